@@ -1,0 +1,1 @@
+"""The headless front end: Rich tables and machine formats."""

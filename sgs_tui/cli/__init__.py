@@ -1,0 +1,1 @@
+"""Typer commands: read arguments, pick a front end, map errors to exit codes."""

@@ -1,0 +1,1 @@
+"""Files the calibrator leaves: ranges, statistics, quantisation info."""

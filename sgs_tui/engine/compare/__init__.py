@@ -1,0 +1,1 @@
+"""Matching two dumps, the metrics of a layer, verdicts, histograms."""

@@ -1,0 +1,182 @@
+"""What a comparison yields: one `LayerDiff` a layer, and what could not be paired."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from sgs_tui.engine.dumps.records import Record
+
+Side = Literal["sample", "benchmark"]
+
+
+class Verdict(StrEnum):
+    """Judgement of a layer under a threshold profile; why is in `LayerDiff.reasons`."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+    NOT_COMPARABLE = "not comparable"
+
+
+class RangeSource(StrEnum):
+    """Where a layer's range was taken from."""
+
+    CALIBRATION = "calibration"
+    BENCHMARK = "benchmark"
+
+
+@dataclass(frozen=True, slots=True)
+class SideStats:
+    """One side of a layer. `minimum`, `maximum`, `mean` are over finite values; NaN where there are none."""
+
+    count: int
+    minimum: float
+    maximum: float
+    mean: float
+    nan: int
+    inf: int
+    zeros: int
+
+    @property
+    def finite(self) -> bool:
+        """No NaN and no Inf."""
+        return self.nan == 0 and self.inf == 0
+
+    @property
+    def width(self) -> float:
+        """max - min of the finite values."""
+        return self.maximum - self.minimum
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The manual's three metrics and their relatives; s = sample, b = benchmark, n = elements.
+
+    mse = sum (s-b)^2 / n; cos = sum s*b / (|s| |b|); rmse = sum |s-b| / sum |b| (the manual's name: it is a
+    relative L1 error, not a root); sqnr_db = 10 log10(sum b^2 / sum (s-b)^2); relative_l2 = |s-b| / |b|;
+    mean_error = mean of s-b. Both sides all zero: cos 1, rmse 0, sqnr inf. One side all zero: cos 0; rmse
+    and relative_l2 inf where it is the benchmark. All NaN where a side holds NaN or Inf.
+    `max_abs_index` is the flat position (benchmark's order) of the first largest |s-b|; -1 for empty tensors.
+    """
+
+    mse: float
+    cos: float
+    rmse: float
+    sqnr_db: float
+    relative_l2: float
+    max_abs_error: float
+    max_abs_index: int
+    mean_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRange:
+    """Range of a layer's values: from calibration, or without it from the benchmark's data."""
+
+    minimum: float
+    maximum: float
+    source: RangeSource
+
+    @property
+    def width(self) -> float:
+        """max - min, what the manual's rule of 30 is about."""
+        return self.maximum - self.minimum
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A layer on both sides. `notes` say how it was paired when not by exact name and plain order."""
+
+    number: int
+    sample: Record
+    benchmark: Record
+    shape: tuple[int, ...] | None = None
+    feeds_convolution: bool | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The benchmark's name of the tensor."""
+        return self.benchmark.name
+
+    @property
+    def op_type(self) -> str:
+        """The benchmark's op type, as in the vendor's report."""
+        return self.benchmark.op_type
+
+    @property
+    def size(self) -> int:
+        """Payload bytes to read on both sides."""
+        return self.sample.size + self.benchmark.size
+
+
+@dataclass(frozen=True, slots=True)
+class LayerDiff:
+    """One row: a pair, its figures and the verdict.
+
+    `metrics` and the statistics are None only where `verdict` is NOT_COMPARABLE; `reasons` then say why.
+    `over` names the metrics beyond a limit of the profile ("rmse", "cos", "range", ...).
+    `transposed` is set where the sample only fits after an NHWC/NCHW change.
+    """
+
+    pair: Pair
+    metrics: Metrics | None
+    sample: SideStats | None
+    benchmark: SideStats | None
+    range: LayerRange | None
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+    over: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    transposed: bool = False
+
+    @property
+    def name(self) -> str:
+        """The benchmark's name of the tensor."""
+        return self.pair.name
+
+    @property
+    def op_type(self) -> str:
+        """The benchmark's op type."""
+        return self.pair.op_type
+
+    @property
+    def index(self) -> int:
+        """The benchmark's op index."""
+        return self.pair.benchmark.op_index
+
+    @property
+    def has_non_finite(self) -> bool:
+        """NaN or Inf on either side."""
+        return any(side is not None and not side.finite for side in (self.sample, self.benchmark))
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """An output (or graph input) that is not compared, and why."""
+
+    name: str
+    side: Side
+    reason: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Everything both dumps hold: pairs in the benchmark's order, and the rest with reasons."""
+
+    pairs: tuple[Pair, ...]
+    unmatched: tuple[Unmatched, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A comparison in one line. `worst` is the row of the highest RMSE (NaN first)."""
+
+    layers: int
+    failed: int
+    warned: int
+    not_comparable: int
+    unmatched: int
+    first_failing: LayerDiff | None
+    worst: LayerDiff | None

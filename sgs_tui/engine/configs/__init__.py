@@ -1,0 +1,1 @@
+"""DebugConfig.txt, input_config.ini and threshold profiles."""

@@ -1,0 +1,1 @@
+"""The dump file: grammar, index, tensors, text form, writer, shapes, health."""

@@ -1,0 +1,48 @@
+"""The errors that users see: one clear line and what to do about it.
+
+Every error the engine raises on purpose is an `SgsError`. The command line maps the classes to exit
+codes (cli/exits.py); the app shows `message` and `hint`.
+"""
+
+
+class SgsError(Exception):
+    """Something a user can act on.
+
+    `message` says what is wrong and where (file, record, byte) in one line; `hint` says what to do.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class UsageError(SgsError):
+    """The request itself makes no sense: unknown option value, layer, profile key."""
+
+
+class InputError(SgsError):
+    """An input is missing, unreadable or damaged."""
+
+
+class DumpError(InputError):
+    """A dump can not be read at all, or not at this record."""
+
+
+class FileChangedError(DumpError):
+    """A dump changed on disk after it was indexed; its numbers would be wrong."""
+
+
+class NothingComparableError(SgsError):
+    """Two dumps share no layer that can be compared."""
+
+
+class RunError(SgsError):
+    """A simulator, converter or dumper failed."""
+
+
+class CancelledError(SgsError):
+    """The user stopped a job."""

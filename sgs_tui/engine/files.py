@@ -1,0 +1,67 @@
+"""Writing a user's file: temp file in the same folder, fsync, rename, backup of what was there."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from sgs_tui.engine.errors import InputError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A binary file that takes `path`'s place when the block ends well, and vanishes otherwise.
+
+    Permissions of an existing file are kept; a symbolic link is followed, not replaced.
+    Raises InputError when the folder is missing or not writable, or the disk is full.
+    """
+    target = path.resolve()
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:64]}.", dir=target.parent)
+    except OSError as error:
+        raise InputError(f"{path}: cannot write: {error.strerror}", "check the folder and its rights") from error
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except OSError as error:
+        raise InputError(f"{path}: cannot write: {error.strerror}", "check free space and rights") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` so that readers see the old file or the new one, never half of it."""
+    with replacing(path) as file:
+        file.write(data)
+
+
+def write_with_backup(path: Path, data: bytes) -> Path | None:
+    """Write `data` to `path`; what was there is first kept as `path.bak` (`.bak.1`, ...), which is returned."""
+    backup = None
+    if path.exists():
+        backup = free_name(path.with_name(path.name + ".bak"))
+        write_atomically(backup, path.read_bytes())
+    write_atomically(path, data)
+    return backup
+
+
+def free_name(path: Path) -> Path:
+    """`path`, or the first of `path.1`, `path.2`, ... that does not exist."""
+    candidate, number = path, 0
+    while candidate.exists() or candidate.is_symlink():
+        number += 1
+        candidate = path.with_name(f"{path.name}.{number}")
+    return candidate
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,46 @@
+"""Text from outside (tensor names, log lines, file names) made safe to show.
+
+Names are decoded as UTF-8 with surrogateescape, so every byte survives a round trip; for the screen
+and for reports they pass through `visible`, which shows control characters and stray bytes instead of
+sending them to the terminal.
+"""
+
+import unicodedata
+
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+"""Unicode categories that are never sent as they are: controls, format marks (bidi overrides), surrogates."""
+
+
+def decode(raw: bytes) -> str:
+    """Bytes of a dump header as text; undecodable bytes become lone surrogates (PEP 383)."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def encode(text: str) -> bytes:
+    """The inverse of `decode`: the bytes exactly as they stood in the file."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _show(char: str) -> str:
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def visible(text: str) -> str:
+    """`text` with every control, format and undecodable character written as an escape (`\\x1b`)."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_show(c) if unicodedata.category(c) in _HIDDEN else c for c in text)
+
+
+def sanitised(name: str) -> str:
+    """A tensor name as the vendor's splitter writes it: cut at white space, `/` to `_`, `:` dropped.
+
+    Source: splite_binary_to_binary.c, see interop notes 1.5.
+    """
+    words = name.split(None, 1)
+    return words[0].replace("/", "_").replace(":", "") if words else ""
