@@ -1,0 +1,42 @@
+"""Fixtures: the real dumps, and a home folder that is nobody's."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED = REPOSITORY.parent / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the developer's own settings, colours and locale out of every test."""
+    home = tmp_path_factory.mktemp("home")
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "SGS_IPU_DIR", "SSH_CONNECTION", "TMUX", "STY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    for kind in ("CONFIG", "STATE", "DATA", "CACHE"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    os.environ.pop("PYTHONWARNINGS", None)
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of real dumps; a test that needs it is skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("the real dumps of ../shared/data are not on this machine")
+    return SHARED
+
+
+@pytest.fixture
+def sgs(shared_data: Path) -> Path:
+    """Dumps of the networks `tiny` and `bad`, and damaged files."""
+    return shared_data / "sgs"
+
+
+@pytest.fixture
+def faults(shared_data: Path) -> Path:
+    """Real pairs with one known fault each."""
+    return shared_data / "faults"
