@@ -31,9 +31,9 @@ def shared_data() -> Path:
 
 
 @pytest.fixture
-def sgs(shared_data: Path) -> Path:
-    """Dumps of the networks `tiny` and `bad`, and damaged files."""
-    return shared_data / "sgs"
+def sgs() -> Path:
+    """Real dumps of the networks `tiny` and `bad`, damaged files, logs: part of the repository."""
+    return REPOSITORY / "tests" / "data" / "sgs"
 
 
 @pytest.fixture
