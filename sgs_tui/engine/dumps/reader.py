@@ -1,49 +1,143 @@
 """`open_dump`: a dump's index and positioned, chunked reads of its tensors."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-from sgs_tui.engine.dumps.records import AnyArray, DumpIndex, FloatArray, Health, Record
+import numpy as np
+
+from sgs_tui.engine.dumps.index import build_index, with_shapes
+from sgs_tui.engine.dumps.records import AnyArray, DumpIndex, FloatArray, Form, Health, Record
+from sgs_tui.engine.dumps.source import Source
+from sgs_tui.engine.dumps.text_values import TextReader
+from sgs_tui.engine.errors import DumpError
+from sgs_tui.engine.text import visible
 
 
 class Dump:
     """An open dump. Reads are positioned (`pread`), so one Dump serves several threads."""
 
-    path: Path
-    index: DumpIndex
+    def __init__(self, source: Source, index: DumpIndex) -> None:
+        self._source = source
+        self.index = index
+        self.path = source.path
 
     @property
     def records(self) -> tuple[Record, ...]:
         """Every record, in file order."""
-        raise RuntimeError
+        return self.index.records
 
     @property
     def health(self) -> Health:
         """State of the file."""
-        raise RuntimeError
+        return self.index.health
+
+    @property
+    def is_float(self) -> bool:
+        """The file's first line: payloads are float32 whatever their headers' `type:` says."""
+        return self.index.is_float
+
+    @property
+    def form(self) -> Form:
+        """Binary or text payloads."""
+        return self.index.form
+
+    def outputs(self) -> tuple[Record, ...]:
+        """The records that are layers: outputs, no constants."""
+        return tuple(record for record in self.records if record.is_layer)
+
+    def find(self, name: str) -> tuple[Record, ...]:
+        """Every record of that name, outputs first. Raises DumpError where there is none."""
+        found = [record for record in self.records if record.name == name]
+        if not found:
+            raise DumpError(f"{self.path}: no tensor is named {visible(name)}", "`sgs-tui inspect` lists the names")
+        return tuple(sorted(found, key=lambda record: record.direction == "in"))
+
+    def with_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> "Dump":
+        """The same open file with shapes for records that carry none (both share one descriptor)."""
+        return Dump(self._source, with_shapes(self.index, dict(shapes)))
+
+    def reads_in_order(self) -> bool:
+        """Text payloads have to be read from the front; binary ones from anywhere."""
+        return self.form is Form.TEXT
+
+    def text_reader(self, record: Record) -> TextReader:
+        """A front-to-back reader of one record of a text dump."""
+        return TextReader(self._source, record, self.is_float)
+
+    def read_into(self, record: Record, start: int, out: AnyArray) -> None:
+        """Fill `out` (contiguous, the record's dtype) with elements from `start`. Binary form only."""
+        offset = record.offset + start * record.dtype.itemsize
+        if out.size:
+            self._source.read_into(offset, out.data.cast("B"))
 
     def read(self, record: Record, start: int = 0, stop: int | None = None) -> AnyArray:
         """Elements [start, stop) as they are stored (float32 or integers), flat, a copy.
 
         Raises FileChangedError when the file is no longer the one that was indexed.
         """
-        raise RuntimeError
+        stop = record.count if stop is None else min(stop, record.count)
+        start = min(start, stop)
+        self.check_unchanged()
+        if self.form is Form.TEXT:
+            reader = self.text_reader(record)
+            skipped = 0
+            while skipped < start:
+                skipped += len(reader.take(min(start - skipped, 1 << 18)))
+            return reader.take(stop - start)
+        out = np.empty(stop - start, record.dtype)
+        self.read_into(record, start, out)
+        return out
 
     def values(self, record: Record, start: int = 0, stop: int | None = None) -> FloatArray:
-        """Elements as float64; integers of an `isFloat: 0` file are dequantised, (q - z) * s, constants never."""
-        raise RuntimeError
+        """Elements as float64; integers of an `isFloat: 0` file are dequantised, constants never."""
+        out = self.read(record, start, stop).astype(np.float64)
+        self.dequantise(record, out)
+        return out
+
+    def dequantises(self, record: Record) -> bool:
+        """Whether `values` turns codes into numbers for this record."""
+        return not self.is_float and not record.constant and record.dtype.kind in "iu"
+
+    def dequantise(self, record: Record, values: FloatArray) -> None:
+        """(q - z) * s in place where the record holds codes; `s` has six decimals in the file."""
+        if self.dequantises(record):
+            values -= record.zero_point
+            values *= record.scale
 
     def chunks(self, record: Record, size: int = 1 << 18) -> Iterator[AnyArray]:
         """The tensor in pieces of `size` elements, as `read` gives them."""
-        raise RuntimeError
+        if self.form is Form.TEXT:
+            reader = self.text_reader(record)
+            while len(piece := reader.take(size)):
+                yield piece
+            return
+        for start in range(0, record.count, size):
+            yield self.read(record, start, start + size)
 
     def check_unchanged(self) -> None:
         """Raise FileChangedError when size, mtime or inode differ from the index."""
+        self._source.check_unchanged()
 
     def close(self) -> None:
         """Release the file."""
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 def open_dump(path: Path) -> Dump:
     """Index `path` by its headers only. Raises DumpError (missing, unreadable, not a dump)."""
-    raise RuntimeError
+    source = Source(path)
+    try:
+        return Dump(source, build_index(source))
+    except BaseException:
+        source.close()
+        raise

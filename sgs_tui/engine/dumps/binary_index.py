@@ -1,0 +1,162 @@
+"""Index of a binary dump: reads headers, seeks over payloads, finds its way again after damage."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from sgs_tui.engine.dumps.grammar import HEADER_START, TRAILER, Header, parse_header
+from sgs_tui.engine.dumps.records import FLOAT32, INTEGER_TYPES, Health, HealthState, Record
+from sgs_tui.engine.dumps.source import Source, Window
+from sgs_tui.engine.text import visible
+
+_SCAN_STEP = 1 << 20
+_OVERLAP = 64
+"""Longer than anything HEADER_START matches, so that a header across two steps is found."""
+
+
+def make_record(
+    header: Header, number: int, is_float: bool, offset: int, size: int, printed: int | None = None
+) -> Record:
+    """A Record from its header; `size` is what the file really carries.
+
+    `printed` is the number of values in a text payload: elements of a float dump, single bytes of a raw one.
+    """
+    dtype = FLOAT32 if is_float else INTEGER_TYPES.get(header.type_name, FLOAT32)
+    elements = size if printed is None else printed * (dtype.itemsize if is_float else 1)
+    return Record(
+        number=number,
+        direction=header.direction,
+        slot=header.slot,
+        op_index=header.op_index,
+        op_type=header.op_type,
+        name=header.name,
+        scale=header.scale,
+        zero_point=header.zero_point,
+        type_name=header.type_name,
+        constant=header.constant,
+        shape=header.shape,
+        dtype=dtype,
+        offset=offset,
+        size=size,
+        declared=header.declared if printed is None else None,
+        count=elements // dtype.itemsize,
+    )
+
+
+def find_header(source: Source, start: int) -> int | None:
+    """The next byte at or after `start` where a header may begin; None where there is none."""
+    position = start
+    while position < source.size:
+        chunk = source.read_at(position, _SCAN_STEP + _OVERLAP)
+        found = HEADER_START.search(chunk)
+        if found and found.start() < _SCAN_STEP:
+            return position + found.start()
+        position += _SCAN_STEP
+    return None
+
+
+def header_at(window: Window, offset: int, size: int) -> Header | None:
+    """The header at `offset` with `end` as a file offset; reads more only where the header is longer."""
+    count = Window.FIRST
+    while True:
+        buffer, start = window.at(offset, count)
+        if not HEADER_START.match(buffer, start):
+            return None
+        header = parse_header(buffer, start)
+        complete = offset + count >= size
+        if header and (complete or header.declared is not None or header.end + 64 < len(buffer)):
+            return replace(header, end=header.end + offset - start)
+        if complete or count >= Window.LARGEST or (not header and buffer.count(b"\n", start) >= 3):
+            return None
+        count *= 4
+
+
+@dataclass(slots=True)
+class BinaryScan:
+    """State of one pass over a binary dump. Iterate it; `health` is valid afterwards."""
+
+    source: Source
+    is_float: bool
+    start: int
+    health: Health = Health(HealthState.COMPLETE)  # noqa: RUF009 (frozen)
+    number: int = 0
+    promised: bool = False
+
+    def __iter__(self) -> Iterator[Record]:
+        window, position = Window(self.source), self.start
+        while position < self.source.size:
+            header = header_at(window, position, self.source.size)
+            if header is None or header.declared is None:
+                position = self._skip_damage(position, header)
+                continue
+            end = header.end + header.declared
+            after = self._after_trailer(window, end)
+            record, position = self._whole(header, after) if after is not None else self._short(header, end)
+            yield record
+            self.number += 1
+
+    def _whole(self, header: Header, after: int) -> tuple[Record, int]:
+        assert header.declared is not None
+        return make_record(header, self.number, self.is_float, header.end, header.declared), after
+
+    def _after_trailer(self, window: Window, end: int) -> int | None:
+        """Where the next header begins, or the end of the file; None where something else follows."""
+        if end > self.source.size:
+            return None
+        buffer, start = window.at(end, 512)
+        trailer = TRAILER.match(buffer, start)
+        stop = trailer.end() if trailer else start
+        self.promised = bool(trailer and trailer[1])
+        position = end + stop - start
+        at_end = position >= self.source.size
+        return position if at_end or HEADER_START.match(*window.at(position, 64)) else None
+
+    def _short(self, header: Header, end: int) -> tuple[Record, int]:
+        """A record whose payload is not `declared` bytes long: take what is there, go on at the next header."""
+        assert header.declared is not None
+        following = find_header(self.source, header.end)
+        stop = self.source.size if following is None else following
+        carried = min(stop - header.end - self._trailing(header.end, stop), header.declared)
+        where = f"record {self.number} ({visible(header.name)})"
+        if following is None and end > self.source.size:
+            self._note(
+                HealthState.TRUNCATED,
+                f"ends at byte {stop} inside {where}: {carried} of {header.declared} bytes",
+            )
+        elif carried < header.declared:
+            self._note(HealthState.SHORT_RECORDS, f"{where} carries {carried} of {header.declared} bytes", header.end)
+        else:
+            self._note(HealthState.DAMAGED, f"{stop - end} unknown bytes follow {where}", end)
+        return make_record(header, self.number, self.is_float, header.end, carried), stop
+
+    def _trailing(self, start: int, stop: int) -> int:
+        """Bytes of a trailer that ends at `stop` (at most what lies after `start`)."""
+        tail = self.source.read_at(max(start, stop - 64), stop - max(start, stop - 64))
+        for cut in range(len(tail)):
+            trailer = TRAILER.match(tail, cut)
+            if trailer and trailer.end() == len(tail) and b"}" in tail[cut:]:
+                return len(tail) - cut
+        return 0
+
+    def _skip_damage(self, position: int, header: Header | None) -> int:
+        """Note what is unreadable at `position` and return where reading can go on."""
+        following = find_header(self.source, position + 1)
+        where = f"record {self.number}" + (f" ({visible(header.name)})" if header else "")
+        if following is None:
+            starts = HEADER_START.match(self.source.read_at(position, 64))
+            detail = f"ends at byte {self.source.size} in the header of {where}"
+            unknown = f"unreadable header of {where} at byte {position}, nothing after it"
+            cut = starts and (header is not None or self.source.size - position < Window.LARGEST)
+            self._note(HealthState.TRUNCATED if cut else HealthState.DAMAGED, detail if cut else unknown, position)
+            return self.source.size
+        self._note(
+            HealthState.DAMAGED,
+            f"unreadable header of {where}, skipped {following - position} bytes",
+            position,
+        )
+        return following
+
+    def _note(self, state: HealthState, detail: str, byte: int | None = None) -> None:
+        """Keep the first damage: what follows is its consequence."""
+        if self.health.ok:
+            at = "" if byte is None or "byte " in detail else f" at byte {byte}"
+            self.health = Health(state, detail + at, self.source.size if byte is None else byte, self.number)

@@ -1,0 +1,104 @@
+r"""The dump file format, and the one place that reads its header lines.
+
+    file     := "isFloat: " ("0" | "1") "\n" record*
+    record   := line0 line1 comment* [sizeline] payload trailer
+    line0    := "//" ("in" | "out") " " slot " s: " scale " z: " zero " type: " type " name: " name
+                " bConstant:" ("0" | "1") [" shape:[" ints "] dims:" rank] "\n"
+    line1    := "op_" ("in" | "out") "[" opindex "] " optype " = {" "\n"
+    sizeline := "//buffer data size: " bytes "\n"
+    payload  := `bytes` raw bytes (binary form), or text: values, each followed by ", ", 16 a line
+    trailer  := "" | "};\n" | "\n};\n", and then, sometimes, sizeline again
+
+The binary form always has the size line. The simulator's text form has none, the ONNX and Caffe
+dumpers' text form has one (bytes of the float32 data, not of the text). In the raw text form the vendor's
+writer puts a partial last line AFTER `};`, with the next header glued to it: text payloads therefore run
+to the next header, wherever on a line that starts. Names hold any character but a line feed.
+Sources: observed files of the older SDK; readers and dumpers of the newer one for `shape:`/`dims:`.
+"""
+
+import re
+from dataclasses import dataclass
+
+from sgs_tui.engine.dumps.records import Direction
+from sgs_tui.engine.text import decode
+
+FIRST_LINE = re.compile(rb"isFloat:[ \t]*([01])[ \t\r]*\n")
+
+HEADER_START = re.compile(rb"//(?:in|out) \d{1,9} s: ")
+"""Where a record may begin; used to find the next header in text and after damage."""
+
+TRAILER = re.compile(rb"(?:\r?\n)?(?:\}[;,]?[ \t\r]*\n)?(?://buffer data size: (\d{1,18})[ \t\r]*\n)*")
+"""What may stand between a payload and the next header; always matches, maybe nothing."""
+
+_LINE0 = re.compile(
+    rb"//(?P<direction>in|out) (?P<slot>\d{1,9}) s: (?P<scale>\S{1,64}) z: (?P<zero>-?\d{1,19}) "
+    rb"type: (?P<type>\S{1,64}) name: (?P<name>[^\n]*) bConstant:(?P<constant>[01])"
+    rb"(?: shape:\[(?P<shape>[-\d, ]*)\] dims:(?P<dims>\d{1,9}))?[ \t\r]*\n"
+)
+_LINE0_WITHOUT_CONSTANT = re.compile(
+    rb"//(?P<direction>in|out) (?P<slot>\d{1,9}) s: (?P<scale>\S{1,64}) z: (?P<zero>-?\d{1,19}) "
+    rb"type: (?P<type>\S{1,64}) name: (?P<name>[^\n]*?)[ \t\r]*\n"
+)
+_LINE1 = re.compile(rb"op_(?:in|out)\[(?P<op>\d{1,9})\] (?P<optype>[^\n]*) = \{[ \t\r]*\n")
+_COMMENTS = re.compile(rb"(?://(?!buffer data size:|in \d|out \d)[^\n]*\n)*")
+_SIZE = re.compile(rb"//buffer data size:[ \t]*(\d{1,18})[ \t\r]*\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The fields of one record's header lines; `end` is the first payload byte, relative to the buffer."""
+
+    direction: Direction
+    slot: int
+    op_index: int
+    op_type: str
+    name: str
+    scale: float
+    zero_point: int
+    type_name: str
+    constant: bool
+    shape: tuple[int, ...] | None
+    declared: int | None
+    end: int
+
+
+def parse_header(buffer: bytes, start: int) -> Header | None:
+    """The header that begins at `start`, or None where there is none (or it is incomplete or damaged)."""
+    line0 = _LINE0.match(buffer, start) or _LINE0_WITHOUT_CONSTANT.match(buffer, start)
+    line1 = line0 and _LINE1.match(buffer, line0.end())
+    if not line0 or not line1:
+        return None
+    comments = _COMMENTS.match(buffer, line1.end())
+    after = comments.end() if comments else line1.end()
+    size = _SIZE.match(buffer, after)
+    field = line0.groupdict()
+    try:
+        scale = float(field["scale"])
+    except ValueError:
+        return None
+    return Header(
+        direction=Direction(field["direction"].decode()),
+        slot=int(field["slot"]),
+        op_index=int(line1["op"]),
+        op_type=decode(line1["optype"]),
+        name=decode(field["name"]),
+        scale=scale,
+        zero_point=int(field["zero"]),
+        type_name=decode(field["type"]),
+        constant=field.get("constant") == b"1",
+        shape=_shape(field.get("shape"), field.get("dims")),
+        declared=int(size[1]) if size else None,
+        end=size.end() if size else after,
+    )
+
+
+def _shape(text: bytes | None, rank: bytes | None) -> tuple[int, ...] | None:
+    """`1, 16, 16, 16` with rank 4 as a tuple; None where they are absent or contradict each other."""
+    if text is None or rank is None:
+        return None
+    try:
+        sizes = tuple(int(item) for item in text.split(b",") if item.strip())
+    except ValueError:
+        return None
+    plausible = len(sizes) == int(rank) and all(0 <= size < 1 << 40 for size in sizes)
+    return sizes if plausible else None

@@ -1,0 +1,93 @@
+"""Positioned reads of one file. Never mmap: a run that truncates a mapped file kills the reader (SIGBUS)."""
+
+import os
+import stat
+from pathlib import Path
+
+from sgs_tui.engine.dumps.records import FileState
+from sgs_tui.engine.errors import DumpError, FileChangedError
+
+
+def _state(status: os.stat_result) -> FileState:
+    return FileState(status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+class Source:
+    """An open file whose reads do not share a position, so that threads may share it."""
+
+    def __init__(self, path: Path) -> None:
+        """Open `path`. Raises DumpError where that is impossible."""
+        self.path = path
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise DumpError(f"{path}: cannot open: {error.strerror}", "check the path and its rights") from error
+        status = os.fstat(self._descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            self.close()
+            raise DumpError(f"{path}: is a folder, expected a dump file", "name the .bin inside it")
+        self.state = _state(status)
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file when it was opened."""
+        return self.state.size
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """Up to `count` bytes from `offset`; fewer only at the end of the file."""
+        try:
+            return os.pread(self._descriptor, count, offset)
+        except OSError as error:
+            raise DumpError(f"{self.path}: byte {offset}: cannot read: {error.strerror}") from error
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        """Fill `buffer` from `offset`. Raises FileChangedError where the file ends before it is full."""
+        done = 0
+        while done < len(buffer):
+            try:
+                got = os.preadv(self._descriptor, [buffer[done:]], offset + done)
+            except OSError as error:
+                raise DumpError(f"{self.path}: byte {offset + done}: cannot read: {error.strerror}") from error
+            if got == 0:
+                raise FileChangedError(
+                    f"{self.path}: ends at byte {offset + done}, expected {offset + len(buffer)}: file changed",
+                    "a run overwrote it while it was read; reload",
+                )
+            done += got
+
+    def check_unchanged(self) -> None:
+        """Raise FileChangedError when the path no longer leads to the file as it was opened."""
+        try:
+            now = _state(os.stat(self.path))
+        except OSError as error:
+            raise FileChangedError(f"{self.path}: file changed: {error.strerror}", "dump again or reload") from error
+        if now != self.state:
+            raise FileChangedError(
+                f"{self.path}: file changed since it was opened ({self.state.size} bytes then, {now.size} now)",
+                "reload it",
+            )
+
+    def close(self) -> None:
+        """Release the descriptor; closing twice is fine."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+class Window:
+    """A moving view of a source for the scanners: small reads, grown only where a header needs it."""
+
+    FIRST = 4096
+    LARGEST = 1 << 20
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._start = 0
+        self._bytes = b""
+
+    def at(self, offset: int, count: int = FIRST) -> tuple[bytes, int]:
+        """A buffer and the index in it of `offset`; `count` bytes follow, fewer only at the end of the file."""
+        wanted = min(offset + count, self._source.size)
+        if not self._start <= offset or wanted > self._start + len(self._bytes):
+            self._start, self._bytes = offset, self._source.read_at(offset, count)
+        return self._bytes, offset - self._start

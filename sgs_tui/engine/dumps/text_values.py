@@ -1,0 +1,87 @@
+"""Values of a text payload, read in order and in bounded memory."""
+
+import warnings
+
+import numpy as np
+
+from sgs_tui.engine.dumps.records import AnyArray, FloatArray, Record
+from sgs_tui.engine.dumps.source import Source
+from sgs_tui.engine.errors import DumpError
+from sgs_tui.engine.text import visible
+
+_STEP = 1 << 20
+_CLOSING = bytes.maketrans(b"};\r\n\t", b"     ")
+"""The glued-line defect leaves `};` between values: braces count as white space."""
+
+
+def parse_values(text: bytes) -> FloatArray:
+    """Comma-separated decimal numbers (also nan and inf) as float64. Raises ValueError on anything else."""
+    numbers = text.translate(_CLOSING).rstrip(b" ,")
+    if not numbers:
+        return np.empty(0)
+    with warnings.catch_warnings():
+        # numpy announces that it will raise on unmatched data one day; here it does so today.
+        warnings.simplefilter("error", DeprecationWarning)
+        try:
+            return np.fromstring(numbers, sep=",")
+        except DeprecationWarning as error:
+            raise ValueError(str(error)) from None
+
+
+class TextReader:
+    """Reads the elements of one text record from front to back."""
+
+    def __init__(self, source: Source, record: Record, is_float: bool) -> None:
+        self._source, self._record, self._is_float = source, record, is_float
+        self._position = record.offset
+        self._rest = b""
+        self._ready: AnyArray = np.empty(0, record.dtype)
+
+    def take(self, count: int) -> AnyArray:
+        """The next `count` elements in the record's dtype; fewer only at its end. Raises DumpError."""
+        pieces, have = [self._ready], len(self._ready)
+        while have < count and (piece := self._next_piece()) is not None:
+            pieces.append(piece)
+            have += len(piece)
+        joined = np.concatenate(pieces)
+        self._ready = joined[count:]
+        return joined[:count]
+
+    def _next_piece(self) -> AnyArray | None:
+        """The elements of the next stretch of text; None at the end of the payload."""
+        end = self._record.offset + self._record.size
+        if self._position >= end:
+            return None
+        chunk = self._source.read_at(self._position, min(_STEP, end - self._position))
+        if not chunk:
+            raise DumpError(f"{self._source.path}: byte {self._position}: the file became shorter: file changed")
+        self._position += len(chunk)
+        text = self._rest + chunk
+        cut = text.rfind(b",") + 1
+        text, self._rest = text[:cut], text[cut:]
+        return self._elements(text)
+
+    def _elements(self, text: bytes) -> AnyArray:
+        try:
+            values = parse_values(text)
+        except ValueError as error:
+            name = visible(self._record.name)
+            where = f"{self._source.path}: record {self._record.number} ({name}), text before byte {self._position}"
+            raise DumpError(f"{where}: expected numbers separated by commas, found something else") from error
+        if self._is_float:
+            return values.astype(self._record.dtype)
+        return self._from_bytes(values)
+
+    def _from_bytes(self, values: FloatArray) -> AnyArray:
+        """Elements of a raw fixed record from its printed bytes (low byte first)."""
+        if values.size and not (np.all(values >= 0) and np.all(values <= 255) and np.all(values == np.rint(values))):
+            name = visible(self._record.name)
+            raise DumpError(
+                f"{self._source.path}: record {self._record.number} ({name}): expected bytes 0 to 255"
+            )
+        size = self._record.dtype.itemsize
+        whole = len(values) // size * size
+        if whole < len(values):
+            tail = b", ".join(b"%d" % int(value) for value in values[whole:])
+            self._rest = tail + b", " + self._rest
+        return values[:whole].astype(np.uint8).view(self._record.dtype)
