@@ -77,6 +77,50 @@ def header_lines(draft: Draft) -> bytes:
     )
 
 
+class DumpStream:
+    """Writes records to a file that is already open; the first line goes out at once."""
+
+    def __init__(self, file: BinaryIO, is_float: bool, form: Form, style: Style) -> None:
+        self._file, self._is_float, self._form, self._style = file, is_float, form, style
+        self._habits = _HABITS[style]
+        self._last: tuple[Direction, int, int] | None = None
+        file.write(b"isFloat: %d\n" % is_float)
+
+    def write(self, draft: Draft) -> None:
+        """Append one record, reading its payload now. Raises DumpError when that is not as long as it said."""
+        if self._form is Form.BINARY:
+            self._binary(draft)
+        else:
+            self._text(draft)
+
+    def _binary(self, draft: Draft) -> None:
+        nbytes = draft.elements() * draft.dtype(self._is_float).itemsize
+        self._repeat_size(draft)
+        self._last = draft.direction, draft.op_index, nbytes
+        self._file.write(header_lines(draft) + size_line(nbytes))
+        for piece in draft.pieces(self._is_float):
+            self._file.write(piece.data)
+        self._file.write(self._habits.binary_end)
+
+    def _repeat_size(self, draft: Draft) -> None:
+        """The simulator says a size twice unless it belongs to an op's last input or last output."""
+        if self._style is not Style.SIMULATOR or self._last is None:
+            return
+        direction, op_index, nbytes = self._last
+        if (direction, op_index) == (draft.direction, draft.op_index):
+            self._file.write(size_line(nbytes))
+
+    def _text(self, draft: Draft) -> None:
+        dtype, habits = draft.dtype(self._is_float), self._habits
+        as_bytes = not self._is_float and dtype.kind in "iu"
+        size = size_line(draft.elements() * dtype.itemsize) if habits.size_in_text else b""
+        self._file.write(header_lines(draft) + size + (b"" if as_bytes else habits.before))
+        rows = byte_rows if as_bytes else float_rows
+        for row in rows(draft.pieces(self._is_float), habits.broken_row):
+            self._file.write(row)
+        self._file.write(habits.text_end)
+
+
 class DumpWriter:
     """Writes records to `path`, which appears (or is replaced) only when the block ends well.
 
@@ -88,54 +132,25 @@ class DumpWriter:
         self, path: Path, is_float: bool = True, form: Form = Form.BINARY, style: Style = Style.SIMULATOR
     ) -> None:
         self.path, self.is_float, self.form, self.style = path, is_float, form, style
-        self._habits = _HABITS[style]
         self._stack = ExitStack()
-        self._file: BinaryIO | None = None
-        self._last: tuple[Direction, int, int] | None = None
+        self._stream: DumpStream | None = None
 
     def __enter__(self) -> Self:
-        self._file = self._stack.enter_context(replacing(self.path))
-        self._file.write(b"isFloat: %d\n" % self.is_float)
+        file = self._stack.enter_context(replacing(self.path))
+        self._stream = DumpStream(file, self.is_float, self.form, self.style)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file = None
+        self._stream = None
         self._stack.__exit__(kind, error, trace)
 
     def write(self, draft: Draft) -> None:
         """Append one record, reading its payload now. Raises DumpError when that is not as long as it said."""
-        if self._file is None:
+        if self._stream is None:
             raise UsageError(f"{self.path}: the dump is not open for writing", "use `with DumpWriter(...)`")
-        if self.form is Form.BINARY:
-            self._binary(self._file, draft)
-        else:
-            self._text(self._file, draft)
-
-    def _binary(self, file: BinaryIO, draft: Draft) -> None:
-        nbytes = draft.elements() * draft.dtype(self.is_float).itemsize
-        self._repeat_size(file, draft)
-        self._last = draft.direction, draft.op_index, nbytes
-        file.write(header_lines(draft) + size_line(nbytes))
-        for piece in draft.pieces(self.is_float):
-            file.write(piece.data)
-        file.write(self._habits.binary_end)
-
-    def _repeat_size(self, file: BinaryIO, draft: Draft) -> None:
-        """The simulator says a size twice unless it belongs to an op's last input or last output."""
-        if self.style is Style.SIMULATOR and self._last and self._last[:2] == (draft.direction, draft.op_index):
-            file.write(size_line(self._last[2]))
-
-    def _text(self, file: BinaryIO, draft: Draft) -> None:
-        dtype, habits = draft.dtype(self.is_float), self._habits
-        as_bytes = not self.is_float and dtype.kind in "iu"
-        size = size_line(draft.elements() * dtype.itemsize) if habits.size_in_text else b""
-        file.write(header_lines(draft) + size + (b"" if as_bytes else habits.before))
-        rows = byte_rows if as_bytes else float_rows
-        for row in rows(draft.pieces(self.is_float), habits.broken_row):
-            file.write(row)
-        file.write(habits.text_end)
+        self._stream.write(draft)
 
 
 def write_dump(

@@ -1,0 +1,74 @@
+"""`split`: one folder a tensor, as the vendor's splitter leaves them (interop notes 1.5, 2)."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from sgs_tui.engine.dumps.drafts import draft_of
+from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.dumps.records import Form, Record
+from sgs_tui.engine.dumps.split_names import NameChange, Names
+from sgs_tui.engine.dumps.writer import DumpStream, Style
+from sgs_tui.engine.errors import CancelledError, InputError
+from sgs_tui.engine.text import encode
+
+
+@dataclass(frozen=True, slots=True)
+class SplitFile:
+    """One written record; `change` says how and why its folder differs from the vendor's name."""
+
+    record: Record
+    path: Path
+    change: NameChange | None
+
+
+def split(dump: Dump, folder: Path, form: Form = Form.BINARY, cancel: Event | None = None) -> Iterator[SplitFile]:
+    """Write every record of `dump` to a file of its own below `folder`, yielding each when it is there.
+
+    Each file is a dump of one record: the `isFloat` line, its header and payload; binary ones without a trailer
+    and text ones with it, as the vendor's two splitters write them. Records before a damage are all written.
+    Raises InputError, at once, when `folder` holds anything already (nothing is ever deleted or overwritten)
+    or can not be written; CancelledError soon after `cancel` is set, FileChangedError when the dump changes.
+    """
+    _claim(folder)
+    return _split(dump, folder, form, cancel)
+
+
+def _claim(folder: Path) -> None:
+    """Make `folder`, or accept it when it is empty."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        busy = next(folder.iterdir(), None)
+    except FileExistsError as error:
+        raise InputError(f"{folder}: is a file, expected a folder", "name another folder") from error
+    except OSError as error:
+        raise InputError(f"{folder}: cannot write: {error.strerror}", "check the folder and its rights") from error
+    if busy is not None:
+        raise InputError(
+            f"{folder}: is not empty (it holds {busy.name})",
+            "name a new or an empty folder; nothing is overwritten here",
+        )
+
+
+def _split(dump: Dump, folder: Path, form: Form, cancel: Event | None) -> Iterator[SplitFile]:
+    names = Names()
+    for record in dump.records:
+        if cancel is not None and cancel.is_set():
+            raise CancelledError(f"splitting stopped before record {record.number}")
+        relative, change = names.path(record)
+        # Raw bytes of the name whatever the locale: fsdecode(encode(...)) survives os.fsencode unchanged.
+        path = folder / os.fsdecode(encode(relative))
+        _write(dump, record, path, form)
+        yield SplitFile(record, path, change)
+
+
+def _write(dump: Dump, record: Record, path: Path, form: Form) -> None:
+    style = Style.DUMPER if form is Form.BINARY else Style.SIMULATOR
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with path.open("xb") as file:
+            DumpStream(file, dump.is_float, form, style).write(draft_of(dump, record))
+    except OSError as error:
+        raise InputError(f"{path}: cannot write: {error.strerror}", "check free space and rights") from error
