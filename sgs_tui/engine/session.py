@@ -1,14 +1,28 @@
 """The one door that both front ends use: open two dumps, compare them in the background, look closer."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from math import isnan
 from pathlib import Path
 from threading import Event
 
-from sgs_tui.engine.compare.results import LayerDiff, Matching, Summary
+from sgs_tui.engine.calibration.ranges import Ranges, load_ranges
+from sgs_tui.engine.calibration.statistics import load_shapes
+from sgs_tui.engine.compare.kernel import Kernel
+from sgs_tui.engine.compare.match import match
+from sgs_tui.engine.compare.measure import Sides, measure_all
+from sgs_tui.engine.compare.results import LayerDiff, Matching, Summary, Verdict
+from sgs_tui.engine.compare.rows import RowMaker
 from sgs_tui.engine.configs.profiles import MANUAL, Profile
-from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.dumps.index import looks_like_dump
+from sgs_tui.engine.dumps.reader import Dump, open_dump
+from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.events import Finished, LogLine, Progress, Row, Started
+
+_DEQUANTISED = (
+    "isFloat: 0, values are dequantised with s and z of the headers; s has six decimals there, which moves "
+    "values by up to 1.6 %; dump with dequantFixed for exact figures"
+)
 
 CompareEvent = Started | Progress | Row[LayerDiff] | LogLine | Finished
 
@@ -26,30 +40,98 @@ class CompareRequest:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two open dumps and their matched layers, ready to run (and to run again with another profile)."""
+    """Two open dumps and their matched layers, ready to run (and to run again).
+
+    `matching.pairs` may be empty: a front end then shows `matching.unmatched` and says so.
+    """
 
     request: CompareRequest
     sample: Dump
     benchmark: Dump
     matching: Matching
+    ranges: Ranges | None = None
     notes: tuple[str, ...] = ()
 
     def run(self, cancel: Event | None = None, workers: int | None = None) -> Iterator[CompareEvent]:
-        """Compare layer after layer: Started, then Row and Progress in network order, then Finished.
+        """Compare layer after layer: Started, LogLines, then Row and Progress in network order, then Finished.
 
         Bounded memory whatever the layers' sizes. Raises CancelledError soon after `cancel` is set.
         """
-        raise RuntimeError
+        pairs = self.matching.pairs
+        total, done = sum(pair.size for pair in pairs), 0
+        sides = Sides(self.sample, self.benchmark)
+        maker = RowMaker(sides, self.request.profile, self.ranges, Kernel())
+        yield Started(f"{self.sample.path} against {self.benchmark.path}", total)
+        yield from (LogLine(note) for note in self.notes)
+        for measured in measure_all(pairs, sides, cancel or Event(), workers):
+            yield Row(maker.row(measured))
+            done += measured.pair.size
+            yield Progress(done, total)
+        yield Finished()
 
     def close(self) -> None:
         """Release both files."""
+        self.sample.close()
+        self.benchmark.close()
 
 
 def open_comparison(request: CompareRequest) -> Comparison:
     """Open both dumps (headers only) and match their layers. Raises SgsError."""
-    raise RuntimeError
+    ranges = load_ranges(request.ranges) if request.ranges else None
+    shapes = _shapes(request.shapes) if request.shapes else {}
+    sample = open_dump(request.sample)
+    try:
+        benchmark = open_dump(request.benchmark)
+    except BaseException:
+        sample.close()
+        raise
+    sample, benchmark = sample.with_shapes(shapes), benchmark.with_shapes(shapes)
+    return Comparison(request, sample, benchmark, match(sample, benchmark), ranges, tuple(_notes(sample, benchmark)))
 
 
-def summarise(rows: list[LayerDiff], matching: Matching) -> Summary:
+def _notes(sample: Dump, benchmark: Dump) -> Iterator[str]:
+    """What a user should know before reading numbers."""
+    for side, dump in (("sample", sample), ("benchmark", benchmark)):
+        if not dump.health.ok:
+            yield f"{side} {dump.path}: {dump.health}"
+        if not dump.is_float and dump.records:
+            yield f"{side} {dump.path}: {_DEQUANTISED}"
+
+
+def _shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
+    """Shapes by tensor name from a dump that has them, or from tensor_statistics.txt."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(128)
+    except OSError as error:
+        raise InputError(f"{path}: cannot open: {error.strerror}", "check the path given with --shapes") from error
+    if not looks_like_dump(head):
+        return load_shapes(path)
+    with open_dump(path) as dump:
+        return {record.name: record.shape for record in dump.records if record.shape is not None}
+
+
+def with_profile(comparison: Comparison, profile: Profile) -> Comparison:
+    """The same open comparison under another profile."""
+    return replace(comparison, request=replace(comparison.request, profile=profile))
+
+
+def summarise(rows: Iterable[LayerDiff], matching: Matching) -> Summary:
     """The summary line of a finished (or cancelled) comparison."""
-    raise RuntimeError
+    listed = list(rows)
+    failing = [row for row in listed if row.verdict is Verdict.FAIL]
+    return Summary(
+        layers=len(listed),
+        failed=len(failing),
+        warned=sum(row.verdict is Verdict.WARN for row in listed),
+        not_comparable=sum(row.verdict is Verdict.NOT_COMPARABLE for row in listed),
+        unmatched=len(matching.unmatched),
+        first_failing=failing[0] if failing else None,
+        worst=max((row for row in listed if row.metrics is not None), key=_badness, default=None),
+    )
+
+
+def _badness(row: LayerDiff) -> tuple[bool, float]:
+    assert row.metrics is not None
+    rmse = row.metrics.rmse
+    return (isnan(rmse), 0.0 if isnan(rmse) else rmse)

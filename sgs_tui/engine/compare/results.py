@@ -27,7 +27,10 @@ class RangeSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SideStats:
-    """One side of a layer. `minimum`, `maximum`, `mean` are over finite values; NaN where there are none."""
+    """One side of a layer. `minimum` and `maximum` are over finite values (NaN where there are none).
+
+    `mean` is NaN where the side holds NaN or Inf.
+    """
 
     count: int
     minimum: float

@@ -1,0 +1,88 @@
+"""From sums to the figures of a layer: the metrics with their defined answers for odd tensors."""
+
+from math import inf, log10, nan, sqrt
+
+import numpy as np
+
+from sgs_tui.engine.compare.kernel import ABS_B, ABS_D, BB, DD, SB, SS, B, S, SideTally, Sums
+from sgs_tui.engine.compare.results import Metrics, SideStats
+
+EQUAL = Metrics(
+    mse=0.0,
+    cos=1.0,
+    rmse=0.0,
+    sqnr_db=inf,
+    relative_l2=0.0,
+    max_abs_error=0.0,
+    max_abs_index=-1,
+    mean_error=0.0,
+)
+"""Two empty tensors."""
+
+
+def metrics_of(sums: Sums) -> Metrics:
+    """The metrics of one pass; definitions in `Metrics`."""
+    if not sums.count:
+        return EQUAL
+    if _has_non_finite(sums.sample) or _has_non_finite(sums.benchmark):
+        return Metrics(nan, nan, nan, nan, nan, nan, sums.max_abs_index, nan)
+    ss, bb, dd = sums.total(SS), sums.total(BB), sums.total(DD)
+    return Metrics(
+        mse=dd / sums.count,
+        cos=_cosine(ss, bb, sums.total(SB), dd),
+        rmse=_ratio(sums.total(ABS_D), sums.total(ABS_B)),
+        sqnr_db=_decibel(bb, dd),
+        relative_l2=sqrt(_ratio(dd, bb)),
+        max_abs_error=sums.max_abs_error,
+        max_abs_index=sums.max_abs_index,
+        mean_error=(sums.total(S) - sums.total(B)) / sums.count,
+    )
+
+
+def stats_of(sums: Sums) -> tuple[SideStats, SideStats]:
+    """(sample, benchmark) statistics of one pass."""
+    return _side(sums, sums.sample, S), _side(sums, sums.benchmark, B)
+
+
+def _side(sums: Sums, tally: SideTally, row: int) -> SideStats:
+    finite = sums.count - tally.nan - tally.inf
+    low, high = (tally.minimum, tally.maximum) if finite else (nan, nan)
+    return SideStats(
+        count=sums.count,
+        minimum=low,
+        maximum=high,
+        mean=_mean(sums, row, finite),
+        nan=tally.nan,
+        inf=tally.inf,
+        zeros=sums.count - tally.nonzero,
+    )
+
+
+def _mean(sums: Sums, row: int, finite: int) -> float:
+    """Mean of the finite values; NaN where cells are spoilt by NaN or Inf (their sums are not finite)."""
+    return sums.total(row) / finite if finite else nan
+
+
+def _has_non_finite(tally: SideTally) -> bool:
+    return bool(tally.nan or tally.inf)
+
+
+def _cosine(ss: float, bb: float, sb: float, dd: float) -> float:
+    if dd == 0:
+        return 1.0
+    if ss == 0 or bb == 0:
+        return 0.0
+    return float(np.clip(sb / (sqrt(ss) * sqrt(bb)), -1.0, 1.0))
+
+
+def _ratio(error: float, reference: float) -> float:
+    if reference == 0:
+        return 0.0 if error == 0 else inf
+    return error / reference
+
+
+def _decibel(signal: float, noise: float) -> float:
+    """10 log10(signal / noise); +inf for no noise, -inf for no signal."""
+    if noise == 0:
+        return inf
+    return 10 * log10(signal / noise) if signal and signal / noise else -inf

@@ -1,0 +1,129 @@
+"""The one pass over a layer: sums per cell of 8192 elements, in float64.
+
+Cells lie on a fixed grid from the layer's first element and are added up exactly (math.fsum) at the end,
+so the figures do not depend on how the layer was cut into chunks, segments or processes. One cell is below
+the size at which BLAS starts threads of its own.
+"""
+
+from dataclasses import dataclass, field
+from math import fsum, inf
+
+import numpy as np
+
+from sgs_tui.engine.compare.sides import SideReader
+from sgs_tui.engine.dumps.records import AnyArray, FloatArray
+
+CELL = 8192
+BLOCK_CELLS = 4
+BLOCK = CELL * BLOCK_CELLS
+"""Elements in flight: three float64 buffers of 256 KB, about what a core's second-level cache holds."""
+
+SS, BB, SB, S, B, DD, ABS_D, ABS_B = range(8)
+"""Rows of `Sums.cells`: sums of s^2, b^2, s*b, s, b, (s-b)^2, |s-b|, |b|."""
+
+
+@dataclass(slots=True)
+class SideTally:
+    """Extremes (of finite values) and counts of one side."""
+
+    minimum: float = inf
+    maximum: float = -inf
+    nan: int = 0
+    inf: int = 0
+    nonzero: int = 0
+
+    def merge(self, later: "SideTally") -> None:
+        """Add what was counted elsewhere."""
+        self.minimum = min(self.minimum, later.minimum)
+        self.maximum = max(self.maximum, later.maximum)
+        self.nan += later.nan
+        self.inf += later.inf
+        self.nonzero += later.nonzero
+
+
+@dataclass(slots=True)
+class Sums:
+    """What one pass gathers; `cells` are arrays of shape (8, cells), see the row names above."""
+
+    count: int = 0
+    cells: list[FloatArray] = field(default_factory=list)
+    sample: SideTally = field(default_factory=SideTally)
+    benchmark: SideTally = field(default_factory=SideTally)
+    max_abs_error: float = -1.0
+    max_abs_index: int = -1
+
+    def merge(self, later: "Sums") -> None:
+        """Add the sums of a later stretch of the same layer."""
+        self.count += later.count
+        self.cells.extend(later.cells)
+        self.sample.merge(later.sample)
+        self.benchmark.merge(later.benchmark)
+        if later.max_abs_error > self.max_abs_error:
+            self.max_abs_error, self.max_abs_index = later.max_abs_error, later.max_abs_index
+
+    def total(self, row: int) -> float:
+        """The exactly rounded sum of one row over all cells; NaN where a cell holds NaN or Inf."""
+        values = np.concatenate([cells[row] for cells in self.cells]) if self.cells else np.empty(0)
+        return fsum(values) if np.isfinite(values).all() else float("nan")
+
+
+class Kernel:
+    """Buffers for one pass; use one per thread."""
+
+    def __init__(self) -> None:
+        self._work = np.empty((2, BLOCK))
+        self._difference = np.empty(BLOCK)
+        self._mask = np.empty(BLOCK, np.bool_)
+        self._ones = np.ones(CELL)
+
+    def add(self, sums: Sums, sample: SideReader, benchmark: SideReader, start: int, count: int) -> None:
+        """Read and add elements [start, start + count), at most a block, `start` on the grid of cells."""
+        whole = count // CELL * CELL
+        stored = (sample.take(start, count), benchmark.take(start, count))
+        for side, reader in enumerate((sample, benchmark)):
+            work = self._work[side, :count]
+            np.copyto(work, stored[side], casting="unsafe")
+            reader.dump.dequantise(reader.record, work)
+        self._tally(sums.sample, sample, stored[0], self._work[0, :count])
+        self._tally(sums.benchmark, benchmark, stored[1], self._work[1, :count])
+        for low, high, width in ((0, whole, CELL), (whole, count, count - whole)):
+            if high > low:
+                self._add_cells(sums, slice(low, high), width, start + low)
+        sums.count += count
+
+    def _tally(self, tally: SideTally, reader: SideReader, stored: AnyArray, work: FloatArray) -> None:
+        values = work if reader.dump.dequantises(reader.record) else stored
+        mask = np.not_equal(values, 0, out=self._mask[: len(values)])
+        tally.nonzero += int(np.count_nonzero(mask))
+        low, high = float(values.min()), float(values.max())
+        if not np.isfinite(low) or not np.isfinite(high):
+            low, high = self._tally_non_finite(tally, work)
+        tally.minimum, tally.maximum = min(tally.minimum, low), max(tally.maximum, high)
+
+    @staticmethod
+    def _tally_non_finite(tally: SideTally, work: FloatArray) -> tuple[float, float]:
+        """Count NaN and Inf and return the extremes of the rest (the empty range where nothing is left)."""
+        nan = int(np.count_nonzero(np.isnan(work)))
+        finite = work[np.isfinite(work)]
+        tally.nan += nan
+        tally.inf += len(work) - nan - len(finite)
+        return (float(finite.min()), float(finite.max())) if finite.size else (inf, -inf)
+
+    def _add_cells(self, sums: Sums, where: slice, width: int, start: int) -> None:
+        pair = self._work[:, where].reshape(2, -1, width)
+        sample, benchmark = pair
+        ones = self._ones[:width]
+        cells = np.empty((8, len(sample)))
+        with np.errstate(all="ignore"):
+            cells[SS : BB + 1] = np.vecdot(pair, pair)
+            cells[SB] = np.vecdot(sample, benchmark)
+            cells[S : B + 1] = np.vecdot(pair, ones)
+            difference = np.subtract(sample, benchmark, out=self._difference[where].reshape(-1, width))
+            cells[DD] = np.vecdot(difference, difference)
+            np.abs(difference, out=difference)
+            cells[ABS_D] = np.vecdot(difference, ones)
+            cells[ABS_B] = np.vecdot(np.abs(benchmark, out=benchmark), ones)
+            worst = float(np.fmax.reduce(difference, axis=None))
+        sums.cells.append(cells)
+        if worst > sums.max_abs_error:
+            sums.max_abs_error, sums.max_abs_index = worst, start + int(np.nanargmax(difference))

@@ -1,0 +1,129 @@
+"""Pair the layers of two dumps; nothing is dropped without a reason."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from math import prod
+
+from sgs_tui.engine.compare.results import Matching, Pair, Side, Unmatched
+from sgs_tui.engine.compare.sides import PLAIN, Layout, unpadding
+from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.dumps.records import Direction, Record
+from sgs_tui.engine.text import sanitised
+
+CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "CONV_3D", "TRANSPOSE_CONV", "GROUP_CONV"})
+"""Op types whose first input the manual's range rule is about."""
+
+
+def match(sample: Dump, benchmark: Dump) -> Matching:
+    """Outputs paired by exact name, then by the vendor's sanitised name, in the benchmark's order."""
+    left, right = _Side.of(sample, "sample"), _Side.of(benchmark, "benchmark")
+    partners = _partners(left.layers, right.layers)
+    feeds = _convolution_inputs(benchmark) or _convolution_inputs(sample)
+    pairs: list[Pair] = []
+    unmatched: list[Unmatched] = []
+    for record in right.layers:
+        partner = partners.pop(record.number, None)
+        if partner is None:
+            unmatched.append(Unmatched(record.name, "benchmark", "only in benchmark", record))
+            continue
+        pair = _pair(len(pairs), partner, record, None if feeds is None else record.name in feeds)
+        reason = _why_not(pair)
+        if reason is None:
+            pairs.append(pair)
+        else:
+            unmatched.append(Unmatched(record.name, "benchmark", reason, record))
+            unmatched.append(Unmatched(partner.name, "sample", reason, partner))
+    taken = {pair.sample.number for pair in pairs} | {item.record.number for item in unmatched if item.side == "sample"}
+    unmatched += [Unmatched(r.name, "sample", "only in sample", r) for r in left.layers if r.number not in taken]
+    return Matching(tuple(pairs), tuple(unmatched) + left.excluded + right.excluded)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The layers of one dump, and what is excluded: repeated names and graph inputs."""
+
+    layers: tuple[Record, ...]
+    excluded: tuple[Unmatched, ...]
+
+    @classmethod
+    def of(cls, dump: Dump, side: Side) -> "_Side":
+        last = {record.name: record for record in dump.records if record.is_layer}
+        layers = tuple(record for record in dump.records if record.is_layer and last[record.name] is record)
+        repeated = [
+            Unmatched(r.name, side, f"written again by op {last[r.name].op_index}, which is the one compared", r)
+            for r in dump.records
+            if r.is_layer and last[r.name] is not r
+        ]
+        return cls(layers, tuple(repeated) + tuple(_graph_inputs(dump, side, set(last))))
+
+
+def _graph_inputs(dump: Dump, side: Side, produced: set[str]) -> Iterable[Unmatched]:
+    """Inputs that no op produces and that are no constants, each once."""
+    seen: set[str] = set()
+    for record in dump.records:
+        if record.direction is Direction.IN and not record.constant and record.name not in produced | seen:
+            seen.add(record.name)
+            yield Unmatched(record.name, side, "graph input", record)
+
+
+def _partners(sample: tuple[Record, ...], benchmark: tuple[Record, ...]) -> dict[int, Record]:
+    """Benchmark record number to sample record: exact names first, then unambiguous sanitised ones."""
+    by_name = {record.name: record for record in sample}
+    found = {record.number: by_name[record.name] for record in benchmark if record.name in by_name}
+    used = {record.number for record in found.values()}
+    rest = [record for record in sample if record.number not in used]
+    open_ones = [record for record in benchmark if record.number not in found]
+    return found | _by_key(rest, open_ones, lambda record: sanitised(record.name))
+
+
+def _by_key(sample: list[Record], benchmark: list[Record], key: Callable[[Record], str]) -> dict[int, Record]:
+    """Pairs whose key occurs exactly once on either side."""
+    left, right = Counter(map(key, sample)), Counter(map(key, benchmark))
+    by_key = {key(record): record for record in sample if left[key(record)] == 1}
+    return {r.number: by_key[key(r)] for r in benchmark if right[key(r)] == 1 and key(r) in by_key}
+
+
+def _convolution_inputs(dump: Dump) -> frozenset[str] | None:
+    """Names of the tensors that convolutions read; None where the dump holds no inputs (ONNX, Caffe)."""
+    inputs = [record for record in dump.records if record.direction is Direction.IN]
+    if not inputs:
+        return None
+    return frozenset(r.name for r in inputs if r.slot == 0 and r.op_type in CONVOLUTIONS and not r.constant)
+
+
+def _pair(number: int, sample: Record, benchmark: Record, feeds: bool | None) -> Pair:
+    notes = []
+    if sample.name != benchmark.name:
+        notes.append(f"matched by sanitised name, sample's is {sample.name}")
+    shape = benchmark.shape or sample.shape
+    pair = Pair(number, sample, benchmark, shape, feeds)
+    for side, layout in zip(("sample", "benchmark"), layouts_of(pair), strict=True):
+        if layout.row is not None:
+            notes.append(f"{side} un-padded, last axis {layout.row[1]} to {layout.row[0]}")
+    if sample.shape and benchmark.shape and sample.shape != benchmark.shape and sample.count == benchmark.count:
+        notes.append(f"shapes differ: sample {list(sample.shape)}, benchmark {list(benchmark.shape)}")
+    return replace(pair, notes=tuple(notes))
+
+
+def layouts_of(pair: Pair) -> tuple[Layout, Layout]:
+    """How each side is read: un-padded along the last axis where it is longer than the shape, else as stored."""
+    return unpadding(pair.sample, pair.shape) or PLAIN, unpadding(pair.benchmark, pair.shape) or PLAIN
+
+
+def _elements(record: Record, layout: Layout) -> int:
+    return record.count if layout.row is None else record.count // layout.row[1] * layout.row[0]
+
+
+def _why_not(pair: Pair) -> str | None:
+    """Why a pair of equal name can not be compared; None where it can."""
+    for side, record in (("sample", pair.sample), ("benchmark", pair.benchmark)):
+        if record.is_short:
+            return f"{side} carries {record.size} of {record.declared} bytes"
+    counts = [_elements(r, layout) for r, layout in zip((pair.sample, pair.benchmark), layouts_of(pair), strict=True)]
+    if counts[0] == counts[1]:
+        return None
+    reason = f"size differs: sample {pair.sample.count}, benchmark {pair.benchmark.count} elements"
+    if pair.shape is not None:
+        reason += f", shape {list(pair.shape)} holds {prod(pair.shape)}"
+    return reason

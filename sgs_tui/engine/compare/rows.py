@@ -1,0 +1,76 @@
+"""From a measured pair to the row that front ends show."""
+
+from dataclasses import dataclass, replace
+
+from sgs_tui.engine.calibration.ranges import Ranges
+from sgs_tui.engine.compare.figures import metrics_of, stats_of
+from sgs_tui.engine.compare.kernel import Kernel, Sums
+from sgs_tui.engine.compare.measure import Measured, Sides
+from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Pair, RangeSource, SideStats, Verdict
+from sgs_tui.engine.compare.transpose import winner
+from sgs_tui.engine.compare.verdicts import Figures, judge
+from sgs_tui.engine.configs.profiles import Profile
+from sgs_tui.engine.errors import FileChangedError, SgsError
+
+
+@dataclass(slots=True)
+class RowMaker:
+    """What every row needs beside its sums. Use in one thread."""
+
+    sides: Sides
+    profile: Profile
+    ranges: Ranges | None
+    kernel: Kernel
+
+    def row(self, measured: Measured) -> LayerDiff:
+        """The judged row of one pair; an error becomes a `not comparable` row that says why."""
+        pair = measured.pair
+        if measured.sums is None:
+            return _not_comparable(pair, measured.error)
+        try:
+            return self._judged(pair, measured.sums)
+        except SgsError as error:
+            return _not_comparable(pair, error)
+
+    def _judged(self, pair: Pair, sums: Sums) -> LayerDiff:
+        notes = [*pair.notes, *self._dequantised(pair)]
+        found = winner(pair, self.sides.sample, self.sides.benchmark, self.kernel, metrics_of(sums).cos)
+        if found:
+            notes.append(f"transposed: {found[0].text} (COS as stored {metrics_of(sums).cos:.4f})")
+            sums = found[1]
+        sample, benchmark = stats_of(sums)
+        row = LayerDiff(
+            pair=pair,
+            metrics=metrics_of(sums),
+            sample=sample,
+            benchmark=benchmark,
+            range=self._range(pair, benchmark),
+            verdict=Verdict.OK,
+            notes=tuple(notes),
+            transposed=found is not None,
+        )
+        return judged(row, self.profile)
+
+    def _dequantised(self, pair: Pair) -> list[str]:
+        sides = (("sample", self.sides.sample, pair.sample), ("benchmark", self.sides.benchmark, pair.benchmark))
+        return [f"{name} dequantised" for name, dump, record in sides if dump.dequantises(record)]
+
+    def _range(self, pair: Pair, benchmark: SideStats) -> LayerRange:
+        known = self.ranges.find(pair.name) if self.ranges else None
+        if known is not None:
+            return LayerRange(known[0], known[1], RangeSource.CALIBRATION)
+        return LayerRange(benchmark.minimum, benchmark.maximum, RangeSource.BENCHMARK)
+
+
+def judged(row: LayerDiff, profile: Profile) -> LayerDiff:
+    """The row under (another) profile; rows that are not comparable stay so."""
+    if row.metrics is None or row.sample is None or row.benchmark is None or row.range is None:
+        return row
+    figures = Figures(row.metrics, row.sample, row.benchmark, row.range, row.pair.feeds_convolution)
+    judgement = judge(figures, profile, row.name, row.op_type)
+    return replace(row, verdict=judgement.verdict, reasons=judgement.reasons, over=judgement.over)
+
+
+def _not_comparable(pair: Pair, error: SgsError | None) -> LayerDiff:
+    reason = "file changed" if isinstance(error, FileChangedError) else (error.message if error else "not measured")
+    return LayerDiff(pair, None, None, None, None, Verdict.NOT_COMPARABLE, (reason,), notes=pair.notes)
