@@ -7,6 +7,7 @@ from math import prod
 
 from sgs_tui.engine.compare.results import Matching, Pair, Side, Unmatched
 from sgs_tui.engine.compare.sides import PLAIN, Layout, unpadding
+from sgs_tui.engine.dumps.channels import infer_channels
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.records import Direction, Record
 from sgs_tui.engine.text import sanitised
@@ -19,6 +20,7 @@ def match(sample: Dump, benchmark: Dump) -> Matching:
     """Outputs paired by exact name, then by the vendor's sanitised name, in the benchmark's order."""
     left, right = _Side.of(sample, "sample"), _Side.of(benchmark, "benchmark")
     partners = _partners(left.layers, right.layers)
+    channels = infer_channels(sample.records) | infer_channels(benchmark.records)
     feeds = _convolution_inputs(benchmark) or _convolution_inputs(sample)
     pairs: list[Pair] = []
     unmatched: list[Unmatched] = []
@@ -28,6 +30,7 @@ def match(sample: Dump, benchmark: Dump) -> Matching:
             unmatched.append(Unmatched(record.name, "benchmark", "only in benchmark", record))
             continue
         pair = _pair(len(pairs), partner, record, None if feeds is None else record.name in feeds)
+        pair = replace(pair, channels=pair.shape[-1] if pair.shape else channels.get(record.name))
         reason = _why_not(pair)
         if reason is None:
             pairs.append(pair)

@@ -88,7 +88,11 @@ class LayerRange:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A layer on both sides. `notes` say how it was paired when not by exact name and plain order."""
+    """A layer on both sides.
+
+    `shape` from the headers or a shapes file, else None; `channels` is its last axis, which the convolutions'
+    biases imply even without shapes. `notes` say how it was paired when not by exact name and plain order.
+    """
 
     number: int
     sample: Record
@@ -96,6 +100,7 @@ class Pair:
     shape: tuple[int, ...] | None = None
     feeds_convolution: bool | None = None
     notes: tuple[str, ...] = ()
+    channels: int | None = None
 
     @property
     def name(self) -> str:

@@ -1,0 +1,113 @@
+"""Which channel is bad: figures per channel, and the worst elements with their positions."""
+
+from dataclasses import dataclass
+from threading import Event
+
+import numpy as np
+
+from sgs_tui.engine.compare.measure import Sides
+from sgs_tui.engine.compare.results import LayerDiff, Pair
+from sgs_tui.engine.compare.stream import chunks
+from sgs_tui.engine.dumps.records import AnyArray, FloatArray
+from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.text import visible
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTable:
+    """Figures per channel, arrays of shape (channels,); rmse = sum |s-b| / sum |b| as for layers.
+
+    `rmse` is inf where the benchmark's channel is all zero and the sample's is not, 0 where both are.
+    `share` is the channel's part of the layer's sum of (s-b)^2.
+    """
+
+    rmse: FloatArray
+    share: FloatArray
+    sample_low: FloatArray
+    sample_high: FloatArray
+    benchmark_low: FloatArray
+    benchmark_high: FloatArray
+
+    def worst_first(self) -> list[int]:
+        """Channel numbers, highest rmse first (NaN before everything, ties in order)."""
+        key = np.where(np.isnan(self.rmse), np.inf, self.rmse)
+        return [int(i) for i in np.argsort(-key, kind="stable")]
+
+
+def channel_table(row: LayerDiff, sides: Sides, cancel: Event | None = None) -> ChannelTable:
+    """One pass over the layer. Raises InputError where the number of channels is unknown, CancelledError."""
+    count = channels_of(row.pair)
+    error, reference, energy = np.zeros(count), np.zeros(count), np.zeros(count)
+    low, high = np.full((2, count), np.inf), np.full((2, count), -np.inf)
+    for chunk in chunks(row, sides, count, cancel):
+        pair = np.stack([chunk.sample, chunk.benchmark]).reshape(2, -1, count)
+        with np.errstate(invalid="ignore", over="ignore"):
+            difference = pair[0] - pair[1]
+            error += np.abs(difference).sum(axis=0)
+            energy += np.square(difference).sum(axis=0)
+            reference += np.abs(pair[1]).sum(axis=0)
+        low, high = np.fmin(low, np.fmin.reduce(pair, axis=1)), np.fmax(high, np.fmax.reduce(pair, axis=1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rmse = np.where(error == 0, 0.0, error / reference)
+        total = energy.sum()
+        share = energy / total if total > 0 else np.zeros(count)
+    return ChannelTable(rmse, share, low[0], high[0], low[1], high[1])
+
+
+def channels_of(pair: Pair) -> int:
+    """Size of the last axis. Raises InputError where neither headers nor a shapes file nor the ops tell it."""
+    known = pair.channels
+    if not known or pair.benchmark.count % known:
+        raise InputError(
+            f"{visible(pair.name)}: the dump does not tell how many channels it has",
+            "give shapes with --shapes tensor_statistics.txt or a dump that has them",
+        )
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element: flat index, position where the shape is known ((pixel, channel) where only channels are)."""
+
+    index: int
+    position: tuple[int, ...]
+    sample: float
+    benchmark: float
+
+
+def worst_elements(row: LayerDiff, sides: Sides, count: int = 10, cancel: Event | None = None) -> tuple[Element, ...]:
+    """The `count` elements of largest |s-b|, worst first, NaN before all; ties in the layer's order."""
+    best = np.empty((0, 4))
+    for chunk in chunks(row, sides, cancel=cancel):
+        with np.errstate(invalid="ignore"):
+            error = np.abs(chunk.sample - chunk.benchmark)
+        rank = np.where(np.isnan(error), np.inf, error)
+        top = np.argsort(-rank, kind="stable")[:count] if len(rank) <= count else _largest(rank, count)
+        rows = np.column_stack([rank[top], chunk.start + top, chunk.sample[top], chunk.benchmark[top]])
+        best = np.concatenate([best, rows])
+        best = best[np.lexsort((best[:, 1], -best[:, 0]))][:count]
+    return tuple(_element(row.pair, int(i), float(s), float(b)) for _, i, s, b in best)
+
+
+def _largest(rank: FloatArray, count: int) -> AnyArray:
+    """Indices of the `count` largest, first ones on ties."""
+    limit = np.partition(rank, -count)[-count]
+    return np.nonzero(rank >= limit)[0] if np.count_nonzero(rank >= limit) <= 4 * count else _first(rank, limit, count)
+
+
+def _first(rank: FloatArray, limit: float, count: int) -> AnyArray:
+    above, equal = np.nonzero(rank > limit)[0], np.nonzero(rank == limit)[0]
+    return np.concatenate([above, equal[: count - len(above)]])
+
+
+def _element(pair: Pair, index: int, sample: float, benchmark: float) -> Element:
+    return Element(index, position_of(pair, index), sample, benchmark)
+
+
+def position_of(pair: Pair, index: int) -> tuple[int, ...]:
+    """(n, h, w, c) of a flat index where the shape is known, (pixel, channel) or (index,) where it is not."""
+    if pair.shape and 0 <= index < np.prod(pair.shape):
+        return tuple(int(i) for i in np.unravel_index(index, pair.shape))
+    if pair.channels and pair.benchmark.count % pair.channels == 0:
+        return index // pair.channels, index % pair.channels
+    return (index,)
