@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layer_rows import failing, layer, metrics, not_comparable, not_finite, perfect
+from tests.layer_rows import failing, layer, metrics, not_comparable, not_finite, perfect
 
 from sgs_tui.engine.compare.order import SORT_KEYS, sort_rows
 from sgs_tui.engine.errors import UsageError

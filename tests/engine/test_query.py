@@ -1,7 +1,7 @@
 """The filter language: what fits, what does not, and what is refused in words."""
 
 import pytest
-from layer_rows import failing, layer, not_comparable, not_finite, perfect
+from tests.layer_rows import failing, layer, not_comparable, not_finite, perfect
 
 from sgs_tui.engine.compare.query import parse_query
 from sgs_tui.engine.errors import UsageError
