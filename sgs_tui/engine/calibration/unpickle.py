@@ -1,0 +1,138 @@
+"""Pickles from strangers: plain containers, numbers, text and numpy arrays, nothing that acts.
+
+A pickle is a program that calls what it names. Here a name is looked up in one table of harmless
+constructors; everything else (`os.system`, `builtins.eval`, `getattr`, ...) is refused by name before it is
+called. Nothing is imported, no real class is handed out (so none can be altered), and the size of the
+memo is checked first, because C pickle reserves memory for any index a twenty-byte file asks for.
+"""
+
+import io
+import pickle
+import pickletools
+from collections.abc import Callable
+from pathlib import Path
+
+from sgs_tui.engine.calibration import numpy_pickle
+from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.text import visible
+
+_HINT = "expected lists, dictionaries, numbers, text and numpy arrays; do not open this file with Python's pickle"
+_SCALARS = (bool, int, float, complex, str, bytes)
+_MEMO_STORES = {"PUT", "BINPUT", "LONG_BINPUT"}
+
+
+class _Maker:
+    """A constructor that a pickle may call but not change: no attributes, no state."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[..., object]) -> None:
+        object.__setattr__(self, "_make", make)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a pickle may not change its constructors")
+
+    def __call__(self, *arguments: object) -> object:
+        make: Callable[..., object] = object.__getattribute__(self, "_make")
+        return make(*arguments)
+
+
+def _container(kind: type) -> _Maker:
+    """Empty, or of one container; never of a number, which would reserve that much memory."""
+
+    def make(content: object = ()) -> object:
+        if not isinstance(content, (list, tuple, dict, set, frozenset, bytes, bytearray)):
+            raise ValueError(f"{kind.__name__} of something else than a container")
+        made: object = kind(content)
+        return made
+
+    return _Maker(make)
+
+
+def _scalar(kind: type) -> _Maker:
+    """Empty, or of one scalar."""
+
+    def make(*content: object) -> object:
+        if len(content) > 1 or not all(isinstance(value, _SCALARS) for value in content):
+            raise ValueError(f"{kind.__name__} of something else than a scalar")
+        made: object = kind(*content)
+        return made
+
+    return _Maker(make)
+
+
+def _complex(real: object, imaginary: object = 0.0) -> complex:
+    if not (isinstance(real, float) and isinstance(imaginary, float)):
+        raise ValueError("complex of something else than two numbers")
+    return complex(real, imaginary)
+
+
+def _latin1(text: object, encoding: object) -> bytes:
+    """`_codecs.encode(text, "latin1")`: how Python 3 writes bytes for protocol 2."""
+    if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
+        raise ValueError("an encoding other than latin1")
+    return text.encode("latin1")
+
+
+def _builtins() -> dict[str, _Maker]:
+    """Containers and scalars under their names of Python 3 and 2."""
+    made = {kind.__name__: _container(kind) for kind in (list, tuple, dict, set, frozenset, bytes, bytearray)}
+    made |= {kind.__name__: _scalar(kind) for kind in (bool, int, float, str)}
+    return made | {"long": _scalar(int), "unicode": _scalar(str), "complex": _Maker(_complex)}
+
+
+def _table() -> dict[tuple[str, str], _Maker]:
+    """Every global a pickle may name, by (module, name)."""
+    known = {("collections", "OrderedDict"): _container(dict), ("_codecs", "encode"): _Maker(_latin1)}
+    for module in ("builtins", "__builtin__"):
+        known |= {(module, name): maker for name, maker in _builtins().items()}
+    known["numpy", "dtype"] = _Maker(numpy_pickle.ElementType)
+    known["numpy", "ndarray"] = _Maker(numpy_pickle.reconstruct)
+    for core in ("numpy.core", "numpy._core"):
+        known[f"{core}.multiarray", "_reconstruct"] = _Maker(numpy_pickle.reconstruct)
+        known[f"{core}.multiarray", "scalar"] = _Maker(numpy_pickle.scalar)
+        known[f"{core}.numeric", "_frombuffer"] = _Maker(numpy_pickle.from_buffer)
+    return known
+
+
+_KNOWN = _table()
+
+
+class _Restricted(pickle.Unpickler):
+    """Looks names up in the table; never imports."""
+
+    def find_class(self, module_name: str, global_name: str, /) -> _Maker:
+        """The harmless constructor of that name. Raises InputError naming what is refused."""
+        maker = _KNOWN.get((module_name, global_name))
+        if maker is None:
+            name = visible(f"{module_name}.{global_name}")
+            raise InputError(f"refused: the pickle asks for {name}", _HINT)
+        return maker
+
+    def persistent_load(self, pid: object, /) -> object:
+        """Refuse references to objects outside the file."""
+        raise InputError("refused: the pickle asks for an object outside the file", _HINT)
+
+
+def _check_memo(data: bytes) -> None:
+    """Refuse memo indices that no file of this length needs. Raises ValueError on malformed opcodes."""
+    for opcode, argument, position in pickletools.genops(data):
+        if opcode.name in _MEMO_STORES and isinstance(argument, int) and argument > len(data):
+            raise ValueError(f"memo index {argument} at byte {position}")
+
+
+def unpickle(data: bytes, path: Path) -> object:
+    """The content of a pickle of protocol 0 to 5; ordered dictionaries come back as plain ones.
+
+    Text of Python 2 is decoded as dump names are (`engine.text.decode`). Raises InputError naming `path` and
+    the refused global, or what is malformed.
+    """
+    try:
+        _check_memo(data)
+        stream = io.BytesIO(data)
+        return _Restricted(stream, encoding="utf-8", errors="surrogateescape").load()
+    except InputError as error:
+        raise InputError(f"{path}: {error.message}", error.hint) from error
+    except Exception as error:  # a malformed pickle can raise anything
+        said = visible(str(error)) or type(error).__name__
+        raise InputError(f"{path}: not a usable pickle: {said}", _HINT) from error
