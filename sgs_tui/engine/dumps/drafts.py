@@ -61,7 +61,9 @@ class Draft:
             flat = np.asarray(array).reshape(-1)
             count += flat.size
             for start in range(0, flat.size, _STEP):
-                yield np.ascontiguousarray(flat[start : start + _STEP], self.dtype(is_float))
+                with np.errstate(over="ignore", invalid="ignore"):  # 1e300 is inf in a dump, and no warning
+                    piece = np.ascontiguousarray(flat[start : start + _STEP], self.dtype(is_float))
+                yield piece
         if count != self.elements():
             raise DumpError(f"{visible(self.name)}: expected {self.elements()} elements to write, got {count}")
 

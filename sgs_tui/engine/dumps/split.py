@@ -1,4 +1,9 @@
-"""`split`: one folder a tensor, as the vendor's splitter leaves them (interop notes 1.5, 2)."""
+"""`split`: one folder a tensor, as the vendor's splitter leaves them (interop notes 1.5, 2).
+
+It makes `<op>.<name>.xx.output<k>/output` and `<op>.<name>.xx.inputs/input<k>` from the sanitised tensor name
+(splite_binary_to_binary.c). Names over 128 bytes and records of the same path, which the vendor's splitter
+loses, get a suffix here, and are reported.
+"""
 
 import os
 from collections.abc import Iterator
@@ -7,12 +12,21 @@ from pathlib import Path
 from threading import Event
 
 from sgs_tui.engine.dumps.drafts import draft_of
+from sgs_tui.engine.dumps.file_names import FreeNames
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.dumps.records import Form, Record
-from sgs_tui.engine.dumps.split_names import NameChange, Names
+from sgs_tui.engine.dumps.records import Direction, Form, Record
 from sgs_tui.engine.dumps.writer import DumpStream, Style
 from sgs_tui.engine.errors import CancelledError, InputError
-from sgs_tui.engine.text import encode
+from sgs_tui.engine.text import encode, sanitised
+
+
+@dataclass(frozen=True, slots=True)
+class NameChange:
+    """A folder that could not keep the vendor's name: `old`, the `new` one and `why`."""
+
+    old: str
+    new: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +67,24 @@ def _claim(folder: Path) -> None:
 
 
 def _split(dump: Dump, folder: Path, form: Form, cancel: Event | None) -> Iterator[SplitFile]:
-    names = Names()
+    names = FreeNames()
     for record in dump.records:
         if cancel is not None and cancel.is_set():
             raise CancelledError(f"splitting stopped before record {record.number}")
-        relative, change = names.path(record)
-        # Raw bytes of the name whatever the locale: fsdecode(encode(...)) survives os.fsencode unchanged.
-        path = folder / os.fsdecode(encode(relative))
+        subfolder, file, change = _place(record, names)
+        # The name's own bytes whatever the locale: os.fsencode turns this text into exactly those.
+        path = folder / os.fsdecode(encode(subfolder)) / file
         _write(dump, record, path, form)
         yield SplitFile(record, path, change)
+
+
+def _place(record: Record, names: FreeNames) -> tuple[str, str, NameChange | None]:
+    """Folder and file of a record, and how its folder had to differ from the vendor's name."""
+    out = record.direction is Direction.OUT
+    tail, file = (f".xx.output{record.slot}", "output") if out else (".xx.inputs", f"input{record.slot}")
+    stem = f"{record.op_index}.{sanitised(record.name)}"
+    name, why = names.take(stem, tail, record.name, f"/{file}")
+    return name, file, NameChange(stem + tail, name, why) if why else None
 
 
 def _write(dump: Dump, record: Record, path: Path, form: Form) -> None:

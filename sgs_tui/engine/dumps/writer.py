@@ -60,8 +60,11 @@ def size_line(nbytes: int) -> bytes:
     return b"//buffer data size: %d\n" % nbytes
 
 
-def header_lines(draft: Draft) -> bytes:
-    """The two header lines of a record. Raises UsageError for text that no reader could take apart."""
+def header_lines(draft: Draft, marker: str = "") -> bytes:
+    """The two header lines of a record; `marker` is `op_in` or `op_out` unless told.
+
+    Raises UsageError for text that no reader could take apart.
+    """
     for what, text in (("name", draft.name), ("op type", draft.op_type), ("type", draft.type_name)):
         if "\n" in text:
             raise UsageError(f"{visible(draft.name)}: a line feed in its {what} can not be written", "rename it")
@@ -73,31 +76,35 @@ def header_lines(draft: Draft) -> bytes:
     return encode(
         f"//{draft.direction} {draft.slot} s: {draft.scale:f} z: {draft.zero_point} type: {draft.type_name} "
         f"name: {draft.name} bConstant:{draft.constant:d}{shape}\n"
-        f"op_{draft.direction}[{draft.op_index}] {draft.op_type} = {{\n"
+        f"{marker or f'op_{draft.direction}'}[{draft.op_index}] {draft.op_type} = {{\n"
     )
 
 
 class DumpStream:
     """Writes records to a file that is already open; the first line goes out at once."""
 
-    def __init__(self, file: BinaryIO, is_float: bool, form: Form, style: Style) -> None:
+    def __init__(self, file: BinaryIO, is_float: bool, form: Form, style: Style, first_line: bool = True) -> None:
         self._file, self._is_float, self._form, self._style = file, is_float, form, style
         self._habits = _HABITS[style]
         self._last: tuple[Direction, int, int] | None = None
-        file.write(b"isFloat: %d\n" % is_float)
+        file.write(b"isFloat: %d\n" % is_float if first_line else b"")
 
-    def write(self, draft: Draft) -> None:
-        """Append one record, reading its payload now. Raises DumpError when that is not as long as it said."""
+    def write(self, draft: Draft, marker: str = "") -> None:
+        """Append one record, reading its payload now. Raises DumpError when that is not as long as it said.
+
+        `marker` takes the place of `op_in` or `op_out`; the ONNX dumper's files of inputs say `input`.
+        """
+        header = header_lines(draft, marker)
         if self._form is Form.BINARY:
-            self._binary(draft)
+            self._binary(draft, header)
         else:
-            self._text(draft)
+            self._text(draft, header)
 
-    def _binary(self, draft: Draft) -> None:
+    def _binary(self, draft: Draft, header: bytes) -> None:
         nbytes = draft.elements() * draft.dtype(self._is_float).itemsize
         self._repeat_size(draft)
         self._last = draft.direction, draft.op_index, nbytes
-        self._file.write(header_lines(draft) + size_line(nbytes))
+        self._file.write(header + size_line(nbytes))
         for piece in draft.pieces(self._is_float):
             self._file.write(piece.data)
         self._file.write(self._habits.binary_end)
@@ -110,11 +117,11 @@ class DumpStream:
         if (direction, op_index) == (draft.direction, draft.op_index):
             self._file.write(size_line(nbytes))
 
-    def _text(self, draft: Draft) -> None:
+    def _text(self, draft: Draft, header: bytes) -> None:
         dtype, habits = draft.dtype(self._is_float), self._habits
         as_bytes = not self._is_float and dtype.kind in "iu"
         size = size_line(draft.elements() * dtype.itemsize) if habits.size_in_text else b""
-        self._file.write(header_lines(draft) + size + (b"" if as_bytes else habits.before))
+        self._file.write(header + size + (b"" if as_bytes else habits.before))
         rows = byte_rows if as_bytes else float_rows
         for row in rows(draft.pieces(self._is_float), habits.broken_row):
             self._file.write(row)
