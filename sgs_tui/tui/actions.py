@@ -1,0 +1,131 @@
+"""Every action of the app, once: bindings, footer, `?` and the palette are generated from this table.
+
+An action's `id` is what users rebind in settings.toml. Its first half names the group: `app` acts everywhere,
+`move` in every list, `walk` wherever a layer is looked at, the others in the pane of that name. Every action
+has a plain key; none needs alt, shift+enter or a key that a terminal multiplexer takes (ctrl+a, ctrl+b, ctrl+s)
+or the wire knows as another (ctrl+i, ctrl+j, ctrl+m, ctrl+h).
+"""
+
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+PLAIN = {"question_mark": "?", "slash": "/", "colon": ":", "ampersand": "&", "equals_sign": "="}
+SHOWN = {"pagedown": "pgdn", "pageup": "pgup", "escape": "esc", "backspace": "bksp", **PLAIN}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that the user can do. `footer`: 0 = not in the footer, else the smaller the further left."""
+
+    id: str
+    keys: str
+    label: str
+    description: str
+    footer: int = 0
+
+    @property
+    def group(self) -> str:
+        """The first half of the id."""
+        return self.id.partition(".")[0]
+
+    @property
+    def method(self) -> str:
+        """The Textual action that does it: `layers.next-failing` calls `action_next_failing`."""
+        return self.id.partition(".")[2].replace("-", "_")
+
+    def binding(self) -> Binding:
+        """The action as Textual wants it."""
+        return Binding(self.keys, self.method, self.description, show=False, id=self.id)
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("app.help", "?,f1", "help", "Keys and meanings of this pane, then of all", 90),
+    Action("app.quit", "q,ctrl+q", "quit", "Quit", 91),
+    Action("app.palette", ":,ctrl+p", "command", "Find any action by name", 80),
+    Action("app.layers", "1", "Layers", "Go to the layer table"),
+    Action("app.histogram", "2", "Histogram", "Go to the histogram"),
+    Action("app.dumps", "3", "Dumps", "Go to the dump browser"),
+    Action("app.debugconfig", "4", "DebugConfig", "Go to the DebugConfig.txt editor"),
+    Action("app.log", "5", "Log", "Go to the log"),
+    Action("app.details", "d", "details", "Go to the details of the layer"),
+    Action("app.next-pane", "tab", "next pane", "Next pane", 70),
+    Action("app.previous-pane", "shift+tab", "previous pane", "Previous pane"),
+    Action("app.fill", "f", "fill", "This pane on the whole screen, and back", 75),
+    Action("app.profile", "p", "profile", "Judge by the next threshold profile"),
+    Action("app.reload", "R", "reload", "Read both dumps again and compare them again"),
+    Action("app.stop", "X", "stop", "Stop the comparison; the rows that are there stay"),
+    Action("app.theme", "T", "theme", "Next theme: dark, light, terminal colours"),
+    Action("app.repaint", "=,ctrl+l", "repaint", "Paint the screen again"),
+    Action("app.suspend", "&,ctrl+z", "suspend", "Back to the shell; fg returns"),
+    Action("app.copy", "y", "copy", "Copy the cell or value under the cursor"),
+    Action("app.copy-row", "Y", "copy row", "Copy the whole row"),
+    Action("move.down", "j,down", "down", "Down"),
+    Action("move.up", "k,up", "up", "Up"),
+    Action("move.left", "h,left", "left", "Column to the left"),
+    Action("move.right", "l,right", "right", "Column to the right"),
+    Action("move.page-down", "J,pagedown,ctrl+f,ctrl+d", "page down", "A page down"),
+    Action("move.page-up", "K,pageup,ctrl+u", "page up", "A page up"),
+    Action("move.top", "g,home", "top", "First row"),
+    Action("move.bottom", "G,end", "bottom", "Last row"),
+    Action("walk.next-failing", "n", "next fail", "Next failing layer", 1),
+    Action("walk.previous-failing", "N", "previous fail", "Previous failing layer"),
+    Action("layers.open", "enter", "details", "Details of the layer", 2),
+    Action("layers.filter", "/", "filter", "Filter: words, !not, op:conv, verdict:fail, rmse>0.1", 3),
+    Action("layers.clear-filter", "escape,0", "clear filter", "Show all layers again"),
+    Action("layers.sort", "s", "sort", "Sort by the column under the cursor; again: the other way", 4),
+    Action("layers.reverse", "S", "reverse", "Turn the order round"),
+    Action("layers.network-order", "o", "network order", "Back to the order of the network"),
+    Action("layers.columns", "c", "columns", "Choose, widen and move columns", 5),
+    Action("layers.wide", "w", "wide", "Names in full width, and back"),
+    Action("layers.unmatched", "u", "unmatched", "Outputs that were not compared, and why"),
+    Action("histogram.previous-layer", "k,up", "previous layer", "Layer above"),
+    Action("histogram.next-layer", "j,down", "next layer", "Layer below", 5),
+    Action("histogram.log", "L", "log", "Counts on a logarithmic scale, and back", 3),
+    Action("histogram.error", "e", "error", "Distribution of the error, and back to both sides", 2),
+    Action("histogram.zoom", "z", "zoom", "Narrow to the middle 99.9, 99, 95 % of the values, and back", 4),
+    Action("histogram.worse-channel", "h,left", "worse channel", "The next worse channel"),
+    Action("histogram.better-channel", "l,right", "channel", "One channel, worst first", 6),
+    Action("histogram.all-channels", "a,escape", "all channels", "All channels together again"),
+    Action("dumps.open", "enter", "open", "Open the folder, the dump's records, the record's values", 1),
+    Action("dumps.back", "escape,u,backspace", "back", "Back to the files, then to the folder above"),
+    Action("dumps.sample", "s", "sample", "Take this dump as the sample (what is judged)", 2),
+    Action("dumps.benchmark", "b", "benchmark", "Take this dump as the benchmark (the reference)", 3),
+    Action("dumps.swap", "x", "swap", "Swap sample and benchmark", 5),
+    Action("dumps.stage", "t", "stage", "Correct the stage that was guessed", 4),
+    Action("dumps.rescan", "r", "rescan", "Read the folder again"),
+)
+BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}
+GROUP_TITLES = {
+    "app": "Everywhere",
+    "move": "In lists",
+    "walk": "Where a layer is shown",
+    "layers": "Layers",
+    "histogram": "Histogram",
+    "details": "Details",
+    "dumps": "Dumps",
+    "debugconfig": "DebugConfig",
+    "log": "Log",
+}
+
+
+def group(name: str) -> tuple[Action, ...]:
+    """The actions of one group, in table order."""
+    return tuple(action for action in ACTIONS if action.group == name)
+
+
+def bindings(*names: str) -> list[BindingType]:
+    """Textual bindings of these groups."""
+    return [action.binding() for name in names for action in group(name)]
+
+
+def key_label(key: str) -> str:
+    """A key as people read it: `esc`, `?`, `^q`, `g`."""
+    if key.startswith("ctrl+"):
+        return "^" + key.removeprefix("ctrl+")
+    return SHOWN.get(key, key)
+
+
+def shown_keys(action: Action, keymap: dict[str, str]) -> tuple[str, ...]:
+    """The keys of an action as people read them, the user's own where there are any."""
+    return tuple(key_label(key.strip()) for key in keymap.get(action.id, action.keys).split(","))

@@ -1,0 +1,99 @@
+"""Everything that depends on the terminal or on a version of Textual, in one place.
+
+Textual has no ASCII mode and keeps greys under NO_COLOR; both are mended by line filters, the last step before
+bytes are made. Textual paints to stderr and reads stdin, so both must be terminals.
+"""
+
+import locale
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Protocol, TextIO, runtime_checkable
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
+
+_ASCII = {
+    **dict.fromkeys("│┃║▏▎▍▌▐▕▊▋▉┆┊", "|"),
+    **dict.fromkeys("─━═▔▁▂▃┄┈╌—–", "-"),
+    **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯╋┏┓┗┛┣┫┳┻╔╗╚╝", "+"),
+    **dict.fromkeys("█▇▆▅▄▀▟▙▛▜▚▞▘▝▖▗■▓▒░", "#"),
+    **dict.fromkeys("•·⋅∙●○◉", "*"),
+    **dict.fromkeys("▾▼↓", "v"),
+    **dict.fromkeys("▴▲↑", "^"),
+    **dict.fromkeys("▸▶→⏵", ">"),
+    **dict.fromkeys("◂◀←", "<"),
+    **dict.fromkeys("‘’", "'"),
+    **dict.fromkeys("“”", '"'),
+    "✗": "x",
+    "✓": "v",
+    "…": "~",
+    "×": "x",
+    "−": "-",
+    "Σ": "S",
+    "²": "2",
+    "√": "V",
+    "\N{NO-BREAK SPACE}": " ",
+}
+_TABLE = str.maketrans(_ASCII)
+
+
+@lru_cache(4096)
+def to_ascii(text: str) -> str:
+    """`text` in pure ASCII and in as many cells: known glyphs by a likeness, others by question marks."""
+    if text.isascii():
+        return text
+    translated = text.translate(_TABLE)
+    return "".join(char if char.isascii() else "?" * cell_len(char) for char in translated)
+
+
+class AsciiOnly(LineFilter):
+    """For `--ascii` and locales that are not UTF-8: nothing but ASCII leaves the app."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same cells in ASCII."""
+        return [Segment(to_ascii(text), style, control) for text, style, control in segments]
+
+
+@lru_cache(1024)
+def colourless(style: Style) -> Style:
+    """The style's attributes without its colours."""
+    return Style(bold=style.bold, dim=style.dim, italic=style.italic, underline=style.underline, reverse=style.reverse)
+
+
+@runtime_checkable
+class AsciiAware(Protocol):
+    """An app that knows whether it may only send ASCII (bars then are drawn with other marks)."""
+
+    ascii_only: bool
+
+
+class Colourless(LineFilter):
+    """For NO_COLOR: not one colour code leaves the app; reverse, bold and underline stay."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same text without colours."""
+        return [
+            Segment(text, None if style is None else colourless(style), control) for text, style, control in segments
+        ]
+
+
+def needs_ascii(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the user's locale can not show UTF-8; LC_ALL wins over LC_CTYPE over LANG, as in POSIX."""
+    name = next((environment[key] for key in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(key)), "C")
+    codeset = name.partition(".")[2].partition("@")[0]
+    if not codeset:
+        codeset = locale.locale_alias.get(name.partition("@")[0].lower(), "").partition(".")[2]
+    return codeset.lower().replace("-", "") != "utf8"
+
+
+def terminal_problem(stdin: TextIO, stderr: TextIO, environment: Mapping[str, str] = os.environ) -> str:
+    """Why the app can not run here, or nothing."""
+    if not stdin.isatty() or not stderr.isatty():
+        return "the app needs a terminal on standard input and standard error"
+    if environment.get("TERM") == "dumb":
+        return "TERM=dumb can not show the app"
+    return ""

@@ -1,0 +1,1 @@
+"""What the panes show, without any widget: orders, columns, texts."""

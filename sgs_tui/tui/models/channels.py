@@ -1,0 +1,49 @@
+"""The strip of channels below a histogram: which are bad, worst first."""
+
+from collections.abc import Sequence
+
+from sgs_tui.engine.compare.channels import ChannelTable
+from sgs_tui.tui.lines import Line, Span, clip, width
+from sgs_tui.tui.numbers import figure
+
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+_DIGITS = "0123456789"
+
+
+def strip(table: ChannelTable, selected: int | None, cells: int, plain: bool = False) -> list[Line]:
+    """Two lines: a bar a channel by its RMSE (the selected one marked), then the worst ones in words.
+
+    `selected` is a place in the worst-first order.
+    """
+    order = table.worst_first()
+    return [_bars(table, order, selected, cells, plain), _words(table, order, selected, cells)]
+
+
+def _bars(table: ChannelTable, order: Sequence[int], selected: int | None, cells: int, plain: bool) -> Line:
+    head = f"{len(order)} channels by RMSE, worst first "
+    room = max(1, cells - len(head))
+    first = 0 if selected is None or selected < room else selected - room + 1
+    shown = range(first, min(len(order), first + room))
+    finite = [float(v) for v in table.rmse if v < float("inf")]
+    highest = max(finite, default=0.0) or 1.0
+    marks = _DIGITS if plain else _BLOCKS
+    spans = [Span(head, "muted")]
+    for place in shown:
+        level = min(1.0, float(table.rmse[order[place]]) / highest) if table.rmse[order[place]] >= 0 else 1.0
+        mark = marks[round(level * (len(marks) - 1))]
+        spans.append(Span(mark, "cursor" if place == selected else "fail"))
+    return tuple(spans)
+
+
+def _words(table: ChannelTable, order: Sequence[int], selected: int | None, cells: int) -> Line:
+    first = max(0, (selected or 0) - 1)
+    spans: list[Span] = []
+    for place in range(first, len(order)):
+        channel = order[place]
+        text = f"ch {channel} {figure(float(table.rmse[channel]), 3)}"
+        share = f" ({100 * float(table.share[channel]):.0f} %)" if place < first + 3 else ""
+        item = f"[{text}{share}]" if place == selected else f" {text}{share} "
+        if width(spans) + len(item) > cells:
+            break
+        spans.append(Span(item, "key" if place == selected else ""))
+    return tuple(spans) or (Span(clip("no channels", cells), "muted"),)

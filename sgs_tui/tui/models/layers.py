@@ -1,0 +1,113 @@
+"""The rows of a comparison as the table shows them: in network order or sorted, all or filtered, while they arrive."""
+
+from collections.abc import Callable, Iterable
+
+from sgs_tui.engine.compare.order import sort_rows
+from sgs_tui.engine.compare.query import Query, parse_query
+from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
+from sgs_tui.tui.lines import Tone
+from sgs_tui.tui.models.columns import SORT_OF, cell, label
+from sgs_tui.tui.widgets.table import Cell
+
+NETWORK = "network"
+NO_FILTER = parse_query("")
+
+
+class Layers:
+    """Pairs and their rows by pair number, and `order`: the pair numbers on show, from the top."""
+
+    def __init__(self, pairs: Iterable[Pair] = ()) -> None:
+        self.pairs: tuple[Pair, ...] = tuple(pairs)
+        self.rows: list[LayerDiff | None] = [None] * len(self.pairs)
+        self.query: Query = NO_FILTER
+        self.sort_key, self.reverse = NETWORK, False
+        self.order: list[int] = list(range(len(self.pairs)))
+        self._place: dict[int, int] = {number: place for place, number in enumerate(self.order)}
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def row_at(self, place: int) -> LayerDiff | None:
+        """The compared layer at a place of the table, None where it is still to come."""
+        return self.rows[self.order[place]]
+
+    def cell(self, row: int, column: str) -> Cell:
+        """The table's hook."""
+        diff = self.row_at(row)
+        return label(self.pairs[self.order[row]], column) if diff is None else cell(diff, column)
+
+    def row_tone(self, row: int) -> Tone:
+        """Rows that are still to come, or can not be compared, stay in the background."""
+        diff = self.row_at(row)
+        return "muted" if diff is None or diff.verdict is Verdict.NOT_COMPARABLE else ""
+
+    def place_of(self, number: int) -> int | None:
+        """Where a pair stands in the table, if it is on show."""
+        return self._place.get(number)
+
+    @property
+    def in_network_order(self) -> bool:
+        """Nothing is sorted or filtered: new rows change no place."""
+        return self.sort_key == NETWORK and not self.reverse and not self.query.tests
+
+    def add(self, rows: Iterable[LayerDiff]) -> None:
+        """Take in rows that arrived; places only change when the table is sorted or filtered."""
+        for row in rows:
+            self.rows[row.pair.number] = row
+        if not self.in_network_order:
+            self.arrange()
+
+    def arrange(self) -> None:
+        """Work out `order` again. While a filter is on, layers without figures yet are not shown."""
+        done = [row for row in self.rows if row is not None]
+        chosen = sort_rows(self.query.select(done), self.sort_key, self.reverse)
+        self.order = [row.pair.number for row in chosen]
+        if not self.query.tests:
+            waiting = [number for number, row in enumerate(self.rows) if row is None]
+            self.order = self._in_place() if self.sort_key == NETWORK else self.order + waiting
+        self._place = {number: place for place, number in enumerate(self.order)}
+
+    def _in_place(self) -> list[int]:
+        every = list(range(len(self.pairs)))
+        return every[::-1] if self.reverse else every
+
+    def filter(self, query: Query) -> None:
+        """Show what fits."""
+        self.query = query
+        self.arrange()
+
+    def sort(self, column: str) -> None:
+        """Sort by a column, worst first; the same column again turns the order round."""
+        key = SORT_OF.get(column, column)
+        self.reverse = not self.reverse if key == self.sort_key else False
+        self.sort_key = key
+        self.arrange()
+
+    def turn_round(self) -> None:
+        """The same order from the other end."""
+        self.reverse = not self.reverse
+        self.arrange()
+
+    def network_order(self) -> None:
+        """As in the network."""
+        self.sort_key, self.reverse = NETWORK, False
+        self.arrange()
+
+    def next_place(self, start: int, step: int, wanted: Callable[[LayerDiff], bool]) -> int | None:
+        """The nearest place after `start` in direction `step` whose row is wanted, going round at the ends."""
+        total = len(self.order)
+        for distance in range(1, total + 1):
+            place = (start + step * distance) % total
+            row = self.row_at(place)
+            if row is not None and wanted(row):
+                return place
+        return None
+
+    def count(self, verdict: Verdict) -> int:
+        """How many compared layers have this verdict."""
+        return sum(row is not None and row.verdict is verdict for row in self.rows)
+
+
+def failing(row: LayerDiff) -> bool:
+    """What `n` looks for."""
+    return row.verdict is Verdict.FAIL

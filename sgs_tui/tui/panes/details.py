@@ -1,0 +1,82 @@
+"""The details of the layer under the cursor: every figure, both sides, worst elements."""
+
+from collections.abc import Iterable
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from sgs_tui.engine.compare.channels import Element
+from sgs_tui.engine.compare.results import LayerDiff, Pair
+from sgs_tui.engine.configs.profiles import MANUAL, Profile
+from sgs_tui.tui.actions import bindings
+from sgs_tui.tui.lines import Line, Span
+from sgs_tui.tui.models.details import Closeup, details, formulas, waiting
+from sgs_tui.tui.panes.pane import Pane
+from sgs_tui.tui.widgets.text_view import TextView
+
+
+class DetailsPane(Pane):
+    """One layer in words and figures."""
+
+    NAME, KEY, TITLE = "details", "d", "Details"
+    GROUPS = ("walk", "details", "move")
+    BINDINGS = bindings("walk", "details")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.view = TextView(identity="details-text")
+        self.pair: Pair | None = None
+        self.row: LayerDiff | None = None
+        self.profile: Profile = MANUAL
+        self.closeup = Closeup()
+
+    @property
+    def main(self) -> Widget:
+        """The text."""
+        return self.view
+
+    def compose(self) -> ComposeResult:
+        """Heading and text."""
+        yield self.heading
+        yield self.view
+
+    def on_mount(self) -> None:
+        """The heading never changes."""
+        self.head()
+
+    def show_layer(self, pair: Pair | None, row: LayerDiff | None, profile: Profile) -> None:
+        """Another layer."""
+        same = (pair, row, profile) == (self.pair, self.row, self.profile)
+        self.pair, self.row, self.profile = pair, row, profile
+        if not same:
+            self.closeup = Closeup()
+            self._fill(keep=False)
+
+    def show_worst(self, worst: tuple[Element, ...]) -> None:
+        """The worst elements of the layer on show."""
+        self.closeup = Closeup(worst, counting=False)
+        self._fill(keep=True)
+
+    def on_resize(self) -> None:
+        """Lines are broken for the width."""
+        self._fill(keep=True)
+
+    def _fill(self, keep: bool) -> None:
+        width = max(24, self.view.size.width - 1)
+        if self.pair is None:
+            lines: list[Line] = [(Span("no layer chosen", "muted"),)]
+        elif self.row is None:
+            lines = waiting(self.pair, width)
+        else:
+            lines = details(self.row, self.profile, self.closeup, width)
+        self.view.show(lines, keep)
+
+    def help(self) -> Iterable[Line]:
+        """What each figure is."""
+        return formulas(self.profile)
+
+    def copied(self, whole: bool) -> str:
+        """The layer's name, or all the text."""
+        if whole:
+            return "\n".join("".join(part.text for part in row).rstrip() for row in self.view.lines)
+        return "" if self.pair is None else self.pair.name

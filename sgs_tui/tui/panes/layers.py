@@ -1,0 +1,231 @@
+"""Pane 1: every layer of both dumps side by side, filling while the comparison runs."""
+
+from collections.abc import Callable, Iterable
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from sgs_tui.engine.compare.query import parse_query
+from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
+from sgs_tui.engine.errors import UsageError
+from sgs_tui.tui.actions import bindings
+from sgs_tui.tui.lines import Line, Span, line, span
+from sgs_tui.tui.messages import Flash, LayerMoved
+from sgs_tui.tui.models.columns import Facts, facts_of
+from sgs_tui.tui.models.layers import NETWORK, NO_FILTER, Layers, failing
+from sgs_tui.tui.models.view import ColumnChoice, chosen_columns, default_choices
+from sgs_tui.tui.numbers import count
+from sgs_tui.tui.panes.pane import Pane
+from sgs_tui.tui.widgets.prompt import Prompt
+from sgs_tui.tui.widgets.table import Table
+
+EMPTY = "no layers yet: 3 opens the dump browser, s and b there pick the two dumps"
+NONE_FIT = "no layer fits the filter: esc shows all"
+
+
+class LayersPane(Pane):
+    """The layer table with its filter."""
+
+    NAME, KEY, TITLE = "layers", "1", "Layers"
+    GROUPS = ("walk", "layers", "move")
+    BINDINGS = bindings("walk", "layers")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = Table(frozen=3, empty=EMPTY, identity="layer-table")
+        self.prompt = Prompt(placeholder="words  !not  op:conv  verdict:fail  rmse>0.1", identity="filter")
+        self.model = Layers()
+        self.facts = Facts()
+        self.choices: tuple[ColumnChoice, ...] = default_choices()
+        self.wide = False
+        self.progress = ""
+
+    @property
+    def main(self) -> Widget:
+        """The table."""
+        return self.table
+
+    def compose(self) -> ComposeResult:
+        """Heading, table, filter line."""
+        yield self.heading
+        yield self.table
+        yield self.prompt
+
+    def on_mount(self) -> None:
+        """Start without a filter line."""
+        self.prompt.display = False
+        self.show_columns()
+
+    # --- what is shown
+
+    def start(self, pairs: Iterable[Pair]) -> None:
+        """Show the layers of another comparison, all still to come; filter and order stay."""
+        kept = self.model
+        self.model = Layers(pairs)
+        self.model.query, self.model.sort_key, self.model.reverse = kept.query, kept.sort_key, kept.reverse
+        self.model.arrange()
+        self.facts = facts_of(self.model.pairs)
+        self.table.show(self.model, cursor=0)
+        self.show_columns()
+        self.post_message(LayerMoved(self.number))
+
+    def add(self, rows: tuple[LayerDiff, ...], progress: str) -> None:
+        """Take in rows; the layer under the cursor keeps its line on the screen."""
+        number, self.progress = self.number, progress
+        self.model.add(rows)
+        if self.model.in_network_order:
+            for row in rows:
+                self.table.repaint_row(row.pair.number)
+        else:
+            self._rearranged(number)
+        if number is None or any(row.pair.number == number for row in rows):
+            self.post_message(LayerMoved(self.number))
+        self.show_heading()
+
+    @property
+    def number(self) -> int | None:
+        """Pair number of the layer under the cursor."""
+        return self.model.order[self.table.cursor] if self.table.cursor < len(self.model) else None
+
+    @property
+    def row(self) -> LayerDiff | None:
+        """The compared layer under the cursor."""
+        return None if self.number is None else self.model.rows[self.number]
+
+    def show_columns(self) -> None:
+        """Columns as chosen; the sort mark in the head."""
+        self.table.empty = EMPTY if not self.model.pairs else NONE_FIT
+        columns = chosen_columns(self.choices, self.facts, self.wide)
+        descending = self.model.reverse
+        mark = {"verdict": "sign"}.get(self.model.sort_key, self.model.sort_key)
+        self.table.marks = {} if mark == NETWORK else {mark: "▴" if descending else "▾"}
+        self.table.show(self.model, columns)
+        self.show_heading()
+
+    def show_heading(self) -> None:
+        """How many layers, how many fail, which filter and order."""
+        self.head(*self.summary())
+
+    def summary(self) -> Line:
+        """The heading's words; in tabs the screen shows them in the title."""
+        layers = self.model
+        total, shown = len(layers.pairs), len(layers)
+        failed, warned = layers.count(Verdict.FAIL), layers.count(Verdict.WARN)
+        parts = [Span(count(total, "layer"))] if shown == total else [Span(f"{shown} of {count(total, 'layer')}")]
+        parts += [Span(f"  {failed} fail", "fail")] if failed else []
+        parts += [Span(f"  {warned} warn", "warn")] if warned else []
+        parts += [Span(f"  {self.progress}", "muted")] if self.progress else []
+        parts += [span(f"  /{layers.query.text}", "key")] if layers.query.tests else []
+        return tuple(parts)
+
+    def _rearranged(self, number: int | None) -> None:
+        place = None if number is None else self.model.place_of(number)
+        self.table.show(self.model, cursor=place)
+        self.show_columns()
+        if self.number != number:
+            self.post_message(LayerMoved(self.number))
+
+    # --- moving
+
+    @on(Table.Moved)
+    def tell_layer(self) -> None:
+        """Histogram and details follow the cursor."""
+        self.post_message(LayerMoved(self.number))
+
+    def walk(self, step: int) -> None:
+        """To the next or previous row (from other panes)."""
+        self.table.go(self.table.cursor + step)
+
+    def action_next_failing(self) -> None:
+        """Next failing layer."""
+        self._to_failing(1)
+
+    def action_previous_failing(self) -> None:
+        """Previous failing layer."""
+        self._to_failing(-1)
+
+    def _to_failing(self, step: int) -> None:
+        here = self.table.cursor
+        place = self.model.next_place(here, step, failing)
+        if place is None:
+            self.post_message(Flash("no layer fails so far" if self.progress else "no layer fails"))
+        elif place == here:
+            self.post_message(Flash("this is the only failing layer"))
+        else:
+            self.table.go(place)
+
+    # --- filter and order
+
+    def action_filter(self) -> None:
+        """Open the filter line."""
+        self.prompt.display = True
+        self.prompt.value = self.model.query.text
+        self.prompt.focus()
+
+    def action_clear_filter(self) -> None:
+        """All layers again."""
+        self.prompt.value = ""
+        self._filter("")
+
+    @on(Prompt.Changed)
+    def filter_as_typed(self, event: Prompt.Changed) -> None:
+        """Every key narrows the table at once."""
+        if self.prompt.has_focus:
+            self._filter(event.value)
+
+    @on(Prompt.Submitted)
+    def keep_filter(self) -> None:
+        """Back to the table with the filter on."""
+        self.prompt.display = False
+        self.table.focus()
+
+    @on(Prompt.Cancelled)
+    def drop_filter(self) -> None:
+        """Back to the table without a filter."""
+        self.prompt.display = False
+        self.table.focus()
+        self.action_clear_filter()
+
+    def _filter(self, text: str) -> None:
+        try:
+            query = parse_query(text) if text.strip() else NO_FILTER
+        except UsageError as error:
+            self.post_message(Flash(str(error), "warn"))
+            return
+        number = self.number
+        self.model.filter(query)
+        self._rearranged(number)
+        self.post_message(Flash(""))
+
+    def action_sort(self) -> None:
+        """Sort by the current column."""
+        self._order(lambda: self.model.sort(self.table.column_id))
+
+    def action_reverse(self) -> None:
+        """The other way round."""
+        self._order(self.model.turn_round)
+
+    def action_network_order(self) -> None:
+        """As in the network."""
+        self._order(self.model.network_order)
+
+    def _order(self, change: Callable[[], None]) -> None:
+        number = self.number
+        change()
+        self._rearranged(number)
+
+    def action_wide(self) -> None:
+        """Whole names."""
+        self.wide = not self.wide
+        self.show_columns()
+
+    def help(self) -> Iterable[Line]:
+        """The signs."""
+        yield line(
+            Span("✗", "fail"), " fails a limit of the profile   ", Span("!", "warn"), " over a limit that only warns"
+        )
+        yield line(
+            Span("-", "muted"), " can not be compared (details say why)   ", Span("·", "muted"), " still to come"
+        )
+        yield line("! behind a figure: over its limit in this profile")

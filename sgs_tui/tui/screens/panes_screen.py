@@ -1,0 +1,128 @@
+"""A screen of numbered panes: together on a large terminal, as tabs on a small one, one filling it on demand."""
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from sgs_tui.tui.actions import group
+from sgs_tui.tui.layout import Arrangement, arrangement, too_small
+from sgs_tui.tui.lines import Line, line
+from sgs_tui.tui.panes.pane import Pane
+from sgs_tui.tui.widgets.bars import KeyBar, LineBar, TabBar
+
+
+class PanesScreen(Screen[None]):
+    """Arranges panes and moves between them; subclasses compose them and give `panes`."""
+
+    AUTO_FOCUS = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.title_bar = LineBar(tone="header", identity="title")
+        self.tab_bar = TabBar(identity="tabs")
+        self.status_bar = LineBar(identity="status")
+        self.key_bar = KeyBar(identity="keys")
+        self.filled = False
+        self.arranged = Arrangement.TABS
+        self._too_small = LineBar(identity="too-small")
+
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        """Every pane, in the order of tabs."""
+        raise NotImplementedError
+
+    @property
+    def current(self) -> Pane:
+        """The pane that has, or last had, the focus."""
+        return next((pane for pane in self.panes if pane.has_class("-current")), self.panes[0])
+
+    def compose(self) -> ComposeResult:
+        """Bars above and below `body`."""
+        yield self.title_bar
+        yield self.tab_bar
+        yield from self.body()
+        yield self.status_bar
+        yield self.key_bar
+        yield self._too_small
+
+    def body(self) -> ComposeResult:
+        """The panes in their containers."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """Begin on the first pane."""
+        self.go(self.panes[0])
+
+    def go(self, pane: Pane) -> None:
+        """Show `pane` (in tabs) and give it the focus."""
+        self._mark(pane)
+        pane.main.focus()
+
+    def _mark(self, pane: Pane) -> None:
+        """Make `pane` the current one in looks."""
+        for other in self.panes:
+            other.set_class(other is pane, "-current")
+        for holder in self.query(".holder"):
+            holder.set_class(holder in pane.ancestors, "-current")
+        self.show_tabs()
+        self.show_keys()
+        self.call_after_refresh(pane.shown)
+
+    def show_tabs(self) -> None:
+        """The tab line."""
+        self.tab_bar.show([(pane.NAME, f"{pane.KEY} {pane.TITLE}") for pane in self.panes], self.current.NAME)
+
+    def show_keys(self) -> None:
+        """The key line for the current pane."""
+        self.key_bar.show((*self.current.actions(), *group("app")), self.keymap)
+
+    @property
+    def keymap(self) -> dict[str, str]:
+        """The user's own keys by action id."""
+        return {}
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another arrangement may fit now."""
+        self.arranged = arrangement(*event.size)
+        self._too_small.say(line(too_small(*event.size)))
+        self._arrange()
+
+    def _arrange(self) -> None:
+        for option in Arrangement:
+            self.set_class(option is self.arranged, option)
+        self.set_class(self.filled or self.arranged is not Arrangement.ALL, "-single")
+
+    @on(events.DescendantFocus)
+    def follow_focus(self, event: events.DescendantFocus) -> None:
+        """A click into another pane makes it the current one."""
+        pane = next((node for node in event.widget.ancestors_with_self if isinstance(node, Pane)), None)
+        if pane is not None and pane is not self.current:
+            self._mark(pane)
+
+    @on(TabBar.Picked)
+    def pick_tab(self, event: TabBar.Picked) -> None:
+        """A click on a tab."""
+        self.go(next(pane for pane in self.panes if event.pane == pane.NAME))
+
+    def _step_pane(self, step: int) -> None:
+        self.go(self.panes[(self.panes.index(self.current) + step) % len(self.panes)])
+
+    def action_next_pane(self) -> None:
+        """Next pane."""
+        self._step_pane(1)
+
+    def action_previous_pane(self) -> None:
+        """Previous pane."""
+        self._step_pane(-1)
+
+    def action_fill(self) -> None:
+        """The current pane alone, and back."""
+        if self.arranged is Arrangement.ALL:
+            self.filled = not self.filled
+            self._arrange()
+        else:
+            self.say(line("every pane fills the screen here; from 120x30 on they stand side by side"))
+
+    def say(self, text: Line) -> None:
+        """Show a line in the status bar."""
+        self.status_bar.say(text)

@@ -1,0 +1,1 @@
+"""Engine work as generators of messages, for `Job`s."""

@@ -1,0 +1,284 @@
+"""A table over anything: rows are asked for when they are painted, so ten thousand cost what ten do.
+
+The cursor is a whole row; the current column is marked in the head. When the cursor leaves the view the view jumps
+by half a page: over a slow line one big repaint now and then is kinder than one at every key.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from textual import events
+from textual.message import Message
+
+from sgs_tui.tui.actions import bindings
+from sgs_tui.tui.lines import Span, Tone, fit
+from sgs_tui.tui.widgets.line_widget import LineWidget
+
+GAP = " "
+
+
+class Cell(NamedTuple):
+    """What stands in a cell and what it means."""
+
+    text: str
+    tone: Tone = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table. `width` 0: takes what the others leave (at least `least`)."""
+
+    id: str
+    title: str
+    width: int = 0
+    right: bool = False
+    least: int = 12
+
+
+class Source(Protocol):
+    """Where a table's rows come from."""
+
+    def __len__(self) -> int: ...
+
+    def cell(self, row: int, column: str) -> Cell:
+        """What stands at `row` in the column of that id."""
+        ...
+
+    def row_tone(self, row: int) -> Tone:
+        """The tone of a whole row."""
+        ...
+
+
+class Empty:
+    """No rows."""
+
+    def __len__(self) -> int:
+        return 0
+
+    def cell(self, row: int, column: str) -> Cell:
+        """Never asked for."""
+        raise IndexError(row)
+
+    def row_tone(self, row: int) -> Tone:
+        """Never asked for."""
+        raise IndexError(row)
+
+
+class Table(LineWidget, can_focus=True):
+    """A table with a cursor row and a current column; the first `frozen` columns never scroll away."""
+
+    BINDINGS = bindings("move")
+
+    class Moved(Message):
+        """The cursor stands on another row."""
+
+        def __init__(self, table: "Table") -> None:
+            super().__init__()
+            self.table = table
+
+        @property
+        def control(self) -> "Table":
+            """The table, for selectors."""
+            return self.table
+
+    def __init__(
+        self, columns: Sequence[Column] = (), frozen: int = 1, empty: str = "", identity: str | None = None
+    ) -> None:
+        super().__init__(id=identity)
+        self.columns: tuple[Column, ...] = tuple(columns)
+        self.source: Source = Empty()
+        self.frozen, self.empty = frozen, empty
+        self.cursor, self.top = 0, 0
+        self.column, self.first = 0, frozen
+        self.marks: dict[str, str] = {}
+
+    @property
+    def page(self) -> int:
+        """Rows on the screen."""
+        return max(1, self.size.height - 1)
+
+    @property
+    def column_id(self) -> str:
+        """The current column."""
+        return self.columns[self.column].id if self.columns else ""
+
+    def show(self, source: Source, columns: Sequence[Column] | None = None, cursor: int | None = None) -> None:
+        """Show other rows (and columns); the cursor row keeps its line on the screen when `cursor` moves it."""
+        held = self.cursor - self.top
+        self.source = source
+        if columns is not None:
+            current = self.column_id
+            self.columns = tuple(columns)
+            ids = [column.id for column in columns]
+            self.column = ids.index(current) if current in ids else 0
+        self.cursor = self._inside(self.cursor if cursor is None else cursor)
+        self.top = self.cursor - held
+        self._settle()
+        self.refresh()
+
+    def go(self, row: int) -> None:
+        """Put the cursor on `row`, repainting only what changes."""
+        row = self._inside(row)
+        if row == self.cursor:
+            return
+        old, self.cursor = self.cursor, row
+        if self._settle():
+            self.refresh()
+        else:
+            self.repaint_row(old)
+            self.repaint_row(row)
+        self.post_message(self.Moved(self))
+
+    def repaint_row(self, row: int) -> None:
+        """Repaint one row if it is in view."""
+        self.repaint_line(row - self.top + 1)
+
+    def in_view(self, row: int) -> bool:
+        """Whether the row is on the screen."""
+        return self.top <= row < self.top + self.page
+
+    def _inside(self, row: int) -> int:
+        return max(0, min(row, len(self.source) - 1))
+
+    def _settle(self) -> bool:
+        """Bring `top` and the first column where the cursor can be seen; whether anything moved."""
+        before = (self.top, self.first)
+        if not self.in_view(self.cursor):
+            self.top = self.cursor - self.page // 2
+        self.top = max(0, min(self.top, len(self.source) - self.page))
+        self._settle_columns()
+        return before != (self.top, self.first)
+
+    def _settle_columns(self) -> None:
+        self.first = max(self.frozen, min(self.first, len(self.columns)))
+        if self.column < self.frozen:
+            self.first = self.frozen
+        elif self.column < self.first:
+            self.first = self.column
+        while self.first < self.column and self.column not in dict(self._layout(self.first)):
+            self.first += 1
+
+    def _layout(self, first: int) -> list[tuple[int, int]]:
+        """(column, cells) from the left: the frozen ones, then from `first` on what fits."""
+        numbers = [*range(min(self.frozen, len(self.columns))), *range(first, len(self.columns))]
+        fixed = sum(self.columns[n].width + 1 for n in numbers if self.columns[n].width)
+        flexible = [n for n in numbers if not self.columns[n].width]
+        spare = (self.size.width - fixed) // len(flexible) - 1 if flexible else 0
+        placed: list[tuple[int, int]] = []
+        left = self.size.width
+        for n in numbers:
+            column = self.columns[n]
+            cells = column.width or max(column.least, spare)
+            if cells > left and placed:
+                break
+            placed.append((n, min(cells, left)))
+            left -= cells + 1
+        return placed
+
+    def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
+        """The head, a row, the word for no rows, or nothing."""
+        if y == 0:
+            return self._head(), "header"
+        row = self.top + y - 1
+        if row >= len(self.source):
+            return ((Span(" " + self.empty, "muted"),) if y == 2 and not len(self.source) else ()), ""
+        if row != self.cursor:
+            return self._row(row), self.source.row_tone(row)
+        return self._row(row), "cursor" if self.has_focus else "idle"
+
+    def _head(self) -> list[Span]:
+        spans = []
+        for n, cells in self._layout(self.first):
+            column = self.columns[n]
+            title = fit(column.title + self.marks.get(column.id, ""), cells, column.right)
+            spans += [Span(title, "key" if n == self.column and self.has_focus else ""), Span(GAP)]
+        return spans
+
+    def _row(self, row: int) -> list[Span]:
+        spans = []
+        for n, cells in self._layout(self.first):
+            column = self.columns[n]
+            cell = self.source.cell(row, column.id)
+            spans += [Span(fit(cell.text, cells, column.right), cell.tone), Span(GAP)]
+        return spans
+
+    def _move_column(self, step: int) -> None:
+        self.column = max(0, min(self.column + step, len(self.columns) - 1))
+        before = self.first
+        self._settle_columns()
+        if self.first == before:
+            self.repaint_line(0)
+        else:
+            self.refresh()
+
+    def action_down(self) -> None:
+        """One row down."""
+        self.go(self.cursor + 1)
+
+    def action_up(self) -> None:
+        """One row up."""
+        self.go(self.cursor - 1)
+
+    def action_left(self) -> None:
+        """One column to the left."""
+        self._move_column(-1)
+
+    def action_right(self) -> None:
+        """One column to the right."""
+        self._move_column(1)
+
+    def action_page_down(self) -> None:
+        """A page down."""
+        self.go(self.cursor + self.page)
+
+    def action_page_up(self) -> None:
+        """A page up."""
+        self.go(self.cursor - self.page)
+
+    def action_top(self) -> None:
+        """The first row."""
+        self.go(0)
+
+    def action_bottom(self) -> None:
+        """The last row."""
+        self.go(len(self.source) - 1)
+
+    def on_resize(self) -> None:
+        """Keep the cursor in view."""
+        self._settle()
+        self.refresh()
+
+    def on_focus(self) -> None:
+        """The cursor row and the head look different with the focus."""
+        self._repaint_focus()
+
+    def on_blur(self) -> None:
+        """As `on_focus`."""
+        self._repaint_focus()
+
+    def _repaint_focus(self) -> None:
+        self.repaint_line(0)
+        self.repaint_row(self.cursor)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click moves the cursor (and in the head the current column)."""
+        if event.y == 0:
+            self._click_head(event.x)
+        elif self.top + event.y - 1 < len(self.source):
+            self.go(self.top + event.y - 1)
+
+    def _click_head(self, x: int) -> None:
+        left = 0
+        for n, cells in self._layout(self.first):
+            if left <= x <= left + cells:
+                self._move_column(n - self.column)
+            left += cells + 1
+
+    def on_mouse_scroll_down(self) -> None:
+        """Three rows down."""
+        self.go(self.cursor + 3)
+
+    def on_mouse_scroll_up(self) -> None:
+        """Three rows up."""
+        self.go(self.cursor - 3)
