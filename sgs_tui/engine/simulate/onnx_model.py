@@ -161,6 +161,8 @@ class Session:
 
     def run(self, outputs: Sequence[str], feed: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
         """The values of `outputs`. Raises RunError."""
+        if not outputs:  # onnxruntime would take that for "all"
+            return {}
         try:
             values = self._session.run(list(outputs), dict(feed))
         except Exception as error:

@@ -133,4 +133,5 @@ def _captured(node: "NodeProto") -> Iterator[str]:
 
 def _free_names(graph: "GraphProto") -> list[str]:
     own = {value.name for value in graph.input} | {item.name for item in graph.initializer}
+    own |= {name for node in graph.node for name in node.output}
     return [name for name in (*_needed(graph.node), *(out.name for out in graph.output)) if name not in own]

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from textwrap import shorten
 from threading import Event
 
 import numpy as np
@@ -122,5 +123,5 @@ def _failure(module: Path, answer: dict[str, object]) -> RunError:
     """What went wrong inside the user's module, in one line."""
     place = f"{module}, line {answer['line']}" if answer["line"] else f"{module}"
     image = f" for {Path(str(answer['image'])).name}" if answer["image"] else ""
-    error = visible(" ".join(str(answer["error"]).split()))
+    error = shorten(visible(" ".join(str(answer["error"]).split())), 300, placeholder=" ...")
     return RunError(f"{place}: {answer.get('function', 'loading it')}{image} failed: {error}", str(answer["printed"]))

@@ -91,16 +91,25 @@ def work(request):
             result = function(image, **accepted(function, keywords))
             store(result, os.path.join(request["folder"], "%d.npy" % number))
     except (Exception, SystemExit) as error:
-        answer["error"] = "%s: %s" % (type(error).__name__, error)
+        text = traceback.format_exception_only(type(error), error)[-1].strip()
+        answer["error"] = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
         answer["line"] = line_in(request["module"])
     return answer
+
+
+def native(value):
+    # type: (Any) -> Any
+    """JSON text as the interpreter's own `str`: Python 2 takes no unicode for module names."""
+    if isinstance(value, list):
+        return [native(item) for item in value]
+    return value.encode("utf-8") if sys.version_info[0] == 2 and hasattr(value, "encode") else value
 
 
 def main():
     # type: () -> None
     """Read the request, work, leave the answer in one step."""
     with open(sys.argv[1]) as file:
-        request = json.load(file)
+        request = {str(name): native(value) for name, value in json.load(file).items()}
     answer = work(request)
     with open(request["answer"] + ".part", "w") as file:
         json.dump(answer, file)
