@@ -2,8 +2,6 @@
 
 from math import inf, log10, nan, sqrt
 
-import numpy as np
-
 from sgs_tui.engine.compare.kernel import ABS_B, ABS_D, BB, DD, SB, SS, B, S, SideTally, Sums
 from sgs_tui.engine.compare.results import Metrics, SideStats
 
@@ -26,41 +24,38 @@ def metrics_of(sums: Sums) -> Metrics:
         return EQUAL
     if _has_non_finite(sums.sample) or _has_non_finite(sums.benchmark):
         return Metrics(nan, nan, nan, nan, nan, nan, sums.max_abs_index, nan)
-    ss, bb, dd = sums.total(SS), sums.total(BB), sums.total(DD)
+    total = sums.totals()
+    ss, bb, dd = total[SS], total[BB], total[DD]
     return Metrics(
         mse=dd / sums.count,
-        cos=_cosine(ss, bb, sums.total(SB), dd),
-        rmse=_ratio(sums.total(ABS_D), sums.total(ABS_B)),
+        cos=_cosine(ss, bb, total[SB], dd),
+        rmse=_ratio(total[ABS_D], total[ABS_B]),
         sqnr_db=_decibel(bb, dd),
         relative_l2=sqrt(_ratio(dd, bb)),
         max_abs_error=sums.max_abs_error,
         max_abs_index=sums.max_abs_index,
-        mean_error=(sums.total(S) - sums.total(B)) / sums.count,
+        mean_error=(total[S] - total[B]) / sums.count,
     )
 
 
 def stats_of(sums: Sums) -> tuple[SideStats, SideStats]:
     """(sample, benchmark) statistics of one pass."""
-    return _side(sums, sums.sample, S), _side(sums, sums.benchmark, B)
+    total = sums.totals()
+    return _side(sums.count, sums.sample, total[S]), _side(sums.count, sums.benchmark, total[B])
 
 
-def _side(sums: Sums, tally: SideTally, row: int) -> SideStats:
-    finite = sums.count - tally.nan - tally.inf
-    low, high = (tally.minimum, tally.maximum) if finite else (nan, nan)
+def _side(count: int, tally: SideTally, total: float) -> SideStats:
+    """`total` is NaN where the side's cells hold NaN or Inf, and the mean with it."""
+    finite = count - tally.nan - tally.inf
     return SideStats(
-        count=sums.count,
-        minimum=low,
-        maximum=high,
-        mean=_mean(sums, row, finite),
+        count=count,
+        minimum=tally.minimum if finite else nan,
+        maximum=tally.maximum if finite else nan,
+        mean=total / finite if finite else nan,
         nan=tally.nan,
         inf=tally.inf,
-        zeros=sums.count - tally.nonzero,
+        zeros=count - tally.nonzero,
     )
-
-
-def _mean(sums: Sums, row: int, finite: int) -> float:
-    """Mean of the finite values; NaN where cells are spoilt by NaN or Inf (their sums are not finite)."""
-    return sums.total(row) / finite if finite else nan
 
 
 def _has_non_finite(tally: SideTally) -> bool:
@@ -72,7 +67,7 @@ def _cosine(ss: float, bb: float, sb: float, dd: float) -> float:
         return 1.0
     if ss == 0 or bb == 0:
         return 0.0
-    return float(np.clip(sb / (sqrt(ss) * sqrt(bb)), -1.0, 1.0))
+    return max(-1.0, min(1.0, sb / (sqrt(ss) * sqrt(bb))))
 
 
 def _ratio(error: float, reference: float) -> float:

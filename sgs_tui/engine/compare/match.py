@@ -29,8 +29,8 @@ def match(sample: Dump, benchmark: Dump) -> Matching:
         if partner is None:
             unmatched.append(Unmatched(record.name, "benchmark", "only in benchmark", record))
             continue
-        pair = _pair(len(pairs), partner, record, None if feeds is None else record.name in feeds)
-        pair = replace(pair, channels=pair.shape[-1] if pair.shape else channels.get(record.name))
+        fed = None if feeds is None else record.name in feeds
+        pair = _pair(len(pairs), partner, record, fed, channels.get(record.name))
         reason = _why_not(pair)
         if reason is None:
             pairs.append(pair)
@@ -95,18 +95,18 @@ def _convolution_inputs(dump: Dump) -> frozenset[str] | None:
     return frozenset(r.name for r in inputs if r.slot == 0 and r.op_type in CONVOLUTIONS and not r.constant)
 
 
-def _pair(number: int, sample: Record, benchmark: Record, feeds: bool | None) -> Pair:
+def _pair(number: int, sample: Record, benchmark: Record, feeds: bool | None, channels: int | None) -> Pair:
     notes = []
     if sample.name != benchmark.name:
         notes.append(f"matched by sanitised name, sample's is {sample.name}")
     shape = benchmark.shape or sample.shape
-    pair = Pair(number, sample, benchmark, shape, feeds)
+    pair = Pair(number, sample, benchmark, shape, feeds, channels=shape[-1] if shape else channels)
     for side, layout in zip(("sample", "benchmark"), layouts_of(pair), strict=True):
         if layout.row is not None:
             notes.append(f"{side} un-padded, last axis {layout.row[1]} to {layout.row[0]}")
     if sample.shape and benchmark.shape and sample.shape != benchmark.shape and sample.count == benchmark.count:
         notes.append(f"shapes differ: sample {list(sample.shape)}, benchmark {list(benchmark.shape)}")
-    return replace(pair, notes=tuple(notes))
+    return replace(pair, notes=tuple(notes)) if notes else pair
 
 
 def layouts_of(pair: Pair) -> tuple[Layout, Layout]:

@@ -34,14 +34,16 @@ class RowMaker:
 
     def _judged(self, pair: Pair, sums: Sums) -> LayerDiff:
         notes = [*pair.notes, *self._dequantised(pair)]
-        found = winner(pair, self.sides.sample, self.sides.benchmark, self.kernel, metrics_of(sums).cos)
+        metrics = metrics_of(sums)
+        found = winner(pair, self.sides.sample, self.sides.benchmark, self.kernel, metrics.cos)
         if found:
-            notes.append(f"transposed: {found[0].text} (COS as stored {metrics_of(sums).cos:.4f})")
+            notes.append(f"transposed: {found[0].text} (COS as stored {metrics.cos:.4f})")
             sums = found[1]
+            metrics = metrics_of(sums)
         sample, benchmark = stats_of(sums)
         row = LayerDiff(
             pair=pair,
-            metrics=metrics_of(sums),
+            metrics=metrics,
             sample=sample,
             benchmark=benchmark,
             range=self._range(pair, benchmark),

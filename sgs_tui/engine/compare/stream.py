@@ -53,6 +53,7 @@ def _readers(row: LayerDiff, sides: Sides) -> tuple[SideReader, SideReader]:
 
 
 def _values(reader: SideReader, start: int, count: int) -> FloatArray:
-    values = reader.take(start, count).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # signalling NaNs are data here
+        values = reader.take(start, count).astype(np.float64)
     reader.dump.dequantise(reader.record, values)
     return values

@@ -1,7 +1,7 @@
 """Index of a binary dump: reads headers, seeks over payloads, finds its way again after damage."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sgs_tui.engine.dumps.grammar import HEADER_START, TRAILER, Header, parse_header
 from sgs_tui.engine.dumps.records import FLOAT32, INTEGER_TYPES, Health, HealthState, Record
@@ -61,10 +61,10 @@ def header_at(window: Window, offset: int, size: int) -> Header | None:
         buffer, start = window.at(offset, count)
         if not HEADER_START.match(buffer, start):
             return None
-        header = parse_header(buffer, start)
+        header = parse_header(buffer, start, offset - start)
         complete = offset + count >= size
-        if header and (complete or header.declared is not None or header.end + 64 < len(buffer)):
-            return replace(header, end=header.end + offset - start)
+        if header and (complete or header.declared is not None or header.end + 64 < offset - start + len(buffer)):
+            return header
         if complete or count >= Window.LARGEST or (not header and buffer.count(b"\n", start) >= 3):
             return None
         count *= 4
@@ -150,7 +150,7 @@ class BinaryScan:
             return self.source.size
         self._note(
             HealthState.DAMAGED,
-            f"unreadable header of {where}, skipped {following - position} bytes",
+            f"unreadable header of {where} at byte {position}, skipped {following - position} bytes",
             position,
         )
         return following

@@ -46,7 +46,7 @@ _SIZE = re.compile(rb"//buffer data size:[ \t]*(\d{1,18})[ \t\r]*\n")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The fields of one record's header lines; `end` is the first payload byte, relative to the buffer."""
+    """The fields of one record's header lines; `end` is the first payload byte."""
 
     direction: Direction
     slot: int
@@ -62,8 +62,11 @@ class Header:
     end: int
 
 
-def parse_header(buffer: bytes, start: int) -> Header | None:
-    """The header that begins at `start`, or None where there is none (or it is incomplete or damaged)."""
+def parse_header(buffer: bytes, start: int, base: int = 0) -> Header | None:
+    """The header that begins at `start`, or None where there is none (or it is incomplete or damaged).
+
+    `base` is the file offset of the buffer's first byte, so that `end` is one too.
+    """
     line0 = _LINE0.match(buffer, start) or _LINE0_WITHOUT_CONSTANT.match(buffer, start)
     line1 = line0 and _LINE1.match(buffer, line0.end())
     if not line0 or not line1:
@@ -88,7 +91,7 @@ def parse_header(buffer: bytes, start: int) -> Header | None:
         constant=field.get("constant") == b"1",
         shape=_shape(field.get("shape"), field.get("dims")),
         declared=int(size[1]) if size else None,
-        end=size.end() if size else after,
+        end=base + (size.end() if size else after),
     )
 
 

@@ -92,7 +92,8 @@ class Dump:
 
     def values(self, record: Record, start: int = 0, stop: int | None = None) -> FloatArray:
         """Elements as float64; integers of an `isFloat: 0` file are dequantised, constants never."""
-        out = self.read(record, start, stop).astype(np.float64)
+        with np.errstate(invalid="ignore"):  # signalling NaNs are data here
+            out = self.read(record, start, stop).astype(np.float64)
         self.dequantise(record, out)
         return out
 

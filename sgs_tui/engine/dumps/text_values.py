@@ -76,9 +76,7 @@ class TextReader:
         """Elements of a raw fixed record from its printed bytes (low byte first)."""
         if values.size and not (np.all(values >= 0) and np.all(values <= 255) and np.all(values == np.rint(values))):
             name = visible(self._record.name)
-            raise DumpError(
-                f"{self._source.path}: record {self._record.number} ({name}): expected bytes 0 to 255"
-            )
+            raise DumpError(f"{self._source.path}: record {self._record.number} ({name}): expected bytes 0 to 255")
         size = self._record.dtype.itemsize
         whole = len(values) // size * size
         if whole < len(values):

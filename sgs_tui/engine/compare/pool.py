@@ -1,0 +1,169 @@
+"""Measure pairs in one process per core, for dumps so big that starting processes pays.
+
+Workers get the list of pairs once, at their start (with fork for free), and tasks of a few million
+elements: a stretch of one big layer, or several small layers. Rows come out in order, and only a few tasks
+run ahead of the row that is due, so that memory and a cancel stay small.
+"""
+
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from threading import Event
+
+from sgs_tui.engine.compare.kernel import BLOCK, Kernel, Sums
+from sgs_tui.engine.compare.measure import Measured, Sides, add_range, readers_of
+from sgs_tui.engine.compare.results import Pair
+from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.dumps.records import DumpIndex
+from sgs_tui.engine.dumps.source import Source
+from sgs_tui.engine.errors import CancelledError, SgsError
+
+TASK = 64 * BLOCK
+"""Elements of one task, on the grid of blocks: long enough to forget the hand-over, short enough to cancel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Elements [start, stop) of the pair at `position` in the list; `last` closes the pair."""
+
+    position: int
+    start: int
+    stop: int
+    last: bool
+
+
+def units_of(pairs: Sequence[Pair], sides: Sides) -> Iterator[Unit]:
+    """Every pair in stretches of at most a task; a text payload can only be read from the front, so it is one."""
+    in_order = sides.sample.reads_in_order() or sides.benchmark.reads_in_order()
+    for position, pair in enumerate(pairs):
+        count = readers_of(pair, sides)[1].count
+        step = max(count, 1) if in_order else TASK
+        for start in range(0, max(count, 1), step):
+            yield Unit(position, start, min(start + step, count), start + step >= count)
+
+
+def tasks_of(units: Iterator[Unit]) -> Iterator[list[Unit]]:
+    """Units packed until a task is full."""
+    task: list[Unit] = []
+    size = 0
+    for unit in units:
+        task.append(unit)
+        size += unit.stop - unit.start + BLOCK // 16
+        if size >= TASK:
+            yield task
+            task, size = [], 0
+    if task:
+        yield task
+
+
+@dataclass(slots=True)
+class _Worker:
+    """What a worker process keeps between tasks."""
+
+    pairs: Sequence[Pair]
+    sides: Sides
+    kernel: Kernel
+
+
+_workers: list[_Worker] = []
+"""This process' own worker, set once by the initializer; empty in the main process."""
+
+
+def _start_worker(pairs: Sequence[Pair], files: Sequence[tuple[Path, DumpIndex]]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sample, benchmark = (Dump(Source(path), index) for path, index in files)
+    _workers.append(_Worker(pairs, Sides(sample, benchmark), Kernel()))
+
+
+def _run_task(task: list[Unit]) -> list[Sums | SgsError]:
+    worker = _workers[0]
+    results: list[Sums | SgsError] = []
+    for unit in task:
+        sums = Sums()
+        try:
+            sample, benchmark = readers_of(worker.pairs[unit.position], worker.sides)
+            add_range(sums, worker.kernel, sample, benchmark, range(unit.start, unit.stop))
+            results.append(sums)
+        except SgsError as error:
+            results.append(error)
+    return results
+
+
+@contextmanager
+def _pool(pairs: Sequence[Pair], sides: Sides, count: int) -> Iterator[ProcessPoolExecutor]:
+    """Worker processes that are gone when the block ends, whatever ended it.
+
+    fork is instant but only safe without other threads; the app has some and spawns.
+    """
+    files = [(d.path.absolute(), _without_records(d.index)) for d in (sides.sample, sides.benchmark)]
+    method = "fork" if threading.active_count() == 1 else "spawn"
+    pool = ProcessPoolExecutor(count, get_context(method), partial(_start_worker, pairs, files))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _without_records(index: DumpIndex) -> DumpIndex:
+    return DumpIndex(index.is_float, index.form, (), index.health, index.state)
+
+
+def measure_in_processes(pairs: Sequence[Pair], sides: Sides, cancel: Event, count: int) -> Iterator[Measured]:
+    """Every pair in order, measured by `count` processes. Raises CancelledError, SgsError (a process died)."""
+    sums, error = Sums(), None
+    with _pool(pairs, sides, count) as pool:
+        for task, results in _results(pool, tasks_of(units_of(pairs, sides)), cancel, 2 * count):
+            for unit, result in zip(task, results, strict=True):
+                if isinstance(result, SgsError):
+                    error = error or result
+                else:
+                    sums.merge(result)
+                if unit.last:
+                    yield _finished(pairs[unit.position], sums, error, sides)
+                    sums, error = Sums(), None
+
+
+def _results(
+    pool: ProcessPoolExecutor, tasks: Iterator[list[Unit]], cancel: Event, ahead: int
+) -> Iterator[tuple[list[Unit], list[Sums | SgsError]]]:
+    """Tasks with their results, in order, at most `ahead` of them under way."""
+    waiting: deque[tuple[list[Unit], Future[list[Sums | SgsError]]]] = deque()
+    while True:
+        while len(waiting) < ahead and (task := next(tasks, None)) is not None:
+            waiting.append((task, pool.submit(_run_task, task)))
+        if not waiting:
+            return
+        task, future = waiting.popleft()
+        yield task, _result(future, cancel)
+
+
+def _result(future: Future[list[Sums | SgsError]], cancel: Event) -> list[Sums | SgsError]:
+    while True:
+        if cancel.is_set():
+            raise CancelledError("comparison stopped")
+        try:
+            return future.result(timeout=0.1)
+        except TimeoutError:
+            continue
+        except BrokenProcessPool as error:
+            raise SgsError("a worker process died (out of memory?)", "try again with fewer programs running") from error
+
+
+def _finished(pair: Pair, sums: Sums, error: SgsError | None, sides: Sides) -> Measured:
+    """The pair as measured, unless a file changed meanwhile."""
+    if error is not None:
+        return Measured(pair, None, error)
+    try:
+        sides.sample.check_unchanged()
+        sides.benchmark.check_unchanged()
+    except SgsError as changed:
+        return Measured(pair, None, changed)
+    return Measured(pair, sums)
