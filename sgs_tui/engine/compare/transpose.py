@@ -15,6 +15,8 @@ SUSPECT_COS = 0.98
 _CLEAR = 5.0
 """A winner's 1 - cos is at most a fifth of every other candidate's."""
 
+_SAME = 1e-12
+
 _PREFIX = 32 * BLOCK
 """Elements a candidate is judged by before the whole layer is read again."""
 
@@ -58,8 +60,9 @@ def winner(
     tried.sort(key=lambda item: item[0], reverse=True)
     if not tried or tried[0][0] < SUSPECT_COS:
         return None
-    others = [plain_cos] + [cos for cos, _ in tried[1:]]
     best_cos, best = tried[0]
+    # With one row of pixels both readings are the same permutation: a tie then is no doubt.
+    others = [plain_cos] + [cos for cos, _ in tried[1:] if abs(cos - best_cos) > _SAME]
     if (1 - best_cos) * _CLEAR > min(1 - cos for cos in others):
         return None
     sums = _sums(best, pair, sample, benchmark, kernel, pair.benchmark.count)
