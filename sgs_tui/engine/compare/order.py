@@ -29,14 +29,24 @@ SORT_KEYS: tuple[str, ...] = (*_WORDS, *(key for key in FIGURES if key not in _W
 """What rows can be sorted by; `index`, `name` and `op` ascend, `verdict` and figures start with the worst."""
 
 
+def check_sort_key(key: str) -> None:
+    """Raise UsageError, naming the nearest keys, where `sort_rows` would."""
+    if key not in _WORDS:
+        _figure(key)
+
+
 def sort_rows(rows: Sequence[LayerDiff], key: str, reverse: bool = False) -> list[LayerDiff]:
     """`rows` by `key` (see SORT_KEYS, short names as in filters). Raises UsageError for an unknown key."""
     if key in _WORDS:
         return sorted(rows, key=_WORDS[key], reverse=reverse)
-    figure = known_figure(key)
-    if figure is None:
+    return _by_figure(rows, _figure(key), best_first=reverse)
+
+
+def _figure(key: str) -> Figure:
+    found = known_figure(key)
+    if found is None:
         raise UsageError(f"layers can not be sorted by {key!r}", nearest(key, list(SORT_KEYS)))
-    return _by_figure(rows, figure, best_first=reverse)
+    return found
 
 
 def _by_figure(rows: Sequence[LayerDiff], figure: Figure, best_first: bool) -> list[LayerDiff]:

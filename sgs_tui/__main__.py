@@ -1,0 +1,20 @@
+"""The `sgs-tui` command. `--version` answers before anything heavy is loaded."""
+
+import sys
+
+
+def main() -> int:
+    """Run the command line; returns its exit code (see cli/exits.py)."""
+    arguments = sys.argv[1:]
+    if arguments in (["--version"], ["-V"]):
+        from sgs_tui import __version__
+
+        print(f"sgs-tui {__version__}")
+        return 0
+    from sgs_tui.cli.guard import guarded
+
+    return guarded(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

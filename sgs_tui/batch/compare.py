@@ -1,0 +1,114 @@
+"""`compare --batch`: run the comparison, choose what to show, write it in the format asked for."""
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from threading import Event
+
+from sgs_tui.batch.formats import Format
+from sgs_tui.batch.progress import Meter
+from sgs_tui.batch.report import Report, Source
+from sgs_tui.batch.screen import Screen
+from sgs_tui.engine.compare.order import sort_rows
+from sgs_tui.engine.compare.query import Query
+from sgs_tui.engine.compare.results import LayerDiff
+from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.dumps.stage import guess_stage
+from sgs_tui.engine.errors import FileChangedError
+from sgs_tui.engine.events import Progress, Row
+from sgs_tui.engine.session import CompareEvent, CompareRequest, Comparison, open_comparison, summarise
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which layers are shown and in which order; verdicts and exit codes are about all of them."""
+
+    query: Query = field(default=Query(""))
+    sort: str = "network"
+    reverse: bool = False
+    top: int | None = None
+
+    def choose(self, rows: list[LayerDiff]) -> tuple[LayerDiff, ...]:
+        """Filter, then sort, then cut."""
+        return tuple(sort_rows(self.query.select(rows), self.sort, self.reverse)[: self.top])
+
+
+def compare(request: CompareRequest, view: View) -> Report:
+    """Compare the dumps of `request`. Raises SgsError; Ctrl-C stops the work and passes on."""
+    comparison = open_comparison(request)
+    try:
+        return _report(comparison, list(_rows(comparison)), view)
+    finally:
+        comparison.close()
+
+
+def write(report: Report, wanted: Format, screen: Screen) -> bytes:
+    """The report's bytes; only the table depends on the screen."""
+    match wanted:
+        case Format.CSV:
+            from sgs_tui.batch.csv import write_csv
+
+            return write_csv(report)
+        case Format.JSON:
+            from sgs_tui.batch.json import write_json
+
+            return write_json(report)
+        case Format.MARKDOWN:
+            from sgs_tui.batch.markdown import write_markdown
+
+            return write_markdown(report)
+        case Format.VENDOR:
+            from sgs_tui.batch.vendor import write_vendor
+
+            return write_vendor(report)
+        case Format.TABLE:
+            from sgs_tui.batch.table import write_table
+
+            return write_table(report, screen)
+
+
+def _rows(comparison: Comparison) -> Iterator[LayerDiff]:
+    with Meter("comparing") as meter, closing(_events(comparison)) as events:
+        for event in events:
+            if isinstance(event, Row):
+                yield event.value
+            elif isinstance(event, Progress):
+                meter.report(event.done, event.total)
+
+
+def _events(comparison: Comparison) -> Generator[CompareEvent]:
+    """The comparison's events; leaving early, as Ctrl-C does, ends its processes."""
+    cancel = Event()
+    try:
+        yield from comparison.run(cancel)
+    finally:
+        cancel.set()
+
+
+def _report(comparison: Comparison, rows: list[LayerDiff], view: View) -> Report:
+    return Report(
+        sample=_source(comparison.sample),
+        benchmark=_source(comparison.benchmark),
+        profile=comparison.request.profile,
+        rows=tuple(rows),
+        shown=view.choose(rows),
+        unmatched=comparison.matching.unmatched,
+        summary=summarise(rows, comparison.matching),
+        notes=comparison.notes,
+        incomplete=tuple(_incomplete(comparison)),
+    )
+
+
+def _incomplete(comparison: Comparison) -> Iterator[str]:
+    """Why a side can not be trusted to be whole: damaged when it was opened, or changed since."""
+    for dump in (comparison.sample, comparison.benchmark):
+        if not dump.health.ok:
+            yield f"{dump.path}: {dump.health}"
+        try:
+            dump.check_unchanged()
+        except FileChangedError as error:
+            yield error.message
+
+
+def _source(dump: Dump) -> Source:
+    return Source(str(dump.path), guess_stage(dump.index), dump.health)

@@ -1,0 +1,51 @@
+"""Drawing with Rich: names cut to cells, parts laid out to a width."""
+
+import io
+from collections.abc import Iterable
+
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+
+from sgs_tui.batch.screen import Screen
+
+
+def cut(raw: str, cells: int, screen: Screen) -> str:
+    """`raw` as the screen can show it, cut in the middle where it is wider than `cells`: names differ at both ends."""
+    shown = screen.text(raw)
+    if cell_len(shown) <= cells:
+        return shown
+    room = max(0, cells - len(screen.ellipsis))
+    tail = _end(shown, room * 3 // 5)
+    return _start(shown, room - cell_len(tail)) + screen.ellipsis[:cells] + tail
+
+
+def render(parts: Iterable[RenderableType], screen: Screen, width: int) -> bytes:
+    """The parts one below the other, `width` columns wide, without blanks at line ends."""
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=screen.colour,
+        color_system="auto" if screen.colour else None,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        legacy_windows=False,
+    )
+    with console.capture() as capture:
+        for part in parts:
+            console.print(part)
+    lines = (line.rstrip() for line in capture.get().split("\n"))
+    return "\n".join(lines).encode("ascii" if screen.ascii else "utf-8", "backslashreplace")
+
+
+def _start(text: str, cells: int) -> str:
+    taken = 0
+    for position, char in enumerate(text):
+        taken += cell_len(char)
+        if taken > cells:
+            return text[:position]
+    return text
+
+
+def _end(text: str, cells: int) -> str:
+    return _start(text[::-1], cells)[::-1]

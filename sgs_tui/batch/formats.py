@@ -1,0 +1,29 @@
+"""The formats by name; apart, so that a command line is read without loading any of them."""
+
+from enum import StrEnum
+
+
+class Format(StrEnum):
+    """How a comparison is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    VENDOR = "vendor"
+
+
+class ListFormat(StrEnum):
+    """How a list of records or values is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+class FailOn(StrEnum):
+    """Which verdict makes the command end with exit code 1."""
+
+    FAIL = "fail"
+    WARN = "warn"
+    NEVER = "never"

@@ -1,0 +1,134 @@
+"""`sgs-tui compare`, and `sgs-tui --batch`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sgs_tui.batch.formats import FailOn, Format
+from sgs_tui.cli import complaints
+from sgs_tui.cli.exits import ExitCode
+from sgs_tui.cli.front import open_app
+from sgs_tui.cli.options import Ascii, Batch, NoMouse, Output, ProfileName, Ranges, Shapes
+
+if TYPE_CHECKING:
+    from sgs_tui.batch.compare import View
+    from sgs_tui.batch.report import Report
+    from sgs_tui.engine.session import CompareRequest
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("compare")(compare)
+
+
+def compare(
+    sample: Annotated[Path, typer.Argument(help="The dump that is judged (fixed).")],
+    benchmark: Annotated[Path, typer.Argument(help="The reference (float or original).")],
+    ranges: Ranges = None,
+    shapes: Shapes = None,
+    profile: ProfileName = "manual",
+    wanted: Annotated[Format | None, typer.Option("--format", help="How to print (default table).")] = None,
+    output: Output = None,
+    fail_on: Annotated[
+        FailOn | None, typer.Option("--fail-on", help="Which verdict gives exit code 1 (default fail).")
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option("--filter", metavar="TEXT", help="Layers to show: words, op:conv, rmse>0.1, !word.")
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option("--sort", metavar="COLUMN", help="Worst first by rmse, cos, range, ...; -COLUMN turns it around."),
+    ] = None,
+    top: Annotated[int | None, typer.Option("--top", min=1, metavar="N", help="Only the first N layers.")] = None,
+    batch: Batch = False,
+    ascii_only: Ascii = False,
+    no_mouse: NoMouse = False,
+) -> int:
+    """Compare two dumps layer by layer.
+
+    Opens the app; --batch, or any of --format, --output, --fail-on, --filter, --sort and --top, prints instead.
+    --filter, --sort and --top choose what is shown; exit code and summary are about all layers. Exit code 3
+    (damaged input) goes before 5 (nothing comparable), and that before 1 (layers over the limits).
+
+    \b
+    Examples:
+      sgs-tui compare fixed.bin float.bin --ranges log/tensor_min_max.txt
+      sgs-tui compare fixed.bin float.bin --batch --sort rmse --top 10
+      sgs-tui compare fixed.bin float.bin --format json --output result.json --fail-on warn
+      sgs-tui compare fixed.bin float.bin --format csv --filter "op:conv rmse>0.1 !head"
+      sgs-tui --batch fixed.bin float.bin --profile sop
+    """
+    printing = (wanted, output, fail_on, text, sort, top)
+    if not batch and all(option is None for option in printing):
+        return open_app(
+            (sample, benchmark),
+            ranges=ranges,
+            shapes=shapes,
+            profile=profile,
+            ascii_only=ascii_only,
+            mouse=not no_mouse,
+        )
+    view = _view(text, sort, top)
+    report = _run(_request(sample, benchmark, ranges, shapes, profile), view)
+    _write(report, wanted or Format.TABLE, output, ascii_only, inputs=(sample, benchmark))
+    return verdict(report, fail_on or FailOn.FAIL)
+
+
+def verdict(report: "Report", fail_on: FailOn) -> ExitCode:
+    """Say on stderr what a script must not miss, and the exit code."""
+    for line in report.incomplete:
+        complaints.error(line, "what can be read was compared")
+    if report.incomplete:
+        return ExitCode.INPUT
+    if report.nothing_comparable:
+        complaints.error("nothing comparable: the dumps share no layer with figures", "the unmatched list says why")
+        return ExitCode.NOTHING_COMPARABLE
+    over = {FailOn.FAIL: report.summary.failed, FailOn.WARN: report.summary.failed + report.summary.warned}
+    return ExitCode.OVER_LIMITS if over.get(fail_on) else ExitCode.OK
+
+
+def _view(text: str | None, sort: str | None, top: int | None) -> "View":
+    from sgs_tui.batch.compare import View
+    from sgs_tui.engine.compare.order import check_sort_key
+    from sgs_tui.engine.compare.query import parse_query
+
+    key = (sort or "network").removeprefix("-")
+    check_sort_key(key)
+    return View(parse_query(text or ""), key, (sort or "").startswith("-"), top)
+
+
+def _request(sample: Path, benchmark: Path, ranges: Path | None, shapes: Path | None, profile: str) -> "CompareRequest":
+    from sgs_tui.engine.configs.profile_files import load_profile
+    from sgs_tui.engine.session import CompareRequest
+
+    return CompareRequest(sample, benchmark, ranges, shapes, load_profile(profile))
+
+
+def _run(request: "CompareRequest", view: "View") -> "Report":
+    from sgs_tui.batch import compare as front
+
+    return front.compare(request, view)
+
+
+def _write(report: "Report", wanted: Format, output: Path | None, ascii_only: bool, inputs: tuple[Path, ...]) -> None:
+    from sgs_tui.batch.compare import write
+    from sgs_tui.batch.output import emit
+    from sgs_tui.batch.phrases import headline
+    from sgs_tui.cli.terminal import screen
+
+    emit(write(report, wanted, screen(ascii_only, to_file=output is not None)), output, inputs)
+    if output is not None:
+        complaints.note(f"{output}: {headline(report.summary)}")
+    if wanted is Format.VENDOR:
+        _say_what_vendor_leaves_out(report)
+
+
+def _say_what_vendor_leaves_out(report: "Report") -> None:
+    from sgs_tui.batch.vendor import without_line
+    from sgs_tui.engine.numbers import count
+
+    lost = [(without_line(report), "layer without figures", "layers without figures")]
+    lost += [(len(report.unmatched), "unmatched output", "unmatched outputs")]
+    if words := " and ".join(count(*entry) for entry in lost if entry[0]):
+        complaints.note(f"this format has no line for {words}")

@@ -1,0 +1,21 @@
+"""The way into the app."""
+
+from pathlib import Path
+
+from sgs_tui.cli.terminal import require_terminal
+
+
+def open_app(
+    paths: tuple[Path, ...],
+    *,
+    ranges: Path | None = None,
+    shapes: Path | None = None,
+    profile: str = "manual",
+    ascii_only: bool = False,
+    mouse: bool = True,
+) -> int:
+    """Run the app on `paths`; its exit code. Raises UsageError where there is no terminal."""
+    require_terminal()
+    from sgs_tui.tui.launch import LaunchOptions, launch
+
+    return launch(LaunchOptions(paths, ranges, shapes, profile, ascii_only, mouse))

@@ -1,0 +1,55 @@
+"""`sgs-tui [PATH...]`: the app."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sgs_tui.cli.arguments import OPEN
+from sgs_tui.cli.front import open_app
+from sgs_tui.cli.options import Ascii, NoMouse, ProfileName, Ranges, Shapes
+from sgs_tui.cli.terminal import require_terminal
+from sgs_tui.engine.errors import InputError, UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(OPEN)(open_)
+
+
+def open_(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Sample and benchmark, or a folder.")
+    ] = None,
+    ranges: Ranges = None,
+    shapes: Shapes = None,
+    profile: ProfileName = "manual",
+    ascii_only: Ascii = False,
+    no_mouse: NoMouse = False,
+) -> int:
+    """Open the app; the same as `sgs-tui [PATH]...`.
+
+    \b
+    Examples:
+      sgs-tui fixed.bin float.bin --ranges tensor_min_max.txt
+      sgs-tui ~/dumps
+      sgs-tui open fixed.bin float.bin --no-mouse
+    """
+    require_terminal()
+    chosen = tuple(paths or ())
+    _check(chosen, getattr(context.parent and context.parent.command, "commands", {}))
+    return open_app(chosen, ranges=ranges, shapes=shapes, profile=profile, ascii_only=ascii_only, mouse=not no_mouse)
+
+
+def _check(paths: tuple[Path, ...], commands: dict[str, object]) -> None:
+    """A mistyped command arrives here as a path; say so."""
+    if len(paths) > 2:
+        raise UsageError(f"{len(paths)} paths given, expected a sample and a benchmark", "or one folder")
+    for path in paths:
+        if path.exists():
+            continue
+        if close := get_close_matches(str(path), list(commands), n=1):
+            raise UsageError(f"no file or command is called {path}", f"did you mean `sgs-tui {close[0]}`?")
+        raise InputError(f"{path}: no such file or folder", "check the path")

@@ -1,0 +1,45 @@
+"""The bytes of every format on real dumps. `UPDATE_GOLDEN=1 pytest tests/batch/test_golden.py` writes them anew."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.batch.conftest import Command
+
+GOLDEN = Path(__file__).parent / "golden"
+PAIRS = {
+    "tiny": ("tiny/fixed_dq.bin", "tiny/float.bin", "--ranges", "tiny/tensor_min_max.txt"),
+    "bad": ("bad/bad_fixed_dq.bin", "bad/bad_float.bin", "--ranges", "bad/tensor_min_max.txt"),
+}
+
+
+def check(name: str, found: bytes) -> None:
+    path = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_bytes(found)
+    assert path.read_bytes() == found
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("form", ["csv", "json", "markdown", "vendor", "table"])
+def test_formats(command: Command, pair: str, form: str) -> None:
+    ended = command("compare", *PAIRS[pair], "--batch", "--format", form)
+    assert ended.code == (1 if pair == "bad" else 0), ended.err
+    check(f"{pair}.{form}", ended.out)
+
+
+@pytest.mark.parametrize("columns", [80, 120, 160])
+def test_table_widths(command: Command, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    ended = command("--batch", *PAIRS["bad"])
+    assert max(map(len, ended.text.splitlines())) <= columns
+    check(f"bad.table{columns}", ended.out)
+
+
+def test_ascii_table(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LC_ALL", "C")
+    ended = command("--batch", *PAIRS["bad"])
+    assert ended.out.isascii()
+    check("bad.table80-ascii", ended.out)

@@ -1,0 +1,101 @@
+"""Names from strangers in every format: shown, complete, harmless."""
+
+import csv
+import io
+import json
+import re
+
+import pytest
+
+from sgs_tui.batch.compare import write
+from sgs_tui.batch.csv import write_csv
+from sgs_tui.batch.formats import Format
+from sgs_tui.batch.json import write_json
+from sgs_tui.batch.markdown import write_markdown
+from sgs_tui.batch.screen import Screen
+from sgs_tui.batch.table import write_table
+from sgs_tui.engine.text import visible
+from tests.layer_rows import HOSTILE_NAMES, failing, layer, not_comparable, unmatched
+from tests.report_builder import report
+
+ROWS = [layer(name, number, op_type=name[:40]) for number, name in enumerate(HOSTILE_NAMES)]
+REPORT = report(
+    [*ROWS, not_comparable("x", 99, reason="odd \x1b[0m [b]reason[/b] | pipe")],
+    unmatched=[unmatched(name, reason=f"because {name[:20]}") for name in HOSTILE_NAMES],
+    paths=("[red]\x1b[2J.bin", "=evil\udcff.bin"),
+    notes=("note \x07 [/]",),
+)
+DANGEROUS = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@pytest.mark.parametrize("form", list(Format))
+@pytest.mark.parametrize("screen", [Screen(), Screen(80), Screen(200), Screen(80, ascii=True), Screen(40)])
+def test_nothing_reaches_the_terminal_that_it_would_obey(form: Format, screen: Screen) -> None:
+    text = write(REPORT, form, screen).decode("utf-8")
+    if form is Format.VENDOR:
+        text = text.replace("\t", " ")
+    assert not DANGEROUS.search(text.replace("\r\n", "\n"))
+    assert "\r" not in text.replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("form", [Format.TABLE, Format.CSV, Format.MARKDOWN])
+def test_every_name_is_there(form: Format) -> None:
+    text = write(REPORT, form, Screen()).decode()
+    squeezed = re.sub(r"\s+", "", text)
+    for name in HOSTILE_NAMES:
+        shown = visible(name)
+        if form is Format.CSV:
+            shown = shown.replace('"', '""')
+        if form is Format.MARKDOWN:
+            shown = shown.replace("|", "\\|")
+        assert re.sub(r"\s+", "", shown) in squeezed
+
+
+def test_json_keeps_names_exactly() -> None:
+    names = [row["name"] for row in json.loads(write_json(REPORT))["layers"]]
+    assert names[:12] == list(HOSTILE_NAMES[:12])
+    assert names[12] == "\\xff\\xfe stray bytes"
+    assert write_json(REPORT).isascii()
+
+
+def test_csv_is_rectangular_and_runs_no_formula() -> None:
+    text = write_csv(REPORT).decode()
+    table = list(csv.reader(io.StringIO(text, newline="")))
+    assert {len(line) for line in table} == {len(table[0])}
+    assert len(table) == 1 + len(REPORT.rows) + len(REPORT.unmatched)
+    texts = {"name", "op", "reason", "notes", "verdict", "side"}
+    for line in table[1:]:
+        cells = dict(zip(table[0], line, strict=True))
+        assert not any(cells[key].startswith(("=", "+", "-", "@", "\t", "\r")) for key in texts)
+    assert text.count("\r\n") == text.count("\n") == len(table)
+
+
+def test_csv_numbers_stay_numbers() -> None:
+    head, line = csv.reader(io.StringIO(write_csv(report([failing("gate", 2)])).decode(), newline=""))
+    cells = dict(zip(head, line, strict=True))
+    assert float(cells["mean_error"]) == -0.001
+    assert float(cells["benchmark_minimum"]) == -1.5
+
+
+def test_markdown_rows_have_as_many_cells_as_their_head() -> None:
+    lines = [line for line in write_markdown(REPORT).decode().splitlines() if line.startswith("|")]
+    widths = [len(re.findall(r"(?<!\\)\|", line)) for line in lines]
+    assert set(widths) == {5, 12, 4}
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120, 160, 240])
+def test_the_table_fits_its_screen(columns: int) -> None:
+    from rich.cells import cell_len
+
+    for line in write_table(REPORT, Screen(columns)).decode().splitlines():
+        assert cell_len(line) <= columns
+
+
+def test_names_are_cut_in_the_middle() -> None:
+    row = layer("/backbone/" + "deep/" * 30 + "conv42", 0)
+    text = write_table(report([row]), Screen(80)).decode()
+    assert "/backb" in text
+    assert "…" in text
+    assert "conv42" in text
+    assert "..." in write_table(report([row]), Screen(80, ascii=True)).decode()
+    assert row.name in write_table(report([row]), Screen()).decode()

@@ -1,0 +1,148 @@
+"""`sgs-tui compare`: exit codes, what is shown, where it goes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+
+BAD = ("bad/bad_fixed_dq.bin", "bad/bad_float.bin")
+TINY = ("tiny/fixed_dq.bin", "tiny/float.bin")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--batch", *TINY), 0),
+        (("--batch", *BAD), 1),
+        (("compare", "--batch", *BAD), 1),
+        (("--batch", "compare", *BAD), 1),
+        (("--batch", *BAD, "--fail-on", "never"), 0),
+        (("--batch", *TINY, "--fail-on", "warn"), 0),
+        (("--batch", *BAD, "--profile", "sop", "--fail-on", "warn"), 1),
+        (("--batch", *BAD, "--filter", "!gate"), 1),
+        (("--batch", "damaged/ends_in_header.bin", "tiny/float.bin"), 3),
+        (("--batch", "damaged/stops_early.bin", "tiny/float.bin"), 3),
+        (("--batch", "damaged/empty.bin", "tiny/float.bin"), 3),
+        (("--batch", "missing.bin", "tiny/float.bin"), 3),
+        (("--batch", "tiny/float.bin", "tiny"), 3),
+        (("--batch", "tiny/tensor_chn.txt", "tiny/float.bin"), 3),
+        (("--batch", *TINY, "--ranges", "missing.txt"), 3),
+        (("--batch", *TINY, "--profile", "strickt"), 2),
+        (("--batch", *TINY, "--filter", "rsme>1"), 2),
+        (("--batch", *TINY, "--sort", "rsme"), 2),
+        (("--batch", *TINY, "--top", "0"), 2),
+        (("--batch", *TINY, "--format", "xml"), 2),
+        (("--batch", *TINY, "--fromat", "csv"), 2),
+        (("--batch", "tiny/float.bin"), 2),
+        (("--batch", *TINY, "more.bin"), 2),
+        ((*TINY,), 2),
+        ((), 2),
+    ],
+)
+def test_exit_codes(command: Command, arguments: tuple[str, ...], code: int) -> None:
+    ended = command(*arguments)
+    assert ended.code == code, ended.err
+    if code >= 2:
+        assert ended.err.startswith("sgs-tui: error: ")
+        assert ended.err.count("\n") == 1, ended.err
+    if code in (0, 1):
+        assert ended.err == ""
+
+
+@pytest.mark.parametrize("name", ["ends_in_header.bin", "stops_early.bin"])
+def test_a_damaged_dump_gives_its_rows_and_its_health(command: Command, name: str) -> None:
+    ended = command("compare", f"damaged/{name}", "tiny/float.bin", "--format", "json")
+    written = json.loads(ended.out)
+    assert ended.code == 3
+    assert written["layers"]
+    assert written["sample"]["health"] != "complete"
+    assert written["sample"]["health_detail"] in ended.err
+
+
+def test_an_empty_dump_lists_everything_unmatched(command: Command) -> None:
+    ended = command("--batch", "damaged/empty.bin", "tiny/float.bin")
+    assert ended.code == 3
+    assert "empty" in ended.text
+    assert "prob" in ended.text
+
+
+def test_nothing_comparable(command: Command) -> None:
+    ended = command("--batch", "bad/bad_fixed_dq.bin", "onnx/onnx_NHWC_outtensor_dump.bin", "--filter", "zzz")
+    assert ended.code in (0, 1)
+    ended = command("compare", *_strangers(), "--format", "json")
+    assert ended.code == 5
+    assert json.loads(ended.out)["unmatched"]
+    assert "nothing comparable" in ended.err
+
+
+def _strangers() -> tuple[str, str]:
+    """Two sound dumps that share no name."""
+    head = b"isFloat: 1\n//out 0 s: 0.000000 z: 0 type: float name: %s bConstant:0\nop_out[0] RELU = {\n"
+    for name in (b"one", b"two"):
+        body = b"//buffer data size: 8\n" + bytes(8) + b"\n};\n"
+        (Path.home() / f"{name.decode()}.bin").write_bytes(head % name + body)
+    return str(Path.home() / "one.bin"), str(Path.home() / "two.bin")
+
+
+def test_without_a_terminal_the_hint_is_batch(command: Command) -> None:
+    for arguments in ((), BAD, ("compare", *BAD), ("open", *BAD)):
+        ended = command(*arguments)
+        assert (ended.code, ended.out) == (2, b"")
+        assert "--batch" in ended.err
+
+
+def test_filter_sort_and_top_choose_what_is_shown(command: Command) -> None:
+    ended = command("compare", *BAD, "--format", "json", "--filter", "op:conv", "--sort", "-rmse", "--top", "1")
+    written = json.loads(ended.out)
+    assert [row["name"] for row in written["layers"]] == ["logits#48"]
+    assert written["summary"]["layers"] == 20
+    assert written["summary"]["shown"] == 1
+
+
+def test_what_top_cuts_is_said(command: Command) -> None:
+    assert "3 of 20 layers shown" in command("--batch", *BAD, "--top", "3").text
+    assert "shown" not in command("--batch", *BAD).text
+
+
+def test_output_is_a_file_and_stdout_stays_empty(command: Command, tmp_path: Path) -> None:
+    target = tmp_path / "result.csv"
+    ended = command("compare", *BAD, "--format", "csv", "--output", str(target))
+    assert (ended.code, ended.out) == (1, b"")
+    assert target.read_bytes() == command("compare", *BAD, "--format", "csv").out
+    assert str(target) in ended.err
+    assert "1 failed" in ended.err
+    assert [path.name for path in tmp_path.iterdir()] == ["result.csv"]
+
+
+def test_output_never_replaces_an_input(command: Command, tmp_path: Path, sgs: Path) -> None:
+    mine = tmp_path / "fixed.bin"
+    mine.write_bytes((sgs / BAD[0]).read_bytes())
+    ended = command("compare", str(mine), BAD[1], "--output", str(mine))
+    assert ended.code == 2
+    assert mine.read_bytes() == (sgs / BAD[0]).read_bytes()
+
+
+def test_output_into_a_missing_folder(command: Command, tmp_path: Path) -> None:
+    ended = command("compare", *BAD, "--output", str(tmp_path / "no" / "such.csv"))
+    assert ended.code == 3
+    assert "such.csv" in ended.err
+
+
+def test_a_mistyped_command_is_recognised(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sgs_tui.cli.opening.require_terminal", lambda: None)
+    ended = command("compair")
+    assert ended.code == 2
+    assert "did you mean `sgs-tui compare`?" in ended.err
+
+
+def test_a_mistyped_option_names_the_nearest(command: Command) -> None:
+    ended = command("--batch", *TINY, "--fromat", "csv")
+    assert "--format" in ended.err
+    assert "sgs-tui compare --help" in ended.err
+
+
+def test_the_sample_may_be_the_benchmark(command: Command) -> None:
+    written = json.loads(command("compare", TINY[1], TINY[1], "--format", "json").out)
+    assert all(row["rmse"] == 0 and row["not_finite"] == {"sqnr_db": "inf"} for row in written["layers"])

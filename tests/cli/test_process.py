@@ -1,0 +1,178 @@
+"""The command as a process of its own: what it loads, what it sends where, how it dies."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BAD = ("bad/bad_fixed_dq.bin", "bad/bad_float.bin")
+MAIN = (sys.executable, "-m", "sgs_tui")
+
+
+def run(sgs: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*MAIN, *arguments],
+        cwd=sgs,
+        env=_environment(environment),
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def run_code(sgs: Path, code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=sgs,
+        env=_environment(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _environment(changes: dict[str, str]) -> dict[str, str]:
+    root = str(Path(__file__).parents[2])
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON"))}
+    return {**kept, "PYTHONPATH": root, **changes}
+
+
+def modules_after(sgs: Path, *arguments: str) -> set[str]:
+    """Names of all modules loaded by a command that ends by itself."""
+    code = (
+        "import sys; from sgs_tui.__main__ import main; sys.argv = ['sgs-tui', *sys.argv[1:]]; main(); "
+        "sys.stderr.write('\\n'.join(sys.modules))"
+    )
+    done = run_code(sgs, code, *arguments)
+    return set(done.stderr.split())
+
+
+def test_batch_loads_no_screen_and_no_framework(sgs: Path) -> None:
+    loaded = modules_after(sgs, "--batch", *BAD)
+    assert "sgs_tui.batch.table" in loaded
+    heavy = {"textual", "onnxruntime", "onnx", "matplotlib", "plotext", "cv2", "sgs_tui.tui"}
+    assert not loaded & heavy
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "vendor", "markdown"])
+def test_data_formats_need_no_table_renderer(sgs: Path, form: str) -> None:
+    assert "rich.table" not in modules_after(sgs, "compare", *BAD, "--format", form)
+
+
+def test_version_loads_next_to_nothing(sgs: Path) -> None:
+    loaded = modules_after(sgs, "--version")
+    assert not loaded & {"typer", "numpy", "rich", "textual", "sgs_tui.engine"}
+    assert run(sgs, "--version").stdout.startswith(b"sgs-tui ")
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "markdown", "vendor"])
+def test_bytes_do_not_depend_on_the_locale(sgs: Path, form: str) -> None:
+    arguments = ("compare", *BAD, "--format", form)
+    outputs = {
+        run(sgs, *arguments, **environment).stdout
+        for environment in (
+            {"LC_ALL": "C.UTF-8"},
+            {"LC_ALL": "C"},
+            {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "latin-1"},
+            {"LANG": "de_DE.ISO-8859-1", "COLUMNS": "40", "FORCE_COLOR": "1"},
+            {},
+        )
+    }
+    assert len(outputs) == 1
+    assert outputs.pop()
+
+
+def test_a_pipe_gets_no_colour_and_ascii_where_the_locale_is_not_utf8(sgs: Path) -> None:
+    assert b"\x1b" not in run(sgs, "--batch", *BAD, LC_ALL="C.UTF-8").stdout
+    assert run(sgs, "--batch", *BAD, LC_ALL="C", COLUMNS="60").stdout.isascii()
+    assert "…".encode() in run(sgs, "--batch", *BAD, LC_ALL="C.UTF-8", COLUMNS="60").stdout
+
+
+def test_no_color_wins_over_forced_colour(sgs: Path) -> None:
+    forced = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "80", "LC_ALL": "C.UTF-8"}
+    assert b"\x1b[1;31m" in run(sgs, "--batch", *BAD, **forced).stdout
+    assert b"31m" not in run(sgs, "--batch", *BAD, NO_COLOR="1", **forced).stdout
+
+
+def test_a_reader_that_leaves_is_no_failure(sgs: Path) -> None:
+    command = subprocess.Popen(
+        [*MAIN, "compare", *BAD, "--format", "json"],
+        cwd=sgs,
+        env=_environment({}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert command.stdout
+    command.stdout.close()
+    _, errors = command.communicate()
+    assert errors == b""
+    assert command.returncode == 141
+
+
+def test_a_full_disk_is_one_line(sgs: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*MAIN, "compare", *BAD, "--format", "json"],
+            cwd=sgs,
+            env=_environment({}),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr.startswith(b"sgs-tui: error: stdout: cannot write")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_ctrl_c_is_a_clean_message_and_130(sgs: Path) -> None:
+    code = (
+        "import sys, time, sgs_tui.batch.compare as c\n"
+        "def endless(*a): print('at work', flush=True); time.sleep(60)\n"
+        "c.compare = endless\n"
+        "from sgs_tui.__main__ import main\n"
+        "sys.exit(main())"
+    )
+    command = subprocess.Popen(
+        [sys.executable, "-c", code, "--batch", *BAD],
+        cwd=sgs,
+        env=_environment({}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert command.stdout
+    assert command.stdout.readline() == b"at work\n"
+    command.send_signal(signal.SIGINT)
+    out, errors = command.communicate(timeout=20)
+    assert (command.returncode, out) == (130, b"")
+    assert errors == b"sgs-tui: error: interrupted\n"
+
+
+def test_a_defect_of_ours_is_a_report_and_one_line(sgs: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys, sgs_tui.batch.compare as c\n"
+        "def broken(*a): raise RuntimeError('[red]boom\\x1b')\n"
+        "c.compare = broken\n"
+        "from sgs_tui.__main__ import main\n"
+        "sys.exit(main())"
+    )
+    done = run_code(sgs, code, "--batch", *BAD, XDG_STATE_HOME=str(tmp_path))
+    assert done.returncode == 70
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "[red]boom\\x1b" in done.stderr
+    (report,) = (tmp_path / "sgs-tui").glob("crash-*.txt")
+    assert str(report) in done.stderr
+    assert "RuntimeError" in report.read_text()
+    assert report.stat().st_mode & 0o777 == 0o600
+
+
+def test_stderr_says_what_json_on_stdout_can_not(sgs: Path) -> None:
+    done = run(sgs, "compare", "damaged/ends_in_header.bin", "tiny/float.bin", "--format", "json")
+    assert json.loads(done.stdout)["layers"]
+    assert done.stderr.count(b"\n") == 1
