@@ -1,0 +1,180 @@
+"""Run one child to its end: its output into the log, a time limit, an end when asked for one.
+
+The loop sleeps in `select` until there is output, a signal or a deadline; a silent child costs one wake-up
+per heartbeat.
+"""
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sgs_tui.engine.simulate.log_stream import LogFile, ProgressWatch
+from sgs_tui.engine.simulate.processes import end_group, send_to_group
+
+_CHUNK = 64 << 10
+_DRAIN = 1.0
+"""Seconds that output may still arrive after the child ended (a grandchild may hold the pipe open)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a child ended. `stopped`: why we ended it ('cancelled', 'timed out', ...), empty when it ended itself."""
+
+    exit_code: int | None
+    signal: str | None
+    stopped: str = ""
+
+    @classmethod
+    def of(cls, returncode: int, stopped: str) -> "Ending":
+        """From Popen's return code; a shell's 128 + N counts as signal N."""
+        number = -returncode if returncode < 0 else returncode - 128 if 128 < returncode < 160 else 0
+        try:
+            name = signal.Signals(number).name if number else None
+        except ValueError:
+            name = None
+        return cls(returncode if returncode >= 0 else None, name, stopped)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to start."""
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str] | None
+    directory: Path
+    timeout: float | None
+    grace: float
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A started child and the reading end of the one pipe that both its outputs go into."""
+
+    process: subprocess.Popen[bytes]
+    output: int
+
+
+def start_child(command: Command) -> Child:
+    """Start the command in a process group of its own, stdin closed. Raises OSError when that fails."""
+    output, writing_end = os.pipe2(os.O_CLOEXEC)
+    try:
+        process = subprocess.Popen(
+            command.argv,
+            cwd=command.directory,
+            env=None if command.environment is None else dict(command.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=writing_end,
+            stderr=writing_end,
+            process_group=0,
+        )
+    except BaseException:
+        os.close(output)
+        raise
+    finally:
+        os.close(writing_end)
+    os.set_blocking(output, False)
+    return Child(process, output)
+
+
+class ChildWatch:
+    """Watches one started child.
+
+    `wakeup` is a descriptor that becomes readable on signals (SIGCHLD among them); `stop_reason` says why to
+    end the child, empty for no reason; `on_tick` is called with the progress text about once a second when
+    that text changed, and once per `heartbeat` seconds in any case.
+    """
+
+    def __init__(
+        self,
+        child: Child,
+        command: Command,
+        log: LogFile,
+        wakeup: int,
+        stop_reason: Callable[[], str],
+        on_tick: Callable[[str], None],
+        heartbeat: float,
+    ) -> None:
+        self._child, self._command, self._log = child, command, log
+        self._wakeup, self._stop_reason, self._on_tick = wakeup, stop_reason, on_tick
+        self._heartbeat = heartbeat
+        self._progress = ProgressWatch()
+        self._told = ""
+        self._stopped = ""
+        now = time.monotonic()
+        self._deadline = now + command.timeout if command.timeout else None
+        self._kill_at: float | None = None
+        self._next_beat = now + heartbeat
+        self._next_progress = now
+
+    def run(self) -> Ending:
+        """Until the child and its whole group are gone."""
+        process = self._child.process
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._child.output, selectors.EVENT_READ)
+            selector.register(self._wakeup, selectors.EVENT_READ)
+            while process.poll() is None:
+                self._wait(selector)
+                self._obey_deadlines()
+        self._drain()
+        end_group(process.pid, self._command.grace)
+        self._drain()
+        os.close(self._child.output)
+        return Ending.of(process.returncode, self._stopped)
+
+    def _wait(self, selector: selectors.BaseSelector) -> None:
+        for key, _ in selector.select(self._time_to_sleep()):
+            if key.fd == self._wakeup:
+                os.read(self._wakeup, 4096)
+            elif not self._take():
+                selector.unregister(self._child.output)
+
+    def _take(self) -> bool:
+        """One chunk of output. False at its end."""
+        try:
+            data = os.read(self._child.output, _CHUNK)
+        except BlockingIOError:
+            return True
+        self._log.write(data)
+        self._progress.feed(data)
+        return bool(data)
+
+    def _drain(self) -> None:
+        """What is still in the pipe, for as long as `_DRAIN` says."""
+        until = time.monotonic() + _DRAIN
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._child.output, selectors.EVENT_READ)
+            while selector.select(max(0.0, until - time.monotonic())):
+                if not self._take():
+                    return
+
+    def _time_to_sleep(self) -> float:
+        times = [self._next_beat, self._kill_at, None if self._stopped else self._deadline]
+        if self._progress.text != self._told:
+            times.append(self._next_progress)
+        return max(0.0, min(t for t in times if t is not None) - time.monotonic())
+
+    def _obey_deadlines(self) -> None:
+        now = time.monotonic()
+        if not self._stopped:
+            timed_out = self._deadline is not None and now >= self._deadline
+            self._stopped = "timed out" if timed_out else self._stop_reason()
+            if self._stopped:
+                send_to_group(self._child.process.pid, signal.SIGTERM)
+                self._kill_at = now + self._command.grace
+        elif self._kill_at is not None and now >= self._kill_at:
+            send_to_group(self._child.process.pid, signal.SIGKILL)
+            self._kill_at = now + 1.0
+        self._tick(now)
+
+    def _tick(self, now: float) -> None:
+        changed = self._progress.text != self._told and now >= self._next_progress
+        if changed or now >= self._next_beat:
+            self._told = self._progress.text
+            self._on_tick(self._told)
+            self._next_progress = now + 1.0
+            self._next_beat = now + self._heartbeat
