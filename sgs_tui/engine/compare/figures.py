@@ -1,5 +1,6 @@
 """From sums to the figures of a layer: the metrics with their defined answers for odd tensors."""
 
+from dataclasses import dataclass
 from math import inf, log10, nan, sqrt
 
 from sgs_tui.engine.compare.kernel import ABS_B, ABS_D, BB, DD, SB, SS, B, S, SideTally, Sums
@@ -18,13 +19,27 @@ EQUAL = Metrics(
 """Two empty tensors."""
 
 
-def metrics_of(sums: Sums) -> Metrics:
-    """The metrics of one pass; definitions in `Metrics`."""
+@dataclass(frozen=True, slots=True)
+class LayerFigures:
+    """What one pass over a layer says: its metrics and the statistics of both sides."""
+
+    metrics: Metrics
+    sample: SideStats
+    benchmark: SideStats
+
+
+def figures_of(sums: Sums) -> LayerFigures:
+    """Metrics (definitions in `Metrics`) and statistics of one pass."""
+    total = sums.totals()
+    sample, benchmark = _side(sums.count, sums.sample, total[S]), _side(sums.count, sums.benchmark, total[B])
+    return LayerFigures(_metrics(sums, total), sample, benchmark)
+
+
+def _metrics(sums: Sums, total: tuple[float, ...]) -> Metrics:
     if not sums.count:
         return EQUAL
     if _has_non_finite(sums.sample) or _has_non_finite(sums.benchmark):
         return Metrics(nan, nan, nan, nan, nan, nan, sums.max_abs_index, nan)
-    total = sums.totals()
     ss, bb, dd = total[SS], total[BB], total[DD]
     return Metrics(
         mse=dd / sums.count,
@@ -36,12 +51,6 @@ def metrics_of(sums: Sums) -> Metrics:
         max_abs_index=sums.max_abs_index,
         mean_error=(total[S] - total[B]) / sums.count,
     )
-
-
-def stats_of(sums: Sums) -> tuple[SideStats, SideStats]:
-    """(sample, benchmark) statistics of one pass."""
-    total = sums.totals()
-    return _side(sums.count, sums.sample, total[S]), _side(sums.count, sums.benchmark, total[B])
 
 
 def _side(count: int, tally: SideTally, total: float) -> SideStats:

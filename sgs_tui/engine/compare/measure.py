@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Event
 
+from sgs_tui.engine.compare.figures import LayerFigures, figures_of
 from sgs_tui.engine.compare.kernel import BLOCK, Kernel, Sums
 from sgs_tui.engine.compare.match import layouts_of
 from sgs_tui.engine.compare.results import Pair
@@ -22,10 +23,10 @@ PARALLEL_BYTES = 300 << 20
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Sums of a pair, or the error that prevented them."""
+    """Figures of a pair, or the error that prevented them."""
 
     pair: Pair
-    sums: Sums | None
+    figures: LayerFigures | None
     error: SgsError | None = None
 
 
@@ -63,14 +64,14 @@ def _measure_here(pairs: Sequence[Pair], sides: Sides, cancel: Event) -> Iterato
             yield Measured(pair, None, error)
 
 
-def measure(pair: Pair, sides: Sides, kernel: Kernel, cancel: Event | None = None) -> Sums:
+def measure(pair: Pair, sides: Sides, kernel: Kernel, cancel: Event | None = None) -> LayerFigures:
     """One pass over a pair in this process. Raises SgsError (file changed, bad text, cancelled)."""
     sample, benchmark = readers_of(pair, sides)
     sums = Sums()
     add_range(sums, kernel, sample, benchmark, range(0, benchmark.count), cancel)
     sides.sample.check_unchanged()
     sides.benchmark.check_unchanged()
-    return sums
+    return figures_of(sums)
 
 
 def readers_of(pair: Pair, sides: Sides) -> tuple[SideReader, SideReader]:

@@ -18,6 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from threading import Event
 
+from sgs_tui.engine.compare.figures import LayerFigures, figures_of
 from sgs_tui.engine.compare.kernel import BLOCK, Kernel, Sums
 from sgs_tui.engine.compare.measure import Measured, Sides, add_range, readers_of
 from sgs_tui.engine.compare.results import Pair
@@ -83,18 +84,22 @@ def _start_worker(pairs: Sequence[Pair], files: Sequence[tuple[Path, DumpIndex]]
     _workers.append(_Worker(pairs, Sides(sample, benchmark), Kernel()))
 
 
-def _run_task(task: list[Unit]) -> list[Sums | SgsError]:
-    worker = _workers[0]
-    results: list[Sums | SgsError] = []
-    for unit in task:
-        sums = Sums()
-        try:
-            sample, benchmark = readers_of(worker.pairs[unit.position], worker.sides)
-            add_range(sums, worker.kernel, sample, benchmark, range(unit.start, unit.stop))
-            results.append(sums)
-        except SgsError as error:
-            results.append(error)
-    return results
+Result = Sums | LayerFigures | SgsError
+"""What a worker says of a unit: sums of a stretch, or the figures of a whole layer, or what went wrong."""
+
+
+def _run_task(task: list[Unit]) -> list[Result]:
+    return [_run_unit(_workers[0], unit) for unit in task]
+
+
+def _run_unit(worker: _Worker, unit: Unit) -> Result:
+    sums = Sums()
+    try:
+        sample, benchmark = readers_of(worker.pairs[unit.position], worker.sides)
+        add_range(sums, worker.kernel, sample, benchmark, range(unit.start, unit.stop))
+    except SgsError as error:
+        return error
+    return figures_of(sums) if unit.start == 0 and unit.last else sums
 
 
 @contextmanager
@@ -118,24 +123,21 @@ def _without_records(index: DumpIndex) -> DumpIndex:
 
 def measure_in_processes(pairs: Sequence[Pair], sides: Sides, cancel: Event, count: int) -> Iterator[Measured]:
     """Every pair in order, measured by `count` processes. Raises CancelledError, SgsError (a process died)."""
-    sums, error = Sums(), None
+    results: list[Result] = []
     with _pool(pairs, sides, count) as pool:
-        for task, results in _results(pool, tasks_of(units_of(pairs, sides)), cancel, 2 * count):
-            for unit, result in zip(task, results, strict=True):
-                if isinstance(result, SgsError):
-                    error = error or result
-                else:
-                    sums.merge(result)
+        for task, said in _results(pool, tasks_of(units_of(pairs, sides)), cancel, 2 * count):
+            for unit, result in zip(task, said, strict=True):
+                results.append(result)
                 if unit.last:
-                    yield _finished(pairs[unit.position], sums, error, sides)
-                    sums, error = Sums(), None
+                    yield _finished(pairs[unit.position], results, sides)
+                    results = []
 
 
 def _results(
     pool: ProcessPoolExecutor, tasks: Iterator[list[Unit]], cancel: Event, ahead: int
-) -> Iterator[tuple[list[Unit], list[Sums | SgsError]]]:
+) -> Iterator[tuple[list[Unit], list[Result]]]:
     """Tasks with their results, in order, at most `ahead` of them under way."""
-    waiting: deque[tuple[list[Unit], Future[list[Sums | SgsError]]]] = deque()
+    waiting: deque[tuple[list[Unit], Future[list[Result]]]] = deque()
     while True:
         while len(waiting) < ahead and (task := next(tasks, None)) is not None:
             waiting.append((task, pool.submit(_run_task, task)))
@@ -145,7 +147,7 @@ def _results(
         yield task, _result(future, cancel)
 
 
-def _result(future: Future[list[Sums | SgsError]], cancel: Event) -> list[Sums | SgsError]:
+def _result(future: Future[list[Result]], cancel: Event) -> list[Result]:
     while True:
         if cancel.is_set():
             raise CancelledError("comparison stopped")
@@ -157,13 +159,24 @@ def _result(future: Future[list[Sums | SgsError]], cancel: Event) -> list[Sums |
             raise SgsError("a worker process died (out of memory?)", "try again with fewer programs running") from error
 
 
-def _finished(pair: Pair, sums: Sums, error: SgsError | None, sides: Sides) -> Measured:
-    """The pair as measured, unless a file changed meanwhile."""
-    if error is not None:
-        return Measured(pair, None, error)
+def _finished(pair: Pair, results: list[Result], sides: Sides) -> Measured:
+    """The pair from what the workers said of its stretches, unless a file changed meanwhile."""
     try:
+        figures = _joined(results)
         sides.sample.check_unchanged()
         sides.benchmark.check_unchanged()
-    except SgsError as changed:
-        return Measured(pair, None, changed)
-    return Measured(pair, sums)
+    except SgsError as error:
+        return Measured(pair, None, error)
+    return Measured(pair, figures)
+
+
+def _joined(results: list[Result]) -> LayerFigures:
+    """The figures of a layer. Raises the first error among `results`."""
+    sums = Sums()
+    for result in results:
+        if isinstance(result, SgsError):
+            raise result
+        if isinstance(result, LayerFigures):
+            return result
+        sums.merge(result)
+    return figures_of(sums)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from sgs_tui.engine.calibration.ranges import Ranges
-from sgs_tui.engine.compare.figures import metrics_of, stats_of
-from sgs_tui.engine.compare.kernel import Kernel, Sums
+from sgs_tui.engine.compare.figures import LayerFigures
+from sgs_tui.engine.compare.kernel import Kernel
 from sgs_tui.engine.compare.measure import Measured, Sides
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Pair, RangeSource, SideStats, Verdict
 from sgs_tui.engine.compare.transpose import winner
@@ -15,7 +15,7 @@ from sgs_tui.engine.errors import FileChangedError, SgsError
 
 @dataclass(slots=True)
 class RowMaker:
-    """What every row needs beside its sums. Use in one thread."""
+    """What every row needs beside its figures. Use in one thread."""
 
     sides: Sides
     profile: Profile
@@ -25,28 +25,26 @@ class RowMaker:
     def row(self, measured: Measured) -> LayerDiff:
         """The judged row of one pair; an error becomes a `not comparable` row that says why."""
         pair = measured.pair
-        if measured.sums is None:
+        if measured.figures is None:
             return _not_comparable(pair, measured.error)
         try:
-            return self._judged(pair, measured.sums)
+            return self._judged(pair, measured.figures)
         except SgsError as error:
             return _not_comparable(pair, error)
 
-    def _judged(self, pair: Pair, sums: Sums) -> LayerDiff:
+    def _judged(self, pair: Pair, figures: LayerFigures) -> LayerDiff:
         notes = [*pair.notes, *self._dequantised(pair)]
-        metrics = metrics_of(sums)
-        found = winner(pair, self.sides.sample, self.sides.benchmark, self.kernel, metrics.cos)
+        plain_cos = figures.metrics.cos
+        found = winner(pair, self.sides.sample, self.sides.benchmark, self.kernel, plain_cos)
         if found:
-            notes.append(f"transposed: {found[0].text} (COS as stored {metrics.cos:.4f})")
-            sums = found[1]
-            metrics = metrics_of(sums)
-        sample, benchmark = stats_of(sums)
+            notes.append(f"transposed: {found[0].text} (COS as stored {plain_cos:.4f})")
+            figures = found[1]
         row = LayerDiff(
             pair=pair,
-            metrics=metrics,
-            sample=sample,
-            benchmark=benchmark,
-            range=self._range(pair, benchmark),
+            metrics=figures.metrics,
+            sample=figures.sample,
+            benchmark=figures.benchmark,
+            range=self._range(pair, figures.benchmark),
             verdict=Verdict.OK,
             notes=tuple(notes),
             transposed=found is not None,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import isnan, prod
 
-from sgs_tui.engine.compare.figures import metrics_of
+from sgs_tui.engine.compare.figures import LayerFigures, figures_of
 from sgs_tui.engine.compare.kernel import BLOCK, Kernel, Sums
 from sgs_tui.engine.compare.results import Pair
 from sgs_tui.engine.compare.sides import PLAIN, Layout, SideReader
@@ -52,8 +52,8 @@ def _same_either_way(shape: tuple[int, ...]) -> bool:
 
 def winner(
     pair: Pair, sample: Dump, benchmark: Dump, kernel: Kernel, plain_cos: float
-) -> tuple[Candidate, Sums] | None:
-    """The candidate that clearly explains the layer, with the sums of the whole layer read that way."""
+) -> tuple[Candidate, LayerFigures] | None:
+    """The candidate that clearly explains the layer, with the figures of the whole layer read that way."""
     if not plain_cos < SUSPECT_COS:
         return None
     tried = [(_prefix_cos(c, pair, sample, benchmark, kernel), c) for c in candidates(pair)]
@@ -65,13 +65,13 @@ def winner(
     others = [plain_cos] + [cos for cos, _ in tried[1:] if abs(cos - best_cos) > _SAME]
     if (1 - best_cos) * _CLEAR > min(1 - cos for cos in others):
         return None
-    sums = _sums(best, pair, sample, benchmark, kernel, pair.benchmark.count)
-    return (best, sums) if metrics_of(sums).cos >= SUSPECT_COS else None
+    figures = figures_of(_sums(best, pair, sample, benchmark, kernel, pair.benchmark.count))
+    return (best, figures) if figures.metrics.cos >= SUSPECT_COS else None
 
 
 def _prefix_cos(candidate: Candidate, pair: Pair, sample: Dump, benchmark: Dump, kernel: Kernel) -> float:
     sums = _sums(candidate, pair, sample, benchmark, kernel, min(_PREFIX, pair.benchmark.count))
-    cos = metrics_of(sums).cos
+    cos = figures_of(sums).metrics.cos
     return -1.0 if isnan(cos) else cos
 
 

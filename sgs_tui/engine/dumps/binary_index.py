@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sgs_tui.engine.dumps.grammar import HEADER_START, TRAILER, Header, parse_header
+from sgs_tui.engine.dumps.grammar import HEADER_START, TRAILER, Header, parse_header, parse_usual
 from sgs_tui.engine.dumps.records import FLOAT32, INTEGER_TYPES, Health, HealthState, Record
 from sgs_tui.engine.dumps.source import Source, Window
 from sgs_tui.engine.text import visible
@@ -82,17 +82,26 @@ class BinaryScan:
     promised: bool = False
 
     def __iter__(self) -> Iterator[Record]:
-        window, position = Window(self.source), self.start
+        window, position, header = Window(self.source), self.start, None
         while position < self.source.size:
-            header = header_at(window, position, self.source.size)
+            header = header or header_at(window, position, self.source.size)
             if header is None or header.declared is None:
-                position = self._skip_damage(position, header)
+                position, header = self._skip_damage(position, header), None
                 continue
             end = header.end + header.declared
-            after = self._after_trailer(window, end)
+            following = self._usual(window, end)
+            after = following.end if following else self._after_trailer(window, end)
             record, position = self._whole(header, after) if after is not None else self._short(header, end)
+            header = following
             yield record
             self.number += 1
+
+    def _usual(self, window: Window, end: int) -> Header | None:
+        """The next header where everything is as usual."""
+        if end >= self.source.size:
+            return None
+        buffer, start = window.at(end)
+        return parse_usual(buffer, start, end - start)
 
     def _whole(self, header: Header, after: int) -> tuple[Record, int]:
         assert header.declared is not None

@@ -30,8 +30,8 @@ class _Op:
 
 def infer_channels(records: tuple[Record, ...]) -> dict[str, int]:
     """Tensor name to the size of its last axis, for every activation where the records imply it."""
-    ops = list(_ops(records))
     known: dict[str, int] = {r.name: r.shape[-1] for r in records if r.shape}
+    ops = list(_ops(records)) if any(r.direction is Direction.IN for r in records) else []
     for op in ops:
         known |= _from_bias(op)
     while True:

@@ -44,6 +44,15 @@ _COMMENTS = re.compile(rb"(?://(?!buffer data size:|in \d|out \d)[^\n]*\n)*")
 _SIZE = re.compile(rb"//buffer data size:[ \t]*(\d{1,18})[ \t\r]*\n")
 
 
+_USUAL = re.compile(
+    rb"(?:\n?\};\n)?(?://buffer data size: \d{1,18}\n)?"
+    rb"//(in|out) (\d{1,9}) s: (\S{1,64}) z: (-?\d{1,19}) type: (\S{1,64}) name: ([^\n]*) bConstant:([01])"
+    rb"(?: shape:\[([-\d, ]*)\] dims:(\d{1,9}))?\n"
+    rb"op_(?:in|out)\[(\d{1,9})\] ([^\n]*) = \{\n//buffer data size: (\d{1,18})\n"
+)
+"""Trailer and next header of a sound binary dump in one match: nine in ten records of any file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """The fields of one record's header lines; `end` is the first payload byte."""
@@ -92,6 +101,35 @@ def parse_header(buffer: bytes, start: int, base: int = 0) -> Header | None:
         shape=_shape(field.get("shape"), field.get("dims")),
         declared=int(size[1]) if size else None,
         end=base + (size.end() if size else after),
+    )
+
+
+def parse_usual(buffer: bytes, start: int, base: int) -> Header | None:
+    """The next header where a usual trailer (or none) and a usual header begin at `start`, else None.
+
+    Gives what TRAILER and `parse_header` give, several times faster.
+    """
+    found = _USUAL.match(buffer, start)
+    if not found:
+        return None
+    direction, slot, scale, zero, kind, name, constant, shape, dims, op, op_type, size = found.groups()
+    try:
+        number = float(scale)
+    except ValueError:
+        return None
+    return Header(
+        Direction.IN if direction == b"in" else Direction.OUT,
+        int(slot),
+        int(op),
+        decode(op_type),
+        decode(name),
+        number,
+        int(zero),
+        decode(kind),
+        constant == b"1",
+        None if shape is None else _shape(shape, dims),
+        int(size),
+        base + found.end(),
     )
 
 
