@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.bench_compare [--folder DIR] [--scale 1.0] [--runs 3]
 
-Baselines: reading both files once and summing every payload with numpy; and the vendor-like pipeline, which
+Baselines, as whole commands: reading both files once and summing them with numpy; and the vendor-like pipeline, which
 splits both dumps into one file a tensor and then starts one process a layer to compare two of them.
 Prints one line a case: seconds (median of the runs), the ratio, and peak memory above an interpreter with numpy.
 """
@@ -35,6 +35,17 @@ if __name__ == "__main__":
     print(own, child, rows)
 """
 
+READ_AND_SUM = """
+import sys
+import numpy as np
+
+buffer = np.empty(1 << 18, np.float32)
+for path in sys.argv[1:]:
+    with open(path, "rb", buffering=0) as file:
+        while got := file.readinto(buffer):
+            float(buffer[: got // 4].sum())
+"""
+
 ONE_LAYER = """
 import sys
 import numpy as np
@@ -42,18 +53,6 @@ a, b = (np.fromfile(path, np.float32, offset=int(skip)) for path, skip in zip(sy
 d = a - b
 print(float((d.astype(float) ** 2).mean()), float(np.abs(d).sum() / np.abs(b).sum()))
 """
-
-
-def read_and_sum(paths: tuple[Path, Path]) -> None:
-    """Every payload read once into one buffer and summed: the floor."""
-    buffer = np.empty(1 << 18, np.float32)
-    for path in paths:
-        with open_dump(path) as dump:
-            for record in dump.records:
-                for start in range(0, record.count, len(buffer)):
-                    part = buffer[: min(len(buffer), record.count - start)]
-                    dump.read_into(record, start, part)
-                    float(part.sum())
 
 
 def vendor_like(paths: tuple[Path, Path], folder: Path) -> None:
@@ -96,10 +95,11 @@ def median_seconds(work: Callable[[], object], runs: int) -> float:
 
 def bench_pair(name: str, paths: tuple[Path, Path], folder: Path, runs: int, vendor: bool) -> None:
     """One line: our command, the floor, the vendor-like pipeline where asked, memory."""
-    script = folder / "compare.py"
+    script, floor_script = folder / "compare.py", folder / "read_and_sum.py"
     script.write_text(COMPARE)
+    floor_script.write_text(READ_AND_SUM)
     ours = median_seconds(lambda: compare(paths, script), runs)
-    floor = median_seconds(lambda: read_and_sum(paths), runs)
+    floor = median_seconds(lambda: subprocess.run([sys.executable, floor_script, *paths], check=True), runs)
     own, child = compare(paths, script)
     cores = len(os.sched_getaffinity(0))
     extra = (own + child * cores * bool(child > bare_interpreter() // 2) - bare_interpreter()) / 1024

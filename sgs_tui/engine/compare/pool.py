@@ -126,10 +126,11 @@ def measure_in_processes(pairs: Sequence[Pair], sides: Sides, cancel: Event, cou
     results: list[Result] = []
     with _pool(pairs, sides, count) as pool:
         for task, said in _results(pool, tasks_of(units_of(pairs, sides)), cancel, 2 * count):
+            changed = _changed(sides)
             for unit, result in zip(task, said, strict=True):
-                results.append(result)
+                results.append(changed or result)
                 if unit.last:
-                    yield _finished(pairs[unit.position], results, sides)
+                    yield _finished(pairs[unit.position], results)
                     results = []
 
 
@@ -159,24 +160,23 @@ def _result(future: Future[list[Result]], cancel: Event) -> list[Result]:
             raise SgsError("a worker process died (out of memory?)", "try again with fewer programs running") from error
 
 
-def _finished(pair: Pair, results: list[Result], sides: Sides) -> Measured:
-    """The pair from what the workers said of its stretches, unless a file changed meanwhile."""
+def _changed(sides: Sides) -> SgsError | None:
+    """Why what was just read can not be trusted: a file is no longer the one that was indexed."""
     try:
-        figures = _joined(results)
         sides.sample.check_unchanged()
         sides.benchmark.check_unchanged()
     except SgsError as error:
-        return Measured(pair, None, error)
-    return Measured(pair, figures)
+        return error
+    return None
 
 
-def _joined(results: list[Result]) -> LayerFigures:
-    """The figures of a layer. Raises the first error among `results`."""
+def _finished(pair: Pair, results: list[Result]) -> Measured:
+    """The pair from what the workers said of its stretches."""
     sums = Sums()
     for result in results:
         if isinstance(result, SgsError):
-            raise result
+            return Measured(pair, None, result)
         if isinstance(result, LayerFigures):
-            return result
+            return Measured(pair, result)
         sums.merge(result)
-    return figures_of(sums)
+    return Measured(pair, figures_of(sums))

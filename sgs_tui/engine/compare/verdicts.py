@@ -1,7 +1,7 @@
 """From figures to a verdict: which limits of a profile a layer is beyond, in words."""
 
 from dataclasses import dataclass, fields
-from math import isnan
+from functools import lru_cache
 
 from sgs_tui.engine.compare.results import LayerRange, Metrics, RangeSource, SideStats, Verdict
 from sgs_tui.engine.configs.profiles import LOWER_BOUNDS, Limits, Profile
@@ -73,19 +73,22 @@ def _broken(figures: Figures) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=256)
+def _bounds(limits: Limits) -> tuple[tuple[str, float, bool], ...]:
+    """(figure, limit, whether it is a lower bound) of the limits that are set."""
+    found = ((limit.name, getattr(limits, limit.name)) for limit in fields(limits))
+    return tuple((name, bound, name in LOWER_BOUNDS) for name, bound in found if bound is not None)
+
+
 def _beyond(figures: Figures, limits: Limits) -> dict[str, str]:
     """Figure name to "RMSE 0.95 > 0.5" for every limit that is broken."""
     found = {}
-    for limit in fields(limits):
-        bound = getattr(limits, limit.name)
-        value = figures.range.width if limit.name == "range" else getattr(figures.metrics, limit.name)
-        if bound is None or isnan(value):
-            continue
-        lower = limit.name in LOWER_BOUNDS
-        if value < bound if lower else value > bound:
-            found[limit.name] = f"{_LABELS[limit.name]} {value:.4g} {'<' if lower else '>'} {bound:g}"
-            if limit.name == "range":
-                found[limit.name] += _range_note(figures)
+    for name, bound, lower in _bounds(limits):
+        value = figures.range.width if name == "range" else getattr(figures.metrics, name)
+        if value < bound if lower else value > bound:  # NaN is beyond no limit; `_broken` has it
+            found[name] = f"{_LABELS[name]} {value:.4g} {'<' if lower else '>'} {bound:g}"
+            if name == "range":
+                found[name] += _range_note(figures)
     return found
 
 
