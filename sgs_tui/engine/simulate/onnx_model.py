@@ -49,7 +49,7 @@ def load_model(path: Path) -> "ModelProto":
         model = onnx.load(path)
     except Exception as error:  # what a parser of foreign bytes may raise is not documented
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"{path}: cannot read it as an ONNX model: {_line(reason)}", "check the file") from error
+        raise InputError(f"{path}: cannot read it as an ONNX model: {one_line(reason)}", "check the file") from error
     if not model.graph.node:
         raise InputError(f"{path}: an ONNX model without a single node", "check the file")
     return model
@@ -153,7 +153,7 @@ class Session:
                 model.SerializeToString(), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:
-            raise RunError(f"{what}: onnxruntime does not accept the model: {_line(str(error))}") from error
+            raise RunError(f"{what}: onnxruntime does not accept the model: {one_line(str(error))}") from error
 
     def types(self) -> dict[str, str]:
         """Type of every output as onnxruntime writes it: `tensor(float)`, `seq(tensor(float))`."""
@@ -166,9 +166,10 @@ class Session:
         try:
             values = self._session.run(list(outputs), dict(feed))
         except Exception as error:
-            raise RunError(f"{self._what}: onnxruntime failed: {_line(str(error))}") from error
+            raise RunError(f"{self._what}: onnxruntime failed: {one_line(str(error))}") from error
         return dict(zip(outputs, values, strict=True))
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A foreign error message fit to be part of ours."""
     return visible(" ".join(text.split()))[:400]
