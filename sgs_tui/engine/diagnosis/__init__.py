@@ -1,0 +1,1 @@
+"""From numbers to a diagnosis: which layer, why, and what proves it."""

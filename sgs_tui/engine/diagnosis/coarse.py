@@ -1,0 +1,199 @@
+"""Causes `wide_range` and `shared_scale`: the step is too coarse for what it has to tell apart.
+
+Either values of one tensor differ too much for 255 steps (a channel 400 times the others), or a tensor has to
+take the scale of another it is concatenated with. Both hide well: the wide record itself looks fine to COS.
+Two observations prove them: a layer whose own error stays within a step but is as large as its signal, and a
+layer that goes bad when its input is rounded to that input's grid, in float, with nothing else changed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sgs_tui.engine.diagnosis.budget import Budget, rms
+from sgs_tui.engine.diagnosis.case import SUSPECT, Case
+from sgs_tui.engine.diagnosis.domains import Domain
+from sgs_tui.engine.diagnosis.grids import Grid
+from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
+
+WITHIN = 1.0
+"""Own errors up to this many steps (RMS) are rounding: 0.29 for the output, up to 0.6 with 8-bit weights."""
+
+COSTLY = 0.07
+"""An input whose rounding alone costs this share of the output's signal (-23 dB) is too coarse; healthy: 0.03."""
+
+PART = 0.2
+"""... and it has to explain this share of the output's error energy."""
+
+NARROW = 8.0
+"""A member this many times narrower than its shared scale loses three of its eight bits (18 dB)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coarse:
+    """A tensor whose step is too coarse: `cost` in the signal of `victim` (itself where it is crushed)."""
+
+    tensor: str
+    victim: str
+    cost: float
+    explained: float
+    proven: bool
+
+
+def coarse_tensors(case: Case, budgets: Sequence[Budget]) -> Iterator[Coarse]:
+    """Every tensor that is crushed by its own step, or whose rounding spoils a layer behind it."""
+    for budget in budgets:
+        if is_crushed(case, budget):
+            part = min(1.0, (budget.floor / budget.own) ** 2) if budget.own else 0.0
+            yield Coarse(budget.name, budget.name, budget.own, part, budget.proven)
+        for source, cost in budget.rounding:
+            part = min(1.0, (cost / budget.total) ** 2) if budget.total else 0.0
+            if cost >= COSTLY and part >= PART and budget.total >= 0.7 * SUSPECT:
+                yield Coarse(source, budget.name, cost, part, True)
+
+
+def is_crushed(case: Case, budget: Budget) -> bool:
+    """Whether a layer's own error is within a step and yet as large as its signal."""
+    return budget.own >= 0.7 * SUSPECT and budget.own_steps <= WITHIN and case.error(budget.name) >= SUSPECT
+
+
+def find_coarse(case: Case, budgets: Sequence[Budget]) -> list[Finding]:
+    """One finding for each group of tensors that share a scale."""
+    groups: dict[tuple[str, ...], list[Coarse]] = {}
+    for coarse in coarse_tensors(case, budgets):
+        domain = case.domains.get(coarse.tensor) or Domain((coarse.tensor,), ())
+        groups.setdefault(domain.members, []).append(coarse)
+    return [_finding(case, Domain(members, _binders(case, members)), found) for members, found in groups.items()]
+
+
+def _binders(case: Case, members: tuple[str, ...]) -> tuple[str, ...]:
+    domain = case.domains.get(members[0])
+    return domain.binders if domain else ()
+
+
+def width(case: Case, name: str) -> float:
+    """How much of the grid a tensor needs: calibrated or measured range, zero included."""
+    row = case.rows.get(name)
+    if row is None or row.benchmark is None:
+        return 0.0
+    known = case.ranges.find(name) if case.ranges else None
+    low, high = known or (row.benchmark.minimum, row.benchmark.maximum)
+    return max(high, 0.0) - min(low, 0.0)
+
+
+def _finding(case: Case, domain: Domain, found: list[Coarse]) -> Finding:
+    grid = next((g for name in domain.members if (g := case.grid(name))), None)
+    crushed = [each.tensor for each in found if each.tensor == each.victim]
+    narrow = [name for name in crushed if grid and width(case, name) * NARROW <= grid.width]
+    partner = max((n for n in domain.members if n not in domain.binders), key=lambda n: width(case, n), default="")
+    if domain.shared and narrow and partner not in narrow and grid:
+        return _shared(case, domain, found, grid, narrow, partner)
+    return _wide(case, domain, found, grid)
+
+
+def _shared(
+    case: Case, domain: Domain, found: list[Coarse], grid: Grid, narrow: list[str], partner: str
+) -> Finding:
+    worst = max(found, key=lambda each: each.cost)
+    evidence = [
+        Evidence(
+            f"{name} spans {width(case, name):.4g}, {width(case, name) / grid.step:.1f} of its 255 steps of {grid.step:.4g}",
+            width(case, name) / grid.step,
+            name,
+        )
+        for name in narrow[:4]
+    ]
+    evidence += [
+        Evidence(f"{partner} spans {width(case, partner):.4g} and sets the scale of all", width(case, partner), partner),
+        Evidence(f"{', '.join(domain.binders)} makes {len(domain.members)} tensors share one scale"),
+        _cost(worst),
+    ]
+    targets = raisable(case, domain.binders) or raisable(case, domain.members)
+    return Finding(
+        Cause.SHARED_SCALE,
+        (*narrow, *domain.binders, partner, *(n for n in domain.members if n not in (*narrow, *domain.binders, partner))),
+        confidence=_confidence(worst),
+        evidence=tuple(evidence),
+        advice=_advice(targets, "the tensors that share a scale differ too much; scale the wide branch down in the model"),
+        refuted_by="raising the concatenation to 16 bit leaves the narrow tensors as they are",
+        explained=worst.explained,
+        size=max(each.cost for each in found),
+    )
+
+
+def _wide(case: Case, domain: Domain, found: list[Coarse], grid: Grid | None) -> Finding:
+    worst = max(found, key=lambda each: each.cost)
+    named = list(dict.fromkeys(each.tensor for each in sorted(found, key=lambda each: -each.cost)))
+    origins = [name for name in domain.members if _made_here(case, name, domain) and case.grid(name)]
+    layers = tuple(dict.fromkeys([*origins, *named]))
+    evidence = [_cost(worst)]
+    evidence += [fact for name in layers[:1] for fact in spread(case, name)]
+    if grid is not None:
+        evidence.append(Evidence(f"{layers[0]}: step {grid.step:.4g}, {grid.bits} bit over {grid.width:.4g}", grid.step, layers[0]))
+    return Finding(
+        Cause.WIDE_RANGE,
+        layers,
+        confidence=_confidence(worst),
+        evidence=tuple(evidence),
+        advice=_advice(raisable(case, domain.members), "scale the wide channels down in the model, or clip them"),
+        refuted_by="in 16 bit the layer behind it is as bad as before",
+        explained=worst.explained,
+        size=max(each.cost for each in found),
+    )
+
+
+def _made_here(case: Case, name: str, domain: Domain) -> bool:
+    """Whether a member is computed, not handed on from another member."""
+    op = case.graph.producer(name)
+    return name in case.compared and (op is None or not any(r.name in domain.members for r in op.inputs))
+
+
+def _cost(worst: Coarse) -> Evidence:
+    if worst.tensor == worst.victim:
+        text = f"{worst.tensor}: rounding to its step is an error of {worst.cost:.1%} of its signal"
+    else:
+        text = f"rounding {worst.tensor} to its step, nothing else, changes {worst.victim} by {worst.cost:.1%} of its signal"
+    return Evidence(f"{text} ({worst.explained:.0%} of the error there)", worst.cost, worst.tensor)
+
+
+def _confidence(worst: Coarse) -> float:
+    return min(0.99, (0.6 + 0.4 * worst.explained) if worst.proven else (0.4 + 0.3 * worst.explained))
+
+
+def _advice(targets: Sequence[str], otherwise: str) -> tuple[str, ...]:
+    if not targets:
+        return (otherwise,)
+    names = ",".join(targets)
+    return (f"raise to 16 bit: tensor_arrays='{names}'; in [CONV_CONFIG], then convert and calibrate again",)
+
+
+def raisable(case: Case, members: Sequence[str]) -> tuple[str, ...]:
+    """The members that [CONV_CONFIG] can raise: convolution inputs other than the network's own."""
+    own = {item.name for item in case.inputs}
+    return tuple(name for name in members if name not in own and case.graph.feeds_convolution(name))
+
+
+def spread(case: Case, name: str) -> Iterator[Evidence]:
+    """How concentrated a tensor's values are: per channel where known, and inside a few steps."""
+    grid = case.grid(name)
+    if grid is None or not case.comparable(name):
+        return
+    truth = case.both(name)[1]
+    live = truth[np.isfinite(truth) & (truth != 0)]
+    if live.size:
+        inside = float(np.mean(np.abs(live) < 2 * grid.step))
+        yield Evidence(f"{name}: {inside:.0%} of its non-zero values lie within 2 steps of 0", inside, name)
+    channels = case.shape(name).channels
+    if channels > 1 and truth.size % channels == 0:
+        tops = np.nanmax(np.abs(truth.reshape(-1, channels)), axis=0)
+        widest, middle = int(np.argmax(tops)), float(np.median(tops))
+        yield Evidence(
+            f"{name}: channel {widest} reaches {tops[widest]:.4g}, the median channel {middle:.4g}",
+            float(tops[widest] / middle) if middle else None,
+            name,
+        )
+    signal = rms(truth)
+    if signal:
+        predicted = 20 * np.log10(signal / (grid.step / np.sqrt(12)))
+        yield Evidence(f"{name}: rounding alone leaves it an SQNR of {predicted:.1f} dB as a whole", float(predicted), name)

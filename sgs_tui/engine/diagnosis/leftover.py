@@ -1,0 +1,153 @@
+"""Own errors that neither rounding, limits nor the input explain: weights, gain and offset, channels, or nothing."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sgs_tui.engine.diagnosis.budget import Budget, Budgets, rms, share
+from sgs_tui.engine.diagnosis.case import SUSPECT, Case
+from sgs_tui.engine.diagnosis.coarse import WITHIN
+from sgs_tui.engine.diagnosis.cutting import is_clipped
+from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
+from sgs_tui.engine.diagnosis.tensors import Values
+
+OWN = 0.7 * SUSPECT
+"""Own error from which a layer has to be explained: it makes a layer suspect all by itself, nearly."""
+
+FITS = 0.8
+"""Share of the own error that a gain and an offset, or a few channels, have to explain."""
+
+FEW = 0.15
+"""Share of the channels that still counts as few."""
+
+
+def find_leftovers(case: Case, budgets: Budgets, known: frozenset[str]) -> list[Finding]:
+    """One finding for each layer with a large own error; `known`: layers that another finding explains."""
+    found = []
+    for budget in budgets.all():
+        steps = not budget.own_steps <= WITHIN
+        if budget.own >= OWN and steps and budget.name not in known and not is_clipped(budget):
+            found.append(_finding(case, budgets, budget))
+    return found
+
+
+def _finding(case: Case, budgets: Budgets, budget: Budget) -> Finding:
+    if budget.weights >= FITS:
+        return _weights(budget)
+    if not np.isfinite(budget.own) or not case.comparable(budget.name):
+        return _unexplained(budget)
+    sample, made = budgets.made(budget.name)
+    return _channels(case, budget, sample, made) or _gain(budget, sample, made) or _unexplained(budget)
+
+
+def _weights(budget: Budget) -> Finding:
+    text = f"rounding the weights of {budget.name} to 8 bit explains {budget.weights:.0%} of its own error of {budget.own:.1%}"
+    return Finding(
+        Cause.WIDE_RANGE,
+        (budget.name,),
+        confidence=min(0.99, 0.5 + 0.5 * budget.weights),
+        evidence=(Evidence(text, budget.weights, budget.name),),
+        advice=("calibrate with --quant_level L2 or higher: one scale per output channel for the weights",),
+        refuted_by="with one scale per channel the layer is as bad as before",
+        explained=budget.weights,
+        size=budget.own,
+    )
+
+
+def few_channels(sample: Values, made: Values, channels: int) -> tuple[list[int], float]:
+    """The smallest set of channels that holds most of the error, and the share of its energy that they hold."""
+    if channels < 2 or sample.size % channels:
+        return [], 0.0
+    energy = np.square((sample - made).astype(np.float64)).reshape(-1, channels).sum(axis=0)
+    order = np.argsort(-energy, kind="stable")
+    most = max(1, int(FEW * channels))
+    reached = np.cumsum(energy[order])[:most] / energy.sum() if energy.sum() > 0 else np.zeros(most)
+    count = next((i + 1 for i, part in enumerate(reached) if part >= FITS), most)
+    # Channels that hold hardly more than their share are not bad, there just are few of them.
+    chosen = [int(c) for c in order[:count]]
+    return chosen, float(reached[count - 1])
+
+
+def _channels(case: Case, budget: Budget, sample: Values, made: Values) -> Finding | None:
+    channels = case.shape(budget.name).channels or case.rows[budget.name].pair.channels or 0
+    chosen, part = few_channels(sample, made, channels)
+    if part < FITS or part < 3 * len(chosen) / channels:
+        return None
+    dead = [c for c in chosen if not np.ptp(sample.reshape(-1, channels)[:, c])]
+    names = ", ".join(map(str, chosen[:8]))
+    evidence = [
+        Evidence(
+            f"{budget.name}: channels {names} of {channels} hold {part:.0%} of its error", part, budget.name
+        )
+    ]
+    if dead:
+        evidence.append(Evidence(f"channels {', '.join(map(str, dead[:8]))} are constant in the sample", len(dead)))
+    return Finding(
+        Cause.BAD_CHANNELS,
+        (budget.name,),
+        confidence=min(0.95, 0.4 + 0.5 * part) if budget.proven else 0.3 + 0.4 * part,
+        evidence=tuple(evidence),
+        advice=(f"look at these channels' weights and bias in the converted model: {budget.name}",),
+        refuted_by="the other channels are as bad once these are left out",
+        explained=part,
+        size=budget.own,
+    )
+
+
+def fit(sample: Values, made: Values) -> tuple[float, float, float]:
+    """(gain, offset, explained) of sample = gain * made + offset."""
+    x, y = made.astype(np.float64), sample.astype(np.float64)
+    spread = float(np.var(x))
+    gain = float(np.mean((x - x.mean()) * (y - y.mean()))) / spread if spread > 0 else 1.0
+    offset = float(y.mean() - gain * x.mean())
+    rest = (y - gain * x - offset).astype(np.float32)
+    return gain, offset, share((sample - made), rest)
+
+
+def _gain(budget: Budget, sample: Values, made: Values) -> Finding | None:
+    gain, offset, explained = fit(sample, made)
+    if explained < FITS:
+        return None
+    text = f"{budget.name} is {gain:.3f} times its true value {offset:+.4g}: that explains {explained:.1%} of its own error"
+    return Finding(
+        Cause.GAIN_OFFSET,
+        (budget.name,),
+        confidence=min(0.95, 0.4 + 0.5 * explained) if budget.proven else 0.3 + 0.4 * explained,
+        evidence=(Evidence(text, explained, budget.name),),
+        advice=("check this layer's scale and bias in the converted model",),
+        refuted_by="gain and offset differ from picture to picture",
+        explained=explained,
+        size=budget.own,
+    )
+
+
+def _unexplained(budget: Budget) -> Finding:
+    how = "computed again from the sample's inputs" if budget.proven else "compared with its inputs' error"
+    text = f"{budget.name} brings in an error of {budget.own:.1%} of its signal ({how})"
+    return Finding(
+        Cause.UNEXPLAINED,
+        (budget.name,),
+        confidence=0.5 if budget.proven else 0.3,
+        evidence=(
+            Evidence(text, budget.own, budget.name),
+            Evidence(
+                f"limits explain {budget.clipped:.0%} of it, 8-bit weights {budget.weights:.0%}, "
+                f"rounding its output {min(1.0, (budget.floor / budget.own) ** 2):.0%}"
+            ),
+        ),
+        advice=("hand this layer's dumps to the vendor, or try ALL_INT16 to see whether it is a matter of bits",),
+        refuted_by="any of the tested causes explains it on another picture",
+        explained=0.0,
+        size=min(budget.own, 10.0) * 0.5,
+    )
+
+
+def total_size(sample: Values, truth: Values) -> float:
+    """RMS error relative to the signal."""
+    size = rms(truth)
+    return rms(sample - truth) / size if size else float("inf")
+
+
+def names(findings: Sequence[Finding]) -> frozenset[str]:
+    """Every layer that findings name."""
+    return frozenset(name for finding in findings for name in finding.layers)

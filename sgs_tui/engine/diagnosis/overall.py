@@ -1,0 +1,87 @@
+"""Causes `healthy` and `drift`: nothing to blame, or nobody in particular."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sgs_tui.engine.diagnosis.budget import Budget
+from sgs_tui.engine.diagnosis.case import SUSPECT, Case
+from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
+
+STEEP = 3.0
+"""Growth of the error over one layer that is no drift."""
+
+
+def healthy(case: Case, budgets: Sequence[Budget]) -> Finding:
+    """Every layer is as good as rounding leaves it; the worst one is named."""
+    worst = max(case.compared, key=case.error, default="")
+    evidence = []
+    if worst:
+        row = case.compared[worst]
+        if row.metrics is not None:
+            text = f"worst layer: {worst}, RMSE {row.metrics.rmse:.4f}, COS {row.metrics.cos:.6f}"
+            evidence.append(Evidence(text, row.metrics.rmse, worst))
+    steps = _steps(budgets)
+    if steps:
+        text = f"own error of a layer: {np.median(steps):.2f} steps RMS (median of {len(steps)}); rounding alone is 0.29"
+        evidence.append(Evidence(text, float(np.median(steps))))
+    return Finding(
+        Cause.HEALTHY,
+        (worst,) if worst else (),
+        confidence=0.95,
+        evidence=tuple(evidence),
+        refuted_by=f"a layer with COS below 0.99 (relative error over {SUSPECT:.0%})",
+        explained=1.0,
+        size=case.error(worst) if worst else 0.0,
+    )
+
+
+def drift(case: Case, budgets: Sequence[Budget]) -> Finding:
+    """Rounding adds up over many layers; the first beyond the limit comes first."""
+    steps = _steps(budgets)
+    largest = max(budgets, key=lambda b: _brought(b))
+    first, worst = next(iter(case.suspects)), max(case.suspects, key=case.error)
+    evidence = [
+        Evidence(f"no layer brings in more than {_brought(largest):.1%} of its signal", _brought(largest), largest.name),
+        Evidence(f"the error creeps up to {case.error(worst):.1%} at {worst}", case.error(worst), worst),
+        Evidence(f"{first} is the first beyond {SUSPECT:.0%}, after {list(case.compared).index(first)} layers", None, first),
+    ]
+    if steps:
+        text = f"own error of a layer: {np.median(steps):.2f} steps RMS (median of {len(steps)}), as rounding makes it"
+        evidence.insert(1, Evidence(text, float(np.median(steps))))
+    proven = sum(b.proven for b in budgets) / max(len(budgets), 1)
+    return Finding(
+        Cause.DRIFT,
+        (first, worst) if first != worst else (first,),
+        confidence=0.5 + 0.45 * proven,
+        evidence=tuple(evidence),
+        advice=(
+            "calibrate with a higher quant_level (L2 and up: one weight scale per channel)",
+            "try ALL_INT16; if that is accurate, let sim_optimizer.py choose, else train with quantisation",
+        ),
+        refuted_by="one layer alone in 16 bit removes most of the error",
+        explained=0.5 + 0.5 * proven,
+        size=case.error(worst),
+    )
+
+
+def is_drift(case: Case, budgets: Sequence[Budget]) -> bool:
+    """Whether the error grows layer by layer with no layer bringing in much."""
+    known = {budget.name: budget for budget in budgets}
+    for name in case.suspects:
+        budget = known[name]
+        before = [case.error(source) for source in budget.inputs if source in case.compared]
+        steep = bool(before) and case.error(name) > STEEP * max(before) and case.error(name) > 0.05
+        if steep or not before or not np.isfinite(case.error(name)):
+            return False
+    return all(_brought(budget) < 0.7 * SUSPECT for budget in budgets)
+
+
+def _brought(budget: Budget) -> float:
+    """What a layer brings in: its own error or the worst rounding of an input."""
+    return max([budget.own, *(cost for _, cost in budget.rounding)])
+
+
+def _steps(budgets: Sequence[Budget]) -> list[float]:
+    """Own errors in steps of replayed 8-bit layers."""
+    return [b.own_steps for b in budgets if b.proven and 0.05 < b.own_steps < 5]

@@ -1,0 +1,153 @@
+"""Cause `padding_kept`: the fixed dump was made without eliminateGarbage, its payloads are in hardware order."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sgs_tui.engine.compare.results import LayerDiff, Pair, Unmatched
+from sgs_tui.engine.configs.profiles import Profile
+from sgs_tui.engine.diagnosis.case import LOOKED_AT, Case
+from sgs_tui.engine.diagnosis.recover import recovered_row
+from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Recovered
+from sgs_tui.engine.diagnosis.tensors import Values
+from sgs_tui.engine.dumps.layouts import Padded, candidates
+
+RIGHT = 0.9
+"""COS that the right layout reaches even under coarse 8 bit; wrong ones stay below 0.7 (observed.md)."""
+
+CLEAR = 5.0
+"""The right layout leaves at most a fifth of what any other leaves of 1 - COS."""
+
+LARGEST = 1 << 22
+"""Elements up to which unknown channel counts are tried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A layer whose stored order was found: COS as stored and in order, on the values looked at."""
+
+    pair: Pair
+    padded: Padded
+    before: float
+    after: float
+
+
+def undone_layers(case: Case, unmatched: Iterable[Unmatched] = ()) -> list[Undone]:
+    """Every bad layer that one of the layouts puts right, and layers whose record is longer by its padding."""
+    pairs = [row.pair for row in case.suspects.values()] + list(_longer(unmatched))
+    found = (_undone(case, pair) for pair in pairs)
+    return [each for each in found if each is not None]
+
+
+def _longer(unmatched: Iterable[Unmatched]) -> Iterator[Pair]:
+    """Layers of one name whose sample record is longer than the benchmark's."""
+    items = list(unmatched)
+    theirs = {item.name: item.record for item in items if item.side == "benchmark" and item.record.is_layer}
+    for item in items:
+        partner = theirs.get(item.name)
+        if item.side == "sample" and item.record.is_layer and partner and item.record.count > partner.count > 0:
+            yield Pair(-1, item.record, partner)
+
+
+def _undone(case: Case, pair: Pair) -> Undone | None:
+    count = pair.benchmark.count
+    channels = case.shapes.channels(pair.name) or (pair.channels or 0)
+    readable = case.sample_tensors.readable(pair.sample) and case.tensors.readable(pair.benchmark)
+    if not readable or (not channels and count > LARGEST):
+        return None
+    tried = sorted(
+        ((_cos(case, pair, padded), padded) for padded in candidates(pair.sample, count, channels)),
+        key=lambda item: item[0],
+        reverse=True,
+    )
+    if not tried or tried[0][0] < RIGHT:
+        return None
+    (best, padded), plain = tried[0], _plain_cos(case, pair)
+    others = [plain] + [cos for cos, other in tried[1:] if not _alike(padded, other)]
+    return Undone(pair, padded, plain, best) if (1 - best) * CLEAR <= 1 - max(others) else None
+
+
+def _alike(one: Padded, other: Padded) -> bool:
+    """Layouts of a few pixels can agree on nearly all values: channel counts of one another's multiples do."""
+    return one.layout is other.layout and one.channels % other.block == 0 and other.channels % one.block == 0
+
+
+def _cos(case: Case, pair: Pair, padded: Padded) -> float:
+    """COS of the values that are still in the file, on pixels spread over the layer."""
+    read = lambda start, stop: case.sample_tensors.slice(pair.sample, start, stop)  # noqa: E731
+    pieces = max(1, min(8, padded.pixels * padded.channels // LOOKED_AT * 8))
+    each = min(padded.pixels, max(1, LOOKED_AT // padded.channels // pieces))
+    ours, theirs = [], []
+    for first in np.unique(np.linspace(0, padded.pixels - each, pieces).astype(int)):
+        values, present = padded.undo(read, int(first), int(first) + each)
+        truth = case.tensors.slice(pair.benchmark, int(first) * padded.channels, (int(first) + each) * padded.channels)
+        ours.append(values[present])
+        theirs.append(truth.reshape(present.shape)[present])
+    return _cosine(np.concatenate(ours).astype(np.float32), np.concatenate(theirs))
+
+
+def _plain_cos(case: Case, pair: Pair) -> float:
+    if pair.sample.count != pair.benchmark.count:
+        return 0.0
+    return _cosine(
+        case.sample_tensors.spread(pair.sample, LOOKED_AT), case.tensors.spread(pair.benchmark, LOOKED_AT)
+    )
+
+
+def _cosine(ours: Values, theirs: Values) -> float:
+    left, right = ours.astype(np.float64), theirs.astype(np.float64)
+    size = np.sqrt(np.dot(left, left) * np.dot(right, right))
+    return float(np.dot(left, right) / size) if size > 0 and np.isfinite(size) else 0.0
+
+
+def find_padding(
+    case: Case, layers: Sequence[Undone], switched_off: bool | None, profile: Profile
+) -> tuple[Finding, tuple[Recovered, ...]] | None:
+    """The finding and the recovered rows. `switched_off`: the run's DebugConfig.txt lacks eliminateGarbage.
+
+    None where no layer is put right, or so few that the bad ones have another reason.
+    """
+    suspects = [row for row in case.suspects.values() if _could_differ(case, row)]
+    put_right = {each.pair.name for each in layers}
+    share = len(put_right & {row.name for row in suspects}) / len(suspects) if suspects else float(bool(layers))
+    if not layers or (share < 0.5 and not switched_off) or switched_off is False:
+        return None
+    recovered = tuple(
+        recovered_row(each.pair, case.sample, case.benchmark, each.padded, profile) for each in layers
+    )
+    worst = min(layers, key=lambda each: each.after)
+    evidence = [
+        Evidence(f"{len(layers)} layers are right once their stored order is undone: COS {_span(layers)}", share),
+        Evidence(
+            f"{worst.pair.name}: COS {worst.before:.4f} as stored, {worst.after:.4f} read as {worst.padded.layout} "
+            f"of {worst.padded.block} ({worst.padded.channels} channels); {worst.padded.kept():.0%} is in the file",
+            worst.after,
+            worst.pair.name,
+        ),
+    ]
+    if switched_off:
+        evidence.append(Evidence("the run's DebugConfig.txt does not switch eliminateGarbage on"))
+    finding = Finding(
+        Cause.PADDING_KEPT,
+        tuple(each.pair.name for each in layers),
+        confidence=min(0.99, 0.6 + 0.39 * share + 0.2 * bool(switched_off)),
+        evidence=tuple(evidence),
+        advice=("add the line eliminateGarbage to the fixed run's DebugConfig.txt and dump again",),
+        refuted_by="a dump made with eliminateGarbage shows the same layers bad",
+        explained=share,
+        size=max(case.error(row.name) for row in suspects) if suspects else 1.0,
+    )
+    return finding, recovered
+
+
+def _could_differ(case: Case, row: LayerDiff) -> bool:
+    """Whether padding changes this layer's order at all, as far as its channels are known."""
+    channels = case.shapes.channels(row.name)
+    return any(True for _ in candidates(row.pair.sample, row.pair.benchmark.count, channels))
+
+
+def _span(layers: Sequence[Undone]) -> str:
+    """COS before and after, worst to best."""
+    before, after = [each.before for each in layers], [each.after for each in layers]
+    return f"{min(before):.4f} to {max(before):.4f} becomes {min(after):.4f} to {max(after):.4f}"

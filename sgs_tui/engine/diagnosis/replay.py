@@ -1,0 +1,225 @@
+"""Compute a layer again, in float, from whatever inputs: the sample's, the rounded, the clipped ones.
+
+That takes the inputs' error away from a layer's error. A replay is only trusted where it reproduces the
+benchmark's output from the benchmark's inputs. Wide or tall layers are replayed in bands of rows.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from sgs_tui.engine.diagnosis.geometry import Shape, Window, weights_of
+from sgs_tui.engine.diagnosis.graph import Graph, Op
+from sgs_tui.engine.diagnosis.shapes import Shapes, layer_of
+from sgs_tui.engine.diagnosis.tensors import Tensors, Values
+from sgs_tui.engine.dumps.records import Record
+
+Rows = Callable[[int, int], Values]
+"""Rows [start, stop) of a tensor as [rows, width, channels]."""
+
+Source = Callable[[str], Rows | None]
+"""Where to take a tensor from; None: compute it."""
+
+OUTPUTS = 1 << 16
+"""Output elements replayed per layer, more or less."""
+
+WORK = 1 << 26
+"""Multiplications per replay of a layer, more or less."""
+
+BANDS = 4
+
+_ELEMENTWISE: Mapping[str, Callable[[Values], Values]] = {
+    "RELU": lambda x: np.maximum(x, 0),
+    "RELU6": lambda x: np.clip(x, 0, 6),
+    "LOGISTIC": lambda x: 1 / (1 + np.exp(-x)),
+    "TANH": np.tanh,
+    "EXP": np.exp,
+    "ABS": np.abs,
+    "SQRT": np.sqrt,
+}
+
+_PAIRWISE: Mapping[str, Callable[[Values, Values], Values]] = {
+    "ADD": np.add,
+    "SUB": np.subtract,
+    "MUL": np.multiply,
+    "DIV": np.divide,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Rows [start, stop) of a layer."""
+
+    start: int
+    stop: int
+
+
+class Replay:
+    """Recomputes tensors of a float dump."""
+
+    def __init__(self, graph: Graph, tensors: Tensors, shapes: Shapes) -> None:
+        self.graph, self.tensors, self.shapes = graph, tensors, shapes
+        self._records = {record.name: record for op in graph.ops for record in (*op.inputs, *op.outputs)}
+        self._other_weights: Mapping[int, Values] = {}
+
+    def with_weights(self, weights: Mapping[int, Values]) -> "Replay":
+        """The same with other weights, [taps * Cin, Cout] by op index."""
+        other = Replay(self.graph, self.tensors, self.shapes)
+        other._other_weights = weights
+        return other
+
+    def weights(self, op: Op) -> Values:
+        """A convolution's weights as [taps * Cin, Cout]; depthwise [taps, C]."""
+        if op.index in self._other_weights:
+            return self._other_weights[op.index]
+        layer = layer_of(op, self.tensors)
+        assert layer is not None
+        return weights_of(layer, self.shapes.windows[op.index])
+
+    def path(self, name: str, given: frozenset[str]) -> list[Op]:
+        """The ops that compute `name` from tensors of `given`."""
+        op = self.graph.producer(name)
+        if op is None:
+            return []
+        return [op, *(p for r in op.inputs if r.name not in given for p in self.path(r.name, given))]
+
+    def frontier(self, name: str, given: frozenset[str]) -> tuple[str, ...] | None:
+        """The tensors of `given` that `name` is computed from; None where an op on the way is unknown."""
+        found: dict[str, None] = {}
+        return tuple(found) if self._collect(name, given, found, first=True) else None
+
+    def _collect(self, name: str, given: frozenset[str], found: dict[str, None], first: bool = False) -> bool:
+        if name in given and not first:
+            found[name] = None
+            return self.shapes.of(name).known
+        op = self.graph.producer(name)
+        if op is None or not self.shapes.of(name).known or not self._can(op):
+            return False
+        return all(self._collect(record.name, given, found) for record in op.inputs)
+
+    def _can(self, op: Op) -> bool:
+        kind = op.kind.upper()
+        if op.fused or len(op.outputs) != 1:
+            return False
+        if op.is_convolution:
+            return op.index in self.shapes.windows
+        shapes = [self.shapes.of(record.name) for record in op.inputs]
+        target = self.shapes.of(op.outputs[0].name)
+        if kind in _PAIRWISE:
+            factors = all(record.count in (1, target.channels) for record in op.constants)
+            fitting = all(shape in (target, replace(target, height=1, width=1)) for shape in shapes)
+            return len(op.inputs) + len(op.constants) == 2 and bool(op.inputs) and factors and fitting
+        same = len(op.inputs) == 1 and shapes[0] == target
+        return same and (kind in _ELEMENTWISE or kind in ("LEAKY_RELU",) or kind.startswith("RESHAPE"))
+
+    def bands(self, name: str) -> list[Span]:
+        """Rows to replay: the whole layer, or bands spread over it."""
+        shape = self.shapes.of(name)
+        taps = max((self._taps(op) for op in self._near(name)), default=1)
+        each = max(1, min(OUTPUTS, WORK // taps) // max(shape.width * shape.channels, 1))
+        if each >= shape.height:
+            return [Span(0, shape.height)]
+        rows = max(1, each // BANDS)
+        starts = np.unique(np.linspace(0, shape.height - rows, min(BANDS, each)).astype(int))
+        return [Span(int(start), int(start) + rows) for start in starts]
+
+    def _near(self, name: str) -> list[Op]:
+        op = self.graph.producer(name)
+        return [] if op is None else [op, *(p for r in op.inputs if (p := self.graph.producer(r.name)))]
+
+    def _taps(self, op: Op) -> int:
+        return max(1, op.constants[0].count // max(self.shapes.channels(op.outputs[0].name), 1)) if op.constants else 1
+
+    def rows(self, name: str, source: Source, span: Span) -> Values:
+        """Rows of `name` as [rows, width, channels], computed from what `source` gives."""
+        with np.errstate(all="ignore"):
+            return self._rows(name, source, span)
+
+    def _rows(self, name: str, source: Source, span: Span) -> Values:
+        op = self.graph.producers[name]
+        if op.is_convolution:
+            return self._convolve(op, source, span)
+        inputs = [self._operand(record, source, span) for record in _operands(op)]
+        kind = op.kind.upper()
+        if kind in _PAIRWISE:
+            return _PAIRWISE[kind](inputs[0], inputs[1])
+        if kind == "LEAKY_RELU":
+            return np.where(inputs[0] < 0, inputs[0] * self._slope(op), inputs[0])
+        return _ELEMENTWISE[kind](inputs[0]) if kind in _ELEMENTWISE else inputs[0]
+
+    def _operand(self, record: Record, source: Source, span: Span) -> Values:
+        if record.constant:
+            return self.tensors.whole(record)
+        wanted = Span(0, 1) if self.shapes.of(record.name).height == 1 else span
+        given = source(record.name)
+        return given(wanted.start, wanted.stop) if given is not None else self._rows(record.name, source, wanted)
+
+    def _convolve(self, op: Op, source: Source, span: Span) -> Values:
+        window, layer = self.shapes.windows[op.index], layer_of(op, self.tensors)
+        assert layer is not None
+        name = op.inputs[0].name
+        given = source(name) or partial(self._computed, name, source)
+        padded = _padded_rows(given, window, span)
+        result = _correlate(padded, window, self.weights(op), span.stop - span.start)
+        return result + layer.bias[: window.target.channels] if layer.bias.size else result
+
+    def _computed(self, name: str, source: Source, start: int, stop: int) -> Values:
+        return self._rows(name, source, Span(start, stop))
+
+    def _slope(self, op: Op) -> np.float32:
+        """The slope of a leaky RELU below zero, from the benchmark's own input and output."""
+        before = self.tensors.spread(op.inputs[0], OUTPUTS)
+        after = self.tensors.spread(op.outputs[0], OUTPUTS)
+        below = before < 0
+        return np.float32(np.dot(after[below], before[below]) / max(np.dot(before[below], before[below]), 1e-30))
+
+    def record(self, name: str) -> Record:
+        """The float dump's record of a tensor."""
+        return self._records[name]
+
+
+def rows_of(tensors: Tensors, record: Record, shape: Shape) -> Rows:
+    """Rows of a tensor as they lie in the file."""
+    row = shape.width * shape.channels
+
+    def read(start: int, stop: int) -> Values:
+        return tensors.slice(record, start * row, stop * row).reshape(stop - start, shape.width, shape.channels)
+
+    return read
+
+
+def _operands(op: Op) -> list[Record]:
+    """The records an elementwise op works on, in slot order; shape constants of a reshape are none."""
+    found = [*op.inputs, *op.constants] if op.kind.upper() in _PAIRWISE else list(op.inputs)
+    return sorted(found, key=lambda record: record.slot)
+
+
+def _padded_rows(given: Rows, window: Window, span: Span) -> Values:
+    """The input rows that output rows `span` look at, with zeros where the window reaches over the edge."""
+    source, target = window.source, window.target
+    first = span.start * window.stride - window.pad[0]
+    last = (span.stop - 1) * window.stride - window.pad[0] + (window.kernel[0] - 1) * window.dilation + 1
+    width = (target.width - 1) * window.stride + (window.kernel[1] - 1) * window.dilation + 1
+    padded = np.zeros((last - first, width, source.channels), np.float32)
+    top, bottom = max(first, 0), min(last, source.height)
+    columns = min(source.width, width - window.pad[1])
+    if bottom > top:
+        padded[top - first : bottom - first, window.pad[1] : window.pad[1] + columns] = given(top, bottom)[:, :columns]
+    return padded
+
+
+def _correlate(padded: Values, window: Window, weights: Values, rows: int) -> Values:
+    """Valid correlation of padded rows [h, w, Cin] with weights, one matrix product a tap."""
+    step, width = window.stride, window.target.width
+    result = np.zeros((rows, width, window.target.channels), np.float32)
+    for tap in range(window.kernel[0] * window.kernel[1]):
+        i, j = (offset * window.dilation for offset in divmod(tap, window.kernel[1]))
+        part = padded[i : i + (rows - 1) * step + 1 : step, j : j + (width - 1) * step + 1 : step]
+        if window.depthwise:
+            result += part * weights[tap]
+        else:
+            cin = window.source.channels
+            result += part @ weights[tap * cin : (tap + 1) * cin]
+    return result

@@ -1,0 +1,128 @@
+"""What a diagnosis says: findings with their proof, the blame of every layer, the course of the error."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sgs_tui.engine.compare.results import LayerDiff
+
+
+class Cause(StrEnum):
+    """Why the numbers differ. The values are the ids in reports."""
+
+    HEALTHY = "healthy"
+    INPUT_MISMATCH = "input_mismatch"
+    PADDING_KEPT = "padding_kept"
+    NOT_DEQUANTISED = "not_dequantised"
+    LAYOUT = "layout"
+    WIDE_RANGE = "wide_range"
+    SHARED_SCALE = "shared_scale"
+    CLIPPING = "clipping"
+    GAIN_OFFSET = "gain_offset"
+    BAD_CHANNELS = "bad_channels"
+    NON_FINITE = "non_finite"
+    DRIFT = "drift"
+    UNEXPLAINED = "unexplained"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One fact that speaks for a cause. `value` is the number in `text`, for programs; None where it has none."""
+
+    text: str
+    value: float | None = None
+    layer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A cause, the layers it sits in (the likeliest culprit first), and what proves it.
+
+    `explained`: share (0 to 1) of the error's energy that the cause's hypothesis removes where it was tested.
+    `size`: the error it brings in, relative to the layer's signal. `confidence`: 0 to 1. `refuted_by`: what
+    would prove it wrong. `advice`: what to do, one line each.
+    """
+
+    cause: Cause
+    layers: tuple[str, ...]
+    confidence: float
+    evidence: tuple[Evidence, ...]
+    advice: tuple[str, ...] = ()
+    refuted_by: str = ""
+    explained: float = 0.0
+    size: float = 0.0
+
+
+class Role(StrEnum):
+    """What a layer does to the error."""
+
+    CLEAN = "clean"
+    INTRODUCED = "introduced"
+    INHERITED = "inherited"
+    RECOVERED = "recovered"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """A layer's part. Errors are relative (1 = as large as the signal); `own_steps` in the sample's steps.
+
+    `proven`: the layer was computed again in float from the sample's inputs; else estimated from its neighbours.
+    `jump`: the vendor's rule, RMSE more than 1.00 above the layer before.
+    """
+
+    name: str
+    role: Role
+    total: float
+    inherited: float
+    own: float
+    own_steps: float
+    proven: bool
+    jump: bool = False
+    culprits: tuple[str, ...] = ()
+
+
+class Course(StrEnum):
+    """How the error runs over the whole network (the accuracy procedure's distinction)."""
+
+    LOW = "low"
+    JUMP = "sudden jump"
+    DRIFT = "slow drift"
+    WOBBLE = "wobble"
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The course, the layer it turns at (jump: where; drift: first beyond the limit) and one sentence."""
+
+    course: Course
+    layer: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A row computed from data won back from a layout that kept its padding.
+
+    `kept`: share of the layer's values that is still there. `layout` names what was undone.
+    """
+
+    row: LayerDiff
+    layout: str
+    kept: float
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Findings, the likeliest first; never empty. `graph_known`: the dumps hold inputs as well as outputs."""
+
+    findings: tuple[Finding, ...]
+    blame: tuple[Blame, ...]
+    trend: Trend
+    graph_known: bool
+    recovered: tuple[Recovered, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def first(self) -> Finding:
+        """The likeliest cause."""
+        return self.findings[0]

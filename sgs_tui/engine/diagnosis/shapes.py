@@ -1,0 +1,158 @@
+"""Height, width and channels of every tensor of a float dump, carried through the graph from op to op."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from sgs_tui.engine.diagnosis.geometry import Layer, Shape, Window, find_window
+from sgs_tui.engine.diagnosis.graph import Graph, Op
+from sgs_tui.engine.diagnosis.tensors import Tensors
+from sgs_tui.engine.dumps.records import Record
+
+SAME = frozenset("RELU RELU6 LEAKY_RELU PRELU LOGISTIC TANH EXP ABS SQRT ELU HARD_SWISH ADD SUB MUL DIV".split())
+"""Ops whose output has the shape of every input of its size, upper case."""
+
+POOLS = frozenset({"MAX_POOL_2D", "AVERAGE_POOL_2D"})
+
+UNKNOWN = Shape(0, 0, 0)
+
+PASSES = 3
+"""Shapes also travel backward (from a product to its factors); more rounds were never needed."""
+
+
+def nhwc(record: Record) -> Shape:
+    """A record's own shape where it prints one of a single picture."""
+    shape = record.shape
+    if shape is None or len(shape) not in (2, 4) or shape[0] != 1:
+        return UNKNOWN
+    return Shape(1, 1, shape[1]) if len(shape) == 2 else Shape(*shape[1:])
+
+
+class Shapes:
+    """Shapes and windows of a float dump."""
+
+    def __init__(self, graph: Graph, tensors: Tensors) -> None:
+        self._tensors = tensors
+        self._found: dict[str, Shape] = {}
+        self._tried: dict[int, tuple[Shape, Shape]] = {}
+        self.windows: dict[int, Window] = {}
+        for _ in range(PASSES):
+            before = dict(self._found)
+            for op in graph.ops:
+                self._learn(op)
+            if before == self._found:
+                break
+
+    def of(self, name: str) -> Shape:
+        """What is known of a tensor's shape."""
+        return self._found.get(name, UNKNOWN)
+
+    def channels(self, name: str) -> int:
+        """Channels of a tensor; 0 where unknown."""
+        return self.of(name).channels
+
+    def _set(self, record: Record, shape: Shape) -> None:
+        if not self.of(record.name).known and (shape.count == record.count or not shape.known):
+            self._found[record.name] = shape
+
+    def _learn(self, op: Op) -> None:
+        for record in (*op.inputs, *op.outputs):
+            self._set(record, nhwc(record))
+        if op.is_convolution:
+            self._solve(op)
+        elif op.kind.upper() in SAME:
+            self._share(op)
+        elif op.kind.upper().startswith("SPLIT"):
+            self._divide(op)
+        else:
+            for record in op.outputs:
+                self._set(record, self._through(op, record))
+
+    def _solve(self, op: Op) -> None:
+        """Find a convolution's window; it tells the shapes at both of its ends."""
+        layer = layer_of(op, self._tensors)
+        if layer is None or op.index in self.windows:
+            return
+        source, target = op.inputs[0], op.outputs[0]
+        known = self.of(source.name), self.of(target.name)
+        if self._tried.get(op.index) == known:
+            return
+        self._tried[op.index] = known
+        window = find_window(layer, *known)
+        if window is None and known[0].known and source.shape is None:
+            # What was carried through a pool may be wrong: the convolution's own numbers decide.
+            window = find_window(layer, replace(UNKNOWN, channels=known[0].channels), known[1])
+        if window is not None:
+            self.windows[op.index] = window
+            self._found[source.name], self._found[target.name] = window.source, window.target
+
+    def _share(self, op: Op) -> None:
+        """Elementwise: the output and every input of its size have one shape."""
+        output = op.outputs[0]
+        alike = [record for record in (output, *op.inputs) if record.count == output.count]
+        known = next((self.of(record.name) for record in alike if self.of(record.name).known), UNKNOWN)
+        for record in alike:
+            self._set(record, known)
+
+    def _divide(self, op: Op) -> None:
+        """A split along the channels."""
+        source = self.of(op.inputs[0].name)
+        pixels = source.height * source.width
+        if pixels and all(record.count % pixels == 0 for record in op.outputs):
+            for record in op.outputs:
+                self._set(record, replace(source, channels=record.count // pixels))
+
+    def _through(self, op: Op, output: Record) -> Shape:
+        """The shape of an output that is neither a convolution's nor elementwise."""
+        if not op.inputs:
+            return UNKNOWN
+        kind, source = op.kind.upper(), self.of(op.inputs[0].name)
+        if kind in POOLS:
+            return _pooled(source, output.count)
+        if kind == "DILATION":
+            return Shape(0, 0, source.channels)
+        if kind.startswith("CONCAT"):
+            return _joined([self.of(record.name) for record in op.inputs], output.count)
+        same_pixel = source.known and source.height == source.width == 1 and source.channels == output.count
+        return source if same_pixel else UNKNOWN
+
+
+def layer_of(op: Op, tensors: Tensors) -> Layer | None:
+    """A convolution's numbers from a float dump; None where they are not there or too large to handle."""
+    if op.fused or not (op.inputs and op.constants and op.outputs) or op.constants[0].count == 0:
+        return None
+    source, target = op.inputs[0], op.outputs[0]
+    if not (tensors.readable(source) and tensors.readable(target)):
+        return None
+    return Layer(
+        source=lambda start, stop: tensors.slice(source, start, stop),
+        target=lambda start, stop: tensors.slice(target, start, stop),
+        counts=(source.count, target.count),
+        weights=tensors.whole(op.constants[0]),
+        bias=tensors.whole(op.constants[1]) if len(op.constants) > 1 else tensors.whole(op.constants[0])[:0],
+        depthwise=op.kind.upper().startswith("DEPTHWISE"),
+    )
+
+
+def _pooled(source: Shape, count: int) -> Shape:
+    """A pool keeps the channels and shrinks both sides alike."""
+    if not source.known or count % source.channels:
+        return replace(UNKNOWN, channels=source.channels)
+    pixels = count // source.channels
+    for stride in range(1, max(source.height, source.width) + 1):
+        for sizes in _shrunk(source, stride):
+            if sizes[0] * sizes[1] == pixels:
+                return Shape(*sizes, source.channels)
+    return replace(UNKNOWN, channels=source.channels)
+
+
+def _shrunk(source: Shape, stride: int) -> Iterator[tuple[int, int]]:
+    yield source.height // stride, source.width // stride
+    yield -(-source.height // stride), -(-source.width // stride)
+
+
+def _joined(parts: list[Shape], count: int) -> Shape:
+    """A concatenation along the channels."""
+    if not all(part.known for part in parts) or len({(part.height, part.width) for part in parts}) != 1:
+        return UNKNOWN
+    whole = replace(parts[0], channels=sum(part.channels for part in parts))
+    return whole if whole.count == count else UNKNOWN
