@@ -6,6 +6,7 @@ import numpy as np
 
 from sgs_tui.engine.dumps.records import AnyArray, FloatArray, Record
 from sgs_tui.engine.dumps.source import Source
+from sgs_tui.engine.dumps.text_fast import parse_fast
 from sgs_tui.engine.errors import DumpError
 from sgs_tui.engine.text import visible
 
@@ -16,6 +17,12 @@ _CLOSING = bytes.maketrans(b"};\r\n\t", b"     ")
 
 def parse_values(text: bytes) -> FloatArray:
     """Comma-separated decimal numbers (also nan and inf) as float64. Raises ValueError on anything else."""
+    fast = parse_fast(text)
+    return _parse_any(text) if fast is None else fast
+
+
+def _parse_any(text: bytes) -> FloatArray:
+    """What the simulator does not usually print: nan, inf, exponents, odd widths, braces between values."""
     numbers = text.translate(_CLOSING).rstrip(b" ,")
     if not numbers:
         return np.empty(0)

@@ -1,0 +1,126 @@
+"""Numbers as the simulator prints them (`%.6f, ` and `%6d, `), parsed many at once.
+
+The eight characters in front of a comma are one 64-bit word, and three multiplications turn eight digits into a
+number (SWAR: the parts of a register worked on side by side). A value of at most nine digits before the point and
+six behind it is an integer below 2^53 divided by 10^6: both are exact in float64 and the division rounds correctly,
+so the result is bit for bit what strtod gives. Whatever is not exactly of these forms (nan, inf, exponents, other
+widths, damage) is left to the caller's slow and general way.
+"""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sgs_tui.engine.dumps.records import FloatArray
+
+_Words = npt.NDArray[np.uint64]
+_Places = npt.NDArray[np.intp]
+
+_WORD = np.uint64
+_COMMA, _BLANK, _LINE_FEED, _MINUS, _POINT = b", \n-."
+_FIRST = re.compile(rb"[ \n]*(-?\d{1,9}\.\d{6}|\d{1,3})", re.ASCII)
+_LEAST_TEXT = 32
+"""Shorter texts are not worth the set-up."""
+_DECIMALS = len(".dddddd")
+_MOST_DIGITS = 9
+_ZEROS = _WORD(0x3030303030303030)
+_UNIT, _POINT_BYTE, _BEHIND_POINT = _WORD(0xF), _WORD(0xFF00), _WORD(0xFFFFFFFFFFFF0000)
+_POINT_THERE = _WORD(_POINT << 8)
+_HEAD = _WORD(0xFFFFFFFFFF)
+_IN_LINE = _WORD(int.from_bytes(b",    ", "little"))
+_LINE_START = _WORD(int.from_bytes(b" \n   ", "little"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Every value of a text but the first: the commas around it, and `words[i]`, the characters i to i + 7."""
+
+    characters: npt.NDArray[np.uint8]
+    words: _Words
+    before: _Places
+    behind: _Places
+
+
+def parse_fast(text: bytes) -> FloatArray | None:
+    """The numbers of `text`, each followed by a comma, as float64; None where a value is in no known form."""
+    if len(text) < _LEAST_TEXT or text[-1] != _COMMA:
+        return None
+    characters = np.frombuffer(text, np.uint8)
+    commas = np.flatnonzero(characters == _COMMA)
+    first = _FIRST.fullmatch(text, 0, int(commas[0]))
+    if first is None:
+        return None
+    words: _Words = np.ndarray((len(text) - 7,), "<u8", text, strides=(1,))
+    values = _Values(characters, words, commas[:-1], commas[1:])
+    rest = _floats(values) if b"." in first[1] else _small_integers(values)
+    return None if rest is None else np.concatenate([[float(first[1])], rest])
+
+
+def _floats(values: _Values) -> FloatArray | None:
+    """`-?d{1,9}.dddddd`, with a blank, a line feed or both in front."""
+    start = values.before + 1
+    start += values.characters[start] == _BLANK
+    start += values.characters[start] == _LINE_FEED
+    minus = values.characters[start] == _MINUS
+    digits = values.behind - _DECIMALS - start - minus
+    if len(digits) and (digits.min() < 1 or digits.max() > _MOST_DIGITS):
+        return None
+    words = values.words[values.behind - 8]
+    decimals = words & _BEHIND_POINT | _ZEROS & ~_BEHIND_POINT
+    units = words & ~(_POINT_BYTE | _BEHIND_POINT) | _ZEROS & (_POINT_BYTE | _BEHIND_POINT)
+    if np.any(words & _POINT_BYTE != _POINT_THERE) or not (_all_digits(decimals) and _all_digits(units)):
+        return None
+    millionths = _number(decimals) + (words & _UNIT) * _WORD(10**6)
+    if not _add_tens(millionths, values, digits):
+        return None
+    result = millionths.astype(np.float64) / 1e6
+    return np.negative(result, out=result, where=minus)
+
+
+def _add_tens(millionths: _Words, values: _Values, digits: _Places) -> bool:
+    """Add what stands before the units; False where that is not all digits."""
+    longer = np.flatnonzero(digits > 1)
+    words = values.words[values.behind[longer] - 16]
+    foreign = (_WORD(1) << (_WORD(8) * (_MOST_DIGITS - digits[longer]).astype(_WORD))) - _WORD(1)
+    tens = words & ~foreign | _ZEROS & foreign
+    millionths[longer] += _number(tens) * _WORD(10**7)
+    return _all_digits(tens)
+
+
+def _small_integers(values: _Values) -> FloatArray | None:
+    """Bytes as the raw form prints them: at most three digits, right-aligned in six characters."""
+    width = values.behind - values.before
+    if len(width) and (width.min() < 8 or width.max() > 9):
+        return None
+    words = values.words[values.behind - 8]
+    head = words & _HEAD
+    tail = words & ~_HEAD
+    if not np.all(np.where(width == 8, head == _IN_LINE, head == _LINE_START)):
+        return None
+    return _right_aligned(tail)
+
+
+def _right_aligned(tail: _Words) -> FloatArray | None:
+    """Blanks, then digits, in the last three characters; a blank becomes the digit 0 where none stands before it."""
+    hundreds, tens = (tail >> _WORD(40)) & _WORD(0xFF), (tail >> _WORD(48)) & _WORD(0xFF)
+    empty_hundreds, empty_tens = hundreds == _BLANK, tens == _BLANK
+    if np.any(empty_tens & ~empty_hundreds):
+        return None
+    filled = tail | _ZEROS & _HEAD
+    filled |= empty_hundreds.astype(_WORD) * _WORD(0x10 << 40) | empty_tens.astype(_WORD) * _WORD(0x10 << 48)
+    return _number(filled).astype(np.float64) if _all_digits(filled) else None
+
+
+def _all_digits(words: _Words) -> bool:
+    """Whether every character is 0 to 9: its high half is 3, and still is after 6 was added."""
+    high, six = _WORD(0xF0F0F0F0F0F0F0F0), _WORD(0x0606060606060606)
+    return bool(np.all((words & high == _ZEROS) & ((words + six) & high == _ZEROS)))
+
+
+def _number(words: _Words) -> _Words:
+    """Eight digits each, the first in the lowest byte, as numbers."""
+    pairs = ((words & _WORD(0x0F0F0F0F0F0F0F0F)) * _WORD(2561)) >> _WORD(8)
+    fours = ((pairs & _WORD(0x00FF00FF00FF00FF)) * _WORD(6553601)) >> _WORD(16)
+    return ((fours & _WORD(0x0000FFFF0000FFFF)) * _WORD(42949672960001)) >> _WORD(32)
