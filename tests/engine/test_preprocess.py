@@ -11,7 +11,7 @@ import pytest
 
 from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
 from sgs_tui.engine.simulate.preprocess import Layout, Prepared, Preprocess, prepared
-from sgs_tui.engine.simulate.preprocess_fit import fit_input
+from sgs_tui.engine.simulate.preprocess_inputs import fit_input
 
 IMAGE_PREPROCESS = """
 import numpy as np
@@ -179,7 +179,7 @@ def test_raw_arrays_are_taken_as_they_are_or_transposed_with_a_note(
 ) -> None:
     path = raw(tmp_path, *have)
     with prepared([path], None, want, Preprocess()) as [given]:
-        array, note = fit_input(given, "data", model, np.dtype("f4"), want)
+        array, note = fit_input(given, ModelInput("data", model, np.dtype("f4")), want)
     assert array.shape == model and array.dtype == np.float32 and array.flags.c_contiguous
     assert bool(note) == moved
     axes = (0, 3, 1, 2) if want is Layout.NCHW else (0, 2, 3, 1)
@@ -190,7 +190,7 @@ def test_raw_arrays_are_taken_as_they_are_or_transposed_with_a_note(
 def test_what_does_not_fit_is_refused(tmp_path: Path, have: tuple[int, ...], hint: str) -> None:
     path = raw(tmp_path, *have)
     with pytest.raises(InputError, match=r"wants \[1, 3, 4, 5\]") as failure:
-        fit_input(Prepared(path, path, None), "data", (1, 3, 4, 5), np.dtype("f4"), Layout.NCHW)
+        fit_input(Prepared(path, path, None), ModelInput("data", (1, 3, 4, 5), np.dtype("f4")), Layout.NCHW)
     assert hint in failure.value.hint
 
 

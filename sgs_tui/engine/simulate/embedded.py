@@ -14,10 +14,10 @@ from sgs_tui.engine.errors import CancelledError, InputError, UsageError
 from sgs_tui.engine.files import write_atomically
 from sgs_tui.engine.simulate.embedded_ops import Ops, tensor_names
 from sgs_tui.engine.simulate.embedded_ranges import calibrate, ranges_text
-from sgs_tui.engine.simulate.onnx_model import ModelInput, load_model, model_inputs
+from sgs_tui.engine.simulate.onnx_model import load_model, model_inputs
 from sgs_tui.engine.simulate.onnx_slices import run_all
 from sgs_tui.engine.simulate.preprocess import Layout, Prepared, Preprocess, prepared
-from sgs_tui.engine.simulate.preprocess_fit import fit_input
+from sgs_tui.engine.simulate.preprocess_inputs import ModelInput, check_count, fit_input
 from sgs_tui.engine.simulate.quantise import Quantisation, check_names, quantise, sharing
 from sgs_tui.engine.text import visible
 
@@ -111,12 +111,8 @@ class _Feeds:
         self.notes: dict[str, None] = {}
         sample = request.sample or request.images[0]
         samples = (sample, *request.images)
-        wrong = next((item for item in samples if len(item) != len(wanted)), None)
-        if wrong is not None:
-            raise UsageError(
-                f"the model has {len(wanted)} inputs ({', '.join(item.name for item in wanted)}), got {len(wrong)}",
-                "give one file for each input",
-            )
+        for item in samples:
+            check_count(wanted, item)
         self._count = len(samples)
         self._columns = [stack.enter_context(self._column(samples, position)) for position in range(len(wanted))]
 
@@ -142,7 +138,7 @@ class _Feeds:
     def _feed(self, number: int) -> dict[str, AnyArray]:
         feed = {}
         for item, column in zip(self._wanted, self._columns, strict=True):
-            array, note = fit_input(column[number], item.name, item.shape, item.dtype, Layout.NCHW)
+            array, note = fit_input(column[number], item, Layout.NCHW)
             feed[item.name] = array
             if note:
                 self.notes[note] = None

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sgs_tui.engine.dumps.original import OriginalDump, OriginalTensor, claim, write_original
-from sgs_tui.engine.dumps.records import AnyArray, Form
+from sgs_tui.engine.dumps.records import Form
 from sgs_tui.engine.errors import UsageError
-from sgs_tui.engine.simulate.onnx_model import ModelInput, load_model, model_inputs, node_outputs
+from sgs_tui.engine.simulate.onnx_model import load_model, model_inputs, node_outputs
 from sgs_tui.engine.simulate.onnx_slices import Tensors, run_all
-from sgs_tui.engine.simulate.preprocess import Layout, Preprocess, prepared
-from sgs_tui.engine.simulate.preprocess_fit import fit_input
+from sgs_tui.engine.simulate.preprocess import Preprocess
+from sgs_tui.engine.simulate.preprocess_inputs import load_inputs
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -60,22 +60,6 @@ def dump_onnx(request: OnnxDumpRequest) -> OriginalDump:
         inputs = [OriginalTensor(item.name, item.name, feed[item.name]) for item in wanted]
         records = write_original(path, _tensors(model, names, tensors), request.form, inputs)
     return OriginalDump(path, records, tuple(skipped), (*notes, *refine_hint(request.model)))
-
-
-def load_inputs(
-    wanted: Sequence[ModelInput], images: Sequence[Path], how: Preprocess, layout: Layout = Layout.NCHW
-) -> tuple[dict[str, AnyArray], list[str]]:
-    """One array for each model input, and notes on axes that had to be moved. Raises SgsError."""
-    if len(images) != len(wanted):
-        names = ", ".join(f"{item.name} {list(item.shape)}" for item in wanted)
-        raise UsageError(f"the model has {len(wanted)} inputs ({names}), got {len(images)}", "give one file for each")
-    feed: dict[str, AnyArray] = {}
-    notes = []
-    for position, (item, image) in enumerate(zip(wanted, images, strict=True)):
-        with prepared([image], how.module(position, len(wanted)), layout, how) as [given]:
-            feed[item.name], note = fit_input(given, item.name, item.shape, item.dtype, layout)
-        notes += [note] if note else []
-    return feed, notes
 
 
 def refine_hint(model: Path) -> tuple[str, ...]:

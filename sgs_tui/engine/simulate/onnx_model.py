@@ -5,7 +5,6 @@ take longer to load than most commands take to run.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from sgs_tui.engine.dumps.records import AnyArray
 from sgs_tui.engine.errors import InputError, RunError, UsageError
+from sgs_tui.engine.simulate.preprocess_inputs import ModelInput
 from sgs_tui.engine.text import visible
 
 if TYPE_CHECKING:
@@ -30,15 +30,6 @@ NUMBERS = {
     }.items()
 }  # fmt: skip
 """onnxruntime's names of the tensor types that numpy knows."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInput:
-    """One input of a model; `shape` has no open dimension left."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[np.generic]
 
 
 def load_model(path: Path) -> "ModelProto":
