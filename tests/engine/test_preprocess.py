@@ -11,7 +11,7 @@ import pytest
 
 from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
 from sgs_tui.engine.simulate.preprocess import Layout, Prepared, Preprocess, prepared
-from sgs_tui.engine.simulate.preprocess_inputs import fit_input
+from sgs_tui.engine.simulate.preprocess_inputs import ModelInput, fit_input
 
 IMAGE_PREPROCESS = """
 import numpy as np
