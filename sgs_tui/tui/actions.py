@@ -10,7 +10,17 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
-PLAIN = {"question_mark": "?", "slash": "/", "colon": ":", "ampersand": "&", "equals_sign": "="}
+PLAIN = {
+    "ampersand": "&",
+    "colon": ":",
+    "equals_sign": "=",
+    "left_square_bracket": "[",
+    "minus": "-",
+    "plus": "+",
+    "question_mark": "?",
+    "right_square_bracket": "]",
+    "slash": "/",
+}
 SHOWN = {"pagedown": "pgdn", "pageup": "pgup", "escape": "esc", "backspace": "bksp", **PLAIN}
 
 
@@ -23,6 +33,7 @@ class Action:
     label: str
     description: str
     footer: int = 0
+    call: str = ""
 
     @property
     def group(self) -> str:
@@ -31,35 +42,40 @@ class Action:
 
     @property
     def method(self) -> str:
-        """The Textual action that does it: `layers.next-failing` calls `action_next_failing`."""
-        return self.id.partition(".")[2].replace("-", "_")
+        """The Textual action that does it: `layers.next-failing` calls `action_next_failing` unless `call` says."""
+        return self.call or self.id.partition(".")[2].replace("-", "_")
 
     def binding(self) -> Binding:
         """The action as Textual wants it."""
         return Binding(self.keys, self.method, self.description, show=False, id=self.id)
 
 
+def _pane(name: str, key: str, label: str, description: str) -> Action:
+    return Action(f"app.{name}", key, label, description, call=f"pane('{name}')")
+
+
 ACTIONS: tuple[Action, ...] = (
     Action("app.help", "?,f1", "help", "Keys and meanings of this pane, then of all", 90),
     Action("app.quit", "q,ctrl+q", "quit", "Quit", 91),
     Action("app.palette", ":,ctrl+p", "command", "Find any action by name", 80),
-    Action("app.layers", "1", "Layers", "Go to the layer table"),
-    Action("app.histogram", "2", "Histogram", "Go to the histogram"),
-    Action("app.dumps", "3", "Dumps", "Go to the dump browser"),
-    Action("app.debugconfig", "4", "DebugConfig", "Go to the DebugConfig.txt editor"),
-    Action("app.log", "5", "Log", "Go to the log"),
-    Action("app.details", "d", "details", "Go to the details of the layer"),
+    _pane("layers", "1", "Layers", "Go to the layer table"),
+    _pane("histogram", "2", "Histogram", "Go to the histogram and the channels"),
+    _pane("dumps", "3", "Dumps", "Go to the dump browser"),
+    _pane("debugconfig", "4", "DebugConfig", "Go to the DebugConfig.txt editor"),
+    _pane("log", "5", "Log", "Go to the log"),
+    _pane("details", "d", "details", "Go to the details of the layer"),
     Action("app.next-pane", "tab", "next pane", "Next pane", 70),
     Action("app.previous-pane", "shift+tab", "previous pane", "Previous pane"),
     Action("app.fill", "f", "fill", "This pane on the whole screen, and back", 75),
     Action("app.profile", "p", "profile", "Judge by the next threshold profile"),
     Action("app.reload", "R", "reload", "Read both dumps again and compare them again"),
     Action("app.stop", "X", "stop", "Stop the comparison; the rows that are there stay"),
-    Action("app.theme", "T", "theme", "Next theme: dark, light, terminal colours"),
-    Action("app.repaint", "=,ctrl+l", "repaint", "Paint the screen again"),
-    Action("app.suspend", "&,ctrl+z", "suspend", "Back to the shell; fg returns"),
+    Action("app.theme", "T", "theme", "Next theme: dark, light, the terminal's own colours", call="app.next_theme"),
+    Action("app.repaint", "=,ctrl+l", "repaint", "Paint the screen again", call="app.repaint"),
+    Action("app.suspend", "&,ctrl+z", "suspend", "Back to the shell; fg returns", call="app.suspend_process"),
     Action("app.copy", "y", "copy", "Copy the cell or value under the cursor"),
     Action("app.copy-row", "Y", "copy row", "Copy the whole row"),
+    Action("app.interrupt", "ctrl+c", "interrupt", "Stop the comparison; pressed again: quit"),
     Action("move.down", "j,down", "down", "Down"),
     Action("move.up", "k,up", "up", "Up"),
     Action("move.left", "h,left", "left", "Column to the left"),
@@ -87,13 +103,29 @@ ACTIONS: tuple[Action, ...] = (
     Action("histogram.worse-channel", "h,left", "worse channel", "The next worse channel"),
     Action("histogram.better-channel", "l,right", "channel", "One channel, worst first", 6),
     Action("histogram.all-channels", "a,escape", "all channels", "All channels together again"),
-    Action("dumps.open", "enter", "open", "Open the folder, the dump's records, the record's values", 1),
+    Action("dumps.open", "enter", "open", "Open folder, records, values; use a calibration file", 1),
     Action("dumps.back", "escape,u,backspace", "back", "Back to the files, then to the folder above"),
     Action("dumps.sample", "s", "sample", "Take this dump as the sample (what is judged)", 2),
     Action("dumps.benchmark", "b", "benchmark", "Take this dump as the benchmark (the reference)", 3),
     Action("dumps.swap", "x", "swap", "Swap sample and benchmark", 5),
     Action("dumps.stage", "t", "stage", "Correct the stage that was guessed", 4),
     Action("dumps.rescan", "r", "rescan", "Read the folder again"),
+    Action("debugconfig.change", "space,enter", "change", "Switch on or off; edit the path", 1),
+    Action("debugconfig.save", "w", "save", "Save, after a look at what changes; the old file is kept", 2),
+    Action("debugconfig.preset", "a", "preset", "Apply a preset: float, fixed, histogram, without fusion", 3),
+    Action("debugconfig.mend", "m", "mend", "Mend line ends, blanks, case and the missing last newline", 4),
+    Action("debugconfig.undo", "u", "undo", "Back to the file on disk", 5),
+    Action("debugconfig.open", "o", "open", "Edit another DebugConfig.txt", 6),
+    Action("debugconfig.editor", "e", "$EDITOR", "Edit the file in $EDITOR", 7),
+    Action("dialog.close", "escape,q", "close", "Close", 90),
+    Action("chooser.choose", "enter", "do it", "Do what is under the cursor", 1),
+    Action("confirm.yes", "enter,y", "yes", "Do it", 1),
+    Action("columns.show", "space,enter", "show/hide", "Show or hide the column", 1),
+    Action("columns.wider", "+", "wider", "Two cells wider", 2),
+    Action("columns.narrower", "-", "narrower", "Two cells narrower", 3),
+    Action("columns.earlier", "u,[", "move up", "Further to the left", 4),
+    Action("columns.later", "d,]", "move down", "Further to the right", 5),
+    Action("columns.reset", "r", "reset", "The columns of a first start", 6),
 )
 BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}
 GROUP_TITLES = {
@@ -106,6 +138,8 @@ GROUP_TITLES = {
     "dumps": "Dumps",
     "debugconfig": "DebugConfig",
     "log": "Log",
+    "columns": "Column picker",
+    "dialog": "Windows",
 }
 
 

@@ -21,6 +21,18 @@ def figure(value: float | None, digits: int = 4) -> str:
     return f"{value:.{max(0, digits - max(0, len(str(int(size))) - 1))}f}"
 
 
+def ratio(value: float | None) -> str:
+    """RMSE and its like: four decimals; very small ones in one digit and an exponent."""
+    return f"{value:.0e}" if value is not None and 0 < abs(value) < 1e-4 else figure(value)
+
+
+def small(value: float | None) -> str:
+    """Figures whose small values matter (MSE): three digits whatever the size."""
+    if value is None or isnan(value) or isinf(value) or value == 0 or abs(value) >= 0.1:
+        return figure(value, 3)
+    return f"{value:.2e}"
+
+
 def cosine(value: float | None) -> str:
     """COS with six decimals, as the vendor prints it."""
     return figure(value) if value is None or isnan(value) else f"{value:.6f}"

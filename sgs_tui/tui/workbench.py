@@ -39,14 +39,16 @@ class Workbench:
         self.request = request
         self._start("compare", partial(compare, request))
 
-    def judge_by(self, profile: Profile) -> None:
-        """The same dumps under another profile."""
+    def judge_by(self, profile: Profile) -> bool:
+        """The same dumps under another profile; False where there are none."""
         if self.comparison is None:
-            return
+            return False
         self._cancel("compare")
         self.comparison, self.summary = with_profile(self.comparison, profile), None
         self.request = self.comparison.request
+        self._histograms.clear()
         self._start("compare", partial(run, self.comparison))
+        return True
 
     def opened(self, comparison: Comparison) -> None:
         """The running job opened both dumps."""
@@ -55,6 +57,11 @@ class Workbench:
     def finished(self, summary: Summary) -> None:
         """Every row is there."""
         self.summary = summary
+
+    def failed(self) -> None:
+        """The dumps could not be opened or compared."""
+        if self.comparison is None:
+            self.request = None
 
     def stop(self) -> bool:
         """Stop comparing; what is there stays. Whether anything was running."""

@@ -9,7 +9,7 @@ from sgs_tui.engine.compare.catalogue import FIGURES
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.engine.text import visible
 from sgs_tui.tui.lines import Tone
-from sgs_tui.tui.numbers import cosine, decibel, figure
+from sgs_tui.tui.numbers import cosine, decibel, figure, ratio, small
 from sgs_tui.tui.widgets.table import Cell, Column
 
 SIGNS: dict[Verdict, Cell] = {
@@ -22,10 +22,18 @@ PENDING = Cell("·", "muted")
 OVER = "!"
 """Behind a figure that is over its limit, so that no colour is needed to see it."""
 
-_WIDTHS = {"rmse": 8, "cos": 10, "mse": 9, "sqnr_db": 8, "index": 5}
-_FORMATS: dict[str, Callable[[float | None], str]] = {"cos": cosine, "sqnr_db": decibel}
+_WIDTHS = {"rmse": 6, "cos": 8, "mse": 8, "sqnr_db": 7, "range": 6, "index": 5}
+"""Cells of a figure; 9 where nothing is said. One more holds the sign behind it."""
+_FORMATS: dict[str, Callable[[float | None], str]] = {
+    "rmse": ratio,
+    "relative_l2": ratio,
+    "cos": cosine,
+    "sqnr_db": decibel,
+    "mse": small,
+}
 _SHORT_TITLES = {
     "sqnr_db": "SQNR dB",
+    "max_abs_error": "max err",
     "sample_min": "sample min",
     "sample_max": "sample max",
     "benchmark_min": "bench min",
@@ -81,15 +89,15 @@ def column(key: str, facts: Facts, wide: bool = False, extra: int = 0) -> Column
         case "sign":
             return Column(key, "", 1)
         case "index":
-            return Column(key, "#", max(3, facts.indices), right=True)
+            return Column(key, "#", max(2, facts.indices), right=True)
         case "name":
-            return Column(key, "name", max(16, min(facts.names, 200)) if wide else 0, least=16 + extra)
+            return Column(key, "name", max(22, min(facts.names, 200)) if wide else 0, least=22 + extra)
         case "op":
-            return Column(key, "op", max(4, min(facts.ops, 40 if wide else 12)) + extra)
+            return Column(key, "op", max(4, min(facts.ops, 40 if wide else 13)) + extra)
         case "verdict":
             return Column(key, "verdict", 14 + extra)
     title = _SHORT_TITLES.get(key, FIGURES[key].title)
-    return Column(key, title, max(_WIDTHS.get(key, 9), len(title)) + 1 + extra, right=True)
+    return Column(key, title + " ", max(_WIDTHS.get(key, 9), len(title)) + 1 + extra, right=True)
 
 
 def cell(row: LayerDiff, key: str) -> Cell:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isnan, log10
+from math import isnan, isqrt, log10
 
 from rich.cells import cell_len
 
@@ -56,13 +56,18 @@ def _panel(
     room = look.height - 1 - total
     rows = room // total + (number >= total - room % total)
     columns = charts.columns_of(look.width, look.plain)
-    counts = grouped(panel.side.counts, columns)
-    heights = [log10(1 + int(c)) if look.log else float(c) for c in counts]
-    if len(heights) < columns:
-        heights = [heights[n * len(heights) // columns] for n in range(columns)]
+    counts = grouped(panel.side.counts, _bins(panel.side.total, columns))
+    tall = [log10(1 + int(c)) if look.log else float(c) for c in counts]
+    heights = [tall[n * len(tall) // columns] for n in range(columns)]
     marks = [place * (columns - 1) for place in _marks(stretch, limits)]
     caption = _caption(panel, int(counts.max(initial=0)), look)
     return [caption, *charts.bars(heights, look.width, rows, panel.tone, marks, look.plain)]
+
+
+def _bins(values: int, columns: int) -> int:
+    """As many bins as columns, or a whole part of them where few values would only draw their own noise."""
+    wanted = max(16, isqrt(4 * values))
+    return columns // max(1, round(columns / wanted))
 
 
 def _marks(stretch: Stretch, limits: LayerRange | None) -> list[float]:
@@ -99,16 +104,23 @@ def _axis(stretch: Stretch, limits: LayerRange | None, look: Look) -> Line:
         (1.0, figure(stretch.high), ""),
     ]
     if limits is not None:
-        source = "cal " if limits.source is RangeSource.CALIBRATION else ""
-        places = [(v - stretch.low) / width for v in (limits.minimum, limits.maximum)]
-        labels += [
-            (place, f"{source}{end} {figure(value)}", "fail")
-            for place, end, value in zip(places, ("min", "max"), (limits.minimum, limits.maximum), strict=True)
-            if 0 <= place <= 1
-        ]
+        labels += [_limit_label(end, value, stretch, limits) for end, value in _ends(limits)]
     if stretch.low < 0 < stretch.high:
         labels.append((-stretch.low / width, "0", ""))
     return _placed(labels, look.width)
+
+
+def _ends(limits: LayerRange) -> tuple[tuple[str, float], tuple[str, float]]:
+    return ("min", limits.minimum), ("max", limits.maximum)
+
+
+def _limit_label(end: str, value: float, stretch: Stretch, limits: LayerRange) -> tuple[float, str, Tone]:
+    """Min or max of the range at its place; where it is off the picture, at that edge with an arrow."""
+    place = (value - stretch.low) / (stretch.high - stretch.low)
+    text = f"{'cal ' if limits.source is RangeSource.CALIBRATION else ''}{end} {figure(value)}"
+    if place < -1e-6:
+        return 0.08, f"◂ {text}", "fail"
+    return (0.92, f"{text} ▸", "fail") if place > 1 + 1e-6 else (min(1.0, max(0.0, place)), text, "fail")
 
 
 def _placed(labels: Sequence[tuple[float, str, Tone]], cells: int) -> Line:

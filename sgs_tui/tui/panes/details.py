@@ -20,7 +20,7 @@ class DetailsPane(Pane):
 
     NAME, KEY, TITLE = "details", "d", "Details"
     GROUPS = ("walk", "details", "move")
-    BINDINGS = bindings("walk", "details")
+    BINDINGS = bindings("details")
 
     def __init__(self) -> None:
         super().__init__()

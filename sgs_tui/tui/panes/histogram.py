@@ -62,7 +62,7 @@ class HistogramPane(Pane):
 
     NAME, KEY, TITLE = "histogram", "2", "Histogram"
     GROUPS = ("walk", "histogram")
-    BINDINGS = bindings("walk", "histogram")
+    BINDINGS = bindings("histogram")
 
     def __init__(self) -> None:
         super().__init__()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from textual import on
 from textual.app import ComposeResult
+from textual.message import Message
 from textual.widget import Widget
 
 from sgs_tui.engine.compare.query import parse_query
@@ -16,7 +17,7 @@ from sgs_tui.tui.models.columns import Facts, facts_of
 from sgs_tui.tui.models.layers import NETWORK, NO_FILTER, Layers, failing
 from sgs_tui.tui.models.view import ColumnChoice, chosen_columns, default_choices
 from sgs_tui.tui.numbers import count
-from sgs_tui.tui.panes.pane import Pane
+from sgs_tui.tui.panes.pane import Pane, PaneAsked
 from sgs_tui.tui.widgets.prompt import Prompt
 from sgs_tui.tui.widgets.table import Table
 
@@ -24,12 +25,20 @@ EMPTY = "no layers yet: 3 opens the dump browser, s and b there pick the two dum
 NONE_FIT = "no layer fits the filter: esc shows all"
 
 
+class ColumnsAsked(Message):
+    """Let the user choose columns."""
+
+
+class UnmatchedAsked(Message):
+    """Show what was not compared."""
+
+
 class LayersPane(Pane):
     """The layer table with its filter."""
 
     NAME, KEY, TITLE = "layers", "1", "Layers"
     GROUPS = ("walk", "layers", "move")
-    BINDINGS = bindings("walk", "layers")
+    BINDINGS = bindings("layers")
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,14 +68,18 @@ class LayersPane(Pane):
 
     # --- what is shown
 
-    def start(self, pairs: Iterable[Pair]) -> None:
-        """Show the layers of another comparison, all still to come; filter and order stay."""
+    def start(self, pairs: Iterable[Pair], cursor_on: str = "") -> None:
+        """Show the layers of another comparison, all still to come; filter and order stay.
+
+        The cursor goes to the layer of that name where there is one.
+        """
         kept = self.model
         self.model = Layers(pairs)
         self.model.query, self.model.sort_key, self.model.reverse = kept.query, kept.sort_key, kept.reverse
         self.model.arrange()
         self.facts = facts_of(self.model.pairs)
-        self.table.show(self.model, cursor=0)
+        number = next((n for n, pair in enumerate(self.model.pairs) if pair.name == cursor_on), 0)
+        self.table.restart(self.model, self.model.place_of(number) or 0)
         self.show_columns()
         self.post_message(LayerMoved(self.number))
 
@@ -219,6 +232,38 @@ class LayersPane(Pane):
         """Whole names."""
         self.wide = not self.wide
         self.show_columns()
+
+    def action_open(self) -> None:
+        """The details of the layer."""
+        self.post_message(PaneAsked("details"))
+
+    @on(Table.Activated)
+    def open_clicked(self) -> None:
+        """A second click opens too."""
+        self.action_open()
+
+    def action_columns(self) -> None:
+        """Choose columns."""
+        self.post_message(ColumnsAsked())
+
+    def choose_columns(self, choices: tuple[ColumnChoice, ...] | None) -> None:
+        """Show these columns; None: as before."""
+        if choices is not None:
+            self.choices = choices
+            self.show_columns()
+
+    def action_unmatched(self) -> None:
+        """What is not in this table."""
+        self.post_message(UnmatchedAsked())
+
+    def copied(self, whole: bool) -> str:
+        """The cell under the cursor as it is shown, or the row with tabs between."""
+        if self.number is None:
+            return ""
+        columns = [column.id for column in self.table.columns] if whole else [self.table.column_id]
+        if not whole and columns == ["name"]:
+            return self.model.pairs[self.number].name
+        return "\t".join(self.model.cell(self.table.cursor, column).text.strip() for column in columns)
 
     def help(self) -> Iterable[Line]:
         """The signs."""

@@ -4,14 +4,23 @@ A new pane is one file with a subclass, one line in `panes/registry.py`, and its
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.containers import Vertical
+from textual.message import Message
 from textual.widget import Widget
 
 from sgs_tui.tui.actions import Action, group
 from sgs_tui.tui.lines import Line, Span
 from sgs_tui.tui.widgets.bars import LineBar
+
+
+@dataclass
+class PaneAsked(Message):
+    """Go to another pane."""
+
+    name: str
 
 
 class Pane(Vertical):

@@ -1,179 +1,195 @@
-"""The main screen: who tells whom what."""
+"""The main screen: every pane in its place, and the actions that work everywhere."""
+
+import os
+from dataclasses import replace
+from functools import partial
+from time import monotonic
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.timer import Timer
 
-from sgs_tui.engine.session import CompareRequest
-from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.lines import Line, Span, span
-from sgs_tui.tui.messages import ComparisonFinished, ComparisonOpened, Flash, JobFailed, LayerMoved, RowsArrived
-from sgs_tui.tui.models.title import status, title
-from sgs_tui.tui.numbers import share
-from sgs_tui.tui.panes.details import DetailsPane
-from sgs_tui.tui.panes.histogram import HistogramNeeded, HistogramPane, LayerStep
-from sgs_tui.tui.panes.layers import LayersPane
-from sgs_tui.tui.panes.pane import Pane
-from sgs_tui.tui.screens.panes_screen import PanesScreen
-from sgs_tui.tui.tasks.closeups import CloseupDone, HistogramCounted
-from sgs_tui.tui.workbench import Workbench
+from sgs_tui.engine.configs.profiles import BUILT_IN
+from sgs_tui.tui import clipboard
+from sgs_tui.tui.actions import BY_ID, bindings, group, shown_keys
+from sgs_tui.tui.messages import Flash
+from sgs_tui.tui.models.help import help_lines
+from sgs_tui.tui.models.unmatched import UNMATCHED_COLUMNS, UnmatchedRows
+from sgs_tui.tui.numbers import count
+from sgs_tui.tui.panes.layers import ColumnsAsked, UnmatchedAsked
+from sgs_tui.tui.panes.pane import Pane, PaneAsked
+from sgs_tui.tui.remembering import recall, remember
+from sgs_tui.tui.screens.chooser import Choice, Chooser
+from sgs_tui.tui.screens.columns import ColumnsDialog
+from sgs_tui.tui.screens.dialog import TableDialog, TextDialog
+from sgs_tui.tui.screens.files import FilesScreen
+from sgs_tui.tui.settings import Settings
+from sgs_tui.tui.start import Start
 
-REST = 0.12
-"""Seconds that the cursor rests on a layer before histogram and details follow: a held key sends only the table."""
+TWICE = 2.0
+"""Seconds within which a second ctrl+c quits."""
 
 
-class MainScreen(PanesScreen):
-    """All panes of the app around one workbench."""
+class MainScreen(FilesScreen):
+    """All panes of the app."""
 
-    BINDINGS = bindings("app")
+    BINDINGS = bindings("app", "walk")
 
-    def __init__(self, request: CompareRequest | None = None) -> None:
-        super().__init__()
-        self.bench = Workbench(self.post_message)
-        self.layers_pane = LayersPane()
-        self.histogram_pane = HistogramPane()
-        self.details_pane = DetailsPane()
-        self._first = request
-        self._rest: Timer | None = None
+    def __init__(self, start: Start, settings: Settings) -> None:
+        super().__init__(start)
+        self.settings = settings
+        self._interrupted = -TWICE
 
     @property
     def panes(self) -> tuple[Pane, ...]:
         """Every pane, in the order of tabs."""
-        return (self.layers_pane, self.histogram_pane, self.details_pane)
+        named = (self.layers_pane, self.histogram_pane, self.dumps_pane, self.debugconfig_pane, self.log_pane)
+        return (*named, self.details_pane)
+
+    @property
+    def keymap(self) -> dict[str, str]:
+        """The user's own keys."""
+        return dict(self.settings.keys)
 
     def body(self) -> ComposeResult:
         """The panes in their containers."""
-        with Horizontal(id="body"), Vertical(id="centre", classes="holder"):
-            yield self.layers_pane
-            with Horizontal(id="lower", classes="holder"):
-                yield self.histogram_pane
-                yield self.details_pane
+        with Horizontal(id="body"):
+            with Vertical(id="side", classes="holder"):
+                yield self.dumps_pane
+                yield self.debugconfig_pane
+                yield self.log_pane
+            with Vertical(id="centre", classes="holder"):
+                yield self.layers_pane
+                with Horizontal(id="lower", classes="holder"):
+                    yield self.histogram_pane
+                    yield self.details_pane
 
     def on_mount(self) -> None:
-        """Begin comparing once the first picture is out."""
+        """As this folder was left, then work once the first picture is out."""
         super().on_mount()
-        if self._first is not None:
-            self.call_after_refresh(self.bench.compare, self._first)
+        recall(self)
         self.show_title()
+        for problem in self.settings.problems:
+            self.log_pane.add(problem, "warn")
+        self.call_after_refresh(self.open_start)
 
     def on_unmount(self) -> None:
-        """Nobody waits for background work."""
+        """Keep the view."""
+        remember(self)
         self.bench.close()
+
+    # --- panes and windows
+
+    def action_pane(self, name: str) -> None:
+        """Go to that pane."""
+        self.go(next(pane for pane in self.panes if name == pane.NAME))
+
+    def action_help(self) -> None:
+        """Keys and meanings."""
+        pane = self.current
+        lines = partial(help_lines, pane.TITLE, tuple(pane.help()), pane.GROUPS, self.keymap)
+        self.app.push_screen(TextDialog("Help", lines, self.keymap))
+
+    def action_palette(self) -> None:
+        """Every action that works here, by name."""
+        actions = [a for a in (*self.current.actions(), *group("app")) if a.id != "app.palette"]
+        choices = [
+            Choice(a.id, f"{a.description}  ({a.id})", " ".join(shown_keys(a, self.keymap)[:2])) for a in actions
+        ]
+        self.app.push_screen(Chooser("Do what?", choices, self.keymap), self._run)
+
+    def _run(self, action_id: str | None) -> None:
+        if action_id is None:
+            return
+        call = BY_ID[action_id].method
+        name = "action_" + call.partition("(")[0].rpartition(".")[2]
+        owner = next((node for node in self.current.main.ancestors_with_self if hasattr(node, name)), self)
+        self.call_after_refresh(self.app.run_action, call, owner)
+
+    @on(ColumnsAsked)
+    def ask_for_columns(self) -> None:
+        """Choose columns."""
+        self.app.push_screen(ColumnsDialog(self.layers_pane.choices, self.keymap), self.layers_pane.choose_columns)
+
+    @on(UnmatchedAsked)
+    def show_unmatched(self) -> None:
+        """What was not compared, and why."""
+        unmatched = self.bench.comparison.matching.unmatched if self.bench.comparison else ()
+        title = f"Not compared: {count(len(unmatched), 'tensor')}"
+        self.app.push_screen(TableDialog(title, UNMATCHED_COLUMNS, UnmatchedRows(unmatched)))
+
+    @on(PaneAsked)
+    def go_to_pane(self, event: PaneAsked) -> None:
+        """A pane sends the user on."""
+        self.action_pane(event.name)
 
     # --- the comparison
 
-    @on(ComparisonOpened)
-    def take_comparison(self, event: ComparisonOpened) -> None:
-        """Both dumps are open: every layer gets its row at once, figures follow."""
-        self.bench.opened(event.comparison)
-        self.layers_pane.start(event.comparison.matching.pairs)
-        self.show_title()
+    def action_profile(self) -> None:
+        """Judge by the next profile."""
+        own = self.start.profile
+        profiles = {**BUILT_IN, own.name: own}
+        names = list(profiles)
+        following = profiles[names[(names.index(self.picks.profile.name) + 1) % len(names)]]
+        self.picks = replace(self.picks, profile=following)
+        self.judge_by(following)
+        self.flash(Flash(f"judged by profile {following.name}"))
 
-    @on(RowsArrived)
-    def take_rows(self, event: RowsArrived) -> None:
-        """Some rows are ready."""
-        if self.bench.is_current(event.comparison):
-            progress = "" if event.done >= event.total else share(event.done, event.total)
-            self.layers_pane.add(event.rows, progress)
-            self.show_title()
+    def action_reload(self) -> None:
+        """Read both dumps again."""
+        if self.picks.request is not None:
+            self.compare(self.picks.request)
+        self.dumps_pane.action_rescan()
 
-    @on(ComparisonFinished)
-    def take_summary(self, event: ComparisonFinished) -> None:
-        """All rows are ready."""
-        if self.bench.is_current(event.comparison):
-            self.bench.finished(event.summary)
-            self.show_title()
+    def action_stop(self) -> None:
+        """Keep the rows that are there."""
+        stopped = self.bench.stop()
+        self.flash(Flash("stopped; R compares again" if stopped else "nothing is running"))
 
-    @on(JobFailed)
-    def tell_failure(self, event: JobFailed) -> None:
-        """A job met something that the user can act on."""
-        text = f"{event.text}: {event.hint}" if event.hint else event.text
-        self.say((Span(" "), span(text, "fail")))
+    def action_interrupt(self) -> None:
+        """As in a shell, but not at once: stop what runs, then ask for a second one."""
+        if self.bench.stop():
+            self.flash(Flash("stopped; ctrl+c again quits", "warn"))
+        elif monotonic() - self._interrupted < TWICE:
+            self.action_quit()
+        else:
+            self.flash(Flash("ctrl+c again quits", "warn"))
+        self._interrupted = monotonic()
 
-    def show_title(self) -> None:
-        """The title line as things stand."""
-        self.title_bar.say(title(self.bench.request, self.layers_pane.summary(), self.size.width))
+    def action_quit(self) -> None:
+        """Leave at once: background work is told to stop and not waited for."""
+        self.app.exit(0)
 
-    # --- the layer under the cursor
+    def action_copy(self) -> None:
+        """The value under the cursor."""
+        self._copy(whole=False)
 
-    @on(LayerMoved)
-    def rest_on_layer(self) -> None:
-        """Wait until the cursor rests."""
-        if self._rest is not None:
-            self._rest.stop()
-        self._rest = self.set_timer(REST, self.follow_layer)
+    def action_copy_row(self) -> None:
+        """The whole row."""
+        self._copy(whole=True)
 
-    def follow_layer(self) -> None:
-        """Histogram, details and status line show the layer under the cursor."""
-        number, row = self.layers_pane.number, self.layers_pane.row
-        pair = None if number is None else self.layers_pane.model.pairs[number]
-        self.histogram_pane.show_layer(pair, row)
-        if self.bench.request is not None:
-            self.details_pane.show_layer(pair, row, self.bench.request.profile)
-        self.say(status(pair, row, self.size.width))
-        if row is not None and self.histogram_pane.wanted is not None:
-            self.bench.look(row, self.histogram_pane.wanted)
+    def _copy(self, whole: bool) -> None:
+        text = self.current.copied(whole)
+        if not text:
+            self.flash(Flash("nothing to copy here", "warn"))
+            return
+        self.post_message(clipboard.Copied(text))
 
-    @on(HistogramNeeded)
-    def count_histogram(self, event: HistogramNeeded) -> None:
-        """Another zoom or channel of the same layer."""
-        row = self.layers_pane.model.rows[event.wanted.number]
-        if row is not None:
-            self.bench.look(row, event.wanted)
+    @on(clipboard.Copied)
+    def store_copy(self, event: clipboard.Copied) -> None:
+        """To the terminal now, to tmux and a file in the background."""
+        if len(event.text) <= clipboard.LONGEST:
+            clipboard.send(self.app, event.text)
+        self.bench.start("copy", partial(clipboard.store, event.text, os.environ))
 
-    @on(HistogramCounted)
-    def take_histogram(self, event: HistogramCounted) -> None:
-        """Show what was counted, if it is still wanted."""
-        if self.bench.is_current(event.comparison):
-            self.bench.remember(event)
-            self.histogram_pane.show_counted(event.wanted, event.histogram)
-
-    @on(CloseupDone)
-    def take_closeup(self, event: CloseupDone) -> None:
-        """Channels and worst elements."""
-        if self.bench.is_current(event.comparison):
-            self.bench.remember(event)
-            if event.number == self.layers_pane.number:
-                self.histogram_pane.show_channels(event.channels, event.why_no_channels)
-                self.details_pane.show_worst(event.worst)
-
-    @on(LayerStep)
-    def step_layer(self, event: LayerStep) -> None:
-        """The histogram's keys walk the table."""
-        self.layers_pane.walk(event.step)
-        self.follow_layer()
-
-    # --- actions
-
-    @on(Flash)
-    def flash(self, event: Flash) -> None:
-        """A short word in the status line."""
-        tone: Line = (Span(" "), span(event.text, "warn" if event.level != "info" else ""))
-        self.say(tone if event.text else ())
-
-    def action_layers(self) -> None:
-        """Pane 1."""
-        self.go(self.layers_pane)
-
-    def action_histogram(self) -> None:
-        """Pane 2."""
-        self.go(self.histogram_pane)
-
-    def action_details(self) -> None:
-        """The details."""
-        self.go(self.details_pane)
+    # --- walking from histogram and details
 
     def action_next_failing(self) -> None:
-        """From histogram and details too."""
+        """Next failing layer."""
         self.layers_pane.action_next_failing()
         self.follow_layer()
 
     def action_previous_failing(self) -> None:
-        """From histogram and details too."""
+        """Previous failing layer."""
         self.layers_pane.action_previous_failing()
         self.follow_layer()
-
-    def action_quit(self) -> None:
-        """Leave."""
-        self.app.exit(0)

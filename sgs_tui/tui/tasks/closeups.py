@@ -26,6 +26,8 @@ from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.session import Comparison
 
 WORST = 10
+ROOMY = 3.0
+"""How much wider than the values the picture may get so that min and max of the calibration are on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def histogram(comparison: Comparison, row: LayerDiff, wanted: Wanted, cancel: Ev
     """The histogram that is wanted."""
     sides = Sides(comparison.sample, comparison.benchmark)
     if wanted.channel is None:
-        counted = count_histogram(row, sides, cancel=cancel)
+        counted = count_histogram(row, sides, with_limits(row), cancel=cancel)
         if wanted.percent < 100:
             counted = count_histogram(row, sides, percentile_span(counted, wanted.percent), cancel=cancel)
     else:
@@ -84,6 +86,15 @@ def channels(comparison: Comparison, row: LayerDiff, cancel: Event) -> Iterator[
     except InputError as error:
         why = str(error)
     yield CloseupDone(comparison, row.pair.number, table, why, worst_elements(row, sides, WORST, cancel))
+
+
+def with_limits(row: LayerDiff) -> Span:
+    """The range shared by both sides, stretched to the calibrated min and max unless that would crush the picture."""
+    shared = span_of(row)
+    if row.range is None:
+        return shared
+    low, high = min(shared.low, row.range.minimum), max(shared.high, row.range.maximum)
+    return Span(low, high) if high - low <= ROOMY * (shared.high - shared.low) else shared
 
 
 def _of_channel(row: LayerDiff, sides: Sides, wanted: Wanted, cancel: Event) -> LayerHistogram:

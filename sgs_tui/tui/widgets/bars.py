@@ -9,6 +9,9 @@ from sgs_tui.tui.actions import Action, shown_keys
 from sgs_tui.tui.lines import Line, Span, Tone, width
 from sgs_tui.tui.widgets.line_widget import LineWidget
 
+ALWAYS = 90
+"""From this `footer` on an action is always shown."""
+
 
 class LineBar(LineWidget):
     """One line of text; showing the same again repaints nothing."""
@@ -68,31 +71,28 @@ class KeyBar(LineBar):
     """The most useful keys of the moment, as many as fit."""
 
     def __init__(self, identity: str | None = None) -> None:
-        super().__init__(tone="header", identity=identity)
+        super().__init__(identity=identity)
         self._actions: tuple[Action, ...] = ()
         self._keymap: dict[str, str] = {}
 
     def show(self, actions: Iterable[Action], keymap: dict[str, str]) -> None:
         """Show these actions by their `footer` order."""
-        self._actions = tuple(sorted((a for a in actions if a.footer), key=lambda action: action.footer))
-        self._keymap = keymap
-        self._fill()
+        chosen = tuple(sorted((a for a in actions if a.footer), key=lambda action: action.footer))
+        if (chosen, keymap) != (self._actions, self._keymap):
+            self._actions, self._keymap = chosen, keymap
+            self.refresh()
 
-    def on_resize(self) -> None:
-        """More or fewer keys fit."""
-        self._fill()
-
-    def _fill(self) -> None:
-        """Pane keys first; help and quit always stay."""
-        kept = [self._item(action) for action in self._actions if action.footer >= 90]
+    def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
+        """As many keys as fit; help and quit always stay."""
+        kept = [self._item(action) for action in self._actions if action.footer >= ALWAYS]
         room = self.size.width - sum(map(width, kept))
         shown: list[Line] = []
         for action in self._actions:
             item = self._item(action)
-            if action.footer < 90 and width(item) <= room:
+            if action.footer < ALWAYS and width(item) <= room:
                 shown.append(item)
                 room -= width(item)
-        self.say(tuple(part for item in (*shown, *kept) for part in item))
+        return [part for item in (*shown, *kept) for part in item], "header"
 
     def _item(self, action: Action) -> Line:
         return Span(" " + shown_keys(action, self._keymap)[0], "key"), Span(f" {action.label} ")

@@ -12,7 +12,7 @@ from textual import events
 from textual.message import Message
 
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.lines import Span, Tone, fit
+from sgs_tui.tui.lines import Span, Tone, clip, fit
 from sgs_tui.tui.widgets.line_widget import LineWidget
 
 GAP = " "
@@ -34,6 +34,8 @@ class Column:
     width: int = 0
     right: bool = False
     least: int = 12
+    prose: bool = False
+    """Cut at the end, not in the middle."""
 
 
 class Source(Protocol):
@@ -82,6 +84,9 @@ class Table(LineWidget, can_focus=True):
             """The table, for selectors."""
             return self.table
 
+    class Activated(Moved):
+        """The row under the cursor was clicked again."""
+
     def __init__(
         self, columns: Sequence[Column] = (), frozen: int = 1, empty: str = "", identity: str | None = None
     ) -> None:
@@ -102,6 +107,14 @@ class Table(LineWidget, can_focus=True):
     def column_id(self) -> str:
         """The current column."""
         return self.columns[self.column].id if self.columns else ""
+
+    def restart(self, source: Source, cursor: int = 0) -> None:
+        """Show rows that have nothing to do with those before, from the top."""
+        self.cursor = self.top = 0
+        self.source = source
+        self.cursor = self._inside(cursor)
+        self._settle()
+        self.refresh()
 
     def show(self, source: Source, columns: Sequence[Column] | None = None, cursor: int | None = None) -> None:
         """Show other rows (and columns); the cursor row keeps its line on the screen when `cursor` moves it."""
@@ -160,21 +173,19 @@ class Table(LineWidget, can_focus=True):
             self.first += 1
 
     def _layout(self, first: int) -> list[tuple[int, int]]:
-        """(column, cells) from the left: the frozen ones, then from `first` on what fits."""
+        """(column, cells): the frozen ones, then from `first` on what fits; flexible ones take the rest."""
         numbers = [*range(min(self.frozen, len(self.columns))), *range(first, len(self.columns))]
-        fixed = sum(self.columns[n].width + 1 for n in numbers if self.columns[n].width)
-        flexible = [n for n in numbers if not self.columns[n].width]
-        spare = (self.size.width - fixed) // len(flexible) - 1 if flexible else 0
         placed: list[tuple[int, int]] = []
         left = self.size.width
         for n in numbers:
-            column = self.columns[n]
-            cells = column.width or max(column.least, spare)
+            cells = self.columns[n].width or self.columns[n].least
             if cells > left and placed:
                 break
             placed.append((n, min(cells, left)))
             left -= cells + 1
-        return placed
+        flexible = sum(not self.columns[n].width for n, _ in placed)
+        extra = max(0, left + 1) // flexible if flexible else 0
+        return [(n, cells if self.columns[n].width else cells + extra) for n, cells in placed]
 
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
         """The head, a row, the word for no rows, or nothing."""
@@ -191,16 +202,22 @@ class Table(LineWidget, can_focus=True):
         spans = []
         for n, cells in self._layout(self.first):
             column = self.columns[n]
-            title = fit(column.title + self.marks.get(column.id, ""), cells, column.right)
+            title = fit(self._title(column), cells, column.right)
             spans += [Span(title, "key" if n == self.column and self.has_focus else ""), Span(GAP)]
         return spans
+
+    def _title(self, column: Column) -> str:
+        """The head with its sort mark, which takes the place of a blank behind it."""
+        mark = self.marks.get(column.id, "")
+        return column.title.removesuffix(" ") + mark if mark else column.title
 
     def _row(self, row: int) -> list[Span]:
         spans = []
         for n, cells in self._layout(self.first):
             column = self.columns[n]
             cell = self.source.cell(row, column.id)
-            spans += [Span(fit(cell.text, cells, column.right), cell.tone), Span(GAP)]
+            shown = clip(cell.text, cells) if column.prose else cell.text
+            spans += [Span(fit(shown, cells, column.right), cell.tone), Span(GAP)]
         return spans
 
     def _move_column(self, step: int) -> None:
@@ -263,10 +280,13 @@ class Table(LineWidget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """A click moves the cursor (and in the head the current column)."""
+        row = self.top + event.y - 1
         if event.y == 0:
             self._click_head(event.x)
-        elif self.top + event.y - 1 < len(self.source):
-            self.go(self.top + event.y - 1)
+        elif row == self.cursor:
+            self.post_message(self.Activated(self))
+        elif row < len(self.source):
+            self.go(row)
 
     def _click_head(self, x: int) -> None:
         left = 0

@@ -1,0 +1,121 @@
+"""Records of a dump as table rows, and one record's values as lines."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sgs_tui.engine.dumps.records import FloatArray, Record
+from sgs_tui.tui.lines import BLANK, Line, Span, Tone, wrap
+from sgs_tui.tui.numbers import figure, share, size
+from sgs_tui.tui.widgets.table import Cell, Column
+
+RECORD_COLUMNS = (
+    Column("index", "op", 4, right=True),
+    Column("direction", "", 5),
+    Column("name", "name", least=18),
+    Column("shape", "shape", 14),
+    Column("op", "op type", 13),
+    Column("type", "type", 7),
+    Column("scale", "s", 9, right=True),
+    Column("zero", "z", 5, right=True),
+    Column("constant", "", 5),
+)
+
+
+class Records:
+    """A dump's records; names of constants stay in the background."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self.records = records
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def row_tone(self, row: int) -> Tone:
+        """Constants are rarely what one looks for."""
+        return "muted" if self.records[row].constant else ""
+
+    def cell(self, row: int, column: str) -> Cell:
+        """One header field."""
+        return _CELLS[column](self.records[row])
+
+
+def _direction(record: Record) -> Cell:
+    return Cell(f"{record.direction} {record.slot}", "muted" if record.direction == "in" else "")
+
+
+def _shape(record: Record) -> Cell:
+    if record.is_short:
+        return Cell(f"! {size(record.size)}", "warn")
+    return Cell("x".join(map(str, record.shape)) if record.shape else f"[{record.count}]")
+
+
+_CELLS: dict[str, Callable[[Record], Cell]] = {
+    "index": lambda record: Cell(str(record.op_index)),
+    "direction": _direction,
+    "name": lambda record: Cell(record.name),
+    "shape": _shape,
+    "op": lambda record: Cell(record.op_type),
+    "type": lambda record: Cell(record.type_name),
+    "scale": lambda record: Cell(figure(record.scale, 6) if record.scale else ""),
+    "zero": lambda record: Cell(str(record.zero_point) if record.scale else ""),
+    "constant": lambda record: Cell("const" if record.constant else ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFacts:
+    """Statistics over all of a record's elements (dequantised), and its first values."""
+
+    count: int
+    minimum: float
+    maximum: float
+    mean: float
+    nan: int
+    inf: int
+    zeros: int
+    values: FloatArray
+
+
+def record_lines(record: Record, facts: RecordFacts | None, width: int) -> list[Line]:
+    """Header, statistics, values in rows."""
+    lines: list[Line] = [(Span(part, "strong"),) for part in wrap(record.name, width)]
+    lines += [(Span(part, "muted"),) for part in wrap(_header(record), width)]
+    if facts is None:
+        return [*lines, BLANK, (Span("reading ...", "muted"),)]
+    lines += [BLANK, *((Span(part),) for part in wrap(_statistics(facts), width)), BLANK]
+    return lines + _rows(facts, record, width)
+
+
+def _header(record: Record) -> str:
+    shape = f"shape {list(record.shape)}" if record.shape else "shape unknown"
+    parts = [
+        f"{record.direction} {record.slot} of op {record.op_index} {record.op_type}",
+        f"type {record.type_name} s {record.scale:g} z {record.zero_point}",
+        f"{shape}, {record.count:,} elements, {record.size:,} bytes at byte {record.offset:,}",
+        "constant" if record.constant else "",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _statistics(facts: RecordFacts) -> str:
+    return (
+        f"min {figure(facts.minimum)}  max {figure(facts.maximum)}  mean {figure(facts.mean)}  "
+        f"zeros {share(facts.zeros, facts.count)}  NaN {facts.nan:,}  Inf {facts.inf:,}"
+    )
+
+
+def _rows(facts: RecordFacts, record: Record, width: int) -> list[Line]:
+    """As many values a line as fit, a whole number of channels where there are few."""
+    label = len(str(facts.count)) + 2
+    most = max(1, (width - label) // 11)
+    channels = record.shape[-1] if record.shape else 0
+    step = channels if 1 < channels <= most else 1 << (most.bit_length() - 1)
+    lines: list[Line] = []
+    for start in range(0, len(facts.values), step):
+        row = "".join(f"{figure(float(value), 6):>11}" for value in np.asarray(facts.values[start : start + step]))
+        lines.append((Span(f"{start:>{label - 1}} ", "muted"), Span(row)))
+    if len(facts.values) < facts.count:
+        lines.append((Span(f"the first {len(facts.values):,} of {facts.count:,} values", "warn"),))
+    return lines

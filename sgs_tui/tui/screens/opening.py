@@ -1,0 +1,22 @@
+"""The first picture: painted before numpy and the engine are loaded, which takes as long again."""
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from sgs_tui.tui.lines import Span, cut
+from sgs_tui.tui.start import Start
+from sgs_tui.tui.widgets.bars import LineBar
+
+
+class OpeningScreen(Screen[None]):
+    """Says what is being opened, where it will be said for good."""
+
+    def __init__(self, start: Start) -> None:
+        super().__init__()
+        self._start = start
+
+    def compose(self) -> ComposeResult:
+        """The title line."""
+        names = [cut(path.name, 32) for path in (self._start.sample, self._start.benchmark) if path is not None]
+        what = " against ".join(names) or f"{self._start.folder}/"
+        yield LineBar((Span(" opening ", "muted"), Span(what)), "header", identity="title")
