@@ -35,9 +35,13 @@ def by_opencv(request):
     for name, path in request["inputs"]:
         net.setInput(numpy.load(path), name)
     known = set(net.getLayerNames())
-    layers = sorted({layer for _, layer, _ in request["blobs"] if layer in known})
-    outputs = net.forwardAndRetrieve(layers)
-    results = {layer: outputs[number] for number, layer in enumerate(layers)}
+    several = {layer for _, layer, top in request["blobs"] if top and layer in known}
+    single = sorted({layer for _, layer, _ in request["blobs"] if layer in known} - several)
+    results = {}
+    # In one go OpenCV keeps only the first output of a layer; the memory of the others is used again.
+    for group in [single] + [[layer] for layer in sorted(several)]:
+        for number, outputs in enumerate(net.forwardAndRetrieve(group) if group else ()):
+            results[group[number]] = [numpy.array(output) for output in outputs]
     given = {name: numpy.load(path) for name, path in request["inputs"]}
     for name, layer, top in request["blobs"]:
         if name in given:
