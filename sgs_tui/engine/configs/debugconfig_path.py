@@ -87,14 +87,7 @@ def _about_folder(
 ) -> Iterator[Finding]:
     shown = visible(str(target))
     if not state.is_folder:
-        what = "is no folder" if state.exists else "does not exist"
-        extra = "; quotes and $NAME are taken literally" if set("\"'$") & set(str(target)) else ""
-        yield Finding(
-            Severity.ERROR,
-            line,
-            f"{shown} {what}{extra}: {_NO_DUMP}",
-            f"create it: mkdir -p {visible(quote(str(target)))}",
-        )
+        yield _not_there(target, line, state)
         return
     if not state.writable:
         yield Finding(Severity.ERROR, line, f"{shown} can not be written to: {_NO_DUMP}", "choose another folder")
@@ -104,6 +97,13 @@ def _about_folder(
     if state.has_dump and KEEP_OLD_DUMP not in document.effect().switches:
         message = f"{shown} holds a {DUMP_NAME}: the next run overwrites it"
         yield Finding(Severity.NOTE, line, message, "rename it first, or use a folder of its own for every run")
+
+
+def _not_there(target: Path, line: int | None, state: FolderState) -> Finding:
+    what = "is no folder" if state.exists else "does not exist"
+    extra = "; quotes and $NAME are taken literally" if set("\"'$") & set(str(target)) else ""
+    remedy = f"create it: mkdir -p {visible(quote(str(target)))}"
+    return Finding(Severity.ERROR, line, f"{visible(str(target))} {what}{extra}: {_NO_DUMP}", remedy)
 
 
 def _size(count: int) -> str:
