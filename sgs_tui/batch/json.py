@@ -103,8 +103,8 @@ def _layer(row: LayerDiff) -> Json:
         "over": sorted(row.over),
         "transposed": row.transposed,
         "notes": [exact(note) for note in (*row.pair.notes, *row.notes)],
-        "sample": _side(row.sample),
-        "benchmark": _side(row.benchmark),
+        "sample": statistics(row.sample) if row.sample else None,
+        "benchmark": statistics(row.benchmark) if row.benchmark else None,
     }
 
 
@@ -118,9 +118,8 @@ def _range(found: LayerRange | None) -> dict[str, float | int | None]:
     return {"range": found.width, "range_min": found.minimum, "range_max": found.maximum}
 
 
-def _side(stats: SideStats | None) -> Json | None:
-    if stats is None:
-        return None
+def statistics(stats: SideStats) -> Json:
+    """Statistics of one side."""
     numbers = {"min": stats.minimum, "max": stats.maximum, "mean": stats.mean}
     return {
         "count": stats.count,

@@ -1,13 +1,13 @@
 """`--format table`: for people, in 80 columns; wider screens show more figures, a pipe shows whole names."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from sgs_tui.batch.columns import LONGEST_NAME, NARROWEST, PIPED, Column, table_of, taken
 from sgs_tui.batch.drawing import cut, render
 from sgs_tui.batch.phrases import LEGEND, figure_text, headline, mark, ranges_from
 from sgs_tui.batch.remarks import remarks, unmatched
@@ -17,12 +17,8 @@ from sgs_tui.engine.compare.catalogue import FIGURES
 from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.numbers import count
 
-PIPED = 80
-"""Columns that a pipe or a file gets at least; more where a whole name needs them."""
-
-_GAP = 2
-_NARROWEST, _WIDE = 40, 120
-_READABLE_NAME, _COMFORTABLE_NAME, _LONGEST_NAME, _LONGEST_OP = 18, 40, 160, 14
+_WIDE = 120
+_READABLE_NAME, _COMFORTABLE_NAME, _LONGEST_OP = 18, 40, 14
 _ALWAYS = ("rmse", "cos", "range")
 _WHEN_WIDER = (
     *("sqnr_db", "mse", "max_abs_error", "sample_min", "sample_max", "benchmark_min", "benchmark_max"),
@@ -32,32 +28,16 @@ _VERDICTS = {Verdict.OK: "ok", Verdict.WARN: "warn", Verdict.FAIL: "FAIL", Verdi
 _STYLES = {"FAIL": "bold red", "warn": "yellow", "n/c": "magenta", "!": "bold red", "~": "yellow"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """A column with its cells already made; as wide as its widest cell unless `room` says otherwise."""
-
-    title: str
-    cells: Sequence[Text]
-    right: bool = False
-    room: int | None = None
-
-    @property
-    def width(self) -> int:
-        if self.room is not None:
-            return self.room
-        return max(cell_len(self.title), max((cell.cell_len for cell in self.cells), default=0))
-
-
 def write_table(report: Report, screen: Screen) -> bytes:
     """The whole report as text: sources, layers, legend, summary, remarks, what has no partner."""
     longest = max((cell_len(screen.text(row.name)) for row in report.shown), default=0)
-    name = max(len("name"), min(_LONGEST_NAME, longest))
+    name = max(len("name"), min(LONGEST_NAME, longest))
     columns = _columns(report, screen)
-    width = max(_NARROWEST, screen.columns or max(PIPED, _taken(columns) + name))
+    width = max(NARROWEST, screen.columns or max(PIPED, taken(columns) + name))
     columns = _without_the_least(columns, width)
-    columns += _extra(report, width - _taken(columns), min(name, _COMFORTABLE_NAME) if screen.columns else name)
-    names = _names(report, screen, min(name, width - _taken(columns)))
-    return render(_parts(report, screen, _table([*columns[:2], names, *columns[2:]])), screen, width)
+    columns += _extra(report, width - taken(columns), min(name, _COMFORTABLE_NAME) if screen.columns else name)
+    names = _names(report, screen, min(name, width - taken(columns)))
+    return render(_parts(report, screen, table_of([*columns[:2], names, *columns[2:]])), screen, width)
 
 
 def _parts(report: Report, screen: Screen, table: Table) -> Iterator[RenderableType]:
@@ -74,68 +54,53 @@ def _parts(report: Report, screen: Screen, table: Table) -> Iterator[RenderableT
 def _sources(report: Report, screen: Screen) -> Iterator[Text]:
     for side, source in (("sample   ", report.sample), ("benchmark", report.benchmark)):
         health = Text(str(source.health.state), style="" if source.health.ok else "bold red")
-        yield Text.assemble(f"{side}  ", screen.text(source.path), f"  {source.stage}, ", health)
+        yield Text.assemble(f"{side}  {source.stage}, ", health, "  ", screen.text(source.path), overflow="fold")
     yield Text(f"profile    {screen.text(report.profile.name)}")
     yield Text(f"ranges     {ranges_from(report)}")
 
 
-def _table(columns: Sequence[_Column]) -> Table:
-    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
-    for column in columns:
-        justify = "right" if column.right else "left"
-        table.add_column(Text(column.title), width=column.width, no_wrap=True, justify=justify)  # type: ignore[arg-type]
-    for cells in zip(*(column.cells for column in columns), strict=True):
-        table.add_row(*cells)
-    return table
-
-
-def _taken(columns: Sequence[_Column]) -> int:
-    """Cells of these columns with the gap behind each; what is left of the width is the name's."""
-    return sum(column.width + _GAP for column in columns)
-
-
-def _columns(report: Report, screen: Screen) -> list[_Column]:
+def _columns(report: Report, screen: Screen) -> list[Column]:
     """What is always shown, but the name."""
     rows = report.shown
-    op_room = _LONGEST_OP if screen.columns and screen.columns < _WIDE else _LONGEST_NAME
+    op_room = _LONGEST_OP if screen.columns and screen.columns < _WIDE else LONGEST_NAME
     return [
-        _Column("#", [Text(str(row.index)) for row in rows], right=True),
-        _Column("verdict", [_styled(_VERDICTS[row.verdict]) for row in rows]),
-        _Column("op", [Text(cut(row.op_type, op_room, screen)) for row in rows]),
+        Column("#", [Text(str(row.index)) for row in rows], right=True),
+        Column("verdict", [_styled(_VERDICTS[row.verdict]) for row in rows]),
+        Column("op", [Text(cut(row.op_type, op_room, screen)) for row in rows]),
         *(_figure(report, key) for key in _ALWAYS),
     ]
 
 
-def _without_the_least(columns: list[_Column], width: int) -> list[_Column]:
+def _without_the_least(columns: list[Column], width: int) -> list[Column]:
     """On screens narrower than promised the op goes first, then the range, before names become unreadable."""
     for title in ("op", "range "):
-        if width - _taken(columns) < _READABLE_NAME:
+        if width - taken(columns) < _READABLE_NAME:
             columns = [column for column in columns if column.title != title]
     return columns
 
 
-def _names(report: Report, screen: Screen, room: int) -> _Column:
-    return _Column("name", [Text(cut(row.name, room, screen)) for row in report.shown], room=room)
+def _names(report: Report, screen: Screen, room: int) -> Column:
+    return Column("name", [Text(cut(row.name, room, screen)) for row in report.shown], room=room)
 
 
-def _extra(report: Report, room: int, name: int) -> list[_Column]:
+def _extra(report: Report, room: int, name: int) -> list[Column]:
     """More figures, in their order, while `name` cells are left for the name."""
-    columns: list[_Column] = []
+    columns: list[Column] = []
     for key in _WHEN_WIDER:
         column = _figure(report, key)
-        if room - _taken([*columns, column]) < name:
+        if room - taken([*columns, column]) < name:
             break
         columns.append(column)
     return columns
 
 
-def _figure(report: Report, key: str) -> _Column:
+def _figure(report: Report, key: str) -> Column:
     """A column of numbers, each with its mark behind it."""
     cells = []
     for row in report.shown:
         sign = mark(row, key, report.profile)
         cells.append(Text(f"{figure_text(row, key)}{sign or ' '}", style=_STYLES.get(sign, "")))
-    return _Column(f"{FIGURES[key].title} ", cells, right=True)
+    return Column(f"{FIGURES[key].title} ", cells, right=True)
 
 
 def _styled(text: str) -> Text:

@@ -7,7 +7,7 @@ import typer
 from typer.main import get_command
 
 from sgs_tui import __version__
-from sgs_tui.cli import compare, opening
+from sgs_tui.cli import compare, debugconfig, demo, doctor, histogram, inspect, opening, split
 from sgs_tui.cli.arguments import with_command
 
 _COMPLETION_VARIABLE = "_SGS_TUI_COMPLETE"
@@ -39,7 +39,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(help=_HELP)(_main)
-    for group in (opening, compare):
+    for group in (opening, compare, inspect, histogram, split, debugconfig, demo, doctor):
         group.register(app)
     return app
 

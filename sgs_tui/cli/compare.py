@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sgs_tui.engine.session import CompareRequest
 
 
+DEFAULT_PROFILE = "manual"
+"""Whatever the user's settings say: a script must mean the same on every machine."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("compare")(compare)
@@ -27,7 +31,7 @@ def compare(
     benchmark: Annotated[Path, typer.Argument(help="The reference (float or original).")],
     ranges: Ranges = None,
     shapes: Shapes = None,
-    profile: ProfileName = "manual",
+    profile: ProfileName = None,
     wanted: Annotated[Format | None, typer.Option("--format", help="How to print (default table).")] = None,
     output: Output = None,
     fail_on: Annotated[
@@ -65,12 +69,12 @@ def compare(
             (sample, benchmark),
             ranges=ranges,
             shapes=shapes,
-            profile=profile,
+            profile=profile or "",
             ascii_only=ascii_only,
             mouse=not no_mouse,
         )
     view = _view(text, sort, top)
-    report = _run(_request(sample, benchmark, ranges, shapes, profile), view)
+    report = _run(_request(sample, benchmark, ranges, shapes, profile or DEFAULT_PROFILE), view)
     _write(report, wanted or Format.TABLE, output, ascii_only, inputs=(sample, benchmark))
     return verdict(report, fail_on or FailOn.FAIL)
 

@@ -10,11 +10,14 @@ def open_app(
     *,
     ranges: Path | None = None,
     shapes: Path | None = None,
-    profile: str = "manual",
+    profile: str = "",
     ascii_only: bool = False,
     mouse: bool = True,
 ) -> int:
-    """Run the app on `paths`; its exit code. Raises UsageError where there is no terminal."""
+    """Run the app on `paths`; its exit code. An empty `profile` is the one of the user's settings.
+
+    Raises UsageError where there is no terminal.
+    """
     require_terminal()
     from sgs_tui.tui.launch import LaunchOptions, launch
 

@@ -25,7 +25,7 @@ def open_(
     ] = None,
     ranges: Ranges = None,
     shapes: Shapes = None,
-    profile: ProfileName = "manual",
+    profile: ProfileName = None,
     ascii_only: Ascii = False,
     no_mouse: NoMouse = False,
 ) -> int:
@@ -40,7 +40,9 @@ def open_(
     require_terminal()
     chosen = tuple(paths or ())
     _check(chosen, getattr(context.parent and context.parent.command, "commands", {}))
-    return open_app(chosen, ranges=ranges, shapes=shapes, profile=profile, ascii_only=ascii_only, mouse=not no_mouse)
+    return open_app(
+        chosen, ranges=ranges, shapes=shapes, profile=profile or "", ascii_only=ascii_only, mouse=not no_mouse
+    )
 
 
 def _check(paths: tuple[Path, ...], commands: dict[str, object]) -> None:

@@ -17,8 +17,8 @@ Shapes = Annotated[
     typer.Option("--shapes", metavar="FILE", help="Shapes: tensor_statistics.txt, or a dump that has them."),
 ]
 ProfileName = Annotated[
-    str,
-    typer.Option("--profile", metavar="NAME", help="Limits: manual, sop, strict, or a TOML file of your own."),
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="Limits: manual (default), sop, strict, or your own TOML file."),
 ]
 Output = Annotated[
     Path | None,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def require_terminal() -> None:
     """Raise UsageError where the app has no terminal to read from or (Textual's stderr) to draw on."""
-    missing = [name for name in ("stdin", "stderr") if not _is_terminal(name)]
+    missing = [name for name in ("stdin", "stderr") if not is_terminal(name)]
     if missing:
         raise UsageError(f"{missing[0]} is not a terminal", "use --batch to print instead of opening the app")
 
@@ -22,8 +22,8 @@ def screen(ascii_only: bool, to_file: bool) -> "Screen":
     """What a table is drawn for: stdout, or a file."""
     from sgs_tui.batch.screen import Screen
 
-    colour = not to_file and (_is_terminal("stdout") or bool(os.environ.get("FORCE_COLOR")))
-    return Screen(None if to_file else _columns(), ascii_only or not speaks_utf8(os.environ), colour)
+    columns = None if to_file else _columns()
+    return Screen(columns, ascii_only or not speaks_utf8(os.environ), not to_file and _colours(os.environ))
 
 
 def speaks_utf8(environment: Mapping[str, str]) -> bool:
@@ -34,7 +34,14 @@ def speaks_utf8(environment: Mapping[str, str]) -> bool:
     return False
 
 
-def _is_terminal(name: str) -> bool:
+def _colours(environment: Mapping[str, str]) -> bool:
+    """NO_COLOR wins over FORCE_COLOR, and that over what stdout is."""
+    if environment.get("NO_COLOR") or environment.get("TERM") == "dumb":
+        return False
+    return bool(environment.get("FORCE_COLOR")) or is_terminal("stdout")
+
+
+def is_terminal(name: str) -> bool:
     """Python sets a stream that was closed from outside to None."""
     stream = getattr(sys, name)
     return stream is not None and stream.isatty()
@@ -45,7 +52,7 @@ def _columns() -> int | None:
     wanted = os.environ.get("COLUMNS", "")
     if wanted.isdecimal() and int(wanted):
         return int(wanted)
-    if not _is_terminal("stdout"):
+    if not is_terminal("stdout"):
         return None
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns or 80

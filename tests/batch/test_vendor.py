@@ -8,7 +8,7 @@ from math import isclose
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sgs_tui.batch.vendor import version_key, write_vendor
@@ -77,6 +77,7 @@ def test_layers_without_figures_have_no_line() -> None:
 
 
 @pytest.mark.skipif(shutil.which("ls") is None, reason="no ls to compare with")
+@settings(max_examples=25, deadline=None)
 @given(names=st.sets(st.from_regex(r"[0-9]{1,2}\.[0-9ab~#_.-]{1,8}\.xx\.output[01]", fullmatch=True), min_size=2))
 def test_the_order_is_that_of_ls(tmp_path_factory: pytest.TempPathFactory, names: set[str]) -> None:
     folder = tmp_path_factory.mktemp("names")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Command
+
 BAD = ("bad/bad_fixed_dq.bin", "bad/bad_float.bin")
 MAIN = (sys.executable, "-m", "sgs_tui")
 
@@ -69,21 +71,22 @@ def test_version_loads_next_to_nothing(sgs: Path) -> None:
     assert run(sgs, "--version").stdout.startswith(b"sgs-tui ")
 
 
-@pytest.mark.parametrize("form", ["csv", "json", "markdown", "vendor"])
-def test_bytes_do_not_depend_on_the_locale(sgs: Path, form: str) -> None:
+LOCALES = (
+    {"LC_ALL": "C"},
+    {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "latin-1"},
+    {"LANG": "de_DE.ISO-8859-1", "COLUMNS": "40", "FORCE_COLOR": "1"},
+    {},
+)
+
+
+@pytest.mark.parametrize(
+    ("form", "environment"), zip(["csv", "json", "markdown", "vendor"], LOCALES, strict=True), ids=str
+)
+def test_bytes_do_not_depend_on_the_locale(sgs: Path, command: Command, form: str, environment: dict[str, str]) -> None:
     arguments = ("compare", *BAD, "--format", form)
-    outputs = {
-        run(sgs, *arguments, **environment).stdout
-        for environment in (
-            {"LC_ALL": "C.UTF-8"},
-            {"LC_ALL": "C"},
-            {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "latin-1"},
-            {"LANG": "de_DE.ISO-8859-1", "COLUMNS": "40", "FORCE_COLOR": "1"},
-            {},
-        )
-    }
-    assert len(outputs) == 1
-    assert outputs.pop()
+    here = command(*arguments).out
+    assert here
+    assert run(sgs, *arguments, **environment).stdout == here
 
 
 def test_a_pipe_gets_no_colour_and_ascii_where_the_locale_is_not_utf8(sgs: Path) -> None:

@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.layer_rows import failing, layer, metrics, not_comparable, not_finite, perfect
 
 from sgs_tui.engine.compare.order import SORT_KEYS, sort_rows
 from sgs_tui.engine.errors import UsageError
+from tests.layer_rows import failing, layer, metrics, not_comparable, not_finite, perfect
 
 ROWS = [
     layer("conv10", 0),

@@ -1,10 +1,10 @@
 """The filter language: what fits, what does not, and what is refused in words."""
 
 import pytest
-from tests.layer_rows import failing, layer, not_comparable, not_finite, perfect
 
 from sgs_tui.engine.compare.query import parse_query
 from sgs_tui.engine.errors import UsageError
+from tests.layer_rows import failing, layer, not_comparable, not_finite, perfect
 
 ROWS = [
     layer("/Backbone/conv1", 0),

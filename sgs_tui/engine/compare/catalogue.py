@@ -5,7 +5,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import Enum
 
 from sgs_tui.engine.compare.results import LayerDiff, SideStats
@@ -81,9 +80,3 @@ def known_figure(name: str) -> Figure | None:
     """The figure of that key or short name (`sqnr`, `maxerr`, `l2`), in any case; None where there is none."""
     key = name.lower()
     return FIGURES.get(_SHORT.get(key, key))
-
-
-def nearest(word: str, known: list[str]) -> str:
-    """A hint: the names closest to a mistyped one, else all of them."""
-    close = get_close_matches(word.lower(), known, n=2, cutoff=0.6)
-    return f"did you mean {' or '.join(close)}?" if close else f"known are: {', '.join(known)}"

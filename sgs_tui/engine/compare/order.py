@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from math import isnan
 from typing import Any
 
-from sgs_tui.engine.compare.catalogue import FIGURES, Figure, known_figure, nearest
+from sgs_tui.engine.compare.catalogue import FIGURES, Figure, known_figure
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
+from sgs_tui.engine.configs.nearest import did_you_mean
 from sgs_tui.engine.errors import UsageError
 
 _Key = Callable[[LayerDiff], Any]
@@ -45,7 +46,7 @@ def sort_rows(rows: Sequence[LayerDiff], key: str, reverse: bool = False) -> lis
 def _figure(key: str) -> Figure:
     found = known_figure(key)
     if found is None:
-        raise UsageError(f"layers can not be sorted by {key!r}", nearest(key, list(SORT_KEYS)))
+        raise UsageError(f"layers can not be sorted by {key!r}", did_you_mean(key, SORT_KEYS))
     return found
 
 

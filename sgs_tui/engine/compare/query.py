@@ -19,8 +19,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import isnan
 
-from sgs_tui.engine.compare.catalogue import FIGURES, Figure, Worse, known_figure, nearest
+from sgs_tui.engine.compare.catalogue import FIGURES, Figure, Worse, known_figure
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
+from sgs_tui.engine.configs.nearest import did_you_mean
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.text import visible
 
@@ -106,7 +107,7 @@ def _verdict(text: str) -> _Test:
 def _comparison(name: str, sign: str, number: str) -> _Test:
     figure = known_figure(name)
     if figure is None:
-        hint = f"{nearest(name, list(FIGURES))} For a name with {sign[0]} in it write name:..."
+        hint = f"{did_you_mean(name, FIGURES)}; for a name with {sign[0]} in it write name:..."
         raise UsageError(f"filter: no figure is called {name!r}", hint)
     try:
         limit = float(number)

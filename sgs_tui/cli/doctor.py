@@ -1,0 +1,32 @@
+"""`sgs-tui doctor`."""
+
+import os
+
+import typer
+
+from sgs_tui.cli.exits import ExitCode
+from sgs_tui.cli.terminal import is_terminal, speaks_utf8
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doctor")(doctor)
+
+
+def doctor() -> int:
+    """Say what works here and what does not: Python, packages, terminal, locale, SDK, disk, settings.
+
+    Lines start with ok, no (only some work needs it) or FAIL (nothing works before that is mended; exit code 3).
+
+    \b
+    Example:
+      sgs-tui doctor
+    """
+    from sgs_tui.batch.doctor import State, Surroundings, examine, list_checks
+    from sgs_tui.batch.output import emit
+    from sgs_tui.tui.settings import settings_path
+
+    terminal = is_terminal("stdin") and is_terminal("stderr")
+    checks = examine(Surroundings(settings_path(), terminal, speaks_utf8(os.environ), os.environ))
+    emit(list_checks(checks), None)
+    return ExitCode.INPUT if any(check.state is State.FAIL for check in checks) else ExitCode.OK

@@ -1,0 +1,79 @@
+"""`sgs-tui inspect`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sgs_tui.batch.formats import ListFormat
+from sgs_tui.cli import complaints
+from sgs_tui.cli.exits import ExitCode
+from sgs_tui.cli.front import open_app
+from sgs_tui.cli.options import Ascii, Batch, NoMouse, Output
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.dumps.reader import Dump
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("inspect")(inspect)
+
+
+def inspect(
+    dump: Annotated[Path, typer.Argument(help="The dump to look into.")],
+    layer: Annotated[
+        str | None, typer.Option("--layer", metavar="NAME", help="Statistics and values of this tensor.")
+    ] = None,
+    values: Annotated[
+        int | None, typer.Option("--values", min=0, metavar="N", help="How many values (default: text 64, else all).")
+    ] = None,
+    wanted: Annotated[ListFormat | None, typer.Option("--format", help="How to print (default table).")] = None,
+    output: Output = None,
+    batch: Batch = False,
+    ascii_only: Ascii = False,
+    no_mouse: NoMouse = False,
+) -> int:
+    """Look into one dump: records, types, sizes, health, values.
+
+    Opens the app's dump browser; --batch, --layer, --values, --format and --output print instead. Exit code 3
+    where the dump is damaged; what can be read is printed.
+
+    \b
+    Examples:
+      sgs-tui inspect fixed.bin --batch
+      sgs-tui inspect fixed.bin --format csv --output records.csv
+      sgs-tui inspect float.bin --layer gate
+      sgs-tui inspect float.bin --layer gate --format json
+    """
+    if not batch and all(option is None for option in (layer, values, wanted, output)):
+        return open_app((dump,), ascii_only=ascii_only, mouse=not no_mouse)
+    return _print(dump, layer, values, wanted or ListFormat.TABLE, output, ascii_only)
+
+
+def _print(
+    path: Path, layer: str | None, values: int | None, wanted: ListFormat, output: Path | None, ascii_only: bool
+) -> ExitCode:
+    from sgs_tui.batch.output import emit
+    from sgs_tui.engine.dumps.reader import open_dump
+
+    with open_dump(path) as dump:
+        emit(_data(dump, layer, values, wanted, ascii_only, output), output, (path,))
+        if dump.health.ok:
+            return ExitCode.OK
+        complaints.error(f"{path}: {dump.health}", "what can be read is shown")
+        return ExitCode.INPUT
+
+
+def _data(
+    dump: "Dump", layer: str | None, values: int | None, wanted: ListFormat, ascii_only: bool, output: Path | None
+) -> bytes:
+    from sgs_tui.batch.inspect import write_records
+    from sgs_tui.batch.tensor import SHOWN, tensor, write_tensor
+    from sgs_tui.cli.terminal import screen
+
+    shown_on = screen(ascii_only, to_file=output is not None)
+    if layer is None:
+        return write_records(dump, wanted, shown_on)
+    count = SHOWN if values is None and wanted is ListFormat.TABLE else values
+    return write_tensor(tensor(dump, layer, count), wanted, shown_on)

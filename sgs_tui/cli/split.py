@@ -1,0 +1,40 @@
+"""`sgs-tui split`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sgs_tui.cli import complaints
+from sgs_tui.cli.exits import ExitCode
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("split")(split)
+
+
+def split(
+    dump: Annotated[Path, typer.Argument(help="The dump to take apart.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or an empty folder.")],
+    text: Annotated[bool, typer.Option("--text", help="Write values as text instead of binary.")] = False,
+) -> int:
+    """Write each tensor of a dump to a folder of its own, named as the vendor's splitter names them.
+
+    Names that are too long or not unique for the vendor's splitter are changed and told on stderr; nothing is lost
+    and nothing overwritten. stdout gets one line a file: record number, tab, path.
+
+    \b
+    Examples:
+      sgs-tui split fixed.bin fixed_tensors
+      sgs-tui split fixed.bin fixed_text --text
+    """
+    from sgs_tui.batch.split import split_dump
+
+    health, changes = split_dump(dump, folder, text)
+    for change in changes:
+        complaints.note(change)
+    if health.ok:
+        return ExitCode.OK
+    complaints.error(f"{dump}: {health}", "every record before the damage was written")
+    return ExitCode.INPUT
