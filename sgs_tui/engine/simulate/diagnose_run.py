@@ -113,7 +113,7 @@ def _refined(problem: Explanation, log: str, folder: RunFolder, disk_full: bool)
     if problem.name in _DISK_SYMPTOMS and (disk_full or shutil.disk_usage(folder.path).free < _NO_SPACE):
         return DISK_FULL
     if problem.name == "crashed":
-        native = re.search(r"Use command to debug: (\S+)", log)
+        native = re.search(r"^Use command to debug: (/\S+)", log, re.MULTILINE)
         program = visible(native[1]) if native else "EXEC"
         core = next((str(path) for path in sorted(folder.work_path.glob("core*"))), "CORE")
         return replace(problem, hint=CORE_HINT.replace("EXEC", program).replace("CORE", core))

@@ -60,6 +60,9 @@ OUT_OF_MEMORY = Explanation(
     "the process was killed from outside (SIGKILL), as the system does when memory runs out",
     "the simulator wants 6 to 8 GB; run fewer at a time (`dmesg | tail` names the victim)",
 )
+_LAST = 1 << 16
+"""Characters at the end of a log in which the script's own last word is looked for."""
+
 CORE_HINT = "`sgs-tui core EXEC CORE` shows where it died and how to get a core file on this host"
 
 SPECIFIC: tuple[KnownFailure, ...] = (
@@ -244,12 +247,6 @@ GENERIC: tuple[KnownFailure, ...] = (
         "the native simulator reports: {0}",
         "a corrupt model, or one of the other kind (float, fixed), looks like this",
     ),
-    _known(
-        "exception",
-        r"(?s:.*)^((?:\w+\.)*\w*(?:Error|Exception)\b(?:: .*)?)$",
-        "the script failed: {0}",
-        "the log has the whole story",
-    ),
 )
 
 
@@ -272,6 +269,15 @@ def generic_failure(log: str) -> Explanation | None:
     for known in GENERIC:
         if match := known.pattern.search(stripped):
             return _explain(known, match)
+    return _last_exception(stripped)
+
+
+def _last_exception(log: str) -> Explanation | None:
+    """A Python script's last word; searched from the end, where it stands."""
+    for line in reversed(log[-_LAST:].splitlines()):
+        if re.match(r"(?:\w+\.)*\w*(?:Error|Exception)(?::|$)", line):
+            message = f"the script failed: {visible(line.strip())[:200]}"
+            return Explanation("exception", message, "the log has the whole story")
     return None
 
 

@@ -38,10 +38,11 @@ class ProgressWatch:
     def feed(self, data: bytes) -> None:
         """Take the next bytes; `text` is then the bar as it stands, empty when ordinary lines follow it."""
         self._open = (self._open + data)[-4096:]
-        finished, _, rest = self._open.rpartition(b"\n")
-        if b"\r" in rest.rstrip(b"\r"):
-            self.text = self._last_drawing(rest)
-        elif b"\n" in self._open and b"\r" not in finished.rpartition(b"\n")[2].rstrip(b"\r"):
+        finished, newline, rest = self._open.rpartition(b"\n")
+        line = rest if b"\r" in rest.rstrip(b"\r") else finished.rpartition(b"\n")[2].rstrip(b"\r")
+        if b"\r" in line:
+            self.text = self._last_drawing(line)
+        elif newline:
             self.text = ""
         self._open = rest
 
@@ -138,7 +139,7 @@ def last_line(path: Path, window: int = 16 << 10) -> str:
     return ""
 
 
-def read_ends(path: Path, head: int = 1 << 20, tail: int = 1 << 20) -> bytes:
+def read_ends(path: Path, head: int = 1 << 18, tail: int = 1 << 19) -> bytes:
     """The first `head` and the last `tail` bytes of a log, which is all that a diagnosis needs."""
     try:
         with path.open("rb") as file:

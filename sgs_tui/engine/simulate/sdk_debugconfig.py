@@ -34,6 +34,7 @@ def run_debug_config(stage: Stage, switches: DumpSwitches, base: bytes | None = 
     else:
         document = DebugConfig()
         for name, on in (
+            (DUMP_TENSOR, True),
             (ELIMINATE_GARBAGE, switches.eliminate_garbage),
             (DEQUANT_FIXED, switches.dequantise and stage is Stage.FIXED),
             (DUMP_AS_STRING, switches.as_string),

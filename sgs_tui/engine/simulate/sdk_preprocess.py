@@ -10,7 +10,7 @@ from pathlib import Path
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.simulate.sdk_root import Sdk
 
-_TAKEN = frozenset({"utils", "calibrator_custom", "cv2", "numpy", "simulator"})
+_TAKEN = frozenset({"test", "utils", "calibrator_custom", "cv2", "numpy", "simulator"})
 
 
 def preprocess_items(argument: str, sdk: Sdk) -> tuple[str, ...]:

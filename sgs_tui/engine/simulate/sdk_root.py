@@ -69,7 +69,7 @@ def open_sdk(root: Path) -> Sdk:
         raise InputError(f"{root}: has no cfg_env.sh and no envsetup.sh", "unpack the SDK again, or name its root")
     text = simulator.read_text("utf-8", "replace")
     version = _version(root)
-    return Sdk(root, version, _generation(version, text), script, "'--save_input'" in text)
+    return Sdk(root, version, _generation(version, text), script, "--save_input" in text)
 
 
 def _version(root: Path) -> str:
@@ -87,4 +87,4 @@ def _generation(version: str, simulator: str) -> Generation:
     """By the version's first letters; by an option that only newer simulators know where there is no version."""
     if version:
         return Generation.OLDER if version.startswith(("1.", "Q_")) else Generation.NEWER
-    return Generation.NEWER if "'--input_config'" in simulator else Generation.OLDER
+    return Generation.NEWER if "--input_config" in simulator else Generation.OLDER

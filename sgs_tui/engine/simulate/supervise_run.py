@@ -55,7 +55,9 @@ class SupervisedRun:
         if not self._folder.request_path.exists():
             return  # deleted while it waited
         try:
-            slot = wait_for_slot(self._folder.root, self._surroundings.parallel, self._still_waiting)
+            waits = not self._stop_reason()
+            root, parallel = self._folder.root, self._surroundings.parallel
+            slot = wait_for_slot(root, parallel, self._still_waiting) if waits else None
         except OSError as error:
             self.fail(f"cannot queue up in {self._folder.root}: {error.strerror}", "check its rights")
             return

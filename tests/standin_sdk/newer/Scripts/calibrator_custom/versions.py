@@ -1,0 +1,1 @@
+VERSION = "S1.0.9_standin"
