@@ -194,6 +194,18 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, have: tuple[int, ...], hin
     assert hint in failure.value.hint
 
 
+def test_fractions_are_not_cut_off_for_an_integer_input(tmp_path: Path) -> None:
+    wanted = ModelInput("data", (2,), np.dtype("u1"))
+    for values, fits in (([3.0, 250.0], True), ([3.5, 1], False), ([-1, 1], False), ([np.nan, 1], False)):
+        np.save(tmp_path / "x.npy", np.array(values))
+        given = Prepared(tmp_path / "x.npy", tmp_path / "x.npy", None)
+        if fits:
+            assert fit_input(given, wanted, Layout.NCHW)[0].tolist() == values
+            continue
+        with pytest.raises(InputError, match="takes uint8, got values that do not fit"):
+            fit_input(given, wanted, Layout.NCHW)
+
+
 def test_a_pickle_in_npy_clothes_is_not_opened(tmp_path: Path) -> None:
     np.save(tmp_path / "bad.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     (tmp_path / "text.npy").write_text("hello")

@@ -57,17 +57,24 @@ def fit_input(given: Prepared, wanted: ModelInput, want: Layout) -> tuple[AnyArr
     promised_other = given.layout not in (None, want)
     first, second = (moved, array) if promised_other else (array, moved)
     if first.shape == wanted.shape:
-        return _typed(first, wanted.dtype), ""
+        return _typed(first, wanted, given), ""
     name = visible(wanted.name)
     if second.shape == wanted.shape:
         did = f"left as it is, since it has the model's {want} shape" if promised_other else f"transposed to {want}"
-        return _typed(second, wanted.dtype), f"{given.source}: {did} (input {name})"
+        return _typed(second, wanted, given), f"{given.source}: {did} (input {name})"
     got = f"wants {list(wanted.shape)}, got {list(first.shape)}"
     raise InputError(f"{given.source}: input {name} {got}", _advice(array, wanted.shape))
 
 
-def _typed(array: AnyArray, dtype: np.dtype[np.generic]) -> AnyArray:
-    return np.ascontiguousarray(array.astype(dtype, copy=False))
+def _typed(array: AnyArray, wanted: ModelInput, given: Prepared) -> AnyArray:
+    """The array in the model's type; fractions that an integer type would cut off are an error."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        typed = np.ascontiguousarray(array.astype(wanted.dtype, copy=False))
+    if wanted.dtype.kind in "iu" and not np.array_equal(typed, array):
+        what = f"input {visible(wanted.name)} takes {wanted.dtype}, got values that do not fit, such as"
+        odd = array[np.asarray(typed != array)].reshape(-1)[0]
+        raise InputError(f"{given.source}: {what} {odd:g}", "the preprocess module has to return the model's own codes")
+    return typed
 
 
 def _advice(array: AnyArray, shape: tuple[int, ...]) -> str:
