@@ -19,7 +19,7 @@ from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.domains import passes_through
 from sgs_tui.engine.diagnosis.geometry import TOLERANCE
 from sgs_tui.engine.diagnosis.grids import weight_steps
-from sgs_tui.engine.diagnosis.replay import Replay, Rows, Source
+from sgs_tui.engine.diagnosis.replay import Replay, Rows, Source, Span
 from sgs_tui.engine.diagnosis.tensors import Values
 
 Change = Callable[[Values], Values]
@@ -35,7 +35,8 @@ class Budget:
     `own_steps`: RMS of the own error in steps of the sample's grid (0.29 is rounding); NaN without a grid.
     `floor`: what rounding the output itself to its grid costs at least.
     `clipped`, `weights`: shares (0 to 1) of the own error's energy that the grid's limits, and 8-bit weights,
-    explain. `rounding`: what rounding each input to its grid does to this output.
+    explain. `cut`: what the limits cut off the benchmark itself. `rounding`: what rounding each input to its
+    grid does to this output; `passed`: what each input's own error, with everything before it right, does to it.
     `inputs`: compared tensors (or network inputs) it is computed from. `proven`: replayed, not estimated.
     """
 
@@ -47,8 +48,10 @@ class Budget:
     own_steps: float
     floor: float = 0.0
     clipped: float = 0.0
+    cut: float = 0.0
     weights: float = 0.0
     rounding: tuple[tuple[str, float], ...] = ()
+    passed: tuple[tuple[str, float], ...] = ()
     proven: bool = False
 
 
@@ -140,8 +143,10 @@ class Budgets:
             own_steps=rms(own) / grid.step if grid else float("nan"),
             floor=rms(made - grid.rounded(made)) / size if grid else 0.0,
             clipped=share(own, sample - grid.clipped(made)) if grid else 0.0,
+            cut=rms(truth - grid.clipped(truth)) / size if grid else 0.0,
             weights=self._weights(replay, name, frontier, sample, own) if rms(own) > 0.05 * size else 0.0,
             rounding=tuple(self._rounding(replay, name, frontier, truth, size)),
+            passed=tuple(self._passed(replay, name, frontier, truth, size)),
             proven=True,
         )
 
@@ -154,6 +159,23 @@ class Budgets:
             if grid is not None and grid.bits == 8:
                 rounded = self.run(replay, name, self.source(frontier, False, source, grid.rounded))
                 yield source, rms(rounded - truth) / size
+
+    def _passed(
+        self, replay: Replay, name: str, frontier: tuple[str, ...], truth: Values, size: float
+    ) -> Iterator[tuple[str, float]]:
+        """What each input's own error alone does to the output."""
+        for source in frontier:
+            if source in self._case.compared and self.of(source).proven:
+                spoilt = self._with_own_error(replay, source)
+                plain = self.source(frontier, sample=False)
+                made = self.run(replay, name, lambda n, s=source, r=spoilt: r if n == s else plain(n))  # type: ignore[misc]
+                yield source, rms(made - truth) / size
+
+    def _with_own_error(self, replay: Replay, name: str) -> Rows:
+        """The benchmark's tensor plus what the sample's layer itself got wrong."""
+        truth, sample = self._case.benchmark_rows(name), self._case.sample_rows(name)
+        given = self.source(self.of(name).inputs, sample=True)
+        return lambda start, stop: truth(start, stop) + sample(start, stop) - replay.rows(name, given, Span(start, stop))
 
     def _weights(self, replay: Replay, name: str, frontier: tuple[str, ...], sample: Values, own: Values) -> float:
         """Share of the own error that the weights' rounding explains."""
@@ -191,6 +213,7 @@ class Budgets:
             own_steps=own * size / grid.step,
             floor=rms(truth - grid.rounded(truth)) / size if size else 0.0,
             clipped=share(sample - truth, sample - grid.clipped(truth)),
+            cut=rms(truth - grid.clipped(truth)) / size if size else 0.0,
         )
 
     def nearest(self, name: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ Two observations prove them: a layer whose own error stays within a step but is 
 layer that goes bad when its input is rounded to that input's grid, in float, with nothing else changed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.domains import Domain
 from sgs_tui.engine.diagnosis.grids import Grid
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
+from sgs_tui.engine.diagnosis.tensors import Values
 
 WITHIN = 1.0
 """Own errors up to this many steps (RMS) are rounding: 0.29 for the output, up to 0.6 with 8-bit weights."""
@@ -47,10 +48,19 @@ def coarse_tensors(case: Case, budgets: Sequence[Budget]) -> Iterator[Coarse]:
         if is_crushed(case, budget):
             part = min(1.0, (budget.floor / budget.own) ** 2) if budget.own else 0.0
             yield Coarse(budget.name, budget.name, budget.own, part, budget.proven)
-        for source, cost in budget.rounding:
+        for source, cost in _costs(budget, {b.name: b for b in budgets}):
             part = min(1.0, (cost / budget.total) ** 2) if budget.total else 0.0
             if cost >= COSTLY and part >= PART and budget.total >= 0.7 * SUSPECT:
                 yield Coarse(source, budget.name, cost, part, True)
+
+
+def _costs(budget: Budget, known: Mapping[str, Budget]) -> Iterator[tuple[str, float]]:
+    """What each input costs a layer: its rounding, or all of its own error where that is within a step too."""
+    passed = dict(budget.passed)
+    for source, cost in budget.rounding:
+        own = known.get(source)
+        within = own is not None and (own.own_steps <= WITHIN or own.weights >= 0.5)
+        yield source, max(cost, passed.get(source, 0.0)) if within else cost
 
 
 def is_crushed(case: Case, budget: Budget) -> bool:
@@ -153,7 +163,7 @@ def _cost(worst: Coarse) -> Evidence:
     if worst.tensor == worst.victim:
         text = f"{worst.tensor}: rounding to its step is an error of {worst.cost:.1%} of its signal"
     else:
-        text = f"rounding {worst.tensor} to its step, nothing else, changes {worst.victim} by {worst.cost:.1%} of its signal"
+        text = f"the 8 bits of {worst.tensor}, nothing else, change {worst.victim} by {worst.cost:.1%} of its signal"
     return Evidence(f"{text} ({worst.explained:.0%} of the error there)", worst.cost, worst.tensor)
 
 
@@ -174,6 +184,22 @@ def raisable(case: Case, members: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in members if name not in own and case.graph.feeds_convolution(name))
 
 
+def channel_tops(case: Case, name: str) -> Values:
+    """Largest magnitude of every channel of the benchmark; empty where the channels are not known."""
+    channels = case.shape(name).channels
+    truth = case.both(name)[1] if channels > 1 and case.comparable(name) else np.empty(0, np.float32)
+    if not truth.size or truth.size % channels:
+        return np.empty(0, np.float32)
+    tops: Values = np.nanmax(np.abs(truth.reshape(-1, channels)), axis=0)
+    return tops
+
+
+def is_spread(case: Case, name: str) -> bool:
+    """Whether one channel is far larger than the usual one."""
+    tops = channel_tops(case, name)
+    return bool(tops.size) and float(tops.max()) >= 2 * NARROW * float(np.median(tops))
+
+
 def spread(case: Case, name: str) -> Iterator[Evidence]:
     """How concentrated a tensor's values are: per channel where known, and inside a few steps."""
     grid = case.grid(name)
@@ -184,15 +210,12 @@ def spread(case: Case, name: str) -> Iterator[Evidence]:
     if live.size:
         inside = float(np.mean(np.abs(live) < 2 * grid.step))
         yield Evidence(f"{name}: {inside:.0%} of its non-zero values lie within 2 steps of 0", inside, name)
-    channels = case.shape(name).channels
-    if channels > 1 and truth.size % channels == 0:
-        tops = np.nanmax(np.abs(truth.reshape(-1, channels)), axis=0)
+    tops = channel_tops(case, name)
+    if tops.size:
         widest, middle = int(np.argmax(tops)), float(np.median(tops))
-        yield Evidence(
-            f"{name}: channel {widest} reaches {tops[widest]:.4g}, the median channel {middle:.4g}",
-            float(tops[widest] / middle) if middle else None,
-            name,
-        )
+        ratio = float(tops[widest] / middle) if middle else None
+        text = f"{name}: channel {widest} reaches {tops[widest]:.4g}, the median channel {middle:.4g}"
+        yield Evidence(text, ratio, name)
     signal = rms(truth)
     if signal:
         predicted = 20 * np.log10(signal / (grid.step / np.sqrt(12)))

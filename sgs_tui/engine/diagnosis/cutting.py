@@ -14,6 +14,9 @@ NOTICED = 0.03
 MOSTLY = 0.5
 """Share of a layer's own error that its limits have to explain."""
 
+CUT = 0.3
+"""What the limits cut off the benchmark, relative to the layer's own error."""
+
 
 def find_clipping(case: Case, budgets: Sequence[Budget], entries: Sequence[tuple[Entry, Tested]]) -> Finding | None:
     """Layers whose error is what their limits cut off, and the network's inputs that are clipped."""
@@ -42,8 +45,12 @@ def find_clipping(case: Case, budgets: Sequence[Budget], entries: Sequence[tuple
 
 
 def is_clipped(budget: Budget) -> bool:
-    """Whether the limits of a layer explain most of its own error, which is more than rounding."""
-    return budget.own >= NOTICED and budget.clipped >= MOSTLY and not budget.own_steps <= WITHIN
+    """Whether the limits of a layer explain most of its own error, which is more than rounding.
+
+    They have to cut the benchmark as well: a sample that is wrong already may run into limits that fit.
+    """
+    mostly = budget.clipped >= MOSTLY and budget.cut >= CUT * budget.own
+    return budget.own >= NOTICED and mostly and not budget.own_steps <= WITHIN
 
 
 def _input_evidence(entry: Entry, tested: Tested) -> list[Evidence]:

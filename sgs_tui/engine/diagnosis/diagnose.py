@@ -12,7 +12,7 @@ from sgs_tui.engine.diagnosis.coarse import WITHIN, find_coarse
 from sgs_tui.engine.diagnosis.codes import find_codes
 from sgs_tui.engine.diagnosis.cutting import find_clipping
 from sgs_tui.engine.diagnosis.entry import Entry, Kind, Laboratory, Tested, entries
-from sgs_tui.engine.diagnosis.leftover import find_leftovers, names
+from sgs_tui.engine.diagnosis.leftover import find_leftovers
 from sgs_tui.engine.diagnosis.nonfinite import find_non_finite
 from sgs_tui.engine.diagnosis.overall import drift, healthy, is_drift
 from sgs_tui.engine.diagnosis.padding import find_padding, undone_layers
@@ -69,11 +69,16 @@ def _inside(case: Case, budgets: Budgets) -> list[Finding]:
     listed = list(budgets.all())
     clipping = find_clipping(case, listed, [(e, t) for e, t in tested if t.explained >= EXPLAINS])
     found += ([clipping] if clipping else []) + find_coarse(case, listed)
-    found += find_leftovers(case, budgets, names(found))
-    found.sort(key=lambda each: -each.size * each.explained)
+    found = find_leftovers(case, budgets, found)
+    found.sort(key=_weight, reverse=True)
     if found:
         return found
     return [drift(case, listed)] if is_drift(case, listed) else [_nothing(case)]
+
+
+def _weight(finding: Finding) -> float:
+    """How much error a finding accounts for; what nothing explains counts half."""
+    return min(finding.size, 2.0) * (0.5 if finding.cause is Cause.UNEXPLAINED else finding.explained)
 
 
 def _entries(case: Case, budgets: Budgets) -> Iterator[Entry]:

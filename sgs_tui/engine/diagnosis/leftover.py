@@ -1,12 +1,12 @@
 """Own errors that neither rounding, limits nor the input explain: weights, gain and offset, channels, or nothing."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from sgs_tui.engine.diagnosis.budget import Budget, Budgets, rms, share
+from sgs_tui.engine.diagnosis.budget import Budget, Budgets, share
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
-from sgs_tui.engine.diagnosis.coarse import WITHIN
+from sgs_tui.engine.diagnosis.coarse import WITHIN, is_spread
 from sgs_tui.engine.diagnosis.cutting import is_clipped
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 from sgs_tui.engine.diagnosis.tensors import Values
@@ -21,30 +21,53 @@ FEW = 0.15
 """Share of the channels that still counts as few."""
 
 
-def find_leftovers(case: Case, budgets: Budgets, known: frozenset[str]) -> list[Finding]:
-    """One finding for each layer with a large own error; `known`: layers that another finding explains."""
-    found = []
+def find_leftovers(case: Case, budgets: Budgets, found: list[Finding]) -> list[Finding]:
+    """`found` and one finding more for each layer with a large own error that none of them explains."""
+    result, known = list(found), frozenset(name for finding in found for name in finding.layers)
     for budget in budgets.all():
         steps = not budget.own_steps <= WITHIN
-        if budget.own >= OWN and steps and budget.name not in known and not is_clipped(budget):
-            found.append(_finding(case, budgets, budget))
-    return found
+        told = budget.name in known or is_clipped(budget) or case.rows[budget.name].has_non_finite
+        if not steps or budget.own < OWN or told:
+            continue
+        cause = _same_spread(result, budget) if budget.weights >= FITS else None
+        if cause is None:
+            result.append(_finding(case, budgets, budget))
+        else:
+            result[result.index(cause)] = _with_weights(cause, budget)
+    return result
+
+
+def _same_spread(found: list[Finding], budget: Budget) -> Finding | None:
+    """The finding of a coarse input: weights that undo its spread are spread as much themselves."""
+    coarse = (Cause.WIDE_RANGE, Cause.SHARED_SCALE)
+    return next((f for f in found if f.cause in coarse and set(f.layers) & set(budget.inputs)), None)
+
+
+def _with_weights(finding: Finding, budget: Budget) -> Finding:
+    part = min(1.0, (budget.own / budget.total) ** 2) if budget.total else 0.0
+    text = f"the weights of {budget.name} that undo the difference are lost in 8 bit too ({part:.0%} of its error)"
+    return replace(
+        finding,
+        evidence=(*finding.evidence, Evidence(text, part, budget.name)),
+        explained=min(1.0, finding.explained + part),
+        size=max(finding.size, budget.own),
+    )
 
 
 def _finding(case: Case, budgets: Budgets, budget: Budget) -> Finding:
     if budget.weights >= FITS:
-        return _weights(budget)
-    if not np.isfinite(budget.own) or not case.comparable(budget.name):
+        return _weights(case, budget)
+    if not np.isfinite(budget.total) or not case.comparable(budget.name):
         return _unexplained(budget)
     sample, made = budgets.made(budget.name)
     return _channels(case, budget, sample, made) or _gain(budget, sample, made) or _unexplained(budget)
 
 
-def _weights(budget: Budget) -> Finding:
+def _weights(case: Case, budget: Budget) -> Finding:
     text = f"rounding the weights of {budget.name} to 8 bit explains {budget.weights:.0%} of its own error of {budget.own:.1%}"
     return Finding(
         Cause.WIDE_RANGE,
-        (budget.name,),
+        tuple(sorted((budget.name, *budget.inputs), key=lambda name: name == budget.name or not is_spread(case, name))),
         confidence=min(0.99, 0.5 + 0.5 * budget.weights),
         evidence=(Evidence(text, budget.weights, budget.name),),
         advice=("calibrate with --quant_level L2 or higher: one scale per output channel for the weights",),
@@ -61,9 +84,11 @@ def few_channels(sample: Values, made: Values, channels: int) -> tuple[list[int]
     energy = np.square((sample - made).astype(np.float64)).reshape(-1, channels).sum(axis=0)
     order = np.argsort(-energy, kind="stable")
     most = max(1, int(FEW * channels))
-    reached = np.cumsum(energy[order])[:most] / energy.sum() if energy.sum() > 0 else np.zeros(most)
+    total = float(energy.sum())
+    if not 0 < total < np.inf:
+        return [], 0.0
+    reached = np.cumsum(energy[order])[:most] / total
     count = next((i + 1 for i, part in enumerate(reached) if part >= FITS), most)
-    # Channels that hold hardly more than their share are not bad, there just are few of them.
     chosen = [int(c) for c in order[:count]]
     return chosen, float(reached[count - 1])
 
@@ -138,16 +163,5 @@ def _unexplained(budget: Budget) -> Finding:
         advice=("hand this layer's dumps to the vendor, or try ALL_INT16 to see whether it is a matter of bits",),
         refuted_by="any of the tested causes explains it on another picture",
         explained=0.0,
-        size=min(budget.own, 10.0) * 0.5,
+        size=budget.own,
     )
-
-
-def total_size(sample: Values, truth: Values) -> float:
-    """RMS error relative to the signal."""
-    size = rms(truth)
-    return rms(sample - truth) / size if size else float("inf")
-
-
-def names(findings: Sequence[Finding]) -> frozenset[str]:
-    """Every layer that findings name."""
-    return frozenset(name for finding in findings for name in finding.layers)
