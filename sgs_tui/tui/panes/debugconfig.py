@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from textual import on
@@ -27,7 +28,7 @@ from sgs_tui.tui.panes.pane import Pane
 from sgs_tui.tui.widgets.bars import LineBar
 from sgs_tui.tui.widgets.prompt import Prompt
 from sgs_tui.tui.widgets.table import Table
-from sgs_tui.tui.widgets.text_view import TextView
+from sgs_tui.tui.widgets.text_view import Text, TextView
 
 FILE_NAME = "DebugConfig.txt"
 BESIDE = 70
@@ -39,7 +40,7 @@ class SaveAsked(Message):
     """Show what saving changes and ask."""
 
     question: str
-    evidence: list[Line]
+    evidence: Text
 
 
 class PresetAsked(Message):
@@ -133,12 +134,13 @@ class DebugConfigPane(Pane):
         beside = width >= BESIDE
         self.text.display = beside
         self.keys.show(Rows(self.document), cursor=self.keys.cursor)
-        left = max(24, width * 6 // 10 - 2 if beside else width - 1)
-        lines = info_lines(self.findings(), self.keys.cursor, left)
-        text = file_lines(self.document, width - left - 3 if beside else left)
-        self.info.show(lines if beside else [*lines, BLANK, *text], keep=True)
-        self.text.show(text, keep=True)
+        self.info.show(partial(self._info, self.findings(), not beside), keep=True)
+        self.text.show(partial(file_lines, self.document), keep=True)
         self._show_crumb(width)
+
+    def _info(self, findings: list[Finding], with_file: bool, width: int) -> list[Line]:
+        lines = info_lines(findings, self.keys.cursor, width)
+        return [*lines, BLANK, *file_lines(self.document, width)] if with_file else lines
 
     def _show_crumb(self, width: int) -> None:
         state = "new, not saved" if self.on_disk is None else "changed, not saved" if self.changed else "as on disk"
@@ -169,7 +171,7 @@ class DebugConfigPane(Pane):
         self._before_edit = self.document
         self.prompt.value = self.document.path or ""
         self.prompt.display = True
-        self.prompt.focus()
+        self.screen.set_focus(self.prompt)
 
     @on(Prompt.Changed)
     def try_path(self, event: Prompt.Changed) -> None:
@@ -234,7 +236,7 @@ class DebugConfigPane(Pane):
         if not self.changed:
             self.post_message(Flash(f"{self.path} is as on disk: nothing to save"))
             return
-        evidence = difference(self.on_disk, self.document.render(), self.findings(), max(40, self.app.size.width - 6))
+        evidence = partial(difference, self.on_disk, self.document.render(), self.findings())
         kept = "" if self.on_disk is None else "; the old file is kept as .bak"
         self.post_message(SaveAsked(f"Write {self.path}{kept}?", evidence))
 

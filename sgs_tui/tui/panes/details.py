@@ -57,19 +57,15 @@ class DetailsPane(Pane):
         self.closeup = Closeup(worst, counting=False)
         self._fill(keep=True)
 
-    def on_resize(self) -> None:
-        """Lines are broken for the width."""
-        self._fill(keep=True)
-
     def _fill(self, keep: bool) -> None:
-        width = max(24, self.view.size.width - 1)
+        self.view.show(self._lines, keep)
+
+    def _lines(self, width: int) -> list[Line]:
         if self.pair is None:
-            lines: list[Line] = [(Span("no layer chosen", "muted"),)]
-        elif self.row is None:
-            lines = waiting(self.pair, width)
-        else:
-            lines = details(self.row, self.profile, self.closeup, width)
-        self.view.show(lines, keep)
+            return [(Span("no layer chosen", "muted"),)]
+        if self.row is None:
+            return waiting(self.pair, width)
+        return details(self.row, self.profile, self.closeup, width)
 
     def help(self) -> Iterable[Line]:
         """What each figure is."""

@@ -174,7 +174,7 @@ class LayersPane(Pane):
         """Open the filter line."""
         self.prompt.display = True
         self.prompt.value = self.model.query.text
-        self.prompt.focus()
+        self.screen.set_focus(self.prompt)
 
     def action_clear_filter(self) -> None:
         """All layers again."""

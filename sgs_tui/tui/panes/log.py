@@ -42,13 +42,9 @@ class LogPane(Pane):
         self.log_.entries.append(Entry(time(), text, level, hint))
         self._fill()
 
-    def on_resize(self) -> None:
-        """Lines are broken for the width."""
-        self._fill()
-
     def _fill(self) -> None:
         following = not self.view.hidden
-        self.view.show(self.log_.lines(self.view.size.width), keep=True)
+        self.view.show(self.log_.lines, keep=True)
         if following:
             self.view.action_bottom()
 

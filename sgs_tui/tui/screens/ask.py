@@ -26,7 +26,6 @@ class Ask(Dialog[str]):
 
     def on_mount(self) -> None:
         """Type at once."""
-        super().on_mount()
         self.prompt.focus()
 
     @on(Prompt.Submitted)

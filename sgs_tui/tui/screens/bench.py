@@ -114,7 +114,7 @@ class BenchScreen(PanesScreen):
         self.histogram_pane.show_layer(pair, row)
         if self.bench.request is not None:
             self.details_pane.show_layer(pair, row, self.bench.request.profile)
-        self.say(status(pair, row, self.size.width))
+        self._show_status()
         if row is not None and self.histogram_pane.wanted is not None:
             self.bench.look(row, self.histogram_pane.wanted)
 
@@ -173,4 +173,12 @@ class BenchScreen(PanesScreen):
     def flash(self, event: Flash) -> None:
         """A short word in the status line."""
         sign = _SIGNS.get(event.level, Span("  "))
-        self.say((Span(" "), sign, span(event.text)) if event.text else ())
+        if event.text:
+            self.say((Span(" "), sign, span(event.text)))
+        else:
+            self._show_status()
+
+    def _show_status(self) -> None:
+        number = self.layers_pane.number
+        pair = None if number is None else self.layers_pane.model.pairs[number]
+        self.say(status(pair, self.layers_pane.row, self.size.width))

@@ -12,6 +12,8 @@ from sgs_tui.tui.screens.dialog import Dialog
 from sgs_tui.tui.widgets.prompt import Prompt
 from sgs_tui.tui.widgets.table import Cell, Column, Table
 
+SHORT = 14
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -35,11 +37,24 @@ class _Fitting:
     def cell(self, row: int, column: str) -> Cell:
         """The text, and beside it the note."""
         choice = self.choices[row]
-        return Cell(choice.text) if column == "text" else Cell(choice.note, "key")
+        return (
+            Cell(choice.text)
+            if column == "text"
+            else Cell(choice.note, "key" if len(choice.note) <= SHORT else "muted")
+        )
 
     def row_tone(self, row: int) -> Tone:
         """No row stands out."""
         return ""
+
+
+def _columns(choices: Sequence[Choice]) -> list[Column]:
+    """Short notes (keys) stand in front of the text, long ones (explanations) behind it."""
+    note = max((len(choice.note) for choice in choices), default=0)
+    text = max((len(choice.text) for choice in choices), default=0)
+    if note <= SHORT:
+        return [Column("note", "", max(1, note)), Column("text", "", prose=True)]
+    return [Column("text", "", min(text, 30)), Column("note", "", prose=True)]
 
 
 class Chooser(Dialog[str]):
@@ -52,9 +67,7 @@ class Chooser(Dialog[str]):
         super().__init__(title, keymap)
         self._choices = choices
         self.prompt = Prompt(placeholder="type to find")
-        note = max((len(choice.note) for choice in choices), default=0)
-        columns = [Column("note", "", note)] if note else []
-        self.table = Table([*columns, Column("text", "", prose=True)], frozen=0, empty="nothing of that name")
+        self.table = Table(_columns(choices), frozen=0, empty="nothing of that name")
         self.table.can_focus = False
 
     def body(self) -> Iterable[Widget]:
@@ -63,7 +76,6 @@ class Chooser(Dialog[str]):
 
     def on_mount(self) -> None:
         """Everything fits at first."""
-        super().on_mount()
         self.table.show(_Fitting(self._choices, ""))
         self.prompt.focus()
 

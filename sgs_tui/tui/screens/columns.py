@@ -54,7 +54,6 @@ class ColumnsDialog(Dialog[tuple[ColumnChoice, ...]]):
 
     def on_mount(self) -> None:
         """Show them as they are."""
-        super().on_mount()
         self._show(self.choices, 0)
         self.table.focus()
 

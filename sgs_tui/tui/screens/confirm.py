@@ -1,13 +1,12 @@
 """A question with its evidence: what would change, and enter to do it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from textual.widget import Widget
 
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.lines import Line
 from sgs_tui.tui.screens.dialog import Dialog
-from sgs_tui.tui.widgets.text_view import TextView
+from sgs_tui.tui.widgets.text_view import Text, TextView
 
 
 class ConfirmDialog(Dialog[bool]):
@@ -16,7 +15,7 @@ class ConfirmDialog(Dialog[bool]):
     BINDINGS = bindings("confirm")
     GROUPS = ("confirm", "dialog")
 
-    def __init__(self, question: str, evidence: Sequence[Line], keymap: dict[str, str] | None = None) -> None:
+    def __init__(self, question: str, evidence: Text, keymap: dict[str, str] | None = None) -> None:
         super().__init__(question, keymap)
         self.view = TextView(evidence)
 

@@ -1,6 +1,6 @@
 """Windows over the main screen: a heading, a body, the keys that work."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from textual import events
@@ -10,10 +10,10 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from sgs_tui.tui.actions import Action, bindings, group
-from sgs_tui.tui.lines import Line, Span, Tone, clip
+from sgs_tui.tui.lines import Span, Tone, clip
 from sgs_tui.tui.widgets.bars import KeyBar, LineBar
 from sgs_tui.tui.widgets.table import Cell, Column, Source, Table
-from sgs_tui.tui.widgets.text_view import TextView
+from sgs_tui.tui.widgets.text_view import Text, TextView
 
 Answer = TypeVar("Answer")
 ROOMY = (100, 30)
@@ -49,10 +49,6 @@ class Dialog(ModalScreen[Answer | None]):
     def on_resize(self, event: events.Resize) -> None:
         """A small terminal is filled to its edges."""
         self.set_class(event.size.width < ROOMY[0] or event.size.height < ROOMY[1], "-narrow")
-        self.call_after_refresh(self.fill)
-
-    def fill(self) -> None:
-        """The window has its size; bodies that depend on it are made here."""
 
     def actions(self) -> Sequence[Action]:
         """What can be done here."""
@@ -66,12 +62,9 @@ class Dialog(ModalScreen[Answer | None]):
 class TextDialog(Dialog[None]):
     """Lines to read, made for the width there is."""
 
-    def __init__(
-        self, title: str, lines: Callable[[int], Sequence[Line]], keymap: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, title: str, text: Text, keymap: dict[str, str]) -> None:
         super().__init__(title, keymap)
-        self.view = TextView()
-        self._lines = lines
+        self.view = TextView(text)
 
     def body(self) -> Iterable[Widget]:
         """The lines."""
@@ -79,12 +72,7 @@ class TextDialog(Dialog[None]):
 
     def on_mount(self) -> None:
         """Read at once."""
-        super().on_mount()
         self.view.focus()
-
-    def fill(self) -> None:
-        """Lines for the present width."""
-        self.view.show(self._lines(max(40, self.view.size.width - 1)), keep=True)
 
 
 class TableDialog(Dialog[None]):

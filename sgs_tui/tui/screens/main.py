@@ -66,7 +66,6 @@ class MainScreen(FilesScreen):
 
     def on_mount(self) -> None:
         """As this folder was left, then work once the first picture is out."""
-        super().on_mount()
         recall(self)
         self.show_title()
         for problem in self.settings.problems:

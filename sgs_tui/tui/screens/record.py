@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from textual.widget import Widget
 
 from sgs_tui.engine.dumps.records import Record
+from sgs_tui.tui.lines import Line
 from sgs_tui.tui.models.records import RecordFacts, record_lines
 from sgs_tui.tui.screens.dialog import Dialog
 from sgs_tui.tui.widgets.text_view import TextView
@@ -25,15 +26,14 @@ class RecordDialog(Dialog[None]):
 
     def on_mount(self) -> None:
         """What is known."""
-        super().on_mount()
+        self.view.show(self._lines)
         self.view.focus()
 
     def show_facts(self, record: Record, facts: RecordFacts) -> None:
         """The values are there."""
         if record is self.record:
             self.facts = facts
-            self.fill()
+            self.view.show(self._lines, keep=True)
 
-    def fill(self) -> None:
-        """Lines are broken for the width."""
-        self.view.show(record_lines(self.record, self.facts, max(40, self.view.size.width - 1)), keep=True)
+    def _lines(self, width: int) -> list[Line]:
+        return record_lines(self.record, self.facts, width)

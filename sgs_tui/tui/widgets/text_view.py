@@ -1,10 +1,14 @@
 """Read-only text that scrolls by keys: details, help, file text, log."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.lines import Line, Span, Tone
 from sgs_tui.tui.widgets.line_widget import LineWidget
+
+Text = Callable[[int], Sequence[Line]]
+"""A text as lines for a width in cells."""
+LEAST = 24
 
 
 class TextView(LineWidget, can_focus=True):
@@ -12,18 +16,31 @@ class TextView(LineWidget, can_focus=True):
 
     BINDINGS = bindings("move")
 
-    def __init__(self, lines: Sequence[Line] = (), identity: str | None = None) -> None:
+    def __init__(self, text: Text | None = None, identity: str | None = None) -> None:
         super().__init__(id=identity)
-        self.lines: Sequence[Line] = lines
+        self._text = text
+        self.lines: Sequence[Line] = ()
         self.top = 0
 
-    def show(self, lines: Sequence[Line], keep: bool = False) -> None:
-        """Show other lines, from the top unless `keep`; unchanged lines cost nothing."""
-        if list(lines) == list(self.lines) and keep:
+    def show(self, text: Text, keep: bool = False) -> None:
+        """Show another text, from the top unless `keep`; lines that stay the same cost nothing."""
+        self._text = text
+        if not keep:
+            self.top = 0
+        self._flow()
+
+    def _flow(self) -> None:
+        """Break the text for the present width."""
+        if self._text is None or not self.size.width:
             return
-        self.lines = lines
-        self.top = self._inside(self.top if keep else 0)
-        self.refresh()
+        lines = self._text(max(LEAST, self.size.width - 1))
+        top = max(0, min(self.top, len(lines) - max(1, self.size.height)))
+        if (list(lines), top) != (list(self.lines), self._shown_from):
+            self.lines, self.top = lines, top
+            self.refresh()
+        self._shown_from = top
+
+    _shown_from = 0
 
     @property
     def hidden(self) -> int:
@@ -78,9 +95,8 @@ class TextView(LineWidget, can_focus=True):
         """Lines are wrapped: nothing is to the right."""
 
     def on_resize(self) -> None:
-        """Stay inside the text."""
-        self.top = self._inside(self.top)
-        self.refresh()
+        """Lines break elsewhere."""
+        self._flow()
 
     def on_mouse_scroll_down(self) -> None:
         """Three lines down."""
