@@ -34,20 +34,27 @@ def by_opencv(request):
         net.enableWinograd(False)
     for name, path in request["inputs"]:
         net.setInput(numpy.load(path), name)
-    known = set(net.getLayerNames())
-    several = {layer for _, layer, top in request["blobs"] if top and layer in known}
-    single = sorted({layer for _, layer, _ in request["blobs"] if layer in known} - several)
-    results = {}
-    # In one go OpenCV keeps only the first output of a layer; the memory of the others is used again.
-    for group in [single] + [[layer] for layer in sorted(several)]:
-        for number, outputs in enumerate(net.forwardAndRetrieve(group) if group else ()):
-            results[group[number]] = [numpy.array(output) for output in outputs]
+    results = layer_outputs(net, request["blobs"])
     given = {name: numpy.load(path) for name, path in request["inputs"]}
     for name, layer, top in request["blobs"]:
         if name in given:
             yield name, given[name]
         elif layer in results and top < len(results[layer]):
             yield name, results[layer][top]
+
+
+def layer_outputs(net, blobs):
+    # type: (Any, list[tuple[str, str, int]]) -> dict[str, list[Any]]
+    """The outputs of every layer that writes one of the blobs (name, layer, top)."""
+    known = set(net.getLayerNames())
+    several = {layer for _, layer, top in blobs if top and layer in known}
+    single = sorted({layer for _, layer, _ in blobs if layer in known} - several)
+    results = {}
+    # In one go OpenCV keeps only the first output of a layer; the memory of the others is used again.
+    for group in [single] + [[layer] for layer in sorted(several)]:
+        for number, outputs in enumerate(net.forwardAndRetrieve(group) if group else ()):
+            results[group[number]] = [numpy.array(output) for output in outputs]
+    return results
 
 
 def by_pycaffe(request):

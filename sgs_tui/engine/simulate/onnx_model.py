@@ -125,6 +125,14 @@ def exposed(model: "ModelProto") -> "ModelProto":
     return copy
 
 
+def silence() -> None:
+    """Keep onnxruntime from writing to stderr and from reporting to anybody."""
+    import onnxruntime as ort
+
+    ort.set_default_logger_severity(_ERRORS_ONLY)
+    ort.disable_telemetry_events()
+
+
 class Session:
     """A model ready to run: no graph optimisation, so that every tensor is computed as the model says."""
 
@@ -138,8 +146,8 @@ class Session:
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._what = what
+        silence()
         try:
-            ort.set_default_logger_severity(_ERRORS_ONLY)
             self._session: Any = ort.InferenceSession(
                 model.SerializeToString(), options, providers=["CPUExecutionProvider"]
             )

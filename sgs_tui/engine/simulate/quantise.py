@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sgs_tui.engine.dumps.records import AnyArray
 from sgs_tui.engine.errors import RunError, SgsError, UsageError
-from sgs_tui.engine.simulate.onnx_model import load_model, node_outputs, one_line
+from sgs_tui.engine.simulate.onnx_model import load_model, node_outputs, one_line, silence
 from sgs_tui.engine.text import visible
 
 if TYPE_CHECKING:
@@ -44,11 +44,13 @@ def quantise(model: "ModelProto", feeds: Iterable[Feed], how: Quantisation, targ
     `feeds`: one set of inputs for each calibration image; ranges are plain minimum and maximum. Raises
     UsageError for `int16` names that the model has not, RunError when onnxruntime gives up or a name had no effect.
     """
+    import onnx
+
     check_names(model, how.int16)
     with _quiet(), TemporaryDirectory(prefix="sgs-tui-") as folder:
         ready = Path(folder, "model.onnx")
         try:
-            _save(_upgraded(model), ready)
+            onnx.save(_upgraded(model), ready)
             _quantise_file(ready, target, feeds, replace(how, int16=sharing(model, how.int16)))
         except SgsError:
             raise
@@ -89,24 +91,8 @@ def _upgraded(model: "ModelProto") -> "ModelProto":
     return model if opset >= _OPSET else version_converter.convert_version(model, _OPSET)
 
 
-def _save(model: "ModelProto", path: Path) -> None:
-    import onnx
-
-    onnx.save(model, path)
-
-
 def _quantise_file(source: Path, target: Path, feeds: Iterable[Feed], how: Quantisation) -> None:
     from onnxruntime import quantization as ort
-
-    class Reader(ort.CalibrationDataReader):  # type: ignore[misc]
-        """What onnxruntime wants instead of an iterator."""
-
-        def __init__(self, items: Iterable[Feed]) -> None:
-            self._items = iter(items)
-
-        def get_next(self) -> dict[str, AnyArray] | None:
-            item = next(self._items, None)
-            return None if item is None else dict(item)
 
     options: dict[str, object] = {}
     if how.int16:
@@ -115,7 +101,7 @@ def _quantise_file(source: Path, target: Path, feeds: Iterable[Feed], how: Quant
     ort.quantize_static(
         source,
         target,
-        Reader(feeds),
+        _reader(feeds),
         quant_format=ort.QuantFormat.QDQ,
         per_channel=how.per_channel,
         activation_type=ort.QuantType.QUInt8,
@@ -123,6 +109,20 @@ def _quantise_file(source: Path, target: Path, feeds: Iterable[Feed], how: Quant
         calibrate_method=ort.CalibrationMethod.MinMax,
         extra_options=options,
     )
+
+
+def _reader(feeds: Iterable[Feed]) -> object:
+    """What onnxruntime wants instead of an iterator."""
+    from onnxruntime.quantization import CalibrationDataReader
+
+    items = iter(feeds)
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]
+        def get_next(self) -> dict[str, AnyArray] | None:
+            item = next(items, None)
+            return None if item is None else dict(item)
+
+    return Reader()
 
 
 def _check_effect(quantised: "ModelProto", names: Sequence[str]) -> None:
@@ -143,6 +143,7 @@ def _check_effect(quantised: "ModelProto", names: Sequence[str]) -> None:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep onnxruntime's remarks to itself: it logs to the root logger, which would print to stderr."""
+    silence()
     root, handler = logging.getLogger(), logging.NullHandler()
     root.addHandler(handler)
     try:
