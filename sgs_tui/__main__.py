@@ -11,8 +11,10 @@ def main() -> int:
 
         print(f"sgs-tui {__version__}")
         return 0
-    from sgs_tui.cli.guard import guarded
-
+    try:
+        from sgs_tui.cli.guard import guarded
+    except KeyboardInterrupt:
+        return 130
     return guarded(arguments)
 
 

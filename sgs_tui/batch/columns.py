@@ -1,11 +1,12 @@
-"""Columns of ready cells and the table made of them: no lines, two blanks between columns."""
+"""Columns of ready cells, laid side by side: no lines, two blanks between columns, ten thousand rows in a blink."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len
-from rich.table import Table
-from rich.text import Text
+from rich.segment import Segment, Segments
+from rich.style import Style
 
 GAP = 2
 PIPED = 80
@@ -15,12 +16,19 @@ LONGEST_NAME = 160
 """Cells of the longest name that is shown whole where there is no screen to fit."""
 
 
+class Cell(NamedTuple):
+    """Text that is already harmless, and Rich's name of a style."""
+
+    text: str
+    style: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column with its cells already made; as wide as its widest cell unless `room` says otherwise."""
+    """A column under its title; as wide as its widest cell unless `room` says otherwise."""
 
     title: str
-    cells: Sequence[Text]
+    cells: Sequence[Cell]
     right: bool = False
     room: int | None = None
 
@@ -29,7 +37,7 @@ class Column:
         """Cells it takes, without the gap."""
         if self.room is not None:
             return self.room
-        return max(cell_len(self.title), max((cell.cell_len for cell in self.cells), default=0))
+        return max(cell_len(self.title), max((cell_len(cell.text) for cell in self.cells), default=0))
 
 
 def taken(columns: Sequence[Column]) -> int:
@@ -37,12 +45,23 @@ def taken(columns: Sequence[Column]) -> int:
     return sum(column.width + GAP for column in columns)
 
 
-def table_of(columns: Sequence[Column]) -> Table:
-    """The columns side by side under their titles."""
-    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
-    for column in columns:
-        justify = "right" if column.right else "left"
-        table.add_column(Text(column.title), width=column.width, no_wrap=True, justify=justify)  # type: ignore[arg-type]
-    for cells in zip(*(column.cells for column in columns), strict=True):
-        table.add_row(*cells)
-    return table
+def table_of(columns: Sequence[Column]) -> Segments:
+    """The columns side by side under their titles. Rich's own Table takes a millisecond a row."""
+    return Segments(_segments(columns))
+
+
+def _segments(columns: Sequence[Column]) -> Iterator[Segment]:
+    widths = [column.width for column in columns]
+    heads = [Cell(column.title, "bold") for column in columns]
+    for cells in [heads, *zip(*(column.cells for column in columns), strict=True)]:
+        for column, width, cell in zip(columns, widths, cells, strict=True):
+            yield from _padded(cell, width, column.right)
+        yield Segment.line()
+
+
+def _padded(cell: Cell, width: int, right: bool) -> Iterator[Segment]:
+    """The cell in its width and the gap behind it; only the text has the style."""
+    blanks = " " * (width - cell_len(cell.text))
+    text = Segment(cell.text, Style.parse(cell.style) if cell.style else None)
+    gap = " " * GAP
+    yield from (Segment(blanks), text, Segment(gap)) if right else (text, Segment(blanks + gap))

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
+from rich.segment import Segments
 
 from sgs_tui.batch.screen import Screen
 
@@ -33,7 +34,7 @@ def render(parts: Iterable[RenderableType], screen: Screen, width: int) -> bytes
     )
     with console.capture() as capture:
         for part in parts:
-            console.print(part)
+            console.print(part, soft_wrap=isinstance(part, Segments))
     lines = (line.rstrip() for line in capture.get().split("\n"))
     return "\n".join(lines).encode("ascii" if screen.ascii else "utf-8", "backslashreplace")
 

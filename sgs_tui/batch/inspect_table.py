@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.text import Text
 
-from sgs_tui.batch.columns import LONGEST_NAME, NARROWEST, PIPED, Column, table_of, taken
+from sgs_tui.batch.columns import LONGEST_NAME, NARROWEST, PIPED, Cell, Column, table_of, taken
 from sgs_tui.batch.drawing import cut, render
 from sgs_tui.batch.screen import Screen
 from sgs_tui.engine.dumps.reader import Dump
@@ -28,7 +28,7 @@ def write_table(dump: Dump, totals: dict[str, int], screen: Screen) -> bytes:
         if width - taken([*columns, column]) >= name:
             columns.append(column)
     room = max(_SHORTEST_NAME, min(name, width - taken(columns)))
-    names = Column("name", [Text(cut(record.name, room, screen)) for record in dump.records], room=room)
+    names = Column("name", [Cell(cut(record.name, room, screen)) for record in dump.records], room=room)
     return render([*_about(dump, totals, screen), Text(), table_of([*columns[:2], names, *columns[2:]])], screen, width)
 
 
@@ -45,19 +45,19 @@ def _columns(dump: Dump, screen: Screen) -> list[Column]:
     records = dump.records
     op_room = LONGEST_NAME if screen.columns is None else _LONGEST_OP
     return [
-        Column("op", [Text(str(record.op_index)) for record in records], right=True),
-        Column("slot", [Text(f"{record.direction} {record.slot}") for record in records]),
-        Column("op type", [Text(cut(record.op_type, op_room, screen)) for record in records]),
-        Column("type", [Text(screen.text(record.type_name)) for record in records]),
-        Column("shape", [Text(_shape(record)) for record in records]),
+        Column("op", [Cell(str(record.op_index)) for record in records], right=True),
+        Column("slot", [Cell(f"{record.direction} {record.slot}") for record in records]),
+        Column("op type", [Cell(cut(record.op_type, op_room, screen)) for record in records]),
+        Column("type", [Cell(screen.text(record.type_name)) for record in records]),
+        Column("shape", [Cell(_shape(record)) for record in records]),
         Column("bytes", [_bytes(record) for record in records], right=True),
     ]
 
 
 def _quantisation(dump: Dump) -> list[Column]:
     return [
-        Column("scale", [Text(figure(r.scale, 6) if r.scale else "") for r in dump.records], right=True),
-        Column("zero", [Text(str(r.zero_point) if r.scale else "") for r in dump.records], right=True),
+        Column("scale", [Cell(figure(r.scale, 6) if r.scale else "") for r in dump.records], right=True),
+        Column("zero", [Cell(str(r.zero_point) if r.scale else "") for r in dump.records], right=True),
     ]
 
 
@@ -67,7 +67,7 @@ def _shape(record: Record) -> str:
     return f"{extent} const" if record.constant else extent
 
 
-def _bytes(record: Record) -> Text:
+def _bytes(record: Record) -> Cell:
     if record.is_short:
-        return Text(f"{size(record.size)} of {size(record.declared or 0)}!", style="bold red")
-    return Text(size(record.size))
+        return Cell(f"{size(record.size)} of {size(record.declared or 0)}!", "bold red")
+    return Cell(size(record.size))

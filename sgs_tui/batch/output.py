@@ -1,6 +1,8 @@
 """Where data goes: one binary stream, so that no locale and no newline translation touches it."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sgs_tui.engine.errors import InputError, UsageError
@@ -8,20 +10,39 @@ from sgs_tui.engine.files import write_atomically
 
 
 def emit(data: bytes, output: Path | None, inputs: tuple[Path, ...] = ()) -> None:
-    """Write to `output`, whole or not at all, or to stdout. Raises UsageError where an input would be lost."""
-    if output is None:
+    """Write to `output`, whole or not at all, or to stdout (None or `-`).
+
+    Raises UsageError where an input would be lost, InputError where writing is impossible.
+    """
+    if output is None or output == Path("-"):
         _to_stdout(data)
-        return
-    if any(output.exists() and path.exists() and output.samefile(path) for path in inputs):
+    elif output.exists() and not output.is_file():
+        _to_device(data, output)
+    elif any(output.exists() and path.exists() and output.samefile(path) for path in inputs):
         raise UsageError(f"{output}: is an input of this command", "give --output another name")
-    write_atomically(output, data)
+    else:
+        write_atomically(output, data)
 
 
 def _to_stdout(data: bytes) -> None:
-    try:
+    if sys.stdout is None:
+        raise InputError("stdout is closed", "redirect it, or use --output")
+    with _explained("stdout"):
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
+
+
+def _to_device(data: bytes, output: Path) -> None:
+    """A pipe or a device takes the bytes; replacing it by a file, as is done with files, would destroy it."""
+    with _explained(str(output)), output.open("wb") as file:
+        file.write(data)
+
+
+@contextmanager
+def _explained(where: str) -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise InputError(f"stdout: cannot write: {error.strerror}", "check free space where it leads") from error
+        raise InputError(f"{where}: cannot write: {error.strerror}", "check free space and rights there") from error

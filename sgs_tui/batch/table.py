@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from rich.cells import cell_len
 from rich.console import RenderableType
-from rich.table import Table
+from rich.segment import Segments
 from rich.text import Text
 
-from sgs_tui.batch.columns import LONGEST_NAME, NARROWEST, PIPED, Column, table_of, taken
+from sgs_tui.batch.columns import LONGEST_NAME, NARROWEST, PIPED, Cell, Column, table_of, taken
 from sgs_tui.batch.drawing import cut, render
 from sgs_tui.batch.phrases import LEGEND, figure_text, headline, mark, ranges_from
 from sgs_tui.batch.remarks import remarks, unmatched
@@ -40,7 +40,7 @@ def write_table(report: Report, screen: Screen) -> bytes:
     return render(_parts(report, screen, table_of([*columns[:2], names, *columns[2:]])), screen, width)
 
 
-def _parts(report: Report, screen: Screen, table: Table) -> Iterator[RenderableType]:
+def _parts(report: Report, screen: Screen, table: Segments) -> Iterator[RenderableType]:
     yield from _sources(report, screen)
     yield from (Text(), table, Text())
     yield Text(LEGEND, style="dim")
@@ -64,9 +64,9 @@ def _columns(report: Report, screen: Screen) -> list[Column]:
     rows = report.shown
     op_room = _LONGEST_OP if screen.columns and screen.columns < _WIDE else LONGEST_NAME
     return [
-        Column("#", [Text(str(row.index)) for row in rows], right=True),
-        Column("verdict", [_styled(_VERDICTS[row.verdict]) for row in rows]),
-        Column("op", [Text(cut(row.op_type, op_room, screen)) for row in rows]),
+        Column("#", [Cell(str(row.index)) for row in rows], right=True),
+        Column("verdict", [Cell(word := _VERDICTS[row.verdict], _STYLES.get(word, "")) for row in rows]),
+        Column("op", [Cell(cut(row.op_type, op_room, screen)) for row in rows]),
         *(_figure(report, key) for key in _ALWAYS),
     ]
 
@@ -80,7 +80,7 @@ def _without_the_least(columns: list[Column], width: int) -> list[Column]:
 
 
 def _names(report: Report, screen: Screen, room: int) -> Column:
-    return Column("name", [Text(cut(row.name, room, screen)) for row in report.shown], room=room)
+    return Column("name", [Cell(cut(row.name, room, screen)) for row in report.shown], room=room)
 
 
 def _extra(report: Report, room: int, name: int) -> list[Column]:
@@ -99,9 +99,5 @@ def _figure(report: Report, key: str) -> Column:
     cells = []
     for row in report.shown:
         sign = mark(row, key, report.profile)
-        cells.append(Text(f"{figure_text(row, key)}{sign or ' '}", style=_STYLES.get(sign, "")))
+        cells.append(Cell(f"{figure_text(row, key)}{sign or ' '}", _STYLES.get(sign, "")))
     return Column(f"{FIGURES[key].title} ", cells, right=True)
-
-
-def _styled(text: str) -> Text:
-    return Text(text, style=_STYLES.get(text, ""))

@@ -122,7 +122,7 @@ def _write(report: "Report", wanted: Format, output: Path | None, ascii_only: bo
     from sgs_tui.cli.terminal import screen
 
     emit(write(report, wanted, screen(ascii_only, to_file=output is not None)), output, inputs)
-    if output is not None:
+    if output is not None and output != Path("-"):
         complaints.note(f"{output}: {headline(report.summary)}")
     if wanted is Format.VENDOR:
         _say_what_vendor_leaves_out(report)

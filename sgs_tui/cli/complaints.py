@@ -22,6 +22,8 @@ def note(message: str) -> None:
 
 def _line(kind: str, text: str) -> None:
     """Write one line; a stderr that is closed or full must not turn a result into a failure."""
+    if sys.stderr is None:  # closed by the caller; print would fall back to stdout
+        return
     try:
         print(f"sgs-tui: {kind}: {visible(text)}", file=sys.stderr, flush=True)
     except OSError:

@@ -36,7 +36,8 @@ def guarded(arguments: list[str]) -> int:
 
 def _finish(code: int) -> int:
     """What is still buffered may meet a reader that has gone, so it is flushed while that is caught."""
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        sys.stdout.flush()
     return code
 
 
