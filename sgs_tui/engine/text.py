@@ -7,8 +7,12 @@ sending them to the terminal.
 
 import unicodedata
 
-_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-"""Unicode categories that are never sent as they are: controls, format marks (bidi overrides), surrogates."""
+_HIDDEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+"""Categories never sent as they are: controls, format marks (bidi overrides), unassigned, private, surrogates."""
+
+
+_BLANKS = " \t\n\v\f\r"
+"""White space as C's sscanf sees it."""
 
 
 def decode(raw: bytes) -> str:
@@ -42,5 +46,6 @@ def sanitised(name: str) -> str:
 
     Source: splite_binary_to_binary.c, see interop notes 1.5.
     """
-    words = name.split(None, 1)
-    return words[0].replace("/", "_").replace(":", "") if words else ""
+    words = name.strip(_BLANKS)
+    cut = next((i for i, char in enumerate(words) if char in _BLANKS), len(words))
+    return words[:cut].replace("/", "_").replace(":", "")
