@@ -51,7 +51,10 @@ def _parse(arguments: list[str]) -> None:
     arguments = with_command(arguments, ROOT.commands)
     node, context = ROOT, ROOT.make_context("sgs-tui", list(arguments))
     while hasattr(node, "commands"):
-        rest = [*getattr(context, "_protected_args", []), *context.args]
+        own = next(
+            (getattr(context, name) for name in ("_protected_args", "protected_args") if hasattr(context, name)), []
+        )
+        rest = [*own, *context.args]
         name, node, rest = node.resolve_command(context, rest)
         context = node.make_context(name, rest, parent=context)
 
