@@ -179,7 +179,7 @@ class Budgets:
 
     def _weights(self, replay: Replay, name: str, frontier: tuple[str, ...], sample: Values, own: Values) -> float:
         """Share of the own error that the weights' rounding explains."""
-        ops = [op for op in replay.path(name, frozenset(frontier)) if op.is_convolution]
+        ops = [op for op in replay.path(name, frozenset(frontier)) if op.has_weights]
         records = {record.name: record for record in self._case.sample.records if record.constant}
         rounded: dict[int, Values] = {}
         for op in ops:

@@ -27,6 +27,12 @@ COSTLY = 0.07
 PART = 0.2
 """... and it has to explain this share of the output's error energy."""
 
+CROWDED = 0.5
+"""Share of the non-zero values within two steps of 0 from which a tensor is suspected without a replay."""
+
+OWN = 0.7 * SUSPECT
+"""Own error that makes a layer suspect all by itself, nearly."""
+
 NARROW = 8.0
 """A member this many times narrower than its shared scale loses three of its eight bits (18 dB)."""
 
@@ -44,11 +50,14 @@ class Coarse:
 
 def coarse_tensors(case: Case, budgets: Sequence[Budget]) -> Iterator[Coarse]:
     """Every tensor that is crushed by its own step, or whose rounding spoils a layer behind it."""
+    known = {budget.name: budget for budget in budgets}
     for budget in budgets:
+        if not budget.proven and budget.own >= OWN and not budget.own_steps <= WITHIN:
+            yield from _suspected(case, budget)
         if is_crushed(case, budget):
             part = min(1.0, (budget.floor / budget.own) ** 2) if budget.own else 0.0
             yield Coarse(budget.name, budget.name, budget.own, part, budget.proven)
-        for source, cost in _costs(budget, {b.name: b for b in budgets}):
+        for source, cost in _costs(budget, known):
             part = min(1.0, (cost / budget.total) ** 2) if budget.total else 0.0
             if cost >= COSTLY and part >= PART and budget.total >= 0.7 * SUSPECT:
                 yield Coarse(source, budget.name, cost, part, True)
@@ -61,6 +70,23 @@ def _costs(budget: Budget, known: Mapping[str, Budget]) -> Iterator[tuple[str, f
         own = known.get(source)
         within = own is not None and (own.own_steps <= WITHIN or own.weights >= 0.5)
         yield source, max(cost, passed.get(source, 0.0)) if within else cost
+
+
+def _suspected(case: Case, budget: Budget) -> Iterator[Coarse]:
+    """Without a replay: a layer goes bad while an input looks fine, though most of its values fill no step."""
+    for source in budget.inputs:
+        if source in case.compared and case.error(source) < SUSPECT and inside(case, source) >= CROWDED:
+            yield Coarse(source, budget.name, budget.own, 0.6, proven=False)
+
+
+def inside(case: Case, name: str) -> float:
+    """Share of a tensor's non-zero values that lie within two steps of 0; in healthy tensors it is a few percent."""
+    grid = case.grid(name)
+    if grid is None or grid.bits != 8 or not case.comparable(name):
+        return 0.0
+    truth = case.both(name)[1]
+    live = truth[np.isfinite(truth) & (truth != 0)]
+    return float(np.mean(np.abs(live) < 2 * grid.step)) if live.size else 0.0
 
 
 def is_crushed(case: Case, budget: Budget) -> bool:
@@ -129,6 +155,7 @@ def _shared(
         refuted_by="raising the concatenation to 16 bit leaves the narrow tensors as they are",
         explained=worst.explained,
         size=max(each.cost for each in found),
+        behind=tuple(dict.fromkeys(each.victim for each in found if each.explained >= 0.5)),
     )
 
 
@@ -150,6 +177,7 @@ def _wide(case: Case, domain: Domain, found: list[Coarse], grid: Grid | None) ->
         refuted_by="in 16 bit the layer behind it is as bad as before",
         explained=worst.explained,
         size=max(each.cost for each in found),
+        behind=tuple(dict.fromkeys(each.victim for each in found if each.explained >= 0.5)),
     )
 
 
@@ -160,6 +188,9 @@ def _made_here(case: Case, name: str, domain: Domain) -> bool:
 
 
 def _cost(worst: Coarse) -> Evidence:
+    if not worst.proven and worst.tensor != worst.victim:
+        text = f"{worst.victim} goes bad by {worst.cost:.1%} of its signal right behind {worst.tensor}"
+        return Evidence(f"{text} (not proven: it can not be computed again)", worst.cost, worst.tensor)
     if worst.tensor == worst.victim:
         text = f"{worst.tensor}: rounding to its step is an error of {worst.cost:.1%} of its signal"
     else:
@@ -205,18 +236,14 @@ def spread(case: Case, name: str) -> Iterator[Evidence]:
     grid = case.grid(name)
     if grid is None or not case.comparable(name):
         return
-    truth = case.both(name)[1]
-    live = truth[np.isfinite(truth) & (truth != 0)]
-    if live.size:
-        inside = float(np.mean(np.abs(live) < 2 * grid.step))
-        yield Evidence(f"{name}: {inside:.0%} of its non-zero values lie within 2 steps of 0", inside, name)
+    crowd, signal = inside(case, name), rms(case.both(name)[1])
+    yield Evidence(f"{name}: {crowd:.0%} of its non-zero values lie within 2 steps of 0", crowd, name)
     tops = channel_tops(case, name)
     if tops.size:
         widest, middle = int(np.argmax(tops)), float(np.median(tops))
         ratio = float(tops[widest] / middle) if middle else None
         text = f"{name}: channel {widest} reaches {tops[widest]:.4g}, the median channel {middle:.4g}"
         yield Evidence(text, ratio, name)
-    signal = rms(truth)
     if signal:
         predicted = 20 * np.log10(signal / (grid.step / np.sqrt(12)))
         yield Evidence(f"{name}: rounding alone leaves it an SQNR of {predicted:.1f} dB as a whole", float(predicted), name)

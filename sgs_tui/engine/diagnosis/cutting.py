@@ -1,15 +1,19 @@
 """Cause `clipping`: values beyond the calibrated limits are cut, at the input or inside the network."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sgs_tui.engine.diagnosis.budget import Budget
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.coarse import WITHIN
-from sgs_tui.engine.diagnosis.entry import Entry, Kind, Tested
+from sgs_tui.engine.diagnosis.entry import Entry, Kind
+from sgs_tui.engine.diagnosis.pictures import Kinship
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 
 NOTICED = 0.03
 """Own error from which a layer is named: a healthy layer's is 0.01 to 0.02."""
+
+BEYOND = 0.01
+"""Share of an input beyond its calibrated range from which clipping is suspected without a replay."""
 
 MOSTLY = 0.5
 """Share of a layer's own error that its limits have to explain."""
@@ -18,22 +22,22 @@ CUT = 0.3
 """What the limits cut off the benchmark, relative to the layer's own error."""
 
 
-def find_clipping(case: Case, budgets: Sequence[Budget], entries: Sequence[tuple[Entry, Tested]]) -> Finding | None:
+def find_clipping(case: Case, budgets: Sequence[Budget], entries: Sequence[Entry]) -> Finding | None:
     """Layers whose error is what their limits cut off, and the network's inputs that are clipped."""
-    inputs = [(entry, tested) for entry, tested in entries if tested.kind is Kind.CLIPPED]
+    inputs = [entry for entry in entries if clipped_share(entry) >= MOSTLY]
     layers = [b for b in budgets if is_clipped(b)]
     if not inputs and not layers:
         return None
-    evidence = [fact for entry, tested in inputs for fact in _input_evidence(entry, tested)]
+    evidence = [fact for entry in inputs for fact in _input_evidence(entry)]
     for budget in sorted(layers, key=lambda b: -b.own)[:4]:
         evidence.append(_layer_evidence(case, budget))
-    sizes = [(entry.budget.own, tested.explained) for entry, tested in inputs] + [(b.own, b.clipped) for b in layers]
+    sizes = [(e.budget.own, clipped_share(e)) for e in inputs] + [(b.own, b.clipped) for b in layers]
     size, explained = max(sizes)
-    proven = bool(inputs) or all(budget.proven for budget in layers)
+    proven = all(entry.tested for entry in inputs) and all(budget.proven for budget in layers)
     return Finding(
         Cause.CLIPPING,
-        (*(entry.item.name for entry, _ in inputs), *(budget.name for budget in layers)),
-        confidence=min(0.99, (0.6 + 0.4 * explained) if proven else (0.4 + 0.4 * explained)),
+        (*(entry.item.name for entry in inputs), *(budget.name for budget in layers)),
+        confidence=min(0.99, (0.6 + 0.4 * explained) if proven else (0.3 + 0.4 * explained)),
         evidence=tuple(evidence),
         advice=(
             "calibrate again with pictures like the one that is judged (about 30; its brightness and contrast among them)",
@@ -41,7 +45,17 @@ def find_clipping(case: Case, budgets: Sequence[Budget], entries: Sequence[tuple
         refuted_by="calibrating with this picture leaves the layers as they are",
         explained=explained,
         size=size,
+        behind=tuple(entry.layer for entry in inputs),
     )
+
+
+def clipped_share(entry: Entry) -> float:
+    """How much of a first layer's error clipping its input explains; half where only the records can tell."""
+    if entry.tested:
+        best = entry.tested[0]
+        return best.explained if best.kind is Kind.CLIPPED else 0.0
+    same = entry.pictures.kinship in (Kinship.SAME, Kinship.UNKNOWN)
+    return 0.5 if same and entry.outside >= BEYOND else 0.0
 
 
 def is_clipped(budget: Budget) -> bool:
@@ -53,27 +67,20 @@ def is_clipped(budget: Budget) -> bool:
     return budget.own >= NOTICED and mostly and not budget.own_steps <= WITHIN
 
 
-def _input_evidence(entry: Entry, tested: Tested) -> list[Evidence]:
-    name = entry.item.name
-    limits = tested.limits
-    found = [
-        Evidence(
-            f"clipping {name} to [{limits.low:.4g}, {limits.high:.4g}] and computing {entry.layer} again explains "
-            f"{tested.explained:.1%} of its error",
-            tested.explained,
-            name,
-        )
-        if limits
-        else Evidence(f"{name} is clipped", tested.explained, name),
-        Evidence(f"{entry.outside:.1%} of {name} lies beyond its calibrated range", entry.outside, name),
-    ]
-    if tested.offsets:
-        found.append(Evidence(f"the network adds {_mean(tested.offsets):.3g} to {name} before it clips", _mean(tested.offsets), name))
-    return found
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+def _input_evidence(entry: Entry) -> Iterator[Evidence]:
+    name, limits = entry.item.name, entry.limits
+    if limits is not None:
+        span = f"[{limits.low:.4g}, {limits.high:.4g}]"
+        yield Evidence(f"{entry.outside:.1%} of {name} lies beyond its calibrated range {span}", entry.outside, name)
+    if not entry.tested:
+        yield Evidence(f"{entry.layer} is the first bad layer; it can not be computed again, so this is not proven")
+        return
+    best = entry.tested[0]
+    text = f"clipping {name} and computing {entry.layer} again explains {best.explained:.1%} of its error"
+    yield Evidence(text, best.explained, name)
+    if best.offsets:
+        mean = sum(best.offsets) / len(best.offsets)
+        yield Evidence(f"the network adds {mean:.3g} to {name} before it clips", mean, name)
 
 
 def _layer_evidence(case: Case, budget: Budget) -> Evidence:

@@ -11,7 +11,7 @@ from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.coarse import WITHIN, find_coarse
 from sgs_tui.engine.diagnosis.codes import find_codes
 from sgs_tui.engine.diagnosis.cutting import find_clipping
-from sgs_tui.engine.diagnosis.entry import Entry, Kind, Laboratory, Tested, entries
+from sgs_tui.engine.diagnosis.entry import Entry, Kind, Laboratory, entries
 from sgs_tui.engine.diagnosis.leftover import find_leftovers
 from sgs_tui.engine.diagnosis.nonfinite import find_non_finite
 from sgs_tui.engine.diagnosis.overall import drift, healthy, is_drift
@@ -61,13 +61,14 @@ def _inside(case: Case, budgets: Budgets) -> list[Finding]:
     """Causes inside the network and at its input, the largest explained error first."""
     if not case.suspects:
         return [healthy(case, list(budgets.all()))]
-    tested = [(entry, entry.tested[0]) for entry in _entries(case, budgets) if entry.tested]
-    found = [finding for entry, best in tested if (finding := find_input(entry, best))]
-    for entry, best in tested:
-        if best.explained >= EXPLAINS and best.kind not in (Kind.PICTURE, Kind.LAYOUT):
+    bad = list(_entries(case, budgets))
+    found = [finding for entry in bad if (finding := find_input(entry))]
+    for entry in bad:
+        best = entry.tested[0] if entry.tested else None
+        if best and best.explained >= EXPLAINS and best.kind not in (Kind.PICTURE, Kind.LAYOUT):
             budgets.explain_input(entry.item.name, best.change)
     listed = list(budgets.all())
-    clipping = find_clipping(case, listed, [(e, t) for e, t in tested if t.explained >= EXPLAINS])
+    clipping = find_clipping(case, listed, bad)
     found += ([clipping] if clipping else []) + find_coarse(case, listed)
     found = find_leftovers(case, budgets, found)
     found.sort(key=_weight, reverse=True)

@@ -58,7 +58,8 @@ class Tested:
 class Entry:
     """A network input, the layer computed from it alone, and the hypotheses, the best first.
 
-    `outside`: share of the benchmark's input values beyond the calibrated limits. Empty `tested`: no replay.
+    `outside`: share of the benchmark's input values beyond the calibrated limits. Empty `tested`: no replay;
+    then `fit` says how far a gain and an offset for each of the layer's channels go.
     """
 
     item: NetInput
@@ -68,14 +69,15 @@ class Entry:
     limits: Grid | None
     outside: float
     tested: tuple[Tested, ...] = ()
+    fit: "ChannelFit | None" = None
 
 
 def entries(case: Case, budgets: Budgets) -> Iterator[Entry]:
     """Every network input whose first layer is bad by itself, with the hypotheses tested."""
-    seen = set()
+    seen: set[str] = set()
     names = {item.name: item for item in case.inputs}
     for name in case.compared:
-        sources = budgets.nearest(name)
+        sources = budgets.nearest(name) or _unseen(case, name)
         if len(sources) == 1 and sources[0] in names and sources[0] not in seen:
             seen.add(sources[0])
             yield _entry(case, budgets, names[sources[0]], name)
@@ -91,9 +93,51 @@ def _entry(case: Case, budgets: Budgets, item: NetInput, layer: str) -> Entry:
             outside = float(np.mean((values < limits.low - slack) | (values > limits.high + slack)))
         if item.sample is not None and item.benchmark.count <= 1 << 22:
             pictures = compare_pictures(
-                case.sample_tensors.whole(item.sample), case.tensors.whole(item.benchmark), case.shape(item.name).channels
+                case.sample_tensors.whole(item.sample), case.tensors.whole(item.benchmark), _channels(case, item)
             )
-    return Entry(item, layer, budgets.of(layer), pictures, limits, outside)
+    budget, fit = budgets.of(layer), None
+    if not budget.proven and case.comparable(layer):
+        fit = channel_fit(*case.both(layer), case.shape(layer).channels)
+    return Entry(item, layer, budget, pictures, limits, outside, fit=fit)
+
+
+def _channels(case: Case, item: NetInput) -> int:
+    """Channels of a network input; RGB, where it is told by nothing but its padding to four."""
+    known = case.shape(item.name).channels
+    if known or item.sample is None or item.benchmark is None:
+        return known
+    return 3 if 3 * item.sample.count == 4 * item.benchmark.count else 0
+
+
+def _unseen(case: Case, name: str) -> tuple[str, ...]:
+    """Network inputs of a layer that the benchmark does not hold (dumpers write outputs only)."""
+    own = {item.name for item in case.inputs}
+    return tuple(source for source in case.graph.upstream(name) if source in own)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFit:
+    """sample = gain * benchmark + offset, fitted per channel: what it explains, and the squared correlation."""
+
+    explained: float = 0.0
+    correlation: float = 1.0
+
+    @property
+    def good(self) -> float:
+        """How well a gain and an offset describe it: unrelated tensors have small errors with a gain of 0 too."""
+        return min(self.explained, self.correlation)
+
+
+def channel_fit(sample: Values, truth: Values, channels: int) -> ChannelFit:
+    """The best gain and offset of each channel; both flat, `channels` 0 where unknown: one for all."""
+    ours = sample.reshape(-1, channels or 1).astype(np.float64)
+    theirs = truth.reshape(-1, channels or 1).astype(np.float64)
+    left, right = ours - ours.mean(axis=0), theirs - theirs.mean(axis=0)
+    spread = np.square(right).sum(axis=0)
+    gain = np.where(spread > 0, (left * right).sum(axis=0) / np.where(spread > 0, spread, 1), 1)
+    rest = (left - gain * right).astype(np.float32)
+    explained = share((ours - theirs).astype(np.float32), rest)
+    return ChannelFit(explained, share(left.astype(np.float32), rest))
 
 
 def input_limits(case: Case, item: NetInput) -> Grid | None:

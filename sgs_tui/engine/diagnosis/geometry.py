@@ -22,7 +22,7 @@ LONGEST = 16
 TOLERANCE = 2e-3
 """Relative error up to which a candidate reproduces the benchmark; float32 sums differ by 1e-6, wrong ones by 1."""
 
-MOST = 6000
+MOST = 4000
 """Candidates tried per convolution; the right one is among the first hundred unless the op is another."""
 
 Slice = Callable[[int, int], Values]
@@ -49,7 +49,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A convolution: shapes of both ends, kernel, stride, padding before the first row and column, dilation."""
+    """A convolution: shapes of both ends, kernel, stride, padding before the first row and column, dilation.
+
+    `by_channel`: depthwise weights lie as [C, kh, kw, 1], as ONNX has them, not as [1, kh, kw, C].
+    """
 
     source: Shape
     target: Shape
@@ -58,6 +61,7 @@ class Window:
     pad: tuple[int, int]
     dilation: int
     depthwise: bool
+    by_channel: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,9 @@ class Layer:
     depthwise: bool
 
 
-def find_window(layer: Layer, source: Shape, target: Shape) -> Window | None:
-    """The window that reproduces `layer`; shapes may be partly unknown. None where no candidate does."""
-    for candidate in islice(_candidates(layer, source, target), MOST):
+def find_window(layer: Layer, source: Shape, target: Shape, most: int = MOST) -> Window | None:
+    """The window that reproduces `layer`; shapes may be partly unknown. None where none of `most` candidates does."""
+    for candidate in islice(_candidates(layer, source, target), most):
         if _fits(layer, candidate):
             return candidate
     return None
@@ -90,10 +94,11 @@ def output_channels(layer: Layer) -> Iterator[int]:
 
 
 def weights_of(layer: Layer, window: Window) -> Values:
-    """Weights as [taps * Cin, Cout] (depthwise: [taps, C]); files hold [Cout, kh, kw, Cin] and [1, kh, kw, C]."""
+    """Weights as [taps * Cin, Cout] (depthwise: [taps, C]); files hold [Cout, kh, kw, Cin]."""
     taps = window.kernel[0] * window.kernel[1]
     if window.depthwise:
-        return layer.weights.reshape(taps, window.target.channels)
+        channels = window.target.channels
+        return layer.weights.reshape(channels, taps).T if window.by_channel else layer.weights.reshape(taps, channels)
     return layer.weights.reshape(window.target.channels, taps * window.source.channels).T
 
 
@@ -143,7 +148,10 @@ def _windows(layer: Layer, source: Shape, target: Shape, kernel: tuple[int, int]
         for stride in STRIDES:
             for shape in _outputs(source, target, reach, stride, pixels):
                 for pad in _pads(source, shape, reach, stride):
-                    yield Window(source, shape, kernel, stride, pad, dilation, layer.depthwise)
+                    window = Window(source, shape, kernel, stride, pad, dilation, layer.depthwise)
+                    yield window
+                    if layer.depthwise:
+                        yield replace(window, by_channel=True)
 
 
 def _outputs(source: Shape, target: Shape, reach: list[int], stride: int, pixels: int) -> Iterator[Shape]:
@@ -170,8 +178,8 @@ def _pads(source: Shape, target: Shape, reach: list[int], stride: int) -> Iterat
     """Paddings before the first row and column, the symmetric one first."""
     tops = _before(_lacking(source.height, target.height, reach[0], stride), reach[0])
     lefts = _before(_lacking(source.width, target.width, reach[1], stride), reach[1])
-    yield from ((top, left) for top in tops for left in lefts if (top == tops[0]) == (left == lefts[0]) or reach[0] != reach[1])
-    yield from ((top, left) for top in tops for left in lefts if (top == tops[0]) != (left == lefts[0]) and reach[0] == reach[1])
+    both = [(top, left) for top in tops for left in lefts]
+    yield from sorted(both, key=lambda pad: tops.index(pad[0]) + lefts.index(pad[1]) + (pad[0] != pad[1]))
 
 
 def _before(lacking: int, reach: int) -> list[int]:

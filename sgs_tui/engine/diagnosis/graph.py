@@ -8,12 +8,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from sgs_tui.engine.compare.match import CONVOLUTIONS
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.records import Direction, Record
-
-CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "CONV_3D", "GROUPCONV", "BATCH_MATMUL"})
-"""Op types whose first input [CONV_CONFIG] can raise to 16 bit (interop facts 7.3 and 9), upper case."""
-
 
 def is_convolution(op_type: str) -> bool:
     """Whether [CONV_CONFIG] has a say in ops of this type."""
@@ -35,6 +32,11 @@ class Op:
     def is_convolution(self) -> bool:
         """Whether the op's first input can be raised through [CONV_CONFIG]."""
         return is_convolution(self.kind)
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the op multiplies its first input with weights: a convolution or a fully connected layer."""
+        return self.is_convolution or self.kind.upper() == "FULLY_CONNECTED"
 
     @property
     def fused(self) -> bool:

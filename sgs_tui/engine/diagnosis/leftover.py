@@ -5,14 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from sgs_tui.engine.diagnosis.budget import Budget, Budgets, share
-from sgs_tui.engine.diagnosis.case import SUSPECT, Case
-from sgs_tui.engine.diagnosis.coarse import WITHIN, is_spread
+from sgs_tui.engine.diagnosis.case import Case
+from sgs_tui.engine.diagnosis.coarse import OWN, WITHIN, is_spread
 from sgs_tui.engine.diagnosis.cutting import is_clipped
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 from sgs_tui.engine.diagnosis.tensors import Values
-
-OWN = 0.7 * SUSPECT
-"""Own error from which a layer has to be explained: it makes a layer suspect all by itself, nearly."""
 
 FITS = 0.8
 """Share of the own error that a gain and an offset, or a few channels, have to explain."""
@@ -23,7 +20,8 @@ FEW = 0.15
 
 def find_leftovers(case: Case, budgets: Budgets, found: list[Finding]) -> list[Finding]:
     """`found` and one finding more for each layer with a large own error that none of them explains."""
-    result, known = list(found), frozenset(name for finding in found for name in finding.layers)
+    result = list(found)
+    known = frozenset(name for finding in found for name in (*finding.layers, *finding.behind))
     for budget in budgets.all():
         steps = not budget.own_steps <= WITHIN
         told = budget.name in known or is_clipped(budget) or case.rows[budget.name].has_non_finite

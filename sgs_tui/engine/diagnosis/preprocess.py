@@ -9,13 +9,17 @@ from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 SEEN = 0.05
 """Own error of a first layer from which its input is suspected; healthy: 0.01 to 0.02."""
 
+UNRELATED = 0.3
+"""Squared correlation below which a first layer can not stem from the same input."""
+
 EXPLAINS = 0.5
 """Share of that error that a hypothesis has to explain to be claimed."""
 
 
-def find_input(entry: Entry, tested: Tested) -> Finding | None:
-    """The finding for the best hypothesis at one network input; clipping is another cause."""
-    if tested.explained < EXPLAINS:
+def find_input(entry: Entry) -> Finding | None:
+    """The finding for the best hypothesis at one network input; clipping has a module of its own."""
+    tested = entry.tested[0] if entry.tested else None
+    if tested is None or tested.explained < EXPLAINS:
         return _by_record(entry)
     if tested.kind is Kind.AFFINE:
         return _gain(entry, tested)
@@ -89,10 +93,30 @@ def _mismatch(entry: Entry, tested: Tested) -> Finding:
 
 def _by_record(entry: Entry) -> Finding | None:
     """What the dumped inputs alone say, where no hypothesis explains the first layer (or none could be tested)."""
-    if entry.pictures.kinship in (Kinship.SAME, Kinship.UNKNOWN):
+    kinship, advice = entry.pictures.kinship, "run both stages on the same picture with the same preprocess"
+    if kinship in (Kinship.ORDER, Kinship.LAYOUT, Kinship.OTHER):
+        return _input_finding(entry, tuple(_kinship(entry)), advice, 0.6, 0.6)
+    if entry.tested or entry.fit is None:
         return None
-    advice = "run both stages on the same picture with the same preprocess"
-    return _input_finding(entry, tuple(_kinship(entry)), advice, 0.5, 0.5)
+    if entry.fit.correlation < UNRELATED and kinship is not Kinship.SAME:
+        text = f"{entry.layer} has next to nothing in common with the benchmark's (r^2 {entry.fit.correlation:.2f})"
+        evidence = (Evidence(text, entry.fit.correlation, entry.layer), Evidence("the inputs can not be compared: not proven"))
+        return _input_finding(entry, evidence, advice, 0.35, 0.5)
+    return _fitted(entry, entry.fit.good) if entry.fit.good >= EXPLAINS and not entry.outside else None
+
+
+def _fitted(entry: Entry, explained: float) -> Finding:
+    text = f"a gain and an offset for each channel of {entry.layer} explain {explained:.1%} of its error"
+    return Finding(
+        Cause.GAIN_OFFSET,
+        (entry.item.name, entry.layer),
+        confidence=0.3 + 0.4 * explained,
+        evidence=(Evidence(text, explained, entry.layer), Evidence("it can not be computed again: not proven")),
+        advice=("compare mean and std of input_config.ini with the preprocess",),
+        refuted_by="input_config.ini and the preprocess agree in mean, std and channel order",
+        explained=explained,
+        size=entry.budget.own,
+    )
 
 
 def _input_finding(

@@ -103,7 +103,7 @@ class Replay:
         kind = op.kind.upper()
         if op.fused or len(op.outputs) != 1:
             return False
-        if op.is_convolution:
+        if op.has_weights:
             return op.index in self.shapes.windows
         shapes = [self.shapes.of(record.name) for record in op.inputs]
         target = self.shapes.of(op.outputs[0].name)
@@ -139,7 +139,7 @@ class Replay:
 
     def _rows(self, name: str, source: Source, span: Span) -> Values:
         op = self.graph.producers[name]
-        if op.is_convolution:
+        if op.has_weights:
             return self._convolve(op, source, span)
         inputs = [self._operand(record, source, span) for record in _operands(op)]
         kind = op.kind.upper()

@@ -39,7 +39,7 @@ class Finding:
 
     `explained`: share (0 to 1) of the error's energy that the cause's hypothesis removes where it was tested.
     `size`: the error it brings in, relative to the layer's signal. `confidence`: 0 to 1. `refuted_by`: what
-    would prove it wrong. `advice`: what to do, one line each.
+    would prove it wrong. `advice`: what to do, one line each. `behind`: layers it spoils directly.
     """
 
     cause: Cause
@@ -50,6 +50,7 @@ class Finding:
     refuted_by: str = ""
     explained: float = 0.0
     size: float = 0.0
+    behind: tuple[str, ...] = ()
 
 
 class Role(StrEnum):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sgs_tui.engine.diagnosis.geometry import Layer, Shape, Window, find_window
+from sgs_tui.engine.diagnosis.geometry import MOST, Layer, Shape, Window, find_window
 from sgs_tui.engine.diagnosis.graph import Graph, Op
 from sgs_tui.engine.diagnosis.tensors import Tensors
 from sgs_tui.engine.dumps.records import Record
@@ -14,6 +14,10 @@ SAME = frozenset("RELU RELU6 LEAKY_RELU PRELU LOGISTIC TANH EXP ABS SQRT ELU HAR
 POOLS = frozenset({"MAX_POOL_2D", "AVERAGE_POOL_2D"})
 
 UNKNOWN = Shape(0, 0, 0)
+
+FEW = 300
+PATIENCE = 3
+"""Where none of the first convolutions could be solved, the rest is tried with few candidates only."""
 
 PASSES = 3
 """Shapes also travel backward (from a product to its factors); more rounds were never needed."""
@@ -57,7 +61,7 @@ class Shapes:
     def _learn(self, op: Op) -> None:
         for record in (*op.inputs, *op.outputs):
             self._set(record, nhwc(record))
-        if op.is_convolution:
+        if op.has_weights:
             self._solve(op)
         elif op.kind.upper() in SAME:
             self._share(op)
@@ -77,10 +81,11 @@ class Shapes:
         if self._tried.get(op.index) == known:
             return
         self._tried[op.index] = known
-        window = find_window(layer, *known)
+        most = MOST if self.windows or len(self._tried) <= PATIENCE else FEW
+        window = find_window(layer, *known, most)
         if window is None and known[0].known and source.shape is None:
             # What was carried through a pool may be wrong: the convolution's own numbers decide.
-            window = find_window(layer, replace(UNKNOWN, channels=known[0].channels), known[1])
+            window = find_window(layer, replace(UNKNOWN, channels=known[0].channels), known[1], FEW)
         if window is not None:
             self.windows[op.index] = window
             self._found[source.name], self._found[target.name] = window.source, window.target
