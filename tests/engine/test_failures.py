@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.engine.simulate.failures import GENERIC, SPECIFIC, generic_failure, specific_failure
+from sgs_tui.engine.simulate.failure_table import GENERIC, SPECIFIC
+from sgs_tui.engine.simulate.failures import generic_failure, specific_failure
 from sgs_tui.engine.simulate.log_stream import plain_text
 
 

@@ -17,7 +17,7 @@ from sgs_tui.engine.simulate.processes import ProcessIdentity
 from sgs_tui.engine.simulate.run_folder import RunFolder, create_run_folder, safe_name
 from sgs_tui.engine.simulate.run_request import Elements, Product, ProductKind, RunRequest, request_from_json
 from sgs_tui.engine.simulate.run_request import request_to_json as to_json
-from sgs_tui.engine.simulate.runs import RunState, cancel_run, delete_run, list_runs, read_run
+from sgs_tui.engine.simulate.runs import RunState, cancel_run, delete_run, list_runs, newest_pair, read_run
 from sgs_tui.engine.simulate.status import Made, RunStatus, status_from_json, status_to_json
 
 DUMP = Product("dump.bin", is_float=True, elements=Elements.FLOAT)
@@ -234,3 +234,27 @@ def test_hosts_that_end_processes_at_logout_are_named(tmp_path: Path) -> None:
     (tmp_path / "logind.conf.d" / "x.conf").write_text("[Login]\nKillUserProcesses = yes\n")
     [finding] = logout_policy(tmp_path)
     assert finding.level is Level.WARNING and "linger" in finding.hint
+
+
+def test_the_newest_pair_is_of_one_network_and_one_image(root: Path, tmp_path: Path) -> None:
+    def run(name: str, stage: str, image: str, state: RunState = RunState.OK) -> str:
+        details = {"image": image}
+        folder = ended(root, request_for(tmp_path / name, stage=stage, details=details), state)
+        return folder.name
+
+    assert newest_pair(list_runs(root)) is None
+    wanted = run("a_float.sim", "float", "1.jpg")
+    run("a_float.sim", "float", "2.jpg")
+    run("b_float.sim", "float", "1.jpg")
+    sample = run("a_fixed.sim", "fixed", "1.jpg")
+    run("a_float.sim", "float", "1.jpg", RunState.FAILED)
+    run("c_fixed.sim", "fixed", "1.jpg")
+    pair = newest_pair(list_runs(root))
+    assert pair is not None and [one.name for one in pair] == [sample, wanted]
+
+
+def test_a_float_model_is_judged_by_the_original(root: Path, tmp_path: Path) -> None:
+    original = ended(root, request_for(tmp_path / "a.onnx", stage="original"), RunState.OK)
+    sample = ended(root, request_for(tmp_path / "a_float.sim"), RunState.OK)
+    pair = newest_pair(list_runs(root))
+    assert pair is not None and [one.name for one in pair] == [sample.name, original.name]

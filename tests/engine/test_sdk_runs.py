@@ -187,6 +187,20 @@ def test_a_wrong_sized_input_is_no_success(older: Bench) -> None:
     assert "1536" in run.status.message and "3072" in run.status.message
 
 
+def test_a_wrong_sized_input_of_a_fixed_model_is_noted(older: Bench) -> None:
+    write_preprocess(older.home / "pre.py", values=100)
+    run = older.dump("fixed")
+    assert run.state is RunState.OK
+    assert any("100 values" in note for note in run.status.notes)
+
+
+def test_paths_that_break_the_older_simulator_are_refused(tmp_path: Path) -> None:
+    bench = Bench.at(tmp_path)
+    with pytest.raises(RunError, match="older simulator breaks"):
+        start_run(bench.request(), tmp_path / "my runs")
+    assert replace(bench, root=tmp_path / "läufe").dump().state is RunState.OK
+
+
 def test_ranges_of_another_model_are_set_aside(older: Bench) -> None:
     (older.home / "tensor_min_max.txt").write_text("Name:elsewhere, min: -1.000000, max: 1.000000;\n")
     run = older.dump("float")

@@ -311,8 +311,9 @@ def test_a_full_disk_on_the_way_does_not_end_the_run(root: Path, monkeypatch: py
         patch.setattr(RunFolder, "write_status", full)
         run.fail("first", "lost to the full disk")
     assert not folder.reserve_path.exists()
-    run.fail("second", "")
-    assert folder.read_status().message == "second"
+    run.crash("Traceback\nValueError: a defect of ours")
+    assert "a defect of ours" in folder.read_status().message
+    assert "Traceback" in folder.supervisor_log_path.read_text()
 
 
 def test_status_survives_a_later_version(root: Path) -> None:

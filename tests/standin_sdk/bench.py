@@ -33,7 +33,8 @@ class Bench:
         write_preprocess(home / "pre.py")
         nobody = folder / "nobody"
         nobody.mkdir()
-        environ = {**os.environ, "HOME": str(nobody)}
+        path = os.pathsep.join([os.path.join(sys.base_prefix, "bin"), os.environ["PATH"]])  # no slow shims
+        environ = {**os.environ, "HOME": str(nobody), "PATH": path}
         return cls(home, folder / "sgs_runs", open_sdk(build_sdk(folder / "sdk", generation)), environ)
 
     def request(self, kind: str = "float", behave: str = "", **changes: Any) -> RunRequest:

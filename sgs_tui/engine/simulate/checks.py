@@ -3,11 +3,12 @@
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from sgs_tui.engine.numbers import size
 from sgs_tui.engine.simulate.estimate import Estimate, estimate_dump
 from sgs_tui.engine.simulate.run_list import Run, list_runs
 from sgs_tui.engine.simulate.run_request import RunRequest
@@ -17,6 +18,9 @@ _MARGIN = 1.1
 
 _HOME_LIMIT = 128
 """The older simulator gives up where $HOME is as long as this, whether it uses it or not (facts 4)."""
+
+
+_SHELL_SPECIAL = re.compile(r"[\s'\"\\$`&|;<>()*?\[\]]")
 
 
 class Level(StrEnum):
@@ -35,9 +39,12 @@ class Finding:
     hint: str
 
 
-def check_request(request: RunRequest, root: Path) -> tuple[Finding, ...]:
-    """Everything worth saying before `request` is started in `root`. Starts and changes nothing."""
-    runs = list_runs(root)
+def check_request(request: RunRequest, root: Path, known: Sequence[Run] | None = None) -> tuple[Finding, ...]:
+    """Everything worth saying before `request` is started in `root`. Starts and changes nothing.
+
+    `known`: the runs of `root`, where they have been listed already.
+    """
+    runs = list_runs(root) if known is None else known
     return (
         *_files(request),
         *_program(request),
@@ -45,6 +52,7 @@ def check_request(request: RunRequest, root: Path) -> tuple[Finding, ...]:
         *_space(estimate_dump(request, runs), root),
         *_conflicts(request, runs),
         *_home(request),
+        *_native_paths(request, root),
         *logout_policy(),
     )
 
@@ -90,7 +98,7 @@ def _space(estimate: Estimate | None, root: Path) -> Iterator[Finding]:
     wanted = int(estimate.size * _MARGIN)
     if free >= wanted:
         return
-    what = f"{_megabytes(free)} free at {root}, about {_megabytes(wanted)} wanted ({estimate.source})"
+    what = f"{size(free)} free at {root}, about {size(wanted)} wanted ({estimate.source})"
     hint = "delete old runs (`sgs-tui runs`) or name a --runs folder on another disk"
     yield (_error if estimate.known else _warning)(f"the disk may be too small: {what}", hint)
 
@@ -121,6 +129,16 @@ def _home(request: RunRequest) -> Iterator[Finding]:
         yield _warning(message, "set HOME to a shorter path (a symbolic link) before the start")
 
 
+def _native_paths(request: RunRequest, root: Path) -> Iterator[Finding]:
+    """The older generation starts its native simulator through a shell, without quotes round these paths."""
+    if request.details.get("generation") != "older":
+        return
+    for what, path in (("runs folder", str(root.absolute())), ("SDK", request.details.get("sdk", ""))):
+        if _SHELL_SPECIAL.search(path):
+            message = f"{what} {path}: the older simulator breaks on blanks, quotes and brackets in this path"
+            yield _error(message, "use one without them (a symbolic link will do)")
+
+
 def logout_policy(configuration: Path = Path("/etc/systemd")) -> Iterator[Finding]:
     """A warning where this host ends all processes of a user at logout, the supervisor among them."""
     files = [configuration / "logind.conf", *sorted(configuration.glob("logind.conf.d/*.conf"))]
@@ -142,7 +160,3 @@ def _existing(path: Path) -> Path:
     while not path.exists() and path != path.parent:
         path = path.parent
     return path
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.0f} MB"

@@ -9,24 +9,26 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sgs_tui.engine.simulate.failures import (
+from sgs_tui.engine.dumps.records import Stage
+from sgs_tui.engine.numbers import size
+from sgs_tui.engine.simulate.child_process import Ending
+from sgs_tui.engine.simulate.failure_table import (
     CORE_HINT,
     DISK_FULL,
     OUT_OF_MEMORY,
     SWAPPED_FIXED,
     SWAPPED_FLOAT,
     Explanation,
-    generic_failure,
-    specific_failure,
 )
-from sgs_tui.engine.simulate.log_stream import last_line, plain_text, read_ends
+from sgs_tui.engine.simulate.failures import generic_failure, specific_failure
+from sgs_tui.engine.simulate.log_reader import last_line, read_ends
+from sgs_tui.engine.simulate.log_stream import plain_text
 from sgs_tui.engine.simulate.product_health import product_problems
 from sgs_tui.engine.simulate.products import FileStates, Found, find_products, publish
 from sgs_tui.engine.simulate.run_folder import RunFolder
 from sgs_tui.engine.simulate.run_request import Product, RunRequest
 from sgs_tui.engine.simulate.sdk_result import preprocess_modules, unrelated_ranges, wrong_input_size
 from sgs_tui.engine.simulate.status import Made, RunState
-from sgs_tui.engine.simulate.watch_child import Ending
 from sgs_tui.engine.text import visible
 
 _NO_SPACE = 1 << 20
@@ -84,7 +86,7 @@ def _failure(
         return said or _with_log(problems[0], generic_failure(log))
     if said and said.fatal:
         return said
-    return wrong_input_size(request, folder, found)
+    return wrong_input_size(request, folder, found) if request.stage != Stage.FIXED else None
 
 
 def _with_log(problem: Explanation, general: Explanation | None) -> Explanation:
@@ -121,10 +123,12 @@ def _refined(problem: Explanation, log: str, folder: RunFolder, disk_full: bool)
 
 
 def _good(request: RunRequest, folder: RunFolder, found: tuple[Found, ...], log: str) -> Verdict:
+    suspected = wrong_input_size(request, folder, found)
     made = tuple(_made(path, each.product, folder) for each in found for path in each.new)
-    said = ", ".join(f"{Path(product.path).name} {product.size} bytes" for product in made)
+    said = ", ".join(f"{Path(product.path).name} ({size(product.size)})" for product in made)
     general = generic_failure(log)
     notes = [f"the log has something to say all the same: {general.message}"] if general else []
+    notes += [f"suspicious: {suspected.message}"] if suspected else []
     notes += unrelated_ranges(request, folder, made)
     return Verdict(RunState.OK, said or "ended well", notes=tuple(notes), products=made)
 

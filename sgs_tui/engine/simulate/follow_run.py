@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Event
 
 from sgs_tui.engine.events import LogLine
-from sgs_tui.engine.simulate.log_stream import LogReader, last_line
+from sgs_tui.engine.simulate.log_reader import LogReader, last_line
 from sgs_tui.engine.simulate.processes import wait_for_exit
 from sgs_tui.engine.simulate.products import growing_size
 from sgs_tui.engine.simulate.run_list import Run, read_run

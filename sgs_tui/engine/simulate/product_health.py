@@ -6,7 +6,7 @@ from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.dumps.records import Health, HealthState, Stage
 from sgs_tui.engine.dumps.stage import guess_stage
 from sgs_tui.engine.errors import DumpError
-from sgs_tui.engine.simulate.failures import SWAPPED_FIXED, SWAPPED_FLOAT, Explanation
+from sgs_tui.engine.simulate.failure_table import SWAPPED_FIXED, SWAPPED_FLOAT, Explanation
 from sgs_tui.engine.simulate.products import Found
 from sgs_tui.engine.simulate.run_request import Elements, Product, ProductKind
 

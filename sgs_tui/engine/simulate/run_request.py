@@ -53,7 +53,8 @@ class Product:
 class RunRequest:
     """One execution.
 
-    `environment` is the child's exact environment (None: the starter's own). `cwd` None means a fresh
+    `environment` is the child's exact environment; None: the starter's own, for programs of ours (a user's own
+    command gets sdk_environment.clean_environment or what an SDK makes of it). `cwd` None means a fresh
     working directory inside the run folder, which is what a simulator needs. `files` (name to text) and
     `links` (name to target) are made in that directory; `copies` are kept in the run folder before the
     command starts. `needs` must exist beforehand. `timeout` and `grace` (between TERM and KILL) in seconds.

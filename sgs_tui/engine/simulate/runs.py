@@ -11,14 +11,10 @@ A run survives whoever started it. Everything here works from the folder alone, 
 import os
 import shutil
 import signal
-import site
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import sgs_tui
 from sgs_tui.engine.errors import InputError, RunError
 from sgs_tui.engine.simulate.checks import Finding, Level, check_request
 from sgs_tui.engine.simulate.estimate import Estimate, estimate_dump
@@ -31,9 +27,11 @@ from sgs_tui.engine.simulate.follow_run import (
     snapshot,
     wait_run,
 )
+from sgs_tui.engine.simulate.launch import launch_supervisor
 from sgs_tui.engine.simulate.processes import end_group, group_is_alive, is_alive
 from sgs_tui.engine.simulate.run_folder import RunFolder, create_run_folder, default_root
 from sgs_tui.engine.simulate.run_list import Run, list_runs, read_run
+from sgs_tui.engine.simulate.run_pairs import newest_pair
 from sgs_tui.engine.simulate.run_request import Elements, Product, ProductKind, RunRequest
 from sgs_tui.engine.simulate.status import RunState, RunStatus
 
@@ -60,16 +58,13 @@ __all__ = [
     "estimate_dump",
     "follow",
     "list_runs",
+    "newest_pair",
     "read_run",
     "snapshot",
     "start_run",
     "start_runs",
     "wait_run",
 ]
-
-_MODULE = "sgs_tui.engine.simulate.supervisor"
-_LAUNCH = 60.0
-"""Seconds for the supervisor to go into the background; it takes a tenth of one."""
 
 
 def start_run(request: RunRequest, root: Path | None = None, parallel: int = 1) -> RunFolder:
@@ -84,11 +79,12 @@ def start_runs(requests: Sequence[RunRequest], root: Path | None = None, paralle
     with the first error of `check_request`, before anything is made; warnings go into each run's notes.
     """
     place = (root or default_root()).absolute()
-    prepared = [_prepared(request, place) for request in requests]
+    known = list_runs(place)
+    prepared = [_prepared(request, place, known) for request in requests]
     folders: list[RunFolder] = []
     try:
         folders.extend(create_run_folder(request, place) for request in prepared)
-        _launch(folders, parallel)
+        launch_supervisor(folders, parallel)
     except Exception:
         for folder in folders:
             shutil.rmtree(folder.path, ignore_errors=True)
@@ -145,54 +141,15 @@ def _child_lives(run: Run) -> bool:
     return run.status.child is not None and run.state is RunState.LOST and group_is_alive(run.status.child)
 
 
-def _prepared(request: RunRequest, root: Path) -> RunRequest:
-    findings = check_request(request, root)
+def _prepared(request: RunRequest, root: Path, known: Sequence[Run]) -> RunRequest:
+    findings = check_request(request, root, known)
     for finding in findings:
         if finding.level is Level.ERROR:
             raise RunError(finding.message, finding.hint)
-    estimate = estimate_dump(request, list_runs(root))
+    estimate = estimate_dump(request, known)
     told = tuple(f"{finding.message} ({finding.hint})" for finding in findings)
     return replace(
         request,
         warnings=request.warnings + told,
         expected_size=estimate.size if estimate is not None and estimate.known else None,
     )
-
-
-def _launch(folders: Sequence[RunFolder], parallel: int) -> None:
-    """Start the supervisor and wait until it has taken the folders over."""
-    argv = [sys.executable, "-P", "-m", _MODULE, "--parallel", str(parallel)]
-    log = folders[0].supervisor_log_path
-    with log.open("wb") as errors:
-        process = subprocess.Popen(
-            [*argv, *(str(folder.path) for folder in folders)],
-            cwd="/",
-            env=dict(_environment()),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            start_new_session=True,
-        )
-    try:
-        code = process.wait(_LAUNCH)
-    except subprocess.TimeoutExpired as error:
-        process.kill()
-        process.wait()
-        raise RunError("the supervisor did not start within a minute", "is the host out of memory?") from error
-    if code != 0:
-        last = log.read_text("utf-8", "replace").strip().rpartition("\n")[2]
-        raise RunError(f"the supervisor did not start: {last or f'exit code {code}'}", "is sgs-tui installed whole?")
-    if log.exists() and log.stat().st_size == 0:
-        log.unlink()
-
-
-def _environment() -> Iterator[tuple[str, str]]:
-    """Ours, plus the way to this package where it is not installed but found beside the starter."""
-    home = str(Path(sgs_tui.__file__).resolve().parent.parent)
-    installed = home in (*site.getsitepackages(), site.getusersitepackages())
-    for name, value in os.environ.items():
-        if name != "PYTHONPATH":
-            yield name, value
-    paths = [part for part in (os.environ.get("PYTHONPATH"), None if installed else home) if part]
-    if paths:
-        yield "PYTHONPATH", os.pathsep.join(paths)

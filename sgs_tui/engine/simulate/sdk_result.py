@@ -12,7 +12,7 @@ from sgs_tui.engine.calibration.ranges import load_ranges
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.dumps.records import Direction, Record
 from sgs_tui.engine.errors import InputError
-from sgs_tui.engine.simulate.failures import Explanation
+from sgs_tui.engine.simulate.failure_table import Explanation
 from sgs_tui.engine.simulate.products import Found
 from sgs_tui.engine.simulate.run_folder import RunFolder
 from sgs_tui.engine.simulate.run_request import ProductKind, RunRequest
@@ -32,8 +32,9 @@ def preprocess_modules(request: RunRequest) -> frozenset[str]:
 def wrong_input_size(request: RunRequest, folder: RunFolder, found: tuple[Found, ...]) -> Explanation | None:
     """Whether the one preprocessed input has another number of values than the model takes.
 
-    None also where that can not be known (newer generation, several inputs). The text copies of the inputs
-    are removed afterwards: they are several times as large as the inputs.
+    None also where that can not be known (newer generation, several inputs). Certain for a float model; for a
+    fixed one only suspected, since its input formats (YUV for one) are not known here. The text copies of the
+    inputs are removed afterwards: they are several times as large as the inputs.
     """
     copies = [path for name in ("log/tmp_image", "tmp_image") for path in (folder.work_path / name).glob("*")]
     problem = None
@@ -71,7 +72,7 @@ def _compare_size(values: int, dump: Dump) -> Explanation | None:
         return None
     message = (
         f"the preprocess script returned {values} values where the model's input {visible(taken.name)} takes "
-        f"{taken.count}: the simulator says nothing and dumps wrong data"
+        f"{taken.count}: the simulator says nothing then and dumps wrong data"
     )
     return Explanation("wrong_input_size", message, "mend the size (height, width, channels) in the -n script")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.simulate.child_process import Command, Ending, start_child
 from sgs_tui.engine.simulate.log_stream import LogFile
 from sgs_tui.engine.simulate.processes import ProcessIdentity
 from sgs_tui.engine.simulate.products import FileStates, file_states
@@ -15,7 +16,7 @@ from sgs_tui.engine.simulate.run_folder import RunFolder, working_directory
 from sgs_tui.engine.simulate.run_request import RunRequest
 from sgs_tui.engine.simulate.slots import wait_for_slot
 from sgs_tui.engine.simulate.status import HEARTBEAT, RunState, RunStatus
-from sgs_tui.engine.simulate.watch_child import ChildWatch, Command, Ending, start_child
+from sgs_tui.engine.simulate.watch_child import ChildWatch
 
 
 @dataclass(frozen=True, slots=True)
