@@ -13,7 +13,7 @@ from textual.binding import BindingType
 from textual.filter import LineFilter
 
 from sgs_tui.tui import themes
-from sgs_tui.tui.compat import AsciiOnly, Colourless
+from sgs_tui.tui.compat import AsciiOnly, Colourless, ShortColours
 from sgs_tui.tui.screens.opening import OpeningScreen
 from sgs_tui.tui.settings import Settings
 from sgs_tui.tui.start import Start
@@ -41,8 +41,7 @@ class SgsApp(App[int]):
 
     def _dress(self) -> None:
         """Theme and filters for this terminal."""
-        if self.no_color:
-            self._own_filters.append(Colourless())
+        self._own_filters.append(Colourless() if self.no_color else ShortColours())
         for own in (themes.DARK, themes.LIGHT):
             self.register_theme(own)
         wanted = self.settings.theme if self.settings.theme in self.available_themes and not self.no_color else ""

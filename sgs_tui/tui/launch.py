@@ -3,7 +3,6 @@
 Only what the first picture needs is imported before it is painted; numpy and the engine come after it.
 """
 
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from sgs_tui.engine.configs.profile_files import load_profile
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.tui.actions import BY_ID
 from sgs_tui.tui.app import SgsApp
-from sgs_tui.tui.compat import needs_ascii, terminal_problem
+from sgs_tui.tui.compat import needs_ascii, terminal_problem, user_environment
 from sgs_tui.tui.settings import load_settings, settings_path
 from sgs_tui.tui.start import Start
 
@@ -41,7 +40,9 @@ def launch(options: LaunchOptions) -> int:
     if problem := terminal_problem(sys.stdin, sys.stderr):
         raise UsageError(problem, "use --batch to print instead")
     settings = load_settings(settings_path(), tuple(BY_ID))
-    app = SgsApp(start_of(options, settings.profile), settings, ascii_only=options.ascii or needs_ascii(os.environ))
+    app = SgsApp(
+        start_of(options, settings.profile), settings, ascii_only=options.ascii or needs_ascii(user_environment())
+    )
     code = app.run(mouse=options.mouse and settings.mouse is not False)
     if app.crash is not None:
         raise app.crash

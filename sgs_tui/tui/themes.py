@@ -1,6 +1,8 @@
 """Looks of the app: what each tone is coloured in dark, light and the terminal's own 16 colours.
 
-No colour carries a state alone: wherever a tone says `fail` or `warn` a sign or a word says it too.
+No colour carries a state alone: wherever a tone says `fail` or `warn` a sign or a word says it too. All colours of
+`sgs-dark` and `sgs-light` are in the xterm palette of 256, so that they look the same with and without truecolor and
+are sent in half the bytes (compat.ShortColours).
 """
 
 from collections.abc import Mapping
@@ -9,49 +11,49 @@ from textual.theme import Theme
 
 DARK = Theme(
     name="sgs-dark",
-    primary="#7aa2d6",
-    secondary="#5c7ea8",
-    accent="#e0b06a",
-    warning="#e0b060",
-    error="#f0776c",
-    success="#8fbf7f",
-    foreground="#cfd3da",
-    background="#14161a",
-    surface="#14161a",
-    panel="#23272e",
+    primary="#5fafd7",
+    secondary="#8a8a8a",
+    accent="#d7af5f",
+    warning="#d7af5f",
+    error="#ff8787",
+    success="#87af87",
+    foreground="#d0d0d0",
+    background="#121212",
+    surface="#121212",
+    panel="#262626",
     dark=True,
     variables={
-        "muted": "#8b929e",
-        "sample": "#e8a15c",
-        "benchmark": "#6fb1e8",
-        "heading": "#23272e",
-        "focused": "#33506f",
-        "cursor": "#33506f",
-        "cursor-idle": "#2a2f37",
+        "muted": "#8a8a8a",
+        "sample": "#d7875f",
+        "benchmark": "#5fafd7",
+        "heading": "#262626",
+        "focused": "#005f87",
+        "cursor": "#005f87",
+        "cursor-idle": "#303030",
         "on-cursor": "#ffffff",
     },
 )
 LIGHT = Theme(
     name="sgs-light",
-    primary="#235a97",
-    secondary="#4b6c91",
-    accent="#8a5a00",
-    warning="#8a5a00",
-    error="#b3261e",
-    success="#2f6b2f",
-    foreground="#24272c",
-    background="#fbfaf7",
-    surface="#fbfaf7",
-    panel="#e6e4de",
+    primary="#005faf",
+    secondary="#6c6c6c",
+    accent="#875f00",
+    warning="#875f00",
+    error="#af0000",
+    success="#005f00",
+    foreground="#262626",
+    background="#ffffff",
+    surface="#ffffff",
+    panel="#e4e4e4",
     dark=False,
     variables={
-        "muted": "#666b73",
-        "sample": "#a85400",
-        "benchmark": "#1d5fa3",
-        "heading": "#e6e4de",
-        "focused": "#bcd3ec",
-        "cursor": "#bcd3ec",
-        "cursor-idle": "#dddad3",
+        "muted": "#6c6c6c",
+        "sample": "#af5f00",
+        "benchmark": "#005faf",
+        "heading": "#e4e4e4",
+        "focused": "#afd7ff",
+        "cursor": "#afd7ff",
+        "cursor-idle": "#dadada",
         "on-cursor": "#000000",
     },
 )

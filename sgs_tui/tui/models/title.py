@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
+from sgs_tui.engine.compare.results import LayerDiff, Pair
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.tui.lines import Line, Span, clip, cut, span, width
 from sgs_tui.tui.models.columns import SIGNS
@@ -37,7 +37,7 @@ def status(pair: Pair | None, row: LayerDiff | None, cells: int) -> Line:
     if row is None:
         return (Span("   " + cut(pair.name, cells - 4), "muted"),)
     sign = SIGNS[row.verdict]
-    reason = "; ".join(row.reasons) or ("within the limits" if row.verdict is Verdict.OK else "")
+    reason = "; ".join(row.reasons)
     name = cut(pair.name, max(20, cells - 6 - min(len(reason), cells // 2)))
     return (
         Span(f" {sign.text} ", sign.tone),

@@ -65,6 +65,7 @@ class LayersPane(Pane):
         """Start without a filter line."""
         self.prompt.display = False
         self.show_columns()
+        self.table.at_column("rmse")
 
     # --- what is shown
 

@@ -1,8 +1,11 @@
 """One-line widgets: title, tabs, status, keys."""
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
+from rich.cells import cell_len
 from textual import events
+from textual.geometry import Region
 from textual.message import Message
 
 from sgs_tui.tui.actions import Action, shown_keys
@@ -11,6 +14,22 @@ from sgs_tui.tui.widgets.line_widget import LineWidget
 
 ALWAYS = 90
 """From this `footer` on an action is always shown."""
+
+
+def _cells(text: Line) -> list[Span]:
+    """A line cell by cell; a wide character takes one entry and an empty one."""
+    cells: list[Span] = []
+    for part, tone in text:
+        for char in part:
+            cells += [Span(char, tone), *[Span("", tone)] * (cell_len(char) - 1)]
+    return cells
+
+
+def _difference(old: Line, new: Line) -> tuple[int, int]:
+    """The stretch of cells in which two lines differ."""
+    pairs = list(zip_longest(_cells(old), _cells(new), fillvalue=Span(" ")))
+    differing = [place for place, (one, other) in enumerate(pairs) if one != other] or [0]
+    return max(0, differing[0] - 1), differing[-1] + 2
 
 
 class LineBar(LineWidget):
@@ -27,10 +46,13 @@ class LineBar(LineWidget):
 
     def say(self, text: Line, tone: Tone | None = None) -> None:
         """Show another line."""
-        tone = self._tone if tone is None else tone
-        if (text, tone) != (self._text, self._tone):
-            self._text, self._tone = text, tone
+        old, self._text = self._text, text
+        if tone is not None and tone != self._tone:
+            self._tone = tone
             self.refresh()
+        elif text != old:
+            start, end = _difference(old, text)
+            self.refresh(Region(start, 0, end - start, 1))
 
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
         """The line."""

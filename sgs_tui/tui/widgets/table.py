@@ -143,6 +143,12 @@ class Table(LineWidget, can_focus=True):
             self.repaint_row(row)
         self.post_message(self.Moved(self))
 
+    def at_column(self, key: str) -> None:
+        """Make the column of that id the current one, if it is there."""
+        for place, column in enumerate(self.columns):
+            if column.id == key:
+                self._move_column(place - self.column)
+
     def repaint_row(self, row: int) -> None:
         """Repaint one row if it is in view."""
         self.repaint_line(row - self.top + 1)
