@@ -18,6 +18,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises InputError when the folder is missing or not writable, or the disk is full.
     """
     target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise InputError(f"{path}: is no regular file, so it can not be replaced", "name a file to write")
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:64]}.", dir=target.parent)
     except OSError as error:

@@ -1,5 +1,6 @@
 """Reading real dumps: every form the vendor writes gives the same tensors, health says what is missing."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -145,7 +146,9 @@ def test_other_files_are_refused_in_one_line(tmp_path: Path, content: bytes) -> 
 
 
 def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.bin", tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (tmp_path / "none.bin", tmp_path, pipe):
         with pytest.raises(DumpError):
             open_dump(path)
 

@@ -19,13 +19,15 @@ class Source:
         """Open `path`. Raises DumpError where that is impossible."""
         self.path = path
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            # O_NONBLOCK: opening a pipe must not wait for its writer.
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             raise DumpError(f"{path}: cannot open: {error.strerror}", "check the path and its rights") from error
         status = os.fstat(self._descriptor)
-        if stat.S_ISDIR(status.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             self.close()
-            raise DumpError(f"{path}: is a folder, expected a dump file", "name the .bin inside it")
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
+            raise DumpError(f"{path}: is {kind}, expected a dump file", "name the .bin file itself")
         self.state = _state(status)
 
     @property
