@@ -146,6 +146,7 @@ def main() -> None:
         cases = {
             "170 + 170 MB, 56 layers": (56, int(3 * MB * scale), True),
             "1 + 1 GB, 8 layers": (8, int(128 * MB * scale), False),
+            "1 + 1 GB, 2,048 layers": (int(2048 * scale), 512 << 10, False),
             "1 + 1 GB, 8,192 layers": (int(8192 * scale), 128 << 10, False),
         }
         for case, (layers, size, vendor) in cases.items():

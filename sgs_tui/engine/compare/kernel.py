@@ -63,7 +63,11 @@ class Sums:
 
     def totals(self) -> tuple[float, ...]:
         """The exactly rounded sum of each row over all cells; NaN where a row's cells hold NaN or Inf."""
-        cells = np.concatenate(self.cells, axis=1) if self.cells else np.zeros((8, 0))
+        if not self.cells:
+            return (0.0,) * 8
+        cells = self.cells[0] if len(self.cells) == 1 else np.concatenate(self.cells, axis=1)
+        if np.isfinite(cells).all():
+            return tuple(map(fsum, cells.tolist()))
         return tuple(fsum(row) if np.isfinite(row).all() else nan for row in cells)
 
 
