@@ -91,7 +91,8 @@ def inside(case: Case, name: str) -> float:
 
 def is_crushed(case: Case, budget: Budget) -> bool:
     """Whether a layer's own error is within a step and yet as large as its signal."""
-    return budget.own >= 0.7 * SUSPECT and budget.own_steps <= WITHIN and case.error(budget.name) >= SUSPECT
+    mostly = budget.own >= OWN and budget.own**2 >= PART * budget.total**2
+    return mostly and budget.own_steps <= WITHIN and case.error(budget.name) >= SUSPECT
 
 
 def find_coarse(case: Case, budgets: Sequence[Budget]) -> list[Finding]:

@@ -1,6 +1,8 @@
 """`diagnose`: which layer, why, and what proves it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from threading import Event
 
@@ -84,11 +86,9 @@ def _weight(finding: Finding) -> float:
 
 def _entries(case: Case, budgets: Budgets) -> Iterator[Entry]:
     """Network inputs whose first layer is bad by itself, hypotheses tested."""
-    from dataclasses import replace
-
     for entry in entries(case, budgets):
         budget = entry.budget
-        if budget.own >= SEEN and not budget.own_steps <= WITHIN:
+        if budget.own >= SEEN and isfinite(budget.total) and not budget.own_steps <= WITHIN:
             able = case.replay is not None and budget.proven
             tested = Laboratory(case, budgets, case.replay, entry).test() if able and case.replay else ()
             yield replace(entry, tested=tested)

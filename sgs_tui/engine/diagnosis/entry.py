@@ -7,11 +7,13 @@ wrong), so the first layer has to: which change of the benchmark's input makes i
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import isfinite
 
 import numpy as np
 
 from sgs_tui.engine.diagnosis.budget import Budget, Budgets, Change, rms, share
 from sgs_tui.engine.diagnosis.case import Case, NetInput
+from sgs_tui.engine.diagnosis.fits import Fit, affine_fit
 from sgs_tui.engine.diagnosis.grids import Grid, grid_of
 from sgs_tui.engine.diagnosis.pictures import Comparison, Kinship, compare_pictures
 from sgs_tui.engine.diagnosis.replay import Replay, Rows, rows_of
@@ -69,7 +71,7 @@ class Entry:
     limits: Grid | None
     outside: float
     tested: tuple[Tested, ...] = ()
-    fit: "ChannelFit | None" = None
+    fit: Fit | None = None
 
 
 def entries(case: Case, budgets: Budgets) -> Iterator[Entry]:
@@ -96,8 +98,8 @@ def _entry(case: Case, budgets: Budgets, item: NetInput, layer: str) -> Entry:
                 case.sample_tensors.whole(item.sample), case.tensors.whole(item.benchmark), _channels(case, item)
             )
     budget, fit = budgets.of(layer), None
-    if not budget.proven and case.comparable(layer):
-        fit = channel_fit(*case.both(layer), case.shape(layer).channels)
+    if not budget.proven and isfinite(budget.total) and case.comparable(layer):
+        fit = affine_fit(*case.both(layer), case.shape(layer).channels)
     return Entry(item, layer, budget, pictures, limits, outside, fit=fit)
 
 
@@ -113,31 +115,6 @@ def _unseen(case: Case, name: str) -> tuple[str, ...]:
     """Network inputs of a layer that the benchmark does not hold (dumpers write outputs only)."""
     own = {item.name for item in case.inputs}
     return tuple(source for source in case.graph.upstream(name) if source in own)
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelFit:
-    """sample = gain * benchmark + offset, fitted per channel: what it explains, and the squared correlation."""
-
-    explained: float = 0.0
-    correlation: float = 1.0
-
-    @property
-    def good(self) -> float:
-        """How well a gain and an offset describe it: unrelated tensors have small errors with a gain of 0 too."""
-        return min(self.explained, self.correlation)
-
-
-def channel_fit(sample: Values, truth: Values, channels: int) -> ChannelFit:
-    """The best gain and offset of each channel; both flat, `channels` 0 where unknown: one for all."""
-    ours = sample.reshape(-1, channels or 1).astype(np.float64)
-    theirs = truth.reshape(-1, channels or 1).astype(np.float64)
-    left, right = ours - ours.mean(axis=0), theirs - theirs.mean(axis=0)
-    spread = np.square(right).sum(axis=0)
-    gain = np.where(spread > 0, (left * right).sum(axis=0) / np.where(spread > 0, spread, 1), 1)
-    rest = (left - gain * right).astype(np.float32)
-    explained = share((ours - theirs).astype(np.float32), rest)
-    return ChannelFit(explained, share(left.astype(np.float32), rest))
 
 
 def input_limits(case: Case, item: NetInput) -> Grid | None:

@@ -16,6 +16,9 @@ from sgs_tui.engine.diagnosis.tensors import Values
 KERNELS = (3, 1, 5, 7, 2, 4, 6, 9, 11)
 STRIDES = (1, 2, 3, 4)
 DILATIONS = (1, 2, 3, 4, 5, 6, 8, 12)
+USUAL = 3
+"""Paddings of a shape that are tried before other shapes are."""
+
 LONGEST = 16
 """Aspect ratio beyond which a picture is not tried."""
 
@@ -103,14 +106,17 @@ def weights_of(layer: Layer, window: Window) -> Values:
 
 
 def _candidates(layer: Layer, source: Shape, target: Shape) -> Iterator[Window]:
-    channels = [target.channels] if target.channels else list(output_channels(layer))
-    for cout in channels:
-        if not cout or layer.counts[1] % cout or layer.weights.size % cout:
-            continue
-        for kernel, cin in _kernels(layer, source, cout):
-            shapes = _shapes(layer.counts[0], cin, source)
-            for start in shapes:
-                yield from _windows(layer, start, replace(target, channels=cout), kernel)
+    """Windows without dilation and with usual padding for every shape first, then all the others."""
+    starts = [
+        (start, replace(target, channels=cout), kernel)
+        for cout in ([target.channels] if target.channels else output_channels(layer))
+        if cout and layer.counts[1] % cout == 0 and layer.weights.size % cout == 0
+        for kernel, cin in _kernels(layer, source, cout)
+        for start in _shapes(layer.counts[0], cin, source)
+    ]
+    for usual in (True, False):
+        for start, end, kernel in starts:
+            yield from _windows(layer, start, end, kernel, usual)
 
 
 def _kernels(layer: Layer, source: Shape, cout: int) -> Iterator[tuple[tuple[int, int], int]]:
@@ -141,17 +147,24 @@ def _divisors(number: int) -> list[int]:
     return small + [number // d for d in reversed(small) if d * d != number]
 
 
-def _windows(layer: Layer, source: Shape, target: Shape, kernel: tuple[int, int]) -> Iterator[Window]:
+def _windows(
+    layer: Layer, source: Shape, target: Shape, kernel: tuple[int, int], usual: bool
+) -> Iterator[Window]:
     pixels = layer.counts[1] // target.channels
     for dilation in DILATIONS if max(kernel) > 1 else (1,):
         reach = [(k - 1) * dilation + 1 for k in kernel]
         for stride in STRIDES:
             for shape in _outputs(source, target, reach, stride, pixels):
-                for pad in _pads(source, shape, reach, stride):
-                    window = Window(source, shape, kernel, stride, pad, dilation, layer.depthwise)
-                    yield window
-                    if layer.depthwise:
-                        yield replace(window, by_channel=True)
+                for place, pad in enumerate(_pads(source, shape, reach, stride)):
+                    if (dilation == 1 and place < USUAL) is usual:
+                        yield from _both_ways(Window(source, shape, kernel, stride, pad, dilation, layer.depthwise))
+
+
+def _both_ways(window: Window) -> Iterator[Window]:
+    """Depthwise weights come in two orders."""
+    yield window
+    if window.depthwise:
+        yield replace(window, by_channel=True)
 
 
 def _outputs(source: Shape, target: Shape, reach: list[int], stride: int, pixels: int) -> Iterator[Shape]:

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from sgs_tui.engine.diagnosis.budget import Budget, Budgets, share
+from sgs_tui.engine.diagnosis.budget import Budget, Budgets
 from sgs_tui.engine.diagnosis.case import Case
-from sgs_tui.engine.diagnosis.coarse import OWN, WITHIN, is_spread
-from sgs_tui.engine.diagnosis.cutting import is_clipped
+from sgs_tui.engine.diagnosis.coarse import OWN, PART, WITHIN, is_spread
+from sgs_tui.engine.diagnosis.cutting import MOSTLY
+from sgs_tui.engine.diagnosis.fits import affine_fit
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 from sgs_tui.engine.diagnosis.tensors import Values
 
@@ -24,8 +25,8 @@ def find_leftovers(case: Case, budgets: Budgets, found: list[Finding]) -> list[F
     known = frozenset(name for finding in found for name in (*finding.layers, *finding.behind))
     for budget in budgets.all():
         steps = not budget.own_steps <= WITHIN
-        told = budget.name in known or is_clipped(budget) or case.rows[budget.name].has_non_finite
-        if not steps or budget.own < OWN or told:
+        told = budget.name in known or budget.clipped >= MOSTLY or case.rows[budget.name].has_non_finite
+        if not steps or told or budget.own < OWN or budget.own**2 < PART * min(budget.total, 1e3) ** 2:
             continue
         cause = _same_spread(result, budget) if budget.weights >= FITS else None
         if cause is None:
@@ -117,21 +118,12 @@ def _channels(case: Case, budget: Budget, sample: Values, made: Values) -> Findi
     )
 
 
-def fit(sample: Values, made: Values) -> tuple[float, float, float]:
-    """(gain, offset, explained) of sample = gain * made + offset."""
-    x, y = made.astype(np.float64), sample.astype(np.float64)
-    spread = float(np.var(x))
-    gain = float(np.mean((x - x.mean()) * (y - y.mean()))) / spread if spread > 0 else 1.0
-    offset = float(y.mean() - gain * x.mean())
-    rest = (y - gain * x - offset).astype(np.float32)
-    return gain, offset, share((sample - made), rest)
-
-
 def _gain(budget: Budget, sample: Values, made: Values) -> Finding | None:
-    gain, offset, explained = fit(sample, made)
-    if explained < FITS:
+    fit = affine_fit(sample, made)
+    if fit.good < FITS:
         return None
-    text = f"{budget.name} is {gain:.3f} times its true value {offset:+.4g}: that explains {explained:.1%} of its own error"
+    explained = fit.explained
+    text = f"{budget.name} is {fit.gain:.3f} times its true value {fit.offset:+.4g}: {explained:.1%} of its own error"
     return Finding(
         Cause.GAIN_OFFSET,
         (budget.name,),
