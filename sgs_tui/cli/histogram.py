@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sgs_tui.cli import complaints
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import Ascii, Batch, Ranges
 
@@ -24,18 +25,30 @@ def histogram(
         list[str] | None, typer.Option("--layer", metavar="NAME", help="Only this layer; may be given again.")
     ] = None,
     log: Annotated[bool, typer.Option("--log", help="Logarithmic counts.")] = False,
+    png: Annotated[
+        Path | None, typer.Option("--png", metavar="DIR", help="Draw pictures there, one a layer (extra: png).")
+    ] = None,
+    bins: Annotated[
+        int, typer.Option("--bins", min=2, max=1000, metavar="N", help="At most so many bars in a picture.")
+    ] = 200,
     batch: Batch = False,
     ascii_only: Ascii = False,
 ) -> int:
-    """Draw how a layer's values are spread, here in the terminal; calibrated limits as vertical lines.
+    """Draw how a layer's values are spread; calibrated min and max as (dashed) vertical lines.
 
-    Always prints: all layers, or those named by --layer.
+    Prints all layers, or those named by --layer, in the terminal. With --png each becomes a picture named
+    <op index>.<tensor, / as _>.png: blue the dump, orange line the other stage, red dashes the calibrated range.
+    What was in DIR is moved to DIR.1, never deleted. Binary and string dumps (dumpasstring) are both read.
 
     \b
     Examples:
       sgs-tui histogram float.bin --ranges tensor_min_max.txt --layer gate
       sgs-tui histogram fixed.bin --against float.bin --layer gate --layer cat --log
+      sgs-tui histogram float.bin --ranges log/tensor_min_max.txt --png Histograms
+      sgs-tui histogram fixed.bin --against float.bin --ranges tensor_min_max.txt --png pictures
     """
+    if png is not None:
+        return _draw(dump, png, ranges, against, tuple(layers or ()), log, bins)
     from sgs_tui.batch.histogram import Wanted, histograms
     from sgs_tui.batch.output import emit
     from sgs_tui.cli.terminal import screen
@@ -44,3 +57,21 @@ def histogram(
     for text in histograms(wanted, screen(ascii_only, to_file=False)):
         emit(text.encode(), None)
     return ExitCode.OK
+
+
+def _draw(
+    dump: Path, folder: Path, ranges: Path | None, against: Path | None, layers: tuple[str, ...], log: bool, bins: int
+) -> ExitCode:
+    from sgs_tui.batch.pictures import PicturesWanted, draw_pictures
+    from sgs_tui.engine.numbers import count, size
+
+    made = draw_pictures(PicturesWanted(dump, folder, ranges, against, layers, log, bins))
+    if made.moved is not None:
+        complaints.note(f"what was in {folder} is now in {made.moved}")
+    rate = size(round(made.bytes_read / max(made.seconds, 1e-3)))
+    complaints.note(
+        f"{folder}: {count(made.count, 'picture')} of {size(made.bytes_read)} in {made.seconds:.1f} s ({rate}/s)"
+    )
+    for line in (*made.failures, *made.damage):
+        complaints.error(line, "every layer that can be read was drawn")
+    return ExitCode.INPUT if made.failures or made.damage else ExitCode.OK
