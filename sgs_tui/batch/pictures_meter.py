@@ -1,23 +1,21 @@
-"""Progress of long reading: how far, how fast, how long still."""
+"""Progress of long reading: how far, how long still, and how fast."""
 
 from sgs_tui.batch.progress import Meter
+from sgs_tui.engine.numbers import size
 
 
 class RateMeter(Meter):
-    """A meter of bytes, which also shows the rate."""
+    """A meter of bytes that also shows the rate."""
 
-    def _show(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    def __init__(self, what: str, wanted: bool | None = None) -> None:
+        super().__init__(what, wanted)
+        self._bytes = 0
 
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=30),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self._task = self._bar.add_task(self._what, total=None)
-        self._bar.start()
+    def report(self, done: int, total: int) -> None:
+        """`done` of `total` bytes are finished."""
+        self._bytes = done
+        super().report(done, total)
+
+    def _line(self, share: float, elapsed: float) -> str:
+        rate = f"  {size(round(self._bytes / elapsed))}/s" if elapsed > 0 else ""
+        return super()._line(share, elapsed) + rate
