@@ -71,8 +71,8 @@ def header_at(window: Window, offset: int, size: int) -> Header | None:
 
 
 @dataclass(slots=True)
-class BinaryScan:
-    """State of one pass over a binary dump. Iterate it; `health` is valid afterwards."""
+class Scan:
+    """One pass over a dump's records from byte `start`. `health` and `promised` are valid when it is done."""
 
     source: Source
     is_float: bool
@@ -80,6 +80,11 @@ class BinaryScan:
     health: Health = Health(HealthState.COMPLETE)  # noqa: RUF009 (frozen)
     number: int = 0
     promised: bool = False
+    """Whether the last trailer announces another record of its op."""
+
+
+class BinaryScan(Scan):
+    """The scan of a binary dump: iterate it once."""
 
     def __iter__(self) -> Iterator[Record]:
         window, position, header = Window(self.source), self.start, None

@@ -1,27 +1,18 @@
 """Index of a dump in text form (`dumpasstring`): payloads run from a header to the next one."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from sgs_tui.engine.dumps.binary_index import find_header, header_at, make_record
+from sgs_tui.engine.dumps.binary_index import Scan, find_header, header_at, make_record
 from sgs_tui.engine.dumps.grammar import HEADER_START
 from sgs_tui.engine.dumps.records import Health, HealthState, Record
-from sgs_tui.engine.dumps.source import Source, Window
+from sgs_tui.engine.dumps.source import Window
 from sgs_tui.engine.text import visible
 
 _STEP = 1 << 20
 
 
-@dataclass(slots=True)
-class TextScan:
-    """State of one pass over a text dump. Iterate it; `health` is valid afterwards."""
-
-    source: Source
-    is_float: bool
-    start: int
-    health: Health = Health(HealthState.COMPLETE)  # noqa: RUF009 (frozen)
-    number: int = 0
-    promised: bool = False
+class TextScan(Scan):
+    """The scan of a dump in text form: iterate it once."""
 
     def __iter__(self) -> Iterator[Record]:
         window, position = Window(self.source), self.start
