@@ -24,6 +24,9 @@ from tests.engine.diagnosis_nets import (
 
 Random = np.random.Generator
 
+SHOWS = 0.18
+"""Relative error of the worst layer from which a fault shows; weaker ones are drawn again."""
+
 
 # --- networks -----------------------------------------------------------------------------------------
 
@@ -234,7 +237,6 @@ def wide_range(rng: Random, folder: Path) -> Pair:
             names.append((node, act[0], after[0]))
     node, act_node, reader = names[int(rng.integers(len(names)))]
     assert node.weights is not None and node.bias is not None and reader.weights is not None
-    # The loudest channel would carry the next layer alone: a usual one is scaled.
     channel = int(rng.integers(node.weights.shape[-1]))
     weights, bias, back = node.weights.copy(), node.bias.copy(), reader.weights.copy()
     weights[..., channel] *= factor
@@ -245,9 +247,24 @@ def wide_range(rng: Random, folder: Path) -> Pair:
         back[..., channel] /= factor
     case.put(replace(node, weights=weights, bias=bias))
     case.put(replace(reader, weights=back))
-    if not np.abs(run_float(case.net, case.image)[act_node.name][..., channel]).max() > factor / 4:
+    fixed, ranges = _shows(case)
+    if fixed is None:
         return wide_range(rng, folder)
-    return _pair(case, folder, "wide_range", (act_node.name,))
+    return _pair(case, folder, "wide_range", (act_node.name,), fixed=fixed, ranges=ranges)
+
+
+def _shows(case: Case) -> tuple[Fixed | None, Ranges]:
+    """The fixed run, or None where the fault does not show (its channel is dead in this picture, say)."""
+    ranges = case.ranges()
+    fixed = run_fixed(case.net, case.image, ranges, per_channel=case.per_channel)
+    return (fixed if worst_error(case, fixed) > SHOWS else None), ranges
+
+
+def worst_error(case: Case, fixed: Fixed) -> float:
+    """Largest relative error of a layer."""
+    truth = run_float(case.net, case.image)
+    layers = [group.last.name for group in fixed.groups]
+    return max(float(np.linalg.norm(fixed.values[n] - truth[n]) / np.linalg.norm(truth[n])) for n in layers)
 
 
 def shared_scale(rng: Random, folder: Path) -> Pair:
@@ -260,7 +277,10 @@ def shared_scale(rng: Random, folder: Path) -> Pair:
     assert origin.weights is not None and origin.bias is not None
     case.put(replace(origin, weights=origin.weights * np.float32(factor), bias=origin.bias * np.float32(factor)))
     _undo(case, branch, np.full(origin.weights.shape[-1], factor, np.float32), 0)
-    return _pair(case, folder, "shared_scale", (cat.name, branch, *cats[-1:][0].inputs))
+    fixed, ranges = _shows(case)
+    if fixed is None:
+        return shared_scale(rng, folder)
+    return _pair(case, folder, "shared_scale", (cat.name,), fixed=fixed, ranges=ranges)
 
 
 def _undo(case: Case, name: str, factors: Array, start: int) -> None:
@@ -361,6 +381,8 @@ def bad_channels(rng: Random, folder: Path) -> Pair:
 
     ranges = case.ranges()
     fixed = run_fixed(case.net, case.image, ranges, per_channel=case.per_channel, change=change)
+    if worst_error(case, fixed) < SHOWS:
+        return bad_channels(rng, folder)
     return _pair(case, folder, "bad_channels", (name,), fixed=fixed, ranges=ranges)
 
 

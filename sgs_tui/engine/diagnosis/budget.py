@@ -18,7 +18,7 @@ import numpy as np
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.domains import passes_through
 from sgs_tui.engine.diagnosis.geometry import TOLERANCE
-from sgs_tui.engine.diagnosis.grids import weight_steps
+from sgs_tui.engine.diagnosis.grids import Grid, weight_steps
 from sgs_tui.engine.diagnosis.replay import Replay, Rows, Source, Span
 from sgs_tui.engine.diagnosis.tensors import Values
 
@@ -144,7 +144,7 @@ class Budgets:
             floor=rms(made - grid.rounded(made)) / size if grid else 0.0,
             clipped=share(own, sample - grid.clipped(made)) if grid else 0.0,
             cut=rms(truth - grid.clipped(truth)) / size if grid else 0.0,
-            weights=self._weights(replay, name, frontier, sample, own) if rms(own) > 0.05 * size else 0.0,
+            weights=self._weights(replay, name, frontier, sample, own) if _notable(own, size, grid) else 0.0,
             rounding=tuple(self._rounding(replay, name, frontier, truth, size)),
             passed=tuple(self._passed(replay, name, frontier, truth, size)),
             proven=True,
@@ -229,6 +229,11 @@ class Budgets:
                     seen.add(record.name)
                     open_ones.append(record.name)
         return tuple(found)
+
+
+def _notable(own: Values, size: float, grid: Grid | None) -> bool:
+    """Whether an own error is more than rounding the output makes, so that its weights are worth a look."""
+    return rms(own) > 0.05 * size or (grid is not None and grid.bits == 8 and rms(own) > 0.8 * grid.step)
 
 
 def _changed(rows: Rows, change: Change) -> Rows:

@@ -27,14 +27,17 @@ COSTLY = 0.07
 PART = 0.2
 """... and it has to explain this share of the output's error energy."""
 
+SPREAD = 16.0
+"""A channel this many times larger than the usual one leaves the others four bits."""
+
 CROWDED = 0.5
 """Share of the non-zero values within two steps of 0 from which a tensor is suspected without a replay."""
 
 OWN = 0.7 * SUSPECT
 """Own error that makes a layer suspect all by itself, nearly."""
 
-NARROW = 8.0
-"""A member this many times narrower than its shared scale loses three of its eight bits (18 dB)."""
+NARROW = 4.0
+"""A member this many times narrower than its shared scale loses two of its eight bits (12 dB)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +60,24 @@ def coarse_tensors(case: Case, budgets: Sequence[Budget]) -> Iterator[Coarse]:
         if is_crushed(case, budget):
             part = min(1.0, (budget.floor / budget.own) ** 2) if budget.own else 0.0
             yield Coarse(budget.name, budget.name, budget.own, part, budget.proven)
-        for source, cost in _costs(budget, known):
+        for source, cost in _costs(case, budget, known):
             part = min(1.0, (cost / budget.total) ** 2) if budget.total else 0.0
             if cost >= COSTLY and part >= PART and budget.total >= 0.7 * SUSPECT:
                 yield Coarse(source, budget.name, cost, part, True)
 
 
-def _costs(budget: Budget, known: Mapping[str, Budget]) -> Iterator[tuple[str, float]]:
-    """What each input costs a layer: its rounding, or all of its own error where that is within a step too."""
+def _costs(case: Case, budget: Budget, known: Mapping[str, Budget]) -> Iterator[tuple[str, float]]:
+    """What each input costs a layer: its rounding, or all of its own error where 8 bits make that too."""
     passed = dict(budget.passed)
     for source, cost in budget.rounding:
         own = known.get(source)
-        within = own is not None and (own.own_steps <= WITHIN or own.weights >= 0.5)
-        yield source, max(cost, passed.get(source, 0.0)) if within else cost
+        eight = own is not None and (own.own_steps <= WITHIN or _wide_weights(case, own))
+        yield source, max(cost, passed.get(source, 0.0)) if eight else cost
+
+
+def _wide_weights(case: Case, budget: Budget) -> bool:
+    """Whether weights that make one channel of a layer large cost the others their bits."""
+    return budget.weights >= 0.5 and not any(is_spread(case, name) for name in budget.inputs)
 
 
 def _suspected(case: Case, budget: Budget) -> Iterator[Coarse]:
@@ -101,7 +109,8 @@ def find_coarse(case: Case, budgets: Sequence[Budget]) -> list[Finding]:
     for coarse in coarse_tensors(case, budgets):
         domain = case.domains.get(coarse.tensor) or Domain((coarse.tensor,), ())
         groups.setdefault(domain.members, []).append(coarse)
-    return [_finding(case, Domain(members, _binders(case, members)), found) for members, found in groups.items()]
+    known = {budget.name: budget for budget in budgets}
+    return [_finding(case, Domain(members, _binders(case, members)), found, known) for members, found in groups.items()]
 
 
 def _binders(case: Case, members: tuple[str, ...]) -> tuple[str, ...]:
@@ -119,14 +128,23 @@ def width(case: Case, name: str) -> float:
     return max(high, 0.0) - min(low, 0.0)
 
 
-def _finding(case: Case, domain: Domain, found: list[Coarse]) -> Finding:
+def _finding(case: Case, domain: Domain, found: list[Coarse], known: Mapping[str, Budget]) -> Finding:
     grid = next((g for name in domain.members if (g := case.grid(name))), None)
-    crushed = [each.tensor for each in found if each.tensor == each.victim]
-    narrow = [name for name in crushed if grid and width(case, name) * NARROW <= grid.width]
-    partner = max((n for n in domain.members if n not in domain.binders), key=lambda n: width(case, n), default="")
-    if domain.shared and narrow and partner not in narrow and grid:
-        return _shared(case, domain, found, grid, narrow, partner)
+    origins = [name for name in domain.members if name not in domain.binders]
+    partner = max(origins, key=lambda name: width(case, name), default="")
+    if domain.shared and grid:
+        narrow = [name for name in origins if name != partner and _hurt(case, name, grid, found, known)]
+        if narrow:
+            return _shared(case, domain, found, grid, narrow, partner)
     return _wide(case, domain, found, grid)
+
+
+def _hurt(case: Case, name: str, grid: Grid, found: list[Coarse], known: Mapping[str, Budget]) -> bool:
+    """Whether a member is far narrower than the shared scale and the worse for it."""
+    budget = known.get(name)
+    if budget is None or width(case, name) * NARROW > grid.width:
+        return False
+    return any(each.tensor == name for each in found) or (budget.own >= COSTLY and budget.own_steps <= WITHIN)
 
 
 def _shared(
@@ -229,7 +247,7 @@ def channel_tops(case: Case, name: str) -> Values:
 def is_spread(case: Case, name: str) -> bool:
     """Whether one channel is far larger than the usual one."""
     tops = channel_tops(case, name)
-    return bool(tops.size) and float(tops.max()) >= 2 * NARROW * float(np.median(tops))
+    return bool(tops.size) and float(tops.max()) >= SPREAD * float(np.median(tops))
 
 
 def spread(case: Case, name: str) -> Iterator[Evidence]:

@@ -24,6 +24,10 @@ from sgs_tui.engine.diagnosis.transposed import find_layout
 from sgs_tui.engine.session import Comparison
 
 
+CERTAIN = 0.9
+"""Share of a first layer's error that has to be explained to report it where no layer is bad."""
+
+
 def diagnose(
     comparison: Comparison, rows: Sequence[LayerDiff], debug_config: Path | None = None, cancel: Event | None = None
 ) -> Diagnosis:
@@ -61,9 +65,11 @@ def _codes_spoil(case: Case, found: Sequence[Finding]) -> bool:
 
 def _inside(case: Case, budgets: Budgets) -> list[Finding]:
     """Causes inside the network and at its input, the largest explained error first."""
-    if not case.suspects:
-        return [healthy(case, list(budgets.all()))]
     bad = list(_entries(case, budgets))
+    if not case.suspects:
+        proven = [entry for entry in bad if entry.tested and entry.tested[0].explained >= CERTAIN]
+        small = [finding for entry in proven if (finding := find_input(entry))]
+        return small or [healthy(case, list(budgets.all()))]
     found = [finding for entry in bad if (finding := find_input(entry))]
     for entry in bad:
         best = entry.tested[0] if entry.tested else None

@@ -26,6 +26,10 @@ SIMPLER = 0.02
 """A fit has to explain this much more than a change without free numbers to be preferred."""
 
 
+NEEDED = 0.3
+CLEAR = 4.0
+"""Limits are needed where they explain this much alone, and without them four times as much stays unexplained."""
+
 IDENTICAL = 0.9995
 """Correlation of the 8-bit codes of one picture with its float values, low contrast included."""
 
@@ -188,24 +192,27 @@ class Laboratory:
 
     def _fits(self) -> Iterator[Tested]:
         """Gains and offsets, on the benchmark's picture and, where that is another one, on the sample's."""
-        yield self._fit(Kind.AFFINE, None, _same)
+        affine = self._fit(Kind.AFFINE, None, _same)
+        yield affine
         if self._entry.limits is not None and self._entry.outside > 0:
-            yield self._clipped_fit(self._entry.limits)
+            yield self._clipped_fit(self._entry.limits, affine.explained)
         record, shape = self._entry.item.sample, self._case.shape(self._name)
         pictures = self._entry.pictures
         alike = pictures.kinship is Kinship.SAME and pictures.correlation > IDENTICAL
         if record is not None and not alike and record.count >= shape.count > 0:
             yield self._fit(Kind.PICTURE, rows_of(self._case.sample_tensors, record, shape), _same)
 
-    def _clipped_fit(self, limits: Grid) -> Tested:
-        """A gain and an offset, then the limits: whichever of the two explains more without the other names it.
+    def _clipped_fit(self, limits: Grid, affine: float) -> Tested:
+        """A gain and an offset, then the limits: named after the limits where they matter more or are needed.
 
         Observed: a network calibrated on a narrow range adds an offset of its own to what it clips.
+        `affine`: what the best gain and offset explain without limits.
         """
         both = self._fit(Kind.AFFINE, None, limits.clipped)
         alone = self._judge(Kind.AFFINE, _affine(np.array([*both.gains, *both.offsets]))).explained
         clip = self._judge(Kind.CLIPPED, limits.clipped).explained
-        return replace(both, kind=Kind.CLIPPED if clip >= alone else Kind.AFFINE, limits=limits)
+        needed = clip >= NEEDED and (1 - both.explained) * CLEAR <= 1 - affine
+        return replace(both, kind=Kind.CLIPPED if clip >= alone or needed else Kind.AFFINE, limits=limits)
 
     def _fit(self, kind: Kind, rows: Rows | None, after: Change) -> Tested:
         channels = self._case.shape(self._name).channels
