@@ -1,0 +1,113 @@
+"""Runs as a table, and one run in full."""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from sgs_tui.batch.columns import NARROWEST, PIPED, Cell, Column, table_of, taken
+from sgs_tui.batch.drawing import cut, render
+from sgs_tui.batch.runs_words import clock, failure
+from sgs_tui.batch.screen import Screen
+from sgs_tui.engine.numbers import count, size
+from sgs_tui.engine.simulate.log_reader import read_ends
+from sgs_tui.engine.simulate.log_stream import shown
+from sgs_tui.engine.simulate.runs import Run, RunState, snapshot
+
+_STYLES = {
+    RunState.OK: "green",
+    RunState.RUNNING: "bold",
+    RunState.FAILED: "bold red",
+    RunState.TIMED_OUT: "red",
+    RunState.LOST: "red",
+}
+_OVER = (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST)
+_LOG_LINES = 15
+
+
+def write_runs_table(runs: Sequence[Run], root: Path, screen: Screen) -> bytes:
+    """One line a run, newest first; what went wrong stands below the table, with what to do."""
+    if not runs:
+        return render([Text(screen.text(f"no runs in {root}"))], screen, screen.columns or PIPED)
+    fixed = _columns(runs)
+    longest = max(len(run.name) for run in runs)
+    width = max(NARROWEST, screen.columns or max(PIPED, taken(fixed) + longest))
+    room = min(longest, max(18, width - taken(fixed)))
+    names = Column("run", [Cell(cut(run.name, room, screen)) for run in runs], room=room)
+    return render(_list_parts(runs, root, screen, [names, *fixed]), screen, width)
+
+
+def write_run(run: Run, screen: Screen) -> bytes:
+    """Everything about one run: what was asked, how it stands, what it left, the end of its log."""
+    return render(_run_parts(run, screen), screen, max(NARROWEST, screen.columns or PIPED))
+
+
+def _columns(runs: Sequence[Run]) -> list[Column]:
+    now = [snapshot(run) for run in runs]
+    return [
+        Column("state", [Cell(str(run.state), _STYLES.get(run.state, "")) for run in runs]),
+        Column("time", [Cell(clock(run.elapsed)) for run in runs], right=True),
+        Column("dump", [Cell("" if each.dump_size is None else size(each.dump_size)) for each in now], right=True),
+        Column("backend", [Cell(run.request.backend) for run in runs]),
+        Column("stage", [Cell(run.request.stage) for run in runs]),
+    ]
+
+
+def _list_parts(runs: Sequence[Run], root: Path, screen: Screen, columns: list[Column]) -> Iterator[RenderableType]:
+    yield table_of(columns)
+    yield Text()
+    yield Text(screen.text(f"{count(len(runs), 'run')} in {root}"), style="dim", overflow="fold")
+    for run in runs:
+        if run.state in _OVER:
+            message, hint = failure(run)
+            yield Text(screen.text(message), overflow="fold")
+            if hint:
+                yield Padding(Text(screen.text(hint), overflow="fold"), (0, 0, 0, 2))
+
+
+def _run_parts(run: Run, screen: Screen) -> Iterator[RenderableType]:
+    for label, value in _facts(run):
+        if value:
+            yield Text(f"{label:<13}{screen.text(value)}", overflow="fold")
+    if config := run.request.debug_config:
+        yield Text("\nDebugConfig.txt")
+        yield from (Text(f"  {screen.text(line)}", overflow="fold") for line in config.splitlines())
+    lines = read_ends(run.folder.log_path).rstrip(b"\n").split(b"\n")
+    yield Text(f"\nlog, last {count(min(_LOG_LINES, len(lines)), 'line')} of {run.folder.log_path}", overflow="fold")
+    for line in lines[-_LOG_LINES:]:
+        yield Text(f"  {cut(shown(line), 200, screen)}", overflow="fold")
+
+
+def _facts(run: Run) -> Iterator[tuple[str, str]]:
+    now, request, status = snapshot(run), run.request, run.status
+    yield "run", run.name
+    yield "state", f"{run.state} {clock(run.elapsed)}".rstrip()
+    if run.state in _OVER:
+        message, hint = failure(run)
+        yield "message", message.removeprefix(f"{run.name}: ")
+        yield "do", hint
+    elif run.state.active:
+        yield "progress", now.progress or now.last_line
+    else:
+        yield "message", status.message
+    yield "exit", status.signal or ("" if status.exit_code is None else str(status.exit_code))
+    yield "started", _moment(status.started)
+    yield "ended", _moment(status.ended)
+    yield "backend", request.backend
+    yield "model", request.model
+    yield "stage", request.stage
+    yield from request.details.items()
+    yield "command", " ".join(request.argv)
+    yield "folder", str(run.folder.path)
+    for path in run.dumps:
+        yield "dump", f"{path} ({size(path.stat().st_size)})"
+    yield "ranges", str(run.ranges or "")
+    for note in status.notes:
+        yield "note", note
+
+
+def _moment(seconds: float | None) -> str:
+    return "" if seconds is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))

@@ -1,0 +1,272 @@
+"""`sgs-tui runs list|show|follow|cancel|delete|compare|open`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sgs_tui.cli import complaints
+from sgs_tui.cli.exits import ExitCode
+from sgs_tui.cli.front import open_app
+from sgs_tui.cli.options import Ascii, Batch, NoMouse, Output, ProfileName, Ranges, Shapes
+from sgs_tui.cli.report_options import FailOnVerdict, Filter, ReportOptions, Sort, Top, Wanted
+from sgs_tui.cli.run_options import Root, RunsFormat, RunsHow
+from sgs_tui.engine.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.simulate.runs import Run
+
+_GROUP = """List, follow, cancel, compare and delete runs; without a command, list them.
+
+NAME is a run's name, a part of it that fits no other run, a path, or `last`.
+
+\b
+Examples:
+  sgs-tui runs list
+  sgs-tui runs follow last
+  sgs-tui runs compare --batch
+"""
+
+_Name = Annotated[str, typer.Argument(metavar="[NAME]", help="The run (default the newest).")]
+_Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="The runs.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(rich_markup_mode=None, help=_GROUP)
+    group.callback(invoke_without_command=True, help=_GROUP)(_without_command)
+    for name, command in (
+        *(("list", list_), ("show", show), ("follow", follow), ("cancel", cancel)),
+        *(("delete", delete), ("compare", compare), ("open", open_)),
+    ):
+        group.command(name)(command)
+    app.add_typer(group, name="runs")
+
+
+def _without_command(context: typer.Context) -> int:
+    return list_() if context.invoked_subcommand is None else ExitCode.OK
+
+
+def list_(
+    root: Root = None,
+    state: Annotated[
+        str | None, typer.Option("--state", metavar="STATE", help="Only runs that are running, failed, ok, ...")
+    ] = None,
+    wanted: RunsHow = RunsFormat.TABLE,
+    ascii_only: Ascii = False,
+) -> int:
+    """List runs, newest first: state, time, size of the dump; what went wrong, and what to do about it.
+
+    \b
+    Examples:
+      sgs-tui runs list
+      sgs-tui runs list --state failed --format json
+    """
+    from sgs_tui.batch.output import emit
+    from sgs_tui.batch.runs_json import write_runs
+    from sgs_tui.batch.runs_table import write_runs_table
+    from sgs_tui.cli.terminal import screen
+    from sgs_tui.engine.simulate.runs import list_runs
+
+    place = _place(root)
+    runs = [run for run in list_runs(place) if state is None or run.state == _state(state)]
+    if wanted is RunsFormat.JSON:
+        emit(write_runs(runs, place), None)
+    else:
+        emit(write_runs_table(runs, place, screen(ascii_only, to_file=False)), None)
+    return ExitCode.OK
+
+
+def show(name: _Name = "last", root: Root = None, wanted: RunsHow = RunsFormat.TABLE, ascii_only: Ascii = False) -> int:
+    """Show everything about one run: what was asked, how it stands, what it left, the end of its log.
+
+    \b
+    Examples:
+      sgs-tui runs show
+      sgs-tui runs show net_fixed --format json
+    """
+    from sgs_tui.batch.output import emit
+    from sgs_tui.batch.runs_json import write_runs
+    from sgs_tui.batch.runs_table import write_run
+    from sgs_tui.cli.terminal import screen
+
+    run = _find(name, root)
+    as_json = wanted is RunsFormat.JSON
+    emit(write_runs([run]) if as_json else write_run(run, screen(ascii_only, to_file=False)), None)
+    return ExitCode.OK
+
+
+def follow(
+    name: _Name = "last",
+    root: Root = None,
+    log: Annotated[bool, typer.Option("--log/--no-log", help="Print the run's log as it comes.")] = True,
+    ascii_only: Ascii = False,
+) -> int:
+    """Follow a run to its end: its log on stdout, how it stands on stderr. Exit code 4 where it did not end well.
+
+    Ctrl-C ends the following, not the run.
+
+    \b
+    Example:
+      sgs-tui runs follow last
+    """
+    from sgs_tui.batch.runs_follow import print_events
+    from sgs_tui.cli.launching import tell
+    from sgs_tui.cli.terminal import screen
+    from sgs_tui.engine.simulate.runs import RunState
+
+    found = _find(name, root)
+    try:
+        run = print_events(found.folder.path, log, screen(ascii_only, to_file=False))
+    except KeyboardInterrupt:
+        complaints.note(f"{found.name} goes on; `sgs-tui runs cancel {found.name}` ends it")
+        raise
+    tell(run)
+    return ExitCode.OK if run.state is RunState.OK else ExitCode.RUN_FAILED
+
+
+def cancel(names: _Names, root: Root = None) -> int:
+    """Cancel runs, waiting or at work: the whole process group is ended.
+
+    \b
+    Example:
+      sgs-tui runs cancel last
+    """
+    from sgs_tui.batch.runs_watch import end_runs
+    from sgs_tui.engine.simulate.runs import cancel_run
+
+    found = [_find(name, root) for name in names]
+    for run in found:
+        if not run.state.active:
+            cancel_run(run.folder.path)  # ends what is left of a lost run, and raises for the others
+    for run in end_runs([run.folder.path for run in found]):
+        complaints.note(f"{run.name}: {run.state}")
+    return ExitCode.OK
+
+
+def delete(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="The runs.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every run that is over.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --all: do not ask.")] = False,
+    root: Root = None,
+) -> int:
+    """Delete runs that are over, with their dumps.
+
+    \b
+    Examples:
+      sgs-tui runs delete 20260102-0304
+      sgs-tui runs delete --all --yes
+    """
+    from sgs_tui.engine.numbers import count
+    from sgs_tui.engine.simulate.runs import delete_run, list_runs
+
+    if bool(names) == everything:
+        raise UsageError("delete needs the names of runs, or --all", "`sgs-tui runs list` has the names")
+    place = _place(root)
+    over = [run for run in list_runs(place) if not run.state.active] if everything else []
+    runs = over or [_find(name, root) for name in names or ()]
+    if everything and not yes and runs:
+        _ask(f"delete {count(len(runs), 'run')} in {place} with their dumps?")
+    for run in {run.name: run for run in runs}.values():
+        delete_run(run.folder.path, run.folder.root)
+        complaints.note(f"{run.name}: deleted")
+    return ExitCode.OK
+
+
+def compare(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[SAMPLE [BENCHMARK]]", help="Runs (default the newest pair).")
+    ] = None,
+    root: Root = None,
+    ranges: Ranges = None,
+    shapes: Shapes = None,
+    profile: ProfileName = None,
+    wanted: Wanted = None,
+    output: Output = None,
+    fail_on: FailOnVerdict = None,
+    text: Filter = None,
+    sort: Sort = None,
+    top: Top = None,
+    batch: Batch = False,
+    ascii_only: Ascii = False,
+    no_mouse: NoMouse = False,
+) -> int:
+    """Compare the dumps of two runs; without names the newest pair of one network on one image.
+
+    One name is enough for a run that has dumped both stages. Otherwise as `sgs-tui compare`.
+
+    \b
+    Examples:
+      sgs-tui runs compare
+      sgs-tui runs compare net_fixed net_float --batch --sort rmse
+    """
+    from sgs_tui.cli.comparing import check_report, compare_all, pairing
+
+    report = ReportOptions(
+        ranges, shapes, profile, wanted, output, fail_on, text, sort, top, batch, ascii_only, no_mouse
+    )  # fmt: skip
+    check_report(report, 1)
+    sample, benchmark = _pair(names or [], root)
+    found = pairing(sample, benchmark)
+    if found is None:
+        bad = next((run for run in (sample, benchmark) if run.dump is None), sample)
+        raise InputError(f"{bad.name} ({bad.state}) has no dump to compare", "`sgs-tui runs show NAME` says why")
+    if not names:
+        complaints.note(f"sample {sample.name}, benchmark {benchmark.name}")
+    return compare_all([found], report)
+
+
+def open_(name: _Name = "last", root: Root = None, ascii_only: Ascii = False, no_mouse: NoMouse = False) -> int:
+    """Open the app on what a run has dumped.
+
+    \b
+    Example:
+      sgs-tui runs open last
+    """
+    run = _find(name, root)
+    if not run.dumps:
+        raise InputError(f"{run.name} ({run.state}) has no dump", "`sgs-tui runs show NAME` says why")
+    both = run.dumps[1::-1] if len(run.dumps) > 1 else run.dumps
+    return open_app(both, ranges=run.ranges, ascii_only=ascii_only, mouse=not no_mouse)
+
+
+def _place(root: Path | None) -> Path:
+    from sgs_tui.engine.simulate.runs import default_root
+
+    return (root or default_root()).expanduser().absolute()
+
+
+def _find(name: str, root: Path | None) -> "Run":
+    from sgs_tui.engine.simulate.find_run import find_run
+
+    return find_run(name, _place(root))
+
+
+def _state(name: str) -> str:
+    from sgs_tui.engine.configs.nearest import did_you_mean
+    from sgs_tui.engine.simulate.runs import RunState
+
+    known = [str(state) for state in RunState]
+    if name not in known:
+        raise UsageError(f"--state {name}: no run is in such a state", did_you_mean(name, known))
+    return name
+
+
+def _pair(names: list[str], root: Path | None) -> "tuple[Run, Run]":
+    from sgs_tui.engine.simulate.find_run import newest_comparable
+
+    if not names:
+        return newest_comparable(_place(root))
+    if len(names) > 2:
+        raise UsageError(f"{len(names)} runs given, expected a sample and a benchmark", "or none for the newest pair")
+    runs = [_find(name, root) for name in names]
+    return runs[0], runs[-1]
+
+
+def _ask(question: str) -> None:
+    """Go on only after a yes. Raises UsageError where nobody can be asked."""
+    from sgs_tui.cli.terminal import is_terminal
+
+    if not is_terminal("stdin"):
+        raise UsageError("nobody to ask whether to delete them all", "say --yes")
+    typer.confirm(question, abort=True, err=True)
