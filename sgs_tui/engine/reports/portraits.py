@@ -8,7 +8,8 @@ import numpy as np
 
 from sgs_tui.engine.calibration.ranges import Bounds, Ranges
 from sgs_tui.engine.compare.match import match
-from sgs_tui.engine.compare.sides import PLAIN, SideReader, unpadding
+from sgs_tui.engine.compare.results import LayerDiff, Pair, RangeSource
+from sgs_tui.engine.compare.sides import PLAIN, Layout, SideReader, unpadding
 from sgs_tui.engine.configs.nearest import nearest
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.records import Direction, FloatArray, Record
@@ -21,11 +22,15 @@ _CHUNK = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What one picture shows: a record, the record of the other stage (None: there is none), calibrated bounds."""
+    """What one picture shows: a record, the record of the other stage (None: there is none), calibrated bounds.
+
+    `shape`: of both, where only one of them tells it.
+    """
 
     record: Record
     other: Record | None
     bounds: Bounds | None
+    shape: tuple[int, ...] | None = None
 
     @property
     def size(self) -> int:
@@ -52,10 +57,13 @@ def subjects_of(
     """
     records = _named(dump, layers) if layers else list(dump.outputs())
     pairs = match(dump, against).pairs if against is not None else ()
-    partners = {pair.sample.name: pair.benchmark for pair in pairs}
-    return tuple(
-        Subject(record, partners.get(record.name), ranges.find(record.name) if ranges else None) for record in records
-    )
+    partners = {pair.sample.name: pair for pair in pairs}
+    return tuple(_subject(record, partners.get(record.name), ranges) for record in records)
+
+
+def _subject(record: Record, pair: Pair | None, ranges: Ranges | None) -> Subject:
+    bounds = ranges.find(record.name) if ranges else None
+    return Subject(record, pair.benchmark, bounds, pair.shape) if pair else Subject(record, None, bounds, record.shape)
 
 
 def _named(dump: Dump, names: Collection[str]) -> list[Record]:
@@ -72,21 +80,29 @@ def _named(dump: Dump, names: Collection[str]) -> list[Record]:
     return list({known[name].number: known[name] for name in names}.values())
 
 
+def subject_of(row: LayerDiff) -> Subject:
+    """The two records of a compared layer, with its range where that is calibrated."""
+    known = row.range if row.range is not None and row.range.source is RangeSource.CALIBRATION else None
+    bounds = (known.minimum, known.maximum) if known else None
+    return Subject(row.pair.sample, row.pair.benchmark, bounds, row.pair.shape)
+
+
 def portray(subject: Subject, dump: Dump, against: Dump | None, cancel: Event | None = None) -> Portrait:
-    """Count the values of both stages. Raises SgsError (file changed, text that is no number, cancelled)."""
+    """Count the values of both stages: dequantised where a dump holds codes, padding left out where it is known.
+
+    Bounds with a NaN count nothing as outside. Raises SgsError (file changed, text that is no number, cancelled).
+    """
     other = None
     if against is not None and subject.other is not None:
-        other = tally_record(against, subject.other, subject.bounds, cancel)
-    return Portrait(subject, tally_record(dump, subject.record, subject.bounds, cancel), other)
+        other = _tally(against, subject.other, subject, cancel)
+    return Portrait(subject, _tally(dump, subject.record, subject, cancel), other)
 
 
-def tally_record(dump: Dump, record: Record, bounds: Bounds | None = None, cancel: Event | None = None) -> Tally:
-    """One pass over a record's values: dequantised where the dump holds codes, padding left out where it is known.
-
-    `bounds` with a NaN count nothing as outside. Raises SgsError as `portray` does.
-    """
+def _tally(dump: Dump, record: Record, subject: Subject, cancel: Event | None) -> Tally:
+    """One pass over a record's values."""
+    bounds = subject.bounds
     tallier = Tallier(bounds if bounds is not None and not np.isnan(bounds).any() else None)
-    for values in _pieces(dump, record):
+    for values in _pieces(dump, record, unpadding(record, subject.shape) or PLAIN):
         if cancel is not None and cancel.is_set():
             raise CancelledError("stopped")
         tallier.add(values)
@@ -94,8 +110,8 @@ def tally_record(dump: Dump, record: Record, bounds: Bounds | None = None, cance
     return tallier.tally()
 
 
-def _pieces(dump: Dump, record: Record) -> Iterator[FloatArray]:
-    reader = SideReader(dump, record, unpadding(record, record.shape) or PLAIN)
+def _pieces(dump: Dump, record: Record, layout: Layout) -> Iterator[FloatArray]:
+    reader = SideReader(dump, record, layout)
     for start in range(0, reader.count, _CHUNK):
         with np.errstate(invalid="ignore"):  # signalling NaNs are data here
             values = reader.take(start, min(_CHUNK, reader.count - start)).astype(np.float64)

@@ -1,0 +1,122 @@
+"""What a report shows beyond the table: histograms of the layers that matter, files with checksums, environment."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from math import inf, isnan
+from pathlib import Path
+
+from sgs_tui.engine.compare.results import LayerDiff, Verdict
+from sgs_tui.engine.dumps.reader import Dump, open_dump
+from sgs_tui.engine.dumps.records import Record
+from sgs_tui.engine.errors import SgsError
+from sgs_tui.engine.reports.facts import FileFacts, environment, file_facts, utc
+from sgs_tui.engine.reports.portraits import Portrait, portray, subject_of
+from sgs_tui.engine.session import CompareRequest
+
+MOST_CLOSEUPS = 40
+"""More pictures in one page help nobody; the layers beyond are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closeup:
+    """A layer looked at closely; `why` says why there is no portrait, where there is none."""
+
+    row: LayerDiff
+    portrait: Portrait | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """`left_out`: failing layers without a closeup, because there are so many."""
+
+    made: str
+    environment: tuple[tuple[str, str], ...]
+    files: tuple[FileFacts, ...]
+    closeups: tuple[Closeup, ...] = ()
+    left_out: tuple[LayerDiff, ...] = ()
+
+
+def gather_details(
+    request: CompareRequest, rows: Sequence[LayerDiff], report: Callable[[int, int], None] = lambda done, total: None
+) -> Details:
+    """Read what is needed for a report on `rows`, the finished comparison of `request`.
+
+    `report` is told the bytes done and all. A layer that can not be read any more is a closeup without portrait.
+    Raises InputError where a file is gone.
+    """
+    chosen = noteworthy(rows)
+    paths = input_files(request)
+    meter = _Sum(report, sum(path.stat().st_size for _, path in paths if path.exists()))
+    meter.total += sum(row.pair.size for row in chosen)
+    files = tuple(file_facts(role, path, meter.add) for role, path in paths)
+    with ExitStack() as stack:
+        dumps = [stack.enter_context(open_dump(path)) for path in (request.sample, request.benchmark)]
+        closeups = []
+        for row in chosen:
+            closeups.append(_closeup(row, dumps[0], dumps[1]))
+            meter.add(row.pair.size)
+    failing = {id(row): row for row in rows if row.verdict is Verdict.FAIL}
+    left_out = tuple(row for key, row in failing.items() if key not in {id(row) for row in chosen})
+    return Details(utc(time.time()), environment(), files, tuple(closeups), left_out)
+
+
+def input_files(request: CompareRequest) -> list[tuple[str, Path]]:
+    """The files of a comparison with their roles."""
+    named = (
+        ("sample", request.sample),
+        ("benchmark", request.benchmark),
+        ("ranges", request.ranges),
+        ("shapes", request.shapes),
+    )
+    return [(role, path) for role, path in named if path is not None]
+
+
+def noteworthy(rows: Sequence[LayerDiff], most: int = MOST_CLOSEUPS) -> list[LayerDiff]:
+    """The first failing layer and the worst others, in network order; without failures the worst layer alone."""
+    measured = [row for row in rows if row.metrics is not None]
+    failing = [row for row in measured if row.verdict is Verdict.FAIL]
+    if not failing:
+        return [max(measured, key=_badness)] if measured else []
+    worst = sorted(failing[1:], key=_badness, reverse=True)[: most - 1]
+    kept = {id(row) for row in (failing[0], *worst)}
+    return [row for row in failing if id(row) in kept]
+
+
+def _badness(row: LayerDiff) -> float:
+    rmse = row.metrics.rmse if row.metrics is not None else 0.0
+    return inf if isnan(rmse) else rmse
+
+
+def _closeup(row: LayerDiff, sample: Dump, benchmark: Dump) -> Closeup:
+    sides = ((sample, row.pair.sample), (benchmark, row.pair.benchmark))
+    if not all(_still_there(dump, record) for dump, record in sides):
+        return Closeup(row, None, "the dump changed after it was compared")
+    try:
+        return Closeup(row, portray(subject_of(row), sample, benchmark))
+    except SgsError as error:
+        return Closeup(row, None, error.message)
+
+
+def _still_there(dump: Dump, record: Record) -> bool:
+    """Whether the dump, opened again, has the record where it was."""
+    if record.number >= len(dump.records):
+        return False
+    now = dump.records[record.number]
+    return (now.name, now.offset, now.size) == (record.name, record.offset, record.size)
+
+
+@dataclass(slots=True)
+class _Sum:
+    """Adds up what was done and tells it."""
+
+    report: Callable[[int, int], None]
+    total: int
+    done: int = 0
+
+    def add(self, number: int) -> None:
+        """More bytes are done."""
+        self.done += number
+        self.report(self.done, self.total)
