@@ -118,11 +118,9 @@ def deep(b: Builder, layers: int) -> Net:
             plain = convolve(values[node.inputs[0]], node)
             deviation = plain.std(axis=(0, 1)) + np.float32(1e-3)
             shift = b.rng.normal(0, 0.1, deviation.size).astype(np.float32)
-            node = replace(
-                node, weights=node.weights / deviation, bias=(node.bias - plain.mean(axis=(0, 1))) / deviation + shift
-            )
-            net.nodes[place] = node
-        values[node.name] = compute(node, [values[name] for name in node.inputs])
+            bias = (node.bias - plain.mean(axis=(0, 1))) / deviation + shift
+            net.nodes[place] = replace(node, weights=node.weights / deviation, bias=bias)
+        values[node.name] = compute(net.nodes[place], [values[name] for name in node.inputs])
     return net
 
 

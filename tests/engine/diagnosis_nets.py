@@ -78,26 +78,25 @@ def convolve(x: Array, node: Node) -> Array:
     return result + node.bias
 
 
+def _pooled(x: Array) -> Array:
+    h, w = x.shape[0] // 2, x.shape[1] // 2
+    return x[: h * 2, : w * 2].reshape(h, 2, w, 2, -1).max(axis=(1, 3))
+
+
+_SIMPLE: dict[str, Callable[[Node, list[Array]], Array]] = {
+    "RELU": lambda node, x: np.maximum(x[0], 0),
+    "LEAKY_RELU": lambda node, x: np.where(x[0] < 0, x[0] * np.float32(node.slope), x[0]),
+    "ADD": lambda node, x: x[0] + x[1],
+    "EXP": lambda node, x: np.exp(x[0]),
+    "CONCATENATION": lambda node, x: np.concatenate(x, axis=-1),
+    "MAX_POOL_2D": lambda node, x: _pooled(x[0]),
+    "AVERAGE_POOL_2D": lambda node, x: x[0].mean(axis=(0, 1), keepdims=True),
+}
+
+
 def compute(node: Node, inputs: list[Array]) -> Array:
-    x = inputs[0]
     with np.errstate(all="ignore"):
-        if node.kind in ("CONV_2D", "DEPTHWISE_CONV_2D"):
-            return convolve(x, node)
-        if node.kind == "RELU":
-            return np.maximum(x, 0)
-        if node.kind == "LEAKY_RELU":
-            return np.where(x < 0, x * np.float32(node.slope), x)
-        if node.kind == "ADD":
-            return x + inputs[1]
-        if node.kind == "EXP":
-            return np.exp(x)
-        if node.kind == "CONCATENATION":
-            return np.concatenate(inputs, axis=-1)
-        if node.kind == "MAX_POOL_2D":
-            h, w = x.shape[0] // 2, x.shape[1] // 2
-            return x[: h * 2, : w * 2].reshape(h, 2, w, 2, -1).max(axis=(1, 3))
-        assert node.kind == "AVERAGE_POOL_2D", node.kind
-        return x.mean(axis=(0, 1), keepdims=True)
+        return convolve(inputs[0], node) if node.weights is not None else _SIMPLE[node.kind](node, inputs)
 
 
 def run_float(net: Net, picture: Array, source: str = "") -> dict[str, Array]:

@@ -9,6 +9,8 @@ from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.diagnosis.budget import Budget
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.coarse import PART
+from sgs_tui.engine.diagnosis.cutting import NOTICED
+from sgs_tui.engine.diagnosis.phrases import percent
 from sgs_tui.engine.diagnosis.results import Blame, Course, Role, Trend
 
 JUMP = 1.0
@@ -31,13 +33,13 @@ def jumps(rows: Sequence[LayerDiff]) -> frozenset[str]:
     )
 
 
-def blame(case: Case, budgets: Sequence[Budget]) -> tuple[Blame, ...]:
-    """One entry per compared layer, in network order."""
+def blame(case: Case, budgets: Sequence[Budget], guilty: frozenset[str]) -> tuple[Blame, ...]:
+    """One entry per compared layer, in network order. `guilty`: layers that findings name as where it begins."""
     marked = jumps(list(case.rows.values()))
     return tuple(
         Blame(
             name=b.name,
-            role=role(case, b),
+            role=role(case, b, b.name in guilty),
             total=b.total,
             inherited=b.inherited,
             own=b.own,
@@ -50,17 +52,25 @@ def blame(case: Case, budgets: Sequence[Budget]) -> tuple[Blame, ...]:
     )
 
 
-def role(case: Case, budget: Budget) -> Role:
+def role(case: Case, budget: Budget, guilty: bool = False) -> Role:
     """Introduced where the error is the layer's own or comes from rounding an input that looks fine itself."""
     error = case.error(budget.name)
     inputs = [case.error(source) for source in budget.inputs if source in case.compared]
+    # What enters with the network's input is explained there, and still begins at its first layer.
+    if guilty and budget.total >= NOTICED and (not inputs or _is_own(budget, error)):
+        return Role.INTRODUCED
     if error < SUSPECT:
         return Role.RECOVERED if any(each >= SUSPECT for each in inputs) else Role.CLEAN
     if not budget.inputs and not case.graph.known:
         return Role.UNKNOWN
     fine = all(each < SUSPECT for each in inputs)
-    own = budget.own**2 >= PART * min(error, budget.total) ** 2
-    return Role.INTRODUCED if own or (fine and (any(_culprits(case, budget)) or error > 2 * max(inputs, default=0))) else Role.INHERITED
+    grown = fine and (any(_culprits(case, budget)) or error > 2 * max(inputs, default=0))
+    return Role.INTRODUCED if grown or _is_own(budget, error) else Role.INHERITED
+
+
+def _is_own(budget: Budget, error: float) -> bool:
+    """Whether a good part of a layer's error is its own."""
+    return budget.own**2 >= PART * min(error, budget.total) ** 2
 
 
 def _culprits(case: Case, budget: Budget) -> Iterator[str]:
@@ -80,10 +90,15 @@ def trend(case: Case, roles: Mapping[str, Role]) -> Trend:
     before = float(errors[max(place - 1, 0)]) if place else 0.0
     introduced = next((name for name in case.suspects if roles.get(name) is Role.INTRODUCED), None)
     if introduced is None and place >= DEEP and errors[place] < SUDDEN * max(before, 1e-9):
-        text = f"grows slowly: {errors[0]:.1%} at {names[0]}, over the limit from {first} on, at most {errors.max():.1%}"
+        span = f"{percent(float(errors[0]))} at {names[0]}, at most {percent(float(errors.max()))}"
+        text = f"grows slowly: {span}, over the limit from {first} on"
         return Trend(Course.DRIFT, first, text)
     where = introduced or first
-    return Trend(Course.JUMP, where, f"jumps at {where}: {case.error(where):.1%} of its signal, {before:.1%} in the layer before {first}")
+    return Trend(
+        Course.JUMP,
+        where,
+        f"jumps at {where}: {percent(case.error(where))} of its signal, {percent(before)} in the layer before {first}",
+    )
 
 
 def _quiet(case: Case, names: Sequence[str], errors: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Trend:
@@ -92,5 +107,5 @@ def _quiet(case: Case, names: Sequence[str], errors: np.ndarray[tuple[int], np.d
     worst = names[int(errors.argmax())]
     turns = int(np.sum(np.diff(np.sign(np.diff(errors))) != 0)) if len(errors) > 2 else 0
     if errors.max() > 0.1 and turns >= len(errors) // 3:
-        return Trend(Course.WOBBLE, worst, f"wobbles below the limit, at most {errors.max():.1%} at {worst}")
-    return Trend(Course.LOW, worst, f"stays below {errors.max():.1%}, highest at {worst}")
+        return Trend(Course.WOBBLE, worst, f"wobbles below the limit, at most {percent(errors.max())} at {worst}")
+    return Trend(Course.LOW, worst, f"stays below {percent(errors.max())}, highest at {worst}")

@@ -76,6 +76,7 @@ class Budgets:
 
     def of(self, name: str) -> Budget:
         """The budget of one compared layer."""
+        self._case.check()
         if name not in self._known:
             self._known[name] = self._budget(name)
         return self._known[name]
@@ -101,7 +102,9 @@ class Budgets:
 
     # --- replayed ---------------------------------------------------------------------------------
 
-    def source(self, frontier: tuple[str, ...], sample: bool, changed: str = "", change: Change | None = None) -> Source:
+    def source(
+        self, frontier: tuple[str, ...], sample: bool, changed: str = "", change: Change | None = None
+    ) -> Source:
         """Tensors of the frontier from the sample (network inputs: the benchmark's) or the benchmark, one changed."""
 
         def give(name: str) -> Rows | None:
@@ -130,7 +133,7 @@ class Budgets:
         sample = self.bands(replay, name, self._case.sample_rows(name))
         made = self.run(replay, name, self.source(frontier, sample=True))
         size = rms(truth)
-        if not isfinite(size + rms(sample) + rms(made)) or not 0 < size or not rms(again - truth) <= TOLERANCE * size:
+        if not isfinite(size + rms(sample) + rms(made)) or not size > 0 or not rms(again - truth) <= TOLERANCE * size:
             return None
         own = sample - made
         grid = self._case.grid(name)
@@ -166,16 +169,17 @@ class Budgets:
         """What each input's own error alone does to the output."""
         for source in frontier:
             if source in self._case.compared and self.of(source).proven:
-                spoilt = self._with_own_error(replay, source)
-                plain = self.source(frontier, sample=False)
-                made = self.run(replay, name, lambda n, s=source, r=spoilt: r if n == s else plain(n))  # type: ignore[misc]
+                given = _with(self.source(frontier, sample=False), source, self._with_own_error(replay, source))
+                made = self.run(replay, name, given)
                 yield source, rms(made - truth) / size
 
     def _with_own_error(self, replay: Replay, name: str) -> Rows:
         """The benchmark's tensor plus what the sample's layer itself got wrong."""
         truth, sample = self._case.benchmark_rows(name), self._case.sample_rows(name)
         given = self.source(self.of(name).inputs, sample=True)
-        return lambda start, stop: truth(start, stop) + sample(start, stop) - replay.rows(name, given, Span(start, stop))
+        return lambda start, stop: (
+            truth(start, stop) + sample(start, stop) - replay.rows(name, given, Span(start, stop))
+        )
 
     def _weights(self, replay: Replay, name: str, frontier: tuple[str, ...], sample: Values, own: Values) -> float:
         """Share of the own error that the weights' rounding explains."""
@@ -234,6 +238,11 @@ class Budgets:
 def _notable(own: Values, size: float, grid: Grid | None) -> bool:
     """Whether an own error is more than rounding the output makes, so that its weights are worth a look."""
     return rms(own) > 0.05 * size or (grid is not None and grid.bits == 8 and rms(own) > 0.8 * grid.step)
+
+
+def _with(source: Source, name: str, rows: Rows) -> Source:
+    """The same source with one tensor from elsewhere."""
+    return lambda each: rows if each == name else source(each)
 
 
 def _changed(rows: Rows, change: Change) -> Rows:

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
+from threading import Event
 
 from sgs_tui.engine.calibration.ranges import Ranges
-from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
-from sgs_tui.engine.diagnosis.domains import Domain, domains
+from sgs_tui.engine.compare.results import LayerDiff, Pair
+from sgs_tui.engine.diagnosis.domains import Domain, domains, pad_lanes
 from sgs_tui.engine.diagnosis.geometry import Shape
 from sgs_tui.engine.diagnosis.graph import Graph, build_graph
 from sgs_tui.engine.diagnosis.grids import Grid, grid_in, grid_of
@@ -16,6 +17,7 @@ from sgs_tui.engine.diagnosis.shapes import UNKNOWN, Shapes, nhwc
 from sgs_tui.engine.diagnosis.tensors import Tensors, Values
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.records import Record
+from sgs_tui.engine.errors import CancelledError
 
 SUSPECT = 0.1414
 """Relative L2 error from which a layer is suspect: SQNR 17 dB, the procedure's COS 0.99 (facts 7.5)."""
@@ -36,7 +38,15 @@ class NetInput:
 class Case:
     """One comparison under examination. Nothing here is written to; tensors are read when asked for."""
 
-    def __init__(self, sample: Dump, benchmark: Dump, rows: Sequence[LayerDiff], ranges: Ranges | None) -> None:
+    def __init__(
+        self,
+        sample: Dump,
+        benchmark: Dump,
+        rows: Sequence[LayerDiff],
+        ranges: Ranges | None = None,
+        cancel: Event | None = None,
+    ) -> None:
+        self._cancel = cancel
         self.sample, self.benchmark, self.ranges = sample, benchmark, ranges
         self.rows: Mapping[str, LayerDiff] = {row.name: row for row in rows}
         self.tensors = Tensors(benchmark)
@@ -44,6 +54,15 @@ class Case:
         own = build_graph(benchmark)
         self.graph: Graph = own if own.known else build_graph(sample)
         self.replays = own.known
+
+    def check(self) -> None:
+        """Raise CancelledError where the user stopped the diagnosis. Called before every layer."""
+        if self._cancel is not None and self._cancel.is_set():
+            raise CancelledError("diagnosis stopped")
+
+    @cached_property
+    def _pad_lanes(self) -> frozenset[str]:
+        return pad_lanes(build_graph(self.benchmark)) | pad_lanes(build_graph(self.sample))
 
     @cached_property
     def shapes(self) -> Shapes:
@@ -79,8 +98,8 @@ class Case:
         return tuple(NetInput(name, right.get(name), left.get(name)) for name in {**right, **left})
 
     def padded(self, pair: Pair) -> bool:
-        """An `Align` op's output: its pad lanes hold leftover memory in the sample (faults.md)."""
-        return pair.op_type.upper().startswith("ALIGN") or pair.sample.op_type.upper().startswith("ALIGN")
+        """Whether a layer has pad lanes, which hold leftover memory in the sample."""
+        return pair.benchmark.name in self._pad_lanes or pair.sample.name in self._pad_lanes
 
     def error(self, name: str) -> float:
         """Relative L2 error of a compared layer; infinite where it is not finite."""
@@ -140,10 +159,4 @@ class Case:
             and row.pair.sample.count == row.pair.benchmark.count
             and self.sample_tensors.readable(row.pair.sample)
             and self.tensors.readable(row.pair.benchmark)
-        )
-
-    def not_comparable(self) -> tuple[LayerDiff, ...]:
-        """Rows without figures, and aligned tensors."""
-        return tuple(
-            row for row in self.rows.values() if row.verdict is Verdict.NOT_COMPARABLE or self.padded(row.pair)
         )

@@ -15,6 +15,7 @@ from sgs_tui.engine.diagnosis.budget import Budget, rms
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.domains import Domain
 from sgs_tui.engine.diagnosis.grids import Grid
+from sgs_tui.engine.diagnosis.phrases import percent
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 from sgs_tui.engine.diagnosis.tensors import Values
 
@@ -147,30 +148,37 @@ def _hurt(case: Case, name: str, grid: Grid, found: list[Coarse], known: Mapping
     return any(each.tensor == name for each in found) or (budget.own >= COSTLY and budget.own_steps <= WITHIN)
 
 
-def _shared(
-    case: Case, domain: Domain, found: list[Coarse], grid: Grid, narrow: list[str], partner: str
-) -> Finding:
+def _shared(case: Case, domain: Domain, found: list[Coarse], grid: Grid, narrow: list[str], partner: str) -> Finding:
     worst = max(found, key=lambda each: each.cost)
     evidence = [
         Evidence(
-            f"{name} spans {width(case, name):.4g}, {width(case, name) / grid.step:.1f} of its 255 steps of {grid.step:.4g}",
+            f"{name} spans {width(case, name):.4g}, {width(case, name) / grid.step:.1f} of 255 steps of {grid.step:.3g}",
             width(case, name) / grid.step,
             name,
         )
         for name in narrow[:4]
     ]
     evidence += [
-        Evidence(f"{partner} spans {width(case, partner):.4g} and sets the scale of all", width(case, partner), partner),
+        Evidence(
+            f"{partner} spans {width(case, partner):.4g} and sets the scale of all", width(case, partner), partner
+        ),
         Evidence(f"{', '.join(domain.binders)} makes {len(domain.members)} tensors share one scale"),
         _cost(worst),
     ]
     targets = raisable(case, domain.binders) or raisable(case, domain.members)
     return Finding(
         Cause.SHARED_SCALE,
-        (*narrow, *domain.binders, partner, *(n for n in domain.members if n not in (*narrow, *domain.binders, partner))),
+        (
+            *narrow,
+            *domain.binders,
+            partner,
+            *(n for n in domain.members if n not in (*narrow, *domain.binders, partner)),
+        ),
         confidence=_confidence(worst),
         evidence=tuple(evidence),
-        advice=_advice(targets, "the tensors that share a scale differ too much; scale the wide branch down in the model"),
+        advice=_advice(
+            targets, "the tensors that share a scale differ too much; scale the wide branch down in the model"
+        ),
         refuted_by="raising the concatenation to 16 bit leaves the narrow tensors as they are",
         explained=worst.explained,
         size=max(each.cost for each in found),
@@ -186,7 +194,9 @@ def _wide(case: Case, domain: Domain, found: list[Coarse], grid: Grid | None) ->
     evidence = [_cost(worst)]
     evidence += [fact for name in layers[:1] for fact in spread(case, name)]
     if grid is not None:
-        evidence.append(Evidence(f"{layers[0]}: step {grid.step:.4g}, {grid.bits} bit over {grid.width:.4g}", grid.step, layers[0]))
+        evidence.append(
+            Evidence(f"{layers[0]}: step {grid.step:.4g}, {grid.bits} bit over {grid.width:.4g}", grid.step, layers[0])
+        )
     return Finding(
         Cause.WIDE_RANGE,
         layers,
@@ -208,12 +218,14 @@ def _made_here(case: Case, name: str, domain: Domain) -> bool:
 
 def _cost(worst: Coarse) -> Evidence:
     if not worst.proven and worst.tensor != worst.victim:
-        text = f"{worst.victim} goes bad by {worst.cost:.1%} of its signal right behind {worst.tensor}"
+        text = f"{worst.victim} goes bad by {percent(worst.cost)} of its signal right behind {worst.tensor}"
         return Evidence(f"{text} (not proven: it can not be computed again)", worst.cost, worst.tensor)
     if worst.tensor == worst.victim:
-        text = f"{worst.tensor}: rounding to its step is an error of {worst.cost:.1%} of its signal"
+        text = f"{worst.tensor}: rounding to its step is an error of {percent(worst.cost)} of its signal"
     else:
-        text = f"the 8 bits of {worst.tensor}, nothing else, change {worst.victim} by {worst.cost:.1%} of its signal"
+        text = (
+            f"the 8 bits of {worst.tensor}, nothing else, change {worst.victim} by {percent(worst.cost)} of its signal"
+        )
     return Evidence(f"{text} ({worst.explained:.0%} of the error there)", worst.cost, worst.tensor)
 
 
@@ -265,4 +277,6 @@ def spread(case: Case, name: str) -> Iterator[Evidence]:
         yield Evidence(text, ratio, name)
     if signal:
         predicted = 20 * np.log10(signal / (grid.step / np.sqrt(12)))
-        yield Evidence(f"{name}: rounding alone leaves it an SQNR of {predicted:.1f} dB as a whole", float(predicted), name)
+        yield Evidence(
+            f"{name}: rounding alone leaves it an SQNR of {predicted:.1f} dB as a whole", float(predicted), name
+        )

@@ -55,7 +55,9 @@ def find_codes(case: Case) -> Finding | None:
 def _integer_file(case: Case, names: list[str]) -> Finding:
     evidence = [
         Evidence(f"{case.sample.path.name}: isFloat: 0, {len(names)} layers are integer codes"),
-        Evidence("rows are computed from (code - z) * s; s has six decimals in the file, which moves values by up to 1.6 %"),
+        Evidence(
+            "rows are computed from (code - z) * s; s has six decimals in the file, which moves values by up to 1.6 %"
+        ),
     ]
     if not case.compared:
         evidence[1] = Evidence("no layer has a partner of its size, so the padding was kept as well")

@@ -6,6 +6,7 @@ from sgs_tui.engine.diagnosis.budget import Budget
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.coarse import WITHIN
 from sgs_tui.engine.diagnosis.entry import Entry, Kind
+from sgs_tui.engine.diagnosis.phrases import percent
 from sgs_tui.engine.diagnosis.pictures import Kinship
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 
@@ -40,7 +41,7 @@ def find_clipping(case: Case, budgets: Sequence[Budget], entries: Sequence[Entry
         confidence=min(0.99, (0.6 + 0.4 * explained) if proven else (0.3 + 0.4 * explained)),
         evidence=tuple(evidence),
         advice=(
-            "calibrate again with pictures like the one that is judged (about 30; its brightness and contrast among them)",
+            "calibrate again with about 30 pictures like the one that is judged, brightness and contrast included",
         ),
         refuted_by="calibrating with this picture leaves the layers as they are",
         explained=explained,
@@ -87,8 +88,5 @@ def _layer_evidence(case: Case, budget: Budget) -> Evidence:
     grid, row = case.grid(budget.name), case.rows[budget.name]
     limits = f"[{grid.low:.4g}, {grid.high:.4g}]" if grid else "its limits"
     top = f", the benchmark reaches {row.benchmark.maximum:.4g}" if row.benchmark else ""
-    return Evidence(
-        f"{budget.name} is cut at {limits}{top}: that explains {budget.clipped:.0%} of its own error of {budget.own:.1%}",
-        budget.clipped,
-        budget.name,
-    )
+    text = f"{budget.clipped:.0%} of its own error of {percent(budget.own)}"
+    return Evidence(f"{budget.name} is cut at {limits}{top}: that explains {text}", budget.clipped, budget.name)

@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 
 from sgs_tui.engine.compare.results import LayerDiff
+from sgs_tui.engine.configs.debugconfig import load
 from sgs_tui.engine.diagnosis.blaming import blame, trend
 from sgs_tui.engine.diagnosis.budget import Budget, Budgets
 from sgs_tui.engine.diagnosis.case import Case
@@ -18,11 +19,11 @@ from sgs_tui.engine.diagnosis.leftover import find_leftovers
 from sgs_tui.engine.diagnosis.nonfinite import find_non_finite
 from sgs_tui.engine.diagnosis.overall import drift, healthy, is_drift
 from sgs_tui.engine.diagnosis.padding import find_padding, undone_layers
+from sgs_tui.engine.diagnosis.phrases import percent, some
 from sgs_tui.engine.diagnosis.preprocess import EXPLAINS, SEEN, find_input
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Evidence, Finding, Recovered
 from sgs_tui.engine.diagnosis.transposed import find_layout
 from sgs_tui.engine.session import Comparison
-
 
 CERTAIN = 0.9
 """Share of a first layer's error that has to be explained to report it where no layer is bad."""
@@ -33,30 +34,56 @@ def diagnose(
 ) -> Diagnosis:
     """Explain a finished comparison. `debug_config`: the DebugConfig.txt of the sample's run, as evidence.
 
-    Reads at most a few million elements per layer; the dumps must still be open. Raises FileChangedError,
-    CancelledError.
+    Reads at most a few million elements per layer; the dumps must still be open. Raises InputError where
+    `debug_config` can not be read, FileChangedError, CancelledError.
     """
-    case = Case(comparison.sample, comparison.benchmark, rows, comparison.ranges)
+    switches = load(debug_config).effect().switches if debug_config else None
+    case = Case(comparison.sample, comparison.benchmark, rows, comparison.ranges, cancel)
     budgets = Budgets(case)
-    recovered: tuple[Recovered, ...] = ()
-    first = [found for found in (find_non_finite(case), find_codes(case)) if found]
-    padding = find_padding(case, undone_layers(case, comparison.matching.unmatched), None, comparison.request.profile)
-    if padding:
-        first.append(padding[0])
-        recovered = padding[1]
-    layout = find_layout(case)
-    if layout:
-        first.append(layout)
-    findings = first if padding or layout or _codes_spoil(case, first) else [*first, *_inside(case, budgets)]
+    findings, recovered = _findings(case, budgets, comparison, switches)
     listed = list(budgets.all())
-    found_roles = blame(case, listed)
+    roles = blame(case, listed, frozenset(name for each in findings for name in (*each.layers, *each.behind)))
     return Diagnosis(
         findings=tuple(findings),
-        blame=found_roles,
-        trend=trend(case, {each.name: each.role for each in found_roles}),
+        blame=roles,
+        trend=trend(case, {each.name: each.role for each in roles}),
         graph_known=case.graph.known,
         recovered=recovered,
+        notes=tuple(_notes(case, listed, switches)),
     )
+
+
+def _findings(
+    case: Case, budgets: Budgets, comparison: Comparison, switches: frozenset[str] | None
+) -> tuple[list[Finding], tuple[Recovered, ...]]:
+    """How the dumps were made comes first: it spoils every number behind it."""
+    found = [each for each in (find_non_finite(case), find_codes(case)) if each]
+    layers = undone_layers(case, comparison.matching.unmatched)
+    switched_on = None if switches is None else "eliminateGarbage" in switches
+    padding = find_padding(case, layers, switched_on, comparison.request.profile)
+    layout = find_layout(case)
+    if padding or layout or _codes_spoil(case, found):
+        made = [*([padding[0]] if padding else []), *([layout] if layout else [])]
+        return [*found, *made], padding[1] if padding else ()
+    return [*found, *_inside(case, budgets)], ()
+
+
+def _notes(case: Case, budgets: Sequence[Budget], switches: frozenset[str] | None) -> Iterator[str]:
+    """What limits this diagnosis."""
+    if not case.graph.known:
+        yield "neither dump holds inputs (an ONNX, Caffe or TFLite dump?): who feeds whom is not known"
+    elif not case.replays:
+        yield "the benchmark holds outputs only: layers can not be computed again, causes are not proven"
+    replay = case.replay
+    if replay is not None:
+        large = [budget for budget in budgets if budget.proven and len(replay.bands(budget.name)) > 1]
+        if large:
+            yield f"{len(large)} large layers were computed again on bands of rows spread over them, not whole"
+    left_out = [row.name for row in case.rows.values() if case.padded(row.pair)]
+    if left_out:
+        yield f"not judged, their pad lanes hold leftover memory in the sample: {some(left_out)}"
+    if switches is not None and "dequantFixed" not in switches and not case.sample.is_float:
+        yield "the DebugConfig.txt given does not switch dequantFixed on"
 
 
 def _codes_spoil(case: Case, found: Sequence[Finding]) -> bool:
@@ -103,5 +130,9 @@ def _entries(case: Case, budgets: Budgets) -> Iterator[Entry]:
 def _nothing(case: Case) -> Finding:
     worst = max(case.suspects, key=case.error)
     first = next(iter(case.suspects))
-    evidence = (Evidence(f"{first} is the first bad layer ({case.error(first):.1%} of its signal)", case.error(first), first),)
+    evidence = (
+        Evidence(
+            f"{first} is the first bad layer ({percent(case.error(first))} of its signal)", case.error(first), first
+        ),
+    )
     return Finding(Cause.UNEXPLAINED, tuple(dict.fromkeys((first, worst))), 0.3, evidence)

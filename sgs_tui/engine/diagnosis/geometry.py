@@ -147,9 +147,7 @@ def _divisors(number: int) -> list[int]:
     return small + [number // d for d in reversed(small) if d * d != number]
 
 
-def _windows(
-    layer: Layer, source: Shape, target: Shape, kernel: tuple[int, int], usual: bool
-) -> Iterator[Window]:
+def _windows(layer: Layer, source: Shape, target: Shape, kernel: tuple[int, int], usual: bool) -> Iterator[Window]:
     pixels = layer.counts[1] // target.channels
     for dilation in DILATIONS if max(kernel) > 1 else (1,):
         reach = [(k - 1) * dilation + 1 for k in kernel]
@@ -239,4 +237,5 @@ def _pixel(layer: Layer, window: Window, pixel: int) -> Values:
             result = (patch.reshape(weights.shape) * weights).sum(axis=0)
         else:
             result = patch.reshape(-1) @ weights
-    return result + layer.bias[: window.target.channels] if layer.bias.size else result
+    made: Values = result + layer.bias[: window.target.channels] if layer.bias.size else result
+    return made

@@ -12,6 +12,7 @@ from sgs_tui.engine.compare.match import CONVOLUTIONS
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.records import Direction, Record
 
+
 def is_convolution(op_type: str) -> bool:
     """Whether [CONV_CONFIG] has a say in ops of this type."""
     return op_type.upper() in CONVOLUTIONS

@@ -9,6 +9,7 @@ from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.coarse import OWN, PART, WITHIN, is_spread
 from sgs_tui.engine.diagnosis.cutting import MOSTLY
 from sgs_tui.engine.diagnosis.fits import affine_fit
+from sgs_tui.engine.diagnosis.phrases import percent
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 from sgs_tui.engine.diagnosis.tensors import Values
 
@@ -63,7 +64,8 @@ def _finding(case: Case, budgets: Budgets, budget: Budget) -> Finding:
 
 
 def _weights(case: Case, budget: Budget) -> Finding:
-    text = f"rounding the weights of {budget.name} to 8 bit explains {budget.weights:.0%} of its own error of {budget.own:.1%}"
+    share = f"{budget.weights:.0%} of its own error of {percent(budget.own)}"
+    text = f"rounding the weights of {budget.name} to 8 bit explains {share}"
     return Finding(
         Cause.WIDE_RANGE,
         tuple(sorted((budget.name, *budget.inputs), key=lambda name: name == budget.name or not is_spread(case, name))),
@@ -100,9 +102,7 @@ def _channels(case: Case, budget: Budget, sample: Values, made: Values) -> Findi
     dead = [c for c in chosen if not np.ptp(sample.reshape(-1, channels)[:, c])]
     names = ", ".join(map(str, chosen[:8]))
     evidence = [
-        Evidence(
-            f"{budget.name}: channels {names} of {channels} hold {part:.0%} of its error", part, budget.name
-        )
+        Evidence(f"{budget.name}: channels {names} of {channels} hold {part:.0%} of its error", part, budget.name)
     ]
     if dead:
         evidence.append(Evidence(f"channels {', '.join(map(str, dead[:8]))} are constant in the sample", len(dead)))
@@ -138,7 +138,7 @@ def _gain(budget: Budget, sample: Values, made: Values) -> Finding | None:
 
 def _unexplained(budget: Budget) -> Finding:
     how = "computed again from the sample's inputs" if budget.proven else "compared with its inputs' error"
-    text = f"{budget.name} brings in an error of {budget.own:.1%} of its signal ({how})"
+    text = f"{budget.name} brings in an error of {percent(budget.own)} of its signal ({how})"
     return Finding(
         Cause.UNEXPLAINED,
         (budget.name,),

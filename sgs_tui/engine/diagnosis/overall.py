@@ -6,6 +6,7 @@ import numpy as np
 
 from sgs_tui.engine.diagnosis.budget import Budget
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
+from sgs_tui.engine.diagnosis.phrases import percent
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 
 STEEP = 3.0
@@ -23,7 +24,9 @@ def healthy(case: Case, budgets: Sequence[Budget]) -> Finding:
             evidence.append(Evidence(text, row.metrics.rmse, worst))
     steps = _steps(budgets)
     if steps:
-        text = f"own error of a layer: {np.median(steps):.2f} steps RMS (median of {len(steps)}); rounding alone is 0.29"
+        text = (
+            f"own error of a layer: {np.median(steps):.2f} steps RMS (median of {len(steps)}); rounding alone is 0.29"
+        )
         evidence.append(Evidence(text, float(np.median(steps))))
     return Finding(
         Cause.HEALTHY,
@@ -39,12 +42,16 @@ def healthy(case: Case, budgets: Sequence[Budget]) -> Finding:
 def drift(case: Case, budgets: Sequence[Budget]) -> Finding:
     """Rounding adds up over many layers; the first beyond the limit comes first."""
     steps = _steps(budgets)
-    largest = max(budgets, key=lambda b: _brought(b))
+    largest = max(budgets, key=_brought)
     first, worst = next(iter(case.suspects)), max(case.suspects, key=case.error)
     evidence = [
-        Evidence(f"no layer brings in more than {_brought(largest):.1%} of its signal", _brought(largest), largest.name),
-        Evidence(f"the error creeps up to {case.error(worst):.1%} at {worst}", case.error(worst), worst),
-        Evidence(f"{first} is the first beyond {SUSPECT:.0%}, after {list(case.compared).index(first)} layers", None, first),
+        Evidence(
+            f"no layer brings in more than {percent(_brought(largest))} of its signal", _brought(largest), largest.name
+        ),
+        Evidence(f"the error creeps up to {percent(case.error(worst))} at {worst}", case.error(worst), worst),
+        Evidence(
+            f"{first} is the first beyond {SUSPECT:.0%}, after {list(case.compared).index(first)} layers", None, first
+        ),
     ]
     if steps:
         text = f"own error of a layer: {np.median(steps):.2f} steps RMS (median of {len(steps)}), as rounding makes it"

@@ -90,9 +90,7 @@ def _cos(case: Case, pair: Pair, padded: Padded) -> float:
 def _plain_cos(case: Case, pair: Pair) -> float:
     if pair.sample.count != pair.benchmark.count:
         return 0.0
-    return _cosine(
-        case.sample_tensors.spread(pair.sample, LOOKED_AT), case.tensors.spread(pair.benchmark, LOOKED_AT)
-    )
+    return _cosine(case.sample_tensors.spread(pair.sample, LOOKED_AT), case.tensors.spread(pair.benchmark, LOOKED_AT))
 
 
 def _cosine(ours: Values, theirs: Values) -> float:
@@ -102,20 +100,18 @@ def _cosine(ours: Values, theirs: Values) -> float:
 
 
 def find_padding(
-    case: Case, layers: Sequence[Undone], switched_off: bool | None, profile: Profile
+    case: Case, layers: Sequence[Undone], switched_on: bool | None, profile: Profile
 ) -> tuple[Finding, tuple[Recovered, ...]] | None:
-    """The finding and the recovered rows. `switched_off`: the run's DebugConfig.txt lacks eliminateGarbage.
+    """The finding and the recovered rows. `switched_on`: what the run's DebugConfig.txt says of eliminateGarbage.
 
     None where no layer is put right, or so few that the bad ones have another reason.
     """
     suspects = [row for row in case.suspects.values() if _could_differ(case, row)]
     put_right = {each.pair.name for each in layers}
     share = len(put_right & {row.name for row in suspects}) / len(suspects) if suspects else float(bool(layers))
-    if not layers or (share < 0.5 and not switched_off) or switched_off is False:
+    if not layers or (share < 0.5 and switched_on is not False):
         return None
-    recovered = tuple(
-        recovered_row(each.pair, case.sample, case.benchmark, each.padded, profile) for each in layers
-    )
+    recovered = tuple(recovered_row(each.pair, case.sample, case.benchmark, each.padded, profile) for each in layers)
     worst = min(layers, key=lambda each: each.after)
     evidence = [
         Evidence(f"{len(layers)} layers are right once their stored order is undone: COS {_span(layers)}", share),
@@ -126,12 +122,15 @@ def find_padding(
             worst.pair.name,
         ),
     ]
-    if switched_off:
-        evidence.append(Evidence("the run's DebugConfig.txt does not switch eliminateGarbage on"))
+    if switched_on is not None:
+        said = (
+            "switches eliminateGarbage on: is it of this run?" if switched_on else "does not switch eliminateGarbage on"
+        )
+        evidence.append(Evidence(f"the DebugConfig.txt given {said}"))
     finding = Finding(
         Cause.PADDING_KEPT,
         tuple(each.pair.name for each in layers),
-        confidence=min(0.99, 0.6 + 0.39 * share + 0.2 * bool(switched_off)),
+        confidence=min(0.99, 0.6 + 0.39 * share + 0.2 * (switched_on is False)),
         evidence=tuple(evidence),
         advice=("add the line eliminateGarbage to the fixed run's DebugConfig.txt and dump again",),
         refuted_by="a dump made with eliminateGarbage shows the same layers bad",

@@ -31,7 +31,7 @@ def _gain(entry: Entry, tested: Tested) -> Finding:
     gain, offset = _mean(tested.gains), _mean(tested.offsets)
     evidence = [
         Evidence(
-            f"{layer} is what {name} * {gain:.3f} {offset:+.3f} gives: that explains {tested.explained:.1%} of its error",
+            f"{name} * {gain:.3f} {offset:+.3f}, put into {layer}, explains {tested.explained:.1%} of its error",
             tested.explained,
             layer,
         ),
@@ -79,7 +79,7 @@ def _mismatch(entry: Entry, tested: Tested) -> Finding:
         Kind.PICTURE: "the sample's own picture, which is another one,",
     }[tested.kind]
     advice = {
-        Kind.ORDER: "use one channel order (RGB or BGR) in the preprocess and in training_input_formats, with norm and without",
+        Kind.ORDER: "use one channel order (RGB or BGR) in the ini and in the preprocess, with norm and without",
         Kind.LAYOUT: "give both runs the same layout (NHWC) and the same input_layouts",
         Kind.PICTURE: "run both stages on the same picture with the same preprocess",
     }[tested.kind]
@@ -100,7 +100,10 @@ def _by_record(entry: Entry) -> Finding | None:
         return None
     if entry.fit.correlation < UNRELATED and kinship is not Kinship.SAME:
         text = f"{entry.layer} has next to nothing in common with the benchmark's (r^2 {entry.fit.correlation:.2f})"
-        evidence = (Evidence(text, entry.fit.correlation, entry.layer), Evidence("the inputs can not be compared: not proven"))
+        evidence = (
+            Evidence(text, entry.fit.correlation, entry.layer),
+            Evidence("the inputs can not be compared: not proven"),
+        )
         return _input_finding(entry, evidence, advice, 0.35, 0.5)
     return _fitted(entry, entry.fit.good) if entry.fit.good >= EXPLAINS and not entry.outside else None
 

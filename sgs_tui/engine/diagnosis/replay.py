@@ -30,10 +30,16 @@ WORK = 1 << 26
 
 BANDS = 4
 
+
+def _logistic(values: Values) -> Values:
+    result: Values = np.float32(1) / (np.float32(1) + np.exp(-values))
+    return result
+
+
 _ELEMENTWISE: Mapping[str, Callable[[Values], Values]] = {
-    "RELU": lambda x: np.maximum(x, 0),
-    "RELU6": lambda x: np.clip(x, 0, 6),
-    "LOGISTIC": lambda x: 1 / (1 + np.exp(-x)),
+    "RELU": lambda x: np.maximum(x, np.float32(0)),
+    "RELU6": lambda x: np.clip(x, np.float32(0), np.float32(6)),
+    "LOGISTIC": _logistic,
     "TANH": np.tanh,
     "EXP": np.exp,
     "ABS": np.abs,

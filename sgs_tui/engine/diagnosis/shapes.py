@@ -8,7 +8,8 @@ from sgs_tui.engine.diagnosis.graph import Graph, Op
 from sgs_tui.engine.diagnosis.tensors import Tensors
 from sgs_tui.engine.dumps.records import Record
 
-SAME = frozenset("RELU RELU6 LEAKY_RELU PRELU LOGISTIC TANH EXP ABS SQRT ELU HARD_SWISH ADD SUB MUL DIV".split())
+ACTIVATIONS = {"RELU", "RELU6", "LEAKY_RELU", "PRELU", "LOGISTIC", "TANH", "EXP", "ABS", "SQRT", "ELU", "HARD_SWISH"}
+SAME = frozenset(ACTIVATIONS | {"ADD", "SUB", "MUL", "DIV"})
 """Ops whose output has the shape of every input of its size, upper case."""
 
 POOLS = frozenset({"MAX_POOL_2D", "AVERAGE_POOL_2D"})

@@ -32,7 +32,9 @@ def find_layout(case: Case) -> Finding | None:
     sides = " and ".join(sorted({each.side for each in turned}))
     evidence = (
         Evidence(f"{len(turned)} layers fit once the {sides} is read as NCHW", len(turned)),
-        Evidence(f"{worst.name}: COS {worst.before:.4f} as stored, {worst.after:.4f} transposed", worst.after, worst.name),
+        Evidence(
+            f"{worst.name}: COS {worst.before:.4f} as stored, {worst.after:.4f} transposed", worst.after, worst.name
+        ),
     )
     share = len(turned) / max(len(bad), 1)
     return Finding(

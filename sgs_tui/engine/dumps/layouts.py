@@ -85,7 +85,9 @@ class Padded:
     def _kept_in(self, line: int) -> int:
         """Values of one channel block that are in the file."""
         width = min(self.block, self.channels - line * self.block)
-        whole, rest = divmod(min(max(self.stored - line * self.pixels * self.block, 0), self.pixels * self.block), self.block)
+        whole, rest = divmod(
+            min(max(self.stored - line * self.pixels * self.block, 0), self.pixels * self.block), self.block
+        )
         return whole * width + min(rest, width)
 
     def undo(self, read: Read, first: int, last: int) -> tuple[AnyArray, Mask]:
@@ -94,13 +96,17 @@ class Padded:
         `read(start, stop)` gives stored elements; at most `lines` contiguous stretches are read.
         """
         present = self.present(first, last)
-        pieces = [self._line(read, line, first, last) for line in range(self.lines if self.layout is Stored.BLOCKS else 1)]
+        pieces = [
+            self._line(read, line, first, last) for line in range(self.lines if self.layout is Stored.BLOCKS else 1)
+        ]
         values = np.concatenate(pieces, axis=1)[:, : self.channels]
         return np.where(present, values, np.zeros(1, values.dtype)), present
 
     def _line(self, read: Read, line: int, first: int, last: int) -> AnyArray:
         """Stored elements of one line of pixels [first, last), zeros where the file ends."""
-        width = {Stored.PLAIN: self.channels, Stored.ROWS: self.lines * self.block, Stored.BLOCKS: self.block}[self.layout]
+        width = {Stored.PLAIN: self.channels, Stored.ROWS: self.lines * self.block, Stored.BLOCKS: self.block}[
+            self.layout
+        ]
         offset = line * self.pixels * width if self.layout is Stored.BLOCKS else 0
         start, stop = (min(offset + pixel * width, self.stored) for pixel in (first, last))
         found = read(start, stop)
@@ -125,7 +131,7 @@ def candidates(record: Record, count: int, channels: int = 0) -> Iterator[Padded
         for layout in (Stored.BLOCKS, Stored.ROWS):
             found = Padded(layout, count // each, each, block, record.count)
             whole = found.pixels * found.lines * block
-            if count % each == 0 and found.differs and (record.count == count or record.count == whole):
+            if count % each == 0 and found.differs and record.count in (count, whole):
                 yield found
 
 
