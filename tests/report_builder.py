@@ -1,10 +1,22 @@
 """Reports made by hand, for tests of the formats."""
 
 from collections.abc import Sequence
+from math import inf
 
 from sgs_tui.batch.report import Report, Source
 from sgs_tui.engine.compare.results import LayerDiff, Matching, Unmatched
 from sgs_tui.engine.configs.profiles import MANUAL
+from sgs_tui.engine.diagnosis.results import (
+    Blame,
+    Cause,
+    Course,
+    Diagnosis,
+    Evidence,
+    Finding,
+    Recovered,
+    Role,
+    Trend,
+)
 from sgs_tui.engine.dumps.records import Health, HealthState, Stage
 from sgs_tui.engine.session import summarise
 
@@ -15,6 +27,7 @@ def report(
     shown: Sequence[LayerDiff] | None = None,
     paths: tuple[str, str] = ("fixed.bin", "float.bin"),
     notes: tuple[str, ...] = (),
+    diagnosis: Diagnosis | None = None,
 ) -> Report:
     healthy = Health(HealthState.COMPLETE)
     return Report(
@@ -26,4 +39,32 @@ def report(
         unmatched=tuple(unmatched),
         summary=summarise(list(rows), Matching((), tuple(unmatched))),
         notes=notes,
+        diagnosed=diagnosis is not None,
+        diagnosis=diagnosis,
+    )
+
+
+def diagnosis_of(rows: Sequence[LayerDiff], recovered: Sequence[LayerDiff] = ()) -> Diagnosis:
+    """One finding that names every row, a proof with a number and one without, some blame for each."""
+    names = tuple(row.name for row in rows)
+    facts = tuple(Evidence(f"{name} spans 1.5 of 255 steps", 1.5, name) for name in names)
+    finding = Finding(
+        Cause.SHARED_SCALE,
+        names,
+        confidence=0.9,
+        evidence=(*facts, Evidence("they share a scale"), Evidence("an error beyond all bounds", inf)),
+        advice=tuple(f"raise {name}" for name in names),
+        refuted_by=f"{names[0]} stays as it is",
+        behind=names,
+    )
+    roles = (Role.INTRODUCED, Role.INHERITED, Role.RECOVERED, Role.CLEAN)
+    return Diagnosis(
+        findings=(finding, Finding(Cause.UNEXPLAINED, (), 0.1, ())),
+        blame=tuple(
+            Blame(name, roles[number % 4], inf, 0.5, 0.25, 1.5, True, jump=number % 2 == 0, culprits=(name,))
+            for number, name in enumerate(names)
+        ),
+        trend=Trend(Course.JUMP, names[0], f"jumps at {names[0]}"),
+        graph_known=True,
+        recovered=tuple(Recovered(row, "padded rows", 0.5) for row in recovered),
     )

@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from threading import Event
 
+from sgs_tui.batch.explaining import Explained, explain
 from sgs_tui.batch.formats import Format
 from sgs_tui.batch.progress import Meter
 from sgs_tui.batch.report import Report, Source
@@ -33,11 +34,12 @@ class View:
         return tuple(sort_rows(self.query.select(rows), self.sort, self.reverse)[: self.top])
 
 
-def compare(request: CompareRequest, view: View) -> Report:
-    """Compare the dumps of `request`. Raises SgsError; Ctrl-C stops the work and passes on."""
+def compare(request: CompareRequest, view: View, diagnosing: bool = True) -> Report:
+    """Compare the dumps of `request` and explain the result. Raises SgsError; Ctrl-C stops the work and passes on."""
     comparison = open_comparison(request)
     try:
-        return _report(comparison, list(_rows(comparison)), view)
+        rows = list(_rows(comparison))
+        return _report(comparison, rows, view, explain(comparison, rows, diagnosing))
     finally:
         comparison.close()
 
@@ -85,7 +87,7 @@ def _events(comparison: Comparison) -> Generator[CompareEvent]:
         cancel.set()
 
 
-def _report(comparison: Comparison, rows: list[LayerDiff], view: View) -> Report:
+def _report(comparison: Comparison, rows: list[LayerDiff], view: View, explained: Explained) -> Report:
     return Report(
         sample=_source(comparison.sample),
         benchmark=_source(comparison.benchmark),
@@ -94,8 +96,10 @@ def _report(comparison: Comparison, rows: list[LayerDiff], view: View) -> Report
         shown=view.choose(rows),
         unmatched=comparison.matching.unmatched,
         summary=summarise(rows, comparison.matching),
-        notes=comparison.notes,
+        notes=(*comparison.notes, *explained.notes),
         incomplete=tuple(_incomplete(comparison)),
+        diagnosed=explained.asked,
+        diagnosis=explained.diagnosis,
     )
 
 

@@ -1,7 +1,8 @@
 """`--format csv`: one line a layer, RFC 4180 (CRLF, quotes doubled), UTF-8.
 
 Outputs without a partner follow as lines whose verdict is `unmatched` and whose `side` says where they are, so that
-no output of either dump is lost.
+no output of either dump is lost. The columns from `causes` on come from the diagnosis (json_diagnosis.py says what
+they are; `causes` are those that name the layer, the likeliest first) and are empty with --no-diagnosis.
 Text that a spreadsheet would run as a formula is given a leading apostrophe; numbers never are. Control characters
 in names are written as escapes (`\\x1b`). `nan`, `inf` and `-inf` stand for numbers that are none; a figure that a
 layer does not have is empty.
@@ -11,11 +12,11 @@ import csv
 import io
 from collections.abc import Iterator
 
-from sgs_tui.batch.numbers import plain
+from sgs_tui.batch import csv_diagnosis as diagnosis
+from sgs_tui.batch.csv_cells import cell, number
 from sgs_tui.batch.report import Report
 from sgs_tui.engine.compare.catalogue import FIGURES
 from sgs_tui.engine.compare.results import LayerDiff, SideStats, Unmatched
-from sgs_tui.engine.text import visible
 
 _FIGURES = ("rmse", "cos", "mse", "sqnr_db", "relative_l2", "max_abs_error", "mean_error", "range")
 _STATS = ("count", "minimum", "maximum", "mean", "nan", "inf", "zeros")
@@ -23,10 +24,9 @@ COLUMNS: tuple[str, ...] = (
     *("index", "name", "op", "verdict", "reason", *_FIGURES, "range_source"),
     *(f"{side}_{name}" for side in ("sample", "benchmark") for name in _STATS),
     *("transposed", "notes", "side"),
+    *diagnosis.COLUMNS,
 )
 """The head line; columns may be added behind these, never moved."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_csv(report: Report) -> bytes:
@@ -34,21 +34,16 @@ def write_csv(report: Report) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    writer.writerows(_layer(row) for row in report.shown)
+    told = diagnosis.diagnosis_cells(report)
+    writer.writerows([*_layer(row), *told.get(row.name, diagnosis.EMPTY)] for row in report.shown)
     writer.writerows(_lonely(item) for item in report.unmatched)
     return text.getvalue().encode()
-
-
-def cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    shown = visible(text)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
 
 
 def _layer(row: LayerDiff) -> list[str]:
     return [
         *(str(row.index), cell(row.name), cell(row.op_type), row.verdict, cell("; ".join(row.reasons))),
-        *(_number(FIGURES[key].value(row)) for key in _FIGURES),
+        *(number(FIGURES[key].value(row)) for key in _FIGURES),
         row.range.source if row.range else "",
         *_side(row.sample),
         *_side(row.benchmark),
@@ -56,14 +51,10 @@ def _layer(row: LayerDiff) -> list[str]:
     ]
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else plain(value)
-
-
 def _side(stats: SideStats | None) -> Iterator[str]:
     for name in _STATS:
         value = None if stats is None else getattr(stats, name)
-        yield str(value) if isinstance(value, int) else _number(value)
+        yield str(value) if isinstance(value, int) else number(value)
 
 
 def _lonely(item: Unmatched) -> list[str]:

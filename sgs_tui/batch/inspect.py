@@ -10,9 +10,9 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from sgs_tui.batch.csv import cell
+from sgs_tui.batch.csv_cells import cell
 from sgs_tui.batch.formats import ListFormat
-from sgs_tui.batch.json import dump_json, exact
+from sgs_tui.batch.json_values import dump_json, exact
 from sgs_tui.batch.numbers import plain
 from sgs_tui.batch.screen import Screen
 from sgs_tui.engine.dumps.reader import Dump

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sgs_tui.engine.compare.results import LayerDiff, Summary, Unmatched, Verdict
 from sgs_tui.engine.configs.profiles import Profile
+from sgs_tui.engine.diagnosis.results import Blame, Diagnosis, Recovered
 from sgs_tui.engine.dumps.records import Health, Stage
 
 
@@ -21,6 +22,8 @@ class Report:
     """`rows` are all layers in network order; `shown` those that --filter, --sort and --top leave, in order.
 
     `incomplete`: one line for each thing that makes the input damaged or no longer what was opened.
+    `diagnosed`: a diagnosis was asked for; `diagnosis` is None all the same where it could not be made, and
+    `notes` then say why.
     """
 
     sample: Source
@@ -32,8 +35,20 @@ class Report:
     summary: Summary
     notes: tuple[str, ...] = ()
     incomplete: tuple[str, ...] = ()
+    diagnosed: bool = False
+    diagnosis: Diagnosis | None = None
 
     @property
     def nothing_comparable(self) -> bool:
         """No layer has figures."""
         return all(row.verdict is Verdict.NOT_COMPARABLE for row in self.rows)
+
+    @property
+    def blame(self) -> dict[str, Blame]:
+        """Every layer's part in the error, by name; empty without a diagnosis."""
+        return {} if self.diagnosis is None else {each.name: each for each in self.diagnosis.blame}
+
+    @property
+    def recovered(self) -> dict[str, Recovered]:
+        """Layers whose data could be put back in order, by name."""
+        return {} if self.diagnosis is None else {each.row.name: each for each in self.diagnosis.recovered}

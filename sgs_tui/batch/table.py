@@ -8,6 +8,8 @@ from rich.segment import Segments
 from rich.text import Text
 
 from sgs_tui.batch.columns import LONGEST_NAME, NARROWEST, PIPED, Cell, Column, table_of, taken
+from sgs_tui.batch.diagnosis_table import diagnosis_section
+from sgs_tui.batch.diagnosis_text import shares
 from sgs_tui.batch.drawing import cut, render
 from sgs_tui.batch.phrases import LEGEND, figure_text, headline, mark, ranges_from
 from sgs_tui.batch.remarks import remarks, unmatched
@@ -18,6 +20,8 @@ from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.numbers import count
 
 _WIDE = 120
+_ROOMY = 100
+"""Columns from which a layer's part in the error has a column of its own; below, the diagnosis names the layers."""
 _READABLE_NAME, _COMFORTABLE_NAME, _LONGEST_OP = 18, 40, 14
 _ALWAYS = ("rmse", "cos", "range")
 _WHEN_WIDER = (
@@ -29,15 +33,16 @@ _STYLES = {"FAIL": "bold red", "warn": "yellow", "n/c": "magenta", "!": "bold re
 
 
 def write_table(report: Report, screen: Screen) -> bytes:
-    """The whole report as text: sources, layers, legend, summary, remarks, what has no partner."""
+    """The whole report as text: sources, layers, legend, summary, remarks, what has no partner, the diagnosis."""
     longest = max((cell_len(screen.text(row.name)) for row in report.shown), default=0)
     name = max(len("name"), min(LONGEST_NAME, longest))
-    columns = _columns(report, screen)
-    width = max(NARROWEST, screen.columns or max(PIPED, taken(columns) + name))
+    columns, parts = _columns(report, screen), _shares(report, screen)
+    width = max(NARROWEST, screen.columns or max(PIPED, taken([*columns, *parts]) + name))
     columns = _without_the_least(columns, width)
-    columns += _extra(report, width - taken(columns), min(name, _COMFORTABLE_NAME) if screen.columns else name)
-    names = _names(report, screen, min(name, width - taken(columns)))
-    return render(_parts(report, screen, table_of([*columns[:2], names, *columns[2:]])), screen, width)
+    room = width - taken([*columns, *parts])
+    columns += _extra(report, room, min(name, _COMFORTABLE_NAME) if screen.columns else name)
+    names = _names(report, screen, min(name, width - taken([*columns, *parts])))
+    return render(_parts(report, screen, table_of([*columns[:2], names, *columns[2:], *parts])), screen, width)
 
 
 def _parts(report: Report, screen: Screen, table: Segments) -> Iterator[RenderableType]:
@@ -49,6 +54,7 @@ def _parts(report: Report, screen: Screen, table: Segments) -> Iterator[Renderab
     yield Text(screen.text(headline(report.summary)), style="bold")
     yield from remarks(report, screen)
     yield from unmatched(report, screen)
+    yield from diagnosis_section(report, screen)
 
 
 def _sources(report: Report, screen: Screen) -> Iterator[Text]:
@@ -69,6 +75,15 @@ def _columns(report: Report, screen: Screen) -> list[Column]:
         Column("op", [Cell(cut(row.op_type, op_room, screen)) for row in rows]),
         *(_figure(report, key) for key in _ALWAYS),
     ]
+
+
+def _shares(report: Report, screen: Screen) -> list[Column]:
+    """What each layer does to the error, where there is anything to say and the screen is not of the narrow kind."""
+    known = shares(report)
+    words = [known.get(row.name, "") for row in report.shown]
+    if not any(words) or (screen.columns is not None and screen.columns < _ROOMY):
+        return []
+    return [Column("error", [Cell(word, "bold" if word == "introduced" else "") for word in words])]
 
 
 def _without_the_least(columns: list[Column], width: int) -> list[Column]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from sgs_tui.batch.formats import ListFormat
 from sgs_tui.batch.inspect import csv_of, fields_of
-from sgs_tui.batch.json import dump_json, exact, statistics
+from sgs_tui.batch.json_layer import statistics
+from sgs_tui.batch.json_values import dump_json, exact
 from sgs_tui.batch.numbers import non_finite, plain
 from sgs_tui.batch.screen import Screen
 from sgs_tui.engine.compare.results import SideStats

@@ -45,13 +45,15 @@ def compare(
         typer.Option("--sort", metavar="COLUMN", help="Worst first by rmse, cos, range, ...; -COLUMN turns it around."),
     ] = None,
     top: Annotated[int | None, typer.Option("--top", min=1, metavar="N", help="Only the first N layers.")] = None,
+    no_diagnosis: Annotated[bool, typer.Option("--no-diagnosis", help="Leave out the causes; figures only.")] = False,
     batch: Batch = False,
     ascii_only: Ascii = False,
     no_mouse: NoMouse = False,
 ) -> int:
     """Compare two dumps layer by layer.
 
-    Opens the app; --batch, or any of --format, --output, --fail-on, --filter, --sort and --top, prints instead.
+    Opens the app; --batch, or any of --format, --output, --fail-on, --filter, --sort, --top and --no-diagnosis,
+    prints instead: the layers, and below them which layer is to blame, why, what proves it and what to do.
     --filter, --sort and --top choose what is shown; exit code and summary are about all layers. Exit code 3
     (damaged input) goes before 5 (nothing comparable), and that before 1 (layers over the limits).
 
@@ -64,7 +66,7 @@ def compare(
       sgs-tui --batch fixed.bin float.bin --profile sop
     """
     printing = (wanted, output, fail_on, text, sort, top)
-    if not batch and all(option is None for option in printing):
+    if not batch and not no_diagnosis and all(option is None for option in printing):
         return open_app(
             (sample, benchmark),
             ranges=ranges,
@@ -74,7 +76,8 @@ def compare(
             mouse=not no_mouse,
         )
     view = _view(text, sort, top)
-    report = _run(_request(sample, benchmark, ranges, shapes, profile or DEFAULT_PROFILE), view)
+    diagnosing = not no_diagnosis and wanted is not Format.VENDOR
+    report = _run(_request(sample, benchmark, ranges, shapes, profile or DEFAULT_PROFILE), view, diagnosing)
     _write(report, wanted or Format.TABLE, output, ascii_only, inputs=(sample, benchmark))
     return verdict(report, fail_on or FailOn.FAIL)
 
@@ -109,10 +112,10 @@ def _request(sample: Path, benchmark: Path, ranges: Path | None, shapes: Path | 
     return CompareRequest(sample, benchmark, ranges, shapes, load_profile(profile))
 
 
-def _run(request: "CompareRequest", view: "View") -> "Report":
+def _run(request: "CompareRequest", view: "View", diagnosing: bool) -> "Report":
     from sgs_tui.batch import compare as front
 
-    return front.compare(request, view)
+    return front.compare(request, view, diagnosing)
 
 
 def _write(report: "Report", wanted: Format, output: Path | None, ascii_only: bool, inputs: tuple[Path, ...]) -> None:

@@ -12,11 +12,12 @@ from sgs_tui.batch.csv import write_csv
 from sgs_tui.batch.formats import Format
 from sgs_tui.batch.json import write_json
 from sgs_tui.batch.markdown import write_markdown
+from sgs_tui.batch.report import Report
 from sgs_tui.batch.screen import Screen
 from sgs_tui.batch.table import write_table
 from sgs_tui.engine.text import visible
 from tests.layer_rows import HOSTILE_NAMES, failing, layer, not_comparable, unmatched
-from tests.report_builder import report
+from tests.report_builder import diagnosis_of, report
 
 ROWS = [layer(name, number, op_type=name[:40]) for number, name in enumerate(HOSTILE_NAMES)]
 REPORT = report(
@@ -24,14 +25,18 @@ REPORT = report(
     unmatched=[unmatched(name, reason=f"because {name[:20]}") for name in HOSTILE_NAMES],
     paths=("[red]\x1b[2J.bin", "=evil\udcff.bin"),
     notes=("note \x07 [/]",),
+    diagnosis=diagnosis_of(ROWS),
 )
+OUT_OF_ORDER = report(ROWS, diagnosis=diagnosis_of(ROWS[:4], recovered=ROWS))
+"""Rows whose stored order was undone are shown a second time."""
 DANGEROUS = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
+@pytest.mark.parametrize("which", [REPORT, OUT_OF_ORDER], ids=["blamed", "out of order"])
 @pytest.mark.parametrize("form", list(Format))
 @pytest.mark.parametrize("screen", [Screen(), Screen(80), Screen(200), Screen(80, ascii=True), Screen(40)])
-def test_nothing_reaches_the_terminal_that_it_would_obey(form: Format, screen: Screen) -> None:
-    text = write(REPORT, form, screen).decode("utf-8")
+def test_nothing_reaches_the_terminal_that_it_would_obey(which: Report, form: Format, screen: Screen) -> None:
+    text = write(which, form, screen).decode("utf-8")
     if form is Format.VENDOR:
         text = text.replace("\t", " ")
     assert not DANGEROUS.search(text.replace("\r\n", "\n"))
@@ -80,7 +85,7 @@ def test_csv_numbers_stay_numbers() -> None:
 def test_markdown_rows_have_as_many_cells_as_their_head() -> None:
     lines = [line for line in write_markdown(REPORT).decode().splitlines() if line.startswith("|")]
     widths = [len(re.findall(r"(?<!\\)\|", line)) for line in lines]
-    assert set(widths) == {5, 12, 4}
+    assert set(widths) == {5, 13, 4}
 
 
 @pytest.mark.parametrize("columns", [80, 100, 120, 160, 240])

@@ -11,7 +11,7 @@ from sgs_tui.batch.json import SCHEMA, document, write_json
 from sgs_tui.engine.compare.results import Metrics
 from tests.batch.conftest import Command
 from tests.layer_rows import HOSTILE_NAMES, failing, layer, not_comparable, not_finite, perfect, unmatched
-from tests.report_builder import report
+from tests.report_builder import diagnosis_of, report
 
 SCHEMA_FILE = Path(__file__).parents[2] / "cfg" / "schemas" / "compare-1.json"
 TYPES = {
@@ -73,7 +73,8 @@ ROWS = [
 
 
 def test_odd_rows_follow_the_schema(schema: dict[str, Any]) -> None:
-    written = json.loads(write_json(report(ROWS, [unmatched(name) for name in HOSTILE_NAMES])))
+    found = diagnosis_of(ROWS, recovered=ROWS[:2])
+    written = json.loads(write_json(report(ROWS, [unmatched(name) for name in HOSTILE_NAMES], diagnosis=found)))
     assert violations(written, schema, schema) == []
     assert {key for row in written["layers"] for key in row} == all_layer_keys(schema)
 
@@ -84,7 +85,9 @@ def test_the_validator_sees_what_is_wrong(schema: dict[str, Any]) -> None:
     del broken["layers"][1]["rmse"]
     broken["sample"]["stage"] = 3
     broken["summary"]["failed"] = "1"
-    assert len(violations(broken, schema, schema)) == 4
+    broken["diagnosis"] = [{"cause": "fate"}]
+    missing = ["layers", "confidence", "evidence", "advice", "refuted_by", "explained", "size", "behind"]
+    assert len(violations(broken, schema, schema)) == 5 + len(missing)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +95,7 @@ def test_the_validator_sees_what_is_wrong(schema: dict[str, Any]) -> None:
     [
         ("bad/bad_fixed_dq.bin", "bad/bad_float.bin"),
         ("tiny/fixed_raw.bin", "tiny/float.bin"),
+        ("tiny/fixed_dq_keepgarbage.bin", "tiny/float.bin"),
         ("tiny/float.bin", "onnx/onnx_NHWC_outtensor_dump.bin"),
         ("damaged/ends_in_header.bin", "tiny/float.bin"),
         ("damaged/empty.bin", "tiny/float.bin"),
