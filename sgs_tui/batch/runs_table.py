@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from sgs_tui.batch.columns import NARROWEST, PIPED, Cell, Column, table_of, taken
+from sgs_tui.batch.columns import NARROWEST, Cell, Column, table_of, taken
 from sgs_tui.batch.drawing import cut, render
 from sgs_tui.batch.runs_words import clock, failure
 from sgs_tui.batch.screen import Screen
@@ -24,17 +24,19 @@ _STYLES = {
     RunState.TIMED_OUT: "red",
     RunState.LOST: "red",
 }
-_OVER = (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST)
+_BAD = (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST)
 _LOG_LINES = 15
+WHOLE = 10_000
+"""Columns of a pipe: no path is broken in two."""
 
 
 def write_runs_table(runs: Sequence[Run], root: Path, screen: Screen) -> bytes:
     """One line a run, newest first; what went wrong stands below the table, with what to do."""
     if not runs:
-        return render([Text(screen.text(f"no runs in {root}"))], screen, screen.columns or PIPED)
+        return render([Text(screen.text(f"no runs in {root}"))], screen, screen.columns or WHOLE)
     fixed = _columns(runs)
     longest = max(len(run.name) for run in runs)
-    width = max(NARROWEST, screen.columns or max(PIPED, taken(fixed) + longest))
+    width = max(NARROWEST, screen.columns or WHOLE)
     room = min(longest, max(18, width - taken(fixed)))
     names = Column("run", [Cell(cut(run.name, room, screen)) for run in runs], room=room)
     return render(_list_parts(runs, root, screen, [names, *fixed]), screen, width)
@@ -42,18 +44,23 @@ def write_runs_table(runs: Sequence[Run], root: Path, screen: Screen) -> bytes:
 
 def write_run(run: Run, screen: Screen) -> bytes:
     """Everything about one run: what was asked, how it stands, what it left, the end of its log."""
-    return render(_run_parts(run, screen), screen, max(NARROWEST, screen.columns or PIPED))
+    return render(_run_parts(run, screen), screen, max(NARROWEST, screen.columns or WHOLE))
 
 
 def _columns(runs: Sequence[Run]) -> list[Column]:
-    now = [snapshot(run) for run in runs]
     return [
         Column("state", [Cell(str(run.state), _STYLES.get(run.state, "")) for run in runs]),
         Column("time", [Cell(clock(run.elapsed)) for run in runs], right=True),
-        Column("dump", [Cell("" if each.dump_size is None else size(each.dump_size)) for each in now], right=True),
+        Column("dump", [Cell(_dump_size(run)) for run in runs], right=True),
         Column("backend", [Cell(run.request.backend) for run in runs]),
         Column("stage", [Cell(run.request.stage) for run in runs]),
     ]
+
+
+def _dump_size(run: Run) -> str:
+    """Empty where what is left of a dump is not to be trusted."""
+    found = None if run.state in _BAD else snapshot(run).dump_size
+    return "" if found is None else size(found)
 
 
 def _list_parts(runs: Sequence[Run], root: Path, screen: Screen, columns: list[Column]) -> Iterator[RenderableType]:
@@ -61,7 +68,7 @@ def _list_parts(runs: Sequence[Run], root: Path, screen: Screen, columns: list[C
     yield Text()
     yield Text(screen.text(f"{count(len(runs), 'run')} in {root}"), style="dim", overflow="fold")
     for run in runs:
-        if run.state in _OVER:
+        if run.state in _BAD:
             message, hint = failure(run)
             yield Text(screen.text(message), overflow="fold")
             if hint:
@@ -85,7 +92,7 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     now, request, status = snapshot(run), run.request, run.status
     yield "run", run.name
     yield "state", f"{run.state} {clock(run.elapsed)}".rstrip()
-    if run.state in _OVER:
+    if run.state in _BAD:
         message, hint = failure(run)
         yield "message", message.removeprefix(f"{run.name}: ")
         yield "do", hint

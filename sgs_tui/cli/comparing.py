@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sgs_tui.batch.formats import Format
 from sgs_tui.cli import complaints
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.report_options import ReportOptions
@@ -14,7 +13,7 @@ from sgs_tui.engine.errors import UsageError
 if TYPE_CHECKING:
     from sgs_tui.engine.simulate.runs import Run
 
-_SUFFIXES = {Format.CSV: ".csv", Format.JSON: ".json", Format.MARKDOWN: ".md"}
+_SUFFIXES = {"csv": ".csv", "json": ".json", "markdown": ".md", "html": ".html", "junit": ".xml"}
 _ORDER = (
     *(ExitCode.INTERRUPTED, ExitCode.RUN_FAILED, ExitCode.USAGE, ExitCode.INPUT),
     *(ExitCode.NOTHING_COMPARABLE, ExitCode.OVER_LIMITS),
@@ -60,7 +59,7 @@ def compare_all(pairs: Sequence[Pairing], options: ReportOptions) -> ExitCode:
     for pair in pairs:
         if len(pairs) > 1:
             complaints.note(f"{pair.label}: {pair.sample} against {pair.benchmark}")
-        codes.append(options.compare(pair.sample, pair.benchmark, pair.ranges, _output(pair, options)))
+        codes.append(options.to(_output(pair, options)).compare(pair.sample, pair.benchmark, pair.ranges))
     return first_of(codes)
 
 
@@ -72,4 +71,4 @@ def first_of(codes: Sequence[int]) -> ExitCode:
 def _output(pair: Pairing, options: ReportOptions) -> Path | None:
     if options.output is None or not options.output.is_dir():
         return options.output
-    return options.output / (Path(pair.label).stem + _SUFFIXES.get(options.wanted or Format.TABLE, ".txt"))
+    return options.output / (Path(pair.label).stem + _SUFFIXES.get(options.wanted, ".txt"))

@@ -29,12 +29,12 @@ def launch(requests: "Sequence[RunRequest]", how: Launch) -> "tuple[Run, ...]":
 
     Failures are told on stderr. Raises RunError where nothing could be started.
     """
-    from sgs_tui.engine.simulate.runs import default_root, read_run, start_runs
+    from sgs_tui.engine.simulate.runs import default_root, read_run
 
     root = how.root or default_root()
     _warn(requests, root)
     with held_interrupts() as held:
-        paths = [folder.path for folder in start_runs(requests, root, how.jobs)]
+        paths = _start(requests, root, how.jobs)
     if how.detach:
         complaints.note("started; `sgs-tui runs follow NAME` shows one, `sgs-tui runs cancel NAME` ends it")
         return tuple(read_run(path) for path in paths)
@@ -76,6 +76,22 @@ def tell(run: "Run") -> None:
         complaints.note(note)
     for name, reason in result.skipped:
         complaints.note(f"left out: {name}: {reason}")
+
+
+def _start(requests: "Sequence[RunRequest]", root: Path, jobs: int) -> list[Path]:
+    """The run folders in the order of the requests. Runs of one supervisor follow one another: one for each job."""
+    from sgs_tui.engine.simulate.runs import start_runs
+
+    found: dict[int, Path] = {}
+    try:
+        for job in range(min(jobs, len(requests))):
+            places = range(job, len(requests), jobs)
+            folders = start_runs([requests[place] for place in places], root, jobs)
+            found |= {place: folder.path for place, folder in zip(places, folders, strict=True)}
+    except Exception:
+        _cancel(list(found.values()))
+        raise
+    return [found[place] for place in range(len(requests))]
 
 
 def _warn(requests: "Sequence[RunRequest]", root: Path) -> None:

@@ -1,47 +1,54 @@
-"""Options of a comparison that follows something else, and their check before that something is started."""
+"""The options of `sgs-tui compare` for commands that compare what they have just made: the same, defined once."""
 
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Any, get_type_hints
 
-import typer
-
-from sgs_tui.batch.formats import FailOn, Format
 from sgs_tui.cli import compare
 
-Wanted = Annotated[Format | None, typer.Option("--format", help="How to print the comparison (default table).")]
-FailOnVerdict = Annotated[
-    FailOn | None, typer.Option("--fail-on", help="Which verdict gives exit code 1 (default fail).")
-]
-Filter = Annotated[
-    str | None, typer.Option("--filter", metavar="TEXT", help="Layers to show: words, op:conv, rmse>0.1, !word.")
-]
-Sort = Annotated[str | None, typer.Option("--sort", metavar="COLUMN", help="Worst first by this; -COLUMN turns it.")]
-Top = Annotated[int | None, typer.Option("--top", min=1, metavar="N", help="Only the first N layers.")]
+_DUMPS = ("sample", "benchmark")
+_NOT_PRINTING = frozenset({"ranges", "shapes", "profile", "ascii_only", "no_mouse"})
+"""Options that mean the same in the app; any other one makes `compare` print."""
+
+Command = Callable[..., int]
 
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """What `sgs-tui compare` would be given, all but the dumps."""
+    """What `sgs-tui compare` is given besides the dumps, by the names of its parameters."""
 
-    ranges: Path | None = None
-    shapes: Path | None = None
-    profile: str | None = None
-    wanted: Format | None = None
-    output: Path | None = None
-    fail_on: FailOn | None = None
-    text: str | None = None
-    sort: str | None = None
-    top: int | None = None
-    batch: bool = False
-    ascii_only: bool = False
-    no_mouse: bool = False
+    values: Mapping[str, Any]
 
     @property
     def prints(self) -> bool:
         """Whether the comparison is printed; otherwise the app opens on it."""
-        options = (self.wanted, self.output, self.fail_on, self.text, self.sort, self.top)
-        return self.batch or any(option is not None for option in options)
+        return any(
+            self.values[name] != parameter.default
+            for name, parameter in _parameters().items()
+            if name not in _NOT_PRINTING
+        )
+
+    @property
+    def output(self) -> Path | None:
+        """--output; None for stdout, however it was said."""
+        return None if self.values["output"] in (None, Path("-")) else Path(self.values["output"])
+
+    @property
+    def wanted(self) -> str:
+        """--format."""
+        return str(self.values["wanted"] or "table")
+
+    @property
+    def ascii_only(self) -> bool:
+        """--ascii."""
+        return bool(self.values["ascii_only"])
+
+    def to(self, output: Path | None) -> "ReportOptions":
+        """The same with another --output."""
+        return replace(self, values={**self.values, "output": output})
 
     def check(self) -> None:
         """Raise now what would otherwise be raised after the runs."""
@@ -52,25 +59,34 @@ class ReportOptions:
 
         if not self.prints:
             require_terminal()
-        check_sort_key((self.sort or "network").removeprefix("-"))
-        parse_query(self.text or "")
-        load_profile(self.profile or compare.DEFAULT_PROFILE)
+        check_sort_key((self.values["sort"] or "network").removeprefix("-"))
+        parse_query(self.values["text"] or "")
+        load_profile(self.values["profile"] or compare.DEFAULT_PROFILE)
 
-    def compare(self, sample: Path, benchmark: Path, ranges: Path | None, output: Path | None) -> int:
+    def compare(self, sample: Path, benchmark: Path, ranges: Path | None) -> int:
         """Compare as `sgs-tui compare` does; `ranges` where none were given. The exit code."""
-        return compare.compare(
-            sample,
-            benchmark,
-            ranges=self.ranges or ranges,
-            shapes=self.shapes,
-            profile=self.profile,
-            wanted=self.wanted,
-            output=output,
-            fail_on=self.fail_on,
-            text=self.text,
-            sort=self.sort,
-            top=self.top,
-            batch=self.batch or self.prints,
-            ascii_only=self.ascii_only,
-            no_mouse=self.no_mouse,
-        )
+        values = {**self.values, "ranges": self.values["ranges"] or ranges}
+        return compare.compare(sample, benchmark, **values)
+
+
+def with_report_options(command: Command) -> Command:
+    """`command` with the options of compare, which reach it as its parameter `report`."""
+    own = {name: entry for name, entry in inspect.signature(command).parameters.items() if name != "report"}
+    added = _parameters()
+
+    @wraps(command)
+    def wrapper(**given: Any) -> int:
+        report = ReportOptions({name: given.pop(name) for name in added})
+        return command(**given, report=report)
+
+    parameters = [*own.values(), *added.values()]
+    wrapper.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {entry.name: entry.annotation for entry in parameters}
+    del wrapper.__wrapped__  # or the signature above would be looked for behind it
+    return wrapper
+
+
+def _parameters() -> dict[str, inspect.Parameter]:
+    hints = get_type_hints(compare.compare, include_extras=True)
+    found = inspect.signature(compare.compare).parameters
+    return {name: entry.replace(annotation=hints[name]) for name, entry in found.items() if name not in _DUMPS}

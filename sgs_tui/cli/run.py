@@ -9,8 +9,7 @@ from sgs_tui.cli import assignments, complaints
 from sgs_tui.cli.comparing import Pairing, check_report, compare_all, first_of, pairing
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.launching import Launch, launch
-from sgs_tui.cli.options import Ascii, Batch, NoMouse, Output, ProfileName, Ranges
-from sgs_tui.cli.report_options import FailOnVerdict, Filter, ReportOptions, Sort, Top, Wanted
+from sgs_tui.cli.report_options import ReportOptions, with_report_options
 from sgs_tui.cli.run_options import (
     DebugConfig,
     Detach,
@@ -38,7 +37,7 @@ Pairs = list[tuple["Run", "Run"]]
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("run")(run)
+    app.command("run")(with_report_options(run))
 
 
 def run(
@@ -71,17 +70,8 @@ def run(
     keep: Keep = False,
     detach: Detach = False,
     no_fuse_hint: NoFuseHint = False,
-    ranges: Ranges = None,
-    profile: ProfileName = None,
-    wanted: Wanted = None,
-    output: Output = None,
-    fail_on: FailOnVerdict = None,
-    text: Filter = None,
-    sort: Sort = None,
-    top: Top = None,
-    batch: Batch = False,
-    ascii_only: Ascii = False,
-    no_mouse: NoMouse = False,
+    *,
+    report: ReportOptions,
 ) -> int:
     """Dump both stages of a network, then compare them: fixed against float.
 
@@ -96,11 +86,8 @@ def run(
       sgs-tui run --float net_float.sim --fixed net_fixed.sim -i images -n pre.py --format json --output reports
       sgs-tui run --onnx net.onnx --calibrate images -n pre.py --int16 conv5,conv7 --batch
     """
-    how = Launch(root, jobs, detach, keep, ascii_only)
+    how = Launch(root, jobs, detach, keep, report.ascii_only)
     names = assignments.names(preprocess or ())
-    report = ReportOptions(
-        ranges, None, profile, wanted, output, fail_on, text, sort, top, batch, ascii_only, no_mouse
-    )  # fmt: skip
     if onnx is not None:
         _refuse("this is for the SDK's models, not for --onnx", float=float_model, fixed=fixed_model)
         _refuse("this is for the SDK's models, not for --onnx", sdk=sdk, debugconfig=debug_config, string=string)

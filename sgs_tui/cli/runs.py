@@ -8,8 +8,8 @@ import typer
 from sgs_tui.cli import complaints
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.front import open_app
-from sgs_tui.cli.options import Ascii, Batch, NoMouse, Output, ProfileName, Ranges, Shapes
-from sgs_tui.cli.report_options import FailOnVerdict, Filter, ReportOptions, Sort, Top, Wanted
+from sgs_tui.cli.options import Ascii, NoMouse
+from sgs_tui.cli.report_options import ReportOptions, with_report_options
 from sgs_tui.cli.run_options import Root, RunsFormat, RunsHow
 from sgs_tui.engine.errors import InputError, UsageError
 
@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
     group.callback(invoke_without_command=True, help=_GROUP)(_without_command)
     for name, command in (
         *(("list", list_), ("show", show), ("follow", follow), ("cancel", cancel)),
-        *(("delete", delete), ("compare", compare), ("open", open_)),
+        *(("delete", delete), ("compare", with_report_options(compare)), ("open", open_)),
     ):
         group.command(name)(command)
     app.add_typer(group, name="runs")
@@ -178,18 +178,8 @@ def compare(
         list[str] | None, typer.Argument(metavar="[SAMPLE [BENCHMARK]]", help="Runs (default the newest pair).")
     ] = None,
     root: Root = None,
-    ranges: Ranges = None,
-    shapes: Shapes = None,
-    profile: ProfileName = None,
-    wanted: Wanted = None,
-    output: Output = None,
-    fail_on: FailOnVerdict = None,
-    text: Filter = None,
-    sort: Sort = None,
-    top: Top = None,
-    batch: Batch = False,
-    ascii_only: Ascii = False,
-    no_mouse: NoMouse = False,
+    *,
+    report: ReportOptions,
 ) -> int:
     """Compare the dumps of two runs; without names the newest pair of one network on one image.
 
@@ -202,9 +192,6 @@ def compare(
     """
     from sgs_tui.cli.comparing import check_report, compare_all, pairing
 
-    report = ReportOptions(
-        ranges, shapes, profile, wanted, output, fail_on, text, sort, top, batch, ascii_only, no_mouse
-    )  # fmt: skip
     check_report(report, 1)
     sample, benchmark = _pair(names or [], root)
     found = pairing(sample, benchmark)
