@@ -6,12 +6,11 @@ from itertools import pairwise
 import numpy as np
 
 from sgs_tui.engine.compare.results import LayerDiff
-from sgs_tui.engine.diagnosis.budget import Budget
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.coarse import PART
 from sgs_tui.engine.diagnosis.cutting import NOTICED
 from sgs_tui.engine.diagnosis.phrases import percent
-from sgs_tui.engine.diagnosis.results import Blame, Course, Role, Trend
+from sgs_tui.engine.diagnosis.results import Blame, Budget, Course, Role, Trend
 
 JUMP = 1.0
 """The vendor's rule: RMSE more than this above the layer before (facts 3.4)."""

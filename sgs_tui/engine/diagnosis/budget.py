@@ -10,7 +10,7 @@ Where a layer can not be replayed, its own error is what exceeds the worst error
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import isfinite, sqrt
 
 import numpy as np
@@ -20,39 +20,13 @@ from sgs_tui.engine.diagnosis.domains import passes_through
 from sgs_tui.engine.diagnosis.geometry import TOLERANCE
 from sgs_tui.engine.diagnosis.grids import Grid, weight_steps
 from sgs_tui.engine.diagnosis.replay import Replay, Rows, Source, Span
+from sgs_tui.engine.diagnosis.results import Budget
 from sgs_tui.engine.diagnosis.tensors import Values
 
 Change = Callable[[Values], Values]
 
 GROWTH = 2.0
 """Without a replay: an error that doubles (+6 dB) over that of the inputs is the layer's own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """A layer's error, relative to the benchmark's output (1 = as large as the signal).
-
-    `own_steps`: RMS of the own error in steps of the sample's grid (0.29 is rounding); NaN without a grid.
-    `floor`: what rounding the output itself to its grid costs at least.
-    `clipped`, `weights`: shares (0 to 1) of the own error's energy that the grid's limits, and 8-bit weights,
-    explain. `cut`: what the limits cut off the benchmark itself. `rounding`: what rounding each input to its
-    grid does to this output; `passed`: what each input's own error, with everything before it right, does to it.
-    `inputs`: compared tensors (or network inputs) it is computed from. `proven`: replayed, not estimated.
-    """
-
-    name: str
-    inputs: tuple[str, ...]
-    total: float
-    inherited: float
-    own: float
-    own_steps: float
-    floor: float = 0.0
-    clipped: float = 0.0
-    cut: float = 0.0
-    weights: float = 0.0
-    rounding: tuple[tuple[str, float], ...] = ()
-    passed: tuple[tuple[str, float], ...] = ()
-    proven: bool = False
 
 
 class Budgets:

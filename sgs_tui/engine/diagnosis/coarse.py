@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sgs_tui.engine.diagnosis.budget import Budget, rms
+from sgs_tui.engine.diagnosis.budget import rms
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.domains import Domain
 from sgs_tui.engine.diagnosis.grids import Grid
 from sgs_tui.engine.diagnosis.phrases import percent
-from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
+from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding
 from sgs_tui.engine.diagnosis.tensors import Values
 
 WITHIN = 1.0
@@ -29,7 +29,7 @@ PART = 0.2
 """... and it has to explain this share of the output's error energy."""
 
 SPREAD = 16.0
-"""A channel this many times larger than the usual one leaves the others four bits."""
+"""A channel this many times larger than the lower quartile leaves those four bits."""
 
 CROWDED = 0.5
 """Share of the non-zero values within two steps of 0 from which a tensor is suspected without a replay."""
@@ -132,12 +132,20 @@ def width(case: Case, name: str) -> float:
 def _finding(case: Case, domain: Domain, found: list[Coarse], known: Mapping[str, Budget]) -> Finding:
     grid = next((g for name in domain.members if (g := case.grid(name))), None)
     origins = [name for name in domain.members if name not in domain.binders]
-    partner = max(origins, key=lambda name: width(case, name), default="")
+    partner = _partner(case, origins, grid)
     if domain.shared and grid:
         narrow = [name for name in origins if name != partner and _hurt(case, name, grid, found, known)]
         if narrow:
             return _shared(case, domain, found, grid, narrow, partner)
     return _wide(case, domain, found, grid)
+
+
+def _partner(case: Case, origins: Sequence[str], grid: Grid | None) -> str:
+    """The widest origin; none where it is too narrow to have set the scale and another one is not compared."""
+    widest = max(origins, key=lambda name: width(case, name), default="")
+    unseen = any(name not in case.rows for name in origins)
+    narrow = grid is not None and width(case, widest) * NARROW <= grid.width
+    return "" if unseen and narrow else widest
 
 
 def _hurt(case: Case, name: str, grid: Grid, found: list[Coarse], known: Mapping[str, Budget]) -> bool:
@@ -152,15 +160,14 @@ def _shared(case: Case, domain: Domain, found: list[Coarse], grid: Grid, narrow:
     worst = max(found, key=lambda each: each.cost)
     evidence = [
         Evidence(
-            f"{name} spans {width(case, name):.4g}, {width(case, name) / grid.step:.1f} of 255 steps of {grid.step:.3g}",
-            width(case, name) / grid.step,
-            name,
+            f"{name} spans {span:.4g}, that is {span / grid.step:.1f} steps of {grid.step:.4g}", span / grid.step, name
         )
-        for name in narrow[:4]
+        for name, span in ((each, width(case, each)) for each in narrow[:4])
     ]
+    sets = f"{partner} spans {width(case, partner):.4g} and sets the scale of all" if partner else ""
     evidence += [
         Evidence(
-            f"{partner} spans {width(case, partner):.4g} and sets the scale of all", width(case, partner), partner
+            sets or f"a tensor that is not compared sets the scale: {grid.width:.4g}", grid.width, partner or None
         ),
         Evidence(f"{', '.join(domain.binders)} makes {len(domain.members)} tensors share one scale"),
         _cost(worst),
@@ -168,12 +175,7 @@ def _shared(case: Case, domain: Domain, found: list[Coarse], grid: Grid, narrow:
     targets = raisable(case, domain.binders) or raisable(case, domain.members)
     return Finding(
         Cause.SHARED_SCALE,
-        (
-            *narrow,
-            *domain.binders,
-            partner,
-            *(n for n in domain.members if n not in (*narrow, *domain.binders, partner)),
-        ),
+        tuple(dict.fromkeys((*narrow, *domain.binders, *([partner] if partner else []), *domain.members))),
         confidence=_confidence(worst),
         evidence=tuple(evidence),
         advice=_advice(
@@ -257,9 +259,10 @@ def channel_tops(case: Case, name: str) -> Values:
 
 
 def is_spread(case: Case, name: str) -> bool:
-    """Whether one channel is far larger than the usual one."""
+    """Whether one channel is far larger than the smaller ones; dead channels do not count."""
     tops = channel_tops(case, name)
-    return bool(tops.size) and float(tops.max()) >= SPREAD * float(np.median(tops))
+    live = tops[tops > 0]
+    return bool(live.size) and float(live.max()) >= SPREAD * float(np.percentile(live, 25))
 
 
 def spread(case: Case, name: str) -> Iterator[Evidence]:

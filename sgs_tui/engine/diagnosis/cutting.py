@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from sgs_tui.engine.diagnosis.budget import Budget
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.coarse import WITHIN
 from sgs_tui.engine.diagnosis.entry import Entry, Kind
 from sgs_tui.engine.diagnosis.phrases import percent
 from sgs_tui.engine.diagnosis.pictures import Kinship
-from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
+from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding
 
 NOTICED = 0.03
 """Own error from which a layer is named: a healthy layer's is 0.01 to 0.02."""

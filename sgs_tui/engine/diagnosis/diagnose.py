@@ -9,11 +9,11 @@ from threading import Event
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.configs.debugconfig import load
 from sgs_tui.engine.diagnosis.blaming import blame, trend
-from sgs_tui.engine.diagnosis.budget import Budget, Budgets
+from sgs_tui.engine.diagnosis.budget import Budgets
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.coarse import WITHIN, find_coarse
 from sgs_tui.engine.diagnosis.codes import find_codes
-from sgs_tui.engine.diagnosis.cutting import find_clipping
+from sgs_tui.engine.diagnosis.cutting import MOSTLY, clipped_share, find_clipping
 from sgs_tui.engine.diagnosis.entry import Entry, Kind, Laboratory, entries
 from sgs_tui.engine.diagnosis.leftover import find_leftovers
 from sgs_tui.engine.diagnosis.nonfinite import find_non_finite
@@ -21,7 +21,7 @@ from sgs_tui.engine.diagnosis.overall import drift, healthy, is_drift
 from sgs_tui.engine.diagnosis.padding import find_padding, undone_layers
 from sgs_tui.engine.diagnosis.phrases import percent, some
 from sgs_tui.engine.diagnosis.preprocess import EXPLAINS, SEEN, find_input
-from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Evidence, Finding, Recovered
+from sgs_tui.engine.diagnosis.results import Budget, Cause, Diagnosis, Evidence, Finding, Recovered
 from sgs_tui.engine.diagnosis.transposed import find_layout
 from sgs_tui.engine.session import Comparison
 
@@ -50,6 +50,7 @@ def diagnose(
         graph_known=case.graph.known,
         recovered=recovered,
         notes=tuple(_notes(case, listed, switches)),
+        budgets=tuple(listed),
     )
 
 
@@ -97,10 +98,13 @@ def _inside(case: Case, budgets: Budgets) -> list[Finding]:
         proven = [entry for entry in bad if entry.tested and entry.tested[0].explained >= CERTAIN]
         small = [finding for entry in proven if (finding := find_input(entry))]
         return small or [healthy(case, list(budgets.all()))]
-    found = [finding for entry in bad if (finding := find_input(entry))]
+    found = []
     for entry in bad:
+        finding = find_input(entry)
+        found += [finding] if finding else []
         best = entry.tested[0] if entry.tested else None
-        if best and best.explained >= EXPLAINS and best.kind not in (Kind.PICTURE, Kind.LAYOUT):
+        claimed = finding is not None or clipped_share(entry) >= MOSTLY
+        if best and claimed and best.explained >= EXPLAINS and best.kind not in (Kind.PICTURE, Kind.LAYOUT):
             budgets.explain_input(entry.item.name, best.change)
     listed = list(budgets.all())
     clipping = find_clipping(case, listed, bad)

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from sgs_tui.engine.diagnosis.budget import Budget, Budgets
+from sgs_tui.engine.diagnosis.budget import Budgets
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.coarse import OWN, PART, WITHIN, is_spread
 from sgs_tui.engine.diagnosis.cutting import MOSTLY
 from sgs_tui.engine.diagnosis.fits import affine_fit
 from sgs_tui.engine.diagnosis.phrases import percent
-from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
+from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding
 from sgs_tui.engine.diagnosis.tensors import Values
 
 FITS = 0.8

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sgs_tui.engine.diagnosis.budget import Budget
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.phrases import percent
-from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
+from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding
 
 STEEP = 3.0
 """Growth of the error over one layer that is no drift."""

@@ -12,6 +12,10 @@ SEEN = 0.05
 UNRELATED = 0.3
 """Squared correlation below which a first layer can not stem from the same input."""
 
+DESCRIBES = 0.8
+LEAST_GAIN = 0.1
+"""A gain and an offset have to explain more, with a gain that keeps the picture: any mean explains something."""
+
 EXPLAINS = 0.5
 """Share of that error that a hypothesis has to explain to be claimed."""
 
@@ -22,7 +26,8 @@ def find_input(entry: Entry) -> Finding | None:
     if tested is None or tested.explained < EXPLAINS:
         return _by_record(entry)
     if tested.kind is Kind.AFFINE:
-        return _gain(entry, tested)
+        plausible = tested.explained >= DESCRIBES and _mean(tested.gains) > LEAST_GAIN
+        return _gain(entry, tested) if plausible else _by_record(entry)
     return None if tested.kind is Kind.CLIPPED else _mismatch(entry, tested)
 
 

@@ -53,6 +53,33 @@ class Finding:
     behind: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A layer's error, relative to the benchmark's output (1 = as large as the signal).
+
+    `own_steps`: RMS of the own error in steps of the sample's grid (0.29 is rounding); NaN without a grid.
+    `floor`: what rounding the output itself to its grid costs at least.
+    `clipped`, `weights`: shares (0 to 1) of the own error's energy that the grid's limits, and 8-bit weights,
+    explain. `cut`: what the limits cut off the benchmark itself. `rounding`: what rounding each input to its
+    grid does to this output; `passed`: what each input's own error, with everything before it right, does to it.
+    `inputs`: compared tensors (or network inputs) it is computed from. `proven`: replayed, not estimated.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    total: float
+    inherited: float
+    own: float
+    own_steps: float
+    floor: float = 0.0
+    clipped: float = 0.0
+    cut: float = 0.0
+    weights: float = 0.0
+    rounding: tuple[tuple[str, float], ...] = ()
+    passed: tuple[tuple[str, float], ...] = ()
+    proven: bool = False
+
+
 class Role(StrEnum):
     """What a layer does to the error."""
 
@@ -114,14 +141,18 @@ class Recovered:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Findings, the likeliest first; never empty. `graph_known`: the dumps hold inputs as well as outputs."""
+    """Findings, the likeliest first; never empty. `graph_known`: the dumps hold inputs as well as outputs.
+
+    `budgets`: the error of every compared layer taken apart, which predictions are made from.
+    """
 
     findings: tuple[Finding, ...]
     blame: tuple[Blame, ...]
     trend: Trend
     graph_known: bool
     recovered: tuple[Recovered, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    budgets: tuple[Budget, ...] = field(default=(), repr=False)
 
     @property
     def first(self) -> Finding:
