@@ -17,6 +17,8 @@ BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 RECIPES = sorted({block for block in BLOCKS if block.startswith("sgs-tui ")}, key=README.index)
 GOOD = {0, 1}
 """A failing layer is what the example files have; anything else is a broken line."""
+FINDS_FAULTS = "sgs-tui debugconfig check"
+"""Ends with 3 here: the example file's path leads to another machine's folder, which the next line mends."""
 
 
 @pytest.fixture
@@ -29,12 +31,11 @@ def workplace(tmp_path: Path, sgs: Path) -> Path:
         "tensor_min_max.txt": bad / "tensor_min_max.txt",
         "input_config.ini": bad / "input_config.ini",
         "DebugConfig.txt": bad / "bad_float.DebugConfig.txt",
-        "tiny.onnx": sgs / "onnx/tiny.onnx",
-        "onnx_NHWC_outtensor_dump.bin": sgs / "onnx/onnx_NHWC_outtensor_dump.bin",
+        "net.onnx": bad / "bad.onnx",
     }
     for name, source in files.items():
         shutil.copy(source, tmp_path / name)
-    with open_dump(sgs / "tiny/float.bin") as dump:
+    with open_dump(bad / "bad_float.bin") as dump:
         picture = dump.read(dump.find("data")[0]).reshape(1, 32, 32, 3)
     np.save(tmp_path / "input.npy", picture.transpose(0, 3, 1, 2))
     return tmp_path
@@ -51,7 +52,8 @@ def test_recipe(workplace: Path, block: str) -> None:
     for line in block.splitlines():
         command = [sys.executable, "-m", "sgs_tui", *line.split()[1:]]
         done = subprocess.run(command, cwd=workplace, capture_output=True, text=True, timeout=100, check=False)
-        assert done.returncode in GOOD, f"{line}\n{done.stderr}"
+        good = {3} if line.startswith(FINDS_FAULTS) else GOOD
+        assert done.returncode in good, f"{line}\n{done.stderr}"
         assert "Traceback" not in done.stderr
 
 
