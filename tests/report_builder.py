@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import inf
+from pathlib import Path
 
 from sgs_tui.batch.report import Report, Source
 from sgs_tui.engine.compare.results import LayerDiff, Matching, Unmatched
@@ -18,7 +19,7 @@ from sgs_tui.engine.diagnosis.results import (
     Trend,
 )
 from sgs_tui.engine.dumps.records import Health, HealthState, Stage
-from sgs_tui.engine.session import summarise
+from sgs_tui.engine.session import CompareRequest, summarise
 
 
 def report(
@@ -31,6 +32,7 @@ def report(
 ) -> Report:
     healthy = Health(HealthState.COMPLETE)
     return Report(
+        request=CompareRequest(Path(paths[0]), Path(paths[1])),
         sample=Source(paths[0], Stage.FIXED, healthy),
         benchmark=Source(paths[1], Stage.FLOAT, healthy),
         profile=MANUAL,

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from sgs_tui.batch.explaining import Explained, explain
-from sgs_tui.batch.formats import Format
+from sgs_tui.batch.formats import FailOn, Format
+from sgs_tui.batch.journal import journal_beside
 from sgs_tui.batch.progress import Meter
 from sgs_tui.batch.report import Report, Source
 from sgs_tui.batch.screen import Screen
@@ -44,8 +45,26 @@ def compare(request: CompareRequest, view: View, diagnosing: bool = True) -> Rep
         comparison.close()
 
 
-def write(report: Report, wanted: Format, screen: Screen) -> bytes:
-    """The report's bytes; only the table depends on the screen."""
+def write(report: Report, wanted: Format, screen: Screen, fail_on: FailOn = FailOn.FAIL) -> bytes:
+    """The report's bytes; only the table depends on the screen, and only JUnit on `fail_on`.
+
+    HTML reads the dumps again, for its pictures and checksums: raises InputError where they are gone.
+    """
+    match wanted:
+        case Format.TABLE:
+            from sgs_tui.batch.table import write_table
+
+            return write_table(report, screen)
+        case Format.JUNIT:
+            from sgs_tui.batch.junit import write_junit
+
+            return write_junit(report, fail_on)
+        case _:
+            return _write_plainly(report, wanted)
+
+
+def _write_plainly(report: Report, wanted: Format) -> bytes:
+    """The formats that look the same wherever they go."""
     match wanted:
         case Format.CSV:
             from sgs_tui.batch.csv import write_csv
@@ -59,14 +78,14 @@ def write(report: Report, wanted: Format, screen: Screen) -> bytes:
             from sgs_tui.batch.markdown import write_markdown
 
             return write_markdown(report)
-        case Format.VENDOR:
+        case Format.HTML:
+            from sgs_tui.batch.html import html_report
+
+            return html_report(report)
+        case _:
             from sgs_tui.batch.vendor import write_vendor
 
             return write_vendor(report)
-        case Format.TABLE:
-            from sgs_tui.batch.table import write_table
-
-            return write_table(report, screen)
 
 
 def _rows(comparison: Comparison) -> Iterator[LayerDiff]:
@@ -88,7 +107,9 @@ def _events(comparison: Comparison) -> Generator[CompareEvent]:
 
 
 def _report(comparison: Comparison, rows: list[LayerDiff], view: View, explained: Explained) -> Report:
+    journal, problem = journal_beside(comparison.sample.path)
     return Report(
+        request=comparison.request,
         sample=_source(comparison.sample),
         benchmark=_source(comparison.benchmark),
         profile=comparison.request.profile,
@@ -96,10 +117,11 @@ def _report(comparison: Comparison, rows: list[LayerDiff], view: View, explained
         shown=view.choose(rows),
         unmatched=comparison.matching.unmatched,
         summary=summarise(rows, comparison.matching),
-        notes=(*comparison.notes, *explained.notes),
+        notes=(*comparison.notes, *explained.notes, *problem),
         incomplete=tuple(_incomplete(comparison)),
         diagnosed=explained.asked,
         diagnosis=explained.diagnosis,
+        journal=journal,
     )
 
 

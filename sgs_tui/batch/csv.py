@@ -1,8 +1,9 @@
 """`--format csv`: one line a layer, RFC 4180 (CRLF, quotes doubled), UTF-8.
 
 Outputs without a partner follow as lines whose verdict is `unmatched` and whose `side` says where they are, so that
-no output of either dump is lost. The columns from `causes` on come from the diagnosis (json_diagnosis.py says what
-they are; `causes` are those that name the layer, the likeliest first) and are empty with --no-diagnosis.
+no output of either dump is lost. The columns from `causes` to `recovered_layout` come from the diagnosis
+(json_diagnosis.py says what they are; `causes` are those that name the layer, the likeliest first) and are empty with
+--no-diagnosis; `journal` has the notes on the layer.
 Text that a spreadsheet would run as a formula is given a leading apostrophe; numbers never are. Control characters
 in names are written as escapes (`\\x1b`). `nan`, `inf` and `-inf` stand for numbers that are none; a figure that a
 layer does not have is empty.
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 
 from sgs_tui.batch import csv_diagnosis as diagnosis
 from sgs_tui.batch.csv_cells import cell, number
+from sgs_tui.batch.journal import notes_on_layers
 from sgs_tui.batch.report import Report
 from sgs_tui.engine.compare.catalogue import FIGURES
 from sgs_tui.engine.compare.results import LayerDiff, SideStats, Unmatched
@@ -25,6 +27,7 @@ COLUMNS: tuple[str, ...] = (
     *(f"{side}_{name}" for side in ("sample", "benchmark") for name in _STATS),
     *("transposed", "notes", "side"),
     *diagnosis.COLUMNS,
+    "journal",
 )
 """The head line; columns may be added behind these, never moved."""
 
@@ -34,8 +37,9 @@ def write_csv(report: Report) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    told = diagnosis.diagnosis_cells(report)
-    writer.writerows([*_layer(row), *told.get(row.name, diagnosis.EMPTY)] for row in report.shown)
+    told, noted = diagnosis.diagnosis_cells(report), notes_on_layers(report.journal)
+    for row in report.shown:
+        writer.writerow([*_layer(row), *told.get(row.name, diagnosis.EMPTY), cell(noted.get(row.name, ""))])
     writer.writerows(_lonely(item) for item in report.unmatched)
     return text.getvalue().encode()
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from sgs_tui.batch.columns import Cell, Column, table_of
 from sgs_tui.batch.diagnosis_text import MOST, course, further_layers, headline, left_out
 from sgs_tui.batch.drawing import cut
+from sgs_tui.batch.journal import moment, words
 from sgs_tui.batch.phrases import figure_text
 from sgs_tui.batch.report import Report
 from sgs_tui.batch.screen import Screen
@@ -19,6 +20,8 @@ from sgs_tui.engine.numbers import count
 _LABEL = 11
 """Cells of the words in front of a line, their blanks included."""
 _NAME = 30
+_ENTRIES = 10
+"""Journal entries below a table; the newest ones count."""
 
 
 def diagnosis_section(report: Report, screen: Screen) -> Iterator[RenderableType]:
@@ -35,6 +38,19 @@ def diagnosis_section(report: Report, screen: Screen) -> Iterator[RenderableType
     for what, text in course(report):
         yield _labelled(what, text, screen)
     yield from _recovered(found.recovered, screen)
+
+
+def journal_section(report: Report, screen: Screen) -> Iterator[RenderableType]:
+    """The newest entries of the triage journal; nothing where there is none."""
+    if not report.journal:
+        return
+    yield Text()
+    left = len(report.journal) - _ENTRIES
+    yield Text(
+        "journal" + (f", {count(left, 'older entry', 'older entries')} in --format json" if left > 0 else ""), "bold"
+    )
+    for each in report.journal[-_ENTRIES:]:
+        yield _hanging(f"{moment(each)}  ", words(each), 22, screen)
 
 
 def _finding(number: int, finding: Finding, screen: Screen) -> Iterator[RenderableType]:

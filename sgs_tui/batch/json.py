@@ -13,6 +13,7 @@
     unmatched[] name, side (sample, benchmark), reason
     summary     layers, ok, warned, failed, not_comparable, unmatched, shown, first_failing, worst (each: index, name)
     notes[]     what is true of the whole comparison
+    journal[]   the triage journal beside the sample: time (UTC), kind (note, tried, result), text, layer, sample
 
 Unless --no-diagnosis (json_diagnosis.py has the details)
 
@@ -26,6 +27,7 @@ that is not finite is null, and `not_finite` beside it says which and why: {"sqn
 other characters are \\u escapes; bytes of a name that are not UTF-8 are shown as \\xNN.
 """
 
+from sgs_tui.batch.journal import entry_json
 from sgs_tui.batch.json_diagnosis import blame, diagnosed
 from sgs_tui.batch.json_layer import layer
 from sgs_tui.batch.json_values import Json, dump_json, exact
@@ -56,6 +58,7 @@ def document(report: Report) -> Json:
         ],
         "summary": _summary(report),
         "notes": [exact(note) for note in report.notes],
+        "journal": [entry_json(each) for each in report.journal],
     }
 
 

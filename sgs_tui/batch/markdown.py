@@ -6,6 +6,7 @@ Names stand in code spans: nothing in them is a link, a mention, an issue number
 from collections.abc import Iterator
 
 from sgs_tui.batch.diagnosis_text import shares
+from sgs_tui.batch.journal import moment, words
 from sgs_tui.batch.markdown_cells import code, table
 from sgs_tui.batch.markdown_diagnosis import diagnosis_lines
 from sgs_tui.batch.phrases import LEGEND, figure_text, headline, mark, ranges_from
@@ -38,6 +39,9 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _unmatched(report)
     for note in report.notes:
         yield from ("", f"Note: {code(note)}")
+    if report.journal:
+        yield from ("", "### Journal", "")
+        yield from (f"- {moment(each)}: {code(words(each))}" for each in report.journal)
 
 
 def _sources(report: Report) -> list[list[str]]:

@@ -6,6 +6,8 @@ from sgs_tui.engine.compare.results import LayerDiff, Summary, Unmatched, Verdic
 from sgs_tui.engine.configs.profiles import Profile
 from sgs_tui.engine.diagnosis.results import Blame, Diagnosis, Recovered
 from sgs_tui.engine.dumps.records import Health, Stage
+from sgs_tui.engine.journal import Entry
+from sgs_tui.engine.session import CompareRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +25,10 @@ class Report:
 
     `incomplete`: one line for each thing that makes the input damaged or no longer what was opened.
     `diagnosed`: a diagnosis was asked for; `diagnosis` is None all the same where it could not be made, and
-    `notes` then say why.
+    `notes` then say why. `journal`: the triage journal beside the sample, oldest entry first.
     """
 
+    request: CompareRequest
     sample: Source
     benchmark: Source
     profile: Profile
@@ -37,6 +40,7 @@ class Report:
     incomplete: tuple[str, ...] = ()
     diagnosed: bool = False
     diagnosis: Diagnosis | None = None
+    journal: tuple[Entry, ...] = ()
 
     @property
     def nothing_comparable(self) -> bool:

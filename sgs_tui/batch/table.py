@@ -8,7 +8,7 @@ from rich.segment import Segments
 from rich.text import Text
 
 from sgs_tui.batch.columns import LONGEST_NAME, NARROWEST, PIPED, Cell, Column, table_of, taken
-from sgs_tui.batch.diagnosis_table import diagnosis_section
+from sgs_tui.batch.diagnosis_table import diagnosis_section, journal_section
 from sgs_tui.batch.diagnosis_text import shares
 from sgs_tui.batch.drawing import cut, render
 from sgs_tui.batch.phrases import LEGEND, figure_text, headline, mark, ranges_from
@@ -55,6 +55,7 @@ def _parts(report: Report, screen: Screen, table: Segments) -> Iterator[Renderab
     yield from remarks(report, screen)
     yield from unmatched(report, screen)
     yield from diagnosis_section(report, screen)
+    yield from journal_section(report, screen)
 
 
 def _sources(report: Report, screen: Screen) -> Iterator[Text]:

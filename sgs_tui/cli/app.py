@@ -7,7 +7,7 @@ import typer
 from typer.main import get_command
 
 from sgs_tui import __version__
-from sgs_tui.cli import compare, debugconfig, demo, doctor, dump, histogram, inspect, opening, runs, split
+from sgs_tui.cli import compare, debugconfig, demo, doctor, dump, histogram, inspect, journal, opening, runs, split
 from sgs_tui.cli import run as run_command
 from sgs_tui.cli.arguments import with_command
 
@@ -40,7 +40,20 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(help=_HELP)(_main)
-    for group in (opening, compare, inspect, histogram, split, debugconfig, dump, run_command, runs, demo, doctor):
+    for group in (
+        opening,
+        compare,
+        inspect,
+        histogram,
+        split,
+        debugconfig,
+        dump,
+        run_command,
+        runs,
+        journal,
+        demo,
+        doctor,
+    ):
         group.register(app)
     return app
 

@@ -33,7 +33,7 @@ DANGEROUS = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-
 
 
 @pytest.mark.parametrize("which", [REPORT, OUT_OF_ORDER], ids=["blamed", "out of order"])
-@pytest.mark.parametrize("form", list(Format))
+@pytest.mark.parametrize("form", sorted(set(Format) - {Format.HTML}))  # that reads the dumps: see test_html.py
 @pytest.mark.parametrize("screen", [Screen(), Screen(80), Screen(200), Screen(80, ascii=True), Screen(40)])
 def test_nothing_reaches_the_terminal_that_it_would_obey(which: Report, form: Format, screen: Screen) -> None:
     text = write(which, form, screen).decode("utf-8")

@@ -1,0 +1,56 @@
+"""`sgs-tui journal`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sgs_tui.batch.formats import ListFormat
+from sgs_tui.cli import complaints
+from sgs_tui.cli.exits import ExitCode
+from sgs_tui.cli.options import Output
+from sgs_tui.engine.errors import InputError, UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("journal")(journal)
+
+
+def journal(
+    place: Annotated[Path, typer.Argument(metavar="PATH", help="A dump (the sample), or a run folder.")],
+    text: Annotated[str | None, typer.Option("--add", metavar="TEXT", help="Write this down.")] = None,
+    layer: Annotated[
+        str | None,
+        typer.Option("--layer", metavar="NAME", help="What is added is about this layer; else show its notes."),
+    ] = None,
+    wanted: Annotated[ListFormat, typer.Option("--format", help="How to print.")] = ListFormat.TABLE,
+    output: Output = None,
+) -> int:
+    """Show or continue the triage journal of a dump or a run: notes on layers, what was tried, what it did.
+
+    It lies as triage.jsonl beside the dump, goes into every report of it, and iterate writes into it by itself.
+
+    \b
+    Examples:
+      sgs-tui journal fixed.bin --add "saturates only at night" --layer gate
+      sgs-tui journal sgs_runs/20260301-021409-net-fixed
+      sgs-tui journal fixed.bin --format json --output journal.json
+    """
+    from sgs_tui.batch.journal import write_journal
+    from sgs_tui.batch.output import emit
+    from sgs_tui.engine.journal import append, entry, journal_of, read_journal
+
+    if not place.exists():
+        raise InputError(f"{place}: no such file or folder", "name the sample's dump or a run folder")
+    sample = None if place.is_dir() else place.name
+    path = journal_of(place)
+    if text is not None:
+        if not text.strip():
+            raise UsageError("--add: there is nothing to write down", "give the note as one quoted text")
+        append(path, [entry(text, layer=layer, sample=sample)])
+        complaints.note(f"written to {path}")
+        return ExitCode.OK
+    found = [each for each in read_journal(path, sample) if layer is None or each.layer == layer]
+    emit(write_journal(found, wanted), output)
+    return ExitCode.OK
