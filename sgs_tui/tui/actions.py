@@ -10,18 +10,7 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
-PLAIN = {
-    "ampersand": "&",
-    "colon": ":",
-    "equals_sign": "=",
-    "left_square_bracket": "[",
-    "minus": "-",
-    "plus": "+",
-    "question_mark": "?",
-    "right_square_bracket": "]",
-    "slash": "/",
-}
-SHOWN = {"pagedown": "pgdn", "pageup": "pgup", "escape": "esc", "backspace": "bksp", **PLAIN}
+SHOWN = {"pagedown": "pgdn", "pageup": "pgup", "escape": "esc", "backspace": "bksp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +53,8 @@ ACTIONS: tuple[Action, ...] = (
     _pane("debugconfig", "4", "DebugConfig", "Go to the DebugConfig.txt editor"),
     _pane("log", "5", "Log", "Go to the log"),
     _pane("details", "d", "details", "Go to the details of the layer"),
-    Action("app.next-pane", "tab", "next pane", "Next pane", 70),
-    Action("app.previous-pane", "shift+tab", "previous pane", "Previous pane"),
+    Action("app.next-pane", "tab,>", "next pane", "Next pane", 70),
+    Action("app.previous-pane", "shift+tab,<", "previous pane", "Previous pane"),
     Action("app.fill", "f", "fill", "This pane on the whole screen, and back", 75),
     Action("app.profile", "p", "profile", "Judge by the next threshold profile"),
     Action("app.reload", "R", "reload", "Read both dumps again and compare them again"),
@@ -86,7 +75,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("move.bottom", "G,end", "bottom", "Last row"),
     Action("walk.next-failing", "n", "next fail", "Next failing layer", 1),
     Action("walk.previous-failing", "N", "previous fail", "Previous failing layer"),
-    Action("layers.open", "enter", "details", "Details of the layer", 2),
+    Action("layers.open", "enter,v", "details", "Details of the layer", 2),
     Action("layers.filter", "/", "filter", "Filter: words, !not, op:conv, verdict:fail, rmse>0.1", 3),
     Action("layers.clear-filter", "escape,0", "clear filter", "Show all layers again"),
     Action("layers.sort", "s", "sort", "Sort by the column under the cursor; again: the other way", 4),
@@ -103,14 +92,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("histogram.worse-channel", "h,left", "worse channel", "The next worse channel"),
     Action("histogram.better-channel", "l,right", "channel", "One channel, worst first", 6),
     Action("histogram.all-channels", "a,escape", "all channels", "All channels together again"),
-    Action("dumps.open", "enter", "open", "Open folder, records, values; use a calibration file", 1),
+    Action("dumps.open", "enter,v", "open", "Open folder, records, values; use a calibration file", 1),
     Action("dumps.back", "escape,u,backspace", "back", "Back to the files, then to the folder above"),
     Action("dumps.sample", "s", "sample", "Take this dump as the sample (what is judged)", 2),
     Action("dumps.benchmark", "b", "benchmark", "Take this dump as the benchmark (the reference)", 3),
     Action("dumps.swap", "x", "swap", "Swap sample and benchmark", 5),
     Action("dumps.stage", "t", "stage", "Correct the stage that was guessed", 4),
     Action("dumps.rescan", "r", "rescan", "Read the folder again"),
-    Action("debugconfig.change", "space,enter", "change", "Switch on or off; edit the path", 1),
+    Action("debugconfig.change", "space,enter,v", "change", "Switch on or off; edit the path", 1),
     Action("debugconfig.save", "w", "save", "Save, after a look at what changes; the old file is kept", 2),
     Action("debugconfig.preset", "a", "preset", "Apply a preset: float, fixed, histogram, without fusion", 3),
     Action("debugconfig.mend", "m", "mend", "Mend line ends, blanks, case and the missing last newline", 4),
@@ -120,7 +109,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("dialog.close", "escape,q", "close", "Close", 90),
     Action("chooser.choose", "enter", "do it", "Do what is under the cursor", 1),
     Action("confirm.yes", "enter,y", "yes", "Do it", 1),
-    Action("columns.show", "space,enter", "show/hide", "Show or hide the column", 1),
+    Action("columns.show", "space,enter,v", "show/hide", "Show or hide the column", 1),
     Action("columns.wider", "+", "wider", "Two cells wider", 2),
     Action("columns.narrower", "-", "narrower", "Two cells narrower", 3),
     Action("columns.earlier", "u,[", "move up", "Further to the left", 4),

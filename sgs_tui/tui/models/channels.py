@@ -40,10 +40,18 @@ def _words(table: ChannelTable, order: Sequence[int], selected: int | None, cell
     spans: list[Span] = []
     for place in range(first, len(order)):
         channel = order[place]
-        text = f"ch {channel} {figure(float(table.rmse[channel]), 3)}"
-        share = f" ({100 * float(table.share[channel]):.0f} %)" if place < first + 3 else ""
-        item = f"[{text}{share}]" if place == selected else f" {text}{share} "
+        text = _words_of(table, channel, explain=place == first, with_share=place < first + 3)
+        item = f"[{text}]" if place == selected else f" {text} "
         if width(spans) + len(item) > cells:
             break
         spans.append(Span(item, "key" if place == selected else ""))
     return tuple(spans) or (Span(clip("no channels", cells), "muted"),)
+
+
+def _words_of(table: ChannelTable, channel: int, explain: bool, with_share: bool) -> str:
+    """One channel; the first one shown says what the figures are."""
+    rmse = figure(float(table.rmse[channel]), 3)
+    percent = f"{100 * float(table.share[channel]):.0f} %"
+    if explain:
+        return f"ch {channel} RMSE {rmse}, {percent} of error"
+    return f"ch {channel} {rmse} ({percent})" if with_share else f"ch {channel} {rmse}"

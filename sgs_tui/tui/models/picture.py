@@ -13,7 +13,7 @@ from sgs_tui.tui import charts
 from sgs_tui.tui.lines import BLANK, Line, Span, Tone, clip
 from sgs_tui.tui.numbers import figure
 
-LEAST_ROWS = 6
+LEAST_ROWS, LEAST_CELLS = 6, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,10 @@ class _Panel:
 
 def picture(histogram: LayerHistogram, limits: LayerRange | None, look: Look) -> list[Line]:
     """The whole picture, exactly `look.height` lines where there is room for any."""
-    if look.height < LEAST_ROWS or look.width < 20:
-        return [(Span("no room for a histogram here: f fills the screen", "muted"),)]
+    if look.height < LEAST_ROWS or look.width < LEAST_CELLS:
+        return [(Span(clip("no room for a histogram here: f fills the screen", look.width), "muted"),)]
     if look.error:
-        panels, stretch = [_Panel("error (sample - benchmark)", "fail", histogram.error)], histogram.error_span
+        panels, stretch = [_Panel("error: sample - benchmark", "fail", histogram.error)], histogram.error_span
     else:
         panels = [_Panel("benchmark", "benchmark", histogram.benchmark), _Panel("sample", "sample", histogram.sample)]
         stretch = histogram.span
@@ -99,12 +99,10 @@ def _percent(part: float) -> str:
 def _axis(stretch: Stretch, limits: LayerRange | None, look: Look) -> Line:
     """Low and high ends, zero, and the range's min and max, where they do not touch each other."""
     width = stretch.high - stretch.low
-    labels: list[tuple[float, str, Tone]] = [
-        (0.0, figure(stretch.low), ""),
-        (1.0, figure(stretch.high), ""),
-    ]
+    labels: list[tuple[float, str, Tone]] = []
     if limits is not None:
         labels += [_limit_label(end, value, stretch, limits) for end, value in _ends(limits)]
+    labels += [(0.0, figure(stretch.low), ""), (1.0, figure(stretch.high), "")]
     if stretch.low < 0 < stretch.high:
         labels.append((-stretch.low / width, "0", ""))
     return _placed(labels, look.width)

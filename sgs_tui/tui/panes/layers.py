@@ -12,7 +12,7 @@ from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.lines import Line, Span, line, span
-from sgs_tui.tui.messages import Flash, LayerMoved
+from sgs_tui.tui.messages import Flash, LayerMoved, LayersShown
 from sgs_tui.tui.models.columns import Facts, facts_of
 from sgs_tui.tui.models.layers import NETWORK, NO_FILTER, Layers, failing
 from sgs_tui.tui.models.view import ColumnChoice, chosen_columns, default_choices
@@ -120,6 +120,7 @@ class LayersPane(Pane):
     def show_heading(self) -> None:
         """How many layers, how many fail, which filter and order."""
         self.head(*self.summary())
+        self.post_message(LayersShown())
 
     def summary(self) -> Line:
         """The heading's words; in tabs the screen shows them in the title."""

@@ -3,6 +3,7 @@
 from textual import on
 from textual.timer import Timer
 
+from sgs_tui.engine.compare.results import LayerDiff, Pair
 from sgs_tui.engine.configs.profiles import Profile
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.tui.lines import Span, span
@@ -13,6 +14,7 @@ from sgs_tui.tui.messages import (
     JobCrashed,
     JobFailed,
     LayerMoved,
+    LayersShown,
     RowsArrived,
     Said,
 )
@@ -44,6 +46,7 @@ class BenchScreen(PanesScreen):
         self.log_pane = LogPane()
         self._rest: Timer | None = None
         self.come_back_to = ""
+        self._status_of: tuple[Pair | None, LayerDiff | None] = (None, None)
 
     # --- the comparison
 
@@ -94,6 +97,7 @@ class BenchScreen(PanesScreen):
             self.log_pane.add(f"compared: {summary.failed} of {count(summary.layers, 'layer')} fail")
             self.show_title()
 
+    @on(LayersShown)
     def show_title(self) -> None:
         """The title line as things stand."""
         self.title_bar.say(title(self.bench.request, self.layers_pane.summary(), self.size.width))
@@ -114,7 +118,8 @@ class BenchScreen(PanesScreen):
         self.histogram_pane.show_layer(pair, row)
         if self.bench.request is not None:
             self.details_pane.show_layer(pair, row, self.bench.request.profile)
-        self._show_status()
+        if (pair, row) != self._status_of:
+            self._show_status()
         if row is not None and self.histogram_pane.wanted is not None:
             self.bench.look(row, self.histogram_pane.wanted)
 
@@ -181,4 +186,5 @@ class BenchScreen(PanesScreen):
     def _show_status(self) -> None:
         number = self.layers_pane.number
         pair = None if number is None else self.layers_pane.model.pairs[number]
+        self._status_of = (pair, self.layers_pane.row)
         self.say(status(pair, self.layers_pane.row, self.size.width))

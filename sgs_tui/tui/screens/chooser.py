@@ -37,6 +37,8 @@ class _Fitting:
     def cell(self, row: int, column: str) -> Cell:
         """The text, and beside it the note."""
         choice = self.choices[row]
+        if column == "key":
+            return Cell(choice.key, "muted")
         return (
             Cell(choice.text)
             if column == "text"
@@ -53,7 +55,8 @@ def _columns(choices: Sequence[Choice]) -> list[Column]:
     note = max((len(choice.note) for choice in choices), default=0)
     text = max((len(choice.text) for choice in choices), default=0)
     if note <= SHORT:
-        return [Column("note", "", max(1, note)), Column("text", "", prose=True)]
+        keys = max((len(choice.key) for choice in choices), default=0)
+        return [Column("note", "", max(1, note)), Column("text", "", least=30, prose=True), Column("key", "", keys)]
     return [Column("text", "", min(text, 30)), Column("note", "", prose=True)]
 
 

@@ -127,7 +127,7 @@ class FilesScreen(BenchScreen):
     @on(DumpsChanged)
     def offer_reload(self, event: DumpsChanged) -> None:
         """What is on the screen is no longer what is on disk."""
-        self.post_message(Said(f"{event.text}: R reads it again", "warn"))
+        self.post_message(Said(f"{event.path.name} changed on disk: R reads it again", "warn", event.detail))
 
     # --- DebugConfig.txt
 

@@ -92,9 +92,7 @@ class MainScreen(FilesScreen):
     def action_palette(self) -> None:
         """Every action that works here, by name."""
         actions = [a for a in (*self.current.actions(), *group("app")) if a.id != "app.palette"]
-        choices = [
-            Choice(a.id, f"{a.description}  ({a.id})", " ".join(shown_keys(a, self.keymap)[:2])) for a in actions
-        ]
+        choices = [Choice(a.id, a.description, " ".join(shown_keys(a, self.keymap)[:2])) for a in actions]
         self.app.push_screen(Chooser("Do what?", choices, self.keymap), self._run)
 
     def _run(self, action_id: str | None) -> None:

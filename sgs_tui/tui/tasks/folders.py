@@ -59,9 +59,10 @@ class ValuesRead(Message):
 
 @dataclass
 class DumpsChanged(Message):
-    """A dump on the bench is no longer the one that was compared."""
+    """A dump on the bench is no longer the one that was compared; `detail` says in what."""
 
-    text: str
+    path: Path
+    detail: str
 
 
 def list_folder(folder: Path, cancel: Event) -> Iterator[Message]:
@@ -147,5 +148,5 @@ def watch(comparison: Comparison, cancel: Event) -> Iterator[Message]:
             try:
                 dump.check_unchanged()
             except FileChangedError as error:
-                yield DumpsChanged(error.message)
+                yield DumpsChanged(dump.path, error.message)
                 return

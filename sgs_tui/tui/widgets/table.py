@@ -175,7 +175,7 @@ class Table(LineWidget, can_focus=True):
             self.first = self.frozen
         elif self.column < self.first:
             self.first = self.column
-        while self.first < self.column and self.column not in dict(self._layout(self.first)):
+        while self.size.width and self.first < self.column and self.column not in dict(self._layout(self.first)):
             self.first += 1
 
     def _layout(self, first: int) -> list[tuple[int, int]]:
@@ -268,7 +268,8 @@ class Table(LineWidget, can_focus=True):
         self.go(len(self.source) - 1)
 
     def on_resize(self) -> None:
-        """Keep the cursor in view."""
+        """Keep the cursor in view, and no column hidden for which there is room now."""
+        self.first = self.frozen
         self._settle()
         self.refresh()
 

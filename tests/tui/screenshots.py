@@ -1,0 +1,66 @@
+"""Make the pictures of screenshots/ from the real app on real dumps: `python -m tests.tui.screenshots [FOLDER]`.
+
+The same code gives the same bytes; a test says when the pictures in the repository are outdated.
+"""
+
+import asyncio
+import os
+import re
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+from tests.tui import stage
+
+FOLDER = stage.REPOSITORY / "screenshots"
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture: terminal size, keys pressed on the compared pair, what is awaited on the screen."""
+
+    name: str
+    size: tuple[int, int]
+    keys: tuple[str, ...]
+    awaited: str
+
+
+SHOTS = (
+    Shot("triage-160x50", (160, 50), ("n",), "ch 0"),
+    Shot("triage-80x24", (80, 24), ("n",), "RMSE 0.9991 >"),
+    Shot("histogram-80x24", (80, 24), ("n", "2"), "ch 0"),
+    Shot("debugconfig-120x40", (120, 40), ("4", "f"), "byte for byte"),
+    Shot("help-80x24", (80, 24), ("2", "question_mark"), "keys of this pane"),
+)
+
+
+async def take(shot: Shot) -> str:
+    """The SVG of one shot, taken on the stage."""
+    app = stage.make_app()
+    async with app.run_test(size=shot.size) as pilot:
+        await stage.until_compared(pilot)
+        for key in shot.keys:
+            await pilot.press(key)
+            await stage.until_followed(pilot)
+        await stage.until_shown(pilot, shot.awaited)
+        svg = app.export_screenshot(title="sgs-tui")
+    fixed = re.sub(r"terminal-\d+", "terminal", svg)
+    return fixed.replace("<text class", '<text xml:space="preserve" class')
+
+
+def main(folder: Path) -> None:
+    """Write every picture, each on a stage and in a home folder of its own."""
+    for shot in SHOTS:
+        with tempfile.TemporaryDirectory() as root, ExitStack() as undo:
+            home = dict.fromkeys(("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"), f"{root}/home")
+            undo.enter_context(patch.dict("os.environ", home))
+            undo.callback(os.chdir, Path.cwd())
+            stage.set_up(Path(root), lambda target, new: undo.enter_context(patch(target, new)))
+            (folder / f"{shot.name}.svg").write_text(asyncio.run(take(shot)), "utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).absolute() if len(sys.argv) > 1 else FOLDER)

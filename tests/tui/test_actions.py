@@ -1,0 +1,103 @@
+"""The one table of actions: every rule that keys have to keep."""
+
+import re
+
+import pytest
+
+from sgs_tui.tui.actions import ACTIONS, BY_ID, GROUP_TITLES, bindings, group, key_label, shown_keys
+from sgs_tui.tui.app import SgsApp
+from sgs_tui.tui.models.help import help_lines
+from sgs_tui.tui.panes.debugconfig import DebugConfigPane
+from sgs_tui.tui.panes.details import DetailsPane
+from sgs_tui.tui.panes.dumps import DumpsPane
+from sgs_tui.tui.panes.histogram import HistogramPane
+from sgs_tui.tui.panes.layers import LayersPane
+from sgs_tui.tui.panes.log import LogPane
+from sgs_tui.tui.screens.chooser import Chooser
+from sgs_tui.tui.screens.columns import ColumnsDialog
+from sgs_tui.tui.screens.confirm import ConfirmDialog
+from sgs_tui.tui.screens.dialog import Dialog
+from sgs_tui.tui.screens.main import MainScreen
+from sgs_tui.tui.widgets.table import Table
+from sgs_tui.tui.widgets.text_view import TextView
+
+OWNERS: dict[str, tuple[type, ...]] = {
+    "app": (MainScreen, SgsApp),
+    "walk": (MainScreen,),
+    "move": (Table, TextView),
+    "layers": (LayersPane,),
+    "histogram": (HistogramPane,),
+    "dumps": (DumpsPane,),
+    "debugconfig": (DebugConfigPane,),
+    "dialog": (Dialog,),
+    "chooser": (Chooser,),
+    "confirm": (ConfirmDialog,),
+    "columns": (ColumnsDialog,),
+}
+FORBIDDEN = {f"ctrl+{letter}" for letter in "absjmih"}
+
+
+def _keys(action_id: str) -> list[str]:
+    return BY_ID[action_id].keys.split(",")
+
+
+def test_ids_are_unique() -> None:
+    assert len(BY_ID) == len(ACTIONS)
+
+
+@pytest.mark.parametrize("action_id", BY_ID)
+def test_has_a_plain_key(action_id: str) -> None:
+    typed_instead = {"app.interrupt", "chooser.choose"}
+    assert any(len(key) == 1 for key in _keys(action_id)) or action_id in typed_instead
+
+
+@pytest.mark.parametrize("action_id", BY_ID)
+def test_avoids_keys_that_terminals_take(action_id: str) -> None:
+    keys = set(_keys(action_id))
+    assert not keys & FORBIDDEN
+    assert not any(key.startswith(("alt+", "ctrl+shift")) or key in {"shift+enter", "ctrl+enter"} for key in keys)
+
+
+@pytest.mark.parametrize("action_id", BY_ID)
+def test_somebody_does_it(action_id: str) -> None:
+    action = BY_ID[action_id]
+    name = "action_" + re.sub(r"\(.*", "", action.method).rpartition(".")[2]
+    owners = (SgsApp,) if action.method.startswith("app.") else OWNERS[action.group]
+    assert any(hasattr(owner, name) for owner in owners)
+
+
+@pytest.mark.parametrize("pane", [LayersPane, HistogramPane, DumpsPane, DebugConfigPane, LogPane, DetailsPane])
+def test_no_key_means_two_things_in_a_pane(pane: type[LayersPane]) -> None:
+    taken: dict[str, str] = {}
+    for name in pane.GROUPS:
+        for action in group(name):
+            for key in action.keys.split(","):
+                assert taken.setdefault(key, action.id) == action.id or name == "move"
+
+
+def test_own_keys_of_panes_do_not_hide_those_that_work_everywhere() -> None:
+    everywhere = {key for action in group("app") for key in action.keys.split(",")}
+    for name in ("layers", "histogram", "dumps", "debugconfig", "walk", "move"):
+        assert not everywhere & {key for action in group(name) for key in action.keys.split(",")}
+
+
+def test_help_lists_every_action_once() -> None:
+    lines = help_lines("Layers", (), LayersPane.GROUPS, {}, 200)
+    text = "\n".join("".join(part.text for part in line) for line in lines)
+    for action in ACTIONS:
+        if action.group in {*GROUP_TITLES, *LayersPane.GROUPS}:
+            assert text.count(action.description) == 1, action.id
+
+
+def test_help_shows_the_users_own_keys() -> None:
+    lines = help_lines("Layers", (), LayersPane.GROUPS, {"layers.filter": "f3"}, 80)
+    assert any("f3" in line[0].text for line in lines if line)
+    assert shown_keys(BY_ID["layers.filter"], {"layers.filter": "ctrl+o,f3"}) == ("^o", "f3")
+
+
+def test_bindings_carry_the_ids_that_users_rebind() -> None:
+    assert {binding.id for binding in bindings("layers")} == {action.id for action in group("layers")}
+
+
+def test_keys_are_shown_as_people_write_them() -> None:
+    assert [key_label(key) for key in ("?", "pagedown", "ctrl+d", "g")] == ["?", "pgdn", "^d", "g"]

@@ -1,0 +1,81 @@
+"""settings.toml, and the view that is kept per folder: nothing in them may keep the app from starting."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as how
+from hypothesis import strategies as st
+
+from sgs_tui.tui.actions import BY_ID
+from sgs_tui.tui.settings import Settings, load_settings, settings_path
+from sgs_tui.tui.state import ViewState, load_state, save_state, state_path
+
+IDS = tuple(BY_ID)
+
+
+def _load(tmp_path: Path, text: str) -> Settings:
+    path = tmp_path / "settings.toml"
+    path.write_text(text, "utf-8")
+    return load_settings(path, IDS)
+
+
+def test_everything_can_be_set(tmp_path: Path) -> None:
+    found = _load(
+        tmp_path,
+        'theme = "sgs-light"\nprofile = "sop"\ncolumns = ["cos", "rmse"]\nmouse = false\n'
+        '[keys]\n"layers.filter" = "f3,ctrl+o"\n',
+    )
+    assert found == Settings("sgs-light", "sop", ("cos", "rmse"), False, {"layers.filter": "f3,ctrl+o"})
+
+
+def test_no_file_is_no_problem(tmp_path: Path) -> None:
+    assert load_settings(tmp_path / "absent.toml", IDS) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("theme = ", "not used"),
+        ("colour = 1", "unknown key 'colour'"),
+        ("theme = 3", "theme is not used: expected a str"),
+        ("[keys]\n'layers.filtr' = 'x'", "did you mean layers.filter?"),
+        ("[keys]\n'layers.filter' = 'ctrl+j'", "can not be on 'ctrl+j'"),
+        ("[keys]\n'layers.filter' = 3", "can not be on '3'"),
+    ],
+)
+def test_what_can_not_be_used_is_said_and_passed_over(tmp_path: Path, text: str, said: str) -> None:
+    found = _load(tmp_path, text)
+    assert said in found.problems[0]
+    assert found.theme == "" and not found.keys
+
+
+def test_files_are_in_the_users_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert settings_path() == tmp_path / "sgs-tui" / "settings.toml"
+
+
+def test_state_comes_back(tmp_path: Path) -> None:
+    state = ViewState(("cos", "rmse"), {"cos": 2}, True, "rmse", True, True, "gate")
+    save_state(tmp_path, state)
+    assert load_state(tmp_path) == state
+    assert load_state(tmp_path / "other") == ViewState()
+
+
+@given(st.binary(max_size=200))
+@how(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+def test_a_damaged_state_is_as_good_as_none(tmp_path: Path, data: bytes) -> None:
+    path = state_path(tmp_path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    assert load_state(tmp_path) == ViewState()
+
+
+def test_state_of_other_types_or_another_version_is_passed_over(tmp_path: Path) -> None:
+    path = state_path(tmp_path)
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"version": 1, "sort": 3, "wide": "yes", "columns": [1], "extras": {"cos": "x"}}))
+    assert load_state(tmp_path) == ViewState(columns=("1",))
+    path.write_text(json.dumps({"version": 99, "wide": True}))
+    assert load_state(tmp_path) == ViewState()
