@@ -48,7 +48,7 @@ def compare(request: CompareRequest, view: View, diagnosing: bool = True) -> Rep
 def write(report: Report, wanted: Format, screen: Screen, fail_on: FailOn = FailOn.FAIL) -> bytes:
     """The report's bytes; only the table depends on the screen, and only JUnit on `fail_on`.
 
-    HTML reads the dumps again, for its pictures and checksums: raises InputError where they are gone.
+    HTML reads the dumps again, for its pictures and checksums.
     """
     match wanted:
         case Format.TABLE:

@@ -11,6 +11,8 @@ class Format(StrEnum):
     JSON = "json"
     MARKDOWN = "markdown"
     VENDOR = "vendor"
+    HTML = "html"
+    JUNIT = "junit"
 
 
 class ListFormat(StrEnum):

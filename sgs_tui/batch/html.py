@@ -7,15 +7,22 @@ from sgs_tui.batch import html_parts as parts
 from sgs_tui.batch.html_page import SCRIPT, STYLE, policy
 from sgs_tui.batch.html_table import table
 from sgs_tui.batch.html_text import safe, section
+from sgs_tui.batch.pictures_meter import RateMeter
 from sgs_tui.batch.report import Report
-from sgs_tui.engine.diagnosis.results import Diagnosis
 from sgs_tui.engine.numbers import count
-from sgs_tui.engine.reports.details import Details
+from sgs_tui.engine.reports.details import Details, gather_details
 
 
-def write_html(report: Report, details: Details, diagnosis: Diagnosis | None = None) -> bytes:
-    """The whole page, UTF-8. `diagnosis`: shown above the table where there is one."""
-    body = _body(report, details, diagnosis)
+def html_report(report: Report) -> bytes:
+    """Read what the page shows beyond the figures, and write it."""
+    with RateMeter("reading") as meter:
+        details = gather_details(report.request, report.rows, meter.report)
+    return write_html(report, details)
+
+
+def write_html(report: Report, details: Details) -> bytes:
+    """The whole page, UTF-8."""
+    body = _body(report, details)
     return f'<!doctype html>\n<html lang="en">\n{_head(report)}<body>\n{body}</body>\n</html>\n'.encode()
 
 
@@ -30,11 +37,11 @@ def _head(report: Report) -> str:
     )
 
 
-def _body(report: Report, details: Details, diagnosis: Diagnosis | None) -> str:
+def _body(report: Report, details: Details) -> str:
     pictured = {closeup.row.pair.number for closeup in details.closeups}
     shown = f"{len(report.shown)} of {count(len(report.rows), 'layer')} shown"
     heading = "Layers" if len(report.shown) == len(report.rows) else f"Layers: {shown}"
     layers = section("layers", heading, table(report, pictured)) if report.shown else ""
-    main = (parts.diagnosis(diagnosis), layers, parts.closeups(details), parts.unmatched(report))
+    main = (parts.diagnosis(report.diagnosis), layers, parts.closeups(details), parts.unmatched(report))
     content = f"{''.join(main)}{parts.origin(report, details)}"
     return f"{parts.head(report)}<main>\n{content}</main>\n<script>{SCRIPT}</script>\n"

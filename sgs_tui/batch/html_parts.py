@@ -12,6 +12,7 @@ from sgs_tui.engine.compare.results import LayerDiff, SideStats
 from sgs_tui.engine.diagnosis.results import Diagnosis, Finding, Recovered
 from sgs_tui.engine.numbers import count, figure, size
 from sgs_tui.engine.reports.details import Closeup, Details
+from sgs_tui.engine.reports.facts import FileFacts
 from sgs_tui.engine.reports.portraits import Portrait
 
 _KEY = (
@@ -137,13 +138,7 @@ def unmatched(report: Report) -> str:
 def origin(report: Report, details: Details) -> str:
     """Notes, files with checksums, what made the page."""
     notes = listing([safe(note) for note in report.notes])
-    files = [
-        (
-            file.role,
-            f"{name(file.path)}<br>{size(file.size)}, {safe(file.modified)}<br>SHA-256 {name(file.sha256)}",
-        )
-        for file in details.files
-    ]
+    files = [(file.role, _file(file)) for file in details.files]
     made = [(what, safe(version)) for what, version in (*details.environment, ("made", details.made))]
     return "".join(
         (
@@ -153,3 +148,9 @@ def origin(report: Report, details: Details) -> str:
             f'<footer class="soft"><p>{safe(LEGEND)}.</p></footer>\n',
         )
     )
+
+
+def _file(file: FileFacts) -> str:
+    if file.problem:
+        return f'{name(file.path)}<br><span class="bad">{safe(file.problem)}</span>'
+    return f"{name(file.path)}<br>{size(file.size)}, {safe(file.modified)}<br>SHA-256 {name(file.sha256)}"

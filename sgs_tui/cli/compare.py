@@ -46,14 +46,19 @@ def compare(
     ] = None,
     top: Annotated[int | None, typer.Option("--top", min=1, metavar="N", help="Only the first N layers.")] = None,
     no_diagnosis: Annotated[bool, typer.Option("--no-diagnosis", help="Leave out the causes; figures only.")] = False,
+    bundle: Annotated[
+        Path | None,
+        typer.Option("--bundle", metavar="FILE.zip", help="Also pack what support asks for; each part is named first."),
+    ] = None,
     batch: Batch = False,
     ascii_only: Ascii = False,
     no_mouse: NoMouse = False,
 ) -> int:
     """Compare two dumps layer by layer.
 
-    Opens the app; --batch, or any of --format, --output, --fail-on, --filter, --sort, --top and --no-diagnosis,
-    prints instead: the layers, and below them which layer is to blame, why, what proves it and what to do.
+    Opens the app; --batch, or any of --format, --output, --fail-on, --filter, --sort, --top, --bundle and
+    --no-diagnosis, prints instead: the layers, and below them which layer is to blame, why, what proves it and
+    what to do.
     --filter, --sort and --top choose what is shown; exit code and summary are about all layers. Exit code 3
     (damaged input) goes before 5 (nothing comparable), and that before 1 (layers over the limits).
 
@@ -63,9 +68,12 @@ def compare(
       sgs-tui compare fixed.bin float.bin --batch --sort rmse --top 10
       sgs-tui compare fixed.bin float.bin --format json --output result.json --fail-on warn
       sgs-tui compare fixed.bin float.bin --format csv --filter "op:conv rmse>0.1 !head"
+      sgs-tui compare fixed.bin float.bin --ranges tensor_min_max.txt --format html --output report.html
+      sgs-tui compare fixed.bin float.bin --format junit --output layers.xml
+      sgs-tui compare fixed.bin float.bin --ranges tensor_min_max.txt --bundle for_support.zip
       sgs-tui --batch fixed.bin float.bin --profile sop
     """
-    printing = (wanted, output, fail_on, text, sort, top)
+    printing = (wanted, output, fail_on, text, sort, top, bundle)
     if not batch and not no_diagnosis and all(option is None for option in printing):
         return open_app(
             (sample, benchmark),
@@ -78,7 +86,9 @@ def compare(
     view = _view(text, sort, top)
     diagnosing = not no_diagnosis and wanted is not Format.VENDOR
     report = _run(_request(sample, benchmark, ranges, shapes, profile or DEFAULT_PROFILE), view, diagnosing)
-    _write(report, wanted or Format.TABLE, output, ascii_only, inputs=(sample, benchmark))
+    _write(report, wanted or Format.TABLE, output, ascii_only, inputs=(sample, benchmark), fail_on=fail_on)
+    if bundle is not None:
+        _bundle(report, bundle)
     return verdict(report, fail_on or FailOn.FAIL)
 
 
@@ -118,17 +128,33 @@ def _run(request: "CompareRequest", view: "View", diagnosing: bool) -> "Report":
     return front.compare(request, view, diagnosing)
 
 
-def _write(report: "Report", wanted: Format, output: Path | None, ascii_only: bool, inputs: tuple[Path, ...]) -> None:
+def _write(
+    report: "Report",
+    wanted: Format,
+    output: Path | None,
+    ascii_only: bool,
+    inputs: tuple[Path, ...],
+    fail_on: FailOn | None,
+) -> None:
     from sgs_tui.batch.compare import write
     from sgs_tui.batch.output import emit
     from sgs_tui.batch.phrases import headline
     from sgs_tui.cli.terminal import screen
 
-    emit(write(report, wanted, screen(ascii_only, to_file=output is not None)), output, inputs)
+    page = screen(ascii_only, to_file=output is not None)
+    emit(write(report, wanted, page, fail_on or FailOn.FAIL), output, inputs)
     if output is not None and output != Path("-"):
         complaints.note(f"{output}: {headline(report.summary)}")
     if wanted is Format.VENDOR:
         _say_what_vendor_leaves_out(report)
+
+
+def _bundle(report: "Report", path: Path) -> None:
+    from sgs_tui.batch.bundle import bundle
+    from sgs_tui.engine.numbers import size
+
+    written = bundle(report, path, complaints.note)
+    complaints.note(f"{written}: {size(written.stat().st_size)} written")
 
 
 def _say_what_vendor_leaves_out(report: "Report") -> None:

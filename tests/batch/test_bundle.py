@@ -38,7 +38,7 @@ def rows_of(request: CompareRequest) -> Report:
 
 def test_what_is_in_a_bundle(case: CompareRequest, tmp_path: Path) -> None:
     said: list[str] = []
-    path = bundle(rows_of(case), case, tmp_path / "out.zip", said.append)
+    path = bundle(rows_of(case), tmp_path / "out.zip", said.append)
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
         names = archive.namelist()
@@ -59,7 +59,7 @@ def test_what_is_in_a_bundle(case: CompareRequest, tmp_path: Path) -> None:
 
 
 def test_tensors_are_the_dumps_values(case: CompareRequest, tmp_path: Path) -> None:
-    path = bundle(rows_of(case), case, tmp_path / "out.zip", lambda line: None)
+    path = bundle(rows_of(case), tmp_path / "out.zip", lambda line: None)
     with zipfile.ZipFile(path) as archive, open_dump(case.sample) as dump:
         found = np.load(io.BytesIO(archive.read("tensors/9.gate.sample.npy")))
         record = dump.find("gate")[0]
@@ -79,7 +79,7 @@ def test_everything_is_said_before_the_first_byte_is_written(
 
     monkeypatch.setattr("sgs_tui.batch.bundle.write_bundle", stop)
     with pytest.raises(KeyboardInterrupt):
-        bundle(made, case, tmp_path / "out.zip", said.append)
+        bundle(made, tmp_path / "out.zip", said.append)
     assert len(said) == 13
     assert not (tmp_path / "out.zip").exists()
 
@@ -87,7 +87,7 @@ def test_everything_is_said_before_the_first_byte_is_written(
 def test_nothing_is_overwritten(case: CompareRequest, tmp_path: Path) -> None:
     (tmp_path / "out.zip").write_text("mine")
     made = rows_of(case)
-    paths = [bundle(made, case, tmp_path / "out.zip", lambda line: None) for _ in range(2)]
+    paths = [bundle(made, tmp_path / "out.zip", lambda line: None) for _ in range(2)]
     assert [path.name for path in paths] == ["out.1.zip", "out.2.zip"]
     assert (tmp_path / "out.zip").read_text() == "mine"
 
@@ -126,6 +126,6 @@ def test_an_unsure_debugconfig_says_so(sgs: Path, tmp_path: Path) -> None:
 
 def test_nothing_comparable_still_makes_a_bundle(sgs: Path, tmp_path: Path) -> None:
     request = CompareRequest(sgs / "damaged/empty.bin", sgs / "tiny/float.bin")
-    path = bundle(rows_of(request), request, tmp_path / "out.zip", lambda line: None)
+    path = bundle(rows_of(request), tmp_path / "out.zip", lambda line: None)
     with zipfile.ZipFile(path) as archive:
         assert b"damaged" in archive.read("report.html")

@@ -1,8 +1,7 @@
 """What a report shows beyond the table: histograms of the layers that matter, files with checksums, environment."""
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, isnan
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.dumps.records import Record
-from sgs_tui.engine.errors import SgsError
+from sgs_tui.engine.errors import DumpError, SgsError
 from sgs_tui.engine.reports.facts import FileFacts, environment, file_facts, utc
 from sgs_tui.engine.reports.portraits import Portrait, portray, subject_of
 from sgs_tui.engine.session import CompareRequest
@@ -44,23 +43,27 @@ def gather_details(
 ) -> Details:
     """Read what is needed for a report on `rows`, the finished comparison of `request`.
 
-    `report` is told the bytes done and all. A layer that can not be read any more is a closeup without portrait.
-    Raises InputError where a file is gone.
+    `report` is told the bytes done and all. What can not be read any more is said in its place.
     """
     chosen = noteworthy(rows)
     paths = input_files(request)
     meter = _Sum(report, sum(path.stat().st_size for _, path in paths if path.exists()))
     meter.total += sum(row.pair.size for row in chosen)
     files = tuple(file_facts(role, path, meter.add) for role, path in paths)
-    with ExitStack() as stack:
-        dumps = [stack.enter_context(open_dump(path)) for path in (request.sample, request.benchmark)]
-        closeups = []
-        for row in chosen:
-            closeups.append(_closeup(row, dumps[0], dumps[1]))
-            meter.add(row.pair.size)
-    failing = {id(row): row for row in rows if row.verdict is Verdict.FAIL}
-    left_out = tuple(row for key, row in failing.items() if key not in {id(row) for row in chosen})
-    return Details(utc(time.time()), environment(), files, tuple(closeups), left_out)
+    closeups = tuple(_closeups(request, chosen, meter))
+    seen = {id(row) for row in chosen}
+    left_out = tuple(row for row in rows if row.verdict is Verdict.FAIL and id(row) not in seen)
+    return Details(utc(time.time()), environment(), files, closeups, left_out)
+
+
+def _closeups(request: CompareRequest, chosen: Sequence[LayerDiff], meter: "_Sum") -> Iterator[Closeup]:
+    try:
+        with open_dump(request.sample) as sample, open_dump(request.benchmark) as benchmark:
+            for row in chosen:
+                yield _closeup(row, sample, benchmark)
+                meter.add(row.pair.size)
+    except DumpError as error:
+        yield from (Closeup(row, None, error.message) for row in chosen)
 
 
 def input_files(request: CompareRequest) -> list[tuple[str, Path]]:

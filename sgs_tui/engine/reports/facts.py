@@ -9,7 +9,6 @@ from importlib import metadata
 from pathlib import Path
 
 from sgs_tui import __version__
-from sgs_tui.engine.errors import InputError
 
 _BLOCK = 1 << 20
 Tell = Callable[[int], None]
@@ -18,17 +17,21 @@ Tell = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """One file: what it is to us, the path as the user gave it, bytes, last change (UTC) and SHA-256 (hex)."""
+    """One file: what it is to us, the path as the user gave it, bytes, last change (UTC) and SHA-256 (hex).
+
+    `problem`: why it could not be read, where it could not; the other facts are empty then.
+    """
 
     role: str
     path: str
-    size: int
-    modified: str
-    sha256: str
+    size: int = 0
+    modified: str = ""
+    sha256: str = ""
+    problem: str = ""
 
 
 def file_facts(role: str, path: Path, tell: Tell = lambda _: None) -> FileFacts:
-    """Read the whole file once, in blocks. Raises InputError where it can not be read."""
+    """Read the whole file once, in blocks. A report on a file that is gone by now is still a report."""
     digest, size = hashlib.sha256(), 0
     try:
         modified = path.stat().st_mtime
@@ -38,7 +41,7 @@ def file_facts(role: str, path: Path, tell: Tell = lambda _: None) -> FileFacts:
                 size += len(block)
                 tell(len(block))
     except OSError as error:
-        raise InputError(f"{path}: cannot read: {error.strerror}", "check the path and its rights") from error
+        return FileFacts(role, str(path), problem=f"cannot be read any more: {error.strerror}")
     return FileFacts(role, str(path), size, utc(modified), digest.hexdigest())
 
 
