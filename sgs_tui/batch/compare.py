@@ -1,7 +1,7 @@
 """`compare --batch`: run the comparison, choose what to show, write it in the format asked for."""
 
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -37,10 +37,26 @@ class View:
 
 def compare(request: CompareRequest, view: View, diagnosing: bool = True) -> Report:
     """Compare the dumps of `request` and explain the result. Raises SgsError; Ctrl-C stops the work and passes on."""
+    with compared(request, diagnosing) as done:
+        return report_of(done, view)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A finished comparison whose dumps are still open."""
+
+    comparison: Comparison
+    rows: list[LayerDiff]
+    explained: Explained
+
+
+@contextmanager
+def compared(request: CompareRequest, diagnosing: bool = True) -> Iterator[Compared]:
+    """Compare and explain; the dumps are closed when the block ends."""
     comparison = open_comparison(request)
     try:
         rows = list(_rows(comparison))
-        return _report(comparison, rows, view, explain(comparison, rows, diagnosing))
+        yield Compared(comparison, rows, explain(comparison, rows, diagnosing))
     finally:
         comparison.close()
 
@@ -106,7 +122,9 @@ def _events(comparison: Comparison) -> Generator[CompareEvent]:
         cancel.set()
 
 
-def _report(comparison: Comparison, rows: list[LayerDiff], view: View, explained: Explained) -> Report:
+def report_of(done: Compared, view: View) -> Report:
+    """Everything that formats show of it; the values stay when the dumps are closed."""
+    comparison, rows, explained = done.comparison, done.rows, done.explained
     journal, problem = journal_beside(comparison.sample.path)
     return Report(
         request=comparison.request,
