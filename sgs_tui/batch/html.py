@@ -4,6 +4,7 @@ The page carries its style and its script, and a content policy that lets nothin
 """
 
 from sgs_tui.batch import html_parts as parts
+from sgs_tui.batch.html_diagnosis import diagnosis
 from sgs_tui.batch.html_page import SCRIPT, STYLE, policy
 from sgs_tui.batch.html_table import table
 from sgs_tui.batch.html_text import safe, section
@@ -42,6 +43,6 @@ def _body(report: Report, details: Details) -> str:
     shown = f"{len(report.shown)} of {count(len(report.rows), 'layer')} shown"
     heading = "Layers" if len(report.shown) == len(report.rows) else f"Layers: {shown}"
     layers = section("layers", heading, table(report, pictured)) if report.shown else ""
-    main = (parts.diagnosis(report.diagnosis), layers, parts.closeups(details), parts.unmatched(report))
+    main = (diagnosis(report), layers, parts.closeups(details), parts.unmatched(report))
     content = f"{''.join(main)}{parts.origin(report, details)}"
     return f"{parts.head(report)}<main>\n{content}</main>\n<script>{SCRIPT}</script>\n"

@@ -1,15 +1,15 @@
-"""The parts of the page around the table: verdict, diagnosis, close-ups, what has no partner, where it comes from."""
+"""The parts of the page around the table: verdict, close-ups, what has no partner, where it comes from."""
 
 from collections.abc import Iterator
 
 from sgs_tui.batch.html_svg import histogram
 from sgs_tui.batch.html_text import facts, listing, name, safe, section
+from sgs_tui.batch.journal import moment, words
 from sgs_tui.batch.phrases import LEGEND, figure_text, headline, ranges_from
 from sgs_tui.batch.pictures_words import percent
 from sgs_tui.batch.report import Report, Source
 from sgs_tui.engine.compare.channels import position_of
 from sgs_tui.engine.compare.results import LayerDiff, SideStats
-from sgs_tui.engine.diagnosis.results import Diagnosis, Finding, Recovered
 from sgs_tui.engine.numbers import count, figure, size
 from sgs_tui.engine.reports.details import Closeup, Details
 from sgs_tui.engine.reports.facts import FileFacts
@@ -53,31 +53,6 @@ def head(report: Report) -> str:
 def _source(source: Source) -> str:
     health = safe(str(source.health))
     return f"{name(source.path)} ({safe(source.stage)}, {health if source.health.ok else f'<b>{health}</b>'})"
-
-
-def diagnosis(found: Diagnosis | None) -> str:
-    """The findings, the likeliest first, with evidence and what to do."""
-    if found is None:
-        return ""
-    findings = "".join(_finding(finding) for finding in found.findings)
-    notes = listing([safe(note) for note in found.notes])
-    won_back = listing([_recovered(each) for each in found.recovered])
-    recovered = f"<h3>Layers whose data could be put back in order</h3>{won_back}" if won_back else ""
-    return section("diagnosis", "Diagnosis", findings, f"<p>{safe(found.trend.text)}</p>", recovered, notes)
-
-
-def _recovered(each: Recovered) -> str:
-    figures = ", ".join(f"{key.upper()} {figure_text(each.row, key)}" for key in ("rmse", "cos"))
-    return f"{name(each.row.name)}: {figures} read as {safe(each.layout)}; {percent(each.kept)} of its values are there"
-
-
-def _finding(finding: Finding) -> str:
-    layers = ", ".join(name(layer) for layer in finding.layers)
-    sure = f'<span class="soft">confidence {100 * finding.confidence:.0f} %</span>'
-    evidence = listing([safe(fact.text) for fact in finding.evidence])
-    advice = f"<p>What to do:</p>{listing([safe(line) for line in finding.advice])}" if finding.advice else ""
-    wrong = f'<p class="soft">Would be refuted by: {safe(finding.refuted_by)}</p>' if finding.refuted_by else ""
-    return f"<article><h3>{safe(finding.cause)} {sure}</h3>{layers}{evidence}{advice}{wrong}</article>"
 
 
 def closeups(details: Details) -> str:
@@ -139,9 +114,11 @@ def origin(report: Report, details: Details) -> str:
     """Notes, files with checksums, what made the page."""
     notes = listing([safe(note) for note in report.notes])
     files = [(file.role, _file(file)) for file in details.files]
+    journal = listing([f"{moment(each)}: {safe(words(each))}" for each in report.journal])
     made = [(what, safe(version)) for what, version in (*details.environment, ("made", details.made))]
     return "".join(
         (
+            section("journal", "Journal", journal),
             section("notes", "Notes", notes),
             section("files", "Files", facts(files)),
             section("environment", "Environment", facts(made)),

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from sgs_tui.batch.diagnosis_text import shares
 from sgs_tui.batch.html_text import name, safe
 from sgs_tui.batch.numbers import plain
 from sgs_tui.batch.phrases import FAILED, figure_text, mark
@@ -25,7 +26,10 @@ _CONTROLS = (
 
 def table(report: Report, pictured: Collection[int]) -> str:
     """The controls, hidden where no script runs, and the table; layers in `pictured` lead to their histogram."""
-    rows = "".join(_row(row, report.profile, row.pair.number in pictured) for row in report.shown)
+    parts = shares(report)
+    rows = "".join(
+        _row(row, report.profile, row.pair.number in pictured, parts.get(row.name, "")) for row in report.shown
+    )
     return f'{_CONTROLS}<table id="table"><thead><tr>{_head()}</tr></thead><tbody>\n{rows}</tbody></table>'
 
 
@@ -44,10 +48,10 @@ def _figure_head(key: str) -> str:
     return f'<th scope="col"{down}>{safe(FIGURES[key].title)}</th>'
 
 
-def _row(row: LayerDiff, profile: Profile, pictured: bool) -> str:
+def _row(row: LayerDiff, profile: Profile, pictured: bool, share: str) -> str:
     link = f' <a href="#layer-{row.pair.number}" aria-label="its histogram">&#8628;</a>' if pictured else ""
     verdict = f'<span class="v {_CLASSES[row.verdict]}">{safe(row.verdict)}</span>'
-    reasons = "; ".join(row.reasons)
+    reasons = "; ".join(filter(None, (*row.reasons, f"error {share}" if share else "")))
     cells = (
         _cell("#", str(row.index), str(row.index), "index"),
         _cell("name", name(row.name) + link, row.name, "text name", f' data-n="{row.index}"'),

@@ -7,7 +7,20 @@ import typer
 from typer.main import get_command
 
 from sgs_tui import __version__
-from sgs_tui.cli import compare, debugconfig, demo, doctor, dump, histogram, inspect, journal, opening, runs, split
+from sgs_tui.cli import (
+    compare,
+    debugconfig,
+    demo,
+    doctor,
+    dump,
+    histogram,
+    inspect,
+    journal,
+    opening,
+    quant,
+    runs,
+    split,
+)
 from sgs_tui.cli import run as run_command
 from sgs_tui.cli.arguments import with_command
 
@@ -51,6 +64,7 @@ def build() -> typer.Typer:
         run_command,
         runs,
         journal,
+        quant,
         demo,
         doctor,
     ):

@@ -81,7 +81,9 @@ def test_pages_of_real_pairs_are_well_formed(sgs: Path, pair: str) -> None:
 def test_what_the_page_of_bad_says(sgs: Path) -> None:
     page = Page(page_of(sgs, "bad"))
     assert "1 of 20 layers failed" in page.text
-    assert "RMSE 0.9991 > 0.5" in page.text
+    assert "RMSE 0.9991 > 0.5; error introduced" in page.text
+    assert "gate: tensors of very different size share one scale" in page.text
+    assert "tensor_arrays=" in page.text
     pictures = [attributes for tag, attributes in page.elements if tag == "svg"]
     assert [picture["aria-label"] for picture in pictures] == ["Histogram of gate"]
     digest = file_facts("sample", sgs / PAIRS["bad"][0]).sha256
@@ -130,7 +132,7 @@ def test_the_diagnosis_is_shown_where_there_is_one() -> None:
     )
     made = report([failing("gate", 0)])
     text = Page(write_html(replace(made, diagnosis=found), NO_DETAILS)).text
-    for words in ("shared_scale", "confidence 90 %", "1.2 of 255 steps", "raise cat", "no change", "jumps at gate"):
+    for words in ("(shared_scale, 90% sure)", "1.2 of 255 steps", "raise cat", "no change", "jumps at gate"):
         assert words in text
     assert "Diagnosis" not in Page(write_html(made, NO_DETAILS)).text
 

@@ -1,0 +1,87 @@
+"""`sgs-tui quant show|diff`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sgs_tui.batch.formats import ListFormat
+from sgs_tui.cli import complaints
+from sgs_tui.cli.exits import ExitCode
+from sgs_tui.cli.options import Ascii, Output
+
+_GROUP = """Read and compare quantisation files: quant_info as JSON or pickle, MODEL.sim.json.
+
+\b
+Examples:
+  sgs-tui quant show optimized_quant_info_0_0.65.pkl
+  sgs-tui quant diff optimized_quant_info_0_0.65.pkl optimized_quant_info_1_0.7.pkl
+"""
+_Wanted = Annotated[ListFormat, typer.Option("--format", help="How to print.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(rich_markup_mode=None, help=_GROUP)
+    group.command("show")(show)
+    group.command("diff")(diff)
+    app.add_typer(group, name="quant")
+
+
+def show(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="quant_info as JSON or pickle, or MODEL.sim.json.")],
+    wanted: _Wanted = ListFormat.TABLE,
+    output: Output = None,
+    ascii_only: Ascii = False,
+) -> int:
+    """Show every tensor of a quantisation file: bits, ranges, number of values.
+
+    What sim_optimizer.py, save_quant_param.py and calibrator.py --save_quant_info write, and what --quant_file
+    takes. Pickles are read without running anything that is in them.
+
+    \b
+    Examples:
+      sgs-tui quant show optimized_quant_info_0_0.65.pkl
+      sgs-tui quant show model_fixed.sim.json --format csv --output ranges.csv
+    """
+    from sgs_tui.batch.output import emit
+    from sgs_tui.batch.quant import write_info
+    from sgs_tui.cli.terminal import screen
+    from sgs_tui.engine.calibration.quantinfo import load_quant_info
+
+    page = screen(ascii_only, to_file=output is not None)
+    emit(write_info(file, load_quant_info(file), wanted, page), output, (file,))
+    return ExitCode.OK
+
+
+def diff(
+    first: Annotated[Path, typer.Argument(help="The one to start from.")],
+    second: Annotated[Path, typer.Argument(help="The one to compare with it.")],
+    everything: Annotated[bool, typer.Option("--all", help="Also the tensors that are the same.")] = False,
+    wanted: _Wanted = ListFormat.TABLE,
+    output: Output = None,
+    ascii_only: Ascii = False,
+) -> int:
+    """Show which tensors differ between two quantisation files, and how.
+
+    As diff(1) does, exit code 1 says that something differs, 0 that nothing does.
+
+    \b
+    Examples:
+      sgs-tui quant diff optimized_quant_info_0_0.65.pkl optimized_quant_info_1_0.7.pkl
+      sgs-tui quant diff before.sim.json after.sim.json --all --format json
+    """
+    from sgs_tui.batch.output import emit
+    from sgs_tui.batch.quant import write_diff
+    from sgs_tui.cli.terminal import screen
+    from sgs_tui.engine.calibration.quant_diff import diff_quant_info
+    from sgs_tui.engine.calibration.quantinfo import load_quant_info
+
+    found = diff_quant_info(load_quant_info(first), load_quant_info(second))
+    different = [each for each in found if not each.same]
+    page = screen(ascii_only, to_file=output is not None)
+    shown = found if everything else different
+    emit(write_diff((first, second), shown, len(found) - len(different), wanted, page), output, (first, second))
+    if output is not None:
+        complaints.note(f"{output}: {len(different)} of {len(found)} tensors differ")
+    return ExitCode.OVER_LIMITS if different else ExitCode.OK
