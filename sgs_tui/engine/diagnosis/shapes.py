@@ -20,8 +20,8 @@ FEW = 300
 PATIENCE = 3
 """Where none of the first convolutions could be solved, the rest is tried with few candidates only."""
 
-PASSES = 3
-"""Shapes also travel backward (from a product to its factors); more rounds were never needed."""
+PASSES = 6
+"""Shapes also travel backward (from a product to its factors); the last rounds guess what nothing tells."""
 
 
 def nhwc(record: Record) -> Shape:
@@ -40,12 +40,14 @@ class Shapes:
         self._found: dict[str, Shape] = {}
         self._tried: dict[int, tuple[Shape, Shape]] = {}
         self.windows: dict[int, Window] = {}
+        self._guess = False
         for _ in range(PASSES):
             before = dict(self._found)
             for op in graph.ops:
                 self._learn(op)
-            if before == self._found:
+            if before == self._found and self._guess:
                 break
+            self._guess = before == self._found
 
     def of(self, name: str) -> Shape:
         """What is known of a tensor's shape."""
@@ -87,7 +89,12 @@ class Shapes:
         if window is None and known[0].known and source.shape is None:
             # What was carried through a pool may be wrong: the convolution's own numbers decide.
             window = find_window(layer, replace(UNKNOWN, channels=known[0].channels), known[1], FEW)
-        if window is not None:
+        if window is not None and not self._guess and _any_shape_fits(window, known):
+            # Others may know: a window of one pixel fits pictures of any height and width.
+            self._found[source.name] = replace(UNKNOWN, channels=window.source.channels)
+            self._found[target.name] = replace(UNKNOWN, channels=window.target.channels)
+            del self._tried[op.index]
+        elif window is not None:
             self.windows[op.index] = window
             self._found[source.name], self._found[target.name] = window.source, window.target
 
@@ -120,6 +127,12 @@ class Shapes:
             return _joined([self.of(record.name) for record in op.inputs], output.count)
         same_pixel = source.known and source.height == source.width == 1 and source.channels == output.count
         return source if same_pixel else UNKNOWN
+
+
+def _any_shape_fits(window: Window, known: tuple[Shape, Shape]) -> bool:
+    """Whether a window looks at one pixel at a time and neither end's shape was known."""
+    single = window.kernel == (1, 1) and window.stride == 1 and window.source.height * window.source.width > 1
+    return single and not (known[0].known or known[1].known)
 
 
 def layer_of(op: Op, tensors: Tensors) -> Layer | None:

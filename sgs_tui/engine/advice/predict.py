@@ -1,0 +1,134 @@
+"""What the network's errors become when some tensors get 16 bits.
+
+A layer's error energy is what it inherits plus its own. With 16 bits for a tensor (and all that share its scale):
+its own rounding gives way to that of a step 256 times as fine, what its rounding cost the layers behind it falls
+by 48.2 dB (8 bits of 6.02 dB), and so do the errors of the weights that read it, which become S16 as well
+(observed, int16.md). What is inherited from other layers shrinks as those layers' errors do, but no layer becomes
+better than its inputs by that. The figures of the rows are scaled accordingly: RMSE and relative L2 as the error,
+1 - COS as its square. It is an estimate: only converting, calibrating and dumping again tells.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, isfinite, log10, sqrt
+
+from sgs_tui.engine.advice.results import Predicted
+from sgs_tui.engine.advice.targets import Targets
+from sgs_tui.engine.compare.results import LayerDiff, Metrics
+from sgs_tui.engine.configs.profiles import LOWER_BOUNDS, Limits, Profile
+from sgs_tui.engine.diagnosis.case import Case
+from sgs_tui.engine.diagnosis.results import Budget
+
+NOISE_DB = 20 * log10(256)
+"""Quantisation noise falls by this from 8 to 16 bit: 48.2 dB."""
+
+FINER = 10 ** (-NOISE_DB / 20)
+
+S16_STEPS = 1.0
+"""RMS error of an S16 result in its steps, as observed (`gate` of bad_int16: 1.01); ideal rounding would be 0.29."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Error budgets of a network, ready for questions of the kind "what if"."""
+
+    rows: Mapping[str, LayerDiff]
+    budgets: Sequence[Budget]
+    targets: Targets
+    widths: Mapping[str, float]
+    totals: Mapping[str, float]
+    profile: Profile
+
+    @classmethod
+    def of(cls, case: Case, budgets: Sequence[Budget], targets: Targets, profile: Profile) -> "Model":
+        """`widths`: of each layer's grid relative to its signal, from which its 16-bit rounding follows."""
+        widths = {}
+        for name, row in case.compared.items():
+            grid, signal = case.grid(name), _signal(row)
+            widths[name] = max(abs(grid.low), abs(grid.high)) / signal if grid and signal > 0 else 0.0
+        totals = {budget.name: budget.total for budget in budgets}
+        return cls(case.compared, budgets, targets, widths, totals, profile)
+
+    def predict(self, raised: Sequence[str]) -> list[Predicted]:
+        """Every layer's figures with these convolution inputs in 16 bit."""
+        wide = {name for tensor in raised for name in (tensor, *self.targets.raises(tensor))}
+        ratio: dict[str, float] = {}
+        for budget in self.budgets:
+            ratio[budget.name] = self._ratio(budget, wide, ratio)
+        return [self._figures(row, ratio.get(name, 1.0)) for name, row in self.rows.items() if row.metrics]
+
+    def _ratio(self, budget: Budget, wide: set[str], ratio: Mapping[str, float]) -> float:
+        """New error of a layer over its old one."""
+        if not budget.total or not isfinite(budget.total):
+            return 1.0
+        own = self._own(budget, wide)
+        inherited = self._inherited(budget, wide, ratio)
+        before = sqrt(budget.own**2 + budget.inherited**2)
+        return min(1.0, sqrt(own**2 + inherited**2) / before) if before > 0 else 1.0
+
+    def _own(self, budget: Budget, wide: set[str]) -> float:
+        own = budget.own
+        if any(name in wide for name in budget.inputs):
+            own *= sqrt(1 - budget.weights * (1 - FINER**2))
+        if budget.name in wide:
+            # Its rounding goes, what its own weights cost stays; a step of the new grid comes.
+            step = self.widths.get(budget.name, 0.0) / 32767 * S16_STEPS
+            own = min(own, sqrt(max(own**2 - budget.floor**2, 0.0) + step**2))
+        return own
+
+    def _inherited(self, budget: Budget, wide: set[str], ratio: Mapping[str, float]) -> float:
+        """What is left of the inherited error: rounding of raised inputs goes, the rest shrinks with its sources."""
+        rounding = dict(budget.rounding)
+        rounding |= {s: max(c, rounding.get(s, 0.0)) for s, c in budget.passed if s in wide}
+        gone = sum(cost**2 for source, cost in rounding.items() if source in wide)
+        rest = max(budget.inherited**2 - gone, 0.0)
+        factors = [ratio.get(source, 1.0) for source in budget.inputs]
+        shrunk = max(factors, default=1.0) if gone < 0.5 * budget.inherited**2 else 1.0
+        left = [ratio.get(source, 1.0) * self.totals.get(source, 0.0) for source in budget.inputs]
+        return min(budget.inherited, max(sqrt(rest * shrunk**2 + gone * FINER**2), *left, 0.0))
+
+    def _figures(self, row: LayerDiff, ratio: float) -> Predicted:
+        assert row.metrics is not None
+        metrics = scaled(row.metrics, ratio)
+        fail, _ = self.profile.limits_for(row.name, row.op_type)
+        return Predicted(
+            layer=row.name,
+            rmse=metrics.rmse,
+            cos=metrics.cos,
+            sqnr_db=metrics.sqnr_db,
+            relative_l2=metrics.relative_l2,
+            fails=_beyond(metrics, fail) or row.has_non_finite,
+        )
+
+
+def scaled(metrics: Metrics, ratio: float) -> Metrics:
+    """Figures of a layer whose error is `ratio` times as large and otherwise alike."""
+    if ratio == 1.0 or not isfinite(metrics.rmse):
+        return metrics
+    gain = -20 * log10(ratio) if ratio > 0 else inf
+    return Metrics(
+        mse=metrics.mse * ratio**2,
+        cos=1 - (1 - metrics.cos) * ratio**2,
+        rmse=metrics.rmse * ratio,
+        sqnr_db=metrics.sqnr_db + gain,
+        relative_l2=metrics.relative_l2 * ratio,
+        max_abs_error=metrics.max_abs_error * ratio,
+        max_abs_index=-1,
+        mean_error=metrics.mean_error * ratio,
+    )
+
+
+def _beyond(metrics: Metrics, limits: Limits) -> bool:
+    """Whether a figure of the errors is beyond its limit; the range does not change with the bits."""
+    for key in ("rmse", "cos", "mse", "sqnr_db", "relative_l2", "max_abs_error"):
+        bound, value = getattr(limits, key), getattr(metrics, key)
+        if bound is not None and (value < bound if key in LOWER_BOUNDS else value > bound):
+            return True
+    return False
+
+
+def _signal(row: LayerDiff) -> float:
+    """RMS of the benchmark, from the error and its relative size."""
+    if row.metrics is None or not row.metrics.relative_l2 or not isfinite(row.metrics.relative_l2):
+        return 0.0
+    return sqrt(row.metrics.mse) / row.metrics.relative_l2

@@ -1,0 +1,85 @@
+"""Which convolution inputs to name for a layer: only those do anything in [CONV_CONFIG] (interop int16.md)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sgs_tui.engine.compare.results import LayerDiff
+from sgs_tui.engine.diagnosis.domains import Domain, domains
+from sgs_tui.engine.diagnosis.graph import Graph, Op, build_graph
+from sgs_tui.engine.diagnosis.grids import grid_of
+from sgs_tui.engine.dumps.reader import Dump
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The network as far as INT16 goes. `bits`: of every compared tensor, None where the sample does not tell."""
+
+    graph: Graph
+    domains: Mapping[str, Domain]
+    bits: Mapping[str, int | None]
+
+    @classmethod
+    def of(cls, sample: Dump, benchmark: Dump, rows: Iterable[LayerDiff]) -> "Targets":
+        """From two dumps; names are the benchmark's, where it holds the graph, else the sample's."""
+        own = build_graph(benchmark)
+        graph = own if own.known else build_graph(sample)
+        partners = {row.name: row.pair.sample for row in rows}
+        grids = {name: grid_of(record) for name, record in partners.items()}
+        return cls(graph, domains(graph, partners), {name: g.bits if g else None for name, g in grids.items()})
+
+    def all(self) -> tuple[str, ...]:
+        """Every convolution input, in network order."""
+        return self.graph.convolution_inputs()
+
+    def unaffected(self, tensor: str) -> str:
+        """Why naming a convolution input would do nothing; "" where it works."""
+        if tensor in {record.name for record in self.graph.inputs()}:
+            return "the network's own input and its first convolution are never raised"
+        return "is 16 bit already" if self.bits.get(tensor) == 16 else ""
+
+    def raises(self, tensor: str) -> tuple[str, ...]:
+        """Tensors that share the scale of `tensor` and get 16 bits with it."""
+        domain = self.domains.get(tensor)
+        return tuple(name for name in (domain.members if domain else ()) if name != tensor)
+
+    def also(self, tensor: str) -> tuple[str, ...]:
+        """Other convolution inputs that begin with this name: the vendor's tools match prefixes."""
+        return tuple(name for name in self.all() if name != tensor and name.startswith(tensor))
+
+    def for_layer(self, layer: str) -> tuple[str, ...]:
+        """Convolution inputs that give a layer's own values 16 bits: itself or one that shares its scale.
+
+        Where there is none, those of the convolutions before and after it, as the accuracy procedure says.
+        """
+        members = (layer, *self.raises(layer))
+        sharing = tuple(name for name in members if self.graph.feeds_convolution(name) and self._works(name))
+        around = dict.fromkeys((*self.before(layer), *self._after(layer)))
+        return sharing or tuple(name for name in around if self._works(name))
+
+    def before(self, layer: str) -> tuple[str, ...]:
+        """Inputs of the nearest convolutions that compute a layer: the manual's "convolution before that layer"."""
+        return tuple(dict.fromkeys(op.inputs[0].name for op in self._producers(layer) if op.inputs))
+
+    def _producers(self, layer: str) -> Sequence[Op]:
+        """The nearest convolutions upstream, one on each way."""
+        found: dict[int, Op] = {}
+        open_ones, seen = [layer], {layer}
+        while open_ones:
+            op = self.graph.producer(open_ones.pop())
+            if op is None:
+                continue
+            if op.is_convolution:
+                found[op.index] = op
+                continue
+            fresh = [record.name for record in op.inputs if record.name not in seen]
+            seen.update(fresh)
+            open_ones += fresh
+        return [found[index] for index in sorted(found)]
+
+    def _after(self, layer: str) -> tuple[str, ...]:
+        downstream = (layer, *self.graph.downstream(layer))
+        first = next((name for name in downstream if self.graph.feeds_convolution(name)), None)
+        return (first,) if first else ()
+
+    def _works(self, tensor: str) -> bool:
+        return not self.unaffected(tensor)
