@@ -11,7 +11,8 @@ from sgs_tui.batch.report import Report
 from sgs_tui.batch.vendor import write_vendor
 from sgs_tui.engine.numbers import size
 from sgs_tui.engine.reports.bundle import Part, plan_bundle
-from sgs_tui.engine.reports.bundle_zip import free_archive_name, write_bundle
+from sgs_tui.engine.reports.bundle_zip import write_bundle
+from sgs_tui.engine.reports.folder import free_file_name
 
 
 def bundle(report: Report, path: Path, say: Callable[[str], None]) -> Path:
@@ -19,7 +20,7 @@ def bundle(report: Report, path: Path, say: Callable[[str], None]) -> Path:
 
     Raises InputError where a part can not be read or the zip not be written.
     """
-    target = free_archive_name(path)
+    target = free_file_name(path)
     plan = plan_bundle(report.request, report.rows, _reports(report))
     for part in plan.parts:
         say(f"{target}: {part.name}, {size(part.size)}: {part.what}")

@@ -15,15 +15,6 @@ from sgs_tui.engine.session import CompareRequest
 _BLOCK = 1 << 20
 
 
-def free_archive_name(path: Path) -> Path:
-    """`path`, or the first of `name.1.zip`, `name.2.zip`, ... that is not there."""
-    candidate, number = path, 0
-    while candidate.exists() or candidate.is_symlink():
-        number += 1
-        candidate = path.with_name(f"{path.stem}.{number}{path.suffix}")
-    return candidate
-
-
 def write_bundle(
     plan: Plan, request: CompareRequest, path: Path, report: Callable[[int, int], None] = lambda done, total: None
 ) -> None:

@@ -1,4 +1,4 @@
-"""A folder that a command fills: new or empty; what was there before is moved aside, never deleted."""
+"""Where results go without harm: a folder that a command fills is new or emptied by moving, a file has a free name."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -35,3 +35,12 @@ def _move_aside(folder: Path, target: Path, inputs: Collection[Path]) -> Path:
     aside = free_name(target)
     target.rename(aside)
     return aside
+
+
+def free_file_name(path: Path) -> Path:
+    """`path`, or the first of `name.1.zip`, `name.2.zip`, ... that is not there: the suffix stays the suffix."""
+    candidate, number = path, 0
+    while candidate.exists() or candidate.is_symlink():
+        number += 1
+        candidate = path.with_name(f"{path.stem}.{number}{path.suffix}")
+    return candidate

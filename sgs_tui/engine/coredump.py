@@ -1,0 +1,134 @@
+"""What a crashed program leaves: its memory map and back trace out of a core file, by gdb, in one text to send.
+
+The vendor's show_address.sh runs gdb twice, for `info proc mappings` and for `bt`; both come first here, in gdb's own
+words, then what support asks for next. gdb reads no init file and loads no script that lies around: a core file and
+its program may come from strangers.
+"""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sgs_tui import __version__
+from sgs_tui.engine.errors import InputError, RunError
+from sgs_tui.engine.numbers import size
+from sgs_tui.engine.reports.facts import file_facts, utc
+from sgs_tui.engine.text import decode, visible
+
+MINUTES = 10
+"""How long gdb may take; the symbols of large programs are slow to read, but not that slow."""
+_QUESTIONS = (
+    *("info proc mappings", "bt 500", "bt -50", "thread apply all bt 100", "p $_siginfo"),
+    *("info registers", "x/8i $pc", "info sharedlibrary"),
+)
+"""A stack that ran over has a hundred thousand frames: its innermost and outermost ends tell enough."""
+_OPTIONS = ("-nx", "-batch", "-iex", "set auto-load off", "-iex", "set debuginfod enabled off", "-ex", "set width 0")
+_ELF, _CORE = b"\x7fELF", 4
+_FRAME = re.compile(r"^#0 ", re.MULTILINE)
+_SIGNAL = re.compile(r"^Program terminated with signal (.+?)\.?$", re.MULTILINE)
+_WARNING = re.compile(r"^warning: (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class CoreReport:
+    """The text to send; `signal` as gdb names it, empty where it does not; `warnings`: why it may be worth little."""
+
+    text: str
+    signal: str
+    warnings: tuple[str, ...]
+
+
+def read_core(executable: Path, core: Path, gdb: str = "gdb") -> CoreReport:
+    """Ask gdb about `core`, left by `executable`.
+
+    Raises InputError (one of the two is missing or not what it should be), RunError (no gdb, or it failed).
+    """
+    _check_executable(executable)
+    _check_core(core)
+    found = shutil.which(gdb)
+    if found is None:
+        raise RunError("gdb is not installed", "install it (apt-get install gdb, yum install gdb) and try again")
+    said = _ask(found, executable, core)
+    signal = _SIGNAL.search(said)
+    lines = (*_head(executable, core), "", *(visible(line.expandtabs()) for line in said.splitlines()))
+    return CoreReport("".join(f"{line}\n" for line in lines), signal[1] if signal else "", tuple(_warnings(said)))
+
+
+def _check_executable(path: Path) -> None:
+    head = _first_bytes(path)
+    if head.startswith(b"#!"):
+        interpreter = visible(decode(head[2:].split(b"\n")[0]).strip())
+        raise InputError(f"{path}: is a script, which can not crash", f"give its interpreter: {interpreter}")
+    if not head.startswith(_ELF):
+        raise InputError(
+            f"{path}: is no program (ELF)", "give the program that crashed; for Python code that is python3"
+        )
+    if _elf_type(head) == _CORE:
+        raise InputError(f"{path}: is a core file, expected the program", "first the program, then the core")
+
+
+def _check_core(path: Path) -> None:
+    head = _first_bytes(path)
+    if head.startswith(_ELF) and _elf_type(head) == _CORE:
+        return
+    empty = "it is empty: the disk was full, or ulimit -c too small"
+    raise InputError(f"{path}: is no core file", "give the file that the crash left" if head else empty)
+
+
+def _first_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(256)
+    except OSError as error:
+        raise InputError(f"{path}: cannot read: {error.strerror}", "check the path and its rights") from error
+
+
+def _elf_type(head: bytes) -> int:
+    return int.from_bytes(head[16:18], "big" if head[5:6] == b"\x02" else "little")
+
+
+def _ask(gdb: str, executable: Path, core: Path) -> str:
+    """gdb's answers, each under its question."""
+    command = [gdb, *_OPTIONS]
+    for question in _QUESTIONS:
+        command += ["-ex", f"echo \\n(gdb) {question}\\n", "-ex", question]
+    command += [str(executable.absolute()), str(core.absolute())]
+    try:
+        ended = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "LC_ALL": "C"},
+            timeout=60 * MINUTES,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RunError(f"gdb did not end within {MINUTES} minutes", f"by hand: gdb {executable} {core}") from error
+    except OSError as error:
+        raise RunError(f"{gdb}: can not be started: {error.strerror}", "install gdb anew") from error
+    said = decode(ended.stdout)
+    if f"(gdb) {_QUESTIONS[0]}" not in said:
+        last = visible(" ".join(said.split())[-200:])
+        raise RunError(f"gdb failed with exit code {ended.returncode}: {last}", "is it a gdb for this machine?")
+    return said
+
+
+def _head(executable: Path, core: Path) -> Iterator[str]:
+    yield f"core report by sgs-tui {__version__}, {utc(time.time())}"
+    yield f"system      {platform.platform()}"
+    for what, path in (("program", executable), ("core", core)):
+        facts = file_facts(what, path)
+        yield f"{what:12}{visible(facts.path)}  {size(facts.size)}, {facts.modified}, sha256 {facts.sha256}"
+
+
+def _warnings(said: str) -> Iterator[str]:
+    yield from dict.fromkeys(visible(line) for line in _WARNING.findall(said))
+    if not _FRAME.search(said):
+        yield "gdb found no back trace: is this the program that left the core, and the very same build?"
