@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import inf
 from pathlib import Path
 
-from sgs_tui.batch.report import Report, Source
+from sgs_tui.batch.report import Report, Since, Source
 from sgs_tui.engine.compare.results import LayerDiff, Matching, Unmatched
 from sgs_tui.engine.configs.profiles import MANUAL
 from sgs_tui.engine.diagnosis.results import (
@@ -29,6 +29,7 @@ def report(
     paths: tuple[str, str] = ("fixed.bin", "float.bin"),
     notes: tuple[str, ...] = (),
     diagnosis: Diagnosis | None = None,
+    since: Since | None = None,
 ) -> Report:
     healthy = Health(HealthState.COMPLETE)
     return Report(
@@ -43,6 +44,7 @@ def report(
         notes=notes,
         diagnosed=diagnosis is not None,
         diagnosis=diagnosis,
+        since=since,
     )
 
 

@@ -9,10 +9,12 @@ from sgs_tui.batch.explaining import Explained, explain
 from sgs_tui.batch.formats import FailOn, Format
 from sgs_tui.batch.journal import journal_beside
 from sgs_tui.batch.progress import Meter
-from sgs_tui.batch.report import Report, Source
+from sgs_tui.batch.report import Report, Since, Source
 from sgs_tui.batch.screen import Screen
+from sgs_tui.engine.compare.baseline import Baseline
 from sgs_tui.engine.compare.order import sort_rows
 from sgs_tui.engine.compare.query import Query
+from sgs_tui.engine.compare.regression import regress
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.stage import guess_stage
@@ -35,10 +37,13 @@ class View:
         return tuple(sort_rows(self.query.select(rows), self.sort, self.reverse)[: self.top])
 
 
-def compare(request: CompareRequest, view: View, diagnosing: bool = True) -> Report:
-    """Compare the dumps of `request` and explain the result. Raises SgsError; Ctrl-C stops the work and passes on."""
+def compare(request: CompareRequest, view: View, diagnosing: bool = True, baseline: Baseline | None = None) -> Report:
+    """Compare the dumps of `request`, explain the result and hold it against `baseline`.
+
+    Raises SgsError; Ctrl-C stops the work and passes on.
+    """
     with compared(request, diagnosing) as done:
-        return report_of(done, view)
+        return report_of(done, view, baseline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ def _events(comparison: Comparison) -> Generator[CompareEvent]:
         cancel.set()
 
 
-def report_of(done: Compared, view: View) -> Report:
+def report_of(done: Compared, view: View, baseline: Baseline | None = None) -> Report:
     """Everything that formats show of it; the values stay when the dumps are closed."""
     comparison, rows, explained = done.comparison, done.rows, done.explained
     journal, problem = journal_beside(comparison.sample.path)
@@ -140,6 +145,7 @@ def report_of(done: Compared, view: View) -> Report:
         diagnosed=explained.asked,
         diagnosis=explained.diagnosis,
         journal=journal,
+        since=Since(baseline.source, baseline.profile, regress(rows, baseline.layers)) if baseline else None,
     )
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from sgs_tui.batch.columns import Cell, Column, table_of
 from sgs_tui.batch.diagnosis_text import MOST, course, further_layers, headline, left_out
-from sgs_tui.batch.drawing import cut
+from sgs_tui.batch.drawing import cut, hanging
 from sgs_tui.batch.journal import moment, words
 from sgs_tui.batch.phrases import figure_text
 from sgs_tui.batch.report import Report
@@ -50,30 +49,21 @@ def journal_section(report: Report, screen: Screen) -> Iterator[RenderableType]:
         "journal" + (f", {count(left, 'older entry', 'older entries')} in --format json" if left > 0 else ""), "bold"
     )
     for each in report.journal[-_ENTRIES:]:
-        yield _hanging(f"{moment(each)}  ", words(each), 22, screen)
+        yield hanging(f"{moment(each)}  ", words(each), 22, screen)
 
 
 def _finding(number: int, finding: Finding, screen: Screen) -> Iterator[RenderableType]:
-    yield _hanging(f"{number}. ", headline(finding), 3, screen, "bold")
+    yield hanging(f"{number}. ", headline(finding), 3, screen, "bold")
     label, others = further_layers(finding)
     if others:
-        yield _hanging(f"   {label:<9}", others, 12, screen)
+        yield hanging(f"   {label:<9}", others, 12, screen)
     for label, lines in (("because", [fact.text for fact in proof(finding)]), ("do", finding.advice)):
         for first, line in enumerate(lines):
-            yield _hanging(f"   {'' if first else label:<9}", line, 12, screen)
+            yield hanging(f"   {'' if first else label:<9}", line, 12, screen)
 
 
 def _labelled(label: str, text: str, screen: Screen) -> RenderableType:
-    return _hanging(f"{label:<{_LABEL}} ", text, _LABEL + 1, screen)
-
-
-def _hanging(label: str, text: str, indent: int, screen: Screen, style: str = "") -> RenderableType:
-    """`label` and `text`, the lines after the first one indented."""
-    grid = Table.grid(padding=0)
-    grid.add_column(width=indent, no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row(Text(label), Text(screen.text(text), style=style))
-    return grid
+    return hanging(f"{label:<{_LABEL}} ", text, _LABEL + 1, screen)
 
 
 def _recovered(found: tuple[Recovered, ...], screen: Screen) -> Iterator[RenderableType]:

@@ -53,7 +53,7 @@ def course(report: Report) -> Iterator[tuple[str, str]]:
         return
     if not found.recovered:
         yield "course", found.trend.text
-        for role in _TELLING:
+        for role in () if _is_healthy(found) else _TELLING:
             if names := [part.name for part in found.blame if part.role is role]:
                 yield str(role), some(names)
     if names := [part.name for part in found.blame if part.jump]:
@@ -64,4 +64,11 @@ def shares(report: Report) -> dict[str, str]:
     """Each layer's part in the error in a word or two; layers of which there is nothing to say are left out."""
     if report.recovered:
         return dict.fromkeys(report.recovered, "out of order")
+    if report.diagnosis is None or _is_healthy(report.diagnosis):
+        return {}
     return {name: str(part.role) for name, part in report.blame.items() if part.role in _TELLING}
+
+
+def _is_healthy(diagnosis: Diagnosis) -> bool:
+    """Nobody is to blame for rounding."""
+    return all(finding.cause is Cause.HEALTHY for finding in diagnosis.findings)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.segment import Segments
+from rich.table import Table
+from rich.text import Text
 
 from sgs_tui.batch.screen import Screen
 
@@ -18,6 +20,15 @@ def cut(raw: str, cells: int, screen: Screen) -> str:
     room = max(0, cells - len(screen.ellipsis))
     tail = _end(shown, room * 3 // 5)
     return _start(shown, room - cell_len(tail)) + screen.ellipsis[:cells] + tail
+
+
+def hanging(label: str, text: str, indent: int, screen: Screen, style: str = "") -> RenderableType:
+    """`label`, then raw `text`; all lines of the text begin in column `indent`."""
+    grid = Table.grid(padding=0)
+    grid.add_column(width=indent, no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(label), Text(screen.text(text), style=style))
+    return grid
 
 
 def render(parts: Iterable[RenderableType], screen: Screen, width: int) -> bytes:

@@ -15,6 +15,14 @@ class Format(StrEnum):
     JUNIT = "junit"
 
 
+class AdviceFormat(StrEnum):
+    """How advice, and what came of it, is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
 class ListFormat(StrEnum):
     """How a list of records or values is written."""
 
@@ -24,8 +32,9 @@ class ListFormat(StrEnum):
 
 
 class FailOn(StrEnum):
-    """Which verdict makes the command end with exit code 1."""
+    """What makes the command end with exit code 1; REGRESSION: only what got worse than the baseline."""
 
     FAIL = "fail"
     WARN = "warn"
+    REGRESSION = "regression"
     NEVER = "never"

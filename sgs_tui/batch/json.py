@@ -22,6 +22,10 @@ Unless --no-diagnosis (json_diagnosis.py has the details)
     trend       course (low, sudden jump, slow drift, wobble), layer, text
     recovered[] layers whose data was put back in order: as in layers[], with layout and kept beside
 
+With --baseline (json_regression.py has the details)
+
+    regression  source, newly_failing[], newly_fixed[], not_comparable[], counts, layers[]: each layer before and after
+
 `layers` holds what --filter, --sort and --top leave (`summary.shown` of them); `summary` counts all layers. A number
 that is not finite is null, and `not_finite` beside it says which and why: {"sqnr_db": "inf"}. The bytes are ASCII:
 other characters are \\u escapes; bytes of a name that are not UTF-8 are shown as \\xNN.
@@ -30,6 +34,7 @@ other characters are \\u escapes; bytes of a name that are not UTF-8 are shown a
 from sgs_tui.batch.journal import entry_json
 from sgs_tui.batch.json_diagnosis import blame, diagnosed
 from sgs_tui.batch.json_layer import layer
+from sgs_tui.batch.json_regression import regression_json
 from sgs_tui.batch.json_values import Json, dump_json, exact
 from sgs_tui.batch.report import Report, Source
 from sgs_tui.engine.compare.results import LayerDiff, Summary, Verdict
@@ -52,6 +57,7 @@ def document(report: Report) -> Json:
         "benchmark": _source(report.benchmark),
         "profile": report.profile.name,
         **(diagnosed(report) if report.diagnosed else {}),
+        **({"regression": regression_json(report.since)} if report.since is not None else {}),
         "layers": _layers(report),
         "unmatched": [
             {"name": exact(item.name), "side": item.side, "reason": exact(item.reason)} for item in report.unmatched

@@ -9,6 +9,7 @@ from sgs_tui.batch.diagnosis_text import shares
 from sgs_tui.batch.journal import moment, words
 from sgs_tui.batch.markdown_cells import code, table
 from sgs_tui.batch.markdown_diagnosis import diagnosis_lines
+from sgs_tui.batch.markdown_regression import regression_lines
 from sgs_tui.batch.phrases import LEGEND, figure_text, headline, mark, ranges_from
 from sgs_tui.batch.report import Report, Source
 from sgs_tui.engine.compare.catalogue import FIGURES
@@ -34,6 +35,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"Profile {code(report.profile.name)}; {len(report.shown)} of {count(len(report.rows), 'layer')} shown."
     yield f"Ranges: {ranges_from(report)}. {LEGEND}."
     yield ""
+    yield from regression_lines(report)
     yield from diagnosis_lines(report)
     yield from _layers(report)
     yield from _unmatched(report)

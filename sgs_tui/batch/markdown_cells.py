@@ -24,3 +24,11 @@ def table(head: Sequence[str], alignment: str, rows: Sequence[Sequence[str]]) ->
 
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def fenced(lines: Sequence[str], language: str) -> Iterator[str]:
+    """Lines as a code block; its fence is longer than any run of backticks inside."""
+    shown = [visible(line) for line in lines]
+    longest = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    yield from (f"{fence}{language}", *shown, fence)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sgs_tui.engine.compare.regression import Regression
 from sgs_tui.engine.compare.results import LayerDiff, Summary, Unmatched, Verdict
 from sgs_tui.engine.configs.profiles import Profile
 from sgs_tui.engine.diagnosis.results import Blame, Diagnosis, Recovered
@@ -20,12 +21,22 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Since:
+    """An earlier comparison, by where it was read and the profile that judged it, and what has changed since."""
+
+    source: str
+    profile: str
+    regression: Regression
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """`rows` are all layers in network order; `shown` those that --filter, --sort and --top leave, in order.
 
     `incomplete`: one line for each thing that makes the input damaged or no longer what was opened.
     `diagnosed`: a diagnosis was asked for; `diagnosis` is None all the same where it could not be made, and
     `notes` then say why. `journal`: the triage journal beside the sample, oldest entry first.
+    `since`: the comparison that this one is held against.
     """
 
     request: CompareRequest
@@ -41,6 +52,7 @@ class Report:
     diagnosed: bool = False
     diagnosis: Diagnosis | None = None
     journal: tuple[Entry, ...] = ()
+    since: Since | None = None
 
     @property
     def nothing_comparable(self) -> bool:

@@ -12,6 +12,7 @@ from sgs_tui.batch.diagnosis_table import diagnosis_section, journal_section
 from sgs_tui.batch.diagnosis_text import shares
 from sgs_tui.batch.drawing import cut, render
 from sgs_tui.batch.phrases import LEGEND, figure_text, headline, mark, ranges_from
+from sgs_tui.batch.regression_table import regression_section
 from sgs_tui.batch.remarks import remarks, unmatched
 from sgs_tui.batch.report import Report
 from sgs_tui.batch.screen import Screen
@@ -54,6 +55,7 @@ def _parts(report: Report, screen: Screen, table: Segments) -> Iterator[Renderab
     yield Text(screen.text(headline(report.summary)), style="bold")
     yield from remarks(report, screen)
     yield from unmatched(report, screen)
+    yield from regression_section(report, screen)
     yield from diagnosis_section(report, screen)
     yield from journal_section(report, screen)
 

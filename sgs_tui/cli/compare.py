@@ -10,6 +10,7 @@ from sgs_tui.cli import complaints
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.front import open_app
 from sgs_tui.cli.options import Ascii, Batch, NoMouse, Output, ProfileName, Ranges, Shapes
+from sgs_tui.engine.errors import UsageError
 
 if TYPE_CHECKING:
     from sgs_tui.batch.compare import View
@@ -35,7 +36,8 @@ def compare(
     wanted: Annotated[Format | None, typer.Option("--format", help="How to print (default table).")] = None,
     output: Output = None,
     fail_on: Annotated[
-        FailOn | None, typer.Option("--fail-on", help="Which verdict gives exit code 1 (default fail).")
+        FailOn | None,
+        typer.Option("--fail-on", help="What gives exit code 1 (default fail); regression: only against --baseline."),
     ] = None,
     text: Annotated[
         str | None, typer.Option("--filter", metavar="TEXT", help="Layers to show: words, op:conv, rmse>0.1, !word.")
@@ -46,6 +48,10 @@ def compare(
     ] = None,
     top: Annotated[int | None, typer.Option("--top", min=1, metavar="N", help="Only the first N layers.")] = None,
     no_diagnosis: Annotated[bool, typer.Option("--no-diagnosis", help="Leave out the causes; figures only.")] = False,
+    baseline: Annotated[
+        Path | None,
+        typer.Option("--baseline", metavar="OLD", help="Say what has changed since: a JSON report, or a run folder."),
+    ] = None,
     bundle: Annotated[
         Path | None,
         typer.Option("--bundle", metavar="FILE.zip", help="Also pack what support asks for; each part is named first."),
@@ -56,8 +62,8 @@ def compare(
 ) -> int:
     """Compare two dumps layer by layer.
 
-    Opens the app; --batch, or any of --format, --output, --fail-on, --filter, --sort, --top, --bundle and
-    --no-diagnosis, prints instead: the layers, and below them which layer is to blame, why, what proves it and
+    Opens the app; --batch, or any of --format, --output, --fail-on, --filter, --sort, --top, --baseline, --bundle
+    and --no-diagnosis, prints instead: the layers, and below them which layer is to blame, why, what proves it and
     what to do.
     --filter, --sort and --top choose what is shown; exit code and summary are about all layers. Exit code 3
     (damaged input) goes before 5 (nothing comparable), and that before 1 (layers over the limits).
@@ -70,10 +76,11 @@ def compare(
       sgs-tui compare fixed.bin float.bin --format csv --filter "op:conv rmse>0.1 !head"
       sgs-tui compare fixed.bin float.bin --ranges tensor_min_max.txt --format html --output report.html
       sgs-tui compare fixed.bin float.bin --format junit --output layers.xml
+      sgs-tui compare fixed.bin float.bin --baseline result.json --fail-on regression
       sgs-tui compare fixed.bin float.bin --ranges tensor_min_max.txt --bundle for_support.zip
       sgs-tui --batch fixed.bin float.bin --profile sop
     """
-    printing = (wanted, output, fail_on, text, sort, top, bundle)
+    printing = (wanted, output, fail_on, text, sort, top, baseline, bundle)
     if not batch and not no_diagnosis and all(option is None for option in printing):
         return open_app(
             (sample, benchmark),
@@ -85,8 +92,12 @@ def compare(
         )
     view = _view(text, sort, top)
     diagnosing = not no_diagnosis and wanted is not Format.VENDOR
-    report = _run(_request(sample, benchmark, ranges, shapes, profile or DEFAULT_PROFILE), view, diagnosing)
-    _write(report, wanted or Format.TABLE, output, ascii_only, inputs=(sample, benchmark), fail_on=fail_on)
+    if fail_on is FailOn.REGRESSION and baseline is None:
+        raise UsageError("--fail-on regression: there is nothing to compare with", "name it with --baseline OLD.json")
+    request = _request(sample, benchmark, ranges, shapes, profile or DEFAULT_PROFILE)
+    report = _run(request, view, diagnosing, baseline)
+    inputs = (sample, benchmark, *([baseline] if baseline else []))
+    _write(report, wanted or Format.TABLE, output, ascii_only, inputs=inputs, fail_on=fail_on)
     if bundle is not None:
         _bundle(report, bundle)
     return verdict(report, fail_on or FailOn.FAIL)
@@ -101,8 +112,19 @@ def verdict(report: "Report", fail_on: FailOn) -> ExitCode:
     if report.nothing_comparable:
         complaints.error("nothing comparable: the dumps share no layer with figures", "the unmatched list says why")
         return ExitCode.NOTHING_COMPARABLE
-    over = {FailOn.FAIL: report.summary.failed, FailOn.WARN: report.summary.failed + report.summary.warned}
+    over = {
+        FailOn.FAIL: report.summary.failed,
+        FailOn.WARN: report.summary.failed + report.summary.warned,
+        FailOn.REGRESSION: _got_worse(report),
+    }
     return ExitCode.OVER_LIMITS if over.get(fail_on) else ExitCode.OK
+
+
+def _got_worse(report: "Report") -> int:
+    """Layers that the gate is about: failing now and not before, or not comparable any more."""
+    from sgs_tui.batch.regression_text import regressions
+
+    return len(regressions(report.since.regression)) if report.since else 0
 
 
 def _view(text: str | None, sort: str | None, top: int | None) -> "View":
@@ -122,10 +144,14 @@ def _request(sample: Path, benchmark: Path, ranges: Path | None, shapes: Path | 
     return CompareRequest(sample, benchmark, ranges, shapes, load_profile(profile))
 
 
-def _run(request: "CompareRequest", view: "View", diagnosing: bool) -> "Report":
+def _run(request: "CompareRequest", view: "View", diagnosing: bool, baseline: Path | None) -> "Report":
     from sgs_tui.batch import compare as front
 
-    return front.compare(request, view, diagnosing)
+    if baseline is None:
+        return front.compare(request, view, diagnosing)
+    from sgs_tui.engine.iterate.state import load_state
+
+    return front.compare(request, view, diagnosing, load_state(baseline, request.profile))
 
 
 def _write(

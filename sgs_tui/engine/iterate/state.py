@@ -1,0 +1,36 @@
+"""How the layers of a network stood: from a file, from a run, or measured from two dumps."""
+
+from pathlib import Path
+from threading import Event
+
+from sgs_tui.engine.compare.baseline import Baseline, load_baseline
+from sgs_tui.engine.compare.regression import snapshot
+from sgs_tui.engine.configs.profiles import MANUAL, Profile
+from sgs_tui.engine.events import Row
+from sgs_tui.engine.iterate.places import Place, place_of
+from sgs_tui.engine.session import CompareRequest, open_comparison
+
+LAYERS_FILE = "layers.json"
+"""What an iteration leaves of its comparison, in its run folder."""
+
+
+def load_state(path: Path, profile: Profile = MANUAL) -> Baseline:
+    """The layers of an earlier comparison: a JSON report, an iteration, or a folder with dumps to compare now.
+
+    Dumps are judged by `profile`. Raises InputError where there is no comparison to be had.
+    """
+    if not path.is_dir():
+        return load_baseline(path)
+    if (path / LAYERS_FILE).is_file():
+        return load_baseline(path / LAYERS_FILE)
+    return measure(place_of(path), profile)
+
+
+def measure(place: Place, profile: Profile, cancel: Event | None = None) -> Baseline:
+    """Compare a folder's dumps. Raises SgsError, CancelledError."""
+    comparison = open_comparison(CompareRequest(place.sample, place.benchmark, place.ranges, profile=profile))
+    try:
+        rows = [event.value for event in comparison.run(cancel) if isinstance(event, Row)]
+    finally:
+        comparison.close()
+    return Baseline(str(place.folder), profile.name, tuple(snapshot(row) for row in rows))
