@@ -164,6 +164,17 @@ def test_a_stopped_diagnosis_ends_at_once(sgs: Path) -> None:
         diagnose(found.comparison, found.rows, cancel=stop)
 
 
+def test_swapped_sides_are_noticed(sgs: Path) -> None:
+    with diagnosed(sgs / "tiny" / "float.bin", sgs / "tiny" / "fixed_dq.bin") as found:
+        assert any("swapped" in note for note in found.diagnosis.notes)
+
+
+def test_nothing_to_compare_is_not_called_healthy(sgs: Path) -> None:
+    with diagnosed(sgs / "tiny" / "float.bin", sgs / "damaged" / "empty.bin") as found:
+        first = found.diagnosis.first
+        assert first.cause is Cause.UNEXPLAINED and first.confidence < 0.2 and not found.rows
+
+
 def test_a_missing_debugconfig_is_said(sgs: Path, tmp_path: Path) -> None:
     tiny = sgs / "tiny"
     with diagnosed(tiny / "fixed_dq.bin", tiny / "float.bin") as found, pytest.raises(InputError, match="cannot read"):

@@ -224,9 +224,11 @@ def _changed(rows: Rows, change: Change) -> Rows:
 
 
 def rms(values: Values) -> float:
-    """Root mean square in float64; 0 for nothing."""
-    flat = values.ravel().astype(np.float64)
-    return float(np.sqrt(np.dot(flat, flat) / flat.size)) if flat.size else 0.0
+    """Root mean square in float64; 0 for nothing. Without BLAS, whose threads wait for each other on a busy machine."""
+    if not values.size:
+        return 0.0
+    with np.errstate(all="ignore"):
+        return float(np.sqrt(np.square(values, dtype=np.float64).mean()))
 
 
 def share(error: Values, rest: Values) -> float:

