@@ -13,7 +13,7 @@ What is not known is null or empty. Paths are absolute; bytes that are not UTF-8
 from collections.abc import Sequence
 from pathlib import Path
 
-from sgs_tui.batch.json import Json, dump_json, exact
+from sgs_tui.batch.json_values import Json, dump_json, exact
 from sgs_tui.batch.runs_words import failure
 from sgs_tui.engine.simulate.runs import Run, RunState, snapshot
 

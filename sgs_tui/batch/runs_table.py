@@ -12,6 +12,7 @@ from sgs_tui.batch.columns import NARROWEST, Cell, Column, table_of, taken
 from sgs_tui.batch.drawing import cut, render
 from sgs_tui.batch.runs_words import clock, failure
 from sgs_tui.batch.screen import Screen
+from sgs_tui.batch.whole_lines import whole_line
 from sgs_tui.engine.numbers import count, size
 from sgs_tui.engine.simulate.log_reader import read_ends
 from sgs_tui.engine.simulate.log_stream import shown
@@ -26,6 +27,8 @@ _STYLES = {
 }
 _BAD = (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST)
 _LOG_LINES = 15
+_PROSE = frozenset({"message", "do", "note", "progress"})
+"""What is sentences; all else in the list of facts is paths and words to copy."""
 WHOLE = 10_000
 """Columns of a pipe: no path is broken in two."""
 
@@ -66,7 +69,7 @@ def _dump_size(run: Run) -> str:
 def _list_parts(runs: Sequence[Run], root: Path, screen: Screen, columns: list[Column]) -> Iterator[RenderableType]:
     yield table_of(columns)
     yield Text()
-    yield Text(screen.text(f"{count(len(runs), 'run')} in {root}"), style="dim", overflow="fold")
+    yield whole_line(f"{count(len(runs), 'run')} in {root}", screen)
     for run in runs:
         if run.state in _BAD:
             message, hint = failure(run)
@@ -77,13 +80,16 @@ def _list_parts(runs: Sequence[Run], root: Path, screen: Screen, columns: list[C
 
 def _run_parts(run: Run, screen: Screen) -> Iterator[RenderableType]:
     for label, value in _facts(run):
-        if value:
+        if value and label in _PROSE:
             yield Text(f"{label:<13}{screen.text(value)}", overflow="fold")
+        elif value:
+            yield whole_line(f"{label:<13}{value}", screen)
     if config := run.request.debug_config:
         yield Text("\nDebugConfig.txt")
         yield from (Text(f"  {screen.text(line)}", overflow="fold") for line in config.splitlines())
     lines = read_ends(run.folder.log_path).rstrip(b"\n").split(b"\n")
-    yield Text(f"\nlog, last {count(min(_LOG_LINES, len(lines)), 'line')} of {run.folder.log_path}", overflow="fold")
+    yield Text()
+    yield whole_line(f"log, last {count(min(_LOG_LINES, len(lines)), 'line')} of {run.folder.log_path}", screen)
     for line in lines[-_LOG_LINES:]:
         yield Text(f"  {cut(shown(line), 200, screen)}", overflow="fold")
 

@@ -9,6 +9,7 @@ from typer.main import get_command
 from sgs_tui import __version__
 from sgs_tui.cli import (
     compare,
+    core,
     debugconfig,
     demo,
     doctor,
@@ -17,6 +18,7 @@ from sgs_tui.cli import (
     inspect,
     journal,
     opening,
+    optimize,
     quant,
     runs,
     split,
@@ -63,8 +65,10 @@ def build() -> typer.Typer:
         dump,
         run_command,
         runs,
+        optimize,
         journal,
         quant,
+        core,
         demo,
         doctor,
     ):

@@ -4,6 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event
 from types import FrameType
 
 
@@ -30,5 +31,22 @@ def held_interrupts() -> Iterator[Held]:
     before = signal.signal(signal.SIGINT, remember)
     try:
         yield held
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def cancelling_interrupts() -> Iterator[Event]:
+    """While the block runs the first Ctrl-C sets the event, for a job that then ends by itself; the next is real."""
+    cancel = Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        cancel.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield cancel
     finally:
         signal.signal(signal.SIGINT, before)

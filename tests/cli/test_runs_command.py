@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sgs_tui.engine.simulate.log_reader import read_ends
 from sgs_tui.engine.simulate.runs import RunState, list_runs, read_run, start_run, wait_run
 from tests.cli.conftest import Command
 from tests.standin_sdk import write_model
@@ -128,7 +129,8 @@ def test_cancel_waits_for_the_end(bench: Bench, command: Command) -> None:
 
 def test_cancel_ends_what_is_left_of_a_lost_run(bench: Bench, command: Command) -> None:
     folder = start_run(bench.request("float", "hang"), bench.root)
-    while (run := read_run(folder.path)).status.child is None:
+    # A child that prints into the pipe of a dead supervisor ends by itself: let it say its piece first.
+    while (run := read_run(folder.path)).status.child is None or b"hangs" not in read_ends(folder.log_path):
         wait_run(folder.path, 0.05)
     assert run.status.supervisor is not None
     os.kill(run.status.supervisor.pid, signal.SIGKILL)

@@ -1,0 +1,201 @@
+"""The smallest set of 16-bit tensors that reaches a goal, found by trying sets.
+
+The search says which sets it wants tried and is told how accurate they are; it knows nothing of models:
+
+    searching = search(candidates)
+    wanted = next(searching)
+    while True:
+        wanted = searching.send({one: accuracy_of(one) for one in wanted})     # StopIteration.value is the Outcome
+
+First every tensor is raised alone. Then the one that gains most, measured together with those already raised, is
+added until the goal is reached. Tensors that only help together (a wide tensor followed by another one) gain
+nothing alone: where no single one helps, the rest is halved again and again (delta debugging, Zeller and
+Hildebrandt 2002). At the end every tensor that turns out unnecessary is taken out again, so that no member of
+the result can be missed. No member of a set of one can be: all of them were tried.
+"""
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from sgs_tui.engine.optimize.accuracy import Accuracy
+
+Chosen = frozenset[str]
+Wanted = tuple[Chosen, ...]
+Told = Mapping[Chosen, Accuracy]
+
+_TOGETHER = 4
+"""Sets asked for at once while one tensor is chosen: a trial more or less costs little, waiting for one by one much."""
+_WORTH = 0.01
+"""Part of the whole deficit that a tensor must take away to be worth a place of its own."""
+_NEAR = 0.05
+"""Part of what all 16-bit tensors gain that may be missed where even they do not reach the profile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """What raising one tensor alone changes."""
+
+    name: str
+    accuracy: Accuracy
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The accuracy with the first so many tensors of the result; `name` is the one added last."""
+
+    names: tuple[str, ...]
+    accuracy: Accuracy
+
+    @property
+    def name(self) -> str:
+        """Empty for no tensor at all."""
+        return self.names[-1] if self.names else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result: `steps` from no tensor to all of `chosen`, each added where it gains most.
+
+    `reached`: `chosen` keeps every limit of the profile. Otherwise not even `everything` does, and `chosen` comes as
+    near as that. `sensitivities` are in the order of what they gain, `useless` are tensors that can not be raised.
+    """
+
+    chosen: tuple[str, ...]
+    reached: bool
+    steps: tuple[Step, ...]
+    everything: Accuracy | None
+    sensitivities: tuple[Sensitivity, ...]
+    useless: tuple[str, ...] = ()
+
+
+def search(candidates: Sequence[str]) -> Generator[Wanted, Told, Outcome]:
+    """Search among `candidates`, of which earlier ones win ties. See the module for the protocol."""
+    return (yield from _Search().run(candidates))
+
+
+class _Search:
+    def __init__(self) -> None:
+        self._known: dict[Chosen, Accuracy] = {}
+        self._gains: dict[str, float] = {}
+        """Deficit that a tensor took away when it was measured last."""
+        self._goal = 0, 0.0
+        self._worth = 0.0
+
+    def run(self, candidates: Sequence[str]) -> Generator[Wanted, Told, Outcome]:
+        (nothing,) = yield from self._measure([()])
+        if nothing.meets or not candidates:
+            return Outcome((), nothing.meets, (Step((), nothing),), None, ())
+        alone = yield from self._measure((name,) for name in candidates)
+        found = sorted(map(Sensitivity, candidates, alone), key=lambda each: each.accuracy.rank)
+        useful = [each.name for each in found if each.accuracy.layers]
+        self._gains = {each.name: nothing.deficit - each.accuracy.deficit for each in found}
+        (everything,) = yield from self._measure([useful])
+        self._set_goal(nothing, everything)
+        chosen = yield from self._grow(useful)
+        chosen = yield from self._prune(chosen)
+        prefixes = [chosen[:length] for length in range(len(chosen) + 1)]
+        steps = tuple(map(Step, prefixes, (yield from self._measure(prefixes))))
+        return Outcome(
+            chosen=chosen,
+            reached=steps[-1].accuracy.meets,
+            steps=steps,
+            everything=everything,
+            sensitivities=tuple(each for each in found if each.name in useful),
+            useless=tuple(each.name for each in found if each.name not in useful),
+        )
+
+    def _measure(self, sets: Iterable[Sequence[str]]) -> Generator[Wanted, Told, list[Accuracy]]:
+        wanted = [frozenset(names) for names in sets]
+        missing = tuple(one for one in dict.fromkeys(wanted) if one not in self._known)
+        if missing:
+            told = yield missing
+            self._known.update(told)
+        return [self._known[one] for one in wanted]
+
+    def _set_goal(self, nothing: Accuracy, everything: Accuracy) -> None:
+        """To keep every limit; where not even all tensors do, nearly what they do."""
+        self._worth = _WORTH * nothing.deficit
+        if not everything.meets:
+            slack = _NEAR * max(0.0, nothing.deficit - everything.deficit)
+            self._goal = everything.failing, everything.deficit + slack
+
+    def _is_enough(self, found: Accuracy) -> bool:
+        return found.meets or (found.failing <= self._goal[0] and found.deficit <= self._goal[1])
+
+    def _grow(self, useful: Sequence[str]) -> Generator[Wanted, Told, tuple[str, ...]]:
+        """Tensors one after the other, and what is still needed together at the end."""
+        chosen: tuple[str, ...] = ()
+        left = list(useful)
+        while left and not self._is_enough(self._known[frozenset(chosen)]):
+            best, found = yield from self._best(chosen, left)
+            if self._gains[best] <= self._worth and not self._is_enough(found):
+                return chosen + (yield from self._together(chosen, left))
+            chosen = (*chosen, best)
+            left.remove(best)
+        return chosen
+
+    def _best(self, chosen: tuple[str, ...], left: Sequence[str]) -> Generator[Wanted, Told, tuple[str, Accuracy]]:
+        """The tensor whose adding gains most, and the accuracy with it.
+
+        A gain usually is the larger the fewer tensors are raised already. So those that gained most are measured
+        again until the best of them beats what the next one gained before.
+        """
+        order = sorted(left, key=lambda name: -self._gains[name])
+        base = self._known[frozenset(chosen)].deficit
+        measured: dict[str, Accuracy] = {}
+        while len(measured) < len(order):
+            group = order[len(measured) : len(measured) + _TOGETHER]
+            found = yield from self._measure((*chosen, name) for name in group)
+            measured |= dict(zip(group, found, strict=True))
+            self._gains |= {name: base - one.deficit for name, one in zip(group, found, strict=True)}
+            most = max(self._gains[name] for name in measured)
+            if len(measured) < len(order) and most > max(0.0, self._gains[order[len(measured)]]):
+                break
+        best = min(measured, key=lambda name: measured[name].rank)
+        return best, measured[best]
+
+    def _together(self, chosen: tuple[str, ...], left: Sequence[str]) -> Generator[Wanted, Told, tuple[str, ...]]:
+        """The part of `left` that reaches the goal with `chosen`, none of it to be missed (ddmin)."""
+        part, pieces = list(left), 2
+        while len(part) > 1:
+            smaller, cut = yield from self._smaller(chosen, part, pieces)
+            if smaller:
+                part, pieces = smaller, 2 if cut else max(2, pieces - 1)
+            elif pieces < len(part):
+                pieces = min(len(part), 2 * pieces)
+            else:
+                break
+        return tuple(part)
+
+    def _smaller(
+        self, chosen: tuple[str, ...], part: list[str], pieces: int
+    ) -> Generator[Wanted, Told, tuple[list[str], bool]]:
+        """A piece of `part` that is enough (True), or all but a piece (False); empty where none is."""
+        bounds = [len(part) * number // pieces for number in range(pieces + 1)]
+        cuts = [part[low:high] for low, high in pairwise(bounds)]
+        rests = [[name for name in part if name not in cut] for cut in cuts] if pieces > 2 else []
+        found = yield from self._measure((*chosen, *names) for names in (*cuts, *rests))
+        enough = [self._is_enough(one) for one in found]
+        if True not in enough:
+            return [], False
+        place = enough.index(True)
+        return (*cuts, *rests)[place], place < len(cuts)
+
+    def _prune(self, chosen: tuple[str, ...]) -> Generator[Wanted, Told, tuple[str, ...]]:
+        """Without the tensors that can be missed, the least missed ones first; then none of the rest can be."""
+        while True:
+            fewer = [_without(chosen, name) for name in chosen]
+            found = yield from self._measure(fewer)
+            ranked = sorted(zip(chosen, found, strict=True), key=lambda each: each[1].rank)
+            spare = [name for name, one in ranked if self._is_enough(one)]
+            if not spare:
+                return chosen
+            for name in spare:
+                (one,) = yield from self._measure([_without(chosen, name)])
+                if self._is_enough(one):
+                    chosen = _without(chosen, name)
+
+
+def _without(names: tuple[str, ...], name: str) -> tuple[str, ...]:
+    return tuple(other for other in names if other != name)

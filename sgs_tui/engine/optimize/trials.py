@@ -1,0 +1,87 @@
+"""Trials that were made, kept on disk: a search that was broken off goes on where it stopped.
+
+One JSON file a trial below `trials/`, written whole or not at all, so that several processes can add to them. A
+trial holds every layer's figures and no verdicts: it serves any profile.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.files import write_atomically
+from sgs_tui.engine.optimize.accuracy import MeasuredLayer
+from sgs_tui.engine.text import encode
+
+_FOLDER = "trials"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of raising `names`.
+
+    `quantised` are the layers with integers, in network order; `raised` those of them with 16 bits, which are
+    more than `names` where others share a scale with them. `seconds` is what it took.
+    """
+
+    names: frozenset[str]
+    layers: tuple[MeasuredLayer, ...]
+    quantised: tuple[str, ...] = ()
+    raised: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+class TrialStore:
+    """The trials of one question in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / _FOLDER
+
+    def save(self, trial: Trial) -> None:
+        """Keep a trial. Raises InputError when it can not be written."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        document = {
+            "names": sorted(trial.names),
+            "quantised": list(trial.quantised),
+            "raised": list(trial.raised),
+            "seconds": trial.seconds,
+            "layers": [layer.to_json() for layer in trial.layers],
+        }
+        write_atomically(self._path(trial.names), json.dumps(document, ensure_ascii=True).encode("ascii"))
+
+    def find(self, names: frozenset[str]) -> Trial | None:
+        """The trial of exactly these names; None where there is none that can be read."""
+        try:
+            document = json.loads(self._path(names).read_bytes())
+            found = Trial(
+                frozenset(document["names"]),
+                tuple(MeasuredLayer.from_json(entry) for entry in document["layers"]),
+                tuple(document["quantised"]),
+                tuple(document["raised"]),
+                float(document["seconds"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return found if found.names == names and found.layers else None
+
+    def count(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self._folder.glob("*.json"))
+
+    def _path(self, names: Iterable[str]) -> Path:
+        digest = sha256(b"\0".join(encode(name) for name in sorted(names))).hexdigest()
+        return self._folder / f"{digest[:32]}.json"
+
+
+def fingerprint(files: Iterable[Path], words: Iterable[str]) -> str:
+    """What tells one question from another: contents of `files` in their order, and `words`. Raises InputError."""
+    digest = sha256()
+    for path in files:
+        try:
+            digest.update(sha256(path.read_bytes()).digest())
+        except OSError as error:
+            raise InputError(f"{path}: cannot read: {error.strerror}", "check the path and its rights") from error
+    digest.update(json.dumps(list(words), ensure_ascii=True).encode("ascii"))
+    return digest.hexdigest()
