@@ -8,13 +8,14 @@ import pytest
 
 from sgs_tui.engine.diagnosis.blaming import jumps
 from sgs_tui.engine.diagnosis.case import Case
+from sgs_tui.engine.diagnosis.convolution import Layer, Shape, Span
 from sgs_tui.engine.diagnosis.diagnose import diagnose
 from sgs_tui.engine.diagnosis.fits import affine_fit
-from sgs_tui.engine.diagnosis.geometry import Layer, Shape, find_window
+from sgs_tui.engine.diagnosis.geometry import find_window
 from sgs_tui.engine.diagnosis.graph import build_graph
 from sgs_tui.engine.diagnosis.grids import Grid, grid_in
 from sgs_tui.engine.diagnosis.pictures import Kinship, compare_pictures
-from sgs_tui.engine.diagnosis.replay import Replay, Span, rows_of
+from sgs_tui.engine.diagnosis.replay import Replay, rows_of
 from sgs_tui.engine.diagnosis.results import Cause, Course, Role
 from sgs_tui.engine.diagnosis.shapes import Shapes
 from sgs_tui.engine.diagnosis.tensors import Tensors, stretches

@@ -16,10 +16,12 @@ from math import isfinite, sqrt
 import numpy as np
 
 from sgs_tui.engine.diagnosis.case import Case
+from sgs_tui.engine.diagnosis.convolution import Rows, Span
 from sgs_tui.engine.diagnosis.domains import passes_through
+from sgs_tui.engine.diagnosis.energy import rms, share
 from sgs_tui.engine.diagnosis.geometry import TOLERANCE
 from sgs_tui.engine.diagnosis.grids import Grid, weight_steps
-from sgs_tui.engine.diagnosis.replay import Replay, Rows, Source, Span
+from sgs_tui.engine.diagnosis.replay import Replay, Source
 from sgs_tui.engine.diagnosis.results import Budget
 from sgs_tui.engine.diagnosis.tensors import Values
 
@@ -221,17 +223,3 @@ def _with(source: Source, name: str, rows: Rows) -> Source:
 
 def _changed(rows: Rows, change: Change) -> Rows:
     return lambda start, stop: change(rows(start, stop))
-
-
-def rms(values: Values) -> float:
-    """Root mean square in float64; 0 for nothing. Without BLAS, whose threads wait for each other on a busy machine."""
-    if not values.size:
-        return 0.0
-    with np.errstate(all="ignore"):
-        return float(np.sqrt(np.square(values, dtype=np.float64).mean()))
-
-
-def share(error: Values, rest: Values) -> float:
-    """How much of an error's energy is gone when only `rest` of it is left: 1 all, 0 none or it got worse."""
-    energy = rms(error) ** 2
-    return max(0.0, 1 - rms(rest) ** 2 / energy) if energy > 0 and isfinite(energy) else 0.0

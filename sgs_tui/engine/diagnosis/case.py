@@ -8,11 +8,11 @@ from threading import Event
 
 from sgs_tui.engine.calibration.ranges import Ranges
 from sgs_tui.engine.compare.results import LayerDiff, Pair
+from sgs_tui.engine.diagnosis.convolution import Rows, Shape
 from sgs_tui.engine.diagnosis.domains import Domain, domains, pad_lanes
-from sgs_tui.engine.diagnosis.geometry import Shape
 from sgs_tui.engine.diagnosis.graph import Graph, build_graph
 from sgs_tui.engine.diagnosis.grids import Grid, grid_in, grid_of
-from sgs_tui.engine.diagnosis.replay import Replay, Rows, rows_of
+from sgs_tui.engine.diagnosis.replay import Replay, rows_of
 from sgs_tui.engine.diagnosis.shapes import UNKNOWN, Shapes, nhwc
 from sgs_tui.engine.diagnosis.tensors import Tensors, Values
 from sgs_tui.engine.dumps.reader import Dump

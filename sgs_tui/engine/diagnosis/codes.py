@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sgs_tui.engine.diagnosis.budget import rms
 from sgs_tui.engine.diagnosis.case import Case
+from sgs_tui.engine.diagnosis.energy import rms
 from sgs_tui.engine.diagnosis.grids import CODES
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 from sgs_tui.engine.dumps.records import Record

@@ -4,35 +4,19 @@ The dumped input record does not show it (a clipped or wrongly normalised input 
 wrong), so the first layer has to: which change of the benchmark's input makes it give the sample's output?
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isfinite
 
 import numpy as np
 
-from sgs_tui.engine.diagnosis.budget import Budgets, Change, rms, share
+from sgs_tui.engine.diagnosis.budget import Budgets, Change
 from sgs_tui.engine.diagnosis.case import Case, NetInput
 from sgs_tui.engine.diagnosis.fits import Fit, affine_fit
 from sgs_tui.engine.diagnosis.grids import Grid, grid_of
 from sgs_tui.engine.diagnosis.pictures import Comparison, Kinship, compare_pictures
-from sgs_tui.engine.diagnosis.replay import Replay, Rows, rows_of
 from sgs_tui.engine.diagnosis.results import Budget
-from sgs_tui.engine.diagnosis.tensors import Values
-
-ROUNDS = 6
-"""Gauss-Newton steps of a gain and offset fit; the layer is piecewise linear in both, so three suffice."""
-
-SIMPLER = 0.02
-"""A fit has to explain this much more than a change without free numbers to be preferred."""
-
-
-NEEDED = 0.3
-CLEAR = 4.0
-"""Limits are needed where they explain this much alone, and without them four times as much stays unexplained."""
-
-IDENTICAL = 0.9995
-"""Correlation of the 8-bit codes of one picture with its float values, low contrast included."""
 
 
 class Kind(StrEnum):
@@ -131,138 +115,3 @@ def input_limits(case: Case, item: NetInput) -> Grid | None:
     elif grid is not None and known is not None:
         grid = replace(grid, low=known[0], high=known[1])
     return replace(grid, high=max(grid.high, 0.0), low=min(grid.low, 0.0)) if grid else None
-
-
-class Laboratory:
-    """Tests changes of one input on one layer."""
-
-    def __init__(self, case: Case, budgets: Budgets, replay: Replay, entry: Entry) -> None:
-        self._case, self._budgets, self._replay, self._entry = case, budgets, replay, entry
-        self._name = entry.item.name
-        self.sample = budgets.bands(replay, entry.layer, case.sample_rows(entry.layer))
-        self._plain = self.run(None)
-        self._error = self.sample - self._plain
-
-    def run(self, change: Change | None, rows: Rows | None = None) -> Values:
-        """The layer from the (changed) input; `rows` instead of the benchmark's input where given."""
-        given = rows or self._case.benchmark_rows(self._name)
-
-        def source(name: str) -> Rows | None:
-            if name != self._name:
-                return None
-            return (lambda a, b: change(given(a, b))) if change else given
-
-        made = self._budgets.run(self._replay, self._entry.layer, source)
-        grid = self._case.grid(self._entry.layer)
-        return grid.clipped(made) if grid else made
-
-    def test(self) -> tuple[Tested, ...]:
-        """Every hypothesis that applies, best first; simple ones win over fits that are hardly better."""
-        found = [*self._clip(), *self._orders(), *self._layouts()]
-        if max((each.explained for each in found), default=0.0) < 1 - SIMPLER:
-            found += self._fits()
-        return tuple(sorted(found, key=lambda each: each.explained - SIMPLER * bool(each.gains), reverse=True))
-
-    def _judge(self, kind: Kind, change: Change, rows: Rows | None = None) -> Tested:
-        return Tested(kind, share(self._error, self.sample - self.run(change, rows)), change)
-
-    def _clip(self) -> Iterator[Tested]:
-        limits = self._entry.limits
-        if limits is not None and self._entry.outside > 0:
-            yield replace(self._judge(Kind.CLIPPED, limits.clipped), limits=limits)
-
-    def _orders(self) -> Iterator[Tested]:
-        channels = self._case.shape(self._name).channels
-        if not 1 < channels <= 4:
-            return
-        orders = {self._entry.pictures.order, tuple(reversed(range(channels)))} - {(), tuple(range(channels))}
-        for order in sorted(orders):
-            yield replace(self._judge(Kind.ORDER, _reordered(order)), order=order)
-
-    def _layouts(self) -> Iterator[Tested]:
-        shape = self._case.shape(self._name)
-        record = self._entry.item.benchmark
-        if record is None or shape.channels < 2 or shape.height * shape.width < 2 or record.count > 1 << 22:
-            return
-        flat = self._case.tensors.whole(record)
-        turned = np.ascontiguousarray(flat.reshape(shape.channels, -1).T).ravel()
-        back = np.ascontiguousarray(flat.reshape(-1, shape.channels).T).ravel()
-        for values in (turned, back):
-            picture = values.reshape(shape.height, shape.width, shape.channels)
-            yield self._judge(Kind.LAYOUT, _same, lambda a, b, picture=picture: picture[a:b])  # type: ignore[misc]
-
-    def _fits(self) -> Iterator[Tested]:
-        """Gains and offsets, on the benchmark's picture and, where that is another one, on the sample's."""
-        affine = self._fit(Kind.AFFINE, None, _same)
-        yield affine
-        if self._entry.limits is not None and self._entry.outside > 0:
-            yield self._clipped_fit(self._entry.limits, affine.explained)
-        record, shape = self._entry.item.sample, self._case.shape(self._name)
-        pictures = self._entry.pictures
-        alike = pictures.kinship is Kinship.SAME and pictures.correlation > IDENTICAL
-        if record is not None and not alike and record.count >= shape.count > 0:
-            yield self._fit(Kind.PICTURE, rows_of(self._case.sample_tensors, record, shape), _same)
-
-    def _clipped_fit(self, limits: Grid, affine: float) -> Tested:
-        """A gain and an offset, then the limits: named after the limits where they matter more or are needed.
-
-        Observed: a network calibrated on a narrow range adds an offset of its own to what it clips.
-        `affine`: what the best gain and offset explain without limits.
-        """
-        both = self._fit(Kind.AFFINE, None, limits.clipped)
-        alone = self._judge(Kind.AFFINE, _affine(np.array([*both.gains, *both.offsets]))).explained
-        clip = self._judge(Kind.CLIPPED, limits.clipped).explained
-        needed = clip >= NEEDED and (1 - both.explained) * CLEAR <= 1 - affine
-        return replace(both, kind=Kind.CLIPPED if clip >= alone or needed else Kind.AFFINE, limits=limits)
-
-    def _fit(self, kind: Kind, rows: Rows | None, after: Change) -> Tested:
-        channels = self._case.shape(self._name).channels
-        count = channels if channels <= 4 else 1
-        numbers = np.concatenate([np.ones(count), np.zeros(count)])
-        given = rows or self._case.benchmark_rows(self._name)
-        scale = max(rms(given(0, 1)), 1e-6)
-
-        def change(theta: Values) -> Change:
-            affine = _affine(theta)
-            return lambda values: after(affine(values))
-
-        def made(theta: Values) -> Values:
-            return self.run(change(theta), rows)
-
-        best, left = numbers, rms(self.sample - made(numbers))
-        for _ in range(ROUNDS):
-            numbers = _improved(numbers, made, self.sample, scale)
-            rest = rms(self.sample - made(numbers))
-            if not rest < left * 0.999:
-                break
-            best, left = numbers, rest
-        tested = self._judge(kind, change(best), rows)
-        return replace(tested, gains=tuple(map(float, best[:count])), offsets=tuple(map(float, best[count:])))
-
-
-def _same(values: Values) -> Values:
-    return values
-
-
-def _reordered(order: tuple[int, ...]) -> Change:
-    return lambda values: values[..., list(order)]
-
-
-def _affine(numbers: Values) -> Change:
-    gains, offsets = np.split(numbers.astype(np.float32), 2)
-    return lambda values: values * gains + offsets
-
-
-def _improved(numbers: Values, made: Callable[[Values], Values], target: Values, scale: float) -> Values:
-    """One Gauss-Newton step with differences for derivatives."""
-    now = made(numbers)
-    columns = []
-    for place in range(numbers.size):
-        nudge = 0.02 if place < numbers.size // 2 else 0.02 * scale
-        other = numbers.copy()
-        other[place] += nudge
-        columns.append((made(other) - now) / nudge)
-    slopes = np.stack(columns, axis=1).astype(np.float64)
-    step, *_ = np.linalg.lstsq(slopes, (target - now).astype(np.float64), rcond=None)
-    result: Values = numbers + step
-    return result

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sgs_tui.engine.diagnosis.budget import share
+from sgs_tui.engine.diagnosis.energy import share
 from sgs_tui.engine.diagnosis.tensors import Values
 
 

@@ -1,6 +1,6 @@
 """Causes `healthy` and `drift`: nothing to blame, or nobody in particular."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -40,27 +40,13 @@ def healthy(case: Case, budgets: Sequence[Budget]) -> Finding:
 
 def drift(case: Case, budgets: Sequence[Budget]) -> Finding:
     """Rounding adds up over many layers; the first beyond the limit comes first."""
-    steps = _steps(budgets)
-    largest = max(budgets, key=_brought)
     first, worst = next(iter(case.suspects)), max(case.suspects, key=case.error)
-    evidence = [
-        Evidence(
-            f"no layer brings in more than {percent(_brought(largest))} of its signal", _brought(largest), largest.name
-        ),
-        Evidence(f"the error creeps up to {percent(case.error(worst))} at {worst}", case.error(worst), worst),
-        Evidence(
-            f"{first} is the first beyond {SUSPECT:.0%}, after {list(case.compared).index(first)} layers", None, first
-        ),
-    ]
-    if steps:
-        text = f"own error of a layer: {np.median(steps):.2f} steps RMS (median of {len(steps)}), as rounding makes it"
-        evidence.insert(1, Evidence(text, float(np.median(steps))))
     proven = sum(b.proven for b in budgets) / max(len(budgets), 1)
     return Finding(
         Cause.DRIFT,
         (first, worst) if first != worst else (first,),
         confidence=0.5 + 0.45 * proven,
-        evidence=tuple(evidence),
+        evidence=tuple(_drift_evidence(case, budgets, first, worst)),
         advice=(
             "calibrate with a higher quant_level (L2 and up: one weight scale per channel)",
             "try ALL_INT16; if that is accurate, let sim_optimizer.py choose, else train with quantisation",
@@ -69,6 +55,21 @@ def drift(case: Case, budgets: Sequence[Budget]) -> Finding:
         explained=0.5 + 0.5 * proven,
         size=case.error(worst),
     )
+
+
+def _drift_evidence(case: Case, budgets: Sequence[Budget], first: str, worst: str) -> Iterator[Evidence]:
+    largest = max(budgets, key=_brought)
+    brought, steps = _brought(largest), _steps(budgets)
+    yield Evidence(f"no layer brings in more than {percent(brought)} of its signal", brought, largest.name)
+    if steps:
+        middle = float(np.median(steps))
+        yield Evidence(
+            f"own error of a layer: {middle:.2f} steps RMS (median of {len(steps)}), as rounding makes it", middle
+        )
+    error = case.error(worst)
+    yield Evidence(f"the error creeps up to {percent(error)} at {worst}", error, worst)
+    place = list(case.compared).index(first)
+    yield Evidence(f"{first} is the first beyond {SUSPECT:.0%}, after {place} layers", place, first)
 
 
 def is_drift(case: Case, budgets: Sequence[Budget]) -> bool:

@@ -112,32 +112,31 @@ def find_padding(
     if not layers or (share < 0.5 and switched_on is not False):
         return None
     recovered = tuple(recovered_row(each.pair, case.sample, case.benchmark, each.padded, profile) for each in layers)
-    worst = min(layers, key=lambda each: each.after)
-    evidence = [
-        Evidence(f"{len(layers)} layers are right once their stored order is undone: COS {_span(layers)}", share),
-        Evidence(
-            f"{worst.pair.name}: COS {worst.before:.4f} as stored, {worst.after:.4f} read as {worst.padded.layout} "
-            f"of {worst.padded.block} ({worst.padded.channels} channels); {worst.padded.kept():.0%} is in the file",
-            worst.after,
-            worst.pair.name,
-        ),
-    ]
-    if switched_on is not None:
-        said = (
-            "switches eliminateGarbage on: is it of this run?" if switched_on else "does not switch eliminateGarbage on"
-        )
-        evidence.append(Evidence(f"the DebugConfig.txt given {said}"))
     finding = Finding(
         Cause.PADDING_KEPT,
         tuple(each.pair.name for each in layers),
         confidence=min(0.99, 0.6 + 0.39 * share + 0.2 * (switched_on is False)),
-        evidence=tuple(evidence),
+        evidence=tuple(_evidence(layers, share, switched_on)),
         advice=("add the line eliminateGarbage to the fixed run's DebugConfig.txt and dump again",),
         refuted_by="a dump made with eliminateGarbage shows the same layers bad",
         explained=share,
         size=max(case.error(row.name) for row in suspects) if suspects else 1.0,
     )
     return finding, recovered
+
+
+def _evidence(layers: Sequence[Undone], share: float, switched_on: bool | None) -> Iterator[Evidence]:
+    yield Evidence(f"{len(layers)} layers are right once their stored order is undone: COS {_span(layers)}", share)
+    worst = min(layers, key=lambda each: each.after)
+    padded = worst.padded
+    order = f"{padded.layout} of {padded.block} ({padded.channels} channels)"
+    text = f"COS {worst.before:.4f} as stored, {worst.after:.4f} read as {order}; {padded.kept():.0%} is in the file"
+    yield Evidence(f"{worst.pair.name}: {text}", worst.after, worst.pair.name)
+    if switched_on is not None:
+        said = (
+            "switches eliminateGarbage on: is it of this run?" if switched_on else "does not switch eliminateGarbage on"
+        )
+        yield Evidence(f"the DebugConfig.txt given {said}")
 
 
 def _could_differ(case: Case, row: LayerDiff) -> bool:

@@ -5,19 +5,16 @@ benchmark's output from the benchmark's inputs. Wide or tall layers are replayed
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from sgs_tui.engine.diagnosis.geometry import Shape, Window, weights_of
+from sgs_tui.engine.diagnosis.convolution import Rows, Shape, Span, correlate, padded_rows, weights_of
 from sgs_tui.engine.diagnosis.graph import Graph, Op
 from sgs_tui.engine.diagnosis.shapes import Shapes, layer_of
 from sgs_tui.engine.diagnosis.tensors import Tensors, Values
 from sgs_tui.engine.dumps.records import Record
-
-Rows = Callable[[int, int], Values]
-"""Rows [start, stop) of a tensor as [rows, width, channels]."""
 
 Source = Callable[[str], Rows | None]
 """Where to take a tensor from; None: compute it."""
@@ -29,11 +26,6 @@ WORK = 1 << 26
 """Multiplications per replay of a layer, more or less."""
 
 BANDS = 4
-
-SINGLE = 1 << 18
-"""Multiplications up to which BLAS works in one thread. Its threads cost four times the time they save here
-(measured on two cores): products are small and many, and on a busy machine threads wait for each other.
-"""
 
 
 def _logistic(values: Values) -> Values:
@@ -57,14 +49,6 @@ _PAIRWISE: Mapping[str, Callable[[Values, Values], Values]] = {
     "MUL": np.multiply,
     "DIV": np.divide,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Rows [start, stop) of a layer."""
-
-    start: int
-    stop: int
 
 
 class Replay:
@@ -172,8 +156,8 @@ class Replay:
         assert layer is not None
         name = op.inputs[0].name
         given = source(name) or partial(self._computed, name, source)
-        padded = _padded_rows(given, window, span)
-        result = _correlate(padded, window, self.weights(op), span.stop - span.start)
+        padded = padded_rows(given, window, span)
+        result = correlate(padded, window, self.weights(op), span.stop - span.start)
         return result + layer.bias[: window.target.channels] if layer.bias.size else result
 
     def _computed(self, name: str, source: Source, start: int, stop: int) -> Values:
@@ -205,39 +189,3 @@ def _operands(op: Op) -> list[Record]:
     """The records an elementwise op works on, in slot order; shape constants of a reshape are none."""
     found = [*op.inputs, *op.constants] if op.kind.upper() in _PAIRWISE else list(op.inputs)
     return sorted(found, key=lambda record: record.slot)
-
-
-def _padded_rows(given: Rows, window: Window, span: Span) -> Values:
-    """The input rows that output rows `span` look at, with zeros where the window reaches over the edge."""
-    source, target = window.source, window.target
-    first = span.start * window.stride - window.pad[0]
-    last = (span.stop - 1) * window.stride - window.pad[0] + (window.kernel[0] - 1) * window.dilation + 1
-    width = (target.width - 1) * window.stride + (window.kernel[1] - 1) * window.dilation + 1
-    padded = np.zeros((last - first, width, source.channels), np.float32)
-    top, bottom = max(first, 0), min(last, source.height)
-    columns = min(source.width, width - window.pad[1])
-    if bottom > top:
-        padded[top - first : bottom - first, window.pad[1] : window.pad[1] + columns] = given(top, bottom)[:, :columns]
-    return padded
-
-
-def _correlate(padded: Values, window: Window, weights: Values, rows: int) -> Values:
-    """Valid correlation of padded rows [h, w, Cin] with weights, one matrix product a tap."""
-    step, width = window.stride, window.target.width
-    result = np.zeros((rows, width, window.target.channels), np.float32)
-    for tap in range(window.kernel[0] * window.kernel[1]):
-        i, j = (offset * window.dilation for offset in divmod(tap, window.kernel[1]))
-        part = padded[i : i + (rows - 1) * step + 1 : step, j : j + (width - 1) * step + 1 : step]
-        if window.depthwise:
-            result += part * weights[tap]
-        else:
-            cin = window.source.channels
-            _add_product(result, part, weights[tap * cin : (tap + 1) * cin])
-    return result
-
-
-def _add_product(result: Values, part: Values, weights: Values) -> None:
-    """result += part @ weights, in pieces too small for BLAS to start threads."""
-    columns = max(8, SINGLE // max(weights.size, 1))
-    for start in range(0, part.shape[1], columns):
-        result[:, start : start + columns] += part[:, start : start + columns] @ weights

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sgs_tui.engine.diagnosis.geometry import MOST, Layer, Shape, Window, find_window
+from sgs_tui.engine.diagnosis.convolution import Layer, Shape, Window
+from sgs_tui.engine.diagnosis.geometry import MOST, find_window
 from sgs_tui.engine.diagnosis.graph import Graph, Op
 from sgs_tui.engine.diagnosis.tensors import Tensors
 from sgs_tui.engine.dumps.records import Record
