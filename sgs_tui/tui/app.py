@@ -13,7 +13,7 @@ from textual.binding import BindingType
 from textual.filter import LineFilter
 
 from sgs_tui.tui import themes
-from sgs_tui.tui.compat import AsciiOnly, Colourless, ShortColours
+from sgs_tui.tui.compat import AsciiOnly, Colourless, ShortColours, let_processes_start
 from sgs_tui.tui.screens.opening import OpeningScreen
 from sgs_tui.tui.settings import Settings
 from sgs_tui.tui.start import Start
@@ -36,6 +36,7 @@ class SgsApp(App[int]):
         super().__init__()
         self.start, self.settings = start or Start(), settings or Settings()
         self.crash: Exception | None = None
+        let_processes_start(self)
         self._dress()
         self.set_keymap(dict(self.settings.keys))
 

@@ -8,6 +8,7 @@ import locale
 import os
 from collections.abc import Mapping
 from functools import lru_cache
+from io import UnsupportedOperation
 from pathlib import Path
 from typing import Protocol, TextIO, runtime_checkable
 
@@ -15,6 +16,7 @@ from rich.cells import cell_len
 from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
+from textual.app import App
 from textual.color import Color
 from textual.filter import LineFilter
 
@@ -145,3 +147,17 @@ def terminal_problem(stdin: TextIO, stderr: TextIO, environment: Mapping[str, st
     if environment.get("TERM") == "dumb":
         return "TERM=dumb can not show the app"
     return ""
+
+
+def let_processes_start(app: App[int]) -> None:
+    """Let the engine start worker processes while the app has the terminal.
+
+    Textual's stand-in for sys.stderr gives -1 as its descriptor, which multiprocessing hands to its helper process
+    ("bad value(s) in fds_to_keep"); where there is none, it asks for an exception, and does without.
+    """
+    for stream in (app._capture_stdout, app._capture_stderr):
+        vars(stream)["fileno"] = _no_descriptor
+
+
+def _no_descriptor() -> int:
+    raise UnsupportedOperation("the terminal belongs to the app")

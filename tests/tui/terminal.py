@@ -70,6 +70,16 @@ class Terminal:
             got += piece
         return got
 
+    def read_some(self) -> bytes:
+        """Wait for the next bytes, however long they take."""
+        return self._read_once() if select.select([self._fd], [], [], PATIENCE)[0] else b""
+
+    def read_for(self, seconds: float) -> None:
+        """Take in whatever arrives in the next `seconds`."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self.read(left)
+
     def _read_once(self) -> bytes:
         try:
             piece = os.read(self._fd, 1 << 16)

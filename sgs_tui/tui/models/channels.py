@@ -6,6 +6,7 @@ from sgs_tui.engine.compare.channels import ChannelTable
 from sgs_tui.tui.lines import Line, Span, clip, width
 from sgs_tui.tui.numbers import figure
 
+ROOMY = 50
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _DIGITS = "0123456789"
 
@@ -20,7 +21,7 @@ def strip(table: ChannelTable, selected: int | None, cells: int, plain: bool = F
 
 
 def _bars(table: ChannelTable, order: Sequence[int], selected: int | None, cells: int, plain: bool) -> Line:
-    head = f"{len(order)} channels by RMSE, worst first "
+    head = f"{len(order)} channels by RMSE, worst first " if cells >= ROOMY else f"{len(order)} channels "
     room = max(1, cells - len(head))
     first = 0 if selected is None or selected < room else selected - room + 1
     shown = range(first, min(len(order), first + room))

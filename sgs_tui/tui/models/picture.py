@@ -59,9 +59,8 @@ def _panel(
     counts = grouped(panel.side.counts, _bins(panel.side.total, columns))
     tall = [log10(1 + int(c)) if look.log else float(c) for c in counts]
     heights = [tall[n * len(tall) // columns] for n in range(columns)]
-    marks = [place * (columns - 1) for place in _marks(stretch, limits)]
     caption = _caption(panel, int(counts.max(initial=0)), look)
-    return [caption, *charts.bars(heights, look.width, rows, panel.tone, marks, look.plain)]
+    return [caption, *charts.bars(heights, look.width, rows, panel.tone, _marks(stretch, limits), look.plain)]
 
 
 def _bins(values: int, columns: int) -> int:

@@ -19,7 +19,7 @@ from sgs_tui.tui.messages import (
     Said,
 )
 from sgs_tui.tui.models.title import status, title
-from sgs_tui.tui.numbers import count, share
+from sgs_tui.tui.numbers import count
 from sgs_tui.tui.panes.details import DetailsPane
 from sgs_tui.tui.panes.histogram import HistogramNeeded, HistogramPane, LayerStep
 from sgs_tui.tui.panes.layers import LayersPane
@@ -84,7 +84,7 @@ class BenchScreen(PanesScreen):
     def take_rows(self, event: RowsArrived) -> None:
         """Some rows are ready."""
         if self.bench.is_current(event.comparison):
-            progress = "" if event.done >= event.total else share(event.done, event.total)
+            progress = "" if event.done >= event.total else f"{100 * event.done // event.total:2} %"
             self.layers_pane.add(event.rows, progress)
             self.show_title()
 
@@ -100,7 +100,9 @@ class BenchScreen(PanesScreen):
     @on(LayersShown)
     def show_title(self) -> None:
         """The title line as things stand."""
-        self.title_bar.say(title(self.bench.request, self.layers_pane.summary(), self.size.width))
+        opening = self.bench.comparison is None
+        summary = (Span("opening ...", "muted"),) if opening else self.layers_pane.summary()
+        self.title_bar.say(title(self.bench.request, summary, self.size.width))
 
     # --- the layer under the cursor
 

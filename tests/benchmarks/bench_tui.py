@@ -1,0 +1,166 @@
+"""What the app costs over a slow line: bytes and milliseconds, through a pseudo terminal.
+
+    python -m tests.benchmarks.bench_tui [--folder DIR] [--layers 10000] [--megabytes 170] [--keys 100]
+
+Prints one line a figure with what issue and design ask for. "painted" is when the last byte of the repaint arrived;
+what follows a cursor move when it rests (status line, and on a large screen histogram and details) is listed apart.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from sgs_tui.engine.compare.histogram import LayerHistogram, SideCounts
+from sgs_tui.engine.compare.histogram import Span as Stretch
+from tests.benchmarks.synthetic import MB, write_pair
+from tests.tui.terminal import Terminal
+
+GAP = 0.012
+"""Seconds without a byte after which a repaint counts as complete (its bytes come in one write)."""
+REST = 0.6
+"""Seconds after which what follows the cursor has been painted too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the result."""
+
+    name: str
+    value: str
+    wanted: str = ""
+
+
+def started(paths: tuple[str, ...], size: tuple[int, int]) -> Terminal:
+    """The app on these dumps."""
+    return Terminal((*paths, "--no-mouse"), *size, environment={"LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": ""})
+
+
+def finished(text: str) -> bool:
+    """Every row of the comparison is there, none is still to come."""
+    head = text.split("\n", maxsplit=1)[0]
+    return "layers" in head and "%" not in head and "·" not in text
+
+
+def processor(terminal: Terminal) -> float:
+    """Seconds that the app's process has computed so far."""
+    fields = Path(f"/proc/{terminal.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def start_times(paths: tuple[str, ...]) -> list[Figure]:
+    """From the command to the first picture, to the first rows, to all."""
+    with started(paths, (80, 24)) as terminal:
+        terminal.wait_for(finished)  # once for the caches of Python and of the disk
+    began, seen = time.monotonic(), []
+    with started(paths, (80, 24)) as terminal:
+        for shown in ("against", "layer_0", finished):
+            terminal.wait_for(shown)
+            seen.append(f"{time.monotonic() - began:.2f} s ({processor(terminal):.2f} s of CPU)")
+    what = f"{sum(Path(path).stat().st_size for path in paths) / 1e6:.0f} MB"
+    return [
+        Figure(f"start to first picture, {what}", seen[0], "< 0.6 s"),
+        Figure(f"start to the table, {what}", seen[1]),
+        Figure(f"start to all figures, {what}", seen[2]),
+    ]
+
+
+def press(terminal: Terminal, key: str) -> tuple[float, int, int]:
+    """(milliseconds to painted, bytes of the repaint, bytes that followed when the cursor rested)."""
+    before, began = len(terminal.output), time.monotonic()
+    terminal.press(key)
+    terminal.read_some()
+    painted = time.monotonic()
+    while terminal.read(GAP):
+        painted = time.monotonic()
+    repaint = len(terminal.output) - before
+    terminal.settle(REST)
+    return (painted - began) * 1000, repaint, len(terminal.output) - before - repaint
+
+
+def moves(terminal: Terminal, keys: str, name: str, limit: bool = False) -> list[Figure]:
+    """Latency and bytes of these keys."""
+    results = [press(terminal, key) for key in keys]
+    times = sorted(milliseconds for milliseconds, _, _ in results)
+    repaints = sorted(repaint for _, repaint, _ in results)
+    followed = statistics.median(follow for _, _, follow in results)
+    p95 = times[min(len(times) - 1, round(0.95 * len(times)))]
+    bytes_ = f"median {statistics.median(repaints):.0f}, most {repaints[-1]} bytes"
+    return [
+        Figure(f"{name}: key to painted", f"median {statistics.median(times):.1f}, p95 {p95:.1f} ms", "p95 < 20 ms"),
+        Figure(f"{name}: repaint", bytes_, "< 400 bytes" if limit else ""),
+        Figure(f"{name}: afterwards", f"median {followed:.0f} bytes"),
+    ]
+
+
+def at_many_rows(paths: tuple[str, ...], keys: int, size: tuple[int, int]) -> list[Figure]:
+    """Idle, moving, sorting and filtering."""
+    name = f"{size[0]}x{size[1]}"
+    with started(paths, size) as terminal:
+        terminal.wait_for(finished)
+        terminal.settle(1.0)
+        before = len(terminal.output)
+        terminal.read_for(5.0)
+        figures = [Figure(f"{name} idle for 5 s", f"{len(terminal.output) - before} bytes", "0 bytes")]
+        inside = "".join("j" * 6 + "k" * 6 for _ in range(keys // 12 + 1))[:keys]
+        figures += moves(terminal, inside, f"{name} cursor", limit=True)
+        figures += moves(terminal, "jJJKKGg" * 3, f"{name} pages and ends")
+        figures += moves(terminal, "sSo" * 3, f"{name} sorting all rows")
+        terminal.press("/")
+        terminal.settle(REST)
+        figures += moves(terminal, "layer_99", f"{name} filter as typed")
+        terminal.press("\x1b")
+        terminal.settle(REST)
+    return figures
+
+
+def drawing() -> list[Figure]:
+    """The histogram's lines from known counts, and one repaint of them."""
+    import numpy as np
+
+    from sgs_tui.tui.models.picture import Look, picture
+
+    random = np.random.default_rng(0)
+    side = SideCounts(np.histogram(random.normal(size=1_000_000), 4096, (-5, 5))[0], 0, 0, 0, 0.0)
+    histogram = LayerHistogram(Stretch(-5, 5), side, side, Stretch(-5, 5), side)
+    figures = []
+    for width, height in ((80, 16), (71, 21), (160, 44)):
+        look, times = Look(width, height), []
+        for _ in range(20):
+            began = time.process_time()
+            picture(histogram, None, look)
+            times.append((time.process_time() - began) * 1000)
+        value = f"median {statistics.median(times):.1f}, most {max(times[1:]):.1f} ms of CPU"
+        figures.append(Figure(f"histogram {width}x{height} drawn", value, "< 50 ms"))
+    return figures
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--layers", type=int, default=10_000)
+    parser.add_argument("--megabytes", type=int, default=170)
+    parser.add_argument("--keys", type=int, default=100)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        large = write_pair(Path(folder) / "large", 56, options.megabytes * MB // 56)
+        many = write_pair(Path(folder) / "many", options.layers, 256)
+        report(start_times(tuple(map(str, large))))
+        for size in ((80, 24), (160, 50)):
+            report(at_many_rows(tuple(map(str, many)), options.keys, size))
+    report(drawing())
+
+
+def report(figures: list[Figure]) -> None:
+    """One line each, at once."""
+    for figure in figures:
+        print(f"{figure.name:<44} {figure.value:<34} {figure.wanted}".rstrip(), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
