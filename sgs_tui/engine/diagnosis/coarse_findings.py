@@ -57,26 +57,12 @@ def _hurt(case: Case, name: str, grid: Grid, found: list[Coarse], known: Mapping
 
 def _shared(case: Case, domain: Domain, found: list[Coarse], grid: Grid, narrow: list[str], partner: str) -> Finding:
     worst = max(found, key=lambda each: each.cost)
-    evidence = [
-        Evidence(
-            f"{name} spans {span:.4g}, that is {span / grid.step:.1f} steps of {grid.step:.4g}", span / grid.step, name
-        )
-        for name, span in ((each, width(case, each)) for each in narrow[:4])
-    ]
-    sets = f"{partner} spans {width(case, partner):.4g} and sets the scale of all" if partner else ""
-    evidence += [
-        Evidence(
-            sets or f"a tensor that is not compared sets the scale: {grid.width:.4g}", grid.width, partner or None
-        ),
-        Evidence(f"{', '.join(domain.binders)} makes {len(domain.members)} tensors share one scale"),
-        _cost(worst),
-    ]
     targets = raisable(case, domain.binders) or raisable(case, domain.members)
     return Finding(
         Cause.SHARED_SCALE,
         tuple(dict.fromkeys((*narrow, *domain.binders, *([partner] if partner else []), *domain.members))),
         confidence=_confidence(worst),
-        evidence=tuple(evidence),
+        evidence=(*_shared_evidence(case, domain, grid, narrow, partner), _cost(worst)),
         advice=_advice(
             targets, "the tensors that share a scale differ too much; scale the wide branch down in the model"
         ),
@@ -85,6 +71,20 @@ def _shared(case: Case, domain: Domain, found: list[Coarse], grid: Grid, narrow:
         size=max(each.cost for each in found),
         behind=tuple(dict.fromkeys(each.victim for each in found if each.explained >= 0.5)),
     )
+
+
+def _shared_evidence(case: Case, domain: Domain, grid: Grid, narrow: Sequence[str], partner: str) -> Iterator[Evidence]:
+    for name in narrow[:4]:
+        steps = width(case, name) / grid.step
+        yield Evidence(
+            f"{name} spans {width(case, name):.4g}, that is {steps:.1f} steps of {grid.step:.4g}", steps, name
+        )
+    if partner:
+        span = width(case, partner)
+        yield Evidence(f"{partner} spans {span:.4g} and sets the scale of all", span, partner)
+    else:
+        yield Evidence(f"a tensor that is not compared sets the scale: {grid.width:.4g}", grid.width)
+    yield Evidence(f"{', '.join(domain.binders)} makes {len(domain.members)} tensors share one scale")
 
 
 def _wide(case: Case, domain: Domain, found: list[Coarse], grid: Grid | None) -> Finding:
