@@ -4,6 +4,7 @@ from typing import Protocol
 
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.tui.models.layers import NETWORK
+from sgs_tui.tui.models.run_form import RunForm, form_of
 from sgs_tui.tui.models.view import ColumnChoice, choices_for
 from sgs_tui.tui.panes.histogram import HistogramPane
 from sgs_tui.tui.panes.layers import LayersPane
@@ -22,6 +23,7 @@ class Remembered(Protocol):
     histogram_pane: HistogramPane
     log_pane: LogPane
     come_back_to: str
+    run_form: RunForm
 
     @property
     def layer_name(self) -> str:
@@ -39,6 +41,7 @@ def recall(screen: Remembered) -> None:
     pane.model.sort_key, pane.model.reverse = state.sort or NETWORK, state.reverse
     screen.histogram_pane.log_counts = state.log_counts
     screen.come_back_to = state.layer
+    screen.run_form = form_of(state.run)
     pane.show_columns()
 
 
@@ -61,4 +64,5 @@ def _state(screen: Remembered) -> ViewState:
         reverse=pane.model.reverse,
         log_counts=screen.histogram_pane.log_counts,
         layer=screen.layer_name or screen.come_back_to,
+        run=dict(screen.run_form.values),
     )

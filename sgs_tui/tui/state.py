@@ -19,7 +19,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class ViewState:
-    """One folder's view. `layer` is the name of the layer under the cursor."""
+    """One folder's view. `layer`: the name of the layer under the cursor; `run`: what was typed into the form."""
 
     columns: tuple[str, ...] = ()
     extras: dict[str, int] = field(default_factory=dict)
@@ -29,6 +29,7 @@ class ViewState:
     log_counts: bool = False
     layer: str = ""
     theme: str = ""
+    run: dict[str, str] = field(default_factory=dict)
 
 
 def state_folder() -> Path:
@@ -65,6 +66,8 @@ def _read(data: dict[str, Any]) -> ViewState:
         kept["columns"] = tuple(str(name) for name in kept["columns"])
     if "extras" in kept:
         kept["extras"] = {str(key): value for key, value in kept["extras"].items() if type(value) is int}
+    if "run" in kept:
+        kept["run"] = {str(key): value for key, value in kept["run"].items() if type(value) is str}
     return ViewState(**kept)
 
 

@@ -64,9 +64,10 @@ class Workbench:
             self.request = None
 
     def stop(self) -> bool:
-        """Stop comparing; what is there stays. Whether anything was running."""
-        running = self.comparing
+        """Stop comparing or explaining; what is there stays. Whether anything was running."""
+        running = self.comparing or ("diagnosis" in self._jobs and self._jobs["diagnosis"].running)
         self._cancel("compare")
+        self._cancel("diagnosis")
         return running
 
     @property

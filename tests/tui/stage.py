@@ -83,6 +83,7 @@ async def until_compared(pilot: Pilot[int]) -> MainScreen:
     await until(pilot, lambda: any(isinstance(screen, MainScreen) for screen in app.screen_stack))
     screen = main_screen(app)
     await until(pilot, lambda: screen.bench.summary is not None)
+    await until(pilot, lambda: screen.triage_pane.settled)
     dumps = screen.dumps_pane
     await until(pilot, lambda: all(entry.records is not None for entry in dumps.entries if entry.kind is Kind.DUMP))
     await until_followed(pilot)

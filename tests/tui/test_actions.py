@@ -13,11 +13,14 @@ from sgs_tui.tui.panes.dumps import DumpsPane
 from sgs_tui.tui.panes.histogram import HistogramPane
 from sgs_tui.tui.panes.layers import LayersPane
 from sgs_tui.tui.panes.log import LogPane
+from sgs_tui.tui.panes.runs import RunsPane
+from sgs_tui.tui.panes.triage import TriagePane
 from sgs_tui.tui.screens.chooser import Chooser
 from sgs_tui.tui.screens.columns import ColumnsDialog
 from sgs_tui.tui.screens.confirm import ConfirmDialog
 from sgs_tui.tui.screens.dialog import Dialog
 from sgs_tui.tui.screens.main import MainScreen
+from sgs_tui.tui.screens.run_form import RunFormDialog
 from sgs_tui.tui.widgets.table import Table
 from sgs_tui.tui.widgets.text_view import TextView
 
@@ -29,6 +32,9 @@ OWNERS: dict[str, tuple[type, ...]] = {
     "histogram": (HistogramPane,),
     "dumps": (DumpsPane,),
     "debugconfig": (DebugConfigPane,),
+    "triage": (TriagePane,),
+    "runs": (RunsPane,),
+    "runform": (RunFormDialog,),
     "dialog": (Dialog,),
     "chooser": (Chooser,),
     "confirm": (ConfirmDialog,),
@@ -66,7 +72,9 @@ def test_somebody_does_it(action_id: str) -> None:
     assert any(hasattr(owner, name) for owner in owners)
 
 
-@pytest.mark.parametrize("pane", [LayersPane, HistogramPane, DumpsPane, DebugConfigPane, LogPane, DetailsPane])
+@pytest.mark.parametrize(
+    "pane", [LayersPane, HistogramPane, DumpsPane, DebugConfigPane, LogPane, DetailsPane, TriagePane, RunsPane]
+)
 def test_no_key_means_two_things_in_a_pane(pane: type[LayersPane]) -> None:
     taken: dict[str, str] = {}
     for name in pane.GROUPS:
@@ -77,7 +85,7 @@ def test_no_key_means_two_things_in_a_pane(pane: type[LayersPane]) -> None:
 
 def test_own_keys_of_panes_do_not_hide_those_that_work_everywhere() -> None:
     everywhere = {key for action in group("app") for key in action.keys.split(",")}
-    for name in ("layers", "histogram", "dumps", "debugconfig", "walk", "move"):
+    for name in ("layers", "histogram", "dumps", "debugconfig", "triage", "runs", "walk", "move"):
         assert not everywhere & {key for action in group(name) for key in action.keys.split(",")}
 
 

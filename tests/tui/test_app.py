@@ -140,9 +140,9 @@ async def test_wide_names_and_columns_picker() -> None:
         assert "/backbone/relu1/Relu_output_0" in text_of(app).split("\n")[3]
         await pilot.press("w", "c")
         assert isinstance(app.screen, ColumnsDialog)
-        await pilot.press("j", "j", "j", "space", "j", "plus", "d", "escape")
+        await pilot.press("j", "j", "j", "j", "space", "j", "plus", "d", "escape")
         columns = [column.id for column in screen.layers_pane.table.columns]
-        assert columns[:5] == ["sign", "index", "name", "cos", "rmse"]
+        assert columns[:6] == ["sign", "index", "name", "part", "cos", "rmse"]
 
 
 async def test_unmatched_outputs_are_shown_with_their_reason() -> None:
@@ -301,10 +301,10 @@ async def test_tab_goes_through_all_panes_and_back() -> None:
     async with app.run_test(size=LARGE) as pilot:
         screen = await until_compared(pilot)
         names = []
-        for _ in range(6):
+        for _ in range(8):
             await pilot.press("tab")
             names.append(screen.current.NAME)
-        assert names == ["histogram", "dumps", "debugconfig", "log", "details", "layers"]
+        assert names == ["histogram", "dumps", "debugconfig", "log", "triage", "runs", "details", "layers"]
         await pilot.press("shift+tab")
         assert screen.current is screen.details_pane
 
@@ -362,7 +362,7 @@ async def test_copying_keeps_a_file_too(on_stage: Path, monkeypatch: pytest.Monk
         await pilot.press("n", "y")
         await until(pilot, lambda: kept.exists() and kept.read_text() == "0.9991!")
         await pilot.press("Y")
-        await until(pilot, lambda: kept.read_text().split("\t")[2:4] == ["gate", "MUL"])
+        await until(pilot, lambda: kept.read_text().split("\t")[2:5] == ["gate", "↑", "MUL"])
 
 
 async def test_debugconfig_switches_presets_path_and_saves_with_backup(on_stage: Path) -> None:

@@ -41,6 +41,8 @@ _SHORT_TITLES = {
 }
 SORT_OF = {"sign": "verdict"}
 """Columns that sort by something of another name."""
+PART = "part"
+"""The layer's part in the error: begins here, comes in, gone again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ DEFAULT = (
     "sign",
     "index",
     "name",
+    PART,
     "op",
     "rmse",
     "cos",
@@ -86,7 +89,7 @@ FROZEN = frozenset({"sign", "index", "name"})
 def column(key: str, facts: Facts, wide: bool = False, extra: int = 0) -> Column:
     """The table column of that id; `wide` shows names whole, `extra` cells are the user's own widening."""
     match key:
-        case "sign":
+        case "sign" | "part":
             return Column(key, "", 1)
         case "index":
             return Column(key, "#", max(2, facts.indices), right=True)
@@ -130,7 +133,16 @@ def label(pair: Pair, key: str) -> Cell:
     return Cell("")
 
 
+_WORDS = {
+    "sign": "sign of the verdict",
+    "index": "op index",
+    "name": "name",
+    PART: "part in the error (diagnosis)",
+    "op": "op type",
+    "verdict": "verdict",
+}
+
+
 def title(key: str) -> str:
     """A column's name in the picker and in messages."""
-    words = {"sign": "sign of the verdict", "index": "op index", "name": "name", "op": "op type", "verdict": "verdict"}
-    return words.get(key) or FIGURES[key].title
+    return _WORDS.get(key) or FIGURES[key].title

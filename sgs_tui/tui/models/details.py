@@ -39,9 +39,9 @@ def waiting(pair: Pair, width: int) -> list[Line]:
     return [*_name(pair, width), BLANK, (Span("not compared yet", "muted"),)]
 
 
-def details(row: LayerDiff, profile: Profile, closeup: Closeup, width: int) -> list[Line]:
-    """Verdict and reasons, metrics with limits, both sides, range, pairing, worst elements."""
-    lines = [*_name(row.pair, width), *_verdict(row, width)]
+def details(row: LayerDiff, profile: Profile, closeup: Closeup, width: int, part: Sequence[Line] = ()) -> list[Line]:
+    """Verdict and reasons, its `part` in the error, metrics with limits, both sides, range, pairing, worst elements."""
+    lines = [*_name(row.pair, width), *_verdict(row, width), *part]
     if row.metrics is not None and row.sample is not None and row.benchmark is not None:
         lines += [BLANK, *_metrics(row, profile, width)]
         lines += [BLANK, *_sides(row.sample, row.benchmark)]

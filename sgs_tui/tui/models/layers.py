@@ -6,7 +6,8 @@ from sgs_tui.engine.compare.order import sort_rows
 from sgs_tui.engine.compare.query import Query, parse_query
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.tui.lines import Tone
-from sgs_tui.tui.models.columns import SORT_OF, cell, label
+from sgs_tui.tui.models.blame import NOTHING
+from sgs_tui.tui.models.columns import PART, SORT_OF, cell, label
 from sgs_tui.tui.widgets.table import Cell
 
 NETWORK = "network"
@@ -19,6 +20,7 @@ class Layers:
     def __init__(self, pairs: Iterable[Pair] = ()) -> None:
         self.pairs: tuple[Pair, ...] = tuple(pairs)
         self.rows: list[LayerDiff | None] = [None] * len(self.pairs)
+        self.parts = NOTHING
         self.query: Query = NO_FILTER
         self.sort_key, self.reverse = NETWORK, False
         self.order: list[int] = list(range(len(self.pairs)))
@@ -33,6 +35,8 @@ class Layers:
 
     def cell(self, row: int, column: str) -> Cell:
         """The table's hook."""
+        if column == PART:
+            return self.parts.cell(self.pairs[self.order[row]].name)
         diff = self.row_at(row)
         return label(self.pairs[self.order[row]], column) if diff is None else cell(diff, column)
 
@@ -60,12 +64,17 @@ class Layers:
     def arrange(self) -> None:
         """Work out `order` again. While a filter is on, layers without figures yet are not shown."""
         done = [row for row in self.rows if row is not None]
-        chosen = sort_rows(self.query.select(done), self.sort_key, self.reverse)
+        chosen = self._sorted(self.query.select(done))
         self.order = [row.pair.number for row in chosen]
         if not self.query.tests:
             waiting = [number for number, row in enumerate(self.rows) if row is None]
             self.order = self._in_place() if self.sort_key == NETWORK else self.order + waiting
         self._place = {number: place for place, number in enumerate(self.order)}
+
+    def _sorted(self, rows: list[LayerDiff]) -> list[LayerDiff]:
+        if self.sort_key != PART:
+            return sort_rows(rows, self.sort_key, self.reverse)
+        return sorted(rows, key=lambda row: self.parts.place(row.name), reverse=self.reverse)
 
     def _in_place(self) -> list[int]:
         every = list(range(len(self.pairs)))

@@ -65,6 +65,7 @@ class DebugConfigPane(Pane):
     """An editor that writes nothing until `w`."""
 
     NAME, KEY, TITLE = "debugconfig", "4", "DebugConfig"
+    TAB = "Config"
     GROUPS = ("debugconfig", "move")
     BINDINGS = bindings("debugconfig")
 

@@ -10,6 +10,7 @@ from sgs_tui.engine.compare.results import LayerDiff, Pair
 from sgs_tui.engine.configs.profiles import MANUAL, Profile
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.lines import Line, Span
+from sgs_tui.tui.models.blame import NOTHING, Parts
 from sgs_tui.tui.models.details import Closeup, details, formulas, waiting
 from sgs_tui.tui.panes.pane import Pane
 from sgs_tui.tui.widgets.text_view import TextView
@@ -20,6 +21,7 @@ class DetailsPane(Pane):
 
     NAME, KEY, TITLE = "details", "d", "Details"
     GROUPS = ("walk", "details", "move")
+    SHARES, NEIGHBOUR = "details", "6 Triage"
     BINDINGS = bindings("details")
 
     def __init__(self) -> None:
@@ -29,6 +31,7 @@ class DetailsPane(Pane):
         self.row: LayerDiff | None = None
         self.profile: Profile = MANUAL
         self.closeup = Closeup()
+        self.parts = NOTHING
 
     @property
     def main(self) -> Widget:
@@ -57,6 +60,11 @@ class DetailsPane(Pane):
         self.closeup = Closeup(worst, counting=False)
         self._fill(keep=True)
 
+    def show_parts(self, parts: Parts) -> None:
+        """What the diagnosis says of the layers."""
+        self.parts = parts
+        self._fill(keep=True)
+
     def _fill(self, keep: bool) -> None:
         self.view.show(self._lines, keep)
 
@@ -65,7 +73,7 @@ class DetailsPane(Pane):
             return [(Span("no layer chosen", "muted"),)]
         if self.row is None:
             return waiting(self.pair, width)
-        return details(self.row, self.profile, self.closeup, width)
+        return details(self.row, self.profile, self.closeup, width, self.parts.lines(self.pair.name, width))
 
     def help(self) -> Iterable[Line]:
         """What each figure is."""

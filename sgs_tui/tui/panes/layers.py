@@ -13,7 +13,8 @@ from sgs_tui.engine.errors import UsageError
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.lines import Line, Span, line, span
 from sgs_tui.tui.messages import Flash, LayerMoved, LayersShown
-from sgs_tui.tui.models.columns import Facts, facts_of
+from sgs_tui.tui.models.blame import Parts
+from sgs_tui.tui.models.columns import PART, Facts, facts_of
 from sgs_tui.tui.models.layers import NETWORK, NO_FILTER, Layers, failing
 from sgs_tui.tui.models.view import ColumnChoice, chosen_columns, default_choices
 from sgs_tui.tui.numbers import count
@@ -38,6 +39,7 @@ class LayersPane(Pane):
 
     NAME, KEY, TITLE = "layers", "1", "Layers"
     GROUPS = ("walk", "layers", "move")
+    SHARES, NEIGHBOUR = "layers", "7 Runs"
     BINDINGS = bindings("layers")
 
     def __init__(self) -> None:
@@ -140,6 +142,26 @@ class LayersPane(Pane):
         self.show_columns()
         if self.number != number:
             self.post_message(LayerMoved(self.number))
+
+    def show_parts(self, parts: Parts) -> None:
+        """Each layer's part in the error, as the diagnosis found it."""
+        number = self.number
+        self.model.parts = parts
+        if self.model.sort_key == PART:
+            self.model.arrange()
+            self._rearranged(number)
+        else:
+            self.table.refresh()
+
+    def go_to(self, name: str) -> bool:
+        """The cursor on the layer of that name, the filter off where it hides it; whether there is such a layer."""
+        number = next((n for n, pair in enumerate(self.model.pairs) if pair.name == name), None)
+        if number is None:
+            return False
+        if self.model.place_of(number) is None:
+            self.action_clear_filter()
+        self.table.go(self.model.place_of(number) or 0)
+        return True
 
     # --- moving
 

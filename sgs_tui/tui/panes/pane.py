@@ -31,6 +31,12 @@ class Pane(Vertical):
     TITLE: ClassVar[str] = ""
     GROUPS: ClassVar[tuple[str, ...]] = ()
     """Action groups for the footer and for help, the pane's own first."""
+    TAB: ClassVar[str] = ""
+    """The title in the tab line where it has to be shorter."""
+    SHARES: ClassVar[str] = ""
+    """Panes that share this place on a large screen: the one last gone to is on show."""
+    NEIGHBOUR: ClassVar[str] = ""
+    """What the heading says of the other pane in the same place."""
 
     def __init__(self) -> None:
         super().__init__(id=self.NAME)
@@ -59,4 +65,5 @@ class Pane(Vertical):
 
     def head(self, *parts: Span) -> None:
         """Show the heading: number, title, then `parts`."""
-        self.heading.say((Span(f" {self.KEY} ", "key"), Span(f"{self.TITLE}  ", "strong"), *parts))
+        other = (Span(f"  {self.NEIGHBOUR}", "muted"),) if self.NEIGHBOUR else ()
+        self.heading.say((Span(f" {self.KEY} ", "key"), Span(f"{self.TITLE}  ", "strong"), *parts, *other))

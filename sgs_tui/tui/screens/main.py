@@ -22,7 +22,7 @@ from sgs_tui.tui.remembering import recall, remember
 from sgs_tui.tui.screens.chooser import Choice, Chooser
 from sgs_tui.tui.screens.columns import ColumnsDialog
 from sgs_tui.tui.screens.dialog import TableDialog, TextDialog
-from sgs_tui.tui.screens.files import FilesScreen
+from sgs_tui.tui.screens.runs import RunsScreen
 from sgs_tui.tui.settings import Settings
 from sgs_tui.tui.start import Start
 
@@ -30,7 +30,7 @@ TWICE = 2.0
 """Seconds within which a second ctrl+c quits."""
 
 
-class MainScreen(FilesScreen):
+class MainScreen(RunsScreen):
     """All panes of the app."""
 
     BINDINGS = bindings("app", "walk")
@@ -44,7 +44,7 @@ class MainScreen(FilesScreen):
     def panes(self) -> tuple[Pane, ...]:
         """Every pane, in the order of tabs."""
         named = (self.layers_pane, self.histogram_pane, self.dumps_pane, self.debugconfig_pane, self.log_pane)
-        return (*named, self.details_pane)
+        return (*named, self.triage_pane, self.runs_pane, self.details_pane)
 
     @property
     def keymap(self) -> dict[str, str]:
@@ -60,9 +60,11 @@ class MainScreen(FilesScreen):
                 yield self.log_pane
             with Vertical(id="centre", classes="holder"):
                 yield self.layers_pane
+                yield self.runs_pane
                 with Horizontal(id="lower", classes="holder"):
                     yield self.histogram_pane
                     yield self.details_pane
+                    yield self.triage_pane
 
     def on_mount(self) -> None:
         """As this folder was left, then work once the first picture is out."""
@@ -76,6 +78,7 @@ class MainScreen(FilesScreen):
         """Keep the view."""
         remember(self)
         self.bench.close()
+        self.desk.close()
 
     # --- panes and windows
 
@@ -138,14 +141,9 @@ class MainScreen(FilesScreen):
             self.compare(self.picks.request)
         self.dumps_pane.action_rescan()
 
-    def action_stop(self) -> None:
-        """Keep the rows that are there."""
-        stopped = self.bench.stop()
-        self.flash(Flash("stopped; R compares again" if stopped else "nothing is running"))
-
     def action_interrupt(self) -> None:
         """As in a shell, but not at once: stop what runs, then ask for a second one."""
-        if self.bench.stop():
+        if self.stop_work():
             self.flash(Flash("stopped; ctrl+c again quits", "warn"))
         elif monotonic() - self._interrupted < TWICE:
             self.action_quit()
@@ -155,7 +153,7 @@ class MainScreen(FilesScreen):
 
     def action_quit(self) -> None:
         """Leave at once: background work is told to stop and not waited for."""
-        self.app.exit(0)
+        self.app.exit(0, message=self.farewell() or None)
 
     def action_copy(self) -> None:
         """The value under the cursor."""

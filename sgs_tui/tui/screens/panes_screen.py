@@ -62,6 +62,9 @@ class PanesScreen(Screen[None]):
         """Make `pane` the current one in looks."""
         for other in self.panes:
             other.set_class(other is pane, "-current")
+            other.heading.dress("focus" if other is pane else "header")
+            if other.SHARES and other.SHARES == pane.SHARES:
+                other.set_class(other is not pane, "-behind")
         for holder in self.query(".holder"):
             holder.set_class(holder in pane.ancestors, "-current")
         self.show_tabs()
@@ -70,7 +73,9 @@ class PanesScreen(Screen[None]):
 
     def show_tabs(self) -> None:
         """The tab line."""
-        self.tab_bar.show([(pane.NAME, f"{pane.KEY} {pane.TITLE}") for pane in self.panes], self.current.NAME)
+        self.tab_bar.show(
+            [(pane.NAME, f"{pane.KEY} {pane.TAB or pane.TITLE}") for pane in self.panes], self.current.NAME
+        )
 
     def show_keys(self) -> None:
         """The key line for the current pane."""
@@ -88,9 +93,8 @@ class PanesScreen(Screen[None]):
         self._arrange()
 
     def _arrange(self) -> None:
-        for option in Arrangement:
-            self.set_class(option is self.arranged, option)
-        self.set_class(self.filled or self.arranged is not Arrangement.ALL, "-single")
+        single = "-single" if self.filled or self.arranged is not Arrangement.ALL else ""
+        self.set_classes(f"{self.arranged} {single}")
 
     @on(events.DescendantFocus)
     def follow_focus(self, event: events.DescendantFocus) -> None:

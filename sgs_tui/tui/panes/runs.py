@@ -1,0 +1,247 @@
+"""Pane 7: runs of the simulators: start them, watch them, read their logs, compare what they dumped."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.widget import Widget
+
+from sgs_tui.engine.simulate.runs import RunState
+from sgs_tui.tui.actions import bindings
+from sgs_tui.tui.lines import Line, Span, line, wrap
+from sgs_tui.tui.messages import Flash
+from sgs_tui.tui.models.runs import RUN_COLUMNS, DumpPair, RunLog, RunRow, RunRows, dumps_with, fact_lines, newest_dumps
+from sgs_tui.tui.numbers import count
+from sgs_tui.tui.panes.dumps import FilePicked
+from sgs_tui.tui.panes.pane import Pane
+from sgs_tui.tui.widgets.table import Table
+from sgs_tui.tui.widgets.text_view import TextView
+
+EMPTY = "no runs here yet: r runs both stages, e says of what"
+MOST_ROWS = 8
+MOST_FACTS = 6
+
+
+class RunWanted(Message):
+    """Start what the form says."""
+
+
+class FormWanted(Message):
+    """Let the user say what to run."""
+
+
+@dataclass
+class LogWanted(Message):
+    """Follow the log of this run; None: of none."""
+
+    path: Path | None
+
+
+@dataclass
+class PairWanted(Message):
+    """Compare these two dumps."""
+
+    pair: DumpPair
+
+
+@dataclass
+class EndAsked(Message):
+    """Ask whether to cancel (or, `delete`, to delete) the run."""
+
+    row: RunRow
+    delete: bool = False
+
+
+class _RunTable(Table):
+    """Page keys move the log below."""
+
+    def __init__(self, log: TextView) -> None:
+        super().__init__(RUN_COLUMNS, frozen=2, empty=EMPTY, identity="run-table")
+        self._log_below = log
+
+    def action_page_down(self) -> None:
+        """A page of the log."""
+        self._log_below.action_page_down()
+
+    def action_page_up(self) -> None:
+        """A page of the log."""
+        self._log_below.action_page_up()
+
+
+class RunsPane(Pane):
+    """Runs above, the one under the cursor with its log below."""
+
+    NAME, KEY, TITLE = "runs", "7", "Runs"
+    GROUPS = ("runs", "walk", "move")
+    SHARES, NEIGHBOUR = "layers", "1 Layers"
+    BINDINGS = bindings("runs")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = TextView(identity="run-log")
+        self.facts = TextView(identity="run-facts")
+        self.text.can_focus = self.facts.can_focus = False
+        self.table = _RunTable(self.text)
+        self.rows: tuple[RunRow, ...] = ()
+        self.listed = False
+        self.run_log = RunLog()
+
+    @property
+    def main(self) -> Widget:
+        """The runs."""
+        return self.table
+
+    def compose(self) -> ComposeResult:
+        """Heading, runs, the one under the cursor, its log."""
+        yield self.heading
+        yield self.table
+        yield self.facts
+        yield self.text
+
+    def on_mount(self) -> None:
+        """Nothing is known yet."""
+        self._fill()
+
+    # --- what is shown
+
+    def show_rows(self, rows: tuple[RunRow, ...]) -> None:
+        """The runs as they stand; the cursor stays on its run, and goes to a new one that is under way."""
+        fresh = [row for row in rows if row.path not in {old.path for old in self.rows} and row.run.state.active]
+        here = fresh[-1].path if fresh and self.listed else self.row.path if self.row else None
+        self.rows, self.listed = rows, True
+        place = next((n for n, row in enumerate(rows) if row.path == here), 0)
+        self.table.show(RunRows(rows), cursor=place)
+        self._fill()
+
+    def show_log(self, path: Path, lines: tuple[str, ...]) -> None:
+        """More of the log of the run under the cursor."""
+        if path == self.run_log.path:
+            self.run_log.add(lines)
+            self._fill_log()
+
+    @property
+    def row(self) -> RunRow | None:
+        """The run under the cursor."""
+        return self.rows[self.table.cursor] if self.table.cursor < len(self.rows) else None
+
+    @property
+    def active(self) -> int:
+        """How many runs are queued or at work."""
+        return sum(row.run.state.active for row in self.rows)
+
+    def shown(self) -> None:
+        """Heights depend on the size."""
+        self._fill()
+
+    def on_resize(self) -> None:
+        """Heights depend on the size."""
+        self.call_after_refresh(self._fill)
+
+    @on(Table.Moved)
+    def _fill(self) -> None:
+        width, row = max(24, self.size.width - 1), self.row
+        facts = [] if row is None else fact_lines(row, width)
+        self.table.styles.height = 1 + max(2, min(len(self.rows), MOST_ROWS, self.size.height // 3))
+        self.facts.styles.height = min(len(facts), MOST_FACTS)
+        self.facts.show(lambda _: facts)
+        self.head(*self._summary())
+        self._follow(None if row is None else row.path)
+
+    def _summary(self) -> Line:
+        bad = sum(row.run.state in (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST) for row in self.rows)
+        parts = [Span(count(len(self.rows), "run"))]
+        parts += [Span(f"  {self.active} under way", "key")] if self.active else []
+        parts += [Span(f"  {bad} bad", "fail")] if bad else []
+        return tuple(parts)
+
+    def _follow(self, path: Path | None) -> None:
+        if path != self.run_log.path:
+            self.run_log = RunLog(path)
+            self._fill_log()
+            self.post_message(LogWanted(path))
+
+    def _fill_log(self) -> None:
+        following = not self.text.hidden
+        self.text.show(self.run_log.lines, keep=True)
+        if following:
+            self.text.action_bottom()
+
+    # --- keys
+
+    def action_run(self) -> None:
+        """Start what the form says."""
+        self.post_message(RunWanted())
+
+    def action_edit(self) -> None:
+        """What to run."""
+        self.post_message(FormWanted())
+
+    def action_compare(self) -> None:
+        """The newest dumps that belong together."""
+        pair = newest_dumps([row.run for row in self.rows])
+        self._compare(pair, "no two good runs of one network: r makes both")
+
+    def action_open(self) -> None:
+        """What this run dumped, with the newest that it can be compared with."""
+        if self.row is not None:
+            runs = [row.run for row in self.rows]
+            why = "this run has no dump" if self.row.run.dump is None else "no run to compare it with: s or b takes it"
+            self._compare(dumps_with(self.row.run, runs), why)
+
+    @on(Table.Activated)
+    def open_clicked(self) -> None:
+        """A second click opens too."""
+        self.action_open()
+
+    def _compare(self, pair: DumpPair | None, otherwise: str) -> None:
+        self.post_message(Flash(otherwise, "warn") if pair is None else PairWanted(pair))
+
+    def action_sample(self) -> None:
+        """This dump is judged."""
+        self._pick("sample", -1)
+
+    def action_benchmark(self) -> None:
+        """This dump is the reference."""
+        self._pick("benchmark", 0)
+
+    def _pick(self, role: str, place: int) -> None:
+        """A run of both stages has the float dump first and the fixed one last."""
+        dumps = self.row.run.dumps if self.row else ()
+        if dumps:
+            self.post_message(FilePicked(role, dumps[place]))
+        else:
+            self.post_message(Flash("this run has no dump that can be trusted", "warn"))
+
+    def action_cancel(self) -> None:
+        """End it, after a question."""
+        if self.row is not None:
+            self.post_message(EndAsked(self.row))
+
+    def action_delete(self) -> None:
+        """Delete it, after a question."""
+        if self.row is not None:
+            self.post_message(EndAsked(self.row, delete=True))
+
+    def copied(self, whole: bool) -> str:
+        """The run's folder, or its log."""
+        if self.row is None:
+            return ""
+        return "\n".join(self.run_log.lines_) if whole else str(self.row.path)
+
+    def help(self) -> Iterable[Line]:
+        """What a run is, and what it survives."""
+        yield line(Span("▸", "key"), " at work   ", Span("·", "muted"), " waits its turn   ", Span("✗", "fail"), " bad")
+        text = (
+            "Runs are in sgs_runs of the folder that the app was started in. They go on when the app ends or the line "
+            "drops; the next start shows them. J and K scroll the log. The switches are those of pane 4."
+        )
+        yield from ((Span(part),) for part in wrap(text, 76))
+
+
+def evidence(row: RunRow) -> partial[list[Line]]:
+    """What a question about a run shows."""
+    return partial(fact_lines, row)

@@ -1,0 +1,248 @@
+"""The triage pane and what the diagnosis says in the other panes, by their keys, on real dumps."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+from textual.message import Message
+
+from sgs_tui.engine.compare.results import LayerDiff
+from sgs_tui.engine.diagnosis.results import Blame, Cause, Course, Diagnosis, Evidence, Finding, Role, Trend
+from sgs_tui.engine.errors import CancelledError
+from sgs_tui.engine.session import Comparison
+from sgs_tui.tui.lines import Line
+from sgs_tui.tui.models.blame import NOTHING, parts_of
+from sgs_tui.tui.models.triage import Findings, headline, some, triage_lines
+from sgs_tui.tui.screens.dialog import TableDialog
+from sgs_tui.tui.screens.main import MainScreen
+from sgs_tui.tui.tasks import diagnosing
+from tests.tui.stage import REAL, main_screen, make_app, text_of, until, until_compared, until_shown
+
+pytestmark = pytest.mark.usefixtures("on_stage")
+SMALL, LARGE = (80, 24), (160, 50)
+KEEPGARBAGE = (REAL / "tiny" / "fixed_dq_keepgarbage.bin", REAL / "tiny" / "float.bin")
+
+
+def _blame(name: str, role: Role, jump: bool = False) -> Blame:
+    return Blame(name, role, 0.5, 0.1, 0.4, 0.3, True, jump)
+
+
+def _diagnosis(*roles: tuple[str, Role, bool]) -> Diagnosis:
+    finding = Finding(
+        Cause.SHARED_SCALE,
+        ("gate", "cat"),
+        0.9,
+        (Evidence("gate spans 1 of 255 steps", 1.0),),
+        ("raise cat",),
+        "nothing changes",
+        behind=("gate", "after"),
+    )
+    blame = tuple(_blame(*each) for each in roles)
+    return Diagnosis((finding,), blame, Trend(Course.JUMP, "gate", "jumps at gate"), True)
+
+
+def _text(lines: list[Line]) -> str:
+    return "\n".join("".join(part.text for part in line) for line in lines)
+
+
+def test_signs_say_each_layers_part() -> None:
+    parts = parts_of(
+        _diagnosis(
+            *(("a", Role.CLEAN, False), ("b", Role.INTRODUCED, False), ("c", Role.INHERITED, False)),
+            *(("d", Role.RECOVERED, False), ("e", Role.INHERITED, True)),
+        )
+    )
+    assert [parts.cell(name).text for name in "abcdef"] == [" ", "↑", "→", "↓", "J", ""]
+    assert [parts.place(name) for name in "bcdaf"] == [0, 1, 2, 4, 5]
+
+
+def test_a_layers_part_in_words() -> None:
+    parts = parts_of(_diagnosis(("b", Role.INTRODUCED, True), ("a", Role.CLEAN, False)))
+    text = _text(parts.lines("b", 200))
+    assert "the error begins here" in text and "50.0% of its signal" in text and "0.3 steps" in text and "jump" in text
+    assert parts.lines("a", 80) == [] and NOTHING.lines("b", 80) == []
+
+
+def test_a_finding_in_full() -> None:
+    text = _text(triage_lines(_diagnosis(("b", Role.INTRODUCED, False)), 0, 60))
+    for part in ("shared_scale, 90% sure", "raise cat", "gate spans 1 of", "if nothing changes", "jumps at gate"):
+        assert part in text
+    spoiled = next(line for line in text.split("\n") if line.startswith("spoils"))
+    assert "after" in spoiled and "gate" not in spoiled
+
+
+@pytest.mark.parametrize("width", [24, 43, 79, 150])
+def test_lines_fit_the_width(width: int) -> None:
+    lines = triage_lines(_diagnosis(("b", Role.INTRODUCED, True)), 0, width)
+    assert max(len("".join(part.text for part in line)) for line in lines) <= width
+
+
+def test_whole_dumps_blame_no_layer() -> None:
+    assert headline(Finding(Cause.LAYOUT, ("a",), 1.0, ())).startswith("the two sides")
+    assert some([*"abcdefgh"]) == "a, b, c, d, e, f and 2 more"
+    assert len(Findings()) == 0
+
+
+async def test_the_diagnosis_follows_the_comparison() -> None:
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("6")
+        text = text_of(app)
+        assert "[6 Triage]" in text and "gate: tensors of very different size share one scale" in text
+        assert "tensor_arrays='cat'" in text and "sets the scale of all" in text and "refuted" in text
+        assert any("diagnosis: gate" in entry.text for entry in screen.log_pane.log_.entries)
+
+
+async def test_enter_goes_to_the_layer() -> None:
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("/", *"cat", "enter", "6", "enter")
+        assert screen.current is screen.layers_pane and screen.layer_name == "gate"
+        assert len(screen.layers_pane.model) == 20, "the filter that hid it is off"
+
+
+async def test_o_walks_the_layers_of_the_finding_and_stays() -> None:
+    app = make_app()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("6")
+        names = []
+        for _ in range(4):
+            await pilot.press("o")
+            names.append(screen.layer_name)
+        assert names == ["gate", "cat", "sq888", "gate"] and screen.current is screen.triage_pane
+
+
+async def test_signs_are_in_the_table_and_words_in_the_details() -> None:
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await until_compared(pilot)
+        rows = {row.split()[2]: row for row in text_of(app).split("\n") if " gate " in row or " cat " in row}
+        assert "↑" in rows["gate"] and "↓" in next(row for row in text_of(app).split("\n") if " cat " in row)
+        await pilot.press("n", "d")
+        await until_shown(pilot, "↑ the error begins here")
+
+
+async def test_sorting_by_part() -> None:
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        screen.layers_pane.table.at_column("part")
+        await pilot.press("s", "g")
+        assert screen.layer_name == "gate"
+        await pilot.press("p")
+        await until(pilot, lambda: screen.bench.summary is not None and screen.triage_pane.diagnosis is not None)
+        assert screen.layers_pane.model.order[0] == 6
+
+
+async def test_details_and_triage_share_a_place_on_a_large_screen() -> None:
+    app = make_app()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await until_compared(pilot)
+        assert screen.details_pane.display and "6 Triage" in text_of(app)
+        await pilot.press("6")
+        await until_shown(pilot, "1 cause")
+        assert "NaN Inf" not in text_of(app)
+        await pilot.press("d")
+        await until_shown(pilot, "NaN Inf")
+
+
+async def test_recovered_rows_are_shown_and_marked() -> None:
+    app = make_app(KEEPGARBAGE)
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: any(isinstance(screen, MainScreen) for screen in app.screen_stack))
+        screen = main_screen(app)
+        await until(pilot, lambda: screen.triage_pane.diagnosis is not None)
+        assert "▒" in text_of(app)
+        assert screen.layers_pane.go_to("gate")
+        await pilot.press("d")
+        await until_shown(pilot, "recovered, padded rows undone: RMSE 0.0304")
+        await pilot.press("6", "r")
+        await until_shown(pilot, "12 layers with the stored order undone")
+        assert isinstance(app.screen, TableDialog) and "38%" in text_of(app)
+
+
+async def test_nothing_recovered_is_said() -> None:
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await until_compared(pilot)
+        await pilot.press("6", "r")
+        await until_shown(pilot, "nothing was recovered")
+
+
+async def test_a_page_down_scrolls_the_text() -> None:
+    app = make_app()
+    async with app.run_test(size=(70, 18)) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("6", "J")
+        assert screen.triage_pane.text.top > 0
+        await pilot.press("K")
+        assert screen.triage_pane.text.top == 0
+
+
+async def test_copy_takes_the_finding() -> None:
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("6")
+        assert screen.triage_pane.copied(whole=False).startswith("gate: ")
+        assert "tensor_arrays" in screen.triage_pane.copied(whole=True)
+
+
+async def test_x_stops_looking_and_reload_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    started, cancelled = Event(), Event()
+
+    def endless(comparison: Comparison, rows: list[LayerDiff], config: Path | None, cancel: Event) -> Diagnosis:
+        started.set()
+        cancel.wait(60)
+        cancelled.set()
+        raise CancelledError("stopped")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(diagnosing, "diagnose", endless)
+        app = make_app()
+        async with app.run_test(size=SMALL) as pilot:
+            await until(pilot, started.is_set)
+            await pilot.press("6")
+            await until_shown(pilot, "looking for the cause")
+            await pilot.press("X")
+            await until(pilot, cancelled.is_set)
+            await until_shown(pilot, "stopped; R compares and looks again")
+            patched.undo()
+            await pilot.press("R")
+            await until_shown(pilot, "share one scale")
+
+
+async def test_a_dump_that_changed_costs_only_the_diagnosis(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sgs_tui.engine.errors import FileChangedError
+
+    def changed(*asked: object) -> Diagnosis:
+        raise FileChangedError("bad_float.bin changed", "compare again")
+
+    monkeypatch.setattr(diagnosing, "diagnose", changed)
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await until_compared(pilot)
+        await pilot.press("6")
+        await until_shown(pilot, "no diagnosis: bad_float.bin changed")
+        assert app.crash is None
+
+
+def test_cancelling_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cancelled(*asked: object) -> Iterator[Message]:
+        raise CancelledError("stopped")
+
+    monkeypatch.setattr(diagnosing, "diagnose", cancelled)
+    monkeypatch.setattr(diagnosing, "debug_config_of", lambda path: None)
+
+    class Side:
+        path = Path("x.bin")
+
+    class Compared:
+        sample = Side()
+
+    with pytest.raises(CancelledError):
+        list(diagnosing.explain(Compared(), [], Event()))  # type: ignore[arg-type]
