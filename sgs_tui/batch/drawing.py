@@ -24,6 +24,8 @@ def cut(raw: str, cells: int, screen: Screen) -> str:
 
 def hanging(label: str, text: str, indent: int, screen: Screen, style: str = "") -> RenderableType:
     """`label`, then raw `text`; all lines of the text begin in column `indent`."""
+    if not indent:
+        return Text(screen.text(text), style=style, overflow="fold")
     grid = Table.grid(padding=0)
     grid.add_column(width=indent, no_wrap=True)
     grid.add_column(overflow="fold")

@@ -8,6 +8,7 @@ from typer.main import get_command
 
 from sgs_tui import __version__
 from sgs_tui.cli import (
+    advise,
     compare,
     core,
     debugconfig,
@@ -66,6 +67,7 @@ def build() -> typer.Typer:
         run_command,
         runs,
         optimize,
+        advise,
         journal,
         quant,
         core,
