@@ -1,6 +1,9 @@
 """Run a search and print what it found."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 from sgs_tui.batch.optimize_table import write_onnx as onnx_table
 from sgs_tui.batch.optimize_table import write_sdk as sdk_table
@@ -12,6 +15,7 @@ from sgs_tui.cli.interrupts import cancelling_interrupts
 from sgs_tui.cli.run_options import RunsFormat
 from sgs_tui.cli.terminal import screen
 from sgs_tui.engine.configs.profiles import Profile
+from sgs_tui.engine.errors import CancelledError
 from sgs_tui.engine.optimize.onnx_question import OnnxQuestion
 from sgs_tui.engine.optimize.onnx_search import optimize_onnx
 from sgs_tui.engine.optimize.sdk_question import SdkQuestion
@@ -24,7 +28,7 @@ def search_onnx(
     """The exit code says whether the profile was reached."""
     from sgs_tui.batch.optimize_json import write_onnx as onnx_json
 
-    with cancelling_interrupts() as cancel:
+    with _stoppable() as cancel:
         events = optimize_onnx(question, folder, profile, cancel)
         result = watch_onnx(events, screen(ascii_only, to_file=False), complaints.note)
     shown = screen(ascii_only, to_file=output is not None)
@@ -43,7 +47,7 @@ def search_sdk(
     """`places`: where searches and where runs are kept. Exit code 4 where no candidate came through."""
     from sgs_tui.batch.optimize_json import write_sdk as sdk_json
 
-    with cancelling_interrupts() as cancel:
+    with _stoppable() as cancel:
         events = optimize_sdk(question, *places, profile, cancel)
         result = watch_sdk(events, screen(ascii_only, to_file=False), complaints.note)
     shown = screen(ascii_only, to_file=output is not None)
@@ -54,3 +58,13 @@ def search_sdk(
     if result.best is None or result.best.accuracy is None:
         return ExitCode.RUN_FAILED
     return ExitCode.OK if result.best.accuracy.meets else ExitCode.OVER_LIMITS
+
+
+@contextmanager
+def _stoppable() -> Iterator[Event]:
+    """Ctrl-C ends a search soon, wherever in it that is noticed."""
+    try:
+        with cancelling_interrupts() as cancel:
+            yield cancel
+    except CancelledError as error:
+        raise CancelledError("the search was stopped", "the same command goes on where it stopped") from error
