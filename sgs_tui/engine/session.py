@@ -14,6 +14,8 @@ from sgs_tui.engine.compare.measure import Sides, measure_all
 from sgs_tui.engine.compare.results import LayerDiff, Matching, Summary, Verdict
 from sgs_tui.engine.compare.rows import RowMaker
 from sgs_tui.engine.configs.profiles import MANUAL, Profile
+from sgs_tui.engine.diagnosis.domains import pad_lanes
+from sgs_tui.engine.diagnosis.graph import build_graph
 from sgs_tui.engine.dumps.index import looks_like_dump
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.errors import InputError
@@ -23,6 +25,8 @@ _DEQUANTISED = (
     "isFloat: 0, values are dequantised with s and z of the headers; s has six decimals there, which moves "
     "values by up to 1.6 %; dump with dequantFixed for exact figures"
 )
+
+_PAD_LANES = "pad lanes of an Align op: zeros in float, leftover memory in fixed"
 
 CompareEvent = Started | Progress | Row[LayerDiff] | LogLine | Finished
 
@@ -86,7 +90,24 @@ def open_comparison(request: CompareRequest) -> Comparison:
         sample.close()
         raise
     sample, benchmark = sample.with_shapes(shapes), benchmark.with_shapes(shapes)
-    return Comparison(request, sample, benchmark, match(sample, benchmark), ranges, tuple(_notes(sample, benchmark)))
+    matching = _without_pad_lanes(match(sample, benchmark), sample, benchmark)
+    return Comparison(request, sample, benchmark, matching, ranges, tuple(_notes(sample, benchmark)))
+
+
+def _without_pad_lanes(matching: Matching, sample: Dump, benchmark: Dump) -> Matching:
+    """The matching with layers marked whose pad lanes are zeros in float and leftover memory in fixed."""
+    lanes = frozenset().union(*(pad_lanes(build_graph(dump)) for dump in (sample, benchmark) if _aligns(dump)))
+    if not lanes:
+        return matching
+    pairs = (
+        replace(pair, excluded=_PAD_LANES) if {pair.benchmark.name, pair.sample.name} & lanes else pair
+        for pair in matching.pairs
+    )
+    return replace(matching, pairs=tuple(pairs))
+
+
+def _aligns(dump: Dump) -> bool:
+    return any(record.op_type.upper().startswith("ALIGN") for record in dump.records)
 
 
 def _notes(sample: Dump, benchmark: Dump) -> Iterator[str]:

@@ -108,3 +108,16 @@ def test_the_range_rule_knows_convolution_inputs(sgs: Path) -> None:
     assert rows["cat"].pair.feeds_convolution is True and rows["cat"].verdict is Verdict.WARN
     assert rows["logits"].pair.feeds_convolution is False and "range" in rows["logits"].over
     assert rows["logits"].verdict is Verdict.OK
+
+
+def test_pad_lanes_of_an_align_op_are_not_comparable(sgs: Path, tmp_path: Path) -> None:
+    def aligned(name: str) -> Path:
+        data = (sgs / f"bad/{name}").read_bytes()
+        path = tmp_path / name
+        path.write_bytes(data.replace(b"[9] MUL = {", b"[9] Align2_Alias = {"))
+        return path
+
+    comparison = open_comparison(CompareRequest(aligned("bad_fixed_dq.bin"), aligned("bad_float.bin")))
+    rows = {row.name: row for row in rows_of(comparison)}
+    assert {name for name, row in rows.items() if row.verdict is Verdict.NOT_COMPARABLE} >= {"gate", "cat"}
+    assert "leftover memory" in rows["gate"].reasons[0] and rows["sq888"].verdict is Verdict.OK

@@ -92,6 +92,7 @@ class Pair:
 
     `shape` from the headers or a shapes file, else None; `channels` is its last axis, which the convolutions'
     biases imply even without shapes. `notes` say how it was paired when not by exact name and plain order.
+    `excluded` says why the data mean nothing although both sides have it; None where they do.
     """
 
     number: int
@@ -101,6 +102,7 @@ class Pair:
     feeds_convolution: bool | None = None
     notes: tuple[str, ...] = ()
     channels: int | None = None
+    excluded: str | None = None
 
     @property
     def name(self) -> str:

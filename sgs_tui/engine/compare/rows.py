@@ -25,6 +25,8 @@ class RowMaker:
     def row(self, measured: Measured) -> LayerDiff:
         """The judged row of one pair; an error becomes a `not comparable` row that says why."""
         pair = measured.pair
+        if pair.excluded is not None:
+            return _not_comparable(pair, SgsError(pair.excluded))
         if measured.figures is None:
             return _not_comparable(pair, measured.error)
         try:
