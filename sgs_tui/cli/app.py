@@ -23,6 +23,7 @@ from sgs_tui.cli import (
     quant,
     runs,
     split,
+    vendor_script,
 )
 from sgs_tui.cli import run as run_command
 from sgs_tui.cli.arguments import with_command
@@ -71,6 +72,7 @@ def build() -> typer.Typer:
         journal,
         quant,
         core,
+        vendor_script,
         demo,
         doctor,
     ):
