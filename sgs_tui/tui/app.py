@@ -13,7 +13,7 @@ from textual.binding import BindingType
 from textual.filter import LineFilter
 
 from sgs_tui.tui import themes
-from sgs_tui.tui.compat import AsciiOnly, Colourless, ShortColours, let_processes_start
+from sgs_tui.tui.compat import AsciiOnly, Colourless, ShortColours, choose_theme, let_processes_start
 from sgs_tui.tui.screens.opening import OpeningScreen
 from sgs_tui.tui.settings import Settings
 from sgs_tui.tui.start import Start
@@ -46,7 +46,8 @@ class SgsApp(App[int]):
         for own in (themes.DARK, themes.LIGHT):
             self.register_theme(own)
         wanted = self.settings.theme if self.settings.theme in self.available_themes and not self.no_color else ""
-        self.theme = wanted or themes.default_theme(self.console.color_system, os.environ)
+        choose_theme(self, wanted or themes.default_theme(self.console.color_system, os.environ))
+        self.looks = themes.looks(self.current_theme)
 
     def on_mount(self) -> None:
         """Signals end the app the ordinary way: terminal restored, view state saved, children told."""
@@ -90,8 +91,8 @@ class SgsApp(App[int]):
         self.screen.refresh(layout=True)
 
     def _watch_theme(self, theme_name: str) -> None:
+        self.looks = themes.looks(self.current_theme)
         super()._watch_theme(theme_name)
-        self.set_class(self.current_theme.ansi, "-terminal-colours")
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep the defect for `launch`; Textual would print a page of locals over the user's shell."""

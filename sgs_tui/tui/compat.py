@@ -161,3 +161,13 @@ def let_processes_start(app: App[int]) -> None:
 
 def _no_descriptor() -> int:
     raise UnsupportedOperation("the terminal belongs to the app")
+
+
+def choose_theme(app: App[int], name: str) -> None:
+    """Begin with a theme. Setting `App.theme` before the app runs has the style sheets parsed twice."""
+    app.set_reactive(App.theme, name)
+    app.set_class(app.current_theme.dark, "-dark-mode")
+    app.set_class(not app.current_theme.dark, "-light-mode")
+    app._invalidate_css()
+    app.stylesheet.set_variables(app.get_css_variables())
+    app._refresh_truecolor_filter(app.ansi_theme)

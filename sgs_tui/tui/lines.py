@@ -1,6 +1,6 @@
 """Text of the screen: spans with a tone, fitted to cells. Nothing here knows a widget.
 
-A *tone* names what a piece of text means (`fail`, `muted`, ...); the style sheet gives it a look. Text from
+A *tone* names what a piece of text means (`fail`, `muted`, ...); the theme gives it a look (themes.py). Text from
 outside goes through `fit`, `cut` or `span`, which show control characters instead of sending them.
 """
 
@@ -11,10 +11,9 @@ from rich.cells import cell_len, set_cell_size
 
 from sgs_tui.engine.text import visible
 
-Tone = Literal["", "muted", "fail", "warn", "good", "sample", "benchmark", "header", "key", "strong", "cursor", "idle"]
-TONES: tuple[Tone, ...] = (
-    *("muted", "fail", "warn", "good", "sample", "benchmark", "header", "key", "strong", "cursor", "idle"),
-)
+Tone = Literal[
+    "", "muted", "strong", "key", "fail", "warn", "good", "sample", "benchmark", "header", "focus", "cursor", "idle"
+]
 ELLIPSIS = "…"
 
 

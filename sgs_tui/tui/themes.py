@@ -7,7 +7,12 @@ are sent in half the bytes (compat.ShortColours).
 
 from collections.abc import Mapping
 
+from rich.color import Color as RichColor
+from rich.style import Style
+from textual.color import Color
 from textual.theme import Theme
+
+from sgs_tui.tui.lines import Tone
 
 DARK = Theme(
     name="sgs-dark",
@@ -60,6 +65,8 @@ LIGHT = Theme(
 CYCLE = ("sgs-dark", "sgs-light", "ansi-dark", "ansi-light")
 """The themes of the theme key; settings.toml may name any other that Textual knows."""
 
+_COLOURED: tuple[Tone, ...] = ("muted", "warn", "good", "sample", "benchmark")
+"""Tones that are nothing but a colour."""
 _ANSI = {
     "muted": "ansi_default",
     "fail": "ansi_red",
@@ -100,3 +107,40 @@ def default_theme(color_system: str | None, environment: Mapping[str, str]) -> s
     light = environment.get("COLORFGBG", "").rpartition(";")[2] in {"7", "15"}
     plain = color_system not in {"256", "truecolor"} or "NO_COLOR" in environment
     return ("ansi-" if plain else "sgs-") + ("light" if light else "dark")
+
+
+def looks(theme: Theme) -> dict[Tone, Style]:
+    """What each tone looks like in a theme; backgrounds only where the tone has one of its own."""
+    named = {**variables(theme), "accent": theme.accent or theme.primary, **theme.variables}
+    if theme.ansi:
+        return _terminal_looks(named)
+    plain: dict[Tone, Style] = {tone: Style(color=_colour(named[tone])) for tone in _COLOURED}
+    on_cursor = _colour(named["on-cursor"])
+    return {
+        **plain,
+        "fail": Style(color=_colour(named["fail"]), bold=True),
+        "key": Style(color=_colour(named["accent"]), bold=True),
+        "strong": Style(bold=True),
+        "header": Style(bgcolor=_colour(named["heading"])),
+        "focus": Style(bgcolor=_colour(named["focused"]), color=on_cursor),
+        "cursor": Style(bgcolor=_colour(named["cursor"]), color=on_cursor),
+        "idle": Style(bgcolor=_colour(named["cursor-idle"])),
+    }
+
+
+def _terminal_looks(named: Mapping[str, str]) -> dict[Tone, Style]:
+    """The terminal's own colours have no shades to spare: reverse and underline do what backgrounds do elsewhere."""
+    return {
+        **{tone: Style(color=_colour(named[tone])) for tone in _COLOURED},
+        "fail": Style(color=_colour(named["fail"]), bold=True),
+        "key": Style(bold=True),
+        "strong": Style(bold=True),
+        "header": Style(underline=True),
+        "focus": Style(reverse=True),
+        "cursor": Style(reverse=True),
+        "idle": Style(underline=True),
+    }
+
+
+def _colour(name: str) -> RichColor:
+    return Color.parse(name).rich_color

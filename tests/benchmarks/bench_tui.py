@@ -102,7 +102,7 @@ def at_many_rows(paths: tuple[str, ...], keys: int, size: tuple[int, int]) -> li
     name = f"{size[0]}x{size[1]}"
     with started(paths, size) as terminal:
         terminal.wait_for(finished)
-        terminal.settle(1.0)
+        terminal.settle(4.0)
         before = len(terminal.output)
         terminal.read_for(5.0)
         figures = [Figure(f"{name} idle for 5 s", f"{len(terminal.output) - before} bytes", "0 bytes")]

@@ -54,6 +54,10 @@ class LineBar(LineWidget):
             start, end = _difference(old, text)
             self.refresh(Region(start, 0, end - start, 1))
 
+    def dress(self, tone: Tone) -> None:
+        """Another look for the whole line."""
+        self.say(self._text, tone)
+
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
         """The line."""
         return self._text, self._tone

@@ -1,7 +1,7 @@
 """The base of every widget here: draws lines of toned spans itself, so that a change repaints one line."""
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Protocol, cast
 
 from rich.segment import Segment
 from rich.style import Style
@@ -9,13 +9,19 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from sgs_tui.tui.lines import TONES, Span, Tone
+from sgs_tui.tui.lines import Span, Tone
+
+PLAIN = Style.null()
+
+
+class Dressed(Protocol):
+    """An app that says how tones look. Component classes of the style sheet would do it too, at ten times the cost."""
+
+    looks: dict[Tone, Style]
 
 
 class LineWidget(Widget):
     """A widget of lines. Subclasses give `line_at`; `repaint_line` sends that one line down the wire."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone}" for tone in TONES}
 
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
         """Line `y` of the widget and the tone of the whole line."""
@@ -32,8 +38,8 @@ class LineWidget(Widget):
             self.refresh(Region(0, y, self.size.width, 1))
 
     def tone_style(self, tone: Tone) -> Style:
-        """The look of a tone, without a background of its own unless the style sheet gives one."""
-        return self.get_component_rich_style(f"tone--{tone}", partial=True) if tone else Style.null()
+        """The look of a tone in the app's theme."""
+        return cast("Dressed", self.app).looks.get(tone, PLAIN)
 
     def strip_of(self, spans: Iterable[Span], tone: Tone = "") -> Strip:
         """Spans as a strip of exactly the widget's width; neighbours of one look become one segment."""
