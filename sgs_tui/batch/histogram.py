@@ -1,27 +1,30 @@
-"""`histogram`: layers of a dump, alone or against the other stage, as charts in the terminal."""
+"""`histogram`: tensors of a dump, alone or above the other stage, as charts in the terminal."""
 
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass, replace
-from math import isnan
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import zip_longest
+from math import isfinite
 from pathlib import Path
 
+from sgs_tui.batch.pictures_words import percent
 from sgs_tui.batch.plot import Chart, bars_for, draw
 from sgs_tui.batch.screen import Screen
-from sgs_tui.engine.compare.histogram import LayerHistogram, SideCounts, Span, count_histogram, grouped, widened
-from sgs_tui.engine.compare.measure import Sides
-from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Matching, Pair, RangeSource
-from sgs_tui.engine.configs.nearest import nearest
-from sgs_tui.engine.errors import UsageError
-from sgs_tui.engine.events import Row
+from sgs_tui.engine.calibration.ranges import Bounds, load_ranges
+from sgs_tui.engine.dumps.reader import Dump, open_dump
+from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.numbers import figure
-from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison
-from sgs_tui.engine.text import visible
+from sgs_tui.engine.reports.bars import Bars, bars_of, covering, step_of, view_of
+from sgs_tui.engine.reports.portraits import Portrait, Subject, portray, subjects_of
+from sgs_tui.engine.reports.tally import Tally
+
+_NEAR = 4
+"""Calibrated limits are in the chart unless that makes the values' part of it smaller than one of so many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """`layers`: names, none for all; `log`: logarithmic counts."""
+    """`layers`: names of tensors, none for all layers; `log`: logarithmic counts."""
 
     dump: Path
     against: Path | None = None
@@ -30,72 +33,68 @@ class Wanted:
     log: bool = False
 
 
-def histograms(wanted: Wanted, screen: Screen) -> Iterator[str]:
-    """One text a layer, in network order. Raises SgsError; UsageError for an unknown layer, before the first text."""
-    request = CompareRequest(wanted.dump, wanted.against or wanted.dump, wanted.ranges)
-    comparison = open_comparison(request)
-    with closing(comparison):
-        for pair in _chosen(comparison, wanted.layers):
-            yield _text(comparison, _row(comparison, pair), wanted, screen)
+def histograms(wanted: Wanted, screen: Screen, trouble: Callable[[str], None]) -> Iterator[str]:
+    """One text a tensor, layers in network order; `trouble` gets a line for what is damaged or can not be read.
+
+    Raises SgsError; UsageError for an unknown tensor, before the first text.
+    """
+    ranges = load_ranges(wanted.ranges) if wanted.ranges else None
+    with ExitStack() as stack:
+        dump = stack.enter_context(open_dump(wanted.dump))
+        against = stack.enter_context(open_dump(wanted.against)) if wanted.against else None
+        for subject in subjects_of(dump, against, ranges, wanted.layers):
+            try:
+                yield _text(portray(subject, dump, against), _names(dump, against), screen, wanted.log)
+            except SgsError as error:
+                trouble(f"{subject.record.name}: {error.message}")
+        for each in (dump, against):
+            if each is not None and not each.health.ok:
+                trouble(f"{each.path}: {each.health}")
 
 
-def _chosen(comparison: Comparison, names: tuple[str, ...]) -> list[Pair]:
-    pairs = {visible(pair.name): pair for pair in comparison.matching.pairs}
-    for name in names:
-        if name not in pairs:
-            close = nearest(name, pairs)
-            hint = f"did you mean {close}?" if close else "constants and graph inputs have no histogram"
-            raise UsageError(f"{comparison.sample.path}: no layer is called {name}", hint)
-    return [pairs[name] for name in names] if names else list(comparison.matching.pairs)
+def _names(*dumps: Dump | None) -> tuple[str, ...]:
+    return tuple(dump.path.name for dump in dumps if dump is not None)
 
 
-def _row(comparison: Comparison, pair: Pair) -> LayerDiff:
-    """The figures of one pair alone."""
-    alone = replace(comparison, matching=Matching((pair,)))
-    return next(event.value for event in alone.run() if isinstance(event, Row))
+def _text(portrait: Portrait, names: tuple[str, ...], screen: Screen, log: bool) -> str:
+    subject, tallies = portrait.subject, [portrait.tally, *([portrait.other] if portrait.other else [])]
+    head = screen.text(f"{subject.record.op_index} {subject.record.name} ({subject.record.op_type})")
+    lines = [head, *_range(subject.bounds)]
+    titles = [_title(name, tally, subject, screen) for name, tally in zip_longest(names, tallies)]
+    bars = _bars(portrait, tallies, screen)
+    if bars is None:
+        return "\n".join([*lines, *(f"  {title}: no finite values" for title in titles), "", ""])
+    limits = tuple(bound for bound in subject.bounds or () if isfinite(bound))
+    low, high = float(bars.edges[0]), float(bars.edges[-1])
+    drawn = zip(titles, bars.sides, strict=False)
+    charts = [draw(Chart(title, side.tolist(), low, high, limits), screen, log) for title, side in drawn]
+    return "\n".join([*lines, *charts, *titles[len(charts) :]]) + "\n"
 
 
-def _text(comparison: Comparison, row: LayerDiff, wanted: Wanted, screen: Screen) -> str:
-    head = screen.text(f"{row.index} {row.name} ({row.op_type})")
-    if row.metrics is None:
-        return f"{head}\n  not comparable: {screen.text('; '.join(row.reasons))}\n\n"
-    counted = count_histogram(row, Sides(comparison.sample, comparison.benchmark), _span(row))
-    limits = row.range if row.range and row.range.source is RangeSource.CALIBRATION else None
-    charts = [draw(chart, screen, wanted.log) for chart in _charts(counted, wanted, limits, screen)]
-    return "\n".join([head, *_facts(counted, limits), *charts]) + "\n"
+def _range(bounds: Bounds | None) -> Iterator[str]:
+    if bounds is not None:
+        yield f"  calibrated {figure(bounds[0])} to {figure(bounds[1])} (range {figure(bounds[1] - bounds[0])})"
 
 
-def _span(row: LayerDiff) -> Span | None:
-    """The values' span, widened to show the calibrated limits where those are near; None: the values' own."""
-    sides = [side for side in (row.sample, row.benchmark) if side is not None and not isnan(side.minimum)]
-    if not sides or row.range is None or row.range.source is RangeSource.BENCHMARK:
-        return None
-    low, high = min(side.minimum for side in sides), max(side.maximum for side in sides)
-    if row.range.width > 4 * (high - low) or isnan(row.range.width):
-        return None
-    return widened(min(low, row.range.minimum), max(high, row.range.maximum))
-
-
-def _charts(counted: LayerHistogram, wanted: Wanted, limits: LayerRange | None, screen: Screen) -> Iterator[Chart]:
-    lines = () if limits is None else (limits.minimum, limits.maximum)
-    sides = [(wanted.dump, counted.sample)]
-    if wanted.against is not None:
-        sides.append((wanted.against, counted.benchmark))
-    for path, side in sides:
-        bars = grouped(side.counts, bars_for(side.total, screen)).tolist()
-        yield Chart(_title(path, side, screen), bars, counted.span.low, counted.span.high, lines)
-
-
-def _title(path: Path, side: SideCounts, screen: Screen) -> str:
-    parts = [screen.text(path.name), f"{side.total:,} values"]
-    if side.non_finite:
-        parts.append(f"{side.non_finite:,} NaN or Inf not drawn")
-    if not isnan(side.outside_range):
-        parts.append(f"{100 * side.outside_range:.3g} % outside")
+def _title(name: str, tally: Tally | None, subject: Subject, screen: Screen) -> str:
+    if tally is None:
+        return f"{screen.text(name)}: no such layer to compare with"
+    parts = [screen.text(name), f"{tally.total:,} values"]
+    if tally.nan + tally.inf:
+        parts.append(f"{tally.nan + tally.inf:,} NaN or Inf not drawn")
+    if subject.bounds is not None:
+        parts.append(f"{percent(tally.outside_share)} outside")
     return ", ".join(parts)
 
 
-def _facts(counted: LayerHistogram, limits: LayerRange | None) -> Iterator[str]:
-    yield f"  shown {figure(counted.span.low)} to {figure(counted.span.high)}"
-    if limits is not None:
-        yield f"  calibrated {figure(limits.minimum)} to {figure(limits.maximum)} (range {figure(limits.width)})"
+def _bars(portrait: Portrait, tallies: list[Tally], screen: Screen) -> Bars | None:
+    """All sides on bars that cover the values and, where they are near, the calibrated limits."""
+    there = [tally for tally in tallies if tally.finite]
+    if not there:
+        return None
+    low, high = min(tally.minimum for tally in there), max(tally.maximum for tally in there)
+    left, right = view_of(low, high, portrait.subject.bounds or (), 1 / _NEAR)
+    most = bars_for(max(tally.finite for tally in there), screen)
+    step = step_of(portrait.subject.record, portrait.tally.minimum, portrait.tally.maximum)
+    bars = bars_of(tallies, max(2, int(most * (high - low) / (right - left))), step)
+    return None if bars is None else covering(bars, left, right, most)

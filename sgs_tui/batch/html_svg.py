@@ -7,7 +7,7 @@ from sgs_tui.batch.html_text import safe
 from sgs_tui.engine.calibration.ranges import Bounds
 from sgs_tui.engine.dumps.records import FloatArray
 from sgs_tui.engine.numbers import figure
-from sgs_tui.engine.reports.bars import Bars, bars_of, step_of
+from sgs_tui.engine.reports.bars import Bars, bars_of, step_of, view_of
 from sgs_tui.engine.reports.portraits import Portrait
 from sgs_tui.engine.reports.tally import Counts
 
@@ -32,7 +32,8 @@ def histogram(portrait: Portrait) -> str:
 
 
 def _inside(bars: Bars, bounds: Bounds | None) -> Iterator[str]:
-    low, high = view(bars.edges, bounds)
+    low, high = view_of(float(bars.edges[0]), float(bars.edges[-1]), bounds or ())
+    low, high = low - _MARGIN * (high - low), high + _MARGIN * (high - low)
     highest = max(int(side.max(initial=0)) for side in bars.sides) or 1
     places = _LEFT + (bars.edges - low) / (high - low) * (_RIGHT - _LEFT)
     for side, kind in zip(bars.sides, ("sample", "benchmark"), strict=False):
@@ -44,15 +45,6 @@ def _inside(bars: Bars, bounds: Bounds | None) -> Iterator[str]:
     for value in bounds or ():
         if isfinite(value):
             yield f'<path class="limit" d="M{_place(value, low, high):.1f} {_TOP}V{_BOTTOM}"/>'
-
-
-def view(edges: FloatArray, bounds: Bounds | None) -> tuple[float, float]:
-    """What is shown of the axis: all values and the calibrated bounds, with a little room."""
-    ends = [float(edges[0]), float(edges[-1]), *(end for end in bounds or () if isfinite(end))]
-    low, high = min(ends), max(ends)
-    size = max(abs(low), abs(high))
-    room = (high - low) * _MARGIN if high - low > 1e-6 * size else 0.5 * size
-    return low - room, high + room
 
 
 def _place(value: float, low: float, high: float) -> float:

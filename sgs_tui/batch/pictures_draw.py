@@ -14,7 +14,7 @@ import numpy as np
 from sgs_tui.batch.pictures_words import About, facts, title
 from sgs_tui.engine.calibration.ranges import Bounds
 from sgs_tui.engine.errors import UsageError
-from sgs_tui.engine.reports.bars import BARS, Bars, bars_of, step_of
+from sgs_tui.engine.reports.bars import BARS, Bars, bars_of, step_of, view_of
 from sgs_tui.engine.reports.portraits import Portrait
 
 _BLUE, _ORANGE, _RED, _GREY = "#1f77b4", "#d95f02", "#d62728", "#555555"
@@ -105,8 +105,9 @@ class Painter:
         self._axes.set_visible(bars is not None)
         if bars is None:
             return [self._figure.text(0.5, 0.45, "no finite values", size=14, color=_GREY, ha="center")]
-        low, high = view_of(bars, portrait.subject.bounds)
-        self._axes.set_xlim(low, high)
+        low, high = view_of(float(bars.edges[0]), float(bars.edges[-1]), portrait.subject.bounds or ())
+        room = _MARGIN * (high - low)
+        self._axes.set_xlim(low - room, high + room)
         return [*self._stairs(_thickened(bars, high - low)), *self._limits(portrait.subject.bounds)]
 
     def _stairs(self, bars: Bars) -> list[Any]:
@@ -127,16 +128,6 @@ class Painter:
             return []
         dashes = {"color": _RED, "linestyle": "--", "linewidth": 1.3, "zorder": 4}
         return [self._axes.axvline(bound, **dashes) for bound in bounds if isfinite(bound)]
-
-
-def view_of(bars: Bars, bounds: Bounds | None) -> tuple[float, float]:
-    """What the picture shows of the axis: all values and, where they are finite, the calibrated bounds."""
-    ends = [float(bars.edges[0]), float(bars.edges[-1]), *(end for end in bounds or () if isfinite(end))]
-    low, high = min(ends), max(ends)
-    room = (high - low) * _MARGIN
-    if high - low <= 1e-6 * max(abs(low), abs(high)):
-        room = 0.5 * max(abs(low), abs(high))
-    return low - room, high + room
 
 
 def _thickened(bars: Bars, width: float) -> Bars:

@@ -1,5 +1,6 @@
 """`sgs-tui histogram`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +23,7 @@ def histogram(
         Path | None, typer.Option("--against", metavar="DUMP", help="The other stage, on the same range.")
     ] = None,
     layers: Annotated[
-        list[str] | None, typer.Option("--layer", metavar="NAME", help="Only this layer; may be given again.")
+        list[str] | None, typer.Option("--layer", metavar="NAME", help="Only this tensor; may be given again.")
     ] = None,
     log: Annotated[bool, typer.Option("--log", help="Logarithmic counts.")] = False,
     png: Annotated[
@@ -36,7 +37,7 @@ def histogram(
 ) -> int:
     """Draw how a layer's values are spread; calibrated min and max as (dashed) vertical lines.
 
-    Prints all layers, or those named by --layer, in the terminal. With --png each becomes a picture named
+    Prints all layers, or any tensors named by --layer, in the terminal. With --png each becomes a picture named
     <op index>.<tensor, / as _>.png: blue the dump, orange line the other stage, red dashes the calibrated range.
     What was in DIR is moved to DIR.1, never deleted. Binary and string dumps (dumpasstring) are both read.
 
@@ -53,10 +54,16 @@ def histogram(
     from sgs_tui.batch.output import emit
     from sgs_tui.cli.terminal import screen
 
-    wanted = Wanted(dump, against, ranges, tuple(layers or ()), log)
-    for text in histograms(wanted, screen(ascii_only, to_file=False)):
+    wanted, trouble = Wanted(dump, against, ranges, tuple(layers or ()), log), list[str]()
+    for text in histograms(wanted, screen(ascii_only, to_file=False), trouble.append):
         emit(text.encode(), None)
-    return ExitCode.OK
+    return _told(trouble, "what can be read is drawn")
+
+
+def _told(trouble: Sequence[str], consolation: str) -> ExitCode:
+    for line in trouble:
+        complaints.error(line, consolation)
+    return ExitCode.INPUT if trouble else ExitCode.OK
 
 
 def _draw(
@@ -72,6 +79,4 @@ def _draw(
     complaints.note(
         f"{folder}: {count(made.count, 'picture')} of {size(made.bytes_read)} in {made.seconds:.1f} s ({rate}/s)"
     )
-    for line in (*made.failures, *made.damage):
-        complaints.error(line, "every layer that can be read was drawn")
-    return ExitCode.INPUT if made.failures or made.damage else ExitCode.OK
+    return _told((*made.failures, *made.damage), "every layer that can be read was drawn")

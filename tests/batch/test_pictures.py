@@ -217,3 +217,33 @@ def test_without_matplotlib_one_line_says_what_to_install(sgs: Path, tmp_path: P
 
 def test_a_share_that_is_not_zero_is_not_shown_as_zero() -> None:
     assert [percent(share) for share in (0.0, 1e-7, 0.00123, 0.5)] == ["0 %", "<0.001 %", "0.123 %", "50 %"]
+
+
+def test_any_tensor_in_the_terminal(command: Command) -> None:
+    """Inputs and constants too, and layers that the other stage does not have."""
+    ended = command(
+        *("histogram", "tiny/fixed_dq.bin", "--against", "tiny/float.bin"),
+        *("--layer", "data", "--layer", "c3.weight", "--layer", "gate", "--ranges", "tiny/tensor_min_max.txt"),
+    )
+    assert ended.code == 0
+    heads = [line for line in ended.text.splitlines() if line.endswith(")") and line[:1].isdigit()]
+    assert [head.split()[1] for head in heads] == ["data", "c3.weight", "gate"]
+    assert ended.text.count("float.bin: no such layer to compare with") == 2
+
+
+def test_a_damaged_dump_in_the_terminal(command: Command) -> None:
+    ended = command("histogram", "damaged/stops_early.bin")
+    assert ended.code == 3
+    assert ended.out
+    assert "what can be read is drawn" in ended.err
+
+
+def test_strange_values_in_the_terminal(command: Command, tmp_path: Path) -> None:
+    values = {"none": [], "nan": [float("nan")], "constant": [3.0] * 9, "wide": [3e38, -3e38], "\x1b[31m": [1.0, 2.0]}
+    arrays = {name: np.array(numbers, np.float32) for name, numbers in values.items()}
+    dump = write_dump(tmp_path / "d.bin", arrays)
+    for more in ((), ("--log",), ("--ascii",)):
+        ended = command("histogram", str(dump), *more)
+        assert ended.code == 0
+        assert ended.text.count("no finite values") == 2
+        assert b"\x1b" not in ended.out

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.reports.bars import bars_of, step_of
+from sgs_tui.engine.reports.bars import bars_of, covering, step_of, view_of
 from sgs_tui.engine.reports.tally import BINS, Tallier, Tally
 from tests.layer_rows import record
 
@@ -110,3 +110,25 @@ def test_steps_are_only_those_of_eight_bits_with_enough_decimals() -> None:
     assert step_of(base, -100.0, 100.0) is None
     assert step_of(replace(base, scale=0.000031), 0.0, 0.001) is None
     assert step_of(replace(base, type_name="SGS_S16"), -1.0, 2.0) is None
+
+
+@given(st.lists(st.floats(-1e3, 1e3, width=32), min_size=1, max_size=30), st.floats(-1e4, 0), st.floats(0, 1e4))
+def test_covering_keeps_every_value(values: list[float], low: float, high: float) -> None:
+    bars = bars_of([tally_of(values)], 30)
+    assert bars is not None
+    wider = covering(bars, low, high, 50)
+    assert int(wider.sides[0].sum()) == len(values)
+    assert len(wider.edges) == len(wider.sides[0]) + 1 <= 101
+    reach = 1e-9 * (high - low)
+    assert wider.edges[0] <= min(low, bars.edges[0]) + reach
+    assert wider.edges[-1] >= max(high, bars.edges[-1]) - reach
+    assert (np.diff(wider.edges) > 0).all()
+
+
+def test_what_a_picture_shows() -> None:
+    assert view_of(-1.0, 2.0) == (-1.0, 2.0)
+    assert view_of(-1.0, 2.0, (-3.0, 1.0)) == (-3.0, 2.0)
+    assert view_of(-1.0, 2.0, (float("nan"), float("inf"))) == (-1.0, 2.0)
+    assert view_of(0.0, 1.0, (-9.0, 9.0), 0.25) == (0.0, 1.0)
+    assert view_of(4.0, 4.0) == (2.0, 6.0)
+    assert view_of(0.0, 0.0) == (-0.5, 0.5)

@@ -7,7 +7,7 @@ two codes into one bar and three into the next, and draw a comb that is not in t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isqrt
+from math import ceil, isfinite, isqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -79,6 +79,38 @@ def _added(places: _Units, counts: Counts, total: int) -> Counts:
     bars: Counts = np.zeros(total, np.int64)
     np.add.at(bars, places, counts)
     return bars
+
+
+def covering(bars: Bars, low: float, high: float, most: int = BARS) -> Bars:
+    """The same counts on bars that also cover [low, high]; bars too narrow for that many are put together.
+
+    Nothing happens to bars that cover it already.
+    """
+    first, last, width = float(bars.edges[0]), float(bars.edges[-1]), float(bars.edges[1] - bars.edges[0])
+    before, behind = (max(0, ceil(gap / width)) for gap in (first - low, high - last))
+    if before + len(bars.edges) + behind <= 2 * most:
+        edges: FloatArray = first + width * np.arange(-before, len(bars.edges) + behind, dtype=np.float64)
+        return Bars(edges, tuple(np.pad(side, (before, behind)) for side in bars.sides))
+    edges = np.linspace(min(low, first), max(high, last), most + 1)
+    middles = (bars.edges[:-1] + bars.edges[1:]) / 2
+    places = np.clip(np.searchsorted(edges, middles, "right") - 1, 0, most - 1)
+    return Bars(edges, tuple(_added(places, side, most) for side in bars.sides))
+
+
+def view_of(low: float, high: float, bounds: Sequence[float] = (), most_of_it: float = 0.0) -> tuple[float, float]:
+    """What a picture shows of the axis: the values from `low` to `high`, and the finite `bounds`.
+
+    Bounds so far off that the values would take less than the share `most_of_it` of the picture are left out. A
+    constant gets room around it.
+    """
+    ends = [low, high, *(end for end in bounds if isfinite(end))]
+    left, right = min(ends), max(ends)
+    if high - low < most_of_it * (right - left):
+        left, right = low, high
+    if right - left > 1e-6 * max(abs(left), abs(right)):
+        return left, right
+    room = 0.5 * max(abs(left), abs(right)) or 0.5
+    return left - room, right + room
 
 
 def step_of(record: Record, low: float, high: float) -> float | None:
