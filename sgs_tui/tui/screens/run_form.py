@@ -51,6 +51,11 @@ class RunFormDialog(Dialog[Filled]):
         self.table.focus()
 
     @property
+    def prompt(self) -> PathPrompt | None:
+        """The line while it is open: keys typed ahead are for it."""
+        return self.entry if self.entry.display else None
+
+    @property
     def field(self) -> Field:
         """The field under the cursor."""
         return self.form.fields[self.table.cursor]
