@@ -71,8 +71,9 @@ class Painter:
             self._axes.set_yscale("log")
             self._axes.yaxis.set_minor_formatter(NullFormatter())
         else:
-            self._axes.yaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
+            self._axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
         self._axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _many(value)))
+        self._axes.xaxis.set_major_locator(MaxNLocator(nbins=7))
         self._axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.9g}"))
 
     def paint(self, portrait: Portrait) -> bytes:
@@ -93,8 +94,9 @@ class Painter:
         ]
 
     def _line(self, height: float, text: str, size: int, color: str) -> Any:
-        """A name is data: `$` in it is no formula."""
-        written = self._figure.text(0.02, height, text, size=size, color=color, va="center", family=self._fonts)
+        """A name is data: `$` in it is no formula. Looking through several fonts takes time, so not for ASCII."""
+        family = self._fonts[:1] if text.isascii() else self._fonts
+        written = self._figure.text(0.02, height, text, size=size, color=color, va="center", family=family)
         written.set_parse_math(False)
         return written
 
