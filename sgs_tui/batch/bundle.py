@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sgs_tui.batch.html import html_report
+from sgs_tui.batch.html_diagnosis import named_layers
 from sgs_tui.batch.json import write_json
 from sgs_tui.batch.pictures_meter import RateMeter
 from sgs_tui.batch.report import Report
@@ -21,7 +22,7 @@ def bundle(report: Report, path: Path, say: Callable[[str], None]) -> Path:
     Raises InputError where a part can not be read or the zip not be written.
     """
     target = free_file_name(path)
-    plan = plan_bundle(report.request, report.rows, _reports(report))
+    plan = plan_bundle(report.request, report.rows, _reports(report), named_layers(report))
     for part in plan.parts:
         say(f"{target}: {part.name}, {size(part.size)}: {part.what}")
     for line in plan.left_out:

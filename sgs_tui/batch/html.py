@@ -4,7 +4,7 @@ The page carries its style and its script, and a content policy that lets nothin
 """
 
 from sgs_tui.batch import html_parts as parts
-from sgs_tui.batch.html_diagnosis import diagnosis
+from sgs_tui.batch.html_diagnosis import diagnosis, named_layers
 from sgs_tui.batch.html_page import SCRIPT, STYLE, policy
 from sgs_tui.batch.html_table import table
 from sgs_tui.batch.html_text import safe, section
@@ -17,7 +17,7 @@ from sgs_tui.engine.reports.details import Details, gather_details
 def html_report(report: Report) -> bytes:
     """Read what the page shows beyond the figures, and write it."""
     with RateMeter("reading") as meter:
-        details = gather_details(report.request, report.rows, meter.report)
+        details = gather_details(report.request, report.rows, meter.report, named_layers(report))
     return write_html(report, details)
 
 

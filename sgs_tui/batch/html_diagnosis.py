@@ -20,6 +20,12 @@ def diagnosis(report: Report) -> str:
     return section("diagnosis", "Diagnosis", findings, run, recovered, listing(list(map(safe, found.notes))))
 
 
+def named_layers(report: Report) -> tuple[str, ...]:
+    """The likeliest culprit of each cause: worth a picture even where it does not fail itself."""
+    findings = report.diagnosis.findings if report.diagnosis else ()
+    return tuple(finding.layers[0] for finding in findings if finding.layers and finding.cause is not Cause.HEALTHY)
+
+
 def _finding(finding: Finding) -> str:
     layers = "" if finding.cause is Cause.HEALTHY else f"<p>{', '.join(map(name, finding.layers))}</p>"
     evidence = listing([safe(fact.text) for fact in finding.evidence])

@@ -9,7 +9,7 @@
 Models and whole dumps are not in it: they are large, and often not for everybody.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,13 +52,15 @@ class Plan:
         return sum(part.size for part in self.parts)
 
 
-def plan_bundle(request: CompareRequest, rows: Sequence[LayerDiff], made: Sequence[Part]) -> Plan:
-    """Everything a bundle of this comparison will hold; `made`: the reports, ready as bytes.
+def plan_bundle(
+    request: CompareRequest, rows: Sequence[LayerDiff], made: Sequence[Part], named: Collection[str] = ()
+) -> Plan:
+    """Everything a bundle of this comparison will hold; `made`: the reports, ready as bytes; `named`: see noteworthy.
 
     Only names and sizes are looked at.
     """
     names = FreeNames()
-    found = [*made, *_calibration(request), *_companions(request), *_tensors(rows, names), _NEVER]
+    found = [*made, *_calibration(request), *_companions(request), *_tensors(noteworthy(rows, named), names), _NEVER]
     parts = tuple(each for each in found if isinstance(each, Part))
     left_out = tuple(each for each in found if isinstance(each, str))
     content = _content(parts, left_out)
@@ -87,9 +89,9 @@ def _companions(request: CompareRequest) -> Iterator[Part | str]:
 
 
 def _tensors(rows: Sequence[LayerDiff], names: FreeNames) -> Iterator[Part | str]:
-    """Both sides of the failing layers (or of the worst one), as far as there is room."""
+    """Both sides of the layers that matter, as far as there is room."""
     room = MOST_TENSOR_BYTES
-    for row in noteworthy(rows):
+    for row in rows:
         tensors = [tensor_of(row.pair, side) for side in _SIDES]
         wanted = sum(tensor.size for tensor in tensors)
         if wanted > room:

@@ -1,7 +1,7 @@
 """What a report shows beyond the table: histograms of the layers that matter, files with checksums, environment."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, isnan
 from pathlib import Path
@@ -39,13 +39,17 @@ class Details:
 
 
 def gather_details(
-    request: CompareRequest, rows: Sequence[LayerDiff], report: Callable[[int, int], None] = lambda done, total: None
+    request: CompareRequest,
+    rows: Sequence[LayerDiff],
+    report: Callable[[int, int], None] = lambda done, total: None,
+    named: Collection[str] = (),
 ) -> Details:
     """Read what is needed for a report on `rows`, the finished comparison of `request`.
 
-    `report` is told the bytes done and all. What can not be read any more is said in its place.
+    `report` is told the bytes done and all; `named`: layers that a diagnosis names. What can not be read any more
+    is said in its place.
     """
-    chosen = noteworthy(rows)
+    chosen = noteworthy(rows, named)
     paths = input_files(request)
     meter = _Sum(report, sum(path.stat().st_size for _, path in paths if path.exists()))
     meter.total += sum(row.pair.size for row in chosen)
@@ -77,15 +81,18 @@ def input_files(request: CompareRequest) -> list[tuple[str, Path]]:
     return [(role, path) for role, path in named if path is not None]
 
 
-def noteworthy(rows: Sequence[LayerDiff], most: int = MOST_CLOSEUPS) -> list[LayerDiff]:
-    """The first failing layer and the worst others, in network order; without failures the worst layer alone."""
+def noteworthy(rows: Sequence[LayerDiff], named: Collection[str] = (), most: int = MOST_CLOSEUPS) -> list[LayerDiff]:
+    """`named` layers, the first failing one, then the worst, at most `most`, in network order.
+
+    Where none fails and none is named it is the worst layer alone.
+    """
     measured = [row for row in rows if row.metrics is not None]
     failing = [row for row in measured if row.verdict is Verdict.FAIL]
-    if not failing:
-        return [max(measured, key=_badness)] if measured else []
-    worst = sorted(failing[1:], key=_badness, reverse=True)[: most - 1]
-    kept = {id(row) for row in (failing[0], *worst)}
-    return [row for row in failing if id(row) in kept]
+    asked = [row for row in measured if row.name in named]
+    pool = failing or ([] if asked else [max(measured, key=_badness)] if measured else [])
+    wanted = [*asked, *failing[:1], *sorted(pool, key=_badness, reverse=True)]
+    kept = set(list(dict.fromkeys(map(id, wanted)))[:most])
+    return [row for row in measured if id(row) in kept]
 
 
 def _badness(row: LayerDiff) -> float:
