@@ -77,6 +77,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("move.bottom", "G,end", "bottom", "Last row"),
     Action("walk.next-failing", "n", "next fail", "Next failing layer", 1),
     Action("walk.previous-failing", "N", "previous fail", "Previous failing layer"),
+    Action("walk.mark", "i", "mark 16 bit", "Mark the layer for INT16, and again not", 9),
+    Action("walk.int16", "I", "INT16", "INT16 advice, marks, and the change of input_config.ini", 8),
     Action("layers.open", "enter,v", "details", "Details of the layer", 2),
     Action("layers.filter", "/", "filter", "Filter: words, !not, op:conv, verdict:fail, rmse>0.1", 3),
     Action("layers.clear-filter", "escape,0", "clear filter", "Show all layers again"),
@@ -125,6 +127,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("runform.change", "space,enter,v", "change", "Type the value, or take the next choice; tab completes", 1),
     Action("runform.clear", "x", "clear", "Empty the field", 2),
     Action("runform.run", "r", "run", "Start it in the background", 3),
+    Action("int16.choose", "i,space,enter,v", "in/out", "Raise this tensor to 16 bit, or not", 1),
+    Action(
+        "int16.write", "w", "write", "Write input_config.ini, after a look at what changes; the old file is kept", 2
+    ),
+    Action("int16.file", "o", "file", "Change another input_config.ini", 3),
     Action("columns.show", "space,enter,v", "show/hide", "Show or hide the column", 1),
     Action("columns.wider", "+", "wider", "Two cells wider", 2),
     Action("columns.narrower", "-", "narrower", "Two cells narrower", 3),
@@ -146,6 +153,7 @@ GROUP_TITLES = {
     "triage": "Triage",
     "runs": "Runs",
     "runform": "What to run",
+    "int16": "INT16",
     "columns": "Column picker",
     "dialog": "Windows",
 }

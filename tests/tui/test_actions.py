@@ -19,6 +19,7 @@ from sgs_tui.tui.screens.chooser import Chooser
 from sgs_tui.tui.screens.columns import ColumnsDialog
 from sgs_tui.tui.screens.confirm import ConfirmDialog
 from sgs_tui.tui.screens.dialog import Dialog
+from sgs_tui.tui.screens.int16 import Int16Dialog
 from sgs_tui.tui.screens.main import MainScreen
 from sgs_tui.tui.screens.run_form import RunFormDialog
 from sgs_tui.tui.widgets.table import Table
@@ -35,6 +36,7 @@ OWNERS: dict[str, tuple[type, ...]] = {
     "triage": (TriagePane,),
     "runs": (RunsPane,),
     "runform": (RunFormDialog,),
+    "int16": (Int16Dialog,),
     "dialog": (Dialog,),
     "chooser": (Chooser,),
     "confirm": (ConfirmDialog,),
