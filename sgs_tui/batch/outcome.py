@@ -8,10 +8,12 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from sgs_tui.batch.compare import View, compare
+from sgs_tui.batch.diagnosis_table import diagnosis_section
 from sgs_tui.batch.drawing import hanging
 from sgs_tui.batch.json_regression import regression_json
 from sgs_tui.batch.json_values import Json, exact
 from sgs_tui.batch.markdown_cells import code
+from sgs_tui.batch.markdown_diagnosis import diagnosis_lines
 from sgs_tui.batch.markdown_regression import regression_lines
 from sgs_tui.batch.phrases import headline
 from sgs_tui.batch.regression_table import regression_section
@@ -60,11 +62,15 @@ def outcome_markdown(found: Outcome) -> Iterator[str]:
     yield from (f"- {code(line)}" for line in outcome_lines(found))
     yield ""
     yield from regression_lines(found.after)
+    if found.after.summary.failed:
+        yield from diagnosis_lines(found.after)
 
 
 def outcome_parts(found: Outcome, screen: Screen) -> Iterator[RenderableType]:
-    """For people: before, after, every layer that changed."""
+    """For people: before, after, every layer that changed, and why layers still fail."""
     yield Text()
     for line in outcome_lines(found):
         yield hanging(f"{line[:8]}", line[8:], 8, screen, "bold")
     yield from regression_section(found.after, screen)
+    if found.after.summary.failed:
+        yield from diagnosis_section(found.after, screen)

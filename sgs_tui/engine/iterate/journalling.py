@@ -5,6 +5,7 @@ from pathlib import Path
 from sgs_tui.engine.compare.regression import Regression
 from sgs_tui.engine.iterate.ini_change import IniChange
 from sgs_tui.engine.journal import Kind, append, entry, journal_of, read_journal
+from sgs_tui.engine.numbers import count
 
 
 def journal_change(sample: Path, ini: Path, change: IniChange) -> None:
@@ -22,7 +23,7 @@ def change_text(ini: Path, change: IniChange) -> str:
 def outcome_text(regression: Regression, before: int, after: int) -> str:
     """What it did: layers that fail before and after, and which ones changed sides."""
     fixed, failing = regression.newly_fixed, regression.newly_failing
-    parts = [f"{before} layers failed before, {after} after"]
+    parts = [f"{count(before, 'layer')} failed before, {after} after"]
     parts += [f"newly fixed: {', '.join(step.name for step in fixed[:8])}"] if fixed else []
     parts += [f"newly failing: {', '.join(step.name for step in failing[:8])}"] if failing else []
     return "; ".join(parts)

@@ -7,11 +7,9 @@ from sgs_tui.engine.compare.baseline import Baseline, load_baseline
 from sgs_tui.engine.compare.regression import snapshot
 from sgs_tui.engine.configs.profiles import MANUAL, Profile
 from sgs_tui.engine.events import Row
+from sgs_tui.engine.iterate.files import LAYERS_FILE
 from sgs_tui.engine.iterate.places import Place, place_of
 from sgs_tui.engine.session import CompareRequest, open_comparison
-
-LAYERS_FILE = "layers.json"
-"""What an iteration leaves of its comparison, in its run folder."""
 
 
 def load_state(path: Path, profile: Profile = MANUAL) -> Baseline:
@@ -24,6 +22,14 @@ def load_state(path: Path, profile: Profile = MANUAL) -> Baseline:
     if (path / LAYERS_FILE).is_file():
         return load_baseline(path / LAYERS_FILE)
     return measure(place_of(path), profile)
+
+
+def check_state(path: Path) -> None:
+    """Raise InputError where `load_state` would not find a comparison; nothing is measured."""
+    if not path.is_dir():
+        load_baseline(path)
+    elif not (path / LAYERS_FILE).is_file():
+        place_of(path)
 
 
 def measure(place: Place, profile: Profile, cancel: Event | None = None) -> Baseline:

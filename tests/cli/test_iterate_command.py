@@ -1,0 +1,181 @@
+"""`sgs-tui iterate` through real supervisors, against a stand-in SDK whose tools fail as the real ones do."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sgs_tui.engine.configs.inputconfig import load
+from sgs_tui.engine.iterate.config import load_config
+from sgs_tui.engine.iterate.start import read_outcome, state_before
+from sgs_tui.engine.iterate.steps import STEPS
+from sgs_tui.engine.journal import Kind, journal_of, read_journal
+from sgs_tui.engine.simulate.runs import Run, RunState, cancel_run, list_runs, read_run, wait_run
+from tests.cli.conftest import Command
+from tests.standin_sdk.iterating import Network, build_network
+
+
+@pytest.fixture
+def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Network:
+    return build_network(tmp_path, monkeypatch)
+
+
+def iterate(command: Command, network: Network, *more: str, code: int = 0) -> dict[str, Any]:
+    ended = command("iterate", str(network.folder), *more, "--format", "json")
+    assert ended.code == code, ended.err
+    found: dict[str, Any] = json.loads(ended.out) if ended.out else {}
+    return found
+
+
+def newest(network: Network) -> Run:
+    return list_runs(network.root)[0]
+
+
+def steps(run: Run) -> list[tuple[str, RunState]]:
+    found = list_runs(run.folder.path / STEPS)
+    return [(each.request.stage, each.state) for each in sorted(found, key=lambda each: each.status.created)]
+
+
+def test_the_loop_closes(command: Command, network: Network) -> None:
+    first = iterate(command, network, code=1)
+    assert (first["outcome"]["failed_after"], first["outcome"]["regression"]) == (1, None)
+    assert first["outcome"]["cause_after"] == "shared_scale"
+    assert steps(newest(network)) == [(stage, RunState.OK) for stage in ("convert", "calibrate", "float", "fixed")]
+
+    second = iterate(command, network, "--advised")
+    assert load(network.ini).tensor_arrays == ("cat",)
+    regression = second["outcome"]["regression"]
+    assert (regression["newly_fixed"], regression["newly_failing"]) == (["gate"], [])
+    assert all(each["before"] and each["after"] for each in regression["layers"])
+    assert second["int16"] == ["cat"]
+    told = [(each["kind"], each["text"]) for each in second["journal"]]
+    assert told[:2] == [("tried", "made again (tensor_arrays: none)"), ("result", "1 of 20 layers fail")]
+    assert told[2] == ("tried", "input_config.ini: 16 bit for cat (tensor_arrays: cat)")
+    assert told[3] == ("result", "1 layer failed before, 0 after; newly fixed: gate")
+
+    run = newest(network)
+    assert state_before(load_config(network.folder), network.root) == run.folder.path
+    outcome = read_outcome(run.folder.path)
+    assert outcome.regression is not None
+    assert [step.name for step in outcome.regression.newly_fixed] == ["gate"]
+    assert [dump.name for dump in run.dumps] == ["float.bin", "fixed.bin"]
+
+    third = iterate(command, network, "--mark", "pool")
+    added = [each["name"] for each in third["outcome"]["regression"]["layers"] if each["change"] == "cast added"]
+    assert added == ["pool#/Mul0Output#51"]
+
+    last = command("iterate", str(network.folder), "--last")
+    assert (last.code, "1 cast added" in last.text) == (0, True)
+    markdown = command("iterate", str(network.folder), "--last", "--format", "markdown").text
+    assert "### Before and after" in markdown
+
+
+def test_models_without_a_known_state_are_dumped_first(command: Command, network: Network) -> None:
+    iterate(command, network, code=1)
+    for run in list_runs(network.root):
+        assert command("runs", "delete", run.name, "--root", str(network.root)).code == 0
+    found = iterate(command, network, "--mark", "cat")
+    assert found["outcome"]["regression"]["newly_fixed"] == ["gate"]
+    stages = [stage for stage, _ in steps(newest(network))]
+    assert stages == ["float", "fixed", "convert", "calibrate", "float", "fixed"]
+
+
+def test_models_that_were_made_by_hand_since_have_no_known_state(command: Command, network: Network) -> None:
+    iterate(command, network, code=1)
+    config = load_config(network.folder)
+    assert state_before(config, network.root) is not None
+    network.fixed_model.write_bytes(network.fixed_model.read_bytes())
+    assert state_before(config, network.root) is None
+
+
+def test_a_failed_calibrator_leaves_the_old_model_and_that_is_a_failure(command: Command, network: Network) -> None:
+    iterate(command, network, code=1)
+    good, fixed = newest(network), network.fixed_model.read_bytes()
+    network.behave("calibration_fails")
+    ended = command("iterate", str(network.folder), "--mark", "cat")
+    assert (ended.code, "calibrate failed" in ended.err) == (4, True), ended.err
+    assert network.fixed_model.read_bytes() == fixed
+    failed = newest(network)
+    assert (failed.state, steps(failed)[-1]) == (RunState.FAILED, ("calibrate", RunState.FAILED))
+    entries = read_journal(journal_of(failed.folder.path))
+    assert (entries[-1].kind, "calibrate failed" in entries[-1].text) == (Kind.RESULT, True)
+    assert state_before(load_config(network.folder), network.root) == good.folder.path
+    assert load(network.ini).tensor_arrays == ("cat",)
+
+
+def test_an_old_result_after_a_command_that_reports_success_is_a_failure(command: Command, network: Network) -> None:
+    iterate(command, network, code=1)
+    toml = network.folder / "sgs-tui.toml"
+    text = toml.read_text()
+    toml.write_text(text[: text.index("calibrate = ")] + 'calibrate = "true"\n' + text[text.index("float_model") :])
+    ended = command("iterate", str(network.folder))
+    assert (ended.code, "nothing new was made" in ended.err) == (4, True), ended.err
+
+
+def test_a_failed_converter_takes_the_float_model_along(command: Command, network: Network) -> None:
+    iterate(command, network, code=1)
+    network.ini.write_bytes(network.ini.read_bytes().replace(b"[OUTPUT_CONFIG]", b"[OUTPUT]"))
+    ended = command("iterate", str(network.folder))
+    assert ended.code == 4
+    assert "bad_float.sim is gone" in ended.err
+    assert "advise --check" in ended.err
+    assert [stage for stage, _ in steps(newest(network))] == ["convert"]
+
+
+def test_a_cancelled_iteration_ends_its_step(command: Command, network: Network) -> None:
+    network.behave("hang")
+    ended = command("iterate", str(network.folder), "--detach")
+    assert (ended.code, "--last" in ended.err) == (0, True)
+    run = newest(network)
+    deadline = time.monotonic() + 60
+    while not any(stage == "float" and state is RunState.RUNNING for stage, state in steps(run)):
+        assert time.monotonic() < deadline, steps(run)
+        time.sleep(0.1)
+    assert "running" in command("iterate", str(network.folder), "--last").err
+    cancel_run(run.folder.path)
+    assert wait_run(run.folder.path, 60).state is RunState.CANCELLED
+    assert steps(read_run(run.folder.path))[-1] == ("float", RunState.CANCELLED)
+
+
+def test_a_dry_run_changes_nothing(command: Command, network: Network) -> None:
+    before = network.ini.read_bytes()
+    ended = command("iterate", str(network.folder), "--mark", "cat", "--dry-run")
+    assert ended.code == 0
+    for part in (
+        "+tensor_arrays='cat';",
+        "what both models dump before the change",
+        "ConvertTool.py onnx",
+        "bad_fixed.sim on",
+    ):
+        assert part in ended.text
+    assert (network.ini.read_bytes(), network.root.exists()) == (before, False)
+
+
+def test_the_example_is_written_once(command: Command, tmp_path: Path) -> None:
+    assert command("iterate", str(tmp_path), "--init").code == 0
+    assert load_config(tmp_path).fixed_model == tmp_path / "net_fixed.sim"
+    assert command("iterate", str(tmp_path), "--init").code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--last",), 3, "no iteration is there"),
+        (("--advised",), 3, "no dumps of the state before"),
+        (("--before", "nosuch"), 3, "nosuch"),
+        (("--mark", "a,b"), 2, "comma"),
+    ],
+)
+def test_what_can_not_be_is_said(
+    command: Command, network: Network, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    ended = command("iterate", str(network.folder), *arguments)
+    assert (ended.code, words in ended.err) == (code, True), ended.err
+    assert not network.root.exists()
+
+
+def test_without_sgs_tui_toml(command: Command, tmp_path: Path) -> None:
+    ended = command("iterate", str(tmp_path))
+    assert (ended.code, "--init" in ended.err) == (3, True)
