@@ -79,6 +79,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("walk.previous-failing", "N", "previous fail", "Previous failing layer"),
     Action("walk.mark", "i", "mark 16 bit", "Mark the layer for INT16, and again not", 9),
     Action("walk.int16", "I", "INT16", "INT16 advice, marks, and the change of input_config.ini", 8),
+    Action("walk.baseline", "B", "baseline", "Better or worse than an earlier comparison, layer by layer", 10),
+    Action("walk.keep-baseline", "M", "keep", "Keep this comparison as the baseline of the next one"),
     Action("layers.open", "enter,v", "details", "Details of the layer", 2),
     Action("layers.filter", "/", "filter", "Filter: words, !not, op:conv, verdict:fail, rmse>0.1", 3),
     Action("layers.clear-filter", "escape,0", "clear filter", "Show all layers again"),
@@ -132,6 +134,9 @@ ACTIONS: tuple[Action, ...] = (
         "int16.write", "w", "write", "Write input_config.ini, after a look at what changes; the old file is kept", 2
     ),
     Action("int16.file", "o", "file", "Change another input_config.ini", 3),
+    Action("baseline.open", "enter,v", "to layer", "Go to the layer", 1),
+    Action("baseline.file", "o", "file", "Hold it against another file (compare --format json)", 2),
+    Action("baseline.keep", "M", "keep this", "Take the comparison on the screen as the baseline", 3),
     Action("columns.show", "space,enter,v", "show/hide", "Show or hide the column", 1),
     Action("columns.wider", "+", "wider", "Two cells wider", 2),
     Action("columns.narrower", "-", "narrower", "Two cells narrower", 3),
@@ -154,6 +159,7 @@ GROUP_TITLES = {
     "runs": "Runs",
     "runform": "What to run",
     "int16": "INT16",
+    "baseline": "Baseline",
     "columns": "Column picker",
     "dialog": "Windows",
 }

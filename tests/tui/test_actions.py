@@ -15,6 +15,7 @@ from sgs_tui.tui.panes.layers import LayersPane
 from sgs_tui.tui.panes.log import LogPane
 from sgs_tui.tui.panes.runs import RunsPane
 from sgs_tui.tui.panes.triage import TriagePane
+from sgs_tui.tui.screens.baseline_window import BaselineDialog
 from sgs_tui.tui.screens.chooser import Chooser
 from sgs_tui.tui.screens.columns import ColumnsDialog
 from sgs_tui.tui.screens.confirm import ConfirmDialog
@@ -37,6 +38,7 @@ OWNERS: dict[str, tuple[type, ...]] = {
     "runs": (RunsPane,),
     "runform": (RunFormDialog,),
     "int16": (Int16Dialog,),
+    "baseline": (BaselineDialog,),
     "dialog": (Dialog,),
     "chooser": (Chooser,),
     "confirm": (ConfirmDialog,),

@@ -12,14 +12,14 @@ from sgs_tui.tui.models.run_form import RunForm
 from sgs_tui.tui.models.runs import RunRow
 from sgs_tui.tui.numbers import count
 from sgs_tui.tui.panes.runs import EndAsked, FormWanted, LogWanted, PairWanted, RunsPane, RunWanted, evidence
-from sgs_tui.tui.screens.advice import AdviceScreen
+from sgs_tui.tui.screens.baseline import BaselineScreen
 from sgs_tui.tui.screens.confirm import ConfirmDialog
 from sgs_tui.tui.screens.run_form import Filled, RunFormDialog
 from sgs_tui.tui.start import Start
 from sgs_tui.tui.tasks.running import RunLogged, RunsSeen, RunsStarted, delete, end, follow_log, start, watch
 
 
-class RunsScreen(AdviceScreen):
+class RunsScreen(BaselineScreen):
     """Owns the run pane; runs outlive it."""
 
     def __init__(self, start: Start) -> None:

@@ -1,0 +1,98 @@
+"""A comparison held against an earlier one, as rows: better, worse, same, newly failing, newly fixed."""
+
+from collections.abc import Sequence
+
+from sgs_tui.engine.compare.regression import Change, Regression, Snapshot, Step
+from sgs_tui.tui.lines import Line, Span, Tone, wrap
+from sgs_tui.tui.numbers import cosine, decibel, ratio
+from sgs_tui.tui.widgets.table import Cell, Column
+
+STEP_COLUMNS = (
+    Column("sign", "", 1),
+    Column("name", "name", least=20),
+    Column("change", "change", 13),
+    Column("before", "RMSE was", 9, right=True),
+    Column("after", "is", 9, right=True),
+    Column("sqnr", "SQNR dB", 13, right=True),
+)
+_TONES: dict[Change, Tone] = {
+    Change.BETTER: "good",
+    Change.WORSE: "warn",
+    Change.SAME: "muted",
+    Change.ADDED: "muted",
+    Change.GONE: "muted",
+    Change.CAST_ADDED: "muted",
+    Change.CAST_GONE: "muted",
+}
+_PLACES = (Change.WORSE, Change.BETTER, Change.ADDED, Change.GONE, Change.CAST_ADDED, Change.CAST_GONE, Change.SAME)
+
+
+def in_order(regression: Regression) -> tuple[Step, ...]:
+    """Newly failing first, then newly fixed, then what is worse and better, the same last."""
+    return tuple(sorted(regression.steps, key=_place))
+
+
+def _place(step: Step) -> tuple[bool, bool, int]:
+    return not step.newly_failing, not step.newly_fixed, _PLACES.index(step.change)
+
+
+class StepRows:
+    """Layers before and after as table rows."""
+
+    def __init__(self, steps: Sequence[Step] = ()) -> None:
+        self.steps = tuple(steps)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def row_tone(self, row: int) -> Tone:
+        """What did not change stays in the background."""
+        return "muted" if self.steps[row].change is Change.SAME else ""
+
+    def cell(self, row: int, column: str) -> Cell:
+        """One fact of a layer."""
+        step = self.steps[row]
+        match column:
+            case "sign":
+                return Cell("✗", "fail") if step.newly_failing else Cell("✓" if step.newly_fixed else "", "good")
+            case "name":
+                return Cell(step.name)
+            case "change":
+                return _change(step)
+            case "sqnr":
+                return Cell(f"{_figure(step.before, 'sqnr_db')} → {_figure(step.after, 'sqnr_db')}".strip(" →"))
+        return Cell(_figure(getattr(step, column), "rmse"))
+
+
+def _change(step: Step) -> Cell:
+    if step.newly_failing:
+        return Cell("newly failing", "fail")
+    return Cell("newly fixed", "good") if step.newly_fixed else Cell(str(step.change), _TONES[step.change])
+
+
+def _figure(layer: Snapshot | None, key: str) -> str:
+    if layer is None:
+        return ""
+    value: float = getattr(layer, key)
+    return {"rmse": ratio, "cos": cosine, "sqnr_db": decibel}[key](value).strip()
+
+
+def headline(regression: Regression) -> str:
+    """The whole in a line."""
+    counts = [
+        (len(regression.newly_failing), "newly failing"),
+        (len(regression.newly_fixed), "newly fixed"),
+        *((len(regression.of(change)), str(change)) for change in Change),
+    ]
+    return ", ".join(f"{number} {words}" for number, words in counts if number) or "no layers"
+
+
+def step_lines(step: Step, width: int) -> list[Line]:
+    """One layer in full: verdicts, figures, how the names were matched."""
+    lines: list[Line] = [(Span(part, "strong"),) for part in wrap(step.name, width)]
+    for when, layer in (("before", step.before), ("now", step.after)):
+        if layer is not None:
+            figures = f"RMSE {_figure(layer, 'rmse')}, COS {_figure(layer, 'cos')}, SQNR {_figure(layer, 'sqnr_db')} dB"
+            other = f" as {layer.name}" if layer.name != step.name else ""
+            lines += [(Span(part),) for part in wrap(f"{when}: {layer.verdict}, {figures}{other}", width)]
+    return lines + [(Span(part, "muted"),) for part in (wrap(step.note, width) if step.note else ())]

@@ -1,0 +1,102 @@
+"""The screen's half that holds a comparison against an earlier one."""
+
+from functools import partial
+from pathlib import Path
+
+from textual import on
+
+from sgs_tui.engine.compare.baseline import Baseline
+from sgs_tui.engine.compare.results import LayerDiff
+from sgs_tui.tui.messages import ComparisonFinished, Flash
+from sgs_tui.tui.models.baseline import headline
+from sgs_tui.tui.screens.advice import AdviceScreen
+from sgs_tui.tui.screens.ask import Ask
+from sgs_tui.tui.screens.baseline_window import BaselineDialog, FileAsked, KeepAsked, LayerChosen
+from sgs_tui.tui.start import Start
+from sgs_tui.tui.tasks.regressing import Regressed, against, from_file, kept
+
+
+class BaselineScreen(AdviceScreen):
+    """Owns the baseline; it outlives the comparison, so that the next one is held against it too."""
+
+    def __init__(self, start: Start) -> None:
+        super().__init__(start)
+        self.baseline: Baseline | None = None
+
+    def action_baseline(self) -> None:
+        """Show the difference; ask for the earlier comparison where none is known."""
+        if self.bench.summary is None:
+            self.flash(Flash("a finished comparison is needed first", "warn"))
+        elif self.baseline is None:
+            self.ask_for_baseline()
+        else:
+            self._open_window()
+            self._regress(self.baseline)
+
+    def action_keep_baseline(self) -> None:
+        """The present comparison is the baseline of the next one."""
+        if self.bench.comparison is None or self.bench.summary is None:
+            self.flash(Flash("a finished comparison is needed first", "warn"))
+            return
+        self.baseline = kept(self.bench.comparison, self._rows())
+        self.flash(Flash("kept: B shows what the next comparison makes better and worse"))
+
+    @on(FileAsked)
+    def ask_for_baseline(self) -> None:
+        """The file of the earlier comparison."""
+        note = "what `sgs-tui compare --format json --output FILE` wrote; M keeps the one on the screen without a file"
+        self.app.push_screen(Ask("Against which earlier comparison?", "", note, self.keymap), self._load_baseline)
+
+    def _load_baseline(self, answer: str | None) -> None:
+        comparison = self.bench.comparison
+        if answer and comparison is not None:
+            path = Path(answer).expanduser()
+            self.bench.start("baseline", partial(from_file, comparison, self._rows(), path))
+
+    @on(KeepAsked)
+    def keep_from_window(self) -> None:
+        """From the window: everything is the same then."""
+        self.action_keep_baseline()
+        if self.baseline is not None:
+            self._regress(self.baseline)
+
+    @on(ComparisonFinished)
+    def hold_against(self, event: ComparisonFinished) -> None:
+        """A new comparison is held against the baseline at once."""
+        if self.baseline is not None and self.bench.is_current(event.comparison):
+            self._regress(self.baseline)
+
+    def _regress(self, baseline: Baseline) -> None:
+        if self.bench.comparison is not None:
+            self.bench.start("baseline", partial(against, self.bench.comparison, self._rows(), baseline))
+
+    @on(Regressed)
+    def take_regression(self, event: Regressed) -> None:
+        """Into the window, which opens for a baseline that was just read; a line in the log."""
+        if not self.bench.is_current(event.comparison):
+            return
+        new = event.baseline is not self.baseline
+        self.baseline = event.baseline
+        if new:
+            self._open_window()
+        window = self._window()
+        if window is not None:
+            window.call_after_refresh(window.show, event.baseline, event.regression)
+        level = "fail" if event.regression.newly_failing else "info"
+        self.log_pane.add(f"since {event.baseline.source}: {headline(event.regression)}", level, "B shows the layers")
+
+    @on(LayerChosen)
+    def go_to_chosen(self, event: LayerChosen) -> None:
+        """The layer in the table."""
+        self.layers_pane.go_to(event.name)
+        self.go(self.layers_pane)
+
+    def _open_window(self) -> None:
+        if self._window() is None:
+            self.app.push_screen(BaselineDialog(self.keymap))
+
+    def _window(self) -> BaselineDialog | None:
+        return next((screen for screen in self.app.screen_stack if isinstance(screen, BaselineDialog)), None)
+
+    def _rows(self) -> list[LayerDiff]:
+        return [row for row in self.layers_pane.model.rows if row is not None]
