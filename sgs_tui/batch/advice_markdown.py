@@ -18,6 +18,7 @@ def _lines(found: Advised) -> Iterator[str]:
     advice, report = found.advice, found.report
     yield from (f"**{headline(advice, report.summary.failed)}**", "")
     yield f"{code(report.sample.path)} against {code(report.benchmark.path)}, profile {code(advice.profile)}"
+    yield from (f"\nNote: {code(note)}" for note in advice.notes)
     chosen, other, never = groups(advice)
     for title, candidates in (
         ("Raise to 16 bit", chosen),
@@ -32,7 +33,6 @@ def _lines(found: Advised) -> Iterator[str]:
                 yield from (f"  - {code(reason)}" for reason in rules(each))
             if each.chosen and each.expected is not None:
                 yield f"  - expect {code(expectation(each.expected))}"
-    yield from (f"\nNote: {code(note)}" for note in advice.notes)
     yield from _change(found)
 
 

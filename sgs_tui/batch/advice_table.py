@@ -31,9 +31,9 @@ def _parts(found: Advised, screen: Screen) -> Iterator[RenderableType]:
     yield hanging("profile    ", advice.profile, 11, screen)
     yield Text()
     yield Text(screen.text(headline(advice, found.report.summary.failed)), style="bold")
-    yield from _candidates(found, screen)
     for note in advice.notes:
         yield hanging("note: ", note, 6, screen)
+    yield from _candidates(found, screen)
     yield Text()
     yield from _change(found, screen)
 

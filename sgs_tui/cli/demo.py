@@ -1,5 +1,6 @@
 """`sgs-tui demo`."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,7 @@ def demo(
     """Build a small network with one planted fault, quantise it, dump both stages, and open the comparison.
 
     Needs no SDK and no network, takes a few seconds, and gives the same numbers on every run. With --batch the
-    comparison is printed; the planted fault makes that end with 0 all the same.
+    comparison is printed; the planted fault makes that end with 0 all the same. `sgs-tui advise --apply DIR` mends it.
 
     \b
     Examples:
@@ -45,7 +46,9 @@ def demo(
         return open_app(
             (files.fixed_dump, files.float_dump), ranges=files.ranges, ascii_only=ascii_only, mouse=not no_mouse
         )
-    return _print(files.fixed_dump, files.float_dump, files.ranges, ascii_only)
+    code = _print(files.fixed_dump, files.float_dump, files.ranges, ascii_only)
+    complaints.note(f"`sgs-tui advise --apply {shlex.quote(str(folder))}` mends it: 16 bits where they are needed, before and after")
+    return code
 
 
 def _print(fixed: Path, float_: Path, ranges: Path, ascii_only: bool) -> ExitCode:
