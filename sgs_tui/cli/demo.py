@@ -47,7 +47,7 @@ def demo(
             (files.fixed_dump, files.float_dump), ranges=files.ranges, ascii_only=ascii_only, mouse=not no_mouse
         )
     code = _print(files.fixed_dump, files.float_dump, files.ranges, ascii_only)
-    complaints.note(f"`sgs-tui advise --apply {shlex.quote(str(folder))}` mends it: 16 bits where they are needed, before and after")
+    complaints.note(f"`sgs-tui advise --apply {shlex.quote(str(folder))}` mends it and shows before and after")
     return code
 
 
