@@ -50,7 +50,11 @@ class PanesScreen(Screen[None]):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        """Begin on the first pane."""
+        """Begin on the first pane; of those that share a place, the first one on the screen is seen."""
+        shared: set[str] = set()
+        for pane in self.query(Pane):
+            pane.set_class(bool(pane.SHARES) and pane.SHARES in shared, "-behind")
+            shared.add(pane.SHARES)
         self.go(self.panes[0])
 
     def go(self, pane: Pane) -> None:
