@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -104,3 +105,29 @@ def test_names_are_cut_in_the_middle() -> None:
     assert "conv42" in text
     assert "..." in write_table(report([row]), Screen(80, ascii=True)).decode()
     assert row.name in write_table(report([row]), Screen()).decode()
+
+
+@pytest.mark.parametrize("screen", [Screen(), Screen(80), Screen(80, ascii=True)])
+def test_advice_sends_nothing_that_a_terminal_would_obey(screen: Screen) -> None:
+    from sgs_tui.batch.advice import Advised
+    from sgs_tui.batch.advice_json import write_advice_json
+    from sgs_tui.batch.advice_markdown import write_advice_markdown
+    from sgs_tui.batch.advice_table import write_advice
+    from sgs_tui.batch.outcome import Outcome
+    from sgs_tui.engine.advice.results import Advice, Candidate, Expected, Reason, Rule
+
+    reasons = tuple(Reason(Rule.RMSE, name, f"RMSE 1 > 0.5 at {name}", 1.0, 0.5) for name in HOSTILE_NAMES)
+    candidates = tuple(
+        Candidate(name, reasons, 8, None, HOSTILE_NAMES, HOSTILE_NAMES, "", Expected(name, 1.0, 2.0), number % 2 == 0)
+        for number, name in enumerate(HOSTILE_NAMES)
+    )
+    advice = Advice("manual", candidates, HOSTILE_NAMES, HOSTILE_NAMES, HOSTILE_NAMES, (), HOSTILE_NAMES)
+    found = Advised(REPORT, advice, HOSTILE_NAMES)
+    done = Outcome(Path("[red]\x1b[2J"), HOSTILE_NAMES[3], REPORT)
+    table = write_advice(found, screen, done).decode()
+    for text in (table, write_advice_markdown(found, done).decode()):
+        assert not DANGEROUS.search(text)
+        assert "\r" not in text
+    if screen.ascii:
+        assert table.isascii()
+    assert json.loads(write_advice_json(found, done=done))["chosen"][2] == HOSTILE_NAMES[2]

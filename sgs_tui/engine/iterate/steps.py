@@ -1,6 +1,7 @@
 """The steps of an iteration, each a run of its own below the iteration's folder, told on this worker's output."""
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,4 +82,4 @@ def publish(dump: Path, name: str) -> None:
     try:
         os.link(dump, name)
     except OSError:  # a file system without links
-        Path(name).write_bytes(dump.read_bytes())
+        shutil.copyfile(dump, name)
