@@ -8,8 +8,7 @@ from sgs_tui.batch.runs_words import clock, standing
 from sgs_tui.batch.screen import Screen
 from sgs_tui.engine.errors import RunError
 from sgs_tui.engine.events import LogLine
-from sgs_tui.engine.numbers import count, figure
-from sgs_tui.engine.optimize.accuracy import Accuracy
+from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.optimize.onnx_search import OnnxResult, SearchEvent, Tried
 from sgs_tui.engine.optimize.sdk_search import SdkEvent, SdkResult
 from sgs_tui.engine.optimize.sdk_steps import StepEnded, StepProgress
@@ -31,7 +30,7 @@ def watch_onnx(events: Iterable[SearchEvent], screen: Screen, note: Note) -> Onn
                 note(event.text)
             elif isinstance(event, Tried):
                 best = event if best is None or event.accuracy.rank < best.accuracy.rank else best
-                line.show(f"trial {event.number}, {event.ahead} asked for, {clock(monotonic() - start)}", _best(best))
+                line.show(f"trial {event.number} {clock(monotonic() - start)}, {event.ahead} to come", _best(best))
     raise RunError("the search ended without a result", "start it again: it goes on where it stopped")
 
 
@@ -55,9 +54,6 @@ def watch_sdk(events: Iterable[SdkEvent], screen: Screen, note: Note) -> SdkResu
 
 
 def _best(best: Tried) -> str:
-    return f"best so far: {count(len(best.names), 'tensor')} with 16 bits, {over_limits(best.accuracy)}"
-
-
-def over_limits(one: Accuracy) -> str:
-    """`3 of 13 layers over the limits, worst RMSE 0.9512`."""
-    return f"{one.failing} of {count(one.layers, 'layer')} over the limits, worst RMSE {figure(one.worst_rmse)}"
+    one = best.accuracy
+    worst = f"{one.failing} of {one.layers} layers over, worst RMSE {figure(one.worst_rmse)}"
+    return f"best with {len(best.names)} of 16 bits: {worst}"

@@ -1,0 +1,105 @@
+"""NAME=VALUE arguments, sizes, the options shared with compare, Ctrl-C at a bad moment, the status line."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from sgs_tui.batch.runs_line import StatusLine
+from sgs_tui.batch.runs_words import clock, standing
+from sgs_tui.batch.screen import Screen
+from sgs_tui.cli import assignments
+from sgs_tui.cli.interrupts import cancelling_interrupts, held_interrupts
+from sgs_tui.cli.report_options import ReportOptions, with_report_options
+from sgs_tui.engine.errors import UsageError
+from sgs_tui.engine.simulate.runs import RunState, Snapshot
+
+
+def test_input_files() -> None:
+    assert assignments.input_files(["x=/a=b.npy"]) == {"x": Path("/a=b.npy")}
+    for wrong in (["x"], ["=a"], ["x="], ["x=a", "x=b"]):
+        with pytest.raises(UsageError):
+            assignments.input_files(wrong)
+
+
+def test_shapes() -> None:
+    assert assignments.shapes(["x:0=1,3, 224,224", "a=b=4"]) == {"x:0": (1, 3, 224, 224), "a=b": (4,)}
+    for wrong in (["x"], ["x=0"], ["x=-1"], ["x=1,,2"], ["=1"], ["x=\u0663"], ["x=1", "x=2"]):
+        with pytest.raises(UsageError):
+            assignments.shapes(wrong)
+
+
+def test_names_in_lists_and_repetitions() -> None:
+    assert assignments.names(["a, b", "", "b,c"]) == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("500M", 500_000_000), ("2g", 2 * 10**9), ("1.5GB", 1_500_000_000), ("64KiB", 64_000), ("123", 123)],
+)
+def test_memory(text: str, size: int) -> None:
+    assert assignments.memory(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "G", "-1G", "0", "1e400", "many", "inf", "nan"])
+def test_memory_that_is_none(text: str) -> None:
+    with pytest.raises(UsageError):
+        assignments.memory(text)
+
+
+def test_any_printing_option_of_compare_prints() -> None:
+    seen: list[ReportOptions] = []
+
+    def command(*, report: ReportOptions) -> int:
+        seen.append(report)
+        return 0
+
+    wrapped = with_report_options(command)
+    defaults = {name: entry.default for name, entry in wrapped.__signature__.parameters.items()}  # type: ignore[attr-defined]
+    for changes in ({}, {"profile": "sop"}, {"ranges": Path("x")}, {"batch": True}, {"top": 3}, {"output": Path("-")}):
+        wrapped(**{**defaults, **changes})
+    assert [report.prints for report in seen] == [False, False, False, True, True, True]
+    assert seen[-1].output is None
+
+
+def test_ctrl_c_is_held_back_and_remembered() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with held_interrupts() as held:
+        os.kill(os.getpid(), signal.SIGINT)
+    assert held.pressed and signal.getsignal(signal.SIGINT) is before
+    with pytest.raises(KeyboardInterrupt):
+        held.release()
+
+
+def test_the_second_ctrl_c_is_a_real_one() -> None:
+    with pytest.raises(KeyboardInterrupt), cancelling_interrupts() as cancel:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert cancel.is_set()
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_run_in_words() -> None:
+    assert [clock(None), clock(7.9), clock(750), clock(3723)] == ["", "0:07", "12:30", "1:02:03"]
+    now = Snapshot(RunState.RUNNING, 12.0, 12_300_000, 171_600_000, "", "")
+    assert standing(now) == "running 0:12, dump 12.3 MB of 171.6 MB"
+    assert standing(Snapshot(RunState.RUNNING, 12.0, 12_300_000, None, "", "")) == "running 0:12, dump 12.3 MB"
+    assert standing(Snapshot(RunState.QUEUED, None, None, None, "", "")) == "queued"
+
+
+def test_the_status_line_keeps_to_its_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sgs_tui.batch.runs_line._columns", lambda: 40)
+    with StatusLine(Screen(), wanted=True) as line:
+        line.show("net.sim, float: running 0:01", "a last line that is much too long to be shown")
+        line.show("short", "\x1b[31mred\n")
+    written = capsys.readouterr().err
+    first, second, cleared = written.split("\r")[1::2]
+    assert len(first) == 39 and first.startswith("net.sim, float: running 0:01  ")
+    assert second.rstrip() == "short  \\x1b[31mred\\x0a" and len(second) == 39
+    assert cleared.strip() == "" and "\n" not in written and "\x1b" not in written
+
+
+def test_no_terminal_no_status_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with StatusLine(Screen()) as line:
+        line.show("anything")
+    assert capsys.readouterr().err == ""
