@@ -30,9 +30,10 @@ class Wishes:
 
 def run_iteration(config: "IterateConfig", root: Path, wishes: Wishes, printing: Printing) -> ExitCode:
     """One iteration from the ini to the result."""
-    from sgs_tui.engine.iterate.start import iteration_request, state_before
+    from sgs_tui.engine.iterate.start import check_idle, iteration_request, state_before
     from sgs_tui.engine.simulate.runs import RunState
 
+    check_idle(config, root)
     before = wishes.before or state_before(config, root)
     change = _change(config, before, wishes)
     request = iteration_request(config, change, before)

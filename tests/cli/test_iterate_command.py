@@ -134,6 +134,9 @@ def test_a_cancelled_iteration_ends_its_step(command: Command, network: Network)
         assert time.monotonic() < deadline, steps(run)
         time.sleep(0.1)
     assert "running" in command("iterate", str(network.folder), "--last").err
+    ini = network.ini.read_bytes()
+    second = command("iterate", str(network.folder), "--mark", "cat")
+    assert (second.code, "runs cancel" in second.err, network.ini.read_bytes()) == (4, True, ini)
     cancel_run(run.folder.path)
     assert wait_run(run.folder.path, 60).state is RunState.CANCELLED
     assert steps(read_run(run.folder.path))[-1] == ("float", RunState.CANCELLED)

@@ -17,7 +17,7 @@ from sgs_tui.engine.compare.regression import Regression, regress
 from sgs_tui.engine.configs.debugconfig import load as load_debug_config
 from sgs_tui.engine.configs.inputconfig import load as load_ini
 from sgs_tui.engine.configs.switches import DUMP_TENSOR
-from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.errors import InputError, RunError
 from sgs_tui.engine.iterate.config import IterateConfig
 from sgs_tui.engine.iterate.files import BEFORE_FILE, FIXED_DUMP, FLOAT_DUMP, LAYERS_FILE
 from sgs_tui.engine.iterate.ini_change import IniChange
@@ -110,6 +110,14 @@ def state_before(config: IterateConfig, root: Path) -> Path | None:
     if newest is None or _remade(config, newest.status.ended or 0.0):
         return None
     return newest.folder.path
+
+
+def check_idle(config: IterateConfig, root: Path) -> None:
+    """Raise RunError while an iteration of the same network is at work: it reads the ini that is about to change."""
+    for run in list_runs(root):
+        if run.state.active and run.request.backend == BACKEND and run.request.model == str(config.fixed_model):
+            hint = f"wait for it, or `sgs-tui runs cancel {run.name} --root {root}`"
+            raise RunError(f"{run.name} is making {config.fixed_model.name} ({run.state})", hint)
 
 
 def read_outcome(folder: Path) -> IterationOutcome:
