@@ -1,9 +1,10 @@
 """Start iterations, find the state before, read what came of them: for front ends.
 
-config = load_config(folder)                        sgs-tui.toml
-request = iteration_request(config, change, before) what to know beforehand is in request.warnings
-run = start_run(request, iterations_root(config))   it works by itself from here on; follow, cancel as any run
-outcome = read_outcome(run.path)                    once it is ok
+First `load_config(folder)` reads sgs-tui.toml and `check_idle` says whether one is at work. Then `state_before` finds
+what to compare with, `ini_change` (ini_change.py) what becomes of the file, and `iteration_request` is the run to
+start, with what to know beforehand in its warnings; only then `write_change` writes the file. The run
+(`start_run(request, iterations_root(config))`) works by itself, is followed and cancelled as any run, and leaves what
+`read_outcome` reads.
 """
 
 import os
