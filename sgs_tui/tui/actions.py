@@ -134,7 +134,7 @@ ACTIONS: tuple[Action, ...] = (
         "int16.write", "w", "write", "Write input_config.ini, after a look at what changes; the old file is kept", 2
     ),
     Action("int16.file", "o", "file", "Change another input_config.ini", 3),
-    Action("baseline.open", "enter,v", "to layer", "Close, with the cursor of the table on this layer", 1),
+    Action("baseline.open", "enter,v", "to layer", "Back to the table, the cursor on this layer", 1),
     Action("baseline.file", "o", "file", "Hold it against another file (compare --format json)", 2),
     Action("baseline.keep", "M", "keep this", "Take the comparison on the screen as the baseline", 3),
     Action("columns.show", "space,enter,v", "show/hide", "Show or hide the column", 1),

@@ -79,6 +79,19 @@ def test_runs_survive_a_dropped_line_and_the_next_start_shows_and_opens_them(
         assert terminal.finish() == 0
 
 
+def test_a_path_typed_ahead_is_completed_and_kept(place: Path) -> None:
+    run_stage.set_up(place)
+    with _terminal(place) as terminal:
+        terminal.wait_for("no dumps chosen")
+        terminal.press("7")
+        terminal.wait_for("no runs here yet")
+        terminal.press("e")
+        terminal.wait_for("What to run")
+        terminal.press("\rnet_fl\t\r")
+        terminal.wait_for("float model  net_float.sim")
+        terminal.wait_for("*_fixed.sim")
+
+
 def test_quitting_says_what_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _remember(place, "hang", monkeypatch)
     with _terminal(place) as terminal:

@@ -90,7 +90,7 @@ class RunFormDialog(Dialog[Filled]):
         self.entry.value = self.form.value(self.field.key)
         self.entry.cursor_position = len(self.entry.value)
         self.entry.display = True
-        self.entry.focus()
+        self.set_focus(self.entry)
 
     @on(Table.Activated)
     def change_clicked(self) -> None:
