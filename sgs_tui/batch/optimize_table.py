@@ -96,6 +96,7 @@ def _sdk_parts(result: SdkResult, screen: Screen) -> Iterator[RenderableType]:
     rows = [(_int16(each), each.label, each.accuracy) for each in good if each.accuracy]
     if rows:
         yield _table("int16", "candidate", rows, screen)
+        yield Text("int16: inputs and weights of convolutions with 16 bits in the candidate's file", style="dim")
     for each in result.ranked:
         if each.accuracy is None:
             yield Text(screen.text(f"{each.label}: {each.error}; {each.hint}"), overflow="fold")
@@ -111,7 +112,11 @@ def _best(result: SdkResult, best: Ranked | None) -> str:
     if best is None or best.accuracy is None:
         return "no candidate came through"
     how = "kept" if best.accuracy.meets else "not reached; nearest"
-    return f"profile {result.profile}: {how} by {best.label} with {count(int(_int16(best) or 0), 'tensor')} of 16 bits"
+    if best.candidate is None:
+        return f"profile {result.profile}: {how} by {best.label}, the model as it was"
+    return (
+        f"profile {result.profile}: {how} by {best.label} with {count(len(best.candidate.int16), 'tensor')} of 16 bits"
+    )
 
 
 def _int16(each: Ranked) -> str:

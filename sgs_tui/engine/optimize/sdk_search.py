@@ -72,7 +72,7 @@ class SdkResult:
         return next((each for each in self.ranked if each.accuracy is not None), None)
 
 
-SdkEvent = StepEvent | LogLine | SdkResult
+SdkEvent = StepEvent | SdkResult
 
 
 def optimize_sdk(

@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 
 from sgs_tui.engine.errors import CancelledError, InputError
+from sgs_tui.engine.events import LogLine
 from sgs_tui.engine.files import write_atomically
 from sgs_tui.engine.simulate.follow_run import INTERVAL
 from sgs_tui.engine.simulate.runs import Run, RunRequest, RunState, cancel_run, read_run, start_run, wait_run
@@ -32,7 +33,7 @@ class StepEnded:
     found: bool
 
 
-StepEvent = StepProgress | StepEnded
+StepEvent = StepProgress | StepEnded | LogLine
 
 
 class Steps:
@@ -41,6 +42,7 @@ class Steps:
     def __init__(self, folder: Path, root: Path, cancel: Event) -> None:
         self._path, self._root, self._cancel = folder / _STATE, root, cancel
         self._runs: dict[str, str] = self._load()
+        self._told: set[str] = set()
 
     def run(self, key: str, title: str, request: Callable[[], RunRequest]) -> Generator[StepEvent, None, Run]:
         """The ended run of this step: a good or a still active one of an earlier search, else a new one.
@@ -54,9 +56,16 @@ class Steps:
             write_atomically(self._path, json.dumps(self._runs, indent=1).encode("ascii"))
         else:
             path = earlier.folder.path
+        yield from self._warnings(path)
         run = yield from self._wait(title, path)
         yield StepEnded(title, run, earlier is not None)
         return run
+
+    def _warnings(self, path: Path) -> Generator[StepEvent]:
+        """What was noticed before a run started, each thing once in a search."""
+        new = [text for text in read_run(path).request.warnings if text not in self._told]
+        self._told.update(new)
+        yield from map(LogLine, new)
 
     def _wait(self, title: str, path: Path) -> Generator[StepEvent, None, Run]:
         run = read_run(path)
