@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sgs_tui.cli import complaints
 from sgs_tui.cli.interrupts import held_interrupts
+from sgs_tui.cli.runs_named import place_of
 
 if TYPE_CHECKING:
     from sgs_tui.engine.simulate.runs import Run, RunRequest
@@ -29,9 +30,9 @@ def launch(requests: "Sequence[RunRequest]", how: Launch) -> "tuple[Run, ...]":
 
     Failures are told on stderr. Raises RunError where nothing could be started.
     """
-    from sgs_tui.engine.simulate.runs import default_root, read_run
+    from sgs_tui.engine.simulate.runs import read_run
 
-    root = how.root or default_root()
+    root = place_of(how.root)
     _warn(requests, root)
     with held_interrupts() as held:
         paths = _start(requests, root, how.jobs)

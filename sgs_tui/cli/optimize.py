@@ -9,6 +9,7 @@ from sgs_tui.cli import assignments
 from sgs_tui.cli.compare import DEFAULT_PROFILE
 from sgs_tui.cli.options import Ascii, Output, ProfileName
 from sgs_tui.cli.run_options import Model, Preprocess, Root, RunsFormat, RunsHow, Sdk, SdkPython, Shapes, Timeout
+from sgs_tui.cli.runs_named import place_of
 
 if TYPE_CHECKING:
     from sgs_tui.engine.optimize.onnx_question import OnnxQuestion
@@ -121,7 +122,6 @@ def sdk(
     from sgs_tui.cli.optimizing import search_sdk
     from sgs_tui.engine.configs.profile_files import load_profile
     from sgs_tui.engine.optimize.sdk_question import SdkQuestion
-    from sgs_tui.engine.simulate.runs import default_root
     from sgs_tui.engine.simulate.sdk_root import find_sdk
 
     limits = load_profile(profile or DEFAULT_PROFILE)
@@ -139,8 +139,7 @@ def sdk(
         fixed=_whole(fixed) if fixed else None,
         timeout=timeout,
     )
-    places = _place(folder), _whole(root) if root else default_root()
-    return search_sdk(question, places, limits, wanted, output, ascii_only)
+    return search_sdk(question, (_place(folder), place_of(root)), limits, wanted, output, ascii_only)
 
 
 def _onnx_question(

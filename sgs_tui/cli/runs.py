@@ -11,6 +11,8 @@ from sgs_tui.cli.front import open_app
 from sgs_tui.cli.options import Ascii, NoMouse
 from sgs_tui.cli.report_options import ReportOptions, with_report_options
 from sgs_tui.cli.run_options import Root, RunsFormat, RunsHow
+from sgs_tui.cli.runs_ending import cancel, delete
+from sgs_tui.cli.runs_named import place_of, run_named
 from sgs_tui.engine.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ Examples:
 """
 
 _Name = Annotated[str, typer.Argument(metavar="[NAME]", help="The run (default the newest).")]
-_Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="The runs.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -68,7 +69,7 @@ def list_(
     from sgs_tui.cli.terminal import screen
     from sgs_tui.engine.simulate.runs import list_runs
 
-    place = _place(root)
+    place = place_of(root)
     runs = [run for run in list_runs(place) if state is None or run.state == _state(state)]
     if wanted is RunsFormat.JSON:
         emit(write_runs(runs, place), None)
@@ -90,7 +91,7 @@ def show(name: _Name = "last", root: Root = None, wanted: RunsHow = RunsFormat.T
     from sgs_tui.batch.runs_table import write_run
     from sgs_tui.cli.terminal import screen
 
-    run = _find(name, root)
+    run = run_named(name, root)
     as_json = wanted is RunsFormat.JSON
     emit(write_runs([run]) if as_json else write_run(run, screen(ascii_only, to_file=False)), None)
     return ExitCode.OK
@@ -115,7 +116,7 @@ def follow(
     from sgs_tui.cli.terminal import screen
     from sgs_tui.engine.simulate.runs import RunState
 
-    found = _find(name, root)
+    found = run_named(name, root)
     try:
         run = print_events(found.folder.path, log, screen(ascii_only, to_file=False))
     except KeyboardInterrupt:
@@ -123,54 +124,6 @@ def follow(
         raise
     tell(run)
     return ExitCode.OK if run.state is RunState.OK else ExitCode.RUN_FAILED
-
-
-def cancel(names: _Names, root: Root = None) -> int:
-    """Cancel runs, waiting or at work: the whole process group is ended.
-
-    \b
-    Example:
-      sgs-tui runs cancel last
-    """
-    from sgs_tui.batch.runs_watch import end_runs
-    from sgs_tui.engine.simulate.runs import cancel_run
-
-    found = [_find(name, root) for name in names]
-    for run in found:
-        if not run.state.active:
-            cancel_run(run.folder.path)  # ends what is left of a lost run, and raises for the others
-    for run in end_runs([run.folder.path for run in found]):
-        complaints.note(f"{run.name}: {run.state}")
-    return ExitCode.OK
-
-
-def delete(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="The runs.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every run that is over.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --all: do not ask.")] = False,
-    root: Root = None,
-) -> int:
-    """Delete runs that are over, with their dumps.
-
-    \b
-    Examples:
-      sgs-tui runs delete 20260102-0304
-      sgs-tui runs delete --all --yes
-    """
-    from sgs_tui.engine.numbers import count
-    from sgs_tui.engine.simulate.runs import delete_run, list_runs
-
-    if bool(names) == everything:
-        raise UsageError("delete needs the names of runs, or --all", "`sgs-tui runs list` has the names")
-    place = _place(root)
-    over = [run for run in list_runs(place) if not run.state.active] if everything else []
-    runs = over or [_find(name, root) for name in names or ()]
-    if everything and not yes and runs:
-        _ask(f"delete {count(len(runs), 'run')} in {place} with their dumps?")
-    for run in {run.name: run for run in runs}.values():
-        delete_run(run.folder.path, run.folder.root)
-        complaints.note(f"{run.name}: deleted")
-    return ExitCode.OK
 
 
 def compare(
@@ -210,23 +163,11 @@ def open_(name: _Name = "last", root: Root = None, ascii_only: Ascii = False, no
     Example:
       sgs-tui runs open last
     """
-    run = _find(name, root)
+    run = run_named(name, root)
     if not run.dumps:
         raise InputError(f"{run.name} ({run.state}) has no dump", "`sgs-tui runs show NAME` says why")
     both = run.dumps[1::-1] if len(run.dumps) > 1 else run.dumps
     return open_app(both, ranges=run.ranges, ascii_only=ascii_only, mouse=not no_mouse)
-
-
-def _place(root: Path | None) -> Path:
-    from sgs_tui.engine.simulate.runs import default_root
-
-    return (root or default_root()).expanduser().absolute()
-
-
-def _find(name: str, root: Path | None) -> "Run":
-    from sgs_tui.engine.simulate.find_run import find_run
-
-    return find_run(name, _place(root))
 
 
 def _state(name: str) -> str:
@@ -243,17 +184,8 @@ def _pair(names: list[str], root: Path | None) -> "tuple[Run, Run]":
     from sgs_tui.engine.simulate.find_run import newest_comparable
 
     if not names:
-        return newest_comparable(_place(root))
+        return newest_comparable(place_of(root))
     if len(names) > 2:
         raise UsageError(f"{len(names)} runs given, expected a sample and a benchmark", "or none for the newest pair")
-    runs = [_find(name, root) for name in names]
+    runs = [run_named(name, root) for name in names]
     return runs[0], runs[-1]
-
-
-def _ask(question: str) -> None:
-    """Go on only after a yes. Raises UsageError where nobody can be asked."""
-    from sgs_tui.cli.terminal import is_terminal
-
-    if not is_terminal("stdin"):
-        raise UsageError("nobody to ask whether to delete them all", "say --yes")
-    typer.confirm(question, abort=True, err=True)

@@ -72,6 +72,18 @@ def test_the_fuse_hint_can_be_silenced_and_work_kept(older: Bench, command: Comm
     assert (Path(ended.text.strip()).parent / "work" / "log").is_dir()
 
 
+def test_switches_from_a_file_of_the_user(older: Bench, command: Command) -> None:
+    (older.home / "DebugConfig.txt").write_bytes(
+        b"#eliminateGarbage\r\ndumpTensor \r\ndequantFixed\r\npath=/nowhere\r\n"
+    )
+    model = write_model(older.home / "tiny_fixed.sim", "fixed")
+    ended = command(*sdk(older, model, "--debugconfig", str(older.home / "DebugConfig.txt"), "--no-fuse-hint"))
+    assert ended.code == 0, ended.err
+    assert Path(ended.text.strip()).read_bytes() == (TINY / "fixed_dq_keepgarbage.bin").read_bytes()
+    missing = command(*sdk(older, model, "--debugconfig", str(older.home / "nosuch.txt")))
+    assert missing.code == 3
+
+
 def test_an_offline_model_is_refused_with_the_reason_before_an_sdk_is_missed(command: Command, tmp_path: Path) -> None:
     (tmp_path / "net.img").write_bytes(b"x")
     ended = command("dump", "sdk", "--model", str(tmp_path / "net.img"), "--image", "x.jpg", "-n", "pre.py")
