@@ -4,6 +4,7 @@
     profile = "sop"                      # for starts without --profile: a name or a .toml file
     columns = ["op", "rmse", "cos"]      # of the layer table, from the left
     mouse = false
+    sdk = "/opt/sgs/SGS_IPU_SDK"         # for runs without --sdk; read by engine/simulate/sdk_setting.py
     [keys]                               # action id (see `?`) = key or keys
     "layers.filter" = "/,ctrl+f"
 
@@ -17,15 +18,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from platformdirs import user_config_path
-
 from sgs_tui.engine.configs.nearest import did_you_mean
+from sgs_tui.engine.simulate.sdk_setting import settings_path
 from sgs_tui.engine.text import visible
+
+__all__ = ["Settings", "load_settings", "settings_path"]
 
 T = TypeVar("T")
 FORBIDDEN_KEYS = frozenset({"ctrl+h", "ctrl+i", "ctrl+j", "ctrl+m"})
 """The wire carries these as backspace, tab and enter."""
-_KNOWN = ("theme", "profile", "columns", "mouse", "keys")
+_KNOWN = ("theme", "profile", "columns", "mouse", "sdk", "keys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,6 @@ class Settings:
     mouse: bool | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
-
-
-def settings_path() -> Path:
-    """Where the file is, whether it exists or not."""
-    return user_config_path("sgs-tui") / "settings.toml"
 
 
 def load_settings(path: Path, action_ids: tuple[str, ...]) -> Settings:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.simulate.sdk_setting import configured_sdk
 from sgs_tui.engine.text import visible
 
 ENVIRONMENT_SCRIPTS = ("cfg_env.sh", "envsetup.sh")
@@ -50,12 +51,16 @@ class Sdk:
 def find_sdk(argument: Path | None, setting: Path | None = None, environ: Mapping[str, str] = os.environ) -> Sdk:
     """The SDK that was asked for (--sdk), else the one of the settings, else that of SGS_IPU_DIR.
 
-    Raises UsageError when none is named, and InputError when the folder is no SDK.
+    `setting` stands in for what settings.toml says. Raises UsageError when none is named, and InputError when the
+    folder is no SDK or the settings can not be read.
     """
     variable = environ.get("SGS_IPU_DIR")
-    root = argument or setting or (Path(variable) if variable else None)
+    root = argument or setting or configured_sdk() or (Path(variable) if variable else None)
     if root is None:
-        raise UsageError("no SDK is named", "give --sdk FOLDER (it holds cfg_env.sh), or set SGS_IPU_DIR")
+        raise UsageError(
+            "no SDK is named",
+            'give --sdk FOLDER (it holds cfg_env.sh), set SGS_IPU_DIR, or put `sdk = "FOLDER"` into settings.toml',
+        )
     return open_sdk(root.expanduser().absolute())
 
 
