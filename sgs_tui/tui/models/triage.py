@@ -23,11 +23,13 @@ RECOVERED_COLUMNS = (
     Column("kept", "kept", 5, right=True),
     Column("layout", "undone", 22),
 )
-LABEL = 10
+LABEL = 11
 """Cells of the words in front of a block."""
 
 _EVERYWHERE = {Cause.HEALTHY, Cause.PADDING_KEPT, Cause.NOT_DEQUANTISED, Cause.LAYOUT, Cause.DRIFT}
 """Causes of whole dumps: no single layer is to blame."""
+_ROUNDING = {Cause.HEALTHY, Cause.DRIFT}
+"""Nothing was undone to find these."""
 _TELLING = (Role.INTRODUCED, Role.INHERITED, Role.RECOVERED)
 _NAMED = 6
 
@@ -100,7 +102,7 @@ def triage_lines(diagnosis: Diagnosis, place: int, width: int) -> list[Line]:
 def _finding(finding: Finding, width: int) -> list[Line]:
     lines: list[Line] = [(Span(part, "strong"),) for part in wrap(headline(finding), width)]
     facts = f"{finding.cause}, {finding.confidence:.0%} sure"
-    if finding.explained:
+    if finding.explained and finding.cause not in _ROUNDING:
         facts += f"; undoing it removes {finding.explained:.0%} of the error where that was tested"
     lines += [(Span(part, "muted"),) for part in wrap(facts, width)]
     for label, texts, tone in _blocks(finding):
@@ -115,7 +117,7 @@ def _blocks(finding: Finding) -> Iterator[tuple[str, Sequence[str], Tone]]:
     yield "because", [fact.text for fact in finding.evidence], ""
     behind = [name for name in finding.behind if name not in finding.layers]
     yield "spoils", [some(behind)] if behind else [], ""
-    yield "refuted", [f"if {finding.refuted_by}"] if finding.refuted_by else [], "muted"
+    yield "refuted if", [finding.refuted_by] if finding.refuted_by else [], "muted"
 
 
 def _block(label: str, texts: Sequence[str], tone: Tone, width: int) -> list[Line]:
