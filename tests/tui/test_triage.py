@@ -66,7 +66,13 @@ def test_a_layers_part_in_words() -> None:
 
 def test_a_finding_in_full() -> None:
     text = _text(triage_lines(_diagnosis(("b", Role.INTRODUCED, False)), 0, 60))
-    for part in ("shared_scale, 90% sure", "raise cat", "gate spans 1 of", "refuted if nothing changes", "jumps at gate"):
+    for part in (
+        "shared_scale, 90% sure",
+        "raise cat",
+        "gate spans 1 of",
+        "refuted if nothing changes",
+        "jumps at gate",
+    ):
         assert part in text
     spoiled = next(line for line in text.split("\n") if line.startswith("spoils"))
     assert "after" in spoiled and "gate" not in spoiled
