@@ -13,7 +13,8 @@ from textual.binding import BindingType
 from textual.filter import LineFilter
 
 from sgs_tui.tui import themes
-from sgs_tui.tui.compat import AsciiOnly, Colourless, ShortColours, choose_theme, let_processes_start
+from sgs_tui.tui.compat import choose_theme, let_processes_start
+from sgs_tui.tui.filters import AsciiOnly, Colourless, ShortColours
 from sgs_tui.tui.screens.opening import OpeningScreen
 from sgs_tui.tui.settings import Settings
 from sgs_tui.tui.start import Start

@@ -17,6 +17,8 @@ from sgs_tui.tui.tasks.comparing import compare, run
 
 REMEMBERED = 256
 """Histograms kept: 100 KB each."""
+ABOUT_DUMPS = frozenset({"compare", "histogram", "channels", "watch", "diagnosis", "advice", "baseline"})
+"""Jobs that mean nothing any more when other dumps are compared."""
 
 
 class Workbench:
@@ -30,6 +32,7 @@ class Workbench:
         self._jobs: dict[str, Job] = {}
         self._histograms: OrderedDict[Wanted, LayerHistogram] = OrderedDict()
         self._closeups: OrderedDict[int, CloseupDone] = OrderedDict()
+        self._looking_at: tuple[int, Comparison] | None = None
 
     # --- comparing
 
@@ -37,7 +40,7 @@ class Workbench:
         """Open and compare these dumps in place of the present ones."""
         self._forget()
         self.request = request
-        self._start("compare", partial(compare, request))
+        self.start("compare", partial(compare, request))
 
     def judge_by(self, profile: Profile) -> bool:
         """The same dumps under another profile; False where there are none."""
@@ -47,12 +50,16 @@ class Workbench:
         self.comparison, self.summary = with_profile(self.comparison, profile), None
         self.request = self.comparison.request
         self._histograms.clear()
-        self._start("compare", partial(run, self.comparison))
+        self.start("compare", partial(run, self.comparison))
         return True
 
-    def opened(self, comparison: Comparison) -> None:
-        """The running job opened both dumps."""
+    def opened(self, comparison: Comparison) -> bool:
+        """The running job opened both dumps; False when others have been asked for since."""
+        if not self.is_wanted(comparison):
+            comparison.close()
+            return False
         self.comparison = comparison
+        return True
 
     def finished(self, summary: Summary) -> None:
         """Every row is there."""
@@ -75,6 +82,10 @@ class Workbench:
         """Rows are still to come."""
         return "compare" in self._jobs and self._jobs["compare"].running and self.summary is None
 
+    def is_wanted(self, comparison: Comparison) -> bool:
+        """Whether it is what was asked for last."""
+        return comparison.request is self.request
+
     def is_current(self, comparison: Comparison) -> bool:
         """Whether a message is about the dumps on the bench."""
         return self.comparison is comparison
@@ -89,14 +100,12 @@ class Workbench:
             self._cancel("histogram")
             self._post(HistogramCounted(self.comparison, wanted, counted))
         else:
-            self._start("histogram", partial(histogram, self.comparison, row, wanted))
+            self.start("histogram", partial(histogram, self.comparison, row, wanted))
         if (done := self._closeups.get(wanted.number)) is not None:
             self._post(done)
         elif self._looking_at != (wanted.number, self.comparison):
-            self._start("channels", partial(channels, self.comparison, row))
+            self.start("channels", partial(channels, self.comparison, row))
         self._looking_at = (wanted.number, self.comparison)
-
-    _looking_at: tuple[int, Comparison] | None = None
 
     def remember(self, message: HistogramCounted | CloseupDone) -> None:
         """Keep what was counted for the next visit."""
@@ -112,16 +121,15 @@ class Workbench:
     # --- jobs
 
     def start(self, name: str, work: Callable[[Event], Iterator[Message]]) -> None:
-        """Any other job; a running one of that name is cancelled."""
-        self._start(name, work)
+        """Begin a job; one of that name that still runs is cancelled."""
+        self._cancel(name)
+        self._jobs[name] = Job(name, work, self._post).start()
 
     def close(self) -> None:
         """Stop everything; nobody waits for it."""
+        for job in self._jobs.values():
+            job.cancel()
         self._forget()
-
-    def _start(self, name: str, work: Callable[..., Iterator[Message]]) -> None:
-        self._cancel(name)
-        self._jobs[name] = Job(name, lambda cancel: work(cancel=cancel), self._post).start()
 
     def _cancel(self, name: str) -> None:
         if name in self._jobs:
@@ -129,7 +137,7 @@ class Workbench:
 
     def _forget(self) -> None:
         """Drop the present dumps; their files are closed when the last job has let go of them."""
-        jobs, old = list(self._jobs.values()), self.comparison
+        jobs, old = [job for name, job in self._jobs.items() if name in ABOUT_DUMPS], self.comparison
         for job in jobs:
             job.cancel()
         self.comparison = self.summary = self._looking_at = None

@@ -35,7 +35,7 @@ def set_up(root: Path, patch: Callable[[str, object], object]) -> None:
     patch("sgs_tui.tui.panes.dumps.time", lambda: NOW)
     patch("sgs_tui.tui.panes.log.time", lambda: NOW)
     patch("sgs_tui.tui.models.log.localtime", gmtime)
-    patch("sgs_tui.tui.panes.debugconfig.check", lambda *asked: check(*asked, look_at=_roomy))
+    patch("sgs_tui.tui.models.config_file.check", lambda *asked: check(*asked, look_at=_roomy))
 
 
 def _roomy(path: Path) -> FolderState:

@@ -6,7 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from sgs_tui.engine.dumps.records import Stage
-from sgs_tui.tui.app import SgsApp
+from sgs_tui.tui.models.folder import Kind
 from sgs_tui.tui.screens.chooser import Chooser
 from sgs_tui.tui.screens.columns import ColumnsDialog
 from sgs_tui.tui.screens.confirm import ConfirmDialog
@@ -48,11 +48,7 @@ async def test_four_keys_from_start_to_the_failing_layer_its_histogram_and_worst
         await until_followed(pilot)
         await until_shown(pilot, "[ch 0 RMSE 1.000")
         text = text_of(app)
-        assert "✗ gate" in text and "channel 0 only" in app_heading(app) and "peak" in text
-
-
-def app_heading(app: SgsApp) -> str:
-    return main_screen(app).histogram_pane.heading.text
+        assert "✗ gate" in text and "channel 0 only" in text and "peak" in text
 
 
 async def test_moving_in_the_table() -> None:
@@ -167,7 +163,7 @@ async def test_histogram_keys() -> None:
         await until_shown(pilot, "(log)")
         await pilot.press("z", "z", "z")
         await until(pilot, lambda: pane.counted is not None and pane.counted.benchmark.below > 0)
-        assert "middle 95 %" in pane.heading.text
+        assert "middle 95 %" in text_of(app)
         await pilot.press("z")
         await until(pilot, lambda: pane.counted is not None and pane.counted.benchmark.below == 0)
         await pilot.press("l", "l", "h")
@@ -374,7 +370,7 @@ async def test_debugconfig_switches_presets_path_and_saves_with_backup(on_stage:
         pane = screen.debugconfig_pane
         await pilot.press("4")
         await until_shown(pilot, "CRLF")
-        assert not pane.changed
+        assert not pane.file.changed
         await pilot.press("m", "j", "space", "a", *"dump fixed", "enter")
         await until(pilot, lambda: pane.document.is_on("dequantFixed"))
         await pilot.press("G", "space", "ctrl+u", "full_stop", "enter")
@@ -383,7 +379,7 @@ async def test_debugconfig_switches_presets_path_and_saves_with_backup(on_stage:
         assert isinstance(app.screen, ConfirmDialog)
         await until_shown(pilot, "+path=.")
         await pilot.press("enter")
-        await until(pilot, lambda: not pane.changed)
+        await until(pilot, lambda: not pane.file.changed)
     text = path.read_bytes()
     assert b"\r" not in text and b"foo=1\n" in text and b"path=.\n" in text
     assert path.with_name("DebugConfig.txt.bak").read_bytes() == b"dumpTensor\r\nfoo=1\r\npath=/nowhere\r\n"
@@ -403,7 +399,7 @@ async def test_debugconfig_undo_and_open(on_stage: Path) -> None:
         await pilot.press("u")
         assert pane.document == before
         await pilot.press("o", "ctrl+u", *"other", "enter")
-        await until(pilot, lambda: pane.path == Path("other/DebugConfig.txt"))
+        await until(pilot, lambda: pane.file.path == Path("other/DebugConfig.txt"))
         await until_shown(pilot, "dequantFixed without")
         await pilot.press("w")
         await until_shown(pilot, "nothing to save")
@@ -458,3 +454,28 @@ async def _burst(pilot: Pilot[int], text: str) -> None:
         key = {"/": "slash"}.get(char, char)
         pilot.app.post_message(events.Key(key, char))
     await pilot.pause(0.3)
+
+
+async def test_saving_shows_what_changed_on_disk_meanwhile(on_stage: Path) -> None:
+    path = on_stage / FOLDER / "DebugConfig.txt"
+    path.write_bytes(b"dumpTensor\npath=.\n")
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await until_compared(pilot)
+        await pilot.press("4", "j", "space")
+        path.write_bytes(b"dumpTensor\nsomebody=else\npath=.\n")
+        await pilot.press("w")
+        await until_shown(pilot, "-somebody=else")
+        await pilot.press("q")
+    assert path.read_bytes() == b"dumpTensor\nsomebody=else\npath=.\n"
+
+
+async def test_comparing_other_dumps_leaves_the_folder_being_examined() -> None:
+    app = make_app((FOLDER,))
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "bad_float.bin")
+        await pilot.press("s", "j", "b")
+        screen = main_screen(app)
+        await until(pilot, lambda: screen.bench.summary is not None)
+        dumps = [entry for entry in screen.dumps_pane.entries if entry.kind is Kind.DUMP]
+        await until(pilot, lambda: all(entry.records is not None for entry in screen.dumps_pane.entries[: len(dumps)]))

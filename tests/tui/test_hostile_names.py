@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from sgs_tui.engine.dumps.drafts import Draft
 from sgs_tui.engine.dumps.records import Direction
 from sgs_tui.engine.dumps.writer import DumpWriter
-from sgs_tui.tui.compat import to_ascii
+from sgs_tui.tui.filters import to_ascii
 from tests.tui.stage import main_screen, make_app, text_of, until, until_followed, until_shown
 
 NAMES = (

@@ -4,7 +4,7 @@ from math import nan
 
 from sgs_tui.engine.compare.query import parse_query
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
-from sgs_tui.tui.models.columns import AVAILABLE, DEFAULT, Facts, cell, column, facts_of, label, title
+from sgs_tui.tui.models.columns import AVAILABLE, DEFAULT, Facts, cell, column, facts_of, title
 from sgs_tui.tui.models.layers import Layers, failing
 from sgs_tui.tui.models.view import choices_for, chosen_columns, default_choices, moved, toggled, widened
 from tests.layer_rows import layer, metrics
@@ -78,11 +78,14 @@ def test_next_failing_goes_round_and_finds_itself_when_alone() -> None:
 
 def test_every_column_shows_something_of_a_row() -> None:
     row = layer(over=frozenset({"rmse"}), verdict=Verdict.FAIL)
+    layers = _layers([row])
+    waiting = {key: layers.cell(0, key).text for key in AVAILABLE}
+    layers.add([row])
     for key in AVAILABLE:
         assert title(key)
         assert column(key, Facts()).id == key
-        assert cell(row, key).text or key == "sign"
-        assert label(row.pair, key).text or key not in {"sign", "index", "name", "op"}
+        assert layers.cell(0, key).text or key == "part"
+        assert waiting[key] or key not in {"sign", "index", "name", "op"}
 
 
 def test_figures_over_a_limit_carry_a_sign() -> None:

@@ -22,7 +22,7 @@ SCREENS: dict[str, tuple[tuple[str, ...], str]] = {
     "debugconfig": (("4",), "nothing to object"),
     "debugconfig-trap": (("4", "j", "space"), "padded layout"),
     "debugconfig-save": (("4", "j", "space", "w"), "still to mind"),
-    "log": (("5",), "1 of 20 layers fail"),
+    "log": (("5",), "diagnosis"),
     "help": (("2", "question_mark"), "keys of this pane"),
     "palette": (("colon", *"sort"), "layers.sort"),
     "columns": (("c",), "wider by"),

@@ -10,6 +10,7 @@ from sgs_tui.tui.lines import BLANK, Line, Span, Tone, wrap
 from sgs_tui.tui.numbers import figure, share, size
 from sgs_tui.tui.widgets.table import Cell, Column
 
+FIRST_VALUES = 8192
 RECORD_COLUMNS = (
     Column("index", "op", 4, right=True),
     Column("direction", "", 5),
@@ -76,6 +77,34 @@ class RecordFacts:
     inf: int
     zeros: int
     values: FloatArray
+
+
+class Tally:
+    """Adds up a record's statistics piece by piece, and keeps its first values."""
+
+    def __init__(self) -> None:
+        self._first: FloatArray = np.empty(0)
+        self._low, self._high, self._total = np.inf, -np.inf, 0.0
+        self._seen = self._nan = self._inf = self._zeros = 0
+
+    def add(self, values: FloatArray) -> None:
+        """One more piece, in order."""
+        if not self._seen:
+            self._first = values[:FIRST_VALUES].copy()
+        finite = values[np.isfinite(values)]
+        self._seen += values.size
+        self._nan += int(np.count_nonzero(np.isnan(values)))
+        self._inf += int(np.count_nonzero(np.isinf(values)))
+        self._zeros += int(values.size - np.count_nonzero(values))
+        self._low = min(self._low, float(finite.min(initial=np.inf)))
+        self._high = max(self._high, float(finite.max(initial=-np.inf)))
+        self._total += float(finite.sum())
+
+    def facts(self) -> RecordFacts:
+        """What was added up; NaN where there was no finite value."""
+        finite = self._seen - self._nan - self._inf
+        low, high, mean = (self._low, self._high, self._total / finite) if finite else (np.nan, np.nan, np.nan)
+        return RecordFacts(self._seen, low, high, mean, self._nan, self._inf, self._zeros, self._first)
 
 
 def record_lines(record: Record, facts: RecordFacts | None, width: int) -> list[Line]:

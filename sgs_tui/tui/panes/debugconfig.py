@@ -1,6 +1,5 @@
 """Pane 4: DebugConfig.txt, what each key means, whether it will work, and exactly what will be written."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -12,17 +11,15 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
 
-from sgs_tui.engine.configs.debugconfig import DebugConfig, parse
-from sgs_tui.engine.configs.debugconfig_check import check
+from sgs_tui.engine.configs.debugconfig import DebugConfig
 from sgs_tui.engine.configs.findings import Finding
-from sgs_tui.engine.configs.presets import PRESETS, Preset, apply, template
-from sgs_tui.engine.configs.reading import read_bytes
+from sgs_tui.engine.configs.presets import Preset, apply
 from sgs_tui.engine.configs.switches import PATH_KEY
 from sgs_tui.engine.errors import SgsError
-from sgs_tui.engine.files import write_with_backup
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.lines import BLANK, Line, Span, Tone, cut, span
 from sgs_tui.tui.messages import Flash, Said
+from sgs_tui.tui.models.config_file import ConfigFile, open_config
 from sgs_tui.tui.models.debugconfig import COLUMNS, ROWS, Rows, difference, file_lines, info_lines
 from sgs_tui.tui.panes.pane import Pane
 from sgs_tui.tui.widgets.bars import LineBar
@@ -30,7 +27,8 @@ from sgs_tui.tui.widgets.prompt import Prompt
 from sgs_tui.tui.widgets.table import Table
 from sgs_tui.tui.widgets.text_view import Text, TextView
 
-FILE_NAME = "DebugConfig.txt"
+_TONES: dict[bool, Tone] = {True: "warn", False: "muted"}
+"""Of the file's state, by whether there is something to save."""
 BESIDE = 70
 """From this width on the file's text stands beside the keys."""
 
@@ -76,9 +74,7 @@ class DebugConfigPane(Pane):
         self.info, self.text = TextView(), TextView()
         self.info.can_focus = self.text.can_focus = False
         self.prompt = Prompt(placeholder="folder for the dump, . for the folder of the run")
-        self.path = Path(FILE_NAME)
-        self.on_disk: bytes | None = None
-        self.document = parse(template(PRESETS[1]))
+        self.file = ConfigFile()
         self._before_edit = self.document
 
     @property
@@ -105,29 +101,21 @@ class DebugConfigPane(Pane):
 
     # --- the document
 
+    @property
+    def document(self) -> DebugConfig:
+        """What would be written."""
+        return self.file.document
+
     def load(self, path: Path) -> None:
         """Edit this file; where there is none, a new one that dumps for comparison."""
-        self.path = path
         try:
-            self.on_disk = read_bytes(path) if path.exists() else None
+            self.file = open_config(path)
         except SgsError as error:
             self.post_message(Said(error.message, "fail", error.hint))
-            self.on_disk = None
-        self.document = parse(template(PRESETS[1]) if self.on_disk is None else self.on_disk)
         self._fill()
 
-    @property
-    def changed(self) -> bool:
-        """The document is not what is on disk."""
-        return self.document.render() != self.on_disk
-
-    def findings(self) -> list[Finding]:
-        """What the engine has to say about the document, run in the file's folder."""
-        home = os.environ.get("HOME")
-        return check(self.document, self.path.absolute().parent, Path(home) if home else None)
-
     def _change(self, document: DebugConfig) -> None:
-        self.document = document
+        self.file = self.file.edited(document)
         self._fill()
 
     def _fill(self) -> None:
@@ -135,7 +123,7 @@ class DebugConfigPane(Pane):
         beside = width >= BESIDE
         self.text.display = beside
         self.keys.show(Rows(self.document), cursor=self.keys.cursor)
-        self.info.show(partial(self._info, self.findings(), not beside), keep=True)
+        self.info.show(partial(self._info, self.file.findings(), not beside), keep=True)
         self.text.show(partial(file_lines, self.document), keep=True)
         self._show_crumb(width)
 
@@ -144,9 +132,8 @@ class DebugConfigPane(Pane):
         return [*lines, BLANK, *file_lines(self.document, width)] if with_file else lines
 
     def _show_crumb(self, width: int) -> None:
-        state = "new, not saved" if self.on_disk is None else "changed, not saved" if self.changed else "as on disk"
-        tone: Tone = "warn" if self.changed else "muted"
-        name = cut(str(self.path), max(16, width - len(state) - 4))
+        state, tone = self.file.state, _TONES[self.file.changed]
+        name = cut(str(self.file.path), max(16, width - len(state) - 4))
         self.crumb.say((Span(" "), Span(name, "strong"), Span(f"  {state}", tone)))
 
     def on_resize(self) -> None:
@@ -219,38 +206,42 @@ class DebugConfigPane(Pane):
 
     def action_undo(self) -> None:
         """As on disk."""
-        self.load(self.path)
+        self.load(self.file.path)
 
     def action_open(self) -> None:
         """Another file."""
-        self.post_message(OpenAsked(self.path))
+        self.post_message(OpenAsked(self.file.path))
 
     def action_editor(self) -> None:
         """In $EDITOR."""
-        if self.changed:
+        if self.file.changed:
             self.post_message(Flash("save (w) or undo (u) first: the editor works on the file on disk", "warn"))
         else:
-            self.post_message(EditorAsked(self.path))
+            self.post_message(EditorAsked(self.file.path))
 
     def action_save(self) -> None:
-        """Show what changes and ask."""
-        if not self.changed:
-            self.post_message(Flash(f"{self.path} is as on disk: nothing to save"))
+        """Show what changes, against what is on disk by now, and ask."""
+        try:
+            self.file = self.file.reread()
+        except SgsError as error:
+            self.post_message(Said(error.message, "fail", error.hint))
             return
-        evidence = partial(difference, self.on_disk, self.document.render(), self.findings())
-        kept = "" if self.on_disk is None else "; the old file is kept as .bak"
-        self.post_message(SaveAsked(f"Write {self.path}{kept}?", evidence))
+        if not self.file.changed:
+            self.post_message(Flash(f"{self.file.path} is as on disk: nothing to save"))
+            return
+        evidence = partial(difference, self.file.on_disk, self.document.render(), self.file.findings())
+        kept = "" if self.file.on_disk is None else "; the old file is kept as .bak"
+        self.post_message(SaveAsked(f"Write {self.file.path}{kept}?", evidence))
 
     def save(self) -> None:
         """Write the file."""
         try:
-            backup = write_with_backup(self.path, self.document.render())
+            self.file, backup = self.file.save()
         except (OSError, SgsError) as error:
             self.post_message(Said(str(error), "fail"))
             return
-        self.on_disk = self.document.render()
         self._fill()
-        self.post_message(Said(f"saved {self.path}" + (f", before that kept as {backup}" if backup else "")))
+        self.post_message(Said(f"saved {self.file.path}" + (f", before that kept as {backup}" if backup else "")))
 
     def copied(self, whole: bool) -> str:
         """The path, or the whole file."""

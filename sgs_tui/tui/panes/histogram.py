@@ -10,15 +10,13 @@ from sgs_tui.engine.compare.channels import ChannelTable
 from sgs_tui.engine.compare.histogram import LayerHistogram
 from sgs_tui.engine.compare.results import LayerDiff, Pair
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.compat import AsciiAware
-from sgs_tui.tui.lines import Line, Span, Tone, clip, cut, line
+from sgs_tui.tui.filters import AsciiAware
+from sgs_tui.tui.lines import Line, Span, line
 from sgs_tui.tui.messages import Flash
-from sgs_tui.tui.models.channels import strip
-from sgs_tui.tui.models.columns import SIGNS
-from sgs_tui.tui.models.picture import Look, picture
+from sgs_tui.tui.models.histogram_view import LayerView, Room, view_lines
 from sgs_tui.tui.panes.pane import Pane
 from sgs_tui.tui.tasks.closeups import Wanted
-from sgs_tui.tui.widgets.line_widget import LineWidget
+from sgs_tui.tui.widgets.canvas import Canvas
 
 PERCENTS = (100.0, 99.9, 99.0, 95.0)
 
@@ -39,24 +37,6 @@ class LayerStep(Message):
         self.step = step
 
 
-class Canvas(LineWidget, can_focus=True):
-    """Shows the lines that the pane made."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[Line] = []
-
-    def show(self, lines: list[Line]) -> None:
-        """Other lines; the same ones again cost nothing."""
-        if lines != self.lines:
-            self.lines = lines
-            self.refresh()
-
-    def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
-        """A made line."""
-        return (self.lines[y] if y < len(self.lines) else ()), ""
-
-
 class HistogramPane(Pane):
     """Histogram, error or one channel of a layer."""
 
@@ -75,7 +55,6 @@ class HistogramPane(Pane):
         self.log_counts = self.error = False
         self.percent = 100.0
         self.place: int | None = None
-        self._drawn_for: tuple[object, ...] = ()
 
     @property
     def main(self) -> Widget:
@@ -87,6 +66,10 @@ class HistogramPane(Pane):
         yield self.heading
         yield self.canvas
 
+    def on_mount(self) -> None:
+        """The heading never changes."""
+        self.head()
+
     # --- what is shown
 
     @property
@@ -97,7 +80,7 @@ class HistogramPane(Pane):
     @property
     def channel(self) -> int | None:
         """The chosen channel's number, None for all."""
-        return None if self.place is None or self.channels is None else self.channels.worst_first()[self.place]
+        return self._view().channel
 
     def show_layer(self, pair: Pair | None, row: LayerDiff | None) -> None:
         """Another layer: nothing is counted for it yet."""
@@ -122,12 +105,22 @@ class HistogramPane(Pane):
     def draw(self) -> None:
         """Make the lines for the present size."""
         width, height = self.canvas.size
-        if not (width and height and self.is_on_screen):
-            return
-        below = self._below(width)
-        head = self._head(width)
-        body = self._body(width, height - len(head) - len(below))
-        self.canvas.show([*head, *body, *below])
+        if width and height and self.is_on_screen:
+            plain = isinstance(self.app, AsciiAware) and self.app.ascii_only
+            self.canvas.show(view_lines(self._view(), Room(width, height, plain)))
+
+    def _view(self) -> LayerView:
+        return LayerView(
+            pair=self.pair,
+            row=self.row,
+            counted=self.counted,
+            channels=self.channels,
+            no_channels=self.no_channels,
+            log_counts=self.log_counts,
+            error=self.error,
+            percent=self.percent,
+            place=self.place,
+        )
 
     @property
     def is_on_screen(self) -> bool:
@@ -141,46 +134,6 @@ class HistogramPane(Pane):
     def shown(self) -> None:
         """Drawing waited for this."""
         self.draw()
-
-    @property
-    def _plain(self) -> bool:
-        return isinstance(self.app, AsciiAware) and self.app.ascii_only
-
-    def _head(self, width: int) -> list[Line]:
-        self.head(*self._states())
-        if self.pair is None:
-            return []
-        sign = SIGNS[self.row.verdict] if self.row else None
-        name = cut(self.pair.name, width - 14)
-        shown = Span(f" {sign.text} ", sign.tone) if sign else Span("   ")
-        return [(shown, Span(name, "strong"), Span(f"  {clip(self.pair.op_type, 10)}", "muted"))]
-
-    def _states(self) -> Line:
-        parts = [
-            "error" if self.error else "",
-            "log counts" if self.log_counts else "",
-            f"middle {self.percent:g} %" if self.percent < 100 else "",
-            f"channel {self.channel} only" if self.channel is not None else "",
-        ]
-        return (Span("  ".join(filter(None, parts)), "key"),)
-
-    def _body(self, width: int, height: int) -> list[Line]:
-        if self.pair is None:
-            return [line(Span(" no layer chosen", "muted"))]
-        if self.row is None:
-            return [line(Span(" not compared yet", "muted"))]
-        if self.row.metrics is None:
-            return [line(Span(clip(" not comparable: " + "; ".join(self.row.reasons), width), "muted"))]
-        if self.counted is None:
-            return [line(Span(" counting ...", "muted"))]
-        look = Look(width, height, self.log_counts, self.error, self._plain)
-        limits = None if self.channel is not None else self.row.range
-        return picture(self.counted, limits, look)
-
-    def _below(self, width: int) -> list[Line]:
-        if self.channels is not None:
-            return strip(self.channels, self.place, width, self._plain)
-        return [line(Span(clip(self.no_channels, width), "muted"))] if self.no_channels else []
 
     # --- keys
 

@@ -71,7 +71,8 @@ class BenchScreen(PanesScreen):
     @on(ComparisonOpened)
     def take_comparison(self, event: ComparisonOpened) -> None:
         """Both dumps are open: every layer gets its row at once, figures follow."""
-        self.bench.opened(event.comparison)
+        if not self.bench.opened(event.comparison):
+            return
         self.layers_pane.start(event.comparison.matching.pairs, self.come_back_to)
         matching = event.comparison.matching
         found = f"{count(len(matching.pairs), 'layer')} in both dumps, {len(matching.unmatched)} outputs unmatched"

@@ -10,9 +10,9 @@ from textual import on
 
 from sgs_tui.engine.configs.presets import PRESETS
 from sgs_tui.tui.messages import ComparisonOpened, Flash, Said
+from sgs_tui.tui.models.config_file import FILE_NAME
 from sgs_tui.tui.models.picks import Picks
 from sgs_tui.tui.panes.debugconfig import (
-    FILE_NAME,
     DebugConfigPane,
     EditorAsked,
     OpenAsked,
@@ -122,7 +122,8 @@ class FilesScreen(BenchScreen):
     @on(ComparisonOpened)
     def watch_files(self, event: ComparisonOpened) -> None:
         """Tell when one of the two is overwritten by the next run."""
-        self.bench.start("watch", partial(watch, event.comparison))
+        if self.bench.is_wanted(event.comparison):
+            self.bench.start("watch", partial(watch, event.comparison))
 
     @on(DumpsChanged)
     def offer_reload(self, event: DumpsChanged) -> None:

@@ -16,9 +16,8 @@ from sgs_tui.engine.dumps.stage import guess_stage
 from sgs_tui.engine.errors import CancelledError, FileChangedError, InputError, SgsError
 from sgs_tui.engine.session import Comparison
 from sgs_tui.tui.models.folder import Entry, Kind
-from sgs_tui.tui.models.records import RecordFacts
+from sgs_tui.tui.models.records import RecordFacts, Tally
 
-FIRST_VALUES = 8192
 WATCHED_EVERY = 2.0
 _BY_NAME = {"tensor_min_max.txt": Kind.RANGES, "tensor_statistics.txt": Kind.SHAPES}
 
@@ -117,28 +116,14 @@ def read_records(path: Path, cancel: Event) -> Iterator[Message]:
 def read_values(path: Path, record: Record, cancel: Event) -> Iterator[Message]:
     """Statistics over the whole record and its first values. Raises DumpError, CancelledError."""
     with open_dump(path) as dump:
-        first, done = np.empty(0), 0
-        low, high, total = np.inf, -np.inf, 0.0
-        nan = inf = zeros = 0
+        tally = Tally()
         for piece in dump.chunks(record):
             if cancel.is_set():
                 raise CancelledError("stopped")
             values = piece.astype(np.float64)
             dump.dequantise(record, values)
-            first = values[:FIRST_VALUES].copy() if done == 0 else first
-            done += len(values)
-            finite = values[np.isfinite(values)]
-            nan += int(np.isnan(values).sum())
-            inf += int(np.isinf(values).sum())
-            zeros += int(len(values) - np.count_nonzero(values))
-            if len(finite):
-                low, high = min(low, float(finite.min())), max(high, float(finite.max()))
-                total += float(finite.sum())
-    finite_count = done - nan - inf
-    mean = total / finite_count if finite_count else float("nan")
-    if not finite_count:
-        low = high = float("nan")
-    yield ValuesRead(path, record, RecordFacts(done, low, high, mean, nan, inf, zeros, first))
+            tally.add(values)
+    yield ValuesRead(path, record, tally.facts())
 
 
 def watch(comparison: Comparison, cancel: Event) -> Iterator[Message]:

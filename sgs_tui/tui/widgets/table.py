@@ -5,66 +5,17 @@ by half a page: over a slow line one big repaint now and then is kinder than one
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
 
 from textual import events
 from textual.message import Message
 
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.lines import Span, Tone, clip, fit
+from sgs_tui.tui.lines import Span, Tone
 from sgs_tui.tui.widgets.line_widget import LineWidget
+from sgs_tui.tui.widgets.rows import Cell, Column, Empty, Source
+from sgs_tui.tui.widgets.table_lines import head_spans, placed_columns, row_spans
 
-GAP = " "
-
-
-class Cell(NamedTuple):
-    """What stands in a cell and what it means."""
-
-    text: str
-    tone: Tone = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table. `width` 0: takes what the others leave (at least `least`)."""
-
-    id: str
-    title: str
-    width: int = 0
-    right: bool = False
-    least: int = 12
-    prose: bool = False
-    """Cut at the end, not in the middle."""
-
-
-class Source(Protocol):
-    """Where a table's rows come from."""
-
-    def __len__(self) -> int: ...
-
-    def cell(self, row: int, column: str) -> Cell:
-        """What stands at `row` in the column of that id."""
-        ...
-
-    def row_tone(self, row: int) -> Tone:
-        """The tone of a whole row."""
-        ...
-
-
-class Empty:
-    """No rows."""
-
-    def __len__(self) -> int:
-        return 0
-
-    def cell(self, row: int, column: str) -> Cell:
-        """Never asked for."""
-        raise IndexError(row)
-
-    def row_tone(self, row: int) -> Tone:
-        """Never asked for."""
-        raise IndexError(row)
+__all__ = ("Cell", "Column", "Source", "Table")
 
 
 class Table(LineWidget, can_focus=True):
@@ -175,23 +126,11 @@ class Table(LineWidget, can_focus=True):
             self.first = self.frozen
         elif self.column < self.first:
             self.first = self.column
-        while self.size.width and self.first < self.column and self.column not in dict(self._layout(self.first)):
+        while self.size.width and self.first < self.column and self.column not in dict(self._placed()):
             self.first += 1
 
-    def _layout(self, first: int) -> list[tuple[int, int]]:
-        """(column, cells): the frozen ones, then from `first` on what fits; flexible ones take the rest."""
-        numbers = [*range(min(self.frozen, len(self.columns))), *range(first, len(self.columns))]
-        placed: list[tuple[int, int]] = []
-        left = self.size.width
-        for n in numbers:
-            cells = self.columns[n].width or self.columns[n].least
-            if cells > left and placed:
-                break
-            placed.append((n, min(cells, left)))
-            left -= cells + 1
-        flexible = sum(not self.columns[n].width for n, _ in placed)
-        extra = max(0, left + 1) // flexible if flexible else 0
-        return [(n, cells if self.columns[n].width else cells + extra) for n, cells in placed]
+    def _placed(self) -> list[tuple[int, int]]:
+        return placed_columns(self.columns, self.frozen, self.first, self.size.width)
 
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
         """The head, a row, the word for no rows, or nothing."""
@@ -205,26 +144,11 @@ class Table(LineWidget, can_focus=True):
         return self._row(row), "cursor" if self.has_focus else "idle"
 
     def _head(self) -> list[Span]:
-        spans = []
-        for n, cells in self._layout(self.first):
-            column = self.columns[n]
-            title = fit(self._title(column), cells, column.right)
-            spans += [Span(title, "key" if n == self.column and self.has_focus else ""), Span(GAP)]
-        return spans
-
-    def _title(self, column: Column) -> str:
-        """The head with its sort mark, which takes the place of a blank behind it."""
-        mark = self.marks.get(column.id, "")
-        return column.title.removesuffix(" ") + mark if mark else column.title
+        current = self.column if self.has_focus else -1
+        return head_spans(self.columns, self._placed(), self.marks, current)
 
     def _row(self, row: int) -> list[Span]:
-        spans = []
-        for n, cells in self._layout(self.first):
-            column = self.columns[n]
-            cell = self.source.cell(row, column.id)
-            shown = clip(cell.text, cells) if column.prose else cell.text
-            spans += [Span(fit(shown, cells, column.right), cell.tone), Span(GAP)]
-        return spans
+        return row_spans(self.columns, self._placed(), self.source, row)
 
     def _move_column(self, step: int) -> None:
         self.column = max(0, min(self.column + step, len(self.columns) - 1))
@@ -297,7 +221,7 @@ class Table(LineWidget, can_focus=True):
 
     def _click_head(self, x: int) -> None:
         left = 0
-        for n, cells in self._layout(self.first):
+        for n, cells in self._placed():
             if left <= x <= left + cells:
                 self._move_column(n - self.column)
             left += cells + 1
