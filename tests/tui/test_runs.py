@@ -170,7 +170,7 @@ async def test_choices_turn_and_change_the_fields(place: Path) -> None:
 async def test_what_can_not_be_started_is_said(place: Path) -> None:
     form = run_stage.set_up(place / "p").with_value("sdk", str(place))
     app = make_app((FOLDER,))
-    async with app.run_test(size=SMALL) as pilot:
+    async with app.run_test(size=(240, 50)) as pilot:  # the temporary folder's name may be long
         screen = await _opened(pilot, form)
         await pilot.press("r")
         await until_shown(pilot, "is no SDK")
