@@ -17,12 +17,12 @@ from sgs_tui.engine.configs.presets import Preset, apply
 from sgs_tui.engine.configs.switches import PATH_KEY
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.lines import BLANK, Line, Span, Tone, cut, span
+from sgs_tui.tui.lines import BLANK, Line, Tone, span
 from sgs_tui.tui.messages import Flash, Said
 from sgs_tui.tui.models.config_file import ConfigFile, open_config
 from sgs_tui.tui.models.debugconfig import COLUMNS, ROWS, Rows, difference, file_lines, info_lines
 from sgs_tui.tui.panes.pane import Pane
-from sgs_tui.tui.widgets.bars import LineBar
+from sgs_tui.tui.widgets.bars import Crumb
 from sgs_tui.tui.widgets.prompt import Prompt
 from sgs_tui.tui.widgets.table import Table
 from sgs_tui.tui.widgets.text_view import Text, TextView
@@ -69,7 +69,7 @@ class DebugConfigPane(Pane):
 
     def __init__(self) -> None:
         super().__init__()
-        self.crumb = LineBar()
+        self.crumb = Crumb()
         self.keys = Table(COLUMNS, frozen=2)
         self.info, self.text = TextView(), TextView()
         self.info.can_focus = self.text.can_focus = False
@@ -125,16 +125,11 @@ class DebugConfigPane(Pane):
         self.keys.show(Rows(self.document), cursor=self.keys.cursor)
         self.info.show(partial(self._info, self.file.findings(), not beside), keep=True)
         self.text.show(partial(file_lines, self.document), keep=True)
-        self._show_crumb(width)
+        self.crumb.say(str(self.file.path), self.file.state, _TONES[self.file.changed])
 
     def _info(self, findings: list[Finding], with_file: bool, width: int) -> list[Line]:
         lines = info_lines(findings, self.keys.cursor, width)
         return [*lines, BLANK, *file_lines(self.document, width)] if with_file else lines
-
-    def _show_crumb(self, width: int) -> None:
-        state, tone = self.file.state, _TONES[self.file.changed]
-        name = cut(str(self.file.path), max(16, width - len(state) - 4))
-        self.crumb.say((Span(" "), Span(name, "strong"), Span(f"  {state}", tone)))
 
     def on_resize(self) -> None:
         """Texts are broken for the width."""

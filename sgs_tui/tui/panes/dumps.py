@@ -12,14 +12,14 @@ from textual.widget import Widget
 
 from sgs_tui.engine.dumps.records import Record
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.lines import Line, Span, clip, cut, line, span
+from sgs_tui.tui.lines import Line, Span, line
 from sgs_tui.tui.messages import Flash
 from sgs_tui.tui.models.folder import FILE_COLUMNS, Entry, Files, Kind, next_stage
 from sgs_tui.tui.models.records import RECORD_COLUMNS, Records
 from sgs_tui.tui.numbers import count
 from sgs_tui.tui.panes.pane import Pane
 from sgs_tui.tui.tasks.folders import DumpExamined, FolderListed, RecordsRead
-from sgs_tui.tui.widgets.bars import LineBar
+from sgs_tui.tui.widgets.bars import Crumb
 from sgs_tui.tui.widgets.table import Table
 
 ROLES = {"sample": "S", "benchmark": "B", "ranges": "R", "shapes": "H"}
@@ -68,7 +68,7 @@ class DumpsPane(Pane):
 
     def __init__(self) -> None:
         super().__init__()
-        self.crumb = LineBar()
+        self.crumb = Crumb()
         self.files = Table(FILE_COLUMNS, frozen=2, empty="no dumps here; enter opens folders, u goes up")
         self.records = Table(RECORD_COLUMNS, frozen=3, empty="reading ...")
         self.folder = Path()
@@ -131,21 +131,13 @@ class DumpsPane(Pane):
         self._show_crumb()
 
     def _show_crumb(self) -> None:
-        width = max(20, self.size.width)
         if self.opened is not None:
-            facts = f"  {count(len(self.records.source), 'record')}, {self._health}" if self._health else ""
-            name = cut(self.opened.name, max(16, width - len(facts) - 1))
-            self.crumb.say((Span(" "), Span(name, "strong"), span(clip(facts, width - len(name) - 1), "muted")))
+            facts = f"{count(len(self.records.source), 'record')}, {self._health}" if self._health else ""
+            self.crumb.say(self.opened.name, facts)
             return
         dumps = sum(entry.kind is Kind.DUMP for entry in self.entries)
-        facts = f"  {count(dumps, 'dump')}, newest first"
-        facts += f"; {count(self.others, 'other file')}" if self.others else ""
-        folder = cut(shown_folder(self.folder), max(16, width - len(facts) - 1))
-        self.crumb.say((Span(" "), Span(folder, "strong"), span(clip(facts, max(0, width - len(folder) - 1)), "muted")))
-
-    def on_resize(self) -> None:
-        """The first line is cut to the width."""
-        self._show_crumb()
+        others = f"; {count(self.others, 'other file')}" if self.others else ""
+        self.crumb.say(shown_folder(self.folder), f"{count(dumps, 'dump')}, newest first{others}")
 
     @property
     def entry(self) -> Entry | None:

@@ -9,7 +9,7 @@ from textual.geometry import Region
 from textual.message import Message
 
 from sgs_tui.tui.actions import Action, shown_keys
-from sgs_tui.tui.lines import Line, Span, Tone, width
+from sgs_tui.tui.lines import Line, Span, Tone, clip, cut, width
 from sgs_tui.tui.widgets.line_widget import LineWidget
 
 ALWAYS = 90
@@ -61,6 +61,31 @@ class LineBar(LineWidget):
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
         """The line."""
         return self._text, self._tone
+
+
+class Crumb(LineWidget):
+    """Where we are and what is known of it, cut for the width at the moment of painting."""
+
+    LEAST = 16
+    """Cells that the place keeps, whatever is known of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: tuple[str, str, Tone] = ("", "", "muted")
+
+    def say(self, place: str, facts: str, tone: Tone = "muted") -> None:
+        """Show another place; the same again repaints nothing."""
+        if (place, facts, tone) != self._parts:
+            self._parts = (place, facts, tone)
+            self.refresh()
+
+    def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
+        """Place and facts, the facts first to give way."""
+        place, facts, tone = self._parts
+        behind = f"  {facts}" if facts else ""
+        name = cut(place, max(self.LEAST, self.size.width - 1 - cell_len(behind)))
+        room = max(0, self.size.width - 1 - cell_len(name))
+        return (Span(" "), Span(name, "strong"), Span(clip(behind, room), tone)), ""
 
 
 class TabBar(LineBar):
