@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import App
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter
 
 from sgs_tui.tui import themes
@@ -64,6 +65,13 @@ class SgsApp(App[int]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, then ours."""
         return [*super().get_line_filters(), *self._own_filters]
+
+    def get_driver_class(self) -> type[Driver]:
+        """Ours on a POSIX terminal."""
+        from sgs_tui.tui.driver import TerminalDriver
+
+        chosen = super().get_driver_class()
+        return TerminalDriver if issubclass(TerminalDriver, chosen) else chosen
 
     def get_default_screen(self) -> OpeningScreen:
         """The first picture."""

@@ -1,0 +1,58 @@
+"""A line that drops, and a process that is woken: the driver ends or comes back exactly once."""
+
+import os
+import pty
+import signal
+from pathlib import Path
+
+from sgs_tui.tui.driver import Line
+from tests.tui.terminal import Terminal, compared
+
+
+def test_what_is_written_to_a_line_that_dropped_goes_nowhere() -> None:
+    outer, inner = pty.openpty()
+    with os.fdopen(inner, "w", encoding="utf-8") as file:
+        line = Line(file)
+        line.write("before")
+        line.flush()
+        assert line.isatty() and os.read(outer, 100) == b"before"
+        os.close(outer)
+        for _ in range(3):
+            line.write("after" * 10_000)
+            line.flush()
+        assert not line.isatty()
+
+
+def _threads(terminal: Terminal) -> int:
+    return len(list(Path(f"/proc/{terminal.pid}/task").iterdir()))
+
+
+def test_being_woken_without_having_slept_starts_nothing_twice() -> None:
+    with Terminal() as terminal:
+        terminal.wait_for(compared)
+        terminal.settle()
+        before = _threads(terminal)
+        for _ in range(3):
+            sent = len(terminal.output)
+            terminal.signal(signal.SIGCONT)
+            while b"\x1b[?1049h" not in terminal.output[sent:]:
+                assert terminal.read_some(), "never painted again"
+            terminal.settle()
+        assert _threads(terminal) == before
+        terminal.press("n")
+        terminal.wait_for("gate")
+        terminal.press("q")
+        assert terminal.finish() == 0
+
+
+def test_being_stopped_from_outside_and_woken_paints_again() -> None:
+    with Terminal() as terminal:
+        terminal.wait_for(compared)
+        terminal.settle()
+        terminal.signal(signal.SIGSTOP)
+        sent = len(terminal.output)
+        terminal.signal(signal.SIGCONT)
+        while b"gate" not in terminal.output[sent:]:
+            assert terminal.read_some(), "never painted again"
+        terminal.press("q")
+        assert terminal.finish() == 0
