@@ -1,33 +1,15 @@
-"""The commands, put together. Each group is a small module with `register(app)`."""
+"""The commands, put together. Each is a small module with `register(app)`, loaded when it is asked for."""
 
 import os
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated
 
 import typer
 from typer.main import get_command
 
 from sgs_tui import __version__
-from sgs_tui.cli import (
-    advise,
-    compare,
-    core,
-    debugconfig,
-    demo,
-    doctor,
-    dump,
-    histogram,
-    inspect,
-    iterate,
-    journal,
-    opening,
-    optimize,
-    quant,
-    runs,
-    split,
-    vendor_script,
-)
-from sgs_tui.cli import run as run_command
-from sgs_tui.cli.arguments import with_command
+from sgs_tui.cli.arguments import COMMANDS, with_command
 
 _COMPLETION_VARIABLE = "_SGS_TUI_COMPLETE"
 
@@ -48,8 +30,8 @@ Exit codes: 0 fine, 1 layers over the limits, 2 usage, 3 input missing or damage
 """
 
 
-def build() -> typer.Typer:
-    """The Typer application with every command."""
+def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The Typer application with these commands."""
     app = typer.Typer(
         name="sgs-tui",
         no_args_is_help=False,
@@ -58,38 +40,21 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(help=_HELP)(_main)
-    for group in (
-        opening,
-        compare,
-        inspect,
-        histogram,
-        split,
-        debugconfig,
-        dump,
-        run_command,
-        runs,
-        optimize,
-        advise,
-        iterate,
-        journal,
-        quant,
-        core,
-        vendor_script,
-        demo,
-        doctor,
-    ):
-        group.register(app)
+    for name in names:
+        import_module(f"sgs_tui.cli.{COMMANDS[name]}").register(app)
     return app
 
 
 def run(arguments: list[str]) -> int:
     """Parse and execute; returns the command's exit code. Errors are for the caller (cli/guard.py)."""
-    command = get_command(build())
-    if _COMPLETION_VARIABLE in os.environ:
+    arguments = with_command(arguments, COMMANDS)
+    completing = _COMPLETION_VARIABLE in os.environ
+    one_is_enough = arguments[0] in COMMANDS and not completing
+    command = get_command(build(arguments[:1] if one_is_enough else COMMANDS))
+    if completing:
         command.main(arguments, prog_name="sgs-tui")
-    names = getattr(command, "commands", {})
     try:
-        with command.make_context("sgs-tui", with_command(arguments, names)) as context:
+        with command.make_context("sgs-tui", arguments) as context:
             return int(command.invoke(context) or 0)
     except typer.Exit as leaving:
         return leaving.exit_code

@@ -5,6 +5,28 @@ from collections.abc import Collection
 OPEN = "open"
 """The command behind `sgs-tui [PATH...]`; hidden, so that help shows one way to say it."""
 
+COMMANDS = {
+    OPEN: "opening",
+    "compare": "compare",
+    "inspect": "inspect",
+    "histogram": "histogram",
+    "split": "split",
+    "debugconfig": "debugconfig",
+    "dump": "dump",
+    "run": "run",
+    "runs": "runs",
+    "optimize": "optimize",
+    "advise": "advise",
+    "iterate": "iterate",
+    "journal": "journal",
+    "quant": "quant",
+    "core": "core",
+    "vendor-script": "vendor_script",
+    "demo": "demo",
+    "doctor": "doctor",
+}
+"""Every command, as help lists them, and its module in this package: only the one that is asked for is loaded."""
+
 _OWN_OPTIONS = frozenset({"--help", "-h", "--version", "-V", "--install-completion", "--show-completion"})
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sgs_tui.cli.arguments import OPEN
+from sgs_tui.cli.arguments import COMMANDS, OPEN
 from sgs_tui.cli.front import open_app
 from sgs_tui.cli.options import Ascii, NoMouse, ProfileName, Ranges, Shapes
 from sgs_tui.cli.terminal import require_terminal
@@ -19,7 +19,6 @@ def register(app: typer.Typer) -> None:
 
 
 def open_(
-    context: typer.Context,
     paths: Annotated[
         list[Path] | None, typer.Argument(metavar="[PATH]...", help="Sample and benchmark, or a folder.")
     ] = None,
@@ -39,19 +38,19 @@ def open_(
     """
     require_terminal()
     chosen = tuple(paths or ())
-    _check(chosen, getattr(context.parent and context.parent.command, "commands", {}))
+    _check(chosen)
     return open_app(
         chosen, ranges=ranges, shapes=shapes, profile=profile or "", ascii_only=ascii_only, mouse=not no_mouse
     )
 
 
-def _check(paths: tuple[Path, ...], commands: dict[str, object]) -> None:
+def _check(paths: tuple[Path, ...]) -> None:
     """A mistyped command arrives here as a path; say so."""
     if len(paths) > 2:
         raise UsageError(f"{len(paths)} paths given, expected a sample and a benchmark", "or one folder")
     for path in paths:
         if path.exists():
             continue
-        if close := get_close_matches(str(path), list(commands), n=1):
+        if close := get_close_matches(str(path), list(COMMANDS), n=1):
             raise UsageError(f"no file or command is called {path}", f"did you mean `sgs-tui {close[0]}`?")
         raise InputError(f"{path}: no such file or folder", "check the path")
