@@ -10,6 +10,7 @@ candidates[] tensor, chosen, bits (now, or null), range, range_source, raises[] 
              expected: layer, now_db, then_db, or null
 failing[]    layers that fail now; remaining[]: those expected to fail with the chosen tensors in 16 bit
 predicted[]  layer, rmse, cos, sqnr_db, relative_l2, fails: every layer, with the chosen tensors in 16 bit
+mend_first   the cause id to mend before bits are chosen (only marks are chosen then), or null
 notes[]      what the advice can not know, or what will not help
 ini          null without a file; path, changes, written, backup (or null), tensor_arrays[], added[], removed[],
              diff (text), findings[]: severity, line (or null), message, remedy
@@ -48,6 +49,7 @@ def document(found: Advised, written: bool = False, backup: Path | None = None, 
         "failing": _names(tuple(row.name for row in report.rows if row.verdict is Verdict.FAIL)),
         "remaining": _names(advice.remaining),
         "predicted": [_predicted(each) for each in advice.predicted],
+        "mend_first": None if advice.mend_first is None else str(advice.mend_first.cause),
         "notes": _names(advice.notes),
         "ini": _ini(found, written, backup),
         "applied": None if done is None else outcome_json(done),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sgs_tui.batch.advice import Advised
-from sgs_tui.batch.advice_text import expectation, facts, groups, headline, in_short, rules, setting
+from sgs_tui.batch.advice_text import expectation, facts, groups, headline, in_short, others_title, rules, setting
 from sgs_tui.batch.markdown_cells import code, fenced
 from sgs_tui.batch.outcome import Outcome, outcome_markdown
 
@@ -22,7 +22,7 @@ def _lines(found: Advised) -> Iterator[str]:
     chosen, other, never = groups(advice)
     for title, candidates in (
         ("Raise to 16 bit", chosen),
-        ("Not needed for that", other),
+        (others_title(advice).capitalize(), other),
         ("Can not be raised", never),
     ):
         if candidates:

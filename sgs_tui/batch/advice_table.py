@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from sgs_tui.batch.advice import Advised
-from sgs_tui.batch.advice_text import expectation, facts, groups, headline, in_short, rules, setting
+from sgs_tui.batch.advice_text import expectation, facts, groups, headline, in_short, others_title, rules, setting
 from sgs_tui.batch.columns import PIPED
 from sgs_tui.batch.drawing import hanging, render
 from sgs_tui.batch.outcome import Outcome, outcome_parts
@@ -42,7 +42,7 @@ def _candidates(found: Advised, screen: Screen) -> Iterator[RenderableType]:
     chosen, other, never = groups(found.advice)
     for number, candidate in enumerate(chosen, 1):
         yield from _chosen(number, candidate, screen)
-    for title, others in (("not needed for that", other), ("can not be raised", never)):
+    for title, others in ((others_title(found.advice), other), ("can not be raised", never)):
         if others:
             yield Text(title)
         for candidate in others:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from sgs_tui.batch.diagnosis_text import some
 from sgs_tui.engine.advice.results import Advice, Candidate, Expected, Reason, Rule
+from sgs_tui.engine.diagnosis.wording import plain_words
 from sgs_tui.engine.numbers import count, decibel
 
 _RULES = {
@@ -14,6 +15,7 @@ _RULES = {
     Rule.DIAGNOSIS: "diagnosis",
     Rule.MARKED: "your mark",
 }
+_NOT_NEEDED = "not needed for that"
 BLOCK = "[CONV_CONFIG]"
 
 
@@ -57,6 +59,11 @@ def groups(advice: Advice) -> tuple[list[Candidate], list[Candidate], list[Candi
     return chosen, other, never
 
 
+def others_title(advice: Advice) -> str:
+    """What the candidates are that are neither chosen nor impossible."""
+    return "named by the rules, judged on figures that have to be mended first" if advice.mend_first else _NOT_NEEDED
+
+
 def in_short(candidate: Candidate) -> str:
     """A candidate that is not chosen, in a line."""
     why = candidate.unaffected or (rule(candidate.reasons[0], candidate.tensor) if candidate.reasons else "")
@@ -66,8 +73,13 @@ def in_short(candidate: Candidate) -> str:
 
 def headline(advice: Advice, failing: int) -> str:
     """The advice in one line; `failing`: layers that fail now."""
+    first = advice.mend_first
+    if not advice.chosen and first is not None:
+        return f"nothing to raise: mend {first.cause} first ({plain_words(first.cause)})"
     if not advice.chosen:
         return "nothing to raise: no layer fails" if not failing else "nothing to raise: 16 bits would not help"
+    if first is not None:
+        return f"raise {count(len(advice.chosen), 'tensor')} to 16 bit as marked, but mend {first.cause} first"
     now = f"{count(failing, 'layer fails', 'layers fail')} now"
     then = f"{len(advice.remaining)} after that" if advice.remaining else "none is expected to after that"
     return f"raise {count(len(advice.chosen), 'tensor')} to 16 bit: {now}, {then}"

@@ -15,6 +15,7 @@ from sgs_tui.engine.configs.inputconfig_lint import lint
 from sgs_tui.engine.configs.profiles import MANUAL, SOP, STRICT, Profile
 from sgs_tui.engine.demo import CULPRIT, build_demo
 from sgs_tui.engine.diagnosis.graph import build_graph
+from sgs_tui.engine.diagnosis.results import Cause
 from sgs_tui.engine.session import with_profile
 from tests.engine.diagnosis_runs import Diagnosed, diagnosed
 
@@ -103,6 +104,37 @@ def test_bits_are_not_advised_against_a_wrong_calibration(faults: Path) -> None:
         given = advice(found)
         assert given.chosen == () and given.remaining
         assert any("clipping" in note and "mend that first" in note for note in given.notes)
+
+
+SPOILT = {
+    "j_padding_dwres48": Cause.PADDING_KEPT,
+    "k_raw_dwres48": Cause.NOT_DEQUANTISED,
+    "l_nonfinite_expnet30": Cause.NON_FINITE,
+    "e_order_dwres48": Cause.INPUT_MISMATCH,
+    "f_gain_dwres48": Cause.GAIN_OFFSET,
+    "d3_clipact_unet28": Cause.CLIPPING,
+}
+
+
+@pytest.mark.parametrize("folder", SPOILT)
+@pytest.mark.parametrize("profile", [MANUAL, STRICT], ids=lambda profile: profile.name)
+def test_nothing_is_chosen_before_what_spoils_the_figures_is_mended(
+    folder: str, profile: Profile, faults: Path
+) -> None:
+    """Whatever the limits: marks alone are raised, and no gain is promised from spoilt figures."""
+    with diagnosed(faults / folder / "fixed.bin", faults / folder / "float.bin") as plain:
+        found = replace(plain, comparison=with_profile(plain.comparison, profile))
+        given = advice(found)
+        assert given.chosen == given.smallest == ()
+        assert given.mend_first is not None and given.mend_first.cause is SPOILT[folder]
+        assert not any(each.expected for each in given.candidates)
+        assert any(f"{SPOILT[folder]}" in note and "mend that first (" in note for note in given.notes)
+        free = next(each.tensor for each in advice(found, *found_inputs(found)).candidates if not each.unaffected)
+        assert advice(found, free).chosen == (free,), "what the user names is raised all the same"
+
+
+def found_inputs(found: Diagnosed) -> tuple[str, ...]:
+    return build_graph(found.comparison.benchmark).convolution_inputs()
 
 
 def test_a_concatenation_is_named_for_the_branch_it_crushes(faults: Path) -> None:

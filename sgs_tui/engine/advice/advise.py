@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from sgs_tui.engine.advice.choose import smallest
 from sgs_tui.engine.advice.predict import Model
 from sgs_tui.engine.advice.results import Advice, Candidate, Expected, Predicted, Reason, Rule
-from sgs_tui.engine.advice.rules import BITS, reasons
+from sgs_tui.engine.advice.rules import BITS, reasons, to_mend_first
 from sgs_tui.engine.advice.targets import Targets
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.diagnose import diagnose
 from sgs_tui.engine.diagnosis.phrases import some
-from sgs_tui.engine.diagnosis.results import Cause, Diagnosis
+from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding
 from sgs_tui.engine.session import Comparison
 
 NOTICEABLE = 0.5
@@ -28,7 +28,8 @@ def advise(
     """INT16 advice under the comparison's profile.
 
     `marked`: layers or tensors the user wants in 16 bit (layers are followed to the convolution inputs that raise
-    them); `unmarked`: tensors the user does not want. Raises what `diagnose` raises where `diagnosis` is None.
+    them); `unmarked`: tensors the user does not want. Where the likeliest cause has to be mended first, only what is
+    marked is chosen. Raises what `diagnose` raises where `diagnosis` is None.
     """
     known = diagnosis or diagnose(comparison, rows)
     case = Case(comparison.sample, comparison.benchmark, rows, comparison.ranges)
@@ -36,11 +37,14 @@ def advise(
     model = Model.of(case, known.budgets, targets, comparison.request.profile)
     found = _collected(case, targets, known, marked)
     usable = [tensor for tensor in found if not targets.unaffected(tensor) and tensor not in unmarked]
-    best = smallest(model, usable)
+    first = to_mend_first(known)
+    best = () if first else smallest(model, usable)
     wanted = [tensor for tensor in usable if any(reason.rule is Rule.MARKED for reason in found[tensor])]
     chosen = tuple(dict.fromkeys((*best, *wanted)))
-    predicted = tuple(model.predict(chosen))
-    candidates = [_candidate(case, targets, model, tensor, found[tensor], tensor in chosen) for tensor in found]
+    # Spoilt figures foretell nothing, so what bits would bring is not claimed then.
+    predicted = tuple(model.predict(() if first else chosen))
+    trusted = None if first else model
+    candidates = [_candidate(case, targets, trusted, tensor, found[tensor], tensor in chosen) for tensor in found]
     return Advice(
         profile=comparison.request.profile.name,
         candidates=tuple(sorted(candidates, key=_rank)),
@@ -49,6 +53,7 @@ def advise(
         remaining=tuple(each.layer for each in predicted if each.fails),
         predicted=predicted,
         notes=tuple(_notes(known, targets, chosen, predicted, marked)),
+        mend_first=first,
     )
 
 
@@ -67,7 +72,7 @@ def _collected(
 
 
 def _candidate(
-    case: Case, targets: Targets, model: Model, tensor: str, why: tuple[Reason, ...], chosen: bool
+    case: Case, targets: Targets, model: Model | None, tensor: str, why: tuple[Reason, ...], chosen: bool
 ) -> Candidate:
     row = case.rows.get(tensor)
     unaffected = targets.unaffected(tensor)
@@ -79,7 +84,7 @@ def _candidate(
         raises=targets.raises(tensor),
         also=targets.also(tensor),
         unaffected=unaffected,
-        expected=None if unaffected else expected(model, tensor),
+        expected=None if unaffected or model is None else expected(model, tensor),
         chosen=chosen,
     )
 
@@ -114,7 +119,7 @@ def _notes(
 ) -> Iterator[str]:
     first = diagnosis.first
     if first.cause not in BITS and first.cause is not Cause.HEALTHY:
-        yield f"more bits do not mend the likeliest cause, {first.cause} at {some(first.layers)}: mend that first"
+        yield f"more bits do not mend the likeliest cause, {first.cause} at {some(first.layers)}: {_remedy(first)}"
     if not targets.graph.known:
         yield "the dumps hold no inputs, so convolution inputs are not known: give the simulator's float dump"
     for tensor in chosen:
@@ -125,5 +130,9 @@ def _notes(
     if lost:
         yield f"no convolution input raises {some(lost)}"
     failing = [each.layer for each in predicted if each.fails]
-    if chosen and failing:
+    if chosen and failing and not to_mend_first(diagnosis):
         yield f"predicted to fail all the same: {some(failing)}"
+
+
+def _remedy(first: Finding) -> str:
+    return f"mend that first ({first.advice[0]})" if first.advice else "mend that first"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sgs_tui.engine.compare.results import LayerRange
+from sgs_tui.engine.diagnosis.results import Finding
 
 
 class Rule(StrEnum):
@@ -80,6 +81,7 @@ class Advice:
 
     `smallest`: the smallest set found that brings every layer under the profile's limits, or as many as bits can.
     `remaining`: layers that fail all the same. `notes`: what the advice can not know or will not help.
+    `mend_first`: the likeliest cause where bits can not help before it is gone; then only marks are chosen.
     """
 
     profile: str
@@ -89,3 +91,4 @@ class Advice:
     remaining: tuple[str, ...]
     predicted: tuple[Predicted, ...]
     notes: tuple[str, ...] = ()
+    mend_first: Finding | None = None

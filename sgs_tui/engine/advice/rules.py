@@ -8,7 +8,7 @@ from sgs_tui.engine.advice.targets import Targets
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.coarse import CROWDED, inside
-from sgs_tui.engine.diagnosis.results import Cause, Finding
+from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding
 
 WIDE = 30.0
 BAD_RMSE = 0.5
@@ -22,8 +22,26 @@ PROCEDURE_COS = 0.99
 BITS = frozenset({Cause.WIDE_RANGE, Cause.SHARED_SCALE, Cause.DRIFT})
 """Causes that more bits can mend."""
 
+SPOILING = frozenset(
+    {
+        Cause.NON_FINITE,
+        Cause.PADDING_KEPT,
+        Cause.NOT_DEQUANTISED,
+        Cause.LAYOUT,
+        Cause.INPUT_MISMATCH,
+        Cause.GAIN_OFFSET,
+        Cause.CLIPPING,
+    }
+)
+"""Causes outside the network's precision: until they are mended the figures tell nothing about bits."""
+
 Found = tuple[str, Reason]
 """A convolution input and what speaks for it."""
+
+
+def to_mend_first(diagnosis: Diagnosis) -> Finding | None:
+    """The likeliest cause where it has to be mended before anything is said about bits."""
+    return diagnosis.first if diagnosis.first.cause in SPOILING else None
 
 
 def reasons(case: Case, targets: Targets, findings: Sequence[Finding]) -> Iterator[Found]:
