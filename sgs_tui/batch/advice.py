@@ -6,10 +6,9 @@ from pathlib import Path
 
 from sgs_tui.batch.compare import View, compared, report_of
 from sgs_tui.batch.report import Report
+from sgs_tui.engine.advice.conv_inputs import conv_inputs
 from sgs_tui.engine.advice.results import Advice
 from sgs_tui.engine.configs.reading import read_bytes
-from sgs_tui.engine.diagnosis.graph import build_graph
-from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.iterate.ini_change import IniChange, ini_change
 from sgs_tui.engine.session import CompareRequest
 
@@ -34,7 +33,7 @@ def advised(request: CompareRequest, marked: Sequence[str] = (), unmarked: Seque
 
     with compared(request) as done:
         found = advise(done.comparison, done.rows, done.explained.diagnosis, marked, unmarked)
-        inputs = conv_inputs(done.comparison.benchmark) or conv_inputs(done.comparison.sample)
+        inputs = conv_inputs(done.comparison.benchmark, done.comparison.sample)
         return Advised(report_of(done, View()), found, inputs)
 
 
@@ -42,9 +41,3 @@ def with_ini(found: Advised, ini: Path, unmarked: Sequence[str] = ()) -> Advised
     """The same with what raising the chosen tensors makes of a file. Raises InputError, UsageError."""
     change = ini_change(read_bytes(ini), found.advice.chosen, unmarked, found.conv_inputs)
     return replace(found, ini=ini, change=change)
-
-
-def conv_inputs(dump: Dump) -> tuple[str, ...] | None:
-    """First inputs of a dump's convolutions; None where it holds outputs only."""
-    graph = build_graph(dump)
-    return graph.convolution_inputs() if graph.known else None

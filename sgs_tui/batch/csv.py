@@ -15,12 +15,12 @@ from collections.abc import Iterator
 
 from sgs_tui.batch import csv_diagnosis as diagnosis
 from sgs_tui.batch.csv_cells import cell, number
-from sgs_tui.batch.journal import notes_on_layers
 from sgs_tui.batch.regression_text import word
 from sgs_tui.batch.report import Report
 from sgs_tui.engine.compare.catalogue import FIGURES
 from sgs_tui.engine.compare.regression import Step
 from sgs_tui.engine.compare.results import LayerDiff, SideStats, Unmatched
+from sgs_tui.engine.journal import notes_on_layers
 
 _FIGURES = ("rmse", "cos", "mse", "sqnr_db", "relative_l2", "max_abs_error", "mean_error", "range")
 _STATS = ("count", "minimum", "maximum", "mean", "nan", "inf", "zeros")

@@ -8,12 +8,12 @@ from rich.text import Text
 from sgs_tui.batch.columns import Cell, Column, table_of
 from sgs_tui.batch.diagnosis_text import MOST, course, further_layers, headline, left_out
 from sgs_tui.batch.drawing import cut, hanging
-from sgs_tui.batch.journal import moment, words
 from sgs_tui.batch.phrases import figure_text
 from sgs_tui.batch.report import Report
 from sgs_tui.batch.screen import Screen
 from sgs_tui.engine.diagnosis.results import Finding, Recovered
 from sgs_tui.engine.diagnosis.wording import proof
+from sgs_tui.engine.journal import moment, words
 from sgs_tui.engine.numbers import count
 
 _LABEL = 11

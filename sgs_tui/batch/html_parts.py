@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from sgs_tui.batch.html_svg import histogram
 from sgs_tui.batch.html_text import facts, listing, name, safe, section
-from sgs_tui.batch.journal import moment, words
 from sgs_tui.batch.phrases import LEGEND, figure_text, headline, ranges_from
 from sgs_tui.batch.pictures_words import percent
 from sgs_tui.batch.report import Report, Source
 from sgs_tui.engine.compare.channels import position_of
 from sgs_tui.engine.compare.results import LayerDiff, SideStats
+from sgs_tui.engine.journal import moment, words
 from sgs_tui.engine.numbers import count, figure, size
 from sgs_tui.engine.reports.details import Closeup, Details
 from sgs_tui.engine.reports.facts import FileFacts

@@ -18,6 +18,7 @@ from sgs_tui.engine.iterate.config import IterateConfig
 from sgs_tui.engine.iterate.ini_change import IniChange
 from sgs_tui.engine.iterate.places import place_of
 from sgs_tui.engine.iterate.start import read_outcome
+from sgs_tui.engine.iterate.telling import command_lines, compared_with, dump_lines
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.engine.simulate.run_list import Run
@@ -75,9 +76,7 @@ def _plan(config: IterateConfig, before: Path | None, change: IniChange) -> Iter
     yield from change.diff(str(config.ini))
     for finding in change.findings:
         yield f"{config.ini.name}:{finding.line or 1}: {finding.severity}: {finding.message}; {finding.remedy}"
-    yield f"compare with: {before}" if before is not None else "compare with: what both models dump before the change"
+    yield f"compare with: {compared_with(before, config)}"
     yield f"in {config.folder}:"
-    for command in filter(None, (config.convert, config.calibrate)):
-        yield from (f"  {line}" for line in command.strip().splitlines())
-    for model in (config.float_model, config.fixed_model):
-        yield f"dump {model} on {config.image}"
+    yield from (f"  {line}" for line in command_lines(config))
+    yield from dump_lines(config)

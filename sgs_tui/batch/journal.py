@@ -6,7 +6,7 @@ from pathlib import Path
 from sgs_tui.batch.formats import ListFormat
 from sgs_tui.batch.json_values import Json, dump_json, exact
 from sgs_tui.engine.errors import InputError
-from sgs_tui.engine.journal import Entry, Kind, journal_of, read_journal
+from sgs_tui.engine.journal import Entry, journal_of, moment, read_journal, words
 from sgs_tui.engine.text import visible
 
 SCHEMA = "sgs-tui/journal/1"
@@ -18,26 +18,6 @@ def journal_beside(sample: Path) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
         return read_journal(journal_of(sample), sample.name), ()
     except InputError as error:
         return (), (f"no journal: {error.message}",)
-
-
-def moment(each: Entry) -> str:
-    """When: `2026-03-01 02:14 UTC`, the same on every machine."""
-    return f"{each.time:%Y-%m-%d %H:%M} UTC"
-
-
-def words(each: Entry) -> str:
-    """What: the layer in front, and for what was not just noted its kind. Raw text."""
-    kind = "" if each.kind is Kind.NOTE else f"{each.kind}: "
-    return f"{kind}{f'{each.layer}: ' if each.layer else ''}{each.text}"
-
-
-def notes_on_layers(entries: Sequence[Entry]) -> dict[str, str]:
-    """Somebody's notes on each layer, joined by semicolons."""
-    found: dict[str, list[str]] = {}
-    for each in entries:
-        if each.layer is not None and each.kind is Kind.NOTE:
-            found.setdefault(each.layer, []).append(each.text)
-    return {layer: "; ".join(texts) for layer, texts in found.items()}
 
 
 def entry_json(each: Entry) -> Json:

@@ -6,7 +6,6 @@ Names stand in code spans: nothing in them is a link, a mention, an issue number
 from collections.abc import Iterator
 
 from sgs_tui.batch.diagnosis_text import shares
-from sgs_tui.batch.journal import moment, words
 from sgs_tui.batch.markdown_cells import code, table
 from sgs_tui.batch.markdown_diagnosis import diagnosis_lines
 from sgs_tui.batch.markdown_regression import regression_lines
@@ -15,6 +14,7 @@ from sgs_tui.batch.report import Report, Source
 from sgs_tui.engine.compare.catalogue import FIGURES
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.configs.profiles import Profile
+from sgs_tui.engine.journal import moment, words
 from sgs_tui.engine.numbers import count
 
 _FIGURES = ("rmse", "cos", "sqnr_db", "mse", "max_abs_error", "range")

@@ -108,9 +108,9 @@ def _advise_dumps(
 
 def _check(ini: Path, dump: Path | None, paths: list[Path] | None, output: Path | None) -> ExitCode:
     """Lint a file: one line a finding."""
-    from sgs_tui.batch.advice import conv_inputs
     from sgs_tui.batch.debugconfig import list_findings
     from sgs_tui.batch.output import emit
+    from sgs_tui.engine.advice.conv_inputs import conv_inputs
     from sgs_tui.engine.configs.findings import Severity
     from sgs_tui.engine.configs.inputconfig import load
     from sgs_tui.engine.configs.inputconfig_lint import lint

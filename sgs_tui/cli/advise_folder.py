@@ -71,9 +71,8 @@ def _apply_to_run(folder: Path, found: "Advised", wishes: Wishes, printing: Prin
     """A run that was quantised here is run again; of any other run only the file can be written."""
     from sgs_tui.cli.launching import Launch, launch
     from sgs_tui.engine.iterate.embedded import int16_of, requantised
-    from sgs_tui.engine.iterate.journalling import carry_over
+    from sgs_tui.engine.iterate.journalling import journal_request
     from sgs_tui.engine.iterate.places import place_of
-    from sgs_tui.engine.journal import Kind, append, entry, journal_of
     from sgs_tui.engine.simulate.runs import RunState, read_run
 
     if wishes.ini is not None:
@@ -88,8 +87,7 @@ def _apply_to_run(folder: Path, found: "Advised", wishes: Wishes, printing: Prin
     if made.state is not RunState.OK:
         raise RunError(f"{made.name}: {made.state}", "the state before is untouched")
     after = place_of(made.folder.path)
-    carry_over(folder, after.folder)
-    append(journal_of(after.sample), [entry(f"16 bit for {names or 'nothing'}", Kind.TRIED)])
+    journal_request(after.folder, folder, names)
     return _finish(after, after.sample, found, printing)
 
 
@@ -101,14 +99,12 @@ def _nothing_to_apply(found: "Advised", printing: Printing) -> ExitCode:
 
 def _finish(after: "Place", sample: Path, found: "Advised", printing: Printing) -> ExitCode:
     """Compare the new dumps, write down and show what came of it."""
-    from sgs_tui.engine.iterate.journalling import outcome_text
-    from sgs_tui.engine.journal import Kind, append, entry, journal_of
+    from sgs_tui.engine.iterate.journalling import journal_result
 
     done = _outcome(after, found)
     failed = done.after.summary.failed
     assert done.after.since is not None
-    text = outcome_text(done.after.since.regression, found.report.summary.failed, failed)
-    append(journal_of(sample), [entry(text, Kind.RESULT, sample=sample.name)])
+    journal_result(sample, done.after.since.regression, found.report.summary.failed, failed)
     show(found, printing, True, None, done)
     return ExitCode.OVER_LIMITS if failed else ExitCode.OK
 

@@ -81,7 +81,7 @@ def _change(config: "IterateConfig", before: Path | None, wishes: Wishes) -> "In
             raise InputError("--advised: there are no dumps of the state before", "name tensors with --mark")
         names += _advised(config, place.sample, place.benchmark, place.ranges)
     if place is not None:
-        from sgs_tui.batch.advice import conv_inputs
+        from sgs_tui.engine.advice.conv_inputs import conv_inputs
 
         with open_dump(place.benchmark) as dump:
             inputs = conv_inputs(dump)

@@ -48,6 +48,31 @@ def entry(text: str, kind: Kind = Kind.NOTE, layer: str | None = None, sample: s
     return Entry(datetime.now(UTC).replace(microsecond=0), kind, text, layer, sample)
 
 
+def moment(each: Entry) -> str:
+    """When: `2026-03-01 02:14 UTC`, the same on every machine."""
+    return f"{each.time:%Y-%m-%d %H:%M} UTC"
+
+
+def words(each: Entry) -> str:
+    """What: the layer in front, and for what was not just noted its kind. Raw text."""
+    kind = "" if each.kind is Kind.NOTE else f"{each.kind}: "
+    return f"{kind}{f'{each.layer}: ' if each.layer else ''}{each.text}"
+
+
+def notes_by_layer(entries: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:
+    """Somebody's notes on each layer, oldest first."""
+    found: dict[str, tuple[Entry, ...]] = {}
+    for each in entries:
+        if each.layer is not None and each.kind is Kind.NOTE:
+            found[each.layer] = (*found.get(each.layer, ()), each)
+    return found
+
+
+def notes_on_layers(entries: Iterable[Entry]) -> dict[str, str]:
+    """Somebody's notes on each layer, joined by semicolons."""
+    return {layer: "; ".join(note.text for note in notes) for layer, notes in notes_by_layer(entries).items()}
+
+
 def journal_of(place: Path) -> Path:
     """Where the journal of a dump, or of a folder, is kept; it need not exist."""
     return place / NAME if place.is_dir() else place.with_name(NAME)

@@ -148,7 +148,7 @@ def test_a_dry_run_changes_nothing(command: Command, network: Network) -> None:
     assert ended.code == 0
     for part in (
         "+tensor_arrays='cat';",
-        "what both models dump before the change",
+        "there are no models to dump it from",
         "ConvertTool.py onnx",
         "bad_fixed.sim on",
     ):

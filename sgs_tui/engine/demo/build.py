@@ -77,12 +77,12 @@ def build_demo(folder: Path, int16: tuple[str, ...] = ()) -> DemoFiles:
 def _check_free(files: DemoFiles) -> None:
     """Raise InputError when a file is there that no earlier demo wrote."""
     taken = next((path for path in files.paths() if path.exists()), None)
-    if taken is None or _is_ours(files.model):
+    if taken is None or is_demo_model(files.model):
         return
     raise InputError(f"{taken}: is there already, and not from a demo", "name a new folder; nothing is overwritten")
 
 
-def _is_ours(model: Path) -> bool:
+def is_demo_model(model: Path) -> bool:
     """Whether an ONNX file carries the demo's mark (its text is near the end of the file)."""
     return model.is_file() and PRODUCER.encode() in model.read_bytes()
 

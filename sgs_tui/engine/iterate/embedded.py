@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sgs_tui.engine.demo import DemoFiles, build_demo
+from sgs_tui.engine.demo import DemoFiles, build_demo, is_demo_model
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import write_atomically
 from sgs_tui.engine.iterate.ini_change import IniChange, write_change
@@ -17,9 +17,9 @@ from sgs_tui.engine.simulate.run_request import RunRequest
 
 
 def is_demo(place: Place) -> bool:
-    """Whether a folder looks like the demo's; `requantise_demo` makes sure before it replaces anything."""
+    """Whether a folder is a demo's, by the mark in its model."""
     files = DemoFiles.below(place.folder)
-    return place.ini is not None and files.model.is_file() and files.fixed_model.is_file()
+    return place.ini is not None and files.fixed_model.is_file() and is_demo_model(files.model)
 
 
 def requantise_demo(place: Place, change: IniChange) -> None:
@@ -34,17 +34,26 @@ def requantise_demo(place: Place, change: IniChange) -> None:
     write_change(place.ini, change)
 
 
+def is_embedded(run: Run) -> bool:
+    """Whether `requantised` can make a run again with other tensors."""
+    return run.request.backend == "onnxruntime" and JOB_FILE in run.request.files
+
+
 def int16_of(run: Run) -> tuple[str, ...]:
     """The tensors that an embedded run quantised to 16 bit."""
     return _job(run).quantisation.int16
 
 
 def requantised(run: Run, add: Sequence[str], remove: Sequence[str] = ()) -> RunRequest:
-    """The same embedded run with more or fewer tensors in 16 bit. Raises UsageError where it is of another kind."""
+    """The same embedded run with more or fewer tensors in 16 bit, to be compared with that run (`before`).
+
+    Raises UsageError where it is of another kind.
+    """
     job = _job(run)
     names = tuple(name for name in dict.fromkeys((*job.quantisation.int16, *add)) if name not in remove)
     how = Quantisation(job.quantisation.per_channel, names)
-    return local_run(replace(job, quantisation=how), run.request.timeout)
+    request = local_run(replace(job, quantisation=how), run.request.timeout)
+    return replace(request, details={**request.details, "before": str(run.folder.path)})
 
 
 def _job(run: Run) -> EmbeddedRequest:

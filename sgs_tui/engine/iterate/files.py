@@ -4,6 +4,9 @@ from pathlib import Path
 
 from sgs_tui.engine.simulate.embedded import EmbeddedFiles
 
+ITERATE = "iterate"
+"""Backend of iterations."""
+
 _NAMES = EmbeddedFiles.below(Path())
 FLOAT_DUMP, FIXED_DUMP = _NAMES.float_dump.name, _NAMES.fixed_dump.name
 """The same names as in every folder that holds both dumps."""

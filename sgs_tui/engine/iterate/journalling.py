@@ -29,6 +29,17 @@ def outcome_text(regression: Regression, before: int, after: int) -> str:
     return "; ".join(parts)
 
 
+def journal_result(sample: Path, regression: Regression, before: int, after: int) -> None:
+    """Note beside a new dump what it shows: `before` and `after` layers fail. Raises InputError."""
+    append(journal_of(sample), [entry(outcome_text(regression, before, after), Kind.RESULT, sample=sample.name)])
+
+
+def journal_request(new: Path, old: Path, names: str) -> None:
+    """Begin the journal of a run that is made again with `names` (joined by commas) in 16 bit. Raises InputError."""
+    carry_over(old, new)
+    append(journal_of(new), [entry(f"16 bit for {names or 'nothing'}", Kind.TRIED)])
+
+
 def carry_over(old: Path, new: Path) -> None:
     """Begin the journal of a new folder with that of the state before: one folder then tells the whole story."""
     entries = read_journal(journal_of(old))

@@ -20,7 +20,7 @@ from sgs_tui.engine.configs.inputconfig import load as load_ini
 from sgs_tui.engine.configs.switches import DUMP_TENSOR
 from sgs_tui.engine.errors import InputError, RunError
 from sgs_tui.engine.iterate.config import IterateConfig
-from sgs_tui.engine.iterate.files import BEFORE_FILE, FIXED_DUMP, FLOAT_DUMP, LAYERS_FILE
+from sgs_tui.engine.iterate.files import BEFORE_FILE, FIXED_DUMP, FLOAT_DUMP, ITERATE, LAYERS_FILE
 from sgs_tui.engine.iterate.ini_change import IniChange
 from sgs_tui.engine.iterate.journalling import change_text
 from sgs_tui.engine.iterate.plan import PLAN_FILE, Plan, plan_to_json
@@ -33,7 +33,7 @@ from sgs_tui.engine.simulate.run_pairs import network, newest_pair
 from sgs_tui.engine.simulate.run_request import DEBUG_CONFIG, Elements, Product, ProductKind, RunRequest
 
 _WORKER = "sgs_tui.engine.iterate.worker"
-BACKEND = "iterate"
+BACKEND = ITERATE
 _STAGE = "iteration"
 _COMPARABLE = (BACKEND, "sdk")
 """Backends whose dumps say something about the SDK's models."""

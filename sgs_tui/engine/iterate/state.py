@@ -1,5 +1,6 @@
 """How the layers of a network stood: from a file, from a run, or measured from two dumps."""
 
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -7,9 +8,10 @@ from sgs_tui.engine.compare.baseline import Baseline, load_baseline
 from sgs_tui.engine.compare.regression import snapshot
 from sgs_tui.engine.configs.profiles import MANUAL, Profile
 from sgs_tui.engine.events import Row
-from sgs_tui.engine.iterate.files import LAYERS_FILE
+from sgs_tui.engine.iterate.files import BEFORE_FILE, ITERATE, LAYERS_FILE
 from sgs_tui.engine.iterate.places import Place, place_of
 from sgs_tui.engine.session import CompareRequest, open_comparison
+from sgs_tui.engine.simulate.run_list import Run
 
 
 def load_state(path: Path, profile: Profile = MANUAL) -> Baseline:
@@ -22,6 +24,19 @@ def load_state(path: Path, profile: Profile = MANUAL) -> Baseline:
     if (path / LAYERS_FILE).is_file():
         return load_baseline(path / LAYERS_FILE)
     return measure(place_of(path), profile)
+
+
+def state_behind(run: Run, profile: Profile = MANUAL) -> Baseline | None:
+    """The state that a run was made to be held against; None for a run that was made for itself.
+
+    Raises InputError where that state is gone.
+    """
+    kept, before = run.folder.path / BEFORE_FILE, run.request.details.get("before")
+    if kept.is_file():
+        return replace(load_baseline(kept), source=before or "the state before")
+    if not before or run.request.backend == ITERATE:
+        return None
+    return load_state(Path(before), profile)
 
 
 def check_state(path: Path) -> None:
