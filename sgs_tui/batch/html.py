@@ -6,6 +6,7 @@ The page carries its style and its script, and a content policy that lets nothin
 from sgs_tui.batch import html_parts as parts
 from sgs_tui.batch.html_diagnosis import diagnosis, named_layers
 from sgs_tui.batch.html_page import SCRIPT, STYLE, policy
+from sgs_tui.batch.html_regression import regression
 from sgs_tui.batch.html_table import table
 from sgs_tui.batch.html_text import safe, section
 from sgs_tui.batch.pictures_meter import RateMeter
@@ -43,6 +44,6 @@ def _body(report: Report, details: Details) -> str:
     shown = f"{len(report.shown)} of {count(len(report.rows), 'layer')} shown"
     heading = "Layers" if len(report.shown) == len(report.rows) else f"Layers: {shown}"
     layers = section("layers", heading, table(report, pictured)) if report.shown else ""
-    main = (diagnosis(report), layers, parts.closeups(details), parts.unmatched(report))
+    main = (regression(report), diagnosis(report), layers, parts.closeups(details), parts.unmatched(report))
     content = f"{''.join(main)}{parts.origin(report, details)}"
     return f"{parts.head(report)}<main>\n{content}</main>\n<script>{SCRIPT}</script>\n"

@@ -31,6 +31,7 @@ input[type=checkbox]{min-height:0;width:18px;height:18px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:3px 8px;text-align:right;border-bottom:1px solid var(--line);vertical-align:top;white-space:nowrap}
 th{position:sticky;top:0;background:var(--bg);color:var(--soft);font-weight:600;cursor:pointer}
+table.plain{width:auto;max-width:100%}table.plain th{cursor:auto;position:static}
 th.text,td.text{text-align:left}td.name{white-space:normal;min-width:16em}td.why{white-space:normal;min-width:14em}
 th[aria-sort]::after{content:" \\25BC"}th[aria-sort=ascending]::after{content:" \\25B2"}
 .v{font-weight:700}.v.fail{color:var(--red)}.v.warn{color:var(--amber)}.v.ok{color:var(--green)}.v.nc{color:var(--violet)}

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from sgs_tui.batch.formats import FailOn
 from sgs_tui.batch.junit import write_junit
-from sgs_tui.batch.report import Report
-from sgs_tui.engine.compare.results import Verdict
+from sgs_tui.batch.report import Report, Since
+from sgs_tui.engine.compare.regression import regress
+from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from tests.layer_rows import HOSTILE_NAMES, failing, layer, not_comparable, not_finite, unmatched
 from tests.report_builder import report
 
@@ -95,3 +96,33 @@ def test_any_text_gives_valid_xml(text: str, raw: bytes) -> None:
 def test_names_of_one_op_are_told_apart_by_their_slot() -> None:
     rows = [layer("a", 0, index=3, slot=0), layer("a", 1, index=3, slot=1)]
     assert [name for name, _ in outcome(report(rows))] == ["3 a", "3.1 a"]
+
+
+def held_against(rows: list[LayerDiff], before: list[LayerDiff]) -> Report:
+    return report(rows, since=Since("old.json", "manual", regress(rows, before)))
+
+
+def test_a_gate_on_regressions_is_red_only_where_something_got_worse() -> None:
+    rows = [failing("old", 0), failing("new", 1), not_comparable("lost", 2), not_comparable("never", 3), layer("ok", 4)]
+    before = [failing("old", 0), layer("new", 1), layer("lost", 2), not_comparable("never", 3), layer("away", 4)]
+    made = held_against(rows, before)
+    assert outcome(made, FailOn.REGRESSION) == [
+        ("1 old", "passed"),
+        ("2 new", "failure"),
+        ("3 lost", "error"),
+        ("4 never", "skipped"),
+        ("5 ok", "passed"),
+        ("away", "skipped"),
+    ]
+    assert [kind for _, kind in outcome(made)][:4] == ["failure", "failure", "error", "error"]
+
+
+def test_cases_say_what_they_were() -> None:
+    found = suite(held_against([failing("new", 0)], [layer("new", 0)]))
+    text = found.findtext("testcase/failure")
+    assert text is not None and text.startswith("newly failing since the baseline (ok, RMSE ")
+    assert "since old.json: 0 newly fixed, 1 newly failing" in (found.findtext("system-out") or "")
+    assert "old.json" in [entry.get("value") for entry in found.findall("properties/property")]
+    fails_as_before = suite(held_against([failing("a", 0)], [failing("a", 0)]), FailOn.REGRESSION)
+    said = fails_as_before.findtext("testcase/system-out")
+    assert said is not None and "RMSE 0.999086 is over 0.5" in said

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sgs_tui.batch.html_regression import regression
 from sgs_tui.batch.report import Since
 from sgs_tui.batch.screen import Screen
 from sgs_tui.batch.table import write_table
@@ -104,6 +105,26 @@ def test_formats_for_people(command: Command, old: str, monkeypatch: pytest.Monk
     )
 
 
+def test_the_page_shows_what_changed(command: Command, old: str) -> None:
+    text = command("compare", *POOL_CAT, "--baseline", old, "--format", "html").text
+    part = text[text.index('<section id="since">') :]
+    part = part[: part.index("</section>")]
+    assert "1 newly fixed, 0 newly failing" in part
+    assert '<span class="v ok">newly fixed</span>' in part
+    assert '<td data-t="RMSE was">0.999086</td><td data-t="RMSE now">0.064864</td>' in part
+    assert "the same layers under new names (2)" in part
+    assert '<section id="since">' not in command("compare", *CAT, "--format", "html").text
+
+
+def test_junit_agrees_with_the_gate(command: Command, old: str, tmp_path: Path) -> None:
+    good = str(tmp_path / "good.json")
+    command("compare", *CAT, "--format", "json", "--output", good)
+    for baseline, failures, code in ((old, 0, 0), (good, 1, 1)):
+        gate = ("--baseline", baseline, "--fail-on", "regression", "--format", "junit")
+        ended = command("compare", *BAD, *gate)
+        assert (ended.code, f'failures="{failures}"' in ended.text) == (code, True)
+
+
 def test_another_profile_is_said(command: Command, old: str) -> None:
     assert "judged by profile manual, this comparison by sop" in command(
         "compare", *CAT, "--baseline", old, "--profile", "sop"
@@ -142,6 +163,9 @@ def test_names_from_strangers_do_no_harm(screen: Screen) -> None:
     assert "\x1b" not in text
     if screen.columns == 80:
         assert max(map(cell_len, text.splitlines())) <= 80
+    page = regression(made)
+    assert page.count("<td") == 6 * len(HOSTILE_NAMES) and "\x1b" not in page
+    assert "<b>" not in page and "<script" not in page
 
 
 def test_many_better_layers_are_counted(command: Command) -> None:
