@@ -176,7 +176,11 @@ def test_demo_names_the_planted_tensor_and_the_prediction_comes_true(tmp_path: P
     reason = next(each for each in candidate(given, CULPRIT).reasons if each.rule is Rule.RANGE)
     assert reason.value == pytest.approx(1235, abs=5) and reason.limit == 30
     after = build_demo(tmp_path / "after", given.chosen)
+    predicted = {each.layer: each.sqnr_db for each in given.predicted}
     with diagnosed(after.fixed_dump, after.float_dump, after.ranges) as healed:
+        over = {row.name: predicted[row.name] - row.metrics.sqnr_db for row in healed.rows if row.metrics}
+        assert max(over.values()) < 3, "never much more promised than came"
+        assert over["mix_relu"] == pytest.approx(0, abs=3), "the layer that the culprit spoilt"
         assert max(row.metrics.rmse for row in healed.rows if row.metrics) < 0.5
 
 

@@ -59,10 +59,25 @@ def test_sixteen_bits_reach_every_tensor_that_was_named(sgs: Path, tiny_image: P
     files = tiny(sgs, tiny_image, "sixteen", int16=("pool", "cat"))
     with open_dump(files.fixed_dump) as dump:
         types = {record.name: record.type_name for record in dump.records}
-    assert types["pool"] == types["cat"] == types["lrelu:0"] == "SGS_U16"
+    assert {types[name] for name in ("pool", "cat", "lrelu:0", "sp_a", "sp_b")} == {"SGS_U16"}
     assert types["c4"] == types["/backbone/relu1/Relu_output_0"] == "SGS_U8"
-    assert files.notes[-1] == "16 bits too, since a chosen tensor shares the scale: lrelu:0"
+    assert files.notes[-1] == "16 bits too, since a chosen tensor shares the scale: lrelu:0, sp_a, sp_b"
     assert errors(files)["cat"] < eight["cat"]
+
+
+@pytest.mark.parametrize("per_channel", [True, False])
+def test_weights_that_a_raised_tensor_meets_get_sixteen_bits_too(
+    sgs: Path, tiny_image: Path, per_channel: bool
+) -> None:
+    """As on the chip; a pool in between hands scale and bits on."""
+    from sgs_tui.engine.diagnosis.graph import build_graph
+
+    wide = tiny(sgs, tiny_image, int16=("/backbone/relu1/Relu_output_0",), per_channel=per_channel)
+    with open_dump(wide.fixed_dump) as dump:
+        graph = build_graph(dump)
+        readers = [op for op in graph.ops if op.has_weights]
+        types = {op.constants[0].name: (op.inputs[0].type_name, op.constants[0].type_name) for op in readers}
+    assert set(types.values()) == {("SGS_U8", "SGS_S8"), ("SGS_U16", "SGS_S16")}
 
 
 def test_ranges_are_written_as_the_calibrator_writes_them(sgs: Path, tiny_image: Path) -> None:

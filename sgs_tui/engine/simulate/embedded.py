@@ -19,6 +19,7 @@ from sgs_tui.engine.simulate.onnx_slices import run_all
 from sgs_tui.engine.simulate.preprocess import Layout, Prepared, Preprocess, prepared
 from sgs_tui.engine.simulate.preprocess_inputs import ModelInput, check_count, fit_input
 from sgs_tui.engine.simulate.quantise import Quantisation, check_names, quantise, sharing
+from sgs_tui.engine.simulate.quantise_weights import taking_scale
 from sgs_tui.engine.text import visible
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def embedded_run(request: EmbeddedRequest) -> EmbeddedFiles:
 
 def _raised_too(model: "ModelProto", int16: Sequence[str]) -> tuple[str, ...]:
     """Which tensors got 16 bits although nobody named them."""
-    others = [visible(name) for name in sharing(model, int16) if name not in int16]
+    others = [visible(name) for name in taking_scale(model, sharing(model, int16)) if name not in int16]
     return (f"16 bits too, since a chosen tensor shares the scale: {', '.join(others)}",) if others else ()
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sgs_tui.engine.dumps.records import AnyArray
 from sgs_tui.engine.errors import RunError, SgsError, UsageError
 from sgs_tui.engine.simulate.onnx_model import load_model, node_outputs, one_line, silence
+from sgs_tui.engine.simulate.quantise_weights import SHARES_SCALE, taking_scale, weights_read_with
 from sgs_tui.engine.text import visible
 
 if TYPE_CHECKING:
@@ -23,16 +24,12 @@ _OPSET = 13
 """Per-channel weights need DequantizeLinear with an axis, which came with this opset."""
 
 
-_SHARES_SCALE = {
-    "AveragePool", "Flatten", "Gather", "GatherElements", "MaxPool", "Pad", "Reshape",
-    "Resize", "Slice", "Split", "Squeeze", "TopK", "Transpose", "Unsqueeze",
-}  # fmt: skip
-"""Ops whose output onnxruntime gives the very scale of their first input (its QDQ operators)."""
-
-
 @dataclass(frozen=True, slots=True)
 class Quantisation:
-    """How to quantise. `int16`: tensors (not weights) that get 16 bits; the others get 8."""
+    """How to quantise. `int16`: tensors (not weights) that get 16 bits; the others get 8.
+
+    The weights that a raised tensor is multiplied with get 16 bits too, as they do on the chip.
+    """
 
     per_channel: bool = True
     int16: tuple[str, ...] = ()
@@ -50,8 +47,10 @@ def quantise(model: "ModelProto", feeds: Iterable[Feed], how: Quantisation, targ
     with _quiet(), TemporaryDirectory(prefix="sgs-tui-") as folder:
         ready = Path(folder, "model.onnx")
         try:
-            onnx.save(_upgraded(model), ready)
-            _quantise_file(ready, target, feeds, replace(how, int16=sharing(model, how.int16)))
+            upgraded = _upgraded(model)
+            onnx.save(upgraded, ready)
+            how_all = replace(how, int16=sharing(model, how.int16))
+            _quantise_file(ready, target, feeds, how_all, _overrides(upgraded, how_all))
         except SgsError:
             raise
         except Exception as error:
@@ -78,7 +77,7 @@ def sharing(model: "ModelProto", names: Sequence[str]) -> tuple[str, ...]:
     found = dict.fromkeys(names)
     for name in names:
         maker = makers.get(name)
-        while maker is not None and maker.op_type in _SHARES_SCALE:
+        while maker is not None and maker.op_type in SHARES_SCALE:
             found[maker.input[0]] = None
             maker = makers.get(maker.input[0])
     return tuple(found)
@@ -91,13 +90,23 @@ def _upgraded(model: "ModelProto") -> "ModelProto":
     return model if opset >= _OPSET else version_converter.convert_version(model, _OPSET)
 
 
-def _quantise_file(source: Path, target: Path, feeds: Iterable[Feed], how: Quantisation) -> None:
+def _overrides(model: "ModelProto", how: Quantisation) -> dict[str, list[dict[str, object]]]:
+    """onnxruntime's word for what has 16 bits: the tensors, and the weights they are multiplied with."""
+    from onnxruntime.quantization import QuantType
+
+    wanted: dict[str, list[dict[str, object]]] = {}
+    for name, axis in weights_read_with(model, taking_scale(model, how.int16)):
+        channels = {"axis": axis} if how.per_channel else {"symmetric": True}
+        wanted[name] = [{"quant_type": QuantType.QInt16, **channels}]
+    return wanted | {name: [{"quant_type": QuantType.QUInt16}] for name in how.int16}
+
+
+def _quantise_file(
+    source: Path, target: Path, feeds: Iterable[Feed], how: Quantisation, overrides: dict[str, list[dict[str, object]]]
+) -> None:
     from onnxruntime import quantization as ort
 
-    options: dict[str, object] = {}
-    if how.int16:
-        overrides = {name: [{"quant_type": ort.QuantType.QUInt16}] for name in how.int16}
-        options = {"TensorQuantOverrides": overrides, "UseQDQContribOps": True}
+    options = {"TensorQuantOverrides": overrides, "UseQDQContribOps": True} if overrides else {}
     ort.quantize_static(
         source,
         target,
