@@ -1,7 +1,6 @@
 """Runs in words: how one stands, how long it took, how it failed."""
 
 from sgs_tui.engine.numbers import size
-from sgs_tui.engine.simulate.local_runs import local_failure
 from sgs_tui.engine.simulate.runs import Run, RunState, Snapshot
 
 
@@ -25,7 +24,7 @@ def standing(now: Snapshot) -> str:
 
 def failure(run: Run) -> tuple[str, str]:
     """(what went wrong, what to do) of a run that is over and not ok; the log is named where it has more to say."""
-    message, hint = local_failure(run) or (run.status.message or str(run.state), run.status.hint)
+    message, hint = run.status.message or str(run.state), run.status.hint
     if run.state is RunState.FAILED and run.folder.log_path.is_file():
         hint = f"{hint} (log: {run.folder.log_path})" if hint else f"log: {run.folder.log_path}"
     return f"{run.name}: {message}", hint

@@ -232,8 +232,17 @@ def test_a_preprocess_that_fails_is_named(image: Path, tmp_path: Path, command: 
     (tmp_path / "pre.py").write_text("def image_preprocess(path, norm=True):\n    raise ValueError('no colour')\n")
     ended = command(*onnx(tmp_path, "--image", str(image), "-n", str(tmp_path / "pre.py")))
     assert (ended.code, ended.out) == (4, b"")
-    assert "pre.py, line 2: image_preprocess for data.npy failed: ValueError: no colour" in ended.err
-    assert ended.err.count("\n") == 1
+    said = "pre.py, line 2: image_preprocess for data.npy failed: ValueError: no colour"
+    assert said in ended.err and ended.err.count("\n") == 1
+    [run] = list_runs(tmp_path / "runs")
+    assert said in run.status.message and run.status.failure == "run_error"
+
+
+def test_our_own_dumper_over_its_time_limit_says_so(image: Path, tmp_path: Path, command: Command) -> None:
+    (tmp_path / "pre.py").write_text("import time\ndef image_preprocess(path, norm=True):\n    time.sleep(600)\n")
+    ended = command(*onnx(tmp_path, "--image", str(image), "-n", str(tmp_path / "pre.py"), "--timeout", "1"))
+    assert (ended.code, ended.out) == (4, b"")
+    assert "ended after its time limit of 1 s" in ended.err
 
 
 def test_cancelling_our_own_dumper_ends_its_children_and_leaves_no_temporary_files(

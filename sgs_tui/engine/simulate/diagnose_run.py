@@ -29,6 +29,7 @@ from sgs_tui.engine.simulate.run_folder import RunFolder
 from sgs_tui.engine.simulate.run_request import Product, RunRequest
 from sgs_tui.engine.simulate.sdk_result import preprocess_modules, unrelated_ranges, wrong_input_size
 from sgs_tui.engine.simulate.status import Made, RunState
+from sgs_tui.engine.simulate.worker_failure import read_failure
 from sgs_tui.engine.text import visible
 
 _NO_SPACE = 1 << 20
@@ -76,7 +77,9 @@ def _stopped(request: RunRequest, folder: RunFolder, ending: Ending) -> Verdict:
 def _failure(
     request: RunRequest, folder: RunFolder, ending: Ending, log: str, found: tuple[Found, ...]
 ) -> Explanation | None:
-    """Why the run failed; None for a good one. The most telling explanation wins."""
+    """Why the run failed; None for a good one. The most telling explanation wins, first of all a worker's own."""
+    if ending.exit_code != 0 and (told := read_failure(folder.work_path)) is not None:
+        return told
     said = specific_failure(log, preprocess_modules(request))
     problems = [problem for each in found for problem in product_problems(each)]
     if ending.signal is not None or ending.exit_code != 0:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sgs_tui.engine.dumps.records import Form
 from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.simulate import worker_failure
 from sgs_tui.engine.simulate.caffe_dump import CaffeDumpRequest
 from sgs_tui.engine.simulate.embedded import EmbeddedRequest
 from sgs_tui.engine.simulate.onnx_dump import OnnxDumpRequest
@@ -20,7 +21,7 @@ from sgs_tui.engine.simulate.tflite_dump import TfliteDumpRequest
 
 JOB_FILE = "job.json"
 RESULT_FILE = "result.json"
-FAILURE_FILE = "failure.json"
+FAILURE_FILE = worker_failure.FAILURE_FILE
 
 Job = OnnxDumpRequest | CaffeDumpRequest | TfliteDumpRequest | EmbeddedRequest
 Fields = Mapping[str, Any]

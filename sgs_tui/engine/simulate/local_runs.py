@@ -11,10 +11,12 @@ from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.simulate import caffe_dump, onnx_dump, tflite_dump
 from sgs_tui.engine.simulate.caffe_dump import CaffeDumpRequest
 from sgs_tui.engine.simulate.embedded import EmbeddedFiles, EmbeddedRequest
-from sgs_tui.engine.simulate.local_jobs import FAILURE_FILE, JOB_FILE, RESULT_FILE, Job, job_to_json
+from sgs_tui.engine.simulate.local_jobs import JOB_FILE, RESULT_FILE, Job, job_to_json
 from sgs_tui.engine.simulate.onnx_dump import OnnxDumpRequest
 from sgs_tui.engine.simulate.run_list import Run
 from sgs_tui.engine.simulate.run_request import Product, ProductKind, RunRequest
+from sgs_tui.engine.simulate.status import RunState
+from sgs_tui.engine.simulate.worker_failure import read_failure
 
 _WORKER = "sgs_tui.engine.simulate.local_worker"
 _BOTH = "float and fixed"
@@ -67,9 +69,9 @@ def local_result(run: Run) -> LocalResult:
 
 
 def local_failure(run: Run) -> tuple[str, str] | None:
-    """(message, hint) of the error that ended the worker; None where it left none."""
-    document = _document(run.folder.work_path / FAILURE_FILE)
-    return None if document is None else (str(document["message"]), str(document["hint"]))
+    """(message, hint) of the error that ended the worker; None where it left none, or was ended from outside."""
+    found = read_failure(run.folder.work_path) if run.state is RunState.FAILED else None
+    return None if found is None else (found.message, found.hint)
 
 
 def _document(path: Path) -> dict[str, list[str]] | None:

@@ -17,9 +17,10 @@ from sgs_tui.engine.dumps.original import OriginalDump
 from sgs_tui.engine.errors import CancelledError, SgsError
 from sgs_tui.engine.simulate.caffe_dump import CaffeDumpRequest, dump_caffe
 from sgs_tui.engine.simulate.embedded import EmbeddedFiles, EmbeddedRequest, embedded_run
-from sgs_tui.engine.simulate.local_jobs import FAILURE_FILE, RESULT_FILE, Job, job_from_json
+from sgs_tui.engine.simulate.local_jobs import RESULT_FILE, Job, job_from_json
 from sgs_tui.engine.simulate.onnx_dump import OnnxDumpRequest, dump_onnx
 from sgs_tui.engine.simulate.tflite_dump import TfliteDumpRequest, dump_tflite
+from sgs_tui.engine.simulate.worker_failure import write_failure
 from sgs_tui.engine.text import visible
 
 FAILED = 1
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         _finish(_do(job_from_json(path.read_text("ascii"), path)))
     except SgsError as error:
-        _write(FAILURE_FILE, {"kind": type(error).__name__, "message": error.message, "hint": error.hint})
+        write_failure(error)
         _say(f"{type(error).__name__}: {error}")
         return FAILED
     return 0

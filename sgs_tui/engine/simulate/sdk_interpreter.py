@@ -48,7 +48,7 @@ def _ask(python: str, environment: tuple[tuple[str, str], ...]) -> tuple[str, st
         raise RunError(f"{python}: does not start: {error}", "name another one with --sdk-python") from error
     answer = done.stdout.split()
     if done.returncode != 0 or len(answer) != 2:
-        said = shown(done.stderr.strip().rpartition(b"\n")[2])
+        said = shown(done.stderr.strip().rpartition(b"\n")[2]) or f"exit code {done.returncode}, not a word"
         raise RunError(f"{python}: does not start in the SDK's environment: {said}", "name another with --sdk-python")
     return answer[0].decode("ascii"), answer[1].decode("ascii")
 
