@@ -206,6 +206,8 @@ def test_estimates(root: Path, model: Path) -> None:
     assert known is not None and (known.size, known.known) == (777, True)
     assert guessed is not None and not guessed.known and guessed.size > 1000 * 60
     assert estimate_dump(request_for(Path("/no/model.sim")), runs) is None
+    other_form = estimate_dump(replace(request, products=(Product("dump.txt", is_float=True),)), runs)
+    assert other_form is not None and not other_form.known
 
 
 def test_two_runs_do_not_write_the_same_file(root: Path, model: Path, tmp_path: Path) -> None:

@@ -40,13 +40,19 @@ def estimate_dump(request: RunRequest, runs: Iterable[Run]) -> Estimate | None:
 
 
 def _same_kind(earlier: RunRequest, request: RunRequest) -> bool:
-    """The same file, stage and switches: such dumps have the same size, whatever the image."""
+    """The same file, stage, switches and form: such dumps have the same size, whatever the image."""
     return (
-        earlier.backend == request.backend
+        _first_product(earlier) == _first_product(request)
+        and earlier.backend == request.backend
         and earlier.model == request.model
         and earlier.stage == request.stage
         and earlier.debug_config == request.debug_config
     )
+
+
+def _first_product(request: RunRequest) -> str | None:
+    """The dump's name, which tells text from binary where no DebugConfig.txt does."""
+    return request.products[0].path if request.products else None
 
 
 def _as_text(request: RunRequest) -> bool:
