@@ -5,14 +5,14 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from importlib import import_module, metadata
 from pathlib import Path
 
 from platformdirs import user_state_path
 
 from sgs_tui import __version__
+from sgs_tui.batch.doctor_check import Check, State, Surroundings
+from sgs_tui.batch.doctor_terminal import terminal_checks
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.numbers import size
 from sgs_tui.engine.simulate.sdk_root import find_sdk
@@ -28,38 +28,10 @@ _EXTRAS = {
 }
 
 
-class State(StrEnum):
-    """`no`: something is missing that only some work needs; `FAIL`: nothing works before that is mended."""
-
-    OK = "ok"
-    NO = "no"
-    FAIL = "FAIL"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at: its state, what was found, and what to do where it is not ok."""
-
-    name: str
-    state: State
-    found: str
-    remedy: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What only the command line knows: where settings are, whether the terminal can show the app, characters."""
-
-    settings: Path
-    terminal: bool
-    utf8: bool
-    environment: Mapping[str, str]
-
-
 def examine(around: Surroundings) -> list[Check]:
     """Every check, in the order to read them."""
     checks = [_python(), *map(_package, _NEEDED), *(_extra(*item) for item in _EXTRAS.items())]
-    return [*checks, *_terminal(around), _sdk(around.environment), *_disk(), _settings(around.settings)]
+    return [*checks, *terminal_checks(around), _sdk(around.environment), _gdb(), *_disk(), _settings(around.settings)]
 
 
 def list_checks(checks: list[Check]) -> bytes:
@@ -103,37 +75,19 @@ def _import_problem(module: str) -> str:
     return ""
 
 
-def _terminal(around: Surroundings) -> Iterator[Check]:
-    env = around.environment
-    width, height = shutil.get_terminal_size()
-    found = f"TERM={env.get('TERM', '')} {width}x{height}" if around.terminal else "stdin or stderr is none"
-    usable = around.terminal and env.get("TERM", "") not in ("", "dumb")
-    yield Check("terminal", State.OK if usable else State.NO, found, "the app needs one; --batch does not")
-    yield Check("colours", State.OK, _colours(env))
-    yield Check(
-        "locale",
-        State.OK if around.utf8 else State.NO,
-        " ".join(f"{name}={env[name]}" for name in ("LC_ALL", "LC_CTYPE", "LANG") if env.get(name)) or "not set",
-        "not UTF-8, so only ASCII is shown; export LC_ALL=C.UTF-8",
-    )
-    far = [name for name in ("SSH_CONNECTION", "TMUX", "STY") if env.get(name)]
-    yield Check("remote", State.OK, ", ".join(far) if far else "neither SSH nor tmux nor screen")
-
-
-def _colours(environment: Mapping[str, str]) -> str:
-    if environment.get("NO_COLOR"):
-        return "none: NO_COLOR is set"
-    if environment.get("COLORTERM") in ("truecolor", "24bit"):
-        return "16 million"
-    return "256" if "256" in environment.get("TERM", "") else "16"
-
-
 def _sdk(environment: Mapping[str, str]) -> Check:
     try:
         sdk = find_sdk(None, environ=environment)
     except SgsError as error:
         return Check("sdk", State.NO, f"{error.message}: no simulator runs", error.hint)
     return Check("sdk", State.OK, f"{sdk.root}, version {sdk.version or 'unknown'}, {sdk.generation} generation")
+
+
+def _gdb() -> Check:
+    found = shutil.which("gdb")
+    if found is None:
+        return Check("gdb", State.NO, "not installed: `sgs-tui core` reads no core file", "apt-get install gdb")
+    return Check("gdb", State.OK, f"{found}: core files of a crashed simulator can be read")
 
 
 def _disk() -> Iterator[Check]:

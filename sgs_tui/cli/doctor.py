@@ -14,7 +14,8 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor() -> int:
-    """Say what works here and what does not: Python, packages, terminal, locale, SDK, disk, settings.
+    """Say what works here and what does not: Python, packages, terminal, locale, SDK, gdb, disk,
+    settings.
 
     Lines start with ok, no (only some work needs it) or FAIL (nothing works before that is mended; exit code 3).
 
@@ -22,7 +23,8 @@ def doctor() -> int:
     Example:
       sgs-tui doctor
     """
-    from sgs_tui.batch.doctor import State, Surroundings, examine, list_checks
+    from sgs_tui.batch.doctor import examine, list_checks
+    from sgs_tui.batch.doctor_check import State, Surroundings
     from sgs_tui.batch.output import emit
     from sgs_tui.tui.settings import settings_path
 

@@ -141,6 +141,17 @@ def test_debugconfig_set_keeps_a_backup_and_other_bytes(command: Command, tmp_pa
     assert command("debugconfig", "set", "dumpTensor=on", "--file", str(file)).out == b""
 
 
+def test_debugconfig_takes_its_file_in_one_way_everywhere(command: Command, tmp_path: Path) -> None:
+    file = str(tmp_path / "DebugConfig.txt")
+    assert command("debugconfig", "set", file, "--preset", "float", "path=.").code == 0
+    assert command("debugconfig", "set", file, "dumpasstring=on").code == 0
+    for name in ("show", "check"):
+        assert command("debugconfig", name, file).out == command("debugconfig", name, "--file", file).out
+        assert command("debugconfig", name, file, "--file", file).code == 2
+    assert "on   dumpasstring" in command("debugconfig", "show", file).text
+    assert command("debugconfig", "set", file, "dumpTensor=off", "--file", file).code == 2
+
+
 def test_debugconfig_check_finds_the_trap(command: Command, tmp_path: Path) -> None:
     file = tmp_path / "DebugConfig.txt"
     file.write_bytes(b"dumpTensor\ndequantFixed\npath=.\n")
@@ -183,6 +194,7 @@ def test_doctor_says_what_is_missing(command: Command, monkeypatch: pytest.Monke
     assert "ok    numpy" in ended.text
     assert "SGS_IPU_DIR" in ended.text
     assert "settings.toml" in ended.text
+    assert "gdb  " in ended.text
     monkeypatch.setenv("SGS_IPU_DIR", str(tmp_path))
     assert "is no SDK" in command("doctor").text
 
