@@ -25,7 +25,7 @@ def _table(steps: list[Step]) -> str:
     if not steps:
         return ""
     heads = "".join(f'<th scope="col">{title}</th>' for title in _FIGURES)
-    head = f'<tr><th scope="col" class="text">change</th><th scope="col" class="text">layer</th>{heads}</tr>'
+    head = f'<tr><th scope="col" class="text">layer</th><th scope="col" class="text">change</th>{heads}</tr>'
     return f'<table class="plain"><thead>{head}</thead><tbody>\n{"".join(map(_row, steps))}</tbody></table>'
 
 
@@ -35,7 +35,7 @@ def _row(step: Step) -> str:
     kind = _CLASSES.get(told)
     what = f'<span class="v {kind}">{safe(told)}</span>' if kind else safe(told)
     title = f'<td class="text name" data-n="">{name(step.name)}</td>'
-    return f'<tr><td class="text" data-t="change">{what}</td>{title}{cells}</tr>\n'
+    return f'<tr>{title}<td class="text" data-t="change">{what}</td>{cells}</tr>\n'
 
 
 def _cell(title: str, text: str) -> str:
