@@ -1,5 +1,6 @@
 """The diagnosis of a comparison, for the headless front end."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ class Explained:
 
 
 def explain(comparison: Comparison, rows: Sequence[LayerDiff], asked: bool) -> Explained:
-    """Diagnose. A file that changes meanwhile costs the diagnosis, not the rows that were measured before."""
+    """Diagnose. A file that changes meanwhile, or a defect of ours, costs the diagnosis, not the figures."""
     if not asked:
         return Explained(False)
     from sgs_tui.engine.diagnosis.diagnose import diagnose
@@ -36,4 +37,14 @@ def explain(comparison: Comparison, rows: Sequence[LayerDiff], asked: bool) -> E
         found = diagnose(comparison, rows, debug_config_of(comparison.sample.path))
     except InputError as error:
         return Explained(True, None, f"no diagnosis: {error.message}")
+    except Exception as error:
+        return Explained(True, None, _defect(error))
     return Explained(True, found)
+
+
+def _defect(error: Exception) -> str:
+    """Damaged dumps have more ways to be odd than anybody thinks of: say it, and keep what mending it needs."""
+    from sgs_tui.engine.crash import write_crash_report
+
+    path = write_crash_report(error, sys.argv[1:])
+    return f"no diagnosis: this is a defect of sgs-tui ({type(error).__name__}); the report is in {path}"

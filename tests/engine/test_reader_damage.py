@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.errors import SgsError
+from sgs_tui.engine.errors import DumpError, SgsError
 
 NAMES = (
     "tiny/fixed_raw.bin",
@@ -67,3 +67,15 @@ def test_any_declared_size(tmp_path: Path, carried: int, declared: int) -> None:
     head = b"isFloat: 1\n//out 0 s: 0.000000 z: 0 type: float name: a bConstant:0\nop_out[0] RELU = {\n"
     path.write_bytes(head + b"//buffer data size: %d\n" % declared + b"\1" * carried)
     assert read_everything(path) <= 1
+
+
+@pytest.mark.parametrize("text", [b"1.000000, \n}\n, ", b", 1.000000, ", b"1.000000, , 2.000000, ", b"1.000000, x, "])
+def test_a_comma_without_a_number_is_damage_and_no_value(tmp_path: Path, text: bytes) -> None:
+    path = tmp_path / "text.bin"
+    path.write_bytes(
+        b"isFloat: 1\n//out 0 s: 0.000000 z: 0 type: float name: a bConstant:0\nop_out[0] RELU = {\n\n"
+        + text
+        + b"\n};\n"
+    )
+    with open_dump(path) as dump, pytest.raises(DumpError, match="each followed by a comma"):
+        dump.values(dump.records[0])

@@ -61,7 +61,17 @@ def _measure_here(pairs: Sequence[Pair], sides: Sides, cancel: Event) -> Iterato
         except CancelledError:
             raise
         except SgsError as error:
-            yield Measured(pair, None, error)
+            yield Measured(pair, None, changed(sides) or error)
+
+
+def changed(sides: Sides) -> SgsError | None:
+    """Why what was just read can not be trusted: a file is no longer the one that was indexed."""
+    try:
+        sides.sample.check_unchanged()
+        sides.benchmark.check_unchanged()
+    except SgsError as error:
+        return error
+    return None
 
 
 def measure(pair: Pair, sides: Sides, kernel: Kernel, cancel: Event | None = None) -> LayerFigures:

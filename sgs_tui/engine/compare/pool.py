@@ -20,7 +20,7 @@ from threading import Event
 
 from sgs_tui.engine.compare.figures import LayerFigures, figures_of
 from sgs_tui.engine.compare.kernel import BLOCK, Kernel, Sums
-from sgs_tui.engine.compare.measure import Measured, Sides, add_range, readers_of
+from sgs_tui.engine.compare.measure import Measured, Sides, add_range, changed, readers_of
 from sgs_tui.engine.compare.results import Pair
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.records import DumpIndex
@@ -126,9 +126,9 @@ def measure_in_processes(pairs: Sequence[Pair], sides: Sides, cancel: Event, cou
     results: list[Result] = []
     with _pool(pairs, sides, count) as pool:
         for task, said in _results(pool, tasks_of(units_of(pairs, sides)), cancel, 2 * count):
-            changed = _changed(sides)
+            untrusted = changed(sides)
             for unit, result in zip(task, said, strict=True):
-                results.append(changed or result)
+                results.append(untrusted or result)
                 if unit.last:
                     yield _finished(pairs[unit.position], results)
                     results = []
@@ -158,16 +158,6 @@ def _result(future: Future[list[Result]], cancel: Event) -> list[Result]:
             continue
         except BrokenProcessPool as error:
             raise SgsError("a worker process died (out of memory?)", "try again with fewer programs running") from error
-
-
-def _changed(sides: Sides) -> SgsError | None:
-    """Why what was just read can not be trusted: a file is no longer the one that was indexed."""
-    try:
-        sides.sample.check_unchanged()
-        sides.benchmark.check_unchanged()
-    except SgsError as error:
-        return error
-    return None
 
 
 def _finished(pair: Pair, results: list[Result]) -> Measured:

@@ -1,5 +1,6 @@
 """Values of a text payload, read in order and in bounded memory."""
 
+import re
 import warnings
 
 import numpy as np
@@ -7,12 +8,14 @@ import numpy as np
 from sgs_tui.engine.dumps.records import AnyArray, FloatArray, Record
 from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.dumps.text_fast import parse_fast
-from sgs_tui.engine.errors import DumpError
+from sgs_tui.engine.errors import DumpError, FileChangedError
 from sgs_tui.engine.text import visible
 
 _STEP = 1 << 20
 _CLOSING = bytes.maketrans(b"};\r\n\t", b"     ")
 """The glued-line defect leaves `};` between values: braces count as white space."""
+_HOLE = re.compile(rb"(?:^|,) *,")
+"""numpy makes a -1 of it."""
 
 
 def parse_values(text: bytes) -> FloatArray:
@@ -23,7 +26,10 @@ def parse_values(text: bytes) -> FloatArray:
 
 def _parse_any(text: bytes) -> FloatArray:
     """What the simulator does not usually print: nan, inf, exponents, odd widths, braces between values."""
-    numbers = text.translate(_CLOSING).rstrip(b" ,")
+    numbers = text.translate(_CLOSING)
+    if _HOLE.search(numbers):
+        raise ValueError("a comma without a number in front of it")
+    numbers = numbers.rstrip(b" ,")
     if not numbers:
         return np.empty(0)
     with warnings.catch_warnings():
@@ -61,7 +67,10 @@ class TextReader:
             return None
         chunk = self._source.read_at(self._position, min(_STEP, end - self._position))
         if not chunk:
-            raise DumpError(f"{self._source.path}: byte {self._position}: the file became shorter: file changed")
+            raise FileChangedError(
+                f"{self._source.path}: ends at byte {self._position}, expected {end}: file changed",
+                "a run overwrote it while it was read; reload",
+            )
         self._position += len(chunk)
         text = self._rest + chunk
         cut = text.rfind(b",") + 1
@@ -74,7 +83,9 @@ class TextReader:
         except ValueError as error:
             name = visible(self._record.name)
             where = f"{self._source.path}: record {self._record.number} ({name}), text before byte {self._position}"
-            raise DumpError(f"{where}: expected numbers separated by commas, found something else") from error
+            raise DumpError(
+                f"{where}: expected numbers, each followed by a comma, found something else", "dump it again"
+            ) from error
         if self._is_float:
             return values.astype(self._record.dtype)
         return self._from_bytes(values)
@@ -83,7 +94,11 @@ class TextReader:
         """Elements of a raw fixed record from its printed bytes (low byte first)."""
         if values.size and not (np.all(values >= 0) and np.all(values <= 255) and np.all(values == np.rint(values))):
             name = visible(self._record.name)
-            raise DumpError(f"{self._source.path}: record {self._record.number} ({name}): expected bytes 0 to 255")
+            raise DumpError(
+                f"{self._source.path}: record {self._record.number} ({name}), text before byte {self._position}: "
+                "expected bytes 0 to 255 in the text of an isFloat: 0 dump, found other numbers",
+                "dump it again",
+            )
         size = self._record.dtype.itemsize
         whole = len(values) // size * size
         if whole < len(values):
