@@ -1,14 +1,13 @@
 """Backend `sdk`: dumps of SigmaStar models by the vendor's own simulator, one run an image."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sgs_tui.engine.configs.switches import DUMP_NAME
 from sgs_tui.engine.dumps.records import Stage
-from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.simulate.run_request import DEBUG_CONFIG, Elements, Product, RunRequest
 from sgs_tui.engine.simulate.sdk_calibration import calibration_files
 from sgs_tui.engine.simulate.sdk_command import simulator_command
@@ -18,6 +17,9 @@ from sgs_tui.engine.simulate.sdk_images import Sample, samples
 from sgs_tui.engine.simulate.sdk_interpreter import interpreter_notes
 from sgs_tui.engine.simulate.sdk_preprocess import preprocess_items
 from sgs_tui.engine.simulate.sdk_root import Generation, Sdk
+from sgs_tui.engine.simulate.sdk_stage import other_kind, refuse_offline, stage_of
+
+__all__ = ["BACKEND", "SdkRequest", "refuse_offline", "sdk_runs", "stage_of"]
 
 BACKEND = "sdk"
 
@@ -53,42 +55,9 @@ def sdk_runs(request: SdkRequest, sdk: Sdk, environ: Mapping[str, str] = os.envi
     if sdk.generation is Generation.NEWER and not preprocess:
         raise UsageError("this SDK's simulator takes no image without a preprocess script", "give -n PRE.py")
     environment = sdk_environment(sdk, environ)
-    notes = (*_stage_notes(model, stage, request.stage), *interpreter_notes(sdk, request.python, environment))
+    notes = (*_stage_notes(model, stage), *interpreter_notes(sdk, request.python, environment))
     plan = _Plan(request, sdk, model, stage, preprocess, environment, notes)
     return tuple(plan.run(sample) for sample in samples(request.image, max(1, len(preprocess))))
-
-
-def stage_of(model: Path) -> Stage:
-    """The stage that a model's name tells (facts 0). Raises UsageError when it tells none."""
-    for pattern, stage in _NAMES:
-        if re.search(pattern, model.name):
-            return stage
-    hint = "give --type Float or --type Fixed"
-    raise UsageError(f"{model.name}: its name does not tell the stage (*_float.sim, *_fixed.sim)", hint)
-
-
-_NAMES = (
-    (r"\.img$", Stage.OFFLINE),
-    (r"_cmodel_float\.sim$", Stage.CMODEL_FLOAT),
-    (r"float\.sim$", Stage.FLOAT),
-    (r"fixed\.sim$", Stage.FIXED),
-)
-
-
-def refuse_offline(model: Path, stage: Stage) -> None:
-    """Say why an offline model can not be dumped. Raises UsageError for it and for what is no SDK model."""
-    if stage is Stage.OFFLINE or model.suffix == ".img":
-        raise UsageError(
-            f"{model.name}: an offline model can not be dumped: it holds compiled code for the chip, whose layers "
-            "leave no tensors behind (its records carry 0 bytes)",
-            "dump the *_fixed.sim it was made from: both compute the same numbers",
-        )
-    if stage not in (Stage.FLOAT, Stage.CMODEL_FLOAT, Stage.FIXED):
-        raise UsageError(f"{model.name}: the SDK's simulator runs no {stage} model", "use `dump onnx|caffe|tflite`")
-    if model.suffix in (".onnx", ".tflite", ".prototxt", ".caffemodel"):
-        raise UsageError(f"{model.name}: is an original model", f"use `dump {model.suffix[1:]}`")
-    if not model.is_file():
-        raise InputError(f"{model}: there is no such model", "check the path, and that its conversion ended well")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +106,9 @@ class _Plan:
         }
 
 
-def _stage_notes(model: Path, stage: Stage, asked: Stage | None) -> tuple[str, ...]:
+def _stage_notes(model: Path, stage: Stage) -> tuple[str, ...]:
     """A model's name that contradicts what was asked for."""
-    if asked is None:
-        return ()
-    try:
-        named = stage_of(model)
-    except UsageError:
-        return ()
-    if (named is Stage.FIXED) == (stage is Stage.FIXED):
+    named = other_kind(model, stage)
+    if named is None:
         return ()
     return (f"{model.name} is run as {stage}, but its name says {named}: a swapped model ends in a useless dump",)
