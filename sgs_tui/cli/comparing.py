@@ -51,6 +51,8 @@ def check_report(options: ReportOptions, pairs: int) -> None:
         raise UsageError(f"{pairs} images give {pairs} comparisons, the app shows one", "use --batch, or one image")
     if pairs > 1 and options.output is not None and not options.output.is_dir():
         raise UsageError(f"{pairs} comparisons for one --output {options.output}", "name an existing folder")
+    if pairs > 1 and options.baseline is not None:
+        raise UsageError(f"{pairs} comparisons against one --baseline", "compare image by image: `sgs-tui compare`")
 
 
 def compare_all(pairs: Sequence[Pairing], options: ReportOptions) -> ExitCode:
@@ -59,13 +61,20 @@ def compare_all(pairs: Sequence[Pairing], options: ReportOptions) -> ExitCode:
     for pair in pairs:
         if len(pairs) > 1:
             complaints.note(f"{pair.label}: {pair.sample} against {pair.benchmark}")
-        codes.append(options.to(_output(pair, options)).compare(pair.sample, pair.benchmark, pair.ranges))
+        bundle = options.bundle if len(pairs) == 1 else _bundle(pair, options.bundle)
+        own = options.to(_output(pair, options), bundle)
+        codes.append(own.compare(pair.sample, pair.benchmark, pair.ranges))
     return first_of(codes)
 
 
 def first_of(codes: Sequence[int]) -> ExitCode:
     """The code that speaks for all."""
     return next((code for code in _ORDER if code in codes), ExitCode.OK)
+
+
+def _bundle(pair: Pairing, path: Path | None) -> Path | None:
+    """One zip an image: `FILE-cat.zip`."""
+    return None if path is None else path.with_name(f"{path.stem}-{Path(pair.label).stem}{path.suffix}")
 
 
 def _output(pair: Pairing, options: ReportOptions) -> Path | None:

@@ -7,7 +7,9 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from sgs_tui.batch.formats import FailOn
 from sgs_tui.cli import compare
+from sgs_tui.engine.errors import InputError, UsageError
 
 _DUMPS = ("sample", "benchmark")
 _NOT_PRINTING = frozenset({"ranges", "shapes", "profile", "ascii_only", "no_mouse"})
@@ -46,22 +48,43 @@ class ReportOptions:
         """--ascii."""
         return bool(self.values["ascii_only"])
 
-    def to(self, output: Path | None) -> "ReportOptions":
-        """The same with another --output."""
-        return replace(self, values={**self.values, "output": output})
+    @property
+    def baseline(self) -> Path | None:
+        """--baseline."""
+        return None if self.values["baseline"] is None else Path(self.values["baseline"])
+
+    @property
+    def bundle(self) -> Path | None:
+        """--bundle."""
+        return None if self.values["bundle"] is None else Path(self.values["bundle"])
+
+    def to(self, output: Path | None, bundle: Path | None) -> "ReportOptions":
+        """The same with another --output and another --bundle."""
+        return replace(self, values={**self.values, "output": output, "bundle": bundle})
 
     def check(self) -> None:
         """Raise now what would otherwise be raised after the runs."""
         from sgs_tui.cli.terminal import require_terminal
+        from sgs_tui.engine.calibration.ranges import load_ranges
         from sgs_tui.engine.compare.order import check_sort_key
         from sgs_tui.engine.compare.query import parse_query
         from sgs_tui.engine.configs.profile_files import load_profile
+        from sgs_tui.engine.iterate.state import check_state
 
         if not self.prints:
             require_terminal()
         check_sort_key((self.values["sort"] or "network").removeprefix("-"))
         parse_query(self.values["text"] or "")
         load_profile(self.values["profile"] or compare.DEFAULT_PROFILE)
+        if self.baseline is not None:
+            check_state(self.baseline)
+        elif self.values["fail_on"] is FailOn.REGRESSION:
+            raise UsageError("--fail-on regression needs --baseline", "name an earlier comparison: --baseline OLD.json")
+        if self.values["ranges"] is not None:
+            load_ranges(self.values["ranges"])
+        for path in (self.output, self.bundle):
+            if path is not None and not path.absolute().parent.is_dir():
+                raise InputError(f"{path}: there is no such folder", "make it first")
 
     def compare(self, sample: Path, benchmark: Path, ranges: Path | None) -> int:
         """Compare as `sgs-tui compare` does; `ranges` where none were given. The exit code."""

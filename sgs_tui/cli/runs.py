@@ -69,8 +69,8 @@ def list_(
     from sgs_tui.cli.terminal import screen
     from sgs_tui.engine.simulate.runs import list_runs
 
-    place = place_of(root)
-    runs = [run for run in list_runs(place) if state is None or run.state == _state(state)]
+    place, only = place_of(root), None if state is None else _state(state)
+    runs = [run for run in list_runs(place) if only in (None, run.state)]
     if wanted is RunsFormat.JSON:
         emit(write_runs(runs, place), None)
     else:

@@ -74,14 +74,32 @@ def test_a_comparison_for_every_image(older: Bench, command: Command) -> None:
     assert "note: b.jpg: " in printed.err
 
 
+def test_a_bundle_for_every_image_and_a_gate_on_one(older: Bench, command: Command, tmp_path: Path) -> None:
+    pictures(older, "a.jpg", "b.jpg")
+    assert command(*sdk(older, "--bundle", str(tmp_path / "all.zip"), image="images")).code == 0
+    assert {path.name for path in tmp_path.glob("*.zip")} == {"all-a.zip", "all-b.zip"}
+    old = str(tmp_path / "old.json")
+    assert command(*sdk(older, "--format", "json", "-o", old)).code == 0
+    ended = command(*sdk(older, "--baseline", old, "--fail-on", "regression", "--no-diagnosis"))
+    assert (ended.code, "0 newly failing" in ended.text, "diagnosis" in ended.text) == (0, True, False)
+
+
 def test_what_would_fail_after_the_runs_is_said_before(older: Bench, command: Command, tmp_path: Path) -> None:
     pictures(older, "a.jpg", "b.jpg")
+    baseline = tmp_path / "old.json"
+    command("compare", "tiny/fixed_dq.bin", "tiny/float.bin", "--format", "json", "-o", str(baseline))
     for more, image in (
         (("--batch", "--sort", "nosuch"), "test.jpg"),
         (("--batch", "--profile", "nosuch"), "test.jpg"),
         ((), "test.jpg"),
         (("--batch", "-o", str(tmp_path / "one.txt")), "images"),
         (("--batch", "--detach"), "test.jpg"),
+        (("--baseline", "nosuch.json"), "test.jpg"),
+        (("--fail-on", "regression"), "test.jpg"),
+        (("--batch", "--ranges", "nosuch.txt"), "test.jpg"),
+        (("--batch", "-o", str(tmp_path / "nosuch" / "one.txt")), "test.jpg"),
+        (("--bundle", str(tmp_path / "nosuch" / "one.zip")), "test.jpg"),
+        (("--baseline", str(baseline)), "images"),
     ):
         ended = command(*sdk(older, *more, image=image))
         assert ended.code in (2, 3) and ended.err.count("\n") == 1, more

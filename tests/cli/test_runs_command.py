@@ -66,6 +66,7 @@ def test_a_list_for_programs(finished: Bench, command: Command) -> None:
 
 
 def test_no_runs_is_no_failure(command: Command, tmp_path: Path) -> None:
+    assert command("runs", "list", "--state", "runing", "--root", str(tmp_path / "none")).code == 2
     ended = command("runs", "list", "--root", str(tmp_path / "none"))
     assert (ended.code, ended.text) == (0, f"no runs in {tmp_path / 'none'}\n")
 
