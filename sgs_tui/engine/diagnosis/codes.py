@@ -9,10 +9,14 @@ from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.energy import rms
 from sgs_tui.engine.diagnosis.grids import CODES
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
+from sgs_tui.engine.diagnosis.tensors import Values
 from sgs_tui.engine.dumps.records import Record
 
 ADVICE = ("add the line dequantFixed to the fixed run's DebugConfig.txt and dump again",)
 REFUTED = "the values are no codes: (code - z) * s of the headers does not give the benchmark's values"
+
+GLANCE = 1 << 11
+"""Values looked at first."""
 
 FITS = 0.5
 """Dequantising has to halve the error at least (-6 dB) to count."""
@@ -70,18 +74,25 @@ def _tried(case: Case) -> Iterator[_Tried]:
         record = row.pair.sample
         if record.type_name not in CODES or not record.scale > 0 or not case.comparable(name):
             continue
-        sample, truth = case.both(name)
-        size = rms(truth)
-        if not np.isfinite(size) or not size:
+        truth_of = row.benchmark
+        if row.has_non_finite or truth_of is None or truth_of.minimum == truth_of.maximum == 0:
             continue
-        values = (sample - np.float32(record.zero_point)) * np.float32(record.scale)
-        if _could_be_codes(sample, record):
-            yield _Tried(name, rms(sample - truth) / size, rms(values - truth) / size)
-        else:
-            yield _Tried(name, rms(sample - truth) / size, float("inf"))
+        yield _as_codes(case, name, record) or _Tried(name, case.error(name), float("inf"))
 
 
-def _could_be_codes(values: np.ndarray[tuple[int, ...], np.dtype[np.float32]], record: Record) -> bool:
+def _as_codes(case: Case, name: str, record: Record) -> _Tried | None:
+    """None where the values are no codes; a glance at few of them nearly always tells."""
+    if not _could_be_codes(case.sample_tensors.spread(record, GLANCE), record):
+        return None
+    sample, truth = case.both(name)
+    size = rms(truth)
+    if not size or not _could_be_codes(sample, record):
+        return None
+    values = (sample - np.float32(record.zero_point)) * np.float32(record.scale)
+    return _Tried(name, rms(sample - truth) / size, rms(values - truth) / size)
+
+
+def _could_be_codes(values: Values, record: Record) -> bool:
     low, high = CODES[record.type_name]
     if not np.isfinite(values).all() or values.min(initial=0) < low or values.max(initial=0) > high:
         return False

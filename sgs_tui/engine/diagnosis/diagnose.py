@@ -134,8 +134,7 @@ def _entries(case: Case, budgets: Budgets) -> Iterator[Entry]:
     for entry in entries(case, budgets):
         budget = entry.budget
         if budget.own >= SEEN and isfinite(budget.total) and not budget.own_steps <= WITHIN:
-            able = case.replay is not None and budget.proven
-            tested = Laboratory(case, budgets, case.replay, entry).test() if able and case.replay else ()
+            tested = Laboratory(budgets.trials, entry).test() if budgets.trials and budget.proven else ()
             yield replace(entry, tested=tested)
 
 

@@ -11,12 +11,13 @@ from math import isfinite
 
 import numpy as np
 
-from sgs_tui.engine.diagnosis.budget import Budgets, Change
+from sgs_tui.engine.diagnosis.budget import Budgets
 from sgs_tui.engine.diagnosis.case import Case, NetInput
 from sgs_tui.engine.diagnosis.fits import Fit, affine_fit
 from sgs_tui.engine.diagnosis.grids import Grid, grid_of
 from sgs_tui.engine.diagnosis.pictures import Comparison, Kinship, compare_pictures
 from sgs_tui.engine.diagnosis.results import Budget
+from sgs_tui.engine.diagnosis.trials import Change
 
 
 class Kind(StrEnum):

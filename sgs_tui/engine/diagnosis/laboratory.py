@@ -5,15 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from sgs_tui.engine.diagnosis.budget import Budgets, Change
-from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.convolution import Rows
 from sgs_tui.engine.diagnosis.energy import rms, share
 from sgs_tui.engine.diagnosis.entry import Entry, Kind, Tested
 from sgs_tui.engine.diagnosis.grids import Grid
 from sgs_tui.engine.diagnosis.pictures import Kinship
-from sgs_tui.engine.diagnosis.replay import Replay, rows_of
+from sgs_tui.engine.diagnosis.replay import rows_of
 from sgs_tui.engine.diagnosis.tensors import Values
+from sgs_tui.engine.diagnosis.trials import Change, Trials, changed
 
 ROUNDS = 6
 """Gauss-Newton steps of a gain and offset fit; the layer is piecewise linear in both, so three suffice."""
@@ -32,10 +31,10 @@ IDENTICAL = 0.9995
 class Laboratory:
     """Tests changes of one input on one layer."""
 
-    def __init__(self, case: Case, budgets: Budgets, replay: Replay, entry: Entry) -> None:
-        self._case, self._budgets, self._replay, self._entry = case, budgets, replay, entry
+    def __init__(self, trials: Trials, entry: Entry) -> None:
+        self._case, self._trials, self._entry = trials.case, trials, entry
         self._name = entry.item.name
-        self.sample = budgets.bands(replay, entry.layer, case.sample_rows(entry.layer))
+        self.sample = trials.stored(entry.layer, trials.case.sample_rows(entry.layer))
         self._plain = self.run(None)
         self._error = self.sample - self._plain
 
@@ -46,9 +45,9 @@ class Laboratory:
         def source(name: str) -> Rows | None:
             if name != self._name:
                 return None
-            return (lambda a, b: change(given(a, b))) if change else given
+            return changed(given, change) if change else given
 
-        made = self._budgets.run(self._replay, self._entry.layer, source)
+        made = self._trials.run(self._entry.layer, source)
         grid = self._case.grid(self._entry.layer)
         return grid.clipped(made) if grid else made
 

@@ -12,6 +12,7 @@ from itertools import permutations
 
 import numpy as np
 
+from sgs_tui.engine.diagnosis.fits import affine_fit
 from sgs_tui.engine.diagnosis.tensors import Values
 
 SAME = 0.98
@@ -52,8 +53,8 @@ def compare_pictures(sample: Values, benchmark: Values, channels: int) -> Compar
     table = _correlations(ours_few, theirs_few)
     plain = float(np.nanmean(np.diag(table)))
     if plain >= SAME:
-        gain, offset = np.polyfit(theirs_few.ravel().astype(np.float64), ours_few.ravel().astype(np.float64), 1)
-        return Comparison(Kinship.SAME, plain, tuple(range(channels)), float(gain), float(offset))
+        fit = affine_fit(ours_few.ravel(), theirs_few.ravel())
+        return Comparison(Kinship.SAME, plain, tuple(range(channels)), fit.gain, fit.offset)
     order, swapped = _best_order(table)
     if swapped >= SAME:
         return Comparison(Kinship.ORDER, swapped, order)

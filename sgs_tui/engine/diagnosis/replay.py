@@ -5,12 +5,12 @@ benchmark's output from the benchmark's inputs. Wide or tall layers are replayed
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from sgs_tui.engine.diagnosis.convolution import Rows, Shape, Span, correlate, padded_rows, weights_of
+from sgs_tui.engine.diagnosis.elementwise import ELEMENTWISE, PAIRWISE
 from sgs_tui.engine.diagnosis.graph import Graph, Op
 from sgs_tui.engine.diagnosis.shapes import Shapes, layer_of
 from sgs_tui.engine.diagnosis.tensors import Tensors, Values
@@ -26,29 +26,6 @@ WORK = 1 << 26
 """Multiplications per replay of a layer, more or less."""
 
 BANDS = 4
-
-
-def _logistic(values: Values) -> Values:
-    result: Values = np.float32(1) / (np.float32(1) + np.exp(-values))
-    return result
-
-
-_ELEMENTWISE: Mapping[str, Callable[[Values], Values]] = {
-    "RELU": lambda x: np.maximum(x, np.float32(0)),
-    "RELU6": lambda x: np.clip(x, np.float32(0), np.float32(6)),
-    "LOGISTIC": _logistic,
-    "TANH": np.tanh,
-    "EXP": np.exp,
-    "ABS": np.abs,
-    "SQRT": np.sqrt,
-}
-
-_PAIRWISE: Mapping[str, Callable[[Values, Values], Values]] = {
-    "ADD": np.add,
-    "SUB": np.subtract,
-    "MUL": np.multiply,
-    "DIV": np.divide,
-}
 
 
 class Replay:
@@ -67,47 +44,9 @@ class Replay:
 
     def weights(self, op: Op) -> Values:
         """A convolution's weights as [taps * Cin, Cout]; depthwise [taps, C]."""
-        if op.index in self._other_weights:
-            return self._other_weights[op.index]
         layer = layer_of(op, self.tensors)
         assert layer is not None
         return weights_of(layer, self.shapes.windows[op.index])
-
-    def path(self, name: str, given: frozenset[str]) -> list[Op]:
-        """The ops that compute `name` from tensors of `given`."""
-        op = self.graph.producer(name)
-        if op is None:
-            return []
-        return [op, *(p for r in op.inputs if r.name not in given for p in self.path(r.name, given))]
-
-    def frontier(self, name: str, given: frozenset[str]) -> tuple[str, ...] | None:
-        """The tensors of `given` that `name` is computed from; None where an op on the way is unknown."""
-        found: dict[str, None] = {}
-        return tuple(found) if self._collect(name, given, found, first=True) else None
-
-    def _collect(self, name: str, given: frozenset[str], found: dict[str, None], first: bool = False) -> bool:
-        if name in given and not first:
-            found[name] = None
-            return self.shapes.of(name).known
-        op = self.graph.producer(name)
-        if op is None or not self.shapes.of(name).known or not self._can(op):
-            return False
-        return all(self._collect(record.name, given, found) for record in op.inputs)
-
-    def _can(self, op: Op) -> bool:
-        kind = op.kind.upper()
-        if op.fused or len(op.outputs) != 1:
-            return False
-        if op.has_weights:
-            return op.index in self.shapes.windows
-        shapes = [self.shapes.of(record.name) for record in op.inputs]
-        target = self.shapes.of(op.outputs[0].name)
-        if kind in _PAIRWISE:
-            factors = all(record.count in (1, target.channels) for record in op.constants)
-            fitting = all(shape in (target, replace(target, height=1, width=1)) for shape in shapes)
-            return len(op.inputs) + len(op.constants) == 2 and bool(op.inputs) and factors and fitting
-        same = len(op.inputs) == 1 and shapes[0] == target
-        return same and (kind in _ELEMENTWISE or kind in ("LEAKY_RELU",) or kind.startswith("RESHAPE"))
 
     def bands(self, name: str) -> list[Span]:
         """Rows to replay: the whole layer, or bands spread over it."""
@@ -138,11 +77,11 @@ class Replay:
             return self._convolve(op, source, span)
         inputs = [self._operand(record, source, span) for record in _operands(op)]
         kind = op.kind.upper()
-        if kind in _PAIRWISE:
-            return _PAIRWISE[kind](inputs[0], inputs[1])
+        if kind in PAIRWISE:
+            return PAIRWISE[kind](inputs[0], inputs[1])
         if kind == "LEAKY_RELU":
             return np.where(inputs[0] < 0, inputs[0] * self._slope(op), inputs[0])
-        return _ELEMENTWISE[kind](inputs[0]) if kind in _ELEMENTWISE else inputs[0]
+        return ELEMENTWISE[kind](inputs[0]) if kind in ELEMENTWISE else inputs[0]
 
     def _operand(self, record: Record, source: Source, span: Span) -> Values:
         if record.constant:
@@ -154,10 +93,11 @@ class Replay:
     def _convolve(self, op: Op, source: Source, span: Span) -> Values:
         window, layer = self.shapes.windows[op.index], layer_of(op, self.tensors)
         assert layer is not None
+        weights = self._other_weights[op.index] if op.index in self._other_weights else weights_of(layer, window)
         name = op.inputs[0].name
         given = source(name) or partial(self._computed, name, source)
         padded = padded_rows(given, window, span)
-        result = correlate(padded, window, self.weights(op), span.stop - span.start)
+        result = correlate(padded, window, weights, span.stop - span.start)
         return result + layer.bias[: window.target.channels] if layer.bias.size else result
 
     def _computed(self, name: str, source: Source, start: int, stop: int) -> Values:
@@ -187,5 +127,5 @@ def rows_of(tensors: Tensors, record: Record, shape: Shape) -> Rows:
 
 def _operands(op: Op) -> list[Record]:
     """The records an elementwise op works on, in slot order; shape constants of a reshape are none."""
-    found = [*op.inputs, *op.constants] if op.kind.upper() in _PAIRWISE else list(op.inputs)
+    found = [*op.inputs, *op.constants] if op.kind.upper() in PAIRWISE else list(op.inputs)
     return sorted(found, key=lambda record: record.slot)

@@ -21,6 +21,9 @@ FEW = 300
 PATIENCE = 3
 """Where none of the first convolutions could be solved, the rest is tried with few candidates only."""
 
+HEAVIEST = 1 << 23
+"""Weights that are computed with (32 MB as float32); heavier layers, fully connected ones, are not replayed."""
+
 PASSES = 6
 """Shapes also travel backward (from a product to its factors); the last rounds guess what nothing tells."""
 
@@ -138,7 +141,9 @@ def _any_shape_fits(window: Window, known: tuple[Shape, Shape]) -> bool:
 
 def layer_of(op: Op, tensors: Tensors) -> Layer | None:
     """A convolution's numbers from a float dump; None where they are not there or too large to handle."""
-    if op.fused or not (op.inputs and op.constants and op.outputs) or op.constants[0].count == 0:
+    if op.fused or not (op.inputs and op.constants and op.outputs):
+        return None
+    if not 0 < op.constants[0].count <= HEAVIEST:
         return None
     source, target = op.inputs[0], op.outputs[0]
     if not (tensors.readable(source) and tensors.readable(target)):

@@ -11,18 +11,24 @@ from sgs_tui.engine.dumps.records import Form, Record
 Values = npt.NDArray[np.float32]
 
 WHOLE = 1 << 22
-"""Elements up to which a tensor is read whole (16 MB as float32)."""
+"""Elements up to which a tensor may be read whole (16 MB as float32)."""
 
-KEPT = 1 << 24
-"""Elements kept at once over all tensors of a dump (64 MB as float32)."""
+KEPT = 1 << 21
+"""Elements kept at once over all tensors of a dump (8 MB as float32)."""
+
+BLOCK = 1 << 14
+"""Elements read at once for a small slice, since its neighbours are asked for next; larger slices are read as such."""
 
 
 class Tensors:
-    """Reads tensors of one dump as float32, the small ones once; memory stays bounded by `KEPT`."""
+    """Reads tensors of one dump as float32, what was read last is kept; memory stays bounded by `KEPT`.
+
+    Small tensors are kept whole, larger ones in blocks. Text can only be read from its front, so it is kept whole.
+    """
 
     def __init__(self, dump: Dump) -> None:
         self.dump = dump
-        self._kept: OrderedDict[int, Values] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int], Values] = OrderedDict()
         self._count = 0
 
     def readable(self, record: Record) -> bool:
@@ -30,19 +36,17 @@ class Tensors:
         return record.count <= WHOLE or self.dump.form is Form.BINARY
 
     def slice(self, record: Record, start: int, stop: int) -> Values:
-        """Elements [start, stop), codes dequantised. Raises DumpError."""
-        if record.count <= WHOLE:
+        """Elements [start, stop), codes dequantised; callers must not write to it. Raises DumpError."""
+        stop = min(stop, record.count)
+        if record.count <= BLOCK or (self.dump.form is Form.TEXT and self.readable(record)):
             return self.whole(record)[start:stop]
-        return self._read(record, start, stop)
+        if stop - start >= BLOCK:
+            return self._read(record, start, stop)
+        return self._from_blocks(record, start, stop)
 
     def whole(self, record: Record) -> Values:
         """Every element, flat; callers must not write to it. Raises DumpError."""
-        if record.number in self._kept:
-            self._kept.move_to_end(record.number)
-            return self._kept[record.number]
-        values = self._read(record, 0, record.count)
-        self._keep(record, values)
-        return values
+        return self._remembered((record.number, -1), record, 0, record.count)
 
     def spread(self, record: Record, budget: int, block: int = 1) -> Values:
         """At most about `budget` elements: all of them, or equal stretches spread evenly over the tensor.
@@ -51,14 +55,31 @@ class Tensors:
         """
         if record.count <= budget:
             return self.slice(record, 0, record.count)
-        return np.concatenate([self.slice(record, a, b) for a, b in stretches(record.count, budget, block)])
+        read = self.slice if self.dump.form is Form.TEXT else self._read
+        return np.concatenate([read(record, a, b) for a, b in stretches(record.count, budget, block)])
+
+    def _from_blocks(self, record: Record, start: int, stop: int) -> Values:
+        parts = []
+        for number in range(start // BLOCK, max(stop - 1, start) // BLOCK + 1):
+            first = number * BLOCK
+            block = self._remembered((record.number, number), record, first, first + BLOCK)
+            parts.append(block[max(start - first, 0) : max(stop - first, 0)])
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _remembered(self, key: tuple[int, int], record: Record, start: int, stop: int) -> Values:
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        else:
+            self._keep(key, self._read(record, start, stop))
+        return self._kept[key]
 
     def _read(self, record: Record, start: int, stop: int) -> Values:
-        values: Values = self.dump.values(record, start, stop).astype(np.float32)
-        return values
+        if not self.dump.dequantises(record):
+            return self.dump.read(record, start, stop).astype(np.float32, copy=False)
+        return self.dump.values(record, start, stop).astype(np.float32)
 
-    def _keep(self, record: Record, values: Values) -> None:
-        self._kept[record.number] = values
+    def _keep(self, key: tuple[int, int], values: Values) -> None:
+        self._kept[key] = values
         self._count += values.size
         while self._count > KEPT and len(self._kept) > 1:
             self._count -= self._kept.popitem(last=False)[1].size
