@@ -1,36 +1,79 @@
 """Confusion matrix of the diagnosis on generated networks, each with one known fault.
 
-    python -m tests.benchmarks.bench_diagnosis [--seeds 16] [--first 0]
+    python -m tests.benchmarks.bench_diagnosis [--seeds 16] [--first 0] [--cost]
 
 Networks differ in build (residual, dense, skipping, chain, deep), size, channels, activation and weight scales;
 faults differ in place and strength; every second case is diagnosed without ranges. Rows are the true causes,
 columns what was found first; a culprit that is not named counts as wrong. Exit code 1 where a cell off the
 diagonal is not 0. `--seeds 16` are 208 cases.
+
+`--cost` instead: what the diagnosis of a healthy pair of about 170 MB adds to comparing it, CPU seconds (median of
+the runs) and peak memory.
 """
 
 import argparse
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
+from tests.benchmarks.large_pair import write_large
 from tests.engine.diagnosis_cases import FAULTS
 from tests.engine.diagnosis_runs import generated, right
+
+COST = """
+import sys, time
+from pathlib import Path
+from sgs_tui.engine.diagnosis.diagnose import diagnose
+from sgs_tui.engine.events import Row
+from sgs_tui.engine.session import CompareRequest, open_comparison
+
+def state():
+    peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    return time.process_time(), int(peak.split()[1])
+
+if __name__ == "__main__":
+    comparison = open_comparison(CompareRequest(*map(Path, sys.argv[1:])))
+    start, _ = state()
+    rows = [event.value for event in comparison.run(workers=1) if isinstance(event, Row)]
+    compared, before = state()
+    cause = diagnose(comparison, rows).first.cause
+    done, after = state()
+    print(compared - start, done - compared, after - before, len(rows), cause)
+"""
+RUNS = 5
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=16)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--cost", action="store_true")
     options = parser.parse_args()
+    if options.cost:
+        print(cost())
+        return 0
     cells, wrong, seconds = measure(range(options.first, options.first + options.seeds))
     print(matrix(cells))
     print(f"\n{sum(cells.values())} cases, {len(wrong)} wrong; {statistics.median(seconds):.3f} s a case (median)")
     for line in wrong:
         print(line)
     return 1 if wrong else 0
+
+
+def cost() -> str:
+    """One line: the pair, seconds of comparing and of diagnosing, memory that diagnosing adds."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = write_large(Path(folder))
+        size = sum(path.stat().st_size for path in paths[:2]) / 1e6
+        command = [sys.executable, "-c", COST, *map(str, paths)]
+        runs = [subprocess.run(command, check=True, capture_output=True, text=True).stdout.split() for _ in range(RUNS)]
+    compared, diagnosed, kilobytes = (statistics.median(float(run[place]) for run in runs) for place in range(3))
+    pair = f"{runs[0][3]} layers, {size:.0f} MB, {runs[0][4]}"
+    return f"{pair}: compare {compared:.2f} s, diagnosis {diagnosed:.2f} s and {kilobytes / 1024:.0f} MB more"
 
 
 def measure(seeds: range) -> tuple[Counter[tuple[str, str]], list[str], list[float]]:

@@ -53,14 +53,12 @@ def _pixel(layer: Layer, window: Window, pixel: int) -> Values:
     """One output pixel, all channels, computed by definition."""
     patch = np.zeros((*window.kernel, window.source.channels), np.float32)
     row, column = divmod(pixel, window.target.width)
-    shape = window.source
+    left = column * window.stride - window.pad[1]
+    inside = [j for j in range(window.kernel[1]) if 0 <= left + j * window.dilation < window.source.width]
     for i in range(window.kernel[0]):
         y = row * window.stride - window.pad[0] + i * window.dilation
-        for j in range(window.kernel[1]) if 0 <= y < shape.height else ():
-            x = column * window.stride - window.pad[1] + j * window.dilation
-            if 0 <= x < shape.width:
-                start = (y * shape.width + x) * shape.channels
-                patch[i, j] = layer.source(start, start + shape.channels)
+        if inside and 0 <= y < window.source.height:
+            patch[i, inside[0] : inside[-1] + 1] = _taps(layer, window, y, left + inside[0] * window.dilation, inside)
     weights = weights_of(layer, window)
     with np.errstate(all="ignore"):
         if window.depthwise:
@@ -69,3 +67,12 @@ def _pixel(layer: Layer, window: Window, pixel: int) -> Values:
             result = patch.reshape(-1) @ weights
     made: Values = result + layer.bias[: window.target.channels] if layer.bias.size else result
     return made
+
+
+def _taps(layer: Layer, window: Window, y: int, x: int, inside: list[int]) -> Values:
+    """Neighbouring taps of one kernel row, [taps, Cin], in one read."""
+    shape = window.source
+    last = x + (len(inside) - 1) * window.dilation
+    first = (y * shape.width + x) * shape.channels
+    found = layer.source(first, first + (last - x + 1) * shape.channels)
+    return found.reshape(-1, shape.channels)[:: window.dilation]

@@ -35,6 +35,7 @@ class Replay:
         self.graph, self.tensors, self.shapes = graph, tensors, shapes
         self._records = {record.name: record for op in graph.ops for record in (*op.inputs, *op.outputs)}
         self._other_weights: Mapping[int, Values] = {}
+        self._bands: dict[str, list[Span]] = {}
 
     def with_weights(self, weights: Mapping[int, Values]) -> "Replay":
         """The same with other weights, [taps * Cin, Cout] by op index."""
@@ -50,6 +51,11 @@ class Replay:
 
     def bands(self, name: str) -> list[Span]:
         """Rows to replay: the whole layer, or bands spread over it."""
+        if name not in self._bands:
+            self._bands[name] = self._spread(name)
+        return self._bands[name]
+
+    def _spread(self, name: str) -> list[Span]:
         shape = self.shapes.of(name)
         taps = max((self._taps(op) for op in self._near(name)), default=1)
         each = max(1, min(OUTPUTS, WORK // taps) // max(shape.width * shape.channels, 1))

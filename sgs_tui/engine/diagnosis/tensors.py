@@ -16,7 +16,7 @@ WHOLE = 1 << 22
 KEPT = 1 << 21
 """Elements kept at once over all tensors of a dump (8 MB as float32)."""
 
-BLOCK = 1 << 14
+BLOCK = 1 << 13
 """Elements read at once for a small slice, since its neighbours are asked for next; larger slices are read as such."""
 
 
