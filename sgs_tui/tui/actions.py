@@ -81,6 +81,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("walk.int16", "I", "INT16", "INT16 advice, marks, and the change of input_config.ini", 8),
     Action("walk.baseline", "B", "baseline", "Better or worse than an earlier comparison, layer by layer", 10),
     Action("walk.keep-baseline", "M", "keep", "Keep this comparison as the baseline of the next one"),
+    Action(
+        "walk.iterate", "A", "make again", "Make the models again with the INT16 set, dump, compare with before", 11
+    ),
+    Action("walk.note", "C", "note", "Write down a note on the layer", 12),
+    Action("walk.journal", "H", "journal", "The journal: notes, what was tried, what it did", 13),
     Action("layers.open", "enter,v", "details", "Details of the layer", 2),
     Action("layers.filter", "/", "filter", "Filter: words, !not, op:conv, verdict:fail, rmse>0.1", 3),
     Action("layers.clear-filter", "escape,0", "clear filter", "Show all layers again"),
@@ -133,10 +138,13 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "int16.write", "w", "write", "Write input_config.ini, after a look at what changes; the old file is kept", 2
     ),
-    Action("int16.file", "o", "file", "Change another input_config.ini", 3),
+    Action("int16.iterate", "A", "make again", "Make the models again with this set, dump, compare with before", 3),
+    Action("int16.file", "o", "file", "Change another input_config.ini", 4),
     Action("baseline.open", "enter,v", "to layer", "Back to the table, the cursor on this layer", 1),
-    Action("baseline.file", "o", "file", "Hold it against another file (compare --format json)", 2),
-    Action("baseline.keep", "M", "keep this", "Take the comparison on the screen as the baseline", 3),
+    Action("baseline.run", "r", "run", "Hold it against an earlier run", 2),
+    Action("baseline.file", "o", "file", "Hold it against another file (compare --format json), or a run's folder", 3),
+    Action("baseline.keep", "M", "keep this", "Take the comparison on the screen as the baseline", 4),
+    Action("journal.add", "a", "add a line", "Add a line about the dump or run as a whole", 1),
     Action("columns.show", "space,enter,v", "show/hide", "Show or hide the column", 1),
     Action("columns.wider", "+", "wider", "Two cells wider", 2),
     Action("columns.narrower", "-", "narrower", "Two cells narrower", 3),
@@ -160,6 +168,7 @@ GROUP_TITLES = {
     "runform": "What to run",
     "int16": "INT16",
     "baseline": "Baseline",
+    "journal": "Journal",
     "columns": "Column picker",
     "dialog": "Windows",
 }

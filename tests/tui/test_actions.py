@@ -21,6 +21,7 @@ from sgs_tui.tui.screens.columns import ColumnsDialog
 from sgs_tui.tui.screens.confirm import ConfirmDialog
 from sgs_tui.tui.screens.dialog import Dialog
 from sgs_tui.tui.screens.int16 import Int16Dialog
+from sgs_tui.tui.screens.journal_window import JournalDialog
 from sgs_tui.tui.screens.main import MainScreen
 from sgs_tui.tui.screens.run_form import RunFormDialog
 from sgs_tui.tui.widgets.table import Table
@@ -39,6 +40,7 @@ OWNERS: dict[str, tuple[type, ...]] = {
     "runform": (RunFormDialog,),
     "int16": (Int16Dialog,),
     "baseline": (BaselineDialog,),
+    "journal": (JournalDialog,),
     "dialog": (Dialog,),
     "chooser": (Chooser,),
     "confirm": (ConfirmDialog,),

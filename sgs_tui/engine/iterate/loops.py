@@ -59,19 +59,19 @@ def find_loop(sample: Path | None, folders: Sequence[Path]) -> Loop | None:
 
 def network_folders(sample: Path | None, *others: Path) -> tuple[Path, ...]:
     """Where a dump's sgs-tui.toml may be: beside it, or for a run's dump beside the runs, then in the others."""
-    found = list(_homes(sample.absolute())) if sample is not None else []
-    return tuple(dict.fromkeys((*found, *(folder.absolute() for folder in others))))
+    found = [*(_homes(sample) if sample is not None else ()), *others]
+    return tuple({folder.absolute(): folder for folder in reversed(found)}.values())[::-1]
 
 
 def run_roots(folders: Sequence[Path]) -> tuple[Path, ...]:
     """The runs roots of those folders that have, or will have, runs of their own."""
     homes = [folder for folder in folders if (folder / NAME).is_file() or (folder / ROOT_NAME).is_dir()]
-    return tuple(folder / ROOT_NAME for folder in homes)
+    return tuple(folder.absolute() / ROOT_NAME for folder in homes)
 
 
 def _homes(sample: Path) -> Iterator[Path]:
     yield sample.parent
-    yield from (root.parent for root in sample.parents if root.name == ROOT_NAME)
+    yield from (root.parent for root in sample.absolute().parents if root.name == ROOT_NAME)
 
 
 def _demo(sample: Path) -> Place | None:

@@ -39,6 +39,10 @@ _COMPARABLE = (BACKEND, "sdk")
 """Backends whose dumps say something about the SDK's models."""
 
 
+class BusyError(RunError):
+    """An iteration of the same network is at work."""
+
+
 @dataclass(frozen=True, slots=True)
 class IterationOutcome:
     """What came of an iteration. `before` and `regression` are None where nothing was known of the state before."""
@@ -114,11 +118,11 @@ def state_before(config: IterateConfig, root: Path) -> Path | None:
 
 
 def check_idle(config: IterateConfig, root: Path) -> None:
-    """Raise RunError while an iteration of the same network is at work: it reads the ini that is about to change."""
+    """Raise BusyError while an iteration of the same network is at work: it reads the ini that is about to change."""
     for run in list_runs(root):
         if run.state.active and run.request.backend == BACKEND and run.request.model == str(config.fixed_model):
             hint = f"wait for it, or `sgs-tui runs cancel {run.name} --root {root}`"
-            raise RunError(f"{run.name} is making {config.fixed_model.name} ({run.state})", hint)
+            raise BusyError(f"{run.name} is making {config.fixed_model.name} ({run.state})", hint)
 
 
 def read_outcome(folder: Path) -> IterationOutcome:

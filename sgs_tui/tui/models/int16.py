@@ -44,12 +44,17 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Advice and what it makes of the user's input_config.ini; `problem`: why the file can not be changed."""
+    """Advice and what it makes of the user's input_config.ini; `problem`: why the file can not be changed.
+
+    `again`: what making the models again comes to here; `file_needed`: nothing happens without that file.
+    """
 
     advice: Advice
     path: Path
     change: IniChange | None
     problem: str = ""
+    again: str = ""
+    file_needed: bool = True
 
 
 class CandidateRows:
@@ -84,7 +89,8 @@ def plan_lines(plan: Plan, place: int, width: int) -> list[Line]:
     """The tensor under the cursor, what the chosen ones should bring, the change of the file."""
     advice = plan.advice
     lines = _candidate(advice.candidates[place], width) if place < len(advice.candidates) else []
-    return [*lines, BLANK, *_outcome(advice, width), BLANK, *_file(plan, width)]
+    lines += [BLANK, *outcome_lines(advice, width), *_wrapped(plan.again, width, "key")]
+    return [*lines, BLANK, *_file(plan, width)] if plan.file_needed else lines
 
 
 def _candidate(one: Candidate, width: int) -> list[Line]:
@@ -104,7 +110,8 @@ def _candidate(one: Candidate, width: int) -> list[Line]:
     return lines
 
 
-def _outcome(advice: Advice, width: int) -> list[Line]:
+def outcome_lines(advice: Advice, width: int) -> list[Line]:
+    """What has 16 bits then, and what that should bring."""
     chosen, least = ", ".join(advice.chosen) or "nothing", ", ".join(advice.smallest) or "nothing"
     lines = _wrapped(f"in 16 bit: {chosen}; the smallest set that does it: {least}", width, "strong")
     fails = [each for each in advice.predicted if each.fails]

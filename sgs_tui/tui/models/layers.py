@@ -8,6 +8,7 @@ from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.tui.lines import Tone
 from sgs_tui.tui.models.blame import NOTHING
 from sgs_tui.tui.models.columns import PART, SORT_OF, cell, label
+from sgs_tui.tui.models.journal import MARK, Notes
 from sgs_tui.tui.widgets.table import Cell
 
 NETWORK = "network"
@@ -21,6 +22,7 @@ class Layers:
         self.pairs: tuple[Pair, ...] = tuple(pairs)
         self.rows: list[LayerDiff | None] = [None] * len(self.pairs)
         self.parts = NOTHING
+        self.noted: Notes = {}
         self.query: Query = NO_FILTER
         self.sort_key, self.reverse = NETWORK, False
         self.order: list[int] = list(range(len(self.pairs)))
@@ -35,10 +37,13 @@ class Layers:
 
     def cell(self, row: int, column: str) -> Cell:
         """The table's hook."""
+        pair = self.pairs[self.order[row]]
         if column == PART:
-            return self.parts.cell(self.pairs[self.order[row]].name)
+            return self.parts.cell(pair.name)
+        if column == "name" and pair.name in self.noted:
+            return Cell(f"{pair.name} {MARK}")
         diff = self.row_at(row)
-        return label(self.pairs[self.order[row]], column) if diff is None else cell(diff, column)
+        return label(pair, column) if diff is None else cell(diff, column)
 
     def row_tone(self, row: int) -> Tone:
         """Rows that are still to come, or can not be compared, stay in the background."""

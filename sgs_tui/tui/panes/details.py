@@ -12,6 +12,7 @@ from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.lines import Line, Span
 from sgs_tui.tui.models.blame import NOTHING, Parts
 from sgs_tui.tui.models.details import Closeup, details, formulas, waiting
+from sgs_tui.tui.models.journal import Notes, note_lines
 from sgs_tui.tui.panes.pane import Pane
 from sgs_tui.tui.widgets.text_view import TextView
 
@@ -32,6 +33,7 @@ class DetailsPane(Pane):
         self.profile: Profile = MANUAL
         self.closeup = Closeup()
         self.parts = NOTHING
+        self.notes: Notes = {}
 
     @property
     def main(self) -> Widget:
@@ -65,6 +67,12 @@ class DetailsPane(Pane):
         self.parts = parts
         self._fill(keep=True)
 
+    def show_notes(self, notes: Notes) -> None:
+        """What somebody noted on the layers."""
+        if notes != self.notes:
+            self.notes = notes
+            self._fill(keep=True)
+
     def _fill(self, keep: bool) -> None:
         self.view.show(self._lines, keep)
 
@@ -73,7 +81,9 @@ class DetailsPane(Pane):
             return [(Span("no layer chosen", "muted"),)]
         if self.row is None:
             return waiting(self.pair, width)
-        return details(self.row, self.profile, self.closeup, width, self.parts.lines(self.pair.name, width))
+        noted = note_lines(self.notes.get(self.pair.name, ()), width)
+        part = self.parts.lines(self.pair.name, width)
+        return details(self.row, self.profile, self.closeup, width, [*noted, *part])
 
     def help(self) -> Iterable[Line]:
         """What each figure is."""

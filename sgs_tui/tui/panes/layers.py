@@ -15,6 +15,7 @@ from sgs_tui.tui.lines import Line, Span, line, span
 from sgs_tui.tui.messages import Flash, LayerMoved, LayersShown
 from sgs_tui.tui.models.blame import Parts
 from sgs_tui.tui.models.columns import PART, Facts, facts_of
+from sgs_tui.tui.models.journal import MARK, Notes
 from sgs_tui.tui.models.layers import NETWORK, NO_FILTER, Layers, failing
 from sgs_tui.tui.models.view import ColumnChoice, chosen_columns, default_choices
 from sgs_tui.tui.numbers import count
@@ -151,6 +152,12 @@ class LayersPane(Pane):
             self.model.arrange()
             self._rearranged(number)
         else:
+            self.table.refresh()
+
+    def show_notes(self, notes: Notes) -> None:
+        """A mark behind the name of every layer that has a note."""
+        if notes != self.model.noted:
+            self.model.noted = notes
             self.table.refresh()
 
     def go_to(self, name: str) -> bool:
@@ -297,4 +304,4 @@ class LayersPane(Pane):
         yield line(
             Span("-", "muted"), " can not be compared (details say why)   ", Span("·", "muted"), " still to come"
         )
-        yield line("! behind a figure: over its limit in this profile")
+        yield line("! behind a figure: over its limit in this profile   ", Span(MARK, "key"), " behind a name: a note")

@@ -43,9 +43,10 @@ class LogWanted(Message):
 
 @dataclass
 class PairWanted(Message):
-    """Compare these two dumps."""
+    """Compare these two dumps; `run` is the one that made both, which may know what to hold them against."""
 
     pair: DumpPair
+    run: Path | None = None
 
 
 @dataclass
@@ -198,7 +199,11 @@ class RunsPane(Pane):
         self.action_open()
 
     def _compare(self, pair: DumpPair | None, otherwise: str) -> None:
-        self.post_message(Flash(otherwise, "warn") if pair is None else PairWanted(pair))
+        if pair is None:
+            self.post_message(Flash(otherwise, "warn"))
+            return
+        made = (row.path for row in self.rows if {pair.sample, pair.benchmark} <= {*row.run.dumps})
+        self.post_message(PairWanted(pair, next(made, None)))
 
     def action_sample(self) -> None:
         """This dump is judged."""

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from textual import on
 
+from sgs_tui.engine.iterate.loops import network_folders
+from sgs_tui.engine.iterate.places import INI
 from sgs_tui.tui.messages import ComparisonOpened, Flash, Said
 from sgs_tui.tui.models.int16 import Marks, change_lines
 from sgs_tui.tui.screens.ask import Ask
@@ -12,10 +14,8 @@ from sgs_tui.tui.screens.confirm import ConfirmDialog
 from sgs_tui.tui.screens.int16 import IniAsked, Int16Dialog, MarkToggled, WriteAsked
 from sgs_tui.tui.screens.triage import TriageScreen
 from sgs_tui.tui.start import Start
-from sgs_tui.tui.tasks.advising import Advised, IniWritten, advice, write
+from sgs_tui.tui.tasks.advising import Advised, Asked, Case, IniWritten, advice, write
 from sgs_tui.tui.tasks.diagnosing import Diagnosed
-
-INI = "input_config.ini"
 
 
 class AdviceScreen(TriageScreen):
@@ -25,13 +25,21 @@ class AdviceScreen(TriageScreen):
         super().__init__(start)
         self.marks = Marks()
         self.ini: Path | None = None
+        self.network: Path | None = None
 
     @property
-    def ini_path(self) -> Path:
-        """The file that is changed: the one chosen, else the one beside the sample or in the folder of the start."""
-        places = [self.picks.sample.parent] if self.picks.sample else []
-        found = [place / INI for place in (*places, self.start.folder) if (place / INI).is_file()]
-        return self.ini or next(iter(found), self.start.folder / INI)
+    def network_folders(self) -> tuple[Path, ...]:
+        """Where sgs-tui.toml and input_config.ini may be: as chosen, by the sample, where the app was started."""
+        found = network_folders(self.picks.sample, self.start.folder)
+        return found if self.network is None else (self.network, *found)
+
+    @property
+    def case(self) -> Case:
+        """What the advice and a change of the models start from."""
+        comparison, diagnosis = self.bench.comparison, self.triage_pane.diagnosis
+        rows = [row for row in self.layers_pane.model.rows if row is not None]
+        asked = Asked(comparison, tuple(rows), diagnosis) if comparison and diagnosis else None
+        return Case(self.picks.sample, self.network_folders, self.ini, self.marks, asked)
 
     # --- marks
 
@@ -76,10 +84,9 @@ class AdviceScreen(TriageScreen):
             self.call_after_refresh(self._advise)
 
     def _advise(self) -> None:
-        comparison, diagnosis = self.bench.comparison, self.triage_pane.diagnosis
-        if comparison is not None and diagnosis is not None:
-            rows = [row for row in self.layers_pane.model.rows if row is not None]
-            self.bench.start("advice", partial(advice, comparison, rows, diagnosis, self.marks, self.ini_path))
+        case = self.case
+        if case.asked is not None:
+            self.bench.start("advice", partial(advice, case))
 
     @on(Advised)
     def take_advice(self, event: Advised) -> None:

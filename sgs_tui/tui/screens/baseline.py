@@ -1,5 +1,6 @@
 """The screen's half that holds a comparison against an earlier one."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +12,13 @@ from sgs_tui.tui.messages import ComparisonFinished, Flash
 from sgs_tui.tui.models.baseline import headline
 from sgs_tui.tui.screens.advice import AdviceScreen
 from sgs_tui.tui.screens.ask import Ask
-from sgs_tui.tui.screens.baseline_window import BaselineDialog, FileAsked, KeepAsked, LayerChosen
+from sgs_tui.tui.screens.baseline_window import BaselineDialog, FileAsked, KeepAsked, LayerChosen, RunAsked
+from sgs_tui.tui.screens.chooser import Choice, Chooser
 from sgs_tui.tui.start import Start
-from sgs_tui.tui.tasks.regressing import Regressed, against, from_file, kept
+from sgs_tui.tui.tasks.regressing import Regressed, against, from_path, kept
+
+_FILE = "file"
+"""The choice that is no run."""
 
 
 class BaselineScreen(AdviceScreen):
@@ -28,47 +33,70 @@ class BaselineScreen(AdviceScreen):
         if self.bench.summary is None:
             self.flash(Flash("a finished comparison is needed first", "warn"))
         elif self.baseline is None:
-            self.ask_for_baseline()
+            self.choose_baseline()
         else:
-            self._open_window()
-            self._regress(self.baseline)
+            self.open_window()
+            self.hold(self.baseline)
 
     def action_keep_baseline(self) -> None:
         """The present comparison is the baseline of the next one."""
         if self.bench.comparison is None or self.bench.summary is None:
             self.flash(Flash("a finished comparison is needed first", "warn"))
             return
-        self.baseline = kept(self.bench.comparison, self._rows())
+        self.baseline = kept(self.bench.comparison, self.rows())
         self.flash(Flash("kept: B shows what the next comparison makes better and worse"))
+
+    @property
+    def earlier_runs(self) -> Sequence[Choice]:
+        """Runs that the present comparison can be held against, newest first, by their folders."""
+        return ()
+
+    @on(RunAsked)
+    def choose_baseline(self) -> None:
+        """An earlier run, or a file; where there are no runs only that is asked for."""
+        runs = self.earlier_runs
+        if not runs:
+            self.ask_for_baseline()
+            return
+        file = Choice(_FILE, "another file or folder ...", "a report of compare --format json, a run's folder")
+        self.app.push_screen(Chooser("Against which earlier run?", (*runs, file), self.keymap), self._take_choice)
+
+    def _take_choice(self, key: str | None) -> None:
+        if key == _FILE:
+            self.ask_for_baseline()
+        else:
+            self._load_baseline(key)
 
     @on(FileAsked)
     def ask_for_baseline(self) -> None:
         """The file of the earlier comparison."""
-        note = "what `sgs-tui compare --format json --output FILE` wrote; M keeps the one on the screen without a file"
+        note = "a report of `compare --format json`, or a run's folder; M keeps the one on the screen"
         self.app.push_screen(Ask("Against which earlier comparison?", "", note, self.keymap), self._load_baseline)
 
     def _load_baseline(self, answer: str | None) -> None:
         comparison = self.bench.comparison
         if answer and comparison is not None:
             path = Path(answer).expanduser()
-            self.bench.start("baseline", partial(from_file, comparison, self._rows(), path))
+            self.bench.start("baseline", partial(from_path, comparison, self.rows(), path))
+            self.flash(Flash(f"reading {path.name} ..."))
 
     @on(KeepAsked)
     def keep_from_window(self) -> None:
         """From the window: everything is the same then."""
         self.action_keep_baseline()
         if self.baseline is not None:
-            self._regress(self.baseline)
+            self.hold(self.baseline)
 
     @on(ComparisonFinished)
     def hold_against(self, event: ComparisonFinished) -> None:
         """A new comparison is held against the baseline at once."""
         if self.baseline is not None and self.bench.is_current(event.comparison):
-            self._regress(self.baseline)
+            self.hold(self.baseline)
 
-    def _regress(self, baseline: Baseline) -> None:
+    def hold(self, baseline: Baseline) -> None:
+        """Work out what became better and worse."""
         if self.bench.comparison is not None:
-            self.bench.start("baseline", partial(against, self.bench.comparison, self._rows(), baseline))
+            self.bench.start("baseline", partial(against, self.bench.comparison, self.rows(), baseline))
 
     @on(Regressed)
     def take_regression(self, event: Regressed) -> None:
@@ -78,7 +106,7 @@ class BaselineScreen(AdviceScreen):
         new = event.baseline is not self.baseline
         self.baseline = event.baseline
         if new:
-            self._open_window()
+            self.open_window()
         window = self._window()
         if window is not None:
             window.call_after_refresh(window.show, event.baseline, event.regression)
@@ -91,12 +119,14 @@ class BaselineScreen(AdviceScreen):
         self.layers_pane.go_to(event.name)
         self.go(self.layers_pane)
 
-    def _open_window(self) -> None:
+    def open_window(self) -> None:
+        """The layers before and after."""
         if self._window() is None:
             self.app.push_screen(BaselineDialog(self.keymap))
 
     def _window(self) -> BaselineDialog | None:
         return next((screen for screen in self.app.screen_stack if isinstance(screen, BaselineDialog)), None)
 
-    def _rows(self) -> list[LayerDiff]:
+    def rows(self) -> list[LayerDiff]:
+        """The layers that are compared by now."""
         return [row for row in self.layers_pane.model.rows if row is not None]

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from sgs_tui.engine.compare.baseline import Baseline
 from sgs_tui.engine.compare.regression import Regression, Step
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.lines import Span, clip
+from sgs_tui.tui.lines import Span, cut, width
 from sgs_tui.tui.models.baseline import STEP_COLUMNS, StepRows, headline, in_order, step_lines
 from sgs_tui.tui.screens.dialog import Dialog
 from sgs_tui.tui.widgets.bars import LineBar
@@ -28,6 +28,10 @@ class LayerChosen(Message):
 
 class FileAsked(Message):
     """Ask for another baseline."""
+
+
+class RunAsked(Message):
+    """Ask for an earlier run as the baseline."""
 
 
 class KeepAsked(Message):
@@ -58,8 +62,9 @@ class BaselineDialog(Dialog[None]):
 
     def show(self, baseline: Baseline, regression: Regression) -> None:
         """What became of the layers."""
-        parts = (Span(f" {headline(regression)}", "strong"), Span(clip(f"  since {baseline.source}", 60), "muted"))
-        self.summary.say(parts)
+        told = Span(f" {headline(regression)}", "strong")
+        room = max(12, self.size.width - width((told,)) - 12)
+        self.summary.say((told, Span(f"  since {cut(baseline.source, room)}", "muted")))
         self.table.restart(StepRows(in_order(regression)))
         self._explain()
 
@@ -84,6 +89,10 @@ class BaselineDialog(Dialog[None]):
     def open_clicked(self) -> None:
         """A second click opens too."""
         self.action_open()
+
+    def action_run(self) -> None:
+        """An earlier run."""
+        self._tell(RunAsked())
 
     def action_file(self) -> None:
         """Another baseline."""

@@ -36,6 +36,10 @@ class WriteAsked(Message):
     change: IniChange
 
 
+class MakeAsked(Message):
+    """Make the models again with what is chosen."""
+
+
 @dataclass
 class IniAsked(Message):
     """Ask for another input_config.ini."""
@@ -77,10 +81,13 @@ class Int16Dialog(Dialog[None]):
         return (self.table, self.text)
 
     def on_mount(self) -> None:
-        """The advice follows."""
-        self.table.styles.height = 3
+        """The advice follows, or (on a busy machine) is there before the window."""
         self.table.focus()
-        self.text.show(_waiting)
+        if self.plan is None:
+            self.table.styles.height = 3
+            self.text.show(_waiting)
+        else:
+            self.show_plan(self.plan)
 
     def show_plan(self, plan: Plan) -> None:
         """What is advised; the cursor stays on its tensor."""
@@ -120,6 +127,11 @@ class Int16Dialog(Dialog[None]):
             self._tell(WriteAsked(self.plan.path, change))
         else:
             self.text.action_bottom()
+
+    def action_iterate(self) -> None:
+        """Make the models again with this set."""
+        if self.plan is not None:
+            self._tell(MakeAsked())
 
     def action_file(self) -> None:
         """Another file."""

@@ -22,7 +22,7 @@ from sgs_tui.tui.remembering import recall, remember
 from sgs_tui.tui.screens.chooser import Choice, Chooser
 from sgs_tui.tui.screens.columns import ColumnsDialog
 from sgs_tui.tui.screens.dialog import TableDialog, TextDialog
-from sgs_tui.tui.screens.runs import RunsScreen
+from sgs_tui.tui.screens.network import NetworkScreen
 from sgs_tui.tui.settings import Settings
 from sgs_tui.tui.start import Start
 
@@ -30,7 +30,7 @@ TWICE = 2.0
 """Seconds within which a second ctrl+c quits."""
 
 
-class MainScreen(RunsScreen):
+class MainScreen(NetworkScreen):
     """All panes of the app."""
 
     BINDINGS = bindings("app", "walk")

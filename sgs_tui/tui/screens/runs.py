@@ -1,18 +1,24 @@
 """The screen's half that runs simulators: starting, watching, comparing what they dumped."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from time import time
 
 from textual import on
 
+from sgs_tui.engine.iterate.loops import run_roots
 from sgs_tui.engine.simulate.runs import RunState, default_root
 from sgs_tui.tui.desk import Desk
-from sgs_tui.tui.messages import Flash, Said
+from sgs_tui.tui.messages import ComparisonOpened, Flash, Said
+from sgs_tui.tui.models.earlier import earlier
 from sgs_tui.tui.models.run_form import RunForm
 from sgs_tui.tui.models.runs import RunRow
 from sgs_tui.tui.numbers import count
 from sgs_tui.tui.panes.runs import EndAsked, FormWanted, LogWanted, PairWanted, RunsPane, RunWanted, evidence
 from sgs_tui.tui.screens.baseline import BaselineScreen
+from sgs_tui.tui.screens.chooser import Choice
 from sgs_tui.tui.screens.confirm import ConfirmDialog
 from sgs_tui.tui.screens.run_form import Filled, RunFormDialog
 from sgs_tui.tui.start import Start
@@ -27,12 +33,29 @@ class RunsScreen(BaselineScreen):
         self.runs_pane = RunsPane()
         self.run_form = RunForm()
         self.runs_root = default_root()
+        self.watched: tuple[Path, ...] = ()
         self.desk = Desk(self.post_message)
 
     def open_start(self) -> None:
         """As before, and list the runs that are here already."""
         super().open_start()
-        self.desk.start("runs", partial(watch, self.runs_root))
+        self.watch_runs()
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """Where runs are looked for: the folder of the start, and what is worked on."""
+        return tuple(dict.fromkeys((self.runs_root, *run_roots(self.network_folders))))
+
+    def watch_runs(self) -> None:
+        """Look at all runs at once, and from now on."""
+        self.watched = self.roots
+        self.desk.start("runs", partial(watch, self.watched))
+
+    @on(ComparisonOpened)
+    def watch_other_roots(self) -> None:
+        """Runs beside the dumps that are compared now are listed too."""
+        if self.roots != self.watched:
+            self.watch_runs()
 
     def farewell(self) -> str:
         """What goes on when the app ends; nothing where nothing does."""
@@ -41,6 +64,12 @@ class RunsScreen(BaselineScreen):
             return ""
         going = f"{count(active, 'run')} {'goes' if active == 1 else 'go'} on"
         return f"{going}: `sgs-tui runs` lists them, the next start of the app here shows them"
+
+    @property
+    def earlier_runs(self) -> Sequence[Choice]:
+        """Good runs other than the one that is on the screen."""
+        found = earlier([row.run for row in self.runs_pane.rows], self.picks.sample, time())
+        return [Choice(str(path), path.name, words) for path, words in found]
 
     # --- what is seen
 
@@ -56,9 +85,10 @@ class RunsScreen(BaselineScreen):
             self.post_message(Said(f"{count(self.runs_pane.active, 'run')} under way here: 7 shows", "info"))
         for row in event.rows:
             if row.path in before and before[row.path].run.state.active and not row.run.state.active:
-                self._tell_end(row)
+                self.tell_end(row)
 
-    def _tell_end(self, row: RunRow) -> None:
+    def tell_end(self, row: RunRow) -> None:
+        """Say that a run is over, and how."""
         if row.run.state is RunState.OK:
             self.post_message(Said(f"{row.run.name}: ok; 7 and c compares the newest pair"))
         else:
@@ -105,7 +135,7 @@ class RunsScreen(BaselineScreen):
     @on(RunsStarted)
     def show_started(self) -> None:
         """They are in the list at once."""
-        self.desk.start("runs", partial(watch, self.runs_root))
+        self.watch_runs()
 
     # --- ending
 

@@ -7,9 +7,10 @@ from threading import Event
 
 from textual.message import Message
 
-from sgs_tui.engine.compare.baseline import Baseline, load_baseline
+from sgs_tui.engine.compare.baseline import Baseline
 from sgs_tui.engine.compare.regression import Regression, regress, snapshot
 from sgs_tui.engine.compare.results import LayerDiff
+from sgs_tui.engine.iterate.state import load_state
 from sgs_tui.engine.session import Comparison
 
 
@@ -22,9 +23,9 @@ class Regressed(Message):
     regression: Regression
 
 
-def from_file(comparison: Comparison, rows: Sequence[LayerDiff], path: Path, cancel: Event) -> Iterator[Message]:
-    """Read the baseline and compare. Raises InputError where the file is none."""
-    yield from against(comparison, rows, load_baseline(path), cancel)
+def from_path(comparison: Comparison, rows: Sequence[LayerDiff], path: Path, cancel: Event) -> Iterator[Message]:
+    """Read a report, or what a run dumped, and compare. Raises InputError where it is none."""
+    yield from against(comparison, rows, load_state(path, comparison.request.profile), cancel)
 
 
 def against(comparison: Comparison, rows: Sequence[LayerDiff], baseline: Baseline, cancel: Event) -> Iterator[Message]:

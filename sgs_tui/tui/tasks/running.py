@@ -1,6 +1,6 @@
 """Starting, watching and following runs, as messages."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -79,24 +79,30 @@ def delete(path: Path, cancel: Event) -> Iterator[Message]:
     yield Said(f"{path.name}: deleted")
 
 
-def watch(root: Path, cancel: Event) -> Iterator[Message]:
-    """Tell of all runs at first, and again whenever something about one of them changes."""
+def watch(roots: Sequence[Path], cancel: Event) -> Iterator[Message]:
+    """Tell of all runs of these roots at first, and again whenever something about one of them changes."""
     told: object = None
     seen: Seen = {}
-    stamp = -1
+    stamp: tuple[int, ...] = ()
     while True:
-        now, problem = _stamp(root), ""
+        now, problem = tuple(map(_stamp, roots)), ""
         try:
-            seen = _again(seen) if now == stamp else {run.folder.path: _row(run) for run in list_runs(root)}
+            seen = _again(seen) if now == stamp else {run.folder.path: _row(run) for run in _listed(roots)}
             stamp = now
         except (OSError, InputError) as error:  # a run that is being deleted, a folder without rights
-            problem, stamp = str(error) if isinstance(error, OSError) else "", -1
+            problem, stamp = str(error) if isinstance(error, OSError) else "", ()
         signature = (tuple(row.signature for row in seen.values()), problem)
         if signature != told:
             told = signature
             yield RunsSeen(tuple(seen.values()), problem)
         if cancel.wait(BUSY if any(row.run.state.active for row in seen.values()) else IDLE):
             return
+
+
+def _listed(roots: Sequence[Path]) -> list[Run]:
+    """All of them, newest first."""
+    found = [run for root in roots for run in list_runs(root)]
+    return sorted(found, key=lambda run: (run.status.created, run.name), reverse=True)
 
 
 def _stamp(root: Path) -> int:
