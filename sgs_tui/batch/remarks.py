@@ -48,7 +48,7 @@ def _one_is_zero(row: LayerDiff) -> bool:
 
 
 def _is_zero(side: SideStats | None) -> bool:
-    return side is not None and side.count > 0 and side.zeros == side.count
+    return side is not None and side.all_zero
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ the size at which BLAS starts threads of its own.
 """
 
 from dataclasses import dataclass, field
-from math import fsum, inf, isnan, nan
+from math import fsum, inf, isfinite, isnan, nan
 
 import numpy as np
 
@@ -66,9 +66,11 @@ class Sums:
         if not self.cells:
             return (0.0,) * 8
         cells = self.cells[0] if len(self.cells) == 1 else np.concatenate(self.cells, axis=1)
-        if np.isfinite(cells).all():
-            return tuple(map(fsum, cells.tolist()))
-        return tuple(fsum(row) if np.isfinite(row).all() else nan for row in cells)
+        return tuple(map(_total, cells.tolist()))
+
+
+def _total(cells: list[float]) -> float:
+    return fsum(cells) if all(map(isfinite, cells)) else nan
 
 
 class Kernel:
@@ -86,25 +88,29 @@ class Kernel:
             self._add(sums, sample, benchmark, start, count)
 
     def _add(self, sums: Sums, sample: SideReader, benchmark: SideReader, start: int, count: int) -> None:
+        self._side(sums.sample, sample, start, self._work[0, :count])
+        self._side(sums.benchmark, benchmark, start, self._work[1, :count])
         whole = count // CELL * CELL
-        stored = (sample.take(start, count), benchmark.take(start, count))
-        for side, reader in enumerate((sample, benchmark)):
-            work = self._work[side, :count]
-            np.copyto(work, stored[side], casting="unsafe")
-            reader.dump.dequantise(reader.record, work)
-        self._tally(sums.sample, sample, stored[0], self._work[0, :count])
-        self._tally(sums.benchmark, benchmark, stored[1], self._work[1, :count])
-        for low, high, width in ((0, whole, CELL), (whole, count, count - whole)):
-            if high > low:
-                self._add_cells(sums, slice(low, high), width, start + low)
+        if whole:
+            self._add_cells(sums, slice(0, whole), CELL, start)
+        if whole < count:
+            self._add_cells(sums, slice(whole, count), count - whole, start + whole)
         sums.count += count
 
-    def _tally(self, tally: SideTally, reader: SideReader, stored: AnyArray, work: FloatArray) -> None:
-        values = work if reader.dump.dequantises(reader.record) else stored
+    def _side(self, tally: SideTally, reader: SideReader, start: int, work: FloatArray) -> None:
+        """Read one side's elements into `work`, as numbers, and count them."""
+        stored = reader.take(start, len(work))
+        np.copyto(work, stored, casting="unsafe")
+        if reader.codes:
+            reader.dump.dequantise(reader.record, work)
+            stored = work
+        self._tally(tally, stored, work)
+
+    def _tally(self, tally: SideTally, values: AnyArray, work: FloatArray) -> None:
         mask = np.not_equal(values, 0, out=self._mask[: len(values)])
         tally.nonzero += int(np.count_nonzero(mask))
-        low, high = float(values.min()), float(values.max())
-        if not np.isfinite(low) or not np.isfinite(high):
+        low, high = float(np.minimum.reduce(values)), float(np.maximum.reduce(values))
+        if not (isfinite(low) and isfinite(high)):
             low, high = self._tally_non_finite(tally, work)
         tally.minimum, tally.maximum = min(tally.minimum, low), max(tally.maximum, high)
 

@@ -101,6 +101,8 @@ def _pair(number: int, sample: Record, benchmark: Record, feeds: bool | None, ch
         notes.append(f"matched by sanitised name, sample's is {sample.name}")
     shape = benchmark.shape or sample.shape
     pair = Pair(number, sample, benchmark, shape, feeds, channels=shape[-1] if shape else channels)
+    if shape is None:
+        return replace(pair, notes=tuple(notes)) if notes else pair
     for side, layout in zip(("sample", "benchmark"), layouts_of(pair), strict=True):
         if layout.row is not None:
             notes.append(f"{side} un-padded, last axis {layout.row[1]} to {layout.row[0]}")
@@ -123,8 +125,8 @@ def _why_not(pair: Pair) -> str | None:
     for side, record in (("sample", pair.sample), ("benchmark", pair.benchmark)):
         if record.is_short:
             return f"{side} carries {record.size} of {record.declared} bytes"
-    counts = [_elements(r, layout) for r, layout in zip((pair.sample, pair.benchmark), layouts_of(pair), strict=True)]
-    if counts[0] == counts[1]:
+    left, right = layouts_of(pair)
+    if _elements(pair.sample, left) == _elements(pair.benchmark, right):
         return None
     reason = f"size differs: sample {pair.sample.count}, benchmark {pair.benchmark.count} elements"
     if pair.shape is not None:

@@ -17,8 +17,9 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Event
+from typing import NamedTuple
 
-from sgs_tui.engine.compare.figures import LayerFigures, figures_of
+from sgs_tui.engine.compare.figures import figures_of, packed, unpacked
 from sgs_tui.engine.compare.kernel import BLOCK, Kernel, Sums
 from sgs_tui.engine.compare.measure import Measured, Sides, add_range, changed, readers_of
 from sgs_tui.engine.compare.results import Pair
@@ -31,8 +32,7 @@ TASK = 64 * BLOCK
 """Elements of one task, on the grid of blocks: long enough to forget the hand-over, short enough to cancel."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """Elements [start, stop) of the pair at `position` in the list; `last` closes the pair."""
 
     position: int
@@ -84,8 +84,8 @@ def _start_worker(pairs: Sequence[Pair], files: Sequence[tuple[Path, DumpIndex]]
     _workers.append(_Worker(pairs, Sides(sample, benchmark), Kernel()))
 
 
-Result = Sums | LayerFigures | SgsError
-"""What a worker says of a unit: sums of a stretch, or the figures of a whole layer, or what went wrong."""
+Result = Sums | tuple[float, ...] | SgsError
+"""What a worker says of a unit: sums of a stretch, or the packed figures of a whole layer, or what went wrong."""
 
 
 def _run_task(task: list[Unit]) -> list[Result]:
@@ -99,7 +99,7 @@ def _run_unit(worker: _Worker, unit: Unit) -> Result:
         add_range(sums, worker.kernel, sample, benchmark, range(unit.start, unit.stop))
     except SgsError as error:
         return error
-    return figures_of(sums) if unit.start == 0 and unit.last else sums
+    return packed(figures_of(sums)) if unit.start == 0 and unit.last else sums
 
 
 @contextmanager
@@ -166,7 +166,7 @@ def _finished(pair: Pair, results: list[Result]) -> Measured:
     for result in results:
         if isinstance(result, SgsError):
             return Measured(pair, None, result)
-        if isinstance(result, LayerFigures):
-            return Measured(pair, result)
+        if isinstance(result, tuple):
+            return Measured(pair, unpacked(result))
         sums.merge(result)
     return Measured(pair, figures_of(sums))

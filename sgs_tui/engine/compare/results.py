@@ -46,6 +46,11 @@ class SideStats:
         return self.nan == 0 and self.inf == 0
 
     @property
+    def all_zero(self) -> bool:
+        """There are values, and each is 0."""
+        return 0 < self.count == self.zeros
+
+    @property
     def width(self) -> float:
         """max - min of the finite values."""
         return self.maximum - self.minimum

@@ -54,6 +54,8 @@ class RowMaker:
         return judged(row, self.profile)
 
     def _dequantised(self, pair: Pair) -> list[str]:
+        if self.sides.sample.is_float and self.sides.benchmark.is_float:
+            return []
         sides = (("sample", self.sides.sample, pair.sample), ("benchmark", self.sides.benchmark, pair.benchmark))
         return [f"{name} dequantised" for name, dump, record in sides if dump.dequantises(record)]
 
@@ -70,6 +72,8 @@ def judged(row: LayerDiff, profile: Profile) -> LayerDiff:
         return row
     figures = Figures(row.metrics, row.sample, row.benchmark, row.range, row.pair.feeds_convolution)
     judgement = judge(figures, profile, row.name, row.op_type)
+    if (row.verdict, row.reasons, row.over) == (judgement.verdict, judgement.reasons, judgement.over):
+        return row
     return replace(row, verdict=judgement.verdict, reasons=judgement.reasons, over=judgement.over)
 
 

@@ -39,14 +39,20 @@ def unpadding(record: Record, shape: tuple[int, ...] | None) -> Layout | None:
 
 
 class SideReader:
-    """Elements of one record, mostly in order, through a buffer that is used again by the next `take`."""
+    """Elements of one record, mostly in order, through a buffer that is used again by the next `take`.
+
+    `codes`: the elements are integers that still have to be dequantised.
+    """
+
+    __slots__ = ("_buffer", "_cache", "_cache_start", "_layout", "_text", "_text_next", "codes", "dump", "record")
 
     def __init__(self, dump: Dump, record: Record, layout: Layout = PLAIN) -> None:
         self.dump, self.record, self._layout = dump, record, layout
-        self._buffer: AnyArray = np.empty(0, record.dtype)
+        self.codes = dump.dequantises(record)
+        self._buffer: AnyArray | None = None
         self._text: TextReader | None = None
         self._text_next = 0
-        self._cache: AnyArray = np.empty(0, record.dtype)
+        self._cache: AnyArray | None = None
         self._cache_start = 0
 
     @property
@@ -66,18 +72,18 @@ class SideReader:
     def _stored(self, start: int, count: int) -> AnyArray:
         if self.dump.reads_in_order():
             return self._take_text(start, count)
-        if len(self._buffer) < count:
+        if self._buffer is None or len(self._buffer) < count:
             self._buffer = np.empty(count, self.record.dtype)
-        self.dump.read_into(self.record, start, self._buffer[:count])
-        return self._buffer[:count]
+        stretch = self._buffer if len(self._buffer) == count else self._buffer[:count]
+        self.dump.read_into(self.record, start, stretch)
+        return stretch
 
     def _take_text(self, start: int, count: int) -> AnyArray:
         if self._text is None or start < self._text_next:
             self._text, self._text_next = self.dump.text_reader(self.record), 0
-        while self._text_next < start:
-            self._text_next += len(self._text.take(min(start - self._text_next, _CACHED)))
-        self._text_next += count
-        return self._text.take(count)
+        self._text.skip(start - self._text_next)
+        self._text_next = start + count
+        return self._text.exactly(count)
 
     def _take_unpadded(self, start: int, count: int) -> AnyArray:
         assert self._layout.row is not None
@@ -88,7 +94,7 @@ class SideReader:
 
     def _take_transposed(self, start: int, count: int) -> AnyArray:
         inside = start - self._cache_start
-        if not 0 <= inside <= len(self._cache) - count:
+        if self._cache is None or not 0 <= inside <= len(self._cache) - count:
             self._cache, self._cache_start, inside = self._gather(start, max(count, _CACHED)), start, 0
         return self._cache[inside : inside + count]
 

@@ -26,6 +26,9 @@ class Judgement:
     over: frozenset[str] = frozenset()
 
 
+_FINE = Judgement(Verdict.OK)
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Everything a verdict is made from."""
@@ -47,6 +50,8 @@ def judge(figures: Figures, profile: Profile, name: str, op_type: str) -> Judgem
     fail_limits, warn_limits = profile.limits_for(name, op_type)
     failing = _beyond(figures, fail_limits)
     warning = {key: text for key, text in _beyond(figures, warn_limits).items() if key not in failing}
+    if not (broken or failing or warning):
+        return _FINE
     over = frozenset(failing) | frozenset(warning)
     counted = [text for key, text in failing.items() if _counts(key, figures)]
     reasons = (*broken, *failing.values(), *warning.values())
@@ -63,13 +68,10 @@ def _counts(key: str, figures: Figures) -> bool:
 
 def _broken(figures: Figures) -> list[str]:
     """What fails whatever the limits are."""
-    found = []
-    for side, stats in (("sample", figures.sample), ("benchmark", figures.benchmark)):
-        if stats.nan or stats.inf:
-            found.append(f"{side} holds {stats.nan} NaN and {stats.inf} Inf of {stats.count}")
-    zero = [stats.count > 0 and stats.zeros == stats.count for stats in (figures.sample, figures.benchmark)]
-    if zero[0] != zero[1]:
-        found.append(f"{'sample' if zero[0] else 'benchmark'} is all zero")
+    sides = (("sample", figures.sample), ("benchmark", figures.benchmark))
+    found = [f"{side} holds {s.nan} NaN and {s.inf} Inf of {s.count}" for side, s in sides if not s.finite]
+    if figures.sample.all_zero != figures.benchmark.all_zero:
+        found.append(f"{'sample' if figures.sample.all_zero else 'benchmark'} is all zero")
     return found
 
 

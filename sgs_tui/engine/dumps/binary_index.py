@@ -9,6 +9,8 @@ from sgs_tui.engine.dumps.source import Source, Window
 from sgs_tui.engine.text import visible
 
 _SCAN_STEP = 1 << 20
+_USUALLY = 1024
+"""Bytes that hold a trailer and the next header; longer ones take the slower way."""
 _OVERLAP = 64
 """Longer than anything HEADER_START matches, so that a header across two steps is found."""
 
@@ -22,23 +24,24 @@ def make_record(
     """
     dtype = FLOAT32 if is_float else INTEGER_TYPES.get(header.type_name, FLOAT32)
     elements = size if printed is None else printed * (dtype.itemsize if is_float else 1)
+    direction, slot, op_index, op_type, name, scale, zero_point, type_name, constant, shape, declared, _ = header
     return Record(
-        number=number,
-        direction=header.direction,
-        slot=header.slot,
-        op_index=header.op_index,
-        op_type=header.op_type,
-        name=header.name,
-        scale=header.scale,
-        zero_point=header.zero_point,
-        type_name=header.type_name,
-        constant=header.constant,
-        shape=header.shape,
-        dtype=dtype,
-        offset=offset,
-        size=size,
-        declared=header.declared if printed is None else None,
-        count=elements // dtype.itemsize,
+        number,
+        direction,
+        slot,
+        op_index,
+        op_type,
+        name,
+        scale,
+        zero_point,
+        type_name,
+        constant,
+        shape,
+        dtype,
+        offset,
+        size,
+        declared if printed is None else None,
+        elements // dtype.itemsize,
     )
 
 
@@ -87,14 +90,14 @@ class BinaryScan(Scan):
     """The scan of a binary dump: iterate it once."""
 
     def __iter__(self) -> Iterator[Record]:
-        window, position, header = Window(self.source), self.start, None
-        while position < self.source.size:
-            header = header or header_at(window, position, self.source.size)
+        window, size, position, header = Window(self.source), self.source.size, self.start, None
+        while position < size:
+            header = header or header_at(window, position, size)
             if header is None or header.declared is None:
                 position, header = self._skip_damage(position, header), None
                 continue
             end = header.end + header.declared
-            following = self._usual(window, end)
+            following = self._usual(window, end) if end < size else None
             after = following.end if following else self._after_trailer(window, end)
             record, position = self._whole(header, after) if after is not None else self._short(header, end)
             header = following
@@ -103,9 +106,7 @@ class BinaryScan(Scan):
 
     def _usual(self, window: Window, end: int) -> Header | None:
         """The next header where everything is as usual."""
-        if end >= self.source.size:
-            return None
-        buffer, start = window.at(end)
+        buffer, start = window.at(end, _USUALLY)
         return parse_usual(buffer, start, end - start)
 
     def _whole(self, header: Header, after: int) -> tuple[Record, int]:

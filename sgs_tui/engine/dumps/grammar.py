@@ -17,7 +17,8 @@ Sources: observed files of the older SDK; readers and dumpers of the newer one f
 """
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from sgs_tui.engine.dumps.records import Direction
 from sgs_tui.engine.text import decode
@@ -53,8 +54,7 @@ _USUAL = re.compile(
 """Trailer and next header of a sound binary dump in one match: nine in ten records of any file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """The fields of one record's header lines; `end` is the first payload byte."""
 
     direction: Direction
@@ -121,16 +121,20 @@ def parse_usual(buffer: bytes, start: int, base: int) -> Header | None:
         Direction.IN if direction == b"in" else Direction.OUT,
         int(slot),
         int(op),
-        decode(op_type),
+        _word(op_type),
         decode(name),
         number,
         int(zero),
-        decode(kind),
+        _word(kind),
         constant == b"1",
         None if shape is None else _shape(shape, dims),
         int(size),
         base + found.end(),
     )
+
+
+_word = lru_cache(maxsize=1024)(decode)
+"""`decode` for fields that thousands of records share."""
 
 
 def _shape(text: bytes | None, rank: bytes | None) -> tuple[int, ...] | None:

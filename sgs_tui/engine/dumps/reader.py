@@ -82,10 +82,8 @@ class Dump:
         self.check_unchanged()
         if self.form is Form.TEXT:
             reader = self.text_reader(record)
-            skipped = 0
-            while skipped < start:
-                skipped += len(reader.take(min(start - skipped, 1 << 18)))
-            return reader.take(stop - start)
+            reader.skip(start)
+            return reader.exactly(stop - start)
         out = np.empty(stop - start, record.dtype)
         self.read_into(record, start, out)
         return out

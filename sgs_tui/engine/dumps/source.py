@@ -18,6 +18,7 @@ class Source:
     def __init__(self, path: Path) -> None:
         """Open `path`. Raises DumpError where that is impossible."""
         self.path = path
+        self._name = os.fspath(path)
         try:
             # O_NONBLOCK: opening a pipe must not wait for its writer.
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -29,6 +30,7 @@ class Source:
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
             raise DumpError(f"{path}: is {kind}, expected a dump file", "name the .bin file itself")
         self.state = _state(status)
+        self._unchanged = self.state.size, self.state.mtime_ns, self.state.inode
 
     @property
     def size(self) -> int:
@@ -60,10 +62,11 @@ class Source:
     def check_unchanged(self) -> None:
         """Raise FileChangedError when the path no longer leads to the file as it was opened."""
         try:
-            now = _state(os.stat(self.path))
+            status = os.stat(self._name)
         except OSError as error:
             raise FileChangedError(f"{self.path}: file changed: {error.strerror}", "dump again or reload") from error
-        if now != self.state:
+        if (status.st_size, status.st_mtime_ns, status.st_ino) != self._unchanged:
+            now = _state(status)
             raise FileChangedError(
                 f"{self.path}: file changed since it was opened ({self.state.size} bytes then, {now.size} now)",
                 "reload it",
@@ -77,19 +80,28 @@ class Source:
 
 
 class Window:
-    """A moving view of a source for the scanners: small reads, grown only where a header needs it."""
+    """A moving view of a source for the scanners: small reads, grown where a header or many records need it."""
 
     FIRST = 4096
     LARGEST = 1 << 20
+    AHEAD = 1 << 16
+    """Bytes read at once where one asks for places that are CLOSE to each other: many small records."""
+    CLOSE = 1 << 14
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._start = 0
+        self._end = 0
+        self._last = -self.CLOSE
         self._bytes = b""
 
     def at(self, offset: int, count: int = FIRST) -> tuple[bytes, int]:
         """A buffer and the index in it of `offset`; `count` bytes follow, fewer only at the end of the file."""
-        wanted = min(offset + count, self._source.size)
-        if not self._start <= offset or wanted > self._start + len(self._bytes):
-            self._start, self._bytes = offset, self._source.read_at(offset, count)
-        return self._bytes, offset - self._start
+        start = self._start
+        if not start <= offset or (offset + count > self._end and self._end < self._source.size):
+            close = 0 <= offset - self._last < self.CLOSE
+            self._bytes = self._source.read_at(offset, max(count, self.AHEAD if close else self.FIRST))
+            start = self._start = offset
+            self._end = offset + len(self._bytes)
+        self._last = offset
+        return self._bytes, offset - start

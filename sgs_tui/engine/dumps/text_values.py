@@ -50,6 +50,22 @@ class TextReader:
         self._rest = b""
         self._ready: AnyArray = np.empty(0, record.dtype)
 
+    def skip(self, count: int) -> None:
+        """Leave out the next `count` elements, in bounded memory. Raises DumpError."""
+        for start in range(0, count, _STEP):
+            self.exactly(min(_STEP, count - start))
+
+    def exactly(self, count: int) -> AnyArray:
+        """The next `count` elements. Raises FileChangedError where fewer are left than the index counted, DumpError."""
+        values = self.take(count)
+        if len(values) < count:
+            raise FileChangedError(
+                f"{self._source.path}: record {self._record.number} ({visible(self._record.name)}): "
+                "holds fewer values than when it was opened: file changed",
+                "a run overwrote it while it was read; reload",
+            )
+        return values
+
     def take(self, count: int) -> AnyArray:
         """The next `count` elements in the record's dtype; fewer only at its end. Raises DumpError."""
         pieces, have = [self._ready], len(self._ready)
