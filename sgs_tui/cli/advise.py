@@ -58,7 +58,9 @@ def advise(
     batch: Batch = False,
     ascii_only: Ascii = False,
 ) -> int:
-    """Say which tensors to raise to INT16, by which rule, what it should bring, and what to write into the ini.
+    """Say which tensors to raise to INT16, and why.
+
+    By which rule, what it should bring, and what to write into the ini.
 
     Names are convolution inputs, which is all that [CONV_CONFIG] can raise; the smallest set that brings every layer
     under the profile's limits is chosen. Nothing is written without --apply. In a FOLDER that was quantised here (the
@@ -67,8 +69,8 @@ def advise(
 
     \b
     Examples:
-      sgs-tui advise fixed.bin float.bin --ini input_config.ini --ranges tensor_min_max.txt
-      sgs-tui advise fixed.bin float.bin --ini input_config.ini --mark conv7_in --unmark cat --write
+      sgs-tui advise fixed.bin float.bin --ini input_config.ini
+      sgs-tui advise fixed.bin float.bin --ini input_config.ini --mark cat --write
       sgs-tui advise --check input_config.ini --dump float.bin
       sgs-tui advise --apply sgs-tui-demo
     """

@@ -28,8 +28,8 @@ def register(app: typer.Typer) -> None:
 
 
 def compare(
-    sample: Annotated[Path, typer.Argument(help="The dump that is judged (fixed).")],
-    benchmark: Annotated[Path, typer.Argument(help="The reference (float or original).")],
+    sample: Annotated[Path, typer.Argument(metavar="SAMPLE", help="The dump that is judged (fixed).")],
+    benchmark: Annotated[Path, typer.Argument(metavar="BENCHMARK", help="The reference (float or original).")],
     ranges: Ranges = None,
     shapes: Shapes = None,
     profile: ProfileName = None,
@@ -72,12 +72,12 @@ def compare(
     Examples:
       sgs-tui compare fixed.bin float.bin --ranges log/tensor_min_max.txt
       sgs-tui compare fixed.bin float.bin --batch --sort rmse --top 10
-      sgs-tui compare fixed.bin float.bin --format json --output result.json --fail-on warn
-      sgs-tui compare fixed.bin float.bin --format csv --filter "op:conv rmse>0.1 !head"
-      sgs-tui compare fixed.bin float.bin --ranges tensor_min_max.txt --format html --output report.html
+      sgs-tui compare fixed.bin float.bin --format json -o new.json --fail-on warn
+      sgs-tui compare fixed.bin float.bin --format csv --filter "op:conv rmse>0.1"
+      sgs-tui compare fixed.bin float.bin --format html --output report.html
       sgs-tui compare fixed.bin float.bin --format junit --output layers.xml
-      sgs-tui compare fixed.bin float.bin --baseline result.json --fail-on regression
-      sgs-tui compare fixed.bin float.bin --ranges tensor_min_max.txt --bundle for_support.zip
+      sgs-tui compare fixed.bin float.bin --baseline old.json --fail-on regression
+      sgs-tui compare fixed.bin float.bin --bundle for_support.zip
       sgs-tui --batch fixed.bin float.bin --profile sop
     """
     printing = (wanted, output, fail_on, text, sort, top, baseline, bundle)

@@ -31,7 +31,9 @@ def core(
         ),
     ] = None,
 ) -> int:
-    """Turn a core file into one text to send: memory map, back trace, registers, as the manual's show_address.sh does.
+    """Turn a core file into one text to send to support.
+
+    Memory map, back trace and registers, as the manual's show_address.sh has them.
 
     Prints the text and writes it to a file, never over another one. Needs gdb. Where the simulator runs inside
     Python, EXEC is that python3. Without EXEC and CORE: says how to get a core file on this very host.

@@ -10,10 +10,18 @@ from sgs_tui.cli.debugconfig_file import FileArgument, FileOption, one_of
 from sgs_tui.cli.debugconfig_set import set_
 from sgs_tui.cli.exits import ExitCode
 
+_GROUP = """Read, check and change DebugConfig.txt.
+
+\b
+Examples:
+  sgs-tui debugconfig check run/DebugConfig.txt
+  sgs-tui debugconfig set --preset fixed path=.
+"""
+
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(rich_markup_mode=None, help="Read, check and change DebugConfig.txt.")
+    group = typer.Typer(rich_markup_mode=None, help=_GROUP)
     group.command("show")(show)
     group.command("check")(check)
     group.command("set")(set_)
@@ -44,7 +52,9 @@ def check(
         typer.Option("--run-in", metavar="DIR", help="Where the simulator runs (default the file's folder)."),
     ] = None,
 ) -> int:
-    """Say what the simulator will not do as it seems: one line a finding, exit code 3 where one is an error.
+    """Say what the simulator will not do as it seems.
+
+    One line a finding, exit code 3 where one is an error.
 
     \b
     Example:

@@ -26,10 +26,11 @@ def demo(
     ascii_only: Ascii = False,
     no_mouse: NoMouse = False,
 ) -> int:
-    """Build a small network with one planted fault, quantise it, dump both stages, and open the comparison.
+    """Show the whole loop on a network with a planted fault.
 
-    Needs no SDK and no network, takes a few seconds, and gives the same numbers on every run. With --batch the
-    comparison is printed; the planted fault makes that end with 0 all the same. `sgs-tui advise --apply DIR` mends it.
+    Builds a small network, quantises it, dumps both stages, and opens the comparison. Needs no SDK and no network,
+    takes a few seconds, and gives the same numbers on every run. With --batch the comparison is printed; the planted
+    fault makes that end with 0 all the same. `sgs-tui advise --apply DIR` mends it.
 
     \b
     Examples:

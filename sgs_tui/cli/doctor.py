@@ -14,10 +14,10 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor() -> int:
-    """Say what works here and what does not: Python, packages, terminal, locale, SDK, gdb, disk,
-    settings.
+    """Say what works on this machine and what does not.
 
-    Lines start with ok, no (only some work needs it) or FAIL (nothing works before that is mended; exit code 3).
+    Looks at Python, packages, terminal, locale, SDK, gdb, disk and settings. Lines start with ok, no (only some work
+    needs it) or FAIL (nothing works before that is mended; exit code 3).
 
     \b
     Example:

@@ -50,15 +50,16 @@ def onnx(
     detach: Detach = False,
     wanted: HowToPrint = RunFormat.TEXT,
 ) -> int:
-    """Dump every tensor of an ONNX model in the vendor's form (onnx_NHWC_outtensor_dump.bin), run by onnxruntime.
+    """Dump every tensor of an ONNX model in the vendor's form.
 
-    Without -n the inputs are .npy files. The preprocess script defines image_preprocess(path, norm=True) or
-    get_image(path, ..., nchw=True). Dump <model>_refine.onnx where the SDK left one: only its names match.
+    Runs it by onnxruntime and writes onnx_NHWC_outtensor_dump.bin. Without -n the inputs are .npy files. The
+    preprocess script defines image_preprocess(path, norm=True) or get_image(path, ..., nchw=True). Dump
+    <model>_refine.onnx where the SDK left one: only its names match.
 
     \b
     Examples:
       sgs-tui dump onnx --model net.onnx --image cat.jpg -n pre.py
-      sgs-tui dump onnx -m net.onnx --input data=input.npy --shape data=1,3,224,224 --text
+      sgs-tui dump onnx -m net.onnx --input x=x.npy --shape x=1,3,224,224 --text
       sgs-tui dump onnx -m big.onnx -i images -n pre.py --memory 2G --output dumps
     """
     from sgs_tui.cli.local_requests import LocalOptions, onnx_requests
@@ -90,14 +91,15 @@ def caffe(
     detach: Detach = False,
     wanted: HowToPrint = RunFormat.TEXT,
 ) -> int:
-    """Dump every blob of a Caffe net in the vendor's form (caffe_NHWC_outtensor_dump.bin).
+    """Dump every blob of a Caffe net in the vendor's form.
 
-    Runs by OpenCV's reader (pip install 'sgs-tui[caffe]'), or by your own pycaffe.
+    Writes caffe_NHWC_outtensor_dump.bin. Runs by OpenCV's reader (pip install 'sgs-tui[caffe]'), or by your own
+    pycaffe.
 
     \b
     Examples:
-      sgs-tui dump caffe --model deploy.prototxt --weights net.caffemodel --image cat.jpg -n pre.py
-      sgs-tui dump caffe -m net.prototxt -w net.caffemodel -i cat.jpg -n pre.py --pycaffe python2.7
+      sgs-tui dump caffe -m net.prototxt -w net.caffemodel -i cat.jpg -n pre.py
+      sgs-tui dump caffe -m n.prototxt -w n.caffemodel -i x.npy --pycaffe python2
     """
     from sgs_tui.cli.local_requests import LocalOptions, caffe_requests
 
@@ -120,7 +122,9 @@ def tflite(
     detach: Detach = False,
     wanted: HowToPrint = RunFormat.TEXT,
 ) -> int:
-    """Dump every op's outputs of a TFLite model in the vendor's form (pip install 'sgs-tui[tflite]').
+    """Dump every tensor of a TFLite model in the vendor's form.
+
+    Needs ai-edge-litert (pip install 'sgs-tui[tflite]').
 
     \b
     Examples:

@@ -55,16 +55,16 @@ def sdk(
     no_fuse_hint: NoFuseHint = False,
     wanted: HowToPrint = RunFormat.TEXT,
 ) -> int:
-    """Dump a float or fixed model with the SDK's own simulator, one run an image.
+    """Dump a float or fixed model with the SDK's simulator.
 
-    A run counts only when its dump is there, new, complete and of the right kind; otherwise exit code 4 and one
-    line that says why and what to do. Ctrl-C cancels; --detach leaves the runs alone.
+    One run an image. A run counts only when its dump is there, new, complete and of the right kind; otherwise exit
+    code 4 and one line that says why and what to do. Ctrl-C cancels; --detach leaves the runs alone.
 
     \b
     Examples:
       sgs-tui dump sdk --model net_float.sim --image cat.jpg -n pre.py
-      sgs-tui dump sdk -m net_fixed.sim -t Fixed -i images -n pre.py --sdk ~/SGS_IPU_SDK --detach
-      sgs-tui dump sdk -m net_fixed.sim -i inputs.txt -n pre_a.py,pre_b.py --output dumps
+      sgs-tui dump sdk -m net.sim -t Fixed -i cat.jpg -n p.py --sdk ~/SDK --detach
+      sgs-tui dump sdk -m net_fixed.sim -i list.txt -n pre_a.py,pre_b.py -o dumps
     """
     from sgs_tui.cli.sdk_requests import SdkOptions, sdk_requests
 

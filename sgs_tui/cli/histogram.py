@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def histogram(
-    dump: Annotated[Path, typer.Argument(help="The dump whose layers are drawn.")],
+    dump: Annotated[Path, typer.Argument(metavar="DUMP", help="The dump whose layers are drawn.")],
     ranges: Ranges = None,
     against: Annotated[
         Path | None, typer.Option("--against", metavar="DUMP", help="The other stage, on the same range.")
@@ -35,18 +35,19 @@ def histogram(
     batch: Batch = False,
     ascii_only: Ascii = False,
 ) -> int:
-    """Draw how a layer's values are spread; calibrated min and max as (dashed) vertical lines.
+    """Draw how a layer's values are spread.
 
-    Prints all layers, or any tensors named by --layer, in the terminal. With --png each becomes a picture named
-    <op index>.<tensor, / as _>.png: blue the dump, orange line the other stage, red dashes the calibrated range.
-    What was in DIR is moved to DIR.1, never deleted. Binary and string dumps (dumpasstring) are both read.
+    Prints all layers, or any tensors named by --layer, in the terminal, the calibrated min and max as vertical lines.
+    With --png each becomes a picture named <op index>.<tensor, / as _>.png: blue the dump, orange line the other
+    stage, red dashes the calibrated range. What was in DIR is moved to DIR.1, never deleted. Binary and string dumps
+    (dumpasstring) are both read.
 
     \b
     Examples:
       sgs-tui histogram float.bin --ranges tensor_min_max.txt --layer gate
-      sgs-tui histogram fixed.bin --against float.bin --layer gate --layer cat --log
+      sgs-tui histogram fixed.bin --against float.bin --layer gate --log
       sgs-tui histogram float.bin --ranges log/tensor_min_max.txt --png Histograms
-      sgs-tui histogram fixed.bin --against float.bin --ranges tensor_min_max.txt --png pictures
+      sgs-tui histogram fixed.bin --against float.bin --png pictures --bins 100
     """
     if png is not None:
         return _draw(dump, png, ranges, against, tuple(layers or ()), log, bins)

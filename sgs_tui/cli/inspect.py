@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def inspect(
-    dump: Annotated[Path, typer.Argument(help="The dump to look into.")],
+    dump: Annotated[Path, typer.Argument(metavar="DUMP", help="The dump to look into.")],
     layer: Annotated[
         str | None, typer.Option("--layer", metavar="NAME", help="Statistics and values of this tensor.")
     ] = None,

@@ -47,7 +47,7 @@ def iterate(
     batch: Batch = False,
     ascii_only: Ascii = False,
 ) -> int:
-    """Make the models again after an INT16 change, dump both stages, show what the change did.
+    """Make the models again after an INT16 change. Dumps both stages, shows what the change did.
 
     The convert and calibrate commands are your own, kept once in sgs-tui.toml of the network's folder (--init writes
     an example). They run in the background: Ctrl-C ends them, a lost connection does not, and --last shows the result

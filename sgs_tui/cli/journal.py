@@ -27,7 +27,9 @@ def journal(
     wanted: Annotated[ListFormat, typer.Option("--format", help="How to print.")] = ListFormat.TABLE,
     output: Output = None,
 ) -> int:
-    """Show or continue the triage journal of a dump or a run: notes on layers, what was tried, what it did.
+    """Show or continue the triage journal of a dump or a run.
+
+    Notes on layers, what was tried, what it did.
 
     It lies as triage.jsonl beside the dump, goes into every report of it, and iterate writes into it by itself.
 

@@ -14,15 +14,17 @@ from sgs_tui.cli.runs_named import place_of
 if TYPE_CHECKING:
     from sgs_tui.engine.optimize.onnx_question import OnnxQuestion
 
-_GROUP = """Find which tensors need 16 bits, by trying: every candidate is really quantised, dumped and compared.
+_GROUP = """Find which tensors need 16 bits, by trying.
 
-A search keeps what it has found in a folder of its own (./sgs_optimize): stopped by Ctrl-C or by a lost connection,
-the same command goes on where it stopped. Exit code 1 where the profile can not be reached.
+Every candidate is really quantised, dumped and compared. A search keeps what it has found in a folder of its own
+(./sgs_optimize): stopped by Ctrl-C or by a lost connection, the same command goes on where it stopped. Exit code 1
+where the profile can not be reached.
 
 \b
 Examples:
   sgs-tui optimize onnx --model net.onnx --calibrate images -n pre.py
-  sgs-tui optimize sdk --model net_float.sim --calibrate images --input-config input_config.ini -n pre.py
+  sgs-tui optimize sdk --model net_float.sim --calibrate images -n pre.py \\
+    --input-config input_config.ini
 """
 
 _Calibrate = Annotated[
@@ -61,15 +63,16 @@ def onnx(
     output: Output = None,
     ascii_only: Ascii = False,
 ) -> int:
-    """Find the smallest set of 16-bit tensors with which a model keeps a profile, on the embedded simulator.
+    """Find the smallest set of 16-bit tensors, without an SDK.
 
-    First each tensor is raised alone; then the one that gains most is added until no layer is over the limits; at
-    last every tensor that can be missed is taken out again. No SDK is needed.
+    The smallest with which a model keeps the profile, on the embedded simulator. First each tensor is raised alone;
+    then the one that gains most is added until no layer is over the limits; at last every tensor that can be missed
+    is taken out again.
 
     \b
     Examples:
       sgs-tui optimize onnx --model net.onnx --calibrate images -n pre.py
-      sgs-tui optimize onnx -m net.onnx --calibrate images -n pre.py --profile sop --format json -o int16.json
+      sgs-tui optimize onnx -m net.onnx --calibrate images -n pre.py --profile sop
     """
     from sgs_tui.cli.optimizing import search_onnx
     from sgs_tui.engine.configs.profile_files import load_profile
@@ -108,16 +111,18 @@ def sdk(
     output: Output = None,
     ascii_only: Ascii = False,
 ) -> int:
-    """Let the SDK's sim_optimizer.py make candidates, then calibrate, dump and compare every one, and rank them.
+    """Rank the candidates of the SDK's sim_optimizer.py.
 
-    Its compression rates are not monotone, so each is tried; candidates that say the same count once. Best is what
-    keeps the profile with the fewest INT16 tensors. Every step is a run: `sgs-tui runs` has them.
+    Each is calibrated, dumped and compared. Its compression rates are not monotone, so each is tried; candidates that
+    say the same count once. Best is what keeps the profile with the fewest INT16 tensors. Every step is a run:
+    `sgs-tui runs` has them.
 
     \b
     Examples:
-      sgs-tui optimize sdk -m net_float.sim --calibrate images --input-config input_config.ini -n pre.py
-      sgs-tui optimize sdk -m net_float.sim --calibrate images --input-config i.ini -n pre.py --only 0.7,0.95
-      sgs-tui optimize sdk -m net_float.sim --calibrate images --input-config i.ini -n pre.py --quant-file mine.json
+      sgs-tui optimize sdk --model net_float.sim --calibrate images -n pre.py \\
+        --input-config input_config.ini --only 0.7,0.95
+      sgs-tui optimize sdk --model net_float.sim --calibrate images -n pre.py \\
+        --input-config input_config.ini --quant-file mine.json
     """
     from sgs_tui.cli.optimizing import search_sdk
     from sgs_tui.engine.configs.profile_files import load_profile

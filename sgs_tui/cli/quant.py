@@ -10,12 +10,14 @@ from sgs_tui.cli import complaints
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import Ascii, Output
 
-_GROUP = """Read and compare quantisation files: quant_info as JSON or pickle, MODEL.sim.json.
+_GROUP = """Read and compare quantisation files.
+
+These are quant_info as JSON or pickle, and MODEL.sim.json.
 
 \b
 Examples:
   sgs-tui quant show optimized_quant_info_0_0.65.pkl
-  sgs-tui quant diff optimized_quant_info_0_0.65.pkl optimized_quant_info_1_0.7.pkl
+  sgs-tui quant diff optimized_quant_info_0_0.65.pkl quant_info_1_0.7.pkl
 """
 _Wanted = Annotated[ListFormat, typer.Option("--format", help="How to print.")]
 
@@ -34,10 +36,10 @@ def show(
     output: Output = None,
     ascii_only: Ascii = False,
 ) -> int:
-    """Show every tensor of a quantisation file: bits, ranges, number of values.
+    """Show every tensor of a quantisation file.
 
-    What sim_optimizer.py, save_quant_param.py and calibrator.py --save_quant_info write, and what --quant_file
-    takes. Pickles are read without running anything that is in them.
+    Its bits, ranges and number of values. Reads what sim_optimizer.py, save_quant_param.py and calibrator.py
+    --save_quant_info write, and what --quant_file takes. Pickles are read without running anything that is in them.
 
     \b
     Examples:
@@ -55,20 +57,20 @@ def show(
 
 
 def diff(
-    first: Annotated[Path, typer.Argument(help="The one to start from.")],
-    second: Annotated[Path, typer.Argument(help="The one to compare with it.")],
+    first: Annotated[Path, typer.Argument(metavar="FIRST", help="The one to start from.")],
+    second: Annotated[Path, typer.Argument(metavar="SECOND", help="The one to compare with it.")],
     everything: Annotated[bool, typer.Option("--all", help="Also the tensors that are the same.")] = False,
     wanted: _Wanted = ListFormat.TABLE,
     output: Output = None,
     ascii_only: Ascii = False,
 ) -> int:
-    """Show which tensors differ between two quantisation files, and how.
+    """Show which tensors differ between two files, and how.
 
     As diff(1) does, exit code 1 says that something differs, 0 that nothing does.
 
     \b
     Examples:
-      sgs-tui quant diff optimized_quant_info_0_0.65.pkl optimized_quant_info_1_0.7.pkl
+      sgs-tui quant diff optimized_quant_info_0_0.65.pkl quant_info_1_0.7.pkl
       sgs-tui quant diff before.sim.json after.sim.json --all --format json
     """
     from sgs_tui.batch.output import emit

@@ -73,7 +73,7 @@ def run(
     *,
     report: ReportOptions,
 ) -> int:
-    """Dump both stages of a network, then compare them: fixed against float.
+    """Dump both stages of a network and compare fixed with float.
 
     By the SDK's simulator with --float and --fixed, one pair of runs an image; or without any SDK with --onnx: the
     model is quantised here, and both stages are dumped. Then as `sgs-tui compare`: the app, or printed with --batch
@@ -82,9 +82,9 @@ def run(
 
     \b
     Examples:
-      sgs-tui run --float net_float.sim --fixed net_fixed.sim --image cat.jpg -n pre.py --batch
-      sgs-tui run --float net_float.sim --fixed net_fixed.sim -i images -n pre.py --format json --output reports
-      sgs-tui run --onnx net.onnx --calibrate images -n pre.py --int16 conv5,conv7 --batch
+      sgs-tui run --float net_float.sim --fixed net_fixed.sim -i cat.jpg -n pre.py
+      sgs-tui run --float f.sim --fixed x.sim -i images -n pre.py --batch -o out
+      sgs-tui run --onnx net.onnx --calibrate images -n pre.py --int16 conv5
     """
     how = Launch(root, jobs, detach, keep, report.ascii_only)
     names = assignments.names(preprocess or ())

@@ -18,9 +18,9 @@ from sgs_tui.engine.errors import InputError, UsageError
 if TYPE_CHECKING:
     from sgs_tui.engine.simulate.runs import Run
 
-_GROUP = """List, follow, cancel, compare and delete runs; without a command, list them.
+_GROUP = """List, follow, cancel, compare and delete runs.
 
-NAME is a run's name, a part of it that fits no other run, a path, or `last`.
+Without a command, lists them. NAME is a run's name, a part of it that fits no other run, a path, or `last`.
 
 \b
 Examples:
@@ -56,7 +56,9 @@ def list_(
     wanted: RunsHow = RunsFormat.TABLE,
     ascii_only: Ascii = False,
 ) -> int:
-    """List runs, newest first: state, time, size of the dump; what went wrong, and what to do about it.
+    """List runs, newest first.
+
+    State, time, size of the dump; what went wrong, and what to do about it.
 
     \b
     Examples:
@@ -79,7 +81,9 @@ def list_(
 
 
 def show(name: _Name = "last", root: Root = None, wanted: RunsHow = RunsFormat.TABLE, ascii_only: Ascii = False) -> int:
-    """Show everything about one run: what was asked, how it stands, what it left, the end of its log.
+    """Show everything about one run.
+
+    What was asked, how it stands, what it left, the end of its log.
 
     \b
     Examples:
@@ -103,9 +107,10 @@ def follow(
     log: Annotated[bool, typer.Option("--log/--no-log", help="Print the run's log as it comes.")] = True,
     ascii_only: Ascii = False,
 ) -> int:
-    """Follow a run to its end: its log on stdout, how it stands on stderr. Exit code 4 where it did not end well.
+    """Follow a run to its end.
 
-    Ctrl-C ends the following, not the run.
+    Its log goes to stdout, how it stands to stderr. Exit code 4 where it did not end well. Ctrl-C ends the following,
+    not the run.
 
     \b
     Example:
@@ -134,9 +139,10 @@ def compare(
     *,
     report: ReportOptions,
 ) -> int:
-    """Compare the dumps of two runs; without names the newest pair of one network on one image.
+    """Compare the dumps of two runs.
 
-    One name is enough for a run that has dumped both stages. Otherwise as `sgs-tui compare`.
+    Without names the newest pair of one network on one image. One name is enough for a run that has dumped both
+    stages. Otherwise as `sgs-tui compare`.
 
     \b
     Examples:

@@ -14,7 +14,9 @@ _Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="The runs."
 
 
 def cancel(names: _Names, root: Root = None) -> int:
-    """Cancel runs, waiting or at work: the whole process group is ended.
+    """Cancel runs, waiting or at work.
+
+    The whole process group is ended.
 
     \b
     Example:

@@ -15,11 +15,13 @@ def register(app: typer.Typer) -> None:
 
 
 def split(
-    dump: Annotated[Path, typer.Argument(help="The dump to take apart.")],
+    dump: Annotated[Path, typer.Argument(metavar="DUMP", help="The dump to take apart.")],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or an empty folder.")],
     text: Annotated[bool, typer.Option("--text", help="Write values as text instead of binary.")] = False,
 ) -> int:
-    """Write each tensor of a dump to a folder of its own, named as the vendor's splitter names them.
+    """Write each tensor of a dump to a folder of its own.
+
+    They are named as the vendor's splitter names them.
 
     Names that are too long or not unique for the vendor's splitter are changed and told on stderr; nothing is lost
     and nothing overwritten. stdout gets one line a file: record number, tab, path.

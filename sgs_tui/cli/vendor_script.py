@@ -13,10 +13,10 @@ from sgs_tui.engine.text import visible
 if TYPE_CHECKING:
     from sgs_tui.engine.dumps.reader import Dump
 
-_GROUP = """The vendor's scripts by their names: change one line of existing automation.
+_GROUP = """The vendor's scripts by their names.
 
-Arguments, lines on stdout, files and folders are the scripts'; the figures are ours. What the scripts get wrong is
-right here, and each command's help says what that changes.
+Change one line of existing automation. Arguments, lines on stdout, files and folders are the scripts'; the figures
+are ours. What the scripts get wrong is right here, and each command's help says what that changes.
 
 \b
 Examples:
@@ -37,8 +37,8 @@ def register(app: typer.Typer) -> None:
 
 def auto_dump_debug(
     sdk: Annotated[Path, typer.Argument(metavar="SDK", help="Taken for the sake of the script; not needed.")],
-    sample: Annotated[Path, typer.Argument(help="The dump that is judged (fixed).")],
-    benchmark: Annotated[Path, typer.Argument(help="The reference (float or original).")],
+    sample: Annotated[Path, typer.Argument(metavar="SAMPLE", help="The dump that is judged (fixed).")],
+    benchmark: Annotated[Path, typer.Argument(metavar="BENCHMARK", help="The reference (float or original).")],
     rest: _Rest = None,
     no_tensors: Annotated[
         bool, typer.Option("--no-tensors", help="Leave lists and report only; tensor files double the disk space.")
@@ -53,13 +53,18 @@ def auto_dump_debug(
 
     \b
     Different from the script:
-      - layers are matched by name whatever the output number, and with blanks, * or [ in the name
-      - no layer vanishes: names over 128 bytes, empty tensors, NHWC against NCHW, padding are dealt with
-      - a layer of zeros on both sides has COS 1 and RMSE 0, not nan; NaN in a layer is told on stderr
-      - where a layer was transposed MSE and RMSE are those of the better fit, too
-      - exit code 3 or 5 where the script only says FATAL or ERROR; else 0, whatever the figures
-      - neither the SDK nor bash, bc or compareAccuracy are needed; scratch files are not left
-      - with *.sim files it runs no simulator: that is sgs-tui run --sdk SDK --float F --fixed X --image I -n PRE.py
+      - layers are matched by name whatever the output number, and with blanks,
+        * or [ in the name
+      - no layer vanishes: names over 128 bytes, empty tensors, NHWC against
+        NCHW, padding are dealt with
+      - a layer of zeros on both sides has COS 1 and RMSE 0, not nan; NaN in a
+        layer is told on stderr
+      - where a layer was transposed MSE and RMSE are those of the better fit
+      - exit code 3 or 5 where the script only says FATAL or ERROR; else 0,
+        whatever the figures
+      - neither the SDK nor bash, bc or compareAccuracy are needed; scratch
+        files are not left
+      - with *.sim files it runs no simulator: that is `sgs-tui run`
 
     \b
     Example:
@@ -102,20 +107,23 @@ def _refuse_models(sdk: Path, sample: Path, benchmark: Path, rest: list[str]) ->
 
 
 def histogram(
-    dump: Annotated[Path, typer.Argument(help="The dump, string (dumpasstring) or binary.")],
-    ranges: Annotated[Path, typer.Argument(help="tensor_min_max as JSON, pickle or text.")],
+    dump: Annotated[Path, typer.Argument(metavar="DUMP", help="The dump, string (dumpasstring) or binary.")],
+    ranges: Annotated[Path, typer.Argument(metavar="RANGES", help="tensor_min_max as JSON, pickle or text.")],
 ) -> int:
-    """Draw Histograms/<i>.<name>.png for each entry of the range file, as histogram.py does.
+    """Draw a histogram for each entry, as histogram.py does.
 
-    i is the entry's number, from 0. Prints the progress bar's last state and the total time. Needs the extra png.
+    Histograms/<i>.<name>.png for each entry of the range file; i is the entry's number, from 0. Prints the progress
+    bar's last state and the total time. Needs the extra png.
 
     \b
     Different from the script:
       - what was in Histograms is moved to Histograms.1, not deleted
-      - the text form of tensor_min_max is read as well, and binary dumps are; pickles run nothing
+      - the text form of tensor_min_max and binary dumps are read as well;
+        pickles run nothing
       - names are matched exactly: conv1 is never drawn with the data of conv1_1
       - all values are drawn, those outside min and max too, in at most 200 bars
-      - both cores; long names get a shorter file name; unreadable tensors are told, exit code 3
+      - both cores; long names get a shorter file name; unreadable tensors are
+        told, exit code 3
 
     \b
     Example:
@@ -139,20 +147,22 @@ def _clock(seconds: float) -> str:
 
 
 def dump_debug(
-    fixed: Annotated[Path, typer.Argument(help="The dump that is judged.")],
+    fixed: Annotated[Path, typer.Argument(metavar="FIXED", help="The dump that is judged.")],
     float_: Annotated[Path, typer.Argument(metavar="FLOAT", help="The reference.")],
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Write this tensor of both as text.")] = None,
 ) -> int:
-    """Print a line for each tensor of both dumps, or write one tensor as text, as dump_debug.py does.
+    """Print a line for each tensor, as dump_debug.py does.
 
-    <i>.<name>, MSE, COS and RMSE, set apart by tabs; the network's inputs count as well. With NAME: fixed.txt and
-    float.txt here, the name in the first line, then 16 values a line; older ones are kept as fixed.txt.bak.
+    Or write one tensor of both dumps as text. A line is <i>.<name>, MSE, COS and RMSE, set apart by tabs; the
+    network's inputs count as well. With NAME: fixed.txt and float.txt here, the name in the first line, then 16
+    values a line; older ones are kept as fixed.txt.bak.
 
     \b
     Different from the script:
       - dumps without shapes and integer dumps are read; integers are dequantised
       - padding is taken out of every row, not off the end
-      - tensors that can not be compared are told on stderr; their numbers are left out, as in the script
+      - tensors that can not be compared are told on stderr; their numbers are
+        left out, as in the script
       - a tensor of zeros on both sides has COS 1 and RMSE 0, not 0 and nan
       - a damaged dump gives exit code 3, as does an unknown NAME
 
