@@ -2,11 +2,11 @@
 
 import io
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from rich.cells import cell_len
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segments
-from rich.table import Table
 from rich.text import Text
 
 from sgs_tui.batch.screen import Screen
@@ -22,15 +22,25 @@ def cut(raw: str, cells: int, screen: Screen) -> str:
     return _start(shown, room - cell_len(tail)) + screen.ellipsis[:cells] + tail
 
 
+@dataclass(frozen=True, slots=True)
+class _Hanging:
+    """A text whose lines all begin in one column, behind the label of the first. Rich's Table costs more to load."""
+
+    label: str
+    text: Text
+    indent: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        lines = self.text.wrap(console, max(1, options.max_width - self.indent), overflow="fold")
+        for number, line in enumerate(lines):
+            label = "" if number else self.label
+            yield Text.assemble(f"{label:<{self.indent}}", line, no_wrap=True, overflow="ignore")
+
+
 def hanging(label: str, text: str, indent: int, screen: Screen, style: str = "") -> RenderableType:
     """`label`, then raw `text`; all lines of the text begin in column `indent`."""
-    if not indent:
-        return Text(screen.text(text), style=style, overflow="fold")
-    grid = Table.grid(padding=0)
-    grid.add_column(width=indent, no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row(Text(label), Text(screen.text(text), style=style))
-    return grid
+    shown = Text(screen.text(text), style=style, overflow="fold")
+    return _Hanging(label, shown, indent) if indent else shown
 
 
 def render(parts: Iterable[RenderableType], screen: Screen, width: int) -> bytes:

@@ -1,7 +1,6 @@
 """Writing a user's file: temp file in the same folder, fsync, rename, backup of what was there."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +16,13 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Permissions of an existing file are kept; a symbolic link is followed, not replaced.
     Raises InputError when the folder is missing or not writable, or the disk is full.
     """
+    from tempfile import mkstemp  # loads random and hashes: not needed where nothing is written
+
     target = path.resolve()
     if target.exists() and not target.is_file():
         raise InputError(f"{path}: is no regular file, so it can not be replaced", "name a file to write")
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:64]}.", dir=target.parent)
+        descriptor, name = mkstemp(prefix=f".{target.name[:64]}.", dir=target.parent)
     except OSError as error:
         raise InputError(f"{path}: cannot write: {error.strerror}", "check the folder and its rights") from error
     temporary = Path(name)

@@ -5,21 +5,21 @@ from dataclasses import dataclass, field, replace
 from math import isnan
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
-from sgs_tui.engine.calibration.ranges import Ranges, load_ranges
-from sgs_tui.engine.calibration.statistics import load_shapes
 from sgs_tui.engine.compare.kernel import Kernel
 from sgs_tui.engine.compare.match import match
 from sgs_tui.engine.compare.measure import Sides, measure_all
 from sgs_tui.engine.compare.results import LayerDiff, Matching, Summary, Verdict
 from sgs_tui.engine.compare.rows import RowMaker
 from sgs_tui.engine.configs.profiles import MANUAL, Profile
-from sgs_tui.engine.diagnosis.domains import pad_lanes
-from sgs_tui.engine.diagnosis.graph import build_graph
 from sgs_tui.engine.dumps.index import looks_like_dump
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.events import Finished, LogLine, Progress, Row, Started
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.calibration.ranges import Ranges
 
 _DEQUANTISED = (
     "isFloat: 0, values are dequantised with s and z of the headers; s has six decimals there, which moves "
@@ -53,7 +53,7 @@ class Comparison:
     sample: Dump
     benchmark: Dump
     matching: Matching
-    ranges: Ranges | None = None
+    ranges: "Ranges | None" = None
     notes: tuple[str, ...] = ()
 
     def run(self, cancel: Event | None = None, workers: int | None = None) -> Iterator[CompareEvent]:
@@ -81,7 +81,7 @@ class Comparison:
 
 def open_comparison(request: CompareRequest) -> Comparison:
     """Open both dumps (headers only) and match their layers. Raises SgsError."""
-    ranges = load_ranges(request.ranges) if request.ranges else None
+    ranges = _ranges(request.ranges) if request.ranges else None
     shapes = _shapes(request.shapes) if request.shapes else {}
     sample = open_dump(request.sample)
     try:
@@ -96,9 +96,13 @@ def open_comparison(request: CompareRequest) -> Comparison:
 
 def _without_pad_lanes(matching: Matching, sample: Dump, benchmark: Dump) -> Matching:
     """The matching with layers marked whose pad lanes are zeros in float and leftover memory in fixed."""
-    lanes = frozenset().union(*(pad_lanes(build_graph(dump)) for dump in (sample, benchmark) if _aligns(dump)))
-    if not lanes:
+    aligning = [dump for dump in (sample, benchmark) if _aligns(dump)]
+    if not aligning:
         return matching
+    from sgs_tui.engine.diagnosis.domains import pad_lanes
+    from sgs_tui.engine.diagnosis.graph import build_graph
+
+    lanes = frozenset().union(*(pad_lanes(build_graph(dump)) for dump in aligning))
     pairs = (
         replace(pair, excluded=_PAD_LANES) if {pair.benchmark.name, pair.sample.name} & lanes else pair
         for pair in matching.pairs
@@ -119,6 +123,12 @@ def _notes(sample: Dump, benchmark: Dump) -> Iterator[str]:
             yield f"{side} {dump.path}: {_DEQUANTISED}"
 
 
+def _ranges(path: Path) -> "Ranges":
+    from sgs_tui.engine.calibration.ranges import load_ranges
+
+    return load_ranges(path)
+
+
 def _shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
     """Shapes by tensor name from a dump that has them, or from tensor_statistics.txt."""
     try:
@@ -127,6 +137,8 @@ def _shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
     except OSError as error:
         raise InputError(f"{path}: cannot open: {error.strerror}", "check the path given with --shapes") from error
     if not looks_like_dump(head):
+        from sgs_tui.engine.calibration.statistics import load_shapes
+
         return load_shapes(path)
     with open_dump(path) as dump:
         return {record.name: record.shape for record in dump.records if record.shape is not None}

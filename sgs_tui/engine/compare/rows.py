@@ -1,8 +1,8 @@
 """From a measured pair to the row that front ends show."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from sgs_tui.engine.calibration.ranges import Ranges
 from sgs_tui.engine.compare.figures import LayerFigures
 from sgs_tui.engine.compare.kernel import Kernel
 from sgs_tui.engine.compare.measure import Measured, Sides
@@ -12,6 +12,9 @@ from sgs_tui.engine.compare.verdicts import Figures, judge
 from sgs_tui.engine.configs.profiles import Profile
 from sgs_tui.engine.errors import FileChangedError, SgsError
 
+if TYPE_CHECKING:
+    from sgs_tui.engine.calibration.ranges import Ranges
+
 
 @dataclass(slots=True)
 class RowMaker:
@@ -19,7 +22,7 @@ class RowMaker:
 
     sides: Sides
     profile: Profile
-    ranges: Ranges | None
+    ranges: "Ranges | None"
     kernel: Kernel
 
     def row(self, measured: Measured) -> LayerDiff:
