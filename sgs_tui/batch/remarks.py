@@ -1,13 +1,13 @@
 """Below the table: what a figure does not say, and every output without a partner. Nothing is left out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 
 from rich.padding import Padding
 from rich.text import Text
 
 from sgs_tui.batch.report import Report
 from sgs_tui.batch.screen import Screen
-from sgs_tui.engine.compare.results import LayerDiff, RangeSource, SideStats, Verdict
+from sgs_tui.engine.compare.results import LayerDiff, RangeSource, SideStats, Unmatched, Verdict
 
 _Renderable = Text | Padding
 
@@ -24,14 +24,23 @@ def remarks(report: Report, screen: Screen) -> Iterator[_Renderable]:
 
 
 def unmatched(report: Report, screen: Screen) -> Iterator[_Renderable]:
-    """Outputs of either side that are in no pair, grouped by reason, all named."""
+    """Outputs of either side that are in no pair, grouped by reason and side, all named."""
     if not report.unmatched:
         return
     yield Text(f"unmatched: {len(report.unmatched)}")
-    groups = _grouped((item.reason, f"{item.record.op_index} {item.name}") for item in report.unmatched)
+    said = {(item.side, item.name, item.reason) for item in report.unmatched}
+    both = {(name, why) for side, name, why in said if side == "sample" and ("benchmark", name, why) in said}
+    groups = _grouped((_why(item, both), f"{item.record.op_index} {item.name}") for item in report.unmatched)
     for reason, names in groups.items():
         yield Padding(_heading(reason, names, screen), (0, 0, 0, 2))
         yield _names(names, screen)
+
+
+def _why(item: Unmatched, both: Set[tuple[str, str]]) -> str:
+    """The reason, and whose output it is where the reason does not say; `both`: what is said of both sides."""
+    if any(side in item.reason for side in ("sample", "benchmark")):
+        return item.reason
+    return f"{'both' if (item.name, item.reason) in both else item.side}: {item.reason}"
 
 
 def _said(row: LayerDiff, mixed: bool) -> Iterator[str]:
@@ -52,10 +61,11 @@ def _is_zero(side: SideStats | None) -> bool:
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    groups: dict[str, list[str]] = {}
+    """Names by what is said of them; what is said of both sides at once is one entry."""
+    groups: dict[str, dict[str, None]] = {}
     for text, name in pairs:
-        groups.setdefault(text, []).append(name)
-    return groups
+        groups.setdefault(text, {})[name] = None
+    return {text: list(names) for text, names in groups.items()}
 
 
 def _heading(text: str, names: list[str], screen: Screen) -> Text:

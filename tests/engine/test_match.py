@@ -121,3 +121,10 @@ def test_pad_lanes_of_an_align_op_are_not_comparable(sgs: Path, tmp_path: Path) 
     rows = {row.name: row for row in rows_of(comparison)}
     assert {name for name, row in rows.items() if row.verdict is Verdict.NOT_COMPARABLE} >= {"gate", "cat"}
     assert "leftover memory" in rows["gate"].reasons[0] and rows["sq888"].verdict is Verdict.OK
+
+
+def test_inputs_that_only_the_other_side_writes_are_none_of_the_graph(sgs: Path) -> None:
+    comparison = open_comparison(CompareRequest(sgs / "damaged/stops_early.bin", sgs / "tiny/float.bin"))
+    reasons = {item.name: item.reason for item in comparison.matching.unmatched if item.side == "sample"}
+    assert reasons["data"] == "graph input"
+    assert reasons["lrelu:0"] == "no op of the sample writes it"

@@ -18,7 +18,7 @@ CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "CONV_3D", "TRANSPOSE_
 
 def match(sample: Dump, benchmark: Dump) -> Matching:
     """Outputs paired by exact name, then by the vendor's sanitised name, in the benchmark's order."""
-    left, right = _Side.of(sample, "sample"), _Side.of(benchmark, "benchmark")
+    left, right = _Side.of(sample, "sample", benchmark), _Side.of(benchmark, "benchmark", sample)
     partners = _partners(left.layers, right.layers)
     channels = infer_channels(sample.records) | infer_channels(benchmark.records)
     feeds = _convolution_inputs(benchmark) or _convolution_inputs(sample)
@@ -50,7 +50,7 @@ class _Side:
     excluded: tuple[Unmatched, ...]
 
     @classmethod
-    def of(cls, dump: Dump, side: Side) -> "_Side":
+    def of(cls, dump: Dump, side: Side, other: Dump) -> "_Side":
         last = {record.name: record for record in dump.records if record.is_layer}
         layers = tuple(record for record in dump.records if record.is_layer and last[record.name] is record)
         repeated = [
@@ -58,16 +58,19 @@ class _Side:
             for r in dump.records
             if r.is_layer and last[r.name] is not r
         ]
-        return cls(layers, tuple(repeated) + tuple(_graph_inputs(dump, side, set(last))))
+        elsewhere = {record.name for record in other.records if record.is_layer}
+        return cls(layers, tuple(repeated) + tuple(_graph_inputs(dump, side, set(last), elsewhere)))
 
 
-def _graph_inputs(dump: Dump, side: Side, produced: set[str]) -> Iterable[Unmatched]:
-    """Inputs that no op produces and that are no constants, each once."""
-    seen: set[str] = set()
+def _graph_inputs(dump: Dump, side: Side, produced: set[str], elsewhere: set[str]) -> Iterable[Unmatched]:
+    """Inputs that no op produces and that are no constants, each once; those that an op of the other dump writes
+    are none of the graph's."""
+    seen = set(produced)
     for record in dump.records:
-        if record.direction is Direction.IN and not record.constant and record.name not in produced | seen:
+        if record.direction is Direction.IN and not record.constant and record.name not in seen:
             seen.add(record.name)
-            yield Unmatched(record.name, side, "graph input", record)
+            lost = record.name in elsewhere
+            yield Unmatched(record.name, side, f"no op of the {side} writes it" if lost else "graph input", record)
 
 
 def _partners(sample: tuple[Record, ...], benchmark: tuple[Record, ...]) -> dict[int, Record]:
