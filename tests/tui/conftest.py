@@ -1,9 +1,11 @@
-"""Every test of the app plays on the same stage."""
+"""Every test of the app plays on the same stage, and presses a key only when all that came before has happened."""
 
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
+from sgs_tui.tui.widgets.turnstile import turnstile
 from tests.tui import stage
 
 
@@ -13,3 +15,16 @@ def on_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     stage.set_up(tmp_path, monkeypatch.setattr)
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def keys_are_handled_when_press_returns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual's pilot goes on when the process is idle, which on a busy machine it is before it has done anything."""
+    press = Pilot.press
+
+    async def pressed(pilot: Pilot[int], *keys: str) -> None:
+        for key in keys:
+            await press(pilot, key)
+            await stage.until(pilot, lambda: turnstile(pilot.app).quiet or not pilot.app.is_running)
+
+    monkeypatch.setattr(Pilot, "press", pressed)

@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from sgs_tui.tui.actions import Action, bindings, group
 from sgs_tui.tui.lines import Span, Tone, clip
+from sgs_tui.tui.screens.covering import Covering
 from sgs_tui.tui.widgets.bars import KeyBar, LineBar
 from sgs_tui.tui.widgets.table import Cell, Column, Source, Table
 from sgs_tui.tui.widgets.text_view import Text, TextView
@@ -20,7 +21,7 @@ ROOMY = (100, 30)
 """From this size on a window leaves some of the main screen to be seen."""
 
 
-class Dialog(ModalScreen[Answer | None]):
+class Dialog(Covering, ModalScreen[Answer | None]):
     """A window that `escape` closes without an answer."""
 
     BINDINGS = bindings("dialog")

@@ -37,6 +37,7 @@ from sgs_tui.tui.tasks.folders import (
     read_values,
     watch,
 )
+from sgs_tui.tui.widgets.turnstile import turnstile
 
 
 class FilesScreen(BenchScreen):
@@ -58,6 +59,7 @@ class FilesScreen(BenchScreen):
             self.compare(self.picks.request)
         else:
             self.go(self.dumps_pane)
+        turnstile(self.app).open()
 
     # --- the browser
 

@@ -4,11 +4,12 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from sgs_tui.tui.lines import Span, cut
+from sgs_tui.tui.screens.covering import Covering
 from sgs_tui.tui.start import Start
 from sgs_tui.tui.widgets.bars import LineBar
 
 
-class OpeningScreen(Screen[None]):
+class OpeningScreen(Covering, Screen[None]):
     """Says what is being opened, where it will be said for good."""
 
     def __init__(self, start: Start) -> None:

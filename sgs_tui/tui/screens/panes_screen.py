@@ -2,16 +2,18 @@
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.message import Message
 from textual.screen import Screen
 
 from sgs_tui.tui.actions import group
 from sgs_tui.tui.layout import Arrangement, arrangement, too_small
 from sgs_tui.tui.lines import Line, line
 from sgs_tui.tui.panes.pane import Pane
+from sgs_tui.tui.screens.covering import Covering
 from sgs_tui.tui.widgets.bars import KeyBar, LineBar, TabBar
 
 
-class PanesScreen(Screen[None]):
+class PanesScreen(Covering, Screen[None]):
     """Arranges panes and moves between them; subclasses compose them and give `panes`."""
 
     AUTO_FOCUS = ""
@@ -56,6 +58,12 @@ class PanesScreen(Screen[None]):
             pane.set_class(bool(pane.SHARES) and pane.SHARES in shared, "-behind")
             shared.add(pane.SHARES)
         self.go(self.panes[0])
+        self.app.message_signal.subscribe(self, self._come_back, immediate=True)
+
+    def _come_back(self, message: Message) -> None:
+        """The driver tells the size again when it has the terminal back: whatever is on it by now, paint over it."""
+        if isinstance(message, events.Resize) and message.size == self.app.screen.size:
+            self.app.screen.refresh()
 
     def go(self, pane: Pane) -> None:
         """Show `pane` (in tabs) and give it the focus."""

@@ -10,6 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from sgs_tui.tui.lines import Span, Tone
+from sgs_tui.tui.widgets.turnstile import InTurn
 
 PLAIN = Style.null()
 
@@ -20,7 +21,7 @@ class Dressed(Protocol):
     looks: dict[Tone, Style]
 
 
-class LineWidget(Widget):
+class LineWidget(InTurn, Widget):
     """A widget of lines. Subclasses give `line_at`; `repaint_line` sends that one line down the wire."""
 
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:

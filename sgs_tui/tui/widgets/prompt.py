@@ -7,8 +7,10 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
+from sgs_tui.tui.widgets.turnstile import InTurn
 
-class Prompt(Input):
+
+class Prompt(InTurn, Input):
     """An input whose keys are the usual ones of a shell line; `escape` posts `Cancelled`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Give up", show=False)]

@@ -1,0 +1,99 @@
+"""Keys one at a time: none is given to a widget before all that the key in front of it caused has happened.
+
+A slow line delivers several keys at once. Textual hands each to whatever has the focus at that moment, so that of
+`/gate`, enter, `j` the letters would go to the table and not to the prompt that `/` is about to open.
+"""
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from textual import events
+from textual.app import App
+from textual.message_pump import MessagePump
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    Beside = Widget
+else:
+    Beside = object  # a second base that is a widget would take its first one's look
+GONE = 1.0
+"""Seconds after which a widget that does not answer is taken for closed."""
+
+Typed = events.Key | events.Paste
+
+
+class Turnstile:
+    """The keys of one app that are still to be given out; closed until `open`."""
+
+    def __init__(self, app: App[Any]) -> None:
+        self._app = app
+        self._waiting: deque[Typed] = deque()
+        self._letting: asyncio.Task[None] | None = None
+        self._open = False
+
+    @property
+    def quiet(self) -> bool:
+        """No key waits, and all that the last one caused has happened."""
+        return not self._waiting and (self._letting is None or self._letting.done())
+
+    def open(self) -> None:
+        """There is somebody to give keys to."""
+        self._open = True
+        self._letting = asyncio.create_task(self._let_through())
+
+    def take(self, event: Typed) -> None:
+        """Give it out at once, or when its turn has come."""
+        at_once = self._open and self.quiet
+        self._waiting.append(event)
+        if at_once:
+            self._give()
+            self._letting = asyncio.create_task(self._let_through())
+
+    def _give(self) -> None:
+        event = self._waiting.popleft()
+        event._set_forwarded()
+        (self._app.focused or self._app.screen).post_message(event)
+
+    async def _let_through(self) -> None:
+        await self._happened()
+        while self._waiting:
+            self._give()
+            await self._happened()
+
+    async def _happened(self) -> None:
+        """Until every message on the way from the focus up to the app was handled, and the focus stays where it is."""
+        before: object = None
+        while before != (before := (self._app.screen, self._app.focused)):
+            way = (self._app.focused or self._app.screen).ancestors_with_self
+            for pump in (*way, *reversed(self._app.screen_stack), self._app):
+                await _reached(pump)
+
+
+async def _reached(pump: MessagePump) -> None:
+    """Until it has handled what it was sent so far."""
+    handled = asyncio.Event()
+    if pump.call_later(handled.set):
+        try:
+            await asyncio.wait_for(handled.wait(), GONE)
+        except TimeoutError:
+            return
+
+
+_TURNSTILES: WeakKeyDictionary[App[Any], Turnstile] = WeakKeyDictionary()
+
+
+def turnstile(app: App[Any]) -> Turnstile:
+    """The app's one turnstile."""
+    return _TURNSTILES.setdefault(app, Turnstile(app))
+
+
+class InTurn(Beside):
+    """Whatever can have the focus: what is typed reaches it through the turnstile."""
+
+    def _forward_event(self, event: events.Event) -> None:
+        if isinstance(event, Typed) and not event.is_forwarded:
+            turnstile(self.app).take(event)
+        else:
+            super()._forward_event(event)

@@ -1,0 +1,74 @@
+"""Keys typed ahead: in their order, to what they were typed for, none lost."""
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from sgs_tui.tui.screens.main import MainScreen
+from sgs_tui.tui.widgets.turnstile import turnstile
+from tests.tui.stage import FOLDER, main_screen, make_app, text_of, until, until_compared, until_followed
+
+pytestmark = pytest.mark.usefixtures("on_stage")
+NAMES = {
+    "?": "question_mark",
+    "/": "slash",
+    ":": "colon",
+    "\r": "enter",
+    "\x1b": "escape",
+    " ": "space",
+    ">": "greater_than_sign",
+}
+
+
+async def _burst(pilot: Pilot[int], text: str) -> None:
+    """All of it at once, as a slow line delivers it."""
+    for char in text:
+        pilot.app.post_message(events.Key(NAMES.get(char, char), char if char.isprintable() else None))
+    await until(pilot, lambda: not pilot.app._message_queue.qsize())
+    await until(pilot, lambda: turnstile(pilot.app).quiet)
+
+
+async def test_letters_and_enter_go_to_the_filter_and_what_follows_to_the_table() -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await until_compared(pilot)
+        await _burst(pilot, "/op:conv\rj")
+        pane = screen.layers_pane
+        assert pane.model.query.text == "op:conv" and not pane.prompt.display
+        assert pane.table.has_focus and pane.table.cursor == 1
+
+
+async def test_the_palette_does_what_was_typed_for_it() -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await until_compared(pilot)
+        await _burst(pilot, ":names in full\rG")
+        await until(pilot, lambda: screen.layers_pane.wide)
+        assert isinstance(app.screen, MainScreen) and screen.layers_pane.table.cursor == 19
+
+
+async def test_a_path_typed_ahead_is_the_path() -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await until_compared(pilot)
+        await _burst(pilot, "4G .q\rgj")
+        pane = screen.debugconfig_pane
+        assert pane.document.path == "..q" and not pane.prompt.display and pane.keys.cursor == 1
+
+
+async def test_what_is_typed_before_the_first_picture_waits_for_the_screen() -> None:
+    app = make_app((FOLDER,))
+    async with app.run_test(size=(80, 24)) as pilot:
+        for key in "5":
+            app.post_message(events.Key(key, key))
+        await until(pilot, lambda: len(app.screen_stack) > 1 and main_screen(app).current is main_screen(app).log_pane)
+
+
+async def test_windows_opened_and_closed_in_one_go() -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await until_compared(pilot)
+        await _burst(pilot, "?JJqnc\x1bu\x1b2")
+        await until_followed(pilot)
+        assert screen.layer_name == "gate" and screen.current is screen.histogram_pane
+        assert "✗ gate" in text_of(app)
