@@ -79,11 +79,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("walk.previous-failing", "N", "previous fail", "Previous failing layer"),
     Action("walk.mark", "i", "mark 16 bit", "Mark the layer for INT16, and again not", 9),
     Action("walk.int16", "I", "INT16", "INT16 advice, marks, and the change of input_config.ini", 8),
-    Action("walk.baseline", "B", "baseline", "Better or worse than an earlier comparison, layer by layer", 10),
+    Action("walk.baseline", "B", "baseline", "Better or worse than an earlier comparison, layer by layer", 11),
     Action("walk.keep-baseline", "M", "keep", "Keep this comparison as the baseline of the next one"),
-    Action(
-        "walk.iterate", "A", "make again", "Make the models again with the INT16 set, dump, compare with before", 11
-    ),
+    Action("walk.iterate", "A", "remake", "Make the models again with the INT16 set, dump, compare with before", 10),
     Action("walk.note", "C", "note", "Write down a note on the layer", 12),
     Action("walk.journal", "H", "journal", "The journal: notes, what was tried, what it did", 13),
     Action("layers.open", "enter,v", "details", "Details of the layer", 2),
@@ -138,7 +136,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "int16.write", "w", "write", "Write input_config.ini, after a look at what changes; the old file is kept", 2
     ),
-    Action("int16.iterate", "A", "make again", "Make the models again with this set, dump, compare with before", 3),
+    Action("int16.iterate", "A", "remake", "Make the models again with this set, dump, compare with before", 3),
     Action("int16.file", "o", "file", "Change another input_config.ini", 4),
     Action("baseline.open", "enter,v", "to layer", "Back to the table, the cursor on this layer", 1),
     Action("baseline.run", "r", "run", "Hold it against an earlier run", 2),

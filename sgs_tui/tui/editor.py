@@ -13,6 +13,11 @@ def editor_command() -> list[str]:
     return shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
 
 
+def editor_name() -> str:
+    """What the user knows it by."""
+    return Path(editor_command()[0]).name
+
+
 def edit_file(app: App[int], path: Path) -> str:
     """Hand over the terminal until the editor ends; what went wrong with it, or nothing."""
     command = editor_command()

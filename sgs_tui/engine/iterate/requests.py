@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sgs_tui.engine.errors import UsageError
-from sgs_tui.engine.iterate.config import IterateConfig
+from sgs_tui.engine.iterate.config import NAME, IterateConfig
 from sgs_tui.engine.simulate.run_request import Product, ProductKind, RunRequest
 from sgs_tui.engine.simulate.sdk import SdkRequest, sdk_runs
 from sgs_tui.engine.simulate.sdk_environment import sdk_environment
@@ -16,7 +16,11 @@ BACKEND = "command"
 
 def sdk_of(config: IterateConfig, environ: Mapping[str, str]) -> Sdk:
     """The SDK whose simulator dumps. Raises UsageError where none is named, InputError where it is none."""
-    return find_sdk(config.sdk, environ=environ)
+    try:
+        return find_sdk(config.sdk, environ=environ)
+    except UsageError as error:
+        hint = f'write sdk = "/opt/SGS_IPU_SDK" into [iterate] of {NAME}, or set SGS_IPU_DIR'
+        raise UsageError(error.message, hint) from error
 
 
 def convert_request(config: IterateConfig, sdk: Sdk, environ: Mapping[str, str]) -> RunRequest:

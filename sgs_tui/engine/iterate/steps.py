@@ -9,6 +9,7 @@ from threading import Event
 
 from sgs_tui.engine.errors import CancelledError, RunError
 from sgs_tui.engine.simulate.follow_run import INTERVAL
+from sgs_tui.engine.simulate.log_reader import LogReader
 from sgs_tui.engine.simulate.runs import (
     Run,
     RunRequest,
@@ -22,6 +23,9 @@ from sgs_tui.engine.simulate.runs import (
 
 STEPS = "steps"
 """The runs root of the steps, in the iteration's run folder."""
+
+LAST_LINES = 12
+"""Lines of a failed step's log that the iteration's log repeats."""
 
 GRACE = 30.0
 """Seconds that a worker told to stop may take to end its step."""
@@ -49,6 +53,7 @@ class Stepper:
         run = self._watched(head, run)
         self._check_cancelled()
         if run.state is not RunState.OK:
+            self._tell_last_words(run)
             message = run.status.message or str(run.state)
             raise RunError(
                 f"{title} failed: {message}", f"{run.status.hint} (the step's log: {run.folder.log_path})".strip()
@@ -57,6 +62,11 @@ class Stepper:
         for note in run.status.notes:
             self.say(f"{head}: note: {note}")
         return run
+
+    def _tell_last_words(self, run: Run) -> None:
+        """What a failed step printed at last: whoever reads the iteration's log need not look for another."""
+        for line in LogReader(run.folder.log_path, 8 << 10).new_lines(ended=True)[-LAST_LINES:]:
+            self.say(f"    {line}")
 
     def _watched(self, head: str, run: Run) -> Run:
         told = ""

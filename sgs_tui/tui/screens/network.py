@@ -8,7 +8,7 @@ from textual import on
 from sgs_tui.engine.iterate.config import NAME
 from sgs_tui.engine.iterate.places import INI
 from sgs_tui.engine.iterate.template import TEMPLATE
-from sgs_tui.tui.editor import edit_file, editor_command
+from sgs_tui.tui.editor import edit_file, editor_name
 from sgs_tui.tui.messages import Flash, Said
 from sgs_tui.tui.models.iterating import example_lines, refusal_lines
 from sgs_tui.tui.screens.ask import Ask
@@ -16,7 +16,7 @@ from sgs_tui.tui.screens.confirm import ConfirmDialog
 from sgs_tui.tui.screens.iterate import IterateScreen
 from sgs_tui.tui.tasks.iterating import HomeUnknown, Refused, TemplateWritten, write_template
 
-_NOTE = f"{NAME} there keeps your convert and calibrate commands; enter shows an example"
+_NOTE = "it keeps your convert and calibrate commands; enter shows an example"
 
 
 class NetworkScreen(IterateScreen):
@@ -57,7 +57,7 @@ class NetworkScreen(IterateScreen):
         """It is of no use before the user's own commands are in it."""
         self.network = event.path.parent
         self.post_message(Said(f"{event.path} is written: fill in your commands, then A"))
-        self._ask_to_edit(event.path, f"Fill in your commands now, in {editor_command()[0]}?", "", "", TEMPLATE)
+        self._ask_to_edit(event.path, f"Fill in your commands now, in {editor_name()}?", "", "", TEMPLATE)
 
     @on(Refused)
     def tell_refusal(self, event: Refused) -> None:
@@ -67,7 +67,7 @@ class NetworkScreen(IterateScreen):
             self.explain("The models can not be made again now", event.message, event.hint)
             return
         self.flash(Flash(event.message, "fail"))
-        question = f"This does not work yet. Edit {NAME} in {editor_command()[0]}?"
+        question = f"This does not work yet. Edit {NAME} in {editor_name()}?"
         self._ask_to_edit(event.file, question, event.message, event.hint, event.text)
 
     def _ask_to_edit(self, path: Path, question: str, message: str, hint: str, text: str) -> None:

@@ -1,0 +1,322 @@
+"""One key makes the models again and shows before and after: by the user's commands, and without an SDK."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from sgs_tui.engine.configs.inputconfig import load
+from sgs_tui.engine.demo import DemoFiles, build_demo
+from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.iterate.config import NAME
+from sgs_tui.engine.iterate.template import TEMPLATE
+from sgs_tui.engine.journal import Kind, journal_of, read_journal
+from sgs_tui.engine.simulate.embedded import EmbeddedRequest
+from sgs_tui.engine.simulate.local_runs import WORK, local_run
+from sgs_tui.engine.simulate.runs import Run, RunState, cancel_run, list_runs, start_run, wait_run
+from sgs_tui.tui.app import SgsApp
+from sgs_tui.tui.launch import LaunchOptions, start_of
+from sgs_tui.tui.screens import network as network_screen
+from sgs_tui.tui.screens.baseline_window import BaselineDialog
+from sgs_tui.tui.screens.chooser import Chooser
+from sgs_tui.tui.screens.confirm import ConfirmDialog
+from sgs_tui.tui.screens.dialog import TextDialog
+from sgs_tui.tui.screens.int16 import Int16Dialog
+from sgs_tui.tui.screens.main import MainScreen
+from tests.standin_sdk.iterating import Network, build_network
+from tests.tui.stage import BENCHMARK, SAMPLE, main_screen, make_app, text_of, until, until_shown
+
+SMALL, LARGE = (80, 24), (160, 50)
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def network(on_stage: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
+    """A network whose models the stand-in SDK makes; what still runs at the end of the test is ended."""
+    found = build_network(on_stage / "n", monkeypatch)
+    yield found
+    for run in list_runs(found.root):
+        with suppress(InputError):
+            cancel_run(run.folder.path)
+            wait_run(run.folder.path, PATIENCE)
+
+
+def app_on(*paths: Path) -> SgsApp:
+    return SgsApp(start_of(LaunchOptions(paths), ""))
+
+
+async def opened(pilot: Pilot[int]) -> MainScreen:
+    app = pilot.app
+    assert isinstance(app, SgsApp)
+    await until(pilot, lambda: any(isinstance(screen, MainScreen) for screen in app.screen_stack))
+    screen = main_screen(app)
+    await until(pilot, lambda: screen.runs_pane.listed)
+    return screen
+
+
+async def diagnosed(pilot: Pilot[int]) -> MainScreen:
+    screen = await opened(pilot)
+    await until(pilot, lambda: screen.bench.summary is not None and screen.triage_pane.diagnosis is not None)
+    return screen
+
+
+async def asked(pilot: Pilot[int]) -> str:
+    """The question that `A` leads to; what it says."""
+    await pilot.press("A")
+    await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmDialog))
+    await pilot.pause(0.1)
+    assert isinstance(pilot.app, SgsApp)
+    return text_of(pilot.app)
+
+
+async def ended(pilot: Pilot[int], screen: MainScreen, *states: str) -> None:
+    """Until the newest runs stand like that, newest first."""
+    await until(pilot, lambda: tuple(str(row.run.state) for row in screen.runs_pane.rows) == states)
+
+
+def solid(text: str) -> str:
+    """Without frame, blanks and line breaks: paths of tests break anywhere."""
+    return "".join(char for char in text if not char.isspace() and char != "│")
+
+
+def logged(screen: MainScreen) -> str:
+    return "\n".join(f"{entry.text} {entry.hint}" for entry in screen.log_pane.log_.entries)
+
+
+def newest(network: Network) -> Run:
+    return list_runs(network.root)[0]
+
+
+async def test_the_loop_closes_from_an_empty_folder_to_newly_fixed(network: Network) -> None:
+    app = app_on(network.folder)
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        text = await asked(pilot)
+        for part in (
+            "stays as it is",
+            "ConvertTool.py onnx",
+            "calibrator.py",
+            f"run in {network.folder}",
+            "bad_fixed.sim on",
+        ):
+            assert solid(part) in solid(text), text
+        assert not network.root.exists(), "nothing before yes"
+        await pilot.press("enter")
+        await until(pilot, lambda: screen.current is screen.runs_pane and bool(screen.runs_pane.rows))
+        await ended(pilot, screen, "ok")
+        await diagnosed(pilot)
+        assert screen.bench.summary is not None and screen.bench.summary.failed == 1
+        assert "nothing is known of the state before" in logged(screen)
+
+        text = await asked(pilot)
+        assert "+tensor_arrays='cat';" in text and f"comparewith{newest(network).folder.path}" in solid(text)
+        assert load(network.ini).tensor_arrays == ()
+        await pilot.press("y")
+        await ended(pilot, screen, "ok", "ok")
+        await until(pilot, lambda: isinstance(app.screen, BaselineDialog))
+        await until_shown(pilot, "1 newly fixed")
+        assert "✓ gate" in text_of(app) and screen.bench.summary.failed == 0
+        await pilot.press("r")
+        assert isinstance(app.screen, Chooser)
+        await pilot.press("enter")
+        await until(pilot, lambda: logged(screen).count("1 newly fixed") == 2)
+        await pilot.press("escape", "H")
+        await until_shown(pilot, "newly fixed: gate")
+        assert "16 bit for cat" in text_of(app) and "made again" in text_of(app)
+    assert load(network.ini).tensor_arrays == ("cat",)
+    assert b"cat" not in network.ini.with_name("input_config.ini.bak").read_bytes()
+
+
+async def test_from_the_window_and_with_a_tensor_taken_out(network: Network) -> None:
+    """`i` in the INT16 window decides what the run is made with; other dumps looked at meanwhile stay on the screen."""
+    app = make_app((SAMPLE, BENCHMARK))
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await diagnosed(pilot)
+        screen.network = network.folder
+        await pilot.press("I")
+        await until(pilot, lambda: isinstance(app.screen, Int16Dialog) and app.screen.plan is not None)
+        await until_shown(pilot, "A writes this")
+        text = await asked(pilot)
+        assert "+tensor_arrays='cat';" in text
+        await pilot.press("escape", "i")
+        await until(pilot, lambda: screen.marks.unmarked == ("cat",))
+        text = await asked(pilot)
+        assert "stays as it is" in text and "tensor_arrays='cat'" not in text
+        await pilot.press("y")
+        await until(pilot, lambda: app.screen is screen)
+        screen.picks = replace(screen.picks, sample=BENCHMARK)
+        await ended(pilot, screen, "ok")
+        await until_shown(pilot, "7 and enter show what it did")
+        await pilot.press("7", "enter")
+        await until(pilot, lambda: screen.bench.request is not None and "sgs_runs" in str(screen.bench.request.sample))
+
+
+async def test_a_failed_calibrator_is_told_and_nothing_is_compared(network: Network) -> None:
+    network.behave("calibration_fails")
+    app = app_on(network.folder)
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("A")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+        screen.marks = screen.marks.flipped("cat")
+        await pilot.press("escape")
+        await asked(pilot)
+        await pilot.press("y")
+        await ended(pilot, screen, "failed")
+        await until_shown(pilot, "calibrate failed")
+        await until(pilot, lambda: "keeps the change" in logged(screen))
+        assert "input_config.ini.bak" in logged(screen) and "calibrate failed" in logged(screen)
+        assert screen.bench.comparison is None
+        await pilot.press("7", "H")
+        await until_shown(pilot, "calibrate failed")
+    assert "Calibration Fixed" in newest(network).folder.log_path.read_text(), "the step's own words are in the log"
+
+
+async def test_it_is_cancelled_in_the_middle_and_refused_meanwhile(network: Network) -> None:
+    network.behave("hang")
+    app = app_on(network.folder)
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot)
+        await asked(pilot)
+        await pilot.press("y")
+        await until_shown(pilot, "now it hangs")
+        await pilot.press("A")
+        await until(pilot, lambda: isinstance(app.screen, TextDialog))
+        assert "x there ends it" in text_of(app)
+        await pilot.press("escape")
+        assert "1 run goes on" in screen.farewell()
+        await pilot.press("7", "x", "y")
+        await ended(pilot, screen, "cancelled")
+    assert newest(network).state is RunState.CANCELLED
+
+
+async def test_it_survives_the_app_and_the_next_start_holds_it_against_before(network: Network) -> None:
+    app = app_on(network.folder)
+    async with app.run_test(size=SMALL) as pilot:
+        await opened(pilot)
+        await asked(pilot)
+        await pilot.press("y")
+        await until(pilot, lambda: bool(list_runs(network.root)))
+    assert wait_run(newest(network).folder.path, PATIENCE).state is RunState.OK
+    os.chdir(network.folder.parent)
+    app = app_on(network.folder)
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot)
+        await ended(pilot, screen, "ok")
+        screen.marks = screen.marks.flipped("cat")
+        await asked(pilot)
+        await pilot.press("y")
+        await until(pilot, lambda: len(list_runs(network.root)) == 2)
+    assert wait_run(newest(network).folder.path, PATIENCE).state is RunState.OK
+    app = app_on(network.folder)
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("7", "enter")
+        await until(pilot, lambda: "1 newly fixed" in logged(screen))
+        await pilot.press("B")
+        await until_shown(pilot, "✓ gate")
+
+
+async def test_a_mistake_in_the_commands_is_shown_with_the_file_and_mended(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toml = network.folder / NAME
+    good = toml.read_text()
+    toml.write_text(good.replace("calibrate =", "calibrat ="))
+    monkeypatch.setattr(network_screen, "edit_file", lambda app, path: path.write_text(good) and "")
+    app = app_on(network.folder)
+    async with app.run_test(size=LARGE) as pilot:
+        await opened(pilot)
+        text = await asked(pilot)
+        assert "unknown key `calibrat`" in text and "did you mean calibrate?" in text and "calibrat = " in text
+        await pilot.press("y")
+        await until_shown(pilot, "ConvertTool.py onnx")
+        await until_shown(pilot, "run in ")
+
+
+async def test_an_editor_that_fails_is_told(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    (network.folder / NAME).write_text("[iterate\n")
+    monkeypatch.setattr(network_screen, "edit_file", lambda app, path: "vi ended with exit code 1")
+    app = app_on(network.folder)
+    async with app.run_test(size=SMALL) as pilot:
+        await opened(pilot)
+        assert "not TOML" in await asked(pilot)
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, TextDialog))
+        assert "exit code 1" in text_of(app)
+
+
+async def test_without_commands_an_example_is_shown_and_written(
+    on_stage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited: list[Path] = []
+    monkeypatch.setattr(network_screen, "edit_file", lambda app, path: edited.append(path) or "")
+    monkeypatch.delenv("SGS_IPU_DIR", raising=False)
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await diagnosed(pilot)
+        await pilot.press("A")
+        await until_shown(pilot, "which folder is the network's?")
+        await pilot.press("ctrl+u", *"nowhere", "enter")
+        await until_shown(pilot, "no such folder")
+        await pilot.press("escape", "A")
+        await until_shown(pilot, "which folder is the network's?")
+        await pilot.press("enter")
+        await until_shown(pilot, "# From the original model to the float one.")
+        assert not (on_stage / "dumps" / NAME).exists(), "a look first"
+        await pilot.press("y")
+        await until_shown(pilot, "Fill in your commands now")
+        assert (on_stage / "dumps" / NAME).read_text() == TEMPLATE
+        await pilot.press("y")
+        await until_shown(pilot, "no SDK is named")
+        assert edited == [on_stage / "dumps" / NAME] and screen.network == on_stage / "dumps"
+
+
+async def test_the_demo_is_healed_at_once(on_stage: Path) -> None:
+    files = build_demo(on_stage / "demo")
+    app = app_on(files.fixed_dump, files.float_dump)
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await diagnosed(pilot)
+        text = await asked(pilot)
+        assert "tensor_arrays='expand'" in text and "quantise again, expand in 16 bit" in text
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, BaselineDialog))
+        await until_shown(pilot, "newly fixed")
+        assert screen.bench.summary is not None and screen.bench.summary.failed == 0
+        await until(pilot, lambda: len(read_journal(journal_of(files.fixed_dump))) == 2)
+        await pilot.press("escape")
+        await until(pilot, lambda: screen.triage_pane.diagnosis is not None)
+        await pilot.press("A")
+        await until_shown(pilot, "There is nothing to make again")
+    assert load(DemoFiles.below(on_stage / "demo").ini).tensor_arrays == ("expand",)
+    tried, result = read_journal(journal_of(files.fixed_dump))
+    assert (tried.kind, result.kind) == (Kind.TRIED, Kind.RESULT)
+    assert result.text.startswith("8 layers failed before, 0 after")
+
+
+async def test_a_run_that_was_quantised_here_is_made_again_as_another_run(on_stage: Path) -> None:
+    files = build_demo(on_stage / "demo")
+    job = EmbeddedRequest(files.model, tuple((image,) for image in files.images), WORK)
+    old = wait_run(start_run(local_run(job), on_stage / "sgs_runs").path, PATIENCE)
+    assert old.state is RunState.OK, old.status
+    app = app_on(old.dumps[1], old.dumps[0])
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await diagnosed(pilot)
+        await pilot.press("I")
+        await until_shown(pilot, "A quantises the model again")
+        assert "input_config.ini:" not in text_of(app), "no file is needed for that"
+        text = await asked(pilot)
+        assert "expand in 16 bit" in text and old.name in solid(text)
+        await pilot.press("y")
+        await ended(pilot, screen, "ok", "ok")
+        await until(pilot, lambda: isinstance(app.screen, BaselineDialog))
+        await until_shown(pilot, "newly fixed")
+        new = screen.runs_pane.rows[0].run
+        await until(pilot, lambda: len(read_journal(journal_of(new.folder.path))) == 2)
+    assert new.request.details["int16"] == "expand" and new.request.details["before"] == str(old.folder.path)
+    assert [each.kind for each in read_journal(journal_of(new.folder.path))] == [Kind.TRIED, Kind.RESULT]
+    assert old.dumps[1].is_file() and not journal_of(old.folder.path).exists()
