@@ -1,6 +1,8 @@
 """Every command line of the README runs as it is printed, in a folder that holds the files it names."""
 
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,12 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sgs_tui.cli.arguments import COMMANDS, OPEN
 from sgs_tui.engine.dumps.reader import open_dump
+from tests.cli.parsing import parse
+from tests.standin_sdk import build_sdk, write_model, write_preprocess
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 RECIPES = sorted({block for block in BLOCKS if block.startswith("sgs-tui ")}, key=README.index)
+ENGLISH, CHINESE = README.split("## 简体中文")
+TABLE = r"^\| `sgs-tui ([a-z-]+)"
 GOOD = {0, 1}
 """A failing layer is what the example files have; anything else is a broken line."""
 FINDS_FAULTS = "sgs-tui debugconfig check"
@@ -38,33 +45,64 @@ def workplace(tmp_path: Path, sgs: Path) -> Path:
     with open_dump(bad / "bad_float.bin") as dump:
         picture = dump.read(dump.find("data")[0]).reshape(1, 32, 32, 3)
     np.save(tmp_path / "input.npy", picture.transpose(0, 3, 1, 2))
+    for kind in ("float", "fixed"):
+        write_model(tmp_path / f"net_{kind}.sim", kind)
+    write_preprocess(tmp_path / "pre.py")
+    (tmp_path / "cat.jpg").write_bytes(b"\xff\xd8 picture")
     return tmp_path
 
 
-def test_the_readme_has_recipes_in_both_languages() -> None:
-    assert len(RECIPES) == 5
-    english, chinese = README.split("## 简体中文")
-    assert all(block in english and block in chinese for block in RECIPES)
+def test_both_languages_have_the_same_commands_and_facts() -> None:
+    assert len(RECIPES) == 5 and len(BLOCKS) == 2 * 7
+    english, chinese = (
+        re.findall(r"^```sh\n(.*?)^```$", part, re.MULTILINE | re.DOTALL) for part in (ENGLISH, CHINESE)
+    )
+    assert english == chinese
+    for fact in (
+        TABLE,
+        r"^\| (\d+) \|",
+        r"`(sgs-tui/[a-z-]+/\d)`",
+        r"\]\((cfg[^)]*)\)",
+        r"`(sgs_tui/[^`]+)`",
+        r"`(--[a-z-]+)",
+    ):
+        found = [re.findall(fact, part, re.MULTILINE) for part in (ENGLISH, CHINESE)]
+        assert found[0] and sorted(found[0]) == sorted(found[1]), fact
+    for term in ("MSE", "COS", "RMSE", "sample", "benchmark", "INT16"):
+        assert term in CHINESE
 
 
 @pytest.mark.parametrize("block", RECIPES)
-def test_recipe(workplace: Path, block: str) -> None:
+def test_recipe(workplace: Path, tmp_path_factory: pytest.TempPathFactory, block: str) -> None:
+    sdk = build_sdk(tmp_path_factory.mktemp("sdk") / "older")
+    base = os.path.join(sys.base_prefix, "bin")
+    environment = {**os.environ, "SGS_IPU_DIR": str(sdk), "PATH": os.pathsep.join([base, os.environ["PATH"]])}
     for line in block.splitlines():
-        command = [sys.executable, "-m", "sgs_tui", *line.split()[1:]]
-        done = subprocess.run(command, cwd=workplace, capture_output=True, text=True, timeout=100, check=False)
+        command = [sys.executable, "-m", "sgs_tui", *shlex.split(line)[1:]]
+        done = subprocess.run(
+            command, cwd=workplace, env=environment, capture_output=True, text=True, timeout=100, check=False
+        )
         good = {3} if line.startswith(FINDS_FAULTS) else GOOD
         assert done.returncode in good, f"{line}\n{done.stderr}"
         assert "Traceback" not in done.stderr
 
 
-def test_every_command_of_the_tables_exists_and_gives_examples() -> None:
-    commands = sorted(set(re.findall(r"^\| `sgs-tui ([a-z-]+)", README, re.MULTILINE)))
-    assert len(commands) >= 15
-    for command in commands:
-        ask = [sys.executable, "-m", "sgs_tui", command, "--help"]
-        done = subprocess.run(ask, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stderr
-        assert f"sgs-tui {command}" in done.stdout
+def test_commands_in_the_text_are_right() -> None:
+    texts = re.findall(r"`(sgs-tui [^`]+)`", README)
+    inline = sorted({text for text in texts if not re.search(r"[|\[\\]|--install", text)})
+    assert len(inline) > 15
+    for text in inline:
+        parse(shlex.split(text)[1:])
+
+
+def test_the_tables_have_every_command() -> None:
+    for part in (ENGLISH, CHINESE):
+        assert set(re.findall(TABLE, part, re.MULTILINE)) == set(COMMANDS) - {OPEN}
+
+
+def test_every_schema_is_named() -> None:
+    sources = "".join(path.read_text("utf-8") for path in (REPOSITORY / "sgs_tui" / "batch").glob("*.py"))
+    assert set(re.findall(r'"(sgs-tui/[a-z-]+/\d)"', sources)) <= set(re.findall(r"`(sgs-tui/[a-z-]+/\d)`", ENGLISH))
 
 
 def test_every_picture_is_there() -> None:

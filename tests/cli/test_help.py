@@ -9,8 +9,8 @@ from typer.main import get_command
 
 from sgs_tui.__main__ import main
 from sgs_tui.cli.app import build
-from sgs_tui.cli.arguments import with_command
 from tests.cli.conftest import Command
+from tests.cli.parsing import parse
 
 ROOT = get_command(build())
 
@@ -62,27 +62,14 @@ def test_every_command_has_an_example_that_parses(command: Command, path: tuple[
     examples = [line.strip() for line in text.splitlines() if line.strip().startswith("sgs-tui ")]
     assert examples
     for example in examples:
-        _parse(shlex.split(example)[1:])
+        parse(shlex.split(example)[1:])
 
 
-def test_the_examples_of_the_whole_parse(command: Command) -> None:
+def test_the_examples_of_the_wholeparse(command: Command) -> None:
     examples = [line.strip() for line in command("--help").text.splitlines() if line.startswith("    sgs-tui ")]
     assert len(examples) >= 4
     for example in examples:
-        _parse(shlex.split(example)[1:])
-
-
-def _parse(arguments: list[str]) -> None:
-    """Make the contexts down to the leaf without running anything; raises where an option is unknown."""
-    arguments = with_command(arguments, ROOT.commands)
-    node, context = ROOT, ROOT.make_context("sgs-tui", list(arguments))
-    while hasattr(node, "commands"):
-        own = next(
-            (getattr(context, name) for name in ("_protected_args", "protected_args") if hasattr(context, name)), []
-        )
-        rest = [*own, *context.args]
-        name, node, rest = node.resolve_command(context, rest)
-        context = node.make_context(name, rest, parent=context)
+        parse(shlex.split(example)[1:])
 
 
 def test_exit_codes_are_documented(command: Command) -> None:
