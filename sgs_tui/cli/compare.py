@@ -62,11 +62,11 @@ def compare(
 ) -> int:
     """Compare two dumps layer by layer.
 
-    Opens the app; --batch, or any of --format, --output, --fail-on, --filter, --sort, --top, --baseline, --bundle
-    and --no-diagnosis, prints instead: the layers, and below them which layer is to blame, why, what proves it and
+    Opens the app; --batch, or any of --format, --output, --fail-on, --top, --baseline, --bundle and
+    --no-diagnosis, prints instead: the layers, and below them which layer is to blame, why, what proves it and
     what to do.
-    --filter, --sort and --top choose what is shown; exit code and summary are about all layers. Exit code 3
-    (damaged input) goes before 5 (nothing comparable), and that before 1 (layers over the limits).
+    --filter and --sort (here and in the app) and --top choose what is shown; exit code and summary are about all
+    layers. Exit code 3 (damaged input) goes before 5 (nothing comparable), and that before 1 (layers over the limits).
 
     \b
     Examples:
@@ -80,8 +80,9 @@ def compare(
       sgs-tui compare fixed.bin float.bin --bundle for_support.zip
       sgs-tui --batch fixed.bin float.bin --profile sop
     """
-    printing = (wanted, output, fail_on, text, sort, top, baseline, bundle)
+    printing = (wanted, output, fail_on, top, baseline, bundle)
     if not batch and not no_diagnosis and all(option is None for option in printing):
+        _check_view(text, sort)
         return open_app(
             (sample, benchmark),
             ranges=ranges,
@@ -89,6 +90,8 @@ def compare(
             profile=profile or "",
             ascii_only=ascii_only,
             mouse=not no_mouse,
+            query=text or "",
+            sort=sort or "",
         )
     view = _view(text, sort, top)
     diagnosing = not no_diagnosis and wanted is not Format.VENDOR
@@ -125,6 +128,12 @@ def _got_worse(report: "Report") -> int:
     from sgs_tui.batch.regression_text import regressions
 
     return len(regressions(report.since.regression)) if report.since else 0
+
+
+def _check_view(text: str | None, sort: str | None) -> None:
+    """What the app could not begin with is said before it begins; nothing is loaded where nothing was asked for."""
+    if text or sort:
+        _view(text, sort, None)
 
 
 def _view(text: str | None, sort: str | None, top: int | None) -> "View":

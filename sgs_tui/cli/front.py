@@ -13,6 +13,8 @@ def open_app(
     profile: str = "",
     ascii_only: bool = False,
     mouse: bool = True,
+    query: str = "",
+    sort: str = "",
 ) -> int:
     """Run the app on `paths`; its exit code. An empty `profile` is the one of the user's settings.
 
@@ -21,4 +23,4 @@ def open_app(
     require_terminal()
     from sgs_tui.tui.launch import LaunchOptions, launch
 
-    return launch(LaunchOptions(paths, ranges, shapes, profile, ascii_only, mouse))
+    return launch(LaunchOptions(paths, ranges, shapes, profile, ascii_only, mouse, query, sort))

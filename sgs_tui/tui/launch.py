@@ -20,7 +20,7 @@ from sgs_tui.tui.start import Start
 class LaunchOptions:
     """What the command line says. `paths`: nothing, a folder, a dump, or sample and benchmark.
 
-    An empty `profile` means the settings' one, or `manual`.
+    An empty `profile` means the settings' one, or `manual`; `query` and `sort` are those of `compare --filter --sort`.
     """
 
     paths: tuple[Path, ...]
@@ -29,6 +29,8 @@ class LaunchOptions:
     profile: str = ""
     ascii: bool = False
     mouse: bool = True
+    query: str = ""
+    sort: str = ""
 
 
 def launch(options: LaunchOptions) -> int:
@@ -53,7 +55,7 @@ def start_of(options: LaunchOptions, default_profile: str) -> Start:
     """What to open first. Raises UsageError for an unknown profile."""
     profile = load_profile(options.profile or default_profile or "manual")
     folder, sample, benchmark = _places(options.paths)
-    return Start(folder, sample, benchmark, options.ranges, options.shapes, profile)
+    return Start(folder, sample, benchmark, options.ranges, options.shapes, profile, options.query, options.sort)
 
 
 def _places(paths: tuple[Path, ...]) -> tuple[Path, Path | None, Path | None]:

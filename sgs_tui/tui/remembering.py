@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from sgs_tui.engine.compare.catalogue import known_figure
+from sgs_tui.engine.compare.query import parse_query
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.tui.models.layers import NETWORK
 from sgs_tui.tui.models.run_form import RunForm, form_of
@@ -38,11 +40,19 @@ def recall(screen: Remembered) -> None:
     if state.columns or screen.settings.columns:
         pane.choices = choices_for(state.columns or screen.settings.columns, state.extras)
     pane.wide = state.wide
-    pane.model.sort_key, pane.model.reverse = state.sort or NETWORK, state.reverse
+    pane.model.sort_key, pane.model.reverse = _order(screen.start.sort) or (state.sort or NETWORK, state.reverse)
+    pane.model.query = parse_query(screen.start.query) if screen.start.query.strip() else pane.model.query
     screen.histogram_pane.log_counts = state.log_counts
     screen.come_back_to = state.layer
     screen.run_form = form_of(state.run)
     pane.show_columns()
+
+
+def _order(wanted: str) -> tuple[str, bool] | None:
+    """Key and direction that `--sort` asks for, if it was given."""
+    key = wanted.removeprefix("-")
+    figure = known_figure(key)
+    return (figure.key if figure else key, wanted.startswith("-")) if wanted else None
 
 
 def remember(screen: Remembered) -> None:

@@ -16,3 +16,7 @@ class Start:
     ranges: Path | None = None
     shapes: Path | None = None
     profile: Profile = MANUAL
+    query: str = ""
+    """The filter to begin with, as it is typed behind `/`."""
+    sort: str = ""
+    """What to sort by, `-` in front for the other way; empty: as the folder was left."""

@@ -6,6 +6,8 @@ import pytest
 from textual.pilot import Pilot
 
 from sgs_tui.engine.dumps.records import Stage
+from sgs_tui.tui.app import SgsApp
+from sgs_tui.tui.launch import LaunchOptions, start_of
 from sgs_tui.tui.models.folder import Kind
 from sgs_tui.tui.screens.chooser import Chooser
 from sgs_tui.tui.screens.columns import ColumnsDialog
@@ -479,3 +481,13 @@ async def test_comparing_other_dumps_leaves_the_folder_being_examined() -> None:
         await until(pilot, lambda: screen.bench.summary is not None)
         dumps = [entry for entry in screen.dumps_pane.entries if entry.kind is Kind.DUMP]
         await until(pilot, lambda: all(entry.records is not None for entry in screen.dumps_pane.entries[: len(dumps)]))
+
+
+async def test_the_command_line_can_say_filter_and_order() -> None:
+    options = LaunchOptions((SAMPLE, BENCHMARK), query="rmse>0.01", sort="-sqnr")
+    app = SgsApp(start_of(options, ""))
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        model = screen.layers_pane.model
+        assert (model.query.text, model.sort_key, model.reverse) == ("rmse>0.01", "sqnr_db", True)
+        assert screen.layers_pane.row is not None and "of 20 layers" in text_of(app)

@@ -215,3 +215,15 @@ def test_the_first_picture_needs_neither_numpy_nor_the_engine() -> None:
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, check=False, env=os.environ.copy()
     )
     assert done.stdout.strip() == b"[]", done.stderr
+
+
+def test_compare_opens_the_app_with_filter_and_order() -> None:
+    with Terminal(("compare", *PAIR, "--filter", "rmse>0.02", "--sort", "rmse")) as terminal:
+        terminal.wait_for(lambda text: "of 20 layers" in text and "/rmse>0.02" in text and "RMSE▾" in text)
+
+
+@pytest.mark.parametrize(("option", "said"), [(("--filter", "rmse>x"), b"rmse"), (("--sort", "rsme"), b"did you mean")])
+def test_a_filter_or_order_that_is_none_is_said_before_the_app_opens(option: tuple[str, ...], said: bytes) -> None:
+    with Terminal(("compare", *PAIR, *option)) as terminal:
+        assert terminal.finish() == 2
+        assert said in terminal.output and b"\x1b[?1049h" not in terminal.output
