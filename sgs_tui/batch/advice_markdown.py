@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from sgs_tui.batch.advice import Advised
-from sgs_tui.batch.advice_text import expectation, facts, groups, headline, in_short, others_title, rules, setting
+from sgs_tui.batch.advice_text import groups, in_short, others_title, setting
 from sgs_tui.batch.markdown_cells import code, fenced
 from sgs_tui.batch.outcome import Outcome, outcome_markdown
+from sgs_tui.engine.advice.wording import expectation, facts, headline, rules
 
 
 def write_advice_markdown(found: Advised, done: Outcome | None = None) -> bytes:

@@ -7,12 +7,13 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from sgs_tui.batch.advice import Advised
-from sgs_tui.batch.advice_text import expectation, facts, groups, headline, in_short, others_title, rules, setting
+from sgs_tui.batch.advice_text import groups, in_short, others_title, setting
 from sgs_tui.batch.columns import PIPED
 from sgs_tui.batch.drawing import hanging, render
 from sgs_tui.batch.outcome import Outcome, outcome_parts
 from sgs_tui.batch.screen import Screen
 from sgs_tui.engine.advice.results import Candidate
+from sgs_tui.engine.advice.wording import expectation, facts, headline, rules
 from sgs_tui.engine.configs.findings import Finding
 
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 
-from sgs_tui.engine.diagnosis.results import Blame, Diagnosis, Recovered, Role
+from sgs_tui.engine.diagnosis.results import Blame, Cause, Diagnosis, Recovered, Role
 from sgs_tui.tui.lines import Line, Span, Tone, wrap
 from sgs_tui.tui.numbers import cosine, ratio
 from sgs_tui.tui.widgets.table import Cell
@@ -70,9 +70,19 @@ NOTHING = Parts()
 
 
 def parts_of(diagnosis: Diagnosis) -> Parts:
-    """The layers of a diagnosis. Where data is out of order its error says nothing about the network."""
+    """The layers of a diagnosis.
+
+    Where data is out of order its error says nothing about the network; where there is nothing but rounding nobody
+    is to blame, and only the vendor's marks are left.
+    """
     recovered = {each.row.name: each for each in diagnosis.recovered}
-    return Parts({} if recovered else {part.name: part for part in diagnosis.blame}, recovered)
+    blamed = [] if recovered else [part for part in diagnosis.blame if part.jump or not is_healthy(diagnosis)]
+    return Parts({part.name: part for part in blamed}, recovered)
+
+
+def is_healthy(diagnosis: Diagnosis) -> bool:
+    """Nobody is to blame for rounding."""
+    return all(finding.cause is Cause.HEALTHY for finding in diagnosis.findings)
 
 
 def _sign(part: Blame) -> Span:

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sgs_tui.engine.advice.results import Advice, Candidate, Rule
+from sgs_tui.engine.advice.results import Advice, Candidate
+from sgs_tui.engine.advice.wording import expectation, facts, headline, rules
+from sgs_tui.engine.diagnosis.phrases import some
 from sgs_tui.engine.iterate.ini_change import IniChange
 from sgs_tui.tui.lines import BLANK, Line, Span, Tone, wrap
 from sgs_tui.tui.models.debugconfig import difference
-from sgs_tui.tui.numbers import decibel, figure
+from sgs_tui.tui.numbers import figure
 from sgs_tui.tui.widgets.table import Cell, Column
 
 CANDIDATE_COLUMNS = (
@@ -18,7 +20,6 @@ CANDIDATE_COLUMNS = (
     Column("range", "range", 8, right=True),
     Column("rule", "why", 30, prose=True),
 )
-_FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,15 @@ class Marks:
 class Plan:
     """Advice and what it makes of the user's input_config.ini; `problem`: why the file can not be changed.
 
-    `again`: what making the models again comes to here; `file_needed`: nothing happens without that file.
+    `failing`: layers that fail now. `again`: what making the models again comes to here. `file_needed`: nothing
+    happens without that file.
     """
 
     advice: Advice
     path: Path
     change: IniChange | None
     problem: str = ""
+    failing: int = 0
     again: str = ""
     file_needed: bool = True
 
@@ -89,7 +92,7 @@ def plan_lines(plan: Plan, place: int, width: int) -> list[Line]:
     """The tensor under the cursor, what the chosen ones should bring, the change of the file."""
     advice = plan.advice
     lines = _candidate(advice.candidates[place], width) if place < len(advice.candidates) else []
-    lines += [BLANK, *outcome_lines(advice, width), *_wrapped(plan.again, width, "key")]
+    lines += [BLANK, *outcome_lines(advice, plan.failing, width), *_wrapped(plan.again, width, "key")]
     return [*lines, BLANK, *_file(plan, width)] if plan.file_needed else lines
 
 
@@ -97,26 +100,25 @@ def _candidate(one: Candidate, width: int) -> list[Line]:
     lines: list[Line] = [(Span(part, "strong"),) for part in wrap(one.tensor, width)]
     if one.unaffected:
         lines += _wrapped(f"stays in 8 bit: {one.unaffected}", width, "warn")
-    for reason in one.reasons:
-        text = str(reason.rule) if reason.rule is Rule.MARKED else f"{reason.rule}: {reason.text}"
-        lines += _wrapped(text, width)
+    for reason in rules(one):
+        lines += _wrapped(reason, width)
     if one.expected is not None:
-        now, then = decibel(one.expected.now_db), decibel(one.expected.then_db)
-        lines += _wrapped(f"alone it brings {one.expected.layer} from {now} to {then} dB SQNR", width, "good")
-    if one.raises:
-        lines += _wrapped(f"16 bit with it, they share its scale: {_some(one.raises)}", width, "muted")
-    if one.also:
-        lines += _wrapped(f"raised too, their names begin with it: {_some(one.also)}", width, "warn")
-    return lines
+        lines += _wrapped(f"alone it brings {expectation(one.expected)}", width, "good")
+    known = facts(one)
+    return lines + (_wrapped(known, width, "warn" if one.also else "muted") if known else [])
 
 
-def outcome_lines(advice: Advice, width: int) -> list[Line]:
-    """What has 16 bits then, and what that should bring."""
+def outcome_lines(advice: Advice, failing: int, width: int) -> list[Line]:
+    """What has 16 bits then, and what that should bring where so many layers fail now."""
+    lines = _wrapped(headline(advice, failing), width, "warn" if advice.mend_first else "strong")
+    if advice.mend_first is not None:
+        lines += _wrapped("pane 6 says what proves it and how to mend it", width)
+        return [*lines, *(part for note in advice.notes for part in _wrapped(note, width, "muted"))]
     chosen, least = ", ".join(advice.chosen) or "nothing", ", ".join(advice.smallest) or "nothing"
-    lines = _wrapped(f"in 16 bit: {chosen}; the smallest set that does it: {least}", width, "strong")
+    lines += _wrapped(f"in 16 bit: {chosen}; the smallest set that does it: {least}", width)
     fails = [each for each in advice.predicted if each.fails]
     if fails:
-        text = f"{len(fails)} layers fail {advice.profile} all the same: {_some([each.layer for each in fails])}"
+        text = f"{len(fails)} layers fail {advice.profile} all the same: {some([each.layer for each in fails])}"
         lines += _wrapped(text, width, "warn")
     else:
         lines += _wrapped(f"predicted: every layer within profile {advice.profile}", width, "good")
@@ -137,8 +139,3 @@ def change_lines(change: IniChange, width: int) -> list[Line]:
 
 def _wrapped(text: str, width: int, tone: Tone = "") -> list[Line]:
     return [(Span(part, tone),) for part in wrap(text, width)]
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _FEW
-    return ", ".join(names[:_FEW]) + (f" and {more} more" if more > 0 else "")

@@ -18,7 +18,7 @@ _GOES_ON = (
 )
 
 
-def proposal_lines(proposal: Proposal, advice: Advice | None, width: int) -> list[Line]:
+def proposal_lines(proposal: Proposal, advice: Advice | None, failing: int, width: int) -> list[Line]:
     """Warnings, then every step in the order in which it is done, then what is expected of it."""
     lines = [line for text in proposal.warnings for line in _wrapped(f"! {text}", width, "warn")]
     lines += [BLANK] if lines else []
@@ -36,7 +36,7 @@ def proposal_lines(proposal: Proposal, advice: Advice | None, width: int) -> lis
             )
             lines += _step(3, "compare with what is on the screen now", (), width)
     lines += [] if isinstance(proposal.loop, Demo) else [BLANK, *_wrapped(_GOES_ON, width, "muted")]
-    return [*lines, BLANK, *outcome_lines(advice, width)] if advice is not None and proposal.changes else lines
+    return lines if advice is None else [*lines, BLANK, *outcome_lines(advice, failing, width)]
 
 
 def _commands(proposal: Proposal, config: IterateConfig, width: int) -> Iterator[Line]:

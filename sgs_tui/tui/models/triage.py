@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from sgs_tui.engine.diagnosis.phrases import some
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Recovered, Role
 from sgs_tui.engine.diagnosis.wording import plain_words
 from sgs_tui.tui.lines import BLANK, Line, Span, Tone, wrap
-from sgs_tui.tui.models.blame import SIGNS
+from sgs_tui.tui.models.blame import SIGNS, is_healthy
 from sgs_tui.tui.numbers import cosine, ratio, small
 from sgs_tui.tui.widgets.table import Cell, Column
 
@@ -113,10 +114,10 @@ def _finding(finding: Finding, width: int) -> list[Line]:
 def _blocks(finding: Finding) -> Iterator[tuple[str, Sequence[str], Tone]]:
     """Each with its label. What to do stands in front: it is why the pane was opened."""
     yield "do", finding.advice, "good"
-    yield "layers", [some(finding.layers)] if finding.layers else [], ""
+    yield "layers", [some(finding.layers, _NAMED)] if finding.layers else [], ""
     yield "because", [fact.text for fact in finding.evidence], ""
     behind = [name for name in finding.behind if name not in finding.layers]
-    yield "spoils", [some(behind)] if behind else [], ""
+    yield "spoils", [some(behind, _NAMED)] if behind else [], ""
     yield "refuted if", [finding.refuted_by] if finding.refuted_by else [], "muted"
 
 
@@ -138,15 +139,13 @@ def _course(diagnosis: Diagnosis, width: int) -> list[Line]:
         lines += _block("recovered", [text], "warn", width)
     else:
         lines += _block("course", [diagnosis.trend.text], "", width)
-        for role in _TELLING:
+        for role in () if is_healthy(diagnosis) else _TELLING:
             names = [part.name for part in diagnosis.blame if part.role is role]
-            lines += _block(f"{SIGNS[role].text} layers", [f"{role}: {some(names)}"], "", width) if names else []
+            lines += (
+                _block(f"{SIGNS[role].text} layers", [f"{role}: {some(names, _NAMED)}"], "", width) if names else []
+            )
     if jumps := [part.name for part in diagnosis.blame if part.jump]:
-        lines += _block("jumps", [f"{some(jumps)}: RMSE over 1.00 above the layer before (vendor's mark)"], "", width)
+        lines += _block(
+            "jumps", [f"{some(jumps, _NAMED)}: RMSE over 1.00 above the layer before (vendor's mark)"], "", width
+        )
     return [*lines, *_block("note", diagnosis.notes, "muted", width)]
-
-
-def some(names: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -77,7 +77,7 @@ class IterateScreen(JournalScreen):
             self.explain("There is nothing to make again", _SAME, _HOW)
             return
         self.app.push_screen(
-            ConfirmDialog(TITLE, partial(proposal_lines, proposal, event.advice), self.keymap),
+            ConfirmDialog(TITLE, partial(proposal_lines, proposal, event.advice, event.failing), self.keymap),
             lambda yes: self._make(proposal) if yes else None,
         )
 

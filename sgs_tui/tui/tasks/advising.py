@@ -10,7 +10,7 @@ from textual.message import Message
 from sgs_tui.engine.advice.advise import advise
 from sgs_tui.engine.advice.conv_inputs import conv_inputs
 from sgs_tui.engine.advice.results import Advice
-from sgs_tui.engine.compare.results import LayerDiff
+from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.configs.reading import read_bytes
 from sgs_tui.engine.diagnosis.results import Diagnosis
 from sgs_tui.engine.errors import SgsError
@@ -67,6 +67,11 @@ class Case:
         asked, marks = self.asked, self.marks
         return advise(asked.comparison, asked.rows, asked.diagnosis, marks.marked, marks.unmarked)
 
+    @property
+    def failing(self) -> int:
+        """Layers that fail now."""
+        return sum(row.verdict is Verdict.FAIL for row in self.asked.rows) if self.asked else 0
+
     def conv_inputs(self) -> tuple[str, ...] | None:
         """By which names are judged; None: only by how they are written."""
         if self.asked is None:
@@ -87,7 +92,7 @@ def advice(case: Case, cancel: Event) -> Iterator[Message]:
     except SgsError as error:
         problem = f"{error.message}: o names another file"
     needed = not isinstance(loop, Requantised) or case.ini is not None
-    yield Advised(case.asked.comparison, Plan(found, path, change, problem, again, needed))
+    yield Advised(case.asked.comparison, Plan(found, path, change, problem, case.failing, again, needed))
 
 
 def _loop(case: Case) -> tuple[Loop | None, str]:

@@ -27,10 +27,11 @@ from sgs_tui.tui.tasks.advising import Case
 
 @dataclass
 class Proposed(Message):
-    """What would be done; `advice` is what it should bring, where a comparison says so."""
+    """What would be done; `advice` is what it should bring, where a comparison says so and `failing` layers fail."""
 
     proposal: Proposal
     advice: Advice | None
+    failing: int
 
 
 @dataclass
@@ -80,7 +81,7 @@ def look(case: Case, cancel: Event) -> Iterator[Message]:
             return
         advice = case.advice()
         raised = case.marks.marked if advice is None else advice.chosen
-        yield Proposed(propose(loop, Wanted(raised, case.marks.unmarked, case.conv_inputs())), advice)
+        yield Proposed(propose(loop, Wanted(raised, case.marks.unmarked, case.conv_inputs())), advice, case.failing)
     except BusyError as error:
         yield Refused(error.message, "7 shows it, x there ends it")
     except SgsError as error:
