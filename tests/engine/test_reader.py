@@ -1,5 +1,6 @@
 """Reading real dumps: every form the vendor writes gives the same tensors, health says what is missing."""
 
+import gzip
 import os
 from pathlib import Path
 
@@ -171,7 +172,16 @@ def header(name: bytes, size: int, number: int = 0) -> bytes:
 
 @pytest.mark.parametrize(
     "name",
-    [b"x" * 100_000, b"\xff\xfe bad utf-8", "名前".encode(), b"a b bConstant:1 c", b"[red]x[/b]", b"", b"a:b/c#1.2"],
+    [
+        b"x" * 100_000,
+        b"y" * (3 << 20),
+        b"\xff\xfe bad utf-8",
+        "名前".encode(),
+        b"a b bConstant:1 c",
+        b"[red]x[/b]",
+        b"",
+        b"a:b/c#1.2",
+    ],
 )
 def test_any_name_survives(tmp_path: Path, name: bytes) -> None:
     path = tmp_path / "names.bin"
@@ -210,3 +220,17 @@ def test_a_hundred_thousand_records(tmp_path: Path) -> None:
     dump = open_dump(path)
     assert dump.health.ok and len(dump.records) == 100_000
     assert dump.records[99_999].name == "l99999"
+
+
+def test_a_packed_dump_says_so(tmp_path: Path, sgs: Path) -> None:
+    path = tmp_path / "float.bin.gz"
+    path.write_bytes(gzip.compress((sgs / "tiny/float.bin").read_bytes()))
+    with pytest.raises(DumpError, match=r"not a dump but a gzip file.*unpack it first"):
+        open_dump(path)
+
+
+def test_a_first_line_that_is_all_there_is(tmp_path: Path) -> None:
+    path = tmp_path / "cut.bin"
+    path.write_bytes(b"isFloat: 1")
+    with open_dump(path) as dump:
+        assert dump.health.state is HealthState.EMPTY

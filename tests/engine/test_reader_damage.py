@@ -79,3 +79,12 @@ def test_a_comma_without_a_number_is_damage_and_no_value(tmp_path: Path, text: b
     )
     with open_dump(path) as dump, pytest.raises(DumpError, match="each followed by a comma"):
         dump.values(dump.records[0])
+
+
+def test_bytes_behind_the_last_whole_value_are_damage(tmp_path: Path) -> None:
+    path = tmp_path / "odd.bin"
+    head = b"isFloat: 1\n//out 0 s: 0.000000 z: 0 type: float name: a bConstant:0\nop_out[0] RELU = {\n"
+    path.write_bytes(head + b"//buffer data size: 6\n" + b"\0" * 6 + b"\n};\n")
+    with open_dump(path) as dump:
+        assert dump.records[0].count == 1
+        assert "6 bytes are no whole number of 4-byte values" in str(dump.health)

@@ -19,6 +19,8 @@ from sgs_tui.engine.errors import CancelledError, SgsError
 
 PARALLEL_BYTES = 300 << 20
 """Below it starting processes costs more than they save."""
+_PAIR_BYTES = 1 << 16
+"""Payload that takes as long as everything else that has to be done for a pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def measure_all(pairs: Sequence[Pair], sides: Sides, cancel: Event, workers: int
 
     Raises CancelledError, and SgsError where a worker process dies; an error of one layer is in its `Measured`.
     """
-    size = sum(pair.size for pair in pairs)
+    size = sum(pair.size + _PAIR_BYTES for pair in pairs)
     count = workers if workers is not None else (len(os.sched_getaffinity(0)) if size >= PARALLEL_BYTES else 1)
     if count <= 1:
         yield from _measure_here(pairs, sides, cancel)

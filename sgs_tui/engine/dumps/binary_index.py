@@ -111,7 +111,12 @@ class BinaryScan(Scan):
 
     def _whole(self, header: Header, after: int) -> tuple[Record, int]:
         assert header.declared is not None
-        return make_record(header, self.number, self.is_float, header.end, header.declared), after
+        record = make_record(header, self.number, self.is_float, header.end, header.declared)
+        if rest := header.declared % record.dtype.itemsize:
+            where = f"record {self.number} ({visible(header.name)}): {header.declared} bytes"
+            values = f"no whole number of {record.dtype.itemsize}-byte values, the last {rest} are left out"
+            self._note(HealthState.DAMAGED, f"{where} are {values}", header.end)
+        return record, after
 
     def _after_trailer(self, window: Window, end: int) -> int | None:
         """Where the next header begins, or the end of the file; None where something else follows."""
@@ -160,7 +165,7 @@ class BinaryScan(Scan):
             starts = HEADER_START.match(self.source.read_at(position, 64))
             detail = f"ends at byte {self.source.size} in the header of {where}"
             unknown = f"unreadable header of {where} at byte {position}, nothing after it"
-            cut = starts and (header is not None or self.source.size - position < Window.LARGEST)
+            cut = starts and (header is not None or self.source.size - position < _SCAN_STEP)
             self._note(HealthState.TRUNCATED if cut else HealthState.DAMAGED, detail if cut else unknown, position)
             return self.source.size
         self._note(

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from sgs_tui.engine.dumps.records import Direction
 from sgs_tui.engine.text import decode
 
-FIRST_LINE = re.compile(rb"isFloat:[ \t]*([01])[ \t\r]*\n")
+FIRST_LINE = re.compile(rb"isFloat:[ \t]*([01])[ \t\r]*(?:\n|\Z)")
 
 HEADER_START = re.compile(rb"//(?:in|out) \d{1,9} s: ")
 """Where a record may begin; used to find the next header in text and after damage."""

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from sgs_tui.engine.configs.switches import DUMP_NAME
 from sgs_tui.engine.dumps.binary_index import BinaryScan, header_at
 from sgs_tui.engine.dumps.grammar import FIRST_LINE, HEADER_START, TRAILER
 from sgs_tui.engine.dumps.records import Direction, DumpIndex, Form, Health, HealthState, Record
@@ -9,6 +10,16 @@ from sgs_tui.engine.dumps.source import Source, Window
 from sgs_tui.engine.dumps.text_index import TextScan
 from sgs_tui.engine.errors import DumpError
 from sgs_tui.engine.text import visible
+
+_PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"7z\xbc\xaf": "7-zip",
+}
+"""First bytes of what dumps are sent around in."""
 
 _TEXT_BYTES = frozenset(b"0123456789 \r\n\t,.-+eEinfaN};")
 
@@ -36,10 +47,13 @@ def _first_line(source: Source) -> tuple[bool, int]:
         return line[1] == b"1", line.end()
     if HEADER_START.match(head):
         return True, 0
+    packed = next((kind for magic, kind in _PACKED.items() if head.startswith(magic)), None)
+    if packed:
+        raise DumpError(f"{source.path}: not a dump but a {packed} file", "unpack it first")
     found = visible(head[:24].decode("latin-1")) if head else "an empty file"
     raise DumpError(
         f"{source.path}: not a dump: expected `isFloat: 0` or `isFloat: 1` in the first line, found {found}",
-        "name a sigma_outtensor_dump.bin or another dump",
+        f"name a {DUMP_NAME} or another dump",
     )
 
 

@@ -4,8 +4,11 @@ import os
 import stat
 from pathlib import Path
 
+from sgs_tui.engine.configs.switches import DUMP_NAME
 from sgs_tui.engine.dumps.records import FileState
 from sgs_tui.engine.errors import DumpError, FileChangedError
+
+_DISK = "check the disk or the network drive it is on"
 
 
 def _state(status: os.stat_result) -> FileState:
@@ -27,8 +30,11 @@ class Source:
         status = os.fstat(self._descriptor)
         if not stat.S_ISREG(status.st_mode):
             self.close()
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
-            raise DumpError(f"{path}: is {kind}, expected a dump file", "name the .bin file itself")
+            if stat.S_ISDIR(status.st_mode):
+                raise DumpError(
+                    f"{path}: is a folder, expected a dump file", f"name the file in it: {path / DUMP_NAME}?"
+                )
+            raise DumpError(f"{path}: is no regular file, expected a dump file", "copy it to a file first")
         self.state = _state(status)
         self._unchanged = self.state.size, self.state.mtime_ns, self.state.inode
 
@@ -42,7 +48,7 @@ class Source:
         try:
             return os.pread(self._descriptor, count, offset)
         except OSError as error:
-            raise DumpError(f"{self.path}: byte {offset}: cannot read: {error.strerror}") from error
+            raise DumpError(f"{self.path}: byte {offset}: cannot read: {error.strerror}", _DISK) from error
 
     def read_into(self, offset: int, buffer: memoryview) -> None:
         """Fill `buffer` from `offset`. Raises FileChangedError where the file ends before it is full."""
@@ -51,7 +57,7 @@ class Source:
             try:
                 got = os.preadv(self._descriptor, [buffer[done:]], offset + done)
             except OSError as error:
-                raise DumpError(f"{self.path}: byte {offset + done}: cannot read: {error.strerror}") from error
+                raise DumpError(f"{self.path}: byte {offset + done}: cannot read: {error.strerror}", _DISK) from error
             if got == 0:
                 raise FileChangedError(
                     f"{self.path}: ends at byte {offset + done}, expected {offset + len(buffer)}: file changed",
@@ -83,7 +89,8 @@ class Window:
     """A moving view of a source for the scanners: small reads, grown where a header or many records need it."""
 
     FIRST = 4096
-    LARGEST = 1 << 20
+    LARGEST = 1 << 24
+    """Bytes of the longest header that is looked for: its names may have any length."""
     AHEAD = 1 << 16
     """Bytes read at once where one asks for places that are CLOSE to each other: many small records."""
     CLOSE = 1 << 14
