@@ -28,7 +28,7 @@ from sgs_tui.tui.screens.dialog import TextDialog
 from sgs_tui.tui.screens.int16 import Int16Dialog
 from sgs_tui.tui.screens.main import MainScreen
 from tests.standin_sdk.iterating import Network, build_network
-from tests.tui.stage import BENCHMARK, SAMPLE, main_screen, make_app, text_of, until, until_shown
+from tests.tui.stage import BENCHMARK, FOLDER, SAMPLE, main_screen, make_app, text_of, until, until_shown
 
 SMALL, LARGE = (80, 24), (160, 50)
 PATIENCE = 60.0
@@ -273,7 +273,7 @@ async def test_without_commands_an_example_is_shown_and_written(
         assert (on_stage / "dumps" / NAME).read_text() == TEMPLATE
         await pilot.press("y")
         await until_shown(pilot, "no SDK is named")
-        assert edited == [on_stage / "dumps" / NAME] and screen.network == on_stage / "dumps"
+        assert edited == [FOLDER / NAME] and screen.network == FOLDER
 
 
 async def test_the_demo_is_healed_at_once(on_stage: Path) -> None:

@@ -27,9 +27,10 @@ class NetworkScreen(IterateScreen):
         """Which folder is the network's."""
         self.flash(Flash(""))
         places = [folder for folder in self.network_folders if (folder / INI).is_file()]
-        guess = str((places or [self.start.folder])[0].absolute())
+        guess = (places or [self.start.folder])[0]
+        shown = str(guess if guess.name else guess.absolute())  # a mere dot would say nothing
         self.app.push_screen(
-            Ask(f"No {NAME} here: which folder is the network's?", guess, _NOTE, self.keymap), self._take_home
+            Ask(f"No {NAME} here: which folder is the network's?", shown, _NOTE, self.keymap), self._take_home
         )
 
     def _take_home(self, answer: str | None) -> None:
