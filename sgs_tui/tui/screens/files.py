@@ -1,14 +1,12 @@
 """The screen's half that handles files: browsing, picking dumps, DebugConfig.txt."""
 
-import os
-import shlex
-import subprocess
 from functools import partial
 from pathlib import Path
 
 from textual import on
 
 from sgs_tui.engine.configs.presets import PRESETS
+from sgs_tui.tui.editor import edit_file
 from sgs_tui.tui.messages import ComparisonOpened, Flash, Said
 from sgs_tui.tui.models.config_file import FILE_NAME
 from sgs_tui.tui.models.picks import Picks
@@ -167,9 +165,7 @@ class FilesScreen(BenchScreen):
     @on(EditorAsked)
     def edit(self, event: EditorAsked) -> None:
         """Hand the terminal to the user's editor and read the file again afterwards."""
-        command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
-        with self.app.suspend():
-            done = subprocess.run([*command, str(event.path)], check=False)
+        problem = edit_file(self.app, event.path)
         self.debugconfig_pane.load(event.path)
-        if done.returncode:
-            self.post_message(Said(f"{command[0]} ended with exit code {done.returncode}", "warn"))
+        if problem:
+            self.post_message(Said(problem, "warn"))
