@@ -92,6 +92,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("layers.network-order", "o", "network order", "Back to the order of the network"),
     Action("layers.columns", "c", "columns", "Choose, widen and move columns", 5),
     Action("layers.wide", "w", "wide", "Names in full width, and back"),
+    Action("layers.recovered", "r", "recovered", "Figures with the stored order undone, and back to the file's"),
     Action("layers.unmatched", "u", "unmatched", "Outputs that were not compared, and why"),
     Action("histogram.previous-layer", "k,up", "previous layer", "Layer above"),
     Action("histogram.next-layer", "j,down", "next layer", "Layer below", 5),

@@ -165,6 +165,15 @@ async def test_recovered_rows_are_shown_and_marked() -> None:
         assert screen.layers_pane.go_to("gate")
         await pilot.press("d")
         await until_shown(pilot, "recovered, padded rows undone: RMSE 0.0304")
+        await pilot.press("1")
+        await until_shown(pilot, "3.7828!")
+        await pilot.press("r")
+        await until_shown(pilot, "▒ 12 recovered")
+        await until(pilot, lambda: "3.7828" not in text_of(app) and "0.0304" in text_of(app))
+        assert "✗  9 gate" in text_of(app), "the verdict stays about the file as it is"
+        await pilot.press("r")
+        await until_shown(pilot, "▒ 12 out of order: r")
+        await until_shown(pilot, "3.7828!")
         await pilot.press("6", "r")
         await until_shown(pilot, "12 layers with the stored order undone")
         assert isinstance(app.screen, TableDialog) and "38%" in text_of(app)
@@ -174,7 +183,9 @@ async def test_nothing_recovered_is_said() -> None:
     app = make_app()
     async with app.run_test(size=SMALL) as pilot:
         await until_compared(pilot)
-        await pilot.press("6", "r")
+        await pilot.press("r")
+        await until_shown(pilot, "nothing was recovered")
+        await pilot.press("j", "6", "r")
         await until_shown(pilot, "nothing was recovered")
 
 

@@ -23,6 +23,8 @@ class Layers:
         self.rows: list[LayerDiff | None] = [None] * len(self.pairs)
         self.parts = NOTHING
         self.noted: Notes = {}
+        self.undone = False
+        """Show the figures of recovered layers; order, filter and verdicts stay about the file as it is."""
         self.query: Query = NO_FILTER
         self.sort_key, self.reverse = NETWORK, False
         self.order: list[int] = list(range(len(self.pairs)))
@@ -43,6 +45,8 @@ class Layers:
         if column == "name" and pair.name in self.noted:
             return Cell(f"{pair.name} {MARK}")
         diff = self.row_at(row)
+        if self.undone and column not in ("sign", "verdict") and (won := self.parts.recovered.get(pair.name)):
+            return cell(won.row, column)
         return label(pair, column) if diff is None else cell(diff, column)
 
     def row_tone(self, row: int) -> Tone:

@@ -13,7 +13,7 @@ from sgs_tui.engine.errors import UsageError
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.lines import Line, Span, line, span
 from sgs_tui.tui.messages import Flash, LayerMoved, LayersShown
-from sgs_tui.tui.models.blame import Parts
+from sgs_tui.tui.models.blame import REORDERED, Parts
 from sgs_tui.tui.models.columns import PART, Facts, facts_of
 from sgs_tui.tui.models.journal import MARK, Notes
 from sgs_tui.tui.models.layers import NETWORK, NO_FILTER, Layers, failing
@@ -133,6 +133,9 @@ class LayersPane(Pane):
         parts = [Span(count(total, "layer"))] if shown == total else [Span(f"{shown} of {count(total, 'layer')}")]
         parts += [Span(f"  {failed} fail", "fail")] if failed else []
         parts += [Span(f"  {warned} warn", "warn")] if warned else []
+        if won := len(layers.parts.recovered):
+            told = f"{won} recovered" if layers.undone else f"{won} out of order: r"
+            parts.append(Span(f"  {REORDERED.text} {told}", REORDERED.tone))
         parts += [Span(f"  {self.progress}", "muted")] if self.progress else []
         parts += [span(f"  /{layers.query.text}", "key")] if layers.query.tests else []
         return tuple(parts)
@@ -153,6 +156,7 @@ class LayersPane(Pane):
             self._rearranged(number)
         else:
             self.table.refresh()
+        self.show_heading()
 
     def show_notes(self, notes: Notes) -> None:
         """A mark behind the name of every layer that has a note."""
@@ -263,6 +267,15 @@ class LayersPane(Pane):
         """Whole names."""
         self.wide = not self.wide
         self.show_columns()
+
+    def action_recovered(self) -> None:
+        """With the stored order undone, or as the file has them."""
+        if not self.model.parts.recovered:
+            self.post_message(Flash("nothing was recovered: no dump here keeps its padding", "warn"))
+            return
+        self.model.undone = not self.model.undone
+        self.table.refresh()
+        self.show_heading()
 
     def action_open(self) -> None:
         """The details of the layer."""
