@@ -22,7 +22,7 @@ COSTLY = 0.07
 """An input whose rounding alone costs this share of the output's signal (-23 dB) is too coarse; healthy: 0.03."""
 
 PART = 0.2
-"""... and it has to explain this share of the output's error energy."""
+"""... and it has to explain this share of the output's error energy, or make the layer bad all by itself."""
 
 SPREAD = 16.0
 """A channel this many times larger than the lower quartile leaves those four bits."""
@@ -59,7 +59,7 @@ def coarse_tensors(case: Case, budgets: Sequence[Budget]) -> Iterator[Coarse]:
             yield Coarse(budget.name, budget.name, budget.own, part, budget.proven)
         for source, cost in _costs(case, budget, known):
             part = min(1.0, (cost / budget.total) ** 2) if budget.total else 0.0
-            if cost >= COSTLY and part >= PART and budget.total >= 0.7 * SUSPECT:
+            if cost >= COSTLY and (part >= PART or cost >= SUSPECT) and budget.total >= OWN:
                 yield Coarse(source, budget.name, cost, part, True)
 
 

@@ -1,26 +1,62 @@
 """From coarse tensors to findings: whose fault the step is, which numbers prove it, what to raise."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from sgs_tui.engine.diagnosis.case import Case
-from sgs_tui.engine.diagnosis.coarse import COSTLY, NARROW, WITHIN, Coarse, channel_tops, coarse_tensors, inside, width
+from sgs_tui.engine.diagnosis.coarse import (
+    COSTLY,
+    NARROW,
+    WITHIN,
+    Coarse,
+    channel_tops,
+    coarse_tensors,
+    inside,
+    is_spread,
+    width,
+)
 from sgs_tui.engine.diagnosis.domains import Domain
 from sgs_tui.engine.diagnosis.energy import rms
 from sgs_tui.engine.diagnosis.grids import Grid
 from sgs_tui.engine.diagnosis.phrases import percent
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding
 
+MOSTLY = 0.5
+"""Share of a layer's error that a coarse input has to explain where no layer is bad."""
+
+MILD = 0.7
+"""Confidence in such a finding, relative to one that spoils a layer."""
+
 
 def find_coarse(case: Case, budgets: Sequence[Budget]) -> list[Finding]:
     """One finding for each group of tensors that share a scale."""
+    return _grouped(case, budgets, coarse_tensors(case, budgets))
+
+
+def _grouped(case: Case, budgets: Sequence[Budget], found_ones: Iterable[Coarse]) -> list[Finding]:
     groups: dict[tuple[str, ...], list[Coarse]] = {}
-    for coarse in coarse_tensors(case, budgets):
+    for coarse in found_ones:
         domain = case.domains.get(coarse.tensor) or Domain((coarse.tensor,), ())
         groups.setdefault(domain.members, []).append(coarse)
     known = {budget.name: budget for budget in budgets}
     return [_finding(case, Domain(members, _binders(case, members)), found, known) for members, found in groups.items()]
+
+
+def find_mild(case: Case, budgets: Sequence[Budget]) -> list[Finding]:
+    """Coarse tensors where no layer is bad: a wide channel that spoils the layer behind it measurably.
+
+    Only with a replay's proof, most of that layer's error explained, and one channel far above the others: in
+    healthy networks rounding an input costs 0.05 at most. The worst comes first, with less confidence.
+    """
+    sure = [each for each in coarse_tensors(case, budgets) if _is_mild(case, each)]
+    found = [replace(each, confidence=MILD * each.confidence) for each in _grouped(case, budgets, sure)]
+    return sorted(found, key=lambda each: -each.size)
+
+
+def _is_mild(case: Case, each: Coarse) -> bool:
+    return each.proven and each.tensor != each.victim and each.explained >= MOSTLY and is_spread(case, each.tensor)
 
 
 def _binders(case: Case, members: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from sgs_tui.engine.diagnosis.blaming import blame, trend
 from sgs_tui.engine.diagnosis.budget import Budgets
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.coarse import WITHIN
-from sgs_tui.engine.diagnosis.coarse_findings import find_coarse
+from sgs_tui.engine.diagnosis.coarse_findings import find_coarse, find_mild
 from sgs_tui.engine.diagnosis.codes import find_codes
 from sgs_tui.engine.diagnosis.cutting import MOSTLY, clipped_share, find_clipping
 from sgs_tui.engine.diagnosis.entry import Entry, Kind, entries
@@ -105,7 +105,8 @@ def _inside(case: Case, budgets: Budgets) -> list[Finding]:
     if not case.suspects:
         proven = [entry for entry in bad if entry.tested and entry.tested[0].explained >= CERTAIN]
         small = [finding for entry in proven if (finding := find_input(entry))]
-        return small or [healthy(case, list(budgets.all()))]
+        listed = list(budgets.all())
+        return small or find_mild(case, listed) or [healthy(case, listed)]
     found = []
     for entry in bad:
         finding = find_input(entry)
@@ -125,8 +126,10 @@ def _inside(case: Case, budgets: Budgets) -> list[Finding]:
 
 
 def _weight(finding: Finding) -> float:
-    """How much error a finding accounts for; what nothing explains counts half."""
-    return min(finding.size, 2.0) * (0.5 if finding.cause is Cause.UNEXPLAINED else finding.explained)
+    """How much error a finding accounts for; what nothing explains counts half, and no more than a lost signal."""
+    if finding.cause is Cause.UNEXPLAINED:
+        return 0.5 * min(finding.size, 1.0)
+    return min(finding.size, 2.0) * finding.explained
 
 
 def _entries(case: Case, budgets: Budgets) -> Iterator[Entry]:
@@ -152,4 +155,4 @@ def _nothing(case: Case) -> Finding:
             f"{first} is the first bad layer ({percent(case.error(first))} of its signal)", case.error(first), first
         ),
     )
-    return Finding(Cause.UNEXPLAINED, tuple(dict.fromkeys((first, worst))), 0.3, evidence)
+    return Finding(Cause.UNEXPLAINED, tuple(dict.fromkeys((first, worst))), 0.3, evidence, size=case.error(first))

@@ -11,6 +11,9 @@ from sgs_tui.engine.diagnosis.results import Budget
 GROWTH = 2.0
 """An error that doubles (+6 dB) over that of the inputs is the layer's own."""
 
+OVERLAP = 2.5
+"""A value counts several times in pools whose windows overlap: 9/4 times for 3x3 with stride 2."""
+
 
 def estimated(case: Case, name: str, inputs: tuple[str, ...]) -> Budget:
     """The budget from the errors of a layer and of the compared tensors it is computed from, unproven."""
@@ -18,10 +21,21 @@ def estimated(case: Case, name: str, inputs: tuple[str, ...]) -> Budget:
     worst = max((case.error(source) for source in inputs), default=0.0)
     op = case.graph.producer(name)
     passing = op is not None and passes_through(op.kind) and bool(inputs)
-    grown = total > GROWTH * worst and not (passing and worst > 0 and total < 0.05)
+    handed_on = passing and worst > 0 and (total < 0.05 or _energy(case, (name,)) <= OVERLAP * _energy(case, inputs))
+    grown = total > GROWTH * worst and not handed_on
     own = sqrt(max(0.0, min(total, 1e3) ** 2 - min(worst, 1e3) ** 2)) if grown else 0.0
-    plain = Budget(name, inputs, total, min(worst, total), own, own_steps=float("nan"))
+    inherited = total if handed_on else min(worst, total)
+    plain = Budget(name, inputs, total, inherited, own, own_steps=float("nan"))
     return _on_grid(case, plain) if own and isfinite(total) and case.comparable(name) else plain
+
+
+def _energy(case: Case, names: tuple[str, ...]) -> float:
+    """Summed squares of the errors of compared layers. What passes values on can not add to it.
+
+    Relative to the signal a part can be worse than the whole: a split hands on some channels only.
+    """
+    rows = [case.compared[name] for name in names if name in case.compared]
+    return sum(row.metrics.mse * row.pair.benchmark.count for row in rows if row.metrics is not None)
 
 
 def _on_grid(case: Case, plain: Budget) -> Budget:

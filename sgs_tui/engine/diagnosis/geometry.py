@@ -5,6 +5,7 @@ one height, width, stride, padding and dilation makes them agree, so candidates 
 pixels until one reproduces them.
 """
 
+from functools import lru_cache
 from itertools import islice
 
 import numpy as np
@@ -30,12 +31,16 @@ def find_window(layer: Layer, source: Shape, target: Shape, most: int = MOST) ->
 
 def _fits(layer: Layer, window: Window) -> bool:
     """Whether the window reproduces a few output pixels: two first, then corners and the rest."""
-    pixels = window.target.height * window.target.width
-    spread = np.unique((np.linspace(0.05, 0.95, 12) * pixels).astype(np.int64))
-    corners = [0, window.target.width - 1, pixels - window.target.width, pixels - 1]
-    probes = [int(p) for p in spread] + corners
-    quick = probes[len(spread) // 2 : len(spread) // 2 + 2] or probes[:2]
+    quick, probes = _probes(window.target.height * window.target.width, window.target.width)
     return _agrees(layer, window, quick) and _agrees(layer, window, probes)
+
+
+@lru_cache(maxsize=256)
+def _probes(pixels: int, width: int) -> tuple[list[int], list[int]]:
+    """(two pixels that tell most wrong windows, these and more, corners included)."""
+    spread = np.unique((np.linspace(0.05, 0.95, 12) * pixels).astype(np.int64))
+    probes = [int(p) for p in spread] + [0, width - 1, pixels - width, pixels - 1]
+    return probes[len(spread) // 2 : len(spread) // 2 + 2] or probes[:2], probes
 
 
 def _agrees(layer: Layer, window: Window, pixels: list[int]) -> bool:

@@ -1,10 +1,12 @@
 """Hypotheses about a network's input, tested by computing its first layer again from a changed one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 
+from sgs_tui.engine.diagnosis.changes import affine, improved, reordered, same
 from sgs_tui.engine.diagnosis.convolution import Rows
 from sgs_tui.engine.diagnosis.energy import rms, share
 from sgs_tui.engine.diagnosis.entry import Entry, Kind, Tested
@@ -70,9 +72,8 @@ class Laboratory:
         channels = self._case.shape(self._name).channels
         if not 1 < channels <= 4:
             return
-        orders = {self._entry.pictures.order, tuple(reversed(range(channels)))} - {(), tuple(range(channels))}
-        for order in sorted(orders):
-            yield replace(self._judge(Kind.ORDER, _reordered(order)), order=order)
+        for order in list(permutations(range(channels)))[1:]:
+            yield replace(self._judge(Kind.ORDER, reordered(order)), order=order)
 
     def _layouts(self) -> Iterator[Tested]:
         shape = self._case.shape(self._name)
@@ -84,31 +85,38 @@ class Laboratory:
         back = np.ascontiguousarray(flat.reshape(-1, shape.channels).T).ravel()
         for values in (turned, back):
             picture = values.reshape(shape.height, shape.width, shape.channels)
-            yield self._judge(Kind.LAYOUT, _same, lambda a, b, picture=picture: picture[a:b])  # type: ignore[misc]
+            yield self._judge(Kind.LAYOUT, same, lambda a, b, picture=picture: picture[a:b])  # type: ignore[misc]
 
     def _fits(self) -> Iterator[Tested]:
         """Gains and offsets, on the benchmark's picture and, where that is another one, on the sample's."""
-        affine = self._fit(Kind.AFFINE, None, _same)
-        yield affine
-        if self._entry.limits is not None and self._entry.outside > 0:
-            yield self._clipped_fit(self._entry.limits, affine.explained)
+        plain = self._fit(Kind.AFFINE, None, same)
+        yield plain
+        if self._entry.limits is not None:
+            yield from self._clipped_fits(self._entry.limits, plain.explained)
         record, shape = self._entry.item.sample, self._case.shape(self._name)
         pictures = self._entry.pictures
         alike = pictures.kinship is Kinship.SAME and pictures.correlation > IDENTICAL
         if record is not None and not alike and record.count >= shape.count > 0:
-            yield self._fit(Kind.PICTURE, rows_of(self._case.sample_tensors, record, shape), _same)
+            yield self._fit(Kind.PICTURE, rows_of(self._case.sample_tensors, record, shape), same)
 
-    def _clipped_fit(self, limits: Grid, affine: float) -> Tested:
+    def _clipped_fits(self, limits: Grid, without: float) -> Iterator[Tested]:
         """A gain and an offset, then the limits: named after the limits where they matter more or are needed.
 
-        Observed: a network calibrated on a narrow range adds an offset of its own to what it clips.
-        `affine`: what the best gain and offset explain without limits.
+        Observed: a network calibrated on a narrow range adds an offset of its own to what it clips. A gain alone can
+        drive a picture beyond limits that it keeps itself; then the gain is to blame.
+        `without`: what the best gain and offset explain without limits.
         """
+        if not self._entry.outside and without >= 1 - SIMPLER:
+            return
         both = self._fit(Kind.AFFINE, None, limits.clipped)
-        alone = self._judge(Kind.AFFINE, _affine(np.array([*both.gains, *both.offsets]))).explained
-        clip = self._judge(Kind.CLIPPED, limits.clipped).explained
-        needed = clip >= NEEDED and (1 - both.explained) * CLEAR <= 1 - affine
-        return replace(both, kind=Kind.CLIPPED if clip >= alone or needed else Kind.AFFINE, limits=limits)
+        clear = (1 - both.explained) * CLEAR <= 1 - without
+        if self._entry.outside:
+            alone = self._judge(Kind.AFFINE, affine(np.array([*both.gains, *both.offsets]))).explained
+            clip = self._judge(Kind.CLIPPED, limits.clipped).explained
+            cut = clip >= alone or (clip >= NEEDED and clear)
+            yield replace(both, kind=Kind.CLIPPED if cut else Kind.AFFINE, limits=limits)
+        elif clear:
+            yield replace(both, limits=limits)
 
     def _fit(self, kind: Kind, rows: Rows | None, after: Change) -> Tested:
         channels = self._case.shape(self._name).channels
@@ -118,46 +126,18 @@ class Laboratory:
         scale = max(rms(given(0, 1)), 1e-6)
 
         def change(theta: Values) -> Change:
-            affine = _affine(theta)
-            return lambda values: after(affine(values))
+            line = affine(theta)
+            return lambda values: after(line(values))
 
         def made(theta: Values) -> Values:
             return self.run(change(theta), rows)
 
         best, left = numbers, rms(self.sample - made(numbers))
         for _ in range(ROUNDS):
-            numbers = _improved(numbers, made, self.sample, scale)
+            numbers = improved(numbers, made, self.sample, scale)
             rest = rms(self.sample - made(numbers))
             if not rest < left * 0.999:
                 break
             best, left = numbers, rest
         tested = self._judge(kind, change(best), rows)
         return replace(tested, gains=tuple(map(float, best[:count])), offsets=tuple(map(float, best[count:])))
-
-
-def _same(values: Values) -> Values:
-    return values
-
-
-def _reordered(order: tuple[int, ...]) -> Change:
-    return lambda values: values[..., list(order)]
-
-
-def _affine(numbers: Values) -> Change:
-    gains, offsets = np.split(numbers.astype(np.float32), 2)
-    return lambda values: values * gains + offsets
-
-
-def _improved(numbers: Values, made: Callable[[Values], Values], target: Values, scale: float) -> Values:
-    """One Gauss-Newton step with differences for derivatives."""
-    now = made(numbers)
-    columns = []
-    for place in range(numbers.size):
-        nudge = 0.02 if place < numbers.size // 2 else 0.02 * scale
-        other = numbers.copy()
-        other[place] += nudge
-        columns.append((made(other) - now) / nudge)
-    slopes = np.stack(columns, axis=1).astype(np.float64)
-    step, *_ = np.linalg.lstsq(slopes, (target - now).astype(np.float64), rcond=None)
-    result: Values = numbers + step
-    return result

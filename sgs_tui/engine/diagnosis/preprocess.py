@@ -34,9 +34,10 @@ def find_input(entry: Entry) -> Finding | None:
 def _gain(entry: Entry, tested: Tested) -> Finding:
     name, layer = entry.item.name, entry.layer
     gain, offset = _mean(tested.gains), _mean(tested.offsets)
+    cut = ", cut at its calibrated limits" if tested.limits is not None else ""
     evidence = [
         Evidence(
-            f"{name} * {gain:.3f} {offset:+.3f}, put into {layer}, explains {tested.explained:.1%} of its error",
+            f"{name} * {gain:.3f} {offset:+.3f}{cut}, put into {layer}, explains {tested.explained:.1%} of its error",
             tested.explained,
             layer,
         ),

@@ -57,7 +57,7 @@ def _shapes(count: int, channels: int, known: Shape) -> list[Shape]:
 
 def _windows(layer: Layer, source: Shape, target: Shape, kernel: tuple[int, int], usual: bool) -> Iterator[Window]:
     pixels = layer.counts[1] // target.channels
-    for dilation in DILATIONS if max(kernel) > 1 else (1,):
+    for dilation in DILATIONS if max(kernel) > 1 and not usual else (1,):
         reach = [(k - 1) * dilation + 1 for k in kernel]
         for stride in STRIDES:
             for shape in _outputs(source, target, reach, stride, pixels):
@@ -97,8 +97,12 @@ def _pads(source: Shape, target: Shape, reach: list[int], stride: int) -> Iterat
     """Paddings before the first row and column, the symmetric one first."""
     tops = _before(_lacking(source.height, target.height, reach[0], stride), reach[0])
     lefts = _before(_lacking(source.width, target.width, reach[1], stride), reach[1])
-    both = [(top, left) for top in tops for left in lefts]
-    yield from sorted(both, key=lambda pad: tops.index(pad[0]) + lefts.index(pad[1]) + (pad[0] != pad[1]))
+    # Sorted by place(top) + place(left) + (top != left), one sum after the other: most are never asked for.
+    for total in range(len(tops) + len(lefts)):
+        for i in range(min(total + 1, len(tops))):
+            for j in (total - i - 1, total - i):
+                if 0 <= j < len(lefts) and (tops[i] != lefts[j]) == (i + j < total):
+                    yield tops[i], lefts[j]
 
 
 def _before(lacking: int, reach: int) -> list[int]:
