@@ -1,10 +1,15 @@
 """The runs that arguments of `sgs-tui runs` mean."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 if TYPE_CHECKING:
     from sgs_tui.engine.simulate.runs import Run
+
+
+RunName = Annotated[str, typer.Argument(metavar="[NAME]", help="The run (default the newest).")]
 
 
 def place_of(root: Path | None) -> Path:

@@ -1,40 +1,5 @@
-"""Running the command line in this process, on bytes."""
+"""The command line, run as in tests/cli."""
 
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from tests.cli.conftest import Command, Ended, command
 
-import pytest
-
-from sgs_tui.__main__ import main
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: bytes
-    err: str
-
-    @property
-    def text(self) -> str:
-        return self.out.decode()
-
-
-Command = Callable[..., Ended]
-
-
-@pytest.fixture
-def command(capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, sgs: Path) -> Command:
-    """Runs `sgs-tui ARGUMENTS` from the folder of the real dumps, so that paths in its output are short."""
-    monkeypatch.chdir(sgs)
-
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["sgs-tui", *arguments])
-        code = main()
-        captured = capsysbinary.readouterr()
-        return Ended(code, captured.out, captured.err.decode())
-
-    return run
+__all__ = ["Command", "Ended", "command"]
