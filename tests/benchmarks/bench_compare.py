@@ -148,6 +148,7 @@ def main() -> None:
             "1 + 1 GB, 8 layers": (8, int(128 * MB * scale), False),
             "1 + 1 GB, 2,048 layers": (int(2048 * scale), 512 << 10, False),
             "1 + 1 GB, 8,192 layers": (int(8192 * scale), 128 << 10, False),
+            "0.1 + 0.1 GB, 100,000 layers": (int(100_000 * scale), 1 << 10, False),
         }
         for case, (layers, size, vendor) in cases.items():
             paths = write_pair(folder / "pair", layers, size)

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sgs_tui.engine.dumps import index
 from sgs_tui.engine.dumps.reader import open_dump
+from sgs_tui.engine.dumps.records import Form
+from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.errors import DumpError, SgsError
 
 NAMES = (
@@ -88,3 +91,21 @@ def test_bytes_behind_the_last_whole_value_are_damage(tmp_path: Path) -> None:
     with open_dump(path) as dump:
         assert dump.records[0].count == 1
         assert "6 bytes are no whole number of 4-byte values" in str(dump.health)
+
+
+def test_a_file_that_changes_while_it_is_indexed_says_so(
+    sgs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.bin"
+    path.write_bytes((sgs / "tiny/float.bin").read_bytes())
+
+    original = index.detect_form
+
+    def after_a_cut(source: Source, start: int) -> Form:
+        form = original(source, start)
+        path.write_bytes((sgs / "tiny/float.bin").read_bytes()[:70_000])
+        return form
+
+    monkeypatch.setattr(index, "detect_form", after_a_cut)
+    with open_dump(path) as dump:
+        assert "changed while it was opened" in str(dump.health)

@@ -31,6 +31,8 @@ def build_index(source: Source) -> DumpIndex:
     scan = (BinaryScan if form is Form.BINARY else TextScan)(source, is_float, start)
     records = tuple(scan)
     health = _judge(scan.health, records, is_float, scan.promised, source.size)
+    if not health.ok and source.has_changed():
+        health = replace(health, detail=f"{health.detail}; the file changed while it was opened, try again")
     return DumpIndex(is_float, form, records, health, source.state)
 
 

@@ -78,6 +78,14 @@ class Source:
                 "reload it",
             )
 
+    def has_changed(self) -> bool:
+        """Whether `check_unchanged` would raise."""
+        try:
+            self.check_unchanged()
+        except FileChangedError:
+            return True
+        return False
+
     def close(self) -> None:
         """Release the descriptor; closing twice is fine."""
         if self._descriptor >= 0:
