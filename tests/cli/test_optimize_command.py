@@ -52,10 +52,11 @@ def test_the_demo_by_at_most_two_tensors_the_planted_one_among_them(
 
 
 def test_a_profile_that_can_not_be_reached_is_exit_code_1(demo: DemoFiles, kept: Path, command: Command) -> None:
-    ended = command(*onnx(demo, kept, "--profile", "sop", "-o", str(kept / "report.txt")))
+    (kept / "exact.toml").write_text('name = "exact"\n[fail]\nrmse = 1e-9\n')
+    ended = command(*onnx(demo, kept, "--profile", str(kept / "exact.toml"), "-o", str(kept / "report.txt")))
     assert (ended.code, ended.out) == (1, b"")
     text = (kept / "report.txt").read_text()
-    assert text.startswith("profile sop: not reached, not even with every tensor at 16 bits; 1 tensor of 16 bits")
+    assert text.startswith("profile exact: not reached, not even with every tensor at 16 bits; ")
 
 
 @pytest.mark.parametrize(
