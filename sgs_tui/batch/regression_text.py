@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from sgs_tui.batch.diagnosis_text import some
 from sgs_tui.batch.report import Report, Since
 from sgs_tui.engine.compare.regression import Change, Regression, Snapshot, Step
-from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.numbers import cosine, figure
 
 BETTER_SHOWN = 10
@@ -17,7 +16,7 @@ _RANKS = (Change.WORSE, *_FEW, Change.BETTER, Change.SAME)
 
 def regressions(regression: Regression) -> tuple[Step, ...]:
     """What a gate fails on: layers that fail now and did not, or can not be compared any more."""
-    return tuple(step for step in regression.steps if step.newly_failing or _lost(step))
+    return tuple(step for step in regression.steps if step.newly_failing or step.lost)
 
 
 def headline(since: Since) -> str:
@@ -25,7 +24,7 @@ def headline(since: Since) -> str:
     found = since.regression
     counts = [(len(found.newly_fixed), "newly fixed"), (len(found.newly_failing), "newly failing")]
     counts += [(len(found.of(change)), str(change)) for change in (Change.BETTER, Change.WORSE, Change.SAME)]
-    rare = [(sum(map(_lost, found.steps)), "no longer comparable")]
+    rare = [(sum(step.lost for step in found.steps), "no longer comparable")]
     rare += [(len(found.of(change)), str(change)) for change in _FEW]
     told = [*counts, *(each for each in rare if each[0])]
     return f"since {since.source}: {', '.join(f'{number} {what}' for number, what in told)}"
@@ -37,7 +36,7 @@ def word(step: Step) -> str:
         return "newly failing"
     if step.newly_fixed:
         return "newly fixed"
-    return "not comparable" if _lost(step) else str(step.change)
+    return "not comparable" if step.lost else str(step.change)
 
 
 def changed(since: Since) -> tuple[list[Step], int]:
@@ -66,18 +65,11 @@ def remarks(report: Report) -> Iterator[str]:
 
 
 def _crossed(step: Step) -> bool:
-    return step.newly_failing or step.newly_fixed or _lost(step)
-
-
-def _lost(step: Step) -> bool:
-    """Had figures before and has none now."""
-    now, before = step.after, step.before
-    gone = now is not None and now.verdict is Verdict.NOT_COMPARABLE
-    return gone and before is not None and before.verdict is not Verdict.NOT_COMPARABLE
+    return step.newly_failing or step.newly_fixed or step.lost
 
 
 def _rank(step: Step) -> tuple[bool, bool, int]:
-    return not (step.newly_failing or _lost(step)), not step.newly_fixed, _RANKS.index(step.change)
+    return not (step.newly_failing or step.lost), not step.newly_fixed, _RANKS.index(step.change)
 
 
 def names(steps: Sequence[Step]) -> list[str]:

@@ -72,6 +72,12 @@ class Step:
         was = self.before is not None and self.before.verdict is Verdict.FAIL
         return was and self.after is not None and self.after.verdict in (Verdict.OK, Verdict.WARN)
 
+    @property
+    def lost(self) -> bool:
+        """Had figures before and has none now."""
+        gone = self.after is not None and self.after.verdict is Verdict.NOT_COMPARABLE
+        return gone and self.before is not None and self.before.verdict is not Verdict.NOT_COMPARABLE
+
 
 @dataclass(frozen=True, slots=True)
 class Regression:

@@ -10,7 +10,7 @@ from sgs_tui.tui.widgets.table import Cell, Column
 STEP_COLUMNS = (
     Column("sign", "", 1),
     Column("name", "name", least=20),
-    Column("change", "change", 13),
+    Column("change", "change", 14),
     Column("before", "RMSE was", 9, right=True),
     Column("after", "is", 9, right=True),
     Column("sqnr", "SQNR dB", 13, right=True),
@@ -33,7 +33,7 @@ def in_order(regression: Regression) -> tuple[Step, ...]:
 
 
 def _place(step: Step) -> tuple[bool, bool, int]:
-    return not step.newly_failing, not step.newly_fixed, _PLACES.index(step.change)
+    return not (step.newly_failing or step.lost), not step.newly_fixed, _PLACES.index(step.change)
 
 
 class StepRows:
@@ -54,7 +54,7 @@ class StepRows:
         step = self.steps[row]
         match column:
             case "sign":
-                return Cell("✗", "fail") if step.newly_failing else Cell("✓" if step.newly_fixed else "", "good")
+                return _sign(step)
             case "name":
                 return Cell(step.name)
             case "change":
@@ -64,9 +64,17 @@ class StepRows:
         return Cell(_figure(getattr(step, column), "rmse"))
 
 
+def _sign(step: Step) -> Cell:
+    if step.newly_failing:
+        return Cell("✗", "fail")
+    return Cell("-", "fail") if step.lost else Cell("✓" if step.newly_fixed else "", "good")
+
+
 def _change(step: Step) -> Cell:
     if step.newly_failing:
         return Cell("newly failing", "fail")
+    if step.lost:
+        return Cell("no figures now", "fail")
     return Cell("newly fixed", "good") if step.newly_fixed else Cell(str(step.change), _TONES[step.change])
 
 
@@ -82,6 +90,7 @@ def headline(regression: Regression) -> str:
     counts = [
         (len(regression.newly_failing), "newly failing"),
         (len(regression.newly_fixed), "newly fixed"),
+        (sum(step.lost for step in regression.steps), "no longer comparable"),
         *((len(regression.of(change)), str(change)) for change in Change),
     ]
     return ", ".join(f"{number} {words}" for number, words in counts if number) or "no layers"

@@ -14,7 +14,7 @@ from sgs_tui.tui.widgets.table import Cell, Column
 RUN_COLUMNS = (
     Column("sign", "", 1),
     Column("name", "run", least=22),
-    Column("stage", "stage", 8),
+    Column("stage", "stage", 9),
     Column("state", "state", 9),
     Column("time", "time", 9, right=True),
     Column("dump", "dump", 9, right=True),

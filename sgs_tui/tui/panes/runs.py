@@ -241,8 +241,9 @@ class RunsPane(Pane):
         """What a run is, and what it survives."""
         yield line(Span("▸", "key"), " at work   ", Span("·", "muted"), " waits its turn   ", Span("✗", "fail"), " bad")
         text = (
-            "Runs are in sgs_runs of the folder that the app was started in. They go on when the app ends or the line "
-            "drops; the next start shows them. J and K scroll the log. The switches are those of pane 4."
+            "Runs are in sgs_runs, of the folder that the app was started in and of the network's. They go on when the "
+            "app ends or the line drops; the next start shows them. J and K scroll the log. The switches are those of "
+            "pane 4; A makes the models again with other INT16 tensors."
         )
         yield from ((Span(part),) for part in wrap(text, 76))
 

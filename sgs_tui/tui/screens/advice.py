@@ -116,7 +116,7 @@ class AdviceScreen(TriageScreen):
         """Show the difference first."""
         change = event.change
         question = f"Write {event.path}; the old file is kept as .bak?"
-        work = partial(write, event.path, change)
+        work = partial(write, event.path, change, self.picks.sample)
         self.app.push_screen(
             ConfirmDialog(question, partial(change_lines, change), self.keymap),
             lambda yes: self.bench.start("write", work) if yes else None,
@@ -126,5 +126,5 @@ class AdviceScreen(TriageScreen):
     def show_written(self, event: IniWritten) -> None:
         """The window shows the file as it is now."""
         kept = f", before that kept as {event.backup.name}" if event.backup else ""
-        self.post_message(Said(f"saved {event.path}{kept}: convert and calibrate again, then dump"))
+        self.post_message(Said(f"saved {event.path}{kept}: A makes the models again and compares"))
         self._advise()

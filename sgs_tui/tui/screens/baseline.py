@@ -109,7 +109,8 @@ class BaselineScreen(AdviceScreen):
             self.open_window()
         window = self._window()
         if window is not None:
-            window.call_after_refresh(window.show, event.baseline, event.regression)
+            profile = event.comparison.request.profile.name
+            window.call_after_refresh(window.show, event.baseline, event.regression, profile)
         level = "fail" if event.regression.newly_failing else "info"
         self.log_pane.add(f"since {event.baseline.source}: {headline(event.regression)}", level, "B shows the layers")
 

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from sgs_tui.engine.compare.baseline import Baseline
 from sgs_tui.engine.compare.regression import Regression, Step
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.lines import Span, cut, width
+from sgs_tui.tui.lines import Span, cut, span, width
 from sgs_tui.tui.models.baseline import STEP_COLUMNS, StepRows, headline, in_order, step_lines
 from sgs_tui.tui.screens.dialog import Dialog
 from sgs_tui.tui.widgets.bars import LineBar
@@ -60,11 +60,13 @@ class BaselineDialog(Dialog[None]):
         self.text.styles.height = 4
         self.table.focus()
 
-    def show(self, baseline: Baseline, regression: Regression) -> None:
-        """What became of the layers."""
+    def show(self, baseline: Baseline, regression: Regression, profile: str) -> None:
+        """What became of the layers, which `profile` judges now."""
         told = Span(f" {headline(regression)}", "strong")
-        room = max(12, self.size.width - width((told,)) - 12)
-        self.summary.say((told, Span(f"  since {cut(baseline.source, room)}", "muted")))
+        other = "" if baseline.profile == profile else f"  judged by {baseline.profile} then, {profile} now"
+        room = max(12, self.size.width - width((told,)) - len(other) - 12)
+        source = Span(f"  since {cut(baseline.source, room)}", "muted")
+        self.summary.say((told, span(other, "warn"), source))
         self.table.restart(StepRows(in_order(regression)))
         self._explain()
 

@@ -65,6 +65,9 @@ class IterateScreen(JournalScreen):
     @on(MakeAsked)
     def action_iterate(self) -> None:
         """Find out what it comes to; the question follows."""
+        if self.bench.comparing or not self.triage_pane.settled:
+            self.flash(Flash("not before the diagnosis is there, which says what is worth 16 bits", "warn"))
+            return
         self.flash(Flash("looking at what making the models again comes to ..."))
         self.desk.start("again", partial(iterating.look, self.case))
 

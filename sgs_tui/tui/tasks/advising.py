@@ -13,11 +13,13 @@ from sgs_tui.engine.advice.results import Advice
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.configs.reading import read_bytes
 from sgs_tui.engine.diagnosis.results import Diagnosis
-from sgs_tui.engine.errors import SgsError
+from sgs_tui.engine.errors import InputError, SgsError
 from sgs_tui.engine.iterate.ini_change import IniChange, ini_change, write_change
+from sgs_tui.engine.iterate.journalling import journal_change
 from sgs_tui.engine.iterate.loops import Commands, Loop, Requantised, find_loop
 from sgs_tui.engine.iterate.places import INI
 from sgs_tui.engine.session import Comparison
+from sgs_tui.tui.messages import Said
 from sgs_tui.tui.models.int16 import Marks, Plan
 from sgs_tui.tui.models.iterating import again_words
 
@@ -112,6 +114,14 @@ def _ini(case: Case, loop: Loop | None) -> Path:
     return next((path for path in places if path.is_file()), places[-1])
 
 
-def write(path: Path, change: IniChange, cancel: Event) -> Iterator[Message]:
-    """Write the file; what was there is kept. Raises InputError where it changed meanwhile."""
+def write(path: Path, change: IniChange, sample: Path | None, cancel: Event) -> Iterator[Message]:
+    """Write the file and note it beside the sample; what was there is kept.
+
+    Raises InputError where the file changed meanwhile.
+    """
     yield IniWritten(path, write_change(path, change))
+    if sample is not None:
+        try:
+            journal_change(sample, path, change)
+        except InputError as error:
+            yield Said(f"not in the journal: {error.message}", "warn", error.hint)
