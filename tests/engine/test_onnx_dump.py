@@ -1,5 +1,8 @@
 """Backend onnx: the vendor's dump, tensor for tensor, and what it must survive."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -246,3 +249,16 @@ def test_a_name_with_a_line_feed_stops_the_dump_without_a_trace(tmp_path: Path) 
     with pytest.raises(UsageError, match=r"a\\x0ab: a line feed in its name"):
         dump_onnx(OnnxDumpRequest(path, (saved(tmp_path, "x", [1]),), tmp_path / "out"))
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_onnxruntime_leaves_nothing_in_the_home_and_reports_to_nobody(tmp_path: Path) -> None:
+    code = (
+        "from sgs_tui.engine.simulate.onnx_model import silence\n"
+        "silence()\n"
+        "import os\nprint(os.environ['ORT_DISABLE_TELEMETRY'])"
+    )
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")}
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = subprocess.run([sys.executable, "-c", code], env=kept | home, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -1,1 +1,10 @@
-"""Runs: run folders, the supervisor process and the backends."""
+"""Runs: run folders, the supervisor process and the backends.
+
+onnxruntime reports to its makers, and leaves an identifier in the user's home, as soon as it is imported. Neither is
+wanted of a tool that works on customers' networks, so every import of it in this package finds it told not to.
+"""
+
+import os
+
+for _name in ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED"):  # the second is that of other versions
+    os.environ.setdefault(_name, "1")
