@@ -1,8 +1,8 @@
 """`inspect --batch`: the records of a dump as a table, CSV or JSON (`sgs-tui/inspect/1`).
 
-JSON: schema, path, stage, health, health_detail, is_float, form, totals (records, outputs, inputs, constants, bytes),
-records[] of number, direction, slot, index, op, name, type, constant, scale, zero_point, shape (null where the file
-does not say it), elements, bytes, declared.
+JSON (cfg/schemas/inspect-1.json): schema, path, stage, health, health_detail, is_float, form, totals (records,
+outputs, inputs, constants, bytes), records[] of number, direction, slot, index, op, name, type, constant, scale,
+zero_point, shape (null where the file does not say it), elements, bytes, declared.
 """
 
 import csv
@@ -12,7 +12,7 @@ from typing import Any
 
 from sgs_tui.batch.csv_cells import cell
 from sgs_tui.batch.formats import ListFormat
-from sgs_tui.batch.json_values import dump_json, exact
+from sgs_tui.batch.json_values import dump_json, exact, finite_or_null
 from sgs_tui.batch.numbers import plain
 from sgs_tui.batch.screen import Screen
 from sgs_tui.engine.dumps.reader import Dump
@@ -73,7 +73,7 @@ def fields_of(record: Record) -> dict[str, Any]:
         "name": exact(record.name),
         "type": exact(record.type_name),
         "constant": record.constant,
-        "scale": record.scale,
+        **finite_or_null({"scale": record.scale}),
         "zero_point": record.zero_point,
         "shape": None if record.shape is None else list(record.shape),
         "elements": record.count,

@@ -12,7 +12,7 @@ from sgs_tui.batch.screen import Screen
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.records import Record
 from sgs_tui.engine.dumps.stage import guess_stage
-from sgs_tui.engine.numbers import figure, size
+from sgs_tui.engine.numbers import count, figure, size
 
 _LONGEST_OP = 14
 _SHORTEST_NAME = 16
@@ -37,7 +37,7 @@ def _about(dump: Dump, totals: dict[str, int], screen: Screen) -> Iterator[Rende
     yield Text(f"dump     {screen.text(str(dump.path))}")
     yield Text(f"stage    {guess_stage(dump.index)} (guessed), {kind}, {dump.form}")
     yield Text(f"health   {screen.text(str(dump.health))}", style="" if dump.health.ok else "bold red")
-    parts = [f"{totals[key]:,} {key}" for key in ("records", "outputs", "inputs", "constants")]
+    parts = [count(totals[f"{noun}s"], noun) for noun in ("record", "output", "input", "constant")]
     yield Text(f"holds    {', '.join(parts)}; {size(totals['bytes'])}")
 
 

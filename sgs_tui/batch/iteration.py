@@ -54,7 +54,7 @@ def write_iteration(found: Outcome, run: Run, wanted: AdviceFormat, screen: Scre
 
 
 def _document(found: Outcome, run: Run) -> Json:
-    """The object of schema `sgs-tui/iterate/1`: run, int16 (as in the ini), outcome, journal."""
+    """The object of schema `sgs-tui/iterate/1` (cfg/schemas/iterate-1.json)."""
     return {
         "schema": SCHEMA,
         "run": exact(str(run.folder.path)),

@@ -1,4 +1,4 @@
-"""The triage journal in reports and by itself."""
+"""The triage journal in reports and by itself; its JSON is described by cfg/schemas/journal-1.json."""
 
 from collections.abc import Sequence
 from pathlib import Path

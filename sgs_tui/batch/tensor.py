@@ -1,7 +1,7 @@
 """`inspect --layer`: one tensor's statistics and values, as text, CSV or JSON (`sgs-tui/tensor/1`).
 
-JSON: schema, path, record (as in `sgs-tui/inspect/1`), dequantised, statistics (count, min, max, mean, nan, inf,
-zeros), values_from, values[]; a value that is not finite is its name as a string.
+JSON (cfg/schemas/tensor-1.json): schema, path, record (as in `sgs-tui/inspect/1`), dequantised, statistics (count,
+min, max, mean, nan, inf, zeros), values_from, values[]; a value that is not finite is its name as a string.
 """
 
 from collections.abc import Iterator
