@@ -224,9 +224,9 @@ def healthy(rng: Random, folder: Path) -> Pair:
     return _pair(case, folder, "healthy")
 
 
-def wide_range(rng: Random, folder: Path) -> Pair:
+def wide_range(rng: Random, folder: Path, factors: tuple[float, float] = (80, 1000), shows: float = SHOWS) -> Pair:
     case = Case(rng)
-    factor = float(np.exp(rng.uniform(np.log(80), np.log(1000))))
+    factor = float(np.exp(rng.uniform(*np.log(factors))))
     names = []
     for node in case.net.nodes:
         act = case.readers(node.name)
@@ -245,17 +245,17 @@ def wide_range(rng: Random, folder: Path) -> Pair:
         back[..., channel] /= factor
     case.put(replace(node, weights=weights, bias=bias))
     case.put(replace(reader, weights=back))
-    fixed, ranges = _shows(case)
+    fixed, ranges = _shows(case, shows)
     if fixed is None:
-        return wide_range(rng, folder)
+        return wide_range(rng, folder, factors, shows)
     return _pair(case, folder, "wide_range", (act_node.name,), fixed=fixed, ranges=ranges)
 
 
-def _shows(case: Case) -> tuple[Fixed | None, Ranges]:
+def _shows(case: Case, shows: float = SHOWS) -> tuple[Fixed | None, Ranges]:
     """The fixed run, or None where the fault does not show (its channel is dead in this picture, say)."""
     ranges = case.ranges()
     fixed = run_fixed(case.net, case.image, ranges, per_channel=case.per_channel)
-    return (fixed if worst_error(case, fixed) > SHOWS else None), ranges
+    return (fixed if worst_error(case, fixed) > shows else None), ranges
 
 
 def worst_error(case: Case, fixed: Fixed) -> float:

@@ -189,10 +189,42 @@ def test_large_layers_are_looked_at_in_bands_and_it_is_said(tmp_path: Path, monk
     with diagnosed(pair.sample, pair.benchmark) as whole:
         monkeypatch.setattr(replay, "OUTPUTS", 400)
         monkeypatch.setattr(tensors, "WHOLE", 500)
+        monkeypatch.setattr(tensors, "BLOCK", 64)
         banded = diagnose(whole.comparison, whole.rows)
     assert banded.first.cause is whole.diagnosis.first.cause is Cause.WIDE_RANGE
     assert banded.first.layers == whole.diagnosis.first.layers
     assert any("bands" in note for note in banded.notes) and not whole.diagnosis.notes
+
+
+def test_weights_too_heavy_to_compute_with_are_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sgs_tui.engine.diagnosis import shapes
+
+    pair = FAULTS["healthy"](np.random.default_rng(5), tmp_path)
+    monkeypatch.setattr(shapes, "HEAVIEST", 50)
+    with diagnosed(pair.sample, pair.benchmark) as found:
+        assert found.diagnosis.first.cause is Cause.HEALTHY
+        assert not any(each.proven for each in found.diagnosis.blame if "conv" in each.name)
+
+
+@pytest.mark.parametrize("kept", [1, 200, 1 << 20])
+def test_slices_are_the_files_values_and_memory_stays_bounded(
+    kept: int, sgs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sgs_tui.engine.diagnosis import tensors
+
+    monkeypatch.setattr(tensors, "BLOCK", 64)
+    monkeypatch.setattr(tensors, "KEPT", kept)
+    rng = np.random.default_rng(kept)
+    with open_dump(sgs / "tiny" / "fixed_raw.bin") as codes, open_dump(sgs / "tiny" / "float.bin") as floats:
+        for dump in (codes, floats):
+            read, records = Tensors(dump), [record for record in dump.records if record.count]
+            for _ in range(300):
+                record = records[int(rng.integers(len(records)))]
+                start, stop = sorted(int(value) for value in rng.integers(0, record.count + 1, 2))
+                truth = dump.values(record, start, stop).astype(np.float32)
+                np.testing.assert_array_equal(read.slice(record, start, stop), truth)
+                held = sum(values.size for values in read._kept.values())
+                assert held <= max(kept, 64)
 
 
 def test_pad_lanes_are_not_judged(tmp_path: Path) -> None:

@@ -12,13 +12,14 @@ from sgs_tui.engine.diagnosis.blaming import blame, trend
 from sgs_tui.engine.diagnosis.budget import Budgets
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.coarse import WITHIN
-from sgs_tui.engine.diagnosis.coarse_findings import find_coarse, find_mild
+from sgs_tui.engine.diagnosis.coarse_findings import find_coarse
 from sgs_tui.engine.diagnosis.codes import find_codes
 from sgs_tui.engine.diagnosis.cutting import MOSTLY, clipped_share, find_clipping
 from sgs_tui.engine.diagnosis.entry import Entry, Kind, entries
 from sgs_tui.engine.diagnosis.grids import grid_of
 from sgs_tui.engine.diagnosis.laboratory import Laboratory
 from sgs_tui.engine.diagnosis.leftover import find_leftovers
+from sgs_tui.engine.diagnosis.mild import find_mild
 from sgs_tui.engine.diagnosis.nonfinite import find_non_finite
 from sgs_tui.engine.diagnosis.overall import drift, healthy, is_drift
 from sgs_tui.engine.diagnosis.padding import find_padding, undone_layers

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from sgs_tui.engine.diagnosis.bad_channels import FITS, bad_channels
 from sgs_tui.engine.diagnosis.budget import Budgets
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.coarse import OWN, PART, WITHIN, is_spread
@@ -12,12 +13,6 @@ from sgs_tui.engine.diagnosis.fits import affine_fit
 from sgs_tui.engine.diagnosis.phrases import percent
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding
 from sgs_tui.engine.diagnosis.tensors import Values
-
-FITS = 0.8
-"""Share of the own error that a gain and an offset, or a few channels, have to explain."""
-
-FEW = 0.15
-"""Share of the channels that still counts as few."""
 
 
 def find_leftovers(case: Case, budgets: Budgets, found: list[Finding]) -> list[Finding]:
@@ -29,12 +24,19 @@ def find_leftovers(case: Case, budgets: Budgets, found: list[Finding]) -> list[F
         told = budget.name in known or budget.clipped >= MOSTLY or case.rows[budget.name].has_non_finite
         if not steps or told or budget.own < OWN or budget.own**2 < PART * min(budget.total, 1e3) ** 2:
             continue
+        if result and _only_grown(case, budget):
+            continue
         cause = _same_spread(result, budget) if budget.weights >= FITS else None
         if cause is None:
             result.append(_finding(case, budgets, budget))
         else:
             result[result.index(cause)] = _with_weights(cause, budget)
     return result
+
+
+def _only_grown(case: Case, budget: Budget) -> bool:
+    """Whether a layer behind bad ones, which can not be computed again, may do no more than amplify their error."""
+    return not budget.proven and any(source in case.suspects for source in budget.inputs)
 
 
 def _same_spread(found: list[Finding], budget: Budget) -> Finding | None:
@@ -60,7 +62,7 @@ def _finding(case: Case, budgets: Budgets, budget: Budget) -> Finding:
     if not np.isfinite(budget.total) or not case.comparable(budget.name):
         return _unexplained(budget)
     sample, made = budgets.made(budget.name)
-    return _channels(case, budget, sample, made) or _gain(budget, sample, made) or _unexplained(budget)
+    return bad_channels(case, budget, sample, made) or _gain(budget, sample, made) or _unexplained(budget)
 
 
 def _weights(case: Case, budget: Budget) -> Finding:
@@ -74,46 +76,6 @@ def _weights(case: Case, budget: Budget) -> Finding:
         advice=("calibrate with --quant_level L2 or higher: one scale per output channel for the weights",),
         refuted_by="with one scale per channel the layer is as bad as before",
         explained=budget.weights,
-        size=budget.own,
-    )
-
-
-def few_channels(sample: Values, made: Values, channels: int) -> tuple[list[int], float]:
-    """The smallest set of channels that holds most of the error, and the share of its energy that they hold."""
-    if channels < 2 or sample.size % channels:
-        return [], 0.0
-    energy = np.square((sample - made).astype(np.float64)).reshape(-1, channels).sum(axis=0)
-    order = np.argsort(-energy, kind="stable")
-    most = max(1, int(FEW * channels))
-    total = float(energy.sum())
-    if not 0 < total < np.inf:
-        return [], 0.0
-    reached = np.cumsum(energy[order])[:most] / total
-    count = next((i + 1 for i, part in enumerate(reached) if part >= FITS), most)
-    chosen = [int(c) for c in order[:count]]
-    return chosen, float(reached[count - 1])
-
-
-def _channels(case: Case, budget: Budget, sample: Values, made: Values) -> Finding | None:
-    channels = case.shape(budget.name).channels or case.rows[budget.name].pair.channels or 0
-    chosen, part = few_channels(sample, made, channels)
-    if part < FITS or part < 3 * len(chosen) / channels:
-        return None
-    dead = [c for c in chosen if not np.ptp(sample.reshape(-1, channels)[:, c])]
-    names = ", ".join(map(str, chosen[:8]))
-    evidence = [
-        Evidence(f"{budget.name}: channels {names} of {channels} hold {part:.0%} of its error", part, budget.name)
-    ]
-    if dead:
-        evidence.append(Evidence(f"channels {', '.join(map(str, dead[:8]))} are constant in the sample", len(dead)))
-    return Finding(
-        Cause.BAD_CHANNELS,
-        (budget.name,),
-        confidence=min(0.95, 0.4 + 0.5 * part) if budget.proven else 0.3 + 0.4 * part,
-        evidence=tuple(evidence),
-        advice=(f"look at these channels' weights and bias in the converted model: {budget.name}",),
-        refuted_by="the other channels are as bad once these are left out",
-        explained=part,
         size=budget.own,
     )
 
