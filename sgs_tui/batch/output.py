@@ -1,5 +1,6 @@
 """Where data goes: one binary stream, so that no locale and no newline translation touches it."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +19,26 @@ def emit(data: bytes, output: Path | None, inputs: tuple[Path, ...] = ()) -> Non
         _to_stdout(data)
     elif output.exists() and not output.is_file():
         _to_device(data, output)
-    elif any(output.exists() and path.exists() and output.samefile(path) for path in inputs):
-        raise UsageError(f"{output}: is an input of this command", "give --output another name")
     else:
+        _spare(inputs, output)
         write_atomically(output, data)
+
+
+def check_target(output: Path | None, inputs: tuple[Path, ...] = ()) -> None:
+    """Raise before work that takes minutes what `emit` would raise after it."""
+    if output is None or output == Path("-") or (output.exists() and not output.is_file()):
+        return
+    _spare(inputs, output)
+    folder = output.resolve().parent
+    if not folder.is_dir():
+        raise InputError(f"{output}: there is no folder {folder}", "make it first, or give --output another name")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"{output}: the folder {folder} can not be written to", "give --output another name")
+
+
+def _spare(inputs: tuple[Path, ...], output: Path) -> None:
+    if any(output.exists() and path.exists() and output.samefile(path) for path in inputs):
+        raise UsageError(f"{output}: is an input of this command", "give --output another name")
 
 
 def _to_stdout(data: bytes) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sgs_tui.batch.formats import FailOn, Format
+from sgs_tui.batch.output import check_target, emit
 from sgs_tui.cli import complaints
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.front import open_app
@@ -98,8 +99,9 @@ def compare(
     if fail_on is FailOn.REGRESSION and baseline is None:
         raise UsageError("--fail-on regression: there is nothing to compare with", "name it with --baseline OLD.json")
     request = _request(sample, benchmark, ranges, shapes, profile or DEFAULT_PROFILE)
-    report = _run(request, view, diagnosing, baseline)
     inputs = (sample, benchmark, *([baseline] if baseline else []))
+    check_target(output, inputs)
+    report = _run(request, view, diagnosing, baseline)
     _write(report, wanted or Format.TABLE, output, ascii_only, inputs=inputs, fail_on=fail_on)
     if bundle is not None:
         _bundle(report, bundle)
@@ -172,7 +174,6 @@ def _write(
     fail_on: FailOn | None,
 ) -> None:
     from sgs_tui.batch.compare import write
-    from sgs_tui.batch.output import emit
     from sgs_tui.batch.phrases import headline
     from sgs_tui.cli.terminal import screen
 

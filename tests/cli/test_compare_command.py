@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sgs_tui.batch import compare as front
 from tests.cli.conftest import Command
 
 BAD = ("bad/bad_fixed_dq.bin", "bad/bad_float.bin")
@@ -146,3 +147,16 @@ def test_a_mistyped_option_names_the_nearest(command: Command) -> None:
 def test_the_sample_may_be_the_benchmark(command: Command) -> None:
     written = json.loads(command("compare", TINY[1], TINY[1], "--format", "json").out)
     assert all(row["rmse"] == 0 and row["not_finite"] == {"sqnr_db": "inf"} for row in written["layers"])
+
+
+@pytest.mark.parametrize(
+    ("target", "code", "said"), [("none/x.csv", 3, "there is no folder"), ("a.bin", 2, "is an input")]
+)
+def test_a_report_that_can_not_be_written_is_refused_before_the_work(
+    command: Command, tmp_path: Path, sgs: Path, monkeypatch: pytest.MonkeyPatch, target: str, code: int, said: str
+) -> None:
+    (tmp_path / "a.bin").write_bytes((sgs / BAD[0]).read_bytes())
+    monkeypatch.setattr(front, "open_comparison", lambda _: pytest.fail("compared all the same"))
+    ended = command("compare", str(tmp_path / "a.bin"), BAD[1], "--output", str(tmp_path / target))
+    assert ended.code == code
+    assert said in ended.err
