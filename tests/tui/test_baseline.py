@@ -10,8 +10,12 @@ from sgs_tui.engine.compare.regression import Change, Regression, Snapshot, Step
 from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.session import CompareRequest, open_comparison
+from sgs_tui.engine.simulate.run_folder import create_run_folder
+from sgs_tui.engine.simulate.run_request import Product, RunRequest
+from sgs_tui.engine.simulate.status import Made, RunState
 from sgs_tui.tui.models.baseline import StepRows, headline, in_order, step_lines
 from sgs_tui.tui.screens.baseline_window import BaselineDialog
+from sgs_tui.tui.screens.chooser import Chooser
 from tests.tui.stage import (
     BENCHMARK,
     FOLDER,
@@ -26,6 +30,9 @@ from tests.tui.stage import (
 )
 
 SMALL = (80, 24)
+RUN = RunRequest(
+    ("true",), "onnxruntime", "bad.onnx", "float and fixed", (Product("float.bin"),), details={"image": "x.npy"}
+)
 AFTER = (REAL / "bad_int16" / "cat_fixed_dq.bin", REAL / "bad_int16" / "cat_float.bin")
 
 
@@ -72,6 +79,40 @@ async def test_a_comparison_is_kept_for_the_next_one(on_stage: Path) -> None:
         await until_shown(pilot, "20 same")
 
 
+async def test_verdicts_of_another_profile_are_told_apart(before: Path) -> None:
+    app = make_app()
+    async with app.run_test(size=(160, 50)) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("p")
+        await until(pilot, lambda: screen.bench.summary is not None and screen.triage_pane.settled)
+        await pilot.press("B", *"before.json", "enter")
+        await until_shown(pilot, "judged by manual then, sop now")
+
+
+async def test_an_earlier_run_is_the_baseline(on_stage: Path) -> None:
+    """A run that dumped both stages, offered by its name; a folder with both dumps is taken by its path."""
+    folder = create_run_folder(RUN, on_stage / "sgs_runs")
+    for path, name in ((AFTER[1], "float.bin"), (AFTER[0], "fixed.bin")):
+        (folder.path / name).write_bytes(path.read_bytes())
+    products = tuple(Made(name, size=1, kind="dump") for name in ("float.bin", "fixed.bin"))
+    folder.write_status(replace(folder.read_status(), state=RunState.OK, products=products))
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        await until(pilot, lambda: len(screen.runs_pane.rows) == 1)
+        await pilot.press("B")
+        await until(pilot, lambda: isinstance(app.screen, Chooser))
+        await until_shown(pilot, "onnxruntime bad.onnx on x.npy")
+        await pilot.press("enter")
+        await until_shown(pilot, "newly failing")
+        assert isinstance(app.screen, BaselineDialog) and screen.baseline is not None
+        assert screen.baseline.source == str(folder.path)
+        await pilot.press("r", "down", "enter")
+        await until_shown(pilot, "Against which earlier comparison?")
+        await pilot.press(*"sgs_runs", "enter")
+        await until_shown(pilot, "is no run and has no fixed.bin")
+
+
 async def test_what_is_no_baseline_is_said(on_stage: Path) -> None:
     (FOLDER / "x.json").write_text("{}")
     app = make_app()
@@ -114,4 +155,7 @@ def test_what_matters_stands_first() -> None:
     assert [rows.cell(n, "sign").text for n in range(3)] == ["✗", "✓", ""]
     assert rows.cell(3, "after").text == "" and rows.cell(0, "sqnr").text == "6.0 → 6.0"
     assert headline(regression).startswith("1 newly failing, 1 newly fixed")
+    lost = StepRows([_step("lost", Change.SAME, Verdict.OK, Verdict.NOT_COMPARABLE)])
+    assert (lost.cell(0, "sign").text, lost.cell(0, "change").text) == ("-", "no figures now")
+    assert "1 no longer comparable" in headline(Regression(lost.steps))
     assert "by its name" in step_lines(ordered[0], 60)[-1][0].text

@@ -7,10 +7,11 @@ import pytest
 from textual.pilot import Pilot
 
 from sgs_tui.engine.configs.inputconfig import load
+from sgs_tui.engine.journal import Kind, journal_of, read_journal
 from sgs_tui.tui.models.int16 import Marks
 from sgs_tui.tui.screens.confirm import ConfirmDialog
 from sgs_tui.tui.screens.int16 import Int16Dialog
-from tests.tui.stage import FOLDER, REAL, make_app, text_of, until, until_compared, until_shown
+from tests.tui.stage import FOLDER, REAL, SAMPLE, make_app, text_of, until, until_compared, until_shown
 
 SMALL, LARGE = (80, 24), (160, 50)
 INI = FOLDER / "input_config.ini"
@@ -39,6 +40,8 @@ async def test_the_advised_set_is_shown_and_written_with_a_backup(on_stage: Path
         await until(pilot, lambda: INI.read_bytes() != before)
         await until_shown(pilot, "nothing changes")
     assert load(INI).tensor_arrays == ("cat",)
+    (tried,) = read_journal(journal_of(SAMPLE))
+    assert (tried.kind, "16 bit for cat" in tried.text) == (Kind.TRIED, True)
     assert (FOLDER / "input_config.ini.bak").read_bytes() == before
 
 

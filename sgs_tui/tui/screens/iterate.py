@@ -11,7 +11,7 @@ from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.iterate.loops import Commands, Requantised
 from sgs_tui.engine.iterate.proposal import Proposal
 from sgs_tui.engine.simulate.runs import RunState
-from sgs_tui.tui.messages import Flash, Said
+from sgs_tui.tui.messages import Flash, JobFailed, Said
 from sgs_tui.tui.models.baseline import headline
 from sgs_tui.tui.models.iterating import TITLE, proposal_lines, refusal_lines
 from sgs_tui.tui.models.runs import RunRow, dumps_with
@@ -50,6 +50,7 @@ class IterateScreen(JournalScreen):
     def __init__(self, start: Start) -> None:
         super().__init__(start)
         self._awaited: dict[Path, Awaited] = {}
+        self._making = False
         self._own_roots: tuple[Path, ...] = ()
         self._announced: Path | None = None
         self._noted: Path | None = None
@@ -65,6 +66,9 @@ class IterateScreen(JournalScreen):
     @on(MakeAsked)
     def action_iterate(self) -> None:
         """Find out what it comes to; the question follows."""
+        if self._making:
+            self.flash(Flash("they are being made again already", "warn"))
+            return
         if self.bench.comparing or not self.triage_pane.settled:
             self.flash(Flash("not before the diagnosis is there, which says what is worth 16 bits", "warn"))
             return
@@ -85,12 +89,23 @@ class IterateScreen(JournalScreen):
         )
 
     def _make(self, proposal: Proposal) -> None:
-        self.flash(Flash("making the models again ..."))
-        self.desk.start("again", partial(iterating.make, proposal))
+        if not self._making:
+            self._making = True
+            self.flash(Flash("making the models again ..."))
+            self.desk.start("make", partial(iterating.make, proposal))
+
+    @on(JobFailed)
+    def tell_not_made(self, event: JobFailed) -> None:
+        """Nothing was begun."""
+        if event.job == "make":
+            self._making = False
+            if self.app.screen is self:
+                self.explain("The models could not be made again", event.text, event.hint)
 
     @on(MakingBegun)
     def follow_making(self, event: MakingBegun) -> None:
         """To the run, or straight to the comparison."""
+        self._making = False
         if isinstance(self.app.screen, Int16Dialog):
             self.app.screen.dismiss(None)
         if event.begun.run is None:
