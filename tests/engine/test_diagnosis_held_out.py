@@ -1,6 +1,7 @@
 """Cases that no rule was made for: other strengths, other pairings of real dumps, faults that hide or that are mild."""
 
 import hashlib
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import numpy as np
 import pytest
 
 from sgs_tui.engine.diagnosis.results import Cause, Role
-from sgs_tui.engine.dumps.reader import open_dump
+from sgs_tui.engine.dumps.drafts import draft_of
+from sgs_tui.engine.dumps.reader import Dump, open_dump
+from sgs_tui.engine.dumps.records import Record
+from sgs_tui.engine.dumps.writer import write_dump
 from tests.engine.diagnosis_cases import Case, picture, wide_range
 from tests.engine.diagnosis_nets import calibrate, run_fixed, run_float, write_pair
 from tests.engine.diagnosis_runs import diagnosed, right
@@ -85,6 +89,25 @@ def test_a_gain_that_drives_the_picture_beyond_its_limits_is_a_gain(std: float, 
         first = found.diagnosis.first
         assert first.cause is Cause.GAIN_OFFSET and first.explained > 0.95
         assert "cut at its calibrated limits" in first.evidence[0].text
+
+
+def test_what_is_wrong_inside_is_told_of_an_integer_dump_too(sgs: Path, tmp_path: Path) -> None:
+    """Its rows are computed from (code - z) * s, so that the crushed layer shows; in a float file they would not be."""
+    with open_dump(sgs / "bad" / "bad_fixed_dq.bin") as dump:
+        for is_float in (False, True):
+            drafts = [replace(draft_of(dump, r), payload=_codes(dump, r)) for r in dump.records]
+            write_dump(tmp_path / f"{is_float}.bin", drafts, is_float=is_float)
+    causes = {}
+    for is_float in (False, True):
+        with diagnosed(tmp_path / f"{is_float}.bin", sgs / "bad" / "bad_float.bin") as found:
+            causes[is_float] = [finding.cause for finding in found.diagnosis.findings]
+    assert causes[False] == [Cause.NOT_DEQUANTISED, Cause.SHARED_SCALE]
+    assert causes[True] == [Cause.NOT_DEQUANTISED]
+
+
+def _codes(dump: Dump, record: Record) -> np.ndarray:
+    values = dump.values(record)
+    return values if record.constant or not record.scale else np.rint(values / record.scale) + record.zero_point
 
 
 def test_a_split_that_hands_on_the_bad_part_did_not_make_it(sgs: Path, tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def inside(case: Case, name: str) -> float:
 def is_crushed(case: Case, budget: Budget) -> bool:
     """Whether a layer's own error is within a step and yet as large as its signal."""
     mostly = budget.own >= OWN and budget.own**2 >= PART * budget.total**2
-    return mostly and budget.own_steps <= WITHIN and case.error(budget.name) >= SUSPECT
+    return mostly and budget.own_steps <= WITHIN and case.error(budget.name) >= OWN
 
 
 def width(case: Case, name: str) -> float:

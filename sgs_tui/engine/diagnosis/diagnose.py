@@ -95,7 +95,9 @@ def _notes(case: Case, budgets: Sequence[Budget], switches: frozenset[str] | Non
 
 
 def _codes_spoil(case: Case, found: Sequence[Finding]) -> bool:
-    return any(each.cause is Cause.NOT_DEQUANTISED for each in found) and bool(case.suspects or not case.compared)
+    """Rows of an integer file are computed from dequantised values; codes in a file of floats spoil the rows."""
+    spoilt = not case.compared or (case.sample.is_float and bool(case.suspects))
+    return spoilt and any(each.cause is Cause.NOT_DEQUANTISED for each in found)
 
 
 def _inside(case: Case, budgets: Budgets) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Coarse tensors where no layer is bad: a wide channel that spoils the layer behind it measurably."""
+"""Coarse tensors where no layer is bad: a step that costs a layer a measurable part of its signal."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +18,8 @@ MILD = 0.7
 def find_mild(case: Case, budgets: Sequence[Budget]) -> list[Finding]:
     """The worst first. Rounding one input of a healthy layer costs 0.05 of its signal at most; here it is 0.07.
 
-    Only with a replay's proof, most of the layer's error explained, and one channel far above the others.
+    Only with a replay's proof and most of the layer's error explained; for a layer behind, one channel has to be far
+    above the others; for a layer that its own step crushes, its error is twice what healthy layers have (0.05).
     """
     sure = [each for each in coarse_tensors(case, budgets) if _is_sure(case, each)]
     found = [replace(each, confidence=MILD * each.confidence) for each in grouped(case, budgets, sure)]
@@ -26,4 +27,5 @@ def find_mild(case: Case, budgets: Sequence[Budget]) -> list[Finding]:
 
 
 def _is_sure(case: Case, each: Coarse) -> bool:
-    return each.proven and each.tensor != each.victim and each.explained >= MOSTLY and is_spread(case, each.tensor)
+    apart = each.tensor == each.victim or is_spread(case, each.tensor)
+    return each.proven and each.explained >= MOSTLY and apart
