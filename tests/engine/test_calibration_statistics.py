@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.engine.calibration.statistics import load_channel_ranges, load_shapes
+from sgs_tui.engine.calibration.statistics import load_shapes
 from sgs_tui.engine.errors import InputError
 
 LINE = "Name:{}; min: 0.0; max: 1.0; bins: 8; affiliation:[,ADD_IN0]; type: UINT8; isConstant: FALSE; Shape:[{}]; {}\n"
@@ -37,20 +37,3 @@ def test_an_empty_file_has_no_shapes(tmp_path: Path) -> None:
     (tmp_path / "s.txt").write_text("\n")
     with pytest.raises(InputError, match="holds no shapes"):
         load_shapes(tmp_path / "s.txt")
-
-
-def test_real_channel_ranges_agree_with_the_tensor_ranges(sgs: Path) -> None:
-    channels = load_channel_ranges(sgs / "tiny" / "tensor_chn.txt")
-    assert [len(ranges.minimum) for ranges in channels.values()] == [16, 16, 6, 8, 14, 10]
-    first = channels["/backbone/conv1/Conv_output_0"]
-    assert (min(first.minimum), max(first.maximum)) == (-3.759454, 4.902472)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["Name:a, 2\nmin_chn: 1, max_chn: 2;\n", "Name:a, 1\n", "Name:a, 1\nmin_qab: 1, max_qab: 2;\n", "a\nb\n"],
-)
-def test_malformed_channel_records(tmp_path: Path, text: str) -> None:
-    (tmp_path / "c.txt").write_text("Name:ok, 1\nmin_chn: -1, max_chn: nan;\n" + text)
-    with pytest.raises(InputError, match=r"c\.txt, line 3: not a channel record"):
-        load_channel_ranges(tmp_path / "c.txt")

@@ -1,26 +1,16 @@
-"""Shapes from tensor_statistics.txt and per-channel ranges from tensor_chn.txt (interop notes 5.3)."""
+"""Shapes from tensor_statistics.txt (interop notes 5.3)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from sgs_tui.engine.configs.reading import read_bytes, reading
+from sgs_tui.engine.configs.reading import reading
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.text import decode, visible
 
 _HEAD = 1 << 16
 """All fields before the histogram fit here; the histogram, most of a line, is skipped unread."""
 EXPECTED_STATISTICS = "expected `Name:<tensor>; min: ..; max: ..; ..; Shape:[1,32,32,3]; KLHistogram: ..;`"
-EXPECTED_CHANNELS = "expected `Name:<tensor>, <count>` and then `min_chn: .., max_chn: ..;`"
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelRanges:
-    """Least and greatest value of each channel of one tensor."""
-
-    minimum: tuple[float, ...]
-    maximum: tuple[float, ...]
 
 
 def load_shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
@@ -60,31 +50,3 @@ def _shape(line: str, where: str) -> tuple[str, tuple[int, ...]]:
         return name.removeprefix("Name:"), shape
     except ValueError as error:
         raise InputError(f"{where}: no shape here: {visible(line[:60])}", EXPECTED_STATISTICS) from error
-
-
-def load_channel_ranges(path: Path) -> Mapping[str, ChannelRanges]:
-    """Ranges per channel by raw name from tensor_chn.txt. Raises InputError with file and line."""
-    lines = decode(read_bytes(path)).split("\n")
-    numbered = [(number, line.strip("\r\t ")) for number, line in enumerate(lines, 1) if line.strip("\r\t ")]
-    found: dict[str, ChannelRanges] = {}
-    for (at, head), (_, values) in zip(numbered[::2], [*numbered[1::2], (0, "")], strict=False):
-        name, ranges = _channels(head, values, f"{path}, line {at}")
-        found[name] = ranges
-    return found
-
-
-def _channels(head: str, values: str, where: str) -> tuple[str, ChannelRanges]:
-    name, _, count = head.rpartition(", ")
-    low, _, high = values.partition(", max_chn: ")
-    try:
-        ranges = ChannelRanges(_floats(low.removeprefix("min_chn: ")), _floats(high))
-        fits = int(count) == len(ranges.minimum) == len(ranges.maximum)
-        if not (fits and name.startswith("Name:") and low.startswith("min_chn: ")):
-            raise ValueError(head)
-    except ValueError as error:
-        raise InputError(f"{where}: not a channel record: {visible(head[:60])}", EXPECTED_CHANNELS) from error
-    return name.removeprefix("Name:"), ranges
-
-
-def _floats(text: str) -> tuple[float, ...]:
-    return tuple(float(number) for number in text.rstrip("; ").split(",") if number.strip())

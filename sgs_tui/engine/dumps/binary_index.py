@@ -1,89 +1,15 @@
 """Index of a binary dump: reads headers, seeks over payloads, finds its way again after damage."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from sgs_tui.engine.dumps.grammar import HEADER_START, TRAILER, Header, parse_header, parse_usual
-from sgs_tui.engine.dumps.records import FLOAT32, INTEGER_TYPES, Health, HealthState, Record
-from sgs_tui.engine.dumps.source import Source, Window
+from sgs_tui.engine.dumps.grammar import HEADER_START, TRAILER, Header, parse_usual
+from sgs_tui.engine.dumps.records import Health, HealthState, Record
+from sgs_tui.engine.dumps.scanning import SCAN_STEP, Scan, find_header, header_at, make_record
+from sgs_tui.engine.dumps.source import Window
 from sgs_tui.engine.text import visible
 
-_SCAN_STEP = 1 << 20
 _USUALLY = 1024
 """Bytes that hold a trailer and the next header; longer ones take the slower way."""
-_OVERLAP = 64
-"""Longer than anything HEADER_START matches, so that a header across two steps is found."""
-
-
-def make_record(
-    header: Header, number: int, is_float: bool, offset: int, size: int, printed: int | None = None
-) -> Record:
-    """A Record from its header; `size` is what the file really carries.
-
-    `printed` is the number of values in a text payload: elements of a float dump, single bytes of a raw one.
-    """
-    dtype = FLOAT32 if is_float else INTEGER_TYPES.get(header.type_name, FLOAT32)
-    elements = size if printed is None else printed * (dtype.itemsize if is_float else 1)
-    direction, slot, op_index, op_type, name, scale, zero_point, type_name, constant, shape, declared, _ = header
-    return Record(
-        number,
-        direction,
-        slot,
-        op_index,
-        op_type,
-        name,
-        scale,
-        zero_point,
-        type_name,
-        constant,
-        shape,
-        dtype,
-        offset,
-        size,
-        declared if printed is None else None,
-        elements // dtype.itemsize,
-    )
-
-
-def find_header(source: Source, start: int) -> int | None:
-    """The next byte at or after `start` where a header may begin; None where there is none."""
-    position = start
-    while position < source.size:
-        chunk = source.read_at(position, _SCAN_STEP + _OVERLAP)
-        found = HEADER_START.search(chunk)
-        if found and found.start() < _SCAN_STEP:
-            return position + found.start()
-        position += _SCAN_STEP
-    return None
-
-
-def header_at(window: Window, offset: int, size: int) -> Header | None:
-    """The header at `offset` with `end` as a file offset; reads more only where the header is longer."""
-    count = Window.FIRST
-    while True:
-        buffer, start = window.at(offset, count)
-        if not HEADER_START.match(buffer, start):
-            return None
-        header = parse_header(buffer, start, offset - start)
-        complete = offset + count >= size
-        if header and (complete or header.declared is not None or header.end + 64 < offset - start + len(buffer)):
-            return header
-        if complete or count >= Window.LARGEST or (not header and buffer.count(b"\n", start) >= 3):
-            return None
-        count *= 4
-
-
-@dataclass(slots=True)
-class Scan:
-    """One pass over a dump's records from byte `start`. `health` and `promised` are valid when it is done."""
-
-    source: Source
-    is_float: bool
-    start: int
-    health: Health = Health(HealthState.COMPLETE)  # noqa: RUF009 (frozen)
-    number: int = 0
-    promised: bool = False
-    """Whether the last trailer announces another record of its op."""
 
 
 class BinaryScan(Scan):
@@ -165,7 +91,7 @@ class BinaryScan(Scan):
             starts = HEADER_START.match(self.source.read_at(position, 64))
             detail = f"ends at byte {self.source.size} in the header of {where}"
             unknown = f"unreadable header of {where} at byte {position}, nothing after it"
-            cut = starts and (header is not None or self.source.size - position < _SCAN_STEP)
+            cut = starts and (header is not None or self.source.size - position < SCAN_STEP)
             self._note(HealthState.TRUNCATED if cut else HealthState.DAMAGED, detail if cut else unknown, position)
             return self.source.size
         self._note(

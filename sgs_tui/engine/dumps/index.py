@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from sgs_tui.engine.configs.switches import DUMP_NAME
-from sgs_tui.engine.dumps.binary_index import BinaryScan, header_at
+from sgs_tui.engine.dumps.binary_index import BinaryScan
 from sgs_tui.engine.dumps.grammar import FIRST_LINE, HEADER_START, TRAILER
 from sgs_tui.engine.dumps.records import Direction, DumpIndex, Form, Health, HealthState, Record
+from sgs_tui.engine.dumps.scanning import header_at
 from sgs_tui.engine.dumps.source import Source, Window
 from sgs_tui.engine.dumps.text_index import TextScan
 from sgs_tui.engine.errors import DumpError

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 
-from sgs_tui.engine.dumps.binary_index import Scan, find_header, header_at, make_record
 from sgs_tui.engine.dumps.grammar import HEADER_START
 from sgs_tui.engine.dumps.records import Health, HealthState, Record
+from sgs_tui.engine.dumps.scanning import SCAN_STEP, Scan, find_header, header_at, make_record
 from sgs_tui.engine.dumps.source import Window
 from sgs_tui.engine.text import visible
-
-_STEP = 1 << 20
 
 
 class TextScan(Scan):
@@ -31,13 +29,13 @@ class TextScan(Scan):
         """(end, values, whether a closing brace was seen) of the text payload that begins at `start`."""
         position, values, closed = start, 0, False
         while position < self.source.size:
-            chunk = self.source.read_at(position, _STEP + 64)
+            chunk = self.source.read_at(position, SCAN_STEP + 64)
             found = HEADER_START.search(chunk)
-            cut = found.start() if found and found.start() < _STEP else min(len(chunk), _STEP)
+            cut = found.start() if found and found.start() < SCAN_STEP else min(len(chunk), SCAN_STEP)
             values += chunk.count(b",", 0, cut)
             closed = closed or chunk.find(b"}", 0, cut) >= 0
             position += cut
-            if found and found.start() < _STEP:
+            if found and found.start() < SCAN_STEP:
                 break
         return position, values, closed
 
