@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sgs_tui.engine.compare import kernel, measure, pool
+from sgs_tui.engine.compare import kernel, measure, units
 from sgs_tui.engine.compare.results import LayerDiff, Metrics, Verdict
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.session import CompareRequest, open_comparison
@@ -140,7 +140,7 @@ def test_figures_do_not_depend_on_blocks_or_processes(tmp_path: Path, monkeypatc
     layers = {f"l{n}": rng.standard_normal(n) for n in (1, 9_000, 131_072, 600_000, 17, 50_000)}
     noisy = {name: values + rng.standard_normal(len(values)) * 0.1 for name, values in layers.items()}
     rows, comparison = compare_tensors(tmp_path, noisy, layers)
-    monkeypatch.setattr(pool, "TASK", 2 * kernel.BLOCK)
+    monkeypatch.setattr(units, "TASK", 2 * kernel.BLOCK)
     apart = rows_of(comparison, workers=2)
     assert [(r.name, r.metrics, r.sample, r.benchmark) for r in apart] == [
         (r.name, r.metrics, r.sample, r.benchmark) for r in rows
