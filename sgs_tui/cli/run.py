@@ -88,7 +88,9 @@ def run(
         return embedded(onnx, calibrate, local, assignments.names(int16 or ()), per_tensor, how, report)
     _refuse("this is for --onnx", calibrate=calibrate, int16=int16, shape=shape, per_tensor=per_tensor)
     if float_model is None or fixed_model is None or image is None:
-        raise UsageError("run needs --float, --fixed and --image, or --onnx and --calibrate", "see the examples")
+        raise UsageError(
+            "run needs --float, --fixed and --image, or --onnx and --calibrate", "`sgs-tui run --help` has examples"
+        )
     from sgs_tui.cli.sdk_requests import SdkOptions
 
     options = SdkOptions(image, names, sdk, sdk_python, debug_config, string, timeout)

@@ -74,7 +74,7 @@ def _refuse_models(sdk: Path, sample: Path, benchmark: Path, rest: list[str]) ->
         command = f"sgs-tui run --sdk {sdk} --float {sample} --fixed {benchmark} --image {image} -n {preprocess}"
         raise UsageError("these are models, this form compares dumps", f"dump and compare with: {command} --batch")
     if rest:
-        raise UsageError(f"{3 + len(rest)} arguments, expected SDK, sample and benchmark", "see --help")
+        raise UsageError(f"{3 + len(rest)} arguments, expected SDK, sample and benchmark", "`--help` has an example")
 
 
 def echo(line: str) -> None:
