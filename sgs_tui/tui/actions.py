@@ -127,6 +127,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("runs.benchmark", "b", "benchmark", "Take the run's dump as the benchmark (the reference)", 7),
     Action("runs.cancel", "x", "cancel", "Cancel the run, after a question", 5),
     Action("runs.delete", "D,delete", "delete", "Delete the run with its dump and log, after a question", 8),
+    Action("typing.keep", "enter", "keep", "Take what was typed", 1, call="submit"),
+    Action("typing.drop", "escape", "give up", "Leave it as it was", 2, call="cancel"),
     Action("dialog.close", "escape,q", "close", "Close", 90),
     Action("chooser.choose", "enter", "do it", "Do what is under the cursor", 1),
     Action("confirm.yes", "enter,y", "yes", "Do it", 1),
@@ -169,6 +171,7 @@ GROUP_TITLES = {
     "baseline": "Baseline",
     "journal": "Journal",
     "columns": "Column picker",
+    "typing": "While typing",
     "dialog": "Windows",
 }
 

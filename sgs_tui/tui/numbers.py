@@ -1,24 +1,10 @@
-"""Numbers as a narrow column wants them: short, aligned, never in a width of their own."""
+"""Numbers as a narrow column wants them: the engine's, and some that only the screen needs."""
 
-from math import isinf, isnan
+from math import isfinite
 
-UNITS = ("B", "KB", "MB", "GB", "TB")
+from sgs_tui.engine.numbers import cosine, count, decibel, figure, position, size
 
-
-def figure(value: float | None, digits: int = 4) -> str:
-    """`value` in at most 9 cells: plain while that is readable, with an exponent where it is not."""
-    if value is None:
-        return ""
-    if isnan(value):
-        return "NaN"
-    if isinf(value):
-        return "inf" if value > 0 else "-inf"
-    size = abs(value)
-    if value == 0:
-        return "0"
-    if size < 10.0**-digits or size >= 1e6:
-        return f"{value:.2e}"
-    return f"{value:.{max(0, digits - max(0, len(str(int(size))) - 1))}f}"
+__all__ = ("age", "cosine", "count", "decibel", "figure", "position", "ratio", "share", "size", "small")
 
 
 def ratio(value: float | None) -> str:
@@ -28,19 +14,9 @@ def ratio(value: float | None) -> str:
 
 def small(value: float | None) -> str:
     """Figures whose small values matter (MSE): three digits whatever the size."""
-    if value is None or isnan(value) or isinf(value) or value == 0 or abs(value) >= 0.1:
+    if value is None or not isfinite(value) or value == 0 or abs(value) >= 0.1:
         return figure(value, 3)
     return f"{value:.2e}"
-
-
-def cosine(value: float | None) -> str:
-    """COS with six decimals, as the vendor prints it."""
-    return figure(value) if value is None or isnan(value) else f"{value:.6f}"
-
-
-def decibel(value: float | None) -> str:
-    """SQNR with one decimal."""
-    return figure(value) if value is None or isnan(value) or isinf(value) else f"{value:.1f}"
 
 
 def share(part: int, total: int) -> str:
@@ -55,35 +31,9 @@ def share(part: int, total: int) -> str:
     return f"{percent:.3g} %"
 
 
-def size(count: int) -> str:
-    """Bytes for people: `171.6 MB` (decimal units, as disks are sold)."""
-    value, unit = float(count), 0
-    while value >= 999.95 and unit < len(UNITS) - 1:
-        value, unit = value / 1000, unit + 1
-    return f"{count} B" if unit == 0 else f"{value:.1f} {UNITS[unit]}"
-
-
 def age(seconds: float) -> str:
     """How long ago, in the largest unit that fits: `5 s`, `12 min`, `3 h`, `9 d`."""
     for limit, divisor, unit in ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h")):
         if seconds < limit:
             return f"{max(0, int(seconds // divisor))} {unit}"
     return f"{int(seconds // 86400)} d"
-
-
-def count(number: int, noun: str, plural: str = "") -> str:
-    """`1 layer`, `20 layers`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
-def position(flat: int, shape: tuple[int, ...] | None) -> str:
-    """A flat index as `(n,h,w,c)`, or as `[flat]` where the shape is unknown."""
-    if flat < 0:
-        return ""
-    if not shape:
-        return f"[{flat}]"
-    places: list[int] = []
-    for length in reversed(shape):
-        flat, place = divmod(flat, max(1, length))
-        places.append(place)
-    return "(" + ",".join(map(str, reversed(places))) + ")"

@@ -24,6 +24,7 @@ from sgs_tui.tui.screens.int16 import Int16Dialog
 from sgs_tui.tui.screens.journal_window import JournalDialog
 from sgs_tui.tui.screens.main import MainScreen
 from sgs_tui.tui.screens.run_form import RunFormDialog
+from sgs_tui.tui.widgets.prompt import Prompt
 from sgs_tui.tui.widgets.table import Table
 from sgs_tui.tui.widgets.text_view import TextView
 
@@ -43,6 +44,7 @@ OWNERS: dict[str, tuple[type, ...]] = {
     "journal": (JournalDialog,),
     "dialog": (Dialog,),
     "chooser": (Chooser,),
+    "typing": (Prompt,),
     "confirm": (ConfirmDialog,),
     "columns": (ColumnsDialog,),
 }
@@ -59,7 +61,7 @@ def test_ids_are_unique() -> None:
 
 @pytest.mark.parametrize("action_id", BY_ID)
 def test_has_a_plain_key(action_id: str) -> None:
-    typed_instead = {"app.interrupt", "chooser.choose"}
+    typed_instead = {"app.interrupt", "chooser.choose", "typing.keep", "typing.drop"}
     assert any(len(key) == 1 for key in _keys(action_id)) or action_id in typed_instead
 
 

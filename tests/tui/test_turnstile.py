@@ -64,6 +64,18 @@ async def test_what_is_typed_before_the_first_picture_waits_for_the_screen() -> 
         await until(pilot, lambda: len(app.screen_stack) > 1 and main_screen(app).current is main_screen(app).log_pane)
 
 
+async def test_escape_and_a_letter_right_behind_it_are_two_keys() -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await until_compared(pilot)
+        await _burst(pilot, "/gate")
+        for key, character in (("alt+d", "d"), ("alt+shift+g", "G")):
+            app.post_message(events.Key(key, character))
+        await until(pilot, lambda: screen.current is screen.details_pane and turnstile(app).quiet)
+        assert not screen.layers_pane.prompt.display and len(screen.layers_pane.model) == 20
+        assert screen.details_pane.view.top > 0
+
+
 async def test_windows_opened_and_closed_in_one_go() -> None:
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:

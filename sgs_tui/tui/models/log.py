@@ -7,6 +7,8 @@ from time import localtime, strftime
 from sgs_tui.tui.lines import Line, Span, Tone, wrap
 
 KEPT = 5000
+ROOMY = 48
+"""Cells from which on seconds are told too."""
 _SIGNS: dict[str, tuple[str, Tone]] = {"fail": ("✗", "fail"), "warn": ("!", "warn"), "info": (" ", "")}
 
 
@@ -33,7 +35,7 @@ class Log:
 
 def _lines(entry: Entry, width: int) -> list[Line]:
     sign, tone = _SIGNS.get(entry.level, _SIGNS["info"])
-    time = strftime("%H:%M:%S", localtime(entry.at))
+    time = strftime("%H:%M:%S" if width >= ROOMY else "%H:%M", localtime(entry.at))
     room = max(20, width - len(time) - 4)
     first, *rest = wrap(entry.text, room)
     lines: list[Line] = [(Span(f"{time} ", "muted"), Span(f"{sign} ", tone), Span(first))]

@@ -7,12 +7,17 @@ from sgs_tui.engine.session import CompareRequest
 from sgs_tui.tui.lines import Line, Span, clip, cut, span, width
 from sgs_tui.tui.models.columns import SIGNS
 
+ROOMY = 72
+"""Below so many cells the profile gives way to the names of the dumps."""
+
 
 def title(request: CompareRequest | None, summary: Line, cells: int) -> Line:
     """Which dumps, judged by what, and how it stands."""
     if request is None:
         return (Span(" sgs-tui", "strong"), Span("  no dumps chosen", "muted"))
-    right: Line = (span(request.profile.name, "muted"), Span("  "), *summary, Span(" "))
+    right: Line = (*summary, Span(" "))
+    if cells >= ROOMY:
+        right = (span(request.profile.name, "muted"), Span("  "), *right)
     room = max(8, (cells - width(right) - 12) // 2)
     sample, benchmark = shown_names(request.sample, request.benchmark)
     left: Line = (

@@ -19,6 +19,7 @@ from sgs_tui.tui.numbers import count
 from sgs_tui.tui.panes.dumps import FilePicked
 from sgs_tui.tui.panes.pane import Pane
 from sgs_tui.tui.widgets.table import Table
+from sgs_tui.tui.widgets.table_above import TableAbove
 from sgs_tui.tui.widgets.text_view import TextView
 
 EMPTY = "no runs here yet: r runs both stages, e says of what"
@@ -57,22 +58,6 @@ class EndAsked(Message):
     delete: bool = False
 
 
-class _RunTable(Table):
-    """Page keys move the log below."""
-
-    def __init__(self, log: TextView) -> None:
-        super().__init__(RUN_COLUMNS, frozen=2, empty=EMPTY, identity="run-table")
-        self._log_below = log
-
-    def action_page_down(self) -> None:
-        """A page of the log."""
-        self._log_below.action_page_down()
-
-    def action_page_up(self) -> None:
-        """A page of the log."""
-        self._log_below.action_page_up()
-
-
 class RunsPane(Pane):
     """Runs above, the one under the cursor with its log below."""
 
@@ -86,7 +71,7 @@ class RunsPane(Pane):
         self.text = TextView(identity="run-log")
         self.facts = TextView(identity="run-facts")
         self.text.can_focus = self.facts.can_focus = False
-        self.table = _RunTable(self.text)
+        self.table = TableAbove(self.text, RUN_COLUMNS, empty=EMPTY, identity="run-table")
         self.rows: tuple[RunRow, ...] = ()
         self.listed = False
         self.run_log = RunLog()

@@ -18,6 +18,7 @@ from sgs_tui.tui.models.triage import FINDING_COLUMNS, Findings, headline, triag
 from sgs_tui.tui.numbers import count
 from sgs_tui.tui.panes.pane import Pane
 from sgs_tui.tui.widgets.table import Table
+from sgs_tui.tui.widgets.table_above import TableAbove
 from sgs_tui.tui.widgets.text_view import TextView
 
 WAITING = "no diagnosis yet: it follows when two dumps are compared"
@@ -42,22 +43,6 @@ class RecoveredWanted(Message):
     recovered: tuple[Recovered, ...]
 
 
-class _FindingTable(Table):
-    """There are few findings, so page keys move the text below them."""
-
-    def __init__(self, text: TextView) -> None:
-        super().__init__(FINDING_COLUMNS, frozen=2, empty=WAITING, identity="findings")
-        self._text_below = text
-
-    def action_page_down(self) -> None:
-        """A page of the text."""
-        self._text_below.action_page_down()
-
-    def action_page_up(self) -> None:
-        """A page of the text."""
-        self._text_below.action_page_up()
-
-
 class TriagePane(Pane):
     """Findings above, the one under the cursor in full below."""
 
@@ -70,7 +55,7 @@ class TriagePane(Pane):
         super().__init__()
         self.text = TextView(identity="finding")
         self.text.can_focus = False
-        self.table = _FindingTable(self.text)
+        self.table = TableAbove(self.text, FINDING_COLUMNS, empty=WAITING, identity="findings")
         self.diagnosis: Diagnosis | None = None
         self._layer, self._why = 0, WAITING
 

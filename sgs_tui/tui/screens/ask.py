@@ -14,6 +14,8 @@ from sgs_tui.tui.widgets.prompt import Prompt
 class Ask(Dialog[str]):
     """The line typed, or None."""
 
+    GROUPS = ("typing",)
+
     def __init__(self, question: str, value: str = "", note: str = "", keymap: dict[str, str] | None = None) -> None:
         super().__init__(question, keymap)
         self.prompt = Prompt(value)

@@ -15,6 +15,7 @@ from sgs_tui.tui.lines import Line, Span
 from sgs_tui.tui.models.int16 import CANDIDATE_COLUMNS, CandidateRows, Plan, plan_lines
 from sgs_tui.tui.screens.dialog import Dialog
 from sgs_tui.tui.widgets.table import Table
+from sgs_tui.tui.widgets.table_above import TableAbove
 from sgs_tui.tui.widgets.text_view import TextView
 
 MOST_ROWS = 8
@@ -47,22 +48,6 @@ class IniAsked(Message):
     plan: Plan
 
 
-class _CandidateTable(Table):
-    """Page keys move the text below."""
-
-    def __init__(self, text: TextView) -> None:
-        super().__init__(CANDIDATE_COLUMNS, frozen=2, empty="no tensor is advised, and none is marked")
-        self._text_below = text
-
-    def action_page_down(self) -> None:
-        """A page of the text."""
-        self._text_below.action_page_down()
-
-    def action_page_up(self) -> None:
-        """A page of the text."""
-        self._text_below.action_page_up()
-
-
 class Int16Dialog(Dialog[None]):
     """Shows a plan; every mark makes a new one in the background."""
 
@@ -73,7 +58,7 @@ class Int16Dialog(Dialog[None]):
         super().__init__("INT16: tensors for [CONV_CONFIG] of input_config.ini", keymap)
         self.text = TextView()
         self.text.can_focus = False
-        self.table = _CandidateTable(self.text)
+        self.table = TableAbove(self.text, CANDIDATE_COLUMNS, empty="no tensor is advised, and none is marked")
         self.plan: Plan | None = None
 
     def body(self) -> Iterable[Widget]:

@@ -10,7 +10,8 @@ from sgs_tui.tui.layout import Arrangement, arrangement, too_small
 from sgs_tui.tui.lines import Line, line
 from sgs_tui.tui.panes.pane import Pane
 from sgs_tui.tui.screens.covering import Covering
-from sgs_tui.tui.widgets.bars import KeyBar, LineBar, TabBar
+from sgs_tui.tui.widgets.bars import KeyBar, LineBar, Tab, TabBar
+from sgs_tui.tui.widgets.prompt import Prompt
 
 
 class PanesScreen(Covering, Screen[None]):
@@ -85,13 +86,12 @@ class PanesScreen(Covering, Screen[None]):
 
     def show_tabs(self) -> None:
         """The tab line."""
-        self.tab_bar.show(
-            [(pane.NAME, f"{pane.KEY} {pane.TAB or pane.TITLE}") for pane in self.panes], self.current.NAME
-        )
+        self.tab_bar.show([Tab(pane.NAME, pane.KEY, pane.TAB or pane.TITLE) for pane in self.panes], self.current.NAME)
 
     def show_keys(self) -> None:
-        """The key line for the current pane."""
-        self.key_bar.show((*self.current.actions(), *group("app")), self.keymap)
+        """The key line for the current pane, or for what is being typed in it."""
+        typing = isinstance(self.focused, Prompt)
+        self.key_bar.show(group("typing") if typing else (*self.current.actions(), *group("app")), self.keymap)
 
     @property
     def keymap(self) -> dict[str, str]:
@@ -110,10 +110,11 @@ class PanesScreen(Covering, Screen[None]):
 
     @on(events.DescendantFocus)
     def follow_focus(self, event: events.DescendantFocus) -> None:
-        """A click into another pane makes it the current one."""
+        """A click into another pane makes it the current one; a prompt has keys of its own."""
         pane = next((node for node in event.widget.ancestors_with_self if isinstance(node, Pane)), None)
         if pane is not None and pane is not self.current:
             self._mark(pane)
+        self.show_keys()
 
     @on(TabBar.Picked)
     def pick_tab(self, event: TabBar.Picked) -> None:

@@ -1,6 +1,7 @@
 """One-line widgets: title, tabs, status, keys."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 
 from rich.cells import cell_len
@@ -30,6 +31,24 @@ def _difference(old: Line, new: Line) -> tuple[int, int]:
     pairs = list(zip_longest(_cells(old), _cells(new), fillvalue=Span(" ")))
     differing = [place for place, (one, other) in enumerate(pairs) if one != other] or [0]
     return max(0, differing[0] - 1), differing[-1] + 2
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A pane in the tab line: its name, the key that goes there, what it is called."""
+
+    pane: str
+    key: str
+    title: str
+
+    @property
+    def text(self) -> str:
+        """Key and title."""
+        return f"{self.key} {self.title}"
+
+    def short(self, letters: int) -> str:
+        """Key and the first letters of the title."""
+        return f"{self.key} {self.title[:letters]}"
 
 
 class LineBar(LineWidget):
@@ -88,8 +107,15 @@ class Crumb(LineWidget):
         return (Span(" "), Span(name, "strong"), Span(clip(behind, room), tone)), ""
 
 
-class TabBar(LineBar):
-    """The panes by number; the current one stands out by brackets and by its look."""
+class TabBar(LineWidget):
+    """The panes by number; the current one stands out by brackets and by its look.
+
+    Where not all titles fit, those of the other panes are cut to as many letters as always fit, so that no tab is lost
+    and none changes its title from one tab to the next.
+    """
+
+    LEAST, MOST = 3, 12
+    """Letters that are left of a title."""
 
     class Picked(Message):
         """Somebody clicked on a tab."""
@@ -99,23 +125,43 @@ class TabBar(LineBar):
             self.pane = pane
 
     def __init__(self, identity: str | None = None) -> None:
-        super().__init__(tone="header", identity=identity)
-        self._tabs: Sequence[tuple[str, str]] = ()
+        super().__init__(id=identity)
+        self._tabs: Sequence[Tab] = ()
+        self._current = ""
 
-    def show(self, tabs: Sequence[tuple[str, str]], current: str) -> None:
-        """Show (pane, title) tabs."""
-        self._tabs = tabs
-        self.say(
-            tuple(Span(f"[{title}]", "key") if pane == current else Span(f" {title} ", "muted") for pane, title in tabs)
-        )
+    def show(self, tabs: Sequence[Tab], current: str) -> None:
+        """Show these tabs."""
+        if (tabs, current) != (self._tabs, self._current):
+            self._tabs, self._current = tabs, current
+            self.refresh()
+
+    def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
+        """Every tab."""
+        return [Span(text, "key" if pane == self._current else "muted") for pane, text in self._shown()], "header"
+
+    def _shown(self) -> list[tuple[str, str]]:
+        """(pane, text) from the left."""
+        if sum(len(tab.text) + 2 for tab in self._tabs) <= self.size.width:
+            return [(tab.pane, f"[{tab.text}]" if tab.pane == self._current else f" {tab.text} ") for tab in self._tabs]
+        letters = next((n for n in range(self.MOST, self.LEAST, -1) if self._fits(n)), self.LEAST)
+        return [
+            (tab.pane, f" [{tab.text}]" if tab.pane == self._current else f" {tab.short(letters)}")
+            for tab in self._tabs
+        ]
+
+    def _fits(self, letters: int) -> bool:
+        """Whether the tabs fit at so many letters, whichever is the current one."""
+        short = [len(tab.short(letters)) for tab in self._tabs]
+        longest = max(len(tab.text) - cells for tab, cells in zip(self._tabs, short, strict=True))
+        return sum(short) + len(short) + longest + 2 <= self.size.width
 
     def on_click(self, event: events.Click) -> None:
         """Go to the pane of that tab."""
         left = 0
-        for pane, title in self._tabs:
-            if left <= event.x < left + len(title) + 2:
+        for pane, text in self._shown():
+            if left <= event.x < left + len(text):
                 self.post_message(self.Picked(pane))
-            left += len(title) + 2
+            left += len(text)
 
 
 class KeyBar(LineBar):

@@ -3,17 +3,18 @@
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import Input
 
+from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.widgets.turnstile import InTurn
 
 
 class Prompt(InTurn, Input):
     """An input whose keys are the usual ones of a shell line; `escape` posts `Cancelled`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Give up", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("typing")
 
     class Cancelled(Message):
         """The user pressed escape."""

@@ -46,7 +46,7 @@ class Turnstile:
     def take(self, event: Typed) -> None:
         """Give it out at once, or when its turn has come."""
         at_once = self._open and self.quiet
-        self._waiting.append(event)
+        self._waiting.extend(_apart(event))
         if at_once:
             self._give()
             self._letting = asyncio.create_task(self._let_through())
@@ -69,6 +69,13 @@ class Turnstile:
             way = (self._app.focused or self._app.screen).ancestors_with_self
             for pump in (*way, *reversed(self._app.screen_stack), self._app):
                 await _reached(pump)
+
+
+def _apart(event: Typed) -> tuple[Typed, ...]:
+    """Escape and a letter right behind it arrive as the letter with alt, which means nothing here: take both."""
+    if isinstance(event, events.Key) and event.key.startswith("alt+") and event.character:
+        return events.Key("escape", None), events.Key(event.character, event.character)
+    return (event,)
 
 
 async def _reached(pump: MessagePump) -> None:
