@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -176,6 +177,7 @@ def test_the_newer_simulator_dies_by_signals(newer: Bench) -> None:
     hows = ("crash", "disk_full", "cut", "killed")
     runs = newer.run_all([newer.request("float", how) for how in hows])
     assert [run.status.failure for run in runs] == ["crashed", "disk_full", "damaged_dump", "out_of_memory"]
+    assert f"sgs-tui core {os.path.realpath(sys.executable)} CORE" in runs[0].status.hint
     assert [run.status.signal for run in runs] == ["SIGSEGV", None, None, "SIGKILL"]
 
 

@@ -1,5 +1,6 @@
 """Why a run failed: its worker, its log, its ending and its products, put into one sentence and a remedy."""
 
+import os
 import re
 import shutil
 from dataclasses import dataclass, replace
@@ -45,7 +46,7 @@ class Remains:
 def run_failure(request: RunRequest, left: Remains) -> Explanation | None:
     """Why the run failed; None for a good one. The most telling explanation wins."""
     problem = _failure(request, left)
-    return None if problem is None else _refined(problem, left)
+    return None if problem is None else _refined(problem, request, left)
 
 
 def _failure(request: RunRequest, left: Remains) -> Explanation | None:
@@ -100,14 +101,31 @@ def _from_code(ending: Ending) -> Explanation:
     return Explanation("exit_code", message, "read the log of the run")
 
 
-def _refined(problem: Explanation, left: Remains) -> Explanation:
+def _refined(problem: Explanation, request: RunRequest, left: Remains) -> Explanation:
     """The same failure with what this host adds: a full disk behind it, the core file it left."""
     folder = left.folder
     if problem.name in _DISK_SYMPTOMS and (left.disk_full or shutil.disk_usage(folder.path).free < _NO_SPACE):
         return DISK_FULL
     if problem.name == "crashed":
-        native = re.search(r"^Use command to debug: (/\S+)", left.log, re.MULTILINE)
-        program = visible(native[1]) if native else "EXEC"
+        program = _program(request, left.log)
         core = next((str(path) for path in sorted(folder.work_path.glob("core*"))), "CORE")
         return replace(problem, hint=CORE_HINT.replace("EXEC", program).replace("CORE", core))
     return problem
+
+
+def _program(request: RunRequest, log: str) -> str:
+    """Whose core it is: the native simulator's, else that of the interpreter that runs all of it; EXEC if unknown."""
+    native = re.search(r"^Use command to debug: (/\S+)", log, re.MULTILINE)
+    if native:
+        return visible(native[1])
+    found = shutil.which(request.argv[0], path=(request.environment or {}).get("PATH"))
+    return visible(os.path.realpath(found)) if found is not None and _is_binary(found) else "EXEC"
+
+
+def _is_binary(path: str) -> bool:
+    """A wrapper script is not what crashed."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(4) == b"\x7fELF"
+    except OSError:
+        return False
