@@ -221,6 +221,22 @@ async def test_it_survives_the_app_and_the_next_start_holds_it_against_before(ne
         await until_shown(pilot, "✓ gate")
 
 
+async def test_an_ini_that_changes_behind_the_question_is_not_overwritten(network: Network) -> None:
+    app = app_on(network.folder)
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot)
+        screen.marks = screen.marks.flipped("cat")
+        assert "+tensor_arrays='cat';" in await asked(pilot)
+        network.ini.write_bytes(network.ini.read_bytes() + b"; mine\n")
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, TextDialog))
+        await until_shown(pilot, "changed meanwhile")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        assert "+tensor_arrays='cat';" in await asked(pilot), "it can be tried again"
+    assert not network.root.exists() and network.ini.read_bytes().endswith(b"; mine\n")
+
+
 async def test_a_mistake_in_the_commands_is_shown_with_the_file_and_mended(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,4 +23,4 @@ def _judged(run: Run, runs: Sequence[Run]) -> Path | None:
 def _words(run: Run, now: float) -> str:
     image = Path(run.request.details.get("image", "")).name
     parts = (run.request.backend, Path(run.request.model).name, f"on {image}" if image else "")
-    return f"{' '.join(part for part in parts if part)}, {age(now - run.status.created)} ago"
+    return f"{age(now - run.status.created)} ago: {' '.join(part for part in parts if part)}"

@@ -13,7 +13,7 @@ from sgs_tui.tui.widgets.table import Cell, Column
 
 RUN_COLUMNS = (
     Column("sign", "", 1),
-    Column("name", "run", least=22),
+    Column("name", "run", least=22, prose=True),  # the time in front tells runs apart, the stage has its own column
     Column("stage", "stage", 9),
     Column("state", "state", 9),
     Column("time", "time", 9, right=True),

@@ -15,6 +15,8 @@ from sgs_tui.tui.screens.journal_window import JournalDialog, NoteAsked
 from sgs_tui.tui.screens.runs import RunsScreen
 from sgs_tui.tui.tasks.journal import JournalRead, note, read
 
+MAKING = "make"
+"""The job that makes models again."""
 _NOTE = "kept beside the dump and in every report; H shows all of them"
 
 
@@ -30,8 +32,8 @@ class JournalScreen(RunsScreen):
 
     @on(JobFailed)
     def tell_over_window(self, event: JobFailed) -> None:
-        """A window hides the line that failures are told in."""
-        if self.app.screen is not self:
+        """A window hides the line that failures are told in; and that line is short for one that was waited for."""
+        if self.app.screen is not self or event.job == MAKING:
             self.app.push_screen(TextDialog("That did not work", partial(_failure, event), self.keymap))
 
     # --- reading
