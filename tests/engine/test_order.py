@@ -1,11 +1,16 @@
 """Sorting: the worst first in the sense of each figure, NaN on top, stable."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sgs_tui.engine.compare.catalogue import FIGURES
 from sgs_tui.engine.compare.order import SORT_KEYS, sort_rows
 from sgs_tui.engine.errors import UsageError
+from tests.engine.build import compare_tensors
 from tests.layer_rows import failing, layer, metrics, not_comparable, not_finite, perfect
 
 ROWS = [
@@ -58,3 +63,11 @@ def test_sorting_loses_nothing_and_is_stable(values: list[float], key: str, reve
     if key == "rmse":
         keys = [((value if reverse else -value), number) for number, value in enumerate(values)]
         assert [row.pair.number for row in done] == [number for _, number in sorted(keys)]
+
+
+def test_an_empty_tensor_has_no_range_and_stands_behind_those_that_have_one(tmp_path: Path) -> None:
+    rows, _ = compare_tensors(
+        tmp_path, {"empty": np.zeros(0), "full": np.arange(4.0)}, {"empty": np.zeros(0), "full": np.arange(4.0)}
+    )
+    assert [row.name for row in sort_rows(rows, "range")] == ["full", "empty"]
+    assert FIGURES["range"].value(rows[0]) is None and FIGURES["sample_min"].value(rows[0]) is None

@@ -1,11 +1,12 @@
 """The figures of a layer by name: what filters, sorting, tables and reports pick from one row.
 
-`value` gives None where a row has no such figure (layers that are not comparable).
+`value` gives None where a row has no such figure (layers that are not comparable, extremes of empty tensors).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from math import isnan
 
 from sgs_tui.engine.compare.results import LayerDiff, SideStats
 
@@ -45,13 +46,16 @@ def _metric(name: str) -> Callable[[LayerDiff], float | None]:
 def _of_side(side: str, name: str) -> Callable[[LayerDiff], float | None]:
     def value(row: LayerDiff) -> float | None:
         stats: SideStats | None = getattr(row, side)
-        return None if stats is None else float(getattr(stats, name))
+        return float(getattr(stats, name)) if stats is not None and stats.count else None
 
     return value
 
 
 def _range(row: LayerDiff) -> float | None:
-    return None if row.range is None else row.range.width
+    """None too for an empty tensor: it has no values, which is nothing bad, and so no range of its own."""
+    if row.range is None or (isnan(row.range.width) and row.benchmark is not None and not row.benchmark.count):
+        return None
+    return row.range.width
 
 
 _ALL = (
