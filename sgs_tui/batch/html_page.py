@@ -55,6 +55,7 @@ td{display:flex;justify-content:space-between;gap:8px;border:0;padding:1px 0;min
 td::before{content:attr(data-t);color:var(--soft);font-weight:400}
 td.name,td.why{grid-column:1/-1;display:block;text-align:left;min-width:0;overflow-wrap:anywhere}
 td.name::before{content:attr(data-n) " "}td.name code{font-weight:700}td.why::before{content:""}td.empty{display:none}
+.plain td.text{grid-column:1/-1}.plain td.text::before{content:none}.plain td.empty{display:flex}
 dl{grid-template-columns:1fr}dd{margin-bottom:4px}}
 @media print{.controls{display:none}th{position:static}}
 """

@@ -34,7 +34,7 @@ def _row(step: Step) -> str:
     cells = "".join(map(_cell, _FIGURES, (rmse_was, rmse, cos_was, cos)))
     kind = _CLASSES.get(told)
     what = f'<span class="v {kind}">{safe(told)}</span>' if kind else safe(told)
-    title = f'<td class="text name" data-n="">{name(step.name)}</td>'
+    title = f'<td class="text name">{name(step.name)}</td>'
     return f'<tr>{title}<td class="text" data-t="change">{what}</td>{cells}</tr>\n'
 
 
