@@ -13,6 +13,8 @@ from sgs_tui.engine.configs.inputconfig import load
 from sgs_tui.engine.demo import DemoFiles, build_demo
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.iterate.config import NAME
+from sgs_tui.engine.iterate.loops import Requantised
+from sgs_tui.engine.iterate.proposal import Begun, Wanted, propose
 from sgs_tui.engine.iterate.template import TEMPLATE
 from sgs_tui.engine.journal import Kind, journal_of, read_journal
 from sgs_tui.engine.simulate.embedded import EmbeddedRequest
@@ -336,3 +338,17 @@ async def test_a_run_that_was_quantised_here_is_made_again_as_another_run(on_sta
     assert new.request.details["int16"] == "expand" and new.request.details["before"] == str(old.folder.path)
     assert [each.kind for each in read_journal(journal_of(new.folder.path))] == [Kind.TRIED, Kind.RESULT]
     assert old.dumps[1].is_file() and not journal_of(old.folder.path).exists()
+
+
+async def test_a_run_that_ends_before_it_is_seen_is_opened_all_the_same(on_stage: Path) -> None:
+    files = build_demo(on_stage / "demo")
+    job = EmbeddedRequest(files.model, tuple((image,) for image in files.images), WORK)
+    run = wait_run(start_run(local_run(job), on_stage / "sgs_runs").path, PATIENCE)
+    app = app_on(run.dumps[1], run.dumps[0])
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await diagnosed(pilot)
+        proposal = propose(Requantised(run), Wanted(("expand",)))
+        screen.runs_pane.rows = ()
+        screen.follow(proposal, Begun(run.folder.path))
+        await until(pilot, lambda: "nothing is held against it" in logged(screen))
+        assert screen.current is screen.layers_pane

@@ -20,6 +20,7 @@ from sgs_tui.tui.start import Start
 from sgs_tui.tui.tasks import iterating
 from sgs_tui.tui.tasks.iterating import StateRead
 from sgs_tui.tui.tasks.regressing import Regressed, kept
+from sgs_tui.tui.tasks.running import RunsSeen
 from sgs_tui.tui.widgets.prompt import Prompt
 
 
@@ -78,6 +79,14 @@ class OutcomeScreen(JournalScreen):
         self.compare(request)
 
     # --- the end of a run
+
+    @on(RunsSeen)
+    def tell_missed_ends(self, event: RunsSeen) -> None:
+        """A short run may be over before it was ever seen at work."""
+        known = {row.path for row in self.runs_pane.rows}
+        for row in event.rows:
+            if row.path in self._awaited and row.path not in known and not row.run.state.active:
+                self.call_after_refresh(self.tell_end, row)
 
     def tell_end(self, row: RunRow) -> None:
         """What was begun here is opened, unless other dumps are looked at by now."""
