@@ -67,6 +67,18 @@ def test_properties(tmp_path: Path, benchmark: np.ndarray, data: st.DataObject) 
     assert doubled.cos == metrics(there).cos and doubled.rmse == metrics(there).rmse  # powers of two are exact
 
 
+@pytest.mark.parametrize("lowest", [0.0, -0.0, -1e-30])
+def test_a_benchmark_of_positive_values_has_the_same_rmse(tmp_path: Path, lowest: float) -> None:
+    """No value under zero takes a shorter way to the sum of absolute values."""
+    rng = np.random.default_rng(3)
+    benchmark = np.abs(rng.standard_normal(20_000)).astype(np.float32).astype(np.float64)
+    benchmark[100] = np.float32(lowest)
+    sample = (benchmark + rng.standard_normal(20_000)).astype(np.float32).astype(np.float64)
+    row = compare_one(tmp_path, sample, benchmark)
+    assert row.metrics is not None
+    assert row.metrics.rmse == pytest.approx(np.abs(sample - benchmark).sum() / np.abs(benchmark).sum(), rel=1e-12)
+
+
 def test_both_sides_zero_are_equal(tmp_path: Path) -> None:
     row = compare_one(tmp_path, np.zeros(10), np.zeros(10))
     assert row.verdict is Verdict.OK

@@ -89,30 +89,32 @@ class Kernel:
 
     def _add(self, sums: Sums, sample: SideReader, benchmark: SideReader, start: int, count: int) -> None:
         self._side(sums.sample, sample, start, self._work[0, :count])
-        self._side(sums.benchmark, benchmark, start, self._work[1, :count])
+        positive = self._side(sums.benchmark, benchmark, start, self._work[1, :count]) >= 0
         whole = count // CELL * CELL
         if whole:
-            self._add_cells(sums, slice(0, whole), CELL, start)
+            self._add_cells(sums, slice(0, whole), CELL, start, positive)
         if whole < count:
-            self._add_cells(sums, slice(whole, count), count - whole, start + whole)
+            self._add_cells(sums, slice(whole, count), count - whole, start + whole, positive)
         sums.count += count
 
-    def _side(self, tally: SideTally, reader: SideReader, start: int, work: FloatArray) -> None:
-        """Read one side's elements into `work`, as numbers, and count them."""
+    def _side(self, tally: SideTally, reader: SideReader, start: int, work: FloatArray) -> float:
+        """Read one side's elements into `work`, as numbers, and count them; the least of them (NaN where one is)."""
         stored = reader.take(start, len(work))
         np.copyto(work, stored, casting="unsafe")
         if reader.codes:
             reader.dump.dequantise(reader.record, work)
             stored = work
-        self._tally(tally, stored, work)
+        return self._tally(tally, stored, work)
 
-    def _tally(self, tally: SideTally, values: AnyArray, work: FloatArray) -> None:
+    def _tally(self, tally: SideTally, values: AnyArray, work: FloatArray) -> float:
         mask = np.not_equal(values, 0, out=self._mask[: len(values)])
         tally.nonzero += int(np.count_nonzero(mask))
-        low, high = float(np.minimum.reduce(values)), float(np.maximum.reduce(values))
+        least, greatest = float(np.minimum.reduce(values)), float(np.maximum.reduce(values))
+        low, high = least, greatest
         if not (isfinite(low) and isfinite(high)):
             low, high = self._tally_non_finite(tally, work)
         tally.minimum, tally.maximum = min(tally.minimum, low), max(tally.maximum, high)
+        return least
 
     @staticmethod
     def _tally_non_finite(tally: SideTally, work: FloatArray) -> tuple[float, float]:
@@ -123,7 +125,8 @@ class Kernel:
         tally.inf += len(work) - nan - len(finite)
         return (float(finite.min()), float(finite.max())) if finite.size else (inf, -inf)
 
-    def _add_cells(self, sums: Sums, where: slice, width: int, start: int) -> None:
+    def _add_cells(self, sums: Sums, where: slice, width: int, start: int, positive: bool) -> None:
+        """The sums of cells of `width` elements; `positive`: no value of the benchmark is under zero."""
         pair = self._work[:, where].reshape(2, -1, width)
         sample, benchmark = pair
         ones = self._ones[:width]
@@ -135,7 +138,7 @@ class Kernel:
         cells[DD] = np.vecdot(difference, difference)
         np.abs(difference, out=difference)
         cells[ABS_D] = np.vecdot(difference, ones)
-        cells[ABS_B] = np.vecdot(np.abs(benchmark, out=benchmark), ones)
+        cells[ABS_B] = cells[B] if positive else np.vecdot(np.abs(benchmark, out=benchmark), ones)
         worst = float(np.maximum.reduce(difference, axis=None))
         sums.cells.append(cells)
         if worst > sums.max_abs_error:
