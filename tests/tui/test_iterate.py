@@ -12,16 +12,20 @@ from textual.pilot import Pilot
 from sgs_tui.engine.configs.inputconfig import load
 from sgs_tui.engine.demo import DemoFiles, build_demo
 from sgs_tui.engine.errors import InputError
-from sgs_tui.engine.iterate.config import NAME
-from sgs_tui.engine.iterate.loops import Requantised
-from sgs_tui.engine.iterate.proposal import Begun, Wanted, propose
+from sgs_tui.engine.iterate.config import NAME, IterateConfig
+from sgs_tui.engine.iterate.ini_change import ini_change
+from sgs_tui.engine.iterate.loops import Commands, Requantised
+from sgs_tui.engine.iterate.proposal import Begun, Proposal, Wanted, propose
 from sgs_tui.engine.iterate.template import TEMPLATE
-from sgs_tui.engine.journal import Kind, journal_of, read_journal
+from sgs_tui.engine.journal import Kind, entry, journal_of, read_journal
 from sgs_tui.engine.simulate.embedded import EmbeddedRequest
 from sgs_tui.engine.simulate.local_runs import WORK, local_run
+from sgs_tui.engine.simulate.run_request import RunRequest
 from sgs_tui.engine.simulate.runs import Run, RunState, cancel_run, list_runs, start_run, wait_run
 from sgs_tui.tui.app import SgsApp
 from sgs_tui.tui.launch import LaunchOptions, start_of
+from sgs_tui.tui.models.iterating import proposal_lines, refusal_lines
+from sgs_tui.tui.models.journal import journal_lines, note_lines
 from sgs_tui.tui.screens import network as network_screen
 from sgs_tui.tui.screens.baseline_window import BaselineDialog
 from sgs_tui.tui.screens.chooser import Chooser
@@ -352,3 +356,25 @@ async def test_a_run_that_ends_before_it_is_seen_is_opened_all_the_same(on_stage
         screen.follow(proposal, Begun(run.folder.path))
         await until(pilot, lambda: "nothing is held against it" in logged(screen))
         assert screen.current is screen.layers_pane
+
+
+def test_what_files_and_commands_say_is_data() -> None:
+    escape = "\x1b[31m[red]"
+    config = IterateConfig(
+        folder=Path(f"/n/{escape}"),
+        calibrate=f"make {escape}",
+        float_model=Path("/n/a_float.sim"),
+        fixed_model=Path(f"/n/a{escape}_fixed.sim"),
+        image=f"/n/{escape}.jpg",
+    )
+    change = ini_change(b"; \x1b[31m[red]\n[CONV_CONFIG]\n", ["[red]"])
+    request = RunRequest(("x",), "iterate", "x", "iteration", (), details={"sdk": escape})
+    proposal = Proposal(Commands(config), (escape,), Path(f"/n/{escape}.ini"), change, request, warnings=(escape,))
+    lines = [
+        *proposal_lines(proposal, None, 0, 60),
+        *refusal_lines(escape, escape, Path(escape), f"calibrate = '{escape}'\n", 60),
+        *journal_lines([entry(escape, layer=escape)], Path(escape), "", 60),
+        *note_lines([entry(escape)], 60),
+    ]
+    text = "".join(span.text for line in lines for span in line)
+    assert "\x1b" not in text and text.count("[red]") >= 10
