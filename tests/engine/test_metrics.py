@@ -1,7 +1,10 @@
 """Metrics of a layer: the formulas, the odd tensors, and independence of how the layer was cut."""
 
+from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from math import inf, isnan
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -9,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sgs_tui.engine.compare import kernel, measure, units
-from sgs_tui.engine.compare.results import LayerDiff, Metrics, Verdict
+from sgs_tui.engine.compare import kernel, measure, pool, units
+from sgs_tui.engine.compare.measure import Measured, Sides
+from sgs_tui.engine.compare.results import LayerDiff, Metrics, Pair, Verdict
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.session import CompareRequest, open_comparison
 from tests.engine.build import compare_one, compare_tensors, rows_of, write_outputs
@@ -182,6 +186,21 @@ def test_the_same_in_processes(tmp_path: Path) -> None:
     comparison = open_comparison(CompareRequest(*paths))
     paths[1].write_bytes(paths[1].read_bytes() + b"more")
     assert {row.verdict for row in rows_of(comparison, workers=2)} == {Verdict.NOT_COMPARABLE}
+
+
+@pytest.mark.parametrize("finished", [0, 2])
+def test_a_killed_worker_costs_no_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished: int) -> None:
+    layers = {f"l{n}": np.arange(1000.0) + n for n in range(4)}
+    rows, comparison = compare_tensors(tmp_path, {name: values + 1 for name, values in layers.items()}, layers)
+
+    def killed(pairs: Sequence[Pair], sides: Sides, cancel: Event, count: int) -> Iterator[Measured]:
+        for pair in pairs[:finished]:
+            yield Measured(pair, measure.measure(pair, sides, kernel.Kernel()))
+        raise BrokenProcessPool("killed")
+
+    monkeypatch.setattr(pool, "measure_in_processes", killed)
+    again = rows_of(comparison, workers=2)
+    assert [(row.name, row.metrics) for row in again] == [(row.name, row.metrics) for row in rows]
 
 
 def test_health_reaches_the_notes(sgs: Path) -> None:

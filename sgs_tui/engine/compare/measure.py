@@ -43,16 +43,29 @@ class Sides:
 def measure_all(pairs: Sequence[Pair], sides: Sides, cancel: Event, workers: int | None = None) -> Iterator[Measured]:
     """Every pair in order; the figures do not depend on `workers` (default: one a core for big inputs).
 
-    Raises CancelledError, and SgsError where a worker process dies; an error of one layer is in its `Measured`.
+    Raises CancelledError; an error of one layer is in its `Measured`.
     """
     size = sum(pair.size + _PAIR_BYTES for pair in pairs)
     count = workers if workers is not None else (len(os.sched_getaffinity(0)) if size >= PARALLEL_BYTES else 1)
     if count <= 1:
         yield from _measure_here(pairs, sides, cancel)
         return
+    yield from _measure_apart(pairs, sides, cancel, count)
+
+
+def _measure_apart(pairs: Sequence[Pair], sides: Sides, cancel: Event, count: int) -> Iterator[Measured]:
+    """In `count` processes; where one of them is killed (out of memory, say) this one does what is left."""
+    from concurrent.futures.process import BrokenProcessPool
+
     from sgs_tui.engine.compare.pool import measure_in_processes
 
-    yield from measure_in_processes(pairs, sides, cancel, count)
+    done = 0
+    try:
+        for measured in measure_in_processes(pairs, sides, cancel, count):
+            yield measured
+            done += 1
+    except BrokenProcessPool:
+        yield from _measure_here(pairs[done:], sides, cancel)
 
 
 def _measure_here(pairs: Sequence[Pair], sides: Sides, cancel: Event) -> Iterator[Measured]:

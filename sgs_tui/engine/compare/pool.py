@@ -10,7 +10,6 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -86,7 +85,7 @@ def _without_records(index: DumpIndex) -> DumpIndex:
 
 
 def measure_in_processes(pairs: Sequence[Pair], sides: Sides, cancel: Event, count: int) -> Iterator[Measured]:
-    """Every pair in order, measured by `count` processes. Raises CancelledError, SgsError (a process died)."""
+    """Every pair in order, measured by `count` processes. Raises CancelledError, BrokenProcessPool (one was killed)."""
     results: list[Result] = []
     with _pool(pairs, sides, count) as pool:
         for task, said in _results(pool, tasks_of(units_of(pairs, sides)), cancel, 2 * count):
@@ -120,8 +119,6 @@ def _result(future: Future[list[Result]], cancel: Event) -> list[Result]:
             return future.result(timeout=0.1)
         except TimeoutError:
             continue
-        except BrokenProcessPool as error:
-            raise SgsError("a worker process died (out of memory?)", "try again with fewer programs running") from error
 
 
 def _finished(pair: Pair, results: list[Result]) -> Measured:
