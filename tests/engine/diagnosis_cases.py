@@ -265,9 +265,9 @@ def worst_error(case: Case, fixed: Fixed) -> float:
     return max(float(np.linalg.norm(fixed.values[n] - truth[n]) / np.linalg.norm(truth[n])) for n in layers)
 
 
-def shared_scale(rng: Random, folder: Path) -> Pair:
+def shared_scale(rng: Random, folder: Path, factors: tuple[float, float] = (80, 2000), shows: float = SHOWS) -> Pair:
     case = Case(rng, ("dense", "skipping"))
-    factor = float(np.exp(rng.uniform(np.log(80), np.log(2000))))
+    factor = float(np.exp(rng.uniform(*np.log(factors))))
     cats = [node for node in case.net.nodes if node.kind == "CONCATENATION"]
     cat = cats[int(rng.integers(len(cats)))]
     branch = cat.inputs[1]
@@ -275,9 +275,9 @@ def shared_scale(rng: Random, folder: Path) -> Pair:
     assert origin.weights is not None and origin.bias is not None
     case.put(replace(origin, weights=origin.weights * np.float32(factor), bias=origin.bias * np.float32(factor)))
     _undo(case, branch, np.full(origin.weights.shape[-1], factor, np.float32), 0)
-    fixed, ranges = _shows(case)
+    fixed, ranges = _shows(case, shows)
     if fixed is None:
-        return shared_scale(rng, folder)
+        return shared_scale(rng, folder, factors, shows)
     return _pair(case, folder, "shared_scale", (cat.name,), fixed=fixed, ranges=ranges)
 
 

@@ -13,7 +13,7 @@ from sgs_tui.engine.dumps.drafts import draft_of
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.dumps.records import Record
 from sgs_tui.engine.dumps.writer import write_dump
-from tests.engine.diagnosis_cases import Case, picture, wide_range
+from tests.engine.diagnosis_cases import Case, picture, shared_scale, wide_range
 from tests.engine.diagnosis_nets import calibrate, run_fixed, run_float, write_pair
 from tests.engine.diagnosis_runs import diagnosed, right
 
@@ -54,6 +54,16 @@ def test_a_proven_cause_comes_before_layers_that_nothing_explains(faults: Path) 
 def test_a_mild_wide_channel_is_named_with_less_confidence(seed: int, tmp_path: Path) -> None:
     """Channels 20 to 80 times too wide that no layer suffers 14 % from: the rows look fine but for RMSE over 0.1."""
     pair = wide_range(np.random.default_rng([seed, 20]), tmp_path, factors=(20, 80), shows=0.1)
+    with diagnosed(pair.sample, pair.benchmark) as found:
+        assert max(row.metrics.relative_l2 for row in found.rows if row.metrics) < 0.1414
+        assert right(pair, found.diagnosis), found.diagnosis.first
+        assert found.diagnosis.first.confidence < 0.7
+
+
+@pytest.mark.parametrize("seed", [7, 11, 23, 30, 32])
+def test_a_branch_that_a_shared_scale_crushes_a_little_is_named(seed: int, tmp_path: Path) -> None:
+    """Its error stays under 14 % of its signal, but is twice what rounding costs a healthy layer."""
+    pair = shared_scale(np.random.default_rng([seed, 20]), tmp_path, factors=(10, 60), shows=0.1)
     with diagnosed(pair.sample, pair.benchmark) as found:
         assert max(row.metrics.relative_l2 for row in found.rows if row.metrics) < 0.1414
         assert right(pair, found.diagnosis), found.diagnosis.first
