@@ -25,8 +25,8 @@ Examples:
   sgs-tui demo
 
 \b
-Exit codes: 0 fine, 1 layers over the limits, 2 usage, 3 input missing or damaged,
-4 a simulator or dumper failed, 5 nothing comparable, 130 interrupted.
+Exit codes: 0 fine, 1 layers over the limits, 2 usage, 3 input missing or
+damaged, 4 a simulator or dumper failed, 5 nothing comparable, 130 interrupted.
 """
 
 

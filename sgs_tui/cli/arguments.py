@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 OPEN = "open"
-"""The command behind `sgs-tui [PATH...]`; hidden, so that help shows one way to say it."""
+"""The command behind `sgs-tui [PATH...]`: there for a file that is named like a command."""
 
 COMMANDS = {
     OPEN: "opening",
