@@ -26,7 +26,8 @@ Examples:
 
 \b
 Exit codes: 0 fine, 1 layers over the limits, 2 usage, 3 input missing or
-damaged, 4 a simulator or dumper failed, 5 nothing comparable, 130 interrupted.
+damaged, 4 a simulator or dumper failed, 5 nothing comparable,
+130 interrupted.
 """
 
 
