@@ -188,7 +188,7 @@ async def test_details_follow_and_scroll() -> None:
         assert "fails > 0.5" in text_of(app)
         await pilot.press("J")
         await until_shown(pilot, "(35,5)")
-        await pilot.press("question_mark")
+        await pilot.press("question_mark", "J")
         await until_shown(pilot, "Σ|s-b| / Σ|b|")
 
 
@@ -491,3 +491,16 @@ async def test_the_command_line_can_say_filter_and_order() -> None:
         model = screen.layers_pane.model
         assert (model.query.text, model.sort_key, model.reverse) == ("rmse>0.01", "sqnr_db", True)
         assert screen.layers_pane.row is not None and "of 20 layers" in text_of(app)
+
+
+async def test_the_title_follows_the_width() -> None:
+    app = make_app()
+    async with app.run_test(size=LARGE) as pilot:
+        await until_compared(pilot)
+        await pilot.resize_terminal(60, 15)
+        await until(pilot, lambda: text_of(app).split("\n")[0].rstrip().endswith("2 warn"))
+        await pilot.press("question_mark")
+        await pilot.resize_terminal(100, 30)
+        await pilot.press("escape")
+        await until(pilot, lambda: text_of(app).split("\n")[0].rstrip().endswith("manual  20 layers  1 fail  2 warn"))
+        assert len(text_of(app).split("\n")[0].rstrip()) == 99

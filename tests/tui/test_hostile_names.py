@@ -10,6 +10,7 @@ from sgs_tui.engine.dumps.drafts import Draft
 from sgs_tui.engine.dumps.records import Direction
 from sgs_tui.engine.dumps.writer import DumpWriter
 from sgs_tui.tui.filters import to_ascii
+from sgs_tui.tui.messages import Said
 from tests.tui.stage import main_screen, make_app, text_of, until, until_followed, until_shown
 
 NAMES = (
@@ -72,6 +73,26 @@ async def test_shown_aligned_and_harmless_everywhere(dumps: tuple[Path, Path], s
         _assert_aligned(text_of(app), size[0])
         await pilot.press("j", "enter")
         await until_shown(pilot, "min ")
+        _assert_aligned(text_of(app), size[0])
+    assert app.crash is None
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+async def test_harmless_in_every_window_and_message(dumps: tuple[Path, Path], size: tuple[int, int]) -> None:
+    app = make_app((dumps[0], dumps[1]))
+    async with app.run_test(size=size) as pilot:
+        await until_shown(pilot, "a[/b]")
+        screen = main_screen(app)
+        await until(pilot, lambda: screen.bench.summary is not None and screen.triage_pane.settled)
+        for keys in (("6",), ("5",), ("1", "i", "I"), ("M", "B"), ("u",), ("colon",), ("c",), ("7", "e"), ("4", "o")):
+            await pilot.press(*keys)
+            _assert_aligned(text_of(app), size[0])
+            if app.screen is not screen:
+                await pilot.press("escape")
+        for name in NAMES:
+            screen.post_message(Said(f"{name} is said", "fail", name))
+        await pilot.press("5")
+        await until_shown(pilot, "$HOME`id` is said")
         _assert_aligned(text_of(app), size[0])
     assert app.crash is None
 

@@ -66,7 +66,7 @@ def _verdict(row: LayerDiff, width: int) -> list[Line]:
 
 def _metrics(row: LayerDiff, profile: Profile, width: int) -> list[Line]:
     fail, warn = profile.limits_for(row.name, row.op_type)
-    lines: list[Line] = [(Span(clip(f"{'':13}{'value':>10}   {profile.name} limit", width), "muted"),)]
+    lines: list[Line] = [(Span(clip(f"{'':13}{'value':>10}   {profile.name}", width), "muted"),)]
     for key in METRICS:
         value = FIGURES[key].value(row)
         text = {"cos": cosine, "sqnr_db": decibel}.get(key, figure)(value)

@@ -1,5 +1,6 @@
 """The rows of a comparison as the table shows them: in network order or sorted, all or filtered, while they arrive."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from sgs_tui.engine.compare.order import sort_rows
@@ -29,6 +30,8 @@ class Layers:
         self.sort_key, self.reverse = NETWORK, False
         self.order: list[int] = list(range(len(self.pairs)))
         self._place: dict[int, int] = {number: place for place, number in enumerate(self.order)}
+        self._orders: dict[tuple[str, bool], list[LayerDiff]] = {}
+        self._verdicts: Counter[Verdict] = Counter()
 
     def __len__(self) -> int:
         return len(self.order)
@@ -66,28 +69,35 @@ class Layers:
     def add(self, rows: Iterable[LayerDiff]) -> None:
         """Take in rows that arrived; places only change when the table is sorted or filtered."""
         for row in rows:
-            self.rows[row.pair.number] = row
+            before, self.rows[row.pair.number] = self.rows[row.pair.number], row
+            self._verdicts[row.verdict] += 1
+            if before is not None:
+                self._verdicts[before.verdict] -= 1
+        self._orders.clear()
         if not self.in_network_order:
             self.arrange()
 
     def arrange(self) -> None:
         """Work out `order` again. While a filter is on, layers without figures yet are not shown."""
-        done = [row for row in self.rows if row is not None]
-        chosen = self._sorted(self.query.select(done))
-        self.order = [row.pair.number for row in chosen]
-        if not self.query.tests:
+        if self.query.tests:
+            self.order = [row.pair.number for row in self.query.select(self._sorted())]
+        elif self.sort_key == NETWORK:
+            every = range(len(self.pairs))
+            self.order = list(reversed(every) if self.reverse else every)
+        else:
             waiting = [number for number, row in enumerate(self.rows) if row is None]
-            self.order = self._in_place() if self.sort_key == NETWORK else self.order + waiting
+            self.order = [row.pair.number for row in self._sorted()] + waiting
         self._place = {number: place for place, number in enumerate(self.order)}
 
-    def _sorted(self, rows: list[LayerDiff]) -> list[LayerDiff]:
-        if self.sort_key != PART:
-            return sort_rows(rows, self.sort_key, self.reverse)
-        return sorted(rows, key=lambda row: self.parts.place(row.name), reverse=self.reverse)
-
-    def _in_place(self) -> list[int]:
-        every = list(range(len(self.pairs)))
-        return every[::-1] if self.reverse else every
+    def _sorted(self) -> list[LayerDiff]:
+        """Every row in the present order, which is worked out once as long as no row is added."""
+        done = [row for row in self.rows if row is not None]
+        if self.sort_key == PART:
+            return sorted(done, key=lambda row: self.parts.place(row.name), reverse=self.reverse)
+        key = self.sort_key, self.reverse
+        if key not in self._orders:
+            self._orders[key] = sort_rows(done, *key)
+        return self._orders[key]
 
     def filter(self, query: Query) -> None:
         """Show what fits."""
@@ -123,7 +133,7 @@ class Layers:
 
     def count(self, verdict: Verdict) -> int:
         """How many compared layers have this verdict."""
-        return sum(row is not None and row.verdict is verdict for row in self.rows)
+        return self._verdicts[verdict]
 
 
 def failing(row: LayerDiff) -> bool:

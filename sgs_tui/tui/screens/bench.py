@@ -1,6 +1,6 @@
 """The screen's half that compares: two dumps on the workbench, rows into the table, closeups into the panes."""
 
-from textual import on
+from textual import events, on
 from textual.timer import Timer
 
 from sgs_tui.engine.compare.results import LayerDiff, Pair
@@ -104,6 +104,10 @@ class BenchScreen(PanesScreen):
         opening = self.bench.comparison is None
         summary = (Span("opening ...", "muted"),) if opening else self.layers_pane.summary()
         self.title_bar.say(title(self.bench.request, summary, self.size.width))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The title is made for a width (Textual calls the panes' half as well)."""
+        self.call_after_refresh(self.show_title)
 
     # --- the layer under the cursor
 

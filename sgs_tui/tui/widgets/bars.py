@@ -55,7 +55,7 @@ class LineBar(LineWidget):
     """One line of text; showing the same again repaints nothing."""
 
     def __init__(self, text: Line = (), tone: Tone = "", identity: str | None = None) -> None:
-        super().__init__(id=identity)
+        super().__init__(identity)
         self._text, self._tone = text, tone
 
     @property
@@ -125,7 +125,7 @@ class TabBar(LineWidget):
             self.pane = pane
 
     def __init__(self, identity: str | None = None) -> None:
-        super().__init__(id=identity)
+        super().__init__(identity)
         self._tabs: Sequence[Tab] = ()
         self._current = ""
 

@@ -41,7 +41,7 @@ class Table(LineWidget, can_focus=True):
     def __init__(
         self, columns: Sequence[Column] = (), frozen: int = 1, empty: str = "", identity: str | None = None
     ) -> None:
-        super().__init__(id=identity)
+        super().__init__(identity)
         self.columns: tuple[Column, ...] = tuple(columns)
         self.source: Source = Empty()
         self.frozen, self.empty = frozen, empty

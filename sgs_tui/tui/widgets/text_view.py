@@ -17,7 +17,7 @@ class TextView(LineWidget, can_focus=True):
     BINDINGS = bindings("move")
 
     def __init__(self, text: Text | None = None, identity: str | None = None) -> None:
-        super().__init__(id=identity)
+        super().__init__(identity)
         self._text = text
         self.lines: Sequence[Line] = ()
         self.top = 0
