@@ -355,7 +355,7 @@ async def test_a_run_that_ends_before_it_is_seen_is_opened_all_the_same(on_stage
         screen.runs_pane.rows = ()
         screen.follow(proposal, Begun(run.folder.path))
         await until(pilot, lambda: "nothing is held against it" in logged(screen))
-        assert screen.current is screen.layers_pane
+        await until(pilot, lambda: screen.current is screen.layers_pane)
 
 
 def test_what_files_and_commands_say_is_data() -> None:
