@@ -6,7 +6,6 @@ before.json (the layers before), triage.jsonl (the journal, that of the state be
 failure.json. TERM, with which a run is cancelled, ends the step at work first.
 """
 
-import json
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from threading import Event
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.iterate.iteration import Iteration
 from sgs_tui.engine.iterate.plan import plan_from_json
-from sgs_tui.engine.simulate.local_jobs import FAILURE_FILE
+from sgs_tui.engine.simulate.worker_failure import write_failure
 from sgs_tui.engine.text import visible
 
 FAILED = 1
@@ -30,8 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         Iteration(plan_from_json(path.read_text("ascii"), path), cancel, output.say, output.bar).run()
     except SgsError as error:
-        document = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
-        Path(FAILURE_FILE).write_text(json.dumps(document, ensure_ascii=True) + "\n", "ascii")
+        write_failure(error)
         output.say(f"{type(error).__name__}: {error}")
         return FAILED
     return 0

@@ -11,7 +11,6 @@ from typing import Any
 
 from sgs_tui.engine.dumps.records import Form
 from sgs_tui.engine.errors import InputError
-from sgs_tui.engine.simulate import worker_failure
 from sgs_tui.engine.simulate.caffe_dump import CaffeDumpRequest
 from sgs_tui.engine.simulate.embedded import EmbeddedRequest
 from sgs_tui.engine.simulate.onnx_dump import OnnxDumpRequest
@@ -21,7 +20,6 @@ from sgs_tui.engine.simulate.tflite_dump import TfliteDumpRequest
 
 JOB_FILE = "job.json"
 RESULT_FILE = "result.json"
-FAILURE_FILE = worker_failure.FAILURE_FILE
 
 Job = OnnxDumpRequest | CaffeDumpRequest | TfliteDumpRequest | EmbeddedRequest
 Fields = Mapping[str, Any]

@@ -15,8 +15,6 @@ from sgs_tui.engine.simulate.local_jobs import JOB_FILE, RESULT_FILE, Job, job_t
 from sgs_tui.engine.simulate.onnx_dump import OnnxDumpRequest
 from sgs_tui.engine.simulate.run_list import Run
 from sgs_tui.engine.simulate.run_request import Product, ProductKind, RunRequest
-from sgs_tui.engine.simulate.status import RunState
-from sgs_tui.engine.simulate.worker_failure import read_failure
 
 _WORKER = "sgs_tui.engine.simulate.local_worker"
 _BOTH = "float and fixed"
@@ -66,12 +64,6 @@ def local_result(run: Run) -> LocalResult:
         return LocalResult()
     skipped = tuple((str(entry[0]), str(entry[1])) for entry in document["skipped"])
     return LocalResult(tuple(map(str, document["notes"])), skipped)
-
-
-def local_failure(run: Run) -> tuple[str, str] | None:
-    """(message, hint) of the error that ended the worker; None where it left none, or was ended from outside."""
-    found = read_failure(run.folder.work_path) if run.state is RunState.FAILED else None
-    return None if found is None else (found.message, found.hint)
 
 
 def _document(path: Path) -> dict[str, list[str]] | None:

@@ -9,7 +9,6 @@ from textual.message import Message
 
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.events import LogLine
-from sgs_tui.engine.simulate.local_runs import local_failure
 from sgs_tui.engine.simulate.runs import (
     Run,
     RunEnded,
@@ -124,9 +123,8 @@ def _can_change(row: RunRow) -> bool:
 
 def _row(run: Run) -> RunRow:
     failed = run.state not in (RunState.OK, RunState.QUEUED, RunState.RUNNING)
-    known = local_failure(run) if failed else None
-    message, hint = known or (run.status.message, run.status.hint)
-    return RunRow(run, snapshot(run), message if failed else "", hint if failed else "")
+    message, hint = (run.status.message, run.status.hint) if failed else ("", "")
+    return RunRow(run, snapshot(run), message, hint)
 
 
 def follow_log(path: Path, cancel: Event) -> Iterator[Message]:
