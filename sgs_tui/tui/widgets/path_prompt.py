@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -22,17 +21,6 @@ class PathPrompt(Prompt):
         def __init__(self, names: tuple[str, ...]) -> None:
             super().__init__()
             self.names = names
-
-    def on_key(self, event: events.Key) -> None:
-        """Tab and enter act here, so that they do when they were typed ahead: bindings do not see such keys."""
-        if event.key in ("tab", "enter"):
-            self.last_key = event
-            event.stop()
-            event.prevent_default()
-            if event.key == "tab":
-                self.action_complete()
-            else:
-                self.post_message(self.Submitted(self, self.value))
 
     def action_complete(self) -> None:
         """As far as it is certain."""
