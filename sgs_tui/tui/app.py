@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual import events
 from textual.app import App
 from textual.binding import BindingType
 from textual.driver import Driver
@@ -19,7 +18,6 @@ from sgs_tui.tui.filters import AsciiOnly, Colourless, ShortColours
 from sgs_tui.tui.screens.opening import OpeningScreen
 from sgs_tui.tui.settings import Settings
 from sgs_tui.tui.start import Start
-from sgs_tui.tui.widgets.prompt import Prompt
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
@@ -82,13 +80,6 @@ class SgsApp(App[int]):
         from sgs_tui.tui.screens.main import MainScreen
 
         self.push_screen(MainScreen(self.start, self.settings))
-
-    def on_key(self, event: events.Key) -> None:
-        """Keys typed ahead go to the prompt they were typed for."""
-        waiting = getattr(self.screen, "prompt", None)
-        prompt = self.focused if isinstance(self.focused, Prompt) else waiting
-        if isinstance(prompt, Prompt) and prompt.missed(event):
-            event.prevent_default()
 
     def action_next_theme(self) -> None:
         """Dark, light, the terminal's own colours."""

@@ -119,7 +119,7 @@ def test_covering_keeps_every_value(values: list[float], low: float, high: float
     wider = covering(bars, low, high, 50)
     assert int(wider.sides[0].sum()) == len(values)
     assert len(wider.edges) == len(wider.sides[0]) + 1 <= 101
-    reach = 1e-9 * (high - low)
+    reach = 1e-9 * float(wider.edges[-1] - wider.edges[0])
     assert wider.edges[0] <= min(low, bars.edges[0]) + reach
     assert wider.edges[-1] >= max(high, bars.edges[-1]) - reach
     assert (np.diff(wider.edges) > 0).all()

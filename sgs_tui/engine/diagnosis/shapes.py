@@ -104,6 +104,8 @@ class Shapes:
 
     def _share(self, op: Op) -> None:
         """Elementwise: the output and every input of its size have one shape."""
+        if not op.outputs:
+            return  # lost where the dump is damaged
         output = op.outputs[0]
         alike = [record for record in (output, *op.inputs) if record.count == output.count]
         known = next((self.of(record.name) for record in alike if self.of(record.name).known), UNKNOWN)

@@ -83,5 +83,7 @@ def _could_differ(case: Case, name: str) -> bool:
 
 
 def _cosine(ours: Values, theirs: Values) -> float:
-    size = float(np.linalg.norm(ours)) * float(np.linalg.norm(theirs))
-    return float(np.dot(ours, theirs)) / size if size > 0 and np.isfinite(size) else 0.0
+    with np.errstate(over="ignore", invalid="ignore"):  # values beyond the root of the largest float: no winner then
+        size = float(np.linalg.norm(ours)) * float(np.linalg.norm(theirs))
+        product = float(np.dot(ours, theirs))
+    return product / size if size > 0 and np.isfinite(size) else 0.0

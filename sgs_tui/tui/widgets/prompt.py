@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import Input
@@ -31,22 +30,6 @@ class Prompt(InTurn, Input):
     def __init__(self, value: str = "", placeholder: str = "", identity: str | None = None) -> None:
         super().__init__(value, placeholder, id=identity, compact=True, select_on_focus=False)
         self.cursor_blink = False
-        self.last_key: events.Key | None = None
-
-    def on_key(self, event: events.Key) -> None:
-        """Remember what arrived here; `Input` has its own handler for what it means."""
-        self.last_key = event
-
-    def missed(self, event: events.Key) -> bool:
-        """Whether a key that was meant for this prompt went elsewhere; it is then taken.
-
-        A slow line delivers several keys at once: those behind the one that opened the prompt were already on their
-        way to another widget.
-        """
-        if event is self.last_key:
-            return False
-        self.post_message(events.Key(event.key, event.character))
-        return True
 
     def action_cancel(self) -> None:
         """Give up."""
