@@ -68,6 +68,8 @@ class Shapes:
     def _learn(self, op: Op) -> None:
         for record in (*op.inputs, *op.outputs):
             self._set(record, nhwc(record))
+        if not (op.inputs and op.outputs):
+            return  # what a damaged dump has lost teaches nothing
         if op.has_weights:
             self._solve(op)
         elif op.kind.upper() in SAME:
@@ -104,8 +106,6 @@ class Shapes:
 
     def _share(self, op: Op) -> None:
         """Elementwise: the output and every input of its size have one shape."""
-        if not op.outputs:
-            return  # lost where the dump is damaged
         output = op.outputs[0]
         alike = [record for record in (output, *op.inputs) if record.count == output.count]
         known = next((self.of(record.name) for record in alike if self.of(record.name).known), UNKNOWN)
@@ -122,8 +122,6 @@ class Shapes:
 
     def _through(self, op: Op, output: Record) -> Shape:
         """The shape of an output that is neither a convolution's nor elementwise."""
-        if not op.inputs:
-            return UNKNOWN
         kind, source = op.kind.upper(), self.of(op.inputs[0].name)
         if kind in POOLS:
             return _pooled(source, output.count)
