@@ -6,6 +6,7 @@ A slow line delivers several keys at once. Textual hands each to whatever has th
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -21,6 +22,9 @@ else:
 GONE = 1.0
 """Seconds after which a widget that does not answer is taken for closed."""
 
+PAINTING = 0.03
+"""Seconds for which a single key is left alone, so that what it changes is painted first."""
+
 Typed = events.Key | events.Paste
 
 
@@ -32,6 +36,7 @@ class Turnstile:
         self._waiting: deque[Typed] = deque()
         self._letting: asyncio.Task[None] | None = None
         self._open = False
+        self._more = asyncio.Event()
 
     @property
     def quiet(self) -> bool:
@@ -49,6 +54,9 @@ class Turnstile:
         self._waiting.extend(_apart(event))
         if at_once:
             self._give()
+        if self._waiting:
+            self._more.set()
+        if at_once:
             self._letting = asyncio.create_task(self._let_through())
 
     def _give(self) -> None:
@@ -57,6 +65,9 @@ class Turnstile:
         (self._app.focused or self._app.screen).post_message(event)
 
     async def _let_through(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._more.wait(), PAINTING)
+        self._more.clear()
         await self._happened()
         while self._waiting:
             self._give()
