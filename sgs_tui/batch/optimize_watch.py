@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable
 from time import monotonic
 
 from sgs_tui.batch.runs_line import StatusLine
-from sgs_tui.batch.runs_words import clock, standing
+from sgs_tui.batch.runs_words import standing
 from sgs_tui.batch.screen import Screen
 from sgs_tui.engine.errors import RunError
 from sgs_tui.engine.events import LogLine
-from sgs_tui.engine.numbers import figure
+from sgs_tui.engine.numbers import clock, figure
 from sgs_tui.engine.optimize.onnx_search import OnnxResult, SearchEvent, Tried
 from sgs_tui.engine.optimize.sdk_search import SdkEvent, SdkResult
 from sgs_tui.engine.optimize.sdk_steps import StepEnded, StepProgress

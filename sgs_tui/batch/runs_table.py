@@ -10,10 +10,10 @@ from rich.text import Text
 
 from sgs_tui.batch.columns import NARROWEST, Cell, Column, table_of, taken
 from sgs_tui.batch.drawing import cut, render
-from sgs_tui.batch.runs_words import clock, failure
+from sgs_tui.batch.runs_words import failure
 from sgs_tui.batch.screen import Screen
 from sgs_tui.batch.whole_lines import whole_line
-from sgs_tui.engine.numbers import count, size
+from sgs_tui.engine.numbers import clock, count, size
 from sgs_tui.engine.simulate.log_reader import read_ends
 from sgs_tui.engine.simulate.log_stream import shown
 from sgs_tui.engine.simulate.runs import Run, RunState, snapshot

@@ -1,16 +1,7 @@
 """Runs in words: how one stands, how long it took, how it failed."""
 
-from sgs_tui.engine.numbers import size
+from sgs_tui.engine.numbers import clock, size
 from sgs_tui.engine.simulate.runs import Run, RunState, Snapshot
-
-
-def clock(seconds: float | None) -> str:
-    """`0:07`, `12:30`, `1:02:03`; empty for a run that has not started."""
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def standing(now: Snapshot) -> str:

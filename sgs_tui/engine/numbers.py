@@ -47,6 +47,15 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def clock(seconds: float | None) -> str:
+    """`0:07`, `12:30`, `1:02:03`; empty for a run that has not started."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
 def position(flat: int, shape: tuple[int, ...] | None) -> str:
     """A flat index as `(n,h,w,c)`, or as `[flat]` where the shape is unknown; empty for -1."""
     if flat < 0:

@@ -2,9 +2,9 @@
 
 from math import isfinite
 
-from sgs_tui.engine.numbers import cosine, count, decibel, figure, position, size
+from sgs_tui.engine.numbers import clock, cosine, count, decibel, figure, position, size
 
-__all__ = ("age", "cosine", "count", "decibel", "figure", "position", "ratio", "share", "size", "small")
+__all__ = ("age", "clock", "cosine", "count", "decibel", "figure", "position", "ratio", "share", "size", "small")
 
 
 def ratio(value: float | None) -> str:

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from sgs_tui.batch.runs_line import StatusLine
-from sgs_tui.batch.runs_words import clock, standing
+from sgs_tui.batch.runs_words import standing
 from sgs_tui.batch.screen import Screen
 from sgs_tui.cli import assignments
 from sgs_tui.cli.interrupts import cancelling_interrupts, held_interrupts
 from sgs_tui.cli.report_options import ReportOptions, with_report_options
 from sgs_tui.engine.errors import UsageError
+from sgs_tui.engine.numbers import clock
 from sgs_tui.engine.simulate.runs import RunState, Snapshot
 
 

@@ -8,13 +8,13 @@ import pytest
 from textual.pilot import Pilot
 
 from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.numbers import clock
 from sgs_tui.engine.simulate.run_folder import create_run_folder
 from sgs_tui.engine.simulate.run_request import Product, RunRequest
 from sgs_tui.engine.simulate.runs import RunState, cancel_run, list_runs, wait_run
 from sgs_tui.tui.app import SgsApp
 from sgs_tui.tui.models.paths import complete
 from sgs_tui.tui.models.run_form import EMBEDDED, FIXED, FormRows, RunForm, form_of
-from sgs_tui.tui.models.runs import clock
 from sgs_tui.tui.screens.confirm import ConfirmDialog
 from sgs_tui.tui.screens.main import MainScreen
 from sgs_tui.tui.screens.run_form import RunFormDialog

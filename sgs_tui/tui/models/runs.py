@@ -8,7 +8,7 @@ from time import localtime, strftime
 
 from sgs_tui.engine.simulate.runs import Run, RunState, Snapshot, newest_pair
 from sgs_tui.tui.lines import Line, Span, Tone, clip, wrap
-from sgs_tui.tui.numbers import size
+from sgs_tui.tui.numbers import clock, size
 from sgs_tui.tui.widgets.table import Cell, Column
 
 RUN_COLUMNS = (
@@ -93,15 +93,6 @@ _CELLS: dict[str, Callable[[RunRow], Cell]] = {
     "dump": _dump,
     "backend": lambda row: Cell(row.run.request.backend, "muted"),
 }
-
-
-def clock(seconds: float | None) -> str:
-    """`0:07`, `12:30`, `1:02:03`; empty for a run that has not started."""
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def fact_lines(row: RunRow, width: int) -> list[Line]:
