@@ -12,7 +12,7 @@ def main() -> int:
         print(f"sgs-tui {__version__}")
         return 0
     try:
-        from sgs_tui.cli.guard import guarded
+        from sgs_tui.cli.main import guarded
     except KeyboardInterrupt:
         return 130
     return guarded(arguments)

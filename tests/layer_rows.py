@@ -14,7 +14,7 @@ from sgs_tui.engine.compare.results import (
     Unmatched,
     Verdict,
 )
-from sgs_tui.engine.dumps.records import Direction, Record
+from sgs_tui.engine.dumps.format import Direction, Record
 
 
 def record(name: str = "conv1", op_index: int = 1, op_type: str = "CONV_2D", slot: int = 0) -> Record:

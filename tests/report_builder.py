@@ -5,20 +5,10 @@ from math import inf
 from pathlib import Path
 
 from sgs_tui.batch.report import Report, Since, Source
+from sgs_tui.engine.compare.limits import MANUAL
 from sgs_tui.engine.compare.results import LayerDiff, Matching, Unmatched
-from sgs_tui.engine.configs.profiles import MANUAL
-from sgs_tui.engine.diagnosis.results import (
-    Blame,
-    Cause,
-    Course,
-    Diagnosis,
-    Evidence,
-    Finding,
-    Recovered,
-    Role,
-    Trend,
-)
-from sgs_tui.engine.dumps.records import Health, HealthState, Stage
+from sgs_tui.engine.diagnosis.results import Blame, Cause, Course, Diagnosis, Evidence, Finding, Recovered, Role, Trend
+from sgs_tui.engine.dumps.format import Health, HealthState, Stage
 from sgs_tui.engine.session import CompareRequest, summarise
 
 

@@ -5,19 +5,16 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from threading import Event
 
-from sgs_tui.batch.explaining import Explained, explain
-from sgs_tui.batch.formats import FailOn, Format
+from sgs_tui.batch.console import Screen
 from sgs_tui.batch.journal import journal_beside
+from sgs_tui.batch.output import FailOn, Format
 from sgs_tui.batch.progress import Meter
-from sgs_tui.batch.report import Report, Since, Source
-from sgs_tui.batch.screen import Screen
-from sgs_tui.engine.compare.baseline import Baseline
-from sgs_tui.engine.compare.order import sort_rows
-from sgs_tui.engine.compare.query import Query
-from sgs_tui.engine.compare.regression import regress
+from sgs_tui.batch.report import Explained, Report, Since, Source, explain
+from sgs_tui.engine.compare.baseline import Baseline, regress
 from sgs_tui.engine.compare.results import LayerDiff
+from sgs_tui.engine.compare.select import Query, sort_rows
+from sgs_tui.engine.dumps.index import guess_stage
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.dumps.stage import guess_stage
 from sgs_tui.engine.errors import FileChangedError
 from sgs_tui.engine.events import Progress, Row
 from sgs_tui.engine.session import CompareEvent, CompareRequest, Comparison, open_comparison, summarise
@@ -73,11 +70,11 @@ def write(report: Report, wanted: Format, screen: Screen, fail_on: FailOn = Fail
     """
     match wanted:
         case Format.TABLE:
-            from sgs_tui.batch.table import write_table
+            from sgs_tui.batch.formats.table import write_table
 
             return write_table(report, screen)
         case Format.JUNIT:
-            from sgs_tui.batch.junit import write_junit
+            from sgs_tui.batch.formats.junit import write_junit
 
             return write_junit(report, fail_on)
         case _:
@@ -88,23 +85,23 @@ def _write_plainly(report: Report, wanted: Format) -> bytes:
     """The formats that look the same wherever they go."""
     match wanted:
         case Format.CSV:
-            from sgs_tui.batch.csv import write_csv
+            from sgs_tui.batch.formats.csv import write_csv
 
             return write_csv(report)
         case Format.JSON:
-            from sgs_tui.batch.json import write_json
+            from sgs_tui.batch.formats.json import write_json
 
             return write_json(report)
         case Format.MARKDOWN:
-            from sgs_tui.batch.markdown import write_markdown
+            from sgs_tui.batch.formats.markdown import write_markdown
 
             return write_markdown(report)
         case Format.HTML:
-            from sgs_tui.batch.html import html_report
+            from sgs_tui.batch.formats.html import html_report
 
             return html_report(report)
         case _:
-            from sgs_tui.batch.vendor import write_vendor
+            from sgs_tui.batch.formats.vendor import write_vendor
 
             return write_vendor(report)
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from sgs_tui.batch.formats import ListFormat
-from sgs_tui.batch.json_values import Json, dump_json, exact
+from sgs_tui.batch.output import ListFormat
+from sgs_tui.batch.values import Json, dump_json, exact
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.journal import Entry, journal_of, moment, read_journal, words
 from sgs_tui.engine.text import visible
@@ -44,7 +44,7 @@ def _csv(entries: Sequence[Entry]) -> bytes:
     import csv
     import io
 
-    from sgs_tui.batch.csv_cells import cell
+    from sgs_tui.batch.formats.csv import cell
 
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 
 from sgs_tui.engine.errors import InputError, UsageError
@@ -63,3 +64,43 @@ def _explained(where: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise InputError(f"{where}: cannot write: {error.strerror}", "check free space and rights there") from error
+
+
+# The formats by name; apart, so that a command line is read without loading any of them.
+
+
+class Format(StrEnum):
+    """How a comparison is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    VENDOR = "vendor"
+    HTML = "html"
+    JUNIT = "junit"
+
+
+class AdviceFormat(StrEnum):
+    """How advice, and what came of it, is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+class ListFormat(StrEnum):
+    """How a list of records or values is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+class FailOn(StrEnum):
+    """What makes the command end with exit code 1; REGRESSION: only what got worse than the baseline."""
+
+    FAIL = "fail"
+    WARN = "warn"
+    REGRESSION = "regression"
+    NEVER = "never"

@@ -1,20 +1,77 @@
 """`sgs-tui advise`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sgs_tui.batch.formats import AdviceFormat
-from sgs_tui.cli import complaints
-from sgs_tui.cli.advise_print import Printing, show, write_ini
-from sgs_tui.cli.compare import DEFAULT_PROFILE
-from sgs_tui.cli.exits import ExitCode
-from sgs_tui.cli.options import Ascii, Batch, Output, ProfileName, Ranges, Shapes
-from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.batch.output import AdviceFormat
+from sgs_tui.cli import stderr
+from sgs_tui.cli.main import ExitCode
+from sgs_tui.cli.options import DEFAULT_PROFILE, Ascii, Batch, Output, ProfileName, Ranges, Shapes
+from sgs_tui.engine.errors import InputError, RunError, UsageError
 
 if TYPE_CHECKING:
-    from sgs_tui.cli.advise_folder import Wishes
+    from sgs_tui.batch.printed.advice import Advised
+    from sgs_tui.batch.printed.iteration import Outcome
+    from sgs_tui.engine.requantize.network import Place
+
+
+# What `sgs-tui advise` prints and writes.
+
+
+@dataclass(frozen=True, slots=True)
+class Printing:
+    """How and where to."""
+
+    wanted: AdviceFormat = AdviceFormat.TABLE
+    output: Path | None = None
+    ascii_only: bool = False
+
+
+def show(
+    found: "Advised", how: Printing, written: bool = False, backup: Path | None = None, done: "Outcome | None" = None
+) -> None:
+    """Print the advice, and what came of it where it was applied."""
+    from sgs_tui.batch.output import emit
+
+    inputs = [found.ini, Path(found.report.sample.path), Path(found.report.benchmark.path)]
+    emit(_bytes(found, how, written, backup, done), how.output, tuple(path for path in inputs if path is not None))
+
+
+def write_ini(found: "Advised") -> Path | None:
+    """Write the changed file, say so, note it in the journal of the sample; what was there, if anything."""
+    from sgs_tui.engine.requantize.ini_change import journal_change, write_change
+
+    assert found.change is not None and found.ini is not None
+    if not found.change.changes:
+        stderr.note(f"{found.ini} stays as it is")
+        return None
+    backup = write_change(found.ini, found.change)
+    stderr.note(f"{found.ini} is written" + (f"; what was there is in {backup}" if backup else ""))
+    try:
+        journal_change(Path(found.report.sample.path), found.ini, found.change)
+    except InputError as error:
+        stderr.warning(f"not in the journal: {error.message}")
+    return backup
+
+
+def _bytes(found: "Advised", how: Printing, written: bool, backup: Path | None, done: "Outcome | None") -> bytes:
+    match how.wanted:
+        case AdviceFormat.JSON:
+            from sgs_tui.batch.printed.advice import write_advice_json
+
+            return write_advice_json(found, written, backup, done)
+        case AdviceFormat.MARKDOWN:
+            from sgs_tui.batch.printed.advice import write_advice_markdown
+
+            return write_advice_markdown(found, done)
+        case AdviceFormat.TABLE:
+            from sgs_tui.batch.printed.advice import write_advice
+            from sgs_tui.cli.stderr import screen
+
+            return write_advice(found, screen(how.ascii_only, to_file=how.output is not None), done)
 
 
 def register(app: typer.Typer) -> None:
@@ -78,7 +135,6 @@ def advise(
         return _check(check, dump, paths, output)
     if dump is not None:
         raise UsageError("--dump is for --check", "give sample and benchmark as they are")
-    from sgs_tui.cli.advise_folder import Wishes, advise_folder
 
     wishes = Wishes(profile or DEFAULT_PROFILE, tuple(mark or ()), tuple(unmark or ()), ini, apply)
     printing = Printing(wanted, output, ascii_only)
@@ -90,8 +146,8 @@ def advise(
 def _advise_dumps(
     paths: list[Path], ranges: Path | None, shapes: Path | None, wishes: "Wishes", printing: Printing
 ) -> ExitCode:
-    from sgs_tui.batch.advice import advised, with_ini
-    from sgs_tui.engine.configs.profile_files import load_profile
+    from sgs_tui.batch.printed.advice import advised, with_ini
+    from sgs_tui.engine.compare.limits import load_profile
     from sgs_tui.engine.session import CompareRequest
 
     if len(paths) != 2:
@@ -110,13 +166,13 @@ def _advise_dumps(
 
 def _check(ini: Path, dump: Path | None, paths: list[Path] | None, output: Path | None) -> ExitCode:
     """Lint a file: one line a finding."""
-    from sgs_tui.batch.debugconfig import list_findings
     from sgs_tui.batch.output import emit
-    from sgs_tui.engine.advice.conv_inputs import conv_inputs
-    from sgs_tui.engine.configs.findings import Severity
+    from sgs_tui.batch.printed.small import list_findings
     from sgs_tui.engine.configs.inputconfig import load
-    from sgs_tui.engine.configs.inputconfig_lint import lint
+    from sgs_tui.engine.configs.inputconfig_check import lint
+    from sgs_tui.engine.configs.textlines import Severity
     from sgs_tui.engine.dumps.reader import open_dump
+    from sgs_tui.engine.network.graph import conv_inputs
 
     if paths:
         raise UsageError(f"--check takes no other path than --dump, got {paths[0]}", "leave it out")
@@ -132,5 +188,115 @@ def _check(ini: Path, dump: Path | None, paths: list[Path] | None, output: Path 
     findings = lint(document, known)
     emit(list_findings(findings, str(ini)), output)
     if not findings:
-        complaints.note(f"{ini}: nothing to complain about" + ("" if known else "; names were not judged: give --dump"))
+        stderr.note(f"{ini}: nothing to complain about" + ("" if known else "; names were not judged: give --dump"))
     return ExitCode.INPUT if any(found.severity is Severity.ERROR for found in findings) else ExitCode.OK
+
+
+# `sgs-tui advise FOLDER`: the demo, or a run that was quantised here; --apply closes the loop.
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user wants of the advice."""
+
+    profile: str
+    marked: tuple[str, ...] = ()
+    unmarked: tuple[str, ...] = ()
+    ini: Path | None = None
+    apply: bool = False
+
+
+def advise_folder(folder: Path, wishes: Wishes, printing: Printing) -> ExitCode:
+    """Advise on the comparison that a folder holds; with `apply` make the next one and compare."""
+    from sgs_tui.engine.requantize.network import place_of
+    from sgs_tui.engine.requantize.propose import is_demo
+
+    place = place_of(folder)
+    found = _advised(place, wishes)
+    if not wishes.apply:
+        show(found, printing)
+        return ExitCode.OK
+    if is_demo(place) and wishes.ini is None:
+        return _apply_to_demo(place, found, printing)
+    if (folder / "request.json").is_file():
+        return _apply_to_run(folder, found, wishes, printing)
+    raise InputError(f"{folder}: was not quantised here, so it can not be quantised again", "name the dumps and --ini")
+
+
+def _advised(place: "Place", wishes: Wishes) -> "Advised":
+    from sgs_tui.batch.printed.advice import advised, with_ini
+    from sgs_tui.engine.compare.limits import load_profile
+    from sgs_tui.engine.session import CompareRequest
+
+    request = CompareRequest(place.sample, place.benchmark, place.ranges, profile=load_profile(wishes.profile))
+    found = advised(request, wishes.marked, wishes.unmarked)
+    ini = wishes.ini or place.ini
+    return found if ini is None else with_ini(found, ini, wishes.unmarked)
+
+
+def _apply_to_demo(place: "Place", found: "Advised", printing: Printing) -> ExitCode:
+    from sgs_tui.engine.requantize.ini_change import journal_change
+    from sgs_tui.engine.requantize.propose import requantise_demo
+
+    assert found.change is not None and found.ini is not None
+    if not found.change.changes:
+        return _nothing_to_apply(found, printing)
+    stderr.note(f"quantising {place.folder} again with {', '.join(found.change.names) or 'nothing'} in 16 bit")
+    requantise_demo(place, found.change)
+    journal_change(place.sample, found.ini, found.change)
+    return _finish(place, place.sample, found, printing)
+
+
+def _apply_to_run(folder: Path, found: "Advised", wishes: Wishes, printing: Printing) -> ExitCode:
+    """A run that was quantised here is run again; of any other run only the file can be written."""
+    from sgs_tui.cli.run import Launch, launch
+    from sgs_tui.engine.requantize.ini_change import journal_request
+    from sgs_tui.engine.requantize.network import place_of
+    from sgs_tui.engine.requantize.propose import int16_of, requantised
+    from sgs_tui.engine.runs.run_folder import RunState
+    from sgs_tui.engine.runs.run_list import read_run
+
+    if wishes.ini is not None:
+        show(found, printing, True, write_ini(found))
+        return ExitCode.OK
+    run = read_run(folder)
+    request = requantised(run, found.advice.chosen, wishes.unmarked)
+    names = request.details["int16"]
+    if names == ",".join(int16_of(run)):
+        return _nothing_to_apply(found, printing)
+    (made,) = launch([request], Launch(root=run.folder.root, ascii_only=printing.ascii_only))
+    if made.state is not RunState.OK:
+        raise RunError(f"{made.name}: {made.state}", "the state before is untouched")
+    after = place_of(made.folder.path)
+    journal_request(after.folder, folder, names)
+    return _finish(after, after.sample, found, printing)
+
+
+def _nothing_to_apply(found: "Advised", printing: Printing) -> ExitCode:
+    show(found, printing)
+    stderr.note("nothing to apply: the tensors in 16 bit stay as they are")
+    return ExitCode.OVER_LIMITS if found.report.summary.failed else ExitCode.OK
+
+
+def _finish(after: "Place", sample: Path, found: "Advised", printing: Printing) -> ExitCode:
+    """Compare the new dumps, write down and show what came of it."""
+    from sgs_tui.engine.requantize.ini_change import journal_result
+
+    done = _outcome(after, found)
+    failed = done.after.summary.failed
+    assert done.after.since is not None
+    journal_result(sample, done.after.since.regression, found.report.summary.failed, failed)
+    show(found, printing, True, None, done)
+    return ExitCode.OVER_LIMITS if failed else ExitCode.OK
+
+
+def _outcome(after: "Place", found: "Advised") -> "Outcome":
+    from sgs_tui.batch.printed.iteration import outcome
+    from sgs_tui.batch.words import headline
+    from sgs_tui.engine.compare.baseline import Baseline, snapshot
+    from sgs_tui.engine.session import CompareRequest
+
+    before = found.report
+    baseline = Baseline("the state before", before.profile.name, tuple(snapshot(row) for row in before.rows))
+    request = CompareRequest(after.sample, after.benchmark, after.ranges, profile=before.profile)
+    return outcome(request, after.folder, headline(before.summary), baseline)

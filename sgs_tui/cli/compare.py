@@ -1,26 +1,27 @@
 """`sgs-tui compare`, and `sgs-tui --batch`."""
 
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from sgs_tui.batch.formats import FailOn, Format
-from sgs_tui.batch.output import check_target, emit
-from sgs_tui.cli import complaints
-from sgs_tui.cli.exits import ExitCode
-from sgs_tui.cli.front import open_app
-from sgs_tui.cli.options import Ascii, Batch, NoMouse, Output, ProfileName, Ranges, Shapes
-from sgs_tui.engine.errors import UsageError
+from sgs_tui.batch.output import FailOn, Format, check_target, emit
+from sgs_tui.cli import stderr
+from sgs_tui.cli.main import ExitCode
+from sgs_tui.cli.open import open_app
+from sgs_tui.cli.options import DEFAULT_PROFILE, Ascii, Batch, NoMouse, Output, ProfileName, Ranges, Shapes
+from sgs_tui.cli.stderr import require_terminal
+from sgs_tui.engine.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from sgs_tui.batch.compare import View
     from sgs_tui.batch.report import Report
+    from sgs_tui.engine.runs.run_list import Run
     from sgs_tui.engine.session import CompareRequest
-
-
-DEFAULT_PROFILE = "manual"
-"""Whatever the user's settings say: a script must mean the same on every machine."""
 
 
 def register(app: typer.Typer) -> None:
@@ -111,11 +112,11 @@ def compare(
 def verdict(report: "Report", fail_on: FailOn) -> ExitCode:
     """Say on stderr what a script must not miss, and the exit code."""
     for line in report.incomplete:
-        complaints.error(line, "what can be read was compared")
+        stderr.error(line, "what can be read was compared")
     if report.incomplete:
         return ExitCode.INPUT
     if report.nothing_comparable:
-        complaints.error("nothing comparable: the dumps share no layer with figures", "the unmatched list says why")
+        stderr.error("nothing comparable: the dumps share no layer with figures", "the unmatched list says why")
         return ExitCode.NOTHING_COMPARABLE
     over = {
         FailOn.FAIL: report.summary.failed,
@@ -127,7 +128,7 @@ def verdict(report: "Report", fail_on: FailOn) -> ExitCode:
 
 def _got_worse(report: "Report") -> int:
     """Layers that the gate is about: failing now and not before, or not comparable any more."""
-    from sgs_tui.batch.regression_text import regressions
+    from sgs_tui.batch.words import regressions
 
     return len(regressions(report.since.regression)) if report.since else 0
 
@@ -140,8 +141,7 @@ def _check_view(text: str | None, sort: str | None) -> None:
 
 def _view(text: str | None, sort: str | None, top: int | None) -> "View":
     from sgs_tui.batch.compare import View
-    from sgs_tui.engine.compare.order import check_sort_key
-    from sgs_tui.engine.compare.query import parse_query
+    from sgs_tui.engine.compare.select import check_sort_key, parse_query
 
     key = (sort or "network").removeprefix("-")
     check_sort_key(key)
@@ -149,7 +149,7 @@ def _view(text: str | None, sort: str | None, top: int | None) -> "View":
 
 
 def _request(sample: Path, benchmark: Path, ranges: Path | None, shapes: Path | None, profile: str) -> "CompareRequest":
-    from sgs_tui.engine.configs.profile_files import load_profile
+    from sgs_tui.engine.compare.limits import load_profile
     from sgs_tui.engine.session import CompareRequest
 
     return CompareRequest(sample, benchmark, ranges, shapes, load_profile(profile))
@@ -160,7 +160,7 @@ def _run(request: "CompareRequest", view: "View", diagnosing: bool, baseline: Pa
 
     if baseline is None:
         return front.compare(request, view, diagnosing)
-    from sgs_tui.engine.iterate.state import load_state
+    from sgs_tui.engine.requantize.state import load_state
 
     return front.compare(request, view, diagnosing, load_state(baseline, request.profile))
 
@@ -174,30 +174,206 @@ def _write(
     fail_on: FailOn | None,
 ) -> None:
     from sgs_tui.batch.compare import write
-    from sgs_tui.batch.phrases import headline
-    from sgs_tui.cli.terminal import screen
+    from sgs_tui.batch.words import headline
+    from sgs_tui.cli.stderr import screen
 
     page = screen(ascii_only, to_file=output is not None)
     emit(write(report, wanted, page, fail_on or FailOn.FAIL), output, inputs)
     if output is not None and output != Path("-"):
-        complaints.note(f"{output}: {headline(report.summary)}")
+        stderr.note(f"{output}: {headline(report.summary)}")
     if wanted is Format.VENDOR:
         _say_what_vendor_leaves_out(report)
 
 
 def _bundle(report: "Report", path: Path) -> None:
-    from sgs_tui.batch.bundle import bundle
+    from sgs_tui.batch.printed.small import bundle
     from sgs_tui.engine.numbers import size
 
-    written = bundle(report, path, complaints.note)
-    complaints.note(f"{written}: {size(written.stat().st_size)} written")
+    written = bundle(report, path, stderr.note)
+    stderr.note(f"{written}: {size(written.stat().st_size)} written")
 
 
 def _say_what_vendor_leaves_out(report: "Report") -> None:
-    from sgs_tui.batch.vendor import without_line
+    from sgs_tui.batch.formats.vendor import without_line
     from sgs_tui.engine.numbers import count
 
     lost = [(without_line(report), "layer without figures", "layers without figures")]
     lost += [(len(report.unmatched), "unmatched output", "unmatched outputs")]
     if words := " and ".join(count(*entry) for entry in lost if entry[0]):
-        complaints.note(f"this format has no line for {words}")
+        stderr.note(f"this format has no line for {words}")
+
+
+# The options of `sgs-tui compare` for commands that compare what they have just made: the same, defined once.
+
+_DUMPS = ("sample", "benchmark")
+_NOT_PRINTING = frozenset({"ranges", "shapes", "profile", "ascii_only", "no_mouse"})
+"""Options that mean the same in the app; any other one makes `compare` print."""
+
+Command = Callable[..., int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """What `sgs-tui compare` is given besides the dumps, by the names of its parameters."""
+
+    values: Mapping[str, Any]
+
+    @property
+    def prints(self) -> bool:
+        """Whether the comparison is printed; otherwise the app opens on it."""
+        return any(
+            self.values[name] != parameter.default
+            for name, parameter in _parameters().items()
+            if name not in _NOT_PRINTING
+        )
+
+    @property
+    def output(self) -> Path | None:
+        """--output; None for stdout, however it was said."""
+        return None if self.values["output"] in (None, Path("-")) else Path(self.values["output"])
+
+    @property
+    def wanted(self) -> str:
+        """--format."""
+        return str(self.values["wanted"] or "table")
+
+    @property
+    def ascii_only(self) -> bool:
+        """--ascii."""
+        return bool(self.values["ascii_only"])
+
+    @property
+    def baseline(self) -> Path | None:
+        """--baseline."""
+        return None if self.values["baseline"] is None else Path(self.values["baseline"])
+
+    @property
+    def bundle(self) -> Path | None:
+        """--bundle."""
+        return None if self.values["bundle"] is None else Path(self.values["bundle"])
+
+    def to(self, output: Path | None, bundle: Path | None) -> "ReportOptions":
+        """The same with another --output and another --bundle."""
+        return replace(self, values={**self.values, "output": output, "bundle": bundle})
+
+    def check(self) -> None:
+        """Raise now what would otherwise be raised after the runs."""
+        from sgs_tui.engine.calibration.ranges import load_ranges
+        from sgs_tui.engine.compare.limits import load_profile
+        from sgs_tui.engine.compare.select import check_sort_key, parse_query
+        from sgs_tui.engine.requantize.state import check_state
+
+        if not self.prints:
+            require_terminal()
+        check_sort_key((self.values["sort"] or "network").removeprefix("-"))
+        parse_query(self.values["text"] or "")
+        load_profile(self.values["profile"] or DEFAULT_PROFILE)
+        if self.baseline is not None:
+            check_state(self.baseline)
+        elif self.values["fail_on"] is FailOn.REGRESSION:
+            raise UsageError("--fail-on regression needs --baseline", "name an earlier comparison: --baseline OLD.json")
+        if self.values["ranges"] is not None:
+            load_ranges(self.values["ranges"])
+        for path in (self.output, self.bundle):
+            if path is not None and not path.absolute().parent.is_dir():
+                raise InputError(f"{path}: there is no such folder", "make it first")
+
+    def compare(self, sample: Path, benchmark: Path, ranges: Path | None) -> int:
+        """Compare as `sgs-tui compare` does; `ranges` where none were given. The exit code."""
+        values = {**self.values, "ranges": self.values["ranges"] or ranges}
+        return compare(sample, benchmark, **values)
+
+
+def with_report_options(command: Command) -> Command:
+    """`command` with the options of compare, which reach it as its parameter `report`."""
+    own = {name: entry for name, entry in inspect.signature(command).parameters.items() if name != "report"}
+    added = _parameters()
+
+    @wraps(command)
+    def wrapper(**given: Any) -> int:
+        report = ReportOptions({name: given.pop(name) for name in added})
+        return command(**given, report=report)
+
+    parameters = [*own.values(), *added.values()]
+    wrapper.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {entry.name: entry.annotation for entry in parameters}
+    del wrapper.__wrapped__  # or the signature above would be looked for behind it
+    return wrapper
+
+
+def _parameters() -> dict[str, inspect.Parameter]:
+    hints = get_type_hints(compare, include_extras=True)
+    found = inspect.signature(compare).parameters
+    return {name: entry.replace(annotation=hints[name]) for name, entry in found.items() if name not in _DUMPS}
+
+
+# Compare what runs have left: the app on one pair, or a printed comparison for each.
+
+_SUFFIXES = {"csv": ".csv", "json": ".json", "markdown": ".md", "html": ".html", "junit": ".xml"}
+_ORDER = (
+    *(ExitCode.INTERRUPTED, ExitCode.RUN_FAILED, ExitCode.USAGE, ExitCode.INPUT),
+    *(ExitCode.NOTHING_COMPARABLE, ExitCode.OVER_LIMITS),
+)
+"""Which code speaks for several, see cli/exits.py."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Two dumps that belong together; `label` tells several pairs apart."""
+
+    label: str
+    sample: Path
+    benchmark: Path
+    ranges: Path | None = None
+
+
+def pairing(sample: "Run", benchmark: "Run") -> Pairing | None:
+    """The dumps of two runs, or the two of one; None unless both can be trusted."""
+    if sample is benchmark:
+        dumps = sample.dumps[:2]
+        float_, fixed = dumps if len(dumps) == 2 else (None, None)
+    else:
+        fixed, float_ = sample.dump, benchmark.dump
+    if fixed is None or float_ is None:
+        return None
+    image = Path(sample.request.details.get("image", "").split(",")[0]).name or sample.name
+    return Pairing(image, fixed, float_, sample.ranges or benchmark.ranges)
+
+
+def check_report(options: ReportOptions, pairs: int) -> None:
+    """Raise before anything is started what would be in the way of the reports afterwards."""
+    options.check()
+    if pairs > 1 and not options.prints:
+        raise UsageError(f"{pairs} images give {pairs} comparisons, the app shows one", "use --batch, or one image")
+    if pairs > 1 and options.output is not None and not options.output.is_dir():
+        raise UsageError(f"{pairs} comparisons for one --output {options.output}", "name an existing folder")
+    if pairs > 1 and options.baseline is not None:
+        raise UsageError(f"{pairs} comparisons against one --baseline", "compare image by image: `sgs-tui compare`")
+
+
+def compare_all(pairs: Sequence[Pairing], options: ReportOptions) -> ExitCode:
+    """Compare each pair; the code of the worst end."""
+    codes = []
+    for pair in pairs:
+        if len(pairs) > 1:
+            stderr.note(f"{pair.label}: {pair.sample} against {pair.benchmark}")
+        bundle = options.bundle if len(pairs) == 1 else _write_bundle(pair, options.bundle)
+        own = options.to(_output(pair, options), bundle)
+        codes.append(own.compare(pair.sample, pair.benchmark, pair.ranges))
+    return first_of(codes)
+
+
+def first_of(codes: Sequence[int]) -> ExitCode:
+    """The code that speaks for all."""
+    return next((code for code in _ORDER if code in codes), ExitCode.OK)
+
+
+def _write_bundle(pair: Pairing, path: Path | None) -> Path | None:
+    """One zip an image: `FILE-cat.zip`."""
+    return None if path is None else path.with_name(f"{path.stem}-{Path(pair.label).stem}{path.suffix}")
+
+
+def _output(pair: Pairing, options: ReportOptions) -> Path | None:
+    if options.output is None or not options.output.is_dir():
+        return options.output
+    return options.output / (Path(pair.label).stem + _SUFFIXES.get(options.wanted, ".txt"))

@@ -2,13 +2,115 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sgs_tui.cli.debugconfig_file import FileArgument, FileOption, one_of
-from sgs_tui.cli.debugconfig_set import set_
-from sgs_tui.cli.exits import ExitCode
+from sgs_tui.cli import stderr
+from sgs_tui.cli.main import ExitCode
+from sgs_tui.engine.errors import UsageError
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.configs.debugconfig import DebugConfig
+
+
+# Which DebugConfig.txt a command is about: the same two ways to name it everywhere.
+
+DEFAULT = Path("DebugConfig.txt")
+FileArgument = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The file (default ./DebugConfig.txt).")]
+FileOption = Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help="The same, as an option.")]
+
+
+def one_of(file: Path | None, option: Path | None) -> Path:
+    """The file, named in either way. Raises UsageError where both name one."""
+    if file is not None and option is not None:
+        raise UsageError(f"{file} and --file {option}: one file at a time", "name it once")
+    return file or option or DEFAULT
+
+
+# `sgs-tui debugconfig set`.
+
+_ON_OFF = {"on": True, "off": False}
+
+
+def set_(
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE] [KEY=VALUE]...",
+            help="The file (default ./DebugConfig.txt), then SWITCH=on, SWITCH=off, or path=DIR.",
+        ),
+    ] = None,
+    option: FileOption = None,
+    preset: Annotated[
+        str | None,
+        typer.Option("--preset", metavar="NAME", help="First: float, fixed, histogram or fixed-without-fusion."),
+    ] = None,
+    mend: Annotated[bool, typer.Option("--mend", help="Also mend line ends, blanks and the case of keys.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+) -> int:
+    """Change switches and the path; every other byte stays. Prints the difference, keeps a backup.
+
+    \b
+    Examples:
+      sgs-tui debugconfig set --preset fixed path=/data/dumps
+      sgs-tui debugconfig set run/DebugConfig.txt dumpTensor=on dumpasstring=off
+      sgs-tui debugconfig set --mend --dry-run
+    """
+    from sgs_tui.batch.output import emit
+    from sgs_tui.batch.printed.small import show_difference
+    from sgs_tui.engine.configs.debugconfig import parse
+    from sgs_tui.engine.files import read_bytes
+
+    named, changes = _split(settings or [])
+    file = one_of(named, option)
+    old = read_bytes(file) if file.exists() else b""
+    document = _with_preset(parse(old), preset)
+    for setting in changes:
+        document = _with_setting(document, setting)
+    new = (document.mend() if mend else document).render()
+    emit(show_difference(old, new, str(file)), None)
+    if new != old and not dry_run:
+        _write(file, new)
+    return ExitCode.OK
+
+
+def _split(words: list[str]) -> tuple[Path | None, list[str]]:
+    """A first word that is a file's name, and the settings. A misspelt setting must not become a new file."""
+    first = Path(words[0]) if words and "=" not in words[0] else None
+    if first is not None and (first.suffix == ".txt" or first.is_file()):
+        return first, words[1:]
+    return None, words
+
+
+def _with_preset(document: "DebugConfig", name: str | None) -> "DebugConfig":
+    """A file that does not exist yet starts with the preset's commented template."""
+    from sgs_tui.engine.configs.debugconfig import PRESETS, apply, parse, template
+    from sgs_tui.engine.text import did_you_mean
+
+    if name is None:
+        return document
+    chosen = next((preset for preset in PRESETS if preset.key == name), None)
+    if chosen is None:
+        raise UsageError(f"no preset is called {name}", did_you_mean(name, [preset.key for preset in PRESETS]))
+    return apply(chosen, document) if document.lines else parse(template(chosen))
+
+
+def _with_setting(document: "DebugConfig", setting: str) -> "DebugConfig":
+    key, equals, value = setting.partition("=")
+    if key == "path" and equals:
+        return document.with_path(value)
+    if value not in _ON_OFF:
+        raise UsageError(f"{setting}: expected SWITCH=on, SWITCH=off or path=DIR", "as in dumpTensor=on")
+    return document.with_switch(key, _ON_OFF[value])
+
+
+def _write(file: Path, data: bytes) -> None:
+    from sgs_tui.engine.files import write_with_backup
+
+    backup = write_with_backup(file, data)
+    stderr.note(f"{file} is written" + (f"; what was there is in {backup}" if backup else ""))
+
 
 _GROUP = """Read, check and change DebugConfig.txt.
 
@@ -35,8 +137,8 @@ def show(file: FileArgument = None, option: FileOption = None) -> int:
     Example:
       sgs-tui debugconfig show run/DebugConfig.txt
     """
-    from sgs_tui.batch.debugconfig import describe
     from sgs_tui.batch.output import emit
+    from sgs_tui.batch.printed.small import describe
     from sgs_tui.engine.configs.debugconfig import load
 
     chosen = one_of(file, option)
@@ -60,11 +162,11 @@ def check(
     Example:
       sgs-tui debugconfig check run/DebugConfig.txt
     """
-    from sgs_tui.batch.debugconfig import list_findings
     from sgs_tui.batch.output import emit
+    from sgs_tui.batch.printed.small import list_findings
     from sgs_tui.engine.configs.debugconfig import load
     from sgs_tui.engine.configs.debugconfig_check import check as find
-    from sgs_tui.engine.configs.findings import Severity
+    from sgs_tui.engine.configs.textlines import Severity
 
     home = os.environ.get("HOME")
     chosen = one_of(file, option)

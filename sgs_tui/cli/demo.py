@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from sgs_tui.cli import complaints
-from sgs_tui.cli.exits import ExitCode
-from sgs_tui.cli.front import open_app
+from sgs_tui.cli import stderr
+from sgs_tui.cli.main import ExitCode
+from sgs_tui.cli.open import open_app
 from sgs_tui.cli.options import Ascii, Batch, NoMouse
-from sgs_tui.cli.terminal import require_terminal
+from sgs_tui.cli.stderr import require_terminal
 
 
 def register(app: typer.Typer) -> None:
@@ -39,24 +39,23 @@ def demo(
     """
     if not batch:
         require_terminal()
-    from sgs_tui.engine.demo import build_demo
+    from sgs_tui.engine.demo.demo import build_demo
 
     files = build_demo(folder)
-    complaints.note(f"the demo's files are in {folder}")
+    stderr.note(f"the demo's files are in {folder}")
     if not batch:
         return open_app(
             (files.fixed_dump, files.float_dump), ranges=files.ranges, ascii_only=ascii_only, mouse=not no_mouse
         )
     code = _print(files.fixed_dump, files.float_dump, files.ranges, ascii_only)
-    complaints.note(f"`sgs-tui advise --apply {shlex.quote(str(folder))}` mends it and shows before and after")
+    stderr.note(f"`sgs-tui advise --apply {shlex.quote(str(folder))}` mends it and shows before and after")
     return code
 
 
 def _print(fixed: Path, float_: Path, ranges: Path, ascii_only: bool) -> ExitCode:
     from sgs_tui.batch.compare import View, compare, write
-    from sgs_tui.batch.formats import Format
-    from sgs_tui.batch.output import emit
-    from sgs_tui.cli.terminal import screen
+    from sgs_tui.batch.output import Format, emit
+    from sgs_tui.cli.stderr import screen
     from sgs_tui.engine.session import CompareRequest
 
     report = compare(CompareRequest(fixed, float_, ranges), View())

@@ -4,8 +4,8 @@ import os
 
 import typer
 
-from sgs_tui.cli.exits import ExitCode
-from sgs_tui.cli.terminal import is_terminal, speaks_utf8
+from sgs_tui.cli.main import ExitCode
+from sgs_tui.cli.stderr import is_terminal, speaks_utf8
 
 
 def register(app: typer.Typer) -> None:
@@ -23,10 +23,9 @@ def doctor() -> int:
     Example:
       sgs-tui doctor
     """
-    from sgs_tui.batch.doctor import examine, list_checks
-    from sgs_tui.batch.doctor_check import State, Surroundings
     from sgs_tui.batch.output import emit
-    from sgs_tui.tui.settings import settings_path
+    from sgs_tui.batch.printed.doctor import State, Surroundings, examine, list_checks
+    from sgs_tui.engine.backends.sdk_install import settings_path
 
     terminal = is_terminal("stdin") and is_terminal("stderr")
     checks = examine(Surroundings(settings_path(), terminal, speaks_utf8(os.environ), os.environ))

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from sgs_tui.cli import complaints
-from sgs_tui.cli.exits import ExitCode
+from sgs_tui.cli import stderr
+from sgs_tui.cli.main import ExitCode
 from sgs_tui.cli.options import Ascii, Batch, Ranges
 
 
@@ -51,9 +51,9 @@ def histogram(
     """
     if png is not None:
         return _draw(dump, png, ranges, against, tuple(layers or ()), log, bins)
-    from sgs_tui.batch.histogram import Wanted, histograms
     from sgs_tui.batch.output import emit
-    from sgs_tui.cli.terminal import screen
+    from sgs_tui.batch.printed.histogram import Wanted, histograms
+    from sgs_tui.cli.stderr import screen
 
     wanted, trouble = Wanted(dump, against, ranges, tuple(layers or ()), log), list[str]()
     for text in histograms(wanted, screen(ascii_only, to_file=False), trouble.append):
@@ -63,21 +63,21 @@ def histogram(
 
 def _told(trouble: Sequence[str], consolation: str) -> ExitCode:
     for line in trouble:
-        complaints.error(line, consolation)
+        stderr.error(line, consolation)
     return ExitCode.INPUT if trouble else ExitCode.OK
 
 
 def _draw(
     dump: Path, folder: Path, ranges: Path | None, against: Path | None, layers: tuple[str, ...], log: bool, bins: int
 ) -> ExitCode:
-    from sgs_tui.batch.pictures import PicturesWanted, draw_pictures
+    from sgs_tui.batch.formats.pictures import PicturesWanted, draw_pictures
     from sgs_tui.engine.numbers import count, size
 
     made = draw_pictures(PicturesWanted(dump, folder, ranges, against, layers, log, bins))
     if made.moved is not None:
-        complaints.note(f"what was in {folder} is now in {made.moved}")
+        stderr.note(f"what was in {folder} is now in {made.moved}")
     rate = size(round(made.bytes_read / max(made.seconds, 1e-3)))
-    complaints.note(
+    stderr.note(
         f"{folder}: {count(made.count, 'picture')} of {size(made.bytes_read)} in {made.seconds:.1f} s ({rate}/s)"
     )
     return _told((*made.failures, *made.damage), "every layer that can be read was drawn")

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sgs_tui.batch.formats import ListFormat
-from sgs_tui.cli import complaints
-from sgs_tui.cli.exits import ExitCode
-from sgs_tui.cli.front import open_app
+from sgs_tui.batch.output import ListFormat
+from sgs_tui.cli import stderr
+from sgs_tui.cli.main import ExitCode
+from sgs_tui.cli.open import open_app
 from sgs_tui.cli.options import Ascii, Batch, NoMouse, Output
 
 if TYPE_CHECKING:
@@ -61,16 +61,15 @@ def _print(
         emit(_data(dump, layer, values, wanted, ascii_only, output), output, (path,))
         if dump.health.ok:
             return ExitCode.OK
-        complaints.error(f"{path}: {dump.health}", "what can be read is shown")
+        stderr.error(f"{path}: {dump.health}", "what can be read is shown")
         return ExitCode.INPUT
 
 
 def _data(
     dump: "Dump", layer: str | None, values: int | None, wanted: ListFormat, ascii_only: bool, output: Path | None
 ) -> bytes:
-    from sgs_tui.batch.inspect import write_records
-    from sgs_tui.batch.tensor import SHOWN, tensor, write_tensor
-    from sgs_tui.cli.terminal import screen
+    from sgs_tui.batch.printed.inspect import SHOWN, tensor, write_records, write_tensor
+    from sgs_tui.cli.stderr import screen
 
     shown_on = screen(ascii_only, to_file=output is not None)
     if layer is None:

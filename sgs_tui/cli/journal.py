@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from sgs_tui.batch.formats import ListFormat
-from sgs_tui.cli import complaints
-from sgs_tui.cli.exits import ExitCode
+from sgs_tui.batch.output import ListFormat
+from sgs_tui.cli import stderr
+from sgs_tui.cli.main import ExitCode
 from sgs_tui.cli.options import Output
 from sgs_tui.engine.errors import InputError, UsageError
 
@@ -51,7 +51,7 @@ def journal(
         if not text.strip():
             raise UsageError("--add: there is nothing to write down", "give the note as one quoted text")
         append(path, [entry(text, layer=layer, sample=sample)])
-        complaints.note(f"written to {path}")
+        stderr.note(f"written to {path}")
         return ExitCode.OK
     found = [each for each in read_journal(path, sample) if layer is None or each.layer == layer]
     emit(write_journal(found, wanted), output)

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from sgs_tui.batch.formats import ListFormat
-from sgs_tui.cli import complaints
-from sgs_tui.cli.exits import ExitCode
+from sgs_tui.batch.output import ListFormat
+from sgs_tui.cli import stderr
+from sgs_tui.cli.main import ExitCode
 from sgs_tui.cli.options import Ascii, Output
 
 _GROUP = """Read and compare quantisation files.
@@ -47,9 +47,9 @@ def show(
       sgs-tui quant show model_fixed.sim.json --format csv --output ranges.csv
     """
     from sgs_tui.batch.output import emit
-    from sgs_tui.batch.quant import write_info
-    from sgs_tui.cli.terminal import screen
-    from sgs_tui.engine.calibration.quantinfo import load_quant_info
+    from sgs_tui.batch.printed.quant import write_info
+    from sgs_tui.cli.stderr import screen
+    from sgs_tui.engine.calibration.quant import load_quant_info
 
     page = screen(ascii_only, to_file=output is not None)
     emit(write_info(file, load_quant_info(file), wanted, page), output, (file,))
@@ -74,10 +74,9 @@ def diff(
       sgs-tui quant diff before.sim.json after.sim.json --all --format json
     """
     from sgs_tui.batch.output import emit
-    from sgs_tui.batch.quant import write_diff
-    from sgs_tui.cli.terminal import screen
-    from sgs_tui.engine.calibration.quant_diff import diff_quant_info
-    from sgs_tui.engine.calibration.quantinfo import load_quant_info
+    from sgs_tui.batch.printed.quant import write_diff
+    from sgs_tui.cli.stderr import screen
+    from sgs_tui.engine.calibration.quant import diff_quant_info, load_quant_info
 
     found = diff_quant_info(load_quant_info(first), load_quant_info(second))
     different = [each for each in found if not each.same]
@@ -85,5 +84,5 @@ def diff(
     shown = found if everything else different
     emit(write_diff((first, second), shown, len(found) - len(different), wanted, page), output, (first, second))
     if output is not None:
-        complaints.note(f"{output}: {len(different)} of {len(found)} tensors differ")
+        stderr.note(f"{output}: {len(different)} of {len(found)} tensors differ")
     return ExitCode.OVER_LIMITS if different else ExitCode.OK

@@ -5,19 +5,177 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sgs_tui.cli import complaints
-from sgs_tui.cli.exits import ExitCode
-from sgs_tui.cli.front import open_app
-from sgs_tui.cli.options import Ascii, NoMouse
-from sgs_tui.cli.report_options import ReportOptions, with_report_options
-from sgs_tui.cli.run_options import Root
-from sgs_tui.cli.runs_ending import cancel, delete
-from sgs_tui.cli.runs_named import RunName, place_of, run_named
-from sgs_tui.cli.runs_showing import follow, list_, show
+from sgs_tui.cli import stderr
+from sgs_tui.cli.compare import ReportOptions, with_report_options
+from sgs_tui.cli.main import ExitCode
+from sgs_tui.cli.open import open_app
+from sgs_tui.cli.options import Ascii, NoMouse, Root, RunName, RunsFormat, RunsHow, place_of, run_named
 from sgs_tui.engine.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from sgs_tui.engine.simulate.runs import Run
+    from sgs_tui.engine.runs.run_list import Run
+
+
+# `sgs-tui runs cancel|delete`.
+
+_Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="The runs.")]
+
+
+def cancel(names: _Names, root: Root = None) -> int:
+    """Cancel runs, waiting or at work.
+
+    The whole process group is ended.
+
+    \b
+    Example:
+      sgs-tui runs cancel last
+    """
+    from sgs_tui.batch.progress import end_runs
+    from sgs_tui.engine.runs.runs import cancel_run
+
+    found = [run_named(name, root) for name in names]
+    for run in found:
+        if not run.state.active:
+            cancel_run(run.folder.path)  # ends what is left of a lost run, and raises for the others
+    for run in end_runs([run.folder.path for run in found]):
+        stderr.note(f"{run.name}: {run.state}")
+    return ExitCode.OK
+
+
+def delete(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="The runs.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every run that is over.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --all: do not ask.")] = False,
+    root: Root = None,
+) -> int:
+    """Delete runs that are over, with their dumps.
+
+    \b
+    Examples:
+      sgs-tui runs delete 20260102-0304
+      sgs-tui runs delete --all --yes
+    """
+    from sgs_tui.engine.numbers import count
+    from sgs_tui.engine.runs.run_list import list_runs
+    from sgs_tui.engine.runs.runs import delete_run
+
+    if bool(names) == everything:
+        raise UsageError("delete needs the names of runs, or --all", "`sgs-tui runs list` has the names")
+    place = place_of(root)
+    over = [run for run in list_runs(place) if not run.state.active] if everything else []
+    runs = over or [run_named(name, root) for name in names or ()]
+    if everything and not yes and runs:
+        _ask(f"delete {count(len(runs), 'run')} in {place} with their dumps?")
+    for run in {run.name: run for run in runs}.values():
+        delete_run(run.folder.path, run.folder.root)
+        stderr.note(f"{run.name}: deleted")
+    return ExitCode.OK
+
+
+def _ask(question: str) -> None:
+    """Go on only after a yes. Raises UsageError where nobody can be asked."""
+    from sgs_tui.cli.stderr import is_terminal
+
+    if not is_terminal("stdin"):
+        raise UsageError("nobody to ask whether to delete them all", "say --yes")
+    typer.confirm(question, abort=True, err=True)
+
+
+# `sgs-tui runs list|show|follow`.
+
+
+def list_(
+    root: Root = None,
+    state: Annotated[
+        str | None, typer.Option("--state", metavar="STATE", help="Only runs that are running, failed, ok, ...")
+    ] = None,
+    wanted: RunsHow = RunsFormat.TABLE,
+    ascii_only: Ascii = False,
+) -> int:
+    """List runs, newest first.
+
+    State, time, size of the dump; what went wrong, and what to do about it.
+
+    \b
+    Examples:
+      sgs-tui runs list
+      sgs-tui runs list --state failed --format json
+    """
+    from sgs_tui.batch.output import emit
+    from sgs_tui.batch.printed.runs import write_runs, write_runs_table
+    from sgs_tui.cli.stderr import screen
+    from sgs_tui.engine.runs.run_list import list_runs
+
+    place, only = place_of(root), None if state is None else _state(state)
+    runs = [run for run in list_runs(place) if only in (None, run.state)]
+    if wanted is RunsFormat.JSON:
+        emit(write_runs(runs, place), None)
+    else:
+        emit(write_runs_table(runs, place, screen(ascii_only, to_file=False)), None)
+    return ExitCode.OK
+
+
+def show(
+    name: RunName = "last", root: Root = None, wanted: RunsHow = RunsFormat.TABLE, ascii_only: Ascii = False
+) -> int:
+    """Show everything about one run.
+
+    What was asked, how it stands, what it left, the end of its log.
+
+    \b
+    Examples:
+      sgs-tui runs show
+      sgs-tui runs show net_fixed --format json
+    """
+    from sgs_tui.batch.output import emit
+    from sgs_tui.batch.printed.runs import write_run, write_runs
+    from sgs_tui.cli.stderr import screen
+
+    run = run_named(name, root)
+    as_json = wanted is RunsFormat.JSON
+    emit(write_runs([run]) if as_json else write_run(run, screen(ascii_only, to_file=False)), None)
+    return ExitCode.OK
+
+
+def follow(
+    name: RunName = "last",
+    root: Root = None,
+    log: Annotated[bool, typer.Option("--log/--no-log", help="Print the run's log as it comes.")] = True,
+    ascii_only: Ascii = False,
+) -> int:
+    """Follow a run to its end.
+
+    Its log goes to stdout, how it stands to stderr. Exit code 4 where it did not end well. Ctrl-C ends the following,
+    not the run.
+
+    \b
+    Example:
+      sgs-tui runs follow last
+    """
+    from sgs_tui.batch.progress import print_events
+    from sgs_tui.cli.run import tell
+    from sgs_tui.cli.stderr import screen
+    from sgs_tui.engine.runs.run_folder import RunState
+
+    found = run_named(name, root)
+    try:
+        run = print_events(found.folder.path, log, screen(ascii_only, to_file=False))
+    except KeyboardInterrupt:
+        stderr.note(f"{found.name} goes on; `sgs-tui runs cancel {found.name}` ends it")
+        raise
+    tell(run)
+    return ExitCode.OK if run.state is RunState.OK else ExitCode.RUN_FAILED
+
+
+def _state(name: str) -> str:
+    from sgs_tui.engine.runs.run_folder import RunState
+    from sgs_tui.engine.text import did_you_mean
+
+    known = [str(state) for state in RunState]
+    if name not in known:
+        raise UsageError(f"--state {name}: no run is in such a state", did_you_mean(name, known))
+    return name
+
 
 _GROUP = """List, follow, cancel, compare and delete runs.
 
@@ -65,7 +223,7 @@ def compare(
       sgs-tui runs compare
       sgs-tui runs compare net_fixed net_float --batch --sort rmse
     """
-    from sgs_tui.cli.comparing import check_report, compare_all, pairing
+    from sgs_tui.cli.compare import check_report, compare_all, pairing
 
     check_report(report, 1)
     sample, benchmark = _pair(names or [], root)
@@ -74,7 +232,7 @@ def compare(
         bad = next((run for run in (sample, benchmark) if run.dump is None), sample)
         raise InputError(f"{bad.name} ({bad.state}) has no dump to compare", "`sgs-tui runs show NAME` says why")
     if not names:
-        complaints.note(f"sample {sample.name}, benchmark {benchmark.name}")
+        stderr.note(f"sample {sample.name}, benchmark {benchmark.name}")
     return compare_all([found], report)
 
 
@@ -93,7 +251,7 @@ def open_(name: RunName = "last", root: Root = None, ascii_only: Ascii = False, 
 
 
 def _pair(names: list[str], root: Path | None) -> "tuple[Run, Run]":
-    from sgs_tui.engine.simulate.find_run import newest_comparable
+    from sgs_tui.engine.runs.run_list import newest_comparable
 
     if not names:
         return newest_comparable(place_of(root))

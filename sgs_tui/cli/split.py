@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from sgs_tui.cli import complaints
-from sgs_tui.cli.exits import ExitCode
+from sgs_tui.cli import stderr
+from sgs_tui.cli.main import ExitCode
 
 
 def register(app: typer.Typer) -> None:
@@ -31,12 +31,12 @@ def split(
       sgs-tui split fixed.bin fixed_tensors
       sgs-tui split fixed.bin fixed_text --text
     """
-    from sgs_tui.batch.split import split_dump
+    from sgs_tui.batch.printed.small import split_dump
 
     health, changes = split_dump(dump, folder, text)
     for change in changes:
-        complaints.note(change)
+        stderr.note(change)
     if health.ok:
         return ExitCode.OK
-    complaints.error(f"{dump}: {health}", "every record before the damage was written")
+    stderr.error(f"{dump}: {health}", "every record before the damage was written")
     return ExitCode.INPUT

@@ -1,9 +1,190 @@
 """`sgs-tui vendor-script`: the vendor's scripts by their names, for automation that should not notice."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from sgs_tui.cli.vendor_script_compare import auto_dump_debug
-from sgs_tui.cli.vendor_script_tools import dump_debug, histogram
+from sgs_tui.cli import stderr
+from sgs_tui.cli.main import ExitCode
+from sgs_tui.engine.errors import NothingComparableError, SgsError, UsageError
+from sgs_tui.engine.text import visible
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.dumps.reader import Dump
+
+
+# `sgs-tui vendor-script auto_dump_debug`.
+
+_Rest = Annotated[list[str] | None, typer.Argument(metavar="[REST]...", help="Of the form with *.sim; see below.")]
+
+
+def auto_dump_debug(
+    sdk: Annotated[Path, typer.Argument(metavar="SDK", help="Taken for the sake of the script; not needed.")],
+    sample: Annotated[Path, typer.Argument(metavar="SAMPLE", help="The dump that is judged (fixed).")],
+    benchmark: Annotated[Path, typer.Argument(metavar="BENCHMARK", help="The reference (float or original).")],
+    rest: _Rest = None,
+    no_tensors: Annotated[
+        bool, typer.Option("--no-tensors", help="Leave lists and report only; tensor files double the disk space.")
+    ] = False,
+) -> int:
+    """Compare two dumps as auto_dump_debug.sh does.
+
+    Leaves Undefined_<benchmark>_DumpDebug_out here, an older one renamed as the script does: the report as
+    doAnalyzeRmse/doAnalyzeRmse_run.log and <benchmark>_doAnalyzeRmse_run.log, benchmark_layer_list.txt,
+    gen_layer_list.txt, genCompareLayer/<layer>/sample.bin and benchmark.bin, sample_out, benchmark_out. Prints the
+    report and the script's timing lines.
+
+    \b
+    Different from the script:
+      - layers are matched by name whatever the output number, and with blanks,
+        * or [ in the name
+      - no layer vanishes: names over 128 bytes, empty tensors, NHWC against
+        NCHW, padding are dealt with
+      - a layer of zeros on both sides has COS 1 and RMSE 0, not nan; NaN in a
+        layer is told on stderr
+      - where a layer was transposed MSE and RMSE are those of the better fit
+      - exit code 3 or 5 where the script only says FATAL or ERROR; else 0,
+        whatever the figures
+      - neither the SDK nor bash, bc or compareAccuracy are needed; scratch
+        files are not left
+      - with *.sim files it runs no simulator: that is `sgs-tui run`
+
+    \b
+    Example:
+      sgs-tui vendor-script auto_dump_debug ../SGS_IPU_SDK fixed.bin float.bin
+    """
+    from sgs_tui.batch.printed.vendor_script import auto_dump_debug as work
+
+    _refuse_models(sdk, sample, benchmark, rest or [])
+    for number, given in enumerate((sdk, sample, benchmark, "", "", "", ""), 1):
+        echo(visible(f"Param{number}: {given}"))
+    try:
+        left = work(sample, benchmark, echo, not no_tensors)
+    except SgsError as error:
+        echo(f"{'ERROR' if isinstance(error, NothingComparableError) else 'FATAL'}: {visible(error.message)}")
+        raise
+    if left.moved is not None:
+        stderr.note(f"the older {left.folder.name} is now {left.moved}")
+    for line in left.unsaid:
+        stderr.note(line)
+    for line in left.incomplete:
+        stderr.error(line, "what can be read was compared")
+    return ExitCode.INPUT if left.incomplete else ExitCode.OK
+
+
+def _refuse_models(sdk: Path, sample: Path, benchmark: Path, rest: list[str]) -> None:
+    """The script's other form would run the simulator."""
+    if sample.suffix == ".sim" or benchmark.suffix == ".sim":
+        image, preprocess = (*rest, "IMAGE")[0], (*rest[3:], "PREPROCESS.py")[0]
+        command = f"sgs-tui run --sdk {sdk} --float {sample} --fixed {benchmark} --image {image} -n {preprocess}"
+        raise UsageError("these are models, this form compares dumps", f"dump and compare with: {command} --batch")
+    if rest:
+        raise UsageError(f"{3 + len(rest)} arguments, expected SDK, sample and benchmark", "`--help` has an example")
+
+
+def echo(line: str) -> None:
+    """One line on stdout, UTF-8 whatever the locale."""
+    from sgs_tui.batch.output import emit
+
+    emit(f"{line}\n".encode(), None)
+
+
+# `sgs-tui vendor-script histogram|dump_debug`.
+
+
+def histogram(
+    dump: Annotated[Path, typer.Argument(metavar="DUMP", help="The dump, string (dumpasstring) or binary.")],
+    ranges: Annotated[Path, typer.Argument(metavar="RANGES", help="tensor_min_max as JSON, pickle or text.")],
+) -> int:
+    """Draw a histogram for each entry, as histogram.py does.
+
+    Histograms/<i>.<name>.png for each entry of the range file; i is the entry's number, from 0. Prints the progress
+    bar's last state and the total time. Needs the extra png.
+
+    \b
+    Different from the script:
+      - what was in Histograms is moved to Histograms.1, not deleted
+      - the text form of tensor_min_max and binary dumps are read as well;
+        pickles run nothing
+      - names are matched exactly: conv1 is never drawn with the data of conv1_1
+      - all values are drawn, those outside min and max too, in at most 200 bars
+      - both cores; long names get a shorter file name; unreadable tensors are
+        told, exit code 3
+
+    \b
+    Example:
+      sgs-tui vendor-script histogram string_dump.bin tensor_min_max.json
+    """
+    from sgs_tui.batch.printed.vendor_script import FOLDER, draw
+
+    drawn = draw(dump, ranges)
+    echo(f"[{'=' * 50}]100.00%")
+    echo(f"Total time elapsed: {_clock(drawn.seconds)}")
+    if drawn.moved is not None:
+        stderr.note(f"what was in {FOLDER} is now in {drawn.moved}")
+    for line in (*drawn.failures, *drawn.damage):
+        stderr.error(line, "every tensor that can be read was drawn")
+    return ExitCode.INPUT if drawn.failures or drawn.damage else ExitCode.OK
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{rest:02}"
+
+
+def dump_debug(
+    fixed: Annotated[Path, typer.Argument(metavar="FIXED", help="The dump that is judged.")],
+    float_: Annotated[Path, typer.Argument(metavar="FLOAT", help="The reference.")],
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Write this tensor of both as text.")] = None,
+) -> int:
+    """Print a line for each tensor, as dump_debug.py does.
+
+    Or write one tensor of both dumps as text. A line is <i>.<name>, MSE, COS and RMSE, set apart by tabs; the
+    network's inputs count as well. With NAME: fixed.txt and float.txt here, the name in the first line, then 16
+    values a line; older ones are kept as fixed.txt.bak.
+
+    \b
+    Different from the script:
+      - dumps without shapes and integer dumps are read; integers are dequantised
+      - padding is taken out of every row, not off the end
+      - tensors that can not be compared are told on stderr; their numbers are
+        left out, as in the script
+      - a tensor of zeros on both sides has COS 1 and RMSE 0, not 0 and nan
+      - a damaged dump gives exit code 3, as does an unknown NAME
+
+    \b
+    Examples:
+      sgs-tui vendor-script dump_debug fixed.bin float.bin
+      sgs-tui vendor-script dump_debug fixed.bin float.bin gate
+    """
+    from sgs_tui.engine.dumps.reader import open_dump
+
+    with open_dump(fixed) as left, open_dump(float_) as right:
+        _write_tensor(left, right, name) if name is not None else _print_lines(left, right)
+        damage = [f"{dump.path}: {dump.health}" for dump in (left, right) if not dump.health.ok]
+    for line in damage:
+        stderr.error(line, "what can be read was compared")
+    return ExitCode.INPUT if damage else ExitCode.OK
+
+
+def _print_lines(fixed: "Dump", float_: "Dump") -> None:
+    from sgs_tui.batch.printed.vendor_script import lines
+
+    for line, problem in lines(fixed, float_):
+        if problem:
+            stderr.note(f"not compared: {problem}")
+        else:
+            echo(line)
+
+
+def _write_tensor(fixed: "Dump", float_: "Dump", name: str) -> None:
+    from sgs_tui.batch.printed.vendor_script import write_tensor
+
+    for backup in write_tensor(fixed, float_, name):
+        stderr.note(f"an older file is kept as {backup}")
+    echo("Data saved in fixed.txt and float.txt")
+
 
 _GROUP = """The vendor's scripts by their names.
 

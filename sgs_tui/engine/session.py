@@ -7,12 +7,12 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from sgs_tui.engine.compare.kernel import Kernel
-from sgs_tui.engine.compare.match import match
-from sgs_tui.engine.compare.measure import Sides, measure_all
+from sgs_tui.engine.compare.compare import RowMaker, Sides
+from sgs_tui.engine.compare.limits import MANUAL, Profile
+from sgs_tui.engine.compare.metrics import Kernel
+from sgs_tui.engine.compare.pairing import match
+from sgs_tui.engine.compare.parallel import measure_all
 from sgs_tui.engine.compare.results import LayerDiff, Matching, Summary, Verdict
-from sgs_tui.engine.compare.rows import RowMaker
-from sgs_tui.engine.configs.profiles import MANUAL, Profile
 from sgs_tui.engine.dumps.index import looks_like_dump
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.errors import InputError
@@ -20,6 +20,7 @@ from sgs_tui.engine.events import Finished, LogLine, Progress, Row, Started
 
 if TYPE_CHECKING:
     from sgs_tui.engine.calibration.ranges import Ranges
+
 
 _DEQUANTISED = (
     "isFloat: 0, values are dequantised with s and z of the headers; s has six decimals there, which moves "
@@ -99,8 +100,8 @@ def _without_pad_lanes(matching: Matching, sample: Dump, benchmark: Dump) -> Mat
     aligning = [dump for dump in (sample, benchmark) if _aligns(dump)]
     if not aligning:
         return matching
-    from sgs_tui.engine.diagnosis.domains import pad_lanes
-    from sgs_tui.engine.diagnosis.graph import build_graph
+    from sgs_tui.engine.network.graph import build_graph
+    from sgs_tui.engine.network.scales import pad_lanes
 
     lanes = frozenset().union(*(pad_lanes(build_graph(dump)) for dump in aligning))
     pairs = (
@@ -137,7 +138,7 @@ def _shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
     except OSError as error:
         raise InputError(f"{path}: cannot open: {error.strerror}", "check the path given with --shapes") from error
     if not looks_like_dump(head):
-        from sgs_tui.engine.calibration.statistics import load_shapes
+        from sgs_tui.engine.calibration.ranges import load_shapes
 
         return load_shapes(path)
     with open_dump(path) as dump:

@@ -6,6 +6,8 @@ sending them to the terminal.
 """
 
 import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 _HIDDEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 """Categories never sent as they are: controls, format marks (bidi overrides), unassigned, private, surrogates."""
@@ -49,3 +51,21 @@ def sanitised(name: str) -> str:
     words = name.strip(_BLANKS)
     cut = next((i for i, char in enumerate(words) if char in _BLANKS), len(words))
     return words[:cut].replace("/", "_").replace(":", "")
+
+
+# The known word that a mistyped one was meant to be.
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The most similar known word, upper and lower case alike; None when none comes close."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    close = get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
+    return by_lower[close[0]] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint that names the nearest word and all of them."""
+    words = list(known)
+    close = nearest(word, words)
+    all_of_them = f"known are {', '.join(words)}"
+    return f"did you mean {close}? {all_of_them}" if close else all_of_them

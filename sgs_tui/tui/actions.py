@@ -6,9 +6,12 @@ has a plain key; none needs alt, shift+enter or a key that a terminal multiplexe
 or the wire knows as another (ctrl+i, ctrl+j, ctrl+m, ctrl+h).
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
+
+from sgs_tui.tui.text import BLANK, Line, Span, wrap
 
 SHOWN = {"pagedown": "pgdn", "pageup": "pgup", "escape": "esc", "backspace": "bksp"}
 
@@ -196,3 +199,41 @@ def key_label(key: str) -> str:
 def shown_keys(action: Action, keymap: dict[str, str]) -> tuple[str, ...]:
     """The keys of an action as people read them, the user's own where there are any."""
     return tuple(key_label(key.strip()) for key in keymap.get(action.id, action.keys).split(","))
+
+
+# The text of `?`, from the one table of actions.
+
+KEYS = 16
+
+
+def help_lines(
+    title: str, about: Iterable[Line], groups: Sequence[str], keymap: dict[str, str], width: int
+) -> list[Line]:
+    """Keys of the pane, what it says about itself, then every other key."""
+    lines: list[Line] = [(Span(f"{title}: keys of this pane", "strong"),)]
+    for name in groups:
+        lines += _keys(group(name), keymap, width)
+    about = list(about)
+    if about:
+        lines += [BLANK, (Span("What is shown", "strong"),), *about]
+    for name, heading in GROUP_TITLES.items():
+        if name not in groups and group(name):
+            lines += [BLANK, (Span(heading, "strong"),), *_keys(group(name), keymap, width)]
+    lines += [BLANK, *_rebinding(width)]
+    return lines
+
+
+def _keys(actions: Sequence[Action], keymap: dict[str, str], width: int) -> list[Line]:
+    lines: list[Line] = []
+    for action in actions:
+        keys = " ".join(shown_keys(action, keymap))
+        first, *rest = wrap(action.description, max(20, width - KEYS - 3))
+        lines.append((Span(f"  {keys:{KEYS}}", "key"), Span(" " + first)))
+        lines += [(Span(" " * (KEYS + 3) + part),) for part in rest]
+    return lines
+
+
+def _rebinding(width: int) -> list[Line]:
+    example = ACTIONS[0].id
+    text = f'Keys can be changed in settings.toml: [keys] "{example}" = "f1". The ids are in the palette (:).'
+    return [(Span(part, "muted"),) for part in wrap(text, width)]

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,12 +14,23 @@ from textual.binding import BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
 
+from sgs_tui.engine.backends.sdk_install import settings_path
+from sgs_tui.engine.compare.limits import load_profile
+from sgs_tui.engine.errors import UsageError
 from sgs_tui.tui import themes
-from sgs_tui.tui.compat import choose_theme, let_processes_start
-from sgs_tui.tui.filters import AsciiOnly, Colourless, ShortColours
-from sgs_tui.tui.screens.opening import OpeningScreen
-from sgs_tui.tui.settings import Settings
-from sgs_tui.tui.start import Start
+from sgs_tui.tui.actions import BY_ID
+from sgs_tui.tui.frame.opening import OpeningScreen
+from sgs_tui.tui.settings import Settings, Start, load_settings
+from sgs_tui.tui.terminal import (
+    AsciiOnly,
+    Colourless,
+    ShortColours,
+    choose_theme,
+    let_processes_start,
+    needs_ascii,
+    terminal_problem,
+    user_environment,
+)
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
@@ -66,7 +79,7 @@ class SgsApp(App[int]):
 
     def get_driver_class(self) -> type[Driver]:
         """Ours on a POSIX terminal."""
-        from sgs_tui.tui.driver import TerminalDriver
+        from sgs_tui.tui.terminal import TerminalDriver
 
         chosen = super().get_driver_class()
         return TerminalDriver if issubclass(TerminalDriver, chosen) else chosen
@@ -77,7 +90,7 @@ class SgsApp(App[int]):
 
     def open_main(self) -> None:
         """The main screen over the first picture."""
-        from sgs_tui.tui.screens.main import MainScreen
+        from sgs_tui.tui.screen import MainScreen
 
         self.push_screen(MainScreen(self.start, self.settings))
 
@@ -101,3 +114,59 @@ class SgsApp(App[int]):
             self._exception_event.set()
         self._return_code = 70
         self._close_messages_no_wait()
+
+
+# The way in: `launch(options)` runs the app in this terminal and returns the exit code.
+#
+# Only what the first picture needs is imported before it is painted; numpy and the engine come after it.
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchOptions:
+    """What the command line says. `paths`: nothing, a folder, a dump, or sample and benchmark.
+
+    An empty `profile` means the settings' one, or `manual`; `query` and `sort` are those of `compare --filter --sort`.
+    """
+
+    paths: tuple[Path, ...]
+    ranges: Path | None = None
+    shapes: Path | None = None
+    profile: str = ""
+    ascii: bool = False
+    mouse: bool = True
+    query: str = ""
+    sort: str = ""
+
+
+def launch(options: LaunchOptions) -> int:
+    """Run the app. 0, or 128 + the signal that ended it.
+
+    Raises UsageError without a terminal or with an unknown profile; a defect of ours leaves as the exception that it
+    is, after the terminal was restored.
+    """
+    if problem := terminal_problem(sys.stdin, sys.stderr):
+        raise UsageError(problem, "use --batch to print instead")
+    settings = load_settings(settings_path(), tuple(BY_ID))
+    app = SgsApp(
+        start_of(options, settings.profile), settings, ascii_only=options.ascii or needs_ascii(user_environment())
+    )
+    code = app.run(mouse=options.mouse and settings.mouse is not False)
+    if app.crash is not None:
+        raise app.crash
+    return app.return_code or 0 if code is None else code
+
+
+def start_of(options: LaunchOptions, default_profile: str) -> Start:
+    """What to open first. Raises UsageError for an unknown profile."""
+    profile = load_profile(options.profile or default_profile or "manual")
+    folder, sample, benchmark = _places(options.paths)
+    return Start(folder, sample, benchmark, options.ranges, options.shapes, profile, options.query, options.sort)
+
+
+def _places(paths: tuple[Path, ...]) -> tuple[Path, Path | None, Path | None]:
+    """Folder to browse, sample, benchmark."""
+    if len(paths) == 2:
+        return paths[0].parent, paths[0], paths[1]
+    if paths and not paths[0].is_dir():
+        return paths[0].parent, paths[0], None
+    return (paths[0] if paths else Path()), None, None

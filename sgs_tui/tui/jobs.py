@@ -6,12 +6,88 @@ cancelled job is dropped.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from threading import Event, Thread
 
 from textual.message import Message
 
+from sgs_tui.engine.compare.results import LayerDiff, Summary
 from sgs_tui.engine.errors import CancelledError, SgsError
-from sgs_tui.tui.messages import JobCrashed, JobFailed
+from sgs_tui.engine.session import Comparison
+
+# What background jobs and panes say to the screen. Messages are values: nobody changes one after it was posted.
+
+
+@dataclass
+class JobFailed(Message):
+    """A job ended with an error that the user can act on."""
+
+    job: str
+    text: str
+    hint: str
+
+
+@dataclass
+class JobCrashed(Message):
+    """A job met a defect of ours."""
+
+    job: str
+    error: Exception
+
+
+@dataclass
+class ComparisonOpened(Message):
+    """Both dumps are open and matched; rows follow."""
+
+    comparison: Comparison
+
+
+@dataclass
+class RowsArrived(Message):
+    """Some more layers are compared; `done` of `total` bytes are read."""
+
+    comparison: Comparison
+    rows: tuple[LayerDiff, ...]
+    done: int
+    total: int
+
+
+@dataclass
+class ComparisonFinished(Message):
+    """Every layer has its row."""
+
+    comparison: Comparison
+    summary: Summary
+
+
+@dataclass
+class Said(Message):
+    """Something worth a line in the log; `level` is `info`, `warn` or `fail`."""
+
+    text: str
+    level: str = "info"
+    hint: str = ""
+
+
+@dataclass
+class Flash(Message):
+    """One line for the status line, gone at the next key."""
+
+    text: str
+    level: str = "info"
+
+
+@dataclass
+class LayerMoved(Message):
+    """The cursor of the layer table stands on another layer (its pair number), or on none."""
+
+    number: int | None
+
+
+@dataclass
+class LayersShown(Message):
+    """What the layer table shows changed (rows, filter, order)."""
+
 
 Work = Callable[[Event], Iterator[Message]]
 Post = Callable[[Message], object]
@@ -59,3 +135,29 @@ class Job:
     def _deliver(self, message: Message) -> None:
         if not self._cancel.is_set():
             self._post(message)
+
+
+# Background jobs that live as long as the app, whatever is compared meanwhile.
+
+
+class Desk:
+    """One job a name; starting another one of that name cancels it."""
+
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        self._jobs: dict[str, Job] = {}
+
+    def start(self, name: str, work: Callable[[Event], Iterator[Message]]) -> None:
+        """Begin; a running job of that name is cancelled."""
+        self.cancel(name)
+        self._jobs[name] = Job(name, work, self._post).start()
+
+    def cancel(self, name: str) -> None:
+        """Ask it to stop, if it runs."""
+        if name in self._jobs:
+            self._jobs[name].cancel()
+
+    def close(self) -> None:
+        """Stop everything; nobody waits for it."""
+        for job in self._jobs.values():
+            job.cancel()

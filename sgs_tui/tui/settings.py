@@ -12,15 +12,20 @@ A file that can not be read is told of in the log and otherwise passed over: it 
 No textual in here, so that `sgs-tui doctor` can say where the file is.
 """
 
+import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sgs_tui.engine.configs.nearest import did_you_mean
-from sgs_tui.engine.simulate.sdk_setting import settings_path
-from sgs_tui.engine.text import visible
+from platformdirs import user_state_path
+
+from sgs_tui.engine.backends.sdk_install import settings_path
+from sgs_tui.engine.compare.limits import MANUAL, Profile
+from sgs_tui.engine.files import write_atomically
+from sgs_tui.engine.text import did_you_mean, visible
 
 __all__ = ["Settings", "load_settings", "settings_path"]
 
@@ -91,3 +96,88 @@ def _keys(wanted: Mapping[str, object], known: tuple[str, ...], problems: list[s
 def _near(word: str, known: tuple[str, ...]) -> str:
     hint = did_you_mean(word, known)
     return hint.partition("?")[0] + "?" if hint.startswith("did you mean") else "`?` lists the action ids"
+
+
+# What the app opens first. Light: it is needed before the first picture.
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A folder to browse, and the files that are chosen already."""
+
+    folder: Path = field(default_factory=Path)
+    sample: Path | None = None
+    benchmark: Path | None = None
+    ranges: Path | None = None
+    shapes: Path | None = None
+    profile: Profile = MANUAL
+    query: str = ""
+    """The filter to begin with, as it is typed behind `/`."""
+    sort: str = ""
+    """What to sort by, `-` in front for the other way; empty: as the folder was left."""
+
+
+# How the app was left, per folder of dumps: columns, order, the layer looked at.
+#
+# JSON in the user's state folder, written atomically when the app ends. Reading never fails: whatever is wrong with a
+# file, the app starts as if there was none. Filters are not kept: a start must not hide layers.
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ViewState:
+    """One folder's view. `layer`: the name of the layer under the cursor; `run`: what was typed into the form."""
+
+    columns: tuple[str, ...] = ()
+    extras: dict[str, int] = field(default_factory=dict)
+    wide: bool = False
+    sort: str = ""
+    reverse: bool = False
+    log_counts: bool = False
+    layer: str = ""
+    theme: str = ""
+    run: dict[str, str] = field(default_factory=dict)
+
+
+def state_folder() -> Path:
+    """Where states and crash reports are."""
+    return user_state_path("sgs-tui")
+
+
+def state_path(folder: Path) -> Path:
+    """The state file of a folder of dumps."""
+    return state_folder() / "views" / f"{sha256(bytes(folder.absolute())).hexdigest()[:16]}.json"
+
+
+def load_state(folder: Path) -> ViewState:
+    """How this folder was left; the defaults where nothing (or nothing readable) was kept."""
+    try:
+        data = json.loads(state_path(folder).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return ViewState()
+    return _read_state(data) if isinstance(data, dict) and data.get("version") == VERSION else ViewState()
+
+
+def save_state(folder: Path, state: ViewState) -> None:
+    """Keep the view. Raises InputError or OSError where that is not possible."""
+    path = state_path(folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps({"version": VERSION, **asdict(state)}, indent=1).encode())
+
+
+def _read_state(data: dict[str, Any]) -> ViewState:
+    """Known keys of the right type; everything else falls back to its default."""
+    default = ViewState()
+    kept = {f.name: data[f.name] for f in fields(ViewState) if _fits(data.get(f.name), getattr(default, f.name))}
+    if "columns" in kept:
+        kept["columns"] = tuple(str(name) for name in kept["columns"])
+    if "extras" in kept:
+        kept["extras"] = {str(key): value for key, value in kept["extras"].items() if type(value) is int}
+    if "run" in kept:
+        kept["run"] = {str(key): value for key, value in kept["run"].items() if type(value) is str}
+    return ViewState(**kept)
+
+
+def _fits(value: object, default: object) -> bool:
+    return isinstance(value, list) if isinstance(default, tuple) else type(value) is type(default)

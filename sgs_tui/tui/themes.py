@@ -12,7 +12,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.theme import Theme
 
-from sgs_tui.tui.lines import Tone
+from sgs_tui.tui.text import Tone
 
 DARK = Theme(
     name="sgs-dark",

@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sgs_tui.batch.bundle import bundle
 from sgs_tui.batch.compare import View, compare
+from sgs_tui.batch.printed.small import bundle
 from sgs_tui.batch.report import Report
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import FileChangedError
 from sgs_tui.engine.reports import bundle as bundle_module
-from sgs_tui.engine.reports.bundle import plan_bundle
-from sgs_tui.engine.reports.bundle_zip import write_bundle
+from sgs_tui.engine.reports.bundle import plan_bundle, write_bundle
 from sgs_tui.engine.session import CompareRequest
 
 
@@ -77,7 +76,7 @@ def test_everything_is_said_before_the_first_byte_is_written(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sgs_tui.batch.bundle.write_bundle", stop)
+    monkeypatch.setattr("sgs_tui.batch.printed.small.write_bundle", stop)
     with pytest.raises(KeyboardInterrupt):
         bundle(made, tmp_path / "out.zip", said.append)
     assert len(said) == 13

@@ -7,12 +7,11 @@ import re
 
 import pytest
 
-from sgs_tui.batch.diagnosis_text import MOST
-from sgs_tui.batch.markdown import write_markdown
-from sgs_tui.batch.screen import Screen
-from sgs_tui.batch.table import write_table
-from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Evidence, Finding
-from sgs_tui.engine.diagnosis.wording import plain_words, proof
+from sgs_tui.batch.console import Screen
+from sgs_tui.batch.formats.markdown import write_markdown
+from sgs_tui.batch.formats.table import write_table
+from sgs_tui.batch.words import MOST
+from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Evidence, Finding, plain_words, proof
 from tests.batch.conftest import Command
 from tests.layer_rows import failing, layer
 from tests.report_builder import diagnosis_of, report

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from sgs_tui.batch.compare import write
-from sgs_tui.batch.csv import write_csv
-from sgs_tui.batch.formats import Format
-from sgs_tui.batch.json import write_json
-from sgs_tui.batch.markdown import write_markdown
+from sgs_tui.batch.console import Screen
+from sgs_tui.batch.formats.csv import write_csv
+from sgs_tui.batch.formats.json import write_json
+from sgs_tui.batch.formats.markdown import write_markdown
+from sgs_tui.batch.formats.table import write_table
+from sgs_tui.batch.output import Format
 from sgs_tui.batch.report import Report
-from sgs_tui.batch.screen import Screen
-from sgs_tui.batch.table import write_table
 from sgs_tui.engine.text import visible
 from tests.layer_rows import HOSTILE_NAMES, failing, layer, not_comparable, unmatched
 from tests.report_builder import diagnosis_of, report
@@ -109,11 +109,8 @@ def test_names_are_cut_in_the_middle() -> None:
 
 @pytest.mark.parametrize("screen", [Screen(), Screen(80), Screen(80, ascii=True)])
 def test_advice_sends_nothing_that_a_terminal_would_obey(screen: Screen) -> None:
-    from sgs_tui.batch.advice import Advised
-    from sgs_tui.batch.advice_json import write_advice_json
-    from sgs_tui.batch.advice_markdown import write_advice_markdown
-    from sgs_tui.batch.advice_table import write_advice
-    from sgs_tui.batch.outcome import Outcome
+    from sgs_tui.batch.printed.advice import Advised, write_advice, write_advice_json, write_advice_markdown
+    from sgs_tui.batch.printed.iteration import Outcome
     from sgs_tui.engine.advice.results import Advice, Candidate, Expected, Reason, Rule
 
     reasons = tuple(Reason(Rule.RMSE, name, f"RMSE 1 > 0.5 at {name}", 1.0, 0.5) for name in HOSTILE_NAMES)

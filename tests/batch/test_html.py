@@ -11,13 +11,10 @@ from pathlib import Path
 import pytest
 
 from sgs_tui.batch.compare import View, compare
-from sgs_tui.batch.html import html_report, write_html
-from sgs_tui.batch.html_parts import verdict
-from sgs_tui.batch.html_svg import histogram
-from sgs_tui.engine.compare.query import parse_query
+from sgs_tui.batch.formats.html import histogram, html_report, verdict, write_html
+from sgs_tui.engine.compare.select import parse_query
 from sgs_tui.engine.diagnosis.results import Cause, Course, Diagnosis, Evidence, Finding, Trend
-from sgs_tui.engine.reports.details import Details, gather_details, noteworthy
-from sgs_tui.engine.reports.facts import FileFacts, file_facts
+from sgs_tui.engine.reports.details import Details, FileFacts, file_facts, gather_details, noteworthy
 from sgs_tui.engine.session import CompareRequest
 from tests.layer_rows import HOSTILE_NAMES, failing, layer, not_comparable, not_finite, perfect, unmatched
 from tests.report_builder import report

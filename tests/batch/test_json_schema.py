@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sgs_tui.batch.json import SCHEMA, document, write_json
+from sgs_tui.batch.formats.json import SCHEMA, document, write_json
 from sgs_tui.engine.compare.results import Metrics
 from tests.batch.conftest import Command
 from tests.layer_rows import HOSTILE_NAMES, failing, layer, not_comparable, not_finite, perfect, unmatched

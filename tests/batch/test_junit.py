@@ -6,10 +6,10 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.batch.formats import FailOn
-from sgs_tui.batch.junit import write_junit
+from sgs_tui.batch.formats.junit import write_junit
+from sgs_tui.batch.output import FailOn
 from sgs_tui.batch.report import Report, Since
-from sgs_tui.engine.compare.regression import regress
+from sgs_tui.engine.compare.baseline import regress
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from tests.layer_rows import HOSTILE_NAMES, failing, layer, not_comparable, not_finite, unmatched
 from tests.report_builder import report

@@ -8,11 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from sgs_tui.batch.pictures import PicturesWanted, draw_pictures
-from sgs_tui.batch.pictures_words import percent
-from sgs_tui.engine.dumps.drafts import Draft
-from sgs_tui.engine.dumps.records import Direction, Form
-from sgs_tui.engine.dumps.writer import DumpWriter
+from sgs_tui.batch.formats.pictures import PicturesWanted, draw_pictures, percent
+from sgs_tui.engine.dumps.format import Direction, Form
+from sgs_tui.engine.dumps.writer import Draft, DumpWriter
 from sgs_tui.engine.errors import InputError, UsageError
 from tests.batch.conftest import Command
 from tests.layer_rows import HOSTILE_NAMES

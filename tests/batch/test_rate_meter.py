@@ -2,7 +2,7 @@
 
 import pytest
 
-from sgs_tui.batch.pictures_meter import RateMeter
+from sgs_tui.batch.progress import RateMeter
 
 
 def test_rate_is_shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from sgs_tui.batch.html_regression import regression
+from sgs_tui.batch.console import Screen
+from sgs_tui.batch.formats.html import regression
+from sgs_tui.batch.formats.table import write_table
 from sgs_tui.batch.report import Since
-from sgs_tui.batch.screen import Screen
-from sgs_tui.batch.table import write_table
-from sgs_tui.engine.compare.regression import regress
+from sgs_tui.engine.compare.baseline import regress
 from tests.batch.conftest import Command
 from tests.batch.test_json_schema import SCHEMA_FILE, violations
 from tests.layer_rows import HOSTILE_NAMES, failing, layer, not_comparable
@@ -75,12 +75,12 @@ def test_the_gate(command: Command, old: str, tmp_path: Path) -> None:
 
 
 def test_a_layer_that_can_not_be_compared_any_more_is_a_regression(command: Command, tmp_path: Path) -> None:
-    from sgs_tui.batch.regression_text import headline, regressions
+    from sgs_tui.batch.words import regression_headline, regressions
 
     rows = [layer("a", 0), not_comparable("b", 1)]
     found = regress(rows, [layer("a", 0), layer("b", 1)])
     assert [step.name for step in regressions(found)] == ["b"]
-    assert "1 no longer comparable" in headline(Since("old.json", "manual", found))
+    assert "1 no longer comparable" in regression_headline(Since("old.json", "manual", found))
 
 
 def test_formats_for_people(command: Command, old: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,11 +7,10 @@ from typing import Any, cast
 
 import pytest
 
-from sgs_tui.batch.formats import AdviceFormat
-from sgs_tui.batch.iteration import write_iteration
-from sgs_tui.batch.outcome import Outcome
-from sgs_tui.batch.screen import Screen
-from sgs_tui.engine.simulate.run_list import Run
+from sgs_tui.batch.console import Screen
+from sgs_tui.batch.output import AdviceFormat
+from sgs_tui.batch.printed.iteration import Outcome, write_iteration
+from sgs_tui.engine.runs.run_list import Run
 from tests.batch.conftest import Command
 from tests.batch.test_json_schema import violations
 from tests.layer_rows import failing, layer

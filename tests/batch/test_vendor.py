@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sgs_tui.batch.vendor import version_key, write_vendor
+from sgs_tui.batch.formats.vendor import version_key, write_vendor
 from tests.batch.conftest import Command
 from tests.layer_rows import failing, layer, metrics, not_comparable
 from tests.report_builder import report

@@ -16,9 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sgs_tui.engine.dumps.drafts import Draft
-from sgs_tui.engine.dumps.records import Direction
-from sgs_tui.engine.dumps.writer import DumpWriter
+from sgs_tui.engine.dumps.format import Direction
+from sgs_tui.engine.dumps.writer import Draft, DumpWriter
 
 VENDOR_SECONDS, VENDOR_BYTES, LAYERS = 72.6, 236.9e6, 56
 BLOCK = 1 << 15

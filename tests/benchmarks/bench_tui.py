@@ -122,7 +122,7 @@ def drawing() -> list[Figure]:
     """The histogram's lines from known counts, and one repaint of them."""
     import numpy as np
 
-    from sgs_tui.tui.models.picture import Look, picture
+    from sgs_tui.tui.histogram.view import Look, picture
 
     random = np.random.default_rng(0)
     side = SideCounts(np.histogram(random.normal(size=1_000_000), 4096, (-5, 5))[0], 0, 0, 0, 0.0)

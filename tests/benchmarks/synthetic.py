@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sgs_tui.engine.dumps.drafts import Draft
-from sgs_tui.engine.dumps.records import Direction
-from sgs_tui.engine.dumps.writer import DumpWriter
+from sgs_tui.engine.dumps.format import Direction
+from sgs_tui.engine.dumps.writer import Draft, DumpWriter
 
 MB = 1 << 20
 

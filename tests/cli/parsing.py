@@ -2,8 +2,7 @@
 
 from typer.main import get_command
 
-from sgs_tui.cli.app import build
-from sgs_tui.cli.arguments import with_command
+from sgs_tui.cli.main import build, with_command
 
 _ROOT = get_command(build())
 

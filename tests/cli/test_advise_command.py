@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sgs_tui.engine.configs.inputconfig import load
-from sgs_tui.engine.demo import CULPRIT
+from sgs_tui.engine.demo.demo import CULPRIT
 from sgs_tui.engine.journal import Kind, journal_of, read_journal
 from tests.batch.test_json_schema import violations
 from tests.cli.conftest import Command

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sgs_tui.cli.arguments import with_command
+from sgs_tui.cli.main import with_command
 
 COMMANDS = {"compare", "inspect", "open"}
 

@@ -132,7 +132,7 @@ def test_output_into_a_missing_folder(command: Command, tmp_path: Path) -> None:
 
 
 def test_a_mistyped_command_is_recognised(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sgs_tui.cli.opening.require_terminal", lambda: None)
+    monkeypatch.setattr("sgs_tui.cli.open.require_terminal", lambda: None)
     ended = command("compair")
     assert ended.code == 2
     assert "did you mean `sgs-tui compare`?" in ended.err

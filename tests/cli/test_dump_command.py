@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.simulate.runs import RunState, list_runs
+from sgs_tui.engine.runs.run_folder import RunState
+from sgs_tui.engine.runs.run_list import list_runs
 from tests.cli.conftest import Command, Ended
 from tests.standin_sdk import TINY, write_model, write_preprocess
 from tests.standin_sdk.bench import Bench

@@ -8,7 +8,7 @@ import pytest
 from typer.main import get_command
 
 from sgs_tui.__main__ import main
-from sgs_tui.cli.app import build
+from sgs_tui.cli.main import build
 from tests.cli.conftest import Command
 from tests.cli.parsing import parse
 

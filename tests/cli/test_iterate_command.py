@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from sgs_tui.engine.configs.inputconfig import load
-from sgs_tui.engine.iterate.config import load_config
-from sgs_tui.engine.iterate.start import read_outcome, state_before
-from sgs_tui.engine.iterate.steps import STEPS
 from sgs_tui.engine.journal import Kind, journal_of, read_journal
-from sgs_tui.engine.simulate.runs import Run, RunState, cancel_run, list_runs, read_run, wait_run
+from sgs_tui.engine.requantize.iteration import STEPS
+from sgs_tui.engine.requantize.network import load_config
+from sgs_tui.engine.requantize.propose import read_outcome, state_before
+from sgs_tui.engine.runs.run_folder import RunState
+from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
+from sgs_tui.engine.runs.runs import cancel_run, wait_run
 from tests.cli.conftest import Command
 from tests.standin_sdk.iterating import Network, build_network
 

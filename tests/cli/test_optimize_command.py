@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.engine.demo import CULPRIT, DemoFiles, build_demo
+from sgs_tui.engine.demo.demo import CULPRIT, DemoFiles, build_demo
 from tests.cli.conftest import Command
 from tests.standin_sdk.bench import Bench
 from tests.standin_sdk.optimizing import add_examples, write_bad_model

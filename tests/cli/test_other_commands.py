@@ -200,7 +200,7 @@ def test_doctor_says_what_is_missing(command: Command, monkeypatch: pytest.Monke
 
 
 def test_doctor_fails_where_a_package_can_not_be_loaded(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sgs_tui.batch.doctor._NEEDED", ("numpy", "surely_not_there"))
+    monkeypatch.setattr("sgs_tui.batch.printed.doctor._NEEDED", ("numpy", "surely_not_there"))
     ended = command("doctor")
     assert ended.code == 3
     assert "FAIL  surely_not_there" in ended.text

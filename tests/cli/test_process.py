@@ -55,7 +55,7 @@ def modules_after(sgs: Path, *arguments: str) -> set[str]:
 
 def test_batch_loads_no_screen_and_no_framework(sgs: Path) -> None:
     loaded = modules_after(sgs, "--batch", *BAD)
-    assert "sgs_tui.batch.table" in loaded
+    assert "sgs_tui.batch.formats.table" in loaded
     heavy = {"textual", "onnxruntime", "onnx", "matplotlib", "plotext", "cv2", "sgs_tui.tui"}
     assert not loaded & heavy
 

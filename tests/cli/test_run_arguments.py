@@ -6,33 +6,33 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.batch.runs_line import StatusLine
-from sgs_tui.batch.runs_words import standing
-from sgs_tui.batch.screen import Screen
-from sgs_tui.cli import assignments
-from sgs_tui.cli.interrupts import cancelling_interrupts, held_interrupts
-from sgs_tui.cli.report_options import ReportOptions, with_report_options
+from sgs_tui.batch.console import Screen
+from sgs_tui.batch.progress import StatusLine, standing
+from sgs_tui.cli import options
+from sgs_tui.cli.compare import ReportOptions, with_report_options
+from sgs_tui.cli.stderr import cancelling_interrupts, held_interrupts
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.numbers import clock
-from sgs_tui.engine.simulate.runs import RunState, Snapshot
+from sgs_tui.engine.runs.run_folder import RunState
+from sgs_tui.engine.runs.runs import Snapshot
 
 
 def test_input_files() -> None:
-    assert assignments.input_files(["x=/a=b.npy"]) == {"x": Path("/a=b.npy")}
+    assert options.input_files(["x=/a=b.npy"]) == {"x": Path("/a=b.npy")}
     for wrong in (["x"], ["=a"], ["x="], ["x=a", "x=b"]):
         with pytest.raises(UsageError):
-            assignments.input_files(wrong)
+            options.input_files(wrong)
 
 
 def test_shapes() -> None:
-    assert assignments.shapes(["x:0=1,3, 224,224", "a=b=4"]) == {"x:0": (1, 3, 224, 224), "a=b": (4,)}
+    assert options.shapes(["x:0=1,3, 224,224", "a=b=4"]) == {"x:0": (1, 3, 224, 224), "a=b": (4,)}
     for wrong in (["x"], ["x=0"], ["x=-1"], ["x=1,,2"], ["=1"], ["x=\u0663"], ["x=1", "x=2"]):
         with pytest.raises(UsageError):
-            assignments.shapes(wrong)
+            options.shapes(wrong)
 
 
 def test_names_in_lists_and_repetitions() -> None:
-    assert assignments.names(["a, b", "", "b,c"]) == ("a", "b", "c")
+    assert options.names(["a, b", "", "b,c"]) == ("a", "b", "c")
 
 
 @pytest.mark.parametrize(
@@ -40,13 +40,13 @@ def test_names_in_lists_and_repetitions() -> None:
     [("500M", 500_000_000), ("2g", 2 * 10**9), ("1.5GB", 1_500_000_000), ("64KiB", 64_000), ("123", 123)],
 )
 def test_memory(text: str, size: int) -> None:
-    assert assignments.memory(text) == size
+    assert options.memory(text) == size
 
 
 @pytest.mark.parametrize("text", ["", "G", "-1G", "0", "1e400", "many", "inf", "nan"])
 def test_memory_that_is_none(text: str) -> None:
     with pytest.raises(UsageError):
-        assignments.memory(text)
+        options.memory(text)
 
 
 def test_any_printing_option_of_compare_prints() -> None:
@@ -89,7 +89,7 @@ def test_a_run_in_words() -> None:
 
 
 def test_the_status_line_keeps_to_its_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sgs_tui.batch.runs_line._columns", lambda: 40)
+    monkeypatch.setattr("sgs_tui.batch.progress._columns", lambda: 40)
     with StatusLine(Screen(), wanted=True) as line:
         line.show("net.sim, float: running 0:01", "a last line that is much too long to be shown")
         line.show("short", "\x1b[31mred\n")

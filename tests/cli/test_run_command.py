@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sgs_tui.engine.demo import CULPRIT, DemoFiles, build_demo
-from sgs_tui.engine.simulate.runs import RunState, list_runs
+from sgs_tui.engine.demo.demo import CULPRIT, DemoFiles, build_demo
+from sgs_tui.engine.runs.run_folder import RunState
+from sgs_tui.engine.runs.run_list import list_runs
 from tests.cli.conftest import Command
 from tests.standin_sdk import TINY, write_model
 from tests.standin_sdk.bench import Bench

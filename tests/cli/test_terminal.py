@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.cli import complaints
-from sgs_tui.cli.exits import ExitCode, exit_code
-from sgs_tui.cli.terminal import screen, speaks_utf8
+from sgs_tui.cli import stderr
+from sgs_tui.cli.main import ExitCode, exit_code
+from sgs_tui.cli.stderr import screen, speaks_utf8
 from sgs_tui.engine import errors
 from tests.cli.conftest import Command
 
@@ -71,14 +71,14 @@ def test_every_error_has_its_code() -> None:
 
 
 def test_complaints_are_one_harmless_line(capsys: pytest.CaptureFixture[str]) -> None:
-    complaints.error("bad \x1b[2J name\nsecond [red]line\u202e", "mend\rit")
+    stderr.error("bad \x1b[2J name\nsecond [red]line\u202e", "mend\rit")
     assert capsys.readouterr().err == "sgs-tui: error: bad \\x1b[2J name\\x0asecond [red]line\\u202e; mend\\x0dit\n"
 
 
 def test_complaints_never_reach_stdout(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     with monkeypatch.context() as closed:
         closed.setattr("sys.stderr", None)
-        complaints.error("nobody reads this")
+        stderr.error("nobody reads this")
     assert capsys.readouterr() == ("", "")
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sgs_tui.engine.dumps.drafts import Draft
+from sgs_tui.engine.dumps.format import Direction
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.dumps.records import Direction
-from sgs_tui.engine.dumps.writer import DumpWriter
+from sgs_tui.engine.dumps.writer import Draft, DumpWriter
 from tests.cli.conftest import Command
 from tests.layer_rows import HOSTILE_NAMES
 

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.compare.results import LayerDiff
-from sgs_tui.engine.configs.profiles import MANUAL, Profile
-from sgs_tui.engine.dumps.drafts import Draft
-from sgs_tui.engine.dumps.records import Direction
-from sgs_tui.engine.dumps.writer import DumpWriter
+from sgs_tui.engine.dumps.format import Direction
+from sgs_tui.engine.dumps.writer import Draft, DumpWriter
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison
 

@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sgs_tui.engine.dumps.drafts import Draft
-from sgs_tui.engine.dumps.records import Direction
-from sgs_tui.engine.dumps.writer import write_dump
+from sgs_tui.engine.dumps.format import Direction
+from sgs_tui.engine.dumps.writer import Draft, write_dump
 
 Array = npt.NDArray[np.float32]
 

@@ -9,13 +9,12 @@ import pytest
 
 from sgs_tui.engine.advice.advise import advise
 from sgs_tui.engine.advice.results import Advice, Candidate, Rule
-from sgs_tui.engine.configs.inputconfig import load
-from sgs_tui.engine.configs.inputconfig_edit import set_tensor_arrays
-from sgs_tui.engine.configs.inputconfig_lint import lint
-from sgs_tui.engine.configs.profiles import MANUAL, SOP, STRICT, Profile
-from sgs_tui.engine.demo import CULPRIT, build_demo
-from sgs_tui.engine.diagnosis.graph import build_graph
+from sgs_tui.engine.compare.limits import MANUAL, SOP, STRICT, Profile
+from sgs_tui.engine.configs.inputconfig import load, set_tensor_arrays
+from sgs_tui.engine.configs.inputconfig_check import lint
+from sgs_tui.engine.demo.demo import CULPRIT, build_demo
 from sgs_tui.engine.diagnosis.results import Cause
+from sgs_tui.engine.network.graph import build_graph
 from sgs_tui.engine.session import with_profile
 from tests.engine.diagnosis_runs import Diagnosed, diagnosed
 

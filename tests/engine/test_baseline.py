@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.compare.baseline import Baseline, layers_json, load_baseline
-from sgs_tui.engine.compare.regression import Change, Snapshot, regress
+from sgs_tui.engine.compare.baseline import Baseline, Change, Snapshot, layers_json, load_baseline, regress
 from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.errors import InputError
 

@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sgs_tui.engine.backends import caffe as backend
+from sgs_tui.engine.backends.caffe import Blob, CaffeDumpRequest, dump_caffe, read_prototxt
+from sgs_tui.engine.backends.preprocess import Preprocess
+from sgs_tui.engine.dumps.format import AnyArray, Form
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.dumps.records import AnyArray, Form
 from sgs_tui.engine.errors import InputError, RunError, SgsError, UsageError
-from sgs_tui.engine.simulate import caffe_dump as backend
-from sgs_tui.engine.simulate.caffe_dump import CaffeDumpRequest, dump_caffe
-from sgs_tui.engine.simulate.caffe_prototxt import Blob, read_prototxt
-from sgs_tui.engine.simulate.preprocess import Preprocess
 
 PROTOTXT = """
 name: "tiny" # a comment with { in it

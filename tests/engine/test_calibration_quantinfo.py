@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sgs_tui.engine.calibration.quantinfo import QuantEntry, load_quant_info
+from sgs_tui.engine.calibration.quant import QuantEntry, load_quant_info
 from sgs_tui.engine.errors import InputError
 
 GOOD = {"name": "cat", "min": [-1.0], "max": [2.5], "bit": 16}

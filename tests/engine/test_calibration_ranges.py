@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.calibration.listfile import Kind
-from sgs_tui.engine.calibration.ranges import Ranges, load_ranges
+from sgs_tui.engine.calibration.ranges import Kind, Ranges, load_ranges
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.text import encode
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.engine.calibration.statistics import load_shapes
+from sgs_tui.engine.calibration.ranges import load_shapes
 from sgs_tui.engine.errors import InputError
 
 LINE = "Name:{}; min: 0.0; max: 1.0; bins: 8; affiliation:[,ADD_IN0]; type: UINT8; isConstant: FALSE; Shape:[{}]; {}\n"

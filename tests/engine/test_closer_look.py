@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sgs_tui.engine.compare.channels import channel_table, worst_elements
+from sgs_tui.engine.compare.compare import Sides
 from sgs_tui.engine.compare.histogram import Span, count_histogram, grouped, percentile_span
-from sgs_tui.engine.compare.measure import Sides
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison

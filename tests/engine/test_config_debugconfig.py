@@ -4,9 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.configs.debugconfig import DebugConfig, Effect, load, parse
-from sgs_tui.engine.configs.presets import PRESETS, Preset, apply, template
-from sgs_tui.engine.configs.switches import PATH_KEY, SWITCH_NAMES, SWITCHES
+from sgs_tui.engine.configs.debugconfig import (
+    PATH_KEY,
+    PRESETS,
+    SWITCH_NAMES,
+    SWITCHES,
+    DebugConfig,
+    Effect,
+    Preset,
+    apply,
+    load,
+    parse,
+    template,
+)
 from sgs_tui.engine.configs.textlines import difference, join_lines, split_lines
 from sgs_tui.engine.errors import InputError, UsageError
 

@@ -6,11 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.configs.debugconfig import load, parse
-from sgs_tui.engine.configs.debugconfig_check import check
-from sgs_tui.engine.configs.findings import Finding, Severity
-from sgs_tui.engine.configs.folder import FolderState, look
-from sgs_tui.engine.configs.presets import PRESETS, Preset, template
+from sgs_tui.engine.configs.debugconfig import PRESETS, Preset, load, parse, template
+from sgs_tui.engine.configs.debugconfig_check import FolderState, check, look
+from sgs_tui.engine.configs.textlines import Finding, Severity
 
 GOOD = FolderState(exists=True, is_folder=True, writable=True, free=1 << 40, has_dump=False)
 HEAD = b"dumpTensor\neliminateGarbage\n"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.configs.iniparser import Kind, entries
+from sgs_tui.engine.configs.inputconfig import Kind, entries
 from sgs_tui.engine.configs.textlines import split_lines
 from sgs_tui.engine.text import encode
 

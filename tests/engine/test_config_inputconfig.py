@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.configs.inputconfig import load, parse, split_names
-from sgs_tui.engine.configs.inputconfig_edit import set_tensor_arrays
-from sgs_tui.engine.configs.inputconfig_lint import lint
+from sgs_tui.engine.configs.inputconfig import load, parse, set_tensor_arrays, split_names
+from sgs_tui.engine.configs.inputconfig_check import lint
 from sgs_tui.engine.configs.textlines import difference
 from sgs_tui.engine.errors import InputError, UsageError
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.configs.findings import Finding, Severity
 from sgs_tui.engine.configs.inputconfig import load, parse
-from sgs_tui.engine.configs.inputconfig_lint import lint
+from sgs_tui.engine.configs.inputconfig_check import lint
+from sgs_tui.engine.configs.textlines import Finding, Severity
 
 HEAD = b"[INPUT_CONFIG]\ninputs='data';\n[OUTPUT_CONFIG]\noutputs='prob';\n"
 CONV = HEAD + b"[CONV_CONFIG]\n"

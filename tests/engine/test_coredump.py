@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.engine.coredump import read_core
-from sgs_tui.engine.coredump_host import CoreHost, Taker, core_host, cores_near, how_to_get_a_core
+from sgs_tui.engine.coredump import CoreHost, Taker, core_host, cores_near, how_to_get_a_core, read_core
 from sgs_tui.engine.errors import InputError, RunError
 
 SOURCE = """

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sgs_tui.engine.demo import CULPRIT, DemoFiles, build_demo
+from sgs_tui.engine.demo.demo import CULPRIT, DemoFiles, build_demo
+from sgs_tui.engine.dumps.format import Direction
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.dumps.records import Direction
 from sgs_tui.engine.errors import InputError, UsageError
 
 

@@ -6,9 +6,8 @@ import pytest
 
 from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.diagnosis.results import Cause
-from sgs_tui.engine.dumps.drafts import draft_of
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.dumps.writer import write_dump
+from sgs_tui.engine.dumps.writer import draft_of, write_dump
 from tests.engine.diagnosis_runs import diagnosed
 
 

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from sgs_tui.engine.diagnosis.results import Cause, Role
-from sgs_tui.engine.dumps.drafts import draft_of
+from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump, open_dump
-from sgs_tui.engine.dumps.records import Record
-from sgs_tui.engine.dumps.writer import write_dump
+from sgs_tui.engine.dumps.writer import draft_of, write_dump
 from tests.engine.diagnosis_cases import Case, picture, shared_scale, wide_range
 from tests.engine.diagnosis_nets import calibrate, run_fixed, run_float, write_pair
 from tests.engine.diagnosis_runs import diagnosed, right

@@ -6,21 +6,20 @@ from threading import Event
 import numpy as np
 import pytest
 
-from sgs_tui.engine.diagnosis.blaming import jumps
+from sgs_tui.engine.diagnosis.blame import jumps
 from sgs_tui.engine.diagnosis.case import Case
-from sgs_tui.engine.diagnosis.convolution import Layer, Shape, Span
+from sgs_tui.engine.diagnosis.causes.network_input import Kinship, affine_fit, compare_pictures
 from sgs_tui.engine.diagnosis.diagnose import diagnose
-from sgs_tui.engine.diagnosis.fits import affine_fit
-from sgs_tui.engine.diagnosis.geometry import find_window
-from sgs_tui.engine.diagnosis.graph import build_graph
-from sgs_tui.engine.diagnosis.grids import Grid, grid_in
-from sgs_tui.engine.diagnosis.pictures import Kinship, compare_pictures
-from sgs_tui.engine.diagnosis.replay import Replay, rows_of
 from sgs_tui.engine.diagnosis.results import Cause, Course, Role
-from sgs_tui.engine.diagnosis.shapes import Shapes
-from sgs_tui.engine.diagnosis.tensors import Tensors, stretches
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import CancelledError, InputError
+from sgs_tui.engine.network.compute import Layer, Shape, Span
+from sgs_tui.engine.network.graph import build_graph
+from sgs_tui.engine.network.replay import Replay, rows_of
+from sgs_tui.engine.network.scales import Grid, grid_in
+from sgs_tui.engine.network.shapes import Shapes
+from sgs_tui.engine.network.tensors import Tensors, stretches
+from sgs_tui.engine.network.windows import find_window
 from tests.engine.diagnosis_cases import FAULTS
 from tests.engine.diagnosis_nets import Array, Node, convolve
 from tests.engine.diagnosis_runs import diagnosed
@@ -183,7 +182,7 @@ def test_a_missing_debugconfig_is_said(sgs: Path, tmp_path: Path) -> None:
 
 
 def test_large_layers_are_looked_at_in_bands_and_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sgs_tui.engine.diagnosis import replay, tensors
+    from sgs_tui.engine.network import replay, tensors
 
     pair = FAULTS["wide_range"](np.random.default_rng(5), tmp_path)
     with diagnosed(pair.sample, pair.benchmark) as whole:
@@ -197,7 +196,7 @@ def test_large_layers_are_looked_at_in_bands_and_it_is_said(tmp_path: Path, monk
 
 
 def test_weights_too_heavy_to_compute_with_are_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sgs_tui.engine.diagnosis import shapes
+    from sgs_tui.engine.network import shapes
 
     pair = FAULTS["healthy"](np.random.default_rng(5), tmp_path)
     monkeypatch.setattr(shapes, "HEAVIEST", 50)
@@ -210,7 +209,7 @@ def test_weights_too_heavy_to_compute_with_are_estimated(tmp_path: Path, monkeyp
 def test_slices_are_the_files_values_and_memory_stays_bounded(
     kept: int, sgs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sgs_tui.engine.diagnosis import tensors
+    from sgs_tui.engine.network import tensors
 
     monkeypatch.setattr(tensors, "BLOCK", 64)
     monkeypatch.setattr(tensors, "KEPT", kept)

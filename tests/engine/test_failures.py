@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.engine.simulate.failure_table import GENERIC, SPECIFIC
-from sgs_tui.engine.simulate.failures import generic_failure, specific_failure
-from sgs_tui.engine.simulate.log_stream import plain_text
+from sgs_tui.engine.runs.known_failures import GENERIC, SPECIFIC
+from sgs_tui.engine.runs.log import plain_text
+from sgs_tui.engine.runs.outcome import generic_failure, specific_failure
 
 
 def real_log(sgs: Path, name: str) -> str:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from sgs_tui.engine.diagnosis.domains import domains, pad_lanes, passes_through
-from sgs_tui.engine.diagnosis.graph import Graph, build_graph, graph_of
+from sgs_tui.engine.dumps.format import FLOAT32, Direction, Record
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.dumps.records import FLOAT32, Direction, Record
+from sgs_tui.engine.network.graph import Graph, build_graph, graph_of
+from sgs_tui.engine.network.scales import domains, pad_lanes, passes_through
 
 
 def graph(path: Path) -> Graph:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sgs_tui.engine.configs.inputconfig import parse
 from sgs_tui.engine.errors import InputError, UsageError
-from sgs_tui.engine.iterate.ini_change import ini_change, write_change
+from sgs_tui.engine.requantize.ini_change import ini_change, write_change
 
 INI = b"""; mine\r
 [INPUT_CONFIG]\r

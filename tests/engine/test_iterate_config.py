@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 
 from sgs_tui.engine.errors import InputError, UsageError
-from sgs_tui.engine.iterate.config import NAME, load_config
-from sgs_tui.engine.iterate.ini_change import ini_change
-from sgs_tui.engine.iterate.plan import Plan, plan_from_json, plan_to_json
-from sgs_tui.engine.iterate.requests import dump_request, sdk_of
-from sgs_tui.engine.iterate.start import iteration_request, iterations_root, read_outcome, state_before
-from sgs_tui.engine.iterate.template import TEMPLATE
+from sgs_tui.engine.requantize.ini_change import ini_change
+from sgs_tui.engine.requantize.iteration import dump_request, sdk_of
+from sgs_tui.engine.requantize.network import NAME, TEMPLATE, load_config
+from sgs_tui.engine.requantize.propose import iteration_request, iterations_root, read_outcome, state_before
+from sgs_tui.engine.requantize.state import Plan, plan_from_json, plan_to_json
 from tests.conftest import REPOSITORY
 from tests.standin_sdk.iterating import Network, build_network
 

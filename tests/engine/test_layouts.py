@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sgs_tui.engine.dumps.format import FLOAT32, AnyArray, Direction, Record
 from sgs_tui.engine.dumps.layouts import Padded, Stored, block_of, candidates, divisors
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.dumps.records import FLOAT32, AnyArray, Direction, Record
 
 
 def stored(values: AnyArray, layout: Stored, block: int, cut: bool = True) -> AnyArray:

@@ -9,20 +9,28 @@ import pytest
 from onnx import TensorProto
 from onnx import helper as oh
 
-from sgs_tui.engine.dumps.records import Form
+from sgs_tui.engine.backends.caffe import CaffeDumpRequest
+from sgs_tui.engine.backends.embedded import EmbeddedRequest
+from sgs_tui.engine.backends.jobs import (
+    WORK,
+    Job,
+    image_samples,
+    job_from_json,
+    job_to_json,
+    local_result,
+    local_run,
+    named_samples,
+    slices_within,
+)
+from sgs_tui.engine.backends.onnx import OnnxDumpRequest, load_model, model_inputs
+from sgs_tui.engine.backends.preprocess import Preprocess
+from sgs_tui.engine.backends.quantize import Quantisation
+from sgs_tui.engine.backends.tflite import TfliteDumpRequest
+from sgs_tui.engine.dumps.format import Form
 from sgs_tui.engine.errors import InputError, UsageError
-from sgs_tui.engine.simulate.caffe_dump import CaffeDumpRequest
-from sgs_tui.engine.simulate.embedded import EmbeddedRequest
-from sgs_tui.engine.simulate.hand_over import hand_over, targets
-from sgs_tui.engine.simulate.local_inputs import image_samples, named_samples, slices_within
-from sgs_tui.engine.simulate.local_jobs import Job, job_from_json, job_to_json
-from sgs_tui.engine.simulate.local_runs import WORK, local_result, local_run
-from sgs_tui.engine.simulate.onnx_dump import OnnxDumpRequest
-from sgs_tui.engine.simulate.onnx_model import load_model, model_inputs
-from sgs_tui.engine.simulate.preprocess import Preprocess
-from sgs_tui.engine.simulate.quantise import Quantisation
-from sgs_tui.engine.simulate.runs import Product, RunRequest, RunState, start_run, wait_run
-from sgs_tui.engine.simulate.tflite_dump import TfliteDumpRequest
+from sgs_tui.engine.runs.hand_over import hand_over, targets
+from sgs_tui.engine.runs.run_folder import Product, RunRequest, RunState
+from sgs_tui.engine.runs.runs import start_run, wait_run
 
 A, B = Path("/a b/\udcff.npy"), Path("/b.jpg")
 HOW = Preprocess((Path("/pre.py"), Path("/pre2.py")), "python2.7", 7.5)

@@ -6,8 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.simulate.log_reader import LogReader, last_line, read_ends
-from sgs_tui.engine.simulate.log_stream import LogFile, ProgressWatch, shown
+from sgs_tui.engine.runs.log import LogFile, LogReader, ProgressWatch, last_line, read_ends, shown
 
 
 def test_colours_and_overdrawn_text_are_gone() -> None:

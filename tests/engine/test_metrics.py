@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sgs_tui.engine.compare import kernel, measure, pool, units
-from sgs_tui.engine.compare.measure import Measured, Sides
+from sgs_tui.engine.compare import compare, parallel
+from sgs_tui.engine.compare import metrics as kernels
+from sgs_tui.engine.compare.compare import Measured, Sides
 from sgs_tui.engine.compare.results import LayerDiff, Metrics, Pair, Verdict
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.session import CompareRequest, open_comparison
@@ -156,12 +157,12 @@ def test_figures_do_not_depend_on_blocks_or_processes(tmp_path: Path, monkeypatc
     layers = {f"l{n}": rng.standard_normal(n) for n in (1, 9_000, 131_072, 600_000, 17, 50_000)}
     noisy = {name: values + rng.standard_normal(len(values)) * 0.1 for name, values in layers.items()}
     rows, comparison = compare_tensors(tmp_path, noisy, layers)
-    monkeypatch.setattr(units, "TASK", 2 * kernel.BLOCK)
+    monkeypatch.setattr(parallel, "TASK", 2 * kernels.BLOCK)
     apart = rows_of(comparison, workers=2)
     assert [(r.name, r.metrics, r.sample, r.benchmark) for r in apart] == [
         (r.name, r.metrics, r.sample, r.benchmark) for r in rows
     ]
-    monkeypatch.setattr(measure, "BLOCK", kernel.CELL)
+    monkeypatch.setattr(compare, "BLOCK", kernels.CELL)
     assert [r.metrics for r in rows_of(comparison)] == [r.metrics for r in rows]
 
 
@@ -195,10 +196,10 @@ def test_a_killed_worker_costs_no_layer(tmp_path: Path, monkeypatch: pytest.Monk
 
     def killed(pairs: Sequence[Pair], sides: Sides, cancel: Event, count: int) -> Iterator[Measured]:
         for pair in pairs[:finished]:
-            yield Measured(pair, measure.measure(pair, sides, kernel.Kernel()))
+            yield Measured(pair, compare.measure(pair, sides, kernels.Kernel()))
         raise BrokenProcessPool("killed")
 
-    monkeypatch.setattr(pool, "measure_in_processes", killed)
+    monkeypatch.setattr(parallel, "measure_in_processes", killed)
     again = rows_of(comparison, workers=2)
     assert [(row.name, row.metrics) for row in again] == [(row.name, row.metrics) for row in rows]
 

@@ -11,11 +11,11 @@ import pytest
 from onnx import TensorProto
 from onnx import helper as oh
 
+from sgs_tui.engine.backends.onnx import OnnxDumpRequest, dump_onnx
+from sgs_tui.engine.backends.preprocess import Preprocess
+from sgs_tui.engine.dumps.format import AnyArray, Form
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.dumps.records import AnyArray, Form
 from sgs_tui.engine.errors import InputError, RunError, SgsError, UsageError
-from sgs_tui.engine.simulate.onnx_dump import OnnxDumpRequest, dump_onnx
-from sgs_tui.engine.simulate.preprocess import Preprocess
 
 FLOAT, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
 

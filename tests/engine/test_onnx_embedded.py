@@ -9,11 +9,11 @@ import pytest
 from onnx import TensorProto
 from onnx import helper as oh
 
+from sgs_tui.engine.backends.embedded import EmbeddedFiles, EmbeddedRequest, embedded_run
+from sgs_tui.engine.backends.preprocess import Preprocess
+from sgs_tui.engine.backends.quantize import Quantisation
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
-from sgs_tui.engine.simulate.embedded import EmbeddedFiles, EmbeddedRequest, embedded_run
-from sgs_tui.engine.simulate.preprocess import Preprocess
-from sgs_tui.engine.simulate.quantise import Quantisation
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_weights_that_a_raised_tensor_meets_get_sixteen_bits_too(
     sgs: Path, tiny_image: Path, per_channel: bool
 ) -> None:
     """As on the chip; a pool in between hands scale and bits on."""
-    from sgs_tui.engine.diagnosis.graph import build_graph
+    from sgs_tui.engine.network.graph import build_graph
 
     wide = tiny(sgs, tiny_image, int16=("/backbone/relu1/Relu_output_0",), per_channel=per_channel)
     with open_dump(wide.fixed_dump) as dump:

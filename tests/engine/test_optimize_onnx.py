@@ -11,18 +11,16 @@ from threading import Event
 import numpy as np
 import pytest
 
-from sgs_tui.engine.configs.profiles import MANUAL, SOP, Limits, Profile
-from sgs_tui.engine.demo import CULPRIT, DemoFiles, build_demo
+from sgs_tui.engine.backends.preprocess import Preprocess
+from sgs_tui.engine.compare.limits import MANUAL, SOP, Limits, Profile
+from sgs_tui.engine.demo.demo import CULPRIT, DemoFiles, build_demo
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import CancelledError, InputError, UsageError
 from sgs_tui.engine.events import LogLine
-from sgs_tui.engine.optimize.accuracy import accuracy, measure
-from sgs_tui.engine.optimize.alone import alone_in
-from sgs_tui.engine.optimize.crew import Crew
-from sgs_tui.engine.optimize.onnx_question import OnnxQuestion
-from sgs_tui.engine.optimize.onnx_search import OnnxResult, SearchEvent, Tried, optimize_onnx
-from sgs_tui.engine.optimize.trials import Trial, TrialStore
-from sgs_tui.engine.simulate.preprocess import Preprocess
+from sgs_tui.engine.optimize.onnx import Crew, OnnxResult, SearchEvent, Tried, optimize_onnx
+from sgs_tui.engine.optimize.onnx_trial import OnnxQuestion
+from sgs_tui.engine.optimize.search import accuracy, measure
+from sgs_tui.engine.optimize.trials import Trial, TrialStore, alone_in
 
 
 @pytest.fixture(scope="module")

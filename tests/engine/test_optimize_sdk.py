@@ -11,14 +11,22 @@ from threading import Event
 import numpy as np
 import pytest
 
-from sgs_tui.engine.configs.profiles import MANUAL
+from sgs_tui.engine.compare.limits import MANUAL
 from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
 from sgs_tui.engine.events import LogLine
-from sgs_tui.engine.optimize.sdk_candidates import label_of, load_candidates
-from sgs_tui.engine.optimize.sdk_question import SdkQuestion
-from sgs_tui.engine.optimize.sdk_search import SdkEvent, SdkResult, optimize_sdk
-from sgs_tui.engine.optimize.sdk_steps import StepEnded, StepProgress
-from sgs_tui.engine.simulate.runs import RunState, cancel_run, delete_run, list_runs, wait_run
+from sgs_tui.engine.optimize.sdk import (
+    SdkEvent,
+    SdkQuestion,
+    SdkResult,
+    StepEnded,
+    StepProgress,
+    label_of,
+    load_candidates,
+    optimize_sdk,
+)
+from sgs_tui.engine.runs.run_folder import RunState
+from sgs_tui.engine.runs.run_list import list_runs
+from sgs_tui.engine.runs.runs import cancel_run, delete_run, wait_run
 from tests.standin_sdk.bench import PATIENCE, Bench
 from tests.standin_sdk.optimizing import CANDIDATES, add_examples, write_bad_model
 

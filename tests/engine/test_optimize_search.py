@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sgs_tui.engine.compare.limits import MANUAL, SOP, STRICT, Limits, Profile
 from sgs_tui.engine.compare.results import LayerRange, Metrics, RangeSource, SideStats
-from sgs_tui.engine.configs.profiles import MANUAL, SOP, STRICT, Limits, Profile
-from sgs_tui.engine.optimize.accuracy import LOST, Accuracy, MeasuredLayer, accuracy
-from sgs_tui.engine.optimize.search import Outcome, search
+from sgs_tui.engine.optimize.search import LOST, Accuracy, MeasuredLayer, Outcome, accuracy, search
 
 Chosen = frozenset[str]
 Ask = Callable[[Chosen], Accuracy]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.compare.catalogue import FIGURES
-from sgs_tui.engine.compare.order import SORT_KEYS, sort_rows
+from sgs_tui.engine.compare.metrics import FIGURES
+from sgs_tui.engine.compare.select import SORT_KEYS, sort_rows
 from sgs_tui.engine.errors import UsageError
 from tests.engine.build import compare_tensors
 from tests.layer_rows import failing, layer, metrics, not_comparable, not_finite, perfect

@@ -9,9 +9,8 @@ from threading import Event, Timer
 import numpy as np
 import pytest
 
+from sgs_tui.engine.backends.preprocess import Layout, ModelInput, Prepared, Preprocess, fit_input, prepared
 from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
-from sgs_tui.engine.simulate.preprocess import Layout, Prepared, Preprocess, prepared
-from sgs_tui.engine.simulate.preprocess_inputs import ModelInput, fit_input
 
 IMAGE_PREPROCESS = """
 import numpy as np

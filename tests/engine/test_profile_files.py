@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.engine.configs.profile_files import load_profile
-from sgs_tui.engine.configs.profiles import BUILT_IN, MANUAL, SOP, Limits, Profile, Rule
+from sgs_tui.engine.compare.limits import BUILT_IN, MANUAL, SOP, Limits, Profile, Rule, load_profile
 from sgs_tui.engine.errors import InputError, SgsError, UsageError
 
 SHIPPED = Path(__file__).resolve().parents[2] / "cfg" / "profiles"

@@ -5,18 +5,30 @@ from pathlib import Path
 
 import pytest
 
+from sgs_tui.engine.backends.embedded import EmbeddedRequest
+from sgs_tui.engine.backends.jobs import WORK, local_run
 from sgs_tui.engine.configs.inputconfig import load
-from sgs_tui.engine.demo import CULPRIT, build_demo
+from sgs_tui.engine.demo.demo import CULPRIT, build_demo
 from sgs_tui.engine.errors import InputError, RunError, UsageError
-from sgs_tui.engine.iterate.config import NAME, load_config
-from sgs_tui.engine.iterate.loops import Commands, Demo, Requantised, find_loop, network_folders, run_roots
-from sgs_tui.engine.iterate.proposal import Wanted, begin, propose
-from sgs_tui.engine.iterate.start import BusyError, iterations_root
-from sgs_tui.engine.iterate.state import state_behind
 from sgs_tui.engine.journal import Kind, journal_of, read_journal
-from sgs_tui.engine.simulate.embedded import EmbeddedRequest
-from sgs_tui.engine.simulate.local_runs import WORK, local_run
-from sgs_tui.engine.simulate.runs import RunState, cancel_run, list_runs, read_run, start_run, wait_run
+from sgs_tui.engine.requantize.network import NAME, load_config
+from sgs_tui.engine.requantize.propose import (
+    BusyError,
+    Commands,
+    Demo,
+    Requantised,
+    Wanted,
+    begin,
+    find_loop,
+    iterations_root,
+    network_folders,
+    propose,
+    run_roots,
+)
+from sgs_tui.engine.requantize.state import state_behind
+from sgs_tui.engine.runs.run_folder import RunState
+from sgs_tui.engine.runs.run_list import list_runs, read_run
+from sgs_tui.engine.runs.runs import cancel_run, start_run, wait_run
 from tests.standin_sdk.iterating import Network, build_network
 
 PATIENCE = 60.0

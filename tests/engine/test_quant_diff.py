@@ -5,8 +5,7 @@ from math import isnan, nan
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.calibration.quant_diff import Change, diff_quant_info, greatest, least
-from sgs_tui.engine.calibration.quantinfo import QuantEntry
+from sgs_tui.engine.calibration.quant import Change, QuantEntry, diff_quant_info, greatest, least
 
 NUMBERS = st.lists(st.floats(allow_nan=True), min_size=0, max_size=3).map(tuple)
 ENTRIES = st.lists(

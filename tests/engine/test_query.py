@@ -2,7 +2,7 @@
 
 import pytest
 
-from sgs_tui.engine.compare.query import parse_query
+from sgs_tui.engine.compare.select import parse_query
 from sgs_tui.engine.errors import UsageError
 from tests.layer_rows import failing, layer, not_comparable, not_finite, perfect
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sgs_tui.engine.dumps.format import Direction, Form, HealthState
 from sgs_tui.engine.dumps.reader import Dump, open_dump
-from sgs_tui.engine.dumps.records import Direction, Form, HealthState
 from sgs_tui.engine.errors import DumpError, FileChangedError
 
 

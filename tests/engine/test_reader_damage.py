@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sgs_tui.engine.dumps import index
+from sgs_tui.engine.dumps.format import Form
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.dumps.records import Form
 from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.errors import DumpError, SgsError
 

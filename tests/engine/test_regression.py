@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.engine.compare.regression import Change, Snapshot, is_cast, regress, stem
+from sgs_tui.engine.compare.baseline import Change, Snapshot, is_cast, regress, stem
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.session import CompareRequest, open_comparison

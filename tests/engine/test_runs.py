@@ -10,15 +10,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgs_tui.engine.errors import InputError, RunError
-from sgs_tui.engine.simulate import checks
-from sgs_tui.engine.simulate.checks import Level, check_request, logout_policy
-from sgs_tui.engine.simulate.estimate import estimate_dump
-from sgs_tui.engine.simulate.processes import ProcessIdentity
-from sgs_tui.engine.simulate.run_folder import RunFolder, create_run_folder, safe_name
-from sgs_tui.engine.simulate.run_request import Elements, Product, ProductKind, RunRequest, request_from_json
-from sgs_tui.engine.simulate.run_request import request_to_json as to_json
-from sgs_tui.engine.simulate.runs import RunState, cancel_run, delete_run, list_runs, newest_pair, read_run
-from sgs_tui.engine.simulate.status import Made, RunStatus, status_from_json, status_to_json
+from sgs_tui.engine.runs import preflight
+from sgs_tui.engine.runs.child import ProcessIdentity
+from sgs_tui.engine.runs.preflight import Level, check_request, estimate_dump, logout_policy
+from sgs_tui.engine.runs.run_folder import (
+    Elements,
+    Made,
+    Product,
+    ProductKind,
+    RunFolder,
+    RunRequest,
+    RunState,
+    RunStatus,
+    create_run_folder,
+    request_from_json,
+    safe_name,
+    status_from_json,
+    status_to_json,
+)
+from sgs_tui.engine.runs.run_folder import request_to_json as to_json
+from sgs_tui.engine.runs.run_list import list_runs, newest_pair, read_run
+from sgs_tui.engine.runs.runs import cancel_run, delete_run
 
 DUMP = Product("dump.bin", is_float=True, elements=Elements.FLOAT)
 
@@ -189,8 +201,8 @@ def test_a_file_where_the_runs_should_be(root: Path, model: Path) -> None:
 
 def test_too_little_space(root: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ended(root, request_for(model), RunState.OK, size=10**6)
-    usage = checks.shutil.disk_usage(root)._replace(free=50_000)
-    monkeypatch.setattr(checks.shutil, "disk_usage", lambda path: usage)
+    usage = preflight.shutil.disk_usage(root)._replace(free=50_000)
+    monkeypatch.setattr(preflight.shutil, "disk_usage", lambda path: usage)
     known = [f.level for f in check_request(request_for(model), root) if "disk" in f.message]
     guessed = [f.level for f in check_request(request_for(model, stage="fixed"), root) if "disk" in f.message]
     assert known == [Level.ERROR] and guessed == [Level.WARNING]

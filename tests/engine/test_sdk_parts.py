@@ -5,16 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.engine.dumps.records import Stage
+from sgs_tui.engine.backends.sdk import (
+    DumpSwitches,
+    calibration_files,
+    dumps_floats,
+    is_plain,
+    run_debug_config,
+    samples,
+    stage_of,
+)
+from sgs_tui.engine.backends.sdk_install import Generation, find_sdk, interpreter_notes, open_sdk, sdk_environment
+from sgs_tui.engine.dumps.format import Stage
 from sgs_tui.engine.errors import InputError, RunError, UsageError
-from sgs_tui.engine.simulate.sdk import stage_of
-from sgs_tui.engine.simulate.sdk_calibration import calibration_files
-from sgs_tui.engine.simulate.sdk_command import is_plain
-from sgs_tui.engine.simulate.sdk_debugconfig import DumpSwitches, dumps_floats, run_debug_config
-from sgs_tui.engine.simulate.sdk_environment import sdk_environment
-from sgs_tui.engine.simulate.sdk_images import samples
-from sgs_tui.engine.simulate.sdk_interpreter import interpreter_notes
-from sgs_tui.engine.simulate.sdk_root import Generation, find_sdk, open_sdk
 from tests.standin_sdk import build_sdk
 
 

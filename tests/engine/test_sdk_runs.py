@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.engine.configs.switches import DUMP_NAME
-from sgs_tui.engine.dumps.records import Stage
+from sgs_tui.engine.backends.sdk import DumpSwitches, SdkRequest, sdk_runs
+from sgs_tui.engine.configs.debugconfig import DUMP_NAME
+from sgs_tui.engine.dumps.format import Stage
 from sgs_tui.engine.errors import InputError, RunError, UsageError
-from sgs_tui.engine.simulate.runs import Run, RunRequest, RunState, list_runs, read_run, start_run, start_runs, wait_run
-from sgs_tui.engine.simulate.sdk import SdkRequest, sdk_runs
-from sgs_tui.engine.simulate.sdk_debugconfig import DumpSwitches
+from sgs_tui.engine.runs.run_folder import RunRequest, RunState
+from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
+from sgs_tui.engine.runs.runs import start_run, start_runs, wait_run
 from tests.standin_sdk import TINY, write_model, write_preprocess
 from tests.standin_sdk.bench import PATIENCE, Bench, with_arguments, with_config
 

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from sgs_tui.engine.backends.sdk_install import configured_sdk, find_sdk, settings_path
 from sgs_tui.engine.errors import InputError, UsageError
-from sgs_tui.engine.simulate.sdk_root import find_sdk
-from sgs_tui.engine.simulate.sdk_setting import configured_sdk, settings_path
 
 
 def sdk_at(root: Path) -> Path:

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sgs_tui.engine.dumps.drafts import Draft
+from sgs_tui.engine.dumps.format import Direction, Form
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.dumps.records import Direction, Form
 from sgs_tui.engine.dumps.split import SplitFile, split
-from sgs_tui.engine.dumps.writer import write_dump
+from sgs_tui.engine.dumps.writer import Draft, write_dump
 from sgs_tui.engine.errors import CancelledError, InputError
 from sgs_tui.engine.text import encode
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from sgs_tui.engine.dumps.format import Stage
+from sgs_tui.engine.dumps.index import guess_stage
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.dumps.records import Stage
-from sgs_tui.engine.dumps.stage import guess_stage
 
 
 @pytest.mark.parametrize(

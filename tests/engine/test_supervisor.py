@@ -14,25 +14,18 @@ import pytest
 
 from sgs_tui.engine.errors import InputError, RunError
 from sgs_tui.engine.events import LogLine
-from sgs_tui.engine.simulate.processes import ProcessIdentity, group_is_alive, is_alive
-from sgs_tui.engine.simulate.run_folder import RunFolder, create_run_folder
-from sgs_tui.engine.simulate.runs import (
+from sgs_tui.engine.runs.child import ProcessIdentity, group_is_alive, is_alive
+from sgs_tui.engine.runs.run_folder import (
     Product,
     ProductKind,
-    Run,
-    RunEnded,
-    RunProgress,
+    RunFolder,
     RunRequest,
     RunState,
-    cancel_run,
-    follow,
-    list_runs,
-    read_run,
-    start_run,
-    start_runs,
-    wait_run,
+    create_run_folder,
+    status_to_json,
 )
-from sgs_tui.engine.simulate.status import status_to_json
+from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
+from sgs_tui.engine.runs.runs import RunEnded, RunProgress, cancel_run, follow, start_run, start_runs, wait_run
 from tests.standin_sdk import write_model
 from tests.standin_sdk.bench import PATIENCE, Bench
 
@@ -292,7 +285,7 @@ def test_a_folder_is_supervised_only_once(root: Path) -> None:
     folder = start_run(shell("touch made.txt"), root)
     wait_run(folder.path, PATIENCE)
     before = folder.status_path.read_bytes()
-    argv = [sys.executable, "-m", "sgs_tui.engine.simulate.supervisor", str(folder.path)]
+    argv = [sys.executable, "-m", "sgs_tui.engine.runs.supervisor", str(folder.path)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "started before" in done.stderr
     assert folder.status_path.read_bytes() == before
@@ -300,12 +293,12 @@ def test_a_folder_is_supervised_only_once(root: Path) -> None:
 
 def test_a_full_disk_on_the_way_does_not_end_the_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reserve is given up, the run goes on, and its last status is written."""
-    from sgs_tui.engine.simulate import supervise_run
+    from sgs_tui.engine.runs import supervisor
 
     request = shell("true")
     folder = create_run_folder(request, root)
-    surroundings = supervise_run.Surroundings(ProcessIdentity.of(os.getpid()), 0, lambda: "", lambda s: None, 1)
-    run = supervise_run.SupervisedRun(folder, surroundings)
+    surroundings = supervisor.Surroundings(ProcessIdentity.of(os.getpid()), 0, lambda: "", lambda s: None, 1)
+    run = supervisor.SupervisedRun(folder, surroundings)
 
     def full(self: RunFolder, status: object) -> None:
         raise InputError("disk full")

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.reports.bars import bars_of, covering, step_of, view_of
-from sgs_tui.engine.reports.tally import BINS, Tallier, Tally
+from sgs_tui.engine.compare.histogram import BINS, Tallier, Tally, bars_of, covering, step_of, view_of
 from tests.layer_rows import record
 
 VALUES = st.lists(st.floats(width=32, allow_nan=True, allow_infinity=True), min_size=0, max_size=60)

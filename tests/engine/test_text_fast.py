@@ -7,9 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.dumps.records import FloatArray
-from sgs_tui.engine.dumps.text_fast import parse_fast
-from sgs_tui.engine.dumps.text_rows import byte_rows, float_rows
+from sgs_tui.engine.dumps.format import FloatArray
+from sgs_tui.engine.dumps.text_payload import byte_rows, float_rows, parse_fast
 
 FLOATS = st.one_of(
     st.floats(-10, 10),

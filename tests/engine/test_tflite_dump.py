@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sgs_tui.engine.backends.preprocess import Preprocess
+from sgs_tui.engine.backends.tflite import TfliteDumpRequest, dump_tflite
+from sgs_tui.engine.dumps.format import Form
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.dumps.records import Form
 from sgs_tui.engine.errors import InputError, RunError, UsageError
-from sgs_tui.engine.simulate.preprocess import Preprocess
-from sgs_tui.engine.simulate.tflite_dump import TfliteDumpRequest, dump_tflite
 
 needs_runtime = pytest.mark.usefixtures("runtime")
 

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.dumps.drafts import Draft, draft_of
+from sgs_tui.engine.dumps.format import INTEGER_TYPES, AnyArray, Direction, Form
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.dumps.records import INTEGER_TYPES, AnyArray, Direction, Form
-from sgs_tui.engine.dumps.writer import DumpWriter, Style, write_dump
+from sgs_tui.engine.dumps.writer import Draft, DumpWriter, Style, draft_of, write_dump
 from sgs_tui.engine.errors import DumpError, InputError, UsageError
 
 TEXT, BINARY = Form.TEXT, Form.BINARY

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sgs_tui.engine.simulate.runs import Run, RunRequest, start_runs, wait_run
-from sgs_tui.engine.simulate.sdk import SdkRequest, sdk_runs
-from sgs_tui.engine.simulate.sdk_root import Sdk, open_sdk
+from sgs_tui.engine.backends.sdk import SdkRequest, sdk_runs
+from sgs_tui.engine.backends.sdk_install import Sdk, open_sdk
+from sgs_tui.engine.runs.run_folder import RunRequest
+from sgs_tui.engine.runs.run_list import Run
+from sgs_tui.engine.runs.runs import start_runs, wait_run
 from tests.standin_sdk import build_sdk, write_model, write_preprocess
 
 PATIENCE = 60.0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from sgs_tui.tui.widgets.turnstile import turnstile
+from sgs_tui.tui.widgets.key_queue import turnstile
 from tests.tui import stage
 
 

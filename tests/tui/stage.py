@@ -9,12 +9,10 @@ from time import gmtime
 
 from textual.pilot import Pilot
 
-from sgs_tui.engine.configs.debugconfig_check import check
-from sgs_tui.engine.configs.folder import FolderState
-from sgs_tui.tui.app import SgsApp
-from sgs_tui.tui.launch import LaunchOptions, start_of
-from sgs_tui.tui.models.folder import Kind
-from sgs_tui.tui.screens.main import MainScreen
+from sgs_tui.engine.configs.debugconfig_check import FolderState, check
+from sgs_tui.tui.app import LaunchOptions, SgsApp, start_of
+from sgs_tui.tui.dumps.view import Kind
+from sgs_tui.tui.screen import MainScreen
 from sgs_tui.tui.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -32,10 +30,10 @@ def set_up(root: Path, patch: Callable[[str, object], object]) -> None:
         moment = NOW - _AGES.get(path.name, 86_400)
         os.utime(path, (moment, moment))
     os.chdir(root)
-    patch("sgs_tui.tui.panes.dumps.time", lambda: NOW)
-    patch("sgs_tui.tui.panes.log.time", lambda: NOW)
-    patch("sgs_tui.tui.models.log.localtime", gmtime)
-    patch("sgs_tui.tui.models.config_file.check", lambda *asked: check(*asked, look_at=_roomy))
+    patch("sgs_tui.tui.dumps.pane.time", lambda: NOW)
+    patch("sgs_tui.tui.log.pane.time", lambda: NOW)
+    patch("sgs_tui.tui.log.view.localtime", gmtime)
+    patch("sgs_tui.tui.debugconfig.view.check", lambda *asked: check(*asked, look_at=_roomy))
 
 
 def _roomy(path: Path) -> FolderState:

@@ -4,26 +4,21 @@ import re
 
 import pytest
 
-from sgs_tui.tui.actions import ACTIONS, BY_ID, GROUP_TITLES, bindings, group, key_label, shown_keys
+from sgs_tui.tui.actions import ACTIONS, BY_ID, GROUP_TITLES, bindings, group, help_lines, key_label, shown_keys
 from sgs_tui.tui.app import SgsApp
-from sgs_tui.tui.models.help import help_lines
-from sgs_tui.tui.panes.debugconfig import DebugConfigPane
-from sgs_tui.tui.panes.details import DetailsPane
-from sgs_tui.tui.panes.dumps import DumpsPane
-from sgs_tui.tui.panes.histogram import HistogramPane
-from sgs_tui.tui.panes.layers import LayersPane
-from sgs_tui.tui.panes.log import LogPane
-from sgs_tui.tui.panes.runs import RunsPane
-from sgs_tui.tui.panes.triage import TriagePane
-from sgs_tui.tui.screens.baseline_window import BaselineDialog
-from sgs_tui.tui.screens.chooser import Chooser
-from sgs_tui.tui.screens.columns import ColumnsDialog
-from sgs_tui.tui.screens.confirm import ConfirmDialog
-from sgs_tui.tui.screens.dialog import Dialog
-from sgs_tui.tui.screens.int16 import Int16Dialog
-from sgs_tui.tui.screens.journal_window import JournalDialog
-from sgs_tui.tui.screens.main import MainScreen
-from sgs_tui.tui.screens.run_form import RunFormDialog
+from sgs_tui.tui.baseline.pane import BaselineDialog
+from sgs_tui.tui.debugconfig.pane import DebugConfigPane
+from sgs_tui.tui.details.pane import DetailsPane
+from sgs_tui.tui.dumps.pane import DumpsPane
+from sgs_tui.tui.frame.dialogs import Chooser, ConfirmDialog, Dialog
+from sgs_tui.tui.histogram.pane import HistogramPane
+from sgs_tui.tui.int16.pane import Int16Dialog
+from sgs_tui.tui.journal.pane import JournalDialog
+from sgs_tui.tui.layers.pane import ColumnsDialog, LayersPane
+from sgs_tui.tui.log.pane import LogPane
+from sgs_tui.tui.runs.pane import RunFormDialog, RunsPane
+from sgs_tui.tui.screen import MainScreen
+from sgs_tui.tui.triage.pane import TriagePane
 from sgs_tui.tui.widgets.prompt import Prompt
 from sgs_tui.tui.widgets.table import Table
 from sgs_tui.tui.widgets.text_view import TextView

@@ -5,16 +5,13 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from sgs_tui.engine.dumps.records import Stage
-from sgs_tui.tui.app import SgsApp
-from sgs_tui.tui.launch import LaunchOptions, start_of
-from sgs_tui.tui.models.folder import Kind
-from sgs_tui.tui.screens.chooser import Chooser
-from sgs_tui.tui.screens.columns import ColumnsDialog
-from sgs_tui.tui.screens.confirm import ConfirmDialog
-from sgs_tui.tui.screens.dialog import TableDialog, TextDialog
-from sgs_tui.tui.screens.main import MainScreen
-from sgs_tui.tui.screens.record import RecordDialog
+from sgs_tui.engine.dumps.format import Stage
+from sgs_tui.tui.app import LaunchOptions, SgsApp, start_of
+from sgs_tui.tui.dumps.pane import RecordDialog
+from sgs_tui.tui.dumps.view import Kind
+from sgs_tui.tui.frame.dialogs import Chooser, ConfirmDialog, TableDialog, TextDialog
+from sgs_tui.tui.layers.pane import ColumnsDialog
+from sgs_tui.tui.screen import MainScreen
 from sgs_tui.tui.settings import Settings
 from tests.tui.stage import (
     BENCHMARK,

@@ -5,17 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.engine.compare.baseline import layers_json
-from sgs_tui.engine.compare.regression import Change, Regression, Snapshot, Step, snapshot
+from sgs_tui.engine.compare.baseline import Change, Regression, Snapshot, Step, layers_json, snapshot
 from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.events import Row
+from sgs_tui.engine.runs.run_folder import Made, Product, RunRequest, RunState, create_run_folder
 from sgs_tui.engine.session import CompareRequest, open_comparison
-from sgs_tui.engine.simulate.run_folder import create_run_folder
-from sgs_tui.engine.simulate.run_request import Product, RunRequest
-from sgs_tui.engine.simulate.status import Made, RunState
-from sgs_tui.tui.models.baseline import StepRows, headline, in_order, step_lines
-from sgs_tui.tui.screens.baseline_window import BaselineDialog
-from sgs_tui.tui.screens.chooser import Chooser
+from sgs_tui.tui.baseline.pane import BaselineDialog
+from sgs_tui.tui.baseline.view import StepRows, headline, in_order, step_lines
+from sgs_tui.tui.frame.dialogs import Chooser
 from tests.tui.stage import (
     BENCHMARK,
     FOLDER,

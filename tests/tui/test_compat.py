@@ -12,10 +12,9 @@ from rich.style import Style
 from textual.color import Color
 
 from sgs_tui.tui import themes
-from sgs_tui.tui.clipboard import osc52
-from sgs_tui.tui.compat import needs_ascii
-from sgs_tui.tui.filters import PALETTE, AsciiOnly, Colourless, ShortColours, shortened, to_ascii
-from sgs_tui.tui.layout import Arrangement, arrangement, too_small
+from sgs_tui.tui.frame.panes_screen import Arrangement, arrangement, too_small
+from sgs_tui.tui.outside import osc52
+from sgs_tui.tui.terminal import PALETTE, AsciiOnly, Colourless, ShortColours, needs_ascii, shortened, to_ascii
 
 BLACK = Color.parse("black")
 

@@ -5,7 +5,7 @@ import pty
 import signal
 from pathlib import Path
 
-from sgs_tui.tui.driver import Line
+from sgs_tui.tui.terminal import Line
 from tests.tui.terminal import Terminal, compared
 
 

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 from textual.app import App
 
-from sgs_tui.tui.editor import edit_file, editor_name
+from sgs_tui.tui.outside import edit_file, editor_name
 
 
 class Suspended:

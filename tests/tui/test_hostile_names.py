@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from sgs_tui.engine.dumps.drafts import Draft
-from sgs_tui.engine.dumps.records import Direction
-from sgs_tui.engine.dumps.writer import DumpWriter
-from sgs_tui.tui.filters import to_ascii
-from sgs_tui.tui.messages import Said
+from sgs_tui.engine.dumps.format import Direction
+from sgs_tui.engine.dumps.writer import Draft, DumpWriter
+from sgs_tui.tui.jobs import Said
+from sgs_tui.tui.terminal import to_ascii
 from tests.tui.stage import main_screen, make_app, text_of, until, until_followed, until_shown
 
 NAMES = (

@@ -8,9 +8,9 @@ from textual.pilot import Pilot
 
 from sgs_tui.engine.configs.inputconfig import load
 from sgs_tui.engine.journal import Kind, journal_of, read_journal
-from sgs_tui.tui.models.int16 import Marks
-from sgs_tui.tui.screens.confirm import ConfirmDialog
-from sgs_tui.tui.screens.int16 import Int16Dialog
+from sgs_tui.tui.frame.dialogs import ConfirmDialog
+from sgs_tui.tui.int16.pane import Int16Dialog
+from sgs_tui.tui.int16.view import Marks
 from tests.tui.stage import FOLDER, REAL, SAMPLE, make_app, text_of, until, until_compared, until_shown
 
 SMALL, LARGE = (80, 24), (160, 50)

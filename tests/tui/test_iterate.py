@@ -9,30 +9,26 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from sgs_tui.engine.backends.embedded import EmbeddedRequest
+from sgs_tui.engine.backends.jobs import WORK, local_run
 from sgs_tui.engine.configs.inputconfig import load
-from sgs_tui.engine.demo import DemoFiles, build_demo
+from sgs_tui.engine.demo.demo import DemoFiles, build_demo
 from sgs_tui.engine.errors import InputError
-from sgs_tui.engine.iterate.config import NAME, IterateConfig
-from sgs_tui.engine.iterate.ini_change import ini_change
-from sgs_tui.engine.iterate.loops import Commands, Requantised
-from sgs_tui.engine.iterate.proposal import Begun, Proposal, Wanted, propose
-from sgs_tui.engine.iterate.template import TEMPLATE
 from sgs_tui.engine.journal import Kind, entry, journal_of, read_journal
-from sgs_tui.engine.simulate.embedded import EmbeddedRequest
-from sgs_tui.engine.simulate.local_runs import WORK, local_run
-from sgs_tui.engine.simulate.run_request import RunRequest
-from sgs_tui.engine.simulate.runs import Run, RunState, cancel_run, list_runs, start_run, wait_run
-from sgs_tui.tui.app import SgsApp
-from sgs_tui.tui.launch import LaunchOptions, start_of
-from sgs_tui.tui.models.iterating import proposal_lines, refusal_lines
-from sgs_tui.tui.models.journal import journal_lines, note_lines
-from sgs_tui.tui.screens import network as network_screen
-from sgs_tui.tui.screens.baseline_window import BaselineDialog
-from sgs_tui.tui.screens.chooser import Chooser
-from sgs_tui.tui.screens.confirm import ConfirmDialog
-from sgs_tui.tui.screens.dialog import TextDialog
-from sgs_tui.tui.screens.int16 import Int16Dialog
-from sgs_tui.tui.screens.main import MainScreen
+from sgs_tui.engine.requantize.ini_change import ini_change
+from sgs_tui.engine.requantize.network import NAME, TEMPLATE, IterateConfig
+from sgs_tui.engine.requantize.propose import Begun, Commands, Proposal, Requantised, Wanted, propose
+from sgs_tui.engine.runs.run_folder import RunRequest, RunState
+from sgs_tui.engine.runs.run_list import Run, list_runs
+from sgs_tui.engine.runs.runs import cancel_run, start_run, wait_run
+from sgs_tui.tui.app import LaunchOptions, SgsApp, start_of
+from sgs_tui.tui.baseline.pane import BaselineDialog
+from sgs_tui.tui.frame.dialogs import Chooser, ConfirmDialog, TextDialog
+from sgs_tui.tui.int16.pane import Int16Dialog
+from sgs_tui.tui.layers.view import journal_lines, note_lines
+from sgs_tui.tui.requantize import controller as network_screen
+from sgs_tui.tui.requantize.view import proposal_lines, refusal_lines
+from sgs_tui.tui.screen import MainScreen
 from tests.standin_sdk.iterating import Network, build_network
 from tests.tui.stage import BENCHMARK, FOLDER, SAMPLE, main_screen, make_app, text_of, until, until_shown
 

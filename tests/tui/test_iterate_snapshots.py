@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from sgs_tui.engine.demo import build_demo
-from sgs_tui.engine.iterate.config import NAME, IterateConfig
-from sgs_tui.engine.iterate.ini_change import ini_change
-from sgs_tui.engine.iterate.loops import Commands
-from sgs_tui.engine.iterate.proposal import Proposal
+from sgs_tui.engine.demo.demo import build_demo
 from sgs_tui.engine.journal import Entry, Kind, append, journal_of
-from sgs_tui.engine.simulate.run_request import RunRequest
-from sgs_tui.tui.models.iterating import TITLE, proposal_lines
-from sgs_tui.tui.screens.confirm import ConfirmDialog
-from sgs_tui.tui.tasks.iterating import Refused
+from sgs_tui.engine.requantize.ini_change import ini_change
+from sgs_tui.engine.requantize.network import NAME, IterateConfig
+from sgs_tui.engine.requantize.propose import Commands, Proposal
+from sgs_tui.engine.runs.run_folder import RunRequest
+from sgs_tui.tui.frame.dialogs import ConfirmDialog
+from sgs_tui.tui.requantize.controller import Refused
+from sgs_tui.tui.requantize.view import TITLE, proposal_lines
 from tests.tui.stage import FOLDER, SAMPLE, main_screen, make_app, until, until_compared, until_followed, until_shown
 
 SIZES = [(80, 24), (120, 40), (160, 50)]

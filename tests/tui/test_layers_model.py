@@ -2,11 +2,25 @@
 
 from math import nan
 
-from sgs_tui.engine.compare.query import parse_query
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
-from sgs_tui.tui.models.columns import AVAILABLE, DEFAULT, Facts, cell, column, facts_of, title
-from sgs_tui.tui.models.layers import Layers, failing
-from sgs_tui.tui.models.view import choices_for, chosen_columns, default_choices, moved, toggled, widened
+from sgs_tui.engine.compare.select import parse_query
+from sgs_tui.tui.layers.view import (
+    AVAILABLE,
+    DEFAULT,
+    Facts,
+    Layers,
+    cell,
+    choices_for,
+    chosen_columns,
+    column,
+    default_choices,
+    facts_of,
+    failing,
+    moved,
+    title,
+    toggled,
+    widened,
+)
 from tests.layer_rows import layer, metrics
 
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from sgs_tui.tui.lines import Span, clip, cut, fit, line, width, wrap
-from sgs_tui.tui.numbers import age, cosine, count, decibel, figure, ratio, share, size, small
+from sgs_tui.engine.numbers import cosine, count, decibel, figure, size
+from sgs_tui.tui.text import Span, age, clip, cut, fit, line, ratio, share, small, width, wrap
 
 texts = st.text(st.characters(exclude_categories=["Cs", "Mn", "Me", "Mc"]), max_size=80)
 

@@ -7,10 +7,9 @@ from sgs_tui.engine.compare.channels import ChannelTable
 from sgs_tui.engine.compare.histogram import LayerHistogram, SideCounts
 from sgs_tui.engine.compare.histogram import Span as Stretch
 from sgs_tui.engine.compare.results import LayerRange, RangeSource
-from sgs_tui.tui import charts
-from sgs_tui.tui.lines import Line, width
-from sgs_tui.tui.models.channels import strip
-from sgs_tui.tui.models.picture import Look, picture
+from sgs_tui.tui.histogram.view import Look, picture, strip
+from sgs_tui.tui.text import Line, width
+from sgs_tui.tui.widgets import bar_chart
 
 
 def _side(values: np.ndarray, stretch: Stretch, **more: float) -> SideCounts:
@@ -91,8 +90,8 @@ def test_no_room_is_said() -> None:
 
 def test_bars_are_as_wide_as_asked() -> None:
     for plain in (False, True):
-        columns = charts.columns_of(40, plain)
-        lines = charts.bars([1.0] * columns, 40, 3, "sample", plain=plain)
+        columns = bar_chart.columns_of(40, plain)
+        lines = bar_chart.bars([1.0] * columns, 40, 3, "sample", plain=plain)
         assert [width(one) for one in lines] == [40, 40, 40]
         assert {part.tone for one in lines for part in one} == {"sample"}
 

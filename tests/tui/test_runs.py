@@ -9,16 +9,16 @@ from textual.pilot import Pilot
 
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.numbers import clock
-from sgs_tui.engine.simulate.run_folder import create_run_folder
-from sgs_tui.engine.simulate.run_request import Product, RunRequest
-from sgs_tui.engine.simulate.runs import RunState, cancel_run, list_runs, wait_run
+from sgs_tui.engine.runs.run_folder import Product, RunRequest, RunState, create_run_folder
+from sgs_tui.engine.runs.run_list import list_runs
+from sgs_tui.engine.runs.runs import cancel_run, wait_run
 from sgs_tui.tui.app import SgsApp
-from sgs_tui.tui.models.paths import complete
-from sgs_tui.tui.models.run_form import EMBEDDED, FIXED, FormRows, RunForm, form_of
-from sgs_tui.tui.screens.confirm import ConfirmDialog
-from sgs_tui.tui.screens.main import MainScreen
-from sgs_tui.tui.screens.run_form import RunFormDialog
-from sgs_tui.tui.tasks.run_requests import requests_of
+from sgs_tui.tui.frame.dialogs import ConfirmDialog
+from sgs_tui.tui.runs.controller import requests_of
+from sgs_tui.tui.runs.pane import RunFormDialog
+from sgs_tui.tui.runs.view import EMBEDDED, FIXED, FormRows, RunForm, form_of
+from sgs_tui.tui.screen import MainScreen
+from sgs_tui.tui.widgets.prompt import complete
 from tests.tui import run_stage
 from tests.tui.stage import FOLDER, main_screen, make_app, text_of, until, until_shown
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from sgs_tui.engine.errors import InputError
-from sgs_tui.engine.simulate.runs import RunState, cancel_run, list_runs, wait_run
-from sgs_tui.tui.state import ViewState, save_state
+from sgs_tui.engine.runs.run_folder import RunState
+from sgs_tui.engine.runs.run_list import list_runs
+from sgs_tui.engine.runs.runs import cancel_run, wait_run
+from sgs_tui.tui.settings import ViewState, save_state
 from tests.tui import run_stage
 from tests.tui.terminal import REPOSITORY, Terminal
 

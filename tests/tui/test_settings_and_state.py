@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
+from sgs_tui.engine.backends.sdk_install import settings_path
 from sgs_tui.tui.actions import BY_ID
-from sgs_tui.tui.settings import Settings, load_settings, settings_path
-from sgs_tui.tui.state import ViewState, load_state, save_state, state_path
+from sgs_tui.tui.settings import Settings, ViewState, load_settings, load_state, save_state, state_path
 
 IDS = tuple(BY_ID)
 

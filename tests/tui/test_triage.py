@@ -11,12 +11,12 @@ from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.diagnosis.results import Blame, Cause, Course, Diagnosis, Evidence, Finding, Role, Trend
 from sgs_tui.engine.errors import CancelledError
 from sgs_tui.engine.session import Comparison
-from sgs_tui.tui.lines import Line
-from sgs_tui.tui.models.blame import NOTHING, parts_of
-from sgs_tui.tui.models.triage import Findings, headline, triage_lines
-from sgs_tui.tui.screens.dialog import TableDialog
-from sgs_tui.tui.screens.main import MainScreen
-from sgs_tui.tui.tasks import diagnosing
+from sgs_tui.tui.frame.dialogs import TableDialog
+from sgs_tui.tui.layers.view import NOTHING, parts_of
+from sgs_tui.tui.screen import MainScreen
+from sgs_tui.tui.text import Line
+from sgs_tui.tui.triage import controller
+from sgs_tui.tui.triage.view import Findings, headline, triage_lines
 from tests.tui.stage import REAL, main_screen, make_app, text_of, until, until_compared, until_shown
 
 pytestmark = pytest.mark.usefixtures("on_stage")
@@ -218,7 +218,7 @@ async def test_x_stops_looking_and_reload_looks_again(monkeypatch: pytest.Monkey
         raise CancelledError("stopped")
 
     with monkeypatch.context() as patched:
-        patched.setattr(diagnosing, "diagnose", endless)
+        patched.setattr(controller, "diagnose", endless)
         app = make_app()
         async with app.run_test(size=SMALL) as pilot:
             await until(pilot, started.is_set)
@@ -238,7 +238,7 @@ async def test_a_dump_that_changed_costs_only_the_diagnosis(monkeypatch: pytest.
     def changed(*asked: object) -> Diagnosis:
         raise FileChangedError("bad_float.bin changed", "compare again")
 
-    monkeypatch.setattr(diagnosing, "diagnose", changed)
+    monkeypatch.setattr(controller, "diagnose", changed)
     app = make_app()
     async with app.run_test(size=SMALL) as pilot:
         await until_compared(pilot)
@@ -251,8 +251,8 @@ def test_cancelling_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     def cancelled(*asked: object) -> Iterator[Message]:
         raise CancelledError("stopped")
 
-    monkeypatch.setattr(diagnosing, "diagnose", cancelled)
-    monkeypatch.setattr(diagnosing, "debug_config_of", lambda path: None)
+    monkeypatch.setattr(controller, "diagnose", cancelled)
+    monkeypatch.setattr(controller, "debug_config_of", lambda path: None)
 
     class Side:
         path = Path("x.bin")
@@ -261,4 +261,4 @@ def test_cancelling_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
         sample = Side()
 
     with pytest.raises(CancelledError):
-        list(diagnosing.explain(Compared(), [], Event()))  # type: ignore[arg-type]
+        list(controller.explain(Compared(), [], Event()))  # type: ignore[arg-type]

@@ -4,8 +4,8 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from sgs_tui.tui.screens.main import MainScreen
-from sgs_tui.tui.widgets.turnstile import turnstile
+from sgs_tui.tui.screen import MainScreen
+from sgs_tui.tui.widgets.key_queue import turnstile
 from tests.tui.stage import FOLDER, main_screen, make_app, text_of, until, until_compared, until_followed
 
 pytestmark = pytest.mark.usefixtures("on_stage")

@@ -1,18 +1,166 @@
 """`advise`: which tensors to raise to INT16, by which rule, and what that should bring."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from math import inf, isfinite
 
-from sgs_tui.engine.advice.choose import smallest
 from sgs_tui.engine.advice.predict import Model
 from sgs_tui.engine.advice.results import Advice, Candidate, Expected, Predicted, Reason, Rule
-from sgs_tui.engine.advice.rules import BITS, reasons, to_mend_first
 from sgs_tui.engine.advice.targets import Targets
-from sgs_tui.engine.compare.results import LayerDiff
+from sgs_tui.engine.compare.results import LayerDiff, LayerRange
 from sgs_tui.engine.diagnosis.case import Case
+from sgs_tui.engine.diagnosis.causes.coarse_step import CROWDED, inside
 from sgs_tui.engine.diagnosis.diagnose import diagnose
-from sgs_tui.engine.diagnosis.phrases import some
-from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding
+from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, some
 from sgs_tui.engine.session import Comparison
+
+# The smallest set of tensors that brings every layer under the limits.
+
+TRIED_OUT = 20
+"""Candidates up to which sets of one and two are all tried before the greedy search."""
+
+WORTH = 0.1
+"""Sum of relative errors that bits have to take away to be advised where no layer comes under its limits."""
+
+LEFT = 0.1
+"""Share of that gain that the smallest set may leave."""
+
+Score = tuple[int, float]
+
+
+def score(model: Model, raised: Sequence[str]) -> Score:
+    """(failing layers, sum of relative errors) with a set raised; less is better."""
+    predicted = model.predict(raised)
+    return sum(each.fails for each in predicted), sum(min(each.relative_l2, 10.0) for each in predicted)
+
+
+def smallest(model: Model, candidates: Sequence[str]) -> tuple[str, ...]:
+    """The smallest set that leaves the fewest layers failing; empty where nothing fails or bits do not help.
+
+    Sets of up to two are all tried where there are not too many candidates; larger ones are built greedily and
+    then thinned out, so they are small, but not proven to be the smallest.
+    """
+    now, best = score(model, ()), score(model, candidates)
+    if not now[0] or (best[0] >= now[0] and now[1] - best[1] < WORTH):
+        return ()
+    # Where no layer comes under its limits, the set has to bring most of what bits can bring.
+    enough = (best[0], inf) if best[0] < now[0] else (best[0], best[1] + LEFT * (now[1] - best[1]))
+    if len(candidates) <= TRIED_OUT:
+        for size in (1, 2):
+            tried = [(score(model, chosen), chosen) for chosen in combinations(candidates, size)]
+            if tried and _reaches(min(tried)[0], enough):
+                return min(tried)[1]
+    return _thinned(model, _greedy(model, candidates, enough), enough)
+
+
+def _reaches(reached: Score, enough: Score) -> bool:
+    return reached[0] <= enough[0] and reached[1] <= enough[1]
+
+
+def _greedy(model: Model, candidates: Sequence[str], enough: Score) -> list[str]:
+    chosen: list[str] = []
+    while not _reaches(score(model, chosen), enough) and len(chosen) < len(candidates):
+        rest = [name for name in candidates if name not in chosen]
+        chosen.append(min(rest, key=lambda name: score(model, [*chosen, name])))
+    return chosen
+
+
+def _thinned(model: Model, chosen: list[str], enough: Score) -> tuple[str, ...]:
+    """Without the tensors that turn out not to be needed, the first chosen kept longest."""
+    for name in list(reversed(chosen)):
+        without = [each for each in chosen if each != name]
+        if _reaches(score(model, without), enough):
+            chosen = without
+    return tuple(chosen)
+
+
+# The rules that put tensors on the INT16 list, each with its number (interop facts 7.5).
+
+WIDE = 30.0
+BAD_RMSE = 0.5
+"""The manual's limits (rules 1 to 3)."""
+
+PROCEDURE_WIDE = 20.0
+PROCEDURE_RMSE = 0.1
+PROCEDURE_COS = 0.99
+"""The accuracy procedure's."""
+
+BITS = frozenset({Cause.WIDE_RANGE, Cause.SHARED_SCALE, Cause.DRIFT})
+"""Causes that more bits can mend."""
+
+SPOILING = frozenset(
+    {
+        Cause.NON_FINITE,
+        Cause.PADDING_KEPT,
+        Cause.NOT_DEQUANTISED,
+        Cause.LAYOUT,
+        Cause.INPUT_MISMATCH,
+        Cause.GAIN_OFFSET,
+        Cause.CLIPPING,
+    }
+)
+"""Causes outside the network's precision: until they are mended the figures tell nothing about bits."""
+
+Found = tuple[str, Reason]
+"""A convolution input and what speaks for it."""
+
+
+def to_mend_first(diagnosis: Diagnosis) -> Finding | None:
+    """The likeliest cause where it has to be mended before anything is said about bits."""
+    return diagnosis.first if diagnosis.first.cause in SPOILING else None
+
+
+def reasons(case: Case, targets: Targets, findings: Sequence[Finding]) -> Iterator[Found]:
+    """Every reason of every rule; a tensor may come several times."""
+    yield from _by_cause(targets, findings)
+    for row in case.compared.values():
+        yield from _by_error(row, targets)
+    for tensor in targets.all():
+        span = case.rows[tensor].range if tensor in case.rows else None
+        if span is not None:
+            yield from _by_range(case, targets, tensor, span)
+
+
+def _by_cause(targets: Targets, findings: Sequence[Finding]) -> Iterator[Found]:
+    for finding in findings:
+        if finding.cause not in (Cause.WIDE_RANGE, Cause.SHARED_SCALE):
+            continue
+        culprit = finding.layers[0]
+        proof = finding.evidence[0].text if finding.evidence else ""
+        for tensor in targets.for_layer(culprit):
+            yield tensor, Reason(Rule.DIAGNOSIS, culprit, f"{finding.cause}: {proof}", finding.size)
+
+
+def _by_error(row: LayerDiff, targets: Targets) -> Iterator[Found]:
+    """Rule 2: RMSE over 0.5, the input of the convolution before; the procedure: COS under 0.99 or RMSE over 0.1."""
+    if row.metrics is None or not isfinite(row.metrics.rmse):
+        return
+    rmse, cos = row.metrics.rmse, row.metrics.cos
+    before = targets.before(row.name)
+    if rmse > BAD_RMSE:
+        text = f"RMSE {rmse:.4g} > {BAD_RMSE} at {row.name}"
+        yield from ((tensor, Reason(Rule.RMSE, row.name, text, rmse, BAD_RMSE)) for tensor in before)
+    elif rmse > PROCEDURE_RMSE:
+        text = f"RMSE {rmse:.4g} > {PROCEDURE_RMSE} at {row.name}"
+        yield from ((tensor, Reason(Rule.PROCEDURE, row.name, text, rmse, PROCEDURE_RMSE)) for tensor in before)
+    elif cos < PROCEDURE_COS:
+        text = f"COS {cos:.4f} < {PROCEDURE_COS} at {row.name}"
+        yield from ((tensor, Reason(Rule.PROCEDURE, row.name, text, cos, PROCEDURE_COS)) for tensor in before)
+
+
+def _by_range(case: Case, targets: Targets, tensor: str, span: LayerRange) -> Iterator[Found]:
+    """Rules 1 and 3: range over 30, and values concentrated in it; the procedure: over 20 and still 8 bit."""
+    where = f"range {span.width:.4g} ({span.source})"
+    if span.width > WIDE:
+        yield tensor, Reason(Rule.RANGE, tensor, f"{where} > {WIDE:g}", span.width, WIDE)
+        share = inside(case, tensor)
+        if share >= CROWDED:
+            text = f"{share:.0%} of the non-zero values lie within 2 of 255 steps of 0, {where} > {WIDE:g}"
+            yield tensor, Reason(Rule.CONCENTRATED, tensor, text, share, CROWDED)
+    elif span.width > PROCEDURE_WIDE and targets.bits.get(tensor) != 16:
+        text = f"{where} > {PROCEDURE_WIDE:g} and still 8 bit"
+        yield tensor, Reason(Rule.PROCEDURE, tensor, text, span.width, PROCEDURE_WIDE)
+
 
 NOTICEABLE = 0.5
 """Decibels from which a gain is worth telling."""

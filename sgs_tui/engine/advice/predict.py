@@ -14,8 +14,8 @@ from math import inf, isfinite, log10, sqrt
 
 from sgs_tui.engine.advice.results import Predicted
 from sgs_tui.engine.advice.targets import Targets
+from sgs_tui.engine.compare.limits import LOWER_BOUNDS, Limits, Profile
 from sgs_tui.engine.compare.results import LayerDiff, Metrics
-from sgs_tui.engine.configs.profiles import LOWER_BOUNDS, Limits, Profile
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.results import Budget
 

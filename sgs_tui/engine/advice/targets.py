@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sgs_tui.engine.compare.results import LayerDiff
-from sgs_tui.engine.diagnosis.domains import Domain, domains
-from sgs_tui.engine.diagnosis.graph import Graph, Op, build_graph
-from sgs_tui.engine.diagnosis.grids import grid_of
 from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.network.graph import Graph, Op, build_graph
+from sgs_tui.engine.network.scales import Domain, domains, grid_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,101 @@ The text form is one tensor a line: `Name:<tensor>, min: <%f>, max: <%f>;`. Name
 so a line is split at its last `, max: ` and the last `, min: ` before it.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from math import isnan, nan
 from pathlib import Path
+from typing import BinaryIO
 
-from sgs_tui.engine.calibration.listfile import Kind, kind_of, name_of, numbers_of, read_objects
-from sgs_tui.engine.configs.reading import reading
+from sgs_tui.engine.calibration.unpickle import unpickle
 from sgs_tui.engine.errors import InputError
-from sgs_tui.engine.text import decode, sanitised, visible
+from sgs_tui.engine.files import read_bytes, reading
+from sgs_tui.engine.text import decode, encode, sanitised, visible
+
+# JSON and pickle files that hold a list of objects, told apart by content, not by suffix.
+
+_BOM = b"\xef\xbb\xbf"
+LIST_EXPECTED = "expected a list of {name, min: [..], max: [..], bit: 8 or 16} in JSON or pickle"
+
+
+class Kind(StrEnum):
+    """How a calibration file is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    PICKLE = "pickle"
+
+
+def kind_of(head: bytes) -> Kind:
+    """The kind of file that starts with `head` (a few bytes suffice).
+
+    A pickle starts with its protocol (2 and later), else with the list's own opcode; the older text form
+    always with `Name:`.
+    """
+    if head[:1] in (b"\x80", b"]", b"("):
+        return Kind.PICKLE
+    return Kind.JSON if head.removeprefix(_BOM).lstrip()[:1] in (b"[", b"{") else Kind.TEXT
+
+
+def read_objects(path: Path) -> list[object]:
+    """The list in a JSON or pickle file. Raises InputError when there is none."""
+    data = read_bytes(path)
+    content = unpickle(data, path) if kind_of(data[:64]) is Kind.PICKLE else _from_json(data, path)
+    if not isinstance(content, list):
+        raise InputError(f"{path}: holds a {type(content).__name__}, not a list", LIST_EXPECTED)
+    return content
+
+
+def _from_json(data: bytes, path: Path) -> object:
+    try:
+        content: object = json.loads(decode(data.removeprefix(_BOM)))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}, line {error.lineno}: not JSON: {error.msg}", LIST_EXPECTED) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not JSON that can be read: {error}", LIST_EXPECTED) from error
+    return content
+
+
+def name_of(entry: object, where: str) -> str:
+    """The tensor's name in one entry; `where` names file and entry in the error."""
+    if not isinstance(entry, Mapping):
+        raise InputError(f"{where}: a {type(entry).__name__}, not an object", LIST_EXPECTED)
+    name = entry.get("name")
+    if not isinstance(name, str) or not _encodable(name):
+        raise InputError(f"{where}: `name` is missing or no text", LIST_EXPECTED)
+    return name
+
+
+def _encodable(name: str) -> bool:
+    """Whether the name is one that a file can hold (JSON can spell lone surrogates)."""
+    try:
+        encode(name)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def numbers_of(entry: object, key: str, where: str) -> tuple[float, ...]:
+    """The list of numbers under `key` of an entry that has passed `name_of`."""
+    values = entry.get(key) if isinstance(entry, Mapping) else None
+    if not isinstance(values, list):
+        said = "is missing" if values is None else f"is a {type(values).__name__}, not a list"
+        raise InputError(f"{where} ({visible(name_of(entry, where))}): `{key}` {said}", LIST_EXPECTED)
+    if not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+        raise InputError(f"{where} ({visible(name_of(entry, where))}): `{key}` holds no numbers", LIST_EXPECTED)
+    return tuple(_number(value) for value in values)
+
+
+def _number(value: float) -> float:
+    """As float; an integer beyond the floats is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+
 
 Bounds = tuple[float, float]
 EXPECTED = "expected `Name:<tensor>, min: <number>, max: <number>;` in every line"
@@ -116,3 +201,49 @@ def _hint(line: str) -> str:
     if line.startswith("Name:") and "; min: " in line:
         return f"this is tensor_statistics.txt, which gives shapes; {EXPECTED}"
     return EXPECTED
+
+
+# Shapes from tensor_statistics.txt (interop notes 5.3).
+
+_HEAD = 1 << 16
+"""All fields before the histogram fit here; the histogram, most of a line, is skipped unread."""
+EXPECTED_STATISTICS = "expected `Name:<tensor>; min: ..; max: ..; ..; Shape:[1,32,32,3]; KLHistogram: ..;`"
+
+
+def load_shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
+    """Tensor shapes (NHWC, as the simulator holds them) by raw name.
+
+    Reads line by line; lines are tens of kilobytes of histogram. Raises InputError with file and line.
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
+    with reading(path) as file:
+        for number, head in enumerate(_heads(file), 1):
+            if head.strip():
+                name, shape = _shape(decode(head).rstrip(), f"{path}, line {number}")
+                shapes[name] = shape
+    if not shapes:
+        raise InputError(f"{path}: holds no shapes", EXPECTED_STATISTICS)
+    return shapes
+
+
+def _heads(file: BinaryIO) -> Iterator[bytes]:
+    """The first bytes of each line."""
+    while head := file.readline(_HEAD):
+        yield head
+        rest = head
+        while rest and not rest.endswith(b"\n"):
+            rest = file.readline(_HEAD)
+
+
+def _shape(line: str, where: str) -> tuple[str, tuple[int, ...]]:
+    fields = line.partition("; KLHistogram:")[0]
+    front, _, tail = fields.rpartition("; Shape:[")
+    name, _, _ = front.rpartition("; min: ")
+    numbers, _, _ = tail.partition("]")
+    try:
+        if not name.startswith("Name:"):
+            raise ValueError(line)
+        shape = tuple(int(number) for number in numbers.split(",") if number.strip())
+        return name.removeprefix("Name:"), shape
+    except ValueError as error:
+        raise InputError(f"{where}: no shape here: {visible(line[:60])}", EXPECTED_STATISTICS) from error

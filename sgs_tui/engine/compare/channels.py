@@ -5,10 +5,9 @@ from threading import Event
 
 import numpy as np
 
-from sgs_tui.engine.compare.measure import Sides
+from sgs_tui.engine.compare.compare import Sides, chunks
 from sgs_tui.engine.compare.results import LayerDiff, Pair
-from sgs_tui.engine.compare.stream import chunks
-from sgs_tui.engine.dumps.records import AnyArray, FloatArray
+from sgs_tui.engine.dumps.format import AnyArray, FloatArray
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.text import visible
 

@@ -1,16 +1,18 @@
 """Counts of a layer's values on one range shared by both sides, and of its errors."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil, floor, frexp, inf, isfinite, isqrt, nan
 from threading import Event
 
 import numpy as np
 import numpy.typing as npt
 
-from sgs_tui.engine.compare.measure import Sides
-from sgs_tui.engine.compare.results import LayerDiff, RangeSource
-from sgs_tui.engine.compare.stream import chunks
-from sgs_tui.engine.dumps.records import FloatArray
-from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.compare.compare import Sides, chunks
+from sgs_tui.engine.compare.results import LayerDiff, RangeSource, SideStats
+from sgs_tui.engine.dumps.format import FloatArray, Record
+from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.errors import CancelledError, InputError
 
 Counts = npt.NDArray[np.int64]
 FINE_BINS = 4096
@@ -153,3 +155,300 @@ def percentile_span(histogram: LayerHistogram, percent: float) -> Span:
     low, high = np.searchsorted(reached, cut, "right"), np.searchsorted(reached, total - cut, "left")
     edges = histogram.edges()
     return widened(float(edges[low]), float(edges[min(int(high) + 1, len(counts))]))
+
+
+# Statistics of one tensor on its own, in chunks: what `compare` says of a side, without a partner.
+
+
+@dataclass(slots=True)
+class _Tally:
+    count: int = 0
+    low: float = inf
+    high: float = -inf
+    total: float = 0.0
+    nan: int = 0
+    inf: int = 0
+    nonzero: int = 0
+
+    def add(self, values: FloatArray) -> None:
+        finite = values[np.isfinite(values)]
+        self.count += values.size
+        self.nan += int(np.count_nonzero(np.isnan(values)))
+        self.inf += int(np.count_nonzero(np.isinf(values)))
+        self.nonzero += int(np.count_nonzero(values))
+        if finite.size:
+            self.low = min(self.low, float(finite.min()))
+            self.high = max(self.high, float(finite.max()))
+            self.total += float(finite.sum())
+
+    def result(self) -> SideStats:
+        finite = self.count - self.nan - self.inf
+        low, high = (self.low, self.high) if finite else (nan, nan)
+        mean = self.total / finite if finite == self.count and finite else nan
+        return SideStats(self.count, low, high, mean, self.nan, self.inf, self.count - self.nonzero)
+
+
+def tensor_statistics(dump: Dump, record: Record, cancel: Event | None = None) -> SideStats:
+    """One pass over `record`, dequantised as `Dump.values` does. Memory is bounded.
+
+    Raises FileChangedError when the dump changes meanwhile, CancelledError soon after `cancel` is set.
+    """
+    tally = _Tally()
+    for piece in dump.chunks(record):
+        if cancel is not None and cancel.is_set():
+            raise CancelledError("stopped")
+        with np.errstate(invalid="ignore"):  # signalling NaNs are data here
+            values = piece.astype(np.float64)
+        dump.dequantise(record, values)
+        tally.add(values)
+    return tally.result()
+
+
+# Counts of a tensor's values in one pass, without knowing their range before.
+#
+# Bins are the cells of a grid of powers of two: bin k covers [k * 2^e, (k + 1) * 2^e). When values fall outside, e
+# grows and neighbouring bins are added up, so nothing is ever counted twice or moved between bins, and the result
+# depends on the values alone, not on the order or the size of the pieces they came in. At most BINS bins are kept,
+# whatever the values are (`bins='auto'` asks for millions where data is concentrated and its range is wide).
+
+BinCounts = npt.NDArray[np.int64]
+
+BINS = 1 << 14
+_LEAST_EXPONENT = -1000
+_SIGNIFICANT = 40
+"""Bits of a bin's number at most: a range far from zero is not cut finer than 2^-40 of its values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A tensor's values: `counts[i]` lie in [(first + i) * 2^exponent, (first + i + 1) * 2^exponent).
+
+    `minimum`, `maximum` and `mean` are over finite values, NaN where there are none; `outside`: how many finite
+    values lie outside the bounds that were given, 0 without bounds.
+    """
+
+    counts: BinCounts
+    first: int
+    exponent: int
+    minimum: float
+    maximum: float
+    mean: float
+    nan: int
+    inf: int
+    zeros: int
+    outside: int
+
+    @property
+    def finite(self) -> int:
+        """How many values are counted."""
+        return int(self.counts.sum())
+
+    @property
+    def total(self) -> int:
+        """Every value, NaN and Inf included."""
+        return self.finite + self.nan + self.inf
+
+    @property
+    def outside_share(self) -> float:
+        """Part (0 to 1) of the finite values outside the bounds; 0 where there are no values."""
+        return self.outside / self.finite if self.finite else 0.0
+
+    def coarser(self, exponent: int) -> "Tally":
+        """The same values on a grid of 2^exponent, which is not finer than this one's."""
+        counts, first = _merged(self.counts, self.first, exponent - self.exponent)
+        return replace(self, counts=counts, first=first, exponent=exponent)
+
+
+class Tallier:
+    """Takes values piece by piece; `tally` at the end."""
+
+    def __init__(self, bounds: tuple[float, float] | None = None) -> None:
+        """`bounds`: the calibrated (min, max); values beyond them are counted as outside."""
+        self._bounds = bounds
+        self._counts: BinCounts = np.zeros(0, np.int64)
+        self._first, self._exponent = 0, _LEAST_EXPONENT
+        self._low, self._high, self._sum = inf, -inf, 0.0
+        self._nan = self._inf = self._zeros = self._outside = 0
+
+    def add(self, values: FloatArray) -> None:
+        """Count more values (float64, any shape of one axis)."""
+        finite = np.isfinite(values)
+        if not finite.all():
+            self._nan += int(np.count_nonzero(np.isnan(values)))
+            self._inf += int(np.count_nonzero(np.isinf(values)))
+            values = values[finite]
+        if not values.size:
+            return
+        self._low, self._high = min(self._low, float(values.min())), max(self._high, float(values.max()))
+        self._sum += float(values.sum())
+        self._zeros += int(values.size - np.count_nonzero(values))
+        if self._bounds is not None:
+            self._outside += int(np.count_nonzero((values < self._bounds[0]) | (values > self._bounds[1])))
+        self._make_room()
+        places = np.floor(values * 2.0**-self._exponent).astype(np.int64)
+        self._counts += np.bincount(places - self._first, minlength=len(self._counts))
+
+    def tally(self) -> Tally:
+        """What was counted so far."""
+        finite = int(self._counts.sum())
+        low, high, mean = (self._low, self._high, self._sum / finite) if finite else (nan, nan, nan)
+        return Tally(
+            self._counts.copy(),
+            self._first,
+            self._exponent,
+            low,
+            high,
+            mean,
+            self._nan,
+            self._inf,
+            self._zeros,
+            self._outside,
+        )
+
+    def _make_room(self) -> None:
+        """Widen the grid until it holds everything between the least and the greatest value."""
+        exponent = exponent_for(self._low, self._high)
+        counts, start = _merged(self._counts, self._first, exponent - self._exponent)
+        first, last = (floor(end * 2.0**-exponent) for end in (self._low, self._high))
+        room: BinCounts = np.zeros(last - first + 1, np.int64)
+        if len(counts):
+            room[start - first : start - first + len(counts)] = counts
+        self._counts, self._first, self._exponent = room, first, exponent
+
+
+def exponent_for(low: float, high: float) -> int:
+    """The least e for which bins of 2^e between `low` and `high` are at most BINS, and their numbers exact."""
+    size = max(abs(low), abs(high))
+    if size == 0:
+        return _LEAST_EXPONENT
+    least = max(_LEAST_EXPONENT, frexp(size)[1] - _SIGNIFICANT)
+    exponent = max(least, frexp((high - low) / BINS)[1] - 2) if high > low else least
+    while floor(high * 2.0**-exponent) - floor(low * 2.0**-exponent) >= BINS:
+        exponent += 1
+    return exponent
+
+
+def _merged(counts: BinCounts, first: int, shift: int) -> tuple[BinCounts, int]:
+    """Counts on a grid 2^shift times as coarse, and the number of its first bin."""
+    if shift == 0 or not len(counts):
+        return counts, first >> min(shift, 63)
+    places = (np.arange(len(counts), dtype=np.int64) + first) >> min(shift, 63)
+    start = int(places[0])
+    edges = np.flatnonzero(np.diff(places, prepend=places[0] - 1))
+    merged: BinCounts = np.zeros(int(places[-1]) - start + 1, np.int64)
+    merged[places[edges] - start] = np.add.reduceat(counts, edges)
+    return merged, start
+
+
+# From fine counts to the bars of a picture: few enough to see, on edges that do not lie about the data.
+#
+# Bars are whole groups of a grid's bins, so that no bar holds more bins than its neighbour. Where the values of an
+# 8-bit tensor are shown, a bar is a whole number of its steps, with the steps in the middle: other widths would put
+# two codes into one bar and three into the next, and draw a comb that is not in the data.
+
+BARS = 200
+_FEWEST_BARS = 16
+"""Few values in many bars would only draw their own noise."""
+_CODES, _FEWEST_CODES = 256, 32
+"""A tensor that uses fewer codes than that is drawn as the spikes it consists of."""
+_EIGHT_BIT = frozenset({"SGS_U8", "SGS_S8"})
+_LEAST_STEP = 5e-4
+"""`s:` has six decimals; below this its error adds up to a quarter of a step over 256 codes."""
+
+_Units = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Edges, shape (bars + 1,), and for each side its counts, shape (bars,)."""
+
+    edges: FloatArray
+    sides: tuple[BinCounts, ...]
+
+
+def bars_of(tallies: Sequence[Tally], most: int = BARS, step: float | None = None) -> Bars | None:
+    """All `tallies` on the same edges, at most `most` bars (two at least); None where no value is finite.
+
+    `step`: the distance of the codes of a quantised tensor, see `step_of`.
+    """
+    there = [tally for tally in tallies if tally.finite]
+    if not there:
+        return None
+    exponent = max(tally.exponent for tally in there)
+    even = [tally.coarser(exponent) if tally.finite else tally for tally in tallies]
+    width = 2.0**exponent
+    in_steps = step is not None and step >= 4 * width
+    unit, shift = (step, step / 2) if step is not None and in_steps else (width, 0.0)
+    most = min(max(2, most), max(_FEWEST_BARS, isqrt(4 * max(tally.finite for tally in there))))
+    places = [_places(tally, width, unit) if in_steps else _numbers(tally) for tally in even]
+    return _grouped(places, [tally.counts for tally in even], most, unit, shift)
+
+
+def _numbers(tally: Tally) -> _Units:
+    return np.arange(len(tally.counts), dtype=np.int64) + tally.first
+
+
+def _places(tally: Tally, width: float, step: float) -> _Units:
+    """The code nearest to the middle of each bin."""
+    places: _Units = np.floor((_numbers(tally) + 0.5) * (width / step) + 0.5).astype(np.int64)
+    return places
+
+
+def _grouped(places: list[_Units], counts: list[BinCounts], most: int, unit: float, shift: float) -> Bars:
+    """Counts by their place in units, `unit` wide and moved down by `shift`, put into bars of whole units."""
+    low = min(int(place[0]) for place in places if len(place))
+    high = max(int(place[-1]) for place in places if len(place))
+    units = max(1, (high - low + 1) // most)
+    while high // units - low // units >= most:
+        units += 1
+    first, total = low // units, high // units - low // units + 1
+    edges = np.arange(first, first + total + 1, dtype=np.float64) * (units * unit) - shift
+    return Bars(edges, tuple(_added(place // units - first, n, total) for place, n in zip(places, counts, strict=True)))
+
+
+def _added(places: _Units, counts: BinCounts, total: int) -> BinCounts:
+    bars: BinCounts = np.zeros(total, np.int64)
+    np.add.at(bars, places, counts)
+    return bars
+
+
+def covering(bars: Bars, low: float, high: float, most: int = BARS) -> Bars:
+    """The same counts on bars that also cover [low, high]; bars too narrow for that many are put together.
+
+    Nothing happens to bars that cover it already.
+    """
+    first, last, width = float(bars.edges[0]), float(bars.edges[-1]), float(bars.edges[1] - bars.edges[0])
+    before, behind = (max(0, ceil(gap / width)) for gap in (first - low, high - last))
+    if before + len(bars.edges) + behind <= 2 * most:
+        edges: FloatArray = first + width * np.arange(-before, len(bars.edges) + behind, dtype=np.float64)
+        return Bars(edges, tuple(np.pad(side, (before, behind)) for side in bars.sides))
+    edges = np.linspace(min(low, first), max(high, last), most + 1)
+    middles = (bars.edges[:-1] + bars.edges[1:]) / 2
+    places = np.clip(np.searchsorted(edges, middles, "right") - 1, 0, most - 1)
+    return Bars(edges, tuple(_added(places, side, most) for side in bars.sides))
+
+
+def view_of(low: float, high: float, bounds: Sequence[float] = (), most_of_it: float = 0.0) -> tuple[float, float]:
+    """What a picture shows of the axis: the values from `low` to `high`, and the finite `bounds`.
+
+    Bounds so far off that the values would take less than the share `most_of_it` of the picture are left out. A
+    constant gets room around it.
+    """
+    ends = [low, high, *(end for end in bounds if isfinite(end))]
+    left, right = min(ends), max(ends)
+    if high - low < most_of_it * (right - left):
+        left, right = low, high
+    if right - left > 1e-6 * max(abs(left), abs(right)):
+        return left, right
+    room = 0.5 * max(abs(left), abs(right)) or 0.5
+    return left - room, right + room
+
+
+def step_of(record: Record, low: float, high: float) -> float | None:
+    """The distance of neighbouring codes of a dequantised 8-bit tensor with values from `low` to `high`.
+
+    None where the header does not tell it well enough, where the values are not those of 8 bits, and where they are
+    so few different ones that they stand apart from each other in any picture.
+    """
+    known = record.type_name in _EIGHT_BIT and record.scale >= _LEAST_STEP
+    return record.scale if known and _FEWEST_CODES <= (high - low) / record.scale <= _CODES else None

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from sgs_tui.engine.dumps.records import Record
+from sgs_tui.engine.dumps.format import Record
 
 Side = Literal["sample", "benchmark"]
 

@@ -10,12 +10,85 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sgs_tui.engine.configs.nearest import did_you_mean
-from sgs_tui.engine.configs.reading import read_bytes
-from sgs_tui.engine.configs.switches import SWITCH_NAMES
 from sgs_tui.engine.configs.textlines import BOM, Line, join_lines, split_lines, with_final_newline
 from sgs_tui.engine.errors import UsageError
-from sgs_tui.engine.text import decode, encode, visible
+from sgs_tui.engine.files import read_bytes
+from sgs_tui.engine.text import decode, did_you_mean, encode, visible
+
+# The keys of DebugConfig.txt: what each does, who reads it, what is recommended (interop notes 4).
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One key of the file. `path` takes a value, the others are on when their line stands there."""
+
+    name: str
+    meaning: str
+    read_by: str
+    recommended: str
+
+
+DUMP_TENSOR = "dumpTensor"
+ELIMINATE_GARBAGE = "eliminateGarbage"
+DEQUANT_FIXED = "dequantFixed"
+DUMP_AS_STRING = "dumpasstring"
+DISABLE_FUSION = "disableDomainFuseOps"
+KEEP_OLD_DUMP = "dumpdonotrecovery"
+PATH = "path"
+
+SWITCHES: tuple[Switch, ...] = (
+    Switch(
+        DUMP_TENSOR,
+        "Write every tensor to sigma_outtensor_dump.bin. Without it the other dump switches do nothing.",
+        "simulator, float and fixed; the calibrator obeys it too",
+        "on for a dump, off while calibrating",
+    ),
+    Switch(
+        ELIMINATE_GARBAGE,
+        "Leave out what the hardware pads rows and blocks with, so that the data fits the tensor's shape.",
+        "simulator, together with dumpTensor; float models do not change",
+        "on, always",
+    ),
+    Switch(
+        DEQUANT_FIXED,
+        "Write the values of a fixed model as floats (payload x scale) instead of integer codes.",
+        "simulator, fixed models",
+        "on for comparisons, never without eliminateGarbage",
+    ),
+    Switch(
+        DUMP_AS_STRING,
+        "Write text with six decimals instead of binary data: slower and several times larger.",
+        "simulator",
+        "off for comparisons; on for the vendor's histogram.py, which reads nothing else",
+    ),
+    Switch(
+        DISABLE_FUSION,
+        "Keep fused layers apart, so that each can be dumped.",
+        "float-to-fixed conversion only: calibrate again; the simulator ignores it",
+        "on when the suspicious layer is missing in the fixed dump",
+    ),
+    Switch(
+        KEEP_OLD_DUMP,
+        "Keep a dump that is already there and number the new one (sigma_outtensor_dump_<n>.bin). "
+        "The manual does not mention it.",
+        "simulator",
+        "off; use a folder of its own for every run",
+    ),
+)
+"""The switches in the order of the vendor's template."""
+
+PATH_KEY = Switch(
+    PATH,
+    "Folder for the dump. It must exist; empty or missing means the home folder. Relative paths start at the "
+    "folder the simulator runs in; ~ and $NAME are not expanded; at most 122 bytes.",
+    "simulator",
+    "an absolute path, or . for the folder of the run",
+)
+
+SWITCH_NAMES = tuple(switch.name for switch in SWITCHES)
+LONGEST_PATH = 122
+"""Bytes of an absolute path or of the home folder (manual)."""
+DUMP_NAME = "sigma_outtensor_dump.bin"
 
 _PATH = b"path="
 _SWITCH_LINE = re.compile(
@@ -134,3 +207,65 @@ def parse(data: bytes) -> DebugConfig:
 def load(path: Path) -> DebugConfig:
     """Read a DebugConfig.txt. Raises InputError when it can not be read."""
     return parse(read_bytes(path))
+
+
+# Ready settings of DebugConfig.txt for what people dump, and the commented file of each.
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A named set of switches. `key` names its folder under cfg/debugconfig; `note` says when to use it."""
+
+    key: str
+    title: str
+    note: str
+    switches: frozenset[str]
+
+
+_DUMP = frozenset({DUMP_TENSOR, ELIMINATE_GARBAGE})
+
+PRESETS: tuple[Preset, ...] = (
+    Preset("float", "dump float", "The benchmark: simulate the float model with it.", _DUMP),
+    Preset(
+        "fixed",
+        "dump fixed for comparison",
+        "The sample: simulate the fixed model with it. Dequantised and without padding.",
+        _DUMP | {DEQUANT_FIXED},
+    ),
+    Preset(
+        "histogram",
+        "dump for histogram (string)",
+        "Text for the vendor's histogram.py. Not for comparisons: six decimals, slow, large.",
+        _DUMP | {DEQUANT_FIXED, DUMP_AS_STRING},
+    ),
+    Preset(
+        "fixed-without-fusion",
+        "fixed model without fusion",
+        "Calibrate with it first (the model itself changes), then simulate the fixed model with it.",
+        _DUMP | {DEQUANT_FIXED, DISABLE_FUSION},
+    ),
+)
+
+
+def apply(preset: Preset, document: DebugConfig) -> DebugConfig:
+    """The document with the preset's switches; the path, dumpdonotrecovery and all other lines stay."""
+    for name in SWITCH_NAMES:
+        if name != KEEP_OLD_DUMP:
+            document = document.with_switch(name, name in preset.switches)
+    return document
+
+
+def template(preset: Preset) -> bytes:
+    """The file to copy: comments, every key in the vendor's order, the dump beside it.
+
+    `path=` is not the last line: an editor that drops the final newline would cut the path.
+    """
+    head = [
+        f"# DebugConfig.txt: {preset.title}.",
+        f"# {preset.note}",
+        "# Copy it to the folder the simulator is started in. One key a line, in the first column, without",
+        "# blanks; a # in front switches it off. Keep LF line ends and the newline at the end.",
+    ]
+    keys = [name if name in preset.switches else f"#{name}" for name in SWITCH_NAMES]
+    keys.insert(keys.index(f"#{KEEP_OLD_DUMP}"), "path=.")
+    return "".join(f"{line}\n" for line in [*head, *keys]).encode()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import unified_diff
+from enum import StrEnum
 
 from sgs_tui.engine.text import decode
 
@@ -57,3 +58,24 @@ def _marked(data: bytes) -> list[str]:
         lines[-1] += "\n\\ No newline at end of file"
         return lines
     return lines[:-1]
+
+
+# What a check of a configuration file says: how bad, where, what it does, what to do.
+
+
+class Severity(StrEnum):
+    """`error`: the run fails or its result is wrong; `warning`: a setting does less or more than it says."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to know about a file. `line` counts from 1; None when it concerns the whole file."""
+
+    severity: Severity
+    line: int | None
+    message: str
+    remedy: str

@@ -8,16 +8,15 @@ from threading import Event
 
 from sgs_tui.engine.calibration.ranges import Ranges
 from sgs_tui.engine.compare.results import LayerDiff, Pair
-from sgs_tui.engine.diagnosis.convolution import Rows, Shape
-from sgs_tui.engine.diagnosis.domains import Domain, domains, pad_lanes
-from sgs_tui.engine.diagnosis.graph import Graph, build_graph
-from sgs_tui.engine.diagnosis.grids import Grid, grid_in, grid_of
-from sgs_tui.engine.diagnosis.replay import Replay, rows_of
-from sgs_tui.engine.diagnosis.shapes import UNKNOWN, Shapes, nhwc
-from sgs_tui.engine.diagnosis.tensors import Tensors, Values
+from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.dumps.records import Record
 from sgs_tui.engine.errors import CancelledError
+from sgs_tui.engine.network.compute import Rows, Shape
+from sgs_tui.engine.network.graph import Graph, build_graph
+from sgs_tui.engine.network.replay import Replay, rows_of
+from sgs_tui.engine.network.scales import Domain, Grid, domains, grid_in, grid_of, pad_lanes
+from sgs_tui.engine.network.shapes import UNKNOWN, Shapes, nhwc
+from sgs_tui.engine.network.tensors import Tensors, Values
 
 SUSPECT = 0.1414
 """Relative L2 error from which a layer is suspect: SQNR 17 dB, the procedure's COS 0.99 (facts 7.5)."""

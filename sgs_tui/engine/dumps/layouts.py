@@ -18,7 +18,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from sgs_tui.engine.dumps.records import INTEGER_TYPES, AnyArray, Record
+from sgs_tui.engine.dumps.format import INTEGER_TYPES, AnyArray, Record
 
 Mask = npt.NDArray[np.bool_]
 Read = Callable[[int, int], AnyArray]

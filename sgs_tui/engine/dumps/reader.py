@@ -7,10 +7,10 @@ from typing import Self
 
 import numpy as np
 
+from sgs_tui.engine.dumps.format import AnyArray, DumpIndex, FloatArray, Form, Health, Record
 from sgs_tui.engine.dumps.index import build_index, with_shapes
-from sgs_tui.engine.dumps.records import AnyArray, DumpIndex, FloatArray, Form, Health, Record
 from sgs_tui.engine.dumps.source import Source
-from sgs_tui.engine.dumps.text_values import TextReader
+from sgs_tui.engine.dumps.text_payload import TextReader
 from sgs_tui.engine.errors import DumpError
 from sgs_tui.engine.text import visible
 

@@ -4,8 +4,8 @@ import os
 import stat
 from pathlib import Path
 
-from sgs_tui.engine.configs.switches import DUMP_NAME
-from sgs_tui.engine.dumps.records import FileState
+from sgs_tui.engine.configs.debugconfig import DUMP_NAME
+from sgs_tui.engine.dumps.format import FileState
 from sgs_tui.engine.errors import DumpError, FileChangedError
 
 _DISK = "check the disk or the network drive it is on"

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from sgs_tui.engine.dumps.drafts import draft_of
-from sgs_tui.engine.dumps.file_names import FreeNames
+from sgs_tui.engine.dumps.format import Direction, Form, Record
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.dumps.records import Direction, Form, Record
-from sgs_tui.engine.dumps.writer import DumpStream, Style
+from sgs_tui.engine.dumps.writer import DumpStream, FreeNames, Style, draft_of
 from sgs_tui.engine.errors import CancelledError, InputError
 from sgs_tui.engine.text import encode, sanitised
 

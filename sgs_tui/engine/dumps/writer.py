@@ -13,20 +13,102 @@ Float text is `%.6f, `, raw fixed text every byte as `%6d, `, 16 a line. The sim
 line of raw text AFTER `};`, where the vendor's own readers lose it; here it stands before.
 """
 
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
+from math import prod
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from sgs_tui.engine.dumps.drafts import Draft
-from sgs_tui.engine.dumps.records import Direction, Form
-from sgs_tui.engine.dumps.text_rows import byte_rows, float_rows
-from sgs_tui.engine.errors import UsageError
+import numpy as np
+
+from sgs_tui.engine.dumps.format import FLOAT32, INTEGER_TYPES, AnyArray, Direction, Form, Record
+from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.dumps.text_payload import byte_rows, float_rows
+from sgs_tui.engine.errors import DumpError, InputError, UsageError
 from sgs_tui.engine.files import replacing
 from sgs_tui.engine.text import encode, visible
+
+# Records on their way into a dump: what `DumpWriter` takes.
+
+_STEP = 1 << 18
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """One tensor to write; the fields are those of `Record`.
+
+    `payload` is an array of any shape, or arrays that follow each other (a generator, for tensors that must
+    not be in memory at once). `count` is the number of elements and is needed for the second kind unless
+    `shape` tells it; a payload that yields another number is an error.
+    """
+
+    direction: Direction
+    slot: int
+    op_index: int
+    op_type: str
+    name: str
+    payload: AnyArray | Iterable[AnyArray]
+    scale: float = 0.0
+    zero_point: int = 0
+    type_name: str = "float"
+    constant: bool = False
+    shape: tuple[int, ...] | None = None
+    count: int | None = None
+
+    def elements(self) -> int:
+        """Number of elements that the payload promises. Raises UsageError where nothing tells it."""
+        if self.count is not None:
+            return self.count
+        if isinstance(self.payload, np.ndarray):
+            return self.payload.size
+        if self.shape is not None:
+            return prod(self.shape)
+        raise UsageError(f"{visible(self.name)}: the number of elements is unknown", "give count or shape")
+
+    def dtype(self, is_float: bool) -> np.dtype[np.generic]:
+        """Element type of the payload in the file (observed: `isFloat: 1` is float32 whatever `type:` says)."""
+        return FLOAT32 if is_float else INTEGER_TYPES.get(self.type_name, FLOAT32)
+
+    def pieces(self, is_float: bool) -> Iterator[AnyArray]:
+        """The payload as flat, contiguous arrays in the file's element type, at most 2^18 elements each.
+
+        Raises DumpError when the payload does not hold the promised number of elements.
+        """
+        arrays = (self.payload,) if isinstance(self.payload, np.ndarray) else self.payload
+        count = 0
+        for array in arrays:
+            flat = np.asarray(array).reshape(-1)
+            count += flat.size
+            for start in range(0, flat.size, _STEP):
+                with np.errstate(over="ignore", invalid="ignore"):  # 1e300 is inf in a dump, and no warning
+                    piece = np.ascontiguousarray(flat[start : start + _STEP], self.dtype(is_float))
+                yield piece
+        if count != self.elements():
+            raise DumpError(f"{visible(self.name)}: expected {self.elements()} elements to write, got {count}")
+
+
+def draft_of(dump: Dump, record: Record) -> Draft:
+    """A record of an open dump, to be written again; its payload is read when it is written, in pieces."""
+    return Draft(
+        direction=record.direction,
+        slot=record.slot,
+        op_index=record.op_index,
+        op_type=record.op_type,
+        name=record.name,
+        payload=dump.chunks(record),
+        scale=record.scale,
+        zero_point=record.zero_point,
+        type_name=record.type_name,
+        constant=record.constant,
+        shape=record.shape,
+        count=record.count,
+    )
 
 
 class Style(StrEnum):
@@ -171,3 +253,157 @@ def write_dump(
     with DumpWriter(path, is_float, form, style) as writer:
         for draft in drafts:
             writer.write(draft)
+
+
+# File and folder names made from tensor names: the vendor's, without its length limits and collisions.
+
+LONGEST = 255
+"""Bytes a file system allows in one path component."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+class FreeNames:
+    """Hands out names for one folder, each only once.
+
+    A name that is too long, holds control characters or is taken gets `~` and eight hex digits of the tensor's
+    own name (and a number where that is taken as well) between its stem and its tail.
+    """
+
+    def __init__(self) -> None:
+        self._taken: dict[str, str] = {}
+        self._used: Counter[tuple[str, str]] = Counter()
+
+    def take(self, stem: str, tail: str, tensor: str, inside: str = "") -> tuple[str, str]:
+        """The name `stem + tail` or a changed one, and why it had to change (empty when it did not).
+
+        With `inside` the name is a folder's and may be given out again for another file inside it.
+        """
+        why = _unusable(stem + tail) or self._collision(stem + tail + inside, tensor)
+        name = self._free(stem, tail, tensor, inside) if why else stem + tail
+        self._taken[name + inside] = tensor
+        return name, why
+
+    def _collision(self, key: str, tensor: str) -> str:
+        if key not in self._taken:
+            return ""
+        same = "the same name" if self._taken[key] == tensor else "a name that looks the same here"
+        return f"an earlier tensor has {same}"
+
+    def _free(self, stem: str, tail: str, tensor: str, inside: str) -> str:
+        mark = f"~{sha256(encode(tensor)).hexdigest()[:8]}"
+        clean = _CONTROL.sub("_", stem)
+        while True:
+            number = self._used[clean, mark]
+            self._used[clean, mark] += 1
+            end = f"{mark}{f'-{number}' if number else ''}{tail}"
+            name = _cut(clean, LONGEST - len(encode(end))) + end
+            if name + inside not in self._taken:
+                return name
+
+
+def _unusable(name: str) -> str:
+    if _CONTROL.search(name):
+        return "control characters do not belong in a path"
+    size = len(encode(name))
+    return f"{size} bytes, a path component holds {LONGEST}" if size > LONGEST else ""
+
+
+def _cut(text: str, size: int) -> str:
+    """At most `size` bytes of `text`, never half a character of it."""
+    return encode(text)[:size].decode("utf-8", "ignore")
+
+
+# Dumps of original models in the layout of the vendor's ONNX and Caffe dumpers (interop notes 1.7, 2).
+#
+# One record for each tensor, always `//out 0`, 4-D data as NHWC, the node's name where the simulator has the op
+# type. The text form has, beside the whole dump, one file a tensor below NHWC/ and NCHW/.
+
+_FORBIDDEN = str.maketrans("/:*?<>|", "_______")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OriginalTensor:
+    """A tensor of an original model as the framework computed it (4-D: NCHW)."""
+
+    name: str
+    node: str
+    values: AnyArray
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalDump:
+    """What a dumper left: the dump, the number of its records, what it left out and why, and what to know."""
+
+    path: Path
+    records: int
+    skipped: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def claim(folder: Path, stem: str, form: Form) -> Path:
+    """The path of a new dump in `folder`, which is made. Raises InputError where that would overwrite anything."""
+    target = folder / f"{stem}.{'bin' if form is Form.BINARY else 'txt'}"
+    wanted = [target] if form is Form.BINARY else [target, folder / "NHWC", folder / "NCHW"]
+    taken = next((path for path in wanted if path.exists()), None)
+    if taken is not None:
+        raise InputError(f"{taken}: is there already", "name another folder; nothing is overwritten here")
+    make_folder(folder)
+    return target
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder` with its parents, or accept that it is there. Raises InputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot write: {error.strerror}", "check the folder and its rights") from error
+
+
+def write_original(
+    path: Path, tensors: Iterable[OriginalTensor], form: Form, inputs: Iterable[OriginalTensor] = ()
+) -> int:
+    """Write the dump `path` (see `claim`) and, in the text form, the per-tensor files; returns the records.
+
+    `tensors` are taken one at a time. `inputs` only get per-tensor files, as with the vendor's ONNX dumper.
+    """
+    files = _PerTensorFiles(path.parent) if form is Form.TEXT else None
+    if files:
+        for number, tensor in enumerate(inputs):
+            files.write(tensor, number, "input")
+    count = 0
+    with DumpWriter(path, True, form, Style.DUMPER) as writer:
+        for number, tensor in enumerate(tensors):
+            writer.write(_draft(tensor, number, _nhwc(tensor.values)))
+            if files:
+                files.write(tensor, number, "op_out")
+            count += 1
+    return count
+
+
+def _nhwc(values: AnyArray) -> AnyArray:
+    return values.transpose(0, 2, 3, 1) if values.ndim == 4 else values
+
+
+def _draft(tensor: OriginalTensor, number: int, values: AnyArray) -> Draft:
+    """A scalar is written as one element of shape [1]: the vendor's dump_debug.py dies of `shape:[]`."""
+    shape = values.shape or (1,)
+    return Draft(Direction.OUT, 0, number, tensor.node, tensor.name, values, shape=shape)
+
+
+class _PerTensorFiles:
+    """`NHWC/<name>#<shape>` and `NCHW/<name>#<shape>`: header, size, values, no `isFloat` line."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._names = {"NHWC": FreeNames(), "NCHW": FreeNames()}
+        for layout in self._names:
+            make_folder(folder / layout)
+
+    def write(self, tensor: OriginalTensor, number: int, marker: str) -> None:
+        for layout, values in (("NHWC", _nhwc(tensor.values)), ("NCHW", tensor.values)):
+            shape = tuple(int(size) for size in values.shape)
+            name, _ = self._names[layout].take(tensor.name.translate(_FORBIDDEN), f"#{shape}", tensor.name)
+            with (self._folder / layout / name).open("xb") as file:
+                stream = DumpStream(file, True, Form.TEXT, Style.DUMPER, first_line=False)
+                stream.write(_draft(tensor, number, values), marker)

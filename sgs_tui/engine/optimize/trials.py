@@ -4,15 +4,18 @@ One JSON file a trial below `trials/`, written whole or not at all, so that seve
 trial holds every layer's figures and no verdicts: it serves any profile.
 """
 
+import fcntl
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import write_atomically
-from sgs_tui.engine.optimize.accuracy import MeasuredLayer
+from sgs_tui.engine.optimize.search import MeasuredLayer
 from sgs_tui.engine.text import encode
 
 _FOLDER = "trials"
@@ -85,3 +88,20 @@ def fingerprint(files: Iterable[Path], words: Iterable[str]) -> str:
             raise InputError(f"{path}: cannot read: {error.strerror}", "check the path and its rights") from error
     digest.update(json.dumps(list(words), ensure_ascii=True).encode("ascii"))
     return digest.hexdigest()
+
+
+# One search at a time in a folder.
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder while the block runs. Raises InputError where another search does."""
+    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(f"{folder}: another search is at work there", "wait for it, or stop it") from error
+        yield
+    finally:
+        os.close(descriptor)

@@ -9,18 +9,125 @@
 Models and whole dumps are not in it: they are large, and often not for everybody.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+import io
+import time
+import zipfile
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
-from sgs_tui.engine.compare.results import LayerDiff, Side
-from sgs_tui.engine.dumps.file_names import FreeNames
+import numpy as np
+
+from sgs_tui.engine.compare.elements import PLAIN, Layout, SideReader, unpadding
+from sgs_tui.engine.compare.results import LayerDiff, Pair, Side
+from sgs_tui.engine.dumps.format import Record
+from sgs_tui.engine.dumps.reader import Dump, open_dump
+from sgs_tui.engine.dumps.writer import FreeNames
+from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.files import replacing
 from sgs_tui.engine.numbers import size
-from sgs_tui.engine.reports.companions import LARGEST, companions_of
 from sgs_tui.engine.reports.details import noteworthy
-from sgs_tui.engine.reports.tensors import TensorFile, tensor_of
+from sgs_tui.engine.runs.hand_over import debug_config_of
+from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.engine.text import visible
+
+# The small files around a dump that tell how it was made: what the vendor's support asks for first.
+
+LARGEST = 16 << 20
+"""Bytes; a log beyond that is named, not taken along."""
+
+_NAMED = {
+    "input_config.ini": "the conversion's input_config.ini",
+    "request.json": "what was run",
+    "status.json": "how the run ended",
+}
+_LOGS = ("*.log", "log/*.log")
+_QUANTISATION = "*.sim.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A file beside a dump, and what it is."""
+
+    path: Path
+    what: str
+    size: int
+
+
+def companions_of(dump: Path) -> Iterator[Companion]:
+    """Config, logs and quantisation info in the dump's folder; files that can not be looked at are left out."""
+    for path, what in _candidates(dump):
+        try:
+            if path.is_file():
+                yield Companion(path, what, path.stat().st_size)
+        except OSError:
+            continue
+
+
+def _candidates(dump: Path) -> Iterator[tuple[Path, str]]:
+    folder = dump.parent
+    sure = debug_config_of(dump)
+    if sure is not None:
+        yield sure, "the DebugConfig.txt of this dump"
+    else:
+        yield folder / DEBUG_CONFIG, "the DebugConfig.txt in the dump's folder, perhaps of another run"
+    yield from ((folder / name, what) for name, what in _NAMED.items())
+    for pattern in _LOGS:
+        yield from ((path, "a log") for path in sorted(folder.glob(pattern)))
+    yield from ((path, "quantisation info") for path in sorted(folder.glob(_QUANTISATION)))
+
+
+# A tensor of a dump as a .npy file, written piece by piece.
+
+_CHUNK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class TensorFile:
+    """One side of a layer as an array of float32, `shape` without padding (one axis where the shape is unknown)."""
+
+    side: Side
+    record: Record
+    layout: Layout
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the .npy file."""
+        return len(self.header) + 4 * prod(self.shape)
+
+    @property
+    def header(self) -> bytes:
+        """What numpy writes in front of the values."""
+        buffer = io.BytesIO()
+        description = {"descr": "<f4", "fortran_order": False, "shape": self.shape}
+        np.lib.format.write_array_header_1_0(buffer, description)
+        return buffer.getvalue()
+
+    def pieces(self, dump: Dump) -> Iterator[bytes]:
+        """The file's bytes; codes become numbers. Raises SgsError where the dump changed or can not be read."""
+        yield self.header
+        reader = SideReader(dump, self.record, self.layout)
+        for start in range(0, reader.count, _CHUNK):
+            with np.errstate(invalid="ignore"):  # signalling NaNs are data here
+                values = reader.take(start, min(_CHUNK, reader.count - start)).astype(np.float64)
+            dump.dequantise(self.record, values)
+            with np.errstate(over="ignore"):
+                yield values.astype("<f4").tobytes()
+        dump.check_unchanged()
+
+
+def tensor_of(pair: Pair, side: Side) -> TensorFile:
+    """One side of a pair."""
+    record = pair.sample if side == "sample" else pair.benchmark
+    layout = unpadding(record, pair.shape) or PLAIN
+    count = record.count if layout.row is None else record.count // layout.row[1] * layout.row[0]
+    fits = pair.shape is not None and prod(pair.shape) == count
+    return TensorFile(side, record, layout, pair.shape if fits and pair.shape is not None else (count,))
+
 
 MOST_TENSOR_BYTES = 256 << 20
 _SIDES: tuple[Side, Side] = ("sample", "benchmark")
@@ -115,3 +222,56 @@ def _content(parts: Sequence[Part], left_out: Sequence[str]) -> bytes:
 def _columns(part: Part) -> tuple[str, ...]:
     origin = (f"from {part.path}",) if part.path is not None else ()
     return (part.name, f"{part.size} bytes", part.what, *origin)
+
+
+# Write a planned bundle: whole or not at all, over nothing that is there.
+
+_BLOCK = 1 << 20
+
+
+def write_bundle(
+    plan: Plan, request: CompareRequest, path: Path, report: Callable[[int, int], None] = lambda done, total: None
+) -> None:
+    """Write all parts to `path`, which must not be there; `report` is told the bytes done and all.
+
+    Raises InputError where a part can not be read any more or the zip not be written; nothing is left then.
+    """
+    done = 0
+    with ExitStack() as stack:
+        dumps = {
+            "sample": stack.enter_context(open_dump(request.sample)),
+            "benchmark": stack.enter_context(open_dump(request.benchmark)),
+        }
+        file = stack.enter_context(replacing(path))
+        archive = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6))
+        for part in plan.parts:
+            with archive.open(_member(part), "w", force_zip64=True) as member:
+                for piece in _pieces(part, dumps):
+                    member.write(piece)
+                    done += len(piece)
+                    report(done, plan.size)
+
+
+def _member(part: Part) -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo(part.name, time.localtime()[:6])
+    member.compress_type = zipfile.ZIP_DEFLATED
+    member.external_attr = 0o644 << 16
+    return member
+
+
+def _pieces(part: Part, dumps: dict[str, Dump]) -> Iterator[bytes]:
+    if part.data is not None:
+        yield part.data
+    elif part.tensor is not None:
+        yield from part.tensor.pieces(dumps[part.tensor.side])
+    elif part.path is not None:
+        yield from _file(part.path)
+
+
+def _file(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                yield block
+    except OSError as error:
+        raise InputError(f"{path}: cannot read: {error.strerror}", "try again without it") from error

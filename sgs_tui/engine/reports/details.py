@@ -1,18 +1,184 @@
 """What a report shows beyond the table: histograms of the layers that matter, files with checksums, environment."""
 
+import hashlib
+import platform
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from math import inf, isnan
 from pathlib import Path
+from threading import Event
 
-from sgs_tui.engine.compare.results import LayerDiff, Verdict
+import numpy as np
+
+from sgs_tui import __version__
+from sgs_tui.engine.calibration.ranges import Bounds, Ranges
+from sgs_tui.engine.compare.elements import PLAIN, Layout, SideReader, unpadding
+from sgs_tui.engine.compare.histogram import Tallier, Tally
+from sgs_tui.engine.compare.pairing import match
+from sgs_tui.engine.compare.results import LayerDiff, Pair, RangeSource, Verdict
+from sgs_tui.engine.dumps.format import Direction, FloatArray, Record
 from sgs_tui.engine.dumps.reader import Dump, open_dump
-from sgs_tui.engine.dumps.records import Record
-from sgs_tui.engine.errors import DumpError, SgsError
-from sgs_tui.engine.reports.facts import FileFacts, environment, file_facts, utc
-from sgs_tui.engine.reports.portraits import Portrait, portray, subject_of
+from sgs_tui.engine.errors import CancelledError, DumpError, SgsError, UsageError
 from sgs_tui.engine.session import CompareRequest
+from sgs_tui.engine.text import nearest, visible
+
+# What makes a result traceable: the files it was made from, by content, and what made it.
+
+_BLOCK = 1 << 20
+Tell = Callable[[int], None]
+"""Called with the number of bytes that were read since the last call."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """One file: what it is to us, the path as the user gave it, bytes, last change (UTC) and SHA-256 (hex).
+
+    `problem`: why it could not be read, where it could not; the other facts are empty then.
+    """
+
+    role: str
+    path: str
+    size: int = 0
+    modified: str = ""
+    sha256: str = ""
+    problem: str = ""
+
+
+def file_facts(role: str, path: Path, tell: Tell = lambda _: None) -> FileFacts:
+    """Read the whole file once, in blocks. A report on a file that is gone by now is still a report."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        modified = path.stat().st_mtime
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+                size += len(block)
+                tell(len(block))
+    except OSError as error:
+        return FileFacts(role, str(path), problem=f"cannot be read any more: {error.strerror}")
+    return FileFacts(role, str(path), size, utc(modified), digest.hexdigest())
+
+
+def utc(seconds: float) -> str:
+    """Seconds since 1970 as `2026-11-22 23:58:07 UTC`."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+
+
+def environment() -> tuple[tuple[str, str], ...]:
+    """What made the report, as (name, version); nothing that tells who or where."""
+    return (
+        ("sgs-tui", __version__),
+        ("Python", platform.python_version()),
+        ("numpy", metadata.version("numpy")),
+        ("system", f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}".strip(", ")),
+    )
+
+
+# Histograms of the tensors of one dump, with the same tensors of another stage beside them where asked.
+
+_CHUNK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What one picture shows: a record, the record of the other stage (None: there is none), calibrated bounds.
+
+    `shape`: of both, where only one of them tells it.
+    """
+
+    record: Record
+    other: Record | None
+    bounds: Bounds | None
+    shape: tuple[int, ...] | None = None
+
+    @property
+    def size(self) -> int:
+        """Payload bytes to read."""
+        return self.record.size + (self.other.size if self.other else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """A subject with its values counted."""
+
+    subject: Subject
+    tally: Tally
+    other: Tally | None
+
+
+def subjects_of(
+    dump: Dump, against: Dump | None, ranges: Ranges | None, layers: Collection[str] = ()
+) -> tuple[Subject, ...]:
+    """Every layer of `dump` in network order, or the tensors named by `layers` (constants and inputs too).
+
+    Partners in `against` are found as for a comparison, so graph inputs and constants, which stages keep in different
+    forms, have none. Raises UsageError for a name that is not there.
+    """
+    records = _named(dump, layers) if layers else list(dump.outputs())
+    pairs = match(dump, against).pairs if against is not None else ()
+    partners = {pair.sample.name: pair for pair in pairs}
+    return tuple(_subject(record, partners.get(record.name), ranges) for record in records)
+
+
+def _subject(record: Record, pair: Pair | None, ranges: Ranges | None) -> Subject:
+    bounds = ranges.find(record.name) if ranges else None
+    return Subject(record, pair.benchmark, bounds, pair.shape) if pair else Subject(record, None, bounds, record.shape)
+
+
+def _named(dump: Dump, names: Collection[str]) -> list[Record]:
+    """A record for each name, as written in the file or as shown on a screen; the output where it is also an input."""
+    known: dict[str, Record] = {}
+    for record in sorted(dump.records, key=lambda record: record.direction is Direction.IN):
+        known.setdefault(record.name, record)
+        known.setdefault(visible(record.name), record)
+    for name in names:
+        if name not in known:
+            close = nearest(name, known)
+            hint = f"did you mean {visible(close)}?" if close else "`sgs-tui inspect` lists the names"
+            raise UsageError(f"{dump.path}: no tensor is called {visible(name)}", hint)
+    return list({known[name].number: known[name] for name in names}.values())
+
+
+def subject_of(row: LayerDiff) -> Subject:
+    """The two records of a compared layer, with its range where that is calibrated."""
+    known = row.range if row.range is not None and row.range.source is RangeSource.CALIBRATION else None
+    bounds = (known.minimum, known.maximum) if known else None
+    return Subject(row.pair.sample, row.pair.benchmark, bounds, row.pair.shape)
+
+
+def portray(subject: Subject, dump: Dump, against: Dump | None, cancel: Event | None = None) -> Portrait:
+    """Count the values of both stages: dequantised where a dump holds codes, padding left out where it is known.
+
+    Bounds with a NaN count nothing as outside. Raises SgsError (file changed, text that is no number, cancelled).
+    """
+    other = None
+    if against is not None and subject.other is not None:
+        other = _tally(against, subject.other, subject, cancel)
+    return Portrait(subject, _tally(dump, subject.record, subject, cancel), other)
+
+
+def _tally(dump: Dump, record: Record, subject: Subject, cancel: Event | None) -> Tally:
+    """One pass over a record's values."""
+    bounds = subject.bounds
+    tallier = Tallier(bounds if bounds is not None and not np.isnan(bounds).any() else None)
+    for values in _pieces(dump, record, unpadding(record, subject.shape) or PLAIN):
+        if cancel is not None and cancel.is_set():
+            raise CancelledError("stopped")
+        tallier.add(values)
+    dump.check_unchanged()
+    return tallier.tally()
+
+
+def _pieces(dump: Dump, record: Record, layout: Layout) -> Iterator[FloatArray]:
+    reader = SideReader(dump, record, layout)
+    for start in range(0, reader.count, _CHUNK):
+        with np.errstate(invalid="ignore"):  # signalling NaNs are data here
+            values = reader.take(start, min(_CHUNK, reader.count - start)).astype(np.float64)
+        dump.dequantise(record, values)
+        yield values
+
 
 MOST_CLOSEUPS = 40
 """More pictures in one page help nobody; the layers beyond are named."""

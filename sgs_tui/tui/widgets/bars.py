@@ -10,8 +10,8 @@ from textual.geometry import Region
 from textual.message import Message
 
 from sgs_tui.tui.actions import Action, shown_keys
-from sgs_tui.tui.lines import Line, Span, Tone, clip, cut, width
-from sgs_tui.tui.widgets.line_widget import LineWidget
+from sgs_tui.tui.text import Line, Span, Tone, clip, cut, width
+from sgs_tui.tui.widgets.text_view import LineWidget
 
 ALWAYS = 90
 """From this `footer` on an action is always shown."""

@@ -4,16 +4,115 @@ The cursor is a whole row; the current column is marked in the head. When the cu
 by half a page: over a slow line one big repaint now and then is kinder than one at every key.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from textual import events
 from textual.message import Message
 
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.lines import Span, Tone
-from sgs_tui.tui.widgets.line_widget import LineWidget
-from sgs_tui.tui.widgets.rows import Cell, Column, Empty, Source
-from sgs_tui.tui.widgets.table_lines import head_spans, placed_columns, row_spans
+from sgs_tui.tui.text import Span, Tone, clip, fit
+from sgs_tui.tui.widgets.text_view import LineWidget, TextView
+
+# What tables show: cells, columns, and where rows come from.
+
+
+class Cell(NamedTuple):
+    """What stands in a cell and what it means."""
+
+    text: str
+    tone: Tone = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table. `width` 0: takes what the others leave (at least `least`)."""
+
+    id: str
+    title: str
+    width: int = 0
+    right: bool = False
+    least: int = 12
+    prose: bool = False
+    """Cut at the end, not in the middle."""
+
+
+class Source(Protocol):
+    """Where a table's rows come from."""
+
+    def __len__(self) -> int: ...
+
+    def cell(self, row: int, column: str) -> Cell:
+        """What stands at `row` in the column of that id."""
+        ...
+
+    def row_tone(self, row: int) -> Tone:
+        """The tone of a whole row."""
+        ...
+
+
+class Empty:
+    """No rows."""
+
+    def __len__(self) -> int:
+        return 0
+
+    def cell(self, row: int, column: str) -> Cell:
+        """Never asked for."""
+        raise IndexError(row)
+
+    def row_tone(self, row: int) -> Tone:
+        """Never asked for."""
+        raise IndexError(row)
+
+
+# A table's lines: which columns fit, the head, a row.
+
+Placed = Sequence[tuple[int, int]]
+"""(column, cells) from the left."""
+GAP = Span(" ")
+
+
+def placed_columns(columns: Sequence[Column], frozen: int, first: int, width: int) -> list[tuple[int, int]]:
+    """The frozen columns, then from `first` on what fits into `width`; flexible ones take the rest."""
+    placed: list[tuple[int, int]] = []
+    left = width
+    for n in (*range(min(frozen, len(columns))), *range(first, len(columns))):
+        cells = columns[n].width or columns[n].least
+        if cells > left and placed:
+            break
+        placed.append((n, min(cells, left)))
+        left -= cells + 1
+    flexible = sum(not columns[n].width for n, _ in placed)
+    extra = max(0, left + 1) // flexible if flexible else 0
+    return [(n, cells if columns[n].width else cells + extra) for n, cells in placed]
+
+
+def head_spans(columns: Sequence[Column], placed: Placed, marks: Mapping[str, str], current: int) -> list[Span]:
+    """Titles with their sort marks; the current column's stands out."""
+    spans = []
+    for n, cells in placed:
+        title = _title(columns[n], marks.get(columns[n].id, ""))
+        shown = clip(title, cells) if columns[n].prose else title
+        spans += [Span(fit(shown, cells, columns[n].right), "key" if n == current else ""), GAP]
+    return spans
+
+
+def _title(column: Column, mark: str) -> str:
+    """The title; a sort mark takes the place of a blank behind it."""
+    return column.title.removesuffix(" ") + mark if mark else column.title
+
+
+def row_spans(columns: Sequence[Column], placed: Placed, source: Source, row: int) -> list[Span]:
+    """The cells of one row."""
+    spans = []
+    for n, cells in placed:
+        cell = source.cell(row, columns[n].id)
+        shown = clip(cell.text, cells) if columns[n].prose else cell.text
+        spans += [Span(fit(shown, cells, columns[n].right), cell.tone), GAP]
+    return spans
+
 
 __all__ = ("Cell", "Column", "Source", "Table")
 
@@ -233,3 +332,24 @@ class Table(LineWidget, can_focus=True):
     def on_mouse_scroll_up(self) -> None:
         """Three rows up."""
         self.go(self.cursor - 3)
+
+
+# A short table with a long text below it.
+
+
+class TableAbove(Table):
+    """Its rows fit, the text does not: page keys move the text."""
+
+    def __init__(
+        self, text: TextView, columns: Sequence[Column], frozen: int = 2, empty: str = "", identity: str | None = None
+    ) -> None:
+        super().__init__(columns, frozen, empty, identity)
+        self._text = text
+
+    def action_page_down(self) -> None:
+        """A page of the text."""
+        self._text.action_page_down()
+
+    def action_page_up(self) -> None:
+        """A page of the text."""
+        self._text.action_page_up()

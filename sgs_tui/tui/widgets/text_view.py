@@ -1,10 +1,69 @@
 """Read-only text that scrolls by keys: details, help, file text, log."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, cast
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
 
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.lines import Line, Span, Tone
-from sgs_tui.tui.widgets.line_widget import LineWidget
+from sgs_tui.tui.text import Line, Span, Tone
+from sgs_tui.tui.widgets.key_queue import InTurn
+
+# The base of every widget here: draws lines of toned spans itself, so that a change repaints one line.
+
+PLAIN = Style.null()
+
+
+class Dressed(Protocol):
+    """An app that says how tones look. Component classes of the style sheet would do it too, at ten times the cost."""
+
+    looks: dict[Tone, Style]
+
+
+class LineWidget(InTurn, Widget):
+    """A widget of lines. Subclasses give `line_at`; `repaint_line` sends that one line down the wire."""
+
+    _styles: dict[tuple[Tone, Tone], Style]
+
+    def __init__(self, identity: str | None = None) -> None:
+        self._styles = {}
+        super().__init__(id=identity)
+
+    def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
+        """Line `y` of the widget and the tone of the whole line."""
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        """Textual's hook: one line, padded to the widget's width in one style."""
+        spans, tone = self.line_at(y)
+        return self.strip_of(spans, tone)
+
+    def repaint_line(self, y: int) -> None:
+        """Repaint line `y` if it is on the widget."""
+        if 0 <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def notify_style_update(self) -> None:
+        """Textual's hook: another theme."""
+        self._styles.clear()
+        super().notify_style_update()
+
+    def style_of(self, tone: Tone, own: Tone = "") -> Style:
+        """The look of a line's tone, and on it of a span's own: worked out once, as blending costs a page its 20 ms."""
+        if (tone, own) not in self._styles:
+            looks = cast("Dressed", self.app).looks
+            self._styles[tone, own] = self.rich_style + looks.get(tone, PLAIN) + looks.get(own, PLAIN)
+        return self._styles[tone, own]
+
+    def strip_of(self, spans: Iterable[Span], tone: Tone = "") -> Strip:
+        """Spans as a strip of exactly the widget's width; neighbours of one look become one segment."""
+        segments = [Segment(text, self.style_of(tone, own)) for text, own in spans if text]
+        return Strip(segments).adjust_cell_length(self.size.width, self.style_of(tone)).simplify()
+
 
 Text = Callable[[int], Sequence[Line]]
 """A text as lines for a width in cells."""
@@ -105,3 +164,24 @@ class TextView(LineWidget, can_focus=True):
     def on_mouse_scroll_up(self) -> None:
         """Three lines up."""
         self.scroll_lines(self.top - 3)
+
+
+# Ready lines on the screen.
+
+
+class Canvas(LineWidget, can_focus=True):
+    """Shows lines that were made for its size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: Sequence[Line] = ()
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Other lines; the same ones again cost nothing."""
+        if list(lines) != list(self.lines):
+            self.lines = lines
+            self.refresh()
+
+    def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
+        """A made line."""
+        return (self.lines[y] if y < len(self.lines) else ()), ""

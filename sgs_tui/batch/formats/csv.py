@@ -1,0 +1,140 @@
+"""`--format csv`: one line a layer, RFC 4180 (CRLF, quotes doubled), UTF-8.
+
+Outputs without a partner follow as lines whose verdict is `unmatched` and whose `side` says where they are, so that
+no output of either dump is lost. The columns from `causes` to `recovered_layout` come from the diagnosis
+(json_diagnosis.py says what they are; `causes` are those that name the layer, the likeliest first) and are empty with
+--no-diagnosis; `journal` has the notes on the layer; those behind it are filled with --baseline.
+Text that a spreadsheet would run as a formula is given a leading apostrophe; numbers never are. Control characters
+in names are written as escapes (`\\x1b`). `nan`, `inf` and `-inf` stand for numbers that are none; a figure that a
+layer does not have is empty.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from sgs_tui.batch.report import Report
+from sgs_tui.batch.values import plain
+from sgs_tui.batch.words import word
+from sgs_tui.engine.compare.baseline import Step
+from sgs_tui.engine.compare.metrics import FIGURES
+from sgs_tui.engine.compare.results import LayerDiff, SideStats, Unmatched
+from sgs_tui.engine.diagnosis.results import Blame, Recovered
+from sgs_tui.engine.journal import notes_on_layers
+from sgs_tui.engine.text import visible
+
+# Cells of a CSV file: text that no spreadsheet runs, numbers in full.
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    shown = visible(text)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+
+
+def number(value: float | None) -> str:
+    """A figure; empty where there is none."""
+    return "" if value is None else plain(value)
+
+
+# What a diagnosis adds to a layer's line in CSV.
+
+DIAGNOSIS_COLUMNS = (
+    *("causes", "role", "error_total", "error_inherited", "error_own", "own_steps", "jump", "culprits"),
+    *("recovered_rmse", "recovered_cos", "recovered_kept", "recovered_layout"),
+)
+EMPTY = [""] * len(DIAGNOSIS_COLUMNS)
+
+
+def diagnosis_cells(report: Report) -> dict[str, list[str]]:
+    """The cells of `COLUMNS` by layer; empty without a diagnosis."""
+    if report.diagnosis is None:
+        return {}
+    causes: dict[str, list[str]] = {}
+    for finding in report.diagnosis.findings:
+        for name in finding.layers:
+            causes.setdefault(name, []).append(str(finding.cause))
+    blamed, recovered = report.blame, report.recovered
+    return {
+        row.name: ["; ".join(causes.get(row.name, ())), *_blame(blamed.get(row.name)), *_back(recovered.get(row.name))]
+        for row in report.shown
+    }
+
+
+def _blame(part: Blame | None) -> list[str]:
+    if part is None:
+        return [""] * 7
+    errors = (part.total, part.inherited, part.own, part.own_steps)
+    culprits = cell("; ".join(part.culprits))
+    return [str(part.role), *(number(value) for value in errors), "yes" if part.jump else "no", culprits]
+
+
+def _back(each: Recovered | None) -> list[str]:
+    metrics = each.row.metrics if each is not None else None
+    if each is None or metrics is None:
+        return [""] * 4
+    return [number(metrics.rmse), number(metrics.cos), number(each.kept), each.layout]
+
+
+_FIGURES = ("rmse", "cos", "mse", "sqnr_db", "relative_l2", "max_abs_error", "mean_error", "range")
+_STATS = ("count", "minimum", "maximum", "mean", "nan", "inf", "zeros")
+COLUMNS: tuple[str, ...] = (
+    *("index", "name", "op", "verdict", "reason", *_FIGURES, "range_source"),
+    *(f"{side}_{name}" for side in ("sample", "benchmark") for name in _STATS),
+    *("transposed", "notes", "side"),
+    *DIAGNOSIS_COLUMNS,
+    *("journal", "change", "rmse_before", "cos_before", "verdict_before"),
+)
+"""The head line; columns may be added behind these, never moved."""
+
+
+def write_csv(report: Report) -> bytes:
+    """The report's shown layers and everything unmatched."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    told, noted = diagnosis_cells(report), notes_on_layers(report.journal)
+    steps = {step.name: step for step in report.since.regression.steps} if report.since else {}
+    for row in report.shown:
+        diagnosed = told.get(row.name, EMPTY)
+        writer.writerow([*_layer(row), *diagnosed, cell(noted.get(row.name, "")), *_before(steps.get(row.name))])
+    writer.writerows(_lonely(item) for item in report.unmatched)
+    return text.getvalue().encode()
+
+
+def _layer(row: LayerDiff) -> list[str]:
+    return [
+        *(str(row.index), cell(row.name), cell(row.op_type), row.verdict, cell("; ".join(row.reasons))),
+        *(number(FIGURES[key].value(row)) for key in _FIGURES),
+        row.range.source if row.range else "",
+        *_side(row.sample),
+        *_side(row.benchmark),
+        *("yes" if row.transposed else "no", cell("; ".join((*row.pair.notes, *row.notes))), "both"),
+    ]
+
+
+def _side(stats: SideStats | None) -> Iterator[str]:
+    for name in _STATS:
+        value = None if stats is None else getattr(stats, name)
+        yield str(value) if isinstance(value, int) else number(value)
+
+
+def _before(step: Step | None) -> list[str]:
+    """What became of a layer since the baseline."""
+    if step is None or step.before is None:
+        return [str(step.change) if step else "", "", "", ""]
+    return [word(step), number(step.before.rmse), number(step.before.cos), str(step.before.verdict)]
+
+
+def _lonely(item: Unmatched) -> list[str]:
+    known = {
+        "index": str(item.record.op_index),
+        "name": cell(item.name),
+        "op": cell(item.record.op_type),
+        "verdict": "unmatched",
+        "reason": cell(item.reason),
+        "side": item.side,
+    }
+    return [known.get(column, "") for column in COLUMNS]

@@ -1,0 +1,281 @@
+"""`--format json`: schema `sgs-tui/compare/1`, described by cfg/schemas/compare-1.json.
+
+    schema      "sgs-tui/compare/1"; keys may be added within version 1, never renamed, moved or taken away
+    sample, benchmark
+                path (as given), stage (original, float, cmodel_float, fixed, offline, unknown),
+                health (complete, truncated, short records, empty, stops early, damaged), health_detail
+    profile     name of the limits
+    layers[]    index, name, op, verdict (ok, warn, fail, not comparable), reason, mse, cos, rmse, sqnr_db,
+                relative_l2, max_abs_error, max_abs_index, mean_error, range, range_min, range_max,
+                range_source (calibration, benchmark), over[], transposed, notes[], sample and benchmark:
+                count, min, max, mean, nan, inf, zeros; null where the layer is not comparable;
+                blame and recovered (below), unless --no-diagnosis
+    unmatched[] name, side (sample, benchmark), reason
+    summary     layers, ok, warned, failed, not_comparable, unmatched, shown, first_failing, worst (each: index, name)
+    notes[]     what is true of the whole comparison
+    journal[]   the triage journal beside the sample: time (UTC), kind (note, tried, result), text, layer, sample
+
+Unless --no-diagnosis (json_diagnosis.py has the details)
+
+    diagnosis[] cause, layers[], confidence, evidence[], advice[] and more, the likeliest cause first; empty only
+                where no diagnosis could be made, `notes` then say why
+    trend       course (low, sudden jump, slow drift, wobble), layer, text
+    recovered[] layers whose data was put back in order: as in layers[], with layout and kept beside
+
+With --baseline (json_regression.py has the details)
+
+    regression  source, newly_failing[], newly_fixed[], not_comparable[], counts, layers[]: each layer before and after
+
+`layers` holds what --filter, --sort and --top leave (`summary.shown` of them); `summary` counts all layers. A number
+that is not finite is null, and `not_finite` beside it says which and why: {"sqnr_db": "inf"}. The bytes are ASCII:
+other characters are \\u escapes; bytes of a name that are not UTF-8 are shown as \\xNN.
+"""
+
+from collections import Counter
+
+from sgs_tui.batch.journal import entry_json
+from sgs_tui.batch.report import Report, Since, Source
+from sgs_tui.batch.values import Json, dump_json, exact, finite_or_null
+from sgs_tui.batch.words import names, regressions
+from sgs_tui.engine.compare.baseline import Change, Snapshot, Step
+from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Metrics, SideStats, Summary, Verdict
+from sgs_tui.engine.diagnosis.results import Blame, Evidence, Finding, Recovered, Trend
+
+# One layer in the JSON of a comparison.
+
+_METRICS = (
+    *("mse", "cos", "rmse", "sqnr_db", "relative_l2"),
+    *("max_abs_error", "max_abs_index", "mean_error"),
+)
+
+
+def layer(row: LayerDiff) -> Json:
+    """The keys of `layers[]` that a comparison gives, without a diagnosis."""
+    numbers = finite_or_null(_metrics(row.metrics) | _range(row.range))
+    return {
+        "index": row.index,
+        "name": exact(row.name),
+        "op": exact(row.op_type),
+        "verdict": str(row.verdict),
+        "reason": exact("; ".join(row.reasons)),
+        **numbers,
+        "range_source": str(row.range.source) if row.range else None,
+        "over": sorted(row.over),
+        "transposed": row.transposed,
+        "notes": [exact(note) for note in (*row.pair.notes, *row.notes)],
+        "sample": statistics(row.sample) if row.sample else None,
+        "benchmark": statistics(row.benchmark) if row.benchmark else None,
+    }
+
+
+def _metrics(metrics: Metrics | None) -> dict[str, float | int | None]:
+    return {name: None if metrics is None else getattr(metrics, name) for name in _METRICS}
+
+
+def _range(found: LayerRange | None) -> dict[str, float | int | None]:
+    if found is None:
+        return {"range": None, "range_min": None, "range_max": None}
+    return {"range": found.width, "range_min": found.minimum, "range_max": found.maximum}
+
+
+def statistics(stats: SideStats) -> Json:
+    """Statistics of one side."""
+    numbers = {"min": stats.minimum, "max": stats.maximum, "mean": stats.mean}
+    return {
+        "count": stats.count,
+        **finite_or_null(numbers),
+        "nan": stats.nan,
+        "inf": stats.inf,
+        "zeros": stats.zeros,
+    }
+
+
+# What a diagnosis adds to the JSON of a comparison.
+#
+# diagnosis[] cause       healthy, input_mismatch, padding_kept, not_dequantised, layout, wide_range,
+#                         shared_scale, clipping, gain_offset, bad_channels, non_finite, drift, unexplained
+#             layers[]    names, the likeliest culprit first; the network's input may be among them
+#             confidence  0 to 1
+#             evidence[]  text, value (the number in the text, or null), layer (or null)
+#             advice[]    what to do, one sentence each; empty where there is nothing to do
+#             refuted_by  what would prove the finding wrong
+#             explained   share (0 to 1) of the error's energy that the cause's hypothesis removes
+#             size        the error it brings in, relative to the layer's signal
+#             behind[]    layers that it spoils directly
+# blame       of a layer: role (clean, introduced, inherited, recovered, unknown); total, inherited and own error
+#             relative to the signal (L2), own_steps in steps of the sample's grid; proven: computed again in
+#             float from the sample's inputs, else estimated from its neighbours; jump: the vendor's mark, RMSE
+#             over 1.00 above the layer before; culprits[]: inputs whose rounding explains it. null: not compared
+# recovered   of a layer: true where `recovered[]` has its figures with the data back in order
+# recovered[] a layer as in layers[] (without blame), and layout (channel blocks, padded rows), kept: share of the
+#             layer's values that the file still holds
+# trend       course, layer, text
+# graph_known the dumps hold inputs as well as outputs, so who feeds whom is known
+
+
+def diagnosed(report: Report) -> Json:
+    """The keys that a comparison with a diagnosis has beside its layers."""
+    found = report.diagnosis
+    return {
+        "diagnosis": [finding(each) for each in found.findings] if found else [],
+        "trend": _trend(found.trend) if found else None,
+        "graph_known": found.graph_known if found else None,
+        "recovered": [_recovered(each) for each in found.recovered] if found else [],
+    }
+
+
+def finding(found: Finding) -> Json:
+    """One cause with its proof."""
+    numbers = finite_or_null({"confidence": found.confidence, "explained": found.explained, "size": found.size})
+    return {
+        "cause": str(found.cause),
+        "layers": [exact(name) for name in found.layers],
+        "confidence": numbers.pop("confidence"),
+        "evidence": [_evidence(each) for each in found.evidence],
+        "advice": [exact(line) for line in found.advice],
+        "refuted_by": exact(found.refuted_by),
+        **numbers,
+        "behind": [exact(name) for name in found.behind],
+    }
+
+
+def blame(part: Blame | None) -> Json | None:
+    """A layer's part in the error."""
+    if part is None:
+        return None
+    errors = {"total": part.total, "inherited": part.inherited, "own": part.own, "own_steps": part.own_steps}
+    return {
+        "role": str(part.role),
+        **finite_or_null(errors),
+        "proven": part.proven,
+        "jump": part.jump,
+        "culprits": [exact(name) for name in part.culprits],
+    }
+
+
+def _evidence(each: Evidence) -> Json:
+    return {
+        "text": exact(each.text),
+        **finite_or_null({"value": each.value}),
+        "layer": None if each.layer is None else exact(each.layer),
+    }
+
+
+def _recovered(each: Recovered) -> Json:
+    return layer(each.row) | {"layout": each.layout, **finite_or_null({"kept": each.kept})}
+
+
+def _trend(trend: Trend) -> Json:
+    place = None if trend.layer is None else exact(trend.layer)
+    return {"course": str(trend.course), "layer": place, "text": exact(trend.text)}
+
+
+# What `--baseline` adds to the JSON of a comparison.
+#
+# regression  source (as given), profile (that judged the baseline), newly_failing[], newly_fixed[] and
+#             not_comparable[] (names that could be compared before), counts (layers by change), layers[]: name,
+#             change (better, worse, same, added, gone, cast added, cast gone), newly (failing, fixed or null),
+#             note (how names were matched), before and after: name, verdict, rmse, cos, sqnr_db, relative_l2;
+#             null where the layer is not there
+
+
+def regression_json(since: Since) -> Json:
+    """The object."""
+    found = since.regression
+    counts = Counter(step.change for step in found.steps)
+    lost = [step for step in regressions(found) if not step.newly_failing]
+    return {
+        "source": exact(since.source),
+        "profile": since.profile,
+        "newly_failing": [exact(name) for name in names(found.newly_failing)],
+        "newly_fixed": [exact(name) for name in names(found.newly_fixed)],
+        "not_comparable": [exact(name) for name in names(lost)],
+        "counts": {str(change): counts[change] for change in Change},
+        "layers": [_step(step) for step in found.steps],
+    }
+
+
+def _step(step: Step) -> Json:
+    newly = "failing" if step.newly_failing else ("fixed" if step.newly_fixed else None)
+    return {
+        "name": exact(step.name),
+        "change": str(step.change),
+        "newly": newly,
+        "note": exact(step.note),
+        "before": _side(step.before),
+        "after": _side(step.after),
+    }
+
+
+def _side(layer: Snapshot | None) -> Json | None:
+    if layer is None:
+        return None
+    figures = {"rmse": layer.rmse, "cos": layer.cos, "sqnr_db": layer.sqnr_db, "relative_l2": layer.relative_l2}
+    return {"name": exact(layer.name), "verdict": str(layer.verdict), **finite_or_null(figures)}
+
+
+__all__ = ["SCHEMA", "Json", "document", "dump_json", "exact", "write_json"]
+
+SCHEMA = "sgs-tui/compare/1"
+
+
+def write_json(report: Report) -> bytes:
+    """The report as one JSON object, indented, ending with a newline."""
+    return dump_json(document(report))
+
+
+def document(report: Report) -> Json:
+    """The object of schema `sgs-tui/compare/1`."""
+    return {
+        "schema": SCHEMA,
+        "sample": _source(report.sample),
+        "benchmark": _source(report.benchmark),
+        "profile": report.profile.name,
+        **(diagnosed(report) if report.diagnosed else {}),
+        **({"regression": regression_json(report.since)} if report.since is not None else {}),
+        "layers": _layers(report),
+        "unmatched": [
+            {"name": exact(item.name), "side": item.side, "reason": exact(item.reason)} for item in report.unmatched
+        ],
+        "summary": _summary(report),
+        "notes": [exact(note) for note in report.notes],
+        "journal": [entry_json(each) for each in report.journal],
+    }
+
+
+def _layers(report: Report) -> list[Json]:
+    blamed, recovered = report.blame, report.recovered
+    if not report.diagnosed:
+        return [layer(row) for row in report.shown]
+    return [
+        layer(row) | {"blame": blame(blamed.get(row.name)), "recovered": row.name in recovered} for row in report.shown
+    ]
+
+
+def _source(source: Source) -> Json:
+    health = source.health
+    return {
+        "path": exact(source.path),
+        "stage": str(source.stage),
+        "health": str(health.state),
+        "health_detail": exact(health.detail),
+    }
+
+
+def _summary(report: Report) -> Json:
+    summary: Summary = report.summary
+    return {
+        "layers": summary.layers,
+        "ok": sum(row.verdict is Verdict.OK for row in report.rows),
+        "warned": summary.warned,
+        "failed": summary.failed,
+        "not_comparable": summary.not_comparable,
+        "unmatched": summary.unmatched,
+        "shown": len(report.shown),
+        "first_failing": _pointer(summary.first_failing),
+        "worst": _pointer(summary.worst),
+    }
+
+
+def _pointer(row: LayerDiff | None) -> Json | None:
+    return None if row is None else {"index": row.index, "name": exact(row.name)}

@@ -1,0 +1,164 @@
+"""`doctor`: what works on this machine and what does not, with what to do about it."""
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import import_module, metadata
+from pathlib import Path
+
+from platformdirs import user_state_path
+
+from sgs_tui import __version__
+from sgs_tui.engine.backends.sdk_install import find_sdk
+from sgs_tui.engine.errors import SgsError
+from sgs_tui.engine.numbers import size
+from sgs_tui.engine.text import visible
+
+# One thing that `doctor` looked at, and what it has to be told.
+
+
+class State(StrEnum):
+    """`no`: something is missing that only some work needs; `FAIL`: nothing works before that is mended."""
+
+    OK = "ok"
+    NO = "no"
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: its state, what was found, and what to do where it is not ok."""
+
+    name: str
+    state: State
+    found: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What only the command line knows: where settings are, whether the terminal can show the app, characters."""
+
+    settings: Path
+    terminal: bool
+    utf8: bool
+    environment: Mapping[str, str]
+
+
+# `doctor`: can the terminal show the app?
+
+
+def terminal_checks(around: Surroundings) -> Iterator[Check]:
+    """Terminal, colours, characters, and what lies between it and us."""
+    env = around.environment
+    width, height = shutil.get_terminal_size()
+    found = f"TERM={env.get('TERM', '')} {width}x{height}" if around.terminal else "stdin or stderr is none"
+    usable = around.terminal and env.get("TERM", "") not in ("", "dumb")
+    yield Check("terminal", State.OK if usable else State.NO, found, "the app needs one; --batch does not")
+    yield Check("colours", State.OK, _colours(env))
+    yield Check(
+        "locale",
+        State.OK if around.utf8 else State.NO,
+        " ".join(f"{name}={env[name]}" for name in ("LC_ALL", "LC_CTYPE", "LANG") if env.get(name)) or "not set",
+        "not UTF-8, so only ASCII is shown; export LC_ALL=C.UTF-8",
+    )
+    far = [name for name in ("SSH_CONNECTION", "TMUX", "STY") if env.get(name)]
+    yield Check("remote", State.OK, ", ".join(far) if far else "neither SSH nor tmux nor screen")
+
+
+def _colours(environment: Mapping[str, str]) -> str:
+    if environment.get("NO_COLOR"):
+        return "none: NO_COLOR is set"
+    if environment.get("COLORTERM") in ("truecolor", "24bit"):
+        return "16 million"
+    return "256" if "256" in environment.get("TERM", "") else "16"
+
+
+_OLDEST = (3, 11)
+_ENOUGH = 2_000_000_000
+_NEEDED = ("textual", "rich", "numpy", "plotext", "onnxruntime", "onnx", "typer", "platformdirs")
+_EXTRAS = {
+    "png": ("matplotlib", "histograms as pictures"),
+    "caffe": ("cv2", "dumps of Caffe models"),
+    "tflite": ("ai_edge_litert", "dumps of TFLite models"),
+}
+
+
+def examine(around: Surroundings) -> list[Check]:
+    """Every check, in the order to read them."""
+    checks = [_python(), *map(_package, _NEEDED), *(_extra(*item) for item in _EXTRAS.items())]
+    return [*checks, *terminal_checks(around), _sdk(around.environment), _gdb(), *_disk(), _settings(around.settings)]
+
+
+def list_checks(checks: list[Check]) -> bytes:
+    """One line a check; what to do on a line of its own below it."""
+    width = max(len(check.name) for check in checks)
+    return "".join(f"{visible(line)}\n" for check in checks for line in _lines(check, width)).encode()
+
+
+def _lines(check: Check, width: int) -> Iterator[str]:
+    yield f"{check.state:<4}  {check.name:<{width}}  {check.found}"
+    if check.remedy and check.state is not State.OK:
+        yield f"{'':4}  {'':{width}}  -> {check.remedy}"
+
+
+def _python() -> Check:
+    fine = sys.version_info[:2] >= _OLDEST
+    found = f"{platform.python_version()} ({sys.executable}), sgs-tui {__version__}"
+    return Check("python", State.OK if fine else State.FAIL, found, "install Python 3.11 or newer")
+
+
+def _package(name: str) -> Check:
+    problem = _import_problem(name)
+    if problem:
+        return Check(name, State.FAIL, problem, f"pip install --force-reinstall {name}")
+    return Check(name, State.OK, metadata.version(name))
+
+
+def _extra(name: str, what: tuple[str, str]) -> Check:
+    module, purpose = what
+    if problem := _import_problem(module):
+        return Check(name, State.NO, f"no {purpose}: {problem}", f"pip install 'sgs-tui[{name}]'")
+    return Check(name, State.OK, f"{module} is there: {purpose}")
+
+
+def _import_problem(module: str) -> str:
+    """Why it can not be imported, really tried: native parts may not fit this machine. Empty where it can."""
+    try:
+        import_module(module)
+    except (ImportError, OSError) as error:
+        return str(error)
+    return ""
+
+
+def _sdk(environment: Mapping[str, str]) -> Check:
+    try:
+        sdk = find_sdk(None, environ=environment)
+    except SgsError as error:
+        return Check("sdk", State.NO, f"{error.message}: no simulator runs", error.hint)
+    return Check("sdk", State.OK, f"{sdk.root}, version {sdk.version or 'unknown'}, {sdk.generation} generation")
+
+
+def _gdb() -> Check:
+    found = shutil.which("gdb")
+    if found is None:
+        return Check("gdb", State.NO, "not installed: `sgs-tui core` reads no core file", "apt-get install gdb")
+    return Check("gdb", State.OK, f"{found}: core files of a crashed simulator can be read")
+
+
+def _disk() -> Iterator[Check]:
+    for name, folder in (("disk here", Path.cwd()), ("disk state", user_state_path("sgs-tui"))):
+        existing = next(place for place in (folder, *folder.parents) if place.exists())
+        free = shutil.disk_usage(existing).free
+        writable = os.access(existing, os.W_OK)
+        found = f"{size(free)} free in {folder}" + ("" if writable else ", not writable")
+        fine = writable and free > _ENOUGH
+        yield Check(name, State.OK if fine else State.NO, found, "dumps are large: make room, or work elsewhere")
+
+
+def _settings(path: Path) -> Check:
+    return Check("settings", State.OK, str(path) if path.exists() else f"{path} (not there: defaults)")

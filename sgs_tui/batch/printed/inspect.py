@@ -1,0 +1,270 @@
+"""`inspect --batch`: the records of a dump as a table, CSV or JSON (`sgs-tui/inspect/1`).
+
+JSON (cfg/schemas/inspect-1.json): schema, path, stage, health, health_detail, is_float, form, totals (records,
+outputs, inputs, constants, bytes), records[] of number, direction, slot, index, op, name, type, constant, scale,
+zero_point, shape (null where the file does not say it), elements, bytes, declared.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import RenderableType
+from rich.text import Text
+
+from sgs_tui.batch.console import LONGEST_NAME, NARROWEST, PIPED, Cell, Column, Screen, cut, render, table_of, taken
+from sgs_tui.batch.formats.csv import cell
+from sgs_tui.batch.formats.json import statistics
+from sgs_tui.batch.output import ListFormat
+from sgs_tui.batch.values import dump_json, exact, finite_or_null, non_finite, plain
+from sgs_tui.engine.compare.histogram import tensor_statistics
+from sgs_tui.engine.compare.results import SideStats
+from sgs_tui.engine.dumps.format import Direction, FloatArray, Record
+from sgs_tui.engine.dumps.index import guess_stage
+from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.errors import UsageError
+from sgs_tui.engine.numbers import count, figure, position, size
+from sgs_tui.engine.text import nearest, sanitised, visible
+
+SCHEMA = "sgs-tui/inspect/1"
+
+
+def write_records(dump: Dump, wanted: ListFormat, screen: Screen) -> bytes:
+    """Every record of the dump."""
+    if wanted is ListFormat.JSON:
+        return dump_json(document(dump))
+    if wanted is ListFormat.CSV:
+        return csv_of([_fields(record) for record in dump.records], list(_HEAD))
+
+    return write_table(dump, totals(dump), screen)
+
+
+def document(dump: Dump) -> dict[str, Any]:
+    """The object of schema `sgs-tui/inspect/1`."""
+    return {"schema": SCHEMA, **about(dump), "totals": totals(dump), "records": list(map(fields_of, dump.records))}
+
+
+def about(dump: Dump) -> dict[str, Any]:
+    """The file as a whole."""
+    return {
+        "path": exact(str(dump.path)),
+        "stage": str(guess_stage(dump.index)),
+        "health": str(dump.health.state),
+        "health_detail": exact(dump.health.detail),
+        "is_float": dump.is_float,
+        "form": str(dump.form),
+    }
+
+
+def totals(dump: Dump) -> dict[str, int]:
+    """How many records of which sort, and their payload bytes."""
+    inputs = [record for record in dump.records if record.direction is Direction.IN]
+    return {
+        "records": len(dump.records),
+        "outputs": len(dump.outputs()),
+        "inputs": sum(not record.constant for record in inputs),
+        "constants": sum(record.constant for record in dump.records),
+        "bytes": sum(record.size for record in dump.records),
+    }
+
+
+def fields_of(record: Record) -> dict[str, Any]:
+    """A record's header, and what the file really holds of it."""
+    return {
+        "number": record.number,
+        "direction": str(record.direction),
+        "slot": record.slot,
+        "index": record.op_index,
+        "op": exact(record.op_type),
+        "name": exact(record.name),
+        "type": exact(record.type_name),
+        "constant": record.constant,
+        **finite_or_null({"scale": record.scale}),
+        "zero_point": record.zero_point,
+        "shape": None if record.shape is None else list(record.shape),
+        "elements": record.count,
+        "bytes": record.size,
+        "declared": record.declared,
+    }
+
+
+_HEAD = (
+    *("number", "direction", "slot", "index", "op", "name", "type", "constant", "scale", "zero_point", "shape"),
+    *("elements", "bytes", "declared"),
+)
+
+
+def _fields(record: Record) -> list[str]:
+    shape = "" if record.shape is None else "x".join(map(str, record.shape))
+    return [
+        *(str(record.number), record.direction, str(record.slot), str(record.op_index)),
+        *(cell(record.op_type), cell(record.name), cell(record.type_name), "yes" if record.constant else "no"),
+        *(plain(record.scale), str(record.zero_point), shape, str(record.count), str(record.size)),
+        "" if record.declared is None else str(record.declared),
+    ]
+
+
+def csv_of(rows: Sequence[Sequence[str]], head: Sequence[str]) -> bytes:
+    """RFC 4180 lines."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+# The records of a dump as a table for people.
+
+_LONGEST_OP = 14
+_SHORTEST_NAME = 16
+
+
+def write_table(dump: Dump, totals: dict[str, int], screen: Screen) -> bytes:
+    """Facts of the file, then one line a record; wider screens also show scale and zero point."""
+    longest = max([cell_len(screen.text(record.name)) for record in dump.records], default=0)
+    name = max(len("name"), min(LONGEST_NAME, longest))
+    columns = _columns(dump, screen)
+    width = max(NARROWEST, screen.columns or max(PIPED, taken(columns) + name))
+    for column in _quantisation(dump):
+        if width - taken([*columns, column]) >= name:
+            columns.append(column)
+    room = max(_SHORTEST_NAME, min(name, width - taken(columns)))
+    names = Column("name", [Cell(cut(record.name, room, screen)) for record in dump.records], room=room)
+    return render([*_about(dump, totals, screen), Text(), table_of([*columns[:2], names, *columns[2:]])], screen, width)
+
+
+def _about(dump: Dump, totals: dict[str, int], screen: Screen) -> Iterator[RenderableType]:
+    kind = "float" if dump.is_float else "integers"
+    yield Text(f"dump     {screen.text(str(dump.path))}")
+    yield Text(f"stage    {guess_stage(dump.index)} (guessed), {kind}, {dump.form}")
+    yield Text(f"health   {screen.text(str(dump.health))}", style="" if dump.health.ok else "bold red")
+    parts = [count(totals[f"{noun}s"], noun) for noun in ("record", "output", "input", "constant")]
+    yield Text(f"holds    {', '.join(parts)}; {size(totals['bytes'])}")
+
+
+def _columns(dump: Dump, screen: Screen) -> list[Column]:
+    records = dump.records
+    op_room = LONGEST_NAME if screen.columns is None else _LONGEST_OP
+    return [
+        Column("op", [Cell(str(record.op_index)) for record in records], right=True),
+        Column("slot", [Cell(f"{record.direction} {record.slot}") for record in records]),
+        Column("op type", [Cell(cut(record.op_type, op_room, screen)) for record in records]),
+        Column("type", [Cell(screen.text(record.type_name)) for record in records]),
+        Column("shape", [Cell(_shape(record)) for record in records]),
+        Column("bytes", [_bytes(record) for record in records], right=True),
+    ]
+
+
+def _quantisation(dump: Dump) -> list[Column]:
+    return [
+        Column("scale", [Cell(figure(r.scale, 6) if r.scale else "") for r in dump.records], right=True),
+        Column("zero", [Cell(str(r.zero_point) if r.scale else "") for r in dump.records], right=True),
+    ]
+
+
+def _shape(record: Record) -> str:
+    """The shape, or the bare number of elements; constants are no layers and say so."""
+    extent = "x".join(map(str, record.shape)) if record.shape else f"[{record.count}]"
+    return f"{extent} const" if record.constant else extent
+
+
+def _bytes(record: Record) -> Cell:
+    if record.is_short:
+        return Cell(f"{size(record.size)} of {size(record.declared or 0)}!", "bold red")
+    return Cell(size(record.size))
+
+
+# `inspect --layer`: one tensor's statistics and values, as text, CSV or JSON (`sgs-tui/tensor/1`).
+#
+# JSON (cfg/schemas/tensor-1.json): schema, path, record (as in `sgs-tui/inspect/1`), dequantised, statistics (count,
+# min, max, mean, nan, inf, zeros), values_from, values[]; a value that is not finite is its name as a string.
+
+TENSOR_SCHEMA = "sgs-tui/tensor/1"
+SHOWN = 64
+"""Values that the text form shows unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A record with its statistics and the values that are shown, float64, from the front."""
+
+    dump: Dump
+    record: Record
+    stats: SideStats
+    values: FloatArray
+
+
+def tensor(dump: Dump, name: str, count: int | None) -> Tensor:
+    """Read the tensor of that name, its first `count` values (None: all). Raises UsageError, DumpError."""
+    record = find(dump, name)
+    return Tensor(dump, record, tensor_statistics(dump, record), dump.values(record, 0, count))
+
+
+def find(dump: Dump, name: str) -> Record:
+    """The record of that name, outputs first: exact, else as shown, else as the vendor writes it.
+
+    Raises UsageError naming the nearest ones.
+    """
+    ordered = sorted(dump.records, key=lambda record: record.direction == "in")
+    for same in (lambda other: other, visible, sanitised):
+        for record in ordered:
+            if same(record.name) == name:
+                return record
+    close = nearest(name, [visible(record.name) for record in ordered if not record.constant])
+    hint = f"did you mean {close}?" if close else "`sgs-tui inspect DUMP --batch` lists the names"
+    raise UsageError(f"{dump.path}: no tensor is called {name}", hint)
+
+
+def write_tensor(found: Tensor, wanted: ListFormat, screen: Screen) -> bytes:
+    """The tensor in one of the list formats."""
+    if wanted is ListFormat.JSON:
+        return dump_json(tensor_document(found))
+    if wanted is ListFormat.CSV:
+        rows = [[str(index), plain(value)] for index, value in enumerate(found.values.tolist())]
+        return csv_of(rows, ("index", "value"))
+    text = "\n".join(screen.text(line) for line in _lines(found)) + "\n"
+    return text.encode()
+
+
+def tensor_document(found: Tensor) -> dict[str, Any]:
+    """The object of schema `sgs-tui/tensor/1`."""
+    values = [value if isfinite(value) else non_finite(value) for value in found.values.tolist()]
+    return {
+        "schema": TENSOR_SCHEMA,
+        "path": exact(str(found.dump.path)),
+        "record": fields_of(found.record),
+        "dequantised": found.dump.dequantises(found.record),
+        "statistics": statistics(found.stats),
+        "values_from": 0,
+        "values": values,
+    }
+
+
+def _lines(found: Tensor) -> Iterator[str]:
+    record, stats = found.record, found.stats
+    shape = "x".join(map(str, record.shape)) if record.shape else "shape unknown"
+    yield f"tensor   {record.name}"
+    yield f"record   {record.number}: {record.direction} {record.slot} of op {record.op_index} {record.op_type}"
+    yield f"type     {record.type_name}, {shape}, {size(record.size)}{', constant' if record.constant else ''}"
+    if found.dump.dequantises(record):
+        yield f"codes    dequantised with s {record.scale:.6f} (six decimals in the file), z {record.zero_point}"
+    yield f"values   {stats.count:,}, {stats.zeros:,} zero, {stats.nan:,} NaN, {stats.inf:,} Inf"
+    yield f"range    {figure(stats.minimum, 6)} to {figure(stats.maximum, 6)}, mean {figure(stats.mean, 6)}"
+    yield ""
+    yield from _rows(found)
+    if len(found.values) < stats.count:
+        yield f"{len(found.values):,} of {stats.count:,} values shown"
+
+
+def _rows(found: Tensor) -> Iterator[str]:
+    """Four values a line after the position of the first, so that 80 columns hold them."""
+    shape = found.record.shape if not found.record.padded else None
+    places = [position(start, shape) for start in range(0, len(found.values), 4)]
+    width = max(map(len, places), default=0)
+    for number, place in enumerate(places):
+        values = found.values[number * 4 : number * 4 + 4].tolist()
+        yield f"{place:>{width}}  " + "".join(f"{figure(value, 6):>14}" for value in values)

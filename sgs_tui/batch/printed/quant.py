@@ -1,0 +1,184 @@
+"""`quant show` and `quant diff`: quantisation files as tables, CSV or JSON.
+
+JSON `sgs-tui/quant/1`: schema, path, totals (tensors, and how many of each width by `bits`), tensors[] of name, bits,
+min, max (of the whole tensor), range, minimum[] and maximum[] (as in the file), new_weights.
+JSON `sgs-tui/quant-diff/1`: schema, first, second (paths), same (how many tensors are), tensors[] of name, changes[]
+(only in first, only in second, bits, number of values, range, new weights), moved (farthest that a bound moved, in
+widths of the first range), first and second (as above, or null). A number that is none is null, see `not_finite`.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import RenderableType
+from rich.text import Text
+
+from sgs_tui.batch.console import LONGEST_NAME, NARROWEST, PIPED, Cell, Column, Screen, cut, render, table_of, taken
+from sgs_tui.batch.formats.csv import cell, number
+from sgs_tui.batch.output import ListFormat
+from sgs_tui.batch.printed.inspect import csv_of
+from sgs_tui.batch.values import dump_json, exact, finite_or_null
+from sgs_tui.engine.calibration.quant import Change, QuantDiff, QuantEntry, greatest, least
+from sgs_tui.engine.numbers import count, figure
+
+SHOW_SCHEMA, DIFF_SCHEMA = "sgs-tui/quant/1", "sgs-tui/quant-diff/1"
+_SHOW_HEAD = ("name", "bits", "values", "min", "max", "range", "new_weights")
+_DIFF_HEAD = (
+    *("name", "changes", "first_bits", "second_bits", "first_min", "first_max", "second_min", "second_max"),
+    *("first_values", "second_values", "moved"),
+)
+
+
+def write_info(path: Path, entries: Sequence[QuantEntry], wanted: ListFormat, screen: Screen) -> bytes:
+    """All tensors of one file."""
+    if wanted is ListFormat.JSON:
+        totals = {"tensors": len(entries), "bits": {str(bit): n for bit, n in sorted(widths(entries).items())}}
+        tensors = [_fields(entry) for entry in entries]
+        return dump_json({"schema": SHOW_SCHEMA, "path": exact(str(path)), "totals": totals, "tensors": tensors})
+    if wanted is ListFormat.CSV:
+        return csv_of([_row(entry) for entry in entries], _SHOW_HEAD)
+
+    return show_table(path, entries, screen)
+
+
+def write_diff(
+    paths: tuple[Path, Path], shown: Sequence[QuantDiff], same: int, wanted: ListFormat, screen: Screen
+) -> bytes:
+    """The tensors of `shown`; `same`: how many do not differ, shown or not."""
+    if wanted is ListFormat.JSON:
+        first, second = (exact(str(path)) for path in paths)
+        tensors = [_difference(diff) for diff in shown]
+        return dump_json({"schema": DIFF_SCHEMA, "first": first, "second": second, "same": same, "tensors": tensors})
+    if wanted is ListFormat.CSV:
+        return csv_of([_diff_row(diff) for diff in shown], _DIFF_HEAD)
+
+    return diff_table(paths, shown, same, screen)
+
+
+def widths(entries: Sequence[QuantEntry]) -> Counter[int]:
+    """How many tensors there are of each width in bits."""
+    return Counter(entry.bit for entry in entries)
+
+
+def headline(entries: Sequence[QuantEntry]) -> str:
+    """One file in one line."""
+    parts = [f"{number} at {bit} bit" for bit, number in sorted(widths(entries).items(), reverse=True)]
+    renewed = sum(entry.has_data for entry in entries)
+    if renewed:
+        parts.append(f"{renewed} with new weights")
+    return f"{count(len(entries), 'tensor')}: {', '.join(parts)}" if parts else "no tensors"
+
+
+def _fields(entry: QuantEntry) -> dict[str, Any]:
+    low, high = least(entry), greatest(entry)
+    ends = {"min": low, "max": high, "range": high - low}
+    return {
+        "name": exact(entry.name),
+        "bits": entry.bit,
+        **finite_or_null(ends),
+        "minimum": _listed(entry.minimum),
+        "maximum": _listed(entry.maximum),
+        "new_weights": entry.has_data,
+    }
+
+
+def _listed(values: Sequence[float]) -> list[float | int | None]:
+    found = finite_or_null({str(place): value for place, value in enumerate(values)})
+    return [found[str(place)] for place in range(len(values))]
+
+
+def _row(entry: QuantEntry) -> list[str]:
+    low, high = least(entry), greatest(entry)
+    values, ends = str(len(entry.minimum)), map(number, (low, high, high - low))
+    return [cell(entry.name), str(entry.bit), values, *ends, "yes" if entry.has_data else "no"]
+
+
+def _difference(diff: QuantDiff) -> dict[str, Any]:
+    first, second = diff.first, diff.second
+    return {
+        "name": exact(diff.name),
+        "changes": [str(change) for change in diff.changes],
+        "moved": None if isnan(diff.moved) else finite_or_null({"moved": diff.moved})["moved"],
+        "first": _fields(first) if first else None,
+        "second": _fields(second) if second else None,
+    }
+
+
+def _diff_row(diff: QuantDiff) -> list[str]:
+    sides = (diff.first, diff.second)
+    bits = [str(side.bit) if side else "" for side in sides]
+    ends = [number(end) for side in sides for end in ((least(side), greatest(side)) if side else (None, None))]
+    values = [str(len(side.minimum)) if side else "" for side in sides]
+    return [cell(diff.name), "; ".join(diff.changes), *bits, *ends, *values, number(diff.moved)]
+
+
+# Quantisation files as tables for people: 16-bit tensors and what changed stand out.
+
+_SHORTEST_NAME = 16
+_NO_EIGHT_BIT = "bold cyan"
+
+
+def show_table(path: Path, entries: Sequence[QuantEntry], screen: Screen) -> bytes:
+    """One line a tensor."""
+    columns = [
+        Column(
+            "bits", [Cell(str(entry.bit), _NO_EIGHT_BIT if entry.bit != 8 else "") for entry in entries], right=True
+        ),
+        Column("values", [Cell(str(len(entry.minimum))) for entry in entries], right=True),
+        Column("min", [Cell(figure(least(entry))) for entry in entries], right=True),
+        Column("max", [Cell(figure(greatest(entry))) for entry in entries], right=True),
+        Column("range", [Cell(figure(greatest(entry) - least(entry))) for entry in entries], right=True),
+        Column("", [Cell("new weights" if entry.has_data else "") for entry in entries]),
+    ]
+    lines = [f"file    {screen.text(str(path))}", f"holds   {headline(entries)}"]
+    return _page(lines, [entry.name for entry in entries], columns, screen)
+
+
+def diff_table(paths: tuple[Path, Path], shown: Sequence[QuantDiff], same: int, screen: Screen) -> bytes:
+    """One line a tensor that differs."""
+    columns = [
+        Column("change", [Cell(", ".join(diff.changes) or "same", _style(diff)) for diff in shown]),
+        Column("bits", [Cell(_bits(diff, screen)) for diff in shown]),
+        Column("first", [Cell(_ends(diff.first)) for diff in shown]),
+        Column("second", [Cell(_ends(diff.second)) for diff in shown]),
+        Column("moved", [Cell(_moved(diff)) for diff in shown], right=True),
+    ]
+    different = sum(not diff.same for diff in shown)
+    lines = [f"{what:8}{screen.text(str(path))}" for what, path in zip(("first", "second"), paths, strict=True)]
+    lines.append(f"differ  {count(different, 'tensor')}, {same} the same; moved: in widths of the first range")
+    return _page(lines, [diff.name for diff in shown], columns, screen)
+
+
+def _page(lines: Sequence[str], raw_names: Sequence[str], columns: list[Column], screen: Screen) -> bytes:
+    longest = max([cell_len(screen.text(name)) for name in raw_names], default=0)
+    wanted = max(len("name"), min(LONGEST_NAME, longest))
+    width = max(NARROWEST, screen.columns or max(PIPED, taken(columns) + wanted))
+    room = max(_SHORTEST_NAME, min(wanted, width - taken(columns)))
+    names = Column("name", [Cell(cut(name, room, screen)) for name in raw_names], room=room)
+    parts: list[RenderableType] = [Text(line) for line in lines]
+    if raw_names:
+        parts += [Text(), table_of([names, *columns])]
+    return render(parts, screen, max(width, room + taken(columns)))
+
+
+def _style(diff: QuantDiff) -> str:
+    if diff.same:
+        return ""
+    return "bold yellow" if Change.BITS in diff.changes else "yellow"
+
+
+def _bits(diff: QuantDiff, screen: Screen) -> str:
+    bits = [str(side.bit) for side in (diff.first, diff.second) if side]
+    return f" {'->' if screen.ascii else '→'} ".join(dict.fromkeys(bits))
+
+
+def _ends(entry: QuantEntry | None) -> str:
+    return f"{figure(least(entry))} to {figure(greatest(entry))}" if entry else ""
+
+
+def _moved(diff: QuantDiff) -> str:
+    return "" if diff.moved == 0 or isnan(diff.moved) else figure(diff.moved)

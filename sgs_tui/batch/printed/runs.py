@@ -1,0 +1,186 @@
+"""Runs as a table, and one run in full."""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from sgs_tui.batch.console import NARROWEST, Cell, Column, Screen, cut, render, table_of, taken, whole_line
+from sgs_tui.batch.progress import failure
+from sgs_tui.batch.values import Json, dump_json, exact
+from sgs_tui.engine.numbers import clock, count, size
+from sgs_tui.engine.runs.log import read_ends, shown
+from sgs_tui.engine.runs.run_folder import RunState
+from sgs_tui.engine.runs.run_list import Run
+from sgs_tui.engine.runs.runs import snapshot
+
+_STYLES = {
+    RunState.OK: "green",
+    RunState.RUNNING: "bold",
+    RunState.FAILED: "bold red",
+    RunState.TIMED_OUT: "red",
+    RunState.LOST: "red",
+}
+_BAD = (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST)
+_LOG_LINES = 15
+_PROSE = frozenset({"message", "do", "note", "progress"})
+"""What is sentences; all else in the list of facts is paths and words to copy."""
+WHOLE = 10_000
+"""Columns of a pipe: no path is broken in two."""
+
+
+def write_runs_table(runs: Sequence[Run], root: Path, screen: Screen) -> bytes:
+    """One line a run, newest first; what went wrong stands below the table, with what to do."""
+    if not runs:
+        return render([Text(screen.text(f"no runs in {root}"))], screen, screen.columns or WHOLE)
+    fixed = _columns(runs)
+    longest = max(len(run.name) for run in runs)
+    width = max(NARROWEST, screen.columns or WHOLE)
+    room = min(longest, max(18, width - taken(fixed)))
+    names = Column("run", [Cell(cut(run.name, room, screen)) for run in runs], room=room)
+    return render(_list_parts(runs, root, screen, [names, *fixed]), screen, width)
+
+
+def write_run(run: Run, screen: Screen) -> bytes:
+    """Everything about one run: what was asked, how it stands, what it left, the end of its log."""
+    return render(_run_parts(run, screen), screen, max(NARROWEST, screen.columns or WHOLE))
+
+
+def _columns(runs: Sequence[Run]) -> list[Column]:
+    return [
+        Column("state", [Cell(str(run.state), _STYLES.get(run.state, "")) for run in runs]),
+        Column("time", [Cell(clock(run.elapsed)) for run in runs], right=True),
+        Column("dump", [Cell(_dump_size(run)) for run in runs], right=True),
+        Column("backend", [Cell(run.request.backend) for run in runs]),
+        Column("stage", [Cell(run.request.stage) for run in runs]),
+    ]
+
+
+def _dump_size(run: Run) -> str:
+    """Empty where what is left of a dump is not to be trusted."""
+    found = None if run.state in _BAD else snapshot(run).dump_size
+    return "" if found is None else size(found)
+
+
+def _list_parts(runs: Sequence[Run], root: Path, screen: Screen, columns: list[Column]) -> Iterator[RenderableType]:
+    yield table_of(columns)
+    yield Text()
+    yield whole_line(f"{count(len(runs), 'run')} in {root}", screen)
+    for run in runs:
+        if run.state in _BAD:
+            message, hint = failure(run)
+            yield Text(screen.text(message), overflow="fold")
+            if hint:
+                yield Padding(Text(screen.text(hint), overflow="fold"), (0, 0, 0, 2))
+
+
+def _run_parts(run: Run, screen: Screen) -> Iterator[RenderableType]:
+    for label, value in _facts(run):
+        if value and label in _PROSE:
+            yield Text(f"{label:<13}{screen.text(value)}", overflow="fold")
+        elif value:
+            yield whole_line(f"{label:<13}{value}", screen)
+    if config := run.request.debug_config:
+        yield Text("\nDebugConfig.txt")
+        yield from (Text(f"  {screen.text(line)}", overflow="fold") for line in config.splitlines())
+    lines = read_ends(run.folder.log_path).rstrip(b"\n").split(b"\n")
+    yield Text()
+    yield whole_line(f"log, last {count(min(_LOG_LINES, len(lines)), 'line')} of {run.folder.log_path}", screen)
+    for line in lines[-_LOG_LINES:]:
+        yield Text(f"  {cut(shown(line), 200, screen)}", overflow="fold")
+
+
+def _facts(run: Run) -> Iterator[tuple[str, str]]:
+    now, request, status = snapshot(run), run.request, run.status
+    yield "run", run.name
+    yield "state", f"{run.state} {clock(run.elapsed)}".rstrip()
+    if run.state in _BAD:
+        message, hint = failure(run)
+        yield "message", message.removeprefix(f"{run.name}: ")
+        yield "do", hint
+    elif run.state.active:
+        yield "progress", now.progress or now.last_line
+    else:
+        yield "message", status.message
+    yield "exit", status.signal or ("" if status.exit_code is None else str(status.exit_code))
+    yield "started", _moment(status.started)
+    yield "ended", _moment(status.ended)
+    yield "backend", request.backend
+    yield "model", request.model
+    yield "stage", request.stage
+    yield from request.details.items()
+    yield "command", " ".join(request.argv)
+    yield "folder", str(run.folder.path)
+    for path in run.dumps:
+        yield "dump", f"{path} ({size(path.stat().st_size)})"
+    yield "ranges", str(run.ranges or "")
+    for note in status.notes:
+        yield "note", note
+
+
+def _moment(seconds: float | None) -> str:
+    return "" if seconds is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+# Runs as JSON, schema `sgs-tui/runs/1`.
+#
+#     schema      "sgs-tui/runs/1"; keys may be added within version 1, never renamed, moved or taken away
+#     root        the folder of the runs, null where runs of several places are told of
+#     runs[]      name, folder, state (queued, running, ok, failed, cancelled, timed out, lost), backend, model, stage,
+#                 image, created, started, ended (seconds since 1970), elapsed (seconds), exit_code, signal,
+#                 failure (name of a known one), message, hint, notes[], dumps[], ranges, dump_size,
+#                 expected_size (bytes), progress, command[]
+#
+# What is not known is null or empty. Paths are absolute; bytes that are not UTF-8 are shown as \xNN.
+
+SCHEMA = "sgs-tui/runs/1"
+
+
+def write_runs(runs: Sequence[Run], root: Path | None = None) -> bytes:
+    """The runs in this order, as one JSON object."""
+    return dump_json({"schema": SCHEMA, "root": _path(root), "runs": [run_object(run) for run in runs]})
+
+
+def run_object(run: Run) -> Json:
+    """One run."""
+    now, status = snapshot(run), run.status
+    message, hint = _words(run)
+    return {
+        "name": exact(run.name),
+        "folder": _path(run.folder.path),
+        "state": str(run.state),
+        "backend": run.request.backend,
+        "model": exact(run.request.model),
+        "stage": run.request.stage,
+        "image": exact(run.request.details.get("image", "")),
+        "created": status.created,
+        "started": status.started,
+        "ended": status.ended,
+        "elapsed": run.elapsed,
+        "exit_code": status.exit_code,
+        "signal": status.signal,
+        "failure": status.failure,
+        "message": exact(message),
+        "hint": exact(hint),
+        "notes": [exact(note) for note in status.notes],
+        "dumps": [_path(path) for path in run.dumps],
+        "ranges": _path(run.ranges),
+        "dump_size": now.dump_size,
+        "expected_size": now.expected_size,
+        "progress": exact(now.progress),
+        "command": [exact(word) for word in run.request.argv],
+    }
+
+
+def _words(run: Run) -> tuple[str, str]:
+    if run.state in (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST):
+        message, hint = failure(run)
+        return message.removeprefix(f"{run.name}: "), hint
+    return run.status.message, run.status.hint
+
+
+def _path(path: Path | None) -> str | None:
+    return None if path is None else exact(str(path))

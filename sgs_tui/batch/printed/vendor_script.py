@@ -1,0 +1,318 @@
+"""`vendor-script auto_dump_debug`: prints and leaves what the vendor's script does, from our own figures."""
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from sgs_tui.batch.compare import View, compare
+from sgs_tui.batch.formats.pictures import Look, Sheet, draw_sheets, file_names, require_matplotlib
+from sgs_tui.batch.formats.vendor import version_key, write_vendor
+from sgs_tui.batch.report import Report
+from sgs_tui.engine.calibration.ranges import Ranges, load_ranges
+from sgs_tui.engine.compare.compare import Sides, measure, readers_of
+from sgs_tui.engine.compare.elements import PLAIN, SideReader, unpadding
+from sgs_tui.engine.compare.metrics import Kernel
+from sgs_tui.engine.compare.results import LayerDiff, Pair
+from sgs_tui.engine.dumps.format import FloatArray, Form, Record
+from sgs_tui.engine.dumps.reader import Dump, open_dump
+from sgs_tui.engine.dumps.writer import DumpStream, FreeNames, Style, draft_of
+from sgs_tui.engine.errors import InputError, NothingComparableError, SgsError
+from sgs_tui.engine.files import claim_folder, free_name, write_atomically, write_with_backup
+from sgs_tui.engine.numbers import count
+from sgs_tui.engine.reports.details import Subject
+from sgs_tui.engine.session import CompareRequest
+from sgs_tui.engine.text import encode, sanitised, visible
+
+# The folder that the vendor's auto_dump_debug.sh leaves beside its report (interop notes 3.4).
+#
+#     benchmark_layer_list.txt    benchmark_layer_list="..", every output of the benchmark
+#     gen_layer_list.txt          out_list="..", the compared ones; both in the order of `ls -v`
+#     genCompareLayer/<folder>/   sample.bin and benchmark.bin, each a dump of one record
+#     sample_out/, benchmark_out/ sample_run.log and benchmark_run.log; outputs without a partner, one folder each
+#
+# Folders are named as the vendor's splitter names them; a name that is too long or not the only one gets a suffix.
+# The lists are read by bash as a script, so what it would act on in a name is escaped here.
+
+COMPARED = "genCompareLayer"
+_ACTIVE = re.compile(r'([$`"\\])')
+"""What bash acts on between double quotes."""
+
+
+def make_out_folder(folder: Path) -> Path | None:
+    """Make `folder`; where an older one was moved to, None where there was none. Raises InputError."""
+    try:
+        moved = _move_away(folder) if folder.exists() or folder.is_symlink() else None
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot write: {error.strerror}", "check the folder and its rights") from error
+    return moved
+
+
+def _move_away(folder: Path) -> Path:
+    """To the name that the vendor's script gives it."""
+    backup = free_name(folder.with_name(f"{folder.name}_backup_at_{time.strftime('%Y-%m-%d_%H-%M-%S')}"))
+    folder.rename(backup)
+    return backup
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A record and the folder that it got."""
+
+    record: Record
+    folder: str
+
+
+def place(records: Iterable[Record], names: FreeNames) -> list[Placed]:
+    """`<op>.<name>.xx.output<k>` for each."""
+    placed = []
+    for record in records:
+        stem, tail = f"{record.op_index}.{sanitised(record.name)}", f".xx.output{record.slot}"
+        placed.append(Placed(record, names.take(stem, tail, record.name)[0]))
+    return placed
+
+
+def write_record(dump: Dump, record: Record, folder: Path, file: str) -> None:
+    """One record as a dump of its own, as the vendor's splitter writes it. Raises InputError, FileChangedError."""
+    path = folder / file
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as stream:
+            DumpStream(stream, dump.is_float, Form.BINARY, Style.DUMPER).write(draft_of(dump, record))
+    except OSError as error:
+        raise InputError(f"{path}: cannot write: {error.strerror}", "check free space and rights") from error
+
+
+def on_disk(folder: Path, name: str) -> Path:
+    """The folder of that name: the tensor name's own bytes, whatever the locale."""
+    return folder / os.fsdecode(encode(name))
+
+
+def layer_list(variable: str, folders: Sequence[str]) -> bytes:
+    """A list as the script writes it: an assignment over several lines."""
+    lines = [_ACTIVE.sub(r"\\\1", folder) for folder in folders]
+    return encode("\n".join([f'{variable}="', *lines, '"', ""]))
+
+
+Echo = Callable[[str], None]
+_RULE = "*" * 82
+_HASHES = "#" * 21
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The folder, and where an older one of that name went; lines on what the report does not say, and on damage."""
+
+    folder: Path
+    moved: Path | None
+    unsaid: tuple[str, ...]
+    incomplete: tuple[str, ...]
+
+
+def auto_dump_debug(sample: Path, benchmark: Path, echo: Echo, tensors: bool = True) -> Left:
+    """Compare the dumps and fill `Undefined_<benchmark>_DumpDebug_out` in the working directory.
+
+    `echo` gets each line for stdout. Without `tensors` the lists and the report are left, no tensor files. Raises
+    SgsError; NothingComparableError where there is no line to report.
+    """
+    folder = Path.cwd() / f"Undefined_{benchmark.name}_DumpDebug_out"
+    report = compare(CompareRequest(sample.absolute(), benchmark.absolute()), View(), diagnosing=False)
+    if report.nothing_comparable:
+        raise NothingComparableError("no output tensor matches between the two", "sgs-tui compare says why")
+    moved = make_out_folder(folder)
+    with open_dump(report.request.sample) as left, open_dump(report.request.benchmark) as right:
+        _Folder(folder, report, tensors, echo).fill(left, right)
+    _analyse(report, folder, benchmark.name, echo)
+    echo("")
+    echo(_RULE)
+    echo("DumpDebug done!!!")
+    return Left(folder, moved, tuple(_unsaid(report)), report.incomplete)
+
+
+def _unsaid(report: Report) -> Iterator[str]:
+    """Layers without a line, and figures that are none; the script is silent about them."""
+    for row in report.rows:
+        if row.metrics is None or row.has_non_finite:
+            yield f"{row.index} {visible(row.name)}: {'; '.join(row.reasons)}"
+    if report.unmatched:
+        yield f"{count(len(report.unmatched), 'output')} without a partner or graph inputs: sgs-tui compare names them"
+
+
+@dataclass(slots=True)
+class _Folder:
+    """The part of the work that splits dumps into folders."""
+
+    folder: Path
+    report: Report
+    tensors: bool
+    echo: Echo
+
+    def fill(self, sample: Dump, benchmark: Dump) -> None:
+        """Lists, compared layers, what has no partner, logs; with the vendor's timing lines."""
+        right = place(benchmark.outputs(), FreeNames())
+        left = place(sample.outputs(), FreeNames())
+        rows = {row.pair.benchmark.number: row for row in self.report.rows if row.metrics is not None}
+        pairs = [(each, rows[each.record.number]) for each in right if each.record.number in rows]
+        partners = {row.pair.sample.number for row in rows.values()}
+        with _timed("split FLOAT", self.echo):
+            self._leave(sample, "sample", [each for each in left if each.record.number not in partners])
+        with _timed("split FIXED", self.echo):
+            self._leave(benchmark, "benchmark", [each for each in right if each.record.number not in rows])
+            self._list("benchmark_layer_list", "benchmark_layer_list.txt", right)
+        with _timed("genCompareLayer", self.echo):
+            self._compared(sample, benchmark, pairs)
+            self._list("out_list", "gen_layer_list.txt", [each for each, _ in pairs])
+
+    def _leave(self, dump: Dump, side: str, lonely: Sequence[Placed]) -> None:
+        """What has no partner stays in the side's own folder."""
+        place_of = self.folder / f"{side}_out"
+        place_of.mkdir()
+        log = [f"{dump.path}: {len(dump.outputs())} outputs, {len(lonely)} without a partner"]
+        for each in lonely:
+            log.append(each.folder)
+            if self.tensors:
+                write_record(dump, each.record, on_disk(place_of, each.folder), "output")
+        write_atomically(place_of / f"{side}_run.log", encode("".join(f"{line}\n" for line in log)))
+
+    def _compared(self, sample: Dump, benchmark: Dump, pairs: Sequence[tuple[Placed, LayerDiff]]) -> None:
+        compared = self.folder / COMPARED
+        compared.mkdir()
+        for each, row in pairs if self.tensors else ():
+            target = on_disk(compared, each.folder)
+            write_record(sample, row.pair.sample, target, "sample.bin")
+            write_record(benchmark, row.pair.benchmark, target, "benchmark.bin")
+
+    def _list(self, variable: str, file: str, placed: Sequence[Placed]) -> None:
+        folders = sorted((each.folder for each in placed), key=version_key)
+        write_atomically(self.folder / file, layer_list(variable, folders))
+
+
+def _analyse(report: Report, folder: Path, benchmark: str, echo: Echo) -> None:
+    """The report: where the layers are, then the vendor's line for each; in two places, as the script leaves it."""
+    with _timed("doAnalyzeRmse", echo):
+        text = encode(f"{folder / COMPARED}\n") + write_vendor(replace(report, shown=report.rows))
+        (folder / "doAnalyzeRmse").mkdir()
+        write_atomically(folder / "doAnalyzeRmse" / "doAnalyzeRmse_run.log", text)
+        write_atomically(folder / f"{benchmark}_doAnalyzeRmse_run.log", text)
+        for line in text.decode("utf-8", "backslashreplace").splitlines():
+            echo(line)
+
+
+@contextmanager
+def _timed(what: str, echo: Echo) -> Iterator[None]:
+    start = perf_counter()
+    yield
+    echo(f"{what} {_HASHES}")
+    echo(f"{round(1000 * (perf_counter() - start))} ms")
+
+
+# `vendor-script dump_debug`: the lines and files of the vendor's dump_debug.py (interop notes 3.3).
+
+_PER_ROW = 16
+_CHUNK = 1 << 16
+
+
+def lines(fixed: Dump, float_: Dump) -> Iterator[tuple[str, str]]:
+    """(line, problem) for each tensor of that name in both dumps, constants of `fixed` excluded, in its order.
+
+    Inputs count as well. A tensor that can not be compared keeps its number and has a problem in place of a line.
+    """
+    sides, kernel = Sides(fixed, float_), Kernel()
+    for pair in _pairs(fixed, float_):
+        try:
+            yield _line(pair, sides, kernel), ""
+        except SgsError as error:
+            yield "", f"{visible(pair.name)}: {error.message}"
+
+
+def _line(pair: Pair, sides: Sides, kernel: Kernel) -> str:
+    sample, benchmark = readers_of(pair, sides)
+    if sample.count != benchmark.count:
+        raise InputError(f"size differs: {sample.count} and {benchmark.count} elements")
+    found = measure(pair, sides, kernel).metrics
+    figures = f"MSE:\t{found.mse:.6f}\tCOS:\t{found.cos:.6f}\tRMSE:\t{found.rmse:.6f}"
+    return f"{pair.number}.{visible(pair.name)}\t{figures}"
+
+
+def write_tensor(fixed: Dump, float_: Dump, name: str) -> tuple[Path, ...]:
+    """fixed.txt and float.txt in the working directory; where older ones were kept.
+
+    Raises DumpError where a dump has no tensor of that name, InputError where a file can not be written.
+    """
+    found = [dump.find(name)[0] for dump in (fixed, float_)]
+    shape = found[1].shape or found[0].shape
+    backups = []
+    for dump, record, file in zip((fixed, float_), found, ("fixed.txt", "float.txt"), strict=True):
+        backups.append(write_with_backup(Path(file), encode(f"{name}\n") + _text(dump, record, shape)))
+    return tuple(backup for backup in backups if backup is not None)
+
+
+def _pairs(fixed: Dump, float_: Dump) -> Iterator[Pair]:
+    """The last record of each name, as the vendor's tool keeps it, in the order of first sight."""
+    left, right = ({record.name: record for record in dump.records} for dump in (fixed, float_))
+    variable = {record.name for record in fixed.records if not record.constant}
+    for number, name in enumerate(name for name in left if name in right and name in variable):
+        yield Pair(number, left[name], right[name], right[name].shape or left[name].shape)
+
+
+def _text(dump: Dump, record: Record, shape: tuple[int, ...] | None) -> bytes:
+    """Sixteen values a line, two blanks behind each, no padding."""
+    reader = SideReader(dump, record, unpadding(record, shape) or PLAIN)
+    values: FloatArray = np.empty(reader.count)
+    for start in range(0, reader.count, _CHUNK):
+        count = min(_CHUNK, reader.count - start)
+        values[start : start + count] = reader.take(start, count)
+    dump.dequantise(record, values)
+    rows = (values[start : start + _PER_ROW].tolist() for start in range(0, len(values), _PER_ROW))
+    return "".join("%.6f  " * len(row) % tuple(row) + "\n" for row in rows).encode()
+
+
+# `vendor-script histogram`: `Histograms/<i>.<name>.png` for the entries of a range file (interop notes 5.2).
+
+FOLDER = Path("Histograms")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """How many pictures, seconds, where an older folder went, what could not be drawn, what is wrong with the dump."""
+
+    count: int
+    seconds: float
+    moved: Path | None
+    failures: tuple[str, ...]
+    damage: tuple[str, ...]
+
+
+def draw(dump_path: Path, ranges_path: Path) -> Drawn:
+    """A picture for each entry that has data, numbered as the entries are. Raises SgsError."""
+    require_matplotlib()
+    start = perf_counter()
+    ranges = load_ranges(ranges_path)
+    with open_dump(dump_path) as dump:
+        found = list(_subjects(dump, ranges))
+        if not found:
+            raise InputError(f"{ranges_path}: none of its tensors is in {dump_path}", "are both of the same network?")
+        moved = claim_folder(FOLDER, [dump_path, ranges_path])
+        subjects = [subject for _, subject in found]
+        names = file_names(subjects, [number for number, _ in found])
+        sheets = [Sheet(subject, FOLDER / name) for subject, name in zip(subjects, names, strict=True)]
+        failures = draw_sheets(sheets, [dump], Look(dump_path.name))
+        damage = () if dump.health.ok else (f"{dump_path}: {dump.health}",)
+    return Drawn(len(sheets) - len(failures), perf_counter() - start, moved, failures, damage)
+
+
+def _subjects(dump: Dump, ranges: Ranges) -> Iterator[tuple[int, Subject]]:
+    """Entries in the file's order with the first record of exactly that name, inputs and constants included."""
+    first: dict[str, Record] = {}
+    for record in dump.records:
+        first.setdefault(record.name, record)
+    for number, (name, bounds) in enumerate(ranges.by_name.items()):
+        if name in first:
+            yield number, Subject(first[name], None, bounds, first[name].shape)

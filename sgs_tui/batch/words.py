@@ -1,0 +1,216 @@
+"""What the formats for people say in the same words: figures, marks, the summary line."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from math import isnan
+
+from sgs_tui.batch.report import Report, Since
+from sgs_tui.engine.compare.baseline import Change, Regression, Snapshot, Step
+from sgs_tui.engine.compare.limits import LOWER_BOUNDS, Profile
+from sgs_tui.engine.compare.metrics import FIGURES
+from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Summary
+from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Role, plain_words
+from sgs_tui.engine.numbers import cosine, count, decibel, figure
+from sgs_tui.engine.text import visible
+
+FAILED, WARNED = "!", "~"
+LEGEND = (
+    f"{FAILED} beyond a fail limit, {WARNED} beyond a warn limit (a range counts only where a convolution reads it), "
+    "n/c not comparable"
+)
+
+_DIGITS = {"rmse": 6, "mse": 6, "relative_l2": 6}
+"""Decimals of the figures that the vendor prints with six."""
+
+
+def figure_text(row: LayerDiff, key: str) -> str:
+    """A figure of the row as people read it; empty where the row has none."""
+    value = FIGURES[key].value(row)
+    if key == "cos":
+        return cosine(value)
+    return decibel(value) if key == "sqnr_db" else figure(value, _DIGITS.get(key, 4))
+
+
+def mark(row: LayerDiff, key: str, profile: Profile) -> str:
+    """`!` where the figure breaks a fail limit (or is NaN), `~` a warn limit, else nothing."""
+    value = FIGURES[key].value(row)
+    if value is not None and isnan(value):
+        return FAILED
+    if value is None or key not in row.over:
+        return ""
+    fail, _ = profile.limits_for(row.name, row.op_type)
+    limit: float | None = getattr(fail, key)
+    if limit is not None and (value < limit if key in LOWER_BOUNDS else value > limit):
+        return FAILED
+    return WARNED
+
+
+def ranges_from(report: Report) -> str:
+    """Where the layers' ranges were taken from, counted over all layers."""
+    found = Counter(row.range.source for row in report.rows if row.range is not None)
+    calibrated, measured = found[RangeSource.CALIBRATION], found[RangeSource.BENCHMARK]
+    parts = [f"calibration ({count(calibrated, 'layer')})"] if calibrated else []
+    parts += [f"the benchmark's data ({count(measured, 'layer')})"] if measured else []
+    return ", ".join(parts) or "none"
+
+
+def headline(summary: Summary) -> str:
+    """The comparison in one line."""
+    parts = [f"{count(summary.layers, 'layer')}: {summary.failed} failed, {summary.warned} warned"]
+    if summary.not_comparable:
+        parts.append(f"{summary.not_comparable} not comparable")
+    counts = f"{', '.join(parts)}, {summary.unmatched} unmatched"
+    return "; ".join([counts, *_pointers(summary)])
+
+
+def _pointers(summary: Summary) -> list[str]:
+    first, worst = summary.first_failing, summary.worst
+    if first is not None and first is worst:
+        return [f"first failing and worst {_pointer(first)}"]
+    named = (("first failing", first), ("worst", worst))
+    return [f"{what} {_pointer(row)}" for what, row in named if row is not None]
+
+
+def _pointer(row: LayerDiff) -> str:
+    return f"{row.index} {visible(row.name)} (RMSE {figure_text(row, 'rmse')})"
+
+
+# A diagnosis in lines of plain words, for every format that people read. Names are raw: each format guards them.
+
+MOST = 3
+"""Findings that are told; the rest is counted (JSON has all)."""
+
+_NAMED = 4
+_EVERYWHERE = {Cause.HEALTHY, Cause.PADDING_KEPT, Cause.NOT_DEQUANTISED, Cause.LAYOUT, Cause.DRIFT}
+"""Causes of whole dumps: no layer is to blame."""
+_TELLING = (Role.INTRODUCED, Role.INHERITED, Role.RECOVERED)
+
+
+def diagnosis_headline(finding: Finding) -> str:
+    """Where and why in one line: `gate: tensors of very different size share one scale (shared_scale, 99% sure)`."""
+    where = f"{finding.layers[0]}: " if finding.layers and finding.cause not in _EVERYWHERE else ""
+    return f"{where}{plain_words(finding.cause)} ({finding.cause}, {finding.confidence:.0%} sure)"
+
+
+def further_layers(finding: Finding) -> tuple[str, str]:
+    """(label, names) of the layers that the headline does not name; names are empty where there are none."""
+    if finding.cause is Cause.HEALTHY:
+        return "", ""
+    if finding.cause in _EVERYWHERE:
+        return "layers", some(finding.layers)
+    return "with", some(finding.layers[1:])
+
+
+def some(names: tuple[str, ...] | list[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def left_out(diagnosis: Diagnosis) -> str:
+    """What stands for the findings behind the first `MOST`; empty where there are none."""
+    more = len(diagnosis.findings) - MOST
+    return f"{count(more, 'more cause')} in --format json" if more > 0 else ""
+
+
+def course(report: Report) -> Iterator[tuple[str, str]]:
+    """(what, in words): how the error runs over the network, and the vendor's jump marks.
+
+    Where data is out of order its error says nothing about the network, so only the marks are left.
+    """
+    found = report.diagnosis
+    if found is None:
+        return
+    if not found.recovered:
+        yield "course", found.trend.text
+        for role in () if _is_healthy(found) else _TELLING:
+            if names := [part.name for part in found.blame if part.role is role]:
+                yield str(role), some(names)
+    if names := [part.name for part in found.blame if part.jump]:
+        yield "jumps", f"{some(names)} (RMSE over 1.00 above the layer before, the vendor's mark)"
+
+
+def shares(report: Report) -> dict[str, str]:
+    """Each layer's part in the error in a word or two; layers of which there is nothing to say are left out."""
+    if report.recovered:
+        return dict.fromkeys(report.recovered, "out of order")
+    if report.diagnosis is None or _is_healthy(report.diagnosis):
+        return {}
+    return {name: str(part.role) for name, part in report.blame.items() if part.role in _TELLING}
+
+
+def _is_healthy(diagnosis: Diagnosis) -> bool:
+    """Nobody is to blame for rounding."""
+    return all(finding.cause is Cause.HEALTHY for finding in diagnosis.findings)
+
+
+# What has changed since an earlier comparison, in words. Names are raw: each format guards them.
+
+BETTER_SHOWN = 10
+"""Layers that merely got better; what fails, is fixed or got worse is always shown."""
+
+_FEW = (Change.ADDED, Change.GONE, Change.CAST_ADDED, Change.CAST_GONE)
+_RANKS = (Change.WORSE, *_FEW, Change.BETTER, Change.SAME)
+
+
+def regressions(regression: Regression) -> tuple[Step, ...]:
+    """What a gate fails on: layers that fail now and did not, or can not be compared any more."""
+    return tuple(step for step in regression.steps if step.newly_failing or step.lost)
+
+
+def regression_headline(since: Since) -> str:
+    """The change in one line."""
+    found = since.regression
+    counts = [(len(found.newly_fixed), "newly fixed"), (len(found.newly_failing), "newly failing")]
+    counts += [(len(found.of(change)), str(change)) for change in (Change.BETTER, Change.WORSE, Change.SAME)]
+    rare = [(sum(step.lost for step in found.steps), "no longer comparable")]
+    rare += [(len(found.of(change)), str(change)) for change in _FEW]
+    told = [*counts, *(each for each in rare if each[0])]
+    return f"since {since.source}: {', '.join(f'{number} {what}' for number, what in told)}"
+
+
+def word(step: Step) -> str:
+    """What became of a layer."""
+    if step.newly_failing:
+        return "newly failing"
+    if step.newly_fixed:
+        return "newly fixed"
+    return "not comparable" if step.lost else str(step.change)
+
+
+def changed(since: Since) -> tuple[list[Step], int]:
+    """(steps worth a line, the gravest first; how many better ones are left out)."""
+    steps = [step for step in since.regression.steps if step.change is not Change.SAME or _crossed(step)]
+    ordered = sorted(steps, key=_rank)
+    quiet = [step for step in ordered if step.change is Change.BETTER and not _crossed(step)]
+    hidden = quiet[BETTER_SHOWN:]
+    return [step for step in ordered if step not in hidden], len(hidden)
+
+
+def figures(layer: Snapshot | None) -> tuple[str, str]:
+    """(RMSE, COS) of one side; empty where the layer is not there."""
+    return ("", "") if layer is None else (figure(layer.rmse, 6), cosine(layer.cos))
+
+
+def regression_remarks(report: Report) -> Iterator[str]:
+    """Names that moved, and a profile that is another one."""
+    since = report.since
+    if since is None:
+        return
+    if moved := [f"{step.name} {step.note}" for step in since.regression.matched if step.note]:
+        yield f"the same layers under new names ({len(moved)}): {some(moved)}"
+    if since.profile != report.profile.name:
+        yield f"the baseline was judged by profile {since.profile}, this comparison by {report.profile.name}"
+
+
+def _crossed(step: Step) -> bool:
+    return step.newly_failing or step.newly_fixed or step.lost
+
+
+def _rank(step: Step) -> tuple[bool, bool, int]:
+    return not (step.newly_failing or step.lost), not step.newly_fixed, _RANKS.index(step.change)
+
+
+def names(steps: Sequence[Step]) -> list[str]:
+    """The names that the layers have now, or had."""
+    return [step.name for step in steps]

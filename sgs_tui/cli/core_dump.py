@@ -1,0 +1,91 @@
+"""`sgs-tui core`."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sgs_tui.cli import stderr
+from sgs_tui.cli.main import ExitCode
+from sgs_tui.engine.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.coredump import CoreHost
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("core")(core)
+
+
+def core(
+    executable: Annotated[
+        Path | None, typer.Argument(metavar="[EXEC]", help="The program that crashed, the very same build.")
+    ] = None,
+    dump: Annotated[Path | None, typer.Argument(metavar="[CORE]", help="The core file that it left.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The file to send (default core_report-EXEC-TIME.txt here)."
+        ),
+    ] = None,
+) -> int:
+    """Turn a core file into one text to send to support.
+
+    Memory map, back trace and registers, as the manual's show_address.sh has them.
+
+    Prints the text and writes it to a file, never over another one. Needs gdb. Where the simulator runs inside
+    Python, EXEC is that python3. Without EXEC and CORE: says how to get a core file on this very host.
+
+    \b
+    Examples:
+      sgs-tui core
+      sgs-tui core $SGS_IPU_DIR/bin/sgs_simulator_fixed core.1234
+      sgs-tui core /usr/bin/python3 core --output for_support.txt
+    """
+    from sgs_tui.engine.coredump import core_host, how_to_get_a_core
+
+    host = core_host()
+    if executable is None:
+        typer.echo("\n".join(how_to_get_a_core(host)))
+        return ExitCode.OK
+    if dump is None:
+        near = ", ".join(_near(host))
+        raise UsageError("a core file is missing", f"here are {near}" if near else "without EXEC: how to get one")
+    if not dump.exists():
+        _advise(host)
+        raise InputError(f"{dump}: no such core file", "see the steps above")
+    return _report(executable, dump, output)
+
+
+def _near(host: "CoreHost") -> list[str]:
+    from sgs_tui.engine.coredump import cores_near
+
+    return [str(path) for path in cores_near(host, Path())]
+
+
+def _advise(host: "CoreHost") -> None:
+    from sgs_tui.engine.coredump import how_to_get_a_core
+
+    for path in _near(host):
+        stderr.note(f"here is one: {path}")
+    for step in how_to_get_a_core(host):
+        stderr.note(step)
+
+
+def _report(executable: Path, dump: Path, output: Path | None) -> ExitCode:
+    from sgs_tui.batch.output import emit
+    from sgs_tui.engine.coredump import read_core
+    from sgs_tui.engine.files import free_file_name, write_atomically
+
+    report = read_core(executable, dump)
+    default = Path(f"core_report-{executable.name}-{time.strftime('%Y%m%d-%H%M%S')}.txt")
+    target = free_file_name(output or default)
+    data = report.text.encode()
+    write_atomically(target, data)
+    for warning in report.warnings:
+        stderr.warning(warning)
+    stderr.note(f"{target}: written, {report.signal or 'no signal named'}; it names paths of this machine")
+    emit(data, None)
+    return ExitCode.OK

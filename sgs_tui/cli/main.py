@@ -1,0 +1,228 @@
+"""The commands, put together. Each is a small module with `register(app)`, loaded when it is asked for."""
+
+import os
+import sys
+import warnings
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from enum import IntEnum
+from importlib import import_module
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from sgs_tui import __version__
+from sgs_tui.cli import stderr
+from sgs_tui.engine.errors import CancelledError, InputError, NothingComparableError, RunError, SgsError, UsageError
+
+# `sgs-tui A B` and `sgs-tui --batch A B`: which command is meant when none is named.
+
+OPEN = "open"
+"""The command behind `sgs-tui [PATH...]`: there for a file that is named like a command."""
+
+COMMANDS = {
+    OPEN: "open",
+    "compare": "compare",
+    "inspect": "inspect",
+    "histogram": "histogram",
+    "split": "split",
+    "debugconfig": "debugconfig",
+    "dump": "dump",
+    "run": "run",
+    "runs": "runs",
+    "optimize": "optimize",
+    "advise": "advise",
+    "iterate": "iterate",
+    "journal": "journal",
+    "quant": "quant",
+    "core": "core_dump",
+    "vendor-script": "vendor_script",
+    "demo": "demo",
+    "doctor": "doctor",
+}
+"""Every command, as help lists them, and its module in this package: only the one that is asked for is loaded."""
+
+_OWN_OPTIONS = frozenset({"--help", "-h", "--version", "-V", "--install-completion", "--show-completion"})
+
+
+def with_command(arguments: list[str], commands: Collection[str]) -> list[str]:
+    """`arguments` with the command spelled out in front.
+
+    `--batch` may stand before the command; without a command it means `compare`.
+    A file that is named like a command is reached as `./compare`.
+    """
+    if not arguments:
+        return [OPEN]
+    first, rest = arguments[0], arguments[1:]
+    if first in commands or first.split("=")[0] in _OWN_OPTIONS:
+        return arguments
+    if first == "--batch" and rest and rest[0] in commands:
+        return [rest[0], "--batch", *rest[1:]]
+    return ["compare" if _asks_for_batch(arguments) else OPEN, *arguments]
+
+
+def _asks_for_batch(arguments: list[str]) -> bool:
+    """`--batch` as an option; what follows `--` are paths."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return "--batch" in options
+
+
+_COMPLETION_VARIABLE = "_SGS_TUI_COMPLETE"
+
+_HELP = """Find the layer that quantisation broke: compare the dumps of a SigmaStar simulator.
+
+Without a command, the app opens on the PATHs: sample then benchmark, or a folder.
+
+\b
+Examples:
+  sgs-tui fixed.bin float.bin
+  sgs-tui --batch fixed.bin float.bin
+  sgs-tui compare fixed.bin float.bin --format json --output result.json
+  sgs-tui demo
+
+\b
+Exit codes: 0 fine, 1 layers over the limits, 2 usage, 3 input missing or
+damaged, 4 a simulator or dumper failed, 5 nothing comparable,
+130 interrupted.
+"""
+
+
+def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The Typer application with these commands."""
+    app = typer.Typer(
+        name="sgs-tui",
+        no_args_is_help=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(help=_HELP)(_main)
+    for name in names:
+        import_module(f"sgs_tui.cli.{COMMANDS[name]}").register(app)
+    return app
+
+
+def run(arguments: list[str]) -> int:
+    """Parse and execute; returns the command's exit code. Errors are for the caller (cli/guard.py)."""
+    arguments = with_command(arguments, COMMANDS)
+    completing = _COMPLETION_VARIABLE in os.environ
+    one_is_enough = arguments[0] in COMMANDS and not completing
+    command = get_command(build(arguments[:1] if one_is_enough else COMMANDS))
+    if completing:
+        command.main(arguments, prog_name="sgs-tui")
+    try:
+        with command.make_context("sgs-tui", arguments) as context:
+            return int(command.invoke(context) or 0)
+    except typer.Exit as leaving:
+        return leaving.exit_code
+
+
+def _show_version(wanted: bool) -> None:
+    """Usually answered by sgs_tui/__main__.py, before anything is loaded."""
+    if wanted:
+        typer.echo(f"sgs-tui {__version__}")
+        raise typer.Exit
+
+
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", is_eager=True, callback=_show_version, help="Show the version.")
+    ] = False,
+) -> None:
+    """The options in front of a command."""
+
+
+# Exit codes: what a script learns without reading a word.
+#
+# Where several apply, the first of this order is returned: interrupted, simulator failed, usage, damaged input,
+# nothing comparable, layers over the limits. A damaged dump thus ends with 3 even where layers fail as well: its
+# verdict is incomplete, and mending the dump comes first.
+
+
+class ExitCode(IntEnum):
+    """What the process returns."""
+
+    OK = 0
+    OVER_LIMITS = 1
+    USAGE = 2
+    INPUT = 3
+    RUN_FAILED = 4
+    NOTHING_COMPARABLE = 5
+    INTERNAL = 70
+    """A defect of ours (sysexits' EX_SOFTWARE); a crash report was written."""
+    INTERRUPTED = 130
+    """Ctrl-C, as shells count it: 128 + SIGINT."""
+    BROKEN_PIPE = 141
+    """The reader of our output went away, as shells count it: 128 + SIGPIPE."""
+
+
+_BY_CLASS: tuple[tuple[type[SgsError], ExitCode], ...] = (
+    (UsageError, ExitCode.USAGE),
+    (InputError, ExitCode.INPUT),
+    (NothingComparableError, ExitCode.NOTHING_COMPARABLE),
+    (RunError, ExitCode.RUN_FAILED),
+    (CancelledError, ExitCode.INTERRUPTED),
+)
+
+
+def exit_code(error: SgsError) -> ExitCode:
+    """The code of an error that a user can act on."""
+    for kind, code in _BY_CLASS:
+        if isinstance(error, kind):
+            return code
+    return ExitCode.USAGE
+
+
+# The one place where exceptions become a line on stderr and an exit code.
+
+_COMMAND_LINE_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
+"""ClickException, by the only public way: typer 0.2x carries its own click, older ones use the package."""
+
+
+def guarded(arguments: list[str]) -> int:
+    """Run the command line; every way it can end is an exit code."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    try:
+        return _finish(run(arguments))
+    except (KeyboardInterrupt, typer.Abort):
+        stderr.error("interrupted")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        return _reader_went_away()
+    except SgsError as error:
+        stderr.error(error.message, error.hint)
+        return exit_code(error)
+    except Exception as error:
+        return _refused(error) if isinstance(error, _COMMAND_LINE_ERROR) else _defect(error, arguments)
+
+
+def _finish(code: int) -> int:
+    """What is still buffered may meet a reader that has gone, so it is flushed while that is caught."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    return code
+
+
+def _refused(error: Exception) -> ExitCode:
+    """A command line that the parser refuses, said in one line."""
+    context = getattr(error, "ctx", None)
+    message = " ".join(str(getattr(error, "format_message", error.__str__)()).split())
+    stderr.error(message.rstrip("."), f"see '{context.command_path if context else 'sgs-tui'} --help'")
+    return ExitCode.USAGE
+
+
+def _reader_went_away() -> ExitCode:
+    """`sgs-tui ... | head` is no failure: be silent, also when Python flushes stdout at its end."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.BROKEN_PIPE
+
+
+def _defect(error: Exception, arguments: list[str]) -> ExitCode:
+    from sgs_tui.engine.crash import write_crash_report
+
+    path = write_crash_report(error, arguments)
+    stderr.error(f"this is a defect of sgs-tui: {type(error).__name__}: {error}", f"the report is in {path}")
+    return ExitCode.INTERNAL

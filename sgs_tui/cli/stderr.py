@@ -1,0 +1,141 @@
+"""Everything on stderr: one plain line each, no panels, no colours, nothing that a terminal would obey."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from sgs_tui.engine.errors import UsageError
+from sgs_tui.engine.text import visible
+
+if TYPE_CHECKING:
+    from sgs_tui.batch.console import Screen
+
+
+def error(message: str, hint: str = "") -> None:
+    """`sgs-tui: error: what is wrong; what to do`."""
+    _line("error", f"{message}; {hint}" if hint else message)
+
+
+def warning(message: str) -> None:
+    """`sgs-tui: warning: ...`: the result stands, but read this."""
+    _line("warning", message)
+
+
+def note(message: str) -> None:
+    """`sgs-tui: note: ...`: what was done, said where data does not go."""
+    _line("note", message)
+
+
+def _line(kind: str, text: str) -> None:
+    """Write one line; a stderr that is closed or full must not turn a result into a failure."""
+    if sys.stderr is None:  # closed by the caller; print would fall back to stdout
+        return
+    try:
+        print(f"sgs-tui: {kind}: {visible(text)}", file=sys.stderr, flush=True)
+    except OSError:
+        return
+
+
+# Ctrl-C that comes at a bad moment: remembered, and raised when the moment is over.
+
+
+@dataclass(slots=True)
+class Held:
+    """Whether somebody pressed Ctrl-C meanwhile."""
+
+    pressed: bool = False
+
+    def release(self) -> None:
+        """Raise KeyboardInterrupt where it was pressed."""
+        if self.pressed:
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def held_interrupts() -> Iterator[Held]:
+    """While the block runs Ctrl-C only leaves a mark: something is being made that must not be forgotten."""
+    held = Held()
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        held.pressed = True
+
+    before = signal.signal(signal.SIGINT, remember)
+    try:
+        yield held
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def cancelling_interrupts() -> Iterator[Event]:
+    """While the block runs the first Ctrl-C sets the event, for a job that then ends by itself; the next is real."""
+    cancel = Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        cancel.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield cancel
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+# What this process talks to: a terminal or not, how wide, UTF-8 or not, colours or not.
+
+
+def require_terminal() -> None:
+    """Raise UsageError where the app has no terminal to read from or (Textual's stderr) to draw on."""
+    missing = [name for name in ("stdin", "stderr") if not is_terminal(name)]
+    if missing:
+        raise UsageError(f"{missing[0]} is not a terminal", "use --batch to print instead of opening the app")
+
+
+def screen(ascii_only: bool, to_file: bool) -> "Screen":
+    """What a table is drawn for: stdout, or a file."""
+    from sgs_tui.batch.console import Screen
+
+    columns = None if to_file else _columns()
+    return Screen(columns, ascii_only or not speaks_utf8(os.environ), not to_file and _colours(os.environ))
+
+
+def speaks_utf8(environment: Mapping[str, str]) -> bool:
+    """Whether the locale's characters are UTF-8: LC_ALL, then LC_CTYPE, then LANG decides."""
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        if value := environment.get(name):
+            return "utf8" in value.lower().replace("-", "")
+    return False
+
+
+def _colours(environment: Mapping[str, str]) -> bool:
+    """NO_COLOR wins over FORCE_COLOR, and that over what stdout is."""
+    if environment.get("NO_COLOR") or environment.get("TERM") == "dumb":
+        return False
+    return bool(environment.get("FORCE_COLOR")) or is_terminal("stdout")
+
+
+def is_terminal(name: str) -> bool:
+    """Python sets a stream that was closed from outside to None."""
+    stream = getattr(sys, name)
+    return stream is not None and stream.isatty()
+
+
+def _columns() -> int | None:
+    """COLUMNS, else the terminal's width, else None: a pipe or a file has none."""
+    wanted = os.environ.get("COLUMNS", "")
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
+    if not is_terminal("stdout"):
+        return None
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+    except OSError:
+        return 80

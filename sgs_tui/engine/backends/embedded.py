@@ -1,0 +1,320 @@
+"""onnxruntime as an embedded simulator: quantise an ONNX model and dump both stages, without any SDK."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sgs_tui.engine.backends.onnx import (
+    NUMBERS,
+    Session,
+    Tensors,
+    exposed,
+    load_model,
+    model_inputs,
+    node_outputs,
+    run_all,
+)
+from sgs_tui.engine.backends.preprocess import (
+    Layout,
+    ModelInput,
+    Prepared,
+    Preprocess,
+    check_count,
+    fit_input,
+    prepared,
+)
+from sgs_tui.engine.backends.quantize import Quantisation, check_names, quantise, sharing, taking_scale
+from sgs_tui.engine.dumps.format import AnyArray, Direction
+from sgs_tui.engine.dumps.writer import Draft, make_folder, write_dump
+from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
+from sgs_tui.engine.files import write_atomically
+from sgs_tui.engine.text import encode, visible
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto
+
+
+# The ops of a float or quantised ONNX model as a simulator's dump shows them: inputs and outputs, one by one.
+#
+# QuantizeLinear and DequantizeLinear are not ops here but what gives a tensor its scale, zero point and type: a
+# tensor's value is the one its consumers see, and its name the float model's, so that both dumps match by name.
+
+_TYPES = {"u1": "SGS_U8", "i1": "SGS_S8", "u2": "SGS_U16", "i2": "SGS_S16", "i4": "SGS_S32", "i8": "SGS_S64"}
+_TYPES["b1"] = "SGS_BOOL"
+
+_OP_TYPES = {
+    "Relu": "RELU",
+    "LeakyRelu": "LEAKY_RELU",
+    "MaxPool": "MAX_POOL_2D",
+    "AveragePool": "AVERAGE_POOL_2D",
+    "GlobalAveragePool": "AVERAGE_POOL_2D",
+    "Gemm": "FULLY_CONNECTED",
+    "MatMul": "FULLY_CONNECTED",
+    "Sigmoid": "LOGISTIC",
+    "Concat": "CONCATENATION",
+    "Split": "SPLIT_V",
+    "Flatten": "RESHAPE",
+}
+"""ONNX's names to the simulator's (observed); others are written in capitals."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Coding:
+    """Scale, zero point and integer type that a Quantize/DequantizeLinear node gives a tensor."""
+
+    scale: float = 0.0
+    zero_point: int = 0
+    type_name: str = "float"
+
+
+class Ops:
+    """Walks a model's ops; `names` are the tensors of the float model that both stages go back to."""
+
+    def __init__(self, model: "ModelProto", tensors: Tensors, names: frozenset[str]) -> None:
+        import onnx
+
+        self._model, self._tensors, self._names = model, tensors, names
+        self._constants = {item.name: onnx.numpy_helper.to_array(item) for item in model.graph.initializer}
+        self._makers = {name: node for node in model.graph.node for name in node.output}
+        self._readers: dict[str, NodeProto] = {
+            node.input[0]: node for node in model.graph.node if node.op_type in ("QuantizeLinear", "DequantizeLinear")
+        }
+
+    def drafts(self) -> Iterator[Draft]:
+        """Every op's inputs, then its outputs, as the simulator dumps them (4-D data NHWC)."""
+        hidden = ("QuantizeLinear", "DequantizeLinear", "Constant")
+        nodes = [node for node in self._model.graph.node if node.op_type not in hidden]
+        for index, node in enumerate(nodes):
+            op_type = self._op_type(node)
+            for slot, name in enumerate(node.input):
+                if self._has(name):
+                    yield self._draft(Direction.IN, slot, index, op_type, name, self._origin(name))
+            for slot, name in enumerate(node.output):
+                if self._has(name):
+                    yield self._draft(Direction.OUT, slot, index, op_type, self._seen(name), name)
+
+    def _draft(self, direction: Direction, slot: int, index: int, op_type: str, name: str, origin: str) -> Draft:
+        """`name` is the tensor whose value is seen, `origin` the one it goes back to."""
+        values, coding = self._values(name), self._coding(name)
+        if values.ndim == 4:
+            values = values.transpose(0, 2, 3, 1)
+        type_name = coding.type_name
+        if type_name == "float":
+            type_name = _TYPES.get(values.dtype.str[1:], "float")
+        constant = origin in self._constants or self._maker(origin) == "Constant"
+        return Draft(
+            direction, slot, index, op_type, self._float_name(origin), values,
+            coding.scale, coding.zero_point, type_name, constant, values.shape or (1,),
+        )  # fmt: skip
+
+    def _has(self, name: str) -> bool:
+        return name in self._constants or name in self._tensors
+
+    def _values(self, name: str) -> AnyArray:
+        return self._constants[name] if name in self._constants else self._tensors[name]
+
+    def _maker(self, name: str) -> str:
+        return self._makers[name].op_type if name in self._makers else ""
+
+    def _origin(self, name: str) -> str:
+        """The tensor before all quantising and dequantising."""
+        while self._maker(name) in ("QuantizeLinear", "DequantizeLinear"):
+            name = self._makers[name].input[0]
+        return name
+
+    def _seen(self, name: str) -> str:
+        """What consumers see of an output: its value after quantising and dequantising."""
+        while name in self._readers:
+            name = self._readers[name].output[0]
+        return name
+
+    def _coding(self, name: str) -> _Coding:
+        if self._maker(name) != "DequantizeLinear":
+            return _Coding()
+        node = self._makers[name]
+        scale = self._constants[node.input[1]]
+        zero = self._constants[node.input[2]] if len(node.input) > 2 else np.zeros(1, np.int8)
+        # A weight has one scale for each channel and the header room for one: the largest is written.
+        return _Coding(float(np.max(scale)), int(zero.reshape(-1)[0]), _TYPES.get(zero.dtype.str[1:], "float"))
+
+    def _float_name(self, name: str) -> str:
+        """The float model's name of a tensor that quantising renamed."""
+        short = name.removesuffix("_QuantizeLinear_Input").removesuffix("_quantized")
+        return short if name not in self._names and short in self._names else name
+
+    def _op_type(self, node: "NodeProto") -> str:
+        if node.op_type != "Conv":
+            return _OP_TYPES.get(node.op_type, node.op_type.upper())
+        weight = self._values(node.input[1]) if self._has(node.input[1]) else np.empty((1, 2, 1, 1))
+        groups = next((item.i for item in node.attribute if item.name == "group"), 1)
+        return "DEPTHWISE_CONV_2D" if groups > 1 and weight.shape[1] == 1 else "CONV_2D"
+
+
+def tensor_names(model: "ModelProto") -> frozenset[str]:
+    """Every tensor of a model: inputs, constants and what its nodes compute."""
+    names = [value.name for value in model.graph.input] + [item.name for item in model.graph.initializer]
+    return frozenset(names + [name for node in model.graph.node for name in node.output])
+
+
+# Ranges of every tensor over the calibration images, and the calibrator's tensor_min_max.txt.
+
+Ranges = dict[str, tuple[float, float]]
+
+
+def calibrate(model: "ModelProto", feeds: Iterable[Mapping[str, AnyArray]], what: str) -> Ranges:
+    """Minimum and maximum of every float tensor: inputs and activations over all images, then constants.
+
+    Raises RunError when the model fails, or where a value is not finite (it could not be quantised).
+    """
+    import onnx
+
+    session = Session(exposed(model), what)
+    types = session.types()
+    wanted = [name for name in dict.fromkeys(node_outputs(model)) if types[name] in NUMBERS]
+    ranges: Ranges = {}
+    for number, feed in enumerate(feeds):
+        for name, values in {**feed, **session.run(wanted, feed)}.items():
+            _widen(ranges, name, values, f"for calibration image {number + 1}")
+    for item in model.graph.initializer:
+        _widen(ranges, item.name, onnx.numpy_helper.to_array(item), "in the model")
+    return ranges
+
+
+def _widen(ranges: Ranges, name: str, values: AnyArray, where: str) -> None:
+    if values.dtype.kind != "f" or not values.size:
+        return
+    low, high = float(np.min(values)), float(np.max(values))
+    if not np.isfinite(low) or not np.isfinite(high):
+        raise RunError(f"{visible(name)} is not finite {where}", "such a tensor can not be quantised; check the input")
+    old = ranges.get(name, (low, high))
+    ranges[name] = min(low, old[0]), max(high, old[1])
+
+
+def ranges_text(ranges: Ranges) -> bytes:
+    """The lines of tensor_min_max.txt as the older calibrator writes them."""
+    return b"".join(encode(f"Name:{name}, min: {low:f}, max: {high:f};\n") for name, (low, high) in ranges.items())
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedRequest:
+    """What to run. `images`: the calibration samples, each one file for every model input, in the model's order.
+
+    `sample` is what both stages are run on; the first of `images` unless told. `shapes` as in OnnxDumpRequest.
+    """
+
+    model: Path
+    images: tuple[tuple[Path, ...], ...]
+    folder: Path
+    preprocess: Preprocess = field(default_factory=Preprocess)
+    quantisation: Quantisation = field(default_factory=Quantisation)
+    sample: tuple[Path, ...] = ()
+    shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedFiles:
+    """What a run leaves in its folder."""
+
+    float_dump: Path
+    fixed_dump: Path
+    ranges: Path
+    fixed_model: Path
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def below(cls, folder: Path) -> "EmbeddedFiles":
+        """The paths in `folder`, whether or not they exist."""
+        return cls(folder / "float.bin", folder / "fixed.bin", folder / "tensor_min_max.txt", folder / "fixed.onnx")
+
+    def paths(self) -> tuple[Path, ...]:
+        """All of them."""
+        return self.float_dump, self.fixed_dump, self.ranges, self.fixed_model
+
+
+def embedded_run(request: EmbeddedRequest) -> EmbeddedFiles:
+    """Calibrate, quantise, run the float and the fixed model on the sample, and write both dumps.
+
+    The dumps look like the simulator's (inputs and outputs of every op, constants flagged, NHWC, dequantised
+    values, headers with shapes). Raises SgsError; files that exist already are never overwritten (InputError).
+    """
+    files = EmbeddedFiles.below(request.folder)
+    taken = next((path for path in files.paths() if path.exists()), None)
+    if taken is not None:
+        raise InputError(f"{taken}: is there already", "name another folder; nothing is overwritten here")
+    if not request.images:
+        raise UsageError("nothing to calibrate with", "give at least one image; about 30 are usual")
+    model = load_model(request.model)
+    check_names(model, request.quantisation.int16)
+    make_folder(request.folder)
+    with ExitStack() as stack:
+        feeds = _Feeds(request, model_inputs(model, request.shapes), stack)
+        unfinished = stack.enter_context(TemporaryDirectory(prefix=".unfinished-", dir=request.folder))
+        made = EmbeddedFiles.below(Path(unfinished))
+        _run(request, model, feeds, made)
+        for path, final in zip(made.paths(), files.paths(), strict=True):
+            path.rename(final)
+        return replace(files, notes=(*feeds.notes, *_raised_too(model, request.quantisation.int16)))
+
+
+def _raised_too(model: "ModelProto", int16: Sequence[str]) -> tuple[str, ...]:
+    """Which tensors got 16 bits although nobody named them."""
+    others = [visible(name) for name in taking_scale(model, sharing(model, int16)) if name not in int16]
+    return (f"16 bits too, since a chosen tensor shares the scale: {', '.join(others)}",) if others else ()
+
+
+def _run(request: EmbeddedRequest, model: "ModelProto", feeds: "_Feeds", files: EmbeddedFiles) -> None:
+    ranges = calibrate(model, feeds.calibration(), str(request.model))
+    fixed = quantise(model, feeds.calibration(), request.quantisation, files.fixed_model)
+    write_atomically(files.ranges, ranges_text(ranges))
+    names, sample = tensor_names(model), feeds.sample()
+    for stage, path in ((model, files.float_dump), (fixed, files.fixed_dump)):
+        feeds.check_cancelled()
+        tensors = run_all(stage, sample, str(request.model))
+        write_dump(path, Ops(stage, tensors, names).drafts())
+
+
+class _Feeds:
+    """The samples as model inputs: preprocessed once, kept on disk, loaded one sample at a time."""
+
+    def __init__(self, request: EmbeddedRequest, wanted: Sequence[ModelInput], stack: ExitStack) -> None:
+        self._wanted, self._how = wanted, request.preprocess
+        self.notes: dict[str, None] = {}
+        sample = request.sample or request.images[0]
+        samples = (sample, *request.images)
+        for item in samples:
+            check_count(wanted, item)
+        self._count = len(samples)
+        self._columns = [stack.enter_context(self._column(samples, position)) for position in range(len(wanted))]
+
+    def _column(self, samples: Sequence[Sequence[Path]], position: int) -> AbstractContextManager[list[Prepared]]:
+        module = self._how.module(position, len(self._wanted))
+        return prepared([sample[position] for sample in samples], module, Layout.NCHW, self._how)
+
+    def sample(self) -> dict[str, AnyArray]:
+        """The inputs that both stages are run on."""
+        return self._feed(0)
+
+    def calibration(self) -> Iterator[dict[str, AnyArray]]:
+        """The inputs of every calibration sample, one after the other."""
+        for number in range(1, self._count):
+            self.check_cancelled()
+            yield self._feed(number)
+
+    def check_cancelled(self) -> None:
+        """Raise CancelledError when the preprocess's cancel event is set."""
+        if self._how.cancel is not None and self._how.cancel.is_set():
+            raise CancelledError("the run was stopped")
+
+    def _feed(self, number: int) -> dict[str, AnyArray]:
+        feed = {}
+        for item, column in zip(self._wanted, self._columns, strict=True):
+            array, note = fit_input(column[number], item, Layout.NCHW)
+            feed[item.name] = array
+            if note:
+                self.notes[note] = None
+        return feed

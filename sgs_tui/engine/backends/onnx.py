@@ -1,0 +1,385 @@
+"""Backend `onnx`: every tensor of an ONNX model as the vendor's ONNX dumper writes it."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sgs_tui.engine.backends.preprocess import ModelInput, Preprocess, load_inputs
+from sgs_tui.engine.dumps.format import AnyArray, Form
+from sgs_tui.engine.dumps.writer import OriginalDump, OriginalTensor, claim, write_original
+from sgs_tui.engine.errors import InputError, RunError, UsageError
+from sgs_tui.engine.text import visible
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
+
+
+# ONNX models: load, see their inputs, expose every tensor, run them quietly.
+#
+# `Model` is onnx.ModelProto. Both onnx and onnxruntime are imported where they are used only: together they
+# take longer to load than most commands take to run.
+
+_ERRORS_ONLY = 4
+"""onnxruntime's severity FATAL: what it has to say comes as an exception too."""
+
+NUMBERS = {
+    f"tensor({name})": np.dtype(kind)
+    for name, kind in {
+        "float": "f4", "double": "f8", "float16": "f2", "bool": "?",
+        "int8": "i1", "int16": "i2", "int32": "i4", "int64": "i8",
+        "uint8": "u1", "uint16": "u2", "uint32": "u4", "uint64": "u8",
+    }.items()
+}  # fmt: skip
+"""onnxruntime's names of the tensor types that numpy knows."""
+
+
+def load_model(path: Path) -> "ModelProto":
+    """Read an ONNX model with its external data. Raises InputError."""
+    import onnx
+
+    try:
+        model = onnx.load(path)
+    except Exception as error:  # what a parser of foreign bytes may raise is not documented
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(f"{path}: cannot read it as an ONNX model: {one_line(reason)}", "check the file") from error
+    if not model.graph.node:
+        raise InputError(f"{path}: an ONNX model without a single node", "check the file")
+    return model
+
+
+def model_inputs(model: "ModelProto", shapes: Mapping[str, Sequence[int]]) -> tuple[ModelInput, ...]:
+    """The model's inputs (initializers excluded) in order.
+
+    `shapes` gives open dimensions: by an input's name a whole shape, by a symbol's name one number. Raises
+    UsageError that lists every input with dimensions still open, and for names that mean nothing here.
+    """
+    constants = {item.name for item in model.graph.initializer}
+    values = [value for value in model.graph.input if value.name not in constants]
+    known = {value.name for value in values} | {str(d) for value in values for d in _dimensions(value)} - {"?"}
+    unknown = sorted(set(shapes) - known)
+    if unknown:
+        names = ", ".join(visible(value.name) for value in values)
+        raise UsageError(f"no input or dimension is named {visible(unknown[0])}", f"the inputs are: {names}")
+    resolved = {value.name: _resolve(value, shapes) for value in values}
+    open_ones = [
+        f"{visible(value.name)} [{', '.join(map(str, _dimensions(value)))}]"
+        for value in values
+        if resolved[value.name] is None
+    ]
+    if open_ones:
+        raise UsageError(f"open dimensions in the model's inputs: {'; '.join(open_ones)}", "give each shape by name")
+    return tuple(ModelInput(value.name, resolved[value.name] or (), _dtype(value)) for value in values)
+
+
+def _dimensions(value: "ValueInfoProto") -> tuple[int | str, ...]:
+    """Numbers, symbols, and `?` for dimensions without either; 0 and less are open too."""
+    dims = value.type.tensor_type.shape.dim
+    return tuple(dim.dim_value if dim.dim_value > 0 else dim.dim_param or "?" for dim in dims)
+
+
+def _resolve(value: "ValueInfoProto", shapes: Mapping[str, Sequence[int]]) -> tuple[int, ...] | None:
+    given, dims = shapes.get(value.name), _dimensions(value)
+    if given is not None:
+        fits = len(given) == len(dims) or not value.type.tensor_type.HasField("shape")
+        if not fits or any(isinstance(want, int) and want != got for want, got in zip(dims, given, strict=False)):
+            raise UsageError(f"input {visible(value.name)}: shape {list(given)} does not fit the model's {list(dims)}")
+        return tuple(given)
+    if not value.type.tensor_type.HasField("shape"):
+        return None
+    found = [dim if isinstance(dim, int) else _symbol(dim, shapes) for dim in dims]
+    return None if None in found else tuple(dim for dim in found if dim is not None)
+
+
+def _symbol(name: str, shapes: Mapping[str, Sequence[int]]) -> int | None:
+    given = shapes.get(name)
+    if given is not None and len(given) != 1:
+        raise UsageError(f"dimension {visible(name)}: expected one number, got {list(given)}")
+    return given[0] if given else None
+
+
+def _dtype(value: "ValueInfoProto") -> np.dtype[np.generic]:
+    import onnx
+
+    try:
+        return np.dtype(onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type))
+    except KeyError as error:
+        raise InputError(
+            f"input {visible(value.name)}: it is no tensor of numbers", "this input can not be fed"
+        ) from error
+
+
+def node_outputs(model: "ModelProto") -> list[str]:
+    """Every tensor that a top-level node computes, in the model's order."""
+    return [name for node in model.graph.node for name in node.output if name]
+
+
+def exposed(model: "ModelProto") -> "ModelProto":
+    """A copy in which every node's output is a graph output; onnxruntime infers their types itself."""
+    import onnx
+
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    have = {output.name for output in copy.graph.output}
+    for name in dict.fromkeys(node_outputs(model)):
+        if name not in have:
+            copy.graph.output.append(onnx.ValueInfoProto(name=name))
+    return copy
+
+
+def silence() -> None:
+    """Keep onnxruntime from writing to stderr and from reporting to anybody."""
+    import onnxruntime as ort
+
+    ort.set_default_logger_severity(_ERRORS_ONLY)
+    ort.disable_telemetry_events()
+
+
+class Session:
+    """A model ready to run: no graph optimisation, so that every tensor is computed as the model says."""
+
+    def __init__(self, model: "ModelProto", what: str, threads: int = 0) -> None:
+        """`what` names the model in errors; `threads` 0 leaves their number to onnxruntime. Raises RunError."""
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.log_severity_level = _ERRORS_ONLY
+        options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._what = what
+        silence()
+        try:
+            self._session: Any = ort.InferenceSession(
+                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:
+            raise RunError(f"{what}: onnxruntime does not accept the model: {one_line(str(error))}") from error
+
+    def types(self) -> dict[str, str]:
+        """Type of every output as onnxruntime writes it: `tensor(float)`, `seq(tensor(float))`."""
+        return {output.name: output.type for output in self._session.get_outputs()}
+
+    def run(self, outputs: Sequence[str], feed: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
+        """The values of `outputs`. Raises RunError."""
+        if not outputs:  # onnxruntime would take that for "all"
+            return {}
+        try:
+            values = self._session.run(list(outputs), dict(feed))
+        except Exception as error:
+            raise RunError(f"{self._what}: onnxruntime failed: {one_line(str(error))}") from error
+        return dict(zip(outputs, values, strict=True))
+
+
+def one_line(text: str) -> str:
+    """A foreign error message fit to be part of ours."""
+    return visible(" ".join(text.split()))[:400]
+
+
+# Run a model and keep every tensor: at once in memory, or slice by slice with the tensors on disk.
+
+
+class Tensors:
+    """What a run computed, by name. With a `spool` folder the values wait on disk, one file each."""
+
+    def __init__(self, spool: Path | None = None) -> None:
+        self._spool = spool
+        self._values: dict[str, AnyArray] = {}
+        self._files: dict[str, Path] = {}
+        self.skipped: dict[str, str] = {}
+
+    def add(self, name: str, values: AnyArray) -> None:
+        """Keep one tensor."""
+        if self._spool is None:
+            self._values[name] = np.asarray(values)
+            return
+        self._files[name] = self._spool / f"{len(self._files)}.npy"
+        np.save(self._files[name], values, allow_pickle=False)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values or name in self._files
+
+    def __getitem__(self, name: str) -> AnyArray:
+        if name in self._values:
+            return self._values[name]
+        values: AnyArray = np.load(self._files[name], allow_pickle=False)
+        return values
+
+
+def run_all(
+    model: "ModelProto", feed: Mapping[str, AnyArray], what: str, slices: int = 1, spool: Path | None = None
+) -> Tensors:
+    """Every tensor that the model's nodes compute from `feed`.
+
+    With `slices` over 1 the graph is cut into so many runs of consecutive nodes, each holding about the same
+    number of bytes; with `spool` only one slice's tensors are in memory at a time. Outputs that are no tensors
+    of numbers are named in `skipped`, with the reason. Raises RunError.
+    """
+    tensors = Tensors(spool)
+    for name, values in feed.items():
+        tensors.add(name, values)
+    parts = _cuts(model, slices) if slices > 1 else [range(len(model.graph.node))]
+    for part in parts:
+        piece = _piece(model, part, tensors) if slices > 1 else model
+        _run(piece, tensors, what)
+    return tensors
+
+
+def _run(model: "ModelProto", tensors: Tensors, what: str) -> None:
+    session = Session(exposed(model), what)
+    constants = {item.name for item in model.graph.initializer}
+    feed = {value.name: tensors[value.name] for value in model.graph.input if value.name not in constants}
+    types = session.types()
+    tensors.skipped |= {name: f"its type is {kind}" for name, kind in types.items() if kind not in NUMBERS}
+    for name, values in session.run([name for name in types if types[name] in NUMBERS], feed).items():
+        tensors.add(name, values)
+
+
+def _cuts(model: "ModelProto", slices: int) -> Iterator[range]:
+    """Consecutive nodes for each slice, so that all hold about the same number of bytes."""
+    sizes = _sizes(model)
+    ends = np.cumsum([1 + sum(sizes.get(name, 0) for name in node.output) for node in model.graph.node])
+    goals = ends[-1] * np.arange(1, slices + 1) / slices
+    stops = np.unique(np.searchsorted(ends, goals - 0.5) + 1)
+    return (range(start, stop) for start, stop in zip([0, *stops[:-1].tolist()], stops.tolist(), strict=True))
+
+
+def _sizes(model: "ModelProto") -> dict[str, int]:
+    """Elements of every tensor whose shape onnx can infer; open dimensions count as 1."""
+    import onnx
+
+    inferred = onnx.shape_inference.infer_shapes(model)
+    return {
+        value.name: int(np.prod([max(dim.dim_value, 1) for dim in value.type.tensor_type.shape.dim], dtype=np.int64))
+        for value in inferred.graph.value_info
+    }
+
+
+def _piece(model: "ModelProto", part: range, tensors: Tensors) -> "ModelProto":
+    """A model of those nodes alone; what earlier slices computed becomes its input."""
+    import onnx
+
+    nodes = [model.graph.node[index] for index in part]
+    needed = _needed(nodes)
+    constants = [item for item in model.graph.initializer if item.name in needed]
+    sparse = [item for item in model.graph.sparse_initializer if item.values.name in needed]
+    known = {item.name for item in constants} | {item.values.name for item in sparse}
+    inputs = [_value_info(name, tensors) for name in needed if name not in known]
+    graph = onnx.helper.make_graph(nodes, "slice", inputs, [], constants, sparse_initializer=sparse)
+    return onnx.helper.make_model(
+        graph, ir_version=model.ir_version, opset_imports=model.opset_import, functions=model.functions
+    )
+
+
+def _value_info(name: str, tensors: Tensors) -> "ValueInfoProto":
+    import onnx
+
+    if name not in tensors:
+        why = tensors.skipped.get(name, "the model's nodes are not in the order of computation")
+        raise RunError(f"tensor {visible(name)} can not pass from one slice to the next: {why}", "run it in one slice")
+    values = tensors[name]
+    return onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(values.dtype), values.shape)
+
+
+def _needed(nodes: "Sequence[NodeProto]") -> list[str]:
+    """Names that the nodes take from outside, bodies of If and Loop included, each once and in order."""
+    inside = {name for node in nodes for name in node.output}
+    used = [name for node in nodes for name in (*node.input, *_captured(node))]
+    return [name for name in dict.fromkeys(used) if name and name not in inside]
+
+
+def _captured(node: "NodeProto") -> Iterator[str]:
+    """Names that a node's subgraphs may take from the graph around it."""
+    for attribute in node.attribute:
+        for graph in (attribute.g, *attribute.graphs):
+            yield from _free_names(graph)
+
+
+def _free_names(graph: "GraphProto") -> list[str]:
+    own = {value.name for value in graph.input} | {item.name for item in graph.initializer}
+    own |= {name for node in graph.node for name in node.output}
+    return [name for name in (*_needed(graph.node), *(out.name for out in graph.output)) if name not in own]
+
+
+STEM = "onnx_NHWC_outtensor_dump"
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxDumpRequest:
+    """What to dump. `inputs`: one image (or .npy) for each of the model's inputs, in the model's order.
+
+    `shapes`: open dimensions, by input name (a whole shape) or by symbol (one number). `slices`: cut the graph
+    so that only one slice's tensors are in memory at a time; the others wait on disk in `folder`.
+    """
+
+    model: Path
+    inputs: tuple[Path, ...]
+    folder: Path
+    preprocess: Preprocess = field(default_factory=Preprocess)
+    form: Form = Form.BINARY
+    shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    slices: int = 1
+
+
+def dump_onnx(request: OnnxDumpRequest) -> OriginalDump:
+    """Write `onnx_NHWC_outtensor_dump.bin` (or `.txt` and NHWC/, NCHW/) into the request's folder.
+
+    Raises UsageError (number of inputs, open dimensions), InputError (model or image unreadable, wrong shape,
+    dump there already) and RunError (preprocess or onnxruntime failed).
+    """
+    if request.slices < 1:
+        raise UsageError(f"{request.slices} slices make no sense", "give 1 or more")
+    model = load_model(request.model)
+    wanted = model_inputs(model, request.shapes)
+    feed, notes = load_inputs(wanted, request.inputs, request.preprocess)
+    path = claim(request.folder, STEM, request.form)
+    with ExitStack() as stack:
+        spool = None
+        if request.slices > 1:
+            folder = tempfile.TemporaryDirectory(prefix=".slices-", dir=request.folder)
+            spool = Path(stack.enter_context(folder))
+        tensors = run_all(model, feed, str(request.model), request.slices, spool)
+        names, skipped = _kept(model, tensors)
+        inputs = [OriginalTensor(item.name, item.name, feed[item.name]) for item in wanted]
+        records = write_original(path, _tensors(model, names, tensors), request.form, inputs)
+    return OriginalDump(path, records, tuple(skipped), (*notes, *refine_hint(request.model)))
+
+
+def refine_hint(model: Path) -> tuple[str, ...]:
+    """The SDK's converter works on a refined copy with other tensor names; only that one matches its dumps."""
+    refined = model.with_name(f"{model.stem}_refine.onnx")
+    if model.stem.endswith("_refine") or not refined.is_file():
+        return ()
+    return (f"{refined.name} is beside the model: the SDK converted that one, and only its names match; dump it",)
+
+
+def dump_order(model: "ModelProto") -> list[str]:
+    """Tensors in the vendor's order: graph outputs but the first, then the inner ones, then the first output."""
+    graph_outputs = [output.name for output in model.graph.output]
+    inner = [name for name in dict.fromkeys(node_outputs(model)) if name not in graph_outputs]
+    return [*graph_outputs[1:], *inner, graph_outputs[0]] if inner else graph_outputs
+
+
+def _kept(model: "ModelProto", tensors: Tensors) -> tuple[list[str], list[tuple[str, str]]]:
+    """Names to write, and (name, reason) of what the dump leaves out."""
+    computed = set(node_outputs(model))
+    names, skipped = [], []
+    for name in dump_order(model):
+        reason = tensors.skipped.get(name, "" if name in computed else "no node computes it")
+        if not reason and tensors[name].size == 0:
+            reason = "it has no elements (the vendor's comparer hangs on such records)"
+        if reason:
+            skipped.append((name, reason))
+        else:
+            names.append(name)
+    return names, skipped
+
+
+def _tensors(model: "ModelProto", names: Sequence[str], tensors: Tensors) -> Iterator[OriginalTensor]:
+    nodes = {name: node.name or node.op_type for node in model.graph.node for name in node.output}
+    for name in names:
+        yield OriginalTensor(name, nodes[name], tensors[name])

@@ -1,0 +1,304 @@
+"""Model inputs from images through the user's preprocess module, or from raw .npy files.
+
+A module defines `image_preprocess(path, norm=True)` (NHWC: the SDK's simulator and its ONNX dumper call it) or
+`get_image(path, ..., nchw=True)` (what the manual shows, and what the Caffe dumper calls). It runs in a child
+process: it may print, hang or crash without touching ours.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from textwrap import shorten
+from threading import Event
+from typing import IO
+
+import numpy as np
+
+from sgs_tui.engine.dumps.format import AnyArray
+from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
+from sgs_tui.engine.runs.child import end_group
+from sgs_tui.engine.text import visible
+
+# Runs one of our worker scripts with a time limit and keeps what it prints out of our own output.
+
+_KEPT = 4096
+_GRACE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A script beside this module, the interpreter to run it with, and its limits (seconds)."""
+
+    script: str
+    python: str = sys.executable
+    timeout: float = 120.0
+    cancel: Event | None = None
+
+
+def run_worker(worker: Worker, request: Mapping[str, object], what: str) -> dict[str, object]:
+    """Give `request` to the worker and return its answer; `what` names the job in errors.
+
+    Raises RunError when the interpreter is missing, the time is over or the worker died without an answer;
+    CancelledError when asked to stop. Nothing of the worker's process group survives.
+    """
+    with tempfile.TemporaryDirectory(prefix="sgs-tui-") as folder:
+        asked, answer = Path(folder, "request.json"), Path(folder, "answer.json")
+        asked.write_text(json.dumps({**request, "answer": str(answer)}), encoding="ascii")
+        process = _start(worker, asked, what)
+        printed = _Tail(process.stdout)
+        try:
+            _wait(process, worker, what)
+        finally:
+            end_group(process.pid, _GRACE)
+            process.wait()
+            printed.close()
+        if not answer.is_file():
+            raise RunError(f"{what}: {_ending(process.returncode)} and left no result", printed.hint())
+        result: dict[str, object] = json.loads(answer.read_text(encoding="utf-8"))
+        return result | {"printed": printed.hint()}
+
+
+def _start(worker: Worker, request: Path, what: str) -> subprocess.Popen[bytes]:
+    script = Path(__file__).with_name(worker.script)
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        return subprocess.Popen(
+            [worker.python, str(script), str(request)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise RunError(f"{what}: cannot run {worker.python}: {error.strerror}", "name another Python") from error
+
+
+def _wait(process: subprocess.Popen[bytes], worker: Worker, what: str) -> None:
+    deadline = time.monotonic() + worker.timeout
+    while True:
+        try:
+            process.wait(0.2)
+            return
+        except subprocess.TimeoutExpired:
+            if worker.cancel is not None and worker.cancel.is_set():
+                raise CancelledError(f"{what}: stopped") from None
+            if time.monotonic() > deadline:
+                hint = "it was ended; give it more time or find out where it waits"
+                raise RunError(f"{what}: not done after {worker.timeout:g} s", hint) from None
+
+
+def _ending(code: int) -> str:
+    return f"crashed with signal {-code}" if code < 0 else f"ended with exit code {code}"
+
+
+class _Tail:
+    """Drains a pipe in a thread and keeps its end, so that a flood neither blocks the child nor fills us."""
+
+    def __init__(self, pipe: IO[bytes] | None) -> None:
+        self._pipe, self._kept = pipe, b""
+        self._thread = threading.Thread(target=self._drain, daemon=True)
+        self._thread.start()
+
+    def _drain(self) -> None:
+        while self._pipe is not None and (chunk := os.read(self._pipe.fileno(), 1 << 16)):
+            self._kept = (self._kept + chunk)[-_KEPT:]
+
+    def close(self) -> None:
+        """Wait for the rest; a runaway grandchild that still holds the pipe is not waited for."""
+        self._thread.join(_GRACE)
+        if self._pipe is not None and not self._thread.is_alive():
+            self._pipe.close()
+
+    def hint(self) -> str:
+        """The last line it printed, fit to be shown; empty when it printed nothing."""
+        lines = [line for line in self._kept.decode("utf-8", "replace").splitlines() if line.strip()]
+        return f"it printed: {visible(lines[-1].strip())[-300:]}" if lines else ""
+
+
+_WORKER = "preprocess_worker.py"
+_SECONDS_PER_IMAGE = 5.0
+
+
+class Layout(StrEnum):
+    """Axis order of 4-D image data."""
+
+    NHWC = "NHWC"
+    NCHW = "NCHW"
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocess:
+    """How images become arrays: one module for all inputs, one for each, or none (raw .npy files).
+
+    `timeout`: seconds for a child process to do the first image; five more for each further one.
+    """
+
+    modules: tuple[Path, ...] = ()
+    python: str = sys.executable
+    timeout: float = 120.0
+    cancel: Event | None = None
+
+    def module(self, position: int, inputs: int) -> Path | None:
+        """The module for the model's input number `position` of `inputs`. Raises UsageError."""
+        if not self.modules:
+            return None
+        if len(self.modules) not in (1, inputs):
+            raise UsageError(
+                f"the model has {inputs} inputs, got {len(self.modules)} preprocess modules",
+                "give one for all inputs, or one for each",
+            )
+        return self.modules[position % len(self.modules)]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One input array on disk and the layout its maker promises (None: a raw file, whatever it holds)."""
+
+    source: Path
+    file: Path
+    layout: Layout | None
+
+    def load(self) -> AnyArray:
+        """The array. Raises InputError when the file is no .npy of numbers."""
+        try:
+            array: AnyArray = np.load(self.file, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise InputError(
+                f"{self.source}: not a .npy array of numbers: {error}", "save it with numpy.save"
+            ) from error
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
+            raise InputError(f"{self.source}: expected one array of numbers", "save it with numpy.save")
+        return array
+
+
+@contextmanager
+def prepared(images: Sequence[Path], module: Path | None, want: Layout, how: Preprocess) -> Iterator[list[Prepared]]:
+    """One array for each image, on disk while the block runs, so that hundreds of them need no memory.
+
+    `want` is the layout asked of `get_image`. Raises InputError for missing files, RunError when the module
+    fails, hangs, crashes or returns something else than an array of numbers.
+    """
+    for path in (*images, *([module] if module else [])):
+        if not path.is_file():
+            raise InputError(f"{path}: no such file", "check the path")
+    with tempfile.TemporaryDirectory(prefix="sgs-tui-") as folder:
+        if module is None:
+            yield [_raw(image) for image in images]
+        else:
+            yield _through(module, images, want, how, Path(folder))
+
+
+def _raw(image: Path) -> Prepared:
+    if image.suffix.lower() != ".npy":
+        raise UsageError(
+            f"{image}: without a preprocess module only .npy inputs can be read",
+            "name the module that the simulator uses (-n PRE.py)",
+        )
+    return Prepared(image, image, None)
+
+
+def _through(module: Path, images: Sequence[Path], want: Layout, how: Preprocess, folder: Path) -> list[Prepared]:
+    request = {
+        "module": str(module.absolute()),
+        "images": [str(image.absolute()) for image in images],
+        "folder": str(folder),
+        "nchw": want is Layout.NCHW,
+    }
+    timeout = how.timeout + _SECONDS_PER_IMAGE * max(0, len(images) - 1)
+    answer = run_worker(Worker(_WORKER, how.python, timeout, how.cancel), request, str(module))
+    if "error" in answer:
+        raise _failure(module, answer)
+    layout = Layout(str(answer["layout"]))
+    return [Prepared(image, folder / f"{number}.npy", layout) for number, image in enumerate(images)]
+
+
+def _failure(module: Path, answer: dict[str, object]) -> RunError:
+    """What went wrong inside the user's module, in one line."""
+    place = f"{module}, line {answer['line']}" if answer["line"] else f"{module}"
+    image = f" for {Path(str(answer['image'])).name}" if answer["image"] else ""
+    error = shorten(visible(" ".join(str(answer["error"]).split())), 300, placeholder=" ...")
+    return RunError(f"{place}: {answer.get('function', 'loading it')}{image} failed: {error}", str(answer["printed"]))
+
+
+# Input arrays in the shape and type that a model wants.
+
+TO_NCHW = (0, 3, 1, 2)
+TO_NHWC = (0, 2, 3, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInput:
+    """One input of a model; `shape` has no open dimension left."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[np.generic]
+
+
+def load_inputs(
+    wanted: Sequence[ModelInput], images: Sequence[Path], how: Preprocess, layout: Layout = Layout.NCHW
+) -> tuple[dict[str, AnyArray], list[str]]:
+    """One array for each model input, and notes on axes that had to be moved. Raises SgsError."""
+    check_count(wanted, images)
+    feed: dict[str, AnyArray] = {}
+    notes = []
+    for position, (item, image) in enumerate(zip(wanted, images, strict=True)):
+        with prepared([image], how.module(position, len(wanted)), layout, how) as [given]:
+            feed[item.name], note = fit_input(given, item, layout)
+        notes += [note] if note else []
+    return feed, notes
+
+
+def check_count(wanted: Sequence[ModelInput], images: Sequence[Path]) -> None:
+    """Raise UsageError unless there is one file for each model input."""
+    if len(images) != len(wanted):
+        names = ", ".join(f"{visible(item.name)} {list(item.shape)}" for item in wanted)
+        raise UsageError(f"the model has {len(wanted)} inputs ({names}), got {len(images)}", "give one file for each")
+
+
+def fit_input(given: Prepared, wanted: ModelInput, want: Layout) -> tuple[AnyArray, str]:
+    """`given` as a model input, and a note when its axes had to be moved against its own promise.
+
+    Data that promises another layout than `want` is transposed; where that does not fit the input's shape but the
+    data as it stands (or the transposed raw file) does, that is taken. Raises InputError when nothing fits.
+    """
+    array = given.load()
+    axes = TO_NCHW if want is Layout.NCHW else TO_NHWC
+    moved = array.transpose(axes) if array.ndim == 4 else array
+    promised_other = given.layout not in (None, want)
+    first, second = (moved, array) if promised_other else (array, moved)
+    if first.shape == wanted.shape:
+        return _typed(first, wanted, given), ""
+    name = visible(wanted.name)
+    if second.shape == wanted.shape:
+        did = f"left as it is, since it has the model's {want} shape" if promised_other else f"transposed to {want}"
+        return _typed(second, wanted, given), f"{given.source}: {did} (input {name})"
+    got = f"wants {list(wanted.shape)}, got {list(first.shape)}"
+    raise InputError(f"{given.source}: input {name} {got}", _advice(array, wanted.shape))
+
+
+def _typed(array: AnyArray, wanted: ModelInput, given: Prepared) -> AnyArray:
+    """The array in the model's type; fractions that an integer type would cut off are an error."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        typed = np.ascontiguousarray(array.astype(wanted.dtype, copy=False))
+    if wanted.dtype.kind in "iu" and not np.array_equal(typed, array):
+        what = f"input {visible(wanted.name)} takes {wanted.dtype}, got values that do not fit, such as"
+        odd = array[np.asarray(typed != array)].reshape(-1)[0]
+        raise InputError(f"{given.source}: {what} {odd:g}", "the preprocess module has to return the model's own codes")
+    return typed
+
+
+def _advice(array: AnyArray, shape: tuple[int, ...]) -> str:
+    if array.ndim == len(shape) - 1:
+        return "the batch axis is missing: numpy.expand_dims(image, 0)"
+    return "a wrong size gives wrong numbers without a word in the simulator; check the preprocess module"

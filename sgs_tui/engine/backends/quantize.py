@@ -1,0 +1,197 @@
+"""Static quantisation of any ONNX model by onnxruntime: QDQ, uint8 activations, int8 weights, chosen tensors uint16."""
+
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from sgs_tui.engine.backends.onnx import load_model, node_outputs, one_line, silence
+from sgs_tui.engine.dumps.format import AnyArray
+from sgs_tui.engine.errors import RunError, SgsError, UsageError
+from sgs_tui.engine.text import visible
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto
+
+
+# Weights that get 16 bits because the tensor they are multiplied with has them, as on the chip (int16.md: S16).
+
+SHARES_SCALE = frozenset(
+    {
+        "AveragePool", "Flatten", "Gather", "GatherElements", "MaxPool", "Pad", "Reshape",
+        "Resize", "Slice", "Split", "Squeeze", "TopK", "Transpose", "Unsqueeze",
+    }
+)  # fmt: skip
+"""Ops whose output onnxruntime gives the very scale of their first input (its QDQ operators)."""
+
+_OUTPUTS_AXIS = {"Conv": 0, "ConvTranspose": 1, "Gemm": 1, "MatMul": 1}
+"""Axis of the output channels in the second input; a transposed Gemm has them in front."""
+
+
+def taking_scale(model: "ModelProto", wide: Collection[str]) -> tuple[str, ...]:
+    """`wide` and the tensors behind them that take their scale, and with it their bits."""
+    found = dict.fromkeys(wide)
+    for node in model.graph.node:
+        if node.op_type in SHARES_SCALE and node.input[0] in found:
+            found.update(dict.fromkeys(node.output))
+    return tuple(found)
+
+
+def weights_read_with(model: "ModelProto", wide: Collection[str]) -> Iterator[tuple[str, int]]:
+    """(name, axis of the output channels) of every constant that is multiplied with a tensor of `wide`."""
+    constants = {item.name for item in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type in _OUTPUTS_AXIS and node.input[0] in wide and node.input[1] in constants:
+            yield node.input[1], _axis(node)
+
+
+def _axis(node: "NodeProto") -> int:
+    transposed = any(item.name == "transB" and item.i for item in node.attribute)
+    return 0 if transposed else _OUTPUTS_AXIS[node.op_type]
+
+
+Feed = Mapping[str, AnyArray]
+
+_OPSET = 13
+"""Per-channel weights need DequantizeLinear with an axis, which came with this opset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantisation:
+    """How to quantise. `int16`: tensors (not weights) that get 16 bits; the others get 8.
+
+    The weights that a raised tensor is multiplied with get 16 bits too, as they do on the chip.
+    """
+
+    per_channel: bool = True
+    int16: tuple[str, ...] = ()
+
+
+def quantise(model: "ModelProto", feeds: Iterable[Feed], how: Quantisation, target: Path) -> "ModelProto":
+    """Quantise `model` (given: left alone), save it as `target` and return it.
+
+    `feeds`: one set of inputs for each calibration image; ranges are plain minimum and maximum. Raises
+    UsageError for `int16` names that the model has not, RunError when onnxruntime gives up or a name had no effect.
+    """
+    import onnx
+
+    check_names(model, how.int16)
+    with _quiet(), TemporaryDirectory(prefix="sgs-tui-") as folder:
+        ready = Path(folder, "model.onnx")
+        try:
+            upgraded = _upgraded(model)
+            onnx.save(upgraded, ready)
+            how_all = replace(how, int16=sharing(model, how.int16))
+            _quantise_file(ready, target, feeds, how_all, _overrides(upgraded, how_all))
+        except SgsError:
+            raise
+        except Exception as error:
+            raise RunError(f"quantising failed: {one_line(str(error))}", "onnxruntime can not quantise it") from error
+    quantised = load_model(target)
+    _check_effect(quantised, how.int16)
+    return quantised
+
+
+def check_names(model: "ModelProto", names: Sequence[str]) -> None:
+    """Raise UsageError for a name that is no computed tensor and no input of the model."""
+    constants = {item.name for item in model.graph.initializer}
+    known = {*node_outputs(model), *(value.name for value in model.graph.input)} - constants
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {visible(near[0])}?" if near else "name a tensor between two layers"
+            raise UsageError(f"no tensor is named {visible(name)}", hint)
+
+
+def sharing(model: "ModelProto", names: Sequence[str]) -> tuple[str, ...]:
+    """`names` with the tensors whose scale they share: those must have 16 bits for a name to get them."""
+    makers = {name: node for node in model.graph.node for name in node.output}
+    found = dict.fromkeys(names)
+    for name in names:
+        maker = makers.get(name)
+        while maker is not None and maker.op_type in SHARES_SCALE:
+            found[maker.input[0]] = None
+            maker = makers.get(maker.input[0])
+    return tuple(found)
+
+
+def _upgraded(model: "ModelProto") -> "ModelProto":
+    from onnx import version_converter
+
+    opset = next((item.version for item in model.opset_import if item.domain in ("", "ai.onnx")), 1)
+    return model if opset >= _OPSET else version_converter.convert_version(model, _OPSET)
+
+
+def _overrides(model: "ModelProto", how: Quantisation) -> dict[str, list[dict[str, object]]]:
+    """onnxruntime's word for what has 16 bits: the tensors, and the weights they are multiplied with."""
+    from onnxruntime.quantization import QuantType
+
+    wanted: dict[str, list[dict[str, object]]] = {}
+    for name, axis in weights_read_with(model, taking_scale(model, how.int16)):
+        channels = {"axis": axis} if how.per_channel else {"symmetric": True}
+        wanted[name] = [{"quant_type": QuantType.QInt16, **channels}]
+    return wanted | {name: [{"quant_type": QuantType.QUInt16}] for name in how.int16}
+
+
+def _quantise_file(
+    source: Path, target: Path, feeds: Iterable[Feed], how: Quantisation, overrides: dict[str, list[dict[str, object]]]
+) -> None:
+    from onnxruntime import quantization as ort
+
+    options = {"TensorQuantOverrides": overrides, "UseQDQContribOps": True} if overrides else {}
+    ort.quantize_static(
+        source,
+        target,
+        _reader(feeds),
+        quant_format=ort.QuantFormat.QDQ,
+        per_channel=how.per_channel,
+        activation_type=ort.QuantType.QUInt8,
+        weight_type=ort.QuantType.QInt8,
+        calibrate_method=ort.CalibrationMethod.MinMax,
+        extra_options=options,
+    )
+
+
+def _reader(feeds: Iterable[Feed]) -> object:
+    """What onnxruntime wants instead of an iterator."""
+    from onnxruntime.quantization import CalibrationDataReader
+
+    items = iter(feeds)
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]
+        def get_next(self) -> dict[str, AnyArray] | None:
+            item = next(items, None)
+            return None if item is None else dict(item)
+
+    return Reader()
+
+
+def _check_effect(quantised: "ModelProto", names: Sequence[str]) -> None:
+    """A name without effect is an error: nothing stays at eight bits in silence."""
+    import onnx
+
+    wide = {item.name for item in quantised.graph.initializer if item.data_type == onnx.TensorProto.UINT16}
+    nodes = [node for node in quantised.graph.node if node.op_type == "QuantizeLinear"]
+    raised = {node.input[0] for node in nodes if node.input[2] in wide}
+    for name in names:
+        if not raised & {name, f"{name}_QuantizeLinear_Input"}:
+            raise RunError(
+                f"{visible(name)} was not raised to 16 bits: it is fused into the layer behind it, or not quantised",
+                "name the next tensor",
+            )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep onnxruntime's remarks to itself: it logs to the root logger, which would print to stderr."""
+    silence()
+    root, handler = logging.getLogger(), logging.NullHandler()
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)

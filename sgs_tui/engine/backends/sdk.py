@@ -1,0 +1,535 @@
+"""Backend `sdk`: dumps of SigmaStar models by the vendor's own simulator, one run an image."""
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from sgs_tui.engine.backends.sdk_install import Generation, Sdk, interpreter_notes, sdk_environment
+from sgs_tui.engine.calibration.ranges import load_ranges
+from sgs_tui.engine.configs.debugconfig import (
+    DEQUANT_FIXED,
+    DUMP_AS_STRING,
+    DUMP_NAME,
+    DUMP_TENSOR,
+    ELIMINATE_GARBAGE,
+    KEEP_OLD_DUMP,
+    DebugConfig,
+    parse,
+)
+from sgs_tui.engine.dumps.format import Direction, Record, Stage
+from sgs_tui.engine.dumps.reader import Dump, open_dump
+from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.runs.known_failures import Explanation
+from sgs_tui.engine.runs.products import Found
+from sgs_tui.engine.runs.run_folder import (
+    DEBUG_CONFIG,
+    Elements,
+    Made,
+    Product,
+    ProductKind,
+    RunFolder,
+    RunRequest,
+    safe_name,
+)
+from sgs_tui.engine.text import decode, visible
+
+# The calibration files that belong to a model: found and kept before a run wipes them.
+#
+# Every run of the SDK's tools empties `log/` of its working directory, where calibration put them.
+
+RANGES = ("tensor_min_max.txt", "tensor_min_max.json", "tensor_min_max.pkl")
+SHAPES = "tensor_statistics.txt"
+"""Carries `Shape:` of every tensor, which the older generation's dumps lack."""
+
+
+def calibration_files(model: Path, sdk: Path) -> tuple[Path, ...]:
+    """The ranges, and the statistics beside them: of the model's folder, its log/, the current one, the SDK.
+
+    The first folder that has ranges wins; the statistics are taken from the same one.
+    """
+    for folder in _places(model, sdk):
+        ranges = next((folder / name for name in RANGES if (folder / name).is_file()), None)
+        if ranges is not None:
+            statistics = folder / SHAPES
+            return (ranges, statistics) if statistics.is_file() else (ranges,)
+    return ()
+
+
+def _places(model: Path, sdk: Path) -> Iterator[Path]:
+    for folder in (model.absolute().parent, Path.cwd(), sdk):
+        yield folder
+        yield folder / "log"
+
+
+# The image argument of the SDK's tools, taken apart: one sample a run (facts 6.2).
+#
+# `[DIR:]BASE`: a folder (searched through), a file, or a list with one sample a line, whose inputs are separated
+# by commas. The simulator overwrites its dump with every sample, so each gets a run of its own.
+
+PICTURES = frozenset(
+    {"bmp", "dib", "jpeg", "jpg", "jpe", "jp2", "png", "pbm", "pgm", "ppm"}
+    | {"pxm", "pnm", "sr", "ras", "tiff", "tif", "hdr", "pic"}
+)
+"""Suffixes that every generation takes for a single input."""
+
+DATA = frozenset({"raw", "npy", "bin", "mp4"})
+"""Suffixes that only the newer one does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One simulation's input: one file for each input of the model, absolute."""
+
+    files: tuple[Path, ...]
+
+    @property
+    def name(self) -> str:
+        """The first file's name."""
+        return self.files[0].name
+
+
+def samples(argument: str, inputs: int = 1) -> tuple[Sample, ...]:
+    """Every sample of an image argument, folders in the order of their names.
+
+    Raises InputError when something is missing, UsageError when a sample has not `inputs` files.
+    """
+    prefix, base = _split(argument)
+    if base.is_dir():
+        found = [Sample((path,)) for path in _pictures(base)]
+    elif suffix(base) in PICTURES | DATA:
+        found = [Sample((_existing(base, str(base)),))]
+    else:
+        found = _listed(_existing(base, argument), prefix)
+    for sample in found:
+        if len(sample.files) != inputs:
+            raise UsageError(
+                f"{argument}: {sample.name} gives {len(sample.files)} files for {inputs} preprocess scripts",
+                "give one script an input in -n, and a list file whose lines name as many files, with commas",
+            )
+    return tuple(found)
+
+
+def suffix(path: Path) -> str:
+    """`jpg` of `a.JPG`: what decides whether a file is an input or a list."""
+    return path.suffix[1:].lower()
+
+
+def _split(argument: str) -> tuple[Path | None, Path]:
+    """A colon is taken for the tools' `DIR:BASE` only where no file has it in its name."""
+    whole = Path(argument).expanduser().absolute()
+    if whole.exists() or ":" not in argument:
+        return None, whole
+    prefix, base = argument.partition(":")[0], argument.rpartition(":")[2]
+    return Path(prefix).expanduser().absolute(), Path(base).expanduser().absolute()
+
+
+def _pictures(folder: Path) -> list[Path]:
+    paths = (path for path in folder.rglob("*") if not path.name.startswith("."))
+    found = sorted(path for path in paths if suffix(path) in PICTURES | DATA and path.is_file())
+    if not found:
+        raise InputError(f"{folder}: no image in it", f"known suffixes: {' '.join(sorted(PICTURES | DATA))}")
+    return found
+
+
+def _listed(path: Path, prefix: Path | None) -> list[Sample]:
+    data = path.read_bytes()
+    if b"\0" in data:
+        known = " ".join(sorted(PICTURES | DATA))
+        raise InputError(f"{path}: is neither an image nor a list of images", f"known suffixes: {known}")
+    base = prefix or Path.cwd()
+    found = []
+    for number, line in enumerate(decode(data).splitlines(), 1):
+        names = [name.strip() for name in line.split(",") if name.strip()]
+        files = [base / Path(name).expanduser() for name in names]
+        if files:
+            found.append(Sample(tuple(_existing(file, f"{path}, line {number}: {file}") for file in files)))
+    if not found:
+        raise InputError(f"{path}: an empty list of images", "one sample a line, inputs separated by commas")
+    return found
+
+
+def _existing(path: Path, shown: str) -> Path:
+    if not path.is_file():
+        raise InputError(f"{shown}: there is no such image", "relative paths count from the current folder")
+    return path
+
+
+# The command line of the SDK's simulator.py, by generation (facts 6.4).
+#
+# Older: -i -m -c -t are required, and the path of the model goes through a shell without quotes. Newer: -n is
+# required and the category has a default; -t is given to both, so that a swapped model is refused.
+
+_TYPES = {Stage.FLOAT: "Float", Stage.CMODEL_FLOAT: "Float", Stage.FIXED: "Fixed"}
+_PLAIN = re.compile(r"[A-Za-z0-9_./+=@%-]+")
+_LIST = "samples.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A command and what it needs in its working directory: `files` (name to text), `links` (name to target)."""
+
+    argv: tuple[str, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
+def is_plain(path: str) -> bool:
+    """Whether a path survives a shell without quotes, a colon-separated list and a comma-separated one."""
+    return _PLAIN.fullmatch(path) is not None
+
+
+def simulator_command(
+    sdk: Sdk, python: str, model: Path, stage: Stage, sample: Sample, preprocess: tuple[str, ...]
+) -> Invocation:
+    """simulator.py for one sample. Awkward names are reached through links in the working directory."""
+    links: dict[str, str] = {}
+    model_name = _reachable(model, "model", links)
+    names = [_reachable(file, f"input{number}", links) for number, file in enumerate(sample.files)]
+    image, files = _image_argument(names, sdk)
+    argv = [python, str(sdk.simulator), "-i", image, "-m", model_name]
+    if sdk.generation is Generation.OLDER:
+        argv += ["-c", "Unknown", "-t", _TYPES[stage]]
+    elif stage is not Stage.CMODEL_FLOAT:  # its -t knows no cmodel: left out, the model's own class decides
+        argv += ["-t", _TYPES[stage]]
+    if preprocess:
+        argv += ["-n", ",".join(preprocess)]
+    if sdk.keeps_inputs and preprocess:
+        argv.append("--save_input")
+    return Invocation(tuple(argv), files, links)
+
+
+def _reachable(path: Path, role: str, links: dict[str, str]) -> str:
+    if is_plain(str(path)):
+        return str(path)
+    name = safe_name(path.stem) + (path.suffix if is_plain(path.suffix) else "")
+    link = f"{role}-{name}" if name in links or role != "model" else name
+    links[link] = str(path)
+    return link
+
+
+def _image_argument(names: list[str], sdk: Sdk) -> tuple[str, dict[str, str]]:
+    """One picture is given as it is; several inputs, or a suffix that would be taken for a list, in a list."""
+    alone = PICTURES if sdk.generation is Generation.OLDER else PICTURES | DATA
+    if len(names) == 1 and suffix(Path(names[0])) in alone:
+        return names[0], {}
+    return _LIST, {_LIST: ",".join(names) + "\n"}
+
+
+# The DebugConfig.txt of a run: the switches that were asked for, written as every simulator reads them.
+
+
+@dataclass(frozen=True, slots=True)
+class DumpSwitches:
+    """What a dump is to be like: without padding, as floats, as binary, unless told otherwise."""
+
+    eliminate_garbage: bool = True
+    dequantise: bool = True
+    as_string: bool = False
+
+
+def run_debug_config(stage: Stage, switches: DumpSwitches, base: bytes | None = None) -> str:
+    """The exact text. Lines of `base` (the user's file) that are not ours are kept.
+
+    With `base`, its own switches count and `switches` do not. The dump always goes to the run's own directory
+    (`path=.`, so the limit of 122 bytes never matters), under its plain name, and dumping is on.
+    """
+    if base is not None:
+        document = parse(base).mend()
+    else:
+        document = DebugConfig()
+        for name, on in (
+            (DUMP_TENSOR, True),
+            (ELIMINATE_GARBAGE, switches.eliminate_garbage),
+            (DEQUANT_FIXED, switches.dequantise and stage is Stage.FIXED),
+            (DUMP_AS_STRING, switches.as_string),
+        ):
+            document = document.with_switch(name, True) if on else document
+    document = document.with_switch(DUMP_TENSOR, True).with_switch(KEEP_OLD_DUMP, False).with_path(".")
+    return decode(document.render())
+
+
+def dumps_floats(stage: Stage, text: str) -> bool:
+    """Whether such a run writes floats: a float model always does, a fixed one when dequantised."""
+    return stage is not Stage.FIXED or DEQUANT_FIXED in parse(text.encode("utf-8", "surrogateescape")).effect().switches
+
+
+# The -n argument of the SDK's tools: which scripts, and the names that Python would mistake.
+#
+# The tools import a script under its file name up to the first dot, from its folder appended to the search
+# path. So a name that another module has already makes them import that one, in silence.
+
+_TAKEN = frozenset({"test", "utils", "calibrator_custom", "cv2", "numpy", "simulator"})
+
+
+def preprocess_items(argument: str, sdk: Sdk) -> tuple[str, ...]:
+    """The items of a comma list, scripts as absolute paths, the SDK's own modules as names.
+
+    Raises InputError for a script that is missing and UsageError for one that can not be imported by its name.
+    """
+    items = tuple(_item(part.strip(), sdk) for part in argument.split(",") if part.strip())
+    modules = {item: Path(item).name.partition(".")[0] for item in items}
+    for item, module in modules.items():
+        twin = next((other for other in modules if other != item and modules[other] == module), None)
+        if twin:
+            raise UsageError(f"{item} and {twin}: the second would never be imported", "give them different names")
+    return items
+
+
+def _item(part: str, sdk: Sdk) -> str:
+    if not part.endswith(".py"):
+        known = sdk.preprocess_folder / f"{part}.py"
+        if not known.is_file():
+            raise InputError(
+                f"{part}: the SDK has no preprocess module of that name",
+                f"give a path that ends in .py, or a name from {sdk.preprocess_folder}",
+            )
+        return part
+    path = Path(part).expanduser().absolute()
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such preprocess script", "check the path given with -n")
+    _check_name(path)
+    return str(path)
+
+
+def _check_name(path: Path) -> None:
+    module = path.name.partition(".")[0]
+    if path.name != f"{module}.py":
+        message = f"{path}: the SDK would import `{module}`: it cuts the name at its first dot"
+        raise UsageError(message, "rename the script so that it has no other dot")
+    if module in _TAKEN or module in sys.stdlib_module_names:
+        message = f"{path}: the SDK would import another module that is called {module} too"
+        raise UsageError(message, f"rename it, my_{module}.py for example")
+    if "," in str(path):
+        raise UsageError(f"{path}: a comma separates scripts for the SDK", "move or rename it")
+
+
+# What the name of an SDK model tells: its stage (facts 0), and whether it can be dumped at all.
+
+_NAMES = (
+    (r"\.img$", Stage.OFFLINE),
+    (r"_cmodel_float\.sim$", Stage.CMODEL_FLOAT),
+    (r"float\.sim$", Stage.FLOAT),
+    (r"fixed\.sim$", Stage.FIXED),
+)
+
+
+def stage_of(model: Path) -> Stage:
+    """The stage that a model's name tells. Raises UsageError when it tells none."""
+    named = named_stage(model)
+    if named is None:
+        hint = "give --type Float or --type Fixed"
+        raise UsageError(f"{model.name}: its name does not tell the stage (*_float.sim, *_fixed.sim)", hint)
+    return named
+
+
+def named_stage(model: Path) -> Stage | None:
+    """The same, None when it tells none."""
+    return next((stage for pattern, stage in _NAMES if re.search(pattern, model.name)), None)
+
+
+def other_kind(model: Path, stage: Stage) -> Stage | None:
+    """What the name tells where that is of the other kind (float, fixed) than `stage`, as which the model is run."""
+    named = named_stage(model)
+    return named if named is not None and (named is Stage.FIXED) != (stage is Stage.FIXED) else None
+
+
+def refuse_offline(model: Path, stage: Stage) -> None:
+    """Say why an offline model can not be dumped. Raises UsageError for it and for what is no SDK model."""
+    if stage is Stage.OFFLINE or model.suffix == ".img":
+        raise UsageError(
+            f"{model.name}: an offline model can not be dumped: it holds compiled code for the chip, whose layers "
+            "leave no tensors behind (its records carry 0 bytes)",
+            "dump the *_fixed.sim it was made from: both compute the same numbers",
+        )
+    if stage not in (Stage.FLOAT, Stage.CMODEL_FLOAT, Stage.FIXED):
+        raise UsageError(f"{model.name}: the SDK's simulator runs no {stage} model", "use `dump onnx|caffe|tflite`")
+    if model.suffix in (".onnx", ".tflite", ".prototxt", ".caffemodel"):
+        raise UsageError(f"{model.name}: is an original model", f"use `dump {model.suffix[1:]}`")
+    if not model.is_file():
+        raise InputError(f"{model}: there is no such model", "check the path, and that its conversion ended well")
+
+
+__all__ = ["BACKEND", "SdkRequest", "refuse_offline", "sdk_runs", "stage_of"]
+
+BACKEND = "sdk"
+
+
+@dataclass(frozen=True, slots=True)
+class SdkRequest:
+    """What to dump. `stage` None: by the model's name. `image` and `preprocess` as the SDK's tools take them.
+
+    `debug_config`: the user's own DebugConfig.txt, whose switches then count instead of `switches`.
+    `python`: interpreter for the SDK's scripts. `timeout` in seconds for each run.
+    """
+
+    model: Path
+    image: str
+    preprocess: str = ""
+    stage: Stage | None = None
+    switches: DumpSwitches = field(default=DumpSwitches())
+    debug_config: bytes | None = None
+    python: str = "python3"
+    timeout: float | None = None
+
+
+def sdk_runs(request: SdkRequest, sdk: Sdk, environ: Mapping[str, str] = os.environ) -> tuple[RunRequest, ...]:
+    """One run for each sample of the image argument, ready for `runs.start_runs`.
+
+    Raises UsageError or InputError for what can not be dumped or is missing, RunError when the SDK's
+    environment can not be had.
+    """
+    model = request.model.expanduser().absolute()
+    stage = request.stage or stage_of(model)
+    refuse_offline(model, stage)
+    preprocess = preprocess_items(request.preprocess, sdk)
+    if sdk.generation is Generation.NEWER and not preprocess:
+        raise UsageError("this SDK's simulator takes no image without a preprocess script", "give -n PRE.py")
+    environment = sdk_environment(sdk, environ)
+    notes = (*_stage_notes(model, stage), *interpreter_notes(sdk, request.python, environment))
+    plan = _Plan(request, sdk, model, stage, preprocess, environment, notes)
+    return tuple(plan.run(sample) for sample in samples(request.image, max(1, len(preprocess))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What all runs of one request share."""
+
+    request: SdkRequest
+    sdk: Sdk
+    model: Path
+    stage: Stage
+    preprocess: tuple[str, ...]
+    environment: Mapping[str, str]
+    notes: tuple[str, ...]
+
+    def run(self, sample: Sample) -> RunRequest:
+        python = self.request.python
+        command = simulator_command(self.sdk, python, self.model, self.stage, sample, self.preprocess)
+        config = run_debug_config(self.stage, self.request.switches, self.request.debug_config)
+        elements = Elements.INTEGER if self.stage is Stage.FIXED else Elements.FLOAT
+        scripts = [item for item in self.preprocess if item.endswith(".py")]
+        kept = calibration_files(self.model, self.sdk.root)
+        return RunRequest(
+            argv=command.argv,
+            backend=BACKEND,
+            model=str(self.model),
+            stage=str(self.stage),
+            products=(Product(DUMP_NAME, is_float=dumps_floats(self.stage, config), elements=elements),),
+            environment=self.environment,
+            files={DEBUG_CONFIG: config, **command.files},
+            links=command.links,
+            copies=tuple(str(path) for path in kept),
+            needs=(str(self.model), *(str(file) for file in sample.files), *scripts),
+            timeout=self.request.timeout,
+            details=self._details(sample, kept),
+            warnings=self.notes,
+        )
+
+    def _details(self, sample: Sample, kept: tuple[Path, ...]) -> dict[str, str]:
+        return {
+            "image": ",".join(str(file) for file in sample.files),
+            "preprocess": ",".join(self.preprocess),
+            "sdk": str(self.sdk.root),
+            "sdk_version": self.sdk.version,
+            "generation": str(self.sdk.generation),
+            "ranges": str(kept[0]) if kept else "",
+        }
+
+
+def _stage_notes(model: Path, stage: Stage) -> tuple[str, ...]:
+    """A model's name that contradicts what was asked for."""
+    named = other_kind(model, stage)
+    if named is None:
+        return ()
+    return (f"{model.name} is run as {stage}, but its name says {named}: a swapped model ends in a useless dump",)
+
+
+# What only the result of an SDK run can tell: an input of the wrong size, ranges of another model.
+#
+# A preprocess script that returns the wrong size makes the simulator exit with 0, silently, with wrong data.
+# The older generation keeps each preprocessed input as text when asked to (--save_input): a first line
+# `Input_shape=H, W`, then every value followed by a comma. Their number is what the script returned.
+
+_CHANNELS_OF_FOUR = (1, 2, 3, 4)
+
+
+def preprocess_modules(request: RunRequest) -> frozenset[str]:
+    """The names under which the -n scripts are imported."""
+    items = request.details.get("preprocess", "").split(",")
+    return frozenset(PurePosixPath(item).name.partition(".")[0] for item in items if item)
+
+
+def wrong_input_size(request: RunRequest, folder: RunFolder, found: tuple[Found, ...]) -> Explanation | None:
+    """Whether the one preprocessed input has another number of values than the model takes.
+
+    None also where that can not be known (newer generation, several inputs). Certain for a float model; for a
+    fixed one only suspected, since its input formats (YUV for one) are not known here. The text copies of the
+    inputs are removed afterwards: they are several times as large as the inputs.
+    """
+    copies = [path for name in ("log/tmp_image", "tmp_image") for path in (folder.work_path / name).glob("*")]
+    problem = None
+    dumps = [path for each in found if each.product.kind is ProductKind.DUMP for path in each.new]
+    if len(copies) == 1 and dumps and request.backend == "sdk":
+        with open_dump(dumps[0]) as dump:
+            problem = _compare_size(_count_values(copies[0]), dump)
+    for name in ("log/tmp_image", "tmp_image"):
+        shutil.rmtree(folder.work_path / name, ignore_errors=True)
+    return problem
+
+
+def unrelated_ranges(request: RunRequest, folder: RunFolder, made: tuple[Made, ...]) -> list[str]:
+    """Set ranges aside that name no tensor of the dump: they belong to another model."""
+    ranges = next((folder.path / name for name in RANGES if (folder.path / name).is_file()), None)
+    dumps = [folder.path / product.path for product in made if product.kind == ProductKind.DUMP]
+    if request.backend != "sdk" or ranges is None or not dumps:
+        return []
+    source = request.details.get("ranges") or ranges.name
+    try:
+        known = load_ranges(ranges)
+    except InputError as error:
+        return [f"the ranges of {source} cannot be used: {error.message}"]
+    with open_dump(dumps[0]) as dump:
+        if any(known.find(record.name) for record in dump.records):
+            return []
+    aside = ranges.with_name(f"unrelated-{ranges.name}")
+    ranges.rename(aside)
+    return [f"{source} names no tensor of this dump, it belongs to another model: kept as {aside.name}"]
+
+
+def _compare_size(values: int, dump: Dump) -> Explanation | None:
+    taken = _graph_input(dump)
+    if taken is None or values in _possible_sizes(taken):
+        return None
+    message = (
+        f"the preprocess script returned {values} values where the model's input {visible(taken.name)} takes "
+        f"{taken.count}: the simulator says nothing then and dumps wrong data"
+    )
+    return Explanation("wrong_input_size", message, "mend the size (height, width, channels) in the -n script")
+
+
+def _possible_sizes(taken: Record) -> frozenset[int]:
+    """A fixed model's graph input is dumped with its channels padded to four, a float one's as it is."""
+    if taken.type_name == "float":
+        return frozenset({taken.count})
+    return frozenset(taken.count * channels // 4 for channels in _CHANNELS_OF_FOUR)
+
+
+def _graph_input(dump: Dump) -> Record | None:
+    """The one operand that no op makes; None where there are several."""
+    made = {record.name for record in dump.records if record.direction is Direction.OUT}
+    given = [
+        record
+        for record in dump.records
+        if record.direction is Direction.IN and not record.constant and record.name not in made
+    ]
+    return given[0] if given and len({record.name for record in given}) == 1 else None
+
+
+def _count_values(path: Path) -> int:
+    with path.open("rb") as file:
+        file.readline()
+        return sum(block.count(b",") for block in iter(lambda: file.read(1 << 20), b""))

@@ -1,0 +1,161 @@
+"""What differs between two quantisation files, tensor by tensor."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isnan, nan
+from pathlib import Path
+
+from sgs_tui.engine.calibration.ranges import LIST_EXPECTED, name_of, numbers_of, read_objects
+from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.text import visible
+
+# Quantisation info: what `--quant_file` takes and sim_optimizer.py, save_quant_param.py leave.
+#
+# A list of `{name, min: [..], max: [..], bit}` in JSON or pickle; `data` (an array) may be there too. The checks
+# are those of the vendor's `check_quant_param` (interop notes 5.4), whose tool stops at a scalar min or max and at
+# a missing or other bit.
+
+BITS = (4, 8, 16)
+"""Widths that occur: 4 only in newer SDKs."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuantEntry:
+    """One tensor: a value per kernel or channel (one alone for most activations), and its width in bits.
+
+    `has_data`: the entry carries new weights, with which the calibrator changes the float model in place.
+    """
+
+    name: str
+    minimum: tuple[float, ...]
+    maximum: tuple[float, ...]
+    bit: int
+    has_data: bool = False
+
+
+def load_quant_info(path: Path) -> tuple[QuantEntry, ...]:
+    """All entries in the file's order. Raises InputError naming file and entry (counted from 1)."""
+    return tuple(_entry(item, f"{path}, entry {number}") for number, item in enumerate(read_objects(path), 1))
+
+
+def _entry(item: object, where: str) -> QuantEntry:
+    name = name_of(item, where)
+    minimum, maximum = numbers_of(item, "min", where), numbers_of(item, "max", where)
+    fields = item if isinstance(item, Mapping) else {}
+    return QuantEntry(name, minimum, maximum, _bit(fields.get("bit"), name, where), "data" in fields)
+
+
+def _bit(value: object, name: str, where: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value in BITS:
+        return value
+    said = "is missing" if value is None else "is none of 4, 8, 16"
+    raise InputError(f"{where} ({visible(name)}): `bit` {said}", LIST_EXPECTED)
+
+
+class Change(StrEnum):
+    """How a tensor differs; several may be true of one."""
+
+    ONLY_FIRST = "only in first"
+    ONLY_SECOND = "only in second"
+    BITS = "bits"
+    VALUES = "number of values"
+    RANGE = "range"
+    DATA = "new weights"
+
+
+@dataclass(frozen=True, slots=True)
+class QuantDiff:
+    """One tensor in both files, or in one of them.
+
+    `moved`: the farthest that a bound moved, in widths of the first file's range (the whole tensor's); NaN where
+    the two can not be compared value by value.
+    """
+
+    name: str
+    first: QuantEntry | None
+    second: QuantEntry | None
+    changes: tuple[Change, ...]
+    moved: float = 0.0
+
+    @property
+    def same(self) -> bool:
+        """Nothing differs."""
+        return not self.changes
+
+
+def diff_quant_info(first: Sequence[QuantEntry], second: Sequence[QuantEntry]) -> tuple[QuantDiff, ...]:
+    """Every tensor of both, in the first file's order, then those that only the second has.
+
+    A name that comes several times is paired with its like in the order of the files.
+    """
+    left, right = _keyed(first), _keyed(second)
+    both = [_compared(entry, right.get(key)) for key, entry in left.items()]
+    return (*both, *(_compared(None, entry) for key, entry in right.items() if key not in left))
+
+
+def least(entry: QuantEntry) -> float:
+    """The smallest min of the tensor; NaN where it has none or one is NaN."""
+    return _extreme(entry.minimum, min(entry.minimum, default=nan))
+
+
+def greatest(entry: QuantEntry) -> float:
+    """The largest max of the tensor; NaN where it has none or one is NaN."""
+    return _extreme(entry.maximum, max(entry.maximum, default=nan))
+
+
+def _extreme(values: Iterable[float], found: float) -> float:
+    return nan if any(map(isnan, values)) else found
+
+
+def _keyed(entries: Sequence[QuantEntry]) -> dict[tuple[str, int], QuantEntry]:
+    seen: Counter[str] = Counter()
+    keyed = {}
+    for entry in entries:
+        keyed[entry.name, seen[entry.name]] = entry
+        seen[entry.name] += 1
+    return keyed
+
+
+def _compared(first: QuantEntry | None, second: QuantEntry | None) -> QuantDiff:
+    if second is None:
+        assert first is not None
+        return QuantDiff(first.name, first, None, (Change.ONLY_FIRST,), nan)
+    if first is None:
+        return QuantDiff(second.name, None, second, (Change.ONLY_SECOND,), nan)
+    moved = _moved(first, second)
+    found = (
+        (Change.BITS, first.bit != second.bit),
+        (Change.VALUES, _counts(first) != _counts(second)),
+        (Change.RANGE, moved != 0),
+        (Change.DATA, first.has_data != second.has_data),
+    )
+    return QuantDiff(first.name, first, second, tuple(change for change, there in found if there), moved)
+
+
+def _counts(entry: QuantEntry) -> tuple[int, int]:
+    return len(entry.minimum), len(entry.maximum)
+
+
+def _moved(first: QuantEntry, second: QuantEntry) -> float:
+    """0 where every bound is the same; NaN where NaN stands in one only, or the numbers of values differ."""
+    pairs = [(first.minimum, second.minimum), (first.maximum, second.maximum)]
+    if any(len(left) != len(right) for left, right in pairs):
+        overall = ((least(first), least(second)), (greatest(first), greatest(second)))
+        return _in_widths(first, [_distance(*ends) for ends in overall])
+    return _in_widths(first, [_distance(a, b) for left, right in pairs for a, b in zip(left, right, strict=True)])
+
+
+def _distance(left: float, right: float) -> float:
+    if left == right or (isnan(left) and isnan(right)):
+        return 0.0
+    return abs(left - right)
+
+
+def _in_widths(entry: QuantEntry, distances: Sequence[float]) -> float:
+    if not any(distances):
+        return 0.0
+    width = greatest(entry) - least(entry)
+    farthest = nan if any(map(isnan, distances)) else max(distances)
+    return farthest / width if width > 0 else nan

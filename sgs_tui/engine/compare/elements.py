@@ -1,0 +1,114 @@
+"""One side of a layer as a stream of elements: plain, un-padded, or read as NHWC where it is stored NCHW."""
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from sgs_tui.engine.dumps.format import AnyArray, Record
+from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.dumps.text_payload import TextReader
+
+_CACHED = 1 << 20
+"""Elements gathered at once where a tensor is read in another order than it is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How stored elements become the tensor's.
+
+    `row` = (c, padded): the last axis holds c of `padded` stored elements. `nchw` = (n, h, w, c): stored NCHW,
+    delivered NHWC. Both None: as stored.
+    """
+
+    row: tuple[int, int] | None = None
+    nchw: tuple[int, int, int, int] | None = None
+
+
+PLAIN = Layout()
+
+
+def unpadding(record: Record, shape: tuple[int, ...] | None) -> Layout | None:
+    """The layout that cuts alignment padding off `record`'s last axis; None where it does not fit exactly."""
+    if not shape or not prod(shape) or record.count <= prod(shape):
+        return None
+    rows = prod(shape[:-1])
+    if record.count % rows:
+        return None
+    return Layout(row=(shape[-1], record.count // rows))
+
+
+class SideReader:
+    """Elements of one record, mostly in order, through a buffer that is used again by the next `take`.
+
+    `codes`: the elements are integers that still have to be dequantised.
+    """
+
+    __slots__ = ("_buffer", "_cache", "_cache_start", "_layout", "_text", "_text_next", "codes", "dump", "record")
+
+    def __init__(self, dump: Dump, record: Record, layout: Layout = PLAIN) -> None:
+        self.dump, self.record, self._layout = dump, record, layout
+        self.codes = dump.dequantises(record)
+        self._buffer: AnyArray | None = None
+        self._text: TextReader | None = None
+        self._text_next = 0
+        self._cache: AnyArray | None = None
+        self._cache_start = 0
+
+    @property
+    def count(self) -> int:
+        """Elements of the tensor, without padding."""
+        row = self._layout.row
+        return self.record.count if row is None else self.record.count // row[1] * row[0]
+
+    def take(self, start: int, count: int) -> AnyArray:
+        """Elements [start, start + count); valid until the next call."""
+        if self._layout.nchw is not None:
+            return self._take_transposed(start, count)
+        if self._layout.row is not None:
+            return self._take_unpadded(start, count)
+        return self._stored(start, count)
+
+    def _stored(self, start: int, count: int) -> AnyArray:
+        if self.dump.reads_in_order():
+            return self._take_text(start, count)
+        if self._buffer is None or len(self._buffer) < count:
+            self._buffer = np.empty(count, self.record.dtype)
+        stretch = self._buffer if len(self._buffer) == count else self._buffer[:count]
+        self.dump.read_into(self.record, start, stretch)
+        return stretch
+
+    def _take_text(self, start: int, count: int) -> AnyArray:
+        if self._text is None or start < self._text_next:
+            self._text, self._text_next = self.dump.text_reader(self.record), 0
+        self._text.skip(start - self._text_next)
+        self._text_next = start + count
+        return self._text.exactly(count)
+
+    def _take_unpadded(self, start: int, count: int) -> AnyArray:
+        assert self._layout.row is not None
+        used, padded = self._layout.row
+        first, last = start // used, -(-(start + count) // used)
+        rows = self._stored(first * padded, (last - first) * padded).reshape(-1, padded)
+        return rows[:, :used].reshape(-1)[start - first * used :][:count]
+
+    def _take_transposed(self, start: int, count: int) -> AnyArray:
+        inside = start - self._cache_start
+        if self._cache is None or not 0 <= inside <= len(self._cache) - count:
+            self._cache, self._cache_start, inside = self._gather(start, max(count, _CACHED)), start, 0
+        return self._cache[inside : inside + count]
+
+    def _gather(self, start: int, count: int) -> AnyArray:
+        """NHWC elements from `start` of a tensor stored NCHW: for each channel one contiguous stretch of pixels."""
+        assert self._layout.nchw is not None
+        batch, height, width, channels = self._layout.nchw
+        pixels = height * width
+        first, last = start // channels, min(-(-(start + count) // channels), batch * pixels)
+        pieces = []
+        for image in range(first // pixels, -(-last // pixels)):
+            low, high = max(first - image * pixels, 0), min(last - image * pixels, pixels)
+            planes = np.empty((channels, high - low), self.record.dtype)
+            for channel in range(channels):
+                planes[channel] = self._stored((image * channels + channel) * pixels + low, high - low)
+            pieces.append(planes.T.reshape(-1))
+        return np.concatenate(pieces)[start - first * channels :]

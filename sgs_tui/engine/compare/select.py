@@ -1,0 +1,184 @@
+"""The filter language of the app and of `--filter`.
+
+    conv 12            every word must be in the layer's name
+    Conv               a word with a capital letter minds case, others do not
+    !pool              layers whose name does not have it; `!` turns any term around
+    op:conv            the op type contains it
+    verdict:fail       ok, warn, fail or not (not comparable)
+    name:a>b           the name contains it, whatever characters it is made of
+    rmse>0.1 cos<=0.9  a figure over or under a number: rmse cos mse sqnr maxerr range l2 index ...
+    "two words"        quotes keep blanks
+
+A figure that is NaN counts as worse than every number, so `rmse>0.1` and `cos<0.99` both find the layers that hold
+NaN. Layers without the figure (not comparable ones) fit no comparison.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import isnan
+from typing import Any
+
+from sgs_tui.engine.compare.metrics import FIGURES, Figure, Worse, known_figure
+from sgs_tui.engine.compare.results import LayerDiff, Verdict
+from sgs_tui.engine.errors import UsageError
+from sgs_tui.engine.text import did_you_mean, visible
+
+_Test = Callable[[LayerDiff], bool]
+
+_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "=": operator.eq,
+}
+_WORD = re.compile(r'(?:[^\s"]|"[^"]*(?:"|$))+')
+_COMPARISON = re.compile(r"(?P<figure>\w+)(?P<sign>[<>]=?|=)(?P<number>.*)", re.DOTALL)
+_FIELD = re.compile(r"(?P<field>op|verdict|name):(?P<text>.*)", re.DOTALL | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A parsed filter; an empty one fits every layer."""
+
+    text: str
+    tests: tuple[_Test, ...] = ()
+
+    def matches(self, row: LayerDiff) -> bool:
+        """Whether every term fits."""
+        return all(test(row) for test in self.tests)
+
+    def select(self, rows: Iterable[LayerDiff]) -> list[LayerDiff]:
+        """The rows that fit, in their order."""
+        return [row for row in rows if self.matches(row)]
+
+
+def parse_query(text: str) -> Query:
+    """Read a filter. Raises UsageError saying which term can not be read and what is known."""
+    return Query(text, tuple(_term(word) for word in _words(text)))
+
+
+def _words(text: str) -> list[str]:
+    """Split at blanks outside double quotes; a quote still open while typing counts as closed at the end."""
+    return [word.replace('"', "") for word in _WORD.findall(text)]
+
+
+def _term(word: str) -> _Test:
+    if word.startswith("!"):
+        if not word[1:]:
+            raise UsageError("filter: nothing stands behind !", "write !word to leave out layers with that word")
+        inner = _term(word[1:])
+        return lambda row: not inner(row)
+    if field := _FIELD.fullmatch(word):
+        return _field(field["field"].lower(), field["text"])
+    if comparison := _COMPARISON.fullmatch(word):
+        return _comparison(comparison["figure"], comparison["sign"], comparison["number"])
+    return _in_name(word)
+
+
+def _field(field: str, text: str) -> _Test:
+    if field == "op":
+        fits = _smart_case(text)
+        return lambda row: fits(row.op_type)
+    return _verdict(text) if field == "verdict" else _in_name(text)
+
+
+def _in_name(text: str) -> _Test:
+    """The word in the name as it is shown, of either side."""
+    fits = _smart_case(text)
+    return lambda row: fits(visible(row.name)) or fits(visible(row.pair.sample.name))
+
+
+def _smart_case(text: str) -> Callable[[str], bool]:
+    if text != text.lower():
+        return lambda value: text in value
+    return lambda value: text in value.lower()
+
+
+def _verdict(text: str) -> _Test:
+    wanted = [verdict for verdict in Verdict if text and verdict.startswith(text.lower())]
+    if not wanted:
+        raise UsageError(f"filter: no verdict is called {text!r}", "known are: ok, warn, fail, not (comparable)")
+    return lambda row: row.verdict in wanted
+
+
+def _comparison(name: str, sign: str, number: str) -> _Test:
+    figure = known_figure(name)
+    if figure is None:
+        hint = f"{did_you_mean(name, FIGURES)}; for a name with {sign[0]} in it write name:..."
+        raise UsageError(f"filter: no figure is called {name!r}", hint)
+    try:
+        limit = float(number)
+    except ValueError as error:
+        raise UsageError(f"filter: {name}{sign} needs a number, not {number!r}", f"as in {name}{sign}0.5") from error
+    return lambda row: _beyond(figure, sign, limit, row)
+
+
+def _beyond(figure: Figure, sign: str, limit: float, row: LayerDiff) -> bool:
+    value = figure.value(row)
+    if value is None:
+        return False
+    if isnan(value):
+        return sign[0] == (">" if figure.worse is not Worse.LOW else "<")
+    return _OPERATORS[sign](value, limit)
+
+
+# Sorting rows: the worst first, whatever "worse" means for the figure.
+#
+# NaN stands on top in both directions: a layer without numbers needs looking at first. Layers that lack the figure
+# stand at the end. Equal layers keep the network's order.
+
+_Key = Callable[[LayerDiff], Any]
+
+_SEVERITY = {Verdict.FAIL: 0, Verdict.NOT_COMPARABLE: 1, Verdict.WARN: 2, Verdict.OK: 3}
+
+_WORDS: dict[str, _Key] = {
+    "network": lambda row: row.pair.number,
+    "index": lambda row: row.index,
+    "name": lambda row: _natural(row.name),
+    "op": lambda row: row.op_type,
+    "verdict": lambda row: _SEVERITY[row.verdict],
+}
+
+SORT_KEYS: tuple[str, ...] = (*_WORDS, *(key for key in FIGURES if key not in _WORDS))
+"""What rows can be sorted by; `index`, `name` and `op` ascend, `verdict` and figures start with the worst."""
+
+
+def check_sort_key(key: str) -> None:
+    """Raise UsageError, naming the nearest keys, where `sort_rows` would."""
+    if key not in _WORDS:
+        _figure(key)
+
+
+def sort_rows(rows: Sequence[LayerDiff], key: str, reverse: bool = False) -> list[LayerDiff]:
+    """`rows` by `key` (see SORT_KEYS, short names as in filters). Raises UsageError for an unknown key."""
+    if key in _WORDS:
+        return sorted(rows, key=_WORDS[key], reverse=reverse)
+    return _by_figure(rows, _figure(key), best_first=reverse)
+
+
+def _figure(key: str) -> Figure:
+    found = known_figure(key)
+    if found is None:
+        raise UsageError(f"layers can not be sorted by {key!r}", did_you_mean(key, SORT_KEYS))
+    return found
+
+
+def _by_figure(rows: Sequence[LayerDiff], figure: Figure, best_first: bool) -> list[LayerDiff]:
+    sign = 1.0 if best_first else -1.0
+
+    def position(row: LayerDiff) -> tuple[int, float]:
+        badness = figure.badness(row)
+        if badness is None:
+            return 2, 0.0
+        return (0, 0.0) if isnan(badness) else (1, sign * badness)
+
+    return sorted(rows, key=position)
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """`conv2` before `conv10`; numbers compare by length, then digits, so that no length is too long."""
+    parts = re.split(r"0*([0-9]+)", name)
+    return [(len(part), part) if number % 2 else (0, part) for number, part in enumerate(parts)]

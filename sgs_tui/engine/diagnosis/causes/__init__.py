@@ -1,0 +1,1 @@
+"""The causes a diagnosis can name, one a file."""

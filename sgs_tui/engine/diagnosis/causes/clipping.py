@@ -1,0 +1,89 @@
+"""Cause `clipping`: values beyond the calibrated limits are cut, at the input or inside the network."""
+
+from collections.abc import Iterator, Sequence
+
+from sgs_tui.engine.diagnosis.case import Case
+from sgs_tui.engine.diagnosis.causes.coarse_step import WITHIN
+from sgs_tui.engine.diagnosis.causes.network_input import Entry, Kind, Kinship
+from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
+
+NOTICED = 0.03
+"""Own error from which a layer is named: a healthy layer's is 0.01 to 0.02."""
+
+BEYOND = 0.01
+"""Share of an input beyond its calibrated range from which clipping is suspected without a replay."""
+
+MOSTLY = 0.5
+"""Share of a layer's own error that its limits have to explain."""
+
+CUT = 0.3
+"""What the limits cut off the benchmark, relative to the layer's own error."""
+
+
+def find_clipping(case: Case, budgets: Sequence[Budget], entries: Sequence[Entry]) -> Finding | None:
+    """Layers whose error is what their limits cut off, and the network's inputs that are clipped."""
+    inputs = [entry for entry in entries if clipped_share(entry) >= MOSTLY]
+    layers = [b for b in budgets if is_clipped(b)]
+    if not inputs and not layers:
+        return None
+    evidence = [fact for entry in inputs for fact in _input_evidence(entry)]
+    for budget in sorted(layers, key=lambda b: -b.own)[:4]:
+        evidence.append(_layer_evidence(case, budget))
+    sizes = [(e.budget.own, clipped_share(e)) for e in inputs] + [(b.own, b.clipped) for b in layers]
+    size, explained = max(sizes)
+    proven = all(entry.tested for entry in inputs) and all(budget.proven for budget in layers)
+    return Finding(
+        Cause.CLIPPING,
+        (*(entry.item.name for entry in inputs), *(budget.name for budget in layers)),
+        confidence=min(0.99, (0.6 + 0.4 * explained) if proven else (0.3 + 0.4 * explained)),
+        evidence=tuple(evidence),
+        advice=(
+            "calibrate again with about 30 pictures like the one that is judged, brightness and contrast included",
+        ),
+        refuted_by="calibrating with this picture leaves the layers as they are",
+        explained=explained,
+        size=size,
+        behind=tuple(entry.layer for entry in inputs),
+    )
+
+
+def clipped_share(entry: Entry) -> float:
+    """How much of a first layer's error clipping its input explains; half where only the records can tell."""
+    if entry.tested:
+        best = entry.tested[0]
+        return best.explained if best.kind is Kind.CLIPPED else 0.0
+    same = entry.pictures.kinship in (Kinship.SAME, Kinship.UNKNOWN)
+    return 0.5 if same and entry.outside >= BEYOND else 0.0
+
+
+def is_clipped(budget: Budget) -> bool:
+    """Whether the limits of a layer explain most of its own error, which is more than rounding.
+
+    They have to cut the benchmark as well: a sample that is wrong already may run into limits that fit.
+    """
+    mostly = budget.clipped >= MOSTLY and budget.cut >= CUT * budget.own
+    return budget.own >= NOTICED and mostly and not budget.own_steps <= WITHIN
+
+
+def _input_evidence(entry: Entry) -> Iterator[Evidence]:
+    name, limits = entry.item.name, entry.limits
+    if limits is not None:
+        span = f"[{limits.low:.4g}, {limits.high:.4g}]"
+        yield Evidence(f"{entry.outside:.1%} of {name} lies beyond its calibrated range {span}", entry.outside, name)
+    if not entry.tested:
+        yield Evidence(f"{entry.layer} is the first bad layer; it can not be computed again, so this is not proven")
+        return
+    best = entry.tested[0]
+    text = f"clipping {name} and computing {entry.layer} again explains {best.explained:.1%} of its error"
+    yield Evidence(text, best.explained, name)
+    if best.offsets:
+        mean = sum(best.offsets) / len(best.offsets)
+        yield Evidence(f"the network adds {mean:.3g} to {name} before it clips", mean, name)
+
+
+def _layer_evidence(case: Case, budget: Budget) -> Evidence:
+    grid, row = case.grid(budget.name), case.rows[budget.name]
+    limits = f"[{grid.low:.4g}, {grid.high:.4g}]" if grid else "its limits"
+    top = f", the benchmark reaches {row.benchmark.maximum:.4g}" if row.benchmark else ""
+    text = f"{budget.clipped:.0%} of its own error of {percent(budget.own)}"
+    return Evidence(f"{budget.name} is cut at {limits}{top}: that explains {text}", budget.clipped, budget.name)

@@ -1,0 +1,89 @@
+"""Cause `layout`: one side is NCHW, the other NHWC."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sgs_tui.engine.diagnosis.case import Case
+from sgs_tui.engine.diagnosis.causes.padding_kept import CLEAR, RIGHT
+from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
+from sgs_tui.engine.dumps.layouts import divisors
+from sgs_tui.engine.network.tensors import WHOLE, Values
+
+
+@dataclass(frozen=True, slots=True)
+class _Turned:
+    """A layer that fits once one side is read in the other layout."""
+
+    name: str
+    before: float
+    after: float
+    side: str
+
+
+def find_layout(case: Case) -> Finding | None:
+    """Layers that only fit transposed, where they are at least half of those that could."""
+    turned = [found for name in case.compared if (found := _turned(case, name))]
+    bad = set(case.suspects) | {each.name for each in turned}
+    if not turned or len(turned) < 0.5 * len([name for name in bad if _could_differ(case, name)]):
+        return None
+    worst = min(turned, key=lambda each: each.after)
+    sides = " and ".join(sorted({each.side for each in turned}))
+    evidence = (
+        Evidence(f"{len(turned)} layers fit once the {sides} is read as NCHW", len(turned)),
+        Evidence(
+            f"{worst.name}: COS {worst.before:.4f} as stored, {worst.after:.4f} transposed", worst.after, worst.name
+        ),
+    )
+    share = len(turned) / max(len(bad), 1)
+    return Finding(
+        Cause.LAYOUT,
+        tuple(each.name for each in turned),
+        confidence=min(0.99, 0.5 + 0.5 * share),
+        evidence=evidence,
+        advice=("dump both sides in one layout (the vendor's simulators and dumpers write NHWC)",),
+        refuted_by="the same layers differ between two dumps of one layout",
+        explained=share,
+        size=max(1 - each.before for each in turned),
+    )
+
+
+def _turned(case: Case, name: str) -> _Turned | None:
+    row = case.compared[name]
+    if row.transposed and row.metrics is not None:
+        side = next(("benchmark" for note in row.notes if "benchmark NCHW" in note), "sample")
+        return _Turned(name, float("nan"), row.metrics.cos, side)
+    if name not in case.suspects or not case.comparable(name) or row.pair.benchmark.count > WHOLE:
+        return None
+    sample, truth = case.sample_tensors.whole(row.pair.sample), case.tensors.whole(row.pair.benchmark)
+    before = _cosine(sample, truth)
+    tried = sorted(_tries(sample, truth, _channels(case, name)), reverse=True)
+    if not tried or tried[0][0] < RIGHT or (1 - tried[0][0]) * CLEAR > 1 - before:
+        return None
+    return _Turned(name, before, *tried[0])
+
+
+def _tries(sample: Values, truth: Values, channels: list[int]) -> Iterator[tuple[float, str]]:
+    for each in channels:
+        yield _cosine(sample.reshape(each, -1).T.ravel(), truth), "sample"
+        yield _cosine(sample, truth.reshape(each, -1).T.ravel()), "benchmark"
+
+
+def _channels(case: Case, name: str) -> list[int]:
+    """The layer's channels, or every divisor of its size where nothing tells them."""
+    pair = case.compared[name].pair
+    count = pair.benchmark.count
+    known = case.shape(name).channels or pair.channels or 0
+    return [each for each in ([known] if known else divisors(count)) if 1 < each < count and count % each == 0]
+
+
+def _could_differ(case: Case, name: str) -> bool:
+    return bool(_channels(case, name))
+
+
+def _cosine(ours: Values, theirs: Values) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):  # values beyond the root of the largest float: no winner then
+        size = float(np.linalg.norm(ours)) * float(np.linalg.norm(theirs))
+        product = float(np.dot(ours, theirs))
+    return product / size if size > 0 and np.isfinite(size) else 0.0

@@ -1,0 +1,109 @@
+"""Cause `non_finite`: NaN or Inf on either side, traced to the op that makes it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sgs_tui.engine.diagnosis.case import Case
+from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
+from sgs_tui.engine.dumps.format import Record
+from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.network.graph import build_graph
+
+SCANNED = 1 << 28
+"""Elements of layers without a partner that are looked through (1 GB); layers with one were read for their rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A record with NaN or Inf."""
+
+    side: str
+    record: Record
+    nan: int
+    inf: int
+
+    @property
+    def text(self) -> str:
+        """What it holds."""
+        return f"{self.record.name} ({self.record.op_type}, {self.side}): {self.nan} NaN and {self.inf} Inf"
+
+
+def find_non_finite(case: Case) -> Finding | None:
+    """The ops whose output is the first not to be finite, on either side."""
+    found = [*_rows(case), *_without_partner(case)]
+    if not found:
+        return None
+    origins = [each for each in found if _is_origin(case, each, found)] or found
+    ordered = origins + [each for each in found if each not in origins]
+    evidence = [Evidence(each.text, each.nan + each.inf, each.record.name) for each in ordered[:4]]
+    for each in origins[:1]:
+        sources = [r for op in case_ops(case, each) for r in op if r.name not in {f.record.name for f in found}]
+        if sources:
+            evidence.append(Evidence(f"its inputs are finite: {', '.join(record.name for record in sources)}"))
+    if any(each.side == "benchmark" for each in found):
+        evidence.append(Evidence("RELU of the float simulator turns NaN into 0, so layers behind it can look finite"))
+    return Finding(
+        Cause.NON_FINITE,
+        tuple(dict.fromkeys(each.record.name for each in ordered)),
+        confidence=0.99,
+        evidence=tuple(evidence),
+        advice=(
+            f"keep the input of {origins[0].record.op_type} {origins[0].record.name} in bounds (clip it in the model)",
+            "check the picture: does it hold values the network was never trained on?",
+        ),
+        refuted_by="the same layers are finite in a dump of the same picture",
+        explained=1.0,
+        size=float("inf"),
+    )
+
+
+def case_ops(case: Case, found: _Found) -> Iterator[tuple[Record, ...]]:
+    """Inputs of the op that writes a record, where the dump tells them."""
+    graph = build_graph(case.benchmark if found.side == "benchmark" else case.sample)
+    op = graph.producer(found.record.name)
+    if op is not None:
+        yield op.inputs
+
+
+def _is_origin(case: Case, found: _Found, all_found: list[_Found]) -> bool:
+    """Whether nothing upstream on its side is not finite."""
+    graph = build_graph(case.benchmark if found.side == "benchmark" else case.sample)
+    others = {each.record.name for each in all_found if each.side == found.side}
+    return not others & set(graph.upstream(found.record.name))
+
+
+def _rows(case: Case) -> Iterator[_Found]:
+    for row in case.rows.values():
+        for side, stats, record in (
+            ("benchmark", row.benchmark, row.pair.benchmark),
+            ("sample", row.sample, row.pair.sample),
+        ):
+            if stats is not None and not stats.finite and not case.padded(row.pair):
+                yield _Found(side, record, stats.nan, stats.inf)
+
+
+def _without_partner(case: Case) -> Iterator[_Found]:
+    """Outputs that no row covers, such as layers fused away in the fixed model."""
+    known = {row.pair.benchmark.number for row in case.rows.values()}
+    ours = {row.pair.sample.number for row in case.rows.values()}
+    budget = SCANNED
+    for side, dump, covered in (("benchmark", case.benchmark, known), ("sample", case.sample, ours)):
+        for record in dump.outputs():
+            if record.number in covered or record.dtype.kind != "f" or record.count > budget:
+                continue
+            budget -= record.count
+            nan, inf = _count(dump, record)
+            if nan or inf:
+                yield _Found(side, record, nan, inf)
+
+
+def _count(dump: Dump, record: Record) -> tuple[int, int]:
+    nan = inf = 0
+    for chunk in dump.chunks(record):
+        bad = int(np.count_nonzero(~np.isfinite(chunk)))
+        if bad:
+            not_numbers = int(np.count_nonzero(np.isnan(chunk)))
+            nan, inf = nan + not_numbers, inf + bad - not_numbers
+    return nan, inf

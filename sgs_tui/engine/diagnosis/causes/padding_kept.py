@@ -1,0 +1,216 @@
+"""Cause `padding_kept`: the fixed dump was made without eliminateGarbage, its payloads are in hardware order."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sgs_tui.engine.compare.compare import judged
+from sgs_tui.engine.compare.elements import SideReader
+from sgs_tui.engine.compare.limits import Profile
+from sgs_tui.engine.compare.metrics import BLOCK, Kernel, Sums, figures_of
+from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Pair, RangeSource, Unmatched, Verdict
+from sgs_tui.engine.diagnosis.case import LOOKED_AT, Case
+from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Recovered
+from sgs_tui.engine.dumps.format import AnyArray, Record
+from sgs_tui.engine.dumps.layouts import Padded, candidates
+from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.network.tensors import Values
+
+# Rows computed again from data won back out of a layout that kept its padding.
+
+PIXELS = 1 << 16
+"""Values put in order at once, more or less."""
+
+
+class _Ready(SideReader):
+    """A reader of values that are in memory already, as the file stores them."""
+
+    def __init__(self, dump: Dump, record: Record, values: AnyArray) -> None:
+        super().__init__(dump, record)
+        self._values = values
+
+    def take(self, start: int, count: int) -> AnyArray:
+        """Elements [start, start + count) of the values."""
+        return self._values[start : start + count]
+
+
+def recovered_row(pair: Pair, sample: Dump, benchmark: Dump, padded: Padded, profile: Profile) -> Recovered:
+    """The pair's row with the sample's payload in order; only values that are still in the file count."""
+    sums, kernel = Sums(), Kernel()
+    waiting = np.empty(0, pair.sample.dtype), np.empty(0, pair.benchmark.dtype)
+    for piece in _pieces(pair, sample, benchmark, padded):
+        waiting = tuple(np.concatenate(both) for both in zip(waiting, piece, strict=True))  # type: ignore[assignment]
+        whole = len(waiting[0]) // BLOCK * BLOCK
+        _add(sums, kernel, pair, sample, benchmark, (waiting[0][:whole], waiting[1][:whole]))
+        waiting = waiting[0][whole:], waiting[1][whole:]
+    _add(sums, kernel, pair, sample, benchmark, waiting)
+    figures = figures_of(sums)
+    right = figures.benchmark
+    row = LayerDiff(
+        pair=pair,
+        metrics=replace(figures.metrics, max_abs_index=-1),
+        sample=figures.sample,
+        benchmark=right,
+        range=LayerRange(right.minimum, right.maximum, RangeSource.BENCHMARK),
+        verdict=Verdict.OK,
+        notes=(*pair.notes, f"recovered from {padded.layout}, {padded.kept():.0%} of the values are in the file"),
+    )
+    return Recovered(judged(row, profile), str(padded.layout), padded.kept())
+
+
+def _pieces(pair: Pair, sample: Dump, benchmark: Dump, padded: Padded) -> Iterator[tuple[AnyArray, AnyArray]]:
+    """Values of both sides that the sample still holds, in the benchmark's order."""
+    step = max(1, PIXELS // padded.channels)
+    for first in range(0, padded.pixels, step):
+        last = min(first + step, padded.pixels)
+        values, present = padded.undo(lambda start, stop: sample.read(pair.sample, start, stop), first, last)
+        truth = benchmark.read(pair.benchmark, first * padded.channels, last * padded.channels)
+        yield values[present], truth.reshape(present.shape)[present]
+
+
+def _add(
+    sums: Sums, kernel: Kernel, pair: Pair, sample: Dump, benchmark: Dump, values: tuple[AnyArray, AnyArray]
+) -> None:
+    """Feed values to the kernel, block by block."""
+    sides = _Ready(sample, pair.sample, values[0]), _Ready(benchmark, pair.benchmark, values[1])
+    for start in range(0, len(values[0]), BLOCK):
+        kernel.add(sums, *sides, start, min(BLOCK, len(values[0]) - start))
+
+
+RIGHT = 0.9
+"""COS that the right layout reaches even under coarse 8 bit; wrong ones stay below 0.7 (observed.md)."""
+
+CLEAR = 5.0
+"""The right layout leaves at most a fifth of what any other leaves of 1 - COS."""
+
+LARGEST = 1 << 22
+"""Elements up to which unknown channel counts are tried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A layer whose stored order was found: COS as stored and in order, on the values looked at."""
+
+    pair: Pair
+    padded: Padded
+    before: float
+    after: float
+
+
+def undone_layers(case: Case, unmatched: Iterable[Unmatched] = ()) -> list[Undone]:
+    """Every bad layer that one of the layouts puts right, and layers whose record is longer by its padding."""
+    pairs = [row.pair for row in case.suspects.values()] + list(_longer(unmatched))
+    found = (_undone(case, pair) for pair in pairs)
+    return [each for each in found if each is not None]
+
+
+def _longer(unmatched: Iterable[Unmatched]) -> Iterator[Pair]:
+    """Layers of one name whose sample record is longer than the benchmark's."""
+    items = list(unmatched)
+    theirs = {item.name: item.record for item in items if item.side == "benchmark" and item.record.is_layer}
+    for item in items:
+        partner = theirs.get(item.name)
+        if item.side == "sample" and item.record.is_layer and partner and item.record.count > partner.count > 0:
+            yield Pair(-1, item.record, partner)
+
+
+def _undone(case: Case, pair: Pair) -> Undone | None:
+    count = pair.benchmark.count
+    channels = case.shapes.channels(pair.name) or (pair.channels or 0)
+    readable = case.sample_tensors.readable(pair.sample) and case.tensors.readable(pair.benchmark)
+    if not readable or (not channels and count > LARGEST):
+        return None
+    tried = sorted(
+        ((_cos(case, pair, padded), padded) for padded in candidates(pair.sample, count, channels)),
+        key=lambda item: item[0],
+        reverse=True,
+    )
+    if not tried or tried[0][0] < RIGHT:
+        return None
+    (best, padded), plain = tried[0], _plain_cos(case, pair)
+    others = [plain] + [cos for cos, other in tried[1:] if not _alike(padded, other)]
+    return Undone(pair, padded, plain, best) if (1 - best) * CLEAR <= 1 - max(others) else None
+
+
+def _alike(one: Padded, other: Padded) -> bool:
+    """Layouts of a few pixels can agree on nearly all values: channel counts of one another's multiples do."""
+    return one.layout is other.layout and one.channels % other.block == 0 and other.channels % one.block == 0
+
+
+def _cos(case: Case, pair: Pair, padded: Padded) -> float:
+    """COS of the values that are still in the file, on pixels spread over the layer."""
+    read = lambda start, stop: case.sample_tensors.slice(pair.sample, start, stop)  # noqa: E731
+    pieces = max(1, min(8, padded.pixels * padded.channels // LOOKED_AT * 8))
+    each = min(padded.pixels, max(1, LOOKED_AT // padded.channels // pieces))
+    ours, theirs = [], []
+    for first in np.unique(np.linspace(0, padded.pixels - each, pieces).astype(int)):
+        values, present = padded.undo(read, int(first), int(first) + each)
+        truth = case.tensors.slice(pair.benchmark, int(first) * padded.channels, (int(first) + each) * padded.channels)
+        ours.append(values[present])
+        theirs.append(truth.reshape(present.shape)[present])
+    return _cosine(np.concatenate(ours).astype(np.float32), np.concatenate(theirs))
+
+
+def _plain_cos(case: Case, pair: Pair) -> float:
+    if pair.sample.count != pair.benchmark.count:
+        return 0.0
+    return _cosine(case.sample_tensors.spread(pair.sample, LOOKED_AT), case.tensors.spread(pair.benchmark, LOOKED_AT))
+
+
+def _cosine(ours: Values, theirs: Values) -> float:
+    left, right = ours.astype(np.float64), theirs.astype(np.float64)
+    size = np.sqrt(np.dot(left, left) * np.dot(right, right))
+    return float(np.dot(left, right) / size) if size > 0 and np.isfinite(size) else 0.0
+
+
+def find_padding(
+    case: Case, layers: Sequence[Undone], switched_on: bool | None, profile: Profile
+) -> tuple[Finding, tuple[Recovered, ...]] | None:
+    """The finding and the recovered rows. `switched_on`: what the run's DebugConfig.txt says of eliminateGarbage.
+
+    None where no layer is put right, or so few that the bad ones have another reason.
+    """
+    suspects = [row for row in case.suspects.values() if _could_differ(case, row)]
+    put_right = {each.pair.name for each in layers}
+    share = len(put_right & {row.name for row in suspects}) / len(suspects) if suspects else float(bool(layers))
+    if not layers or (share < 0.5 and switched_on is not False):
+        return None
+    recovered = tuple(recovered_row(each.pair, case.sample, case.benchmark, each.padded, profile) for each in layers)
+    finding = Finding(
+        Cause.PADDING_KEPT,
+        tuple(each.pair.name for each in layers),
+        confidence=min(0.99, 0.6 + 0.39 * share + 0.2 * (switched_on is False)),
+        evidence=tuple(_evidence(layers, share, switched_on)),
+        advice=("add the line eliminateGarbage to the fixed run's DebugConfig.txt and dump again",),
+        refuted_by="a dump made with eliminateGarbage shows the same layers bad",
+        explained=share,
+        size=max(case.error(row.name) for row in suspects) if suspects else 1.0,
+    )
+    return finding, recovered
+
+
+def _evidence(layers: Sequence[Undone], share: float, switched_on: bool | None) -> Iterator[Evidence]:
+    yield Evidence(f"{len(layers)} layers are right once their stored order is undone: COS {_span(layers)}", share)
+    worst = min(layers, key=lambda each: each.after)
+    padded = worst.padded
+    order = f"{padded.layout} of {padded.block} ({padded.channels} channels)"
+    text = f"COS {worst.before:.4f} as stored, {worst.after:.4f} read as {order}; {padded.kept():.0%} is in the file"
+    yield Evidence(f"{worst.pair.name}: {text}", worst.after, worst.pair.name)
+    if switched_on is not None:
+        said = (
+            "switches eliminateGarbage on: is it of this run?" if switched_on else "does not switch eliminateGarbage on"
+        )
+        yield Evidence(f"the DebugConfig.txt given {said}")
+
+
+def _could_differ(case: Case, row: LayerDiff) -> bool:
+    """Whether padding changes this layer's order at all, as far as its channels are known."""
+    channels = case.shapes.channels(row.name)
+    return any(True for _ in candidates(row.pair.sample, row.pair.benchmark.count, channels))
+
+
+def _span(layers: Sequence[Undone]) -> str:
+    """COS before and after, worst to best."""
+    before, after = [each.before for each in layers], [each.after for each in layers]
+    return f"{min(before):.4f} to {max(before):.4f} becomes {min(after):.4f} to {max(after):.4f}"

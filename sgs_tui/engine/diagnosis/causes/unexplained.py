@@ -1,0 +1,166 @@
+"""Own errors that neither rounding, limits nor the input explain: weights, gain and offset, channels, or nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from sgs_tui.engine.diagnosis.case import Case
+from sgs_tui.engine.diagnosis.causes.clipping import MOSTLY
+from sgs_tui.engine.diagnosis.causes.coarse_step import OWN, PART, WITHIN, is_spread
+from sgs_tui.engine.diagnosis.causes.network_input import affine_fit
+from sgs_tui.engine.diagnosis.error_budget import Budgets
+from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
+from sgs_tui.engine.network.tensors import Values
+
+# Cause `bad_channels`: a few channels hold nearly all of a layer's own error.
+
+FITS = 0.8
+"""Share of the own error that a gain and an offset, or a few channels, have to explain."""
+
+FEW = 0.15
+"""Share of the channels that still counts as few."""
+
+
+def few_channels(sample: Values, made: Values, channels: int) -> tuple[list[int], float]:
+    """The smallest set of channels that holds most of the error, and the share of its energy that they hold."""
+    if channels < 2 or sample.size % channels:
+        return [], 0.0
+    energy = np.square((sample - made).astype(np.float64)).reshape(-1, channels).sum(axis=0)
+    order = np.argsort(-energy, kind="stable")
+    most = max(1, int(FEW * channels))
+    total = float(energy.sum())
+    if not 0 < total < np.inf:
+        return [], 0.0
+    reached = np.cumsum(energy[order])[:most] / total
+    count = next((i + 1 for i, part in enumerate(reached) if part >= FITS), most)
+    chosen = [int(c) for c in order[:count]]
+    return chosen, float(reached[count - 1])
+
+
+def bad_channels(case: Case, budget: Budget, sample: Values, made: Values) -> Finding | None:
+    """The finding; None where the error is spread over more channels. `made`: the layer without its own error."""
+    channels = case.shape(budget.name).channels or case.rows[budget.name].pair.channels or 0
+    chosen, part = few_channels(sample, made, channels)
+    if part < FITS or part < 3 * len(chosen) / channels:
+        return None
+    dead = [c for c in chosen if not np.ptp(sample.reshape(-1, channels)[:, c])]
+    names = ", ".join(map(str, chosen[:8]))
+    evidence = [
+        Evidence(f"{budget.name}: channels {names} of {channels} hold {part:.0%} of its error", part, budget.name)
+    ]
+    if dead:
+        evidence.append(Evidence(f"channels {', '.join(map(str, dead[:8]))} are constant in the sample", len(dead)))
+    return Finding(
+        Cause.BAD_CHANNELS,
+        (budget.name,),
+        confidence=min(0.95, 0.4 + 0.5 * part) if budget.proven else 0.3 + 0.4 * part,
+        evidence=tuple(evidence),
+        advice=(f"look at these channels' weights and bias in the converted model: {budget.name}",),
+        refuted_by="the other channels are as bad once these are left out",
+        explained=part,
+        size=budget.own,
+    )
+
+
+def find_leftovers(case: Case, budgets: Budgets, found: list[Finding]) -> list[Finding]:
+    """`found` and one finding more for each layer with a large own error that none of them explains."""
+    result = list(found)
+    known = frozenset(name for finding in found for name in (*finding.layers, *finding.behind))
+    for budget in budgets.all():
+        steps = not budget.own_steps <= WITHIN
+        told = budget.name in known or budget.clipped >= MOSTLY or case.rows[budget.name].has_non_finite
+        if not steps or told or budget.own < OWN or budget.own**2 < PART * min(budget.total, 1e3) ** 2:
+            continue
+        if result and _only_grown(case, budget):
+            continue
+        cause = _same_spread(result, budget) if budget.weights >= FITS else None
+        if cause is None:
+            result.append(_finding(case, budgets, budget))
+        else:
+            result[result.index(cause)] = _with_weights(cause, budget)
+    return result
+
+
+def _only_grown(case: Case, budget: Budget) -> bool:
+    """Whether a layer behind bad ones, which can not be computed again, may do no more than amplify their error."""
+    return not budget.proven and any(source in case.suspects for source in budget.inputs)
+
+
+def _same_spread(found: list[Finding], budget: Budget) -> Finding | None:
+    """The finding of a coarse input: weights that undo its spread are spread as much themselves."""
+    coarse = (Cause.WIDE_RANGE, Cause.SHARED_SCALE)
+    return next((f for f in found if f.cause in coarse and set(f.layers) & set(budget.inputs)), None)
+
+
+def _with_weights(finding: Finding, budget: Budget) -> Finding:
+    part = min(1.0, (budget.own / budget.total) ** 2) if budget.total else 0.0
+    text = f"the weights of {budget.name} that undo the difference are lost in 8 bit too ({part:.0%} of its error)"
+    return replace(
+        finding,
+        evidence=(*finding.evidence, Evidence(text, part, budget.name)),
+        explained=min(1.0, finding.explained + part),
+        size=max(finding.size, budget.own),
+    )
+
+
+def _finding(case: Case, budgets: Budgets, budget: Budget) -> Finding:
+    if budget.weights >= FITS:
+        return _weights(case, budget)
+    if not np.isfinite(budget.total) or not case.comparable(budget.name):
+        return _unexplained(budget)
+    sample, made = budgets.made(budget.name)
+    return bad_channels(case, budget, sample, made) or _gain(budget, sample, made) or _unexplained(budget)
+
+
+def _weights(case: Case, budget: Budget) -> Finding:
+    share = f"{budget.weights:.0%} of its own error of {percent(budget.own)}"
+    text = f"rounding the weights of {budget.name} to 8 bit explains {share}"
+    return Finding(
+        Cause.WIDE_RANGE,
+        tuple(sorted((budget.name, *budget.inputs), key=lambda name: name == budget.name or not is_spread(case, name))),
+        confidence=min(0.99, 0.5 + 0.5 * budget.weights),
+        evidence=(Evidence(text, budget.weights, budget.name),),
+        advice=("calibrate with --quant_level L2 or higher: one scale per output channel for the weights",),
+        refuted_by="with one scale per channel the layer is as bad as before",
+        explained=budget.weights,
+        size=budget.own,
+    )
+
+
+def _gain(budget: Budget, sample: Values, made: Values) -> Finding | None:
+    fit = affine_fit(sample, made)
+    if fit.good < FITS:
+        return None
+    explained = fit.explained
+    text = f"{budget.name} is {fit.gain:.3f} times its true value {fit.offset:+.4g}: {explained:.1%} of its own error"
+    return Finding(
+        Cause.GAIN_OFFSET,
+        (budget.name,),
+        confidence=min(0.95, 0.4 + 0.5 * explained) if budget.proven else 0.3 + 0.4 * explained,
+        evidence=(Evidence(text, explained, budget.name),),
+        advice=("check this layer's scale and bias in the converted model",),
+        refuted_by="gain and offset differ from picture to picture",
+        explained=explained,
+        size=budget.own,
+    )
+
+
+def _unexplained(budget: Budget) -> Finding:
+    how = "computed again from the sample's inputs" if budget.proven else "compared with its inputs' error"
+    text = f"{budget.name} brings in an error of {percent(budget.own)} of its signal ({how})"
+    return Finding(
+        Cause.UNEXPLAINED,
+        (budget.name,),
+        confidence=0.5 if budget.proven else 0.3,
+        evidence=(
+            Evidence(text, budget.own, budget.name),
+            Evidence(
+                f"limits explain {budget.clipped:.0%} of it, 8-bit weights {budget.weights:.0%}, "
+                f"rounding its output {min(1.0, (budget.floor / budget.own) ** 2):.0%}"
+            ),
+        ),
+        advice=("hand this layer's dumps to the vendor, or try ALL_INT16 to see whether it is a matter of bits",),
+        refuted_by="any of the tested causes explains it on another picture",
+        explained=0.0,
+        size=budget.own,
+    )

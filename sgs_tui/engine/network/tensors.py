@@ -1,0 +1,100 @@
+"""Values of tensors for the diagnosis: whole where they are small, slices of the file where they are not."""
+
+from collections import OrderedDict
+
+import numpy as np
+import numpy.typing as npt
+
+from sgs_tui.engine.dumps.format import Form, Record
+from sgs_tui.engine.dumps.reader import Dump
+
+Values = npt.NDArray[np.float32]
+
+WHOLE = 1 << 22
+"""Elements up to which a tensor may be read whole (16 MB as float32)."""
+
+KEPT = 1 << 21
+"""Elements kept at once over all tensors of a dump (8 MB as float32)."""
+
+BLOCK = 1 << 13
+"""Elements read at once for a small slice, since its neighbours are asked for next; larger slices are read as such."""
+
+
+class Tensors:
+    """Reads tensors of one dump as float32, what was read last is kept; memory stays bounded by `KEPT`.
+
+    Small tensors are kept whole, larger ones in blocks. Text can only be read from its front, so it is kept whole.
+    """
+
+    def __init__(self, dump: Dump) -> None:
+        self.dump = dump
+        self._kept: OrderedDict[tuple[int, int], Values] = OrderedDict()
+        self._count = 0
+
+    def readable(self, record: Record) -> bool:
+        """Whether slices can be had without reading the text of a huge tensor from its front."""
+        return record.count <= WHOLE or self.dump.form is Form.BINARY
+
+    def slice(self, record: Record, start: int, stop: int) -> Values:
+        """Elements [start, stop), codes dequantised; callers must not write to it. Raises DumpError."""
+        stop = min(stop, record.count)
+        if record.count <= BLOCK or (self.dump.form is Form.TEXT and self.readable(record)):
+            return self.whole(record)[start:stop]
+        if stop - start >= BLOCK:
+            return self._read(record, start, stop)
+        return self._from_blocks(record, start, stop)
+
+    def whole(self, record: Record) -> Values:
+        """Every element, flat; callers must not write to it. Raises DumpError."""
+        return self._remembered((record.number, -1), record, 0, record.count)
+
+    def spread(self, record: Record, budget: int, block: int = 1) -> Values:
+        """At most about `budget` elements: all of them, or equal stretches spread evenly over the tensor.
+
+        Stretches begin and end on multiples of `block` elements, so that channels stay together.
+        """
+        if record.count <= budget:
+            return self.slice(record, 0, record.count)
+        read = self.slice if self.dump.form is Form.TEXT else self._read
+        return np.concatenate([read(record, a, b) for a, b in stretches(record.count, budget, block)])
+
+    def _from_blocks(self, record: Record, start: int, stop: int) -> Values:
+        parts = []
+        for number in range(start // BLOCK, max(stop - 1, start) // BLOCK + 1):
+            first = number * BLOCK
+            block = self._remembered((record.number, number), record, first, first + BLOCK)
+            parts.append(block[max(start - first, 0) : max(stop - first, 0)])
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _remembered(self, key: tuple[int, int], record: Record, start: int, stop: int) -> Values:
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        else:
+            self._keep(key, self._read(record, start, stop))
+        return self._kept[key]
+
+    def _read(self, record: Record, start: int, stop: int) -> Values:
+        if not self.dump.dequantises(record):
+            return self.dump.read(record, start, stop).astype(np.float32, copy=False)
+        return self.dump.values(record, start, stop).astype(np.float32)
+
+    def _keep(self, key: tuple[int, int], values: Values) -> None:
+        self._kept[key] = values
+        self._count += values.size
+        while self._count > KEPT and len(self._kept) > 1:
+            self._count -= self._kept.popitem(last=False)[1].size
+
+
+def stretches(count: int, budget: int, block: int = 1, pieces: int = 64) -> list[tuple[int, int]]:
+    """Up to `pieces` equal stretches [start, stop) of together about `budget` elements, on multiples of `block`."""
+    blocks = count // block
+    length = max(1, budget // block // pieces)
+    starts = np.unique(np.linspace(0, max(blocks - length, 0), min(pieces, blocks)).astype(np.int64))
+    merged: list[tuple[int, int]] = []
+    for start in (int(value) * block for value in starts):
+        stop = min(start + length * block, blocks * block)
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], stop)
+        else:
+            merged.append((start, stop))
+    return merged

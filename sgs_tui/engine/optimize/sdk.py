@@ -1,0 +1,508 @@
+"""`optimize sdk`: let sim_optimizer.py make candidates, then try every one of them and rank what comes out.
+
+Its compression rates are not monotone: a higher one may undo what a lower one mended (interop notes, int16). So
+each candidate is calibrated, dumped and compared with the float model, and the figures decide.
+"""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from threading import Event
+
+from sgs_tui.engine.backends.sdk import Sample, SdkRequest, is_plain, preprocess_items, samples, sdk_runs, stage_of
+from sgs_tui.engine.backends.sdk_install import Generation, Sdk, interpreter_notes, sdk_environment
+from sgs_tui.engine.calibration.quant import QuantEntry, load_quant_info
+from sgs_tui.engine.compare.limits import Profile
+from sgs_tui.engine.dumps.format import Stage
+from sgs_tui.engine.dumps.reader import open_dump
+from sgs_tui.engine.dumps.writer import make_folder
+from sgs_tui.engine.errors import CancelledError, InputError, NothingComparableError, RunError, UsageError
+from sgs_tui.engine.events import LogLine
+from sgs_tui.engine.files import read_bytes, write_atomically
+from sgs_tui.engine.numbers import count
+from sgs_tui.engine.optimize.search import Accuracy, accuracy, measure
+from sgs_tui.engine.optimize.trials import alone_in, fingerprint
+from sgs_tui.engine.runs.run_folder import Product, ProductKind, RunRequest, RunState, safe_name
+from sgs_tui.engine.runs.run_list import Run, read_run
+from sgs_tui.engine.runs.runs import INTERVAL, cancel_run, start_run, wait_run
+from sgs_tui.engine.text import encode
+
+# Candidates: quantisation files that say which tensors get 16 bits.
+
+_NAME = re.compile(r"optimized_quant_info_(\d+)(?:_(\d*\.?\d+))?$")
+_SIXTEEN = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One file, or several that say the same: `labels` are their compression rates, or their names."""
+
+    file: Path
+    labels: tuple[str, ...]
+    entries: tuple[QuantEntry, ...]
+
+    @property
+    def label(self) -> str:
+        """The first of its labels."""
+        return self.labels[0]
+
+    @property
+    def int16(self) -> tuple[str, ...]:
+        """Names of the entries with 16 bits, inputs and weights of convolutions, in the file's order."""
+        return tuple(entry.name for entry in self.entries if entry.bit == _SIXTEEN)
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other candidate, whatever their files are called."""
+        return sha256(repr(self.entries).encode("ascii", "backslashreplace")).hexdigest()[:16]
+
+    @property
+    def has_data(self) -> bool:
+        """The file carries weights, which the calibrator writes into the float model."""
+        return any(entry.has_data for entry in self.entries)
+
+
+def load_candidates(files: Iterable[Path], rates: tuple[str, ...] = ()) -> tuple[Candidate, ...]:
+    """The candidates in the order of their rates; files that say the same are one. `rates`: only these.
+
+    Raises InputError for a file that can not be read, UsageError where none of `rates` is there.
+    """
+    found: dict[tuple[QuantEntry, ...], Candidate] = {}
+    known = [(label_of(path), path) for path in sorted(files, key=_order)]
+    wanted = [(label, path) for label, path in known if not rates or label in rates]
+    if missing := [rate for rate in rates if rate not in [label for label, _ in known]]:
+        raise UsageError(f"no candidate for {missing[0]}", f"there are {', '.join(label for label, _ in known)}")
+    for label, path in wanted:
+        entries = load_quant_info(path)
+        same = found.get(entries)
+        found[entries] = Candidate(path, (label,), entries) if same is None else _with_label(same, label)
+    if not found:
+        raise InputError("there is no candidate to try", "sim_optimizer.py leaves optimized_quant_info_*.pkl")
+    return tuple(found.values())
+
+
+def label_of(path: Path) -> str:
+    """The compression rate in the file's name, its number where there is none, else the name."""
+    match = _NAME.match(path.stem)
+    return (match[2] or match[1]) if match else path.name
+
+
+def _order(path: Path) -> tuple[int, str]:
+    match = _NAME.match(path.stem)
+    return (int(match[1]) if match else 0, path.name)
+
+
+def _with_label(candidate: Candidate, label: str) -> Candidate:
+    return Candidate(candidate.file, (*candidate.labels, label), candidate.entries)
+
+
+# What sim_optimizer.py is to search, and the files it works on: all in a folder of ours.
+#
+# The SDK's tools leave files beside the float model they are given (`*_cmodel_float.sim`) and change it in place when
+# a quantisation file carries weights; newer ones rewrite the ini. So each gets a link to the model (a copy where the
+# model would be changed), a copy of the ini, and a list of absolute image paths.
+
+_MARK = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SdkQuestion:
+    """Paths are absolute, `calibrate` and `image` are image arguments; `image` empty: the first calibration sample.
+
+    `quant_files`: candidates of the user, instead of those that sim_optimizer.py makes. `fixed`: a fixed model to
+    show beside them. `rates`: only these. `timeout` in seconds for each run.
+    """
+
+    model: Path
+    calibrate: str
+    ini: Path
+    sdk: Sdk
+    preprocess: str = ""
+    image: str = ""
+    python: str = "python3"
+    processes: int = 10
+    quant_files: tuple[Path, ...] = ()
+    rates: tuple[str, ...] = ()
+    fixed: Path | None = None
+    timeout: float | None = None
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def scripts(self) -> tuple[str, ...]:
+        """The -n items, at least one; see sdk_preprocess. Raises SgsError."""
+        found = preprocess_items(self.preprocess, self.sdk)
+        if not found:
+            raise UsageError("the SDK's optimizer and calibrator take no image without a script", "give -n PRE.py")
+        return found
+
+    def samples(self) -> tuple[Sample, ...]:
+        """The calibration samples. Raises SgsError."""
+        return samples(self.calibrate, len(self.scripts()))
+
+    def sample(self) -> str:
+        """The image argument of the one sample that both stages are dumped on. Raises UsageError for several."""
+        if not self.image:
+            first = self.samples()[0]
+            if len(first.files) > 1:
+                raise UsageError("a network with several inputs needs --image", "a list file with one line")
+            return str(first.files[0])
+        found = samples(self.image, len(self.scripts()))
+        if len(found) > 1:
+            raise UsageError(f"--image gives {len(found)} samples, candidates are judged on one", "name one image")
+        return self.image
+
+    def folder(self, root: Path) -> Path:
+        """The folder of exactly this question below `root`. Raises SgsError for what is missing or can not be used."""
+        if stage_of(self.model) is not Stage.FLOAT:
+            raise UsageError(f"{self.model.name}: sim_optimizer.py takes the float model", "name the *_float.sim")
+        scripts = [Path(item) for item in self.scripts() if item.endswith(".py")]
+        judged = samples(self.sample(), len(self.scripts()))
+        listed = [state_of(file) for sample in (*self.samples(), *judged) for file in sample.files]
+        words = [*listed, str(self.sdk.root), self.sdk.version, self.preprocess]
+        mark = fingerprint([self.model, self.ini, *scripts, *self.quant_files], words)[:_MARK]
+        folder = root.absolute() / f"{safe_name(self.model.stem)}-{mark}"
+        if self.sdk.generation is Generation.OLDER and not is_plain(str(folder)):
+            message = f"{folder}: the older SDK's tools break on blanks, quotes and brackets in this path"
+            raise UsageError(message, "name another folder with --folder")
+        return folder
+
+
+def state_of(path: Path) -> str:
+    """A file by its path, size and time: what is too large to be read each time."""
+    stat = path.stat()
+    return f"{path} {stat.st_size} {stat.st_mtime_ns}"
+
+
+@dataclass(frozen=True, slots=True)
+class SdkFiles:
+    """The tools' inputs below the question's folder, and where calibrated models go."""
+
+    model: Path
+    ini: Path
+    images: Path
+    fixed: Path
+
+    def fixed_model(self, label: str) -> Path:
+        """Where the model of the candidate `label` goes: a name that tells its stage."""
+        stem = self.model.stem.removesuffix("_float")
+        return self.fixed / f"{stem}_{safe_name(label)}_fixed.sim"
+
+
+def prepare_files(question: SdkQuestion, folder: Path, changes_model: bool) -> SdkFiles:
+    """Make them, or make them again. `changes_model`: a candidate carries weights. Raises SgsError."""
+    stem = safe_name(question.model.name.removesuffix("_float.sim"))
+    place = folder / ("model-copy" if changes_model else "model")
+    files = SdkFiles(place / f"{stem}_float.sim", folder / "input_config.ini", folder / "images.txt", folder / "fixed")
+    for path in (folder, place, files.fixed):
+        make_folder(path)
+    if changes_model:
+        shutil.copyfile(question.model, files.model)
+    elif not files.model.is_symlink():
+        files.model.symlink_to(question.model)
+    write_atomically(files.ini, read_bytes(question.ini))
+    lines = (",".join(str(file) for file in sample.files) + "\n" for sample in question.samples())
+    write_atomically(files.images, encode("".join(lines)))
+    return files
+
+
+# Steps of a long search, each a run: started once, found again, waited for, whatever happens to us in between.
+
+_STATE = "state.json"
+_AFTER_GRACE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class StepProgress:
+    """A step is under way: its run as it stands; said once a second."""
+
+    title: str
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """A step is over, well or not. `found`: its run was made by an earlier search."""
+
+    title: str
+    run: Run
+    found: bool
+
+
+StepEvent = StepProgress | StepEnded | LogLine
+
+
+class Steps:
+    """The runs of one search, by key, remembered in its folder (`state.json`, replaced whole)."""
+
+    def __init__(self, folder: Path, root: Path, cancel: Event) -> None:
+        self._path, self._root, self._cancel = folder / _STATE, root, cancel
+        self._runs: dict[str, str] = self._load()
+        self._told: set[str] = set()
+
+    def run(self, key: str, title: str, request: Callable[[], RunRequest]) -> Generator[StepEvent, None, Run]:
+        """The ended run of this step: a good or a still active one of an earlier search, else a new one.
+
+        When told to cancel, the run is ended too, and CancelledError raised.
+        """
+        earlier = self._earlier(key)
+        if earlier is None:
+            path = start_run(request(), self._root).path
+            self._runs[key] = str(path)
+            write_atomically(self._path, json.dumps(self._runs, indent=1).encode("ascii"))
+        else:
+            path = earlier.folder.path
+        yield from self._warnings(path)
+        run = yield from self._wait(title, path)
+        yield StepEnded(title, run, earlier is not None)
+        return run
+
+    def _warnings(self, path: Path) -> Generator[StepEvent]:
+        """What was noticed before a run started, each thing once in a search."""
+        new = [text for text in read_run(path).request.warnings if text not in self._told]
+        self._told.update(new)
+        yield from map(LogLine, new)
+
+    def _wait(self, title: str, path: Path) -> Generator[StepEvent, None, Run]:
+        run = read_run(path)
+        while run.state.active:
+            if self._cancel.is_set():
+                cancel_run(path)
+                wait_run(path, run.request.grace + _AFTER_GRACE)
+                raise CancelledError("the search was stopped")
+            yield StepProgress(title, run)
+            run = wait_run(path, INTERVAL)
+        return run
+
+    def _earlier(self, key: str) -> Run | None:
+        """The run of this step that an earlier search started, if it still is of use."""
+        if key not in self._runs:
+            return None
+        try:
+            run = read_run(Path(self._runs[key]))
+        except InputError:
+            return None
+        made = (run.folder.path / product.path for product in run.status.products)
+        good = run.state is RunState.OK and all(path.is_file() for path in made)
+        return run if good or run.state.active else None
+
+    def _load(self) -> dict[str, str]:
+        try:
+            found = json.loads(self._path.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return {str(key): str(path) for key, path in found.items()} if isinstance(found, dict) else {}
+
+
+# The SDK's example scripts as runs: sim_optimizer.py and sim_calibrator.py (facts 6.8, 8).
+
+CANDIDATES = "optimized_quant_info_*.pkl"
+"""What sim_optimizer.py leaves in its directory: one file a compression rate."""
+
+_SUSPECT = (
+    "newer SDKs never apply what sim_optimizer.py tries (interop notes 8): its choice may be chance, the comparison "
+    "below is not"
+)
+
+
+def optimizer_run(question: SdkQuestion, files: SdkFiles) -> RunRequest:
+    """One run of sim_optimizer.py. Raises InputError when the SDK has none, RunError for its environment."""
+    products = (Product(CANDIDATES, ProductKind.PATTERN),)
+    notes = (_SUSPECT,) if question.sdk.generation is Generation.NEWER else ()
+    return _run(question, files, "sim_optimizer.py", (), "optimize", products, notes)
+
+
+def calibrator_run(question: SdkQuestion, files: SdkFiles, quant_file: Path, target: Path) -> RunRequest:
+    """One run of sim_calibrator.py that makes the fixed model `target` as `quant_file` says. Raises as above."""
+    more = ("--quant_file", str(quant_file), "-o", str(target))
+    products = (Product(str(target), ProductKind.FILE),)
+    return _run(question, files, "sim_calibrator.py", more, "calibrate", products, ())
+
+
+def _run(
+    question: SdkQuestion,
+    files: SdkFiles,
+    script: str,
+    more: tuple[str, ...],
+    stage: str,
+    products: tuple[Product, ...],
+    notes: tuple[str, ...],
+) -> RunRequest:
+    environment = sdk_environment(question.sdk, question.environ)
+    scripts = question.scripts()
+    argv = [question.python, str(_find(question.sdk, script)), "-i", str(files.images), "-m", str(files.model)]
+    argv += ["--input_config", str(files.ini), *(("-n", ",".join(scripts)) if scripts else ())]
+    argv += ["--num_process", str(question.processes), *more]
+    return RunRequest(
+        argv=tuple(argv),
+        backend="sdk",
+        model=str(files.model),
+        stage=stage,
+        products=products,
+        environment=environment,
+        needs=(str(files.model), str(files.ini), *(item for item in scripts if item.endswith(".py"))),
+        timeout=question.timeout,
+        details={
+            "calibration": question.calibrate,
+            "preprocess": question.preprocess,
+            "sdk": str(question.sdk.root),
+            "generation": str(question.sdk.generation),
+        },
+        warnings=(*notes, *interpreter_notes(question.sdk, question.python, environment)),
+    )
+
+
+def _find(sdk: Sdk, script: str) -> Path:
+    """The script, wherever below Scripts this SDK keeps it."""
+    usual = sdk.root / "Scripts" / "examples" / script
+    found = usual if usual.is_file() else next(iter(sorted((sdk.root / "Scripts").rglob(script))), None)
+    if found is None:
+        raise InputError(f"{sdk.root}: the SDK has no {script}", "it is in Scripts/examples; unpack the SDK again")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A candidate and what came of it: figures, fixed model and dump, or `error` and `hint` where it failed.
+
+    `candidate` None is the user's own fixed model. `inputs`: its 16-bit tensors that are no weights.
+    """
+
+    candidate: Candidate | None
+    accuracy: Accuracy | None
+    model: Path
+    dump: Path | None = None
+    inputs: tuple[str, ...] = ()
+    error: str = ""
+    hint: str = ""
+
+    @property
+    def label(self) -> str:
+        """Its rates, or what else it is called."""
+        return ", ".join(self.candidate.labels) if self.candidate else self.model.name
+
+    @property
+    def rank(self) -> tuple[bool, bool, float, float, float]:
+        """Best first: those that meet the profile with the fewest 16-bit tensors, then by how far they are off."""
+        if self.accuracy is None:
+            return True, True, 0.0, 0.0, 0.0
+        size = float(len(self.candidate.int16)) if self.candidate else 0.0
+        one = self.accuracy
+        return (False, not one.meets, *((size, one.mean_rmse, 0.0) if one.meets else one.rank))
+
+
+@dataclass(frozen=True, slots=True)
+class SdkResult:
+    """All candidates, best first, and the float dump they were compared with."""
+
+    ranked: tuple[Ranked, ...]
+    float_dump: Path
+    profile: str
+    folder: Path
+
+    @property
+    def best(self) -> Ranked | None:
+        """The first that did not fail."""
+        return next((each for each in self.ranked if each.accuracy is not None), None)
+
+
+SdkEvent = StepEvent | SdkResult
+
+
+def optimize_sdk(
+    question: SdkQuestion, folders: Path, runs: Path, profile: Profile, cancel: Event
+) -> Iterator[SdkEvent]:
+    """Search; the last event is the SdkResult. `runs`: where run folders go.
+
+    Raises RunError when sim_optimizer.py or the float dump fails (a candidate that fails is ranked last),
+    CancelledError soon after `cancel` is set, and what is wrong with the question before anything is started.
+    """
+    folder = question.folder(folders)
+    make_folder(folder)
+    with alone_in(folder):
+        search = _Search(question, folder, Steps(folder, runs, cancel), profile, cancel)
+        yield from search.run(prepare_files(question, folder, False))
+
+
+class _Search:
+    def __init__(self, question: SdkQuestion, folder: Path, steps: Steps, profile: Profile, cancel: Event) -> None:
+        self._question, self._folder, self._steps = question, folder, steps
+        self._profile, self._cancel = profile, cancel
+
+    def run(self, files: SdkFiles) -> Generator[SdkEvent]:
+        candidates = yield from self._candidates(files)
+        if any(one.has_data for one in candidates):
+            files = prepare_files(self._question, self._folder, True)
+        benchmark = yield from self._float()
+        ranked = []
+        if self._question.fixed is not None:
+            ranked.append((yield from self._judge(None, self._question.fixed, benchmark)))
+        for number, candidate in enumerate(candidates, 1):
+            yield LogLine(f"candidate {number} of {len(candidates)}: {', '.join(candidate.labels)}")
+            ranked.append((yield from self._try(candidate, files, benchmark)))
+        ranked.sort(key=lambda each: each.rank)
+        assert benchmark.dump is not None
+        yield SdkResult(tuple(ranked), benchmark.dump, self._profile.name, self._folder)
+
+    def _candidates(self, files: SdkFiles) -> Generator[SdkEvent, None, tuple[Candidate, ...]]:
+        paths: Iterable[Path] = self._question.quant_files
+        if not paths:
+            ask = partial(optimizer_run, self._question, files)
+            run = yield from self._steps.run("optimizer", "sim_optimizer.py", ask)
+            _require(run)
+            paths = [run.folder.path / product.path for product in run.status.products]
+        found = load_candidates(paths, self._question.rates)
+        yield LogLine(f"{count(len(found), 'candidate')} to try: {'; '.join(', '.join(one.labels) for one in found)}")
+        return found
+
+    def _float(self) -> Generator[SdkEvent, None, Run]:
+        ask = partial(self._dump, self._question.model, Stage.FLOAT)
+        run = yield from self._steps.run("float", "float dump", ask)
+        _require(run)
+        return run
+
+    def _try(self, candidate: Candidate, files: SdkFiles, benchmark: Run) -> Generator[SdkEvent, None, Ranked]:
+        """Calibrate, dump, compare."""
+        target = files.fixed_model(candidate.label)
+        ask = partial(calibrator_run, self._question, files, candidate.file, target)
+        run = yield from self._steps.run(f"calibrate {candidate.key}", f"{candidate.label}: calibrate", ask)
+        if not run.status.products:
+            return Ranked(candidate, None, target, error=run.status.message, hint=run.status.hint)
+        return (yield from self._judge(candidate, target, benchmark))
+
+    def _judge(self, candidate: Candidate | None, model: Path, benchmark: Run) -> Generator[SdkEvent, None, Ranked]:
+        label, key = (candidate.label, candidate.key) if candidate else (model.name, state_of(model))
+        ask = partial(self._dump, model, Stage.FIXED)
+        run = yield from self._steps.run(f"fixed {key}", f"{label}: fixed dump", ask)
+        if run.dump is None or benchmark.dump is None:
+            return Ranked(candidate, None, model, error=run.status.message, hint=run.status.hint)
+        try:
+            layers = measure(run.dump, benchmark.dump, benchmark.ranges, self._cancel)
+        except NothingComparableError as error:
+            return Ranked(candidate, None, model, run.dump, error=error.message, hint=error.hint)
+        inputs = _inputs(candidate.int16 if candidate else (), benchmark.dump)
+        return Ranked(candidate, accuracy(layers, self._profile), model, run.dump, inputs)
+
+    def _dump(self, model: Path, stage: Stage) -> RunRequest:
+        question = self._question
+        request = SdkRequest(
+            model, question.sample(), question.preprocess, stage, python=question.python, timeout=question.timeout
+        )
+        return sdk_runs(request, question.sdk, question.environ)[0]
+
+
+def _require(run: Run) -> None:
+    """Raise RunError for a step that nothing can go on without."""
+    if not run.status.products:
+        raise RunError(f"{run.name}: {run.status.message or run.state}", run.status.hint)
+
+
+def _inputs(names: Sequence[str], dump: Path) -> tuple[str, ...]:
+    """Those that are no constants of the network."""
+    with open_dump(dump) as opened:
+        constants = {record.name for record in opened.records if record.constant}
+    return tuple(name for name in names if name not in constants)

@@ -1,0 +1,1 @@
+"""Requantize: change what gets INT16, make the models, dump, compare with the state before."""

@@ -1,0 +1,321 @@
+"""One iteration: convert, calibrate, dump both stages, compare with the state before. Runs inside the worker."""
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from sgs_tui.engine.backends.sdk import SdkRequest, sdk_runs
+from sgs_tui.engine.backends.sdk_install import Sdk, find_sdk, sdk_environment
+from sgs_tui.engine.compare.baseline import Baseline, layers_json, regress
+from sgs_tui.engine.compare.limits import Profile, load_profile
+from sgs_tui.engine.compare.results import Verdict
+from sgs_tui.engine.errors import CancelledError, RunError, SgsError, UsageError
+from sgs_tui.engine.journal import Kind, append, entry, journal_of
+from sgs_tui.engine.requantize.ini_change import carry_over, outcome_text
+from sgs_tui.engine.requantize.network import (
+    BEFORE_FILE,
+    FIXED_DUMP,
+    FLOAT_DUMP,
+    LAYERS_FILE,
+    NAME,
+    IterateConfig,
+    Place,
+)
+from sgs_tui.engine.requantize.state import Plan, load_state, measure, plan_from_json
+from sgs_tui.engine.runs.log import LogReader
+from sgs_tui.engine.runs.outcome import write_failure
+from sgs_tui.engine.runs.run_folder import Product, ProductKind, RunRequest, RunState
+from sgs_tui.engine.runs.run_list import Run, read_run
+from sgs_tui.engine.runs.runs import INTERVAL, cancel_run, snapshot, start_run, wait_run
+from sgs_tui.engine.text import visible
+
+# The steps of an iteration as runs: the user's commands, and the SDK's simulator on what they leave.
+
+BACKEND = "command"
+"""Backend of the user's own commands."""
+
+
+def sdk_of(config: IterateConfig, environ: Mapping[str, str]) -> Sdk:
+    """The SDK whose simulator dumps. Raises UsageError where none is named, InputError where it is none."""
+    try:
+        return find_sdk(config.sdk, environ=environ)
+    except UsageError as error:
+        hint = f'write sdk = "/opt/SGS_IPU_SDK" into [iterate] of {NAME}, or set SGS_IPU_DIR'
+        raise UsageError(error.message, hint) from error
+
+
+def convert_request(config: IterateConfig, sdk: Sdk, environ: Mapping[str, str]) -> RunRequest:
+    """From the original model to the float one."""
+    return _command(config, config.convert, "convert", config.float_model, (str(config.ini),), sdk, environ)
+
+
+def calibrate_request(config: IterateConfig, sdk: Sdk, environ: Mapping[str, str]) -> RunRequest:
+    """From the float model to the fixed one."""
+    needs = (str(config.ini), str(config.float_model))
+    return _command(config, config.calibrate, "calibrate", config.fixed_model, needs, sdk, environ)
+
+
+def dump_request(config: IterateConfig, model: Path, sdk: Sdk, environ: Mapping[str, str]) -> RunRequest:
+    """The dump of one model on the one image. Raises UsageError, InputError, RunError."""
+    asked = SdkRequest(
+        model=model,
+        image=config.image,
+        preprocess=config.preprocess,
+        python=config.python,
+        timeout=config.timeout,
+    )
+    found = sdk_runs(asked, sdk, environ)
+    if len(found) != 1:
+        raise UsageError(f"{config.image}: holds {len(found)} images, an iteration compares one", "name one file")
+    return found[0]
+
+
+def _command(
+    config: IterateConfig,
+    command: str,
+    stage: str,
+    product: Path,
+    needs: tuple[str, ...],
+    sdk: Sdk,
+    environ: Mapping[str, str],
+) -> RunRequest:
+    return RunRequest(
+        argv=("bash", "--noprofile", "--norc", "-c", command),
+        backend=BACKEND,
+        model=str(product),
+        stage=stage,
+        products=(Product(str(product), ProductKind.FILE),),
+        environment=sdk_environment(sdk, environ),
+        cwd=str(config.folder),
+        needs=needs,
+        timeout=config.timeout,
+        details={"command": command, "sdk": str(sdk.root)},
+    )
+
+
+# The steps of an iteration, each a run of its own below the iteration's folder, told on this worker's output.
+
+STEPS = "steps"
+"""The runs root of the steps, in the iteration's run folder."""
+
+LAST_LINES = 12
+"""Lines of a failed step's log that the iteration's log repeats."""
+
+GRACE = 30.0
+"""Seconds that a worker told to stop may take to end its step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stepper:
+    """Runs steps one after the other. `say` takes a line for the log, `bar` what is drawn over and over.
+
+    `cancel` is looked at once a second: a step that was started is always ended, whenever it is set.
+    """
+
+    root: Path
+    count: int
+    cancel: Event
+    say: Callable[[str], None]
+    bar: Callable[[str], None]
+
+    def run(self, number: int, title: str, request: RunRequest) -> Run:
+        """Do a step and wait for its end. Raises RunError when it did not end well, CancelledError when told to."""
+        head = f"[{number}/{self.count}] {title}"
+        self._check_cancelled()
+        run = read_run(start_run(request, self.root).path)
+        self.say(f"{head}: {run.folder.path}")
+        run = self._watched(head, run)
+        self._check_cancelled()
+        if run.state is not RunState.OK:
+            self._tell_last_words(run)
+            message = run.status.message or str(run.state)
+            raise RunError(
+                f"{title} failed: {message}", f"{run.status.hint} (the step's log: {run.folder.log_path})".strip()
+            )
+        self.say(f"{head}: {run.status.message}")
+        for note in run.status.notes:
+            self.say(f"{head}: note: {note}")
+        return run
+
+    def _tell_last_words(self, run: Run) -> None:
+        """What a failed step printed at last: whoever reads the iteration's log need not look for another."""
+        for line in LogReader(run.folder.log_path, 8 << 10).new_lines(ended=True)[-LAST_LINES:]:
+            self.say(f"    {line}")
+
+    def _watched(self, head: str, run: Run) -> Run:
+        told = ""
+        while run.state.active:
+            if self.cancel.is_set():
+                cancel_run(run.folder.path)
+                return wait_run(run.folder.path, GRACE)
+            now = snapshot(run)
+            drawn = f"{head}: {now.progress or now.last_line}"
+            if drawn not in (told, f"{head}: "):
+                told = drawn
+                self.bar(drawn)
+            run = wait_run(run.folder.path, INTERVAL)
+        return run
+
+    def _check_cancelled(self) -> None:
+        if self.cancel.is_set():
+            raise CancelledError("the iteration was stopped")
+
+
+def publish(dump: Path, name: str) -> None:
+    """Make a step's dump a product of the iteration: the same file under another name, in the working directory."""
+    try:
+        os.link(dump, name)
+    except OSError:  # a file system without links
+        shutil.copyfile(dump, name)
+
+
+class Iteration:
+    """One iteration, in the working directory of its run, which is the current one."""
+
+    def __init__(self, plan: Plan, cancel: Event, say: Callable[[str], None], bar: Callable[[str], None]) -> None:
+        self._plan, self._config = plan, plan.config
+        self._cancel, self._say = cancel, say
+        self._folder = Path.cwd().parent
+        self._profile: Profile = load_profile(plan.config.profile)
+        self._sdk = sdk_of(plan.config, os.environ)
+        self._first = plan.before is None and plan.config.float_model.is_file() and plan.config.fixed_model.is_file()
+        count = 3 + bool(plan.config.convert) + 2 * self._first
+        self._stepper = Stepper(self._folder / STEPS, count, cancel, say, bar)
+        self._number = 0
+
+    def run(self) -> None:
+        """Do everything. Raises SgsError; the journal then says what failed."""
+        if self._plan.before is not None:
+            carry_over(self._plan.before, self._folder)
+        self._note(self._plan.change, Kind.TRIED)
+        try:
+            before = self._before()
+            self._make()
+            self._finish(before)
+        except CancelledError:
+            raise
+        except SgsError as error:
+            self._note(error.message, Kind.RESULT)
+            raise
+
+    def _before(self) -> Baseline | None:
+        """The layers as they were: known, or dumped now from the models that are about to be replaced."""
+        if self._plan.before is not None:
+            return load_state(self._plan.before, self._profile)
+        if not self._first:
+            self._say("nothing is known of the state before, and there are no models to dump it from")
+            return None
+        fixed, float_ = self._dumps("before, ")
+        return measure(_place(self._folder, fixed, float_), self._profile, self._cancel)
+
+    def _make(self) -> None:
+        config = self._config
+        if config.convert:
+            try:
+                self._step("convert", convert_request(config, self._sdk, os.environ))
+            except RunError as error:
+                raise _with_loss(error, config.float_model) from error
+        self._step("calibrate", calibrate_request(config, self._sdk, os.environ))
+
+    def _dumps(self, what: str) -> tuple[Run, Run]:
+        """(fixed, float)."""
+        config = self._config
+        float_ = self._step(f"{what}dump float", dump_request(config, config.float_model, self._sdk, os.environ))
+        return self._step(f"{what}dump fixed", dump_request(config, config.fixed_model, self._sdk, os.environ)), float_
+
+    def _finish(self, before: Baseline | None) -> None:
+        """Dump what was made, compare, leave everything in the run folder."""
+        fixed, float_ = self._dumps("")
+        after = measure(_place(self._folder, fixed, float_), self._profile, self._cancel)
+        for run, name in ((float_, FLOAT_DUMP), (fixed, FIXED_DUMP)):
+            assert run.dump is not None
+            publish(run.dump, name)
+        if fixed.ranges is not None:
+            shutil.copyfile(fixed.ranges, self._folder / fixed.ranges.name)
+        Path(LAYERS_FILE).write_bytes(layers_json(after.layers, after.profile))
+        if before is not None:
+            (self._folder / BEFORE_FILE).write_bytes(layers_json(before.layers, before.profile))
+        text = _told(before, after)
+        self._note(text, Kind.RESULT)
+        self._say(text)
+
+    def _step(self, title: str, request: RunRequest) -> Run:
+        self._number += 1
+        return self._stepper.run(self._number, title, request)
+
+    def _note(self, text: str, kind: Kind) -> None:
+        append(journal_of(self._folder), [entry(text, kind)])
+
+
+def _place(folder: Path, fixed: Run, float_: Run) -> Place:
+    assert fixed.dump is not None and float_.dump is not None
+    return Place(folder, fixed.dump, float_.dump, fixed.ranges or float_.ranges)
+
+
+def _with_loss(error: RunError, model: Path) -> RunError:
+    """A failed converter deletes the float model that was there."""
+    if model.exists():
+        return error
+    return RunError(f"{error.message}; {model.name} is gone, the converter deletes it first", error.hint)
+
+
+def _told(before: Baseline | None, after: Baseline) -> str:
+    failed = sum(layer.verdict is Verdict.FAIL for layer in after.layers)
+    if before is None:
+        return f"{failed} of {len(after.layers)} layers fail"
+    was = sum(layer.verdict is Verdict.FAIL for layer in before.layers)
+    return outcome_text(regress(after.layers, before.layers), was, failed)
+
+
+# The worker: `python -m sgs_tui.engine.iterate.worker plan.json`, started by a run's supervisor.
+#
+# Converts, calibrates, dumps both stages, compares with the state before (iteration.py). Each step is a run in `steps/`
+# of the run folder; what the iteration leaves there itself: float.bin, fixed.bin, layers.json (the layers now),
+# before.json (the layers before), triage.jsonl (the journal, that of the state before carried over). An error goes to
+# failure.json. TERM, with which a run is cancelled, ends the step at work first.
+
+FAILED = 1
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do the plan of the file named; the exit code is 0 or `FAILED`."""
+    cancel = Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: cancel.set())
+    path, output = Path(arguments[0]), _Output()
+    try:
+        Iteration(plan_from_json(path.read_text("ascii"), path), cancel, output.say, output.bar).run()
+    except SgsError as error:
+        write_failure(error)
+        output.say(f"{type(error).__name__}: {error}")
+        return FAILED
+    return 0
+
+
+class _Output:
+    """The run's log: lines, and a bar that is drawn over itself, since a line for each drawing would fill it."""
+
+    def __init__(self) -> None:
+        self._open = False
+
+    def say(self, line: str) -> None:
+        """A line of its own."""
+        self._write(f"{chr(10) * self._open}{visible(line)}\n")
+        self._open = False
+
+    def bar(self, text: str) -> None:
+        """What stands there until the next line."""
+        self._write(f"\r{visible(text)}")
+        self._open = True
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

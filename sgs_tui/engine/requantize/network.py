@@ -1,0 +1,228 @@
+"""`sgs-tui.toml`: how the user makes a network's models, kept once in the network's folder.
+
+`cfg/sgs-tui.toml` is the file to copy, with every key. Paths in it are relative to its folder; so do the commands
+run there, through bash, in the SDK's environment.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sgs_tui.engine.backends.embedded import EmbeddedFiles
+from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.files import read_bytes
+from sgs_tui.engine.runs.run_list import Run, list_runs, newest_pair, read_run
+from sgs_tui.engine.text import did_you_mean, visible
+
+NAME = "sgs-tui.toml"
+TABLE = "iterate"
+_HOW = "`sgs-tui iterate --init` writes an example"
+_NEEDED = ("calibrate", "float_model", "fixed_model", "image")
+_TEXTS = ("convert", "ini", "preprocess", "sdk", "python", "profile")
+_KEYS = (*_NEEDED, *_TEXTS, "timeout")
+
+
+@dataclass(frozen=True, slots=True)
+class IterateConfig:
+    """One network's file. Paths are absolute; `convert` is empty where only calibration is to be run again.
+
+    `image` and `preprocess` as the SDK's tools take them; `timeout` in seconds for each step.
+    """
+
+    folder: Path
+    calibrate: str
+    float_model: Path
+    fixed_model: Path
+    image: str
+    convert: str = ""
+    ini: Path = field(default_factory=Path)
+    preprocess: str = ""
+    sdk: Path | None = None
+    python: str = "python3"
+    profile: str = "manual"
+    timeout: float | None = None
+
+
+def load_config(folder: Path) -> IterateConfig:
+    """Read the folder's sgs-tui.toml. Raises InputError saying which key is missing, unknown or of the wrong kind."""
+    path = folder.absolute() / NAME
+    table = _table(path)
+    for key in table:
+        if key not in _KEYS:
+            raise InputError(f"{path}: unknown key `{visible(key)}` in [{TABLE}]", did_you_mean(key, _KEYS))
+    for key in _NEEDED:
+        if not table.get(key):
+            raise InputError(f"{path}: `{key}` is missing in [{TABLE}]", _HOW)
+    texts = {key: _text(table, key, path) for key in (*_NEEDED, *_TEXTS) if key in table}
+    return _config(path.parent, texts, _timeout(table, path))
+
+
+def _config(folder: Path, texts: Mapping[str, str], timeout: float | None) -> IterateConfig:
+    sdk, profile = texts.get("sdk"), texts.get("profile", "manual")
+    return IterateConfig(
+        folder=folder,
+        calibrate=texts["calibrate"],
+        float_model=folder / texts["float_model"],
+        fixed_model=folder / texts["fixed_model"],
+        image=_image(folder, texts["image"]),
+        convert=texts.get("convert", ""),
+        ini=folder / texts.get("ini", "input_config.ini"),
+        preprocess=",".join(_script(folder, part.strip()) for part in texts.get("preprocess", "").split(",")),
+        sdk=Path(os.path.normpath(folder / Path(sdk).expanduser())) if sdk else None,
+        python=texts.get("python", "python3"),
+        profile=str(folder / profile) if profile.endswith(".toml") else profile,
+        timeout=timeout,
+    )
+
+
+def _table(path: Path) -> Mapping[str, object]:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file", _HOW)
+    try:
+        document = tomllib.loads(read_bytes(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not TOML: {visible(str(error))}", _HOW) from error
+    table = document.get(TABLE)
+    if not isinstance(table, dict):
+        raise InputError(f"{path}: has no table [{TABLE}]", _HOW)
+    return table
+
+
+def _text(table: Mapping[str, object], key: str, path: Path) -> str:
+    value = table[key]
+    if not isinstance(value, str) or "\0" in value:
+        raise InputError(f"{path}: `{key}` is no text", f'write {key} = "..."')
+    return value
+
+
+def _timeout(table: Mapping[str, object], path: Path) -> float | None:
+    value = table.get("timeout")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
+        raise InputError(f"{path}: `timeout` is no number of seconds", "write timeout = 3600")
+    return float(value)
+
+
+def _image(folder: Path, text: str) -> str:
+    """`[DIR:]BASE`, as the SDK's tools take it, with absolute paths."""
+    return ":".join(str(folder / part) for part in text.split(":"))
+
+
+def _script(folder: Path, part: str) -> str:
+    """A script's path; names without .py are the SDK's own modules."""
+    return str(folder / Path(part).expanduser()) if part.endswith(".py") else part
+
+
+# What an iteration leaves in its run folder, beside what every run has.
+
+ITERATE = "iterate"
+"""Backend of iterations."""
+
+_NAMES = EmbeddedFiles.below(Path())
+FLOAT_DUMP, FIXED_DUMP = _NAMES.float_dump.name, _NAMES.fixed_dump.name
+"""The same names as in every folder that holds both dumps."""
+
+LAYERS_FILE = "layers.json"
+"""The layers as they are now."""
+
+BEFORE_FILE = "before.json"
+"""The layers of the state before; absent where nothing was known of it."""
+
+
+# Folders that hold a comparison: a run, a run with its partner, the demo, any folder with float.bin and fixed.bin.
+
+INI = "input_config.ini"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Two dumps that belong together, and what lies beside them."""
+
+    folder: Path
+    sample: Path
+    benchmark: Path
+    ranges: Path | None = None
+    ini: Path | None = None
+
+
+def place_of(folder: Path) -> Place:
+    """The comparison that a folder holds. Raises InputError, saying what is missing."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder", "check the path")
+    ini = folder / INI if (folder / INI).is_file() else None
+    if (folder / "request.json").is_file():
+        return _of_run(read_run(folder), ini)
+    files = EmbeddedFiles.below(folder)
+    missing = next((path for path in (files.fixed_dump, files.float_dump) if not path.is_file()), None)
+    if missing is not None:
+        raise InputError(f"{folder}: is no run and has no {missing.name}", "name a run folder, or both dumps")
+    return Place(folder, files.fixed_dump, files.float_dump, files.ranges if files.ranges.is_file() else None, ini)
+
+
+def _of_run(run: Run, ini: Path | None) -> Place:
+    if run.dump is None:
+        raise InputError(f"{run.name} ({run.state}) has no dump", "`sgs-tui runs show NAME` says why")
+    if len(run.dumps) > 1:
+        return Place(run.folder.path, run.dumps[1], run.dumps[0], run.ranges, ini)
+    partner = _partner(run, list_runs(run.folder.root))
+    if partner is None or partner.dump is None:
+        message = f"{run.name}: no dump of another stage of this network on this image is in {run.folder.root}"
+        raise InputError(message, "dump the float model too, or name both dumps")
+    return Place(run.folder.path, run.dump, partner.dump, run.ranges or partner.ranges, ini)
+
+
+def _partner(run: Run, runs: Sequence[Run]) -> Run | None:
+    """The benchmark that was dumped nearest to a run in time: a later conversion may have another graph."""
+
+    def distance(other: Run) -> float:
+        return abs(other.status.created - run.status.created)
+
+    others = sorted((other for other in runs if other.name != run.name), key=distance)
+    pairs = (newest_pair((run, other)) for other in others)
+    return next((pair[1] for pair in pairs if pair is not None and pair[0] is run), None)
+
+
+# The example sgs-tui.toml, which `sgs-tui iterate --init` writes; cfg/sgs-tui.toml is the same file to copy.
+
+TEMPLATE = r'''
+# How to make this network's models again, for `sgs-tui iterate`. Keep it as sgs-tui.toml beside the network.
+#
+# After a change of the INT16 tensors both commands are run again, in this folder, through bash, in the SDK's
+# environment; then both models are dumped and compared with the state before. Paths are relative to this folder.
+
+[iterate]
+# From the original model to the float one. Needed where an INT16 tensor makes the converter insert a cast; leave it
+# out and only calibration is run again.
+convert = """
+python3 $SGS_IPU_DIR/Scripts/ConvertTool/ConvertTool.py onnx --model_file net.onnx --input_shapes 1,3,224,224 \
+  --input_config input_config.ini --output_file net_float.sim"""
+
+# From the float model to the fixed one.
+calibrate = """
+python3 $SGS_IPU_DIR/Scripts/calibrator/calibrator.py -i images -m net_float.sim -c Unknown -n preprocess.py \
+  --input_config input_config.ini"""
+
+# What the commands leave. A file that is not new afterwards is a failure, whatever the exit code says.
+float_model = "net_float.sim"
+fixed_model = "net_fixed.sim"
+
+# The picture that both stages are dumped on, and its preprocess script, as simulator.py takes them.
+image = "images/0001.jpg"
+preprocess = "preprocess.py"
+
+# The file that chooses the INT16 tensors (default input_config.ini).
+#ini = "input_config.ini"
+
+# The SDK's root folder (default SGS_IPU_DIR), and the interpreter for its simulator.
+#sdk = "/opt/SGS_IPU_SDK"
+#python = "python3"
+
+# The limits: manual, sop, strict, or the path of a .toml file.
+#profile = "manual"
+
+# Seconds that each step may take; without it as long as it wants.
+#timeout = 3600
+'''[1:]

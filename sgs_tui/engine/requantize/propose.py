@@ -1,0 +1,448 @@
+"""Making models again in two steps: `propose` says exactly what would be done, `begin` does it.
+
+Nothing is written or started by `propose`, and everything that can be known to fail fails there.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sgs_tui.engine.backends.embedded import EmbeddedRequest
+from sgs_tui.engine.backends.jobs import JOB_FILE, job_from_json, local_run
+from sgs_tui.engine.backends.quantize import Quantisation
+from sgs_tui.engine.compare.baseline import Baseline, Regression, load_baseline, regress
+from sgs_tui.engine.configs.debugconfig import DUMP_TENSOR
+from sgs_tui.engine.configs.debugconfig import load as load_debug_config
+from sgs_tui.engine.configs.inputconfig import load as load_ini
+from sgs_tui.engine.demo.demo import DemoFiles, build_demo, is_demo_model
+from sgs_tui.engine.errors import InputError, RunError, SgsError, UsageError
+from sgs_tui.engine.files import read_bytes, write_atomically
+from sgs_tui.engine.requantize.ini_change import (
+    IniChange,
+    change_text,
+    ini_change,
+    journal_change,
+    journal_request,
+    write_change,
+)
+from sgs_tui.engine.requantize.iteration import GRACE, sdk_of
+from sgs_tui.engine.requantize.network import (
+    BEFORE_FILE,
+    FIXED_DUMP,
+    FLOAT_DUMP,
+    INI,
+    ITERATE,
+    LAYERS_FILE,
+    NAME,
+    IterateConfig,
+    Place,
+    load_config,
+    place_of,
+)
+from sgs_tui.engine.requantize.state import PLAN_FILE, Plan, check_state, plan_to_json
+from sgs_tui.engine.runs.preflight import Level, check_request
+from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG, ROOT_NAME, Elements, Product, ProductKind, RunRequest
+from sgs_tui.engine.runs.run_list import Run, list_runs, network, newest_pair, read_run
+from sgs_tui.engine.runs.runs import start_run
+
+# The loop without an SDK: quantise again by onnxruntime with other tensors in 16 bit, and dump both stages.
+
+
+def is_demo(place: Place) -> bool:
+    """Whether a folder is a demo's, by the mark in its model."""
+    files = DemoFiles.below(place.folder)
+    return place.ini is not None and files.fixed_model.is_file() and is_demo_model(files.model)
+
+
+def requantise_demo(place: Place, change: IniChange) -> None:
+    """Build the demo again with the tensors that its changed input_config.ini names; the old ini is kept beside it.
+
+    Raises InputError where the folder is no demo's, UsageError for a name that no tensor has.
+    """
+    if place.ini is None:
+        raise InputError(f"{place.folder}: has no input_config.ini", "`sgs-tui demo` makes a new one")
+    build_demo(place.folder, int16=change.names)
+    write_atomically(place.ini, change.old)  # the demo starts anew with its template
+    write_change(place.ini, change)
+
+
+def is_embedded(run: Run) -> bool:
+    """Whether `requantised` can make a run again with other tensors."""
+    return run.request.backend == "onnxruntime" and JOB_FILE in run.request.files
+
+
+def int16_of(run: Run) -> tuple[str, ...]:
+    """The tensors that an embedded run quantised to 16 bit."""
+    return _job(run).quantisation.int16
+
+
+def requantised(run: Run, add: Sequence[str], remove: Sequence[str] = ()) -> RunRequest:
+    """The same embedded run with more or fewer tensors in 16 bit, to be compared with that run (`before`).
+
+    Raises UsageError where it is of another kind.
+    """
+    job = _job(run)
+    names = tuple(name for name in dict.fromkeys((*job.quantisation.int16, *add)) if name not in remove)
+    how = Quantisation(job.quantisation.per_channel, names)
+    request = local_run(replace(job, quantisation=how), run.request.timeout)
+    return replace(request, details={**request.details, "before": str(run.folder.path)})
+
+
+def _job(run: Run) -> EmbeddedRequest:
+    text = run.request.files.get(JOB_FILE)
+    job = job_from_json(text, run.folder.request_path) if text is not None else None
+    if not isinstance(job, EmbeddedRequest):
+        hint = "`sgs-tui iterate` runs the SDK's tools; `sgs-tui run --onnx` makes runs of that kind"
+        raise UsageError(f"{run.name}: was not quantised here, so it can not be quantised again", hint)
+    return job
+
+
+# Start iterations, find the state before, read what came of them: for front ends.
+#
+# First `load_config(folder)` reads sgs-tui.toml and `check_idle` says whether one is at work. Then `state_before` finds
+# what to compare with, `ini_change` (ini_change.py) what becomes of the file, and `iteration_request` is the run to
+# start, with what to know beforehand in its warnings; only then `write_change` writes the file. The run
+# (`start_run(request, iterations_root(config))`) works by itself, is followed and cancelled as any run, and leaves what
+# `read_outcome` reads.
+
+_WORKER = "sgs_tui.engine.requantize.iteration"
+BACKEND = ITERATE
+_STAGE = "iteration"
+_COMPARABLE = (BACKEND, "sdk")
+"""Backends whose dumps say something about the SDK's models."""
+
+
+class BusyError(RunError):
+    """An iteration of the same network is at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class IterationOutcome:
+    """What came of an iteration. `before` and `regression` are None where nothing was known of the state before."""
+
+    folder: Path
+    after: Baseline
+    before: Baseline | None = None
+    regression: Regression | None = None
+
+
+def iterations_root(config: IterateConfig) -> Path:
+    """Where a network's iterations are kept: `sgs_runs` in its folder."""
+    return config.folder / ROOT_NAME
+
+
+def iteration_request(
+    config: IterateConfig,
+    change: IniChange | None = None,
+    before: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> RunRequest:
+    """The iteration as one run in the background; its steps are runs of their own below its folder.
+
+    `change`: what becomes of the ini before it starts, which is the caller's to write. `before`: the state to compare
+    with (a JSON report, a run, an iteration); None: both models are dumped first, where they are there. Raises
+    SgsError for what is missing.
+    """
+    sdk = sdk_of(config, environ)
+    if not config.ini.is_file():
+        raise InputError(f"{config.ini}: no such file", "name it with `ini` in sgs-tui.toml")
+    if before is not None:
+        check_state(before)
+    changed = change is not None and change.changes
+    int16 = ",".join(load_ini(config.ini).tensor_arrays if change is None else change.names)
+    told = change_text(config.ini, change) if change and changed else f"made again (tensor_arrays: {int16 or 'none'})"
+    images, scripts = config.image.split(":")[-1], [s for s in config.preprocess.split(",") if s.endswith(".py")]
+    return RunRequest(
+        argv=(sys.executable, "-P", "-m", _WORKER, PLAN_FILE),
+        backend=BACKEND,
+        model=str(config.fixed_model),
+        stage=_STAGE,
+        products=(
+            Product(FLOAT_DUMP, elements=Elements.FLOAT),
+            Product(FIXED_DUMP, elements=Elements.INTEGER),
+            Product(LAYERS_FILE, ProductKind.FILE),
+        ),
+        files={PLAN_FILE: plan_to_json(Plan(config, before.absolute() if before else None, told))},
+        needs=(str(config.ini), images, *scripts),
+        grace=GRACE + 10,
+        details={
+            "image": config.image,
+            "preprocess": config.preprocess,
+            "sdk": str(sdk.root),
+            "int16": int16,
+            "before": str(before or ""),
+        },
+        warnings=tuple(_warnings(config, changed)),
+    )
+
+
+def state_before(config: IterateConfig, root: Path) -> Path | None:
+    """The newest good state of this network in a runs root: an iteration, or a run that has its partner there.
+
+    None where there is none, and where the models were made anew since: it is not theirs then.
+    """
+    runs = [run for run in list_runs(root) if _of(run, config) and run.request.backend in _COMPARABLE]
+    pair = newest_pair([run for run in runs if len(run.dumps) == 1])
+    found = [run for run in runs if len(run.dumps) > 1] + ([pair[0]] if pair else [])
+    newest = max(found, key=lambda run: run.status.ended or 0.0, default=None)
+    if newest is None or _remade(config, newest.status.ended or 0.0):
+        return None
+    return newest.folder.path
+
+
+def check_idle(config: IterateConfig, root: Path) -> None:
+    """Raise BusyError while an iteration of the same network is at work: it reads the ini that is about to change."""
+    for run in list_runs(root):
+        if run.state.active and run.request.backend == BACKEND and run.request.model == str(config.fixed_model):
+            hint = f"wait for it, or `sgs-tui runs cancel {run.name} --root {root}`"
+            raise BusyError(f"{run.name} is making {config.fixed_model.name} ({run.state})", hint)
+
+
+def read_outcome(folder: Path) -> IterationOutcome:
+    """What an iteration left. Raises InputError where it is none, or did not come to its end."""
+    after = load_baseline(folder / LAYERS_FILE)
+    if not (folder / BEFORE_FILE).is_file():
+        return IterationOutcome(folder, after)
+    before = load_baseline(folder / BEFORE_FILE)
+    return IterationOutcome(folder, after, before, regress(after.layers, before.layers))
+
+
+def _of(run: Run, config: IterateConfig) -> bool:
+    return network(run.request.model) == network(config.fixed_model.name)
+
+
+def _remade(config: IterateConfig, since: float) -> bool:
+    return config.fixed_model.is_file() and config.fixed_model.stat().st_mtime > since
+
+
+def _warnings(config: IterateConfig, changed: bool) -> Iterator[str]:
+    """What makes an iteration end otherwise than meant."""
+    debug = config.folder / DEBUG_CONFIG
+    if debug.is_file() and DUMP_TENSOR in load_debug_config(debug).effect().switches:
+        yield f"{debug} has dumpTensor: the calibrator runs in that folder and obeys it (switch it off there)"
+    if not config.convert:
+        yield "without `convert` a cast that an INT16 tensor needs is missing in the float dump (reconvert for it)"
+    models = [path for path in (config.float_model, config.fixed_model) if path.is_file()]
+    if models and not changed and all(path.stat().st_mtime > config.ini.stat().st_mtime for path in models):
+        yield f"{config.ini.name} is older than the models: nothing was changed since they were made"
+
+
+# How the models behind a dump can be made again after an INT16 change: by the user's commands, or by onnxruntime.
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """A network whose folder says in sgs-tui.toml how its models are made."""
+
+    config: IterateConfig
+
+    @property
+    def root(self) -> Path:
+        """Where its iterations are kept."""
+        return iterations_root(self.config)
+
+
+@dataclass(frozen=True, slots=True)
+class Requantised:
+    """A run that was quantised here, and can be again as another run."""
+
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The demo's folder, whose files are made anew."""
+
+    place: Place
+
+
+Loop = Commands | Requantised | Demo
+
+
+def find_loop(sample: Path | None, folders: Sequence[Path]) -> Loop | None:
+    """How the models behind a sample are made again; None where nothing says so.
+
+    What was quantised here is known by its run or its mark; else the first of `folders` with an sgs-tui.toml says it.
+    Raises InputError where that file, or the run's request, is damaged.
+    """
+    if sample is not None:
+        if (sample.parent / "request.json").is_file() and is_embedded(run := read_run(sample.parent)):
+            return Requantised(run)
+        if (place := _demo(sample)) is not None:
+            return Demo(place)
+    home = next((folder for folder in folders if (folder / NAME).is_file()), None)
+    return None if home is None else Commands(load_config(home))
+
+
+def network_folders(sample: Path | None, *others: Path) -> tuple[Path, ...]:
+    """Where a dump's sgs-tui.toml may be: beside it, or for a run's dump beside the runs, then in the others."""
+    found = [*(_homes(sample) if sample is not None else ()), *others]
+    return tuple({folder.absolute(): folder for folder in reversed(found)}.values())[::-1]
+
+
+def run_roots(folders: Sequence[Path]) -> tuple[Path, ...]:
+    """The runs roots of those folders that have, or will have, runs of their own."""
+    homes = [folder for folder in folders if (folder / NAME).is_file() or (folder / ROOT_NAME).is_dir()]
+    return tuple(folder.absolute() / ROOT_NAME for folder in homes)
+
+
+def _homes(sample: Path) -> Iterator[Path]:
+    yield sample.parent
+    yield from (root.parent for root in sample.absolute().parents if root.name == ROOT_NAME)
+
+
+def _demo(sample: Path) -> Place | None:
+    """The place of a demo's fixed dump; None for every other dump."""
+    try:
+        place = place_of(sample.parent)
+    except InputError:
+        return None  # a folder without both dumps is no demo
+    return place if place.sample == sample and is_demo(place) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Tensors to raise, tensors to take back, and the first inputs of all convolutions (None: not known)."""
+
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    conv_inputs: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What would be done. `names`: what has 16 bits then; `ini`: the file that `change` is about, if any.
+
+    `request`: the run to start in `root`; None where the work is done at once. `before`: the state that the new one
+    is to be held against (None: none is known, or it is the caller's). `warnings`: what to know beforehand.
+    """
+
+    loop: Loop
+    names: tuple[str, ...]
+    ini: Path | None = None
+    change: IniChange | None = None
+    request: RunRequest | None = None
+    root: Path | None = None
+    before: Path | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether other tensors get 16 bits than now."""
+        if isinstance(self.loop, Requantised):
+            return self.names != int16_of(self.loop.run)
+        return self.change is not None and self.change.changes
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What was begun: a run in the background, or (None) the demo, which is made again already.
+
+    `backup`: what was in the ini before, where there was something.
+    """
+
+    run: Path | None
+    backup: Path | None = None
+
+
+def propose(loop: Loop, wanted: Wanted, environ: Mapping[str, str] = os.environ) -> Proposal:
+    """What making the models again with other tensors in 16 bit comes to. Raises SgsError where it can not be."""
+    match loop:
+        case Commands(config):
+            return _by_commands(loop, config, wanted, environ)
+        case Requantised(run):
+            return _as_a_run(loop, run, wanted)
+        case Demo(place):
+            ini = place.ini or place.folder / INI
+            change = ini_change(read_bytes(ini), wanted.add, wanted.remove, wanted.conv_inputs)
+            return Proposal(loop, change.names, ini, change)
+
+
+def begin(proposal: Proposal) -> Begun:
+    """Write what changes and start. Raises SgsError; where the ini is written already it says so."""
+    match proposal.loop:
+        case Commands(config):
+            check_idle(config, iterations_root(config))
+            return _start_iteration(proposal)
+        case Requantised(run):
+            path = _start(proposal)
+            journal_request(path, run.folder.path, ",".join(proposal.names))
+            return Begun(path)
+        case Demo(place):
+            return _make_demo(place, proposal)
+
+
+def _by_commands(loop: Loop, config: IterateConfig, wanted: Wanted, environ: Mapping[str, str]) -> Proposal:
+    root = iterations_root(config)
+    check_idle(config, root)
+    before = state_before(config, root)
+    if not config.ini.is_file():
+        raise InputError(f"{config.ini}: no such file", "name it with `ini` in sgs-tui.toml")
+    change = ini_change(read_bytes(config.ini), wanted.add, wanted.remove, wanted.conv_inputs)
+    request = iteration_request(config, change, before, environ)
+    warnings = (*request.warnings, *_checked(request, root))
+    return Proposal(loop, change.names, config.ini, change, request, root, before, warnings)
+
+
+def _as_a_run(loop: Loop, run: Run, wanted: Wanted) -> Proposal:
+    request, root = requantised(run, wanted.add, wanted.remove), run.folder.root
+    names = tuple(name for name in request.details["int16"].split(",") if name)
+    return Proposal(loop, names, request=request, root=root, before=run.folder.path, warnings=_checked(request, root))
+
+
+def _checked(request: RunRequest, root: Path) -> tuple[str, ...]:
+    """What the checks before a start warn of. Raises RunError for what would keep the run from starting."""
+    findings = check_request(request, root, list_runs(root))
+    for finding in findings:
+        if finding.level is Level.ERROR:
+            raise RunError(finding.message, finding.hint)
+    return tuple(f"{finding.message} ({finding.hint})" for finding in findings)
+
+
+def _start_iteration(proposal: Proposal) -> Begun:
+    """The worker reads the ini, so it is written first."""
+    assert proposal.ini is not None and proposal.change is not None
+    backup = write_change(proposal.ini, proposal.change)
+    try:
+        return Begun(_start(proposal), backup)
+    except SgsError as error:
+        written = f"; {proposal.ini.name} is written already" if proposal.changes else ""
+        raise RunError(f"{error.message}{written}", error.hint) from error
+
+
+def _start(proposal: Proposal) -> Path:
+    assert proposal.request is not None
+    return start_run(proposal.request, proposal.root).path
+
+
+def _make_demo(place: Place, proposal: Proposal) -> Begun:
+    assert proposal.ini is not None and proposal.change is not None
+    requantise_demo(place, proposal.change)
+    journal_change(place.sample, proposal.ini, proposal.change)
+    return Begun(None)
+
+
+# What an iteration is about to do, in words: the same for the command line and for the app. Names are raw.
+
+
+def compared_with(before: Path | None, config: IterateConfig) -> str:
+    """The state that the new one is held against."""
+    if before is not None:
+        return str(before)
+    if config.float_model.is_file() and config.fixed_model.is_file():
+        return "what both models dump before the change"
+    return "nothing: no state before is known, and there are no models to dump it from"
+
+
+def command_lines(config: IterateConfig) -> Iterator[str]:
+    """The user's own commands, in their order, line by line."""
+    for command in filter(None, (config.convert, config.calibrate)):
+        yield from command.strip().splitlines()
+
+
+def dump_lines(config: IterateConfig) -> Iterator[str]:
+    """What is dumped afterwards."""
+    for model in (config.float_model, config.fixed_model):
+        yield f"dump {model} on {config.image}"

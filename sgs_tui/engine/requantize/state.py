@@ -1,0 +1,106 @@
+"""How the layers of a network stood: from a file, from a run, or measured from two dumps."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from sgs_tui.engine.compare.baseline import Baseline, load_baseline, snapshot
+from sgs_tui.engine.compare.limits import MANUAL, Profile
+from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.events import Row
+from sgs_tui.engine.requantize.network import BEFORE_FILE, ITERATE, LAYERS_FILE, IterateConfig, Place, place_of
+from sgs_tui.engine.runs.run_list import Run
+from sgs_tui.engine.session import CompareRequest, open_comparison
+
+
+def load_state(path: Path, profile: Profile = MANUAL) -> Baseline:
+    """The layers of an earlier comparison: a JSON report, an iteration, or a folder with dumps to compare now.
+
+    Dumps are judged by `profile`. Raises InputError where there is no comparison to be had.
+    """
+    if not path.is_dir():
+        return load_baseline(path)
+    if (path / LAYERS_FILE).is_file():
+        return load_baseline(path / LAYERS_FILE)
+    return measure(place_of(path), profile)
+
+
+def state_behind(run: Run, profile: Profile = MANUAL) -> Baseline | None:
+    """The state that a run was made to be held against; None for a run that was made for itself.
+
+    Raises InputError where that state is gone.
+    """
+    kept, before = run.folder.path / BEFORE_FILE, run.request.details.get("before")
+    if kept.is_file():
+        return replace(load_baseline(kept), source=before or "the state before")
+    if not before or run.request.backend == ITERATE:
+        return None
+    return load_state(Path(before), profile)
+
+
+def check_state(path: Path) -> None:
+    """Raise InputError where `load_state` would not find a comparison; nothing is measured."""
+    if not path.is_dir():
+        load_baseline(path)
+    elif not (path / LAYERS_FILE).is_file():
+        place_of(path)
+
+
+def measure(place: Place, profile: Profile, cancel: Event | None = None) -> Baseline:
+    """Compare a folder's dumps. Raises SgsError, CancelledError."""
+    comparison = open_comparison(CompareRequest(place.sample, place.benchmark, place.ranges, profile=profile))
+    try:
+        rows = [event.value for event in comparison.run(cancel) if isinstance(event, Row)]
+    finally:
+        comparison.close()
+    return Baseline(str(place.folder), profile.name, tuple(snapshot(row) for row in rows))
+
+
+# What an iteration is to do, as its worker reads it: plan.json in the run's working directory.
+
+PLAN_FILE = "plan.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An iteration. `before`: a JSON report, a run or a folder with the state to compare with; None: dump it first,
+    where there are models. `change`: what was changed, in words.
+    """
+
+    config: IterateConfig
+    before: Path | None = None
+    change: str = ""
+
+
+def plan_to_json(plan: Plan) -> str:
+    """plan.json."""
+    document = {
+        "config": _plain(asdict(plan.config)),
+        "before": None if plan.before is None else str(plan.before),
+        "change": plan.change,
+    }
+    return json.dumps(document, indent=1, ensure_ascii=True) + "\n"
+
+
+def plan_from_json(text: str, where: Path) -> Plan:
+    """The inverse. Raises InputError when `text` is no plan."""
+    try:
+        document = json.loads(text)
+        config = IterateConfig(**_paths(document["config"]))
+        before = document["before"]
+        return Plan(config, Path(before) if before else None, document["change"])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(f"{where}: damaged plan: {error}", "start the iteration again") from error
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
+
+
+def _paths(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Paths by their fields' types; keys of a later version would be an error, and are one."""
+    wanted = {each.name for each in fields(IterateConfig) if "Path" in str(each.type)}
+    return {key: Path(value) if key in wanted and value is not None else value for key, value in values.items()}

@@ -1,0 +1,1 @@
+"""Runs: run folders, the supervisor process, logs and outcomes."""

@@ -1,0 +1,91 @@
+"""A dump under a name of the user's choice: beside the run's own, and never over anything that is there."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG, RunRequest
+
+
+def targets(output: Path, requests: Sequence[RunRequest]) -> tuple[Path, ...]:
+    """Where the dump of each run goes: `output` for one run, files named after the images in it for several.
+
+    Raises UsageError where several dumps would need one name, InputError where something is there already.
+    """
+    if output.is_dir():
+        chosen = [output / name for name in _names(requests)]
+    elif len(requests) > 1:
+        raise UsageError(f"{len(requests)} dumps for one --output {output}", "name an existing folder")
+    else:
+        chosen = [output]
+    for path in chosen:
+        _check(path)
+    return tuple(chosen)
+
+
+def hand_over(dump: Path, target: Path) -> None:
+    """Give `dump` the name `target` too: a hard link, or a copy on another file system. Raises InputError."""
+    _check(target)
+    try:
+        os.link(dump, target)
+    except FileExistsError as error:
+        raise _taken(target) from error
+    except OSError:  # another file system, or one without links
+        _copy(dump, target)
+
+
+def _copy(dump: Path, target: Path) -> None:
+    try:
+        with dump.open("rb") as source, target.open("xb") as made:
+            try:
+                shutil.copyfileobj(source, made, 1 << 20)
+            except OSError:
+                target.unlink()
+                raise
+    except FileExistsError as error:
+        raise _taken(target) from error
+    except OSError as error:
+        raise InputError(f"{target}: cannot write: {error.strerror}", f"the dump is in {dump}") from error
+
+
+def _check(target: Path) -> None:
+    if target.exists() or target.is_symlink():
+        raise _taken(target)
+    if not target.absolute().parent.is_dir():
+        raise InputError(f"{target}: there is no such folder", "make it first")
+
+
+def _taken(target: Path) -> InputError:
+    return InputError(f"{target}: is there already", "name another file; no dump is ever overwritten")
+
+
+def _names(requests: Sequence[RunRequest]) -> list[str]:
+    """`<image>.bin`, or .txt for text; numbered where images share a name."""
+    stems = [Path(request.details.get("image", "").split(",")[0]).stem or "dump" for request in requests]
+    suffixes = [Path(request.products[0].path).suffix for request in requests]
+    unique = [stem if stems.count(stem) == 1 else f"{number}-{stem}" for number, stem in enumerate(stems, 1)]
+    return [stem + suffix for stem, suffix in zip(unique, suffixes, strict=True)]
+
+
+# Where a dump comes from, as far as the files around it say so without doubt.
+
+_REQUEST = "request.json"
+
+
+def run_folder_of(dump: Path) -> Path | None:
+    """The run folder that holds the dump; None where it lies elsewhere."""
+    return dump.parent if dump.with_name(_REQUEST).is_file() else None
+
+
+def debug_config_of(dump: Path) -> Path | None:
+    """`fixed.DebugConfig.txt` beside `fixed.bin`, or the DebugConfig.txt of the run folder that holds the dump.
+
+    A DebugConfig.txt that merely lies in the same folder proves nothing: it is that of the last run there.
+    """
+    named = dump.with_name(f"{dump.stem}.{DEBUG_CONFIG}")
+    if named.is_file():
+        return named
+    folder = run_folder_of(dump)
+    return folder / DEBUG_CONFIG if folder is not None and (folder / DEBUG_CONFIG).is_file() else None

@@ -1,0 +1,369 @@
+"""The run folder `sgs_runs/<time>-<model>-<stage>/` and everything that is kept in it.
+
+    request.json      what was asked (run_request.py)
+    DebugConfig.txt   exactly what the simulator read
+    status.json       how it stands (status.py), replaced whole
+    simulator.log     everything the child printed
+    supervisor.log    what the supervisor itself had to say, normally absent
+    cancel            present once somebody asked to end the run
+    work/             the child's working directory, fresh, never shared
+    <dump>            moved here out of work/ once it is found good
+
+The child gets a directory of its own below the run folder because the SDK's scripts tidy up in theirs when
+they end: `log/` is emptied, `output/` and tmp_image/ go into it, and so does every tensor_min_max.txt and
+every file called simulator.log.
+"""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sgs_tui.engine.errors import InputError, RunError
+from sgs_tui.engine.files import write_atomically
+from sgs_tui.engine.runs.child import ProcessIdentity
+from sgs_tui.engine.text import encode
+
+# What a run is asked to do: one command, its environment, its working directory, its expected products.
+#
+# Every backend (the SDK's simulator, the dumpers of original models, the user's own convert and calibrate
+# commands) is described by the same `RunRequest`; it is stored as request.json in the run folder, and the
+# supervisor works from that file alone. Imports stay light here: the supervisor loads this module.
+
+SCHEMA = "sgs-tui/run/1"
+DEBUG_CONFIG = "DebugConfig.txt"
+
+
+class ProductKind(StrEnum):
+    """How a product is judged: `DUMP` by the dump reader, `FILE` by being there, `PATTERN` by one match."""
+
+    DUMP = "dump"
+    FILE = "file"
+    PATTERN = "pattern"
+
+
+class Elements(StrEnum):
+    """What the headers' `type:` fields of a dump must be: a float model's say float, a fixed one's SGS_*."""
+
+    ANY = "any"
+    FLOAT = "float"
+    INTEGER = "integer"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A file that the run must leave, new.
+
+    `path` is relative to the run's working directory, and the file is then moved into the run folder once
+    it is found good; or absolute (a user's own calibrate command), and it stays there. For `PATTERN` the
+    last part of `path` is a glob. `is_float`: the dump's first line must say so; None = either.
+    """
+
+    path: str
+    kind: ProductKind = ProductKind.DUMP
+    is_float: bool | None = None
+    elements: Elements = Elements.ANY
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """One execution.
+
+    `environment` is the child's exact environment; None: the starter's own, for programs of ours (a user's own
+    command gets sdk_environment.clean_environment or what an SDK makes of it). `cwd` None means a fresh
+    working directory inside the run folder, which is what a simulator needs. `files` (name to text) and
+    `links` (name to target) are made in that directory; `copies` are kept in the run folder before the
+    command starts. `needs` must exist beforehand. `timeout` and `grace` (between TERM and KILL) in seconds.
+    `expected_size` in bytes, None where nothing is known. `details` are for people and front ends (image,
+    preprocess, SDK).
+    """
+
+    argv: tuple[str, ...]
+    backend: str
+    model: str
+    stage: str
+    products: tuple[Product, ...]
+    environment: Mapping[str, str] | None = None
+    cwd: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    copies: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    timeout: float | None = None
+    grace: float = 5.0
+    expected_size: int | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """`tiny_float.sim, float`: what a list of runs shows."""
+        return f"{Path(self.model).name}, {self.stage}" if self.stage else Path(self.model).name
+
+    @property
+    def debug_config(self) -> str | None:
+        """The exact DebugConfig.txt of the run, where it has one."""
+        return self.files.get(DEBUG_CONFIG)
+
+
+def request_to_json(request: RunRequest) -> bytes:
+    """request.json: the schema's name and every field. Bytes of odd file names survive (surrogateescape)."""
+    document = {"schema": SCHEMA, **asdict(request)}
+    return json.dumps(document, indent=1, ensure_ascii=True).encode("ascii") + b"\n"
+
+
+def request_from_json(data: bytes, where: Path) -> RunRequest:
+    """The inverse of `request_to_json`. Raises InputError when `data` is not ours."""
+    try:
+        document = json.loads(data)
+        if document.pop("schema", None) != SCHEMA:
+            raise InputError(f"{where}: not a run request (no schema {SCHEMA})", "leave such folders alone")
+        return _request(document)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(f"{where}: damaged run request: {error}", "delete the folder by hand") from error
+
+
+def _request(document: dict[str, Any]) -> RunRequest:
+    document["argv"] = tuple(document["argv"])
+    for name in ("copies", "needs", "warnings"):
+        document[name] = tuple(document.get(name, ()))
+    document["products"] = tuple(_product(entry) for entry in document["products"])
+    return RunRequest(**document)
+
+
+def _product(entry: dict[str, Any]) -> Product:
+    return Product(entry["path"], ProductKind(entry["kind"]), entry["is_float"], Elements(entry.get("elements", "any")))
+
+
+# How a run stands: the states, status.json, and who is looking after it.
+
+HEARTBEAT = 20.0
+"""Seconds between two touches of status.json by a living supervisor."""
+
+SILENCE = 15 * HEARTBEAT
+"""A run on another host that was silent for so long is lost. Generous: clocks of two hosts differ."""
+
+
+class RunState(StrEnum):
+    """The life of a run. Only `OK` promises a dump that can be trusted."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    OK = "ok"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed out"
+    LOST = "lost"
+
+    @property
+    def active(self) -> bool:
+        """The run has not come to its end."""
+        return self in (RunState.QUEUED, RunState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A product as it was found good: `path` relative to the run folder or absolute, `size` in bytes."""
+
+    path: str
+    size: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """status.json. Times are seconds since the epoch; `signal` is a name such as SIGSEGV.
+
+    `message` is one sentence about the end, `hint` what to do; `failure` names the known failure it was
+    (see failures.py), empty for none. `notes` are worth knowing on a good run too. `progress` is the last
+    text of a progress bar.
+    """
+
+    state: RunState
+    created: float
+    started: float | None = None
+    ended: float | None = None
+    supervisor: ProcessIdentity | None = None
+    child: ProcessIdentity | None = None
+    exit_code: int | None = None
+    signal: str | None = None
+    progress: str = ""
+    message: str = ""
+    hint: str = ""
+    failure: str = ""
+    notes: tuple[str, ...] = ()
+    products: tuple[Made, ...] = ()
+
+
+def status_to_json(status: RunStatus) -> bytes:
+    """The bytes of status.json."""
+    return json.dumps(asdict(status), indent=1, ensure_ascii=True).encode("ascii") + b"\n"
+
+
+def status_from_json(data: bytes, where: Path) -> RunStatus:
+    """The inverse; keys of a later version are passed over. Raises InputError when `data` is damaged."""
+    try:
+        document: dict[str, Any] = json.loads(data)
+        known = {f.name for f in fields(RunStatus)}
+        values = {name: value for name, value in document.items() if name in known}
+        values["state"] = RunState(values["state"])
+        for name in ("supervisor", "child"):
+            values[name] = ProcessIdentity(**values[name]) if values.get(name) else None
+        values["notes"] = tuple(values.get("notes", ()))
+        values["products"] = tuple(Made(**entry) for entry in values.get("products", ()))
+        return RunStatus(**values)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(f"{where}: damaged status: {error}", "the run can only be deleted") from error
+
+
+ROOT_NAME = "sgs_runs"
+_RESERVE = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """One run on disk. Paths are absolute."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The folder's name, which is how people refer to a run."""
+        return self.path.name
+
+    @property
+    def root(self) -> Path:
+        """The runs root that holds this run."""
+        return self.path.parent
+
+    @property
+    def request_path(self) -> Path:
+        """request.json."""
+        return self.path / "request.json"
+
+    @property
+    def status_path(self) -> Path:
+        """status.json."""
+        return self.path / "status.json"
+
+    @property
+    def log_path(self) -> Path:
+        """simulator.log."""
+        return self.path / "simulator.log"
+
+    @property
+    def supervisor_log_path(self) -> Path:
+        """supervisor.log."""
+        return self.path / "supervisor.log"
+
+    @property
+    def cancel_path(self) -> Path:
+        """The mark of somebody's wish to end the run."""
+        return self.path / "cancel"
+
+    @property
+    def work_path(self) -> Path:
+        """The child's working directory where the request names no other."""
+        return self.path / "work"
+
+    @property
+    def reserve_path(self) -> Path:
+        """A few blocks held back, so that a full disk still leaves room for the last status."""
+        return self.path / ".reserve"
+
+    def read_request(self) -> RunRequest:
+        """The request. Raises InputError when it is missing, damaged or not ours."""
+        return request_from_json(_read(self.request_path, "not a run folder"), self.request_path)
+
+    def read_status(self) -> RunStatus:
+        """The status as it was last written. Raises InputError when it is missing or damaged."""
+        return status_from_json(_read(self.status_path, "not a run folder"), self.status_path)
+
+    def write_status(self, status: RunStatus) -> None:
+        """Replace status.json whole. Raises InputError when the disk is full."""
+        write_atomically(self.status_path, status_to_json(status))
+
+
+def default_root() -> Path:
+    """`sgs_runs` in the current folder."""
+    return Path.cwd() / ROOT_NAME
+
+
+def create_run_folder(request: RunRequest, root: Path) -> RunFolder:
+    """Make a new folder for `request`, queued, with everything the child will find in its directory.
+
+    Raises RunError when the folder can not be made, and then leaves nothing behind.
+    """
+    folder = RunFolder(_new_directory(request, root))
+    try:
+        _fill(folder, request)
+    except OSError as error:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise RunError(f"{folder.path}: cannot prepare the run: {error}", "check free space and rights") from error
+    except InputError:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise
+    return folder
+
+
+def _fill(folder: RunFolder, request: RunRequest) -> None:
+    folder.work_path.mkdir()
+    directory = working_directory(folder, request)
+    for name, text in request.files.items():
+        (folder.work_path / name).write_bytes(encode(text))
+    for name, target in request.links.items():
+        (folder.work_path / name).symlink_to(target)
+    if request.debug_config is not None and directory == folder.work_path:
+        (folder.path / DEBUG_CONFIG).write_bytes(encode(request.debug_config))
+    for source in request.copies:
+        shutil.copyfile(source, folder.path / Path(source).name)
+    folder.reserve_path.write_bytes(b"\0" * _RESERVE)
+    write_atomically(folder.request_path, request_to_json(request))
+    folder.write_status(RunStatus(RunState.QUEUED, created=time.time(), notes=request.warnings))
+
+
+def working_directory(folder: RunFolder, request: RunRequest) -> Path:
+    """Where the child runs."""
+    return Path(request.cwd) if request.cwd else folder.work_path
+
+
+def safe_name(text: str) -> str:
+    """`text` as a part of a folder name: letters, digits, `. _ -` only, at most 60 characters."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._-")[:60] or "model"
+
+
+def _new_directory(request: RunRequest, root: Path) -> Path:
+    stem = re.sub(r"\.(sim|onnx|tflite|prototxt|caffemodel|img)$", "", Path(request.model).name)
+    parts = [time.strftime("%Y%m%d-%H%M%S"), safe_name(stem), safe_name(request.stage)]
+    base = "-".join(part for part in parts if part)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        for number in range(1, 10_000):
+            path = root.resolve() / (base if number == 1 else f"{base}-{number}")
+            if _made(path):
+                return path
+    except OSError as error:
+        raise RunError(f"{root}: cannot make a run folder: {error.strerror}", "name another --runs folder") from error
+    raise RunError(f"{root}: ten thousand runs called {base}", "delete some of them")
+
+
+def _made(path: Path) -> bool:
+    try:
+        path.mkdir()
+    except FileExistsError:
+        return False
+    return True
+
+
+def _read(path: Path, otherwise: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(f"{path.parent}: {otherwise}: {path.name} is missing", "`sgs-tui runs` lists runs") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot read: {error.strerror}", "check its rights") from error

@@ -1,0 +1,199 @@
+"""Runs as they stand now: one folder, or all of a runs root."""
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sgs_tui.engine.dumps.format import Stage
+from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.runs.child import group_is_alive, is_alive
+from sgs_tui.engine.runs.run_folder import SILENCE, ProductKind, RunFolder, RunRequest, RunState, RunStatus
+
+_START_UP = 60.0
+"""Seconds that a new run may stay without a supervisor before it counts as lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as it stands now; `status.state` already says `lost` where nobody looks after it any more."""
+
+    folder: RunFolder
+    request: RunRequest
+    status: RunStatus
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def state(self) -> RunState:
+        """How it stands."""
+        return self.status.state
+
+    @property
+    def dumps(self) -> tuple[Path, ...]:
+        """The dumps that can be trusted; empty unless the run is ok."""
+        made = self.status.products if self.state is RunState.OK else ()
+        return tuple(self.folder.path / product.path for product in made if product.kind == ProductKind.DUMP)
+
+    @property
+    def dump(self) -> Path | None:
+        """The first of `dumps`."""
+        return self.dumps[0] if self.dumps else None
+
+    @property
+    def ranges(self) -> Path | None:
+        """The calibration file kept with the run."""
+        return next((path for path in sorted(self.folder.path.glob("tensor_min_max.*"))), None)
+
+    @property
+    def elapsed(self) -> float | None:
+        """Seconds that it took, or has taken so far; None before it started."""
+        if self.status.started is None:
+            return None
+        return max(0.0, (self.status.ended or time.time()) - self.status.started)
+
+
+def read_run(path: Path) -> Run:
+    """The run in `path`. Raises InputError when that is no run folder."""
+    folder = RunFolder(path.absolute())
+    request = folder.read_request()
+    try:
+        status = folder.read_status()
+    except InputError as error:
+        status = RunStatus(RunState.LOST, _mtime(folder.path), message=error.message, hint=error.hint)
+    return Run(folder, request, _as_it_is(folder, status))
+
+
+def list_runs(root: Path) -> tuple[Run, ...]:
+    """Every run of `root`, newest first; folders that are not ours are passed over."""
+    if not root.is_dir():
+        return ()
+    found = []
+    for path in root.iterdir():
+        if path.name.startswith(".") or path.is_symlink() or not (path / "request.json").is_file():
+            continue
+        try:
+            found.append(read_run(path))
+        except InputError:
+            continue  # a request.json of somebody else, or one being deleted
+    return tuple(sorted(found, key=lambda run: (run.status.created, run.name), reverse=True))
+
+
+def _as_it_is(folder: RunFolder, status: RunStatus) -> RunStatus:
+    if status.state is RunState.QUEUED and folder.cancel_path.exists():
+        return replace(status, state=RunState.CANCELLED, message="cancelled before it was started")
+    if not status.state.active or not _is_lost(folder, status):
+        return status
+    return replace(status, state=RunState.LOST, message=_how_lost(status), hint=_what_to_do(status))
+
+
+def _is_lost(folder: RunFolder, status: RunStatus) -> bool:
+    if status.supervisor is None:
+        return time.time() - status.created > _START_UP
+    alive = is_alive(status.supervisor)
+    if alive is None:
+        return time.time() - _mtime(folder.status_path) > SILENCE
+    if alive:
+        return False
+    # It may have written its last status between our reading and its end.
+    return folder.read_status().state.active
+
+
+def _how_lost(status: RunStatus) -> str:
+    was = "while it waited" if status.started is None else "in the middle of the run"
+    return f"its supervisor is gone ({was}): the host was restarted, or the process killed"
+
+
+def _what_to_do(status: RunStatus) -> str:
+    if status.child is not None and group_is_alive(status.child):
+        return f"its child (pid {status.child.pid}) still runs: cancel the run to end it"
+    return "start it again; what it left is not to be trusted"
+
+
+def _mtime(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+# Which two runs belong together: the newest dump to judge, and the newest one to judge it by.
+
+_BENCHMARKS: dict[str, tuple[str, ...]] = {
+    Stage.FIXED: (Stage.FLOAT, Stage.CMODEL_FLOAT, Stage.ORIGINAL),
+    Stage.CMODEL_FLOAT: (Stage.FLOAT, Stage.ORIGINAL),
+    Stage.FLOAT: (Stage.ORIGINAL,),
+}
+"""What each stage is judged by, best first: only float to fixed loses accuracy (facts 0)."""
+
+
+def newest_pair(runs: Sequence[Run]) -> tuple[Run, Run] | None:
+    """(sample, benchmark) of the newest good runs of one network on one image; None where there is no such pair.
+
+    Networks are told by the model's name without its stage (`tiny_fixed.sim`, `tiny_float.sim`, `tiny.onnx`).
+    """
+    good = sorted((run for run in runs if run.dump), key=lambda run: run.status.created, reverse=True)
+    for sample in good:
+        for stage in _BENCHMARKS.get(sample.request.stage, ()):
+            for benchmark in good:
+                if benchmark.request.stage == stage and _belong_together(sample, benchmark):
+                    return sample, benchmark
+    return None
+
+
+def _belong_together(sample: Run, benchmark: Run) -> bool:
+    images = {run.request.details.get("image") for run in (sample, benchmark)} - {None}
+    return network(sample.request.model) == network(benchmark.request.model) and len(images) <= 1
+
+
+def network(model: str) -> str:
+    """The model's name without what tells its stage."""
+    name = re.sub(r"\.(sim|onnx|tflite|prototxt|caffemodel)$", "", Path(model).name)
+    return re.sub(r"(_cmodel)?_(float|fixed|refine)$", "", name)
+
+
+# Which run somebody means: by its name, a part of it that fits no other, a path, or `last`.
+
+LAST = "last"
+_SHOWN = 5
+
+
+def find_run(name: str, root: Path) -> Run:
+    """The run that `name` means. Raises InputError where there is none, UsageError where there are several."""
+    if (Path(name) / "request.json").is_file():
+        return read_run(Path(name))
+    runs = list_runs(root)
+    if not runs:
+        raise InputError(f"no runs in {root}", "name their folder with --root")
+    if name == LAST:
+        return runs[0]
+    return next((run for run in runs if run.name == name), None) or _by_part(name, runs, root)
+
+
+def _by_part(name: str, runs: Sequence[Run], root: Path) -> Run:
+    found = [run for run in runs if name in run.name]
+    if not found:
+        raise InputError(f"no run in {root} is called {name}", "`sgs-tui runs list` has the names")
+    if len(found) > 1:
+        names = ", ".join(run.name for run in found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
+        raise UsageError(f"{name} fits {len(found)} runs", f"name one: {names}")
+    return found[0]
+
+
+def newest_comparable(root: Path) -> tuple[Run, Run]:
+    """(sample, benchmark) of the newest dumps that belong together; twice the same run where it made both.
+
+    Raises InputError where there are none.
+    """
+    runs = list_runs(root)
+    pair = newest_pair(runs)
+    both = next((run for run in runs if len(run.dumps) > 1), None)
+    if both is not None and (pair is None or both.status.created > pair[0].status.created):
+        return both, both
+    if pair is None:
+        raise InputError(f"no two good runs of one network in {root}", "`sgs-tui run` makes both, or name two runs")
+    return pair

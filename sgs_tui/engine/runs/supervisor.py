@@ -1,0 +1,366 @@
+"""The supervisor: `python -m sgs_tui.engine.simulate.supervisor [--parallel N] RUN_FOLDER...`
+
+A small process of its own session that runs the given folders one after another, so that neither the end of
+the app nor of the SSH line ends a run. It goes into the background by itself: the command returns once every
+folder's status.json names the process that looks after it, or with an error on stderr.
+
+SIGHUP and SIGINT are ignored; SIGUSR1 means "look whether somebody asked to cancel"; SIGTERM (a host that
+shuts down) ends the runs as cancelled.
+"""
+
+import errno
+import fcntl
+import os
+import select
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+
+from sgs_tui.engine.errors import InputError, SgsError
+from sgs_tui.engine.runs.child import ChildWatch, Command, Ending, ProcessIdentity, start_child
+from sgs_tui.engine.runs.log import LogFile
+from sgs_tui.engine.runs.products import FileStates, file_states
+from sgs_tui.engine.runs.run_folder import HEARTBEAT, RunFolder, RunRequest, RunState, RunStatus, working_directory
+
+# Runs wait their turn: a few slots and a queue for all supervisors of one runs root.
+#
+# A slot and a place in the queue are both locked files, so the system gives them back when a supervisor dies.
+# The oldest waiting run takes the next free slot. Waiting costs one look a second.
+
+_FOLDER = ".slots"
+_LOOK = 1.0
+
+
+class Slot:
+    """A held slot; `release` gives it back."""
+
+    def __init__(self, descriptor: int | None) -> None:
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Let the next run in."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def wait_for_slot(root: Path, parallel: int, wait: Callable[[float], bool]) -> Slot | None:
+    """Queue up until one of `parallel` slots is free.
+
+    `wait(seconds)` sleeps and says whether to go on waiting; None is returned when it says no. A file system
+    without locks has no queue: the slot is then granted at once.
+    """
+    folder = root / _FOLDER
+    folder.mkdir(exist_ok=True)
+    try:
+        ticket, place = _take_ticket(folder)
+    except OSError as error:
+        if error.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
+            return Slot(None)
+        raise
+    try:
+        while True:
+            if _is_first(folder, ticket) and (slot := _free_slot(folder, parallel)) is not None:
+                return slot
+            if not wait(_LOOK):
+                return None
+    finally:
+        ticket.unlink(missing_ok=True)
+        os.close(place)
+
+
+def _take_ticket(folder: Path) -> tuple[Path, int]:
+    """A place in the queue: locked first and then named, so that nobody takes it for a dead one's."""
+    name = f"{time.time_ns():020d}-{os.getpid()}"
+    unnamed, ticket = folder / f"new-{name}", folder / f"ticket-{name}"
+    descriptor = os.open(unnamed, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        unnamed.unlink()
+        raise
+    unnamed.rename(ticket)
+    return ticket, descriptor
+
+
+def _free_slot(folder: Path, parallel: int) -> Slot | None:
+    for number in range(parallel):
+        if (descriptor := _locked(folder / f"slot-{number}")) is not None:
+            return Slot(descriptor)
+    return None
+
+
+def _is_first(folder: Path, ticket: Path) -> bool:
+    """Whether nobody older waits; places whose owner died are cleared away."""
+    for name in sorted(entry.name for entry in folder.glob("ticket-*")):
+        if name == ticket.name:
+            return True
+        older = folder / name
+        with suppress(FileNotFoundError):
+            descriptor = _locked(older, os.O_RDWR)
+            if descriptor is None:
+                return False
+            older.unlink(missing_ok=True)
+            os.close(descriptor)
+    return True
+
+
+def _locked(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> int | None:
+    """The locked file, or None where somebody else holds it."""
+    descriptor = os.open(path, flags | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            return None
+        raise
+    return descriptor
+
+
+# One run from its place in the queue to its last status. Runs inside the supervisor process.
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the supervisor process lends to a run.
+
+    `wakeup`: descriptor that becomes readable on signals; `told_to_stop`: why the whole supervisor has to
+    end, empty for no reason; `wait`: sleep for so many seconds or until a signal.
+    """
+
+    identity: ProcessIdentity
+    wakeup: int
+    told_to_stop: Callable[[], str]
+    wait: Callable[[float], None]
+    parallel: int
+
+
+class SupervisedRun:
+    """One queued run folder that this process looks after."""
+
+    def __init__(self, folder: RunFolder, surroundings: Surroundings) -> None:
+        self._folder = folder
+        self._surroundings = surroundings
+        self._request: RunRequest = folder.read_request()
+        self._status: RunStatus = folder.read_status()
+        self._last_beat = time.monotonic()
+
+    def claim(self) -> None:
+        """Write down who looks after the run. Raises InputError when it is not waiting for anybody."""
+        if self._status.state is not RunState.QUEUED or self._status.supervisor is not None:
+            raise InputError(f"{self._folder.path}: this run has been started before", "start a new one")
+        self._status = replace(self._status, supervisor=self._surroundings.identity)
+        self._folder.write_status(self._status)
+
+    def run(self) -> None:
+        """Wait for a slot, run the child, judge what it left. Ends in a last status, whatever happens."""
+        if not self._folder.request_path.exists():
+            return  # deleted while it waited
+        try:
+            waits = not self._stop_reason()
+            root, parallel = self._folder.root, self._surroundings.parallel
+            slot = wait_for_slot(root, parallel, self._still_waiting) if waits else None
+        except OSError as error:
+            self.fail(f"cannot queue up in {self._folder.root}: {error.strerror}", "check its rights")
+            return
+        if slot is None:
+            message = "cancelled before it was started"
+            self._finish(replace(self._status, state=RunState.CANCELLED, message=message))
+            return
+        try:
+            self._run_child()
+        finally:
+            slot.release()
+
+    def fail(self, message: str, hint: str) -> None:
+        """End a run that could not be started or looked after."""
+        self._finish(replace(self._status, state=RunState.FAILED, message=message, hint=hint))
+
+    def crash(self, details: str) -> None:
+        """End a run that a defect of ours broke; `details` go into supervisor.log."""
+        with self._folder.supervisor_log_path.open("a", encoding="utf-8") as log:
+            log.write(details)
+        last = details.strip().rpartition("\n")[2]
+        self.fail(f"the supervisor broke off: {last}", f"please report it with {self._folder.supervisor_log_path}")
+
+    def _run_child(self) -> None:
+        before = file_states(self._request, self._folder)
+        log = LogFile(self._folder.log_path)
+        try:
+            ending = self._watch(log)
+        except OSError as error:
+            what = f"cannot start {self._request.argv[0]}: {error.strerror}"
+            self.fail(what, "check that the program and the working directory exist")
+            return
+        finally:
+            log.close()
+        self._judge(ending, before, log.disk_full)
+
+    def _watch(self, log: LogFile) -> Ending:
+        request = self._request
+        directory = working_directory(self._folder, request)
+        command = Command(request.argv, request.environment, directory, request.timeout, request.grace)
+        child = start_child(command)
+        running = replace(self._status, state=RunState.RUNNING, started=time.time())
+        self._write_softly(replace(running, child=ProcessIdentity.of(child.process.pid)))
+        return ChildWatch(
+            child, command, log, self._surroundings.wakeup, self._stop_reason, self._tick, HEARTBEAT
+        ).run()
+
+    def _judge(self, ending: Ending, before: FileStates, disk_full: bool) -> None:
+        # Only here numpy and the dump reader are loaded: a supervisor waits in a few megabytes.
+        from sgs_tui.engine.runs.outcome import judge
+
+        verdict = judge(self._request, self._folder, ending, before, disk_full)
+        self._finish(
+            replace(
+                self._status,
+                state=verdict.state,
+                message=verdict.message,
+                hint=verdict.hint,
+                failure=verdict.failure,
+                notes=self._status.notes + verdict.notes,
+                products=verdict.products,
+                exit_code=ending.exit_code,
+                signal=ending.signal,
+            )
+        )
+
+    def _finish(self, status: RunStatus) -> None:
+        self._folder.reserve_path.unlink(missing_ok=True)
+        self._write_softly(replace(status, ended=time.time(), progress=""))
+
+    def _stop_reason(self) -> str:
+        if self._folder.cancel_path.exists():
+            return "cancelled"
+        return self._surroundings.told_to_stop()
+
+    def _still_waiting(self, seconds: float) -> bool:
+        if time.monotonic() - self._last_beat >= HEARTBEAT:
+            self._beat()
+        if not self._stop_reason():
+            self._surroundings.wait(seconds)
+        return not self._stop_reason()
+
+    def _tick(self, progress: str) -> None:
+        if progress != self._status.progress:
+            self._write_softly(replace(self._status, progress=progress))
+        self._beat()
+
+    def _beat(self) -> None:
+        self._last_beat = time.monotonic()
+        touch(self._folder.status_path)
+
+    def _write_softly(self, status: RunStatus) -> None:
+        """A disk that is full, or a folder deleted under us, does not end a run; readers then see it as lost."""
+        self._status = status
+        try:
+            self._folder.write_status(status)
+        except InputError:
+            self._folder.reserve_path.unlink(missing_ok=True)
+            touch(self._folder.status_path)
+
+
+def touch(path: Path) -> None:
+    """Renew a file's time stamp; a file that was deleted under us stays deleted."""
+    with suppress(OSError):
+        os.utime(path)
+
+
+_READY = b"+"
+
+
+class Signals:
+    """What the system told this process, and a descriptor that wakes it from sleep."""
+
+    def __init__(self) -> None:
+        self._terminated = False
+        self.wakeup, writing_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal.set_wakeup_fd(writing_end, warn_on_full_buffer=False)
+        for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
+            signal.signal(ignored, signal.SIG_IGN)
+        for noticed in (signal.SIGCHLD, signal.SIGUSR1):
+            signal.signal(noticed, self._notice)
+        signal.signal(signal.SIGTERM, self._terminate)
+
+    def told_to_stop(self) -> str:
+        """Why this process has to end; empty for no reason."""
+        return "the supervisor was told to stop (SIGTERM)" if self._terminated else ""
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, at most until the next signal."""
+        if select.select([self.wakeup], [], [], seconds)[0]:
+            os.read(self.wakeup, 4096)
+
+    def _notice(self, number: int, frame: FrameType | None) -> None:
+        """Nothing to do: the wake-up descriptor has what matters."""
+
+    def _terminate(self, number: int, frame: FrameType | None) -> None:
+        self._terminated = True
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Go into the background and supervise. The exit code is the launching half's: 0 once all is claimed."""
+    parallel, paths = _parse(arguments)
+    reading_end, writing_end = os.pipe()
+    if os.fork():
+        os.close(writing_end)
+        return 0 if os.read(reading_end, 1) == _READY else 1
+    os.close(reading_end)
+    # A fork of the session's leader can never get a terminal again, and its parent can not leave a zombie.
+    code = 1
+    try:
+        _supervise(parallel, paths, writing_end)
+        code = 0
+    except SgsError as error:
+        _complain(str(error))
+    except Exception:
+        _complain(traceback.format_exc())
+    os._exit(code)
+
+
+def _parse(arguments: Sequence[str]) -> tuple[int, list[Path]]:
+    parallel = 1
+    if arguments[:1] == ["--parallel"]:
+        parallel, arguments = max(1, int(arguments[1])), arguments[2:]
+    return parallel, [Path(argument).absolute() for argument in arguments]
+
+
+def _supervise(parallel: int, paths: list[Path], ready: int) -> None:
+    signals = Signals()
+    identity = ProcessIdentity.of(os.getpid())
+    surroundings = Surroundings(identity, signals.wakeup, signals.told_to_stop, signals.wait, parallel)
+    runs = [SupervisedRun(RunFolder(path), surroundings) for path in paths]
+    for run in runs:
+        run.claim()
+    os.write(ready, _READY)
+    os.close(ready)
+    for run in runs:
+        _run_one(run)
+
+
+def _run_one(run: SupervisedRun) -> None:
+    """A defect in one run is written into its status and does not take the others along."""
+    try:
+        run.run()
+    except SgsError as error:
+        run.fail(error.message, error.hint)
+    except Exception:
+        run.crash(traceback.format_exc())
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(text.rstrip() + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

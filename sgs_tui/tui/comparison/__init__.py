@@ -1,0 +1,1 @@
+"""The comparison at hand: opening, reading, judging again."""

@@ -1,0 +1,253 @@
+"""Pane 4: DebugConfig.txt, what each key means, whether it will work, and exactly what will be written."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widget import Widget
+
+from sgs_tui.engine.configs.debugconfig import PATH_KEY, DebugConfig, Preset, apply
+from sgs_tui.engine.configs.textlines import Finding
+from sgs_tui.engine.errors import SgsError
+from sgs_tui.tui.actions import bindings
+from sgs_tui.tui.debugconfig.view import (
+    COLUMNS,
+    ROWS,
+    ConfigFile,
+    Rows,
+    difference,
+    file_lines,
+    info_lines,
+    open_config,
+)
+from sgs_tui.tui.frame.pane import Pane
+from sgs_tui.tui.jobs import Flash, Said
+from sgs_tui.tui.text import BLANK, Line, Tone, span
+from sgs_tui.tui.widgets.bars import Crumb
+from sgs_tui.tui.widgets.prompt import Prompt
+from sgs_tui.tui.widgets.table import Table
+from sgs_tui.tui.widgets.text_view import Text, TextView
+
+_TONES: dict[bool, Tone] = {True: "warn", False: "muted"}
+"""Of the file's state, by whether there is something to save."""
+BESIDE = 70
+"""From this width on the file's text stands beside the keys."""
+
+
+@dataclass
+class SaveAsked(Message):
+    """Show what saving changes and ask."""
+
+    question: str
+    evidence: Text
+
+
+class PresetAsked(Message):
+    """Let the user choose a preset."""
+
+
+@dataclass
+class OpenAsked(Message):
+    """Ask for the path of another file."""
+
+    path: Path
+
+
+@dataclass
+class EditorAsked(Message):
+    """Open the file in the user's editor."""
+
+    path: Path
+
+
+class DebugConfigPane(Pane):
+    """An editor that writes nothing until `w`."""
+
+    NAME, KEY, TITLE = "debugconfig", "4", "DebugConfig"
+    TAB = "Config"
+    GROUPS = ("debugconfig", "move")
+    BINDINGS = bindings("debugconfig")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.crumb = Crumb()
+        self.keys = Table(COLUMNS, frozen=2)
+        self.info, self.text = TextView(), TextView()
+        self.info.can_focus = self.text.can_focus = False
+        self.prompt = Prompt(placeholder="folder for the dump, . for the folder of the run")
+        self.file = ConfigFile()
+        self._before_edit = self.document
+
+    @property
+    def main(self) -> Widget:
+        """The keys."""
+        return self.keys
+
+    def compose(self) -> ComposeResult:
+        """Keys and their meaning on the left, the file on the right."""
+        yield self.heading
+        yield self.crumb
+        with Horizontal(id="debugconfig-body"):
+            with Vertical(id="debugconfig-keys"):
+                yield self.keys
+                yield self.prompt
+                yield self.info
+            yield self.text
+
+    def on_mount(self) -> None:
+        """No prompt yet."""
+        self.prompt.display = False
+        self.head()
+        self._fill()
+
+    # --- the document
+
+    @property
+    def document(self) -> DebugConfig:
+        """What would be written."""
+        return self.file.document
+
+    def load(self, path: Path) -> None:
+        """Edit this file; where there is none, a new one that dumps for comparison."""
+        try:
+            self.file = open_config(path)
+        except SgsError as error:
+            self.post_message(Said(error.message, "fail", error.hint))
+        self._fill()
+
+    def _change(self, document: DebugConfig) -> None:
+        self.file = self.file.edited(document)
+        self._fill()
+
+    def _fill(self) -> None:
+        width = self.size.width or BESIDE
+        beside = width >= BESIDE
+        self.text.display = beside
+        self.keys.show(Rows(self.document), cursor=self.keys.cursor)
+        self.info.show(partial(self._info, self.file.findings(), not beside), keep=True)
+        self.text.show(partial(file_lines, self.document), keep=True)
+        self.crumb.say(str(self.file.path), self.file.state, _TONES[self.file.changed])
+
+    def _info(self, findings: list[Finding], with_file: bool, width: int) -> list[Line]:
+        lines = info_lines(findings, self.keys.cursor, width)
+        return [*lines, BLANK, *file_lines(self.document, width)] if with_file else lines
+
+    def on_resize(self) -> None:
+        """Texts are broken for the width."""
+        self.call_after_refresh(self._fill)
+
+    @on(Table.Moved)
+    def explain(self) -> None:
+        """The meaning of the key under the cursor."""
+        self._fill()
+
+    # --- keys
+
+    def action_change(self) -> None:
+        """On, off, or edit the path."""
+        switch = ROWS[self.keys.cursor]
+        if switch is PATH_KEY:
+            self._edit_path()
+        else:
+            self._change(self.document.with_switch(switch.name, not self.document.is_on(switch.name)))
+
+    def _edit_path(self) -> None:
+        self._before_edit = self.document
+        self.prompt.value = self.document.path or ""
+        self.prompt.display = True
+        self.screen.set_focus(self.prompt)
+
+    @on(Prompt.Changed)
+    def try_path(self, event: Prompt.Changed) -> None:
+        """Every key is checked at once."""
+        if self.prompt.has_focus and event.value != (self.document.path or ""):
+            self._apply(lambda: self._before_edit.with_path(event.value))
+
+    @on(Prompt.Submitted)
+    def keep_path(self, event: Prompt.Submitted) -> None:
+        """That is the path."""
+        self._apply(lambda: self._before_edit.with_path(event.value))
+        self._end_edit()
+
+    @on(Prompt.Cancelled)
+    def drop_path(self) -> None:
+        """As before."""
+        self._change(self._before_edit)
+        self._end_edit()
+
+    def _end_edit(self) -> None:
+        self.prompt.display = False
+        self.keys.focus()
+
+    def _apply(self, change: Callable[[], DebugConfig]) -> None:
+        try:
+            self._change(change())
+        except SgsError as error:
+            self.post_message(Flash(str(error), "warn"))
+
+    def action_preset(self) -> None:
+        """Choose one."""
+        self.post_message(PresetAsked())
+
+    def apply_preset(self, preset: Preset) -> None:
+        """Its switches; path and other lines stay."""
+        self._change(apply(preset, self.document))
+        self.post_message(Flash(preset.note))
+
+    def action_mend(self) -> None:
+        """As every simulator reads it."""
+        mended = self.document.mend()
+        self.post_message(Flash("nothing to mend" if mended == self.document else "mended; w saves"))
+        self._change(mended)
+
+    def action_undo(self) -> None:
+        """As on disk."""
+        self.load(self.file.path)
+
+    def action_open(self) -> None:
+        """Another file."""
+        self.post_message(OpenAsked(self.file.path))
+
+    def action_editor(self) -> None:
+        """In $EDITOR."""
+        if self.file.changed:
+            self.post_message(Flash("save (w) or undo (u) first: the editor works on the file on disk", "warn"))
+        else:
+            self.post_message(EditorAsked(self.file.path))
+
+    def action_save(self) -> None:
+        """Show what changes, against what is on disk by now, and ask."""
+        try:
+            self.file = self.file.reread()
+        except SgsError as error:
+            self.post_message(Said(error.message, "fail", error.hint))
+            return
+        if not self.file.changed:
+            self.post_message(Flash(f"{self.file.path} is as on disk: nothing to save"))
+            return
+        evidence = partial(difference, self.file.on_disk, self.document.render(), self.file.findings())
+        kept = "" if self.file.on_disk is None else "; the old file is kept as .bak"
+        self.post_message(SaveAsked(f"Write {self.file.path}{kept}?", evidence))
+
+    def save(self) -> None:
+        """Write the file."""
+        try:
+            self.file, backup = self.file.save()
+        except (OSError, SgsError) as error:
+            self.post_message(Said(str(error), "fail"))
+            return
+        self._fill()
+        self.post_message(Said(f"saved {self.file.path}" + (f", before that kept as {backup}" if backup else "")))
+
+    def copied(self, whole: bool) -> str:
+        """The path, or the whole file."""
+        return self.document.render().decode("utf-8", "replace") if whole else self.document.path or ""
+
+    def help(self) -> list[Line]:
+        """Nothing is written in passing."""
+        return [(span("Nothing is written until w, and then only after a look at the difference."),)]

@@ -1,0 +1,183 @@
+"""The DebugConfig editor's texts: switches as rows, findings, the exact file."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from difflib import unified_diff
+from pathlib import Path
+
+from sgs_tui.engine.configs.debugconfig import PATH_KEY, PRESETS, SWITCHES, DebugConfig, Switch, parse, template
+from sgs_tui.engine.configs.debugconfig_check import check
+from sgs_tui.engine.configs.textlines import Finding, Severity
+from sgs_tui.engine.files import read_bytes, write_with_backup
+from sgs_tui.engine.text import decode
+from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, span, wrap
+from sgs_tui.tui.widgets.table import Cell, Column
+
+COLUMNS = (Column("state", "", 3), Column("name", "key", 20), Column("value", "recommended", least=10, prose=True))
+ROWS: tuple[Switch, ...] = (*SWITCHES, PATH_KEY)
+_SIGNS: dict[Severity, tuple[str, Tone]] = {
+    Severity.ERROR: ("✗", "fail"),
+    Severity.WARNING: ("!", "warn"),
+    Severity.NOTE: ("·", "muted"),
+}
+
+
+class Rows:
+    """Every key: whether it is on, what is recommended; the path with its value."""
+
+    def __init__(self, document: DebugConfig) -> None:
+        self.document = document
+
+    def __len__(self) -> int:
+        return len(ROWS)
+
+    def row_tone(self, row: int) -> Tone:
+        """No row stands out."""
+        return ""
+
+    def cell(self, row: int, column: str) -> Cell:
+        """State, name, recommendation or path."""
+        switch = ROWS[row]
+        if switch is PATH_KEY:
+            path = self.document.path
+            return {"state": Cell("="), "name": Cell("path", "strong")}.get(column) or _path(path)
+        on = self.document.is_on(switch.name)
+        match column:
+            case "state":
+                return Cell("[x]" if on else "[ ]", "key" if on else "muted")
+            case "name":
+                return Cell(switch.name, "strong" if on else "")
+        return Cell(switch.recommended, "muted")
+
+
+def _path(path: str | None) -> Cell:
+    if path is None:
+        return Cell("(not in the file: home folder)", "warn")
+    return Cell(path) if path else Cell("(empty: home folder)", "warn")
+
+
+def info_lines(findings: Sequence[Finding], row: int, width: int) -> list[Line]:
+    """What is wrong, what the key under the cursor means, and then what is only worth knowing."""
+    grave = [finding for finding in findings if finding.severity is not Severity.NOTE]
+    notes = [finding for finding in findings if finding.severity is Severity.NOTE]
+    lines = [*finding_lines(grave, width), BLANK, *meaning(row, width)]
+    return [*lines, BLANK, *finding_lines(notes, width)] if notes else lines
+
+
+def meaning(row: int, width: int) -> list[Line]:
+    """What the key under the cursor does, who reads it, what is recommended."""
+    switch = ROWS[row]
+    texts = (
+        f"{switch.name}: {switch.meaning}",
+        f"Read by: {switch.read_by}.",
+        f"Recommended: {switch.recommended}.",
+    )
+    return [(Span(part, "muted" if n else ""),) for n, text in enumerate(texts) for part in wrap(text, width)]
+
+
+def finding_lines(findings: Sequence[Finding], width: int) -> list[Line]:
+    """What is wrong or worth knowing, the gravest first."""
+    if not findings:
+        return [(Span("✓ nothing to object", "good"),)]
+    return [line for finding in findings for line in _finding(finding, width)]
+
+
+def _finding(finding: Finding, width: int) -> list[Line]:
+    sign, tone = _SIGNS[finding.severity]
+    where = f"line {finding.line}: " if finding.line else ""
+    first, *rest = wrap(f"{where}{finding.message}", width - 2)
+    lines: list[Line] = [(Span(f"{sign} ", tone), Span(first))]
+    lines += [(Span("  " + part),) for part in rest]
+    return lines + [(Span("  " + part, "muted"),) for part in wrap("-> " + finding.remedy, width - 2)]
+
+
+def file_lines(document: DebugConfig, width: int) -> list[Line]:
+    """The file as it will be written, with what a screen usually hides."""
+    lines: list[Line] = [(Span("the file, byte for byte", "muted"),)]
+    for number, row in enumerate(document.lines, 1):
+        ending = row.ending.removesuffix(b"\n")
+        text = clip(decode(row.content + ending), max(4, width - 4))
+        spans = [Span(f"{number:>2} ", "muted"), span(text)]
+        if not row.ending:
+            spans.append(Span(" (no newline)", "fail"))
+        lines.append(tuple(spans))
+    return lines if document.lines else [*lines, (Span("(empty)", "muted"),)]
+
+
+def difference(old: bytes | None, new: bytes, findings: Sequence[Finding], width: int) -> list[Line]:
+    """What saving changes, and what is still wrong with it."""
+    before = [] if old is None else decode(old).splitlines(keepends=True)
+    rows = list(unified_diff(before, decode(new).splitlines(keepends=True), n=2))[2:]
+    lines = [_changed(row, width) for row in rows] or [(Span("nothing changes", "muted"),)]
+    grave = [finding for finding in findings if finding.severity is not Severity.NOTE]
+    if grave:
+        lines += [BLANK, (Span("still to mind", "strong"),), *finding_lines(grave, width)]
+    return lines
+
+
+def _changed(row: str, width: int) -> Line:
+    tones: dict[str, Tone] = {"+": "good", "-": "fail", "@": "muted"}
+    text = row.removesuffix("\n")
+    missing = "" if row.endswith("\n") or row.startswith("@") else " (no newline)"
+    return (span(clip(text, width - len(missing)), tones.get(row[:1], "")), Span(missing, "fail"))
+
+
+# A DebugConfig.txt that is being edited: what is on disk, and what it would become.
+
+FILE_NAME = "DebugConfig.txt"
+
+
+def _new_document() -> DebugConfig:
+    """For a file that is not there yet: dump for comparison."""
+    return parse(template(PRESETS[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """`on_disk` is None for a file that does not exist yet."""
+
+    path: Path = field(default_factory=lambda: Path(FILE_NAME))
+    on_disk: bytes | None = None
+    document: DebugConfig = field(default_factory=_new_document)
+
+    @property
+    def changed(self) -> bool:
+        """The document is not what is on disk."""
+        return self.document.render() != self.on_disk
+
+    @property
+    def state(self) -> str:
+        """How document and disk stand to each other, in words."""
+        if self.on_disk is None:
+            return "new, not saved"
+        return "changed, not saved" if self.changed else "as on disk"
+
+    def edited(self, document: DebugConfig) -> "ConfigFile":
+        """Another document for the same file."""
+        return replace(self, document=document)
+
+    def reread(self) -> "ConfigFile":
+        """The same document beside what is on disk now. Raises InputError."""
+        return replace(self, on_disk=_bytes(self.path))
+
+    def findings(self) -> list[Finding]:
+        """What the engine has to say about the document, run in the file's folder."""
+        home = os.environ.get("HOME")
+        return check(self.document, self.path.absolute().parent, Path(home) if home else None)
+
+    def save(self) -> tuple["ConfigFile", Path | None]:
+        """Write it; also the backup of what was there. Raises InputError or OSError."""
+        data = self.document.render()
+        backup = write_with_backup(self.path, data)
+        return replace(self, on_disk=data), backup
+
+
+def open_config(path: Path) -> ConfigFile:
+    """The file to edit; a new one where there is none. Raises InputError when it can not be read."""
+    data = _bytes(path)
+    return ConfigFile(path, data, _new_document() if data is None else parse(data))
+
+
+def _bytes(path: Path) -> bytes | None:
+    return read_bytes(path) if path.exists() else None

@@ -1,0 +1,158 @@
+"""Everything known of one layer, as lines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from sgs_tui.engine.compare.channels import Element
+from sgs_tui.engine.compare.limits import LOWER_BOUNDS, Limits, Profile
+from sgs_tui.engine.compare.metrics import FIGURES
+from sgs_tui.engine.compare.results import LayerDiff, Pair, RangeSource, SideStats, Verdict
+from sgs_tui.engine.numbers import cosine, decibel, figure
+from sgs_tui.tui.layers.view import SIGNS
+from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, fit, share, span, wrap
+
+METRICS = ("rmse", "cos", "mse", "sqnr_db", "relative_l2", "max_abs_error", "mean_error", "range")
+FORMULAS = {
+    "rmse": "Σ|s-b| / Σ|b|: the manual's RMSE, a relative L1 error, not a root",
+    "cos": "Σ(s·b) / √(Σs² Σb²): 1 is the same direction; a mere gain is not seen",
+    "mse": "Σ(s-b)² / n: in squared units of the layer",
+    "sqnr_db": "10 log10(Σb² / Σ(s-b)²): 6 dB is one bit; clean 8 bit gives about 30-40",
+    "relative_l2": "√(Σ(s-b)² / Σb²)",
+    "max_abs_error": "the largest |s-b|",
+    "mean_error": "mean of s-b: far from 0 means an offset",
+    "range": "max - min, from calibration where known, else of the benchmark's data",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Closeup:
+    """What was counted for the layer beside its row."""
+
+    worst: tuple[Element, ...] = ()
+    counting: bool = True
+
+
+def waiting(pair: Pair, width: int) -> list[Line]:
+    """A layer that is still to come."""
+    return [*_name(pair, width), BLANK, (Span("not compared yet", "muted"),)]
+
+
+def details(row: LayerDiff, profile: Profile, closeup: Closeup, width: int, part: Sequence[Line] = ()) -> list[Line]:
+    """Verdict and reasons, its `part` in the error, metrics with limits, both sides, range, pairing, worst elements."""
+    lines = [*_name(row.pair, width), *_verdict(row, width), *part]
+    if row.metrics is not None and row.sample is not None and row.benchmark is not None:
+        lines += [BLANK, *_metrics(row, profile, width)]
+        lines += [BLANK, *_sides(row.sample, row.benchmark)]
+        lines += [BLANK, *_worst(closeup, width)]
+    return [*lines, *_pairing(row, width)]
+
+
+def _name(pair: Pair, width: int) -> list[Line]:
+    shape = f"  {list(pair.shape)}" if pair.shape else "  shape unknown"
+    lines: list[Line] = [(Span(part, "strong"),) for part in wrap(pair.name, width)]
+    return [*lines, (span(clip(f"op {pair.benchmark.op_index} {pair.op_type}{shape}", width), "muted"),)]
+
+
+def _verdict(row: LayerDiff, width: int) -> list[Line]:
+    sign = SIGNS[row.verdict]
+    tone: Tone = "good" if row.verdict is Verdict.OK else sign.tone
+    word = f"{sign.text} {str(row.verdict).upper()}".strip()
+    lines = wrap("; ".join(row.reasons), max(10, width - cell_len(word) - 2)) if row.reasons else [""]
+    head: Line = (Span(word, tone), Span("  " + lines[0]))
+    return [head, *((Span(" " * (cell_len(word) + 2) + rest),) for rest in lines[1:])]
+
+
+def _metrics(row: LayerDiff, profile: Profile, width: int) -> list[Line]:
+    fail, warn = profile.limits_for(row.name, row.op_type)
+    lines: list[Line] = [(Span(clip(f"{'':13}{'value':>10}   {profile.name}", width), "muted"),)]
+    for key in METRICS:
+        value = FIGURES[key].value(row)
+        text = {"cos": cosine, "sqnr_db": decibel}.get(key, figure)(value)
+        over = key in row.over
+        tone: Tone = SIGNS[row.verdict].tone if over else ""
+        parts = [Span(f"{FIGURES[key].title:13}"), Span(f"{text:>10}{'!' if over else ' '}", tone)]
+        lines.append((*parts, Span("  " + _limit(key, fail, warn), "muted")))
+    if row.range is not None:
+        lines += _range(row, width)
+    return lines
+
+
+def _limit(key: str, fail: Limits, warn: Limits) -> str:
+    sign = "<" if key in LOWER_BOUNDS else ">"
+    bounds = (("fails", getattr(fail, key, None)), ("warns", getattr(warn, key, None)))
+    return ", ".join(f"{word} {sign} {bound:g}" for word, bound in bounds if bound is not None)
+
+
+def _range(row: LayerDiff, width: int) -> list[Line]:
+    assert row.range is not None
+    calibrated = row.range.source is RangeSource.CALIBRATION
+    source = (
+        "from calibration (tensor_min_max)" if calibrated else "from the benchmark's data; --ranges gives calibration"
+    )
+    text = f"range {figure(row.range.minimum)} .. {figure(row.range.maximum)}, {source}"
+    return [(Span(part, "muted"),) for part in wrap(text, width)]
+
+
+def _sides(sample: SideStats, benchmark: SideStats) -> list[Line]:
+    lines: list[Line] = [(Span(f"{'':10}"), Span(f"{'sample':>11}", "sample"), Span(f"{'benchmark':>11}", "benchmark"))]
+    for label, name in (("min", "minimum"), ("max", "maximum"), ("mean", "mean")):
+        values = (figure(getattr(side, name)) for side in (sample, benchmark))
+        lines.append((Span(f"{label:10}" + "".join(f"{value:>11}" for value in values)),))
+    zeros = (share(side.zeros, side.count) for side in (sample, benchmark))
+    lines.append((Span(f"{'zeros':10}" + "".join(f"{value:>11}" for value in zeros)),))
+    lines.append(_non_finite(sample, benchmark))
+    lines.append((Span(f"{'elements':10}{sample.count:>11,}{benchmark.count:>11,}"),))
+    return lines
+
+
+def _non_finite(sample: SideStats, benchmark: SideStats) -> Line:
+    values = (f"{side.nan:,} {side.inf:,}" for side in (sample, benchmark))
+    tone: Tone = "" if sample.finite and benchmark.finite else "fail"
+    return (Span(f"{'NaN Inf':10}"), Span("".join(f"{value:>11}" for value in values), tone))
+
+
+def _worst(closeup: Closeup, width: int) -> list[Line]:
+    if closeup.counting:
+        return [(Span("worst elements: counting ...", "muted"),)]
+    places = ["(" + ",".join(map(str, element.position)) + ")" for element in closeup.worst]
+    cells = max((len(place) for place in places), default=0)
+    head = f"{'worst at':{cells}}{'sample':>11}{'benchmark':>11}{'error':>11}"
+    lines: list[Line] = [(Span(clip(head, width), "muted"),)]
+    for place, element in zip(places, closeup.worst, strict=True):
+        error = element.sample - element.benchmark
+        values = "".join(f"{figure(value):>11}" for value in (element.sample, element.benchmark, error))
+        lines.append((Span(clip(f"{place:{cells}}{values}", width)),))
+    return [*lines, (Span(clip(_positions(closeup.worst), width), "muted"),)]
+
+
+def _positions(worst: Sequence[Element]) -> str:
+    ranks = {len(element.position) for element in worst}
+    names = {4: "(n,h,w,c)", 2: "(pixel,channel): shape unknown", 1: "(flat index): shape unknown"}
+    return "".join(f"positions are {names[rank]}" for rank in ranks if rank in names)
+
+
+def _pairing(row: LayerDiff, width: int) -> list[Line]:
+    sample, benchmark = row.pair.sample, row.pair.benchmark
+    facts = [*row.notes]
+    if sample.name != benchmark.name:
+        facts.insert(0, f"in the sample it is called {sample.name}")
+    for side, record in (("sample", sample), ("benchmark", benchmark)):
+        facts.append(
+            f"{side}: {fit(record.type_name, 8)} s {record.scale:g} z {record.zero_point} at byte {record.offset:,}"
+        )
+    lines: list[Line] = [BLANK]
+    for fact in facts:
+        lines += [(Span(part, "muted"),) for part in wrap(fact, width)]
+    return lines
+
+
+def formulas(profile: Profile) -> list[Line]:
+    """For `?`: what each metric is and what limits it in this profile."""
+    lines: list[Line] = [(Span(f"s = sample, b = benchmark, n = elements; limits of profile {profile.name}", "muted"),)]
+    for key in METRICS:
+        lines.append((Span(f"{FIGURES[key].title:13}", "strong"), Span(FORMULAS[key])))
+        if limit := _limit(key, profile.fail, profile.warn):
+            lines.append((Span(f"{'':13}{limit}", "muted"),))
+    return lines

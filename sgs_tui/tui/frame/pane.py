@@ -1,0 +1,69 @@
+"""What every pane is: a numbered part of the screen with a heading, one widget for the focus, and its own keys.
+
+A new pane is one file with a subclass, one line in `panes/registry.py`, and its actions in `actions.py`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widget import Widget
+
+from sgs_tui.tui.actions import Action, group
+from sgs_tui.tui.text import Line, Span
+from sgs_tui.tui.widgets.bars import LineBar
+
+
+@dataclass
+class PaneAsked(Message):
+    """Go to another pane."""
+
+    name: str
+
+
+class Pane(Vertical):
+    """A part of the screen. `name_` is its id and action group, `key` what goes to it, `title` what it is called."""
+
+    NAME: ClassVar[str] = ""
+    KEY: ClassVar[str] = ""
+    TITLE: ClassVar[str] = ""
+    GROUPS: ClassVar[tuple[str, ...]] = ()
+    """Action groups for the footer and for help, the pane's own first."""
+    TAB: ClassVar[str] = ""
+    """The title in the tab line where it has to be shorter."""
+    SHARES: ClassVar[str] = ""
+    """Panes that share this place on a large screen: the one last gone to is on show."""
+    NEIGHBOUR: ClassVar[str] = ""
+    """What the heading says of the other pane in the same place."""
+
+    def __init__(self) -> None:
+        super().__init__(id=self.NAME)
+        self.heading = LineBar(tone="header")
+        self.heading.add_class("heading")
+
+    @property
+    def main(self) -> Widget:
+        """The widget that takes the focus."""
+        raise NotImplementedError
+
+    def actions(self) -> tuple[Action, ...]:
+        """Every action that works here, apart from those that work everywhere."""
+        return tuple(action for name in self.GROUPS for action in group(name))
+
+    def help(self) -> Iterable[Line]:
+        """What `?` says about this pane beside its keys."""
+        return ()
+
+    def shown(self) -> None:
+        """The pane became the current one; it has its size by now."""
+
+    def copied(self, whole: bool) -> str:
+        """What `y` (or `Y`: `whole`) copies."""
+        return ""
+
+    def head(self, *parts: Span) -> None:
+        """Show the heading: number, title, then `parts`."""
+        other = (Span(f"  {self.NEIGHBOUR}", "muted"),) if self.NEIGHBOUR else ()
+        self.heading.say((Span(f" {self.KEY} ", "key"), Span(f"{self.TITLE}  ", "strong"), *parts, *other))

@@ -1,0 +1,171 @@
+"""A screen of numbered panes: together on a large terminal, as tabs on a small one, one filling it on demand."""
+
+from enum import StrEnum
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.screen import Screen
+
+from sgs_tui.tui.actions import group
+from sgs_tui.tui.frame.opening import Covering
+from sgs_tui.tui.frame.pane import Pane
+from sgs_tui.tui.text import Line, line
+from sgs_tui.tui.widgets.bars import KeyBar, LineBar, Tab, TabBar
+from sgs_tui.tui.widgets.prompt import Prompt
+
+# Which arrangement of panes fits a terminal.
+
+LEAST = (60, 15)
+ALL_PANES = (120, 30)
+
+
+class Arrangement(StrEnum):
+    """How panes share the screen; also the style class of the screen."""
+
+    TOO_SMALL = "-too-small"
+    TABS = "-tabs"
+    ALL = "-all"
+
+
+def arrangement(width: int, height: int) -> Arrangement:
+    """Tabs below 120 columns (or on a very flat terminal), everything together from there on."""
+    if width < LEAST[0] or height < LEAST[1]:
+        return Arrangement.TOO_SMALL
+    return Arrangement.ALL if width >= ALL_PANES[0] and height >= ALL_PANES[1] else Arrangement.TABS
+
+
+def too_small(width: int, height: int) -> str:
+    """The one line that a terminal too small for anything else shows."""
+    return f"needs {LEAST[0]}x{LEAST[1]}, this is {width}x{height}"
+
+
+class PanesScreen(Covering, Screen[None]):
+    """Arranges panes and moves between them; subclasses compose them and give `panes`."""
+
+    AUTO_FOCUS = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.title_bar = LineBar(tone="header", identity="title")
+        self.tab_bar = TabBar(identity="tabs")
+        self.status_bar = LineBar(identity="status")
+        self.key_bar = KeyBar(identity="keys")
+        self.filled = False
+        self.arranged = Arrangement.TABS
+        self._too_small = LineBar(identity="too-small")
+
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        """Every pane, in the order of tabs."""
+        raise NotImplementedError
+
+    @property
+    def current(self) -> Pane:
+        """The pane that has, or last had, the focus."""
+        return next((pane for pane in self.panes if pane.has_class("-current")), self.panes[0])
+
+    def compose(self) -> ComposeResult:
+        """Bars above and below `body`."""
+        yield self.title_bar
+        yield self.tab_bar
+        yield from self.body()
+        yield self.status_bar
+        yield self.key_bar
+        yield self._too_small
+
+    def body(self) -> ComposeResult:
+        """The panes in their containers."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """Begin on the first pane; of those that share a place, the first one on the screen is seen."""
+        shared: set[str] = set()
+        for pane in self.query(Pane):
+            pane.set_class(bool(pane.SHARES) and pane.SHARES in shared, "-behind")
+            shared.add(pane.SHARES)
+        self.go(self.panes[0])
+        self.app.message_signal.subscribe(self, self._come_back, immediate=True)
+
+    def _come_back(self, message: Message) -> None:
+        """The driver tells the size again when it has the terminal back: whatever is on it by now, paint over it."""
+        if isinstance(message, events.Resize) and message.size == self.app.screen.size:
+            self.app.screen.refresh()
+
+    def go(self, pane: Pane) -> None:
+        """Show `pane` (in tabs) and give it the focus."""
+        self._mark(pane)
+        pane.main.focus()
+
+    def _mark(self, pane: Pane) -> None:
+        """Make `pane` the current one in looks."""
+        for other in self.panes:
+            other.set_class(other is pane, "-current")
+            other.heading.dress("focus" if other is pane else "header")
+            if other.SHARES and other.SHARES == pane.SHARES:
+                other.set_class(other is not pane, "-behind")
+        for holder in self.query(".holder"):
+            holder.set_class(holder in pane.ancestors, "-current")
+        self.show_tabs()
+        self.show_keys()
+        self.call_after_refresh(pane.shown)
+
+    def show_tabs(self) -> None:
+        """The tab line."""
+        self.tab_bar.show([Tab(pane.NAME, pane.KEY, pane.TAB or pane.TITLE) for pane in self.panes], self.current.NAME)
+
+    def show_keys(self) -> None:
+        """The key line for the current pane, or for what is being typed in it."""
+        typing = isinstance(self.focused, Prompt)
+        self.key_bar.show(group("typing") if typing else (*self.current.actions(), *group("app")), self.keymap)
+
+    @property
+    def keymap(self) -> dict[str, str]:
+        """The user's own keys by action id."""
+        return {}
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another arrangement may fit now."""
+        self.arranged = arrangement(*event.size)
+        self._too_small.say(line(too_small(*event.size)))
+        self._arrange()
+
+    def _arrange(self) -> None:
+        single = "-single" if self.filled or self.arranged is not Arrangement.ALL else ""
+        self.set_classes(f"{self.arranged} {single}")
+
+    @on(events.DescendantFocus)
+    def follow_focus(self, event: events.DescendantFocus) -> None:
+        """A click into another pane makes it the current one; a prompt has keys of its own."""
+        pane = next((node for node in event.widget.ancestors_with_self if isinstance(node, Pane)), None)
+        if pane is not None and pane is not self.current:
+            self._mark(pane)
+        self.show_keys()
+
+    @on(TabBar.Picked)
+    def pick_tab(self, event: TabBar.Picked) -> None:
+        """A click on a tab."""
+        self.go(next(pane for pane in self.panes if event.pane == pane.NAME))
+
+    def _step_pane(self, step: int) -> None:
+        self.go(self.panes[(self.panes.index(self.current) + step) % len(self.panes)])
+
+    def action_next_pane(self) -> None:
+        """Next pane."""
+        self._step_pane(1)
+
+    def action_previous_pane(self) -> None:
+        """Previous pane."""
+        self._step_pane(-1)
+
+    def action_fill(self) -> None:
+        """The current pane alone, and back."""
+        if self.arranged is Arrangement.ALL:
+            self.filled = not self.filled
+            self._arrange()
+        else:
+            self.say(line("every pane fills the screen here; from 120x30 on they stand side by side"))
+
+    def say(self, text: Line) -> None:
+        """Show a line in the status bar."""
+        self.status_bar.say(text)

@@ -1,0 +1,134 @@
+"""What is counted for one layer when the cursor rests on it: histogram, channels, worst elements."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from threading import Event
+
+import numpy as np
+from textual.message import Message
+
+from sgs_tui.engine.compare.channels import ChannelTable, Element, channel_table, channels_of, worst_elements
+from sgs_tui.engine.compare.compare import Sides, chunks
+from sgs_tui.engine.compare.histogram import (
+    FINE_BINS,
+    LayerHistogram,
+    SideCounts,
+    Span,
+    count_histogram,
+    percentile_span,
+    span_of,
+    widened,
+)
+from sgs_tui.engine.compare.results import LayerDiff
+from sgs_tui.engine.dumps.format import FloatArray
+from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.session import Comparison
+
+WORST = 10
+ROOMY = 3.0
+"""How much wider than the values the picture may get so that min and max of the calibration are on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which histogram: of which layer, how much of its values, and of which channel (None: all)."""
+
+    number: int
+    percent: float = 100.0
+    channel: int | None = None
+
+
+@dataclass
+class HistogramCounted(Message):
+    """A histogram is there."""
+
+    comparison: Comparison
+    wanted: Wanted
+    histogram: LayerHistogram
+
+
+@dataclass
+class CloseupDone(Message):
+    """Channels (or why there are none) and the worst elements of a layer."""
+
+    comparison: Comparison
+    number: int
+    channels: ChannelTable | None
+    why_no_channels: str
+    worst: tuple[Element, ...]
+
+
+def closeup(comparison: Comparison, row: LayerDiff, cancel: Event) -> Iterator[Message]:
+    """Everything about one layer, the histogram first."""
+    yield from histogram(comparison, row, Wanted(row.pair.number), cancel)
+    yield from channels(comparison, row, cancel)
+
+
+def histogram(comparison: Comparison, row: LayerDiff, wanted: Wanted, cancel: Event) -> Iterator[Message]:
+    """The histogram that is wanted."""
+    sides = Sides(comparison.sample, comparison.benchmark)
+    if wanted.channel is None:
+        counted = count_histogram(row, sides, with_limits(row), cancel=cancel)
+        if wanted.percent < 100:
+            counted = count_histogram(row, sides, percentile_span(counted, wanted.percent), cancel=cancel)
+    else:
+        counted = _of_channel(row, sides, wanted, cancel)
+    yield HistogramCounted(comparison, wanted, counted)
+
+
+def channels(comparison: Comparison, row: LayerDiff, cancel: Event) -> Iterator[Message]:
+    """Channel figures where the number of channels is known, and the worst elements."""
+    sides = Sides(comparison.sample, comparison.benchmark)
+    table, why = None, ""
+    try:
+        table = channel_table(row, sides, cancel)
+    except InputError as error:
+        why = str(error)
+    yield CloseupDone(comparison, row.pair.number, table, why, worst_elements(row, sides, WORST, cancel))
+
+
+def with_limits(row: LayerDiff) -> Span:
+    """The range shared by both sides, stretched to the calibrated min and max unless that would crush the picture."""
+    shared = span_of(row)
+    if row.range is None:
+        return shared
+    low, high = min(shared.low, row.range.minimum), max(shared.high, row.range.maximum)
+    return Span(low, high) if high - low <= ROOMY * (shared.high - shared.low) else shared
+
+
+def _of_channel(row: LayerDiff, sides: Sides, wanted: Wanted, cancel: Event) -> LayerHistogram:
+    """The histogram of one channel: a channel is small enough to be held whole."""
+    count = channels_of(row.pair)
+    pieces = [
+        (chunk.sample[wanted.channel :: count].copy(), chunk.benchmark[wanted.channel :: count].copy())
+        for chunk in chunks(row, sides, count, cancel)
+    ]
+    sample, benchmark = (np.concatenate(side) for side in zip(*pieces, strict=True))
+    stretch = _stretch(np.concatenate([sample, benchmark]), wanted.percent, row)
+    with np.errstate(invalid="ignore"):
+        error = sample - benchmark
+    largest = float(np.nanmax(np.abs(error), initial=0.0)) or 0.5
+    errors = Span(-largest, largest) if np.isfinite(largest) else Span(-0.5, 0.5)
+    return LayerHistogram(
+        stretch, _counts(sample, stretch), _counts(benchmark, stretch), errors, _counts(error, errors)
+    )
+
+
+def _stretch(values: FloatArray, percent: float, row: LayerDiff) -> Span:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return span_of(row)
+    cut = (100.0 - percent) / 2
+    low, high = np.percentile(finite, (cut, 100 - cut))
+    return widened(float(low), float(high))
+
+
+def _counts(values: FloatArray, stretch: Span) -> SideCounts:
+    finite = values[np.isfinite(values)]
+    return SideCounts(
+        counts=np.histogram(finite, FINE_BINS, (stretch.low, stretch.high))[0],
+        below=int(np.count_nonzero(finite < stretch.low)),
+        above=int(np.count_nonzero(finite > stretch.high)),
+        non_finite=int(values.size - finite.size),
+        outside_range=float("nan"),
+    )

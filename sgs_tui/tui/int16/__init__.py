@@ -1,0 +1,1 @@
+"""INT16 marks and the advice for them."""

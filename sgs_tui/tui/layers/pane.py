@@ -1,0 +1,418 @@
+"""Pane 1: every layer of both dumps side by side, filling while the comparison runs."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.widget import Widget
+
+from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
+from sgs_tui.engine.compare.select import parse_query
+from sgs_tui.engine.errors import UsageError
+from sgs_tui.engine.numbers import count
+from sgs_tui.tui.actions import bindings
+from sgs_tui.tui.frame.dialogs import Dialog
+from sgs_tui.tui.frame.pane import Pane, PaneAsked
+from sgs_tui.tui.jobs import Flash, LayerMoved, LayersShown
+from sgs_tui.tui.layers.view import (
+    FROZEN,
+    MARK,
+    NETWORK,
+    NO_FILTER,
+    PART,
+    REORDERED,
+    ColumnChoice,
+    Facts,
+    Layers,
+    Notes,
+    Parts,
+    chosen_columns,
+    default_choices,
+    facts_of,
+    failing,
+    moved,
+    title,
+    toggled,
+    widened,
+)
+from sgs_tui.tui.text import Line, Span, Tone, line, span
+from sgs_tui.tui.widgets.prompt import Prompt
+from sgs_tui.tui.widgets.table import Cell, Column, Table
+
+EMPTY = "no layers yet: 3 opens the dump browser, s and b there pick the two dumps"
+NONE_FIT = "no layer fits the filter: esc shows all"
+
+
+class ColumnsAsked(Message):
+    """Let the user choose columns."""
+
+
+class UnmatchedAsked(Message):
+    """Show what was not compared."""
+
+
+class LayersPane(Pane):
+    """The layer table with its filter."""
+
+    NAME, KEY, TITLE = "layers", "1", "Layers"
+    GROUPS = ("walk", "layers", "move")
+    SHARES, NEIGHBOUR = "layers", "7 Runs"
+    BINDINGS = bindings("layers")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = Table(frozen=3, empty=EMPTY, identity="layer-table")
+        self.prompt = Prompt(placeholder="words  !not  op:conv  verdict:fail  rmse>0.1", identity="filter")
+        self.model = Layers()
+        self.facts = Facts()
+        self.choices: tuple[ColumnChoice, ...] = default_choices()
+        self.wide = False
+        self.progress = ""
+
+    @property
+    def main(self) -> Widget:
+        """The table."""
+        return self.table
+
+    def compose(self) -> ComposeResult:
+        """Heading, table, filter line."""
+        yield self.heading
+        yield self.table
+        yield self.prompt
+
+    def on_mount(self) -> None:
+        """Start without a filter line."""
+        self.prompt.display = False
+        self.show_columns()
+        self.table.at_column("rmse")
+
+    # --- what is shown
+
+    def start(self, pairs: Iterable[Pair], cursor_on: str = "") -> None:
+        """Show the layers of another comparison, all still to come; filter and order stay.
+
+        The cursor goes to the layer of that name where there is one.
+        """
+        kept = self.model
+        self.model = Layers(pairs)
+        self.model.query, self.model.sort_key, self.model.reverse = kept.query, kept.sort_key, kept.reverse
+        self.model.arrange()
+        self.facts = facts_of(self.model.pairs)
+        number = next((n for n, pair in enumerate(self.model.pairs) if pair.name == cursor_on), 0)
+        self.table.restart(self.model, self.model.place_of(number) or 0)
+        self.show_columns()
+        self.post_message(LayerMoved(self.number))
+
+    def add(self, rows: tuple[LayerDiff, ...], progress: str) -> None:
+        """Take in rows; the layer under the cursor keeps its line on the screen."""
+        number, self.progress = self.number, progress
+        self.model.add(rows)
+        if self.model.in_network_order:
+            for row in rows:
+                self.table.repaint_row(row.pair.number)
+        else:
+            self._rearranged(number)
+        if number is None or any(row.pair.number == number for row in rows):
+            self.post_message(LayerMoved(self.number))
+        self.show_heading()
+
+    @property
+    def number(self) -> int | None:
+        """Pair number of the layer under the cursor."""
+        return self.model.order[self.table.cursor] if self.table.cursor < len(self.model) else None
+
+    @property
+    def row(self) -> LayerDiff | None:
+        """The compared layer under the cursor."""
+        return None if self.number is None else self.model.rows[self.number]
+
+    def show_columns(self) -> None:
+        """Columns as chosen; the sort mark in the head."""
+        self.table.empty = EMPTY if not self.model.pairs else NONE_FIT
+        columns = chosen_columns(self.choices, self.facts, self.wide)
+        descending = self.model.reverse
+        mark = {"verdict": "sign"}.get(self.model.sort_key, self.model.sort_key)
+        self.table.marks = {} if mark == NETWORK else {mark: "▴" if descending else "▾"}
+        self.table.show(self.model, columns)
+        self.show_heading()
+
+    def show_heading(self) -> None:
+        """How many layers, how many fail, which filter and order."""
+        self.head(*self.summary())
+        self.post_message(LayersShown())
+
+    def summary(self) -> Line:
+        """The heading's words; in tabs the screen shows them in the title."""
+        layers = self.model
+        total, shown = len(layers.pairs), len(layers)
+        failed, warned = layers.count(Verdict.FAIL), layers.count(Verdict.WARN)
+        parts = [Span(count(total, "layer"))] if shown == total else [Span(f"{shown} of {count(total, 'layer')}")]
+        parts += [Span(f"  {failed} fail", "fail")] if failed else []
+        parts += [Span(f"  {warned} warn", "warn")] if warned else []
+        if won := len(layers.parts.recovered):
+            told = f"{won} recovered" if layers.undone else f"{won} out of order: r"
+            parts.append(Span(f"  {REORDERED.text} {told}", REORDERED.tone))
+        parts += [Span(f"  {self.progress}", "muted")] if self.progress else []
+        parts += [span(f"  /{layers.query.text}", "key")] if layers.query.tests else []
+        return tuple(parts)
+
+    def _rearranged(self, number: int | None) -> None:
+        place = None if number is None else self.model.place_of(number)
+        self.table.show(self.model, cursor=place)
+        self.show_columns()
+        if self.number != number:
+            self.post_message(LayerMoved(self.number))
+
+    def show_parts(self, parts: Parts) -> None:
+        """Each layer's part in the error, as the diagnosis found it."""
+        number = self.number
+        self.model.parts = parts
+        if self.model.sort_key == PART:
+            self.model.arrange()
+            self._rearranged(number)
+        else:
+            self.table.refresh()
+        self.show_heading()
+
+    def show_notes(self, notes: Notes) -> None:
+        """A mark behind the name of every layer that has a note."""
+        if notes != self.model.noted:
+            self.model.noted = notes
+            self.table.refresh()
+
+    def go_to(self, name: str) -> bool:
+        """The cursor on the layer of that name, the filter off where it hides it; whether there is such a layer."""
+        number = next((n for n, pair in enumerate(self.model.pairs) if pair.name == name), None)
+        if number is None:
+            return False
+        if self.model.place_of(number) is None:
+            self.action_clear_filter()
+        self.table.go(self.model.place_of(number) or 0)
+        return True
+
+    # --- moving
+
+    @on(Table.Moved)
+    def tell_layer(self) -> None:
+        """Histogram and details follow the cursor."""
+        self.post_message(LayerMoved(self.number))
+
+    def walk(self, step: int) -> None:
+        """To the next or previous row (from other panes)."""
+        self.table.go(self.table.cursor + step)
+
+    def action_next_failing(self) -> None:
+        """Next failing layer."""
+        self._to_failing(1)
+
+    def action_previous_failing(self) -> None:
+        """Previous failing layer."""
+        self._to_failing(-1)
+
+    def _to_failing(self, step: int) -> None:
+        here = self.table.cursor
+        place = self.model.next_place(here, step, failing)
+        if place is None:
+            self.post_message(Flash("no layer fails so far" if self.progress else "no layer fails"))
+        elif place == here:
+            self.post_message(Flash("this is the only failing layer"))
+        else:
+            self.table.go(place)
+
+    # --- filter and order
+
+    def action_filter(self) -> None:
+        """Open the filter line."""
+        self.prompt.display = True
+        self.prompt.value = self.model.query.text
+        self.screen.set_focus(self.prompt)
+
+    def action_clear_filter(self) -> None:
+        """All layers again."""
+        self.prompt.value = ""
+        self._filter("")
+
+    @on(Prompt.Changed)
+    def filter_as_typed(self, event: Prompt.Changed) -> None:
+        """Every key narrows the table at once."""
+        if self.prompt.has_focus:
+            self._filter(event.value)
+
+    @on(Prompt.Submitted)
+    def keep_filter(self) -> None:
+        """Back to the table with the filter on."""
+        self.prompt.display = False
+        self.table.focus()
+
+    @on(Prompt.Cancelled)
+    def drop_filter(self) -> None:
+        """Back to the table without a filter."""
+        self.prompt.display = False
+        self.table.focus()
+        self.action_clear_filter()
+
+    def _filter(self, text: str) -> None:
+        try:
+            query = parse_query(text) if text.strip() else NO_FILTER
+        except UsageError as error:
+            self.post_message(Flash(str(error), "warn"))
+            return
+        number = self.number
+        self.model.filter(query)
+        self._rearranged(number)
+        self.post_message(Flash(""))
+
+    def action_sort(self) -> None:
+        """Sort by the current column."""
+        self._order(lambda: self.model.sort(self.table.column_id))
+
+    def action_reverse(self) -> None:
+        """The other way round."""
+        self._order(self.model.turn_round)
+
+    def action_network_order(self) -> None:
+        """As in the network."""
+        self._order(self.model.network_order)
+
+    def _order(self, change: Callable[[], None]) -> None:
+        number = self.number
+        change()
+        self._rearranged(number)
+
+    def action_wide(self) -> None:
+        """Whole names."""
+        self.wide = not self.wide
+        self.show_columns()
+
+    def action_recovered(self) -> None:
+        """With the stored order undone, or as the file has them."""
+        if not self.model.parts.recovered:
+            self.post_message(Flash("nothing was recovered: no dump here keeps its padding", "warn"))
+            return
+        self.model.undone = not self.model.undone
+        self.table.refresh()
+        self.show_heading()
+
+    def action_open(self) -> None:
+        """The details of the layer."""
+        self.post_message(PaneAsked("details"))
+
+    @on(Table.Activated)
+    def open_clicked(self) -> None:
+        """A second click opens too."""
+        self.action_open()
+
+    def action_columns(self) -> None:
+        """Choose columns."""
+        self.post_message(ColumnsAsked())
+
+    def choose_columns(self, choices: tuple[ColumnChoice, ...] | None) -> None:
+        """Show these columns; None: as before."""
+        if choices is not None:
+            self.choices = choices
+            self.show_columns()
+
+    def action_unmatched(self) -> None:
+        """What is not in this table."""
+        self.post_message(UnmatchedAsked())
+
+    def copied(self, whole: bool) -> str:
+        """The cell under the cursor as it is shown, or the row with tabs between."""
+        if self.number is None:
+            return ""
+        columns = [column.id for column in self.table.columns] if whole else [self.table.column_id]
+        if not whole and columns == ["name"]:
+            return self.model.pairs[self.number].name
+        return "\t".join(self.model.cell(self.table.cursor, column).text.strip() for column in columns)
+
+    def help(self) -> Iterable[Line]:
+        """The signs."""
+        yield line(
+            Span("✗", "fail"), " fails a limit of the profile   ", Span("!", "warn"), " over a limit that only warns"
+        )
+        yield line(
+            Span("-", "muted"), " can not be compared (details say why)   ", Span("·", "muted"), " still to come"
+        )
+        yield line("! behind a figure: over its limit in this profile   ", Span(MARK, "key"), " behind a name: a note")
+
+
+# The column picker of the layer table.
+
+_COLUMNS = (Column("shown", "", 3), Column("title", "column"), Column("extra", "wider by", 10))
+
+
+class _Choices:
+    """The choices as rows."""
+
+    def __init__(self, choices: Sequence[ColumnChoice]) -> None:
+        self.choices = choices
+
+    def __len__(self) -> int:
+        return len(self.choices)
+
+    def cell(self, row: int, column: str) -> Cell:
+        """Shown or not, title, extra cells."""
+        choice = self.choices[row]
+        if column == "shown":
+            return Cell("[x]" if choice.shown else "[ ]", "key" if choice.shown else "muted")
+        if column == "extra":
+            return Cell(f"+{choice.extra}" if choice.extra else "")
+        return Cell(title(choice.id) + (" (always)" if choice.id in FROZEN else ""))
+
+    def row_tone(self, row: int) -> Tone:
+        """Hidden columns stay in the background."""
+        return "" if self.choices[row].shown else "muted"
+
+
+class ColumnsDialog(Dialog[tuple[ColumnChoice, ...]]):
+    """Closing it answers with the columns as they then are."""
+
+    BINDINGS = bindings("columns")
+    GROUPS = ("columns", "dialog")
+
+    def __init__(self, choices: Sequence[ColumnChoice], keymap: dict[str, str] | None = None) -> None:
+        super().__init__("Columns of the layer table, from the left", keymap)
+        self.choices: tuple[ColumnChoice, ...] = tuple(choices)
+        self.table = Table(_COLUMNS, frozen=2)
+
+    def body(self) -> Iterable[Widget]:
+        """The columns, one a row."""
+        return (self.table,)
+
+    def on_mount(self) -> None:
+        """Show them as they are."""
+        self._show(self.choices, 0)
+        self.table.focus()
+
+    def _show(self, choices: tuple[ColumnChoice, ...], place: int) -> None:
+        self.choices = choices
+        self.table.show(_Choices(choices), cursor=place)
+
+    def action_show(self) -> None:
+        """Show or hide."""
+        self._show(toggled(self.choices, self.table.cursor), self.table.cursor)
+
+    def action_wider(self) -> None:
+        """Two cells more."""
+        self._show(widened(self.choices, self.table.cursor, 2), self.table.cursor)
+
+    def action_narrower(self) -> None:
+        """Two cells less."""
+        self._show(widened(self.choices, self.table.cursor, -2), self.table.cursor)
+
+    def action_earlier(self) -> None:
+        """One place to the left."""
+        self._show(*moved(self.choices, self.table.cursor, -1))
+
+    def action_later(self) -> None:
+        """One place to the right."""
+        self._show(*moved(self.choices, self.table.cursor, 1))
+
+    def action_reset(self) -> None:
+        """As at a first start."""
+        self._show(default_choices(), 0)
+
+    def action_close(self) -> None:
+        """Take them."""
+        self.dismiss(self.choices)

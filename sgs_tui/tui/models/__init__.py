@@ -1,1 +1,0 @@
-"""What the panes show, without any widget: orders, columns, texts."""

@@ -1,0 +1,102 @@
+"""Copying over SSH: OSC 52 through the terminal, tmux's own buffer, and a file for when neither works.
+
+No terminal answers OSC 52, so nobody knows whether it arrived; the file always has it.
+"""
+
+import base64
+import os
+import shlex
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from textual.app import App
+from textual.message import Message
+
+from sgs_tui.engine.errors import SgsError
+from sgs_tui.engine.files import write_atomically
+from sgs_tui.engine.numbers import count
+from sgs_tui.engine.text import encode
+from sgs_tui.tui.jobs import Flash
+from sgs_tui.tui.settings import state_folder
+
+LONGEST = 74_000
+"""Bytes of text: more than 100,000 bytes of base64 are dropped by xterm and tmux."""
+
+
+@dataclass
+class Copied(Message):
+    """The user copied this."""
+
+    text: str
+
+
+def send(app: App[object], text: str) -> None:
+    """Write the sequence to the terminal, if there is one."""
+    if app._driver is not None:
+        app._driver.write(osc52(text, os.environ))
+
+
+def osc52(text: str, environment: Mapping[str, str]) -> str:
+    """The sequence that sets the terminal's clipboard; GNU screen hands it on only when it is wrapped."""
+    payload = base64.b64encode(encode(text)).decode()
+    sequence = f"\x1b]52;c;{payload}\a"
+    if "STY" not in environment:
+        return sequence
+    pieces = [sequence[start : start + 500] for start in range(0, len(sequence), 500)]
+    return "".join(f"\x1bP{piece}\x1b\\" for piece in pieces)
+
+
+def store(text: str, environment: Mapping[str, str], cancel: Event) -> Iterator[Message]:
+    """Put the text into tmux's buffer (which hands it to the terminal) and into a file; tell how much it was."""
+    if environment.get("TMUX"):
+        _to_tmux(text)
+    places = "clipboard"
+    try:
+        places += f" and {_to_file(text)}"
+    except (OSError, SgsError) as error:
+        places += f" (not into a file: {error})"
+    if not cancel.is_set():
+        yield Flash(f"copied {count(len(text), 'character')} to the {places}")
+
+
+def _to_tmux(text: str) -> None:
+    """tmux only passes OSC 52 on when it is told to; its own command always works."""
+    command = ["tmux", "load-buffer", "-w", "-"]
+    try:
+        subprocess.run(command, input=encode(text), timeout=2, check=False, capture_output=True)
+    except (OSError, subprocess.TimeoutExpired):
+        return
+
+
+def _to_file(text: str) -> Path:
+    path = state_folder() / "clipboard.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, encode(text))
+    return path
+
+
+# The user's own editor on a file, with the app out of the way meanwhile.
+
+
+def editor_command() -> list[str]:
+    """$VISUAL, $EDITOR, else vi; with its arguments."""
+    return shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+
+
+def editor_name() -> str:
+    """What the user knows it by."""
+    return Path(editor_command()[0]).name
+
+
+def edit_file(app: App[int], path: Path) -> str:
+    """Hand over the terminal until the editor ends; what went wrong with it, or nothing."""
+    command = editor_command()
+    try:
+        with app.suspend():
+            done = subprocess.run([*command, str(path)], check=False)
+    except OSError as error:
+        return f"{command[0]}: {error.strerror}: set EDITOR to another editor"
+    return f"{command[0]} ended with exit code {done.returncode}" if done.returncode else ""

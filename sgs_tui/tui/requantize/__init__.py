@@ -1,0 +1,1 @@
+"""Requantize and compare before with after."""

@@ -1,0 +1,115 @@
+"""Making the models again, in lines: what would be done, in which folder, with which change."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from sgs_tui.engine.advice.results import Advice
+from sgs_tui.engine.requantize.network import NAME, IterateConfig
+from sgs_tui.engine.requantize.propose import (
+    Commands,
+    Demo,
+    Loop,
+    Proposal,
+    Requantised,
+    command_lines,
+    compared_with,
+    dump_lines,
+)
+from sgs_tui.tui.debugconfig.view import difference
+from sgs_tui.tui.int16.view import outcome_lines
+from sgs_tui.tui.text import BLANK, Line, Span, Tone, wrap
+
+TITLE = "Make the models again, and compare with before?"
+_GOES_ON = (
+    "It runs in the background and goes on when the app ends or the line drops: pane 7 shows it, x there ends it."
+)
+
+
+def proposal_lines(proposal: Proposal, advice: Advice | None, failing: int, width: int) -> list[Line]:
+    """Warnings, then every step in the order in which it is done, then what is expected of it."""
+    lines = [line for text in proposal.warnings for line in _wrapped(f"! {text}", width, "warn")]
+    lines += [BLANK] if lines else []
+    match proposal.loop:
+        case Commands(config):
+            lines += _commands(proposal, config, width)
+        case Requantised(run):
+            lines += _step(1, f"quantise {run.request.model} again, {_bits(proposal.names)}", (), width)
+            lines += _step(2, f"dump both models in a new run in {proposal.root}", (), width)
+            lines += _step(3, f"compare with {run.name}, which stays as it is", (), width)
+        case Demo(place):
+            lines += _ini(1, proposal, width)
+            lines += _step(
+                2, f"in {place.folder}: quantise again, {_bits(proposal.names)}; replace the dumps", (), width
+            )
+            lines += _step(3, "compare with what is on the screen now", (), width)
+    lines += [] if isinstance(proposal.loop, Demo) else [BLANK, *_wrapped(_GOES_ON, width, "muted")]
+    return lines if advice is None else [*lines, BLANK, *outcome_lines(advice, failing, width)]
+
+
+def _commands(proposal: Proposal, config: IterateConfig, width: int) -> Iterator[Line]:
+    yield from _ini(1, proposal, width)
+    sdk = proposal.request.details["sdk"] if proposal.request else ""
+    where = f"run in {config.folder} by bash, as {NAME} there says, with the SDK {sdk}"
+    yield from _step(2, where, tuple(command_lines(config)), width)
+    yield from _step(3, "", tuple(dump_lines(config)), width)
+    yield from _step(4, f"compare with {compared_with(proposal.before, config)}", (), width)
+
+
+def _ini(number: int, proposal: Proposal, width: int) -> list[Line]:
+    """The change of the file, in full."""
+    assert proposal.change is not None
+    if not proposal.changes:
+        raised = ", ".join(proposal.change.names) or "nothing"
+        return _step(number, f"{proposal.ini} stays as it is (16 bit: {raised})", (), width)
+    lines = _step(number, f"write {proposal.ini}; the old file is kept as .bak", (), width)
+    change = proposal.change
+    return lines + [(Span("   "), *row) for row in difference(change.old, change.new, change.findings, width - 3)]
+
+
+def _step(number: int, what: str, details: Iterable[str], width: int) -> list[Line]:
+    """A numbered step; its details are shown as they are."""
+    texts = [*([(what, "")] if what else []), *((text, "key") for text in details)]
+    lines: list[Line] = []
+    for text, tone in texts:
+        for part in wrap(text, width - 3):
+            head = "   " if lines else f"{number}. "
+            lines.append((Span(head, "strong"), Span(part, "key" if tone else "strong")))
+    return lines
+
+
+def _bits(names: Sequence[str]) -> str:
+    return f"{', '.join(names) or 'nothing'} in 16 bit"
+
+
+def refusal_lines(message: str, hint: str, path: Path | None, text: str, width: int) -> list[Line]:
+    """Why it can not be done and what to do; then the file that says so."""
+    lines = _wrapped(message, width, "fail") if message else []
+    lines += _wrapped(hint, width) if hint else []
+    if path is None:
+        return lines
+    return [*lines, *([BLANK] if lines else []), *example_lines(path, text, width)]
+
+
+def example_lines(path: Path, text: str, width: int) -> list[Line]:
+    """A file as it is, or would be; comments in the background."""
+    lines = _wrapped(str(path), width, "strong")
+    for row in text.splitlines():
+        tone: Tone = "muted" if row.lstrip().startswith("#") else ""
+        lines += _wrapped(row, width, tone)
+    return lines
+
+
+def _wrapped(text: str, width: int, tone: Tone = "") -> list[Line]:
+    return [(Span(part, tone),) for part in wrap(text, width)]
+
+
+def again_words(loop: Loop | None) -> str:
+    """What the key does here."""
+    match loop:
+        case None:
+            return f"A makes the models again by your own commands, once they are kept in {NAME}; it shows how"
+        case Commands(config):
+            return f"A writes this, runs the commands of {config.folder / NAME}, dumps, compares with before"
+        case Requantised():
+            return "A quantises the model again with these in 16 bit, as a new run, and compares with this one"
+    return "A quantises the demo again with these in 16 bit, dumps both models, and compares with before"

@@ -1,0 +1,1 @@
+"""Runs: the list, the form, the way a run takes."""

@@ -1,1 +1,0 @@
-"""Engine work as generators of messages, for `Job`s."""

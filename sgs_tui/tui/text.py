@@ -1,0 +1,137 @@
+"""Text of the screen: spans with a tone, fitted to cells. Nothing here knows a widget.
+
+A *tone* names what a piece of text means (`fail`, `muted`, ...); the theme gives it a look (themes.py). Text from
+outside goes through `fit`, `cut` or `span`, which show control characters instead of sending them.
+"""
+
+from collections.abc import Iterable
+from math import isfinite
+from typing import Literal, NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+
+from sgs_tui.engine.numbers import clock, cosine, count, decibel, figure, position, size
+from sgs_tui.engine.text import visible
+
+Tone = Literal[
+    "", "muted", "strong", "key", "fail", "warn", "good", "sample", "benchmark", "header", "focus", "cursor", "idle"
+]
+ELLIPSIS = "…"
+
+
+class Span(NamedTuple):
+    """A piece of a line and what it means."""
+
+    text: str
+    tone: Tone = ""
+
+
+Line = tuple[Span, ...]
+BLANK: Line = ()
+
+
+def span(text: str, tone: Tone = "") -> Span:
+    """A span of text from outside."""
+    return Span(visible(text), tone)
+
+
+def line(*parts: str | Span) -> Line:
+    """A line of spans; plain strings have no tone."""
+    return tuple(part if isinstance(part, Span) else Span(visible(part)) for part in parts)
+
+
+def width(spans: Iterable[Span]) -> int:
+    """Cells that a line takes."""
+    return sum(cell_len(text) for text, _ in spans)
+
+
+def _tail(text: str, cells: int) -> str:
+    """The longest end of `text` that fits into `cells`."""
+    taken, start = 0, len(text)
+    while start and (taken := taken + cell_len(text[start - 1])) <= cells:
+        start -= 1
+    return text[start:]
+
+
+def _head(text: str, cells: int) -> str:
+    """The longest start of `text` that fits into `cells`."""
+    taken = 0
+    for end, char in enumerate(text):
+        taken += cell_len(char)
+        if taken > cells:
+            return text[:end]
+    return text
+
+
+def cut(text: str, cells: int) -> str:
+    """`text` made visible and, where it is wider than `cells`, cut in the middle: both ends of a name tell it apart."""
+    shown = visible(text)
+    if cell_len(shown) <= cells:
+        return shown
+    if cells < 2:
+        return ELLIPSIS[:cells]
+    back = (cells - 1) * 3 // 5
+    return _head(shown, cells - 1 - back) + ELLIPSIS + _tail(shown, back)
+
+
+def fit(text: str, cells: int, right: bool = False) -> str:
+    """`text` cut and padded to exactly `cells`."""
+    shown = cut(text, cells)
+    blanks = " " * (cells - cell_len(shown))
+    return blanks + shown if right else shown + blanks
+
+
+def clip(text: str, cells: int) -> str:
+    """`text` made visible and cut at its end."""
+    shown = visible(text)
+    return shown if cell_len(shown) <= cells else set_cell_size(shown, max(0, cells - 1)) + ELLIPSIS[:cells]
+
+
+def wrap(text: str, cells: int) -> list[str]:
+    """`text` made visible, broken at blanks where it can be and anywhere where it can not."""
+    rows: list[str] = []
+    rest = visible(text)
+    while cell_len(rest) > cells:
+        head = _head(rest, cells) or rest[0]
+        blank = head.rfind(" ")
+        end = blank if blank > cells // 3 else len(head)
+        rows.append(rest[:end].rstrip())
+        rest = rest[end:].lstrip() if end == blank else rest[end:]
+    return [*rows, rest]
+
+
+# Numbers as a narrow column wants them: the engine's, and some that only the screen needs.
+
+__all__ = ("age", "clock", "cosine", "count", "decibel", "figure", "position", "ratio", "share", "size", "small")
+
+
+def ratio(value: float | None) -> str:
+    """RMSE and its like: four decimals; very small ones in one digit and an exponent."""
+    return f"{value:.0e}" if value is not None and 0 < abs(value) < 1e-4 else figure(value)
+
+
+def small(value: float | None) -> str:
+    """Figures whose small values matter (MSE): three digits whatever the size."""
+    if value is None or not isfinite(value) or value == 0 or abs(value) >= 0.1:
+        return figure(value, 3)
+    return f"{value:.2e}"
+
+
+def share(part: int, total: int) -> str:
+    """`part` of `total` in percent; a few are never rounded to none, nearly all never to all."""
+    if not total:
+        return "0 %"
+    percent = 100 * part / total
+    if 0 < percent < 0.01:
+        return "<0.01 %"
+    if 99.99 < percent < 100:
+        return ">99.99 %"
+    return f"{percent:.3g} %"
+
+
+def age(seconds: float) -> str:
+    """How long ago, in the largest unit that fits: `5 s`, `12 min`, `3 h`, `9 d`."""
+    for limit, divisor, unit in ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h")):
+        if seconds < limit:
+            return f"{max(0, int(seconds // divisor))} {unit}"
+    return f"{int(seconds // 86400)} d"

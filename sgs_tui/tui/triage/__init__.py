@@ -1,0 +1,1 @@
+"""Diagnosis: the findings, one line each, and why."""

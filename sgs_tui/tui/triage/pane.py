@@ -1,0 +1,162 @@
+"""Pane 6: why the numbers are bad, what proves it, what would refute it, what to do."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from textual import on
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.widget import Widget
+
+from sgs_tui.engine.diagnosis.results import Diagnosis, Finding, Recovered
+from sgs_tui.engine.numbers import count
+from sgs_tui.tui.actions import bindings
+from sgs_tui.tui.frame.pane import Pane
+from sgs_tui.tui.jobs import Flash
+from sgs_tui.tui.layers.view import BLAME_SIGNS, JUMP, REORDERED
+from sgs_tui.tui.text import BLANK, Line, Span, line, wrap
+from sgs_tui.tui.triage.view import FINDING_COLUMNS, Findings, headline, triage_lines
+from sgs_tui.tui.widgets.table import Table, TableAbove
+from sgs_tui.tui.widgets.text_view import TextView
+
+WAITING = "no diagnosis yet: it follows when two dumps are compared"
+LOOKING = "looking for the cause ..."
+STOPPED = "stopped; R compares and looks again"
+MOST_ROWS = 6
+"""Findings on the screen at a time; the text below them needs the room more."""
+
+
+@dataclass
+class LayerWanted(Message):
+    """Put the cursor of the layer table on the layer of that name; `leave`: and go there."""
+
+    name: str
+    leave: bool
+
+
+@dataclass
+class RecoveredWanted(Message):
+    """Show the rows that were put back in order."""
+
+    recovered: tuple[Recovered, ...]
+
+
+class TriagePane(Pane):
+    """Findings above, the one under the cursor in full below."""
+
+    NAME, KEY, TITLE = "triage", "6", "Triage"
+    GROUPS = ("triage", "walk", "move")
+    SHARES, NEIGHBOUR = "details", "d Details"
+    BINDINGS = bindings("triage")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = TextView(identity="finding")
+        self.text.can_focus = False
+        self.table = TableAbove(self.text, FINDING_COLUMNS, empty=WAITING, identity="findings")
+        self.diagnosis: Diagnosis | None = None
+        self._layer, self._why = 0, WAITING
+
+    @property
+    def main(self) -> Widget:
+        """The findings."""
+        return self.table
+
+    def compose(self) -> ComposeResult:
+        """Heading, findings, the one in full."""
+        yield self.heading
+        yield self.table
+        yield self.text
+
+    def on_mount(self) -> None:
+        """Nothing is known yet."""
+        self.forget(WAITING)
+
+    # --- what is shown
+
+    def forget(self, why: str, hint: str = "") -> None:
+        """There is no diagnosis (any more)."""
+        self.diagnosis, self._why = None, why
+        self.table.empty = ""
+        self.table.restart(Findings())
+        self.table.styles.height = 1
+        self.text.show(lambda width: [(Span(part, "muted"),) for text in (why, hint) for part in wrap(text, width)])
+        self.head()
+
+    def show_diagnosis(self, diagnosis: Diagnosis) -> None:
+        """What was found."""
+        self.diagnosis, self._why = diagnosis, ""
+        self.table.styles.height = 1 + min(len(diagnosis.findings), MOST_ROWS)
+        self.table.restart(Findings(diagnosis.findings))
+        self.head(Span(count(len(diagnosis.findings), "cause")))
+        self._fill()
+
+    @property
+    def settled(self) -> bool:
+        """Nobody is looking for the cause (any more)."""
+        return self._why != LOOKING
+
+    @property
+    def finding(self) -> Finding | None:
+        """The finding under the cursor."""
+        found = self.diagnosis.findings if self.diagnosis else ()
+        return found[self.table.cursor] if self.table.cursor < len(found) else None
+
+    @on(Table.Moved)
+    def _fill(self) -> None:
+        self._layer = 0
+        if self.diagnosis is not None:
+            self.text.show(partial(triage_lines, self.diagnosis, self.table.cursor))
+
+    # --- keys
+
+    def action_open(self) -> None:
+        """To the layer that is to blame."""
+        self._to_layer(0, leave=True)
+
+    @on(Table.Activated)
+    def open_clicked(self) -> None:
+        """A second click opens too."""
+        self.action_open()
+
+    def action_next_layer(self) -> None:
+        """The layer table follows to the next layer of the finding."""
+        self._to_layer(self._layer, leave=False)
+        self._layer += 1
+
+    def _to_layer(self, place: int, leave: bool) -> None:
+        layers = self.finding.layers if self.finding else ()
+        if layers:
+            self.post_message(LayerWanted(layers[place % len(layers)], leave))
+        else:
+            self.post_message(Flash("this finding names no layer" if self.finding else "no finding here", "warn"))
+
+    def action_recovered(self) -> None:
+        """The rows put back in order."""
+        if self.diagnosis is not None and self.diagnosis.recovered:
+            self.post_message(RecoveredWanted(self.diagnosis.recovered))
+        else:
+            self.post_message(Flash("nothing was recovered: no dump here keeps its padding", "warn"))
+
+    def copied(self, whole: bool) -> str:
+        """The finding in a line, or all the text."""
+        if self.finding is None:
+            return ""
+        if whole:
+            return "\n".join("".join(part.text for part in row).rstrip() for row in self.text.lines)
+        return headline(self.finding)
+
+    def help(self) -> Iterable[Line]:
+        """The signs in the layer table."""
+        yield line("Signs of the diagnosis in the layer table, behind the name:")
+        meanings = ("the error begins here", "it comes in with the inputs", "bad inputs, this layer no longer")
+        for (_, sign), meaning in zip(BLAME_SIGNS.items(), meanings, strict=False):
+            yield line("  ", Span(sign.text, sign.tone), f" {meaning}")
+        yield line("  ", Span(JUMP, "warn"), " jump: RMSE over 1.00 above the layer before (the vendor's mark)")
+        yield line(
+            "  ", Span(REORDERED.text, REORDERED.tone), " out of order in the file; recovered figures in details"
+        )
+        yield BLANK
+        yield line("A finding is likely, not certain: `refuted` says what would prove it wrong.")
+        yield line("J and K scroll the text.")
