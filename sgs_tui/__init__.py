@@ -1,3 +1,3 @@
-"""sgs-tui: find the layer that quantisation broke, from the dumps of a SigmaStar simulator."""
+"""sgs-tui: find the layer that quantization broke, from the dumps of a SigmaStar simulator."""
 
 __version__ = "0.1.0"

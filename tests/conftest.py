@@ -11,7 +11,7 @@ SHARED = REPOSITORY.parent / "shared" / "data"
 
 @pytest.fixture(autouse=True)
 def isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the developer's own settings, colours and locale out of every test."""
+    """Keep the developer's own settings, colors and locale out of every test."""
     home = tmp_path_factory.mktemp("home")
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "SGS_IPU_DIR", "SSH_CONNECTION", "TMUX", "STY"):
         monkeypatch.delenv(name, raising=False)

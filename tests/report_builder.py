@@ -9,7 +9,7 @@ from sgs_tui.engine.compare.limits import MANUAL
 from sgs_tui.engine.compare.results import LayerDiff, Matching, Unmatched
 from sgs_tui.engine.diagnosis.results import Blame, Cause, Course, Diagnosis, Evidence, Finding, Recovered, Role, Trend
 from sgs_tui.engine.dumps.format import Health, HealthState, Stage
-from sgs_tui.engine.session import CompareRequest, summarise
+from sgs_tui.engine.session import CompareRequest, summarize
 
 
 def report(
@@ -30,7 +30,7 @@ def report(
         rows=tuple(rows),
         shown=tuple(rows if shown is None else shown),
         unmatched=tuple(unmatched),
-        summary=summarise(list(rows), Matching((), tuple(unmatched))),
+        summary=summarize(list(rows), Matching((), tuple(unmatched))),
         notes=notes,
         diagnosed=diagnosis is not None,
         diagnosis=diagnosis,

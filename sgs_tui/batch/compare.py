@@ -17,7 +17,7 @@ from sgs_tui.engine.dumps.index import guess_stage
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import FileChangedError
 from sgs_tui.engine.events import Progress, Row
-from sgs_tui.engine.session import CompareEvent, CompareRequest, Comparison, open_comparison, summarise
+from sgs_tui.engine.session import CompareEvent, CompareRequest, Comparison, open_comparison, summarize
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def report_of(done: Compared, view: View, baseline: Baseline | None = None) -> R
         rows=tuple(rows),
         shown=view.choose(rows),
         unmatched=comparison.matching.unmatched,
-        summary=summarise(rows, comparison.matching),
+        summary=summarize(rows, comparison.matching),
         notes=(*comparison.notes, *explained.notes, *problem),
         incomplete=tuple(_incomplete(comparison)),
         diagnosed=explained.asked,

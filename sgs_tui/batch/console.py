@@ -1,4 +1,4 @@
-"""What the text goes to: how wide, which characters, with colour or without."""
+"""What the text goes to: how wide, which characters, with color or without."""
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ class Screen:
 
     columns: int | None = None
     ascii: bool = False
-    colour: bool = False
+    color: bool = False
 
     @property
     def ellipsis(self) -> str:
@@ -136,8 +136,8 @@ def render(parts: Iterable[RenderableType], screen: Screen, width: int) -> bytes
     console = Console(
         file=io.StringIO(),
         width=width,
-        force_terminal=screen.colour,
-        color_system="auto" if screen.colour else None,
+        force_terminal=screen.color,
+        color_system="auto" if screen.color else None,
         markup=False,
         emoji=False,
         highlight=False,
@@ -195,7 +195,7 @@ def bars_for(values: int, screen: Screen) -> int:
 
 
 def draw(chart: Chart, screen: Screen, log: bool) -> str:
-    """The chart with its frame, axis and title, ending with a newline. ASCII and without colours where asked."""
+    """The chart with its frame, axis and title, ending with a newline. ASCII and without colors where asked."""
     plot: Any = plotext
     plot.clear_figure()
     plot.theme("clear")
@@ -204,7 +204,7 @@ def draw(chart: Chart, screen: Screen, log: bool) -> str:
     plot.frame(not screen.ascii)
     _bars(plot, chart, log, "#" if screen.ascii else "hd")
     _axes(plot, chart, log)
-    drawn = plot.build() if screen.colour else plot.uncolorize(plot.build())
+    drawn = plot.build() if screen.color else plot.uncolorize(plot.build())
     text = drawn.translate(_ASCII) if screen.ascii else drawn
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 

@@ -81,7 +81,7 @@ MOST = 3
 """Findings that are told; the rest is counted (JSON has all)."""
 
 _NAMED = 4
-_EVERYWHERE = {Cause.HEALTHY, Cause.PADDING_KEPT, Cause.NOT_DEQUANTISED, Cause.LAYOUT, Cause.DRIFT}
+_EVERYWHERE = {Cause.HEALTHY, Cause.PADDING_KEPT, Cause.NOT_DEQUANTIZED, Cause.LAYOUT, Cause.DRIFT}
 """Causes of whole dumps: no layer is to blame."""
 _TELLING = (Role.INTRODUCED, Role.INHERITED, Role.RECOVERED)
 

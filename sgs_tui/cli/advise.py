@@ -100,7 +100,7 @@ def advise(
     ] = None,
     apply: Annotated[
         bool,
-        typer.Option("--apply", "--write", help="Write the file, keeping a backup. FOLDER: quantise again, compare."),
+        typer.Option("--apply", "--write", help="Write the file, keeping a backup. FOLDER: quantize again, compare."),
     ] = False,
     check: Annotated[
         Path | None,
@@ -120,8 +120,8 @@ def advise(
     By which rule, what it should bring, and what to write into the ini.
 
     Names are convolution inputs, which is all that [CONV_CONFIG] can raise; the smallest set that brings every layer
-    under the profile's limits is chosen. Nothing is written without --apply. In a FOLDER that was quantised here (the
-    demo, `sgs-tui run --onnx`) --apply closes the loop: quantise again, dump, compare, show before and after; exit
+    under the profile's limits is chosen. Nothing is written without --apply. In a FOLDER that was quantized here (the
+    demo, `sgs-tui run --onnx`) --apply closes the loop: quantize again, dump, compare, show before and after; exit
     code 1 where layers still fail. --check ends with 3 where the converter would stop.
 
     \b
@@ -192,7 +192,7 @@ def _check(ini: Path, dump: Path | None, paths: list[Path] | None, output: Path 
     return ExitCode.INPUT if any(found.severity is Severity.ERROR for found in findings) else ExitCode.OK
 
 
-# `sgs-tui advise FOLDER`: the demo, or a run that was quantised here; --apply closes the loop.
+# `sgs-tui advise FOLDER`: the demo, or a run that was quantized here; --apply closes the loop.
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ def advise_folder(folder: Path, wishes: Wishes, printing: Printing) -> ExitCode:
         return _apply_to_demo(place, found, printing)
     if (folder / "request.json").is_file():
         return _apply_to_run(folder, found, wishes, printing)
-    raise InputError(f"{folder}: was not quantised here, so it can not be quantised again", "name the dumps and --ini")
+    raise InputError(f"{folder}: was not quantized here, so it can not be quantized again", "name the dumps and --ini")
 
 
 def _advised(place: "Place", wishes: Wishes) -> "Advised":
@@ -236,23 +236,23 @@ def _advised(place: "Place", wishes: Wishes) -> "Advised":
 
 def _apply_to_demo(place: "Place", found: "Advised", printing: Printing) -> ExitCode:
     from sgs_tui.engine.requantize.ini_change import journal_change
-    from sgs_tui.engine.requantize.propose import requantise_demo
+    from sgs_tui.engine.requantize.propose import requantize_demo
 
     assert found.change is not None and found.ini is not None
     if not found.change.changes:
         return _nothing_to_apply(found, printing)
-    stderr.note(f"quantising {place.folder} again with {', '.join(found.change.names) or 'nothing'} in 16 bit")
-    requantise_demo(place, found.change)
+    stderr.note(f"quantizing {place.folder} again with {', '.join(found.change.names) or 'nothing'} in 16 bit")
+    requantize_demo(place, found.change)
     journal_change(place.sample, found.ini, found.change)
     return _finish(place, place.sample, found, printing)
 
 
 def _apply_to_run(folder: Path, found: "Advised", wishes: Wishes, printing: Printing) -> ExitCode:
-    """A run that was quantised here is run again; of any other run only the file can be written."""
+    """A run that was quantized here is run again; of any other run only the file can be written."""
     from sgs_tui.cli.run import Launch, launch
     from sgs_tui.engine.requantize.ini_change import journal_request
     from sgs_tui.engine.requantize.network import place_of
-    from sgs_tui.engine.requantize.propose import int16_of, requantised
+    from sgs_tui.engine.requantize.propose import int16_of, requantized
     from sgs_tui.engine.runs.run_folder import RunState
     from sgs_tui.engine.runs.run_list import read_run
 
@@ -260,7 +260,7 @@ def _apply_to_run(folder: Path, found: "Advised", wishes: Wishes, printing: Prin
         show(found, printing, True, write_ini(found))
         return ExitCode.OK
     run = read_run(folder)
-    request = requantised(run, found.advice.chosen, wishes.unmarked)
+    request = requantized(run, found.advice.chosen, wishes.unmarked)
     names = request.details["int16"]
     if names == ",".join(int16_of(run)):
         return _nothing_to_apply(found, printing)

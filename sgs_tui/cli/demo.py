@@ -28,7 +28,7 @@ def demo(
 ) -> int:
     """Show the whole loop on a network with a planted fault.
 
-    Builds a small network, quantises it, dumps both stages, and opens the comparison. Needs no SDK and no network,
+    Builds a small network, quantizes it, dumps both stages, and opens the comparison. Needs no SDK and no network,
     takes a few seconds, and gives the same numbers on every run. With --batch the comparison is printed; the planted
     fault makes that end with 0 all the same. `sgs-tui advise --apply DIR` mends it.
 

@@ -70,7 +70,7 @@ def _asks_for_batch(arguments: list[str]) -> bool:
 
 _COMPLETION_VARIABLE = "_SGS_TUI_COMPLETE"
 
-_HELP = """Find the layer that quantisation broke: compare the dumps of a SigmaStar simulator.
+_HELP = """Find the layer that quantization broke: compare the dumps of a SigmaStar simulator.
 
 Without a command, the app opens on the PATHs: sample then benchmark, or a folder.
 

@@ -171,7 +171,7 @@ def sdk(
 
 _GROUP = """Find which tensors need 16 bits, by trying.
 
-Every candidate is really quantised, dumped and compared. A search keeps what it has found in a folder of its own
+Every candidate is really quantized, dumped and compared. A search keeps what it has found in a folder of its own
 (./sgs_optimize): stopped by Ctrl-C or by a lost connection, the same command goes on where it stopped. Exit code 1
 where the profile can not be reached.
 

@@ -10,7 +10,7 @@ from sgs_tui.cli import stderr
 from sgs_tui.cli.main import ExitCode
 from sgs_tui.cli.options import Ascii, Output
 
-_GROUP = """Read and compare quantisation files.
+_GROUP = """Read and compare quantization files.
 
 These are quant_info as JSON or pickle, and MODEL.sim.json.
 
@@ -36,7 +36,7 @@ def show(
     output: Output = None,
     ascii_only: Ascii = False,
 ) -> int:
-    """Show every tensor of a quantisation file.
+    """Show every tensor of a quantization file.
 
     Its bits, ranges and number of values. Reads what sim_optimizer.py, save_quant_param.py and calibrator.py
     --save_quant_info write, and what --quant_file takes. Pickles are read without running anything that is in them.

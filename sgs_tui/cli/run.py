@@ -241,7 +241,7 @@ def run(
     float_model: Annotated[Path | None, typer.Option("--float", metavar="F.sim", help="The float model.")] = None,
     fixed_model: Annotated[Path | None, typer.Option("--fixed", metavar="X.sim", help="The fixed model.")] = None,
     onnx: Annotated[
-        Path | None, typer.Option("--onnx", metavar="FILE", help="No SDK: quantise this model here by onnxruntime.")
+        Path | None, typer.Option("--onnx", metavar="FILE", help="No SDK: quantize this model here by onnxruntime.")
     ] = None,
     calibrate: Annotated[
         str | None, typer.Option("--calibrate", metavar="PATH", help="With --onnx: calibration images, about 30.")
@@ -273,7 +273,7 @@ def run(
     """Dump both stages of a network and compare fixed with float.
 
     By the SDK's simulator with --float and --fixed, one pair of runs an image; or without any SDK with --onnx: the
-    model is quantised here, and both stages are dumped. Then as `sgs-tui compare`: the app, or printed with --batch
+    model is quantized here, and both stages are dumped. Then as `sgs-tui compare`: the app, or printed with --batch
     and its relatives. Ranges are taken from tensor_min_max beside the model unless --ranges names others. Exit code 4
     where a run failed; what can be compared is compared all the same.
 
@@ -409,11 +409,11 @@ def embedded_request(
     int16: tuple[str, ...],
     per_tensor: bool,
 ) -> "RunRequest":
-    """The one run that quantises and dumps both stages. `options.image` None: the first calibration sample."""
+    """The one run that quantizes and dumps both stages. `options.image` None: the first calibration sample."""
     from sgs_tui.engine.backends.embedded import EmbeddedRequest
     from sgs_tui.engine.backends.jobs import WORK, image_samples, local_run
     from sgs_tui.engine.backends.onnx import load_model, model_inputs
-    from sgs_tui.engine.backends.quantize import Quantisation, check_names
+    from sgs_tui.engine.backends.quantize import Quantization, check_names
 
     path = model.expanduser().absolute()
     loaded = load_model(path)
@@ -427,7 +427,7 @@ def embedded_request(
         images=image_samples(calibrate),
         folder=WORK,
         preprocess=options.how(),
-        quantisation=Quantisation(not per_tensor, int16),
+        quantization=Quantization(not per_tensor, int16),
         sample=samples[0] if samples else (),
         shapes=options.shapes,
     )

@@ -1,4 +1,4 @@
-"""Everything on stderr: one plain line each, no panels, no colours, nothing that a terminal would obey."""
+"""Everything on stderr: one plain line each, no panels, no colors, nothing that a terminal would obey."""
 
 import os
 import signal
@@ -89,7 +89,7 @@ def cancelling_interrupts() -> Iterator[Event]:
         signal.signal(signal.SIGINT, before)
 
 
-# What this process talks to: a terminal or not, how wide, UTF-8 or not, colours or not.
+# What this process talks to: a terminal or not, how wide, UTF-8 or not, colors or not.
 
 
 def require_terminal() -> None:
@@ -104,7 +104,7 @@ def screen(ascii_only: bool, to_file: bool) -> "Screen":
     from sgs_tui.batch.console import Screen
 
     columns = None if to_file else _columns()
-    return Screen(columns, ascii_only or not speaks_utf8(os.environ), not to_file and _colours(os.environ))
+    return Screen(columns, ascii_only or not speaks_utf8(os.environ), not to_file and _colors(os.environ))
 
 
 def speaks_utf8(environment: Mapping[str, str]) -> bool:
@@ -115,7 +115,7 @@ def speaks_utf8(environment: Mapping[str, str]) -> bool:
     return False
 
 
-def _colours(environment: Mapping[str, str]) -> bool:
+def _colors(environment: Mapping[str, str]) -> bool:
     """NO_COLOR wins over FORCE_COLOR, and that over what stdout is."""
     if environment.get("NO_COLOR") or environment.get("TERM") == "dumb":
         return False

@@ -146,7 +146,7 @@ def dump_debug(
 
     \b
     Different from the script:
-      - dumps without shapes and integer dumps are read; integers are dequantised
+      - dumps without shapes and integer dumps are read; integers are dequantized
       - padding is taken out of every row, not off the end
       - tensors that can not be compared are told on stderr; their numbers are
         left out, as in the script

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from sgs_tui.engine.calibration.ranges import Ranges
 
 
-_DEQUANTISED = (
-    "isFloat: 0, values are dequantised with s and z of the headers; s has six decimals there, which moves "
+_DEQUANTIZED = (
+    "isFloat: 0, values are dequantized with s and z of the headers; s has six decimals there, which moves "
     "values by up to 1.6 %; dump with dequantFixed for exact figures"
 )
 
@@ -121,7 +121,7 @@ def _notes(sample: Dump, benchmark: Dump) -> Iterator[str]:
         if not dump.health.ok:
             yield f"{side} {dump.path}: {dump.health}"
         if not dump.is_float and dump.records:
-            yield f"{side} {dump.path}: {_DEQUANTISED}"
+            yield f"{side} {dump.path}: {_DEQUANTIZED}"
 
 
 def _ranges(path: Path) -> "Ranges":
@@ -150,7 +150,7 @@ def with_profile(comparison: Comparison, profile: Profile) -> Comparison:
     return replace(comparison, request=replace(comparison.request, profile=profile))
 
 
-def summarise(rows: Iterable[LayerDiff], matching: Matching) -> Summary:
+def summarize(rows: Iterable[LayerDiff], matching: Matching) -> Summary:
     """The summary line of a finished (or cancelled) comparison."""
     listed = list(rows)
     failing = [row for row in listed if row.verdict is Verdict.FAIL]

@@ -64,7 +64,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.profile", "p", "profile", "Judge by the next threshold profile"),
     Action("app.reload", "R", "reload", "Read both dumps again and compare them again"),
     Action("app.stop", "X", "stop", "Stop comparing or looking for the cause; the rows that are there stay"),
-    Action("app.theme", "T", "theme", "Next theme: dark, light, the terminal's own colours", call="app.next_theme"),
+    Action("app.theme", "T", "theme", "Next theme: dark, light, the terminal's own colors", call="app.next_theme"),
     Action("app.repaint", "=,ctrl+l", "repaint", "Paint the screen again", call="app.repaint"),
     Action("app.suspend", "&,ctrl+z", "suspend", "Back to the shell; fg returns", call="app.suspend_process"),
     Action("app.copy", "y", "copy", "Copy the cell or value under the cursor"),

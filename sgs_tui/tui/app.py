@@ -23,8 +23,8 @@ from sgs_tui.tui.frame.opening import OpeningScreen
 from sgs_tui.tui.settings import Settings, Start, load_settings
 from sgs_tui.tui.terminal import (
     AsciiOnly,
-    Colourless,
-    ShortColours,
+    Colorless,
+    ShortColors,
     choose_theme,
     let_processes_start,
     needs_ascii,
@@ -55,7 +55,7 @@ class SgsApp(App[int]):
 
     def _dress(self) -> None:
         """Theme and filters for this terminal."""
-        self._own_filters.append(Colourless() if self.no_color else ShortColours())
+        self._own_filters.append(Colorless() if self.no_color else ShortColors())
         for own in (themes.DARK, themes.LIGHT):
             self.register_theme(own)
         wanted = self.settings.theme if self.settings.theme in self.available_themes and not self.no_color else ""
@@ -95,7 +95,7 @@ class SgsApp(App[int]):
         self.push_screen(MainScreen(self.start, self.settings))
 
     def action_next_theme(self) -> None:
-        """Dark, light, the terminal's own colours."""
+        """Dark, light, the terminal's own colors."""
         place = themes.CYCLE.index(self.theme) if self.theme in themes.CYCLE else -1
         self.theme = themes.CYCLE[(place + 1) % len(themes.CYCLE)]
 

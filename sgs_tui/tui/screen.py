@@ -125,7 +125,7 @@ class MainScreen(NetworkScreen):
                 yield self.dumps_pane
                 yield self.debugconfig_pane
                 yield self.log_pane
-            with Vertical(id="centre", classes="holder"):
+            with Vertical(id="center", classes="holder"):
                 yield self.layers_pane
                 yield self.runs_pane
                 with Horizontal(id="lower", classes="holder"):

@@ -134,9 +134,9 @@ def choose_theme(app: App[int], name: str) -> None:
     app._refresh_truecolor_filter(app.ansi_theme)
 
 
-# The last step before bytes are made: ASCII where nothing else can be shown, no colours where they are not wanted.
+# The last step before bytes are made: ASCII where nothing else can be shown, no colors where they are not wanted.
 #
-# Textual has no ASCII mode, keeps greys under NO_COLOR, and sends every colour in full.
+# Textual has no ASCII mode, keeps greys under NO_COLOR, and sends every color in full.
 
 _ASCII = {
     **dict.fromkeys("│┃║▏▎▍▌▐▕▊▋▉┆┊", "|"),
@@ -181,8 +181,8 @@ class AsciiOnly(LineFilter):
 
 
 @lru_cache(1024)
-def colourless(style: Style) -> Style:
-    """The style's attributes without its colours."""
+def colorless(style: Style) -> Style:
+    """The style's attributes without its colors."""
     return Style(bold=style.bold, dim=style.dim, italic=style.italic, underline=style.underline, reverse=style.reverse)
 
 
@@ -193,13 +193,13 @@ class AsciiAware(Protocol):
     ascii_only: bool
 
 
-class Colourless(LineFilter):
-    """For NO_COLOR: not one colour code leaves the app; reverse, bold and underline stay."""
+class Colorless(LineFilter):
+    """For NO_COLOR: not one color code leaves the app; reverse, bold and underline stay."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The same text without colours."""
+        """The same text without colors."""
         return [
-            Segment(text, None if style is None else colourless(style), control) for text, style, control in segments
+            Segment(text, None if style is None else colorless(style), control) for text, style, control in segments
         ]
 
 
@@ -213,25 +213,25 @@ PALETTE: dict[tuple[int, int, int], int] = {
         for b, blue in enumerate(_LEVELS)
     },
 }
-"""xterm's colours 16-255, which every terminal has fixed: value to number."""
+"""xterm's colors 16-255, which every terminal has fixed: value to number."""
 
 
-def _short(colour: RichColor | None) -> RichColor | None:
-    number = PALETTE.get(colour.triplet) if colour is not None and colour.triplet is not None else None
-    return colour if number is None else RichColor.from_ansi(number)
+def _short(color: RichColor | None) -> RichColor | None:
+    number = PALETTE.get(color.triplet) if color is not None and color.triplet is not None else None
+    return color if number is None else RichColor.from_ansi(number)
 
 
 @lru_cache(1024)
 def shortened(style: Style) -> Style:
-    """The same look with colours of the palette by their numbers: `38;5;252` for `38;2;208;208;208`."""
+    """The same look with colors of the palette by their numbers: `38;5;252` for `38;2;208;208;208`."""
     return style + Style(color=_short(style.color), bgcolor=_short(style.bgcolor))
 
 
-class ShortColours(LineFilter):
-    """Colours that are exactly in the palette of 256 are sent by number: a cursor move costs a third less."""
+class ShortColors(LineFilter):
+    """Colors that are exactly in the palette of 256 are sent by number: a cursor move costs a third less."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The same text with shorter colours."""
+        """The same text with shorter colors."""
         return [
             Segment(text, None if style is None else shortened(style), control) for text, style, control in segments
         ]

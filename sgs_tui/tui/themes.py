@@ -1,8 +1,8 @@
-"""Looks of the app: what each tone is coloured in dark, light and the terminal's own 16 colours.
+"""Looks of the app: what each tone is colored in dark, light and the terminal's own 16 colors.
 
-No colour carries a state alone: wherever a tone says `fail` or `warn` a sign or a word says it too. All colours of
+No color carries a state alone: wherever a tone says `fail` or `warn` a sign or a word says it too. All colors of
 `sgs-dark` and `sgs-light` are in the xterm palette of 256, so that they look the same with and without truecolor and
-are sent in half the bytes (compat.ShortColours).
+are sent in half the bytes (compat.ShortColors).
 """
 
 from collections.abc import Mapping
@@ -65,8 +65,8 @@ LIGHT = Theme(
 CYCLE = ("sgs-dark", "sgs-light", "ansi-dark", "ansi-light")
 """The themes of the theme key; settings.toml may name any other that Textual knows."""
 
-_COLOURED: tuple[Tone, ...] = ("muted", "warn", "good", "sample", "benchmark")
-"""Tones that are nothing but a colour."""
+_COLORED: tuple[Tone, ...] = ("muted", "warn", "good", "sample", "benchmark")
+"""Tones that are nothing but a color."""
 _ANSI = {
     "muted": "ansi_default",
     "fail": "ansi_red",
@@ -103,7 +103,7 @@ def variables(theme: Theme) -> dict[str, str]:
 
 
 def default_theme(color_system: str | None, environment: Mapping[str, str]) -> str:
-    """The theme for this terminal: its own 16 colours where it has no more or NO_COLOR is set."""
+    """The theme for this terminal: its own 16 colors where it has no more or NO_COLOR is set."""
     light = environment.get("COLORFGBG", "").rpartition(";")[2] in {"7", "15"}
     plain = color_system not in {"256", "truecolor"} or "NO_COLOR" in environment
     return ("ansi-" if plain else "sgs-") + ("light" if light else "dark")
@@ -114,25 +114,25 @@ def looks(theme: Theme) -> dict[Tone, Style]:
     named = {**variables(theme), "accent": theme.accent or theme.primary, **theme.variables}
     if theme.ansi:
         return _terminal_looks(named)
-    plain: dict[Tone, Style] = {tone: Style(color=_colour(named[tone])) for tone in _COLOURED}
-    on_cursor = _colour(named["on-cursor"])
+    plain: dict[Tone, Style] = {tone: Style(color=_color(named[tone])) for tone in _COLORED}
+    on_cursor = _color(named["on-cursor"])
     return {
         **plain,
-        "fail": Style(color=_colour(named["fail"]), bold=True),
-        "key": Style(color=_colour(named["accent"]), bold=True),
+        "fail": Style(color=_color(named["fail"]), bold=True),
+        "key": Style(color=_color(named["accent"]), bold=True),
         "strong": Style(bold=True),
-        "header": Style(bgcolor=_colour(named["heading"])),
-        "focus": Style(bgcolor=_colour(named["focused"]), color=on_cursor),
-        "cursor": Style(bgcolor=_colour(named["cursor"]), color=on_cursor),
-        "idle": Style(bgcolor=_colour(named["cursor-idle"])),
+        "header": Style(bgcolor=_color(named["heading"])),
+        "focus": Style(bgcolor=_color(named["focused"]), color=on_cursor),
+        "cursor": Style(bgcolor=_color(named["cursor"]), color=on_cursor),
+        "idle": Style(bgcolor=_color(named["cursor-idle"])),
     }
 
 
 def _terminal_looks(named: Mapping[str, str]) -> dict[Tone, Style]:
-    """The terminal's own colours have no shades to spare: reverse and underline do what backgrounds do elsewhere."""
+    """The terminal's own colors have no shades to spare: reverse and underline do what backgrounds do elsewhere."""
     return {
-        **{tone: Style(color=_colour(named[tone])) for tone in _COLOURED},
-        "fail": Style(color=_colour(named["fail"]), bold=True),
+        **{tone: Style(color=_color(named[tone])) for tone in _COLORED},
+        "fail": Style(color=_color(named["fail"]), bold=True),
         "key": Style(bold=True),
         "strong": Style(bold=True),
         "header": Style(underline=True),
@@ -142,5 +142,5 @@ def _terminal_looks(named: Mapping[str, str]) -> dict[Tone, Style]:
     }
 
 
-def _colour(name: str) -> RichColor:
+def _color(name: str) -> RichColor:
     return Color.parse(name).rich_color

@@ -65,7 +65,7 @@ def test_every_file_as_ranges(command: Command, tmp_path: Path) -> None:
         assert "defect" not in ended.err
 
 
-def test_every_file_as_quantisation_info(command: Command) -> None:
+def test_every_file_as_quantization_info(command: Command) -> None:
     for name in FILES:
         ended = command("quant", "show", name, "--format", "json")
         assert ended.code == (0 if name.startswith("optimizer/") else 3), (name, ended.err)

@@ -27,9 +27,9 @@ def pixels(path: Path) -> Pixels:
     return np.asarray(Image.open(path).convert("RGB"))
 
 
-def columns_of(picture: Pixels, colour: tuple[int, int, int], top: int = 120) -> list[int]:
-    """Columns below the text that hold the colour, or nearly: thin lines are mixed with what is beside them."""
-    distance = np.abs(picture[top:].astype(int) - colour).sum(axis=2)
+def columns_of(picture: Pixels, color: tuple[int, int, int], top: int = 120) -> list[int]:
+    """Columns below the text that hold the color, or nearly: thin lines are mixed with what is beside them."""
+    distance = np.abs(picture[top:].astype(int) - color).sum(axis=2)
     return [int(x) for x in np.flatnonzero((distance < 120).any(axis=0))]
 
 

@@ -21,8 +21,8 @@ from collections import Counter
 from pathlib import Path
 
 from tests.benchmarks.large_pair import write_large
-from tests.engine.diagnosis_cases import FAULTS
-from tests.engine.diagnosis_runs import generated, right
+from tests.engine.diagnosis.cases import FAULTS
+from tests.engine.diagnosis.runs import generated, right
 
 COST = """
 import sys, time

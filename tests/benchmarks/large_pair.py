@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.engine.diagnosis_cases import Builder, picture
-from tests.engine.diagnosis_nets import Net, calibrate, run_fixed, run_float, write_pair
+from tests.engine.diagnosis.cases import Builder, picture
+from tests.engine.diagnosis.nets import Net, calibrate, run_fixed, run_float, write_pair
 
 SIDE = 408
 CHANNELS = (16, 16, 32, 32, 32, 64, 64)

@@ -182,7 +182,7 @@ def test_the_demo_is_healed(command: Command, tmp_path: Path) -> None:
     assert (back.code, "8 newly failing" in back.text) == (1, True)
 
 
-def test_a_run_that_was_quantised_here_is_run_again(command: Command, tmp_path: Path) -> None:
+def test_a_run_that_was_quantized_here_is_run_again(command: Command, tmp_path: Path) -> None:
     demo, root = tmp_path / "demo", tmp_path / "runs"
     command("demo", str(demo), "--batch")
     arguments = ("--onnx", str(demo / "model.onnx"), "--calibrate", str(demo / "images"))

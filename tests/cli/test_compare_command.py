@@ -131,7 +131,7 @@ def test_output_into_a_missing_folder(command: Command, tmp_path: Path) -> None:
     assert "such.csv" in ended.err
 
 
-def test_a_mistyped_command_is_recognised(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistyped_command_is_recognized(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sgs_tui.cli.open.require_terminal", lambda: None)
     ended = command("compair")
     assert ended.code == 2

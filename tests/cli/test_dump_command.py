@@ -230,10 +230,10 @@ def test_onnx_refusals(command: Command, tmp_path: Path, options: tuple[str, ...
 
 
 def test_a_preprocess_that_fails_is_named(image: Path, tmp_path: Path, command: Command) -> None:
-    (tmp_path / "pre.py").write_text("def image_preprocess(path, norm=True):\n    raise ValueError('no colour')\n")
+    (tmp_path / "pre.py").write_text("def image_preprocess(path, norm=True):\n    raise ValueError('no color')\n")
     ended = command(*onnx(tmp_path, "--image", str(image), "-n", str(tmp_path / "pre.py")))
     assert (ended.code, ended.out) == (4, b"")
-    said = "pre.py, line 2: image_preprocess for data.npy failed: ValueError: no colour"
+    said = "pre.py, line 2: image_preprocess for data.npy failed: ValueError: no color"
     assert said in ended.err and ended.err.count("\n") == 1
     [run] = list_runs(tmp_path / "runs")
     assert said in run.status.message and run.status.failure == "run_error"

@@ -61,9 +61,9 @@ def test_inspect_a_layer_as_text_says_what_is_left_out(command: Command) -> None
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_inspect_codes_are_dequantised_and_said_so(command: Command) -> None:
+def test_inspect_codes_are_dequantized_and_said_so(command: Command) -> None:
     text = command("inspect", "tiny/fixed_raw.bin", "--layer", "prob").text
-    assert "dequantised with s 0.000031" in text
+    assert "dequantized with s 0.000031" in text
     assert "0.727291" in text
 
 

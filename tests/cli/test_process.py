@@ -89,13 +89,13 @@ def test_bytes_do_not_depend_on_the_locale(sgs: Path, command: Command, form: st
     assert run(sgs, *arguments, **environment).stdout == here
 
 
-def test_a_pipe_gets_no_colour_and_ascii_where_the_locale_is_not_utf8(sgs: Path) -> None:
+def test_a_pipe_gets_no_color_and_ascii_where_the_locale_is_not_utf8(sgs: Path) -> None:
     assert b"\x1b" not in run(sgs, "--batch", *BAD, LC_ALL="C.UTF-8").stdout
     assert run(sgs, "--batch", *BAD, LC_ALL="C", COLUMNS="60").stdout.isascii()
     assert "…".encode() in run(sgs, "--batch", *BAD, LC_ALL="C.UTF-8", COLUMNS="60").stdout
 
 
-def test_no_color_wins_over_forced_colour(sgs: Path) -> None:
+def test_no_color_wins_over_forced_color(sgs: Path) -> None:
     forced = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "80", "LC_ALL": "C.UTF-8"}
     assert b"\x1b[1;31m" in run(sgs, "--batch", *BAD, **forced).stdout
     assert b"31m" not in run(sgs, "--batch", *BAD, NO_COLOR="1", **forced).stdout

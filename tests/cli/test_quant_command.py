@@ -80,7 +80,7 @@ def test_json_of_the_vendors_script_and_numbers_that_are_none(command: Command, 
     assert ended.out.isascii()
 
 
-def test_what_is_no_quantisation_file(command: Command) -> None:
+def test_what_is_no_quantization_file(command: Command) -> None:
     ended = command("quant", "show", "tiny/tensor_min_max.txt")
     assert ended.code == 3
     assert "expected a list of" in ended.err

@@ -29,7 +29,7 @@ def test_locale(environment: dict[str, str], utf8: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "colour"),
+    ("environment", "color"),
     [
         ({}, False),
         ({"FORCE_COLOR": "1"}, True),
@@ -37,12 +37,12 @@ def test_locale(environment: dict[str, str], utf8: bool) -> None:
         ({"FORCE_COLOR": "1", "TERM": "dumb"}, False),
     ],
 )
-def test_colour(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], colour: bool) -> None:
+def test_color(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], color: bool) -> None:
     monkeypatch.delenv("TERM", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert screen(ascii_only=False, to_file=False).colour is colour
-    assert screen(ascii_only=False, to_file=True).colour is False
+    assert screen(ascii_only=False, to_file=False).color is color
+    assert screen(ascii_only=False, to_file=True).color is False
 
 
 def test_columns(monkeypatch: pytest.MonkeyPatch) -> None:

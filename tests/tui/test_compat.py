@@ -1,4 +1,4 @@
-"""What reaches the terminal: ASCII where it must, no colours where they are not wanted, short ones where they are."""
+"""What reaches the terminal: ASCII where it must, no colors where they are not wanted, short ones where they are."""
 
 import base64
 
@@ -14,7 +14,7 @@ from textual.color import Color
 from sgs_tui.tui import themes
 from sgs_tui.tui.frame.panes_screen import Arrangement, arrangement, too_small
 from sgs_tui.tui.outside import osc52
-from sgs_tui.tui.terminal import PALETTE, AsciiOnly, Colourless, ShortColours, needs_ascii, shortened, to_ascii
+from sgs_tui.tui.terminal import PALETTE, AsciiOnly, Colorless, ShortColors, needs_ascii, shortened, to_ascii
 
 BLACK = Color.parse("black")
 
@@ -28,18 +28,18 @@ def test_known_glyphs_become_likenesses() -> None:
     assert to_ascii("✗ gate │ ▄█ … 卷") == "x gate | ## ~ ??"
 
 
-def test_colourless_keeps_what_is_no_colour() -> None:
+def test_colorless_keeps_what_is_no_color() -> None:
     segment = Segment("x", Style.parse("bold reverse red on blue"))
-    (shown,) = Colourless().apply([segment], BLACK)
+    (shown,) = Colorless().apply([segment], BLACK)
     assert shown.style == Style(bold=True, reverse=True)
     assert AsciiOnly().apply([Segment("é", None)], BLACK) == [Segment("?", None)]
 
 
-def test_colours_of_the_palette_are_sent_by_number() -> None:
+def test_colors_of_the_palette_are_sent_by_number() -> None:
     style = Style(color=RichColor.from_rgb(208, 208, 208), bgcolor=RichColor.from_rgb(1, 2, 3), bold=True)
     short = shortened(style)
     assert short.color == RichColor.from_ansi(252) and short.bgcolor == style.bgcolor and short.bold
-    assert ShortColours().apply([Segment("x", None)], BLACK) == [Segment("x", None)]
+    assert ShortColors().apply([Segment("x", None)], BLACK) == [Segment("x", None)]
 
 
 @pytest.mark.parametrize("theme", [themes.DARK, themes.LIGHT], ids=lambda theme: theme.name)
@@ -54,8 +54,8 @@ def _ratio(one: Color, other: Color) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def _luminance(colour: Color) -> float:
-    parts = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour.normalized)
+def _luminance(color: Color) -> float:
+    parts = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color.normalized)
     return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
 
 
@@ -87,7 +87,7 @@ def test_locales(environment: dict[str, str], plain: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("colours", "environment", "theme"),
+    ("colors", "environment", "theme"),
     [
         ("truecolor", {}, "sgs-dark"),
         ("256", {"COLORFGBG": "0;15"}, "sgs-light"),
@@ -96,8 +96,8 @@ def test_locales(environment: dict[str, str], plain: bool) -> None:
         ("truecolor", {"NO_COLOR": "1"}, "ansi-dark"),
     ],
 )
-def test_themes_for_terminals(colours: str | None, environment: dict[str, str], theme: str) -> None:
-    assert themes.default_theme(colours, environment) == theme
+def test_themes_for_terminals(colors: str | None, environment: dict[str, str], theme: str) -> None:
+    assert themes.default_theme(colors, environment) == theme
 
 
 def test_osc_52_is_wrapped_for_screen() -> None:

@@ -17,7 +17,7 @@ from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.journal import Kind, entry, journal_of, read_journal
 from sgs_tui.engine.requantize.ini_change import ini_change
 from sgs_tui.engine.requantize.network import NAME, TEMPLATE, IterateConfig
-from sgs_tui.engine.requantize.propose import Begun, Commands, Proposal, Requantised, Wanted, propose
+from sgs_tui.engine.requantize.propose import Begun, Commands, Proposal, Requantized, Wanted, propose
 from sgs_tui.engine.runs.run_folder import RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run, list_runs
 from sgs_tui.engine.runs.runs import cancel_run, start_run, wait_run
@@ -302,7 +302,7 @@ async def test_the_demo_is_healed_at_once(on_stage: Path) -> None:
     async with app.run_test(size=SMALL) as pilot:
         screen = await diagnosed(pilot)
         text = await asked(pilot)
-        assert "tensor_arrays='expand'" in text and "quantise again, expand in 16 bit" in text
+        assert "tensor_arrays='expand'" in text and "quantize again, expand in 16 bit" in text
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, BaselineDialog))
         await until_shown(pilot, "newly fixed")
@@ -318,7 +318,7 @@ async def test_the_demo_is_healed_at_once(on_stage: Path) -> None:
     assert result.text.startswith("8 layers failed before, 0 after")
 
 
-async def test_a_run_that_was_quantised_here_is_made_again_as_another_run(on_stage: Path) -> None:
+async def test_a_run_that_was_quantized_here_is_made_again_as_another_run(on_stage: Path) -> None:
     files = build_demo(on_stage / "demo")
     job = EmbeddedRequest(files.model, tuple((image,) for image in files.images), WORK)
     old = wait_run(start_run(local_run(job), on_stage / "sgs_runs").path, PATIENCE)
@@ -327,7 +327,7 @@ async def test_a_run_that_was_quantised_here_is_made_again_as_another_run(on_sta
     async with app.run_test(size=SMALL) as pilot:
         screen = await diagnosed(pilot)
         await pilot.press("I")
-        await until_shown(pilot, "A quantises the model again")
+        await until_shown(pilot, "A quantizes the model again")
         assert "input_config.ini:" not in text_of(app), "no file is needed for that"
         text = await asked(pilot)
         assert "expand in 16 bit" in text and old.name in solid(text)
@@ -349,7 +349,7 @@ async def test_a_run_that_ends_before_it_is_seen_is_opened_all_the_same(on_stage
     app = app_on(run.dumps[1], run.dumps[0])
     async with app.run_test(size=SMALL) as pilot:
         screen = await diagnosed(pilot)
-        proposal = propose(Requantised(run), Wanted(("expand",)))
+        proposal = propose(Requantized(run), Wanted(("expand",)))
         screen.runs_pane.rows = ()
         screen.follow(proposal, Begun(run.folder.path))
         await until(pilot, lambda: "nothing is held against it" in logged(screen))

@@ -1,4 +1,4 @@
-"""The app in a real terminal (a pty): signals, redirection, colours, locales, sizes, bytes."""
+"""The app in a real terminal (a pty): signals, redirection, colors, locales, sizes, bytes."""
 
 import os
 import re
@@ -81,7 +81,7 @@ def test_without_a_terminal_it_says_so() -> None:
     assert b"--batch" in done.stderr and b"\x1b" not in done.stderr
 
 
-def test_no_color_sends_no_colour_code() -> None:
+def test_no_color_sends_no_color_code() -> None:
     with Terminal(environment={"NO_COLOR": "1"}) as terminal:
         terminal.wait_for(compared)
         terminal.press("n2")
@@ -131,7 +131,7 @@ def test_utf8_locales_get_the_glyphs(lang: str) -> None:
     ],
     ids=lambda value: value.get("TERM") if isinstance(value, dict) else "",
 )
-def test_terminals_get_colours_they_know(environment: dict[str, str], wanted: bytes) -> None:
+def test_terminals_get_colors_they_know(environment: dict[str, str], wanted: bytes) -> None:
     with Terminal(environment=environment) as terminal:
         terminal.wait_for(compared)
         codes = b" ".join(SGR.findall(terminal.output))

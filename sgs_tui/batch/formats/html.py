@@ -222,7 +222,7 @@ def policy() -> str:
     return f"default-src 'none'; style-src 'sha256-{_hash(STYLE)}'; script-src 'sha256-{_hash(SCRIPT)}'; img-src data:"
 
 
-# A histogram as an inline SVG: no library, no script, colours from the page's light or dark style.
+# A histogram as an inline SVG: no library, no script, colors from the page's light or dark style.
 
 _WIDTH, _HEIGHT = 640, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 8, 632, 18, 196
@@ -303,7 +303,7 @@ _KEY = (
 
 
 def verdict(report: Report) -> tuple[str, str]:
-    """What the comparison comes to: the heading, and the class that colours it."""
+    """What the comparison comes to: the heading, and the class that colors it."""
     summary = report.summary
     if report.incomplete:
         return "The input is damaged: this comparison is incomplete", "fail"

@@ -40,7 +40,7 @@ from sgs_tui.engine.text import encode, visible
 
 
 class About(Enum):
-    """What a line tells about, so that a picture can give it the same colour."""
+    """What a line tells about, so that a picture can give it the same color."""
 
     DUMP = "dump"
     AGAINST = "against"
@@ -116,7 +116,7 @@ def _range(portrait: Portrait) -> Fact:
 # Blue: the values; orange line: the other stage; red dashes: the calibrated min and max.
 
 _BLUE, _ORANGE, _RED, _GREY = "#1f77b4", "#d95f02", "#d62728", "#555555"
-_COLOURS = {About.DUMP: _BLUE, About.AGAINST: _ORANGE, About.RANGE: _RED, About.NOTHING: _GREY}
+_COLORS = {About.DUMP: _BLUE, About.AGAINST: _ORANGE, About.RANGE: _RED, About.NOTHING: _GREY}
 _WIDTH, _HEIGHT, _DPI = 8.0, 4.5, 100
 _FONTS = (
     *("DejaVu Sans", "Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei"),
@@ -184,11 +184,11 @@ class Painter:
         return buffer.getvalue()
 
     def _text(self, portrait: Portrait) -> list[Any]:
-        """Name and facts above the axes, each in the colour of what it tells about: no legend needs room."""
+        """Name and facts above the axes, each in the color of what it tells about: no legend needs room."""
         lines = facts(portrait, self._look.dump, self._look.against)
         written = [self._line(0.955, title(portrait), 12, "black")]
         return written + [
-            self._line(0.9 - 0.045 * n, line.text, 9, _COLOURS[line.about]) for n, line in enumerate(lines)
+            self._line(0.9 - 0.045 * n, line.text, 9, _COLORS[line.about]) for n, line in enumerate(lines)
         ]
 
     def _line(self, height: float, text: str, size: int, color: str) -> Any:

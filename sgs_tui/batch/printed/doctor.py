@@ -53,13 +53,13 @@ class Surroundings:
 
 
 def terminal_checks(around: Surroundings) -> Iterator[Check]:
-    """Terminal, colours, characters, and what lies between it and us."""
+    """Terminal, colors, characters, and what lies between it and us."""
     env = around.environment
     width, height = shutil.get_terminal_size()
     found = f"TERM={env.get('TERM', '')} {width}x{height}" if around.terminal else "stdin or stderr is none"
     usable = around.terminal and env.get("TERM", "") not in ("", "dumb")
     yield Check("terminal", State.OK if usable else State.NO, found, "the app needs one; --batch does not")
-    yield Check("colours", State.OK, _colours(env))
+    yield Check("colors", State.OK, _colors(env))
     yield Check(
         "locale",
         State.OK if around.utf8 else State.NO,
@@ -70,7 +70,7 @@ def terminal_checks(around: Surroundings) -> Iterator[Check]:
     yield Check("remote", State.OK, ", ".join(far) if far else "neither SSH nor tmux nor screen")
 
 
-def _colours(environment: Mapping[str, str]) -> str:
+def _colors(environment: Mapping[str, str]) -> str:
     if environment.get("NO_COLOR"):
         return "none: NO_COLOR is set"
     if environment.get("COLORTERM") in ("truecolor", "24bit"):

@@ -129,7 +129,7 @@ def write_table(dump: Dump, totals: dict[str, int], screen: Screen) -> bytes:
     name = max(len("name"), min(LONGEST_NAME, longest))
     columns = _columns(dump, screen)
     width = max(NARROWEST, screen.columns or max(PIPED, taken(columns) + name))
-    for column in _quantisation(dump):
+    for column in _quantization(dump):
         if width - taken([*columns, column]) >= name:
             columns.append(column)
     room = max(_SHORTEST_NAME, min(name, width - taken(columns)))
@@ -159,7 +159,7 @@ def _columns(dump: Dump, screen: Screen) -> list[Column]:
     ]
 
 
-def _quantisation(dump: Dump) -> list[Column]:
+def _quantization(dump: Dump) -> list[Column]:
     return [
         Column("scale", [Cell(figure(r.scale, 6) if r.scale else "") for r in dump.records], right=True),
         Column("zero", [Cell(str(r.zero_point) if r.scale else "") for r in dump.records], right=True),
@@ -180,7 +180,7 @@ def _bytes(record: Record) -> Cell:
 
 # `inspect --layer`: one tensor's statistics and values, as text, CSV or JSON (`sgs-tui/tensor/1`).
 #
-# JSON (cfg/schemas/tensor-1.json): schema, path, record (as in `sgs-tui/inspect/1`), dequantised, statistics (count,
+# JSON (cfg/schemas/tensor-1.json): schema, path, record (as in `sgs-tui/inspect/1`), dequantized, statistics (count,
 # min, max, mean, nan, inf, zeros), values_from, values[]; a value that is not finite is its name as a string.
 
 TENSOR_SCHEMA = "sgs-tui/tensor/1"
@@ -237,7 +237,7 @@ def tensor_document(found: Tensor) -> dict[str, Any]:
         "schema": TENSOR_SCHEMA,
         "path": exact(str(found.dump.path)),
         "record": fields_of(found.record),
-        "dequantised": found.dump.dequantises(found.record),
+        "dequantised": found.dump.dequantizes(found.record),
         "statistics": statistics(found.stats),
         "values_from": 0,
         "values": values,
@@ -250,8 +250,8 @@ def _lines(found: Tensor) -> Iterator[str]:
     yield f"tensor   {record.name}"
     yield f"record   {record.number}: {record.direction} {record.slot} of op {record.op_index} {record.op_type}"
     yield f"type     {record.type_name}, {shape}, {size(record.size)}{', constant' if record.constant else ''}"
-    if found.dump.dequantises(record):
-        yield f"codes    dequantised with s {record.scale:.6f} (six decimals in the file), z {record.zero_point}"
+    if found.dump.dequantizes(record):
+        yield f"codes    dequantized with s {record.scale:.6f} (six decimals in the file), z {record.zero_point}"
     yield f"values   {stats.count:,}, {stats.zeros:,} zero, {stats.nan:,} NaN, {stats.inf:,} Inf"
     yield f"range    {figure(stats.minimum, 6)} to {figure(stats.maximum, 6)}, mean {figure(stats.mean, 6)}"
     yield ""

@@ -1,4 +1,4 @@
-"""`quant show` and `quant diff`: quantisation files as tables, CSV or JSON.
+"""`quant show` and `quant diff`: quantization files as tables, CSV or JSON.
 
 JSON `sgs-tui/quant/1`: schema, path, totals (tensors, and how many of each width by `bits`), tensors[] of name, bits,
 min, max (of the whole tensor), range, minimum[] and maximum[] (as in the file), new_weights.
@@ -116,7 +116,7 @@ def _diff_row(diff: QuantDiff) -> list[str]:
     return [cell(diff.name), "; ".join(diff.changes), *bits, *ends, *values, number(diff.moved)]
 
 
-# Quantisation files as tables for people: 16-bit tensors and what changed stand out.
+# Quantization files as tables for people: 16-bit tensors and what changed stand out.
 
 _SHORTEST_NAME = 16
 _NO_EIGHT_BIT = "bold cyan"

@@ -269,7 +269,7 @@ def _text(dump: Dump, record: Record, shape: tuple[int, ...] | None) -> bytes:
     for start in range(0, reader.count, _CHUNK):
         count = min(_CHUNK, reader.count - start)
         values[start : start + count] = reader.take(start, count)
-    dump.dequantise(record, values)
+    dump.dequantize(record, values)
     rows = (values[start : start + _PER_ROW].tolist() for start in range(0, len(values), _PER_ROW))
     return "".join("%.6f  " * len(row) % tuple(row) + "\n" for row in rows).encode()
 

@@ -92,7 +92,7 @@ SPOILING = frozenset(
     {
         Cause.NON_FINITE,
         Cause.PADDING_KEPT,
-        Cause.NOT_DEQUANTISED,
+        Cause.NOT_DEQUANTIZED,
         Cause.LAYOUT,
         Cause.INPUT_MISMATCH,
         Cause.GAIN_OFFSET,

@@ -20,7 +20,7 @@ from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.results import Budget
 
 NOISE_DB = 20 * log10(256)
-"""Quantisation noise falls by this from 8 to 16 bit: 48.2 dB."""
+"""Quantization noise falls by this from 8 to 16 bit: 48.2 dB."""
 
 FINER = 10 ** (-NOISE_DB / 20)
 

@@ -41,7 +41,7 @@ class Expected:
 
     @property
     def gain_db(self) -> float:
-        """What the layer gains; its quantisation noise alone falls by 48 dB."""
+        """What the layer gains; its quantization noise alone falls by 48 dB."""
         return self.then_db - self.now_db
 
 

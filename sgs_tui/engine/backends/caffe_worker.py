@@ -1,4 +1,5 @@
 # ruff: noqa: UP031 (it has to run under Python 2.7 too)
+
 """Runs a Caffe net in a process of its own, by OpenCV or by pycaffe; started by caffe_dump.py, never imported.
 
 usage: caffe_worker.py REQUEST.json

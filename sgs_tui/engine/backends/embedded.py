@@ -1,4 +1,4 @@
-"""onnxruntime as an embedded simulator: quantise an ONNX model and dump both stages, without any SDK."""
+"""onnxruntime as an embedded simulator: quantize an ONNX model and dump both stages, without any SDK."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -28,7 +28,7 @@ from sgs_tui.engine.backends.preprocess import (
     fit_input,
     prepared,
 )
-from sgs_tui.engine.backends.quantize import Quantisation, check_names, quantise, sharing, taking_scale
+from sgs_tui.engine.backends.quantize import Quantization, check_names, quantize, sharing, taking_scale
 from sgs_tui.engine.dumps.format import AnyArray, Direction
 from sgs_tui.engine.dumps.writer import Draft, make_folder, write_dump
 from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
 
-# The ops of a float or quantised ONNX model as a simulator's dump shows them: inputs and outputs, one by one.
+# The ops of a float or quantized ONNX model as a simulator's dump shows them: inputs and outputs, one by one.
 #
 # QuantizeLinear and DequantizeLinear are not ops here but what gives a tensor its scale, zero point and type: a
 # tensor's value is the one its consumers see, and its name the float model's, so that both dumps match by name.
@@ -122,13 +122,13 @@ class Ops:
         return self._makers[name].op_type if name in self._makers else ""
 
     def _origin(self, name: str) -> str:
-        """The tensor before all quantising and dequantising."""
+        """The tensor before all quantizing and dequantizing."""
         while self._maker(name) in ("QuantizeLinear", "DequantizeLinear"):
             name = self._makers[name].input[0]
         return name
 
     def _seen(self, name: str) -> str:
-        """What consumers see of an output: its value after quantising and dequantising."""
+        """What consumers see of an output: its value after quantizing and dequantizing."""
         while name in self._readers:
             name = self._readers[name].output[0]
         return name
@@ -143,7 +143,7 @@ class Ops:
         return _Coding(float(np.max(scale)), int(zero.reshape(-1)[0]), _TYPES.get(zero.dtype.str[1:], "float"))
 
     def _float_name(self, name: str) -> str:
-        """The float model's name of a tensor that quantising renamed."""
+        """The float model's name of a tensor that quantizing renamed."""
         short = name.removesuffix("_QuantizeLinear_Input").removesuffix("_quantized")
         return short if name not in self._names and short in self._names else name
 
@@ -169,7 +169,7 @@ Ranges = dict[str, tuple[float, float]]
 def calibrate(model: "ModelProto", feeds: Iterable[Mapping[str, AnyArray]], what: str) -> Ranges:
     """Minimum and maximum of every float tensor: inputs and activations over all images, then constants.
 
-    Raises RunError when the model fails, or where a value is not finite (it could not be quantised).
+    Raises RunError when the model fails, or where a value is not finite (it could not be quantized).
     """
     import onnx
 
@@ -190,7 +190,7 @@ def _widen(ranges: Ranges, name: str, values: AnyArray, where: str) -> None:
         return
     low, high = float(np.min(values)), float(np.max(values))
     if not np.isfinite(low) or not np.isfinite(high):
-        raise RunError(f"{visible(name)} is not finite {where}", "such a tensor can not be quantised; check the input")
+        raise RunError(f"{visible(name)} is not finite {where}", "such a tensor can not be quantized; check the input")
     old = ranges.get(name, (low, high))
     ranges[name] = min(low, old[0]), max(high, old[1])
 
@@ -211,7 +211,7 @@ class EmbeddedRequest:
     images: tuple[tuple[Path, ...], ...]
     folder: Path
     preprocess: Preprocess = field(default_factory=Preprocess)
-    quantisation: Quantisation = field(default_factory=Quantisation)
+    quantization: Quantization = field(default_factory=Quantization)
     sample: tuple[Path, ...] = ()
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
@@ -237,9 +237,9 @@ class EmbeddedFiles:
 
 
 def embedded_run(request: EmbeddedRequest) -> EmbeddedFiles:
-    """Calibrate, quantise, run the float and the fixed model on the sample, and write both dumps.
+    """Calibrate, quantize, run the float and the fixed model on the sample, and write both dumps.
 
-    The dumps look like the simulator's (inputs and outputs of every op, constants flagged, NHWC, dequantised
+    The dumps look like the simulator's (inputs and outputs of every op, constants flagged, NHWC, dequantized
     values, headers with shapes). Raises SgsError; files that exist already are never overwritten (InputError).
     """
     files = EmbeddedFiles.below(request.folder)
@@ -249,7 +249,7 @@ def embedded_run(request: EmbeddedRequest) -> EmbeddedFiles:
     if not request.images:
         raise UsageError("nothing to calibrate with", "give at least one image; about 30 are usual")
     model = load_model(request.model)
-    check_names(model, request.quantisation.int16)
+    check_names(model, request.quantization.int16)
     make_folder(request.folder)
     with ExitStack() as stack:
         feeds = _Feeds(request, model_inputs(model, request.shapes), stack)
@@ -258,7 +258,7 @@ def embedded_run(request: EmbeddedRequest) -> EmbeddedFiles:
         _run(request, model, feeds, made)
         for path, final in zip(made.paths(), files.paths(), strict=True):
             path.rename(final)
-        return replace(files, notes=(*feeds.notes, *_raised_too(model, request.quantisation.int16)))
+        return replace(files, notes=(*feeds.notes, *_raised_too(model, request.quantization.int16)))
 
 
 def _raised_too(model: "ModelProto", int16: Sequence[str]) -> tuple[str, ...]:
@@ -269,7 +269,7 @@ def _raised_too(model: "ModelProto", int16: Sequence[str]) -> tuple[str, ...]:
 
 def _run(request: EmbeddedRequest, model: "ModelProto", feeds: "_Feeds", files: EmbeddedFiles) -> None:
     ranges = calibrate(model, feeds.calibration(), str(request.model))
-    fixed = quantise(model, feeds.calibration(), request.quantisation, files.fixed_model)
+    fixed = quantize(model, feeds.calibration(), request.quantization, files.fixed_model)
     write_atomically(files.ranges, ranges_text(ranges))
     names, sample = tensor_names(model), feeds.sample()
     for stage, path in ((model, files.float_dump), (fixed, files.fixed_dump)):

@@ -1,4 +1,4 @@
-"""Jobs that sgs-tui does by itself, in a process of its own: dump an original model, quantise and dump one.
+"""Jobs that sgs-tui does by itself, in a process of its own: dump an original model, quantize and dump one.
 
 A job is one of the requests of the dumpers (onnx_dump.py, caffe_dump.py, tflite_dump.py, embedded.py). It travels
 as job.json from the starter to the worker (local_worker.py), which knows nothing else.
@@ -20,7 +20,7 @@ from sgs_tui.engine.backends.caffe import CaffeDumpRequest, dump_caffe
 from sgs_tui.engine.backends.embedded import EmbeddedFiles, EmbeddedRequest, embedded_run
 from sgs_tui.engine.backends.onnx import OnnxDumpRequest, dump_onnx, node_outputs
 from sgs_tui.engine.backends.preprocess import ModelInput, Preprocess
-from sgs_tui.engine.backends.quantize import Quantisation
+from sgs_tui.engine.backends.quantize import Quantization
 from sgs_tui.engine.backends.sdk import DATA, PICTURES, samples, suffix
 from sgs_tui.engine.backends.tflite import TfliteDumpRequest, dump_tflite
 from sgs_tui.engine.dumps.format import Form, Stage
@@ -90,8 +90,8 @@ def _own_fields(job: Job) -> dict[str, Any]:
                 "model": str(job.model),
                 "images": [_texts(image) for image in job.images],
                 "sample": _texts(job.sample),
-                "per_channel": job.quantisation.per_channel,
-                "int16": list(job.quantisation.int16),
+                "per_channel": job.quantization.per_channel,
+                "int16": list(job.quantization.int16),
             }
         case CaffeDumpRequest():
             return {
@@ -153,7 +153,7 @@ def _embedded(fields: Fields) -> Job:
         model=Path(fields["model"]),
         images=tuple(_paths(image) for image in fields["images"]),
         sample=_paths(fields["sample"]),
-        quantisation=Quantisation(fields["per_channel"], tuple(fields["int16"])),
+        quantization=Quantization(fields["per_channel"], tuple(fields["int16"])),
         **_shared(fields),
     )
 
@@ -355,7 +355,7 @@ def _details(job: Job) -> Mapping[str, str]:
     }
     if isinstance(job, EmbeddedRequest):
         details["calibration"] = f"{len(job.images)} samples, {job.images[0][0].parent}"
-        details["int16"] = ",".join(job.quantisation.int16)
+        details["int16"] = ",".join(job.quantization.int16)
     return details
 
 

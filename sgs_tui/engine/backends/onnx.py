@@ -140,7 +140,7 @@ def silence() -> None:
 
 
 class Session:
-    """A model ready to run: no graph optimisation, so that every tensor is computed as the model says."""
+    """A model ready to run: no graph optimization, so that every tensor is computed as the model says."""
 
     def __init__(self, model: "ModelProto", what: str, threads: int = 0) -> None:
         """`what` names the model in errors; `threads` 0 leaves their number to onnxruntime. Raises RunError."""

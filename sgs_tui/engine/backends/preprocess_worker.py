@@ -1,4 +1,5 @@
 # ruff: noqa: UP031, UP036 (it has to run under Python 2.7 too)
+
 """Runs a user's preprocess module in a process of its own; started by preprocess.py, never imported.
 
 usage: preprocess_worker.py REQUEST.json

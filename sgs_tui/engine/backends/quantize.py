@@ -1,4 +1,4 @@
-"""Static quantisation of any ONNX model by onnxruntime: QDQ, uint8 activations, int8 weights, chosen tensors uint16."""
+"""Static quantization of any ONNX model by onnxruntime: QDQ, uint8 activations, int8 weights, chosen tensors uint16."""
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -61,8 +61,8 @@ _OPSET = 13
 
 
 @dataclass(frozen=True, slots=True)
-class Quantisation:
-    """How to quantise. `int16`: tensors (not weights) that get 16 bits; the others get 8.
+class Quantization:
+    """How to quantize. `int16`: tensors (not weights) that get 16 bits; the others get 8.
 
     The weights that a raised tensor is multiplied with get 16 bits too, as they do on the chip.
     """
@@ -71,8 +71,8 @@ class Quantisation:
     int16: tuple[str, ...] = ()
 
 
-def quantise(model: "ModelProto", feeds: Iterable[Feed], how: Quantisation, target: Path) -> "ModelProto":
-    """Quantise `model` (given: left alone), save it as `target` and return it.
+def quantize(model: "ModelProto", feeds: Iterable[Feed], how: Quantization, target: Path) -> "ModelProto":
+    """Quantize `model` (given: left alone), save it as `target` and return it.
 
     `feeds`: one set of inputs for each calibration image; ranges are plain minimum and maximum. Raises
     UsageError for `int16` names that the model has not, RunError when onnxruntime gives up or a name had no effect.
@@ -86,14 +86,14 @@ def quantise(model: "ModelProto", feeds: Iterable[Feed], how: Quantisation, targ
             upgraded = _upgraded(model)
             onnx.save(upgraded, ready)
             how_all = replace(how, int16=sharing(model, how.int16))
-            _quantise_file(ready, target, feeds, how_all, _overrides(upgraded, how_all))
+            _quantize_file(ready, target, feeds, how_all, _overrides(upgraded, how_all))
         except SgsError:
             raise
         except Exception as error:
-            raise RunError(f"quantising failed: {one_line(str(error))}", "onnxruntime can not quantise it") from error
-    quantised = load_model(target)
-    _check_effect(quantised, how.int16)
-    return quantised
+            raise RunError(f"quantizing failed: {one_line(str(error))}", "onnxruntime can not quantize it") from error
+    quantized = load_model(target)
+    _check_effect(quantized, how.int16)
+    return quantized
 
 
 def check_names(model: "ModelProto", names: Sequence[str]) -> None:
@@ -126,7 +126,7 @@ def _upgraded(model: "ModelProto") -> "ModelProto":
     return model if opset >= _OPSET else version_converter.convert_version(model, _OPSET)
 
 
-def _overrides(model: "ModelProto", how: Quantisation) -> dict[str, list[dict[str, object]]]:
+def _overrides(model: "ModelProto", how: Quantization) -> dict[str, list[dict[str, object]]]:
     """onnxruntime's word for what has 16 bits: the tensors, and the weights they are multiplied with."""
     from onnxruntime.quantization import QuantType
 
@@ -137,8 +137,8 @@ def _overrides(model: "ModelProto", how: Quantisation) -> dict[str, list[dict[st
     return wanted | {name: [{"quant_type": QuantType.QUInt16}] for name in how.int16}
 
 
-def _quantise_file(
-    source: Path, target: Path, feeds: Iterable[Feed], how: Quantisation, overrides: dict[str, list[dict[str, object]]]
+def _quantize_file(
+    source: Path, target: Path, feeds: Iterable[Feed], how: Quantization, overrides: dict[str, list[dict[str, object]]]
 ) -> None:
     from onnxruntime import quantization as ort
 
@@ -170,17 +170,17 @@ def _reader(feeds: Iterable[Feed]) -> object:
     return Reader()
 
 
-def _check_effect(quantised: "ModelProto", names: Sequence[str]) -> None:
+def _check_effect(quantized: "ModelProto", names: Sequence[str]) -> None:
     """A name without effect is an error: nothing stays at eight bits in silence."""
     import onnx
 
-    wide = {item.name for item in quantised.graph.initializer if item.data_type == onnx.TensorProto.UINT16}
-    nodes = [node for node in quantised.graph.node if node.op_type == "QuantizeLinear"]
+    wide = {item.name for item in quantized.graph.initializer if item.data_type == onnx.TensorProto.UINT16}
+    nodes = [node for node in quantized.graph.node if node.op_type == "QuantizeLinear"]
     raised = {node.input[0] for node in nodes if node.input[2] in wide}
     for name in names:
         if not raised & {name, f"{name}_QuantizeLinear_Input"}:
             raise RunError(
-                f"{visible(name)} was not raised to 16 bits: it is fused into the layer behind it, or not quantised",
+                f"{visible(name)} was not raised to 16 bits: it is fused into the layer behind it, or not quantized",
                 "name the next tensor",
             )
 

@@ -227,7 +227,7 @@ class DumpSwitches:
     """What a dump is to be like: without padding, as floats, as binary, unless told otherwise."""
 
     eliminate_garbage: bool = True
-    dequantise: bool = True
+    dequantize: bool = True
     as_string: bool = False
 
 
@@ -244,7 +244,7 @@ def run_debug_config(stage: Stage, switches: DumpSwitches, base: bytes | None = 
         for name, on in (
             (DUMP_TENSOR, True),
             (ELIMINATE_GARBAGE, switches.eliminate_garbage),
-            (DEQUANT_FIXED, switches.dequantise and stage is Stage.FIXED),
+            (DEQUANT_FIXED, switches.dequantize and stage is Stage.FIXED),
             (DUMP_AS_STRING, switches.as_string),
         ):
             document = document.with_switch(name, True) if on else document
@@ -253,7 +253,7 @@ def run_debug_config(stage: Stage, switches: DumpSwitches, base: bytes | None = 
 
 
 def dumps_floats(stage: Stage, text: str) -> bool:
-    """Whether such a run writes floats: a float model always does, a fixed one when dequantised."""
+    """Whether such a run writes floats: a float model always does, a fixed one when dequantized."""
     return stage is not Stage.FIXED or DEQUANT_FIXED in parse(text.encode("utf-8", "surrogateescape")).effect().switches
 
 

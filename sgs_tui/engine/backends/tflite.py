@@ -36,7 +36,7 @@ def dump_tflite(request: TfliteDumpRequest) -> OriginalDump:
     """Write `tflite_outtensor_dump.bin` (or `.txt`) into the request's folder.
 
     Records carry the op's own index and builtin name and the output's number; data keeps its layout (TFLite's is
-    NHWC already), quantised tensors are written as numbers, not codes. Raises UsageError, InputError and RunError
+    NHWC already), quantized tensors are written as numbers, not codes. Raises UsageError, InputError and RunError
     as the other backends do; RunError too when the extra `tflite` is not installed.
     """
     net = _Net(request.model)
@@ -47,7 +47,7 @@ def dump_tflite(request: TfliteDumpRequest) -> OriginalDump:
     results, skipped = net.results()
     write_dump(path, (net.draft(result) for result in results), True, request.form, Style.TFLITE)
     coded = sum(_is_coded(result.tensor) for result in results)
-    notes += [f"{coded} quantised tensors were written as numbers, not codes"] if coded else []
+    notes += [f"{coded} quantized tensors were written as numbers, not codes"] if coded else []
     return OriginalDump(path, len(results), tuple(skipped), tuple(notes))
 
 

@@ -1,1 +1,1 @@
-"""Files the calibrator leaves: ranges, statistics, quantisation info."""
+"""Files the calibrator leaves: ranges, statistics, quantization info."""

@@ -1,4 +1,4 @@
-"""What differs between two quantisation files, tensor by tensor."""
+"""What differs between two quantization files, tensor by tensor."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from sgs_tui.engine.calibration.ranges import LIST_EXPECTED, name_of, numbers_of
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.text import visible
 
-# Quantisation info: what `--quant_file` takes and sim_optimizer.py, save_quant_param.py leave.
+# Quantization info: what `--quant_file` takes and sim_optimizer.py, save_quant_param.py leave.
 #
 # A list of `{name, min: [..], max: [..], bit}` in JSON or pickle; `data` (an array) may be there too. The checks
 # are those of the vendor's `check_quant_param` (interop notes 5.4), whose tool stops at a scalar min or max and at

@@ -131,7 +131,7 @@ class Ranges:
 
 
 def load_ranges(path: Path) -> Ranges:
-    """Read a range file of any kind, recognised by its content.
+    """Read a range file of any kind, recognized by its content.
 
     A name that comes twice gets the range that covers both, as the vendor merges processes. Raises InputError
     with file and line (or entry) where it is malformed.

@@ -185,7 +185,7 @@ class RowMaker:
             return _not_comparable(pair, error)
 
     def _judged(self, pair: Pair, figures: LayerFigures) -> LayerDiff:
-        notes = [*pair.notes, *self._dequantised(pair)]
+        notes = [*pair.notes, *self._dequantized(pair)]
         plain_cos = figures.metrics.cos
         found = winner(pair, self.sides.sample, self.sides.benchmark, self.kernel, plain_cos)
         if found:
@@ -203,11 +203,11 @@ class RowMaker:
         )
         return judged(row, self.profile)
 
-    def _dequantised(self, pair: Pair) -> list[str]:
+    def _dequantized(self, pair: Pair) -> list[str]:
         if self.sides.sample.is_float and self.sides.benchmark.is_float:
             return []
         sides = (("sample", self.sides.sample, pair.sample), ("benchmark", self.sides.benchmark, pair.benchmark))
-        return [f"{name} dequantised" for name, dump, record in sides if dump.dequantises(record)]
+        return [f"{name} dequantized" for name, dump, record in sides if dump.dequantizes(record)]
 
     def _range(self, pair: Pair, benchmark: SideStats) -> LayerRange:
         known = self.ranges.find(pair.name) if self.ranges else None
@@ -239,7 +239,7 @@ CHUNK = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Elements [start, start + len) of both sides, dequantised, in the order the row was compared in."""
+    """Elements [start, start + len) of both sides, dequantized, in the order the row was compared in."""
 
     start: int
     sample: FloatArray
@@ -275,5 +275,5 @@ def _readers(row: LayerDiff, sides: Sides) -> tuple[SideReader, SideReader]:
 def _values(reader: SideReader, start: int, count: int) -> FloatArray:
     with np.errstate(invalid="ignore"):  # signalling NaNs are data here
         values = reader.take(start, count).astype(np.float64)
-    reader.dump.dequantise(reader.record, values)
+    reader.dump.dequantize(reader.record, values)
     return values

@@ -41,14 +41,14 @@ def unpadding(record: Record, shape: tuple[int, ...] | None) -> Layout | None:
 class SideReader:
     """Elements of one record, mostly in order, through a buffer that is used again by the next `take`.
 
-    `codes`: the elements are integers that still have to be dequantised.
+    `codes`: the elements are integers that still have to be dequantized.
     """
 
     __slots__ = ("_buffer", "_cache", "_cache_start", "_layout", "_text", "_text_next", "codes", "dump", "record")
 
     def __init__(self, dump: Dump, record: Record, layout: Layout = PLAIN) -> None:
         self.dump, self.record, self._layout = dump, record, layout
-        self.codes = dump.dequantises(record)
+        self.codes = dump.dequantizes(record)
         self._buffer: AnyArray | None = None
         self._text: TextReader | None = None
         self._text_next = 0

@@ -189,7 +189,7 @@ class _Tally:
 
 
 def tensor_statistics(dump: Dump, record: Record, cancel: Event | None = None) -> SideStats:
-    """One pass over `record`, dequantised as `Dump.values` does. Memory is bounded.
+    """One pass over `record`, dequantized as `Dump.values` does. Memory is bounded.
 
     Raises FileChangedError when the dump changes meanwhile, CancelledError soon after `cancel` is set.
     """
@@ -199,7 +199,7 @@ def tensor_statistics(dump: Dump, record: Record, cancel: Event | None = None) -
             raise CancelledError("stopped")
         with np.errstate(invalid="ignore"):  # signalling NaNs are data here
             values = piece.astype(np.float64)
-        dump.dequantise(record, values)
+        dump.dequantize(record, values)
         tally.add(values)
     return tally.result()
 
@@ -369,7 +369,7 @@ class Bars:
 def bars_of(tallies: Sequence[Tally], most: int = BARS, step: float | None = None) -> Bars | None:
     """All `tallies` on the same edges, at most `most` bars (two at least); None where no value is finite.
 
-    `step`: the distance of the codes of a quantised tensor, see `step_of`.
+    `step`: the distance of the codes of a quantized tensor, see `step_of`.
     """
     there = [tally for tally in tallies if tally.finite]
     if not there:
@@ -445,7 +445,7 @@ def view_of(low: float, high: float, bounds: Sequence[float] = (), most_of_it: f
 
 
 def step_of(record: Record, low: float, high: float) -> float | None:
-    """The distance of neighbouring codes of a dequantised 8-bit tensor with values from `low` to `high`.
+    """The distance of neighbouring codes of a dequantized 8-bit tensor with values from `low` to `high`.
 
     None where the header does not tell it well enough, where the values are not those of 8 bits, and where they are
     so few different ones that they stand apart from each other in any picture.

@@ -107,7 +107,7 @@ class Kernel:
         stored = reader.take(start, len(work))
         np.copyto(work, stored, casting="unsafe")
         if reader.codes:
-            reader.dump.dequantise(reader.record, work)
+            reader.dump.dequantize(reader.record, work)
             stored = work
         return self._tally(tally, stored, work)
 

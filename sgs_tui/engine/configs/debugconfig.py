@@ -229,7 +229,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "fixed",
         "dump fixed for comparison",
-        "The sample: simulate the fixed model with it. Dequantised and without padding.",
+        "The sample: simulate the fixed model with it. Dequantized and without padding.",
         _DUMP | {DEQUANT_FIXED},
     ),
     Preset(

@@ -118,7 +118,7 @@ def _about_value(entry: Entry, raw: str, previous: Entry | None, python: PythonV
 
 # Keys of an input_config.ini that nobody reads: misspelt, or in another section than their own.
 
-_COLOURS = tuple(f"mean_{colour}" for colour in ("red", "green", "blue"))
+_COLORS = tuple(f"mean_{color}" for color in ("red", "green", "blue"))
 _ALIGNMENTS = (
     "input_width_alignment",
     "input_height_alignment",
@@ -126,7 +126,7 @@ _ALIGNMENTS = (
     "yuv420_v_pitch_alignment",
     "xrgb_h_pitch_alignment",
 )
-_INPUT_KEYS = ("inputs", "training_input_formats", "input_formats", "quantizations", "mean", *_COLOURS, "std_value")
+_INPUT_KEYS = ("inputs", "training_input_formats", "input_formats", "quantizations", "mean", *_COLORS, "std_value")
 KEYS = {
     INPUT_SECTION: (*_INPUT_KEYS, *_ALIGNMENTS, "input_layouts", "input_actions", "inputs_order"),
     OUTPUT_SECTION: ("outputs", "dequantizations", "output_layouts", "output_formats"),

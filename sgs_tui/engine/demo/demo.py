@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sgs_tui.engine.backends.embedded import EmbeddedFiles, EmbeddedRequest, embedded_run
-from sgs_tui.engine.backends.quantize import Quantisation
+from sgs_tui.engine.backends.quantize import Quantization
 from sgs_tui.engine.dumps.format import AnyArray
 from sgs_tui.engine.dumps.writer import make_folder
 from sgs_tui.engine.errors import InputError
@@ -160,7 +160,7 @@ class DemoFiles:
 
 
 def build_demo(folder: Path, int16: tuple[str, ...] = ()) -> DemoFiles:
-    """Build, quantise and dump the demo's network below `folder`; the same numbers on every run.
+    """Build, quantize and dump the demo's network below `folder`; the same numbers on every run.
 
     `int16`: tensors that get 16 bits; `CULPRIT` alone heals the network. Files of an earlier demo are replaced;
     raises InputError where any other file stands in the way, UsageError for an unknown tensor in `int16`.
@@ -172,7 +172,7 @@ def build_demo(folder: Path, int16: tuple[str, ...] = ()) -> DemoFiles:
         made = DemoFiles.below(Path(unfinished))
         _sources(made)
         samples = tuple((image,) for image in made.images)
-        request = EmbeddedRequest(made.model, samples, Path(unfinished), quantisation=Quantisation(int16=int16))
+        request = EmbeddedRequest(made.model, samples, Path(unfinished), quantization=Quantization(int16=int16))
         embedded_run(request)
         for path, final in zip(made.paths(), files.paths(), strict=True):
             os.replace(path, final)

@@ -18,7 +18,7 @@ from sgs_tui.engine.diagnosis.causes.input_hypotheses import Laboratory
 from sgs_tui.engine.diagnosis.causes.layout import find_layout
 from sgs_tui.engine.diagnosis.causes.network_input import Entry, Kind, entries
 from sgs_tui.engine.diagnosis.causes.non_finite import find_non_finite
-from sgs_tui.engine.diagnosis.causes.not_dequantised import find_codes
+from sgs_tui.engine.diagnosis.causes.not_dequantized import find_codes
 from sgs_tui.engine.diagnosis.causes.other_input import EXPLAINS, SEEN, find_input
 from sgs_tui.engine.diagnosis.causes.padding_kept import find_padding, undone_layers
 from sgs_tui.engine.diagnosis.causes.unexplained import find_leftovers
@@ -70,7 +70,7 @@ def drift(case: Case, budgets: Sequence[Budget]) -> Finding:
         evidence=tuple(_drift_evidence(case, budgets, first, worst)),
         advice=(
             "calibrate with a higher quant_level (L2 and up: one weight scale per channel)",
-            "try ALL_INT16; if that is accurate, let sim_optimizer.py choose, else train with quantisation",
+            "try ALL_INT16; if that is accurate, let sim_optimizer.py choose, else train with quantization",
         ),
         refuted_by="one layer alone in 16 bit removes most of the error",
         explained=0.5 + 0.5 * proven,
@@ -186,9 +186,9 @@ def _notes(case: Case, budgets: Sequence[Budget], switches: frozenset[str] | Non
 
 
 def _codes_spoil(case: Case, found: Sequence[Finding]) -> bool:
-    """Rows of an integer file are computed from dequantised values; codes in a file of floats spoil the rows."""
+    """Rows of an integer file are computed from dequantized values; codes in a file of floats spoil the rows."""
     spoilt = not case.compared or (case.sample.is_float and bool(case.suspects))
-    return spoilt and any(each.cause is Cause.NOT_DEQUANTISED for each in found)
+    return spoilt and any(each.cause is Cause.NOT_DEQUANTIZED for each in found)
 
 
 def _inside(case: Case, budgets: Budgets) -> list[Finding]:

@@ -14,7 +14,7 @@ class Cause(StrEnum):
     HEALTHY = "healthy"
     INPUT_MISMATCH = "input_mismatch"
     PADDING_KEPT = "padding_kept"
-    NOT_DEQUANTISED = "not_dequantised"
+    NOT_DEQUANTIZED = "not_dequantised"
     LAYOUT = "layout"
     WIDE_RANGE = "wide_range"
     SHARED_SCALE = "shared_scale"
@@ -184,7 +184,7 @@ _PLAIN: dict[Cause, str] = {
     Cause.HEALTHY: "nothing but rounding",
     Cause.INPUT_MISMATCH: "the two sides were given different inputs",
     Cause.PADDING_KEPT: "dumped without eliminateGarbage, so the data keeps the hardware's order and padding",
-    Cause.NOT_DEQUANTISED: "dumped without dequantFixed, so the values are integer codes",
+    Cause.NOT_DEQUANTIZED: "dumped without dequantFixed, so the values are integer codes",
     Cause.LAYOUT: "the two sides store their axes in another order (NHWC, NCHW)",
     Cause.WIDE_RANGE: "the range is too wide for 8 bits",
     Cause.SHARED_SCALE: "tensors of very different size share one scale",

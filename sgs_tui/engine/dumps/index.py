@@ -1,4 +1,4 @@
-"""Recognise what a file is and index it by its headers."""
+"""Recognize what a file is and index it by its headers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -89,19 +89,19 @@ class Dump:
         return out
 
     def values(self, record: Record, start: int = 0, stop: int | None = None) -> FloatArray:
-        """Elements as float64; integers of an `isFloat: 0` file are dequantised, constants never."""
+        """Elements as float64; integers of an `isFloat: 0` file are dequantized, constants never."""
         with np.errstate(invalid="ignore"):  # signalling NaNs are data here
             out = self.read(record, start, stop).astype(np.float64)
-        self.dequantise(record, out)
+        self.dequantize(record, out)
         return out
 
-    def dequantises(self, record: Record) -> bool:
+    def dequantizes(self, record: Record) -> bool:
         """Whether `values` turns codes into numbers for this record."""
         return not self.is_float and not record.constant and record.dtype.kind in "iu"
 
-    def dequantise(self, record: Record, values: FloatArray) -> None:
+    def dequantize(self, record: Record, values: FloatArray) -> None:
         """(q - z) * s in place where the record holds codes; `s` has six decimals in the file."""
-        if self.dequantises(record):
+        if self.dequantizes(record):
             values -= record.zero_point
             values *= record.scale
 

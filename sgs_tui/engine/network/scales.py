@@ -53,7 +53,7 @@ def pad_lanes(graph: Graph) -> frozenset[str]:
 
 
 def domains(graph: Graph, sample: Mapping[str, Record]) -> dict[str, Domain]:
-    """The domain of every tensor; `sample` has the quantised records by name (empty: by structure alone)."""
+    """The domain of every tensor; `sample` has the quantized records by name (empty: by structure alone)."""
     parent: dict[str, str] = {}
 
     def root(name: str) -> str:
@@ -101,7 +101,7 @@ def _binders(graph: Graph, members: frozenset[str]) -> tuple[str, ...]:
     )
 
 
-# The grid of values a quantised tensor can take: its step and its limits.
+# The grid of values a quantized tensor can take: its step and its limits.
 
 CODES: dict[str, tuple[int, int]] = {
     "SGS_U8": (0, 255),
@@ -112,7 +112,7 @@ CODES: dict[str, tuple[int, int]] = {
 """Smallest and largest code of a type."""
 
 ROUNDING = 1 / np.sqrt(12)
-"""RMS error of rounding, in steps: 0.289 (peers A8: RMSE/scale of a well quantised tensor)."""
+"""RMS error of rounding, in steps: 0.289 (peers A8: RMSE/scale of a well quantized tensor)."""
 
 FEWEST = 3
 """Distinct values from which a step can be told from the values alone."""

@@ -36,7 +36,7 @@ class Tensors:
         return record.count <= WHOLE or self.dump.form is Form.BINARY
 
     def slice(self, record: Record, start: int, stop: int) -> Values:
-        """Elements [start, stop), codes dequantised; callers must not write to it. Raises DumpError."""
+        """Elements [start, stop), codes dequantized; callers must not write to it. Raises DumpError."""
         stop = min(stop, record.count)
         if record.count <= BLOCK or (self.dump.form is Form.TEXT and self.readable(record)):
             return self.whole(record)[start:stop]
@@ -74,7 +74,7 @@ class Tensors:
         return self._kept[key]
 
     def _read(self, record: Record, start: int, stop: int) -> Values:
-        if not self.dump.dequantises(record):
+        if not self.dump.dequantizes(record):
             return self.dump.read(record, start, stop).astype(np.float32, copy=False)
         return self.dump.values(record, start, stop).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""One trial on an ONNX model: really quantised, dumped and compared."""
+"""One trial on an ONNX model: really quantized, dumped and compared."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from sgs_tui.engine.backends.embedded import EmbeddedRequest, embedded_run
 from sgs_tui.engine.backends.jobs import job_from_json
 from sgs_tui.engine.backends.onnx import load_model, model_inputs
 from sgs_tui.engine.backends.preprocess import Layout, Preprocess, check_count, fit_input, prepared
-from sgs_tui.engine.backends.quantize import Quantisation, sharing
+from sgs_tui.engine.backends.quantize import Quantization, sharing
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.dumps.writer import make_folder
 from sgs_tui.engine.errors import CancelledError, SgsError, UsageError
@@ -108,8 +108,8 @@ class PreparedQuestion:
 
     def request(self, names: Sequence[str], folder: Path, how: Preprocess) -> EmbeddedRequest:
         """The embedded run that raises `names` and leaves its files in `folder`."""
-        quantisation = Quantisation(self.per_channel, tuple(names))
-        return EmbeddedRequest(self.model, self.images, folder, how, quantisation, self.sample, self.shapes)
+        quantization = Quantization(self.per_channel, tuple(names))
+        return EmbeddedRequest(self.model, self.images, folder, how, quantization, self.sample, self.shapes)
 
 
 PREFIX = ".trial-"
@@ -120,7 +120,7 @@ _SIXTEEN = frozenset({"SGS_U16", "SGS_S16"})
 
 
 def run_trial(question: PreparedQuestion, names: Sequence[str], folder: Path, cancel: Event | None = None) -> Trial:
-    """Quantise with `names` at 16 bits, dump both stages, compare, keep the figures in `folder`.
+    """Quantize with `names` at 16 bits, dump both stages, compare, keep the figures in `folder`.
 
     Raises CancelledError, and RunError where onnxruntime can not raise a tensor.
     """
@@ -129,9 +129,9 @@ def run_trial(question: PreparedQuestion, names: Sequence[str], folder: Path, ca
         made = embedded_run(question.request(sorted(names), Path(work), Preprocess(cancel=cancel)))
         layers = measure(made.fixed_dump, made.float_dump, made.ranges, cancel)
         types = _types(made.fixed_dump)
-    quantised = tuple(name for name, kind in types.items() if kind != _FLOAT)
-    raised = tuple(name for name in quantised if types[name] in _SIXTEEN)
-    trial = Trial(frozenset(names), layers, quantised, raised, time.monotonic() - start)
+    quantized = tuple(name for name, kind in types.items() if kind != _FLOAT)
+    raised = tuple(name for name in quantized if types[name] in _SIXTEEN)
+    trial = Trial(frozenset(names), layers, quantized, raised, time.monotonic() - start)
     TrialStore(folder).save(trial)
     return trial
 
@@ -144,12 +144,12 @@ def candidates(question: PreparedQuestion, eight: Trial) -> tuple[str, ...]:
     """
     model = load_model(question.model)
     inputs = {value.name for value in model.graph.input}
-    roots = dict.fromkeys(sharing(model, (name,))[-1] for name in eight.quantised)
+    roots = dict.fromkeys(sharing(model, (name,))[-1] for name in eight.quantized)
     return tuple(name for name in roots if name not in inputs)
 
 
 def _types(dump: Path) -> dict[str, str]:
-    """Integer type of every layer, `float` for those that were not quantised."""
+    """Integer type of every layer, `float` for those that were not quantized."""
     with open_dump(dump) as opened:
         return {record.name: record.type_name for record in opened.outputs()}
 
@@ -190,7 +190,7 @@ def _cancel(number: int, frame: FrameType | None) -> None:
 def _serve(lines: Iterator[str]) -> Iterator[dict[str, str]]:
     job = job_from_json(json.loads(next(lines)), Path("question"))
     assert isinstance(job, EmbeddedRequest)
-    question = PreparedQuestion(job.model, job.images, job.sample, job.shapes, job.quantisation.per_channel)
+    question = PreparedQuestion(job.model, job.images, job.sample, job.shapes, job.quantization.per_channel)
     for line in lines:
         try:
             run_trial(question, json.loads(line), job.folder)

@@ -33,7 +33,7 @@ from sgs_tui.engine.runs.run_list import Run, read_run
 from sgs_tui.engine.runs.runs import INTERVAL, cancel_run, start_run, wait_run
 from sgs_tui.engine.text import encode
 
-# Candidates: quantisation files that say which tensors get 16 bits.
+# Candidates: quantization files that say which tensors get 16 bits.
 
 _NAME = re.compile(r"optimized_quant_info_(\d+)(?:_(\d*\.?\d+))?$")
 _SIXTEEN = 16
@@ -105,7 +105,7 @@ def _with_label(candidate: Candidate, label: str) -> Candidate:
 # What sim_optimizer.py is to search, and the files it works on: all in a folder of ours.
 #
 # The SDK's tools leave files beside the float model they are given (`*_cmodel_float.sim`) and change it in place when
-# a quantisation file carries weights; newer ones rewrite the ini. So each gets a link to the model (a copy where the
+# a quantization file carries weights; newer ones rewrite the ini. So each gets a link to the model (a copy where the
 # model would be changed), a copy of the ini, and a list of absolute image paths.
 
 _MARK = 8

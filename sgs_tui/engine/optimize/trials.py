@@ -25,13 +25,13 @@ _FOLDER = "trials"
 class Trial:
     """What came of raising `names`.
 
-    `quantised` are the layers with integers, in network order; `raised` those of them with 16 bits, which are
+    `quantized` are the layers with integers, in network order; `raised` those of them with 16 bits, which are
     more than `names` where others share a scale with them. `seconds` is what it took.
     """
 
     names: frozenset[str]
     layers: tuple[MeasuredLayer, ...]
-    quantised: tuple[str, ...] = ()
+    quantized: tuple[str, ...] = ()
     raised: tuple[str, ...] = ()
     seconds: float = 0.0
 
@@ -47,7 +47,7 @@ class TrialStore:
         self._folder.mkdir(parents=True, exist_ok=True)
         document = {
             "names": sorted(trial.names),
-            "quantised": list(trial.quantised),
+            "quantised": list(trial.quantized),
             "raised": list(trial.raised),
             "seconds": trial.seconds,
             "layers": [layer.to_json() for layer in trial.layers],

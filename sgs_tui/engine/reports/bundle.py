@@ -3,7 +3,7 @@
     comparison.json, vendor_report.txt, report.html     the result: for programs, for the vendor's tools, for people
     sample/, benchmark/                                 DebugConfig.txt, logs, ini beside each dump
     calibration/                                        ranges, shapes
-    tensors/<op>.<name>.{sample,benchmark}.npy          the layers that matter, float32, dequantised, without padding
+    tensors/<op>.<name>.{sample,benchmark}.npy          the layers that matter, float32, dequantized, without padding
     CONTENT.txt                                         all of this with sizes and origins, and what was left out
 
 Models and whole dumps are not in it: they are large, and often not for everybody.
@@ -45,7 +45,7 @@ _NAMED = {
     "status.json": "how the run ended",
 }
 _LOGS = ("*.log", "log/*.log")
-_QUANTISATION = "*.sim.json"
+_QUANTIZATION = "*.sim.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Companion:
 
 
 def companions_of(dump: Path) -> Iterator[Companion]:
-    """Config, logs and quantisation info in the dump's folder; files that can not be looked at are left out."""
+    """Config, logs and quantization info in the dump's folder; files that can not be looked at are left out."""
     for path, what in _candidates(dump):
         try:
             if path.is_file():
@@ -77,7 +77,7 @@ def _candidates(dump: Path) -> Iterator[tuple[Path, str]]:
     yield from ((folder / name, what) for name, what in _NAMED.items())
     for pattern in _LOGS:
         yield from ((path, "a log") for path in sorted(folder.glob(pattern)))
-    yield from ((path, "quantisation info") for path in sorted(folder.glob(_QUANTISATION)))
+    yield from ((path, "quantization info") for path in sorted(folder.glob(_QUANTIZATION)))
 
 
 # A tensor of a dump as a .npy file, written piece by piece.
@@ -114,7 +114,7 @@ class TensorFile:
         for start in range(0, reader.count, _CHUNK):
             with np.errstate(invalid="ignore"):  # signalling NaNs are data here
                 values = reader.take(start, min(_CHUNK, reader.count - start)).astype(np.float64)
-            dump.dequantise(self.record, values)
+            dump.dequantize(self.record, values)
             with np.errstate(over="ignore"):
                 yield values.astype("<f4").tobytes()
         dump.check_unchanged()

@@ -149,7 +149,7 @@ def subject_of(row: LayerDiff) -> Subject:
 
 
 def portray(subject: Subject, dump: Dump, against: Dump | None, cancel: Event | None = None) -> Portrait:
-    """Count the values of both stages: dequantised where a dump holds codes, padding left out where it is known.
+    """Count the values of both stages: dequantized where a dump holds codes, padding left out where it is known.
 
     Bounds with a NaN count nothing as outside. Raises SgsError (file changed, text that is no number, cancelled).
     """
@@ -176,7 +176,7 @@ def _pieces(dump: Dump, record: Record, layout: Layout) -> Iterator[FloatArray]:
     for start in range(0, reader.count, _CHUNK):
         with np.errstate(invalid="ignore"):  # signalling NaNs are data here
             values = reader.take(start, min(_CHUNK, reader.count - start)).astype(np.float64)
-        dump.dequantise(record, values)
+        dump.dequantize(record, values)
         yield values
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sgs_tui.engine.backends.embedded import EmbeddedRequest
 from sgs_tui.engine.backends.jobs import JOB_FILE, job_from_json, local_run
-from sgs_tui.engine.backends.quantize import Quantisation
+from sgs_tui.engine.backends.quantize import Quantization
 from sgs_tui.engine.compare.baseline import Baseline, Regression, load_baseline, regress
 from sgs_tui.engine.configs.debugconfig import DUMP_TENSOR
 from sgs_tui.engine.configs.debugconfig import load as load_debug_config
@@ -47,7 +47,7 @@ from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG, ROOT_NAME, Elements, Pr
 from sgs_tui.engine.runs.run_list import Run, list_runs, network, newest_pair, read_run
 from sgs_tui.engine.runs.runs import start_run
 
-# The loop without an SDK: quantise again by onnxruntime with other tensors in 16 bit, and dump both stages.
+# The loop without an SDK: quantize again by onnxruntime with other tensors in 16 bit, and dump both stages.
 
 
 def is_demo(place: Place) -> bool:
@@ -56,7 +56,7 @@ def is_demo(place: Place) -> bool:
     return place.ini is not None and files.fixed_model.is_file() and is_demo_model(files.model)
 
 
-def requantise_demo(place: Place, change: IniChange) -> None:
+def requantize_demo(place: Place, change: IniChange) -> None:
     """Build the demo again with the tensors that its changed input_config.ini names; the old ini is kept beside it.
 
     Raises InputError where the folder is no demo's, UsageError for a name that no tensor has.
@@ -69,24 +69,24 @@ def requantise_demo(place: Place, change: IniChange) -> None:
 
 
 def is_embedded(run: Run) -> bool:
-    """Whether `requantised` can make a run again with other tensors."""
+    """Whether `requantized` can make a run again with other tensors."""
     return run.request.backend == "onnxruntime" and JOB_FILE in run.request.files
 
 
 def int16_of(run: Run) -> tuple[str, ...]:
-    """The tensors that an embedded run quantised to 16 bit."""
-    return _job(run).quantisation.int16
+    """The tensors that an embedded run quantized to 16 bit."""
+    return _job(run).quantization.int16
 
 
-def requantised(run: Run, add: Sequence[str], remove: Sequence[str] = ()) -> RunRequest:
+def requantized(run: Run, add: Sequence[str], remove: Sequence[str] = ()) -> RunRequest:
     """The same embedded run with more or fewer tensors in 16 bit, to be compared with that run (`before`).
 
     Raises UsageError where it is of another kind.
     """
     job = _job(run)
-    names = tuple(name for name in dict.fromkeys((*job.quantisation.int16, *add)) if name not in remove)
-    how = Quantisation(job.quantisation.per_channel, names)
-    request = local_run(replace(job, quantisation=how), run.request.timeout)
+    names = tuple(name for name in dict.fromkeys((*job.quantization.int16, *add)) if name not in remove)
+    how = Quantization(job.quantization.per_channel, names)
+    request = local_run(replace(job, quantization=how), run.request.timeout)
     return replace(request, details={**request.details, "before": str(run.folder.path)})
 
 
@@ -95,7 +95,7 @@ def _job(run: Run) -> EmbeddedRequest:
     job = job_from_json(text, run.folder.request_path) if text is not None else None
     if not isinstance(job, EmbeddedRequest):
         hint = "`sgs-tui iterate` runs the SDK's tools; `sgs-tui run --onnx` makes runs of that kind"
-        raise UsageError(f"{run.name}: was not quantised here, so it can not be quantised again", hint)
+        raise UsageError(f"{run.name}: was not quantized here, so it can not be quantized again", hint)
     return job
 
 
@@ -245,8 +245,8 @@ class Commands:
 
 
 @dataclass(frozen=True, slots=True)
-class Requantised:
-    """A run that was quantised here, and can be again as another run."""
+class Requantized:
+    """A run that was quantized here, and can be again as another run."""
 
     run: Run
 
@@ -258,18 +258,18 @@ class Demo:
     place: Place
 
 
-Loop = Commands | Requantised | Demo
+Loop = Commands | Requantized | Demo
 
 
 def find_loop(sample: Path | None, folders: Sequence[Path]) -> Loop | None:
     """How the models behind a sample are made again; None where nothing says so.
 
-    What was quantised here is known by its run or its mark; else the first of `folders` with an sgs-tui.toml says it.
+    What was quantized here is known by its run or its mark; else the first of `folders` with an sgs-tui.toml says it.
     Raises InputError where that file, or the run's request, is damaged.
     """
     if sample is not None:
         if (sample.parent / "request.json").is_file() and is_embedded(run := read_run(sample.parent)):
-            return Requantised(run)
+            return Requantized(run)
         if (place := _demo(sample)) is not None:
             return Demo(place)
     home = next((folder for folder in folders if (folder / NAME).is_file()), None)
@@ -331,7 +331,7 @@ class Proposal:
     @property
     def changes(self) -> bool:
         """Whether other tensors get 16 bits than now."""
-        if isinstance(self.loop, Requantised):
+        if isinstance(self.loop, Requantized):
             return self.names != int16_of(self.loop.run)
         return self.change is not None and self.change.changes
 
@@ -352,7 +352,7 @@ def propose(loop: Loop, wanted: Wanted, environ: Mapping[str, str] = os.environ)
     match loop:
         case Commands(config):
             return _by_commands(loop, config, wanted, environ)
-        case Requantised(run):
+        case Requantized(run):
             return _as_a_run(loop, run, wanted)
         case Demo(place):
             ini = place.ini or place.folder / INI
@@ -366,7 +366,7 @@ def begin(proposal: Proposal) -> Begun:
         case Commands(config):
             check_idle(config, iterations_root(config))
             return _start_iteration(proposal)
-        case Requantised(run):
+        case Requantized(run):
             path = _start(proposal)
             journal_request(path, run.folder.path, ",".join(proposal.names))
             return Begun(path)
@@ -387,7 +387,7 @@ def _by_commands(loop: Loop, config: IterateConfig, wanted: Wanted, environ: Map
 
 
 def _as_a_run(loop: Loop, run: Run, wanted: Wanted) -> Proposal:
-    request, root = requantised(run, wanted.add, wanted.remove), run.folder.root
+    request, root = requantized(run, wanted.add, wanted.remove), run.folder.root
     names = tuple(name for name in request.details["int16"].split(",") if name)
     return Proposal(loop, names, request=request, root=root, before=run.folder.path, warnings=_checked(request, root))
 
@@ -419,7 +419,7 @@ def _start(proposal: Proposal) -> Path:
 
 def _make_demo(place: Place, proposal: Proposal) -> Begun:
     assert proposal.ini is not None and proposal.change is not None
-    requantise_demo(place, proposal.change)
+    requantize_demo(place, proposal.change)
     journal_change(place.sample, proposal.ini, proposal.change)
     return Begun(None)
 

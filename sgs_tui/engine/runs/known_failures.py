@@ -1,6 +1,6 @@
 r"""The failures that are known: what stands in the log, what it means in one sentence, what to do.
 
-Patterns are matched on the log without colours (log_stream.plain_text), in this order; the first that fits
+Patterns are matched on the log without colors (log_stream.plain_text), in this order; the first that fits
 wins. Sources: logs of the older generation's simulator, messages in the scripts of both generations, the
 vendor's own questions-and-answers pages.
 """

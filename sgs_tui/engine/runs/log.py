@@ -1,6 +1,6 @@
 r"""What a child prints: kept whole in simulator.log, shown as lines, progress bars understood.
 
-Calibrators draw `\r[===>  ]25.00% | ETA: 00:00:09` over and over on one line; simulators colour lines with
+Calibrators draw `\r[===>  ]25.00% | ETA: 00:00:09` over and over on one line; simulators color lines with
 ANSI escapes. The log keeps the bytes; what is shown is each line as a terminal would have left it.
 """
 
@@ -22,7 +22,7 @@ TAIL = 1 << 20
 
 
 def shown(line: bytes) -> str:
-    """One line of output as a terminal leaves it: what `\\r` overwrote and colours are gone, the rest visible."""
+    """One line of output as a terminal leaves it: what `\\r` overwrote and colors are gone, the rest visible."""
     plain = _ANSI.sub(b"", line).rstrip(b"\r\n")
     text = decode(plain.rpartition(b"\r")[2]).expandtabs()
     return visible(text[:_SHOWN]) + (" ..." if len(text) > _SHOWN else "")
@@ -100,7 +100,7 @@ class LogFile:
 
 
 def plain_text(data: bytes) -> str:
-    """A log's bytes without colours, undecodable bytes kept as surrogates: what patterns are matched on."""
+    """A log's bytes without colors, undecodable bytes kept as surrogates: what patterns are matched on."""
     return decode(_ANSI.sub(b"", data)).replace("\r", "\n")
 
 

@@ -108,7 +108,7 @@ _DISK_SYMPTOMS = frozenset({"damaged_dump", "no_dump", "no_layers", "write_file_
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What is there to judge by once the child is gone. `log`: its ends, without colours; `disk_full`: while it ran."""
+    """What is there to judge by once the child is gone. `log`: its ends, without colors; `disk_full`: while it ran."""
 
     folder: RunFolder
     ending: Ending

@@ -16,7 +16,7 @@ from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Summary
 from sgs_tui.engine.events import LogLine, Progress, Row
 from sgs_tui.engine.numbers import count
-from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison, summarise, with_profile
+from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison, summarize, with_profile
 from sgs_tui.tui.details.pane import DetailsPane
 from sgs_tui.tui.frame.panes_screen import PanesScreen
 from sgs_tui.tui.histogram.jobs import CloseupDone, HistogramCounted, Wanted, channels, histogram
@@ -113,7 +113,7 @@ def run(comparison: Comparison, cancel: Event) -> Iterator[Message]:
             yield RowsArrived(comparison, tuple(every[sent:]), done, total)
             sent = len(every)
     yield RowsArrived(comparison, tuple(every[sent:]), total, total)
-    yield ComparisonFinished(comparison, summarise(every, comparison.matching))
+    yield ComparisonFinished(comparison, summarize(every, comparison.matching))
 
 
 # The comparison on the bench: its dumps, and the background jobs that work on it. No widget in here.

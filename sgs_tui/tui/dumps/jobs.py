@@ -119,7 +119,7 @@ def read_values(path: Path, record: Record, cancel: Event) -> Iterator[Message]:
             if cancel.is_set():
                 raise CancelledError("stopped")
             values = piece.astype(np.float64)
-            dump.dequantise(record, values)
+            dump.dequantize(record, values)
             tally.add(values)
     yield ValuesRead(path, record, tally.facts())
 

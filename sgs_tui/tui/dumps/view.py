@@ -72,7 +72,7 @@ _CELLS: dict[str, Callable[[Record], Cell]] = {
 
 @dataclass(frozen=True, slots=True)
 class RecordFacts:
-    """Statistics over all of a record's elements (dequantised), and its first values."""
+    """Statistics over all of a record's elements (dequantized), and its first values."""
 
     count: int
     minimum: float

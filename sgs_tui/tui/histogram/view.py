@@ -179,7 +179,7 @@ def _limit_label(end: str, value: float, stretch: Stretch, limits: LayerRange) -
 
 
 def _placed(labels: Sequence[tuple[float, str, Tone]], cells: int) -> Line:
-    """Labels centred at their places; the earlier ones win where two would touch."""
+    """Labels centerd at their places; the earlier ones win where two would touch."""
     taken: list[tuple[int, int, str, Tone]] = []
     for place, text, tone in labels:
         size = cell_len(text)

@@ -18,7 +18,7 @@ from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.network.graph import conv_inputs
 from sgs_tui.engine.requantize.ini_change import IniChange, ini_change, journal_change, write_change
 from sgs_tui.engine.requantize.network import INI
-from sgs_tui.engine.requantize.propose import Commands, Loop, Requantised, find_loop, network_folders
+from sgs_tui.engine.requantize.propose import Commands, Loop, Requantized, find_loop, network_folders
 from sgs_tui.engine.session import Comparison
 from sgs_tui.tui.frame.dialogs import Ask, ConfirmDialog
 from sgs_tui.tui.int16.pane import IniAsked, Int16Dialog, MarkToggled, WriteAsked
@@ -100,7 +100,7 @@ def advice(case: Case, cancel: Event) -> Iterator[Message]:
         change = ini_change(read_bytes(path), found.chosen, case.marks.unmarked, case.conv_inputs())
     except SgsError as error:
         problem = f"{error.message}: o names another file"
-    needed = not isinstance(loop, Requantised) or case.ini is not None
+    needed = not isinstance(loop, Requantized) or case.ini is not None
     yield Advised(case.asked.comparison, Plan(found, path, change, problem, case.failing, again, needed))
 
 

@@ -133,7 +133,7 @@ SIGNS: dict[Verdict, Cell] = {
 }
 PENDING = Cell("·", "muted")
 OVER = "!"
-"""Behind a figure that is over its limit, so that no colour is needed to see it."""
+"""Behind a figure that is over its limit, so that no color is needed to see it."""
 
 _WIDTHS = {"rmse": 6, "cos": 8, "mse": 8, "sqnr_db": 7, "range": 6, "index": 5}
 """Cells of a figure; 9 where nothing is said. One more holds the sign behind it."""

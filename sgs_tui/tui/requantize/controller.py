@@ -23,7 +23,7 @@ from sgs_tui.engine.requantize.propose import (
     BusyError,
     Commands,
     Proposal,
-    Requantised,
+    Requantized,
     Wanted,
     begin,
     find_loop,
@@ -157,9 +157,9 @@ class Awaited:
     backup: Path | None
 
     @property
-    def quantised_here(self) -> bool:
+    def quantized_here(self) -> bool:
         """The worker of an iteration writes the journal by itself; for these runs that is left to us."""
-        return isinstance(self.proposal.loop, Requantised)
+        return isinstance(self.proposal.loop, Requantized)
 
 
 class OutcomeScreen(JournalScreen):
@@ -229,11 +229,11 @@ class OutcomeScreen(JournalScreen):
         pair = dumps_with(row.run, [each.run for each in self.runs_pane.rows])
         assert pair is not None  # a good run of this kind has both dumps
         self._announced = pair.sample
-        self._noted = pair.sample if awaited.quantised_here else None
+        self._noted = pair.sample if awaited.quantized_here else None
         self.post_message(PairWanted(pair, row.path))
 
     def _tell_failure(self, row: RunRow, awaited: Awaited) -> None:
-        if awaited.quantised_here:
+        if awaited.quantized_here:
             said = f"{row.run.state}: {row.message}" if row.message else str(row.run.state)
             self.desk.start("result", partial(note_failure, row.path, said))
         if awaited.backup is not None:

@@ -10,7 +10,7 @@ from sgs_tui.engine.requantize.propose import (
     Demo,
     Loop,
     Proposal,
-    Requantised,
+    Requantized,
     command_lines,
     compared_with,
     dump_lines,
@@ -32,14 +32,14 @@ def proposal_lines(proposal: Proposal, advice: Advice | None, failing: int, widt
     match proposal.loop:
         case Commands(config):
             lines += _commands(proposal, config, width)
-        case Requantised(run):
-            lines += _step(1, f"quantise {run.request.model} again, {_bits(proposal.names)}", (), width)
+        case Requantized(run):
+            lines += _step(1, f"quantize {run.request.model} again, {_bits(proposal.names)}", (), width)
             lines += _step(2, f"dump both models in a new run in {proposal.root}", (), width)
             lines += _step(3, f"compare with {run.name}, which stays as it is", (), width)
         case Demo(place):
             lines += _ini(1, proposal, width)
             lines += _step(
-                2, f"in {place.folder}: quantise again, {_bits(proposal.names)}; replace the dumps", (), width
+                2, f"in {place.folder}: quantize again, {_bits(proposal.names)}; replace the dumps", (), width
             )
             lines += _step(3, "compare with what is on the screen now", (), width)
     lines += [] if isinstance(proposal.loop, Demo) else [BLANK, *_wrapped(_GOES_ON, width, "muted")]
@@ -110,6 +110,6 @@ def again_words(loop: Loop | None) -> str:
             return f"A makes the models again by your own commands, once they are kept in {NAME}; it shows how"
         case Commands(config):
             return f"A writes this, runs the commands of {config.folder / NAME}, dumps, compares with before"
-        case Requantised():
-            return "A quantises the model again with these in 16 bit, as a new run, and compares with this one"
-    return "A quantises the demo again with these in 16 bit, dumps both models, and compares with before"
+        case Requantized():
+            return "A quantizes the model again with these in 16 bit, as a new run, and compares with this one"
+    return "A quantizes the demo again with these in 16 bit, dumps both models, and compares with before"

@@ -84,12 +84,12 @@ def _stage(stage: str, model: Path) -> Stage | None:
 
 
 def _embedded(form: RunForm) -> RunRequest:
-    """The one run that quantises and dumps both stages."""
+    """The one run that quantizes and dumps both stages."""
     from sgs_tui.engine.backends.embedded import EmbeddedRequest
     from sgs_tui.engine.backends.jobs import WORK, image_samples, local_run
     from sgs_tui.engine.backends.onnx import load_model
     from sgs_tui.engine.backends.preprocess import Preprocess
-    from sgs_tui.engine.backends.quantize import Quantisation, check_names
+    from sgs_tui.engine.backends.quantize import Quantization, check_names
 
     model, int16 = _path(form.value("model")), _parts(form.value("int16"))
     check_names(load_model(model), int16)
@@ -104,7 +104,7 @@ def _embedded(form: RunForm) -> RunRequest:
             images=image_samples(form.value("calibrate")),
             folder=WORK,
             preprocess=Preprocess(modules, timeout=PATIENCE),
-            quantisation=Quantisation(int16=int16),
+            quantization=Quantization(int16=int16),
             sample=samples[0] if samples else (),
         )
     )

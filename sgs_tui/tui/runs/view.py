@@ -203,11 +203,11 @@ class Field:
 
 
 FIELDS = (
-    Field("simulator", "simulator", "sdk: the vendor's. onnxruntime: quantised here, no SDK needed", (SDK, EMBEDDED)),
+    Field("simulator", "simulator", "sdk: the vendor's. onnxruntime: quantized here, no SDK needed", (SDK, EMBEDDED)),
     Field("stage", "stages", "both, or one alone", (BOTH, FLOAT, FIXED), (SDK,)),
     Field("float", "float model", "*_float.sim or *_cmodel_float.sim", simulators=(SDK,)),
     Field("fixed", "fixed model", "*_fixed.sim", simulators=(SDK,)),
-    Field("model", "ONNX model", "the model that is quantised here", simulators=(EMBEDDED,)),
+    Field("model", "ONNX model", "the model that is quantized here", simulators=(EMBEDDED,)),
     Field("image", "image", "an image, a list file or a folder; one pair of runs an image"),
     Field("calibrate", "calibration", "images to calibrate with, about 30: a folder or a list", simulators=(EMBEDDED,)),
     Field("preprocess", "preprocess", "preprocess script; one an input, commas between"),

@@ -25,7 +25,7 @@ RECOVERED_COLUMNS = (
 LABEL = 11
 """Cells of the words in front of a block."""
 
-_EVERYWHERE = {Cause.HEALTHY, Cause.PADDING_KEPT, Cause.NOT_DEQUANTISED, Cause.LAYOUT, Cause.DRIFT}
+_EVERYWHERE = {Cause.HEALTHY, Cause.PADDING_KEPT, Cause.NOT_DEQUANTIZED, Cause.LAYOUT, Cause.DRIFT}
 """Causes of whole dumps: no single layer is to blame."""
 _ROUNDING = {Cause.HEALTHY, Cause.DRIFT}
 """Nothing was undone to find these."""

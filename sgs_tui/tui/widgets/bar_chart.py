@@ -95,7 +95,7 @@ def _put(figure: Any, grid: _Grid, steps: Sequence[int], marker: str) -> None:
 
 
 def _line(text: str, tone: Tone) -> Line:
-    """One line of plotext's colour codes as spans."""
+    """One line of plotext's color codes as spans."""
     spans: list[Span] = []
     code, start = "", 0
     for match in _SGR.finditer(text):

@@ -1,6 +1,6 @@
 """What happened at the network's input: hypotheses tested by computing the first layer again from a changed input.
 
-The dumped input record does not show it (a clipped or wrongly normalised input is dumped as if nothing were
+The dumped input record does not show it (a clipped or wrongly normalized input is dumped as if nothing were
 wrong), so the first layer has to: which change of the benchmark's input makes it give the sample's output?
 """
 

@@ -1,0 +1,30 @@
+"""Generated faults: each cause is recognized, its neighbours are not claimed. The benchmark runs many more."""
+
+from pathlib import Path
+
+import pytest
+
+from sgs_tui.engine.diagnosis.results import Cause
+from tests.engine.diagnosis.cases import FAULTS
+from tests.engine.diagnosis.runs import generated, right
+
+
+def test_there_is_a_generator_for_every_cause() -> None:
+    assert set(FAULTS) == {cause.value for cause in Cause}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("cause", FAULTS)
+def test_a_generated_fault_is_recognized(cause: str, seed: int, tmp_path: Path) -> None:
+    pair, diagnosis = generated(cause, seed, tmp_path)
+    said = [(str(finding.cause), finding.layers[:3]) for finding in diagnosis.findings]
+    assert right(pair, diagnosis), f"{pair.net}: {said}, culprits {pair.culprits}"
+    assert diagnosis.first.evidence, "a cause without proof"
+    assert 0 < diagnosis.first.confidence <= 1
+
+
+@pytest.mark.parametrize("cause", [cause for cause in FAULTS if cause not in ("healthy", "unexplained")])
+def test_every_claim_says_what_to_do_and_what_would_refute_it(cause: str, tmp_path: Path) -> None:
+    first = generated(cause, 0, tmp_path)[1].first
+    assert first.advice and all("\n" not in line for line in first.advice)
+    assert first.refuted_by
