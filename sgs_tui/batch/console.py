@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from math import isqrt, log10
 from typing import Any, NamedTuple
 
-import plotext
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segment, Segments
@@ -196,6 +195,8 @@ def bars_for(values: int, screen: Screen) -> int:
 
 def draw(chart: Chart, screen: Screen, log: bool) -> str:
     """The chart with its frame, axis and title, ending with a newline. ASCII and without colors where asked."""
+    import plotext
+
     plot: Any = plotext
     plot.clear_figure()
     plot.theme("clear")

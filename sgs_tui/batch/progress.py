@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.cells import cell_len
 
@@ -19,12 +19,14 @@ from sgs_tui.batch.output import emit
 from sgs_tui.engine.errors import InputError, RunError
 from sgs_tui.engine.events import LogLine
 from sgs_tui.engine.numbers import clock, figure, size
-from sgs_tui.engine.optimize.onnx import OnnxResult, SearchEvent, Tried
-from sgs_tui.engine.optimize.sdk import SdkEvent, SdkResult, StepEnded, StepProgress
 from sgs_tui.engine.runs.run_folder import RunState
 from sgs_tui.engine.runs.run_list import Run, read_run
 from sgs_tui.engine.runs.runs import INTERVAL, RunEnded, RunProgress, Snapshot, cancel_run, follow, snapshot, wait_run
 from sgs_tui.engine.text import encode
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.optimize.onnx import OnnxResult, SearchEvent, Tried
+    from sgs_tui.engine.optimize.sdk import SdkEvent, SdkResult
 
 PATIENCE = 0.5
 """Seconds before anything is shown: what is over by then needs no bar."""
@@ -144,8 +146,10 @@ def failure(run: Run) -> tuple[str, str]:
 Note = Callable[[str], None]
 
 
-def watch_onnx(events: Iterable[SearchEvent], screen: Screen, note: Note) -> OnnxResult:
+def watch_onnx(events: "Iterable[SearchEvent]", screen: Screen, note: Note) -> "OnnxResult":
     """The result of the search; `note` takes what is worth knowing, one line each."""
+    from sgs_tui.engine.optimize.onnx import OnnxResult, Tried
+
     start = monotonic()
     best: Tried | None = None
     with StatusLine(screen) as line:
@@ -161,8 +165,10 @@ def watch_onnx(events: Iterable[SearchEvent], screen: Screen, note: Note) -> Onn
     raise RunError("the search ended without a result", "start it again: it goes on where it stopped")
 
 
-def watch_sdk(events: Iterable[SdkEvent], screen: Screen, note: Note) -> SdkResult:
+def watch_sdk(events: "Iterable[SdkEvent]", screen: Screen, note: Note) -> "SdkResult":
     """The same for a search by the SDK's optimizer."""
+    from sgs_tui.engine.optimize.sdk import SdkResult, StepEnded, StepProgress
+
     with StatusLine(screen) as line:
         for event in events:
             match event:
@@ -180,7 +186,7 @@ def watch_sdk(events: Iterable[SdkEvent], screen: Screen, note: Note) -> SdkResu
     raise RunError("the search ended without a result", "start it again: it goes on where it stopped")
 
 
-def _best(best: Tried) -> str:
+def _best(best: "Tried") -> str:
     one = best.accuracy
     worst = f"{one.failing} of {one.layers} layers over, worst RMSE {figure(one.worst_rmse)}"
     return f"best with {len(best.names)} of 16 bits: {worst}"

@@ -47,10 +47,10 @@ def test_quitting_restores_the_terminal() -> None:
 
 CRASH = """
 import sys
-from sgs_tui.tui.tasks import closeups
+from sgs_tui.tui.histogram import jobs
 def broken(*arguments, **options):
     raise ZeroDivisionError("planted")
-closeups.count_histogram = broken
+jobs.count_histogram = broken
 from sgs_tui.__main__ import main
 sys.argv = ["sgs-tui", *sys.argv[1:]]
 sys.exit(main())
@@ -210,7 +210,7 @@ def test_repaint_sends_the_whole_screen_again() -> None:
 
 
 def test_the_first_picture_needs_neither_numpy_nor_the_engine() -> None:
-    code = "import sys, sgs_tui.tui.launch; print(sorted({'numpy', 'plotext', 'onnxruntime'} & set(sys.modules)))"
+    code = "import sys, sgs_tui.tui.app; print(sorted({'numpy', 'plotext', 'onnxruntime'} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, check=False, env=os.environ.copy()
     )

@@ -37,7 +37,7 @@ from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.compare.metrics import FIGURES, Worse
 from sgs_tui.engine.compare.results import LayerDiff, SideStats, Verdict
 from sgs_tui.engine.diagnosis.results import Cause, Finding, Recovered
-from sgs_tui.engine.dumps.format import FloatArray
+from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.journal import moment, words
 from sgs_tui.engine.numbers import count, figure, size
 from sgs_tui.engine.reports.details import Closeup, Details, FileFacts, Portrait, gather_details

@@ -23,7 +23,8 @@ from sgs_tui.batch.output import ListFormat
 from sgs_tui.batch.values import dump_json, exact, finite_or_null, non_finite, plain
 from sgs_tui.engine.compare.histogram import tensor_statistics
 from sgs_tui.engine.compare.results import SideStats
-from sgs_tui.engine.dumps.format import Direction, FloatArray, Record
+from sgs_tui.engine.dumps.dtypes import FloatArray
+from sgs_tui.engine.dumps.format import Direction, Record
 from sgs_tui.engine.dumps.index import guess_stage
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import UsageError

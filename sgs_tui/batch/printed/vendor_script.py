@@ -20,7 +20,8 @@ from sgs_tui.engine.compare.compare import Sides, measure, readers_of
 from sgs_tui.engine.compare.elements import PLAIN, SideReader, unpadding
 from sgs_tui.engine.compare.metrics import Kernel
 from sgs_tui.engine.compare.results import LayerDiff, Pair
-from sgs_tui.engine.dumps.format import FloatArray, Form, Record
+from sgs_tui.engine.dumps.dtypes import FloatArray
+from sgs_tui.engine.dumps.format import Form, Record
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.dumps.writer import DumpStream, FreeNames, Style, draft_of
 from sgs_tui.engine.errors import InputError, NothingComparableError, SgsError

@@ -18,7 +18,8 @@ import numpy as np
 
 from sgs_tui.engine.backends.onnx import one_line
 from sgs_tui.engine.backends.preprocess import ModelInput, Preprocess, Worker, load_inputs, run_worker
-from sgs_tui.engine.dumps.format import AnyArray, Form
+from sgs_tui.engine.dumps.dtypes import AnyArray
+from sgs_tui.engine.dumps.format import Form
 from sgs_tui.engine.dumps.writer import OriginalDump, OriginalTensor, claim, write_original
 from sgs_tui.engine.errors import InputError, RunError, UsageError
 from sgs_tui.engine.files import write_atomically

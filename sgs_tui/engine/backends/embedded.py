@@ -29,7 +29,8 @@ from sgs_tui.engine.backends.preprocess import (
     prepared,
 )
 from sgs_tui.engine.backends.quantize import Quantization, check_names, quantize, sharing, taking_scale
-from sgs_tui.engine.dumps.format import AnyArray, Direction
+from sgs_tui.engine.dumps.dtypes import AnyArray
+from sgs_tui.engine.dumps.format import Direction
 from sgs_tui.engine.dumps.writer import Draft, make_folder, write_dump
 from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
 from sgs_tui.engine.files import write_atomically

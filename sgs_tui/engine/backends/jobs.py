@@ -359,7 +359,7 @@ def _details(job: Job) -> Mapping[str, str]:
     return details
 
 
-# The worker: `python -m sgs_tui.engine.simulate.local_worker job.json`, started by a run's supervisor.
+# The worker: `python -m sgs_tui.engine.backends.jobs job.json`, started by a run's supervisor.
 #
 # Does one job (local_jobs.py) in its working directory, which is fresh and its own. What is worth knowing goes to
 # result.json beside the dump, an error to failure.json; both are told on the output too, which is the run's log.

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sgs_tui.engine.backends.preprocess import ModelInput, Preprocess, load_inputs
-from sgs_tui.engine.dumps.format import AnyArray, Form
+from sgs_tui.engine.dumps.dtypes import AnyArray
+from sgs_tui.engine.dumps.format import Form
 from sgs_tui.engine.dumps.writer import OriginalDump, OriginalTensor, claim, write_original
 from sgs_tui.engine.errors import InputError, RunError, UsageError
 from sgs_tui.engine.text import visible

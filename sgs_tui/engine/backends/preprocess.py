@@ -23,7 +23,7 @@ from typing import IO
 
 import numpy as np
 
-from sgs_tui.engine.dumps.format import AnyArray
+from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
 from sgs_tui.engine.runs.child import end_group
 from sgs_tui.engine.text import visible

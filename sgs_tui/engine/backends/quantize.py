@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sgs_tui.engine.backends.onnx import load_model, node_outputs, one_line, silence
-from sgs_tui.engine.dumps.format import AnyArray
+from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.errors import RunError, SgsError, UsageError
 from sgs_tui.engine.text import visible
 

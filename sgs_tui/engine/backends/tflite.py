@@ -9,7 +9,8 @@ import numpy as np
 
 from sgs_tui.engine.backends.onnx import one_line
 from sgs_tui.engine.backends.preprocess import Layout, ModelInput, Preprocess, load_inputs
-from sgs_tui.engine.dumps.format import AnyArray, Direction, Form
+from sgs_tui.engine.dumps.dtypes import AnyArray
+from sgs_tui.engine.dumps.format import Direction, Form
 from sgs_tui.engine.dumps.writer import Draft, OriginalDump, Style, claim, write_dump
 from sgs_tui.engine.errors import InputError, RunError, UsageError
 from sgs_tui.engine.text import visible

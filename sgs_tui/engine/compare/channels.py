@@ -7,7 +7,7 @@ import numpy as np
 
 from sgs_tui.engine.compare.compare import Sides, chunks
 from sgs_tui.engine.compare.results import LayerDiff, Pair
-from sgs_tui.engine.dumps.format import AnyArray, FloatArray
+from sgs_tui.engine.dumps.dtypes import AnyArray, FloatArray
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.text import visible
 

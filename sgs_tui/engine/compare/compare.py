@@ -17,7 +17,7 @@ from sgs_tui.engine.compare.limits import Figures, Profile, judge
 from sgs_tui.engine.compare.metrics import BLOCK, Kernel, LayerFigures, Sums, figures_of
 from sgs_tui.engine.compare.pairing import layouts_of
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Pair, RangeSource, SideStats, Verdict
-from sgs_tui.engine.dumps.format import FloatArray
+from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import CancelledError, FileChangedError, SgsError
 

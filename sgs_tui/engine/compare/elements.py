@@ -5,7 +5,8 @@ from math import prod
 
 import numpy as np
 
-from sgs_tui.engine.dumps.format import AnyArray, Record
+from sgs_tui.engine.dumps.dtypes import AnyArray
+from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.text_payload import TextReader
 

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from sgs_tui.engine.compare.compare import Sides, chunks
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, SideStats
-from sgs_tui.engine.dumps.format import FloatArray, Record
+from sgs_tui.engine.dumps.dtypes import FloatArray
+from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import CancelledError, InputError
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from sgs_tui.engine.compare.elements import SideReader
 from sgs_tui.engine.compare.results import LayerDiff, Metrics, SideStats
-from sgs_tui.engine.dumps.format import AnyArray, FloatArray
+from sgs_tui.engine.dumps.dtypes import AnyArray, FloatArray
 
 CELL = 8192
 BLOCK_CELLS = 16

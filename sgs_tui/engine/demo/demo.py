@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from sgs_tui.engine.backends.embedded import EmbeddedFiles, EmbeddedRequest, embedded_run
 from sgs_tui.engine.backends.quantize import Quantization
-from sgs_tui.engine.dumps.format import AnyArray
+from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.writer import make_folder
 from sgs_tui.engine.errors import InputError
 

@@ -21,30 +21,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from math import prod
-from typing import NamedTuple
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, NamedTuple
 
 from sgs_tui.engine.text import decode
 
+if TYPE_CHECKING:
+    import numpy as np
+
 # What flows out of a dump: records, health, and the index that holds them.
-
-FloatArray = npt.NDArray[np.float64]
-AnyArray = npt.NDArray[np.generic]
-
-INTEGER_TYPES: dict[str, np.dtype[np.generic]] = {
-    "SGS_U8": np.dtype("<u1"),
-    "SGS_S8": np.dtype("<i1"),
-    "SGS_BOOL": np.dtype("<u1"),
-    "SGS_U16": np.dtype("<u2"),
-    "SGS_S16": np.dtype("<i2"),
-    "SGS_S32": np.dtype("<i4"),
-    "SGS_S64": np.dtype("<i8"),
-}
-"""`type:` of a header to the payload's element type in an `isFloat: 0` file."""
-
-FLOAT32 = np.dtype("<f4")
 
 
 class Direction(StrEnum):
@@ -83,7 +67,7 @@ class Record:
     type_name: str
     constant: bool
     shape: tuple[int, ...] | None
-    dtype: np.dtype[np.generic]
+    dtype: "np.dtype[np.generic]"
     offset: int
     size: int
     declared: int | None

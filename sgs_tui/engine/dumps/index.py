@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sgs_tui.engine.configs.debugconfig import DUMP_NAME
+from sgs_tui.engine.dumps.dtypes import FLOAT32, INTEGER_TYPES
 from sgs_tui.engine.dumps.format import (
     FIRST_LINE,
-    FLOAT32,
     HEADER_START,
-    INTEGER_TYPES,
     TRAILER,
     Direction,
     DumpIndex,

@@ -18,7 +18,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from sgs_tui.engine.dumps.format import INTEGER_TYPES, AnyArray, Record
+from sgs_tui.engine.dumps.dtypes import INTEGER_TYPES, AnyArray
+from sgs_tui.engine.dumps.format import Record
 
 Mask = npt.NDArray[np.bool_]
 Read = Callable[[int, int], AnyArray]

@@ -7,7 +7,8 @@ from typing import Self
 
 import numpy as np
 
-from sgs_tui.engine.dumps.format import AnyArray, DumpIndex, FloatArray, Form, Health, Record
+from sgs_tui.engine.dumps.dtypes import AnyArray, FloatArray
+from sgs_tui.engine.dumps.format import DumpIndex, Form, Health, Record
 from sgs_tui.engine.dumps.index import build_index, with_shapes
 from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.dumps.text_payload import TextReader

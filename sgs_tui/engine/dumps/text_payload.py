@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sgs_tui.engine.dumps.format import AnyArray, FloatArray, Record
+from sgs_tui.engine.dumps.dtypes import AnyArray, FloatArray
+from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.errors import DumpError, FileChangedError
 from sgs_tui.engine.text import visible

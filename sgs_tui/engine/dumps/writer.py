@@ -27,7 +27,8 @@ from typing import BinaryIO, Self
 
 import numpy as np
 
-from sgs_tui.engine.dumps.format import FLOAT32, INTEGER_TYPES, AnyArray, Direction, Form, Record
+from sgs_tui.engine.dumps.dtypes import FLOAT32, INTEGER_TYPES, AnyArray
+from sgs_tui.engine.dumps.format import Direction, Form, Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.text_payload import byte_rows, float_rows
 from sgs_tui.engine.errors import DumpError, InputError, UsageError

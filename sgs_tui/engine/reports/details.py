@@ -18,7 +18,8 @@ from sgs_tui.engine.compare.elements import PLAIN, Layout, SideReader, unpadding
 from sgs_tui.engine.compare.histogram import Tallier, Tally
 from sgs_tui.engine.compare.pairing import match
 from sgs_tui.engine.compare.results import LayerDiff, Pair, RangeSource, Verdict
-from sgs_tui.engine.dumps.format import Direction, FloatArray, Record
+from sgs_tui.engine.dumps.dtypes import FloatArray
+from sgs_tui.engine.dumps.format import Direction, Record
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.errors import CancelledError, DumpError, SgsError, UsageError
 from sgs_tui.engine.session import CompareRequest

@@ -272,7 +272,7 @@ def _told(before: Baseline | None, after: Baseline) -> str:
     return outcome_text(regress(after.layers, before.layers), was, failed)
 
 
-# The worker: `python -m sgs_tui.engine.iterate.worker plan.json`, started by a run's supervisor.
+# The worker: `python -m sgs_tui.engine.requantize.iteration plan.json`, started by a run's supervisor.
 #
 # Converts, calibrates, dumps both stages, compares with the state before (iteration.py). Each step is a run in `steps/`
 # of the run folder; what the iteration leaves there itself: float.bin, fixed.bin, layers.json (the layers now),

@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sgs_tui.engine.dumps.format import Health, HealthState, Stage
-from sgs_tui.engine.dumps.index import guess_stage
-from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.errors import DumpError
 from sgs_tui.engine.runs.known_failures import SWAPPED_FIXED, SWAPPED_FLOAT, Explanation
 from sgs_tui.engine.runs.run_folder import Elements, Product, ProductKind, RunFolder, RunRequest, working_directory
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.dumps.reader import Dump
 
 FileStates = Mapping[str, tuple[int, int, int]]
 """Path to (size, mtime in ns, inode), for files that existed."""
@@ -99,6 +101,8 @@ def product_problems(found: Found) -> list[Explanation]:
 def _dump_problem(path: Path, product: Product) -> Explanation | None:
     if product.kind is not ProductKind.DUMP:
         return None
+    from sgs_tui.engine.dumps.reader import open_dump  # numpy: a supervisor that waits for its turn stays small
+
     try:
         with open_dump(path) as dump:
             return _health_problem(dump.health, dump) or _kind_problem(dump, product)
@@ -106,7 +110,7 @@ def _dump_problem(path: Path, product: Product) -> Explanation | None:
         return Explanation("no_dump", error.message, "the file that the simulator left is of no use")
 
 
-def _health_problem(health: Health, dump: Dump) -> Explanation | None:
+def _health_problem(health: Health, dump: "Dump") -> Explanation | None:
     if health.ok:
         return None
     if health.state is HealthState.EMPTY and dump.is_float:
@@ -117,7 +121,9 @@ def _health_problem(health: Health, dump: Dump) -> Explanation | None:
     return Explanation("damaged_dump", f"the dump is damaged ({health})", hint)
 
 
-def _kind_problem(dump: Dump, product: Product) -> Explanation | None:
+def _kind_problem(dump: "Dump", product: Product) -> Explanation | None:
+    from sgs_tui.engine.dumps.index import guess_stage
+
     if not dump.outputs():
         message = "the dump holds no layer (no output that is not constant)"
         return Explanation("no_layers", message, "is it the right model?")

@@ -1,4 +1,4 @@
-"""The supervisor: `python -m sgs_tui.engine.simulate.supervisor [--parallel N] RUN_FOLDER...`
+"""The supervisor: `python -m sgs_tui.engine.runs.supervisor [--parallel N] RUN_FOLDER...`
 
 A small process of its own session that runs the given folders one after another, so that neither the end of
 the app nor of the SSH line ends a run. It goes into the background by itself: the command returns once every

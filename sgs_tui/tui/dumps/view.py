@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from sgs_tui.engine.compare.limits import MANUAL, Profile
-from sgs_tui.engine.dumps.format import FloatArray, Health, HealthState, Record, Stage
+from sgs_tui.engine.dumps.dtypes import FloatArray
+from sgs_tui.engine.dumps.format import Health, HealthState, Record, Stage
 from sgs_tui.engine.numbers import figure, size
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.tui.settings import Start

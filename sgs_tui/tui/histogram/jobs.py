@@ -20,7 +20,7 @@ from sgs_tui.engine.compare.histogram import (
     widened,
 )
 from sgs_tui.engine.compare.results import LayerDiff
-from sgs_tui.engine.dumps.format import FloatArray
+from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.session import Comparison
 

@@ -11,7 +11,8 @@ import pytest
 from sgs_tui.engine.backends import caffe as backend
 from sgs_tui.engine.backends.caffe import Blob, CaffeDumpRequest, dump_caffe, read_prototxt
 from sgs_tui.engine.backends.preprocess import Preprocess
-from sgs_tui.engine.dumps.format import AnyArray, Form
+from sgs_tui.engine.dumps.dtypes import AnyArray
+from sgs_tui.engine.dumps.format import Form
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import InputError, RunError, SgsError, UsageError
 

@@ -13,7 +13,8 @@ from onnx import helper as oh
 
 from sgs_tui.engine.backends.onnx import OnnxDumpRequest, dump_onnx
 from sgs_tui.engine.backends.preprocess import Preprocess
-from sgs_tui.engine.dumps.format import AnyArray, Form
+from sgs_tui.engine.dumps.dtypes import AnyArray
+from sgs_tui.engine.dumps.format import Form
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import InputError, RunError, SgsError, UsageError
 
@@ -253,7 +254,7 @@ def test_a_name_with_a_line_feed_stops_the_dump_without_a_trace(tmp_path: Path) 
 
 def test_onnxruntime_leaves_nothing_in_the_home_and_reports_to_nobody(tmp_path: Path) -> None:
     code = (
-        "from sgs_tui.engine.simulate.onnx_model import silence\n"
+        "from sgs_tui.engine.backends.onnx import silence\n"
         "silence()\n"
         "import os\nprint(os.environ['ORT_DISABLE_TELEMETRY'])"
     )

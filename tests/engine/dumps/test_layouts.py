@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.dumps.format import FLOAT32, AnyArray, Direction, Record
+from sgs_tui.engine.dumps.dtypes import FLOAT32, AnyArray
+from sgs_tui.engine.dumps.format import Direction, Record
 from sgs_tui.engine.dumps.layouts import Padded, Stored, block_of, candidates, divisors
 from sgs_tui.engine.dumps.reader import open_dump
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.dumps.format import FloatArray
+from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.text_payload import byte_rows, float_rows, parse_fast
 
 FLOATS = st.one_of(

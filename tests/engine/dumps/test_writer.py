@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.dumps.format import INTEGER_TYPES, AnyArray, Direction, Form
+from sgs_tui.engine.dumps.dtypes import INTEGER_TYPES, AnyArray
+from sgs_tui.engine.dumps.format import Direction, Form
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.dumps.writer import Draft, DumpWriter, Style, draft_of, write_dump
 from sgs_tui.engine.errors import DumpError, InputError, UsageError

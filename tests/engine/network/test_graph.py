@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from sgs_tui.engine.dumps.format import FLOAT32, Direction, Record
+from sgs_tui.engine.dumps.dtypes import FLOAT32
+from sgs_tui.engine.dumps.format import Direction, Record
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.network.graph import Graph, build_graph, graph_of
 from sgs_tui.engine.network.scales import domains, pad_lanes, passes_through

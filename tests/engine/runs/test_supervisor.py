@@ -77,8 +77,8 @@ def test_a_run_survives_the_end_of_whoever_started_it(tmp_path: Path, number: si
     request = bench.request("float", "slow")
     script = (
         "import sys, time, signal\nfrom pathlib import Path\n"
-        "from sgs_tui.engine.simulate.runs import start_run\n"
-        "from sgs_tui.engine.simulate.run_request import request_from_json\n"
+        "from sgs_tui.engine.runs.runs import start_run\n"
+        "from sgs_tui.engine.runs.run_folder import request_from_json\n"
         "root, stored = map(Path, sys.argv[1:])\n"
         "print(start_run(request_from_json(stored.read_bytes(), stored), root).path, flush=True)\n"
         "time.sleep(600)\n"
@@ -257,7 +257,7 @@ def test_a_quiet_child_costs_nothing(root: Path) -> None:
 
 
 def test_waiting_supervisors_load_nothing_heavy() -> None:
-    script = "import sys, sgs_tui.engine.simulate.supervisor; print([m for m in sys.modules if m in {'numpy', 'onnx'}])"
+    script = "import sys, sgs_tui.engine.runs.supervisor; print([m for m in sys.modules if m in {'numpy', 'onnx'}])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -12,7 +12,8 @@ from sgs_tui.engine.compare.metrics import BLOCK, Kernel, Sums, figures_of
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Pair, RangeSource, Unmatched, Verdict
 from sgs_tui.engine.diagnosis.case import LOOKED_AT, Case
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Recovered
-from sgs_tui.engine.dumps.format import AnyArray, Record
+from sgs_tui.engine.dumps.dtypes import AnyArray
+from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.layouts import Padded, candidates
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.network.tensors import Values
