@@ -3,17 +3,14 @@
 import io
 import logging
 import os
-import signal
-import threading
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from math import isfinite
-from multiprocessing import get_context
 from os import sched_getaffinity
 from pathlib import Path
 from time import perf_counter
@@ -33,6 +30,7 @@ from sgs_tui.engine.dumps.writer import FreeNames
 from sgs_tui.engine.errors import FileChangedError, InputError, SgsError, UsageError
 from sgs_tui.engine.files import claim_folder
 from sgs_tui.engine.numbers import count, figure
+from sgs_tui.engine.pool import process_pool
 from sgs_tui.engine.reports.details import Portrait, Subject, portray, subjects_of
 from sgs_tui.engine.text import encode, visible
 
@@ -331,7 +329,6 @@ _workers: list[_Worker] = []
 
 
 def _start_worker(files: Sequence[tuple[Path, DumpIndex]], look: Look) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     dumps = [Dump(_unchanged(Source(path), index), index) for path, index in files]
     _workers.append(_Worker(dumps[0], dumps[1] if len(dumps) > 1 else None, Painter(look)))
 
@@ -347,20 +344,16 @@ def _make(sheet: Sheet) -> str | None:
 
 
 def _in_processes(sheets: Sequence[Sheet], dumps: Sequence[Dump], look: Look, count: int) -> Generator[Made]:
-    """fork is instant and shares what is loaded, but only safe without other threads."""
     files = [(dump.path.absolute(), replace(dump.index, records=())) for dump in dumps]
-    method = "fork" if threading.active_count() == 1 else "spawn"
-    pool = ProcessPoolExecutor(count, get_context(method), partial(_start_worker, files, look))
     try:
-        tasks: dict[Future[str | None], Sheet] = {pool.submit(_make, sheet): sheet for sheet in sheets}
-        for task in as_completed(tasks):
-            yield tasks[task], task.result()
+        with process_pool(count, partial(_start_worker, files, look)) as pool:
+            tasks: dict[Future[str | None], Sheet] = {pool.submit(_make, sheet): sheet for sheet in sheets}
+            for task in as_completed(tasks):
+                yield tasks[task], task.result()
     except BrokenProcessPool as error:
         raise SgsError(
             "a drawing process died (out of memory, or the dump changed)", "run the command again"
         ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,11 @@ run ahead of the row that is due, so that memory and a cancel stay small.
 """
 
 import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from threading import Event
 from typing import NamedTuple
@@ -26,6 +22,7 @@ from sgs_tui.engine.dumps.format import DumpIndex
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.errors import CancelledError, SgsError
+from sgs_tui.engine.pool import process_pool
 
 # A comparison cut into tasks for worker processes.
 
@@ -84,7 +81,6 @@ _workers: list[_Worker] = []
 
 
 def _start_worker(pairs: Sequence[Pair], files: Sequence[tuple[Path, DumpIndex]]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sample, benchmark = (Dump(Source(path), index) for path, index in files)
     _workers.append(_Worker(pairs, Sides(sample, benchmark), Kernel()))
 
@@ -107,21 +103,6 @@ def _run_unit(worker: _Worker, unit: Unit) -> Result:
     return packed(figures_of(sums)) if unit.start == 0 and unit.last else sums
 
 
-@contextmanager
-def _pool(pairs: Sequence[Pair], sides: Sides, count: int) -> Iterator[ProcessPoolExecutor]:
-    """Worker processes that are gone when the block ends, whatever ended it.
-
-    fork is instant but only safe without other threads; the app has some and spawns.
-    """
-    files = [(d.path.absolute(), _without_records(d.index)) for d in (sides.sample, sides.benchmark)]
-    method = "fork" if threading.active_count() == 1 else "spawn"
-    pool = ProcessPoolExecutor(count, get_context(method), partial(_start_worker, pairs, files))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
 def _without_records(index: DumpIndex) -> DumpIndex:
     return DumpIndex(index.is_float, index.form, (), index.health, index.state)
 
@@ -129,7 +110,8 @@ def _without_records(index: DumpIndex) -> DumpIndex:
 def measure_in_processes(pairs: Sequence[Pair], sides: Sides, cancel: Event, count: int) -> Iterator[Measured]:
     """Every pair in order, measured by `count` processes. Raises CancelledError, BrokenProcessPool (one was killed)."""
     results: list[Result] = []
-    with _pool(pairs, sides, count) as pool:
+    files = [(dump.path.absolute(), _without_records(dump.index)) for dump in (sides.sample, sides.benchmark)]
+    with process_pool(count, partial(_start_worker, pairs, files)) as pool:
         for task, said in _results(pool, tasks_of(units_of(pairs, sides)), cancel, 2 * count):
             untrusted = changed(sides)
             for unit, result in zip(task, said, strict=True):

@@ -1,0 +1,53 @@
+"""Worker processes: how they start, and that none outlives the work it was started for."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+
+_LOOK = 0.5
+
+stopping = threading.Event()
+"""In a worker: the pool's block has ended, nobody waits any more for the task at work."""
+
+
+@contextmanager
+def process_pool(count: int, start: Callable[[], object]) -> Iterator[ProcessPoolExecutor]:
+    """`count` workers that call `start` first; they are gone when the block ends, whatever ended it.
+
+    fork is instant and shares what is loaded, but only safe without other threads: ours (the app's) and those of
+    onnxruntime. Ctrl-C is the parent's business.
+    """
+    alone = threading.active_count() == 1 and "onnxruntime" not in sys.modules
+    context = get_context("fork" if alone else "spawn")
+    theirs, ours = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(count, context, partial(_begin, start, theirs, ours, os.getpid()))
+    try:
+        yield pool
+    finally:
+        ours.close()
+        pool.shutdown(wait=True, cancel_futures=True)
+        theirs.close()
+
+
+def _begin(start: Callable[[], object], ended: Connection, parents_end: Connection, parent: int) -> None:
+    parents_end.close()  # now the parent alone has it: closed, or the parent killed, `ended` is at its end
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_watch, args=(ended, parent), daemon=True).start()
+    start()
+
+
+def _watch(ended: Connection, parent: int) -> None:
+    """A worker whose parent was killed would wait for tasks for ever: it holds the other end of the queue itself."""
+    wait([ended])
+    stopping.set()
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    os._exit(1)
