@@ -32,13 +32,13 @@ from sgs_tui.engine.optimize.search import LOST, Accuracy, Chosen, Outcome, Told
 from sgs_tui.engine.optimize.trials import Trial, TrialStore, alone_in
 from sgs_tui.engine.text import visible
 
-# The near end of a trial worker (trial_worker.py): a process with one question, asked one trial at a time.
+# The near end of a trial worker (onnx_trial.main): a process with one question, asked one trial at a time.
 #
 # Plain pipes instead of multiprocessing, which would run the caller's main program again in each process, and whose
 # workers wait for ever when their parent is killed.
 
 _CODE = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from sgs_tui.engine.optimize.trial_worker import main; "
+    "import sys; sys.path.insert(0, sys.argv[1]); from sgs_tui.engine.optimize.onnx_trial import main; "
     "sys.exit(main())"
 )
 """Finds this very package, installed or not."""
