@@ -43,6 +43,8 @@ PIPED = 80
 NARROWEST = 40
 LONGEST_NAME = 160
 """Cells of the longest name that is shown whole where there is no screen to fit."""
+WHOLE = 10_000
+"""Columns of a pipe in which no path is broken in two."""
 
 
 class Cell(NamedTuple):
@@ -72,6 +74,22 @@ class Column:
 def taken(columns: Sequence[Column]) -> int:
     """Cells of these columns with the gap behind each; what is left of the width is the name's."""
     return sum(column.width + GAP for column in columns)
+
+
+def name_column(
+    title: str, names: Sequence[str], others: Sequence[Column], screen: Screen, shortest: int, longest: int
+) -> Column:
+    """Raw names, cut to what the other columns leave of the screen; without one whole up to `longest` cells."""
+    widest = max((cell_len(screen.text(name)) for name in names), default=0)
+    wanted = max(cell_len(title), min(longest, widest))
+    left = wanted if screen.columns is None else max(NARROWEST, screen.columns) - taken(others)
+    room = max(shortest, min(wanted, left))
+    return Column(title, [Cell(cut(name, room, screen)) for name in names], room=room)
+
+
+def page_width(columns: Sequence[Column], screen: Screen) -> int:
+    """Columns of a page with this table; a pipe has as many as the table takes."""
+    return max(NARROWEST, screen.columns or max(PIPED, taken(columns) - GAP))
 
 
 def table_of(columns: Sequence[Column]) -> Segments:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sgs_tui.batch.output import ListFormat
-from sgs_tui.batch.values import Json, dump_json, exact
+from sgs_tui.batch.values import Json, exact, exact_or_null, in_format
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.journal import Entry, journal_of, moment, read_journal, words
 from sgs_tui.engine.text import visible
@@ -26,30 +26,23 @@ def entry_json(each: Entry) -> Json:
         "time": f"{each.time:%Y-%m-%dT%H:%M:%SZ}",
         "kind": str(each.kind),
         "text": exact(each.text),
-        "layer": None if each.layer is None else exact(each.layer),
-        "sample": None if each.sample is None else exact(each.sample),
+        "layer": exact_or_null(each.layer),
+        "sample": exact_or_null(each.sample),
     }
 
 
 def write_journal(entries: Sequence[Entry], wanted: ListFormat) -> bytes:
     """A journal by itself: a line an entry, or JSON of schema `sgs-tui/journal/1`."""
-    if wanted is ListFormat.JSON:
-        return dump_json({"schema": SCHEMA, "journal": [entry_json(each) for each in entries]})
-    if wanted is ListFormat.CSV:
-        return _csv(entries)
-    return "".join(f"{moment(each)}  {visible(words(each))}\n" for each in entries).encode()
+    return in_format(
+        wanted,
+        json=lambda: {"schema": SCHEMA, "journal": [entry_json(each) for each in entries]},
+        csv=lambda: (("time", "kind", "layer", "text", "sample"), [_cells(each) for each in entries]),
+        table=lambda: "".join(f"{moment(each)}  {visible(words(each))}\n" for each in entries).encode(),
+    )
 
 
-def _csv(entries: Sequence[Entry]) -> bytes:
-    import csv
-    import io
-
+def _cells(each: Entry) -> list[str]:
     from sgs_tui.batch.formats.csv import cell
 
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(("time", "kind", "layer", "text", "sample"))
-    for each in entries:
-        about = (cell(each.layer or ""), cell(each.text), cell(each.sample or ""))
-        writer.writerow((f"{each.time:%Y-%m-%dT%H:%M:%SZ}", str(each.kind), *about))
-    return text.getvalue().encode()
+    about = (cell(each.layer or ""), cell(each.text), cell(each.sample or ""))
+    return [f"{each.time:%Y-%m-%dT%H:%M:%SZ}", str(each.kind), *about]

@@ -1,10 +1,14 @@
-"""Values of JSON reports: names kept exactly, numbers that are none as null with the reason beside them."""
+"""Values of JSON and CSV: names kept exactly, numbers that are none as null with the reason beside them."""
 
+import csv
+import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite, isnan
-from typing import Any
+from pathlib import Path
+from typing import Any, assert_never
 
+from sgs_tui.batch.output import ListFormat
 from sgs_tui.engine.text import encode
 
 # Numbers in reports: the same bytes on every machine, whatever its locale.
@@ -38,9 +42,19 @@ def dump_json(value: Json) -> bytes:
     return (json.dumps(value, indent=2, allow_nan=False) + "\n").encode("ascii")
 
 
-def exact(text: str) -> str:
+def exact(text: str | Path) -> str:
     """The text itself; only bytes that are not UTF-8 become `\\xNN`, as JSON has no way to hold them."""
-    return encode(text).decode("utf-8", "backslashreplace")
+    return encode(str(text)).decode("utf-8", "backslashreplace")
+
+
+def exact_or_null(text: str | Path | None) -> str | None:
+    """The same of what may be missing."""
+    return None if text is None else exact(text)
+
+
+def exact_all(texts: Iterable[str]) -> list[str]:
+    """The same of each."""
+    return [exact(text) for text in texts]
 
 
 def finite_or_null(values: Mapping[str, float | int | None]) -> Json:
@@ -52,3 +66,31 @@ def finite_or_null(values: Mapping[str, float | int | None]) -> Json:
 
 def _stable(value: float | int | None) -> float | int | None:
     return stable(value) if isinstance(value, float) else value
+
+
+Rows = tuple[Sequence[str], Iterable[Sequence[str]]]
+"""A head line and the lines below it."""
+
+
+def csv_of(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """RFC 4180 lines."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def in_format(
+    wanted: ListFormat, json: Callable[[], Json], csv: Callable[[], Rows], table: Callable[[], bytes]
+) -> bytes:
+    """What a command lists, in the format asked for; only that one is made."""
+    match wanted:
+        case ListFormat.JSON:
+            return dump_json(json())
+        case ListFormat.CSV:
+            return csv_of(*csv())
+        case ListFormat.TABLE:
+            return table()
+        case _:
+            assert_never(wanted)
