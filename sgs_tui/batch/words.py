@@ -9,7 +9,7 @@ from sgs_tui.engine.compare.baseline import Change, Regression, Snapshot, Step
 from sgs_tui.engine.compare.limits import LOWER_BOUNDS, Profile
 from sgs_tui.engine.compare.metrics import FIGURES
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Summary
-from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Role, plain_words
+from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Role
 from sgs_tui.engine.numbers import cosine, count, decibel, figure
 from sgs_tui.engine.text import visible
 
@@ -81,22 +81,20 @@ MOST = 3
 """Findings that are told; the rest is counted (JSON has all)."""
 
 _NAMED = 4
-_EVERYWHERE = {Cause.HEALTHY, Cause.PADDING_KEPT, Cause.NOT_DEQUANTIZED, Cause.LAYOUT, Cause.DRIFT}
-"""Causes of whole dumps: no layer is to blame."""
 _TELLING = (Role.INTRODUCED, Role.INHERITED, Role.RECOVERED)
 
 
 def diagnosis_headline(finding: Finding) -> str:
     """Where and why in one line: `gate: tensors of very different size share one scale (shared_scale, 99% sure)`."""
-    where = f"{finding.layers[0]}: " if finding.layers and finding.cause not in _EVERYWHERE else ""
-    return f"{where}{plain_words(finding.cause)} ({finding.cause}, {finding.confidence:.0%} sure)"
+    where = f"{finding.layers[0]}: " if finding.layers and not finding.cause.everywhere else ""
+    return f"{where}{finding.cause.words} ({finding.cause}, {finding.confidence:.0%} sure)"
 
 
 def further_layers(finding: Finding) -> tuple[str, str]:
     """(label, names) of the layers that the headline does not name; names are empty where there are none."""
     if finding.cause is Cause.HEALTHY:
         return "", ""
-    if finding.cause in _EVERYWHERE:
+    if finding.cause.everywhere:
         return "layers", some(finding.layers)
     return "with", some(finding.layers[1:])
 

@@ -11,7 +11,7 @@ from sgs_tui.batch.console import Screen
 from sgs_tui.batch.formats.markdown import write_markdown
 from sgs_tui.batch.formats.table import write_table
 from sgs_tui.batch.words import MOST
-from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Evidence, Finding, plain_words, proof
+from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Evidence, Finding, proof
 from tests.batch.conftest import Command
 from tests.layer_rows import failing, layer
 from tests.report_builder import diagnosis_of, report
@@ -139,7 +139,7 @@ def test_three_causes_are_told_and_the_rest_counted() -> None:
 
 
 def test_every_cause_has_plain_words() -> None:
-    words = [plain_words(cause) for cause in Cause]
+    words = [cause.words for cause in Cause]
     assert len(set(words)) == len(words)
 
 

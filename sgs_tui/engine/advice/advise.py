@@ -85,29 +85,13 @@ PROCEDURE_RMSE = 0.1
 PROCEDURE_COS = 0.99
 """The accuracy procedure's."""
 
-BITS = frozenset({Cause.WIDE_RANGE, Cause.SHARED_SCALE, Cause.DRIFT})
-"""Causes that more bits can mend."""
-
-SPOILING = frozenset(
-    {
-        Cause.NON_FINITE,
-        Cause.PADDING_KEPT,
-        Cause.NOT_DEQUANTIZED,
-        Cause.LAYOUT,
-        Cause.INPUT_MISMATCH,
-        Cause.GAIN_OFFSET,
-        Cause.CLIPPING,
-    }
-)
-"""Causes outside the network's precision: until they are mended the figures tell nothing about bits."""
-
 Found = tuple[str, Reason]
 """A convolution input and what speaks for it."""
 
 
 def to_mend_first(diagnosis: Diagnosis) -> Finding | None:
     """The likeliest cause where it has to be mended before anything is said about bits."""
-    return diagnosis.first if diagnosis.first.cause in SPOILING else None
+    return diagnosis.first if diagnosis.first.cause.spoils else None
 
 
 def reasons(case: Case, targets: Targets, findings: Sequence[Finding]) -> Iterator[Found]:
@@ -266,7 +250,7 @@ def _notes(
     marked: Sequence[str],
 ) -> Iterator[str]:
     first = diagnosis.first
-    if first.cause not in BITS and first.cause is not Cause.HEALTHY:
+    if not first.cause.bits_help and first.cause is not Cause.HEALTHY:
         yield f"more bits do not mend the likeliest cause, {first.cause} at {some(first.layers)}: {_remedy(first)}"
     if not targets.graph.known:
         yield "the dumps hold no inputs, so convolution inputs are not known: give the simulator's float dump"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sgs_tui.engine.compare.results import LayerRange
-from sgs_tui.engine.diagnosis.results import Finding, plain_words, some
+from sgs_tui.engine.diagnosis.results import Finding, some
 from sgs_tui.engine.numbers import count, decibel
 
 
@@ -142,7 +142,7 @@ def headline(advice: Advice, failing: int) -> str:
     """The advice in one line; `failing`: layers that fail now."""
     first = advice.mend_first
     if not advice.chosen and first is not None:
-        return f"nothing to raise: mend {first.cause} first ({plain_words(first.cause)})"
+        return f"nothing to raise: mend {first.cause} first ({first.cause.words})"
     if not advice.chosen:
         return "nothing to raise: no layer fails" if not failing else "nothing to raise: 16 bits would not help"
     if first is not None:

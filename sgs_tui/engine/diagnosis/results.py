@@ -4,26 +4,77 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
+from typing import NamedTuple, Self
 
 from sgs_tui.engine.compare.results import LayerDiff
 
 
-class Cause(StrEnum):
-    """Why the numbers differ. The values are the ids in reports."""
+class _About(NamedTuple):
+    """All that is to be said of a cause; `file`: the module in causes/ that finds it.
 
-    HEALTHY = "healthy"
-    INPUT_MISMATCH = "input_mismatch"
-    PADDING_KEPT = "padding_kept"
-    NOT_DEQUANTIZED = "not_dequantised"
-    LAYOUT = "layout"
-    WIDE_RANGE = "wide_range"
-    SHARED_SCALE = "shared_scale"
-    CLIPPING = "clipping"
-    GAIN_OFFSET = "gain_offset"
-    BAD_CHANNELS = "bad_channels"
-    NON_FINITE = "non_finite"
-    DRIFT = "drift"
-    UNEXPLAINED = "unexplained"
+    `everywhere`: it is about whole dumps, no single layer is to blame. `spoils`: until it is fixed no figure says
+    anything about bits. `bits_help`: INT16 can remove it.
+    """
+
+    id: str
+    words: str
+    file: str
+    everywhere: bool = False
+    spoils: bool = False
+    bits_help: bool = False
+
+
+class Cause(StrEnum):
+    """Why the numbers differ: the one list. The values are the ids in reports, `words` follow a layer's name there."""
+
+    words: str
+    file: str
+    everywhere: bool
+    spoils: bool
+    bits_help: bool
+
+    def __new__(cls, id: str, words: str, file: str, everywhere: bool, spoils: bool, bits_help: bool) -> Self:  # noqa: A002
+        """A member from its line below (see `_About`)."""
+        self = str.__new__(cls, id)
+        self._value_, self.words, self.file = id, words, file
+        self.everywhere, self.spoils, self.bits_help = everywhere, spoils, bits_help
+        return self
+
+    HEALTHY = _About("healthy", "nothing but rounding", "drift", everywhere=True)
+    INPUT_MISMATCH = _About(
+        "input_mismatch", "the two sides were given different inputs", "input_mismatch", spoils=True
+    )
+    PADDING_KEPT = _About(
+        "padding_kept",
+        "dumped without eliminateGarbage, so the data keeps the hardware's order and padding",
+        "padding_kept",
+        everywhere=True,
+        spoils=True,
+    )
+    NOT_DEQUANTIZED = _About(
+        "not_dequantised",
+        "dumped without dequantFixed, so the values are integer codes",
+        "not_dequantised",
+        everywhere=True,
+        spoils=True,
+    )
+    LAYOUT = _About(
+        "layout",
+        "the two sides store their axes in another order (NHWC, NCHW)",
+        "layout",
+        everywhere=True,
+        spoils=True,
+    )
+    WIDE_RANGE = _About("wide_range", "the range is too wide for 8 bits", "coarse_step", bits_help=True)
+    SHARED_SCALE = _About(
+        "shared_scale", "tensors of very different size share one scale", "coarse_step", bits_help=True
+    )
+    CLIPPING = _About("clipping", "values beyond the calibrated limits are cut off", "clipping", spoils=True)
+    GAIN_OFFSET = _About("gain_offset", "mean or scale of the preprocessing differ", "input_mismatch", spoils=True)
+    BAD_CHANNELS = _About("bad_channels", "a few channels are wrong, the others are right", "unexplained")
+    NON_FINITE = _About("non_finite", "values are NaN or Inf", "non_finite", spoils=True)
+    DRIFT = _About("drift", "rounding adds up over many layers", "drift", everywhere=True, bits_help=True)
+    UNEXPLAINED = _About("unexplained", "no known cause explains the error", "unexplained")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,30 +229,7 @@ def some(names: Sequence[object], most: int = 4) -> str:
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
-# What a cause is called in plain words: the same in tables, reports and the app.
-
-_PLAIN: dict[Cause, str] = {
-    Cause.HEALTHY: "nothing but rounding",
-    Cause.INPUT_MISMATCH: "the two sides were given different inputs",
-    Cause.PADDING_KEPT: "dumped without eliminateGarbage, so the data keeps the hardware's order and padding",
-    Cause.NOT_DEQUANTIZED: "dumped without dequantFixed, so the values are integer codes",
-    Cause.LAYOUT: "the two sides store their axes in another order (NHWC, NCHW)",
-    Cause.WIDE_RANGE: "the range is too wide for 8 bits",
-    Cause.SHARED_SCALE: "tensors of very different size share one scale",
-    Cause.CLIPPING: "values beyond the calibrated limits are cut off",
-    Cause.GAIN_OFFSET: "mean or scale of the preprocessing differ",
-    Cause.BAD_CHANNELS: "a few channels are wrong, the others are right",
-    Cause.NON_FINITE: "values are NaN or Inf",
-    Cause.DRIFT: "rounding adds up over many layers",
-    Cause.UNEXPLAINED: "no known cause explains the error",
-}
-
 _PROOFS = 3
-
-
-def plain_words(cause: Cause) -> str:
-    """The cause as half a sentence, to stand behind a layer's name."""
-    return _PLAIN[cause]
 
 
 def proof(finding: Finding) -> tuple[Evidence, ...]:

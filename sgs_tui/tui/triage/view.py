@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Recovered, Role, plain_words, some
+from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Recovered, Role, some
 from sgs_tui.engine.numbers import cosine
 from sgs_tui.tui.layers.view import BLAME_SIGNS, is_healthy
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, ratio, small, wrap
@@ -25,8 +25,6 @@ RECOVERED_COLUMNS = (
 LABEL = 11
 """Cells of the words in front of a block."""
 
-_EVERYWHERE = {Cause.HEALTHY, Cause.PADDING_KEPT, Cause.NOT_DEQUANTIZED, Cause.LAYOUT, Cause.DRIFT}
-"""Causes of whole dumps: no single layer is to blame."""
 _ROUNDING = {Cause.HEALTHY, Cause.DRIFT}
 """Nothing was undone to find these."""
 _TELLING = (Role.INTRODUCED, Role.INHERITED, Role.RECOVERED)
@@ -35,8 +33,8 @@ _NAMED = 6
 
 def headline(finding: Finding) -> str:
     """`gate: tensors of very different size share one scale`."""
-    where = f"{finding.layers[0]}: " if finding.layers and finding.cause not in _EVERYWHERE else ""
-    return where + plain_words(finding.cause)
+    where = f"{finding.layers[0]}: " if finding.layers and not finding.cause.everywhere else ""
+    return where + finding.cause.words
 
 
 class Findings:

@@ -1,4 +1,7 @@
-"""Own errors that neither rounding, limits nor the input explain: weights, gain and offset, channels, or nothing."""
+"""Causes `unexplained` and `bad_channels`: own errors of a layer that neither rounding, limits nor the input explain.
+
+Also `wide_range` of 8-bit weights and `gain_offset` of a layer's own output, which show in the same numbers.
+"""
 
 from dataclasses import replace
 
