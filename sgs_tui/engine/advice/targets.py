@@ -67,7 +67,7 @@ class Targets:
             op = self.graph.producer(open_ones.pop())
             if op is None:
                 continue
-            if op.is_convolution:
+            if op.family.is_convolution:
                 found[op.index] = op
                 continue
             fresh = [record.name for record in op.inputs if record.name not in seen]

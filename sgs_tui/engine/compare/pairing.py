@@ -9,7 +9,7 @@ from sgs_tui.engine.compare.elements import PLAIN, Layout, unpadding
 from sgs_tui.engine.compare.results import Matching, Pair, Side, Unmatched
 from sgs_tui.engine.dumps.format import Direction, Record
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.network.graph import CONVOLUTIONS
+from sgs_tui.engine.network.ops import kind_of
 from sgs_tui.engine.network.shapes import infer_channels
 from sgs_tui.engine.text import sanitised
 
@@ -93,7 +93,9 @@ def _convolution_inputs(dump: Dump) -> frozenset[str] | None:
     inputs = [record for record in dump.records if record.direction is Direction.IN]
     if not inputs:
         return None
-    return frozenset(r.name for r in inputs if r.slot == 0 and r.op_type in CONVOLUTIONS and not r.constant)
+    return frozenset(
+        r.name for r in inputs if r.slot == 0 and kind_of(r.op_type).family.is_convolution and not r.constant
+    )
 
 
 def _pair(number: int, sample: Record, benchmark: Record, feeds: bool | None, channels: int | None) -> Pair:

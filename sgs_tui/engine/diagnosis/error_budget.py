@@ -17,11 +17,10 @@ import numpy as np
 
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.results import Budget
-from sgs_tui.engine.network.compute import Rows, Span
-from sgs_tui.engine.network.numbers import rms, share
+from sgs_tui.engine.network.compute import Rows
 from sgs_tui.engine.network.replay import Replay, Source, frontier, path
-from sgs_tui.engine.network.scales import Grid, passes_through, weight_steps
-from sgs_tui.engine.network.tensors import Values
+from sgs_tui.engine.network.scales import Grid, weight_steps
+from sgs_tui.engine.network.tensors import Values, rms, share
 from sgs_tui.engine.network.windows import TOLERANCE
 
 # A layer's error budget where it can not be computed again: what exceeds the worst error of its inputs is its own.
@@ -38,7 +37,7 @@ def estimated(case: Case, name: str, inputs: tuple[str, ...]) -> Budget:
     total = case.error(name)
     worst = max((case.error(source) for source in inputs), default=0.0)
     op = case.graph.producer(name)
-    passing = op is not None and passes_through(op.kind) and bool(inputs)
+    passing = op is not None and op.family.passes_values and bool(inputs)
     handed_on = passing and worst > 0 and (total < 0.05 or _energy(case, (name,)) <= OVERLAP * _energy(case, inputs))
     grown = total > GROWTH * worst and not handed_on
     own = sqrt(max(0.0, min(total, 1e3) ** 2 - min(worst, 1e3) ** 2)) if grown else 0.0
@@ -116,7 +115,7 @@ class Trials:
         """The benchmark's tensor plus what the sample's layer itself got wrong."""
         truth, sample, given = self.case.benchmark_rows(name), self.case.sample_rows(name), self.sample(inputs)
         return lambda start, stop: (
-            truth(start, stop) + sample(start, stop) - self.replay.rows(name, given, Span(start, stop))
+            truth(start, stop) + sample(start, stop) - self.replay.rows(name, given, range(start, stop))
         )
 
 
@@ -219,7 +218,7 @@ def _passed(trials: Trials, runs: _Runs, proven: Sequence[Budget]) -> Iterator[t
 def _weights(trials: Trials, runs: _Runs) -> float:
     """Share of the own error that the weights' rounding explains."""
     replay = trials.replay
-    ops = [op for op in path(replay.graph, runs.name, frozenset(runs.frontier)) if op.has_weights]
+    ops = [op for op in path(replay.graph, runs.name, frozenset(runs.frontier)) if op.family.has_weights]
     records = {record.name: record for record in trials.case.sample.records if record.constant}
     rounded: dict[int, Values] = {}
     for op in ops:

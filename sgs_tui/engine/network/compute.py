@@ -1,6 +1,6 @@
 """A convolution in float32, rows of it at a time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,14 +67,6 @@ class Layer:
     depthwise: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Rows [start, stop) of a layer."""
-
-    start: int
-    stop: int
-
-
 def weights_of(layer: Layer, window: Window) -> Values:
     """Weights as [taps * Cin, Cout] (depthwise: [taps, C]); files hold [Cout, kh, kw, Cin]."""
     taps = window.kernel[0] * window.kernel[1]
@@ -84,7 +76,7 @@ def weights_of(layer: Layer, window: Window) -> Values:
     return layer.weights.reshape(window.target.channels, taps * window.source.channels).T
 
 
-def padded_rows(given: Rows, window: Window, span: Span) -> Values:
+def padded_rows(given: Rows, window: Window, span: range) -> Values:
     """The input rows that output rows `span` look at, with zeros where the window reaches over the edge."""
     source, target = window.source, window.target
     first = span.start * window.stride - window.pad[0]
@@ -118,31 +110,3 @@ def _add_product(result: Values, part: Values, weights: Values) -> None:
     columns = max(8, SINGLE // max(weights.size, 1))
     for start in range(0, part.shape[1], columns):
         result[:, start : start + columns] += part[:, start : start + columns] @ weights
-
-
-# What elementwise ops compute, in float32.
-
-
-def _logistic(values: Values) -> Values:
-    result: Values = np.float32(1) / (np.float32(1) + np.exp(-values))
-    return result
-
-
-ELEMENTWISE: Mapping[str, Callable[[Values], Values]] = {
-    "RELU": lambda x: np.maximum(x, np.float32(0)),
-    "RELU6": lambda x: np.clip(x, np.float32(0), np.float32(6)),
-    "LOGISTIC": _logistic,
-    "TANH": np.tanh,
-    "EXP": np.exp,
-    "ABS": np.abs,
-    "SQRT": np.sqrt,
-}
-"""Ops of one tensor."""
-
-PAIRWISE: Mapping[str, Callable[[Values, Values], Values]] = {
-    "ADD": np.add,
-    "SUB": np.subtract,
-    "MUL": np.multiply,
-    "DIV": np.divide,
-}
-"""Ops of two: tensors, or a tensor and a constant."""

@@ -11,14 +11,7 @@ from pathlib import Path
 
 from sgs_tui.engine.dumps.format import Direction, Record
 from sgs_tui.engine.dumps.reader import Dump, open_dump
-
-CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "CONV_3D", "TRANSPOSE_CONV", "GROUP_CONV"})
-"""Op types whose first input the manual's range rule is about."""
-
-
-def is_convolution(op_type: str) -> bool:
-    """Whether [CONV_CONFIG] has a say in ops of this type."""
-    return op_type.upper() in CONVOLUTIONS
+from sgs_tui.engine.network.ops import Family, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +26,9 @@ class Op:
     outputs: tuple[Record, ...]
 
     @property
-    def is_convolution(self) -> bool:
-        """Whether the op's first input can be raised through [CONV_CONFIG]."""
-        return is_convolution(self.kind)
-
-    @property
-    def has_weights(self) -> bool:
-        """Whether the op multiplies its first input with weights: a convolution or a fully connected layer."""
-        return self.is_convolution or self.kind.upper() == "FULLY_CONNECTED"
+    def family(self) -> Family:
+        """What ops of this kind do."""
+        return kind_of(self.kind).family
 
     @property
     def fused(self) -> bool:
@@ -76,17 +64,12 @@ class Graph:
 
     def convolution_inputs(self) -> tuple[str, ...]:
         """Names of the tensors that are some convolution's first input, in network order."""
-        names = (op.inputs[0].name for op in self.ops if op.is_convolution and op.inputs)
+        names = (op.inputs[0].name for op in self.ops if op.family.is_convolution and op.inputs)
         return tuple(dict.fromkeys(names))
 
     def feeds_convolution(self, name: str) -> bool:
         """Whether the tensor is the first input of a convolution."""
-        return any(op.is_convolution and op.inputs and op.inputs[0].name == name for op in self.readers(name))
-
-    def first_convolutions(self) -> tuple[Op, ...]:
-        """Convolutions that read a network input: [CONV_CONFIG] leaves them as they are."""
-        own = {record.name for record in self.inputs()}
-        return tuple(op for op in self.ops if op.is_convolution and op.inputs and op.inputs[0].name in own)
+        return any(op.family.is_convolution and op.inputs and op.inputs[0].name == name for op in self.readers(name))
 
     def upstream(self, name: str) -> Iterator[str]:
         """Every tensor that `name` is computed from, nearest first."""
@@ -151,23 +134,14 @@ def _op(index: int, records: list[Record]) -> Op:
     )
 
 
-# The names that [CONV_CONFIG] of input_config.ini can raise: the first inputs of convolutions.
-
-
 def conv_inputs(*dumps: Dump) -> tuple[str, ...] | None:
-    """Those of the first dump that holds inputs; None where all hold outputs only."""
-    for dump in dumps:
-        graph = build_graph(dump)
-        if graph.known:
-            return graph.convolution_inputs()
-    return None
-
-
-# How many layers of a float dump the fixed one has not, because they were fused into others.
+    """Convolution inputs of the first dump that holds inputs; None where all hold outputs only."""
+    known = (graph for graph in map(build_graph, dumps) if graph.known)
+    return next((graph.convolution_inputs() for graph in known), None)
 
 
 def fused_layers(fixed: Path, float_: Path) -> int:
-    """Layers whose names are only in the float dump. Raises DumpError when one of the dumps can not be read."""
+    """Layers whose names are only in the float dump: fused into others. Raises DumpError where one can not be read."""
     with open_dump(fixed) as sample, open_dump(float_) as benchmark:
         names = {record.name for record in sample.outputs()}
         return len({record.name for record in benchmark.outputs()} - names)

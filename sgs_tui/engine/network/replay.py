@@ -11,8 +11,9 @@ from functools import partial
 import numpy as np
 
 from sgs_tui.engine.dumps.format import Record
-from sgs_tui.engine.network.compute import ELEMENTWISE, PAIRWISE, Rows, Shape, Span, correlate, padded_rows, weights_of
+from sgs_tui.engine.network.compute import Rows, Shape, correlate, padded_rows, weights_of
 from sgs_tui.engine.network.graph import Graph, Op
+from sgs_tui.engine.network.ops import Family, kind_of
 from sgs_tui.engine.network.shapes import Shapes, layer_of
 from sgs_tui.engine.network.tensors import WHOLE, Tensors, Values
 
@@ -27,6 +28,9 @@ WORK = 1 << 26
 
 BANDS = 4
 
+LEAKY = "LEAKY_RELU"
+"""Computed here: its slope is in no record, only in what its input and output tell."""
+
 
 class Replay:
     """Recomputes tensors of a float dump."""
@@ -35,7 +39,7 @@ class Replay:
         self.graph, self.tensors, self.shapes = graph, tensors, shapes
         self._records = {record.name: record for op in graph.ops for record in (*op.inputs, *op.outputs)}
         self._other_weights: Mapping[int, Values] = {}
-        self._bands: dict[str, list[Span]] = {}
+        self._bands: dict[str, list[range]] = {}
 
     def with_weights(self, weights: Mapping[int, Values]) -> "Replay":
         """The same with other weights, [taps * Cin, Cout] by op index."""
@@ -49,21 +53,21 @@ class Replay:
         assert layer is not None
         return weights_of(layer, self.shapes.windows[op.index])
 
-    def bands(self, name: str) -> list[Span]:
+    def bands(self, name: str) -> list[range]:
         """Rows to replay: the whole layer, or bands spread over it."""
         if name not in self._bands:
             self._bands[name] = self._spread(name)
         return self._bands[name]
 
-    def _spread(self, name: str) -> list[Span]:
+    def _spread(self, name: str) -> list[range]:
         shape = self.shapes.of(name)
         taps = max((self._taps(op) for op in self._near(name)), default=1)
         each = max(1, min(OUTPUTS, WORK // taps) // max(shape.width * shape.channels, 1))
         if each >= shape.height:
-            return [Span(0, shape.height)]
+            return [range(0, shape.height)]
         rows = max(1, each // BANDS)
         starts = np.unique(np.linspace(0, shape.height - rows, min(BANDS, each)).astype(int))
-        return [Span(int(start), int(start) + rows) for start in starts]
+        return [range(int(start), int(start) + rows) for start in starts]
 
     def _near(self, name: str) -> list[Op]:
         op = self.graph.producer(name)
@@ -72,31 +76,29 @@ class Replay:
     def _taps(self, op: Op) -> int:
         return max(1, op.constants[0].count // max(self.shapes.channels(op.outputs[0].name), 1)) if op.constants else 1
 
-    def rows(self, name: str, source: Source, span: Span) -> Values:
+    def rows(self, name: str, source: Source, span: range) -> Values:
         """Rows of `name` as [rows, width, channels], computed from what `source` gives."""
         with np.errstate(all="ignore"):
             return self._rows(name, source, span)
 
-    def _rows(self, name: str, source: Source, span: Span) -> Values:
+    def _rows(self, name: str, source: Source, span: range) -> Values:
         op = self.graph.producers[name]
-        if op.has_weights:
+        if op.family.has_weights:
             return self._convolve(op, source, span)
         inputs = [self._operand(record, source, span) for record in _operands(op)]
-        kind = op.kind.upper()
-        if kind in PAIRWISE:
-            return PAIRWISE[kind](inputs[0], inputs[1])
-        if kind == "LEAKY_RELU":
+        if op.kind.upper() == LEAKY:
             return np.where(inputs[0] < 0, inputs[0] * self._slope(op), inputs[0])
-        return ELEMENTWISE[kind](inputs[0]) if kind in ELEMENTWISE else inputs[0]
+        compute = kind_of(op.kind).compute
+        return compute(*inputs) if compute else inputs[0]
 
-    def _operand(self, record: Record, source: Source, span: Span) -> Values:
+    def _operand(self, record: Record, source: Source, span: range) -> Values:
         if record.constant:
             return self.tensors.whole(record)
-        wanted = Span(0, 1) if self.shapes.of(record.name).height == 1 else span
+        wanted = range(0, 1) if self.shapes.of(record.name).height == 1 else span
         given = source(record.name)
         return given(wanted.start, wanted.stop) if given is not None else self._rows(record.name, source, wanted)
 
-    def _convolve(self, op: Op, source: Source, span: Span) -> Values:
+    def _convolve(self, op: Op, source: Source, span: range) -> Values:
         window, layer = self.shapes.windows[op.index], layer_of(op, self.tensors)
         assert layer is not None
         weights = self._other_weights[op.index] if op.index in self._other_weights else weights_of(layer, window)
@@ -107,7 +109,7 @@ class Replay:
         return result + layer.bias[: window.target.channels] if layer.bias.size else result
 
     def _computed(self, name: str, source: Source, start: int, stop: int) -> Values:
-        return self._rows(name, source, Span(start, stop))
+        return self._rows(name, source, range(start, stop))
 
     def _slope(self, op: Op) -> np.float32:
         """The slope of a leaky RELU below zero, from the benchmark's own input and output."""
@@ -133,7 +135,7 @@ def rows_of(tensors: Tensors, record: Record, shape: Shape) -> Rows:
 
 def _operands(op: Op) -> list[Record]:
     """The records an elementwise op works on, in slot order; shape constants of a reshape are none."""
-    found = [*op.inputs, *op.constants] if op.kind.upper() in PAIRWISE else list(op.inputs)
+    found = [*op.inputs, *op.constants] if op.family is Family.BINARY else list(op.inputs)
     return sorted(found, key=lambda record: record.slot)
 
 
@@ -182,13 +184,14 @@ def can_replay(op: Op, shapes: Shapes) -> bool:
     """Whether an op's output is known to follow from its inputs."""
     if op.fused or len(op.outputs) != 1 or not _in_rows(op.outputs[0].name, shapes):
         return False
-    if op.has_weights:
+    if op.family.has_weights:
         return op.index in shapes.windows
-    kind, target = op.kind.upper(), shapes.of(op.outputs[0].name)
+    kind, target = kind_of(op.kind), shapes.of(op.outputs[0].name)
     sources = [shapes.of(record.name) for record in op.inputs]
-    if kind in PAIRWISE:
+    if kind.family is Family.BINARY:
         factors = all(record.count in (1, target.channels) for record in op.constants)
         fitting = all(shape in (target, replace(target, height=1, width=1)) for shape in sources)
-        return len(op.inputs) + len(op.constants) == 2 and bool(op.inputs) and factors and fitting
+        two = len(op.inputs) + len(op.constants) == 2 and bool(op.inputs)
+        return kind.compute is not None and two and factors and fitting
     same = len(op.inputs) == 1 and sources[0] == target
-    return same and (kind in ELEMENTWISE or kind == "LEAKY_RELU" or kind.startswith("RESHAPE"))
+    return same and (kind.compute is not None or kind.family is Family.RESHAPE or op.kind.upper() == LEAKY)

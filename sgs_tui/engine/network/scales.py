@@ -12,17 +12,8 @@ import numpy as np
 
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.network.graph import Graph, Op
+from sgs_tui.engine.network.ops import kind_of
 from sgs_tui.engine.network.tensors import Values
-
-_PASSING: tuple[str, ...] = (
-    "CONCAT", "SPLIT", "RESHAPE", "TRANSPOSE", "MAX_POOL", "AVERAGE_POOL", "DILATION", "ALIGN", "PAD", "SLICE",
-    "STRIDED_SLICE", "SQUEEZE", "EXPAND_DIMS", "GATHER", "PACK", "UNPACK", "TILE",
-)  # fmt: skip
-
-
-def passes_through(kind: str) -> bool:
-    """Whether an op of this type hands values on without computing new ones (a pool averages, at most)."""
-    return kind.upper().startswith(_PASSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +32,13 @@ class Domain:
 def pad_lanes(graph: Graph) -> frozenset[str]:
     """Tensors with pad lanes: outputs of `Align` ops and what passes them on.
 
-    Their pad lanes are 0 in float and leftover memory in fixed, even with eliminateGarbage (faults.md), so they
+    Their pad lanes are 0 in float and leftover memory in fixed, even with eliminateGarbage, so they
     can not be compared.
     """
     found: set[str] = set()
     for op in graph.ops:
-        aligned = op.kind.upper().startswith("ALIGN") or op.result.upper().startswith("ALIGN")
-        if aligned or (passes_through(op.kind) and any(record.name in found for record in op.inputs)):
+        aligned = op.family.aligns or kind_of(op.result).family.aligns
+        if aligned or (op.family.passes_values and any(record.name in found for record in op.inputs)):
             found.update(record.name for record in op.outputs)
     return frozenset(found)
 
@@ -83,7 +74,7 @@ def _names(graph: Graph) -> Iterable[str]:
 
 def _bound(op: Op, source: str, target: str, sample: Mapping[str, Record]) -> bool:
     """Whether two ends of an op share one scale. An addition binds only where the headers say so."""
-    binds = passes_through(op.kind)
+    binds = op.family.passes_values
     left, right = sample.get(source), sample.get(target)
     if left is None or right is None or not left.scale or not right.scale:
         return binds
@@ -110,9 +101,6 @@ CODES: dict[str, tuple[int, int]] = {
     "SGS_S16": (-32768, 32767),
 }
 """Smallest and largest code of a type."""
-
-ROUNDING = 1 / np.sqrt(12)
-"""RMS error of rounding, in steps: 0.289 (peers A8: RMSE/scale of a well quantized tensor)."""
 
 FEWEST = 3
 """Distinct values from which a step can be told from the values alone."""

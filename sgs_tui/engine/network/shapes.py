@@ -1,20 +1,14 @@
 """Height, width and channels of every tensor of a float dump, carried through the graph from op to op."""
 
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from sgs_tui.engine.dumps.format import Direction, Record
+from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.network.compute import Layer, Shape, Window
-from sgs_tui.engine.network.graph import Graph, Op
+from sgs_tui.engine.network.graph import Graph, Op, graph_of
+from sgs_tui.engine.network.ops import Family
 from sgs_tui.engine.network.tensors import Tensors
 from sgs_tui.engine.network.windows import MOST, find_window
-
-ACTIVATIONS = {"RELU", "RELU6", "LEAKY_RELU", "PRELU", "LOGISTIC", "TANH", "EXP", "ABS", "SQRT", "ELU", "HARD_SWISH"}
-SAME = frozenset(ACTIVATIONS | {"ADD", "SUB", "MUL", "DIV"})
-"""Ops whose output has the shape of every input of its size, upper case."""
-
-POOLS = frozenset({"MAX_POOL_2D", "AVERAGE_POOL_2D"})
 
 UNKNOWN = Shape(0, 0, 0)
 
@@ -71,11 +65,11 @@ class Shapes:
             self._set(record, nhwc(record))
         if not (op.inputs and op.outputs):
             return  # what a damaged dump has lost teaches nothing
-        if op.has_weights:
+        if op.family.has_weights:
             self._solve(op)
-        elif op.kind.upper() in SAME:
+        elif op.family.keeps_shape:
             self._share(op)
-        elif op.kind.upper().startswith("SPLIT"):
+        elif op.family is Family.SPLIT:
             self._divide(op)
         else:
             for record in op.outputs:
@@ -123,12 +117,12 @@ class Shapes:
 
     def _through(self, op: Op, output: Record) -> Shape:
         """The shape of an output that is neither a convolution's nor elementwise."""
-        kind, source = op.kind.upper(), self.of(op.inputs[0].name)
-        if kind in POOLS:
+        source = self.of(op.inputs[0].name)
+        if op.family is Family.POOL:
             return _pooled(source, output.count)
-        if kind == "DILATION":
+        if op.family is Family.DILATION:
             return Shape(0, 0, source.channels)
-        if kind.startswith("CONCAT"):
+        if op.family is Family.CONCAT:
             return _joined([self.of(record.name) for record in op.inputs], output.count)
         same_pixel = source.known and source.height == source.width == 1 and source.channels == output.count
         return source if same_pixel else UNKNOWN
@@ -155,7 +149,7 @@ def layer_of(op: Op, tensors: Tensors) -> Layer | None:
         counts=(source.count, target.count),
         weights=tensors.whole(op.constants[0]),
         bias=tensors.whole(op.constants[1]) if len(op.constants) > 1 else tensors.whole(op.constants[0])[:0],
-        depthwise=op.kind.upper().startswith("DEPTHWISE"),
+        depthwise=op.family is Family.DEPTHWISE,
     )
 
 
@@ -184,78 +178,50 @@ def _joined(parts: list[Shape], count: int) -> Shape:
     return whole if whole.count == count else UNKNOWN
 
 
-# Channel counts from a dump that prints no shapes: what its own records imply.
+# Channel counts alone, from a dump's headers: what its own records imply.
 #
-# A convolution's bias is stored as [2, Cout] (observed in float, fixed and raw dumps), so every convolution's
-# output has a known last axis; ops that keep the last axis pass it on, in both directions; a concat adds,
-# a split divides. Height and width stay unknown. Nothing is guessed: where records contradict, no count is given.
-
-_CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
-_KEEP = frozenset(
-    {"RELU", "RELU6", "LEAKY_RELU", "PRELU", "LOGISTIC", "TANH", "ELU", "EXP", "ABS", "NEG", "SQRT", "SOFTMAX"}
-    | {"ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "MAX_POOL_2D", "AVERAGE_POOL_2D", "HARD_SWISH", "Align2_Alias"}
-    | {"RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "PAD"}
-)
-"""Ops whose output has as many channels as their activations (operands of another size are broadcast)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Op:
-    kind: str
-    inputs: tuple[Record, ...]
-    constants: tuple[Record, ...]
-    outputs: tuple[Record, ...]
+# A convolution's bias is stored as [2, Cout] in float, fixed and raw dumps, so every convolution's output has a
+# known last axis; ops that keep the last axis pass it on, in both directions; a concat adds, a split divides.
+# Height and width stay unknown. Nothing is guessed: where records contradict, no count is given.
 
 
 def infer_channels(records: tuple[Record, ...]) -> dict[str, int]:
     """Tensor name to the size of its last axis, for every activation where the records imply it."""
     known: dict[str, int] = {r.name: r.shape[-1] for r in records if r.shape}
-    ops = list(_ops(records)) if any(r.direction is Direction.IN for r in records) else []
-    for op in ops:
+    graph = graph_of(records)
+    if not graph.known:
+        return known
+    for op in graph.ops:
         known |= _from_bias(op)
     while True:
-        found = {name: c for op in ops for name, c in _passed_on(op, known) if name not in known}
+        found = {name: c for op in graph.ops for name, c in _passed_on(op, known) if name not in known}
         if not found:
             return known
         known |= found
 
 
-def _ops(records: tuple[Record, ...]) -> Iterator[_Op]:
-    groups: dict[int, list[Record]] = defaultdict(list)
-    for record in records:
-        groups[record.op_index].append(record)
-    for group in groups.values():
-        inputs = [r for r in group if r.direction is Direction.IN]
-        yield _Op(
-            (inputs or group)[0].op_type,
-            tuple(r for r in inputs if not r.constant),
-            tuple(r for r in inputs if r.constant),
-            tuple(r for r in group if r.direction is Direction.OUT),
-        )
-
-
-def _from_bias(op: _Op) -> dict[str, int]:
-    if op.kind not in _CONVOLUTIONS or not op.outputs:
-        return {}
+def _from_bias(op: Op) -> dict[str, int]:
     bias = next((r for r in op.constants if r.slot == 2), None)
-    channels = bias.count // 2 if bias is not None and bias.count % 2 == 0 else 0
+    if not op.family.is_convolution or not op.outputs or bias is None or bias.count % 2:
+        return {}
+    channels = bias.count // 2
     fits = channels > 0 and op.outputs[0].count % channels == 0
     found = {op.outputs[0].name: channels} if fits else {}
-    if fits and op.kind == "DEPTHWISE_CONV_2D" and op.inputs and op.inputs[0].count % channels == 0:
+    if fits and op.family is Family.DEPTHWISE and op.inputs and op.inputs[0].count % channels == 0:
         found[op.inputs[0].name] = channels
     return found
 
 
-def _passed_on(op: _Op, known: dict[str, int]) -> Iterator[tuple[str, int]]:
-    if op.kind in _KEEP:
+def _passed_on(op: Op, known: dict[str, int]) -> Iterator[tuple[str, int]]:
+    if op.family.keeps_channels:
         yield from _kept(op, known)
-    elif op.kind == "CONCATENATION" and op.outputs:
+    elif op.family is Family.CONCAT and op.outputs:
         yield from _parts(op.outputs[0], op.inputs, known)
-    elif op.kind in {"SPLIT", "SPLIT_V"} and op.inputs:
+    elif op.family is Family.SPLIT and op.inputs:
         yield from _parts(op.inputs[0], op.outputs, known)
 
 
-def _kept(op: _Op, known: dict[str, int]) -> Iterator[tuple[str, int]]:
+def _kept(op: Op, known: dict[str, int]) -> Iterator[tuple[str, int]]:
     """One count for the output and every activation as large as the largest one."""
     largest = max((r.count for r in op.inputs), default=0)
     tensors = [r for r in op.inputs if r.count == largest] + list(op.outputs)

@@ -38,8 +38,7 @@ from sgs_tui.engine.text import visible
 # workers wait for ever when their parent is killed.
 
 _CODE = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from sgs_tui.engine.optimize.onnx_trial import main; "
-    "sys.exit(main())"
+    "import sys; sys.path.insert(0, sys.argv[1]); from sgs_tui.engine.optimize.onnx_trial import main; sys.exit(main())"
 )
 """Finds this very package, installed or not."""
 

@@ -13,7 +13,7 @@ from sgs_tui.engine.diagnosis.diagnose import diagnose
 from sgs_tui.engine.diagnosis.results import Cause, Course, Role
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import CancelledError, InputError
-from sgs_tui.engine.network.compute import Layer, Shape, Span
+from sgs_tui.engine.network.compute import Layer, Shape
 from sgs_tui.engine.network.graph import build_graph
 from sgs_tui.engine.network.replay import Replay, rows_of
 from sgs_tui.engine.network.scales import Grid, grid_in
@@ -66,13 +66,13 @@ def test_every_convolution_of_a_real_float_dump_is_reproduced(sgs: Path) -> None
     with open_dump(sgs / "tiny" / "float.bin") as dump:
         graph, tensors = build_graph(dump), Tensors(dump)
         replay = Replay(graph, tensors, Shapes(graph, tensors))
-        convolutions = [op for op in graph.ops if op.has_weights]
+        convolutions = [op for op in graph.ops if op.family.has_weights]
         assert {op.index for op in convolutions} == set(replay.shapes.windows)
         for op in convolutions:
             name = op.outputs[0].name
             shape = replay.shapes.of(name)
             made = replay.rows(name, lambda each: rows_of(tensors, replay.record(each), replay.shapes.of(each)),
-                               Span(0, shape.height))  # fmt: skip
+                               range(0, shape.height))  # fmt: skip
             assert np.allclose(made.ravel(), tensors.whole(op.outputs[0]), atol=1e-5), name
         assert replay.shapes.of("gate") == Shape(8, 8, 6), "through a split and a product, backward too"
 

@@ -13,9 +13,8 @@ import numpy as np
 
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
-from sgs_tui.engine.network.numbers import rms
 from sgs_tui.engine.network.scales import Domain, Grid
-from sgs_tui.engine.network.tensors import Values
+from sgs_tui.engine.network.tensors import Values, rms
 
 WITHIN = 1.0
 """Own errors up to this many steps (RMS) are rounding: 0.29 for the output, up to 0.6 with 8-bit weights."""

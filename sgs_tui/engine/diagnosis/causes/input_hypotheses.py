@@ -9,10 +9,9 @@ import numpy as np
 from sgs_tui.engine.diagnosis.causes.network_input import Entry, Kind, Kinship, Tested
 from sgs_tui.engine.diagnosis.error_budget import Change, Trials, changed
 from sgs_tui.engine.network.compute import Rows
-from sgs_tui.engine.network.numbers import rms, share
 from sgs_tui.engine.network.replay import rows_of
 from sgs_tui.engine.network.scales import Grid
-from sgs_tui.engine.network.tensors import Values
+from sgs_tui.engine.network.tensors import Values, rms, share
 
 # Changes of a network's input, and the step by which a gain and an offset for each channel are fitted.
 

@@ -15,9 +15,8 @@ import numpy as np
 from sgs_tui.engine.diagnosis.case import Case, NetInput
 from sgs_tui.engine.diagnosis.error_budget import Budgets, Change
 from sgs_tui.engine.diagnosis.results import Budget
-from sgs_tui.engine.network.numbers import share
 from sgs_tui.engine.network.scales import Grid, grid_of
-from sgs_tui.engine.network.tensors import Values
+from sgs_tui.engine.network.tensors import Values, share
 
 # The best gain and offset between two tensors, and how far they go.
 

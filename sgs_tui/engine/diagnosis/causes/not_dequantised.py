@@ -8,9 +8,8 @@ import numpy as np
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 from sgs_tui.engine.dumps.format import Record
-from sgs_tui.engine.network.numbers import rms
 from sgs_tui.engine.network.scales import CODES
-from sgs_tui.engine.network.tensors import Values
+from sgs_tui.engine.network.tensors import Values, rms
 
 ADVICE = ("add the line dequantFixed to the fixed run's DebugConfig.txt and dump again",)
 REFUTED = "the values are no codes: (code - z) * s of the headers does not give the benchmark's values"
