@@ -9,11 +9,32 @@ r"""The dump file format, and the one place that reads its header lines.
     payload  := `bytes` raw bytes (binary form), or text: values, each followed by ", ", 16 a line
     trailer  := "" | "};\n" | "\n};\n", and then, sometimes, sizeline again
 
-The binary form always has the size line. The simulator's text form has none, the ONNX and Caffe
-dumpers' text form has one (bytes of the float32 data, not of the text). In the raw text form the vendor's
-writer puts a partial last line AFTER `};`, with the next header glued to it: text payloads therefore run
-to the next header, wherever on a line that starts. Names hold any character but a line feed.
-Sources: observed files of the older SDK; readers and dumpers of the newer one for `shape:`/`dims:`.
+Binary form. The size line is always there. The simulator ends a record with "\n};\n" and repeats the size line after
+every input but the op's last one, every output but the op's last one. The ONNX and Caffe dumpers write no trailer.
+
+Text form (`dumpasstring`). The simulator's has no size line; the dumpers' has one (bytes of the float32 data, not of
+the text) and ends with "}". Floats are `%.6f, ` behind a blank line. A raw fixed dump has no blank line and prints
+every BYTE unsigned as `%6d, `, low byte first, whatever the type. There the writer puts a partial last line AFTER
+"};", with the next header glued to it, or loses it: text payloads therefore run to the next header, wherever on a
+line that starts.
+
+Values. `isFloat: 1`: every payload is float32 whatever `type:` says. `isFloat: 0`: little-endian integers by `type:`,
+and value = (code - z) * s. `s` has six decimals: values rebuilt from it are off by 0.1 % (S16) to 1.6 % (a softmax
+with s 0.000031).
+
+Records. The simulator writes each op's inputs, constants included, then its outputs: the whole graph, op indices
+never decreasing, a tensor's bytes as output and as a later input identical. A fused op has two types (`op_in[1]
+DEPTHWISE_CONV_2D`, `op_out[1] LEAKY_RELU`). Dumpers write outputs only, all `//out 0`, 4-D data as NHWC, the node's
+name for the op type. Names hold any character but a line feed. Older simulators print no `shape:`.
+
+Sizes. Float payloads are never padded. Raw fixed ones are, without eliminateGarbage: the innermost dimension to 16
+bytes, the graph input's channels to 4. The graph input of a dequantized fixed dump is that padded layout cut short
+and filled up; constants of a fixed dump are codes in a hardware order: neither can be compared. A convolution's bias
+is [2, Cout].
+
+Damage that occurs: `isFloat: 1` and nothing else (a fixed model in the float simulator), well-formed but too few
+records (a float model in the fixed one), an end inside a header (the simulator crashed) or a payload (the run was
+killed), records that declare a size and carry nothing (offline models).
 """
 
 import re
@@ -27,8 +48,6 @@ from sgs_tui.engine.text import decode
 
 if TYPE_CHECKING:
     import numpy as np
-
-# What flows out of a dump: records, health, and the index that holds them.
 
 
 class Direction(StrEnum):
@@ -157,27 +176,15 @@ HEADER_START = re.compile(rb"//(?:in|out) \d{1,9} s: ")
 TRAILER = re.compile(rb"(?:\r?\n)?(?:\}[;,]?[ \t\r]*\n)?(?://buffer data size: (\d{1,18})[ \t\r]*\n)*")
 """What may stand between a payload and the next header; always matches, maybe nothing."""
 
-_LINE0 = re.compile(
-    rb"//(?P<direction>in|out) (?P<slot>\d{1,9}) s: (?P<scale>\S{1,64}) z: (?P<zero>-?\d{1,19}) "
-    rb"type: (?P<type>\S{1,64}) name: (?P<name>[^\n]*) bConstant:(?P<constant>[01])"
-    rb"(?: shape:\[(?P<shape>[-\d, ]*)\] dims:(?P<dims>\d{1,9}))?[ \t\r]*\n"
+_HEADER = (
+    rb"//(in|out) (\d{1,9}) s: (\S{1,64}) z: (-?\d{1,19}) type: (\S{1,64}) name: "
+    rb"(?:([^\n]*) bConstant:([01])(?: shape:\[([-\d, ]*)\] dims:(\d{1,9}))?|([^\n]*?))[ \t\r]*\n"
+    rb"op_(?:in|out)\[(\d{1,9})\] ([^\n]*) = \{[ \t\r]*\n"
+    rb"(?://(?!buffer data size:|in \d|out \d)[^\n]*\n)*"
+    rb"(?://buffer data size:[ \t]*(\d{1,18})[ \t\r]*\n)?"
 )
-_LINE0_WITHOUT_CONSTANT = re.compile(
-    rb"//(?P<direction>in|out) (?P<slot>\d{1,9}) s: (?P<scale>\S{1,64}) z: (?P<zero>-?\d{1,19}) "
-    rb"type: (?P<type>\S{1,64}) name: (?P<name>[^\n]*?)[ \t\r]*\n"
-)
-_LINE1 = re.compile(rb"op_(?:in|out)\[(?P<op>\d{1,9})\] (?P<optype>[^\n]*) = \{[ \t\r]*\n")
-_COMMENTS = re.compile(rb"(?://(?!buffer data size:|in \d|out \d)[^\n]*\n)*")
-_SIZE = re.compile(rb"//buffer data size:[ \t]*(\d{1,18})[ \t\r]*\n")
-
-
-_USUAL = re.compile(
-    rb"(?:\n?\};\n)?(?://buffer data size: \d{1,18}\n)?"
-    rb"//(in|out) (\d{1,9}) s: (\S{1,64}) z: (-?\d{1,19}) type: (\S{1,64}) name: ([^\n]*) bConstant:([01])"
-    rb"(?: shape:\[([-\d, ]*)\] dims:(\d{1,9}))?\n"
-    rb"op_(?:in|out)\[(\d{1,9})\] ([^\n]*) = \{\n//buffer data size: (\d{1,18})\n"
-)
-"""Trailer and next header of a sound binary dump in one match: nine in ten records of any file."""
+_AT_HEADER = re.compile(_HEADER)
+_AT_TRAILER = re.compile(TRAILER.pattern.replace(b"(\\d{1,18})", b"\\d{1,18}") + _HEADER)
 
 
 class Header(NamedTuple):
@@ -202,43 +209,19 @@ def parse_header(buffer: bytes, start: int, base: int = 0) -> Header | None:
 
     `base` is the file offset of the buffer's first byte, so that `end` is one too.
     """
-    line0 = _LINE0.match(buffer, start) or _LINE0_WITHOUT_CONSTANT.match(buffer, start)
-    line1 = line0 and _LINE1.match(buffer, line0.end())
-    if not line0 or not line1:
-        return None
-    comments = _COMMENTS.match(buffer, line1.end())
-    after = comments.end() if comments else line1.end()
-    size = _SIZE.match(buffer, after)
-    field = line0.groupdict()
-    try:
-        scale = float(field["scale"])
-    except ValueError:
-        return None
-    return Header(
-        direction=Direction(field["direction"].decode()),
-        slot=int(field["slot"]),
-        op_index=int(line1["op"]),
-        op_type=decode(line1["optype"]),
-        name=decode(field["name"]),
-        scale=scale,
-        zero_point=int(field["zero"]),
-        type_name=decode(field["type"]),
-        constant=field.get("constant") == b"1",
-        shape=_shape(field.get("shape"), field.get("dims")),
-        declared=int(size[1]) if size else None,
-        end=base + (size.end() if size else after),
-    )
+    return _header(_AT_HEADER.match(buffer, start), base)
 
 
-def parse_usual(buffer: bytes, start: int, base: int) -> Header | None:
-    """The next header where a usual trailer (or none) and a usual header begin at `start`, else None.
+def parse_next(buffer: bytes, start: int, base: int) -> Header | None:
+    """The header behind the trailer (or none) that begins at `start`, in one match; None where it has no size line."""
+    found = _header(_AT_TRAILER.match(buffer, start), base)
+    return found if found and found.declared is not None else None
 
-    Gives what TRAILER and `parse_header` give, several times faster.
-    """
-    found = _USUAL.match(buffer, start)
+
+def _header(found: re.Match[bytes] | None, base: int) -> Header | None:
     if not found:
         return None
-    direction, slot, scale, zero, kind, name, constant, shape, dims, op, op_type, size = found.groups()
+    direction, slot, scale, zero, kind, name, constant, shape, dims, bare, op, op_type, size = found.groups()
     try:
         number = float(scale)
     except ValueError:
@@ -248,25 +231,22 @@ def parse_usual(buffer: bytes, start: int, base: int) -> Header | None:
         int(slot),
         int(op),
         _word(op_type),
-        decode(name),
+        decode(bare if name is None else name),
         number,
         int(zero),
         _word(kind),
         constant == b"1",
         None if shape is None else _shape(shape, dims),
-        int(size),
+        None if size is None else int(size),
         base + found.end(),
     )
 
 
-_word = lru_cache(maxsize=1024)(decode)
-"""`decode` for fields that thousands of records share."""
+_word = lru_cache(maxsize=1024)(decode)  # for fields that thousands of records share
 
 
-def _shape(text: bytes | None, rank: bytes | None) -> tuple[int, ...] | None:
-    """`1, 16, 16, 16` with rank 4 as a tuple; None where they are absent or contradict each other."""
-    if text is None or rank is None:
-        return None
+def _shape(text: bytes, rank: bytes) -> tuple[int, ...] | None:
+    """`1, 16, 16, 16` with rank 4 as a tuple; None where they contradict each other."""
     try:
         sizes = tuple(int(item) for item in text.split(b",") if item.strip())
     except ValueError:

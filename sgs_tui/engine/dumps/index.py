@@ -1,6 +1,6 @@
 """Recognize what a file is and index it by its headers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from sgs_tui.engine.configs.debugconfig import DUMP_NAME
@@ -18,248 +18,17 @@ from sgs_tui.engine.dumps.format import (
     Record,
     Stage,
     parse_header,
-    parse_usual,
+    parse_next,
 )
-from sgs_tui.engine.dumps.source import Source, Window
+from sgs_tui.engine.dumps.source import ScanWindow, Source
 from sgs_tui.engine.errors import DumpError
 from sgs_tui.engine.text import visible
 
-# What the scans of both forms share: the next header, and the record made of one.
+_SCAN_STEP = 1 << 20
+_OVERLAP = 64  # longer than anything HEADER_START matches, so that a header across two steps is found
+_USUALLY = 1024  # bytes that hold a trailer and the next header; longer ones take the slower way
 
-SCAN_STEP = 1 << 20
-_OVERLAP = 64
-"""Longer than anything HEADER_START matches, so that a header across two steps is found."""
-
-
-def make_record(
-    header: Header, number: int, is_float: bool, offset: int, size: int, printed: int | None = None
-) -> Record:
-    """A Record from its header; `size` is what the file really carries.
-
-    `printed` is the number of values in a text payload: elements of a float dump, single bytes of a raw one.
-    """
-    dtype = FLOAT32 if is_float else INTEGER_TYPES.get(header.type_name, FLOAT32)
-    elements = size if printed is None else printed * (dtype.itemsize if is_float else 1)
-    direction, slot, op_index, op_type, name, scale, zero_point, type_name, constant, shape, declared, _ = header
-    return Record(
-        number,
-        direction,
-        slot,
-        op_index,
-        op_type,
-        name,
-        scale,
-        zero_point,
-        type_name,
-        constant,
-        shape,
-        dtype,
-        offset,
-        size,
-        declared if printed is None else None,
-        elements // dtype.itemsize,
-    )
-
-
-def find_header(source: Source, start: int) -> int | None:
-    """The next byte at or after `start` where a header may begin; None where there is none."""
-    position = start
-    while position < source.size:
-        chunk = source.read_at(position, SCAN_STEP + _OVERLAP)
-        found = HEADER_START.search(chunk)
-        if found and found.start() < SCAN_STEP:
-            return position + found.start()
-        position += SCAN_STEP
-    return None
-
-
-def header_at(window: Window, offset: int, size: int) -> Header | None:
-    """The header at `offset` with `end` as a file offset; reads more only where the header is longer."""
-    count = Window.FIRST
-    while True:
-        buffer, start = window.at(offset, count)
-        if not HEADER_START.match(buffer, start):
-            return None
-        header = parse_header(buffer, start, offset - start)
-        complete = offset + count >= size
-        if header and (complete or header.declared is not None or header.end + 64 < offset - start + len(buffer)):
-            return header
-        if complete or count >= Window.LARGEST or (not header and buffer.count(b"\n", start) >= 3):
-            return None
-        count *= 4
-
-
-@dataclass(slots=True)
-class Scan:
-    """One pass over a dump's records from byte `start`. `health` and `promised` are valid when it is done."""
-
-    source: Source
-    is_float: bool
-    start: int
-    health: Health = Health(HealthState.COMPLETE)  # noqa: RUF009 (frozen)
-    number: int = 0
-    promised: bool = False
-    """Whether the last trailer announces another record of its op."""
-
-
-# Index of a binary dump: reads headers, seeks over payloads, finds its way again after damage.
-
-_USUALLY = 1024
-"""Bytes that hold a trailer and the next header; longer ones take the slower way."""
-
-
-class BinaryScan(Scan):
-    """The scan of a binary dump: iterate it once."""
-
-    def __iter__(self) -> Iterator[Record]:
-        window, size, position, header = Window(self.source), self.source.size, self.start, None
-        while position < size:
-            header = header or header_at(window, position, size)
-            if header is None or header.declared is None:
-                position, header = self._skip_damage(position, header), None
-                continue
-            end = header.end + header.declared
-            following = self._usual(window, end) if end < size else None
-            after = following.end if following else self._after_trailer(window, end)
-            record, position = self._whole(header, after) if after is not None else self._short(header, end)
-            header = following
-            yield record
-            self.number += 1
-
-    def _usual(self, window: Window, end: int) -> Header | None:
-        """The next header where everything is as usual."""
-        buffer, start = window.at(end, _USUALLY)
-        return parse_usual(buffer, start, end - start)
-
-    def _whole(self, header: Header, after: int) -> tuple[Record, int]:
-        assert header.declared is not None
-        record = make_record(header, self.number, self.is_float, header.end, header.declared)
-        if rest := header.declared % record.dtype.itemsize:
-            where = f"record {self.number} ({visible(header.name)}): {header.declared} bytes"
-            values = f"no whole number of {record.dtype.itemsize}-byte values, the last {rest} are left out"
-            self._note(HealthState.DAMAGED, f"{where} are {values}", header.end)
-        return record, after
-
-    def _after_trailer(self, window: Window, end: int) -> int | None:
-        """Where the next header begins, or the end of the file; None where something else follows."""
-        if end > self.source.size:
-            return None
-        buffer, start = window.at(end, 512)
-        trailer = TRAILER.match(buffer, start)
-        stop = trailer.end() if trailer else start
-        self.promised = bool(trailer and trailer[1])
-        position = end + stop - start
-        at_end = position >= self.source.size
-        return position if at_end or HEADER_START.match(*window.at(position, 64)) else None
-
-    def _short(self, header: Header, end: int) -> tuple[Record, int]:
-        """A record whose payload is not `declared` bytes long: take what is there, go on at the next header."""
-        assert header.declared is not None
-        following = find_header(self.source, header.end)
-        stop = self.source.size if following is None else following
-        carried = min(stop - header.end - self._trailing(header.end, stop), header.declared)
-        where = f"record {self.number} ({visible(header.name)})"
-        if following is None and end > self.source.size:
-            self._note(
-                HealthState.TRUNCATED,
-                f"ends at byte {stop} inside {where}: {carried} of {header.declared} bytes",
-            )
-        elif carried < header.declared:
-            self._note(HealthState.SHORT_RECORDS, f"{where} carries {carried} of {header.declared} bytes", header.end)
-        else:
-            self._note(HealthState.DAMAGED, f"{stop - end} unknown bytes follow {where}", end)
-        return make_record(header, self.number, self.is_float, header.end, carried), stop
-
-    def _trailing(self, start: int, stop: int) -> int:
-        """Bytes of a trailer that ends at `stop` (at most what lies after `start`)."""
-        tail = self.source.read_at(max(start, stop - 64), stop - max(start, stop - 64))
-        for cut in range(len(tail)):
-            trailer = TRAILER.match(tail, cut)
-            if trailer and trailer.end() == len(tail) and b"}" in tail[cut:]:
-                return len(tail) - cut
-        return 0
-
-    def _skip_damage(self, position: int, header: Header | None) -> int:
-        """Note what is unreadable at `position` and return where reading can go on."""
-        following = find_header(self.source, position + 1)
-        where = f"record {self.number}" + (f" ({visible(header.name)})" if header else "")
-        if following is None:
-            starts = HEADER_START.match(self.source.read_at(position, 64))
-            detail = f"ends at byte {self.source.size} in the header of {where}"
-            unknown = f"unreadable header of {where} at byte {position}, nothing after it"
-            cut = starts and (header is not None or self.source.size - position < SCAN_STEP)
-            self._note(HealthState.TRUNCATED if cut else HealthState.DAMAGED, detail if cut else unknown, position)
-            return self.source.size
-        self._note(
-            HealthState.DAMAGED,
-            f"unreadable header of {where} at byte {position}, skipped {following - position} bytes",
-            position,
-        )
-        return following
-
-    def _note(self, state: HealthState, detail: str, byte: int | None = None) -> None:
-        """Keep the first damage: what follows is its consequence."""
-        if self.health.ok:
-            at = "" if byte is None or "byte " in detail else f" at byte {byte}"
-            self.health = Health(state, detail + at, self.source.size if byte is None else byte, self.number)
-
-
-# Index of a dump in text form (`dumpasstring`): payloads run from a header to the next one.
-
-
-class TextScan(Scan):
-    """The scan of a dump in text form: iterate it once."""
-
-    def __iter__(self) -> Iterator[Record]:
-        window, position = Window(self.source), self.start
-        while position < self.source.size:
-            header = header_at(window, position, self.source.size)
-            if header is None:
-                position = self._skip(position)
-                continue
-            stop, values, closed = self._payload(header.end)
-            record = make_record(header, self.number, self.is_float, header.end, stop - header.end, values)
-            self._judge(record, header.declared, closed, stop)
-            yield record
-            self.number, position = self.number + 1, stop
-
-    def _payload(self, start: int) -> tuple[int, int, bool]:
-        """(end, values, whether a closing brace was seen) of the text payload that begins at `start`."""
-        position, values, closed = start, 0, False
-        while position < self.source.size:
-            chunk = self.source.read_at(position, SCAN_STEP + 64)
-            found = HEADER_START.search(chunk)
-            cut = found.start() if found and found.start() < SCAN_STEP else min(len(chunk), SCAN_STEP)
-            values += chunk.count(b",", 0, cut)
-            closed = closed or chunk.find(b"}", 0, cut) >= 0
-            position += cut
-            if found and found.start() < SCAN_STEP:
-                break
-        return position, values, closed
-
-    def _judge(self, record: Record, declared: int | None, closed: bool, stop: int) -> None:
-        """Note a payload that is cut, or holds fewer values than its size line says."""
-        where = f"record {record.number} ({visible(record.name)})"
-        carried = record.count * record.dtype.itemsize
-        if not self.health.ok:
-            return
-        if not closed and stop >= self.source.size:
-            detail = f"ends at byte {stop} inside {where}, no closing brace"
-            self.health = Health(HealthState.TRUNCATED, detail, stop, record.number)
-        elif declared is not None and carried < declared:
-            detail = f"{where} holds {carried} of {declared} bytes' worth of values at byte {record.offset}"
-            self.health = Health(HealthState.SHORT_RECORDS, detail, record.offset, record.number)
-
-    def _skip(self, position: int) -> int:
-        following = find_header(self.source, position + 1)
-        stop = self.source.size if following is None else following
-        state = HealthState.TRUNCATED if following is None else HealthState.DAMAGED
-        if self.health.ok:
-            detail = f"unreadable header of record {self.number} at byte {position}, skipped {stop - position} bytes"
-            self.health = Health(state, detail, position, self.number)
-        return stop
-
-
+_TEXT_BYTES = frozenset(b"0123456789 \r\n\t,.-+eEinfaN};")
 _PACKED = {
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip",
@@ -270,14 +39,12 @@ _PACKED = {
 }
 """First bytes of what dumps are sent around in."""
 
-_TEXT_BYTES = frozenset(b"0123456789 \r\n\t,.-+eEinfaN};")
-
 
 def build_index(source: Source) -> DumpIndex:
     """Index every record of `source`. Raises DumpError where it is no dump at all."""
     is_float, start = _first_line(source)
     form = detect_form(source, start)
-    scan = (BinaryScan if form is Form.BINARY else TextScan)(source, is_float, start)
+    scan = (_BinaryScan if form is Form.BINARY else _TextScan)(source, is_float, start)
     records = tuple(scan)
     health = _judge(scan.health, records, is_float, scan.promised, source.size)
     if not health.ok and source.has_changed():
@@ -310,7 +77,7 @@ def _first_line(source: Source) -> tuple[bool, int]:
 
 def detect_form(source: Source, start: int) -> Form:
     """Whether payloads are bytes or text, from the first record whose payload is not empty."""
-    header = header_at(Window(source), start, source.size)
+    header = _header_at(ScanWindow(source), start)
     if header is None:
         return Form.BINARY
     if header.declared is None:
@@ -342,6 +109,198 @@ def _judge(health: Health, records: tuple[Record, ...], is_float: bool, promised
     return health
 
 
+def _find_header(source: Source, start: int) -> int | None:
+    """The next byte at or after `start` where a header may begin; None where there is none."""
+    position = start
+    while position < source.size:
+        chunk = source.read_at(position, _SCAN_STEP + _OVERLAP)
+        found = HEADER_START.search(chunk)
+        if found and found.start() < _SCAN_STEP:
+            return position + found.start()
+        position += _SCAN_STEP
+    return None
+
+
+def _header_at(window: ScanWindow, offset: int) -> Header | None:
+    """The header at `offset` with `end` as a file offset; reads more only where the header is longer."""
+    count = ScanWindow.FIRST
+    while True:
+        buffer, start = window.at(offset, count)
+        if not HEADER_START.match(buffer, start):
+            return None
+        header = parse_header(buffer, start, offset - start)
+        complete = offset + count >= window.size
+        if header and (complete or header.declared is not None or header.end + 64 < offset - start + len(buffer)):
+            return header
+        if complete or count >= ScanWindow.LARGEST or (not header and buffer.count(b"\n", start) >= 3):
+            return None
+        count *= 4
+
+
+@dataclass(slots=True)
+class _Scan:
+    """One pass over a dump's records from byte `start`. `health` and `promised` are valid when it is done."""
+
+    source: Source
+    is_float: bool
+    start: int
+    health: Health = Health(HealthState.COMPLETE)  # noqa: RUF009 (frozen)
+    number: int = 0
+    promised: bool = False
+    """Whether the last trailer announces another record of its op."""
+
+    def _record(self, header: Header, size: int, printed: int | None = None) -> Record:
+        """A Record from its header; `size` is what the file really carries.
+
+        `printed` is the number of values in a text payload: elements of a float dump, single bytes of a raw one.
+        """
+        dtype = FLOAT32 if self.is_float else INTEGER_TYPES.get(header.type_name, FLOAT32)
+        nbytes = size if printed is None else printed * (dtype.itemsize if self.is_float else 1)
+        declared = header.declared if printed is None else None
+        return Record(self.number, *header[:10], dtype, header.end, size, declared, nbytes // dtype.itemsize)
+
+    def _note(self, state: HealthState, detail: str, byte: int | None = None) -> None:
+        """Keep the first damage: what follows is its consequence."""
+        if self.health.ok:
+            at = "" if byte is None or "byte " in detail else f" at byte {byte}"
+            self.health = Health(state, detail + at, self.source.size if byte is None else byte, self.number)
+
+
+class _BinaryScan(_Scan):
+    """Reads headers, seeks over payloads, finds its way again after damage."""
+
+    def __iter__(self) -> Iterator[Record]:
+        window, size, position, header = ScanWindow(self.source), self.source.size, self.start, None
+        while position < size:
+            header = header or _header_at(window, position)
+            if header is None or header.declared is None:
+                position, header = self._skip_damage(position, header), None
+                continue
+            end = header.end + header.declared
+            following = self._next(window, end) if end < size else None
+            after = following.end if following else self._after_trailer(window, end)
+            record, position = self._whole(header, after) if after is not None else self._short(header, end)
+            header = following
+            yield record
+            self.number += 1
+
+    def _next(self, window: ScanWindow, end: int) -> Header | None:
+        """The next header where it follows in the usual distance."""
+        buffer, start = window.at(end, _USUALLY)
+        return parse_next(buffer, start, end - start)
+
+    def _whole(self, header: Header, after: int) -> tuple[Record, int]:
+        assert header.declared is not None
+        record = self._record(header, header.declared)
+        if rest := header.declared % record.dtype.itemsize:
+            where = f"record {self.number} ({visible(header.name)}): {header.declared} bytes"
+            values = f"no whole number of {record.dtype.itemsize}-byte values, the last {rest} are left out"
+            self._note(HealthState.DAMAGED, f"{where} are {values}", header.end)
+        return record, after
+
+    def _after_trailer(self, window: ScanWindow, end: int) -> int | None:
+        """Where the next header begins, or the end of the file; None where something else follows."""
+        if end > self.source.size:
+            return None
+        buffer, start = window.at(end, 512)
+        trailer = TRAILER.match(buffer, start)
+        stop = trailer.end() if trailer else start
+        self.promised = bool(trailer and trailer[1])
+        position = end + stop - start
+        at_end = position >= self.source.size
+        return position if at_end or HEADER_START.match(*window.at(position, 64)) else None
+
+    def _short(self, header: Header, end: int) -> tuple[Record, int]:
+        """A record whose payload is not `declared` bytes long: take what is there, go on at the next header."""
+        assert header.declared is not None
+        following = _find_header(self.source, header.end)
+        stop = self.source.size if following is None else following
+        carried = min(stop - header.end - self._trailing(header.end, stop), header.declared)
+        where = f"record {self.number} ({visible(header.name)})"
+        if following is None and end > self.source.size:
+            self._note(
+                HealthState.TRUNCATED, f"ends at byte {stop} inside {where}: {carried} of {header.declared} bytes"
+            )
+        elif carried < header.declared:
+            self._note(HealthState.SHORT_RECORDS, f"{where} carries {carried} of {header.declared} bytes", header.end)
+        else:
+            self._note(HealthState.DAMAGED, f"{stop - end} unknown bytes follow {where}", end)
+        return self._record(header, carried), stop
+
+    def _trailing(self, start: int, stop: int) -> int:
+        """Bytes of a trailer that ends at `stop` (at most what lies after `start`)."""
+        tail = self.source.read_at(max(start, stop - 64), stop - max(start, stop - 64))
+        for cut in range(len(tail)):
+            trailer = TRAILER.match(tail, cut)
+            if trailer and trailer.end() == len(tail) and b"}" in tail[cut:]:
+                return len(tail) - cut
+        return 0
+
+    def _skip_damage(self, position: int, header: Header | None) -> int:
+        """Note what is unreadable at `position` and return where reading can go on."""
+        following = _find_header(self.source, position + 1)
+        where = f"record {self.number}" + (f" ({visible(header.name)})" if header else "")
+        if following is None:
+            starts = HEADER_START.match(self.source.read_at(position, 64))
+            detail = f"ends at byte {self.source.size} in the header of {where}"
+            unknown = f"unreadable header of {where} at byte {position}, nothing after it"
+            cut = starts and (header is not None or self.source.size - position < _SCAN_STEP)
+            self._note(HealthState.TRUNCATED if cut else HealthState.DAMAGED, detail if cut else unknown, position)
+            return self.source.size
+        detail = f"unreadable header of {where} at byte {position}, skipped {following - position} bytes"
+        self._note(HealthState.DAMAGED, detail, position)
+        return following
+
+
+class _TextScan(_Scan):
+    """Payloads run from a header to the next one."""
+
+    def __iter__(self) -> Iterator[Record]:
+        window, position = ScanWindow(self.source), self.start
+        while position < self.source.size:
+            header = _header_at(window, position)
+            if header is None:
+                position = self._skip(position)
+                continue
+            stop, values, closed = self._payload(header.end)
+            record = self._record(header, stop - header.end, values)
+            self._judge(record, header.declared, closed, stop)
+            yield record
+            self.number, position = self.number + 1, stop
+
+    def _payload(self, start: int) -> tuple[int, int, bool]:
+        """(end, values, whether a closing brace was seen) of the text payload that begins at `start`."""
+        position, values, closed = start, 0, False
+        while position < self.source.size:
+            chunk = self.source.read_at(position, _SCAN_STEP + 64)
+            found = HEADER_START.search(chunk)
+            cut = found.start() if found and found.start() < _SCAN_STEP else min(len(chunk), _SCAN_STEP)
+            values += chunk.count(b",", 0, cut)
+            closed = closed or chunk.find(b"}", 0, cut) >= 0
+            position += cut
+            if found and found.start() < _SCAN_STEP:
+                break
+        return position, values, closed
+
+    def _judge(self, record: Record, declared: int | None, closed: bool, stop: int) -> None:
+        """Note a payload that is cut, or holds fewer values than its size line says."""
+        where = f"record {record.number} ({visible(record.name)})"
+        carried = record.count * record.dtype.itemsize
+        if not closed and stop >= self.source.size:
+            self._note(HealthState.TRUNCATED, f"ends at byte {stop} inside {where}, no closing brace", stop)
+        elif declared is not None and carried < declared:
+            detail = f"{where} holds {carried} of {declared} bytes' worth of values"
+            self._note(HealthState.SHORT_RECORDS, detail, record.offset)
+
+    def _skip(self, position: int) -> int:
+        following = _find_header(self.source, position + 1)
+        stop = self.source.size if following is None else following
+        state = HealthState.TRUNCATED if following is None else HealthState.DAMAGED
+        detail = f"unreadable header of record {self.number} at byte {position}, skipped {stop - position} bytes"
+        self._note(state, detail, position)
+        return stop
+
+
 def with_shapes(index: DumpIndex, shapes: dict[str, tuple[int, ...]]) -> DumpIndex:
     """The index with shapes from elsewhere for records that have none of their own."""
     records = tuple(
@@ -349,9 +308,6 @@ def with_shapes(index: DumpIndex, shapes: dict[str, tuple[int, ...]]) -> DumpInd
         for record in index.records
     )
     return replace(index, records=records)
-
-
-# Which stage of the pipeline a dump comes from, by what its headers say. A guess: names of files are not asked.
 
 
 def guess_stage(index: DumpIndex) -> Stage:
@@ -366,13 +322,9 @@ def guess_stage(index: DumpIndex) -> Stage:
         return Stage.UNKNOWN
     if all(record.declared and not record.size for record in activations):
         return Stage.OFFLINE
-    if _integers(activations):
+    # Most, not any: float networks hold a few integer tensors, such as indices.
+    if 2 * sum(record.type_name.startswith("SGS_") for record in activations) > len(activations):
         return Stage.FIXED
     if all(record.direction is Direction.OUT for record in index.records):
         return Stage.ORIGINAL
     return Stage.CMODEL_FLOAT if any(record.scale for record in activations) else Stage.FLOAT
-
-
-def _integers(activations: Sequence[Record]) -> bool:
-    """Most, not any: float networks hold a few integer tensors, such as indices."""
-    return 2 * sum(record.type_name.startswith("SGS_") for record in activations) > len(activations)

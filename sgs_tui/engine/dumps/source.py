@@ -36,12 +36,7 @@ class Source:
                 )
             raise DumpError(f"{path}: is no regular file, expected a dump file", "copy it to a file first")
         self.state = _state(status)
-        self._unchanged = self.state.size, self.state.mtime_ns, self.state.inode
-
-    @property
-    def size(self) -> int:
-        """Bytes in the file when it was opened."""
-        return self.state.size
+        self.size = status.st_size
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Up to `count` bytes from `offset`; fewer only at the end of the file."""
@@ -68,15 +63,12 @@ class Source:
     def check_unchanged(self) -> None:
         """Raise FileChangedError when the path no longer leads to the file as it was opened."""
         try:
-            status = os.stat(self._name)
+            now = _state(os.stat(self._name))
         except OSError as error:
             raise FileChangedError(f"{self.path}: file changed: {error.strerror}", "dump again or reload") from error
-        if (status.st_size, status.st_mtime_ns, status.st_ino) != self._unchanged:
-            now = _state(status)
-            raise FileChangedError(
-                f"{self.path}: file changed since it was opened ({self.state.size} bytes then, {now.size} now)",
-                "reload it",
-            )
+        if now != self.state:
+            then = f"{self.size} bytes then, {now.size} now"
+            raise FileChangedError(f"{self.path}: file changed since it was opened ({then})", "reload it")
 
     def has_changed(self) -> bool:
         """Whether `check_unchanged` would raise."""
@@ -87,13 +79,12 @@ class Source:
         return False
 
     def close(self) -> None:
-        """Release the descriptor; closing twice is fine."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
 
-class Window:
+class ScanWindow:
     """A moving view of a source for the scanners: small reads, grown where a header or many records need it."""
 
     FIRST = 4096
@@ -104,16 +95,14 @@ class Window:
     CLOSE = 1 << 14
 
     def __init__(self, source: Source) -> None:
-        self._source = source
-        self._start = 0
-        self._end = 0
-        self._last = -self.CLOSE
+        self._source, self.size = source, source.size
+        self._start, self._end, self._last = 0, 0, -self.CLOSE
         self._bytes = b""
 
     def at(self, offset: int, count: int = FIRST) -> tuple[bytes, int]:
         """A buffer and the index in it of `offset`; `count` bytes follow, fewer only at the end of the file."""
         start = self._start
-        if not start <= offset or (offset + count > self._end and self._end < self._source.size):
+        if not start <= offset or (offset + count > self._end and self._end < self.size):
             close = 0 <= offset - self._last < self.CLOSE
             self._bytes = self._source.read_at(offset, max(count, self.AHEAD if close else self.FIRST))
             start = self._start = offset
