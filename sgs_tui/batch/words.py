@@ -1,13 +1,14 @@
 """What the formats for people say in the same words: figures, marks, the summary line."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from math import isnan
 
 from sgs_tui.batch.report import Report, Since
 from sgs_tui.engine.compare.baseline import Change, Regression, Snapshot, Step
-from sgs_tui.engine.compare.limits import LOWER_BOUNDS, Profile
-from sgs_tui.engine.compare.metrics import FIGURES
+from sgs_tui.engine.compare.limits import Profile
+from sgs_tui.engine.compare.metrics import METRICS, Form
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Summary
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Role
 from sgs_tui.engine.numbers import cosine, count, decibel, figure
@@ -19,30 +20,30 @@ LEGEND = (
     "n/c not comparable"
 )
 
-_DIGITS = {"rmse": 6, "mse": 6, "relative_l2": 6}
-"""Decimals of the figures that the vendor prints with six."""
+_FORMS: dict[Form, Callable[[float | None], str]] = {
+    Form.PLAIN: figure,
+    Form.RATIO: partial(figure, digits=6),
+    Form.SMALL: partial(figure, digits=6),
+    Form.COSINE: cosine,
+    Form.DECIBEL: decibel,
+}
 
 
 def figure_text(row: LayerDiff, key: str) -> str:
     """A figure of the row as people read it; empty where the row has none."""
-    value = FIGURES[key].value(row)
-    if key == "cos":
-        return cosine(value)
-    return decibel(value) if key == "sqnr_db" else figure(value, _DIGITS.get(key, 4))
+    metric = METRICS[key]
+    return _FORMS[metric.form](metric.value(row))
 
 
 def mark(row: LayerDiff, key: str, profile: Profile) -> str:
     """`!` where the figure breaks a fail limit (or is NaN), `~` a warn limit, else nothing."""
-    value = FIGURES[key].value(row)
+    value = METRICS[key].value(row)
     if value is not None and isnan(value):
         return FAILED
     if value is None or key not in row.over:
         return ""
     fail, _ = profile.limits_for(row.name, row.op_type)
-    limit: float | None = getattr(fail, key)
-    if limit is not None and (value < limit if key in LOWER_BOUNDS else value > limit):
-        return FAILED
-    return WARNED
+    return FAILED if METRICS[key].beyond(value, fail.get(key)) else WARNED
 
 
 def ranges_from(report: Report) -> str:

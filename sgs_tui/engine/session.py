@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from sgs_tui.engine.compare.compare import RowMaker, Sides
 from sgs_tui.engine.compare.limits import MANUAL, Profile
-from sgs_tui.engine.compare.metrics import Kernel
 from sgs_tui.engine.compare.pairing import match
 from sgs_tui.engine.compare.parallel import measure_all
 from sgs_tui.engine.compare.results import LayerDiff, Matching, Summary, Verdict
+from sgs_tui.engine.compare.sums import Kernel
 from sgs_tui.engine.dumps.index import looks_like_dump
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.errors import InputError

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from sgs_tui.engine.compare.limits import BUILT_IN
-from sgs_tui.engine.compare.metrics import known_figure
+from sgs_tui.engine.compare.metrics import known_metric
 from sgs_tui.engine.compare.select import parse_query
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.numbers import count
@@ -66,8 +66,8 @@ def recall(screen: Remembered) -> None:
 def _order(wanted: str) -> tuple[str, bool] | None:
     """Key and direction that `--sort` asks for, if it was given."""
     key = wanted.removeprefix("-")
-    figure = known_figure(key)
-    return (figure.key if figure else key, wanted.startswith("-")) if wanted else None
+    metric = known_metric(key)
+    return (metric.key if metric else key, wanted.startswith("-")) if wanted else None
 
 
 def remember(screen: Remembered) -> None:

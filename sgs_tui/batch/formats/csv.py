@@ -17,7 +17,7 @@ from sgs_tui.batch.report import Report
 from sgs_tui.batch.values import plain
 from sgs_tui.batch.words import word
 from sgs_tui.engine.compare.baseline import Step
-from sgs_tui.engine.compare.metrics import FIGURES
+from sgs_tui.engine.compare.metrics import METRICS, OF_LAYER
 from sgs_tui.engine.compare.results import LayerDiff, SideStats, Unmatched
 from sgs_tui.engine.diagnosis.results import Blame, Recovered
 from sgs_tui.engine.journal import notes_on_layers
@@ -78,10 +78,9 @@ def _back(each: Recovered | None) -> list[str]:
     return [number(metrics.rmse), number(metrics.cos), number(each.kept), each.layout]
 
 
-_FIGURES = ("rmse", "cos", "mse", "sqnr_db", "relative_l2", "max_abs_error", "mean_error", "range")
 _STATS = ("count", "minimum", "maximum", "mean", "nan", "inf", "zeros")
 COLUMNS: tuple[str, ...] = (
-    *("index", "name", "op", "verdict", "reason", *_FIGURES, "range_source"),
+    *("index", "name", "op", "verdict", "reason", *OF_LAYER, "range_source"),
     *(f"{side}_{name}" for side in ("sample", "benchmark") for name in _STATS),
     *("transposed", "notes", "side"),
     *DIAGNOSIS_COLUMNS,
@@ -107,7 +106,7 @@ def write_csv(report: Report) -> bytes:
 def _layer(row: LayerDiff) -> list[str]:
     return [
         *(str(row.index), cell(row.name), cell(row.op_type), row.verdict, cell("; ".join(row.reasons))),
-        *(number(FIGURES[key].value(row)) for key in _FIGURES),
+        *(number(METRICS[key].value(row)) for key in OF_LAYER),
         row.range.source if row.range else "",
         *_side(row.sample),
         *_side(row.benchmark),

@@ -34,7 +34,7 @@ from sgs_tui.engine.compare.baseline import Step
 from sgs_tui.engine.compare.channels import position_of
 from sgs_tui.engine.compare.histogram import Bars, BinCounts, bars_of, step_of, view_of
 from sgs_tui.engine.compare.limits import Profile
-from sgs_tui.engine.compare.metrics import FIGURES, Worse
+from sgs_tui.engine.compare.metrics import BRIEF, METRICS, Worse
 from sgs_tui.engine.compare.results import LayerDiff, SideStats, Verdict
 from sgs_tui.engine.diagnosis.results import Cause, Finding, Recovered
 from sgs_tui.engine.dumps.dtypes import FloatArray
@@ -458,7 +458,6 @@ def _regression_cell(title: str, text: str) -> str:
 
 # The layer table of the page: every shown layer with its figures, ready to be sorted by the page's script.
 
-_FIGURES = ("rmse", "cos", "sqnr_db", "mse", "max_abs_error", "range")
 _CLASSES = {Verdict.OK: "ok", Verdict.WARN: "warn", Verdict.FAIL: "fail", Verdict.NOT_COMPARABLE: "nc"}
 _SEVERITY = {Verdict.FAIL: 0, Verdict.NOT_COMPARABLE: 1, Verdict.WARN: 2, Verdict.OK: 3}
 
@@ -481,7 +480,7 @@ def table(report: Report, pictured: Collection[int]) -> str:
 
 
 def _table_head() -> str:
-    figures = "".join(_figure_head(key) for key in _FIGURES)
+    figures = "".join(_figure_head(key) for key in BRIEF)
     verdict, (label, op, why) = '<th scope="col" class="text">verdict</th>', map(_text_head, ("name", "op", "why"))
     return f'<th scope="col">#</th>{label}{verdict}{op}{figures}{why}'
 
@@ -491,8 +490,8 @@ def _text_head(title: str) -> str:
 
 
 def _figure_head(key: str) -> str:
-    down = "" if FIGURES[key].worse is Worse.LOW else ' data-first="down"'
-    return f'<th scope="col"{down}>{safe(FIGURES[key].title)}</th>'
+    down = "" if METRICS[key].worse is Worse.LOW else ' data-first="down"'
+    return f'<th scope="col"{down}>{safe(METRICS[key].title)}</th>'
 
 
 def _row(row: LayerDiff, profile: Profile, pictured: bool, share: str) -> str:
@@ -504,7 +503,7 @@ def _row(row: LayerDiff, profile: Profile, pictured: bool, share: str) -> str:
         _cell("name", name(row.name) + link, row.name, "text name", f' data-n="{row.index}"'),
         _cell("verdict", verdict, str(_SEVERITY[row.verdict]), "text"),
         _cell("op", name(row.op_type), row.op_type, "text"),
-        *(_figure(row, key, profile) for key in _FIGURES),
+        *(_figure(row, key, profile) for key in BRIEF),
         _cell("why", safe(reasons), reasons, "text why"),
     )
     return f"<tr{' data-ok' if row.verdict is Verdict.OK else ''}>{''.join(cells)}</tr>\n"
@@ -518,10 +517,10 @@ def _cell(title: str, html: str, value: str, kind: str = "", more: str = "") -> 
 
 
 def _figure(row: LayerDiff, key: str, profile: Profile) -> str:
-    value, text, sign = FIGURES[key].value(row), safe(figure_text(row, key)), mark(row, key, profile)
+    value, text, sign = METRICS[key].value(row), safe(figure_text(row, key)), mark(row, key, profile)
     if sign:
         text = f'<b class="{"over" if sign == FAILED else "near"}">{text}{sign}</b>'
-    return _cell(safe(FIGURES[key].title), text, "" if value is None else plain(value))
+    return _cell(safe(METRICS[key].title), text, "" if value is None else plain(value))
 
 
 def html_report(report: Report) -> bytes:

@@ -32,6 +32,7 @@ other characters are \\u escapes; bytes of a name that are not UTF-8 are shown a
 """
 
 from collections import Counter
+from dataclasses import fields
 
 from sgs_tui.batch.journal import entry_json
 from sgs_tui.batch.report import Report, Since, Source
@@ -43,10 +44,7 @@ from sgs_tui.engine.diagnosis.results import Blame, Evidence, Finding, Recovered
 
 # One layer in the JSON of a comparison.
 
-_METRICS = (
-    *("mse", "cos", "rmse", "sqnr_db", "relative_l2"),
-    *("max_abs_error", "max_abs_index", "mean_error"),
-)
+_METRICS = tuple(each.name for each in fields(Metrics))
 
 
 def layer(row: LayerDiff) -> Json:

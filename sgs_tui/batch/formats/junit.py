@@ -31,12 +31,12 @@ from sgs_tui.batch.report import Report
 from sgs_tui.batch.words import figure_text, figures, headline, regressions, word
 from sgs_tui.batch.words import regression_headline as since_headline
 from sgs_tui.engine.compare.baseline import Change, Step
+from sgs_tui.engine.compare.metrics import BRIEF
 from sgs_tui.engine.compare.results import LayerDiff, Unmatched, Verdict
 from sgs_tui.engine.text import visible
 
 # The test cases of a comparison: which layer passes, fails, is an error or is skipped, and what it says of itself.
 
-_FIGURES = ("rmse", "cos", "sqnr_db", "mse", "max_abs_error", "range")
 _GONE = (Change.GONE, Change.CAST_GONE)
 
 
@@ -85,7 +85,7 @@ def _layer(row: LayerDiff, fail_on: FailOn) -> Case:
     reasons = "; ".join(row.reasons)
     if row.verdict is Verdict.NOT_COMPARABLE:
         return Case(group, title, "error", "not comparable", reasons)
-    told = "\n".join(f"{key} {figure_text(row, key)}" for key in _FIGURES)
+    told = "\n".join(f"{key} {figure_text(row, key)}" for key in BRIEF)
     notes = "\n".join((*row.reasons, told, *row.pair.notes, *row.notes))
     if row.verdict is Verdict.FAIL or (row.verdict is Verdict.WARN and fail_on is FailOn.WARN):
         return Case(group, title, "failure", ",".join(sorted(row.over)) or str(row.verdict), reasons, notes)

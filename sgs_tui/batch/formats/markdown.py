@@ -27,7 +27,7 @@ from sgs_tui.batch.words import (
 )
 from sgs_tui.engine.compare.baseline import Step
 from sgs_tui.engine.compare.limits import Profile
-from sgs_tui.engine.compare.metrics import FIGURES
+from sgs_tui.engine.compare.metrics import BRIEF, METRICS
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.diagnosis.results import Finding, Recovered, proof
 from sgs_tui.engine.journal import moment, words
@@ -135,9 +135,8 @@ def _regression_cells(step: Step) -> list[str]:
     return [f"**{told}**" if told in _LOUD else told, code(step.name), rmse_was, rmse, cos_was, cos]
 
 
-_FIGURES = ("rmse", "cos", "sqnr_db", "mse", "max_abs_error", "range")
-_HEAD = ("#", "name", "op", "verdict", *(FIGURES[key].title for key in _FIGURES), "reason")
-_ALIGNMENT = "rlll" + "r" * len(_FIGURES) + "l"
+_HEAD = ("#", "name", "op", "verdict", *(METRICS[key].title for key in BRIEF), "reason")
+_ALIGNMENT = "rlll" + "r" * len(BRIEF) + "l"
 
 
 def write_markdown(report: Report) -> bytes:
@@ -182,7 +181,7 @@ def _layers(report: Report) -> Iterator[str]:
 
 def _layer(row: LayerDiff, profile: Profile) -> list[str]:
     verdict = f"**{row.verdict}**" if row.verdict in (Verdict.FAIL, Verdict.NOT_COMPARABLE) else str(row.verdict)
-    figures = [figure_text(row, key) + mark(row, key, profile) for key in _FIGURES]
+    figures = [figure_text(row, key) + mark(row, key, profile) for key in BRIEF]
     reason = code("; ".join(row.reasons)) if row.reasons else ""
     return [str(row.index), code(row.name), code(row.op_type), verdict, *figures, reason]
 

@@ -41,7 +41,7 @@ from sgs_tui.batch.words import (
     word,
 )
 from sgs_tui.engine.compare.baseline import Step
-from sgs_tui.engine.compare.metrics import FIGURES
+from sgs_tui.engine.compare.metrics import BY_PRIORITY, METRICS
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, SideStats, Unmatched, Verdict
 from sgs_tui.engine.diagnosis.results import Finding, Recovered, proof
 from sgs_tui.engine.journal import moment, words
@@ -238,10 +238,7 @@ _ROOMY = 100
 """Columns from which a layer's part in the error has a column of its own; below, the diagnosis names the layers."""
 _READABLE_NAME, _COMFORTABLE_NAME, _LONGEST_OP = 18, 40, 14
 _ALWAYS = ("rmse", "cos", "range")
-_WHEN_WIDER = (
-    *("sqnr_db", "mse", "max_abs_error", "sample_min", "sample_max", "benchmark_min", "benchmark_max"),
-    *("relative_l2", "mean_error"),
-)
+_WHEN_WIDER = tuple(key for key in BY_PRIORITY if key not in _ALWAYS)
 _VERDICTS = {Verdict.OK: "ok", Verdict.WARN: "warn", Verdict.FAIL: "FAIL", Verdict.NOT_COMPARABLE: "n/c"}
 _STYLES = {"FAIL": "bold red", "warn": "yellow", "n/c": "magenta", "!": "bold red", "~": "yellow"}
 
@@ -331,4 +328,4 @@ def _figure(report: Report, key: str) -> Column:
     for row in report.shown:
         sign = mark(row, key, report.profile)
         cells.append(Cell(f"{figure_text(row, key)}{sign or ' '}", _STYLES.get(sign, "")))
-    return Column(f"{FIGURES[key].title} ", cells, right=True)
+    return Column(f"{METRICS[key].title} ", cells, right=True)

@@ -9,18 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
-import numpy as np
-
 from sgs_tui.batch.compare import View, compare
 from sgs_tui.batch.formats.pictures import Look, Sheet, draw_sheets, file_names, require_matplotlib
 from sgs_tui.batch.formats.vendor import version_key, write_vendor
 from sgs_tui.batch.report import Report
 from sgs_tui.engine.calibration.ranges import Ranges, load_ranges
-from sgs_tui.engine.compare.compare import Sides, measure, readers_of
-from sgs_tui.engine.compare.elements import PLAIN, SideReader, unpadding
-from sgs_tui.engine.compare.metrics import Kernel
+from sgs_tui.engine.compare.compare import Sides, measure
+from sgs_tui.engine.compare.elements import SideReader, unpadded
 from sgs_tui.engine.compare.results import LayerDiff, Pair
-from sgs_tui.engine.dumps.dtypes import FloatArray
+from sgs_tui.engine.compare.sums import Kernel
 from sgs_tui.engine.dumps.format import Form, Record
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.dumps.writer import DumpStream, FreeNames, Style, draft_of
@@ -217,7 +214,6 @@ def _timed(what: str, echo: Echo) -> Iterator[None]:
 # `vendor-script dump_debug`: the lines and files of the vendor's dump_debug.py (interop notes 3.3).
 
 _PER_ROW = 16
-_CHUNK = 1 << 16
 
 
 def lines(fixed: Dump, float_: Dump) -> Iterator[tuple[str, str]]:
@@ -234,9 +230,9 @@ def lines(fixed: Dump, float_: Dump) -> Iterator[tuple[str, str]]:
 
 
 def _line(pair: Pair, sides: Sides, kernel: Kernel) -> str:
-    sample, benchmark = readers_of(pair, sides)
-    if sample.count != benchmark.count:
-        raise InputError(f"size differs: {sample.count} and {benchmark.count} elements")
+    readers = sides.readers(pair)
+    if readers.sample.count != readers.benchmark.count:
+        raise InputError(f"size differs: {readers.sample.count} and {readers.benchmark.count} elements")
     found = measure(pair, sides, kernel).metrics
     figures = f"MSE:\t{found.mse:.6f}\tCOS:\t{found.cos:.6f}\tRMSE:\t{found.rmse:.6f}"
     return f"{pair.number}.{visible(pair.name)}\t{figures}"
@@ -265,12 +261,8 @@ def _pairs(fixed: Dump, float_: Dump) -> Iterator[Pair]:
 
 def _text(dump: Dump, record: Record, shape: tuple[int, ...] | None) -> bytes:
     """Sixteen values a line, two blanks behind each, no padding."""
-    reader = SideReader(dump, record, unpadding(record, shape) or PLAIN)
-    values: FloatArray = np.empty(reader.count)
-    for start in range(0, reader.count, _CHUNK):
-        count = min(_CHUNK, reader.count - start)
-        values[start : start + count] = reader.take(start, count)
-    dump.dequantize(record, values)
+    reader = SideReader(dump, record, unpadded(record, shape))
+    values = reader.values(0, reader.count)
     rows = (values[start : start + _PER_ROW].tolist() for start in range(0, len(values), _PER_ROW))
     return "".join("%.6f  " * len(row) % tuple(row) + "\n" for row in rows).encode()
 

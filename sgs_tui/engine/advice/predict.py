@@ -9,13 +9,14 @@ better than its inputs by that. The figures of the rows are scaled accordingly: 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import inf, isfinite, log10, sqrt
+from dataclasses import dataclass, replace
+from math import isfinite, log10, sqrt
 
 from sgs_tui.engine.advice.results import Predicted
 from sgs_tui.engine.advice.targets import Targets
-from sgs_tui.engine.compare.limits import LOWER_BOUNDS, Limits, Profile
-from sgs_tui.engine.compare.results import LayerDiff, Metrics
+from sgs_tui.engine.compare.limits import Profile
+from sgs_tui.engine.compare.metrics import with_error
+from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.results import Budget
 
@@ -89,7 +90,8 @@ class Model:
 
     def _figures(self, row: LayerDiff, ratio: float) -> Predicted:
         assert row.metrics is not None
-        metrics = scaled(row.metrics, ratio)
+        exact = ratio == 1.0 or not isfinite(row.metrics.rmse)
+        metrics = row.metrics if exact else with_error(row.metrics, ratio)
         fail, _ = self.profile.limits_for(row.name, row.op_type)
         return Predicted(
             layer=row.name,
@@ -97,34 +99,8 @@ class Model:
             cos=metrics.cos,
             sqnr_db=metrics.sqnr_db,
             relative_l2=metrics.relative_l2,
-            fails=_beyond(metrics, fail) or row.has_non_finite,
+            fails=bool(set(fail.broken(replace(row, metrics=metrics))) - {"range"}) or row.has_non_finite,
         )
-
-
-def scaled(metrics: Metrics, ratio: float) -> Metrics:
-    """Figures of a layer whose error is `ratio` times as large and otherwise alike."""
-    if ratio == 1.0 or not isfinite(metrics.rmse):
-        return metrics
-    gain = -20 * log10(ratio) if ratio > 0 else inf
-    return Metrics(
-        mse=metrics.mse * ratio**2,
-        cos=1 - (1 - metrics.cos) * ratio**2,
-        rmse=metrics.rmse * ratio,
-        sqnr_db=metrics.sqnr_db + gain,
-        relative_l2=metrics.relative_l2 * ratio,
-        max_abs_error=metrics.max_abs_error * ratio,
-        max_abs_index=-1,
-        mean_error=metrics.mean_error * ratio,
-    )
-
-
-def _beyond(metrics: Metrics, limits: Limits) -> bool:
-    """Whether a figure of the errors is beyond its limit; the range does not change with the bits."""
-    for key in ("rmse", "cos", "mse", "sqnr_db", "relative_l2", "max_abs_error"):
-        bound, value = getattr(limits, key), getattr(metrics, key)
-        if bound is not None and (value < bound if key in LOWER_BOUNDS else value > bound):
-            return True
-    return False
 
 
 def _signal(row: LayerDiff) -> float:

@@ -1,15 +1,20 @@
 """One side of a layer as a stream of elements: plain, un-padded, or read as NHWC where it is stored NCHW."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
+from threading import Event
 
 import numpy as np
 
-from sgs_tui.engine.dumps.dtypes import AnyArray
+from sgs_tui.engine.dumps.dtypes import AnyArray, FloatArray
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.text_payload import TextReader
+from sgs_tui.engine.errors import CancelledError
 
+PIECE = 1 << 18
+"""Elements held at once where a layer is read for something else than its metrics."""
 _CACHED = 1 << 20
 """Elements gathered at once where a tensor is read in another order than it is stored."""
 
@@ -25,18 +30,19 @@ class Layout:
     row: tuple[int, int] | None = None
     nchw: tuple[int, int, int, int] | None = None
 
+    def count(self, record: Record) -> int:
+        """Elements of the tensor, without padding."""
+        return record.count if self.row is None else record.count // self.row[1] * self.row[0]
+
 
 PLAIN = Layout()
 
 
-def unpadding(record: Record, shape: tuple[int, ...] | None) -> Layout | None:
-    """The layout that cuts alignment padding off `record`'s last axis; None where it does not fit exactly."""
-    if not shape or not prod(shape) or record.count <= prod(shape):
-        return None
-    rows = prod(shape[:-1])
-    if record.count % rows:
-        return None
-    return Layout(row=(shape[-1], record.count // rows))
+def unpadded(record: Record, shape: tuple[int, ...] | None) -> Layout:
+    """The layout that cuts alignment padding off `record`'s last axis; PLAIN where it does not fit exactly."""
+    if not shape or not prod(shape) or record.count <= prod(shape) or record.count % prod(shape[:-1]):
+        return PLAIN
+    return Layout(row=(shape[-1], record.count // prod(shape[:-1])))
 
 
 class SideReader:
@@ -59,8 +65,7 @@ class SideReader:
     @property
     def count(self) -> int:
         """Elements of the tensor, without padding."""
-        row = self._layout.row
-        return self.record.count if row is None else self.record.count // row[1] * row[0]
+        return self._layout.count(self.record)
 
     def take(self, start: int, count: int) -> AnyArray:
         """Elements [start, start + count); valid until the next call."""
@@ -69,6 +74,21 @@ class SideReader:
         if self._layout.row is not None:
             return self._take_unpadded(start, count)
         return self._stored(start, count)
+
+    def values(self, start: int, count: int) -> FloatArray:
+        """The same elements as numbers: float64, codes dequantized, a copy of shape (count,)."""
+        with np.errstate(invalid="ignore"):  # signalling NaNs are data here
+            values = self.take(start, count).astype(np.float64)
+        self.dump.dequantize(self.record, values)
+        return values
+
+    def pieces(self, cancel: Event | None = None) -> Iterator[FloatArray]:
+        """All `values`, in order. Raises FileChangedError once they are read, CancelledError."""
+        for start in range(0, self.count, PIECE):
+            if cancel is not None and cancel.is_set():
+                raise CancelledError("stopped")
+            yield self.values(start, min(PIECE, self.count - start))
+        self.dump.check_unchanged()
 
     def _stored(self, start: int, count: int) -> AnyArray:
         if self.dump.reads_in_order():

@@ -1,45 +1,46 @@
-"""From figures to a verdict: which limits of a profile a layer is beyond, in words."""
+"""Threshold profiles: which metrics make a layer `warn` or `fail`, built in or from TOML, and the verdict they give.
+
+`manual`  RMSE > 0.5 fails, range > 30 warns: rules 1 and 2 of the vendor manual's accuracy chapter.
+`sop`     COS < 0.99 or RMSE > 0.1 fails, range > 20 warns: the vendor's accuracy procedure.
+`strict`  COS < 0.999 or SQNR < 27 dB fails: what clean 8-bit rounding keeps with a margin.
+
+A file has `name`, `base` (a built-in profile whose limits it starts from), tables `[fail]` and `[warn]` with limits by
+the metrics' keys, and any number of `[[rule]]` tables with `layer` and `op` globs and their own `fail` and `warn`.
+`inf` (`-inf` where less is worse) lifts a limit of the base. `cfg/profiles/example.toml` shows all of it.
+"""
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from functools import lru_cache
-from math import inf, isnan, nan
+from math import isnan, nan
 from pathlib import Path
+from typing import Protocol
 
-from sgs_tui.engine.compare.results import LayerRange, Metrics, RangeSource, SideStats, Verdict
+from sgs_tui.engine.compare.metrics import METRICS, Figures, Worse
+from sgs_tui.engine.compare.results import LayerDiff, RangeSource, SideStats, Verdict
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.text import did_you_mean, visible
 
-# Threshold profiles: which figures make a layer `warn` or `fail`.
-#
-# `manual`  RMSE > 0.5 fails, range > 30 warns: the vendor manual's rules 1 and 2 (facts 7.5).
-# `sop`     COS < 0.99 or RMSE > 0.1 fails, range > 20 warns: the vendor's accuracy procedure.
-# `strict`  COS < 0.999 or SQNR < 27 dB fails: what clean 8-bit rounding keeps with a margin.
+LIMITED = tuple(key for key, metric in METRICS.items() if metric.limits is not None)
+"""Metrics that can have a limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """One limit per figure; None = not limited. `cos` and `sqnr_db` are lower bounds, the rest upper ones."""
+class Limits(dict[str, float]):
+    """One limit per metric, by its key; metrics that are not in it are not limited."""
 
-    rmse: float | None = None
-    cos: float | None = None
-    mse: float | None = None
-    sqnr_db: float | None = None
-    relative_l2: float | None = None
-    max_abs_error: float | None = None
-    range: float | None = None
+    def over(self, general: "Limits") -> "Limits":
+        """These limits, and those of a more general set for other metrics."""
+        return Limits(general | self)
 
-    def over(self, over: "Limits") -> "Limits":
-        """These limits where set, else those of `over` (a more general set)."""
-        chosen = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Limits(**{name: getattr(over, name) if own is None else own for name, own in chosen.items()})
+    def broken(self, layer: Figures) -> list[str]:
+        """The metrics of a layer that are beyond their limits, in the order of columns. NaN is beyond none."""
+        return [key for key in LIMITED if key in self and self._breaks(key, layer)]
 
-
-LOWER_BOUNDS = frozenset({"cos", "sqnr_db"})
-"""Figures where less is worse."""
+    def _breaks(self, key: str, layer: Figures) -> bool:
+        value = METRICS[key].value(layer)
+        return value is not None and METRICS[key].beyond(value, self[key])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +76,25 @@ class Profile:
 
 
 MANUAL = Profile("manual", fail=Limits(rmse=0.5), warn=Limits(range=30.0))
-SOP = Profile("sop", fail=Limits(cos=0.99, rmse=0.1), warn=Limits(range=20.0))
+SOP = Profile("sop", fail=Limits(rmse=0.1, cos=0.99), warn=Limits(range=20.0))
 STRICT = Profile("strict", fail=Limits(cos=0.999, sqnr_db=27.0), warn=Limits())
 BUILT_IN: dict[str, Profile] = {profile.name: profile for profile in (MANUAL, SOP, STRICT)}
 
-_LABELS = {
-    "rmse": "RMSE",
-    "cos": "COS",
-    "mse": "MSE",
-    "sqnr_db": "SQNR",
-    "relative_l2": "relative L2",
-    "max_abs_error": "max error",
-    "range": "range",
-}
+
+class Judged(Figures, Protocol):
+    """A layer with everything that its verdict is made from."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def op_type(self) -> str: ...
+    @property
+    def feeds_convolution(self) -> bool | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict, why, and which figures are beyond a limit."""
+    """A verdict, why, and which metrics are beyond a limit."""
 
     verdict: Verdict
     reasons: tuple[str, ...] = ()
@@ -102,85 +104,70 @@ class Judgement:
 _FINE = Judgement(Verdict.OK)
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Everything a verdict is made from."""
+def judged(row: LayerDiff, profile: Profile) -> LayerDiff:
+    """The row under (another) profile; rows that are not comparable stay so."""
+    if row.metrics is None:
+        return row
+    found = judge(row, profile)
+    if (row.verdict, row.reasons, row.over) == (found.verdict, found.reasons, found.over):
+        return row
+    return replace(row, verdict=found.verdict, reasons=found.reasons, over=found.over)
 
-    metrics: Metrics
-    sample: SideStats
-    benchmark: SideStats
-    range: LayerRange
-    feeds_convolution: bool | None
 
-
-def judge(figures: Figures, profile: Profile, name: str, op_type: str) -> Judgement:
-    """The verdict of a layer. NaN, Inf, or one side all zero fail whatever the profile says.
+def judge(layer: Judged, profile: Profile) -> Judgement:
+    """The verdict of a layer with figures. NaN, Inf, or one side all zero fail whatever the profile says.
 
     A range beyond its limit is marked on every layer but warns only on a convolution's input (the
     manual's rule 1), or where the dump does not tell what the layer feeds.
     """
-    broken = _broken(figures)
-    fail_limits, warn_limits = profile.limits_for(name, op_type)
-    failing = _beyond(figures, fail_limits)
-    warning = {key: text for key, text in _beyond(figures, warn_limits).items() if key not in failing}
-    if not (broken or failing or warning):
+    defects = _defects(layer.sample, layer.benchmark)
+    fail, warn = profile.limits_for(layer.name, layer.op_type)
+    failing = fail.broken(layer)
+    warning = [key for key in warn.broken(layer) if key not in failing]
+    if not (defects or failing or warning):
         return _FINE
-    over = frozenset(failing) | frozenset(warning)
-    counted = [text for key, text in failing.items() if _counts(key, figures)]
-    reasons = (*broken, *failing.values(), *warning.values())
-    if broken or counted:
+    reasons = (
+        *defects,
+        *(_reason(key, fail, layer) for key in failing),
+        *(_reason(key, warn, layer) for key in warning),
+    )
+    over = frozenset((*failing, *warning))
+    if defects or any(_counts(key, layer) for key in failing):
         return Judgement(Verdict.FAIL, reasons, over)
-    if any(_counts(key, figures) for key in warning):
-        return Judgement(Verdict.WARN, reasons, over)
-    return Judgement(Verdict.OK, reasons, over)
+    return Judgement(Verdict.WARN if any(_counts(key, layer) for key in warning) else Verdict.OK, reasons, over)
 
 
-def _counts(key: str, figures: Figures) -> bool:
-    return key != "range" or figures.feeds_convolution is not False
+def _counts(key: str, layer: Judged) -> bool:
+    return key != "range" or layer.feeds_convolution is not False
 
 
-def _broken(figures: Figures) -> list[str]:
+def _defects(sample: SideStats | None, benchmark: SideStats | None) -> list[str]:
     """What fails whatever the limits are."""
-    sides = (("sample", figures.sample), ("benchmark", figures.benchmark))
-    found = [f"{side} holds {s.nan} NaN and {s.inf} Inf of {s.count}" for side, s in sides if not s.finite]
-    if figures.sample.all_zero != figures.benchmark.all_zero:
-        found.append(f"{'sample' if figures.sample.all_zero else 'benchmark'} is all zero")
-    return found
+    sides = [(name, side) for name, side in (("sample", sample), ("benchmark", benchmark)) if side is not None]
+    found = [
+        f"{name} holds {side.nan} NaN and {side.inf} Inf of {side.count}" for name, side in sides if not side.finite
+    ]
+    zero = [name for name, side in sides if side.all_zero]
+    return [*found, f"{zero[0]} is all zero"] if len(zero) == 1 else found
 
 
-@lru_cache(maxsize=256)
-def _bounds(limits: Limits) -> tuple[tuple[str, float, bool], ...]:
-    """(figure, limit, whether it is a lower bound) of the limits that are set."""
-    found = ((limit.name, getattr(limits, limit.name)) for limit in fields(limits))
-    return tuple((name, bound, name in LOWER_BOUNDS) for name, bound in found if bound is not None)
+def _reason(key: str, limits: Limits, layer: Judged) -> str:
+    """`RMSE 0.95 > 0.5`."""
+    metric = METRICS[key]
+    sign = "<" if metric.worse is Worse.LOW else ">"
+    note = _range_note(layer) if key == "range" else ""
+    return f"{metric.name} {metric.value(layer):.4g} {sign} {limits[key]:g}{note}"
 
 
-def _beyond(figures: Figures, limits: Limits) -> dict[str, str]:
-    """Figure name to "RMSE 0.95 > 0.5" for every limit that is broken."""
-    found = {}
-    for name, bound, lower in _bounds(limits):
-        value = figures.range.width if name == "range" else getattr(figures.metrics, name)
-        if value < bound if lower else value > bound:  # NaN is beyond no limit; `_broken` has it
-            found[name] = f"{_LABELS[name]} {value:.4g} {'<' if lower else '>'} {bound:g}"
-            if name == "range":
-                found[name] += _range_note(figures)
-    return found
+def _range_note(layer: Judged) -> str:
+    calibrated = layer.range is not None and layer.range.source is RangeSource.CALIBRATION
+    role = {True: ", a convolution input", False: ", no convolution input", None: ""}[layer.feeds_convolution]
+    return ("" if calibrated else " in the benchmark's data") + role
 
 
-def _range_note(figures: Figures) -> str:
-    source = "" if figures.range.source is RangeSource.CALIBRATION else " in the benchmark's data"
-    role = {True: ", a convolution input", False: ", no convolution input", None: ""}[figures.feeds_convolution]
-    return source + role
-
-
-# Threshold profiles from TOML files, and the built-in ones by name.
-#
-# A file has `name`, `base` (a built-in profile whose limits it starts from), tables `[fail]` and `[warn]` with the
-# figures of `Limits`, and any number of `[[rule]]` tables with `layer` and `op` globs and their own `fail` and
-# `warn`. `inf` (`-inf` for cos and sqnr_db) lifts a limit of the base. `cfg/profiles/example.toml` shows all of it.
+# Profiles from TOML files.
 
 Table = Mapping[str, object]
-FIGURES = tuple(figure.name for figure in fields(Limits))
 _PROFILE_KEYS = ("name", "base", "fail", "warn", "rule")
 _RULE_KEYS = ("layer", "op", "fail", "warn")
 
@@ -241,17 +228,18 @@ def _limits(table: Table, key: str, where: str) -> Limits:
     limits = table.get(key, {})
     if not isinstance(limits, dict):
         raise InputError(f"{where}: `{key}` is no table", f"write [{key}] and below it rmse = 0.5")
-    _only(limits, FIGURES, f"{where}, {key}")
-    return Limits(**{figure: _limit(figure, value, f"{where}, {key}") for figure, value in limits.items()})
+    _only(limits, LIMITED, f"{where}, {key}")
+    return Limits({metric: _limit(metric, value, f"{where}, {key}") for metric, value in limits.items()})
 
 
-def _limit(figure: str, value: object, where: str) -> float:
-    number = _number(value)
+def _limit(metric: str, value: object, where: str) -> float:
+    number, sensible = _number(value), METRICS[metric].limits
     if isnan(number):
-        raise InputError(f"{where}: `{figure}` is no number", f"write {figure} = 0.5")
-    low, high = _sensible(figure)
-    if not low <= number <= high:
-        raise InputError(f"{where}: {figure} = {number:g} makes no sense", f"expected {low:g} to {high:g}")
+        raise InputError(f"{where}: `{metric}` is no number", f"write {metric} = 0.5")
+    if sensible is not None and not sensible[0] <= number <= sensible[1]:
+        raise InputError(
+            f"{where}: {metric} = {number:g} makes no sense", f"expected {sensible[0]:g} to {sensible[1]:g}"
+        )
     return number
 
 
@@ -265,13 +253,6 @@ def _number(value: object) -> float:
         return nan
 
 
-def _sensible(figure: str) -> tuple[float, float]:
-    """Where a limit of this figure lies; the outer infinity lifts the limit."""
-    if figure == "cos":
-        return -inf, 1.0
-    return (-inf, inf) if figure in LOWER_BOUNDS else (0.0, inf)
-
-
 def _text(table: Table, key: str, otherwise: str, where: str) -> str:
     value = table.get(key, otherwise)
     if not isinstance(value, str):
@@ -279,7 +260,7 @@ def _text(table: Table, key: str, otherwise: str, where: str) -> str:
     return value
 
 
-def _only(table: Table, known: tuple[str, ...], where: str) -> None:
+def _only(table: Table, known: Collection[str], where: str) -> None:
     for key in table:
         if key not in known:
             raise InputError(f"{where}: unknown key `{visible(key)}`", did_you_mean(key, known))

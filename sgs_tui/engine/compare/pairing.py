@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from math import prod
 
-from sgs_tui.engine.compare.elements import PLAIN, Layout, unpadding
+from sgs_tui.engine.compare.elements import Layout, unpadded
 from sgs_tui.engine.compare.results import Matching, Pair, Side, Unmatched
 from sgs_tui.engine.dumps.format import Direction, Record
 from sgs_tui.engine.dumps.reader import Dump
@@ -116,11 +116,7 @@ def _pair(number: int, sample: Record, benchmark: Record, feeds: bool | None, ch
 
 def layouts_of(pair: Pair) -> tuple[Layout, Layout]:
     """How each side is read: un-padded along the last axis where it is longer than the shape, else as stored."""
-    return unpadding(pair.sample, pair.shape) or PLAIN, unpadding(pair.benchmark, pair.shape) or PLAIN
-
-
-def _elements(record: Record, layout: Layout) -> int:
-    return record.count if layout.row is None else record.count // layout.row[1] * layout.row[0]
+    return unpadded(pair.sample, pair.shape), unpadded(pair.benchmark, pair.shape)
 
 
 def _why_not(pair: Pair) -> str | None:
@@ -129,7 +125,7 @@ def _why_not(pair: Pair) -> str | None:
         if record.is_short:
             return f"{side} carries {record.size} of {record.declared} bytes"
     left, right = layouts_of(pair)
-    if _elements(pair.sample, left) == _elements(pair.benchmark, right):
+    if left.count(pair.sample) == right.count(pair.benchmark):
         return None
     reason = f"size differs: sample {pair.sample.count}, benchmark {pair.benchmark.count} elements"
     if pair.shape is not None:

@@ -1,30 +1,33 @@
-"""Measure pairs in one process per core, for dumps so big that starting processes pays.
+"""Measure pairs in one process per core, for dumps so big that starting processes pays; else in this one.
 
 Workers get the list of pairs once, at their start (with fork for free), and tasks of a few million
 elements: a stretch of one big layer, or several small layers. Rows come out in order, and only a few tasks
 run ahead of the row that is due, so that memory and a cancel stay small.
+
+Threads would not do: numpy holds the interpreter lock in the dot products and hands it over thousands
+of times a second in the rest, which costs more than the second core gives (measured).
 """
 
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from threading import Event
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sgs_tui.engine.compare.compare import Measured, Sides, add_range, changed, measure, readers_of
-from sgs_tui.engine.compare.metrics import BLOCK, Kernel, Sums, figures_of, packed, unpacked
-from sgs_tui.engine.compare.results import Pair
+from sgs_tui.engine.compare.compare import Measured, Sides, measure
+from sgs_tui.engine.compare.metrics import LayerFigures, figures_of
+from sgs_tui.engine.compare.results import Metrics, Pair, SideStats
+from sgs_tui.engine.compare.sums import BLOCK, Kernel, Sums
 from sgs_tui.engine.dumps.format import DumpIndex
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.errors import CancelledError, SgsError
 from sgs_tui.engine.pool import process_pool
-
-# A comparison cut into tasks for worker processes.
 
 PARALLEL_BYTES = 300 << 20
 """Below it starting processes costs more than they save."""
@@ -32,129 +35,6 @@ _PAIR_BYTES = 1 << 16
 """Payload that takes as long as everything else that has to be done for a pair."""
 TASK = 64 * BLOCK
 """Elements of one task, on the grid of blocks: long enough to forget the hand-over, short enough to cancel."""
-
-
-class Unit(NamedTuple):
-    """Elements [start, stop) of the pair at `position` in the list; `last` closes the pair."""
-
-    position: int
-    start: int
-    stop: int
-    last: bool
-
-
-def units_of(pairs: Sequence[Pair], sides: Sides) -> Iterator[Unit]:
-    """Every pair in stretches of at most a task; a text payload can only be read from the front, so it is one."""
-    in_order = sides.sample.reads_in_order() or sides.benchmark.reads_in_order()
-    for position, pair in enumerate(pairs):
-        count = readers_of(pair, sides)[1].count
-        step = max(count, 1) if in_order else TASK
-        for start in range(0, max(count, 1), step):
-            yield Unit(position, start, min(start + step, count), start + step >= count)
-
-
-def tasks_of(units: Iterator[Unit]) -> Iterator[list[Unit]]:
-    """Units packed until a task is full."""
-    task: list[Unit] = []
-    size = 0
-    for unit in units:
-        task.append(unit)
-        size += unit.stop - unit.start + BLOCK // 16
-        if size >= TASK:
-            yield task
-            task, size = [], 0
-    if task:
-        yield task
-
-
-@dataclass(slots=True)
-class _Worker:
-    """What a worker process keeps between tasks."""
-
-    pairs: Sequence[Pair]
-    sides: Sides
-    kernel: Kernel
-
-
-_workers: list[_Worker] = []
-"""This process' own worker, set once by the initializer; empty in the main process."""
-
-
-def _start_worker(pairs: Sequence[Pair], files: Sequence[tuple[Path, DumpIndex]]) -> None:
-    sample, benchmark = (Dump(Source(path), index) for path, index in files)
-    _workers.append(_Worker(pairs, Sides(sample, benchmark), Kernel()))
-
-
-Result = Sums | tuple[float, ...] | SgsError
-"""What a worker says of a unit: sums of a stretch, or the packed figures of a whole layer, or what went wrong."""
-
-
-def _run_task(task: list[Unit]) -> list[Result]:
-    return [_run_unit(_workers[0], unit) for unit in task]
-
-
-def _run_unit(worker: _Worker, unit: Unit) -> Result:
-    sums = Sums()
-    try:
-        sample, benchmark = readers_of(worker.pairs[unit.position], worker.sides)
-        add_range(sums, worker.kernel, sample, benchmark, range(unit.start, unit.stop))
-    except SgsError as error:
-        return error
-    return packed(figures_of(sums)) if unit.start == 0 and unit.last else sums
-
-
-def _without_records(index: DumpIndex) -> DumpIndex:
-    return DumpIndex(index.is_float, index.form, (), index.health, index.state)
-
-
-def measure_in_processes(pairs: Sequence[Pair], sides: Sides, cancel: Event, count: int) -> Iterator[Measured]:
-    """Every pair in order, measured by `count` processes. Raises CancelledError, BrokenProcessPool (one was killed)."""
-    results: list[Result] = []
-    files = [(dump.path.absolute(), _without_records(dump.index)) for dump in (sides.sample, sides.benchmark)]
-    with process_pool(count, partial(_start_worker, pairs, files)) as pool:
-        for task, said in _results(pool, tasks_of(units_of(pairs, sides)), cancel, 2 * count):
-            untrusted = changed(sides)
-            for unit, result in zip(task, said, strict=True):
-                results.append(untrusted or result)
-                if unit.last:
-                    yield _finished(pairs[unit.position], results)
-                    results = []
-
-
-def _results(
-    pool: ProcessPoolExecutor, tasks: Iterator[list[Unit]], cancel: Event, ahead: int
-) -> Iterator[tuple[list[Unit], list[Result]]]:
-    """Tasks with their results, in order, at most `ahead` of them under way."""
-    waiting: deque[tuple[list[Unit], Future[list[Result]]]] = deque()
-    while True:
-        while len(waiting) < ahead and (task := next(tasks, None)) is not None:
-            waiting.append((task, pool.submit(_run_task, task)))
-        if not waiting:
-            return
-        task, future = waiting.popleft()
-        yield task, _result(future, cancel)
-
-
-def _result(future: Future[list[Result]], cancel: Event) -> list[Result]:
-    while True:
-        if cancel.is_set():
-            raise CancelledError("comparison stopped")
-        try:
-            return future.result(timeout=0.1)
-        except TimeoutError:
-            continue
-
-
-def _finished(pair: Pair, results: list[Result]) -> Measured:
-    """The pair from what the workers said of its stretches."""
-    sums = Sums()
-    for result in results:
-        if isinstance(result, SgsError):
-            return Measured(pair, None, result)
-        if isinstance(result, tuple):
-            return Measured(pair, unpacked(result))
-        sums.merge(result)
-    return Measured(pair, figures_of(sums))
 
 
 def measure_all(pairs: Sequence[Pair], sides: Sides, cancel: Event, workers: int | None = None) -> Iterator[Measured]:
@@ -166,8 +46,8 @@ def measure_all(pairs: Sequence[Pair], sides: Sides, cancel: Event, workers: int
     count = workers if workers is not None else (len(os.sched_getaffinity(0)) if size >= PARALLEL_BYTES else 1)
     if count <= 1:
         yield from _measure_here(pairs, sides, cancel)
-        return
-    yield from _measure_apart(pairs, sides, cancel, count)
+    else:
+        yield from _measure_apart(pairs, sides, cancel, count)
 
 
 def _measure_apart(pairs: Sequence[Pair], sides: Sides, cancel: Event, count: int) -> Iterator[Measured]:
@@ -191,4 +71,140 @@ def _measure_here(pairs: Sequence[Pair], sides: Sides, cancel: Event) -> Iterato
         except CancelledError:
             raise
         except SgsError as error:
-            yield Measured(pair, None, changed(sides) or error)
+            yield Measured(pair, None, sides.changed() or error)
+
+
+class Unit(NamedTuple):
+    """Elements [start, stop) of the pair at `position` in the list; `last` closes the pair."""
+
+    position: int
+    start: int
+    stop: int
+    last: bool
+
+
+Result = Sums | tuple[float, ...] | SgsError
+"""What a worker says of a unit: sums of a stretch, or the packed figures of a whole layer, or what went wrong."""
+
+
+def measure_in_processes(pairs: Sequence[Pair], sides: Sides, cancel: Event, count: int) -> Iterator[Measured]:
+    """Every pair in order, measured by `count` processes. Raises CancelledError, BrokenProcessPool (one was killed)."""
+    files = [(d.path.absolute(), replace(d.index, records=())) for d in (sides.sample, sides.benchmark)]
+    results: list[Result] = []
+    with process_pool(count, partial(_start_worker, pairs, files)) as pool:
+        for task, said in _results(pool, _tasks(_units(pairs, sides)), cancel, 2 * count):
+            untrusted = sides.changed()
+            for unit, result in zip(task, said, strict=True):
+                results.append(untrusted or result)
+                if unit.last:
+                    yield _finished(pairs[unit.position], results)
+                    results = []
+
+
+def _units(pairs: Sequence[Pair], sides: Sides) -> Iterator[Unit]:
+    """Every pair in stretches of at most a task; a text payload can only be read from the front, so it is one."""
+    in_order = sides.sample.reads_in_order() or sides.benchmark.reads_in_order()
+    for position, pair in enumerate(pairs):
+        count = sides.readers(pair).benchmark.count
+        step = max(count, 1) if in_order else TASK
+        for start in range(0, max(count, 1), step):
+            yield Unit(position, start, min(start + step, count), start + step >= count)
+
+
+def _tasks(units: Iterator[Unit]) -> Iterator[list[Unit]]:
+    """Units packed until a task is full."""
+    task: list[Unit] = []
+    size = 0
+    for unit in units:
+        task.append(unit)
+        size += unit.stop - unit.start + BLOCK // 16
+        if size >= TASK:
+            yield task
+            task, size = [], 0
+    if task:
+        yield task
+
+
+def _results(
+    pool: ProcessPoolExecutor, tasks: Iterator[list[Unit]], cancel: Event, ahead: int
+) -> Iterator[tuple[list[Unit], list[Result]]]:
+    """Tasks with their results, in order, at most `ahead` of them under way."""
+    waiting: deque[tuple[list[Unit], Future[list[Result]]]] = deque()
+    while True:
+        while len(waiting) < ahead and (task := next(tasks, None)) is not None:
+            waiting.append((task, pool.submit(_run_task, task)))
+        if not waiting:
+            return
+        task, future = waiting.popleft()
+        yield task, _result(future, cancel)
+
+
+def _result(future: Future[list[Result]], cancel: Event) -> list[Result]:
+    while not cancel.is_set():
+        try:
+            return future.result(timeout=0.1)
+        except TimeoutError:
+            continue
+    raise CancelledError("comparison stopped")
+
+
+def _finished(pair: Pair, results: list[Result]) -> Measured:
+    """The pair from what the workers said of its stretches."""
+    sums = Sums()
+    for result in results:
+        if isinstance(result, SgsError):
+            return Measured(pair, None, result)
+        if isinstance(result, tuple):
+            return Measured(pair, _unpacked(result))
+        sums.merge(result)
+    return Measured(pair, figures_of(sums))
+
+
+# What runs in a worker process.
+
+
+@dataclass(slots=True)
+class _Worker:
+    """What a worker process keeps between tasks."""
+
+    pairs: Sequence[Pair]
+    sides: Sides
+    kernel: Kernel
+
+
+_workers: list[_Worker] = []
+"""This process' own worker, set once as it starts; empty in the main process."""
+
+
+def _start_worker(pairs: Sequence[Pair], files: Sequence[tuple[Path, DumpIndex]]) -> None:
+    sample, benchmark = (Dump(Source(path), index) for path, index in files)
+    _workers.append(_Worker(pairs, Sides(sample, benchmark), Kernel()))
+
+
+def _run_task(task: list[Unit]) -> list[Result]:
+    return [_run_unit(_workers[0], unit) for unit in task]
+
+
+def _run_unit(worker: _Worker, unit: Unit) -> Result:
+    sums = Sums()
+    try:
+        readers = worker.sides.readers(worker.pairs[unit.position])
+        readers.add(sums, worker.kernel, range(unit.start, unit.stop))
+    except SgsError as error:
+        return error
+    return _packed(figures_of(sums)) if unit.start == 0 and unit.last else sums
+
+
+_OF_METRICS, _OF_SIDE = (attrgetter(*(each.name for each in fields(kind))) for kind in (Metrics, SideStats))
+_SIDES_AT = len(fields(Metrics)), len(fields(Metrics)) + len(fields(SideStats))
+
+
+def _packed(figures: LayerFigures) -> tuple[float, ...]:
+    """The figures as bare numbers: between processes those travel ten times faster than dataclasses."""
+    return (*_OF_METRICS(figures.metrics), *_OF_SIDE(figures.sample), *_OF_SIDE(figures.benchmark))
+
+
+def _unpacked(numbers: tuple[Any, ...]) -> LayerFigures:
+    sample, benchmark = _SIDES_AT
+    metrics = Metrics(*numbers[:sample])
+    return LayerFigures(metrics, SideStats(*numbers[sample:benchmark]), SideStats(*numbers[benchmark:]))

@@ -161,6 +161,11 @@ class LayerDiff:
         return self.pair.benchmark.op_index
 
     @property
+    def feeds_convolution(self) -> bool | None:
+        """Whether a convolution reads it; None where the dumps do not tell."""
+        return self.pair.feeds_convolution
+
+    @property
     def has_non_finite(self) -> bool:
         """NaN or Inf on either side."""
         return any(side is not None and not side.finite for side in (self.sample, self.benchmark))

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
-from sgs_tui.engine.compare.metrics import FIGURES, Figure, Worse, known_figure
+from sgs_tui.engine.compare.metrics import METRICS, Metric, Worse, known_metric
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.text import did_you_mean, visible
@@ -105,9 +105,9 @@ def _verdict(text: str) -> _Test:
 
 
 def _comparison(name: str, sign: str, number: str) -> _Test:
-    figure = known_figure(name)
+    figure = known_metric(name)
     if figure is None:
-        hint = f"{did_you_mean(name, FIGURES)}; for a name with {sign[0]} in it write name:..."
+        hint = f"{did_you_mean(name, METRICS)}; for a name with {sign[0]} in it write name:..."
         raise UsageError(f"filter: no figure is called {name!r}", hint)
     try:
         limit = float(number)
@@ -116,7 +116,7 @@ def _comparison(name: str, sign: str, number: str) -> _Test:
     return lambda row: _beyond(figure, sign, limit, row)
 
 
-def _beyond(figure: Figure, sign: str, limit: float, row: LayerDiff) -> bool:
+def _beyond(figure: Metric, sign: str, limit: float, row: LayerDiff) -> bool:
     value = figure.value(row)
     if value is None:
         return False
@@ -142,7 +142,7 @@ _WORDS: dict[str, _Key] = {
     "verdict": lambda row: _SEVERITY[row.verdict],
 }
 
-SORT_KEYS: tuple[str, ...] = (*_WORDS, *(key for key in FIGURES if key not in _WORDS))
+SORT_KEYS: tuple[str, ...] = (*_WORDS, *(key for key in METRICS if key not in _WORDS))
 """What rows can be sorted by; `index`, `name` and `op` ascend, `verdict` and figures start with the worst."""
 
 
@@ -159,14 +159,14 @@ def sort_rows(rows: Sequence[LayerDiff], key: str, reverse: bool = False) -> lis
     return _by_figure(rows, _figure(key), best_first=reverse)
 
 
-def _figure(key: str) -> Figure:
-    found = known_figure(key)
+def _figure(key: str) -> Metric:
+    found = known_metric(key)
     if found is None:
         raise UsageError(f"layers can not be sorted by {key!r}", did_you_mean(key, SORT_KEYS))
     return found
 
 
-def _by_figure(rows: Sequence[LayerDiff], figure: Figure, best_first: bool) -> list[LayerDiff]:
+def _by_figure(rows: Sequence[LayerDiff], figure: Metric, best_first: bool) -> list[LayerDiff]:
     sign = 1.0 if best_first else -1.0
 
     def position(row: LayerDiff) -> tuple[int, float]:

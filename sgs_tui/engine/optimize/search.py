@@ -22,7 +22,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from sgs_tui.engine.compare.limits import LOWER_BOUNDS, Figures, Limits, Profile, judge
+from sgs_tui.engine.compare.limits import Profile, judge
+from sgs_tui.engine.compare.metrics import METRICS
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Metrics, RangeSource, SideStats, Verdict
 from sgs_tui.engine.errors import NothingComparableError
 from sgs_tui.engine.events import Row
@@ -129,7 +130,7 @@ def accuracy(layers: Sequence[MeasuredLayer], profile: Profile) -> Accuracy:
     worst = max(range(len(layers)), key=errors.__getitem__)
     return Accuracy(
         layers=len(layers),
-        failing=sum(_verdict(layer, profile) is Verdict.FAIL for layer in layers),
+        failing=sum(judge(layer, profile).verdict is Verdict.FAIL for layer in layers),
         deficit=sum(_deficit(layer, profile) for layer in layers),
         worst_rmse=errors[worst],
         worst_layer=layers[worst].name,
@@ -139,31 +140,19 @@ def accuracy(layers: Sequence[MeasuredLayer], profile: Profile) -> Accuracy:
     )
 
 
-def _verdict(layer: MeasuredLayer, profile: Profile) -> Verdict:
-    figures = Figures(layer.metrics, layer.sample, layer.benchmark, layer.range, layer.feeds_convolution)
-    return judge(figures, profile, layer.name, layer.op_type).verdict
-
-
 def _deficit(layer: MeasuredLayer, profile: Profile) -> float:
     """Decades that the layer's errors are beyond its fail limits. A range is none of 16 bits' business."""
     if isnan(layer.metrics.rmse):
         return _BROKEN
     limits, _ = profile.limits_for(layer.name, layer.op_type)
-    names = ("rmse", "cos", "mse", "sqnr_db", "relative_l2", "max_abs_error")
-    return sum(_beyond(name, layer.metrics, limits) for name in names)
+    return sum(_beyond(key, layer, limits[key]) for key in limits.broken(layer) if key != "range")
 
 
-def _beyond(name: str, metrics: Metrics, limits: Limits) -> float:
-    limit: float | None = getattr(limits, name)
-    value: float = getattr(metrics, name)
-    if limit is None or (value >= limit if name in LOWER_BOUNDS else value <= limit):
-        return 0.0
-    if name == "sqnr_db":
-        decades = (limit - value) / 20
-    elif name == "cos":
-        decades = log10((1 - value) / max(1 - limit, _TINY))
-    else:
-        decades = log10(value / max(limit, _TINY)) if isfinite(value) else _MOST
+def _beyond(key: str, layer: MeasuredLayer, limit: float) -> float:
+    metric = METRICS[key]
+    value = metric.value(layer)
+    error = inf if value is None else metric.error(value)
+    decades = log10(error / max(metric.error(limit), _TINY)) if isfinite(error) else _MOST
     return min(_MOST, max(_TINY, decades))
 
 

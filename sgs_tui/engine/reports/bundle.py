@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sgs_tui.engine.compare.elements import PLAIN, Layout, SideReader, unpadding
+from sgs_tui.engine.compare.elements import Layout, SideReader, unpadded
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Side
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump, open_dump
@@ -82,8 +82,6 @@ def _candidates(dump: Path) -> Iterator[tuple[Path, str]]:
 
 # A tensor of a dump as a .npy file, written piece by piece.
 
-_CHUNK = 1 << 18
-
 
 @dataclass(frozen=True, slots=True)
 class TensorFile:
@@ -110,21 +108,16 @@ class TensorFile:
     def pieces(self, dump: Dump) -> Iterator[bytes]:
         """The file's bytes; codes become numbers. Raises SgsError where the dump changed or can not be read."""
         yield self.header
-        reader = SideReader(dump, self.record, self.layout)
-        for start in range(0, reader.count, _CHUNK):
-            with np.errstate(invalid="ignore"):  # signalling NaNs are data here
-                values = reader.take(start, min(_CHUNK, reader.count - start)).astype(np.float64)
-            dump.dequantize(self.record, values)
+        for values in SideReader(dump, self.record, self.layout).pieces():
             with np.errstate(over="ignore"):
                 yield values.astype("<f4").tobytes()
-        dump.check_unchanged()
 
 
 def tensor_of(pair: Pair, side: Side) -> TensorFile:
     """One side of a pair."""
     record = pair.sample if side == "sample" else pair.benchmark
-    layout = unpadding(record, pair.shape) or PLAIN
-    count = record.count if layout.row is None else record.count // layout.row[1] * layout.row[0]
+    layout = unpadded(record, pair.shape)
+    count = layout.count(record)
     fits = pair.shape is not None and prod(pair.shape) == count
     return TensorFile(side, record, layout, pair.shape if fits and pair.shape is not None else (count,))
 

@@ -14,14 +14,13 @@ import numpy as np
 
 from sgs_tui import __version__
 from sgs_tui.engine.calibration.ranges import Bounds, Ranges
-from sgs_tui.engine.compare.elements import PLAIN, Layout, SideReader, unpadding
+from sgs_tui.engine.compare.elements import SideReader, unpadded
 from sgs_tui.engine.compare.histogram import Tallier, Tally
 from sgs_tui.engine.compare.pairing import match
 from sgs_tui.engine.compare.results import LayerDiff, Pair, RangeSource, Verdict
-from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.format import Direction, Record
 from sgs_tui.engine.dumps.reader import Dump, open_dump
-from sgs_tui.engine.errors import CancelledError, DumpError, SgsError, UsageError
+from sgs_tui.engine.errors import DumpError, SgsError, UsageError
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.engine.text import nearest, visible
 
@@ -78,8 +77,6 @@ def environment() -> tuple[tuple[str, str], ...]:
 
 
 # Histograms of the tensors of one dump, with the same tensors of another stage beside them where asked.
-
-_CHUNK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,21 +161,9 @@ def _tally(dump: Dump, record: Record, subject: Subject, cancel: Event | None) -
     """One pass over a record's values."""
     bounds = subject.bounds
     tallier = Tallier(bounds if bounds is not None and not np.isnan(bounds).any() else None)
-    for values in _pieces(dump, record, unpadding(record, subject.shape) or PLAIN):
-        if cancel is not None and cancel.is_set():
-            raise CancelledError("stopped")
+    for values in SideReader(dump, record, unpadded(record, subject.shape)).pieces(cancel):
         tallier.add(values)
-    dump.check_unchanged()
     return tallier.tally()
-
-
-def _pieces(dump: Dump, record: Record, layout: Layout) -> Iterator[FloatArray]:
-    reader = SideReader(dump, record, layout)
-    for start in range(0, reader.count, _CHUNK):
-        with np.errstate(invalid="ignore"):  # signalling NaNs are data here
-            values = reader.take(start, min(_CHUNK, reader.count - start)).astype(np.float64)
-        dump.dequantize(record, values)
-        yield values
 
 
 MOST_CLOSEUPS = 40

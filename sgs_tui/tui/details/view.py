@@ -6,24 +6,12 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from sgs_tui.engine.compare.channels import Element
-from sgs_tui.engine.compare.limits import LOWER_BOUNDS, Limits, Profile
-from sgs_tui.engine.compare.metrics import FIGURES
+from sgs_tui.engine.compare.limits import Limits, Profile
+from sgs_tui.engine.compare.metrics import METRICS, OF_LAYER, Form, Worse
 from sgs_tui.engine.compare.results import LayerDiff, Pair, RangeSource, SideStats, Verdict
 from sgs_tui.engine.numbers import cosine, decibel, figure
 from sgs_tui.tui.layers.view import SIGNS
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, fit, share, span, wrap
-
-METRICS = ("rmse", "cos", "mse", "sqnr_db", "relative_l2", "max_abs_error", "mean_error", "range")
-FORMULAS = {
-    "rmse": "Σ|s-b| / Σ|b|: the manual's RMSE, a relative L1 error, not a root",
-    "cos": "Σ(s·b) / √(Σs² Σb²): 1 is the same direction; a mere gain is not seen",
-    "mse": "Σ(s-b)² / n: in squared units of the layer",
-    "sqnr_db": "10 log10(Σb² / Σ(s-b)²): 6 dB is one bit; clean 8 bit gives about 30-40",
-    "relative_l2": "√(Σ(s-b)² / Σb²)",
-    "max_abs_error": "the largest |s-b|",
-    "mean_error": "mean of s-b: far from 0 means an offset",
-    "range": "max - min, from calibration where known, else of the benchmark's data",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +55,12 @@ def _verdict(row: LayerDiff, width: int) -> list[Line]:
 def _metrics(row: LayerDiff, profile: Profile, width: int) -> list[Line]:
     fail, warn = profile.limits_for(row.name, row.op_type)
     lines: list[Line] = [(Span(clip(f"{'':13}{'value':>10}   {profile.name}", width), "muted"),)]
-    for key in METRICS:
-        value = FIGURES[key].value(row)
-        text = {"cos": cosine, "sqnr_db": decibel}.get(key, figure)(value)
+    for key in OF_LAYER:
+        metric = METRICS[key]
+        text = {Form.COSINE: cosine, Form.DECIBEL: decibel}.get(metric.form, figure)(metric.value(row))
         over = key in row.over
         tone: Tone = SIGNS[row.verdict].tone if over else ""
-        parts = [Span(f"{FIGURES[key].title:13}"), Span(f"{text:>10}{'!' if over else ' '}", tone)]
+        parts = [Span(f"{metric.title:13}"), Span(f"{text:>10}{'!' if over else ' '}", tone)]
         lines.append((*parts, Span("  " + _limit(key, fail, warn), "muted")))
     if row.range is not None:
         lines += _range(row, width)
@@ -80,8 +68,8 @@ def _metrics(row: LayerDiff, profile: Profile, width: int) -> list[Line]:
 
 
 def _limit(key: str, fail: Limits, warn: Limits) -> str:
-    sign = "<" if key in LOWER_BOUNDS else ">"
-    bounds = (("fails", getattr(fail, key, None)), ("warns", getattr(warn, key, None)))
+    sign = "<" if METRICS[key].worse is Worse.LOW else ">"
+    bounds = (("fails", fail.get(key)), ("warns", warn.get(key)))
     return ", ".join(f"{word} {sign} {bound:g}" for word, bound in bounds if bound is not None)
 
 
@@ -151,8 +139,8 @@ def _pairing(row: LayerDiff, width: int) -> list[Line]:
 def formulas(profile: Profile) -> list[Line]:
     """For `?`: what each metric is and what limits it in this profile."""
     lines: list[Line] = [(Span(f"s = sample, b = benchmark, n = elements; limits of profile {profile.name}", "muted"),)]
-    for key in METRICS:
-        lines.append((Span(f"{FIGURES[key].title:13}", "strong"), Span(FORMULAS[key])))
+    for key in OF_LAYER:
+        lines.append((Span(f"{METRICS[key].title:13}", "strong"), Span(METRICS[key].words)))
         if limit := _limit(key, profile.fail, profile.warn):
             lines.append((Span(f"{'':13}{limit}", "muted"),))
     return lines

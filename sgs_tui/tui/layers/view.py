@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.cells import cell_len
 
-from sgs_tui.engine.compare.metrics import FIGURES
+from sgs_tui.engine.compare.metrics import METRICS, Form
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Unmatched, Verdict
 from sgs_tui.engine.compare.select import Query, parse_query, sort_rows
 from sgs_tui.engine.diagnosis.results import Blame, Cause, Diagnosis, Recovered, Role
@@ -135,22 +135,12 @@ PENDING = Cell("·", "muted")
 OVER = "!"
 """Behind a figure that is over its limit, so that no color is needed to see it."""
 
-_WIDTHS = {"rmse": 6, "cos": 8, "mse": 8, "sqnr_db": 7, "range": 6, "index": 5}
-"""Cells of a figure; 9 where nothing is said. One more holds the sign behind it."""
-_FORMATS: dict[str, Callable[[float | None], str]] = {
-    "rmse": ratio,
-    "relative_l2": ratio,
-    "cos": cosine,
-    "sqnr_db": decibel,
-    "mse": small,
-}
-_SHORT_TITLES = {
-    "sqnr_db": "SQNR dB",
-    "max_abs_error": "max err",
-    "sample_min": "sample min",
-    "sample_max": "sample max",
-    "benchmark_min": "bench min",
-    "benchmark_max": "bench max",
+_FORMS: dict[Form, Callable[[float | None], str]] = {
+    Form.PLAIN: figure,
+    Form.RATIO: ratio,
+    Form.SMALL: small,
+    Form.COSINE: cosine,
+    Form.DECIBEL: decibel,
 }
 SORT_OF = {"sign": "verdict"}
 """Columns that sort by something of another name."""
@@ -195,7 +185,7 @@ DEFAULT = (
         "verdict",
     ),
 )
-AVAILABLE = (*DEFAULT, *(key for key in FIGURES if key not in DEFAULT))
+AVAILABLE = (*DEFAULT, *(key for key in METRICS if key not in DEFAULT))
 FROZEN = frozenset({"sign", "index", "name"})
 
 
@@ -212,8 +202,10 @@ def column(key: str, facts: Facts, wide: bool = False, extra: int = 0) -> Column
             return Column(key, "op", max(4, min(facts.ops, 40 if wide else 13)) + extra)
         case "verdict":
             return Column(key, "verdict", 14 + extra)
-    title = _SHORT_TITLES.get(key, FIGURES[key].title)
-    return Column(key, title + " ", max(_WIDTHS.get(key, 9), len(title)) + 1 + extra, right=True)
+    metric = METRICS[key]
+    title = metric.short or metric.title
+    # The cell behind the figure holds its sign.
+    return Column(key, title + " ", max(metric.cells, len(title)) + 1 + extra, right=True)
 
 
 def cell(row: LayerDiff, key: str) -> Cell:
@@ -224,7 +216,8 @@ def cell(row: LayerDiff, key: str) -> Cell:
         return Cell(str(row.verdict), SIGNS[row.verdict].tone)
     if key in {"index", "name", "op"}:
         return label(row.pair, key)
-    text = _FORMATS.get(key, figure)(FIGURES[key].value(row))
+    metric = METRICS[key]
+    text = _FORMS[metric.form](metric.value(row))
     return Cell(text + (OVER if key in row.over else " "), _over_tone(row) if key in row.over else "")
 
 
@@ -258,7 +251,7 @@ _WORDS = {
 
 def title(key: str) -> str:
     """A column's name in the picker and in messages."""
-    return _WORDS.get(key) or FIGURES[key].title
+    return _WORDS.get(key) or METRICS[key].title
 
 
 # The triage journal as lines: notes of one layer, and the whole of it.

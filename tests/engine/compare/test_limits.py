@@ -31,8 +31,8 @@ def test_the_example_does_what_its_comments_say() -> None:
     assert (fail, warn) == (Limits(rmse=0.3, cos=0.99, sqnr_db=15), Limits(rmse=0.15, range=math.inf))
     assert example.limits_for("prob", "SOFTMAX")[0] == Limits(rmse=1.0, cos=0.98, sqnr_db=15)
     fail, warn = example.limits_for("/backbone/c1", "DEPTHWISE_CONV_2D")
-    assert (fail.cos, fail.rmse, warn.range) == (0.995, 0.3, 30)
-    assert example.limits_for("/head/c1", "CONV_2D")[0].cos == 0.99
+    assert (fail["cos"], fail["rmse"], warn["range"]) == (0.995, 0.3, 30)
+    assert example.limits_for("/head/c1", "CONV_2D")[0]["cos"] == 0.99
 
 
 def test_without_base_only_what_is_written_is_limited(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sgs_tui.engine.compare import compare, parallel
-from sgs_tui.engine.compare import metrics as kernels
+from sgs_tui.engine.compare import sums as kernels
 from sgs_tui.engine.compare.compare import Measured, Sides
 from sgs_tui.engine.compare.results import LayerDiff, Metrics, Pair, Verdict
 from sgs_tui.engine.dumps.reader import open_dump

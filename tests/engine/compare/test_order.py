@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.compare.metrics import FIGURES
+from sgs_tui.engine.compare.metrics import METRICS
 from sgs_tui.engine.compare.select import SORT_KEYS, sort_rows
 from sgs_tui.engine.errors import UsageError
 from tests.engine.build import compare_tensors
@@ -70,4 +70,4 @@ def test_an_empty_tensor_has_no_range_and_stands_behind_those_that_have_one(tmp_
         tmp_path, {"empty": np.zeros(0), "full": np.arange(4.0)}, {"empty": np.zeros(0), "full": np.arange(4.0)}
     )
     assert [row.name for row in sort_rows(rows, "range")] == ["full", "empty"]
-    assert FIGURES["range"].value(rows[0]) is None and FIGURES["sample_min"].value(rows[0]) is None
+    assert METRICS["range"].value(rows[0]) is None and METRICS["sample_min"].value(rows[0]) is None

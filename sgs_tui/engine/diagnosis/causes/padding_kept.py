@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sgs_tui.engine.compare.compare import judged
 from sgs_tui.engine.compare.elements import SideReader
-from sgs_tui.engine.compare.limits import Profile
-from sgs_tui.engine.compare.metrics import BLOCK, Kernel, Sums, figures_of
+from sgs_tui.engine.compare.limits import Profile, judged
+from sgs_tui.engine.compare.metrics import figures_of
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Pair, RangeSource, Unmatched, Verdict
+from sgs_tui.engine.compare.sums import BLOCK, Kernel, Sums
 from sgs_tui.engine.diagnosis.case import LOOKED_AT, Case
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Recovered
 from sgs_tui.engine.dumps.dtypes import AnyArray
