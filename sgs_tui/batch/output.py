@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sgs_tui.engine.errors import InputError, UsageError
-from sgs_tui.engine.files import write_atomically
+from sgs_tui.engine.files import was_read, write_atomically
 
 
 def emit(data: bytes, output: Path | None, inputs: tuple[Path, ...] = ()) -> None:
@@ -38,7 +38,8 @@ def check_target(output: Path | None, inputs: tuple[Path, ...] = ()) -> None:
 
 
 def _spare(inputs: tuple[Path, ...], output: Path) -> None:
-    if any(output.exists() and path.exists() and output.samefile(path) for path in inputs):
+    named = any(output.exists() and path.exists() and output.samefile(path) for path in inputs)
+    if named or was_read(output):
         raise UsageError(f"{output}: is an input of this command", "give --output another name")
 
 

@@ -1,6 +1,7 @@
 """Writing a user's file: temp file in the same folder, fsync, rename, backup of what was there."""
 
 import os
+import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,20 +74,61 @@ def _umask() -> int:
 # Reading a user's small file: what the operating system refuses becomes one clear line.
 
 
+SMALL = 64 << 20
+"""No configuration, range file, profile or report is larger; a device or a sparse file has no end."""
+
+_read: set[tuple[int, int]] = set()
+"""Device and inode of every file that this process has read: what no output may replace."""
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[BinaryIO]:
-    """The open file. Raises InputError when it can not be opened or read inside the block."""
+    """The open file, remembered as an input of this process (`was_read`).
+
+    Raises InputError when it is no regular file (opening a FIFO would wait for ever), or can not be opened or read
+    inside the block.
+    """
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise InputError(f"{path}: is {_kind(status.st_mode)}, expected a regular file", "name a file")
+            mark_read(status)
             yield file
     except OSError as error:
         raise InputError(f"{path}: cannot read: {error.strerror}", "check the name and its rights") from error
 
 
-def read_bytes(path: Path) -> bytes:
-    """The whole file. Raises InputError when it can not be read."""
+def _without_waiting(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _kind(mode: int) -> str:
+    kinds = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFDIR: "a folder"}
+    return kinds.get(stat.S_IFMT(mode), "a device")
+
+
+def read_bytes(path: Path, limit: int = SMALL) -> bytes:
+    """The whole file. Raises InputError when it can not be read, is no regular file or is over `limit` bytes."""
     with reading(path) as file:
-        return file.read()
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise InputError(f"{path}: over {limit >> 20} MB, too large for what it should be", "is it the right file?")
+    return data
+
+
+def mark_read(status: os.stat_result) -> None:
+    """Remember an open file as an input of this process."""
+    _read.add((status.st_dev, status.st_ino))
+
+
+def was_read(path: Path) -> bool:
+    """Whether `path` is, by any name or link, a file that this process has read."""
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return (status.st_dev, status.st_ino) in _read
 
 
 # Where results go without harm: a folder that a command fills is new or emptied by moving, a file has a free name.

@@ -19,6 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.files import read_bytes
 
 NAME = "triage.jsonl"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -97,13 +98,9 @@ def read_journal(path: Path, sample: str | None = None) -> tuple[Entry, ...]:
     No file is an empty journal. Lines that are none of ours, as a crash may leave one, are passed over.
     Raises InputError where the file can not be read.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
+    if not path.exists() and not path.is_symlink():
         return ()
-    except OSError as error:
-        raise InputError(f"{path}: cannot read: {error.strerror}", "check its rights") from error
-    found = _entries(data)
+    found = _entries(read_bytes(path))
     return tuple(each for each in found if sample is None or each.sample in (None, sample))
 
 

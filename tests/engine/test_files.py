@@ -1,12 +1,13 @@
 """Writing a user's file: old or new, never half; what was there is kept."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sgs_tui.engine.errors import InputError
-from sgs_tui.engine.files import free_name, replacing, write_atomically, write_with_backup
+from sgs_tui.engine.files import free_name, read_bytes, replacing, was_read, write_atomically, write_with_backup
 from sgs_tui.engine.text import decode, encode, sanitised, visible
 
 
@@ -47,3 +48,32 @@ def test_names_survive_and_are_harmless() -> None:
     shown = visible(decode(raw))
     assert shown == r"a\xff\x1b[31m\x0a" + "\\u202eb/c:0 rest" and shown.isprintable()
     assert sanitised("a/b:0 rest") == "a_b0" and sanitised("") == "" and sanitised("a\u3000b") == "a\u3000b"
+
+
+@pytest.mark.parametrize(("kind", "make"), [("a FIFO", os.mkfifo), ("a folder", os.mkdir)])
+def test_only_a_regular_file_is_read(tmp_path: Path, kind: str, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "odd")
+    with pytest.raises(InputError) as caught:
+        read_bytes(tmp_path / "odd")
+    assert kind in caught.value.message or "directory" in caught.value.message
+
+
+def test_a_device_without_end_and_a_sparse_file_are_too_large(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a device"):
+        read_bytes(Path("/dev/zero"))
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(InputError, match="over 64 MB"):
+        read_bytes(tmp_path / "sparse")
+
+
+def test_what_was_read_is_known_by_every_name(tmp_path: Path) -> None:
+    path, other = tmp_path / "ranges.txt", tmp_path / "other"
+    path.write_bytes(b"x")
+    other.write_bytes(b"x")
+    os.link(path, tmp_path / "hard")
+    (tmp_path / "soft").symlink_to(path)
+    assert not was_read(path)
+    read_bytes(path)
+    assert was_read(path) and was_read(tmp_path / "hard") and was_read(tmp_path / "soft")
+    assert not was_read(other) and not was_read(tmp_path / "missing")

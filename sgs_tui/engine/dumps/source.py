@@ -7,6 +7,7 @@ from pathlib import Path
 from sgs_tui.engine.configs.debugconfig import DUMP_NAME
 from sgs_tui.engine.dumps.format import FileState
 from sgs_tui.engine.errors import DumpError, FileChangedError
+from sgs_tui.engine.files import mark_read
 
 _DISK = "check the disk or the network drive it is on"
 
@@ -35,6 +36,7 @@ class Source:
                     f"{path}: is a folder, expected a dump file", f"name the file in it: {path / DUMP_NAME}?"
                 )
             raise DumpError(f"{path}: is no regular file, expected a dump file", "copy it to a file first")
+        mark_read(status)
         self.state = _state(status)
         self.size = status.st_size
 
