@@ -89,7 +89,7 @@ def _onnx_question(
     timeout: float | None,
 ) -> "OnnxQuestion":
     from sgs_tui.cli.run import LocalOptions
-    from sgs_tui.engine.backends.jobs import image_samples
+    from sgs_tui.engine.backends.samples import image_samples
     from sgs_tui.engine.errors import UsageError
     from sgs_tui.engine.optimize.onnx_trial import OnnxQuestion
 

@@ -114,7 +114,7 @@ def tell(run: "Run") -> None:
 
 def _start(requests: "Sequence[RunRequest]", root: Path, jobs: int) -> list[Path]:
     """The run folders in the order of the requests. Runs of one supervisor follow one another: one for each job."""
-    from sgs_tui.engine.runs.runs import start_runs
+    from sgs_tui.engine.backends.start import start_runs
 
     found: dict[int, Path] = {}
     try:
@@ -130,13 +130,14 @@ def _start(requests: "Sequence[RunRequest]", root: Path, jobs: int) -> list[Path
 
 def _warn(requests: "Sequence[RunRequest]", root: Path) -> None:
     """What the checks before a start say, each thing once; errors are raised by the start itself."""
-    from sgs_tui.engine.runs.preflight import Level, check_request
+    from sgs_tui.engine.backends.start import check_run
+    from sgs_tui.engine.runs.backend import Level
     from sgs_tui.engine.runs.run_list import list_runs
 
     known = list_runs(root)
     told = {warning: None for request in requests for warning in request.warnings}
     for request in requests:
-        found = (finding for finding in check_request(request, root, known) if finding.level is Level.WARNING)
+        found = (finding for finding in check_run(request, root, known) if finding.level is Level.WARNING)
         told |= {f"{finding.message} ({finding.hint})": None for finding in found}
     for text in told:
         stderr.warning(text)
@@ -333,7 +334,7 @@ class LocalOptions:
 
     def samples(self) -> tuple[tuple[Path, ...], ...]:
         """The files of each sample; none without an image argument. Raises InputError, UsageError."""
-        from sgs_tui.engine.backends.jobs import image_samples
+        from sgs_tui.engine.backends.samples import image_samples
 
         return image_samples(self.image) if self.image is not None else ()
 
@@ -349,8 +350,9 @@ def onnx_requests(
     model: Path, options: LocalOptions, named: Mapping[str, Path], slices: int | None, memory: int | None
 ) -> "tuple[RunRequest, ...]":
     """One run for each sample. What is wrong with model, shapes and inputs is raised before anything starts."""
-    from sgs_tui.engine.backends.jobs import WORK, local_run, named_samples, slices_within
-    from sgs_tui.engine.backends.onnx import OnnxDumpRequest, load_model, model_inputs
+    from sgs_tui.engine.backends.jobs import WORK, local_run
+    from sgs_tui.engine.backends.onnx import OnnxDumpRequest, load_model, model_inputs, slices_within
+    from sgs_tui.engine.backends.samples import named_samples
 
     if slices is not None and memory is not None:
         raise UsageError("--slices and --memory both say how to cut the graph", "give one of them")
@@ -370,7 +372,8 @@ def caffe_requests(
 ) -> "tuple[RunRequest, ...]":
     """One run for each sample."""
     from sgs_tui.engine.backends.caffe import CaffeDumpRequest, read_prototxt
-    from sgs_tui.engine.backends.jobs import WORK, local_run, named_samples
+    from sgs_tui.engine.backends.jobs import WORK, local_run
+    from sgs_tui.engine.backends.samples import named_samples
 
     net, how = prototxt.expanduser().absolute(), options.how()
     inputs = [item.name for item in read_prototxt(net).wanted(options.shapes)]
@@ -411,9 +414,10 @@ def embedded_request(
 ) -> "RunRequest":
     """The one run that quantizes and dumps both stages. `options.image` None: the first calibration sample."""
     from sgs_tui.engine.backends.embedded import EmbeddedRequest
-    from sgs_tui.engine.backends.jobs import WORK, image_samples, local_run
+    from sgs_tui.engine.backends.jobs import WORK, local_run
     from sgs_tui.engine.backends.onnx import load_model, model_inputs
     from sgs_tui.engine.backends.quantize import Quantization, check_names
+    from sgs_tui.engine.backends.samples import image_samples
 
     path = model.expanduser().absolute()
     loaded = load_model(path)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from sgs_tui.engine.backends.start import start_run
 from sgs_tui.engine.runs.log import read_ends
 from sgs_tui.engine.runs.run_folder import RunState
 from sgs_tui.engine.runs.run_list import list_runs, read_run
-from sgs_tui.engine.runs.runs import start_run, wait_run
+from sgs_tui.engine.runs.runs import wait_run
 from tests.cli.conftest import Command
 from tests.standin_sdk import write_model
 from tests.standin_sdk.bench import PATIENCE, Bench

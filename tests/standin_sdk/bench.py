@@ -9,9 +9,10 @@ from typing import Any
 
 from sgs_tui.engine.backends.sdk import SdkRequest, sdk_runs
 from sgs_tui.engine.backends.sdk_install import Sdk, open_sdk
+from sgs_tui.engine.backends.start import start_runs
 from sgs_tui.engine.runs.run_folder import RunRequest
 from sgs_tui.engine.runs.run_list import Run
-from sgs_tui.engine.runs.runs import start_runs, wait_run
+from sgs_tui.engine.runs.runs import wait_run
 from tests.standin_sdk import build_sdk, write_model, write_preprocess
 
 PATIENCE = 60.0

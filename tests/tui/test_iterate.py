@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from sgs_tui.engine.backends.embedded import EmbeddedRequest
 from sgs_tui.engine.backends.jobs import WORK, local_run
+from sgs_tui.engine.backends.start import start_run
 from sgs_tui.engine.configs.inputconfig import load
 from sgs_tui.engine.demo.demo import DemoFiles, build_demo
 from sgs_tui.engine.errors import InputError
@@ -20,7 +21,7 @@ from sgs_tui.engine.requantize.network import NAME, TEMPLATE, IterateConfig
 from sgs_tui.engine.requantize.propose import Begun, Commands, Proposal, Requantized, Wanted, propose
 from sgs_tui.engine.runs.run_folder import RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run, list_runs
-from sgs_tui.engine.runs.runs import cancel_run, start_run, wait_run
+from sgs_tui.engine.runs.runs import cancel_run, wait_run
 from sgs_tui.tui.app import LaunchOptions, SgsApp, start_of
 from sgs_tui.tui.baseline.pane import BaselineDialog
 from sgs_tui.tui.frame.dialogs import Chooser, ConfirmDialog, TextDialog

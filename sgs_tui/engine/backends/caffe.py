@@ -6,16 +6,17 @@ pycaffe in the interpreter of its own environment, which may be Python 2.7.
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
-from typing import cast
+from typing import ClassVar, cast
 
 import numpy as np
 
+from sgs_tui.engine.backends.jobs import ORIGINAL, LocalBackend, input_details, original_product
 from sgs_tui.engine.backends.onnx import one_line
 from sgs_tui.engine.backends.preprocess import ModelInput, Preprocess, Worker, load_inputs, run_worker
 from sgs_tui.engine.dumps.dtypes import AnyArray
@@ -23,6 +24,7 @@ from sgs_tui.engine.dumps.format import Form
 from sgs_tui.engine.dumps.writer import OriginalDump, OriginalTensor, claim, write_original
 from sgs_tui.engine.errors import InputError, RunError, UsageError
 from sgs_tui.engine.files import write_atomically
+from sgs_tui.engine.runs.run_folder import Product, ProductKind
 from sgs_tui.engine.text import encode, visible
 
 # What a Caffe prototxt says about its blobs: inputs with shapes, and which layer writes each blob last.
@@ -184,6 +186,25 @@ class CaffeDumpRequest:
     timeout: float = 600.0
     cancel: Event | None = None
 
+    KIND: ClassVar = "caffe"
+    BACKEND: ClassVar = "caffe"
+    STAGE: ClassVar = ORIGINAL
+
+    def models(self) -> tuple[Path, ...]:
+        return (self.prototxt, self.weights)
+
+    def files(self) -> Iterable[Path]:
+        return self.inputs
+
+    def products(self) -> tuple[Product, ...]:
+        return (original_product(STEM, self.form), Product("shape.txt", ProductKind.FILE))
+
+    def details(self) -> Mapping[str, str]:
+        return input_details(self.inputs, self.preprocess)
+
+    def do(self) -> OriginalDump:
+        return dump_caffe(self)
+
 
 def dump_caffe(request: CaffeDumpRequest) -> OriginalDump:
     """Write `caffe_NHWC_outtensor_dump.bin` (or `.txt` and NHWC/, NCHW/) and shape.txt into the folder.
@@ -250,3 +271,6 @@ def _shapes(files: Mapping[str, Path]) -> bytes:
     """shape.txt: blob, tab, shape as a Python tuple."""
     loaded = ((name, np.load(file, allow_pickle=False).shape) for name, file in files.items())
     return encode("".join(f"{name.replace('/', '_')}\t{shape}\n" for name, shape in loaded))
+
+
+BACKEND = LocalBackend(CaffeDumpRequest)

@@ -5,10 +5,11 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from sgs_tui.engine.backends.jobs import FLAT, WORK, LocalBackend, input_details
 from sgs_tui.engine.backends.onnx import (
     NUMBERS,
     Session,
@@ -34,6 +35,7 @@ from sgs_tui.engine.dumps.format import Direction
 from sgs_tui.engine.dumps.writer import Draft, make_folder, write_dump
 from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
 from sgs_tui.engine.files import write_atomically
+from sgs_tui.engine.runs.run_folder import Product, ProductKind
 from sgs_tui.engine.text import encode, visible
 
 if TYPE_CHECKING:
@@ -212,9 +214,35 @@ class EmbeddedRequest:
     images: tuple[tuple[Path, ...], ...]
     folder: Path
     preprocess: Preprocess = field(default_factory=Preprocess)
-    quantization: Quantization = field(default_factory=Quantization)
+    quantization: Quantization = field(default_factory=Quantization, metadata=FLAT)
     sample: tuple[Path, ...] = ()
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    KIND: ClassVar = "embedded"
+    BACKEND: ClassVar = "onnxruntime"
+    STAGE: ClassVar = "float and fixed"
+    """It leaves the dumps of both."""
+
+    def models(self) -> tuple[Path, ...]:
+        return (self.model,)
+
+    def files(self) -> Iterable[Path]:
+        return (file for sample in (self.sample, *self.images) for file in sample)
+
+    def products(self) -> tuple[Product, ...]:
+        made = EmbeddedFiles.below(WORK)
+        files = (Product(path.name, ProductKind.FILE) for path in (made.ranges, made.fixed_model))
+        return (Product(made.float_dump.name), Product(made.fixed_dump.name), *files)
+
+    def details(self) -> Mapping[str, str]:
+        return {
+            **input_details(self.sample or self.images[0], self.preprocess),
+            "calibration": f"{len(self.images)} samples, {self.images[0][0].parent}",
+            "int16": ",".join(self.quantization.int16),
+        }
+
+    def do(self) -> "EmbeddedFiles":
+        return embedded_run(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,3 +347,6 @@ class _Feeds:
             if note:
                 self.notes[note] = None
         return feed
+
+
+BACKEND = LocalBackend(EmbeddedRequest)

@@ -1,19 +1,22 @@
 """Backend `onnx`: every tensor of an ONNX model as the vendor's ONNX dumper writes it."""
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from math import ceil, prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from sgs_tui.engine.backends.jobs import ORIGINAL, LocalBackend, input_details, original_product
 from sgs_tui.engine.backends.preprocess import ModelInput, Preprocess, load_inputs
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Form
 from sgs_tui.engine.dumps.writer import OriginalDump, OriginalTensor, claim, write_original
 from sgs_tui.engine.errors import InputError, RunError, UsageError
+from sgs_tui.engine.runs.run_folder import Product
 from sgs_tui.engine.text import visible
 
 if TYPE_CHECKING:
@@ -250,14 +253,36 @@ def _cuts(model: "ModelProto", slices: int) -> Iterator[range]:
 
 
 def _sizes(model: "ModelProto") -> dict[str, int]:
-    """Elements of every tensor whose shape onnx can infer; open dimensions count as 1."""
+    """Bytes of every tensor whose shape and type onnx can infer; open dimensions count as 1."""
     import onnx
 
-    inferred = onnx.shape_inference.infer_shapes(model)
+    inferred = onnx.shape_inference.infer_shapes(model).graph
+    known = {value.name: value.type.tensor_type for value in (*inferred.value_info, *inferred.output)}
     return {
-        value.name: int(np.prod([max(dim.dim_value, 1) for dim in value.type.tensor_type.shape.dim], dtype=np.int64))
-        for value in inferred.graph.value_info
+        name: prod(max(dim.dim_value, 1) for dim in kind.shape.dim)
+        * onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type).itemsize
+        for name, kind in known.items()
+        if kind.elem_type
     }
+
+
+def slices_within(model: "ModelProto", inputs: Sequence[ModelInput], memory: int) -> int:
+    """Into how many slices to cut the graph so that the tensors of one take about `memory` bytes at most.
+
+    From the shapes that onnx can infer from those of `inputs`; never more slices than nodes.
+    """
+    import onnx
+
+    shaped = onnx.ModelProto()
+    shaped.CopyFrom(model)
+    for wanted in inputs:
+        value = next(value for value in shaped.graph.input if value.name == wanted.name)
+        del value.type.tensor_type.shape.dim[:]
+        for size in wanted.shape:
+            value.type.tensor_type.shape.dim.add().dim_value = size
+    sizes = _sizes(shaped)
+    total = sum(sizes.get(name, 0) for name in node_outputs(model))
+    return min(len(model.graph.node), max(1, ceil(total / memory)))
 
 
 def _piece(model: "ModelProto", part: range, tensors: Tensors) -> "ModelProto":
@@ -325,6 +350,25 @@ class OnnxDumpRequest:
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
     slices: int = 1
 
+    KIND: ClassVar = "onnx"
+    BACKEND: ClassVar = "onnx"
+    STAGE: ClassVar = ORIGINAL
+
+    def models(self) -> tuple[Path, ...]:
+        return (self.model,)
+
+    def files(self) -> Iterable[Path]:
+        return self.inputs
+
+    def products(self) -> tuple[Product, ...]:
+        return (original_product(STEM, self.form),)
+
+    def details(self) -> Mapping[str, str]:
+        return input_details(self.inputs, self.preprocess)
+
+    def do(self) -> OriginalDump:
+        return dump_onnx(self)
+
 
 def dump_onnx(request: OnnxDumpRequest) -> OriginalDump:
     """Write `onnx_NHWC_outtensor_dump.bin` (or `.txt` and NHWC/, NCHW/) into the request's folder.
@@ -384,3 +428,6 @@ def _tensors(model: "ModelProto", names: Sequence[str], tensors: Tensors) -> Ite
     nodes = {name: node.name or node.op_type for node in model.graph.node for name in node.output}
     for name in names:
         yield OriginalTensor(name, nodes[name], tensors[name])
+
+
+BACKEND = LocalBackend(OnnxDumpRequest)

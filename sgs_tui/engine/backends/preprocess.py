@@ -25,7 +25,7 @@ import numpy as np
 
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
-from sgs_tui.engine.runs.child import end_group
+from sgs_tui.engine.runs.processes import ProcessIdentity, end_group
 from sgs_tui.engine.text import visible
 
 # Runs one of our worker scripts with a time limit and keeps what it prints out of our own output.
@@ -54,11 +54,11 @@ def run_worker(worker: Worker, request: Mapping[str, object], what: str) -> dict
         asked, answer = Path(folder, "request.json"), Path(folder, "answer.json")
         asked.write_text(json.dumps({**request, "answer": str(answer)}), encoding="ascii")
         process = _start(worker, asked, what)
-        printed = _Tail(process.stdout)
+        leader, printed = ProcessIdentity.of(process.pid), _Tail(process.stdout)
         try:
             _wait(process, worker, what)
         finally:
-            end_group(process.pid, _GRACE)
+            end_group(leader, _GRACE)
             process.wait()
             printed.close()
         if not answer.is_file():

@@ -4,11 +4,13 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from sgs_tui.engine.backends.samples import DATA, PICTURES, Sample, samples, suffix
 from sgs_tui.engine.backends.sdk_install import Generation, Sdk, interpreter_notes, sdk_environment
+from sgs_tui.engine.backends.sdk_tools import SdkTools
 from sgs_tui.engine.calibration.ranges import load_ranges
 from sgs_tui.engine.configs.debugconfig import (
     DEQUANT_FIXED,
@@ -23,18 +25,9 @@ from sgs_tui.engine.configs.debugconfig import (
 from sgs_tui.engine.dumps.format import Direction, Record, Stage
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.runs.backend import Concern, Level
 from sgs_tui.engine.runs.known_failures import Explanation
-from sgs_tui.engine.runs.products import Found
-from sgs_tui.engine.runs.run_folder import (
-    DEBUG_CONFIG,
-    Elements,
-    Made,
-    Product,
-    ProductKind,
-    RunFolder,
-    RunRequest,
-    safe_name,
-)
+from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG, Elements, Product, RunFolder, RunRequest, safe_name
 from sgs_tui.engine.text import decode, visible
 
 # The calibration files that belong to a model: found and kept before a run wipes them.
@@ -63,99 +56,6 @@ def _places(model: Path, sdk: Path) -> Iterator[Path]:
     for folder in (model.absolute().parent, Path.cwd(), sdk):
         yield folder
         yield folder / "log"
-
-
-# The image argument of the SDK's tools, taken apart: one sample a run (facts 6.2).
-#
-# `[DIR:]BASE`: a folder (searched through), a file, or a list with one sample a line, whose inputs are separated
-# by commas. The simulator overwrites its dump with every sample, so each gets a run of its own.
-
-PICTURES = frozenset(
-    {"bmp", "dib", "jpeg", "jpg", "jpe", "jp2", "png", "pbm", "pgm", "ppm"}
-    | {"pxm", "pnm", "sr", "ras", "tiff", "tif", "hdr", "pic"}
-)
-"""Suffixes that every generation takes for a single input."""
-
-DATA = frozenset({"raw", "npy", "bin", "mp4"})
-"""Suffixes that only the newer one does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One simulation's input: one file for each input of the model, absolute."""
-
-    files: tuple[Path, ...]
-
-    @property
-    def name(self) -> str:
-        """The first file's name."""
-        return self.files[0].name
-
-
-def samples(argument: str, inputs: int = 1) -> tuple[Sample, ...]:
-    """Every sample of an image argument, folders in the order of their names.
-
-    Raises InputError when something is missing, UsageError when a sample has not `inputs` files.
-    """
-    prefix, base = _split(argument)
-    if base.is_dir():
-        found = [Sample((path,)) for path in _pictures(base)]
-    elif suffix(base) in PICTURES | DATA:
-        found = [Sample((_existing(base, str(base)),))]
-    else:
-        found = _listed(_existing(base, argument), prefix)
-    for sample in found:
-        if len(sample.files) != inputs:
-            raise UsageError(
-                f"{argument}: {sample.name} gives {len(sample.files)} files for {inputs} preprocess scripts",
-                "give one script an input in -n, and a list file whose lines name as many files, with commas",
-            )
-    return tuple(found)
-
-
-def suffix(path: Path) -> str:
-    """`jpg` of `a.JPG`: what decides whether a file is an input or a list."""
-    return path.suffix[1:].lower()
-
-
-def _split(argument: str) -> tuple[Path | None, Path]:
-    """A colon is taken for the tools' `DIR:BASE` only where no file has it in its name."""
-    whole = Path(argument).expanduser().absolute()
-    if whole.exists() or ":" not in argument:
-        return None, whole
-    prefix, base = argument.partition(":")[0], argument.rpartition(":")[2]
-    return Path(prefix).expanduser().absolute(), Path(base).expanduser().absolute()
-
-
-def _pictures(folder: Path) -> list[Path]:
-    paths = (path for path in folder.rglob("*") if not path.name.startswith("."))
-    found = sorted(path for path in paths if suffix(path) in PICTURES | DATA and path.is_file())
-    if not found:
-        raise InputError(f"{folder}: no image in it", f"known suffixes: {' '.join(sorted(PICTURES | DATA))}")
-    return found
-
-
-def _listed(path: Path, prefix: Path | None) -> list[Sample]:
-    data = path.read_bytes()
-    if b"\0" in data:
-        known = " ".join(sorted(PICTURES | DATA))
-        raise InputError(f"{path}: is neither an image nor a list of images", f"known suffixes: {known}")
-    base = prefix or Path.cwd()
-    found = []
-    for number, line in enumerate(decode(data).splitlines(), 1):
-        names = [name.strip() for name in line.split(",") if name.strip()]
-        files = [base / Path(name).expanduser() for name in names]
-        if files:
-            found.append(Sample(tuple(_existing(file, f"{path}, line {number}: {file}") for file in files)))
-    if not found:
-        raise InputError(f"{path}: an empty list of images", "one sample a line, inputs separated by commas")
-    return found
-
-
-def _existing(path: Path, shown: str) -> Path:
-    if not path.is_file():
-        raise InputError(f"{shown}: there is no such image", "relative paths count from the current folder")
-    return path
 
 
 # The command line of the SDK's simulator.py, by generation (facts 6.4).
@@ -188,7 +88,7 @@ def simulator_command(
     """simulator.py for one sample. Awkward names are reached through links in the working directory."""
     links: dict[str, str] = {}
     model_name = _reachable(model, "model", links)
-    names = [_reachable(file, f"input{number}", links) for number, file in enumerate(sample.files)]
+    names = [_reachable(file, f"input{number}", links) for number, file in enumerate(sample)]
     image, files = _image_argument(names, sdk)
     argv = [python, str(sdk.simulator), "-i", image, "-m", model_name]
     if sdk.generation is Generation.OLDER:
@@ -353,11 +253,6 @@ def refuse_offline(model: Path, stage: Stage) -> None:
         raise InputError(f"{model}: there is no such model", "check the path, and that its conversion ended well")
 
 
-__all__ = ["BACKEND", "SdkRequest", "refuse_offline", "sdk_runs", "stage_of"]
-
-BACKEND = "sdk"
-
-
 @dataclass(frozen=True, slots=True)
 class SdkRequest:
     """What to dump. `stage` None: by the model's name. `image` and `preprocess` as the SDK's tools take them.
@@ -415,7 +310,7 @@ class _Plan:
         kept = calibration_files(self.model, self.sdk.root)
         return RunRequest(
             argv=command.argv,
-            backend=BACKEND,
+            backend="sdk",
             model=str(self.model),
             stage=str(self.stage),
             products=(Product(DUMP_NAME, is_float=dumps_floats(self.stage, config), elements=elements),),
@@ -423,7 +318,7 @@ class _Plan:
             files={DEBUG_CONFIG: config, **command.files},
             links=command.links,
             copies=tuple(str(path) for path in kept),
-            needs=(str(self.model), *(str(file) for file in sample.files), *scripts),
+            needs=(str(self.model), *(str(file) for file in sample), *scripts),
             timeout=self.request.timeout,
             details=self._details(sample, kept),
             warnings=self.notes,
@@ -431,7 +326,7 @@ class _Plan:
 
     def _details(self, sample: Sample, kept: tuple[Path, ...]) -> dict[str, str]:
         return {
-            "image": ",".join(str(file) for file in sample.files),
+            "image": ",".join(str(file) for file in sample),
             "preprocess": ",".join(self.preprocess),
             "sdk": str(self.sdk.root),
             "sdk_version": self.sdk.version,
@@ -448,44 +343,68 @@ def _stage_notes(model: Path, stage: Stage) -> tuple[str, ...]:
     return (f"{model.name} is run as {stage}, but its name says {named}: a swapped model ends in a useless dump",)
 
 
-# What only the result of an SDK run can tell: an input of the wrong size, ranges of another model.
-#
-# A preprocess script that returns the wrong size makes the simulator exit with 0, silently, with wrong data.
-# The older generation keeps each preprocessed input as text when asked to (--save_input): a first line
-# `Input_shape=H, W`, then every value followed by a comma. Their number is what the script returned.
-
+_HOME_LIMIT = 128
+_SHELL_SPECIAL = re.compile(r"[\s'\"\\$`&|;<>()*?\[\]]")
+_INPUT_COPIES = ("log/tmp_image", "tmp_image")
 _CHANNELS_OF_FOUR = (1, 2, 3, 4)
 
 
-def preprocess_modules(request: RunRequest) -> frozenset[str]:
-    """The names under which the -n scripts are imported."""
-    items = request.details.get("preprocess", "").split(",")
-    return frozenset(PurePosixPath(item).name.partition(".")[0] for item in items if item)
+class SdkBackend(SdkTools):
+    """What is known about runs of the simulator beforehand, and what only their results tell."""
+
+    def check(self, request: RunRequest, root: Path) -> Iterator[Concern]:
+        """The older simulator gives up where $HOME is 128 bytes long or longer, whether it uses it or not, and starts
+        its native half through a shell, without quotes round the paths of the run and of the SDK."""
+        home = len(os.fsencode((request.environment or {}).get("HOME", "")))
+        if home >= _HOME_LIMIT:
+            message = f"$HOME is {home} bytes long: the simulator gives up from {_HOME_LIMIT} on"
+            yield Concern(Level.WARNING, message, "set HOME to a shorter path (a symbolic link) before the start")
+        if request.details.get("generation") == Generation.OLDER:
+            for what, path in (("runs folder", str(root.absolute())), ("SDK", request.details.get("sdk", ""))):
+                if _SHELL_SPECIAL.search(path):
+                    message = f"{what} {path}: the older simulator breaks on blanks, quotes and brackets in this path"
+                    yield Concern(Level.ERROR, message, "use one without them (a symbolic link will do)")
+
+    def with_hint(self, problem: Explanation, request: RunRequest) -> Explanation:
+        """A model whose name says another kind: to run it as that is the first thing to try."""
+        kind = other_kind(Path(request.model), Stage(request.stage))
+        if kind is None:
+            return problem
+        return replace(problem, hint=f"the model's name says {kind}, so try that --type first; {problem.hint}")
+
+    def spoiled(self, request: RunRequest, folder: RunFolder, dumps: Sequence[Path]) -> Explanation | None:
+        """A wrong input size, which is certain for a float model; the formats of a fixed one's input (YUV for one) are
+        not known here, so that there it is only noted."""
+        return _wrong_input_size(folder, dumps) if request.stage != Stage.FIXED else None
+
+    def notes(self, request: RunRequest, folder: RunFolder, dumps: Sequence[Path]) -> list[str]:
+        suspected = _wrong_input_size(folder, dumps)
+        said = [f"suspicious: {suspected.message}"] if suspected else []
+        return said + _unrelated_ranges(request, folder, dumps)
 
 
-def wrong_input_size(request: RunRequest, folder: RunFolder, found: tuple[Found, ...]) -> Explanation | None:
+def _wrong_input_size(folder: RunFolder, dumps: Sequence[Path]) -> Explanation | None:
     """Whether the one preprocessed input has another number of values than the model takes.
 
-    None also where that can not be known (newer generation, several inputs). Certain for a float model; for a
-    fixed one only suspected, since its input formats (YUV for one) are not known here. The text copies of the
-    inputs are removed afterwards: they are several times as large as the inputs.
+    The simulator then exits with 0, silently, with wrong data. The older generation keeps each preprocessed input as
+    text when asked to (--save_input): a first line `Input_shape=H, W`, then every value followed by a comma. None also
+    where that can not be known (newer generation, several inputs). The texts are removed afterwards: they are several
+    times as large as the inputs.
     """
-    copies = [path for name in ("log/tmp_image", "tmp_image") for path in (folder.work_path / name).glob("*")]
+    copies = [path for name in _INPUT_COPIES for path in (folder.work_path / name).glob("*")]
     problem = None
-    dumps = [path for each in found if each.product.kind is ProductKind.DUMP for path in each.new]
-    if len(copies) == 1 and dumps and request.backend == "sdk":
+    if len(copies) == 1 and dumps:
         with open_dump(dumps[0]) as dump:
             problem = _compare_size(_count_values(copies[0]), dump)
-    for name in ("log/tmp_image", "tmp_image"):
+    for name in _INPUT_COPIES:
         shutil.rmtree(folder.work_path / name, ignore_errors=True)
     return problem
 
 
-def unrelated_ranges(request: RunRequest, folder: RunFolder, made: tuple[Made, ...]) -> list[str]:
+def _unrelated_ranges(request: RunRequest, folder: RunFolder, dumps: Sequence[Path]) -> list[str]:
     """Set ranges aside that name no tensor of the dump: they belong to another model."""
     ranges = next((folder.path / name for name in RANGES if (folder.path / name).is_file()), None)
-    dumps = [folder.path / product.path for product in made if product.kind == ProductKind.DUMP]
-    if request.backend != "sdk" or ranges is None or not dumps:
+    if ranges is None or not dumps:
         return []
     source = request.details.get("ranges") or ranges.name
     try:
@@ -533,3 +452,6 @@ def _count_values(path: Path) -> int:
     with path.open("rb") as file:
         file.readline()
         return sum(block.count(b",") for block in iter(lambda: file.read(1 << 20), b""))
+
+
+BACKEND = SdkBackend()

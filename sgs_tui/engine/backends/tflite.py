@@ -1,18 +1,20 @@
 """Backend `tflite`: every op's outputs of a TFLite model as the vendor's TFLite dumper writes them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from sgs_tui.engine.backends.jobs import ORIGINAL, LocalBackend, input_details, original_product
 from sgs_tui.engine.backends.onnx import one_line
 from sgs_tui.engine.backends.preprocess import Layout, ModelInput, Preprocess, load_inputs
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Direction, Form
 from sgs_tui.engine.dumps.writer import Draft, OriginalDump, Style, claim, write_dump
 from sgs_tui.engine.errors import InputError, RunError, UsageError
+from sgs_tui.engine.runs.run_folder import Product
 from sgs_tui.engine.text import visible
 
 STEM = "tflite_outtensor_dump"
@@ -31,6 +33,25 @@ class TfliteDumpRequest:
     preprocess: Preprocess = field(default_factory=Preprocess)
     form: Form = Form.BINARY
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    KIND: ClassVar = "tflite"
+    BACKEND: ClassVar = "tflite"
+    STAGE: ClassVar = ORIGINAL
+
+    def models(self) -> tuple[Path, ...]:
+        return (self.model,)
+
+    def files(self) -> Iterable[Path]:
+        return self.inputs
+
+    def products(self) -> tuple[Product, ...]:
+        return (original_product(STEM, self.form),)
+
+    def details(self) -> Mapping[str, str]:
+        return input_details(self.inputs, self.preprocess)
+
+    def do(self) -> OriginalDump:
+        return dump_tflite(self)
 
 
 def dump_tflite(request: TfliteDumpRequest) -> OriginalDump:
@@ -158,3 +179,6 @@ def _reason_to_skip(tensor: Mapping[str, Any]) -> str:
     if kind.kind not in "fiub":
         return f"its type is {kind}"
     return "" if np.prod(tensor["shape"]) else "it has no elements (the vendor's comparer hangs on such records)"
+
+
+BACKEND = LocalBackend(TfliteDumpRequest)

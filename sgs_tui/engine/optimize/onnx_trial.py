@@ -188,8 +188,7 @@ def _cancel(number: int, frame: FrameType | None) -> None:
 
 
 def _serve(lines: Iterator[str]) -> Iterator[dict[str, str]]:
-    job = job_from_json(json.loads(next(lines)), Path("question"))
-    assert isinstance(job, EmbeddedRequest)
+    job = job_from_json(json.loads(next(lines)), Path("question"), EmbeddedRequest)
     question = PreparedQuestion(job.model, job.images, job.sample, job.shapes, job.quantization.per_channel)
     for line in lines:
         try:

@@ -15,8 +15,10 @@ from hashlib import sha256
 from pathlib import Path
 from threading import Event
 
-from sgs_tui.engine.backends.sdk import Sample, SdkRequest, is_plain, preprocess_items, samples, sdk_runs, stage_of
+from sgs_tui.engine.backends.samples import Sample, samples
+from sgs_tui.engine.backends.sdk import SdkRequest, is_plain, preprocess_items, sdk_runs, stage_of
 from sgs_tui.engine.backends.sdk_install import Generation, Sdk, interpreter_notes, sdk_environment
+from sgs_tui.engine.backends.start import start_run
 from sgs_tui.engine.calibration.quant import QuantEntry, load_quant_info
 from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.dumps.format import Stage
@@ -30,7 +32,7 @@ from sgs_tui.engine.optimize.search import Accuracy, accuracy, measure
 from sgs_tui.engine.optimize.trials import alone_in, fingerprint
 from sgs_tui.engine.runs.run_folder import Product, ProductKind, RunRequest, RunState, safe_name
 from sgs_tui.engine.runs.run_list import Run, read_run
-from sgs_tui.engine.runs.runs import INTERVAL, cancel_run, start_run, wait_run
+from sgs_tui.engine.runs.runs import INTERVAL, cancel_run, wait_run
 from sgs_tui.engine.text import encode
 
 # Candidates: quantization files that say which tensors get 16 bits.
@@ -148,9 +150,9 @@ class SdkQuestion:
         """The image argument of the one sample that both stages are dumped on. Raises UsageError for several."""
         if not self.image:
             first = self.samples()[0]
-            if len(first.files) > 1:
+            if len(first) > 1:
                 raise UsageError("a network with several inputs needs --image", "a list file with one line")
-            return str(first.files[0])
+            return str(first[0])
         found = samples(self.image, len(self.scripts()))
         if len(found) > 1:
             raise UsageError(f"--image gives {len(found)} samples, candidates are judged on one", "name one image")
@@ -162,7 +164,7 @@ class SdkQuestion:
             raise UsageError(f"{self.model.name}: sim_optimizer.py takes the float model", "name the *_float.sim")
         scripts = [Path(item) for item in self.scripts() if item.endswith(".py")]
         judged = samples(self.sample(), len(self.scripts()))
-        listed = [state_of(file) for sample in (*self.samples(), *judged) for file in sample.files]
+        listed = [state_of(file) for sample in (*self.samples(), *judged) for file in sample]
         words = [*listed, str(self.sdk.root), self.sdk.version, self.preprocess]
         mark = fingerprint([self.model, self.ini, *scripts, *self.quant_files], words)[:_MARK]
         folder = root.absolute() / f"{safe_name(self.model.stem)}-{mark}"
@@ -205,7 +207,7 @@ def prepare_files(question: SdkQuestion, folder: Path, changes_model: bool) -> S
     elif not files.model.is_symlink():
         files.model.symlink_to(question.model)
     write_atomically(files.ini, read_bytes(question.ini))
-    lines = (",".join(str(file) for file in sample.files) + "\n" for sample in question.samples())
+    lines = (",".join(str(file) for file in sample) + "\n" for sample in question.samples())
     write_atomically(files.images, encode("".join(lines)))
     return files
 

@@ -11,6 +11,7 @@ from threading import Event
 
 from sgs_tui.engine.backends.sdk import SdkRequest, sdk_runs
 from sgs_tui.engine.backends.sdk_install import Sdk, find_sdk, sdk_environment
+from sgs_tui.engine.backends.start import start_run
 from sgs_tui.engine.compare.baseline import Baseline, layers_json, regress
 from sgs_tui.engine.compare.limits import Profile, load_profile
 from sgs_tui.engine.compare.results import Verdict
@@ -27,11 +28,11 @@ from sgs_tui.engine.requantize.network import (
     Place,
 )
 from sgs_tui.engine.requantize.state import Plan, load_state, measure, plan_from_json
+from sgs_tui.engine.runs.known_failures import write_failure
 from sgs_tui.engine.runs.log import LogReader
-from sgs_tui.engine.runs.outcome import write_failure
 from sgs_tui.engine.runs.run_folder import Product, ProductKind, RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run, read_run
-from sgs_tui.engine.runs.runs import INTERVAL, cancel_run, snapshot, start_run, wait_run
+from sgs_tui.engine.runs.runs import INTERVAL, cancel_run, snapshot, wait_run
 from sgs_tui.engine.text import visible
 
 # The steps of an iteration as runs: the user's commands, and the SDK's simulator on what they leave.

@@ -12,6 +12,7 @@ from pathlib import Path
 from sgs_tui.engine.backends.embedded import EmbeddedRequest
 from sgs_tui.engine.backends.jobs import JOB_FILE, job_from_json, local_run
 from sgs_tui.engine.backends.quantize import Quantization
+from sgs_tui.engine.backends.start import check_run, start_run
 from sgs_tui.engine.compare.baseline import Baseline, Regression, load_baseline, regress
 from sgs_tui.engine.configs.debugconfig import DUMP_TENSOR
 from sgs_tui.engine.configs.debugconfig import load as load_debug_config
@@ -42,10 +43,9 @@ from sgs_tui.engine.requantize.network import (
     place_of,
 )
 from sgs_tui.engine.requantize.state import PLAN_FILE, Plan, check_state, plan_to_json
-from sgs_tui.engine.runs.preflight import Level, check_request
+from sgs_tui.engine.runs.backend import Level
 from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG, ROOT_NAME, Elements, Product, ProductKind, RunRequest
 from sgs_tui.engine.runs.run_list import Run, list_runs, network, newest_pair, read_run
-from sgs_tui.engine.runs.runs import start_run
 
 # The loop without an SDK: quantize again by onnxruntime with other tensors in 16 bit, and dump both stages.
 
@@ -92,11 +92,10 @@ def requantized(run: Run, add: Sequence[str], remove: Sequence[str] = ()) -> Run
 
 def _job(run: Run) -> EmbeddedRequest:
     text = run.request.files.get(JOB_FILE)
-    job = job_from_json(text, run.folder.request_path) if text is not None else None
-    if not isinstance(job, EmbeddedRequest):
+    if text is None or not is_embedded(run):
         hint = "`sgs-tui iterate` runs the SDK's tools; `sgs-tui run --onnx` makes runs of that kind"
         raise UsageError(f"{run.name}: was not quantized here, so it can not be quantized again", hint)
-    return job
+    return job_from_json(text, run.folder.request_path, EmbeddedRequest)
 
 
 # Start iterations, find the state before, read what came of them: for front ends.
@@ -394,7 +393,7 @@ def _as_a_run(loop: Loop, run: Run, wanted: Wanted) -> Proposal:
 
 def _checked(request: RunRequest, root: Path) -> tuple[str, ...]:
     """What the checks before a start warn of. Raises RunError for what would keep the run from starting."""
-    findings = check_request(request, root, list_runs(root))
+    findings = check_run(request, root, list_runs(root))
     for finding in findings:
         if finding.level is Level.ERROR:
             raise RunError(finding.message, finding.hint)

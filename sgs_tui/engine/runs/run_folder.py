@@ -26,7 +26,7 @@ from typing import Any
 
 from sgs_tui.engine.errors import InputError, RunError
 from sgs_tui.engine.files import write_atomically
-from sgs_tui.engine.runs.child import ProcessIdentity
+from sgs_tui.engine.runs.processes import ProcessIdentity
 from sgs_tui.engine.text import encode
 
 # What a run is asked to do: one command, its environment, its working directory, its expected products.

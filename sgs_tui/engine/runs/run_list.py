@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sgs_tui.engine.dumps.format import Stage
 from sgs_tui.engine.errors import InputError, UsageError
-from sgs_tui.engine.runs.child import group_is_alive, is_alive
+from sgs_tui.engine.runs.processes import group_is_alive, is_alive
 from sgs_tui.engine.runs.run_folder import SILENCE, ProductKind, RunFolder, RunRequest, RunState, RunStatus
 
 _START_UP = 60.0

@@ -1,4 +1,4 @@
-"""The supervisor: `python -m sgs_tui.engine.runs.supervisor [--parallel N] RUN_FOLDER...`
+"""The supervisor (`main`; its program is backends/supervise.py) looks after runs while they wait and run.
 
 A small process of its own session that runs the given folders one after another, so that neither the end of
 the app nor of the SSH line ends a run. It goes into the background by itself: the command returns once every
@@ -23,8 +23,10 @@ from pathlib import Path
 from types import FrameType
 
 from sgs_tui.engine.errors import InputError, SgsError
-from sgs_tui.engine.runs.child import ChildWatch, Command, Ending, ProcessIdentity, start_child
+from sgs_tui.engine.runs.backend import Lookup
+from sgs_tui.engine.runs.child import ChildWatch, Command, Ending, start_child
 from sgs_tui.engine.runs.log import LogFile
+from sgs_tui.engine.runs.processes import ProcessIdentity
 from sgs_tui.engine.runs.products import FileStates, file_states
 from sgs_tui.engine.runs.run_folder import HEARTBEAT, RunFolder, RunRequest, RunState, RunStatus, working_directory
 
@@ -132,11 +134,12 @@ def _locked(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> int | None:
 class Surroundings:
     """What the supervisor process lends to a run.
 
-    `wakeup`: descriptor that becomes readable on signals; `told_to_stop`: why the whole supervisor has to
-    end, empty for no reason; `wait`: sleep for so many seconds or until a signal.
+    `backend_of`: who judges it; `wakeup`: descriptor that becomes readable on signals; `told_to_stop`: why the whole
+    supervisor has to end, empty for no reason; `wait`: sleep for so many seconds or until a signal.
     """
 
     identity: ProcessIdentity
+    backend_of: Lookup
     wakeup: int
     told_to_stop: Callable[[], str]
     wait: Callable[[float], None]
@@ -210,7 +213,7 @@ class SupervisedRun:
         command = Command(request.argv, request.environment, directory, request.timeout, request.grace)
         child = start_child(command)
         running = replace(self._status, state=RunState.RUNNING, started=time.time())
-        self._write_softly(replace(running, child=ProcessIdentity.of(child.process.pid)))
+        self._write_softly(replace(running, child=child.identity))
         return ChildWatch(
             child, command, log, self._surroundings.wakeup, self._stop_reason, self._tick, HEARTBEAT
         ).run()
@@ -219,7 +222,8 @@ class SupervisedRun:
         # Only here numpy and the dump reader are loaded: a supervisor waits in a few megabytes.
         from sgs_tui.engine.runs.outcome import judge
 
-        verdict = judge(self._request, self._folder, ending, before, disk_full)
+        backend = self._surroundings.backend_of(self._request.backend)
+        verdict = judge(self._request, backend, self._folder, ending, before, disk_full)
         self._finish(
             replace(
                 self._status,
@@ -307,7 +311,7 @@ class Signals:
         self._terminated = True
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], backend_of: Lookup) -> int:
     """Go into the background and supervise. The exit code is the launching half's: 0 once all is claimed."""
     parallel, paths = _parse(arguments)
     reading_end, writing_end = os.pipe()
@@ -318,7 +322,7 @@ def main(arguments: Sequence[str]) -> int:
     # A fork of the session's leader can never get a terminal again, and its parent can not leave a zombie.
     code = 1
     try:
-        _supervise(parallel, paths, writing_end)
+        _supervise(parallel, paths, writing_end, backend_of)
         code = 0
     except SgsError as error:
         _complain(str(error))
@@ -334,10 +338,10 @@ def _parse(arguments: Sequence[str]) -> tuple[int, list[Path]]:
     return parallel, [Path(argument).absolute() for argument in arguments]
 
 
-def _supervise(parallel: int, paths: list[Path], ready: int) -> None:
+def _supervise(parallel: int, paths: list[Path], ready: int, backend_of: Lookup) -> None:
     signals = Signals()
     identity = ProcessIdentity.of(os.getpid())
-    surroundings = Surroundings(identity, signals.wakeup, signals.told_to_stop, signals.wait, parallel)
+    surroundings = Surroundings(identity, backend_of, signals.wakeup, signals.told_to_stop, signals.wait, parallel)
     runs = [SupervisedRun(RunFolder(path), surroundings) for path in paths]
     for run in runs:
         run.claim()
@@ -360,7 +364,3 @@ def _run_one(run: SupervisedRun) -> None:
 def _complain(text: str) -> None:
     sys.stderr.write(text.rstrip() + "\n")
     sys.stderr.flush()
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

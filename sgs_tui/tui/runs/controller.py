@@ -13,6 +13,7 @@ from textual.message import Message
 
 from sgs_tui.engine.backends.sdk import SdkRequest, refuse_offline, sdk_runs
 from sgs_tui.engine.backends.sdk_install import find_sdk
+from sgs_tui.engine.backends.start import start_runs
 from sgs_tui.engine.dumps.format import Stage
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.events import LogLine
@@ -20,7 +21,7 @@ from sgs_tui.engine.numbers import count
 from sgs_tui.engine.requantize.propose import run_roots
 from sgs_tui.engine.runs.run_folder import RunRequest, RunState, default_root
 from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
-from sgs_tui.engine.runs.runs import RunEnded, cancel_run, delete_run, follow, snapshot, start_runs
+from sgs_tui.engine.runs.runs import RunEnded, cancel_run, delete_run, follow, snapshot
 from sgs_tui.tui.baseline.controller import BaselineScreen
 from sgs_tui.tui.baseline.view import earlier
 from sgs_tui.tui.frame.dialogs import Choice, ConfirmDialog
@@ -86,10 +87,11 @@ def _stage(stage: str, model: Path) -> Stage | None:
 def _embedded(form: RunForm) -> RunRequest:
     """The one run that quantizes and dumps both stages."""
     from sgs_tui.engine.backends.embedded import EmbeddedRequest
-    from sgs_tui.engine.backends.jobs import WORK, image_samples, local_run
+    from sgs_tui.engine.backends.jobs import WORK, local_run
     from sgs_tui.engine.backends.onnx import load_model
     from sgs_tui.engine.backends.preprocess import Preprocess
     from sgs_tui.engine.backends.quantize import Quantization, check_names
+    from sgs_tui.engine.backends.samples import image_samples
 
     model, int16 = _path(form.value("model")), _parts(form.value("int16"))
     check_names(load_model(model), int16)

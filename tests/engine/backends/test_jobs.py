@@ -11,26 +11,18 @@ from onnx import helper as oh
 
 from sgs_tui.engine.backends.caffe import CaffeDumpRequest
 from sgs_tui.engine.backends.embedded import EmbeddedRequest
-from sgs_tui.engine.backends.jobs import (
-    WORK,
-    Job,
-    image_samples,
-    job_from_json,
-    job_to_json,
-    local_result,
-    local_run,
-    named_samples,
-    slices_within,
-)
-from sgs_tui.engine.backends.onnx import OnnxDumpRequest, load_model, model_inputs
+from sgs_tui.engine.backends.jobs import WORK, Job, job_from_json, job_to_json, local_result, local_run
+from sgs_tui.engine.backends.onnx import OnnxDumpRequest, load_model, model_inputs, slices_within
 from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.backends.quantize import Quantization
+from sgs_tui.engine.backends.samples import image_samples, named_samples
+from sgs_tui.engine.backends.start import start_run
 from sgs_tui.engine.backends.tflite import TfliteDumpRequest
 from sgs_tui.engine.dumps.format import Form
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.runs.hand_over import hand_over, targets
 from sgs_tui.engine.runs.run_folder import Product, RunRequest, RunState
-from sgs_tui.engine.runs.runs import start_run, wait_run
+from sgs_tui.engine.runs.runs import wait_run
 
 A, B = Path("/a b/\udcff.npy"), Path("/b.jpg")
 HOW = Preprocess((Path("/pre.py"), Path("/pre2.py")), "python2.7", 7.5)
@@ -45,13 +37,13 @@ JOBS: tuple[Job, ...] = (
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: type(job).__name__)
 def test_a_job_survives_its_journey(job: Job) -> None:
-    assert job_from_json(job_to_json(job), Path("job.json")) == job
+    assert job_from_json(job_to_json(job), Path("job.json"), type(job)) == job
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"kind": "exec"}', '{"kind": "onnx", "model": 3}'])
 def test_what_is_no_job_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="damaged job"):
-        job_from_json(text, Path("job.json"))
+        job_from_json(text, Path("job.json"), OnnxDumpRequest)
 
 
 def test_the_run_of_a_job_expects_its_files(tmp_path: Path) -> None:

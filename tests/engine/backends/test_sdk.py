@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from sgs_tui.engine.backends.samples import samples
 from sgs_tui.engine.backends.sdk import (
     DumpSwitches,
     calibration_files,
     dumps_floats,
     is_plain,
     run_debug_config,
-    samples,
     stage_of,
 )
 from sgs_tui.engine.backends.sdk_install import Generation, find_sdk, interpreter_notes, open_sdk, sdk_environment
@@ -93,7 +93,7 @@ def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def found(argument: str, inputs: int = 1) -> list[list[str]]:
-    return [[file.name for file in sample.files] for sample in samples(argument, inputs)]
+    return [[file.name for file in sample] for sample in samples(argument, inputs)]
 
 
 def test_folders_files_and_lists(images: Path) -> None:
@@ -104,7 +104,7 @@ def test_folders_files_and_lists(images: Path) -> None:
     assert found("list.txt") == [["a.jpg"], ["c.bmp"]]
     Path("list2.txt").write_text("a.jpg,sub/c.bmp\n")
     assert found("images:list2.txt", 2) == [["a.jpg", "c.bmp"]]
-    assert all(file.is_absolute() for sample in samples("images:list2.txt", 2) for file in sample.files)
+    assert all(file.is_absolute() for sample in samples("images:list2.txt", 2) for file in sample)
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from sgs_tui.engine.backends.sdk import DumpSwitches, SdkRequest, sdk_runs
+from sgs_tui.engine.backends.start import start_run, start_runs
 from sgs_tui.engine.configs.debugconfig import DUMP_NAME
 from sgs_tui.engine.dumps.format import Stage
 from sgs_tui.engine.errors import InputError, RunError, UsageError
 from sgs_tui.engine.runs.run_folder import RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
-from sgs_tui.engine.runs.runs import start_run, start_runs, wait_run
+from sgs_tui.engine.runs.runs import wait_run
 from tests.standin_sdk import TINY, write_model, write_preprocess
 from tests.standin_sdk.bench import PATIENCE, Bench, with_arguments, with_config
 

@@ -7,6 +7,7 @@ import pytest
 
 from sgs_tui.engine.backends.embedded import EmbeddedRequest
 from sgs_tui.engine.backends.jobs import WORK, local_run
+from sgs_tui.engine.backends.start import start_run
 from sgs_tui.engine.configs.inputconfig import load
 from sgs_tui.engine.demo.demo import CULPRIT, build_demo
 from sgs_tui.engine.errors import InputError, RunError, UsageError
@@ -28,7 +29,7 @@ from sgs_tui.engine.requantize.propose import (
 from sgs_tui.engine.requantize.state import state_behind
 from sgs_tui.engine.runs.run_folder import RunState
 from sgs_tui.engine.runs.run_list import list_runs, read_run
-from sgs_tui.engine.runs.runs import cancel_run, start_run, wait_run
+from sgs_tui.engine.runs.runs import cancel_run, wait_run
 from tests.standin_sdk.iterating import Network, build_network
 
 PATIENCE = 60.0

@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sgs_tui.engine.backends.sdk import BACKEND
+from sgs_tui.engine.backends.start import check_run
 from sgs_tui.engine.errors import InputError, RunError
 from sgs_tui.engine.runs import preflight
-from sgs_tui.engine.runs.child import ProcessIdentity
-from sgs_tui.engine.runs.preflight import Level, check_request, estimate_dump, logout_policy
+from sgs_tui.engine.runs.backend import Level
+from sgs_tui.engine.runs.preflight import estimate_dump, logout_policy
+from sgs_tui.engine.runs.processes import ProcessIdentity
 from sgs_tui.engine.runs.run_folder import (
     Elements,
     Made,
@@ -94,6 +97,13 @@ def test_status_survives_the_round_trip(state: RunState, text: str, notes: tuple
     assert status_from_json(status_to_json(status), Path("x")) == status
 
 
+def test_a_status_of_an_earlier_version_is_read() -> None:
+    identity = {"pid": 3, "started_ticks": 4, "boot": "b", "place": "here"}
+    document = {"state": "running", "created": 1.5, "supervisor": identity, "child": identity}
+    status = status_from_json(json.dumps(document).encode(), Path("x"))
+    assert status.child == ProcessIdentity(3, 4, "b", "here")
+
+
 def test_folders_are_named_after_model_and_stage(root: Path, model: Path) -> None:
     first, second = (create_run_folder(request_for(model), root) for _ in range(2))
     assert first.name.endswith("-tiny_float-float") or second.name.endswith("-tiny_float-float-2")
@@ -168,7 +178,7 @@ def test_a_run_at_work_is_not_deleted(root: Path, model: Path) -> None:
 
 
 def test_a_healthy_request_has_nothing_to_report(root: Path, model: Path) -> None:
-    assert [finding for finding in check_request(request_for(model), root) if finding.level is Level.ERROR] == []
+    assert [finding for finding in check_run(request_for(model), root) if finding.level is Level.ERROR] == []
     assert not root.exists()
 
 
@@ -182,19 +192,19 @@ def test_a_healthy_request_has_nothing_to_report(root: Path, model: Path) -> Non
     ],
 )
 def test_what_is_missing_is_an_error(root: Path, model: Path, changes: dict[str, object], word: str | None) -> None:
-    errors = [f.message for f in check_request(request_for(model, **changes), root) if f.level is Level.ERROR]
+    errors = [f.message for f in check_run(request_for(model, **changes), root) if f.level is Level.ERROR]
     assert bool(errors) == (word is not None)
     assert word is None or word in errors[0]
 
 
 def test_an_empty_model_is_an_error(root: Path, model: Path) -> None:
     model.write_bytes(b"")
-    assert any("is empty" in finding.message for finding in check_request(request_for(model), root))
+    assert any("is empty" in finding.message for finding in check_run(request_for(model), root))
 
 
 def test_a_file_where_the_runs_should_be(root: Path, model: Path) -> None:
     root.write_text("a file")
-    assert any(finding.level is Level.ERROR for finding in check_request(request_for(model), root))
+    assert any(finding.level is Level.ERROR for finding in check_run(request_for(model), root))
     with pytest.raises(RunError):
         create_run_folder(request_for(model), root)
 
@@ -203,8 +213,8 @@ def test_too_little_space(root: Path, model: Path, monkeypatch: pytest.MonkeyPat
     ended(root, request_for(model), RunState.OK, size=10**6)
     usage = preflight.shutil.disk_usage(root)._replace(free=50_000)
     monkeypatch.setattr(preflight.shutil, "disk_usage", lambda path: usage)
-    known = [f.level for f in check_request(request_for(model), root) if "disk" in f.message]
-    guessed = [f.level for f in check_request(request_for(model, stage="fixed"), root) if "disk" in f.message]
+    known = [f.level for f in check_run(request_for(model), root) if "disk" in f.message]
+    guessed = [f.level for f in check_run(request_for(model, stage="fixed"), root) if "disk" in f.message]
     assert known == [Level.ERROR] and guessed == [Level.WARNING]
 
 
@@ -214,11 +224,11 @@ def test_estimates(root: Path, model: Path) -> None:
     ended(root, request, RunState.OK, size=777)
     ended(root, request, RunState.FAILED, size=3)
     runs = list_runs(root)
-    known, guessed = estimate_dump(request, runs), estimate_dump(text, runs)
+    known, guessed = estimate_dump(request, runs, BACKEND), estimate_dump(text, runs, BACKEND)
     assert known is not None and (known.size, known.known) == (777, True)
     assert guessed is not None and not guessed.known and guessed.size > 1000 * 60
-    assert estimate_dump(request_for(Path("/no/model.sim")), runs) is None
-    other_form = estimate_dump(replace(request, products=(Product("dump.txt", is_float=True),)), runs)
+    assert estimate_dump(request_for(Path("/no/model.sim")), runs, BACKEND) is None
+    other_form = estimate_dump(replace(request, products=(Product("dump.txt", is_float=True),)), runs, BACKEND)
     assert other_form is not None and not other_form.known
 
 
@@ -226,18 +236,18 @@ def test_two_runs_do_not_write_the_same_file(root: Path, model: Path, tmp_path: 
     target = str(tmp_path / "tiny_fixed.sim")
     making = request_for(model, products=(Product(target, ProductKind.FILE),), cwd=str(tmp_path))
     folder = create_run_folder(making, root)
-    again = [f.message for f in check_request(making, root) if f.level is Level.ERROR]
+    again = [f.message for f in check_run(making, root) if f.level is Level.ERROR]
     assert any("is writing" in message for message in again) and any("working in" in message for message in again)
     Path(target).write_text("x")
     reading = request_for(model, needs=(target,))
-    assert any("is writing" in finding.message for finding in check_request(reading, root))
+    assert any("is writing" in finding.message for finding in check_run(reading, root))
     folder.write_status(replace(folder.read_status(), state=RunState.OK))
-    assert not any("is writing" in finding.message for finding in check_request(reading, root))
+    assert not any("is writing" in finding.message for finding in check_run(reading, root))
 
 
 def test_a_home_that_the_simulator_can_not_stand(root: Path, model: Path) -> None:
     request = request_for(model, environment={"PATH": os.environ["PATH"], "HOME": "/" + "h" * 127})
-    assert any("$HOME" in finding.message for finding in check_request(request, root))
+    assert any("$HOME" in finding.message for finding in check_run(request, root))
 
 
 def test_hosts_that_end_processes_at_logout_are_named(tmp_path: Path) -> None:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from sgs_tui.engine.backends.registry import backend_of
+from sgs_tui.engine.backends.start import start_run, start_runs
 from sgs_tui.engine.errors import InputError, RunError
 from sgs_tui.engine.events import LogLine
-from sgs_tui.engine.runs.child import ProcessIdentity, group_is_alive, is_alive
+from sgs_tui.engine.runs.processes import ProcessIdentity, group_is_alive, is_alive
 from sgs_tui.engine.runs.run_folder import (
     Product,
     ProductKind,
@@ -25,7 +27,7 @@ from sgs_tui.engine.runs.run_folder import (
     status_to_json,
 )
 from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
-from sgs_tui.engine.runs.runs import RunEnded, RunProgress, cancel_run, follow, start_run, start_runs, wait_run
+from sgs_tui.engine.runs.runs import RunEnded, RunProgress, cancel_run, follow, wait_run
 from tests.standin_sdk import write_model
 from tests.standin_sdk.bench import PATIENCE, Bench
 
@@ -77,7 +79,7 @@ def test_a_run_survives_the_end_of_whoever_started_it(tmp_path: Path, number: si
     request = bench.request("float", "slow")
     script = (
         "import sys, time, signal\nfrom pathlib import Path\n"
-        "from sgs_tui.engine.runs.runs import start_run\n"
+        "from sgs_tui.engine.backends.start import start_run\n"
         "from sgs_tui.engine.runs.run_folder import request_from_json\n"
         "root, stored = map(Path, sys.argv[1:])\n"
         "print(start_run(request_from_json(stored.read_bytes(), stored), root).path, flush=True)\n"
@@ -257,7 +259,7 @@ def test_a_quiet_child_costs_nothing(root: Path) -> None:
 
 
 def test_waiting_supervisors_load_nothing_heavy() -> None:
-    script = "import sys, sgs_tui.engine.runs.supervisor; print([m for m in sys.modules if m in {'numpy', 'onnx'}])"
+    script = "import sys, sgs_tui.engine.backends.supervise; print([m for m in sys.modules if m in {'numpy', 'onnx'}])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -285,7 +287,7 @@ def test_a_folder_is_supervised_only_once(root: Path) -> None:
     folder = start_run(shell("touch made.txt"), root)
     wait_run(folder.path, PATIENCE)
     before = folder.status_path.read_bytes()
-    argv = [sys.executable, "-m", "sgs_tui.engine.runs.supervisor", str(folder.path)]
+    argv = [sys.executable, "-m", "sgs_tui.engine.backends.supervise", str(folder.path)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "started before" in done.stderr
     assert folder.status_path.read_bytes() == before
@@ -297,7 +299,9 @@ def test_a_full_disk_on_the_way_does_not_end_the_run(root: Path, monkeypatch: py
 
     request = shell("true")
     folder = create_run_folder(request, root)
-    surroundings = supervisor.Surroundings(ProcessIdentity.of(os.getpid()), 0, lambda: "", lambda s: None, 1)
+    surroundings = supervisor.Surroundings(
+        ProcessIdentity.of(os.getpid()), backend_of, 0, lambda: "", lambda s: None, 1
+    )
     run = supervisor.SupervisedRun(folder, surroundings)
 
     def full(self: RunFolder, status: object) -> None:

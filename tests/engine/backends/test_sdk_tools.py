@@ -1,13 +1,22 @@
 """The known failures, on what the real simulator printed (tests/data/sgs/logs), and the table itself."""
 
-import re
 from pathlib import Path
 
 import pytest
 
-from sgs_tui.engine.runs.known_failures import GENERIC, SPECIFIC
+from sgs_tui.engine.backends.sdk_tools import FAILURES, VAGUE, SdkTools
+from sgs_tui.engine.runs.known_failures import Explanation, first_of, last_exception
 from sgs_tui.engine.runs.log import plain_text
-from sgs_tui.engine.runs.outcome import generic_failure, specific_failure
+from sgs_tui.engine.runs.run_folder import RunRequest
+
+
+def specific_failure(log: str, preprocess: str = "") -> Explanation | None:
+    request = RunRequest(("simulator.py",), "sdk", "m.sim", "float", (), details={"preprocess": preprocess})
+    return SdkTools().known_failure(request, log)
+
+
+def generic_failure(log: str) -> Explanation | None:
+    return first_of(VAGUE, log.rstrip()) or last_exception(log.rstrip())
 
 
 def real_log(sgs: Path, name: str) -> str:
@@ -30,7 +39,7 @@ def real_log(sgs: Path, name: str) -> str:
     ],
 )
 def test_real_failures_are_known(sgs: Path, name: str, failure: str, word: str) -> None:
-    told = specific_failure(real_log(sgs, name), frozenset({"nosuch_pre"}))
+    told = specific_failure(real_log(sgs, name), "nosuch_pre")
     assert told is not None
     assert told.name == failure
     assert word in told.message
@@ -39,7 +48,7 @@ def test_real_failures_are_known(sgs: Path, name: str, failure: str, word: str) 
 
 def test_every_real_log_of_a_failure_is_in_the_table(sgs: Path) -> None:
     names = {path.name.split(".")[0] for path in (sgs / "logs").glob("fail_*")}
-    unknown = {name for name in names if specific_failure(real_log(sgs, name), frozenset({"nosuch_pre"})) is None}
+    unknown = {name for name in names if specific_failure(real_log(sgs, name), "nosuch_pre") is None}
     assert names and not unknown
 
 
@@ -92,7 +101,7 @@ def test_general_failures(log: str, failure: str, word: str) -> None:
 
 
 def test_a_module_that_is_no_preprocess_script_is_not_blamed_on_it() -> None:
-    assert specific_failure("ModuleNotFoundError: No module named 'cv2'", frozenset({"pre"})) is None
+    assert specific_failure("ModuleNotFoundError: No module named 'cv2'", "/a/pre.py") is None
 
 
 def test_names_in_messages_are_safe_to_show() -> None:
@@ -101,10 +110,11 @@ def test_names_in_messages_are_safe_to_show() -> None:
 
 
 def test_the_table_is_sound() -> None:
-    names = [known.name for known in (*SPECIFIC, *GENERIC)]
+    names = [known.told.name for known in (*FAILURES, *VAGUE)]
     assert len(names) == len(set(names))
-    for known in (*SPECIFIC, *GENERIC):
-        assert known.sentence and known.remedy
-        assert not known.sentence.endswith(".")
-        if "{0}" in known.sentence + known.remedy:
-            assert re.compile(known.pattern).groups >= 1
+    for known in (*FAILURES, *VAGUE):
+        told = known.told
+        assert told.message and told.hint
+        assert not told.message.endswith(".")
+        if "{0}" in told.message + told.hint:
+            assert known.pattern.groups >= 1

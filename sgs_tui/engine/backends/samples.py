@@ -1,0 +1,121 @@
+"""The image argument: which samples a run, or a calibration, is given; and which file goes to which input.
+
+`[DIR:]BASE` as the SDK's tools take it: a folder (searched through), a file, or a list with one sample a line, whose
+inputs are separated by commas. The simulator overwrites its dump with every sample, so each gets a run of its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.text import decode, visible
+
+PICTURES = frozenset(
+    {"bmp", "dib", "jpeg", "jpg", "jpe", "jp2", "png", "pbm", "pgm", "ppm"}
+    | {"pxm", "pnm", "sr", "ras", "tiff", "tif", "hdr", "pic"}
+)
+"""Suffixes that every generation takes for a single input."""
+
+DATA = frozenset({"raw", "npy", "bin", "mp4"})
+"""Suffixes that only the newer one does."""
+
+Sample = tuple[Path, ...]
+"""One simulation's input: one absolute file for each input of the model."""
+
+
+def samples(argument: str, inputs: int = 1) -> tuple[Sample, ...]:
+    """Every sample of an image argument, folders in the order of their names.
+
+    Raises InputError when something is missing, UsageError when a sample has not `inputs` files.
+    """
+    prefix, base = _split(argument)
+    if base.is_dir():
+        found: list[Sample] = [(path,) for path in _pictures(base)]
+    elif suffix(base) in PICTURES | DATA:
+        found = [(_existing(base, str(base)),)]
+    else:
+        found = _listed(_existing(base, argument), prefix)
+    for sample in found:
+        if len(sample) != inputs:
+            raise UsageError(
+                f"{argument}: {sample[0].name} gives {len(sample)} files for {inputs} preprocess scripts",
+                "give one script an input in -n, and a list file whose lines name as many files, with commas",
+            )
+    return tuple(found)
+
+
+def image_samples(argument: str) -> tuple[Sample, ...]:
+    """The same for models of other frameworks: a list's first line tells how many files a sample has.
+
+    Raises InputError for what is missing, UsageError for a list whose lines differ.
+    """
+    path = Path(argument.rpartition(":")[2] if not Path(argument).exists() else argument).expanduser()
+    if not path.is_file() or suffix(path) in PICTURES | DATA:
+        return samples(argument)
+    lines = (line for line in decode(path.read_bytes()).splitlines() if line.strip())
+    return samples(argument, sum(1 for name in next(lines, "").split(",") if name.strip()) or 1)
+
+
+def named_samples(inputs: Sequence[str], given: Sequence[Sample], named: Mapping[str, Path]) -> tuple[Sample, ...]:
+    """Samples in the model's order: inputs in `named` take that file, the others a sample's files in their order.
+
+    Raises UsageError for a name that is no input, and where files are missing or left over.
+    """
+    unknown = next((name for name in named if name not in inputs), None)
+    if unknown is not None:
+        raise UsageError(f"no input is named {visible(unknown)}", f"the inputs are: {visible(', '.join(inputs))}")
+    free = [name for name in inputs if name not in named]
+    if free and not given:
+        raise UsageError(f"no file for input {visible(', '.join(free))}", "give --image PATH or --input NAME=FILE")
+    for sample in given or ((),):
+        if len(sample) != len(free):
+            wanted = f"{len(free)} files ({visible(', '.join(free))})" if free else "no image, every input is named"
+            hint = "a list file with one line a sample and commas between its files, or --input NAME=FILE"
+            raise UsageError(f"got {len(sample)} files for a sample, expected {wanted}", hint)
+    columns = [{**dict(zip(free, sample, strict=True)), **named} for sample in given or ((),)]
+    return tuple(tuple(column[name] for name in inputs) for column in columns)
+
+
+def suffix(path: Path) -> str:
+    """`jpg` of `a.JPG`: what decides whether a file is an input or a list."""
+    return path.suffix[1:].lower()
+
+
+def _split(argument: str) -> tuple[Path | None, Path]:
+    """A colon is taken for the tools' `DIR:BASE` only where no file has it in its name."""
+    whole = Path(argument).expanduser().absolute()
+    if whole.exists() or ":" not in argument:
+        return None, whole
+    prefix, base = argument.partition(":")[0], argument.rpartition(":")[2]
+    return Path(prefix).expanduser().absolute(), Path(base).expanduser().absolute()
+
+
+def _pictures(folder: Path) -> list[Path]:
+    paths = (path for path in folder.rglob("*") if not path.name.startswith("."))
+    found = sorted(path for path in paths if suffix(path) in PICTURES | DATA and path.is_file())
+    if not found:
+        raise InputError(f"{folder}: no image in it", f"known suffixes: {' '.join(sorted(PICTURES | DATA))}")
+    return found
+
+
+def _listed(path: Path, prefix: Path | None) -> list[Sample]:
+    data = path.read_bytes()
+    if b"\0" in data:
+        known = " ".join(sorted(PICTURES | DATA))
+        raise InputError(f"{path}: is neither an image nor a list of images", f"known suffixes: {known}")
+    base = prefix or Path.cwd()
+    found = []
+    for number, line in enumerate(decode(data).splitlines(), 1):
+        names = [name.strip() for name in line.split(",") if name.strip()]
+        files = [base / Path(name).expanduser() for name in names]
+        if files:
+            found.append(tuple(_existing(file, f"{path}, line {number}: {file}") for file in files))
+    if not found:
+        raise InputError(f"{path}: an empty list of images", "one sample a line, inputs separated by commas")
+    return found
+
+
+def _existing(path: Path, shown: str) -> Path:
+    if not path.is_file():
+        raise InputError(f"{shown}: there is no such image", "relative paths count from the current folder")
+    return path

@@ -1,0 +1,264 @@
+r"""The SDK's tools (simulator, calibrator, converter) as backends of runs: how their failures look.
+
+What the older generation's simulators were seen to do, each believed until now by somebody:
+
+- `Write file fail.` (hundreds of lines) and exit code 0 when the folder of `path=` does not exist, or the line ends in
+  CR, a blank or `~`. The fixed simulator says nothing on stdout then, only `open: No such file or directory` on stderr.
+- Exit code 0, `Run evaluation OK.` and no dump when dumpTensor is not at the start of a line.
+- A fixed model in the float simulator stops at the assertion of sgs_utility_checkTensorMinMax and leaves an empty dump
+  (`isFloat: 1` and no record); a float model in the fixed one stops in the middle of a dump.
+- A cut or corrupt model gives a segmentation fault or an assertion that names no file, and `[Error]` lines.
+- Preprocessed data of the wrong size: exit code 0, not a word, wrong numbers.
+- Native programs run under a script: their signals reach us as `Segmentation fault` in the log and exit code 1.
+
+The other patterns are messages in the scripts of both generations and in the vendor's questions and answers. User
+commands that convert and calibrate are runs of these tools too, and so is every name that no other backend has.
+"""
+
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from sgs_tui.engine.dumps.format import HealthState, Stage
+from sgs_tui.engine.dumps.index import guess_stage
+from sgs_tui.engine.runs.backend import Backend
+from sgs_tui.engine.runs.known_failures import (
+    ASSERTION,
+    CRASHED,
+    NO_MEMORY,
+    NO_SPACE,
+    Explanation,
+    known,
+    shown_by,
+)
+from sgs_tui.engine.runs.run_folder import Elements, Product, RunRequest
+from sgs_tui.engine.text import visible
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.dumps.reader import Dump
+
+SWAPPED_FIXED = Explanation(
+    "fixed_model_in_float_simulator",
+    "a fixed model was given to the float simulator",
+    "run it with --type Fixed, or name the *_float.sim",
+    telling=True,
+)
+SWAPPED_FLOAT = Explanation(
+    "float_model_in_fixed_simulator",
+    "a float model was given to the fixed simulator, which stops in the middle",
+    "run it with --type Float, or name the *_fixed.sim",
+    telling=True,
+)
+
+FAILURES = (
+    NO_SPACE,
+    known(
+        "write_file_fail",
+        r"^Write file fail",
+        "the simulator could not write its dump (`Write file fail.`) although it reports success",
+        "the folder of `path=` must exist and be writable, and the line must end in a plain newline: no CR, no "
+        "blank, no `~`; with the `path=.` of sgs-tui only rights and free space of the run folder are left",
+        fatal=True,
+    ),
+    shown_by(r"sgs_simulator_float\b.*sgs_utility_checkTensorMinMax: Assertion", SWAPPED_FIXED),
+    known(
+        "no_preprocess",
+        r"_getExternalPreprocessData: Assertion",
+        "the simulator found no preprocessed input",
+        "give a preprocess script with -n PRE.py: without one the image must already be text made by it",
+    ),
+    known(
+        "missing_type",
+        r"arguments are required: .*-t/--type",
+        "this SDK's simulator wants to be told the type of the model (-t)",
+        "give --type Float or --type Fixed",
+    ),
+    known(
+        "unknown_option",
+        r"^\S+\.py: error: (.+)$",
+        "the SDK's script refuses its options: {0}",
+        "check with `python3 SCRIPT -h` in the SDK which generation it is, and name the SDK with --sdk",
+    ),
+    known(
+        "bad_image",
+        r"FileNotFoundError: No such (.+) image or directory",
+        "there is no image {0}",
+        "check the path: `~` is not expanded and relative paths in lists count from the current folder",
+    ),
+    known(
+        "bad_model",
+        r"FileNotFoundError: No such (?:model: (?P<older>.+)|(?P<newer>.+) model$)",
+        "there is no model {0}",
+        "check the path, and that the conversion before it ended well",
+    ),
+    known(
+        "no_image_preprocess",
+        r"AttributeError: module '([^']+)' has no attribute 'image_preprocess'",
+        "the preprocess script {0} defines no image_preprocess(path, norm=True)",
+        "add that function; get_image alone is only for dumps of the original model",
+    ),
+    known(
+        "bad_preprocess",
+        r"FileNotFoundError: .*?(\S+\.py)\b",
+        "there is no preprocess script {0}",
+        "check the path given with -n",
+    ),
+    known(
+        "preprocess_count",
+        r"Got different num of preprocess_methods and images",
+        "the number of preprocess scripts differs from the number of inputs",
+        "give one script an input in -n, separated by commas, and as many files in each line of the image list",
+    ),
+    known(
+        "mean_std",
+        r"HW_COEF_MAX",
+        "the hardware's input scaling overflows: mean and std of the model and of the preprocess differ",
+        "use the same mean and std_value in input_config.ini as in the preprocess script, then convert again",
+    ),
+    known(
+        "needs_python32",
+        r"(?:AttributeError|ImportError): .*(?:fixed_simulator|offline_simulator|_fixedsim|_offlinesim)",
+        "this SDK runs fixed models only under its 32-bit Python",
+        "give --sdk-python python32",
+    ),
+    known(
+        "undefined_symbol",
+        r"undefined symbol: (\S+)",
+        "the SDK's modules do not fit this Python (undefined symbol {0})",
+        "use the system's Python 3.7 or the vendor's Docker image, not a Conda one: --sdk-python PYTHON",
+    ),
+    known(
+        "no_32_bit",
+        r"(sgs_simulator_fixed|sgs_calibrator|sgs_compiler): (?:not found|No such file or directory"
+        r"|cannot execute: required file not found)",
+        "the system cannot start {0}, which is a 32-bit program",
+        "install the 32-bit libraries (Debian, Ubuntu: libc6:i386 libstdc++6:i386 zlib1g:i386)",
+    ),
+    known(
+        "shared_library",
+        r"error while loading shared libraries: ([^:\s]+)",
+        "the library {0} is missing",
+        "install it, and check that cfg_env.sh of the SDK sets LD_LIBRARY_PATH to its libs folders",
+    ),
+    known(
+        "illegal_instruction",
+        r"^Illegal instruction",
+        "this processor lacks instructions that the simulator uses (AVX2)",
+        "run it on a host whose /proc/cpuinfo lists avx2",
+    ),
+    known(
+        "environment",
+        r"source cfg_env\.sh",
+        "the SDK's environment is not set",
+        "name the SDK's root folder with --sdk: it holds cfg_env.sh",
+    ),
+    known(
+        "tool_missing",
+        r"File `([^`]+)` not found in directory",
+        "the SDK lacks its tool {0}",
+        "unpack the SDK again, its bin folder is incomplete",
+    ),
+    known(
+        "no_input_data",
+        r"The input data is empty|No images found in",
+        "there is no image in what was given",
+        "known suffixes are those of pictures; for other files give a list file",
+    ),
+    NO_MEMORY,
+    known(
+        "ini",
+        r"(iniparser: .+|configparser\.\w+: .+)$",
+        "input_config.ini cannot be read: {0}",
+        "`sgs-tui advise --check INI` names the line",
+    ),
+    known(
+        "calibration",
+        r"^.*\bRun (Statistics MinMax|histogram|per channel quantization|Calibration \w+|Pack tool) failed!",
+        "the calibrator's step `{0}` failed",
+        "the lines above it in the log have its own message; an older *_fixed.sim is still the one from before",
+    ),
+    known(
+        "convert",
+        r"ConverterError: (.+)$",
+        "the conversion failed: {0}",
+        "`sgs-tui advise --check INI` first: most of these come from input_config.ini",
+    ),
+    CRASHED,
+)
+"""What a log names by itself."""
+
+VAGUE = (
+    ASSERTION,
+    known(
+        "missing_module",
+        r"(?:ModuleNotFoundError|ImportError): No module named '([^']+)'",
+        "the SDK's Python finds no module {0}",
+        "install {0} for that interpreter, or name another one with --sdk-python",
+    ),
+    known(
+        "native_failed",
+        r"RuntimeError: Run simulator failed!",
+        "the native simulator ended without a result",
+        "the log has its command; is the model whole, and made by this version of the SDK?",
+    ),
+    known(
+        "native_error",
+        r"^\[Error ?\]\s*(.*)$",
+        "the native simulator reports: {0}",
+        "a corrupt model, or one of the other kind (float, fixed), looks like this",
+    ),
+)
+"""What says little about the reason, and is asked last."""
+
+
+TEXT_GROWTH = 2.6
+"""Characters of the string form a payload byte: 634603 / 249117 for the float dump of a small net, 2.5 for its fixed
+one."""
+
+
+class SdkTools(Backend):
+    """Any command that starts the SDK's tools."""
+
+    known_failures = FAILURES
+    vague_failures = VAGUE
+    no_dump_hint = (
+        "DebugConfig.txt must say dumpTensor at the start of a line and stand in the simulator's own directory"
+    )
+
+    def text_growth(self, request: RunRequest) -> float:
+        lines = (request.debug_config or "").splitlines()
+        return TEXT_GROWTH if any(line.startswith("dumpasstring") for line in lines) else 1
+
+    def known_failure(self, request: RunRequest, log: str) -> Explanation | None:
+        return super().known_failure(request, log) or _missing_preprocess(request, log)
+
+    def crashed_program(self, log: str) -> str | None:
+        native = re.search(r"^Use command to debug: (/\S+)", log, re.MULTILINE)
+        return native[1] if native else None
+
+    def dump_problem(self, dump: "Dump", product: Product) -> Explanation | None:
+        state, stage = dump.health.state, guess_stage(dump.index)
+        if state is HealthState.EMPTY and dump.is_float:
+            return SWAPPED_FIXED
+        if state is HealthState.STOPS_EARLY and not dump.is_float:
+            return SWAPPED_FLOAT
+        if not dump.health.ok or not dump.outputs():
+            return None
+        if product.elements is Elements.FLOAT and stage is Stage.FIXED:
+            return SWAPPED_FIXED
+        swapped = product.elements is Elements.INTEGER and stage in (Stage.FLOAT, Stage.CMODEL_FLOAT)
+        return SWAPPED_FLOAT if swapped else None
+
+
+def _missing_preprocess(request: RunRequest, log: str) -> Explanation | None:
+    """The SDK imports a preprocess script under its file name up to the first dot."""
+    missing = re.search(r"No module named '([^']+)'", log)
+    scripts = request.details.get("preprocess", "").split(",")
+    if not missing or missing[1] not in {PurePosixPath(script).name.partition(".")[0] for script in scripts}:
+        return None
+    message = f"the preprocess script {visible(missing[1])} cannot be imported: there is none"
+    hint = "-n takes a path that ends in .py, or a name from the SDK's Scripts/calibrator/preprocess_method"
+    return Explanation("bad_preprocess", message, hint)
+
+
+BACKEND = SdkTools()

@@ -1,0 +1,112 @@
+"""Start runs: each is checked by its backend, gets a folder of its own, and goes on in the background.
+
+concerns = check_run(request, root)              what to know beforehand
+folder = start_run(request, root)                it runs by itself from here on (runs/runs.py follows it)
+"""
+
+import os
+import shutil
+import site
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import sgs_tui
+from sgs_tui.engine.backends.registry import backend_of
+from sgs_tui.engine.errors import RunError
+from sgs_tui.engine.runs.backend import Concern, Level
+from sgs_tui.engine.runs.preflight import check_request, estimate_dump
+from sgs_tui.engine.runs.run_folder import RunFolder, RunRequest, create_run_folder, default_root
+from sgs_tui.engine.runs.run_list import Run, list_runs
+
+_SUPERVISOR = "sgs_tui.engine.backends.supervise"
+_LAUNCH = 60.0
+"""Seconds for the supervisor to go into the background; it takes a tenth of one."""
+
+
+def check_run(request: RunRequest, root: Path, known: Sequence[Run] | None = None) -> tuple[Concern, ...]:
+    """Everything worth saying before `request` is started in `root`. Starts and changes nothing.
+
+    `known`: the runs of `root`, where they have been listed already.
+    """
+    return check_request(request, root, list_runs(root) if known is None else known, backend_of(request.backend))
+
+
+def start_run(request: RunRequest, root: Path | None = None, parallel: int = 1) -> RunFolder:
+    """Start one run in the background; it is queued or running when this returns. See `start_runs`."""
+    return start_runs([request], root, parallel)[0]
+
+
+def start_runs(requests: Sequence[RunRequest], root: Path | None = None, parallel: int = 1) -> tuple[RunFolder, ...]:
+    """Start runs that follow one another, in this order, whatever becomes of each.
+
+    `parallel` runs of one root may be at work at a time, those of other starters counted. Raises RunError
+    with the first error of `check_run`, before anything is made; warnings go into each run's notes.
+    """
+    place = (root or default_root()).absolute()
+    known = list_runs(place)
+    prepared = [_prepared(request, place, known) for request in requests]
+    folders: list[RunFolder] = []
+    try:
+        folders.extend(create_run_folder(request, place) for request in prepared)
+        _launch(folders, parallel)
+    except Exception:
+        for folder in folders:
+            shutil.rmtree(folder.path, ignore_errors=True)
+        raise
+    return tuple(folders)
+
+
+def _prepared(request: RunRequest, root: Path, known: Sequence[Run]) -> RunRequest:
+    concerns = check_run(request, root, known)
+    for concern in concerns:
+        if concern.level is Level.ERROR:
+            raise RunError(concern.message, concern.hint)
+    estimate = estimate_dump(request, known, backend_of(request.backend))
+    told = tuple(f"{concern.message} ({concern.hint})" for concern in concerns)
+    return replace(
+        request,
+        warnings=request.warnings + told,
+        expected_size=estimate.size if estimate is not None and estimate.known else None,
+    )
+
+
+def _launch(folders: Sequence[RunFolder], parallel: int) -> None:
+    """Start the supervisor and wait until it has taken the folders over. Raises RunError when it does not."""
+    argv = [sys.executable, "-P", "-m", _SUPERVISOR, "--parallel", str(parallel)]
+    log = folders[0].supervisor_log_path
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [*argv, *(str(folder.path) for folder in folders)],
+            cwd="/",
+            env=dict(_environment()),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            start_new_session=True,
+        )
+    try:
+        code = process.wait(_LAUNCH)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        process.wait()
+        raise RunError("the supervisor did not start within a minute", "is the host out of memory?") from error
+    if code != 0:
+        last = log.read_text("utf-8", "replace").strip().rpartition("\n")[2]
+        raise RunError(f"the supervisor did not start: {last or f'exit code {code}'}", "is sgs-tui installed whole?")
+    if log.exists() and log.stat().st_size == 0:
+        log.unlink()
+
+
+def _environment() -> Iterator[tuple[str, str]]:
+    """Ours, plus the way to this package where it is not installed but found beside the starter."""
+    home = str(Path(sgs_tui.__file__).resolve().parent.parent)
+    installed = home in (*site.getsitepackages(), site.getusersitepackages())
+    for name, value in os.environ.items():
+        if name != "PYTHONPATH":
+            yield name, value
+    paths = [part for part in (os.environ.get("PYTHONPATH"), None if installed else home) if part]
+    if paths:
+        yield "PYTHONPATH", os.pathsep.join(paths)
