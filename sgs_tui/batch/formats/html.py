@@ -32,7 +32,7 @@ from sgs_tui.batch.words import (
 from sgs_tui.engine.calibration.ranges import Bounds
 from sgs_tui.engine.compare.baseline import Step
 from sgs_tui.engine.compare.channels import position_of
-from sgs_tui.engine.compare.histogram import Bars, BinCounts, bars_of, step_of, view_of
+from sgs_tui.engine.compare.histogram import Bars, Counts, bars_of, step_of, view_of
 from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.compare.metrics import BRIEF, METRICS, Worse
 from sgs_tui.engine.compare.results import LayerDiff, SideStats, Verdict
@@ -235,7 +235,7 @@ def histogram(portrait: Portrait) -> str:
     """The picture; the sample filled, the benchmark as a line, dashes at the calibrated min and max."""
     record = portrait.subject.record
     tallies = [tally for tally in (portrait.tally, portrait.other) if tally is not None]
-    step = step_of(record, portrait.tally.minimum, portrait.tally.maximum)
+    step = step_of(record, portrait.tally.stats.minimum, portrait.tally.stats.maximum)
     bars = bars_of(tallies, _BARS, step)
     if bars is None:
         return "<p>No finite values to draw.</p>"
@@ -264,7 +264,7 @@ def _place(value: float, low: float, high: float) -> float:
     return _LEFT + (value - low) / (high - low) * (_RIGHT - _LEFT)
 
 
-def _outline(places: FloatArray, counts: BinCounts, highest: int) -> str:
+def _outline(places: FloatArray, counts: Counts, highest: int) -> str:
     """Stairs over the edges; a lone bar is made wide enough to be seen."""
     edges = places.tolist()
     if len(edges) == 2 and edges[1] - edges[0] < 2:

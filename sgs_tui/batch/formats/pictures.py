@@ -88,12 +88,12 @@ def _values(side: str, tally: Tally) -> str:
 
 
 def _counted(tally: Tally) -> Iterator[str]:
-    yield count(tally.total, "value")
+    yield count(tally.stats.count, "value")
     if tally.finite:
-        yield f"{figure(tally.minimum)} to {figure(tally.maximum)}"
-        yield f"mean {figure(tally.mean)}"
-        yield f"{percent(tally.zeros / tally.finite)} zeros"
-    for number, what in ((tally.nan, "NaN"), (tally.inf, "Inf")):
+        yield f"{figure(tally.stats.minimum)} to {figure(tally.stats.maximum)}"
+        yield f"mean {figure(tally.stats.mean)}"
+        yield f"{percent(tally.stats.zeros / tally.finite)} zeros"
+    for number, what in ((tally.stats.nan, "NaN"), (tally.stats.inf, "Inf")):
         if number:
             yield f"{number:,} {what} (not drawn)"
 
@@ -197,7 +197,7 @@ class Painter:
         return written
 
     def _values(self, portrait: Portrait) -> list[Any]:
-        step = step_of(portrait.subject.record, portrait.tally.minimum, portrait.tally.maximum)
+        step = step_of(portrait.subject.record, portrait.tally.stats.minimum, portrait.tally.stats.maximum)
         tallies = [tally for tally in (portrait.tally, portrait.other) if tally is not None]
         bars = bars_of(tallies, self._look.bars, step)
         self._axes.set_visible(bars is not None)

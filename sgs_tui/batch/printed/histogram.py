@@ -77,9 +77,9 @@ def _range(bounds: Bounds | None) -> Iterator[str]:
 def _title(name: str, tally: Tally | None, subject: Subject, screen: Screen) -> str:
     if tally is None:
         return f"{screen.text(name)}: no such layer to compare with"
-    parts = [screen.text(name), f"{tally.total:,} values"]
-    if tally.nan + tally.inf:
-        parts.append(f"{tally.nan + tally.inf:,} NaN or Inf not drawn")
+    parts = [screen.text(name), f"{tally.stats.count:,} values"]
+    if tally.stats.nan + tally.stats.inf:
+        parts.append(f"{tally.stats.nan + tally.stats.inf:,} NaN or Inf not drawn")
     if subject.bounds is not None:
         parts.append(f"{percent(tally.outside_share)} outside")
     return ", ".join(parts)
@@ -90,9 +90,9 @@ def _bars(portrait: Portrait, tallies: list[Tally], screen: Screen) -> Bars | No
     there = [tally for tally in tallies if tally.finite]
     if not there:
         return None
-    low, high = min(tally.minimum for tally in there), max(tally.maximum for tally in there)
+    low, high = min(tally.stats.minimum for tally in there), max(tally.stats.maximum for tally in there)
     left, right = view_of(low, high, portrait.subject.bounds or (), 1 / _NEAR)
     most = bars_for(max(tally.finite for tally in there), screen)
-    step = step_of(portrait.subject.record, portrait.tally.minimum, portrait.tally.maximum)
+    step = step_of(portrait.subject.record, portrait.tally.stats.minimum, portrait.tally.stats.maximum)
     bars = bars_of(tallies, max(2, int(most * (high - low) / (right - left))), step)
     return None if bars is None else covering(bars, left, right, most)

@@ -1,23 +1,64 @@
-"""Counts of a layer's values on one range shared by both sides, and of its errors."""
+"""Counts of values: of a layer's two sides on one range, of a tensor whose range nobody knows, and as bars."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil, floor, frexp, inf, isfinite, isqrt, nan
+from math import ceil, floor, frexp, isfinite, isqrt, nan
 from threading import Event
 
 import numpy as np
 import numpy.typing as npt
 
 from sgs_tui.engine.compare.compare import Sides, chunks
+from sgs_tui.engine.compare.elements import SideReader
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, SideStats
+from sgs_tui.engine.compare.sums import SideTally
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.errors import CancelledError, InputError
+from sgs_tui.engine.errors import InputError
 
 Counts = npt.NDArray[np.int64]
 FINE_BINS = 4096
 """Bins counted at once; the screen shows groups of them, and percentiles are read from them."""
+
+
+class _Counter:
+    """What every count says beside its bins. `bounds`: the calibrated (min, max)."""
+
+    def __init__(self, bounds: tuple[float, float] | None = None) -> None:
+        self._bounds = bounds
+        self._seen = SideTally()
+        self._count = self._outside = 0
+        self._total = 0.0
+
+    def finite(self, values: FloatArray) -> FloatArray:
+        """Note what `values`, shape (n,), are; those that are numbers, shape (m,)."""
+        self._count += values.size
+        if values.size:
+            with np.errstate(invalid="ignore"):  # signalling NaNs are data here
+                self._seen.add(values)
+        if not np.isfinite(values).all():
+            values = values[np.isfinite(values)]
+        self._total += float(values.sum())
+        if self._bounds is not None:
+            self._outside += int(np.count_nonzero((values < self._bounds[0]) | (values > self._bounds[1])))
+        return values
+
+    def stats(self) -> SideStats:
+        """Of all values; the mean is that of the finite ones."""
+        return self._seen.stats(self._count, self._total)
+
+
+def tensor_statistics(dump: Dump, record: Record, cancel: Event | None = None) -> SideStats:
+    """One pass over `record`, dequantized as `Dump.values` does: what `compare` says of a side, without a partner.
+
+    Raises FileChangedError when the dump changes meanwhile, CancelledError soon after `cancel` is set.
+    """
+    counter = _Counter()
+    for values in SideReader(dump, record).pieces(cancel):
+        counter.finite(values)
+    stats = counter.stats()
+    return stats if stats.finite else replace(stats, mean=nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,57 +104,25 @@ class LayerHistogram:
         return np.linspace(self.span.low, self.span.high, (bins or len(self.sample.counts)) + 1)
 
 
-def widened(low: float, high: float) -> Span:
-    """A span that bins can divide: constants, denormals and empty ranges get some room around them."""
-    if not (np.isfinite(low) and np.isfinite(high)):
-        return Span(-0.5, 0.5)
-    room = max(abs(low), abs(high)) * 1e-6
-    if high - low > room * 1e-3 and high - low > 1e-300:
-        return Span(low, high)
-    room = max(room, 0.5 if low == 0 else abs(low) * 0.5)
-    return Span(low - room, high + room)
+class _SpanCounter(_Counter):
+    """Counts on a known span; the bin rule is numpy.histogram's (last bin closed)."""
 
-
-def span_of(row: LayerDiff) -> Span:
-    """The range shared by both sides' finite values. Raises InputError for a row without figures."""
-    if row.sample is None or row.benchmark is None:
-        raise InputError(f"{row.name}: not comparable, so there is nothing to count", "see the row's reason")
-    lows = [side.minimum for side in (row.sample, row.benchmark) if np.isfinite(side.minimum)]
-    highs = [side.maximum for side in (row.sample, row.benchmark) if np.isfinite(side.maximum)]
-    return widened(min(lows), max(highs)) if lows and highs else Span(-0.5, 0.5)
-
-
-def error_span_of(row: LayerDiff) -> Span:
-    """[-m, m] with m the largest error."""
-    largest = row.metrics.max_abs_error if row.metrics is not None else np.nan
-    return Span(-largest, largest) if np.isfinite(largest) and largest > 0 else Span(-0.5, 0.5)
-
-
-class _Counter:
-    """Counts one stream of values chunk by chunk; the bin rule is numpy.histogram's (last bin closed)."""
-
-    def __init__(self, span: Span, bins: int, limits: tuple[float, float] | None) -> None:
-        self._span, self._limits = span, limits
-        self._edges = np.linspace(span.low, span.high, bins + 1)
-        self._counts: Counts = np.zeros(bins, np.int64)
-        self._below = self._above = self._non_finite = self._outside = self._seen = 0
+    def __init__(self, span: Span, bins: int, bounds: tuple[float, float] | None) -> None:
+        super().__init__(bounds)
+        self._span = span
+        self._bins: Counts = np.zeros(bins, np.int64)
+        self._below = self._above = 0
 
     def add(self, values: FloatArray) -> None:
-        finite = np.isfinite(values)
-        if not finite.all():
-            self._non_finite += int(values.size - np.count_nonzero(finite))
-            values = values[finite]
-        self._seen += values.size
+        values = self.finite(values)
         self._below += int(np.count_nonzero(values < self._span.low))
         self._above += int(np.count_nonzero(values > self._span.high))
-        if self._limits is not None:
-            low, high = self._limits
-            self._outside += int(np.count_nonzero((values < low) | (values > high)))
-        self._counts += np.histogram(values, len(self._counts), (self._span.low, self._span.high))[0]
+        self._bins += np.histogram(values, len(self._bins), (self._span.low, self._span.high))[0]
 
     def result(self) -> SideCounts:
-        share = self._outside / self._seen if self._limits is not None and self._seen else float("nan")
-        return SideCounts(self._counts, self._below, self._above, self._non_finite, share)
+        finite = self._count - self._seen.non_finite
+        share = self._outside / finite if self._bounds is not None and finite else nan
+        return SideCounts(self._bins, self._below, self._above, self._seen.non_finite, share)
 
 
 def count_histogram(
@@ -123,18 +132,47 @@ def count_histogram(
 
     Raises InputError (row without figures), FileChangedError, CancelledError.
     """
-    shared, errors = span or span_of(row), error_span_of(row)
-    limits = None
-    if row.range is not None and row.range.source is RangeSource.CALIBRATION:
-        limits = (row.range.minimum, row.range.maximum)
-    sample, benchmark = _Counter(shared, bins, limits), _Counter(shared, bins, limits)
-    error = _Counter(errors, bins, None)
+    shared, errors = span or span_of(row), _error_span(row)
+    calibrated = row.range is not None and row.range.source is RangeSource.CALIBRATION
+    bounds = (row.range.minimum, row.range.maximum) if row.range is not None and calibrated else None
+    sample, benchmark = _SpanCounter(shared, bins, bounds), _SpanCounter(shared, bins, bounds)
+    error = _SpanCounter(errors, bins, None)
     for chunk in chunks(row, sides, cancel=cancel):
         sample.add(chunk.sample)
         benchmark.add(chunk.benchmark)
         with np.errstate(invalid="ignore"):
             error.add(chunk.sample - chunk.benchmark)
     return LayerHistogram(shared, sample.result(), benchmark.result(), errors, error.result())
+
+
+def span_of(row: LayerDiff) -> Span:
+    """The range shared by both sides' finite values. Raises InputError for a row without figures."""
+    if row.sample is None or row.benchmark is None:
+        raise InputError(f"{row.name}: not comparable, so there is nothing to count", "see the row's reason")
+    sides = [side for side in (row.sample, row.benchmark) if isfinite(side.minimum)]
+    if not sides:
+        return _NOTHING
+    return widened(min(side.minimum for side in sides), max(side.maximum for side in sides))
+
+
+def _error_span(row: LayerDiff) -> Span:
+    """[-m, m] with m the largest error."""
+    largest = row.metrics.max_abs_error if row.metrics is not None else nan
+    return Span(-largest, largest) if isfinite(largest) and largest > 0 else _NOTHING
+
+
+_NOTHING = Span(-0.5, 0.5)
+
+
+def widened(low: float, high: float) -> Span:
+    """A span that bins can divide: constants, denormals and empty ranges get some room around them."""
+    if not (isfinite(low) and isfinite(high)):
+        return _NOTHING
+    room = max(abs(low), abs(high)) * 1e-6
+    if high - low > room * 1e-3 and high - low > 1e-300:
+        return Span(low, high)
+    room = max(room, 0.5 if low == 0 else abs(low) * 0.5)
+    return Span(low - room, high + room)
 
 
 def grouped(counts: Counts, bins: int) -> Counts:
@@ -158,61 +196,12 @@ def percentile_span(histogram: LayerHistogram, percent: float) -> Span:
     return widened(float(edges[low]), float(edges[min(int(high) + 1, len(counts))]))
 
 
-# Statistics of one tensor on its own, in chunks: what `compare` says of a side, without a partner.
-
-
-@dataclass(slots=True)
-class _Tally:
-    count: int = 0
-    low: float = inf
-    high: float = -inf
-    total: float = 0.0
-    nan: int = 0
-    inf: int = 0
-    nonzero: int = 0
-
-    def add(self, values: FloatArray) -> None:
-        finite = values[np.isfinite(values)]
-        self.count += values.size
-        self.nan += int(np.count_nonzero(np.isnan(values)))
-        self.inf += int(np.count_nonzero(np.isinf(values)))
-        self.nonzero += int(np.count_nonzero(values))
-        if finite.size:
-            self.low = min(self.low, float(finite.min()))
-            self.high = max(self.high, float(finite.max()))
-            self.total += float(finite.sum())
-
-    def result(self) -> SideStats:
-        finite = self.count - self.nan - self.inf
-        low, high = (self.low, self.high) if finite else (nan, nan)
-        mean = self.total / finite if finite == self.count and finite else nan
-        return SideStats(self.count, low, high, mean, self.nan, self.inf, self.count - self.nonzero)
-
-
-def tensor_statistics(dump: Dump, record: Record, cancel: Event | None = None) -> SideStats:
-    """One pass over `record`, dequantized as `Dump.values` does. Memory is bounded.
-
-    Raises FileChangedError when the dump changes meanwhile, CancelledError soon after `cancel` is set.
-    """
-    tally = _Tally()
-    for piece in dump.chunks(record):
-        if cancel is not None and cancel.is_set():
-            raise CancelledError("stopped")
-        with np.errstate(invalid="ignore"):  # signalling NaNs are data here
-            values = piece.astype(np.float64)
-        dump.dequantize(record, values)
-        tally.add(values)
-    return tally.result()
-
-
 # Counts of a tensor's values in one pass, without knowing their range before.
 #
 # Bins are the cells of a grid of powers of two: bin k covers [k * 2^e, (k + 1) * 2^e). When values fall outside, e
 # grows and neighbouring bins are added up, so nothing is ever counted twice or moved between bins, and the result
 # depends on the values alone, not on the order or the size of the pieces they came in. At most BINS bins are kept,
 # whatever the values are (`bins='auto'` asks for millions where data is concentrated and its range is wide).
-
-BinCounts = npt.NDArray[np.int64]
 
 BINS = 1 << 14
 _LEAST_EXPONENT = -1000
@@ -224,30 +213,20 @@ _SIGNIFICANT = 40
 class Tally:
     """A tensor's values: `counts[i]` lie in [(first + i) * 2^exponent, (first + i + 1) * 2^exponent).
 
-    `minimum`, `maximum` and `mean` are over finite values, NaN where there are none; `outside`: how many finite
-    values lie outside the bounds that were given, 0 without bounds.
+    `stats`: its mean is that of the finite values; `outside`: how many finite values lie outside the bounds that
+    were given, 0 without bounds.
     """
 
-    counts: BinCounts
+    counts: Counts
     first: int
     exponent: int
-    minimum: float
-    maximum: float
-    mean: float
-    nan: int
-    inf: int
-    zeros: int
+    stats: SideStats
     outside: int
 
     @property
     def finite(self) -> int:
         """How many values are counted."""
         return int(self.counts.sum())
-
-    @property
-    def total(self) -> int:
-        """Every value, NaN and Inf included."""
-        return self.finite + self.nan + self.inf
 
     @property
     def outside_share(self) -> float:
@@ -260,61 +239,36 @@ class Tally:
         return replace(self, counts=counts, first=first, exponent=exponent)
 
 
-class Tallier:
+class Tallier(_Counter):
     """Takes values piece by piece; `tally` at the end."""
 
     def __init__(self, bounds: tuple[float, float] | None = None) -> None:
-        """`bounds`: the calibrated (min, max); values beyond them are counted as outside."""
-        self._bounds = bounds
-        self._counts: BinCounts = np.zeros(0, np.int64)
+        super().__init__(bounds)
+        self._bins: Counts = np.zeros(0, np.int64)
         self._first, self._exponent = 0, _LEAST_EXPONENT
-        self._low, self._high, self._sum = inf, -inf, 0.0
-        self._nan = self._inf = self._zeros = self._outside = 0
 
     def add(self, values: FloatArray) -> None:
-        """Count more values (float64, any shape of one axis)."""
-        finite = np.isfinite(values)
-        if not finite.all():
-            self._nan += int(np.count_nonzero(np.isnan(values)))
-            self._inf += int(np.count_nonzero(np.isinf(values)))
-            values = values[finite]
-        if not values.size:
-            return
-        self._low, self._high = min(self._low, float(values.min())), max(self._high, float(values.max()))
-        self._sum += float(values.sum())
-        self._zeros += int(values.size - np.count_nonzero(values))
-        if self._bounds is not None:
-            self._outside += int(np.count_nonzero((values < self._bounds[0]) | (values > self._bounds[1])))
-        self._make_room()
-        places = np.floor(values * 2.0**-self._exponent).astype(np.int64)
-        self._counts += np.bincount(places - self._first, minlength=len(self._counts))
+        """Count more values, shape (n,)."""
+        values = self.finite(values)
+        if values.size:
+            self._make_room()
+            places = np.floor(values * 2.0**-self._exponent).astype(np.int64)
+            self._bins += np.bincount(places - self._first, minlength=len(self._bins))
 
     def tally(self) -> Tally:
         """What was counted so far."""
-        finite = int(self._counts.sum())
-        low, high, mean = (self._low, self._high, self._sum / finite) if finite else (nan, nan, nan)
-        return Tally(
-            self._counts.copy(),
-            self._first,
-            self._exponent,
-            low,
-            high,
-            mean,
-            self._nan,
-            self._inf,
-            self._zeros,
-            self._outside,
-        )
+        return Tally(self._bins.copy(), self._first, self._exponent, self.stats(), self._outside)
 
     def _make_room(self) -> None:
         """Widen the grid until it holds everything between the least and the greatest value."""
-        exponent = exponent_for(self._low, self._high)
-        counts, start = _merged(self._counts, self._first, exponent - self._exponent)
-        first, last = (floor(end * 2.0**-exponent) for end in (self._low, self._high))
-        room: BinCounts = np.zeros(last - first + 1, np.int64)
+        low, high = self._seen.minimum, self._seen.maximum
+        exponent = exponent_for(low, high)
+        counts, start = _merged(self._bins, self._first, exponent - self._exponent)
+        first, last = (floor(end * 2.0**-exponent) for end in (low, high))
+        room: Counts = np.zeros(last - first + 1, np.int64)
         if len(counts):
             room[start - first : start - first + len(counts)] = counts
-        self._counts, self._first, self._exponent = room, first, exponent
+        self._bins, self._first, self._exponent = room, first, exponent
 
 
 def exponent_for(low: float, high: float) -> int:
@@ -329,14 +283,14 @@ def exponent_for(low: float, high: float) -> int:
     return exponent
 
 
-def _merged(counts: BinCounts, first: int, shift: int) -> tuple[BinCounts, int]:
+def _merged(counts: Counts, first: int, shift: int) -> tuple[Counts, int]:
     """Counts on a grid 2^shift times as coarse, and the number of its first bin."""
     if shift == 0 or not len(counts):
         return counts, first >> min(shift, 63)
     places = (np.arange(len(counts), dtype=np.int64) + first) >> min(shift, 63)
     start = int(places[0])
     edges = np.flatnonzero(np.diff(places, prepend=places[0] - 1))
-    merged: BinCounts = np.zeros(int(places[-1]) - start + 1, np.int64)
+    merged: Counts = np.zeros(int(places[-1]) - start + 1, np.int64)
     merged[places[edges] - start] = np.add.reduceat(counts, edges)
     return merged, start
 
@@ -356,15 +310,13 @@ _EIGHT_BIT = frozenset({"SGS_U8", "SGS_S8"})
 _LEAST_STEP = 5e-4
 """`s:` has six decimals; below this its error adds up to a quarter of a step over 256 codes."""
 
-_Units = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True, slots=True)
 class Bars:
     """Edges, shape (bars + 1,), and for each side its counts, shape (bars,)."""
 
     edges: FloatArray
-    sides: tuple[BinCounts, ...]
+    sides: tuple[Counts, ...]
 
 
 def bars_of(tallies: Sequence[Tally], most: int = BARS, step: float | None = None) -> Bars | None:
@@ -385,17 +337,17 @@ def bars_of(tallies: Sequence[Tally], most: int = BARS, step: float | None = Non
     return _grouped(places, [tally.counts for tally in even], most, unit, shift)
 
 
-def _numbers(tally: Tally) -> _Units:
+def _numbers(tally: Tally) -> Counts:
     return np.arange(len(tally.counts), dtype=np.int64) + tally.first
 
 
-def _places(tally: Tally, width: float, step: float) -> _Units:
+def _places(tally: Tally, width: float, step: float) -> Counts:
     """The code nearest to the middle of each bin."""
-    places: _Units = np.floor((_numbers(tally) + 0.5) * (width / step) + 0.5).astype(np.int64)
+    places: Counts = np.floor((_numbers(tally) + 0.5) * (width / step) + 0.5).astype(np.int64)
     return places
 
 
-def _grouped(places: list[_Units], counts: list[BinCounts], most: int, unit: float, shift: float) -> Bars:
+def _grouped(places: list[Counts], counts: list[Counts], most: int, unit: float, shift: float) -> Bars:
     """Counts by their place in units, `unit` wide and moved down by `shift`, put into bars of whole units."""
     low = min(int(place[0]) for place in places if len(place))
     high = max(int(place[-1]) for place in places if len(place))
@@ -407,8 +359,8 @@ def _grouped(places: list[_Units], counts: list[BinCounts], most: int, unit: flo
     return Bars(edges, tuple(_added(place // units - first, n, total) for place, n in zip(places, counts, strict=True)))
 
 
-def _added(places: _Units, counts: BinCounts, total: int) -> BinCounts:
-    bars: BinCounts = np.zeros(total, np.int64)
+def _added(places: Counts, counts: Counts, total: int) -> Counts:
+    bars: Counts = np.zeros(total, np.int64)
     np.add.at(bars, places, counts)
     return bars
 

@@ -22,7 +22,12 @@ def tally_of(values: list[float], pieces: int = 1, bounds: tuple[float, float] |
 def test_pieces_do_not_matter(values: list[float], pieces: int) -> None:
     whole, cut = tally_of(values), tally_of(values, pieces)
     assert whole.counts.tolist() == cut.counts.tolist()
-    assert (whole.first, whole.nan, whole.inf, whole.zeros) == (cut.first, cut.nan, cut.inf, cut.zeros)
+    assert (whole.first, whole.stats.nan, whole.stats.inf, whole.stats.zeros) == (
+        cut.first,
+        cut.stats.nan,
+        cut.stats.inf,
+        cut.stats.zeros,
+    )
     assert whole.exponent == cut.exponent or not whole.finite
 
 
@@ -31,13 +36,13 @@ def test_every_value_is_in_its_bin(values: list[float]) -> None:
     tally = tally_of(values)
     finite = np.array([value for value in values if np.isfinite(value)])
     assert tally.finite == len(finite)
-    assert tally.total == len(values)
+    assert tally.stats.count == len(values)
     assert len(tally.counts) <= BINS
     for value in finite:
         place = int(np.floor(value / 2.0**tally.exponent)) - tally.first
         assert tally.counts[place] >= 1
     if len(finite):
-        assert (tally.minimum, tally.maximum) == (finite.min(), finite.max())
+        assert (tally.stats.minimum, tally.stats.maximum) == (finite.min(), finite.max())
 
 
 @given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=60), st.integers(2, 50))
@@ -79,7 +84,7 @@ def test_outside_is_counted_exactly() -> None:
 
 def test_nothing_finite_gives_no_bars() -> None:
     tally = tally_of([float("nan"), float("-inf")])
-    assert np.isnan(tally.minimum)
+    assert np.isnan(tally.stats.minimum)
     assert bars_of([tally, tally_of([])]) is None
 
 
