@@ -86,14 +86,14 @@ def test_other_formats(command: Command, pair: tuple[str, str, str], tmp_path: P
     assert "```diff" in text
     target = tmp_path / "advice.txt"
     assert command("advise", *pair[:2], "--output", str(target)).out == b""
-    assert "raise 1 tensor to 16 bit" in target.read_text()
+    assert "INT16 for 1 tensor" in target.read_text()
     assert command("advise", *pair[:2], "--ini", pair[2], "--output", pair[2]).code == 2
 
 
 def test_a_healthy_network_gets_no_advice(command: Command) -> None:
     found = advised(command, "tiny/fixed_dq.bin", "tiny/float.bin")
     assert (found["chosen"], found["ini"]) == ([], None)
-    assert "nothing to raise: no layer fails" in command("advise", "tiny/fixed_dq.bin", "tiny/float.bin").text
+    assert "no INT16: no layer fails" in command("advise", "tiny/fixed_dq.bin", "tiny/float.bin").text
 
 
 def test_the_table_fits_80_columns(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ def document(found: Advised, written: bool = False, backup: Path | None = None, 
         "failing": _names(tuple(row.name for row in report.rows if row.verdict is Verdict.FAIL)),
         "remaining": _names(advice.remaining),
         "predicted": [_predicted(each) for each in advice.predicted],
-        "mend_first": None if advice.mend_first is None else str(advice.mend_first.cause),
+        "mend_first": None if advice.fix_first is None else str(advice.fix_first.cause),
         "notes": _names(advice.notes),
         "ini": _ini(found, written, backup),
         "applied": None if done is None else outcome_json(done),
@@ -196,7 +196,7 @@ def groups(advice: Advice) -> tuple[list[Candidate], list[Candidate], list[Candi
 
 def others_title(advice: Advice) -> str:
     """What the candidates are that are neither chosen nor impossible."""
-    return "named by the rules, judged on figures that have to be mended first" if advice.mend_first else _NOT_NEEDED
+    return "named by the rules, judged on figures that have to be mended first" if advice.fix_first else _NOT_NEEDED
 
 
 def in_short(candidate: Candidate) -> str:

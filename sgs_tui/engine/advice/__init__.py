@@ -1,1 +1,1 @@
-"""From a diagnosis to the INT16 list that mends it."""
+"""From a diagnosis to the INT16 list that fixes it."""

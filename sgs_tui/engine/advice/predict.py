@@ -1,16 +1,17 @@
-"""What the network's errors become when some tensors get 16 bits.
+"""What the network's errors become when some tensors get INT16.
 
-A layer's error energy is what it inherits plus its own. With 16 bits for a tensor (and all that share its scale):
+A layer's error energy is what it inherits plus its own. With INT16 for a tensor (and all that share its scale):
 its own rounding gives way to that of a step 256 times as fine, what its rounding cost the layers behind it falls
-by 48.2 dB (8 bits of 6.02 dB), and so do the errors of the weights that read it, which become S16 as well
-(observed, int16.md). What is inherited from other layers shrinks as those layers' errors do, but no layer becomes
-better than its inputs by that. The figures of the rows are scaled accordingly: RMSE and relative L2 as the error,
-1 - COS as its square. It is an estimate: only converting, calibrating and dumping again tells.
+by 48.2 dB (8 bits of 6.02 dB), and so do the errors of the weights that read it, which become S16 as well (seen
+in a dump converted with `cat` named). What is inherited from other layers shrinks as those layers' errors do, but no
+layer becomes better than its inputs by that. It is an estimate: only converting, calibrating and dumping again tells.
+
+Apart because the rules must not know how the gain is estimated, nor the estimate which rule asked for it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite, log10, sqrt
+from math import isfinite, sqrt
 
 from sgs_tui.engine.advice.results import Predicted
 from sgs_tui.engine.advice.targets import Targets
@@ -20,13 +21,11 @@ from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.results import Budget
 
-NOISE_DB = 20 * log10(256)
-"""Quantization noise falls by this from 8 to 16 bit: 48.2 dB."""
+_FINER = 1 / 256
+"""A step of 16 bits in steps of 8."""
 
-FINER = 10 ** (-NOISE_DB / 20)
-
-S16_STEPS = 1.0
-"""RMS error of an S16 result in its steps, as observed (`gate` of bad_int16: 1.01); ideal rounding would be 0.29."""
+_S16_STEPS = 1.0
+"""RMS error of an S16 result in its steps: 1.01 in a dump of such a layer; ideal rounding would be 0.29."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Model:
 
     @classmethod
     def of(cls, case: Case, budgets: Sequence[Budget], targets: Targets, profile: Profile) -> "Model":
-        """`widths`: of each layer's grid relative to its signal, from which its 16-bit rounding follows."""
+        """`widths`: of each layer's grid relative to its signal, from which its S16 rounding follows."""
         widths = {}
         for name, row in case.compared.items():
             grid, signal = case.grid(name), _signal(row)
@@ -51,7 +50,7 @@ class Model:
         return cls(case.compared, budgets, targets, widths, totals, profile)
 
     def predict(self, raised: Sequence[str]) -> list[Predicted]:
-        """Every layer's figures with these convolution inputs in 16 bit."""
+        """Every layer's figures with these convolution inputs in INT16."""
         wide = {name for tensor in raised for name in (tensor, *self.targets.raises(tensor))}
         ratio: dict[str, float] = {}
         for budget in self.budgets:
@@ -70,10 +69,10 @@ class Model:
     def _own(self, budget: Budget, wide: set[str]) -> float:
         own = budget.own
         if any(name in wide for name in budget.inputs):
-            own *= sqrt(1 - budget.weights * (1 - FINER**2))
+            own *= sqrt(1 - budget.weights * (1 - _FINER**2))
         if budget.name in wide:
             # Its rounding goes, what its own weights cost stays; a step of the new grid comes.
-            step = self.widths.get(budget.name, 0.0) / 32767 * S16_STEPS
+            step = self.widths.get(budget.name, 0.0) / 32767 * _S16_STEPS
             own = min(own, sqrt(max(own**2 - budget.floor**2, 0.0) + step**2))
         return own
 
@@ -86,7 +85,7 @@ class Model:
         factors = [ratio.get(source, 1.0) for source in budget.inputs]
         shrunk = max(factors, default=1.0) if gone < 0.5 * budget.inherited**2 else 1.0
         left = [ratio.get(source, 1.0) * self.totals.get(source, 0.0) for source in budget.inputs]
-        return min(budget.inherited, max(sqrt(rest * shrunk**2 + gone * FINER**2), *left, 0.0))
+        return min(budget.inherited, max(sqrt(rest * shrunk**2 + gone * _FINER**2), *left, 0.0))
 
     def _figures(self, row: LayerDiff, ratio: float) -> Predicted:
         assert row.metrics is not None

@@ -1,4 +1,4 @@
-"""What an INT16 advice says: tensors to raise, why, what it should bring, and the smallest set that does it."""
+"""What an INT16 advice says: tensors to make INT16, why, what it should bring, and the smallest set that does it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sgs_tui.engine.numbers import count, decibel
 
 
 class Rule(StrEnum):
-    """Why a tensor is on the list: the manual's three rules, then the accuracy procedure's limits (facts 7.5)."""
+    """Why a tensor is on the list: the manual's three rules, then the accuracy procedure's limits."""
 
     RANGE = "range of a convolution input"
     RMSE = "RMSE of a layer, the convolution input before it"
@@ -33,7 +33,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """SQNR in dB of the layer that gains most when this tensor alone gets 16 bits: now, and predicted."""
+    """SQNR in dB of the layer that gains most when this tensor alone gets INT16: now, and predicted."""
 
     layer: str
     now_db: float
@@ -47,11 +47,11 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A convolution input that could get 16 bits.
+    """A convolution input that could get INT16.
 
     `bits`: now (None where the dump does not tell). `unaffected`: why [CONV_CONFIG] leaves it as it is, else "".
-    `raises`: tensors that share its scale and get 16 bits with it. `also`: other convolution inputs whose names
-    begin with this one's, which the vendor's tools raise too. `chosen`: in the advised set.
+    `raises`: tensors that share its scale and get INT16 with it. `also`: other convolution inputs whose names
+    begin with this one's, which the vendor's tools take too. `chosen`: in the advised set.
     """
 
     tensor: str
@@ -67,7 +67,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """A layer's figures with the chosen tensors in 16 bit, and whether the profile's limits hold then."""
+    """A layer's figures with the chosen tensors in INT16, and whether the profile's limits hold then."""
 
     layer: str
     rmse: float
@@ -83,7 +83,7 @@ class Advice:
 
     `smallest`: the smallest set found that brings every layer under the profile's limits, or as many as bits can.
     `remaining`: layers that fail all the same. `notes`: what the advice can not know or will not help.
-    `mend_first`: the likeliest cause where bits can not help before it is gone; then only marks are chosen.
+    `fix_first`: the likeliest cause where bits can not help before it is gone; then only marks are chosen.
     """
 
     profile: str
@@ -93,7 +93,7 @@ class Advice:
     remaining: tuple[str, ...]
     predicted: tuple[Predicted, ...]
     notes: tuple[str, ...] = ()
-    mend_first: Finding | None = None
+    fix_first: Finding | None = None
 
 
 # What an INT16 advice is called in words: the same in tables, reports and the app. Names are raw.
@@ -127,8 +127,8 @@ def facts(candidate: Candidate) -> str:
     """How many bits it has now, its range, what is raised with it."""
     parts = [f"{candidate.bits} bit now"] if candidate.bits is not None else []
     parts += [f"range {candidate.range.width:.4g} ({candidate.range.source})"] if candidate.range is not None else []
-    parts += [f"shares its scale with {some(candidate.raises)}, raised with it"] if candidate.raises else []
-    parts += [f"its name also raises {some(candidate.also)}"] if candidate.also else []
+    parts += [f"shares its scale with {some(candidate.raises)}, INT16 with it"] if candidate.raises else []
+    parts += [f"its name also makes {some(candidate.also)} INT16"] if candidate.also else []
     return "; ".join(parts)
 
 
@@ -140,13 +140,12 @@ def expectation(expected: Expected) -> str:
 
 def headline(advice: Advice, failing: int) -> str:
     """The advice in one line; `failing`: layers that fail now."""
-    first = advice.mend_first
-    if not advice.chosen and first is not None:
-        return f"nothing to raise: mend {first.cause} first ({first.cause.words})"
-    if not advice.chosen:
-        return "nothing to raise: no layer fails" if not failing else "nothing to raise: 16 bits would not help"
+    first, tensors = advice.fix_first, count(len(advice.chosen), "tensor")
     if first is not None:
-        return f"raise {count(len(advice.chosen), 'tensor')} to 16 bit as marked, but mend {first.cause} first"
+        before = f"no INT16 before {first.cause} is fixed ({first.cause.words})"
+        return f"INT16 for {tensors} as marked, but fix {first.cause} first" if advice.chosen else before
+    if not advice.chosen:
+        return "no INT16: it would not help" if failing else "no INT16: no layer fails"
     now = f"{count(failing, 'layer fails', 'layers fail')} now"
     then = f"{len(advice.remaining)} after that" if advice.remaining else "none is expected to after that"
-    return f"raise {count(len(advice.chosen), 'tensor')} to 16 bit: {now}, {then}"
+    return f"INT16 for {tensors}: {now}, {then}"

@@ -1,4 +1,13 @@
-"""Which convolution inputs to name for a layer: only those do anything in [CONV_CONFIG] (interop int16.md)."""
+"""Which convolution inputs to name for a layer: only those do anything in [CONV_CONFIG].
+
+As tried on the older SDK generation, one choice after the other, with a network whose `cat` (a concatenation that a
+convolution reads) crushes one of its inputs in 8 bits: naming `cat` makes everything that shares its scale INT16 and
+the convolution's weights with it (COS 0.194 becomes 0.998), as ALL_INT16 and CONV2D_INT16 do for every convolution
+input; naming another tensor, or DEPTHWISE_INT16, leaves it as it was. The network's own input never becomes INT16.
+
+Apart because it is a question of its own, asked by the rules and by the prediction: what a name does, not what it
+should bring.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,8 +42,8 @@ class Targets:
     def unaffected(self, tensor: str) -> str:
         """Why naming a convolution input would do nothing; "" where it works."""
         if tensor in {record.name for record in self.graph.inputs()}:
-            return "the network's own input and its first convolution are never raised"
-        return "is 16 bit already" if self.bits.get(tensor) == 16 else ""
+            return "the network's own input and its first convolution never become INT16"
+        return "is INT16 already" if self.bits.get(tensor) == 16 else ""
 
     def raises(self, tensor: str) -> tuple[str, ...]:
         """Tensors that share the scale of `tensor` and get 16 bits with it."""

@@ -128,8 +128,8 @@ def judge(layer: Judged, profile: Profile) -> Judgement:
         return _FINE
     reasons = (
         *defects,
-        *(_reason(key, fail, layer) for key in failing),
-        *(_reason(key, warn, layer) for key in warning),
+        *(broken_limit(key, fail, layer) for key in failing),
+        *(broken_limit(key, warn, layer) for key in warning),
     )
     over = frozenset((*failing, *warning))
     if defects or any(_counts(key, layer) for key in failing):
@@ -151,12 +151,15 @@ def _defects(sample: SideStats | None, benchmark: SideStats | None) -> list[str]
     return [*found, f"{zero[0]} is all zero"] if len(zero) == 1 else found
 
 
-def _reason(key: str, limits: Limits, layer: Judged) -> str:
-    """`RMSE 0.95 > 0.5`."""
-    metric = METRICS[key]
+def broken_limit(key: str, limits: Limits, layer: Judged) -> str:
+    """`RMSE 0.95 > 0.5`; empty where the limit is kept or not set. NaN breaks none."""
+    metric, limit = METRICS[key], limits.get(key)
+    value = metric.value(layer)
+    if value is None or limit is None or not metric.beyond(value, limit):
+        return ""
     sign = "<" if metric.worse is Worse.LOW else ">"
     note = _range_note(layer) if key == "range" else ""
-    return f"{metric.name} {metric.value(layer):.4g} {sign} {limits[key]:g}{note}"
+    return f"{metric.name} {value:.4g} {sign} {limit:g}{note}"
 
 
 def _range_note(layer: Judged) -> str:

@@ -109,8 +109,8 @@ def _candidate(one: Candidate, width: int) -> list[Line]:
 
 def outcome_lines(advice: Advice, failing: int, width: int) -> list[Line]:
     """What has 16 bits then, and what that should bring where so many layers fail now."""
-    lines = _wrapped(headline(advice, failing), width, "warn" if advice.mend_first else "strong")
-    if advice.mend_first is not None:
+    lines = _wrapped(headline(advice, failing), width, "warn" if advice.fix_first else "strong")
+    if advice.fix_first is not None:
         lines += _wrapped("pane 6 says what proves it and how to mend it", width)
         return [*lines, *(part for note in advice.notes for part in _wrapped(note, width, "muted"))]
     chosen, least = ", ".join(advice.chosen) or "nothing", ", ".join(advice.smallest) or "nothing"

@@ -93,7 +93,7 @@ def test_the_networks_input_is_marked_as_unaffected(faults: Path) -> None:
     folder = faults / "d_clip_dwres48"
     with diagnosed(folder / "fixed.bin", folder / "float.bin", folder / "tensor_min_max.txt") as found:
         given = advice(found)
-        assert "never raised" in candidate(given, "images").unaffected
+        assert "never become INT16" in candidate(given, "images").unaffected
         assert given.candidates[-1].tensor == "images" and "images" not in given.chosen
 
 
@@ -102,7 +102,7 @@ def test_bits_are_not_advised_against_a_wrong_calibration(faults: Path) -> None:
     with diagnosed(folder / "fixed.bin", folder / "float.bin") as found:
         given = advice(found)
         assert given.chosen == () and given.remaining
-        assert any("clipping" in note and "mend that first" in note for note in given.notes)
+        assert any("clipping" in note and "fix that first" in note for note in given.notes)
 
 
 SPOILT = {
@@ -125,9 +125,9 @@ def test_nothing_is_chosen_before_what_spoils_the_figures_is_mended(
         found = replace(plain, comparison=with_profile(plain.comparison, profile))
         given = advice(found)
         assert given.chosen == given.smallest == ()
-        assert given.mend_first is not None and given.mend_first.cause is SPOILT[folder]
+        assert given.fix_first is not None and given.fix_first.cause is SPOILT[folder]
         assert not any(each.expected for each in given.candidates)
-        assert any(f"{SPOILT[folder]}" in note and "mend that first (" in note for note in given.notes)
+        assert any(f"{SPOILT[folder]}" in note and "fix that first (" in note for note in given.notes)
         free = next(each.tensor for each in advice(found, *found_inputs(found)).candidates if not each.unaffected)
         assert advice(found, free).chosen == (free,), "what the user names is raised all the same"
 
@@ -152,7 +152,7 @@ def test_what_is_16_bit_already_is_not_raised_again(sgs: Path) -> None:
     folder = sgs / "bad_int16"
     with diagnosed(folder / "cat_fixed_dq.bin", folder / "cat_float.bin", folder / "cat_tensor_min_max.txt") as found:
         given = advice(found)
-        assert candidate(given, "cat").unaffected == "is 16 bit already" and given.chosen == ()
+        assert candidate(given, "cat").unaffected == "is INT16 already" and given.chosen == ()
 
 
 def test_a_healthy_network_needs_nothing(sgs: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_name_that_begins_another_is_told(sgs: Path, tmp_path: Path) -> None:
     with diagnosed(*paths) as found:
         given = advice(found)
         assert candidate(given, "cat").also == ("cat_1",)
-        assert any("cat also raises cat_1" in note for note in given.notes)
+        assert any("naming cat also makes cat_1 INT16" in note for note in given.notes)
 
 
 def test_without_a_graph_it_says_what_it_needs(sgs: Path) -> None:
