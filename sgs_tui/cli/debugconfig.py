@@ -68,7 +68,7 @@ def set_(
     document = _with_preset(parse(old), preset)
     for setting in changes:
         document = _with_setting(document, setting)
-    new = (document.mend() if mend else document).render()
+    new = (document.fix() if mend else document).render()
     emit(show_difference(old, new, str(file)), None)
     if new != old and not dry_run:
         _write(file, new)

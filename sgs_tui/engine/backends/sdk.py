@@ -138,7 +138,7 @@ def run_debug_config(stage: Stage, switches: DumpSwitches, base: bytes | None = 
     (`path=.`, so the limit of 122 bytes never matters), under its plain name, and dumping is on.
     """
     if base is not None:
-        document = parse(base).mend()
+        document = parse(base).fix()
     else:
         document = DebugConfig()
         for name, on in (

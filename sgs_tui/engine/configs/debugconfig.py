@@ -1,12 +1,22 @@
-r"""DebugConfig.txt without losing a byte that is not ours.
+r"""DebugConfig.txt: its keys, its lines kept byte for byte, ready settings.
 
-The simulator reads it from its working directory, one key a line. As the older generation was seen to read it
-(interop notes, observed): a key counts when its line starts with it, in the right case and from the first
-column, whatever follows (`dumpTensorXYZ` is dumpTensor); every other line is ignored. A line ends at `\n` only,
-so a `\r` or a blank belongs to the path; the last line loses its last character when no newline follows.
+The simulator reads it from its working directory, one key a line. Seen with the older SDK generation, one case after
+the other:
+
+    no `path=`, `path=` empty, or `path = x`          the dump goes to $HOME
+    `path=.`, relative, blanks inside the path        works, as any order of keys, empty and unknown lines do
+    last line without a newline                       its last character is cut off, of a path or a switch
+    CRLF, a blank behind the path, ~, no such folder  exit 0, `Run evaluation OK.`, no dump
+    leading blank, wrong case, #                      the key is ignored in silence
+    `dumpTensorXYZ`                                   is dumpTensor: a key counts when its line starts with it
+
+A line ends at `\n` only. An existing dump is overwritten; of a folder of pictures the last one's dump is left. The
+calibrator obeys dumpTensor too. `log/`, `output/` and `tmp_image/` beside the file are made anew by each run, so
+every run needs a folder of its own.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,8 +24,6 @@ from sgs_tui.engine.configs.textlines import BOM, Line, join_lines, split_lines,
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.text import decode, did_you_mean, encode, visible
-
-# The keys of DebugConfig.txt: what each does, who reads it, what is recommended (interop notes 4).
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,7 @@ DUMP_NAME = "sigma_outtensor_dump.bin"
 
 _PATH = b"path="
 _SWITCH_LINE = re.compile(
-    rb"[ \t]*(?P<off>#[# \t]*)?(?P<key>" + "|".join(SWITCH_NAMES).encode() + rb")[ \t]*", re.IGNORECASE
+    rb"[ \t]*(?:#[# \t]*)?(?P<key>" + "|".join(SWITCH_NAMES).encode() + rb")[ \t]*", re.IGNORECASE
 )
 _PATH_LINE = re.compile(rb"[ \t]*path[ \t]*=[ \t]*(?P<value>.*?)[ \t]*", re.IGNORECASE)
 _PROPER = {name.lower().encode(): name for name in SWITCH_NAMES}
@@ -113,7 +121,6 @@ class DebugConfig:
     lines: tuple[Line, ...] = ()
 
     def render(self) -> bytes:
-        """The file's bytes."""
         return join_lines(self.lines)
 
     def is_on(self, switch: str) -> bool:
@@ -139,7 +146,7 @@ class DebugConfig:
         """Switched on (a `#` goes, or a line is added) or off (a `#` comes). Raises UsageError if unknown."""
         live = self._live(switch)
         if on:
-            return self if live else self._switched_on(switch)
+            return self if live else self._put(switch.encode(), lambda content: _switch_in(content) == switch)
         lines = [replace(line, content=b"#" + line.content) if i in live else line for i, line in enumerate(self.lines)]
         return DebugConfig(tuple(lines))
 
@@ -150,18 +157,18 @@ class DebugConfig:
         wanted = _PATH + encode(path)
         places = [i for i, line in enumerate(self.lines) if line.content.startswith(_PATH)]
         if not places:
-            return self._path_added(wanted)
+            return self._put(wanted, lambda content: bool(_PATH_LINE.fullmatch(content)))
         contents = {i: b"#" + self.lines[i].content for i in places} | {places[-1]: wanted}
         return self._changed(contents)
 
-    def mend(self) -> "DebugConfig":
+    def fix(self) -> "DebugConfig":
         r"""Written as every simulator reads it: `\n` endings, one at the end, our keys exact and without blanks.
 
         A key that was ignored for a blank or its case becomes what it was meant to be. Other lines stay.
         """
         data = self.render().removeprefix(BOM).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         lines = with_final_newline(split_lines(data))
-        return DebugConfig(tuple(replace(line, content=_mended(line.content)) for line in lines))
+        return DebugConfig(tuple(replace(line, content=_fixed(line.content)) for line in lines))
 
     def _live(self, switch: str) -> set[int]:
         if switch not in SWITCH_NAMES:
@@ -173,30 +180,25 @@ class DebugConfig:
         lines = [Line(contents[i]) if i in contents else line for i, line in enumerate(self.lines)]
         return DebugConfig(tuple(lines))
 
-    def _switched_on(self, switch: str) -> "DebugConfig":
-        """The first line that has it off (or misspelt in case) becomes it; else it is added at the end."""
+    def _put(self, content: bytes, meant: Callable[[bytes], bool]) -> "DebugConfig":
+        """In place of the first line that is meant to be it, but is not read as it; else at the end."""
         for i, line in enumerate(self.lines):
-            found = _SWITCH_LINE.fullmatch(line.content)
-            if found and _PROPER[found["key"].lower()] == switch:
-                return self._changed({i: switch.encode()})
-        return self._added(switch.encode())
-
-    def _path_added(self, wanted: bytes) -> "DebugConfig":
-        """In place of a `path = x` that the simulator does not read; else at the end."""
-        for i, line in enumerate(self.lines):
-            if _PATH_LINE.fullmatch(line.content):
-                return self._changed({i: wanted})
-        return self._added(wanted)
-
-    def _added(self, content: bytes) -> "DebugConfig":
+            if meant(line.content):
+                return self._changed({i: content})
         return DebugConfig((*with_final_newline(self.lines), Line(content)))
 
 
-def _mended(content: bytes) -> bytes:
-    path, switch = _PATH_LINE.fullmatch(content), _SWITCH_LINE.fullmatch(content)
-    if path:
+def _switch_in(content: bytes) -> str | None:
+    """The switch that a line is meant to be, on or off."""
+    found = _SWITCH_LINE.fullmatch(content)
+    return _PROPER[found["key"].lower()] if found else None
+
+
+def _fixed(content: bytes) -> bytes:
+    if path := _PATH_LINE.fullmatch(content):
         return _PATH + path["value"]
-    return _PROPER[switch["key"].lower()].encode() if switch and not switch["off"] else content
+    switch = _switch_in(content)
+    return switch.encode() if switch and b"#" not in content else content
 
 
 def parse(data: bytes) -> DebugConfig:
@@ -207,9 +209,6 @@ def parse(data: bytes) -> DebugConfig:
 def load(path: Path) -> DebugConfig:
     """Read a DebugConfig.txt. Raises InputError when it can not be read."""
     return parse(read_bytes(path))
-
-
-# Ready settings of DebugConfig.txt for what people dump, and the commented file of each.
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def with_final_newline(lines: tuple[Line, ...], ending: bytes = b"\n") -> tuple[
 def difference(old: bytes, new: bytes, name: str) -> list[str]:
     r"""Unified difference as lines of text, empty when nothing changed.
 
-    A line keeps its `\r` and a missing final newline is said, so that mended line ends can be seen.
+    A line keeps its `\r` and a missing final newline is said, so that changed line ends can be seen.
     """
     before, after = _marked(old), _marked(new)
     shown = unified_diff(before, after, f"{name} (now)", f"{name} (new)", lineterm="")
@@ -64,7 +64,7 @@ def _marked(data: bytes) -> list[str]:
 
 
 class Severity(StrEnum):
-    """`error`: the run fails or its result is wrong; `warning`: a setting does less or more than it says."""
+    """How bad it is."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -79,3 +79,18 @@ class Finding:
     line: int | None
     message: str
     remedy: str
+
+
+def error(line: int | None, message: str, remedy: str) -> Finding:
+    """The run fails or its result is wrong."""
+    return Finding(Severity.ERROR, line, message, remedy)
+
+
+def warning(line: int | None, message: str, remedy: str) -> Finding:
+    """A setting does less or more than it says."""
+    return Finding(Severity.WARNING, line, message, remedy)
+
+
+def note(line: int | None, message: str, remedy: str) -> Finding:
+    """Good to know."""
+    return Finding(Severity.NOTE, line, message, remedy)

@@ -201,7 +201,7 @@ class DebugConfigPane(Pane):
 
     def action_mend(self) -> None:
         """As every simulator reads it."""
-        mended = self.document.mend()
+        mended = self.document.fix()
         self.post_message(Flash("nothing to mend" if mended == self.document else "mended; w saves"))
         self._change(mended)
 

@@ -81,8 +81,8 @@ def test_a_path_set_is_read_back(data: bytes, path: str) -> None:
 
 @given(FILES)
 def test_a_mended_file_is_read_as_it_is_written(data: bytes) -> None:
-    mended = parse(data).mend()
-    assert mended.mend() == parse(mended.render()) == mended
+    mended = parse(data).fix()
+    assert mended.fix() == parse(mended.render()) == mended
     assert b"\r" not in mended.render()
     assert mended.render().endswith(b"\n") or not mended.lines
     effect = mended.effect()
@@ -141,7 +141,7 @@ def test_what_the_simulator_reads_of_damaged_files() -> None:
 
 def test_mending() -> None:
     data = b"\xef\xbb\xbf dumpTensor \r\nDEQUANTFIXED\r\n# dumpasstring \r\nown line \r\npath = /a b \r\nlast"
-    assert parse(data).mend().render() == (b"dumpTensor\ndequantFixed\n# dumpasstring \nown line \npath=/a b\nlast\n")
+    assert parse(data).fix().render() == (b"dumpTensor\ndequantFixed\n# dumpasstring \nown line \npath=/a b\nlast\n")
 
 
 def test_names_and_paths_that_make_no_sense_are_refused() -> None:
@@ -158,7 +158,7 @@ def test_real_files(sgs: Path, shared_data: Path) -> None:
     for file in files:
         document = load(file)
         assert document.render() == file.read_bytes()
-        assert document.mend() == document
+        assert document.fix() == document
         assert document.is_on("dumpTensor")
         assert (document.path or "").startswith("/home/user/run/")
         assert document.effect() == Effect(
@@ -184,7 +184,7 @@ def test_shipped_templates_are_current_and_do_what_they_say(preset: Preset) -> N
     data = (SHIPPED / preset.key / "DebugConfig.txt").read_bytes()
     assert data == template(preset)
     assert parse(data).effect() == Effect(preset.switches, ".")
-    assert parse(data).mend().render() == data
+    assert parse(data).fix().render() == data
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.key)

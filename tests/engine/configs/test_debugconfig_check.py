@@ -173,7 +173,7 @@ def test_templates_have_no_error(preset: Preset) -> None:
 def test_mending_removes_every_finding_about_how_it_is_written() -> None:
     data = b"\xef\xbb\xbfdumpTensor \r\n eliminateGarbage\r\nDEQUANTFIXED\r\npath= /data "
     assert len(findings(data)) >= 4
-    assert findings(parse(data).mend().render()) == []
+    assert findings(parse(data).fix().render()) == []
 
 
 def test_the_gravest_first() -> None:

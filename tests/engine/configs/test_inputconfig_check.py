@@ -46,7 +46,7 @@ KEYS = [
     (HEAD + b"tensor_array='cat';\n", 5, WARNING, "tensor_array counts only in [CONV_CONFIG]: here it is ignored"),
     (CONV + b"tensor_array='cat';\n", 6, WARNING, "tensor_array is no key of [CONV_CONFIG]: it is ignored in silence"),
     (CONV + b"mean=1;\n", 6, WARNING, "mean is no key of [CONV_CONFIG]: it is ignored in silence"),
-    (HEAD + b"dequantizations=TRUE;\n", 5, WARNING, "dequantizations is no key of [OUTPUT_CONFIG]"),
+    (HEAD + b"dequantisations=TRUE;\n", 5, WARNING, "dequantisations is no key of [OUTPUT_CONFIG]"),
     (HEAD + b"[CONV_CONFG]\n", 5, WARNING, "[CONV_CONFG] is no known section"),
     (b"[INPUT_CONFIG]\ninput_format=RGB;\n[OUTPUT_CONFIG]\n", 2, WARNING, "input_format counts only in [CONV_CONFIG]"),
     (CONV + b"input_format=all_int16;\n", 6, ERROR, "'all_int16' is not in capitals: the converter stops"),
