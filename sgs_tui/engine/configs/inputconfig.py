@@ -1,4 +1,16 @@
-"""input_config.ini as both of its readers see it: the C library iniparser and Python's configparser."""
+"""input_config.ini as both of its readers see it: the C library iniparser and Python's configparser.
+
+The converter and the calibrator link iniparser; what it does follows from its `sscanf` patterns and was tried: a line
+is at most 1022 bytes before its `\\n`; blanks at both ends do not count; a line that ends in `\\` goes on in the next;
+`#` and `;` start a comment line; `[..]` alone in a line is a section; a value in quotes ends at the next quote of that
+kind (or at the end), one without quotes at the first `;` or `#`; sections and keys are lower-cased; a later key
+replaces an earlier one; a line without `=` makes the whole file unreadable. This reader goes on after errors and says
+what it met.
+
+[CONV_CONFIG] chooses INT16: `tensor_arrays='a,b';` names convolution inputs, each as a prefix (`'c'` takes every one
+that begins with c), 258 names of 258 bytes at most; `input_format` chooses for all, and both add up. The file given to
+the calibrator decides, but casts are inserted by the converter: to see them in the float dump, convert again.
+"""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,14 +24,6 @@ from sgs_tui.engine.configs.textlines import Line, join_lines, split_lines, with
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.text import decode, encode, visible
-
-# A file as the C library iniparser reads it, which the converter and the calibrator link (interop notes 7.1).
-#
-# Its rules, from its `sscanf` patterns: a line is at most 1022 bytes before its `\n`; blanks at both ends do not
-# count; a line that ends in `\` goes on in the next; `#` and `;` start a comment line; `[..]` alone in a line is a
-# section; a value in quotes ends at the next quote of that kind (or at the end), one without quotes at the first
-# `;` or `#`; sections and keys are lower-cased; a later key replaces an earlier one; a line without `=` makes the
-# whole file unreadable. This reader goes on after errors and says what it met.
 
 LONGEST_LINE = 1022
 SPACES = " \t\n\v\f\r"
@@ -150,7 +154,6 @@ class InputConfig:
     lines: tuple[Line, ...] = ()
 
     def render(self) -> bytes:
-        """The file's bytes."""
         return join_lines(self.lines)
 
     def entries(self) -> tuple[Entry, ...]:
@@ -169,23 +172,12 @@ class InputConfig:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The network's inputs."""
         return split_names(self.value(INPUT_SECTION, "inputs"))
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """The network's outputs."""
-        return split_names(self.value(OUTPUT_SECTION, "outputs"))
 
     @property
     def tensor_arrays(self) -> tuple[str, ...]:
         """The convolution inputs chosen for INT16, each as a prefix; a blank is part of its name."""
         return split_names(self.value(CONV_SECTION, TENSOR_ARRAYS))
-
-    @property
-    def input_format(self) -> str | None:
-        """The global choice (ALL_UINT8, ALL_INT16, CONV2D_INT16, DEPTHWISE_INT16), None without one."""
-        return self.value(CONV_SECTION, INPUT_FORMAT)
 
     def python_view(self) -> PythonView:
         """The same file as the vendor's Python scripts read it."""

@@ -58,16 +58,16 @@ def test_real_int16_choices(sgs: Path) -> None:
     assert load(sgs / "bad_int16" / "cat_input_config.ini").tensor_arrays == ("cat",)
     both = load(sgs / "bad_int16" / "pool_cat_input_config.ini")
     assert both.tensor_arrays == ("pool", "cat")
-    assert both.outputs == ("prob", "trans")
+    assert split_names(both.value("output_config", "outputs")) == ("prob", "trans")
     assert both.python_view().get("conv_config", "tensor_arrays") == "'pool,cat';"
-    assert load(sgs / "tiny" / "input_config_i16.ini").input_format == "ALL_INT16"
-    assert load(sgs / "tiny" / "input_config.ini").input_format is None
+    assert load(sgs / "tiny" / "input_config_i16.ini").value("conv_config", "input_format") == "ALL_INT16"
+    assert load(sgs / "tiny" / "input_config.ini").value("conv_config", "input_format") is None
 
 
 def test_what_the_parsers_disagree_about() -> None:
     document = parse(b"[Conv_Config]\r\nTensor_Arrays = 'a#1,b' ; why\r\ninput_format=ALL_UINT8# x")
     assert document.tensor_arrays == ("a#1", "b")
-    assert document.input_format == "ALL_UINT8"
+    assert document.value("conv_config", "input_format") == "ALL_UINT8"
     assert document.python_view().get("CONV_CONFIG", "TENSOR_ARRAYS") == "'a#1,b' ; why"
     assert parse(b"[a]\nk=1\nk=2\n").value("A", "K") == "2"
     assert "option 'k' in section 'a' already exists" in parse(b"[a]\nk=1\nk=2\n").python_view().error
@@ -75,7 +75,11 @@ def test_what_the_parsers_disagree_about() -> None:
 
 def test_the_example_can_be_used_as_it_is() -> None:
     document = load(EXAMPLE)
-    assert (document.inputs, document.outputs, document.tensor_arrays) == (("data",), ("prob",), ())
+    assert (document.inputs, split_names(document.value("output_config", "outputs")), document.tensor_arrays) == (
+        ("data",),
+        ("prob",),
+        (),
+    )
     parser = configparser.ConfigParser()
     parser.read_string(EXAMPLE.read_text("ascii"))
     assert [key for section in parser.sections() for key in parser[section]] == [

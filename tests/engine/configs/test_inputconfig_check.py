@@ -53,13 +53,13 @@ KEYS = [
     (CONV + b"input_format=INT16;\n", 6, ERROR, "'INT16' is none of the four values"),
     (CONV + b"input_format=ALL_INT16,CONV2D_INT16;\n", 6, ERROR, "is a list; one value is taken"),
     (CONV + b"input_format=;\n", 6, ERROR, "'' is none of the four values"),
-    (CONV + b"input_format=ALL_UINT8;\n", 6, NOTE, "stops levels L4 and L5 from raising"),
+    (CONV + b"input_format=ALL_UINT8;\n", 6, NOTE, "stops levels L4 and L5 from choosing INT16"),
     (CONV + b"input_format=DEPTHWISE_INT16;\ntensor_arrays='cat';\n", 6, NOTE, "both count: DEPTHWISE_INT16 and the"),
     (CONV + b"input_format=ALL_INT16;\ntensor_arrays='cat';\n", 6, WARNING, "tensor_arrays adds nothing to it"),
 ]
 
 WRITING = [
-    (b"'pool, cat';", WARNING, "the blank belongs to the name ' cat': it raises nothing"),
+    (b"'pool, cat';", WARNING, "the blank belongs to the name ' cat': it chooses nothing"),
     (b"'pool ,cat';", WARNING, "the blank belongs to the name 'pool '"),
     (b"'pool','cat';", WARNING, "only the first pair of quotes counts, 'pool'; lost: ,'cat';"),
     (b"'pool,cat;", WARNING, "the quote is never closed, the list ends as 'pool,cat;'"),
@@ -75,11 +75,11 @@ WRITING = [
 ]  # fmt: skip
 
 EFFECT = [
-    (b"'cat';", WARNING, "cat also raises cat_1: a name matches every convolution input that begins with it"),
-    (b"'ca';", WARNING, "ca is no convolution input, but raises those that begin with it: cat, cat_1"),
-    (b"'CAT_1';", WARNING, "CAT_1 is no convolution input: it raises nothing"),
-    (b"'gate';", WARNING, "gate is no convolution input: it raises nothing"),
-    (b"'data';", WARNING, "data is the network's own input, which is never raised"),
+    (b"'cat';", WARNING, "cat also chooses cat_1: a name matches every convolution input that begins with it"),
+    (b"'ca';", WARNING, "ca is no convolution input, but chooses those that begin with it: cat, cat_1"),
+    (b"'CAT_1';", WARNING, "CAT_1 is no convolution input: it chooses nothing"),
+    (b"'gate';", WARNING, "gate is no convolution input: it chooses nothing"),
+    (b"'data';", WARNING, "data is the network's own input, which never becomes INT16"),
 ]
 
 
@@ -165,7 +165,7 @@ def test_the_real_repair_is_clean_but_for_its_prefix(sgs: Path) -> None:
     document = load(sgs / "bad_int16" / "pool_cat_input_config.ini")
     real = ["data", "/backbone/relu1/Relu_output_0", "sp_b", "pool", "cat", "flat#46"]
     assert lint(document, real) == []
-    assert "also raises cat_1" in lint(document, [*real, "cat_1"])[0].message
+    assert "also chooses cat_1" in lint(document, [*real, "cat_1"])[0].message
 
 
 def test_what_only_python_refuses_is_an_error_too() -> None:
