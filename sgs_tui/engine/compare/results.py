@@ -119,6 +119,9 @@ class Pair:
         """The benchmark's op type, as in the vendor's report."""
         return self.benchmark.op_type
 
+    def record(self, side: Side) -> Record:
+        return self.sample if side == "sample" else self.benchmark
+
     @property
     def size(self) -> int:
         """Payload bytes to read on both sides."""

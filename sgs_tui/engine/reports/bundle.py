@@ -12,17 +12,17 @@ Models and whole dumps are not in it: they are large, and often not for everybod
 import io
 import time
 import zipfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
-from sgs_tui.engine.compare.elements import Layout, SideReader, unpadded
+from sgs_tui.engine.compare.elements import SideReader, unpadded
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Side
-from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.dumps.writer import FreeNames
 from sgs_tui.engine.errors import InputError
@@ -34,97 +34,22 @@ from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.engine.text import visible
 
-# The small files around a dump that tell how it was made: what the vendor's support asks for first.
-
 LARGEST = 16 << 20
 """Bytes; a log beyond that is named, not taken along."""
-
-_NAMED = {
-    "input_config.ini": "the conversion's input_config.ini",
-    "request.json": "what was run",
-    "status.json": "how the run ended",
-}
-_LOGS = ("*.log", "log/*.log")
-_QUANTIZATION = "*.sim.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Companion:
-    """A file beside a dump, and what it is."""
-
-    path: Path
-    what: str
-    size: int
-
-
-def companions_of(dump: Path) -> Iterator[Companion]:
-    """Config, logs and quantization info in the dump's folder; files that can not be looked at are left out."""
-    for path, what in _candidates(dump):
-        try:
-            if path.is_file():
-                yield Companion(path, what, path.stat().st_size)
-        except OSError:
-            continue
-
-
-def _candidates(dump: Path) -> Iterator[tuple[Path, str]]:
-    folder = dump.parent
-    sure = debug_config_of(dump)
-    if sure is not None:
-        yield sure, "the DebugConfig.txt of this dump"
-    else:
-        yield folder / DEBUG_CONFIG, "the DebugConfig.txt in the dump's folder, perhaps of another run"
-    yield from ((folder / name, what) for name, what in _NAMED.items())
-    for pattern in _LOGS:
-        yield from ((path, "a log") for path in sorted(folder.glob(pattern)))
-    yield from ((path, "quantization info") for path in sorted(folder.glob(_QUANTIZATION)))
-
-
-# A tensor of a dump as a .npy file, written piece by piece.
-
-
-@dataclass(frozen=True, slots=True)
-class TensorFile:
-    """One side of a layer as an array of float32, `shape` without padding (one axis where the shape is unknown)."""
-
-    side: Side
-    record: Record
-    layout: Layout
-    shape: tuple[int, ...]
-
-    @property
-    def size(self) -> int:
-        """Bytes of the .npy file."""
-        return len(self.header) + 4 * prod(self.shape)
-
-    @property
-    def header(self) -> bytes:
-        """What numpy writes in front of the values."""
-        buffer = io.BytesIO()
-        description = {"descr": "<f4", "fortran_order": False, "shape": self.shape}
-        np.lib.format.write_array_header_1_0(buffer, description)
-        return buffer.getvalue()
-
-    def pieces(self, dump: Dump) -> Iterator[bytes]:
-        """The file's bytes; codes become numbers. Raises SgsError where the dump changed or can not be read."""
-        yield self.header
-        for values in SideReader(dump, self.record, self.layout).pieces():
-            with np.errstate(over="ignore"):
-                yield values.astype("<f4").tobytes()
-
-
-def tensor_of(pair: Pair, side: Side) -> TensorFile:
-    """One side of a pair."""
-    record = pair.sample if side == "sample" else pair.benchmark
-    layout = unpadded(record, pair.shape)
-    count = layout.count(record)
-    fits = pair.shape is not None and prod(pair.shape) == count
-    return TensorFile(side, record, layout, pair.shape if fits and pair.shape is not None else (count,))
-
-
 MOST_TENSOR_BYTES = 256 << 20
-_SIDES: tuple[Side, Side] = ("sample", "benchmark")
+_BLOCK = 1 << 20
+_SIDES: tuple[Side, ...] = get_args(Side)
 _NEVER = "the models and the whole dumps: send them when they are asked for"
+
+_BESIDE = (
+    ("input_config.ini", "the conversion's input_config.ini"),
+    ("request.json", "what was run"),
+    ("status.json", "how the run ended"),
+    ("*.log", "a log"),
+    ("log/*.log", "a log"),
+    ("*.sim.json", "quantization info"),
+)
+"""The small files around a dump that tell how it was made, what the vendor's support asks for first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +61,16 @@ class Part:
     size: int
     data: bytes | None = None
     path: Path | None = None
-    tensor: TensorFile | None = None
+    tensor: "_Tensor | None" = None
+
+    def pieces(self, dumps: Mapping[str, Dump]) -> Iterator[bytes]:
+        """Its bytes. Raises InputError, SgsError where they can not be read any more."""
+        if self.data is not None:
+            yield self.data
+        elif self.tensor is not None:
+            yield from self.tensor.pieces(dumps[self.tensor.side])
+        elif self.path is not None:
+            yield from _file(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +93,7 @@ def plan_bundle(
 
     Only names and sizes are looked at.
     """
-    names = FreeNames()
-    found = [*made, *_calibration(request), *_companions(request), *_tensors(noteworthy(rows, named), names), _NEVER]
+    found = [*made, *_calibration(request), *_beside(request), *_tensors(noteworthy(rows, named)), _NEVER]
     parts = tuple(each for each in found if isinstance(each, Part))
     left_out = tuple(each for each in found if isinstance(each, str))
     content = _content(parts, left_out)
@@ -173,26 +106,44 @@ def _calibration(request: CompareRequest) -> Iterator[Part]:
             yield Part(f"calibration/{visible(path.name)}", what, path.stat().st_size, path=path)
 
 
-def _companions(request: CompareRequest) -> Iterator[Part | str]:
-    """Each file once, even where both dumps lie in one folder."""
+def _beside(request: CompareRequest) -> Iterator[Part | str]:
+    """Config, logs and quantization info of both dumps, each file once, even where both dumps lie in one folder."""
     taken = {path.resolve() for path in (request.ranges, request.shapes) if path is not None}
     for side, dump in zip(_SIDES, (request.sample, request.benchmark), strict=True):
-        for companion in companions_of(dump):
-            if companion.path.resolve() in taken:
+        for path, what in _candidates(dump):
+            bytes_ = _size_of(path)
+            if bytes_ is None or path.resolve() in taken:
                 continue
-            taken.add(companion.path.resolve())
-            if companion.size > LARGEST:
-                yield f"{companion.path}: {companion.what}, {size(companion.size)}, too large"
-                continue
-            inside = companion.path.relative_to(dump.parent)
-            yield Part(f"{side}/{visible(str(inside))}", companion.what, companion.size, path=companion.path)
+            taken.add(path.resolve())
+            if bytes_ > LARGEST:
+                yield f"{path}: {what}, {size(bytes_)}, too large"
+            else:
+                yield Part(f"{side}/{visible(str(path.relative_to(dump.parent)))}", what, bytes_, path=path)
 
 
-def _tensors(rows: Sequence[LayerDiff], names: FreeNames) -> Iterator[Part | str]:
+def _candidates(dump: Path) -> Iterator[tuple[Path, str]]:
+    sure = debug_config_of(dump)
+    if sure is not None:
+        yield sure, "the DebugConfig.txt of this dump"
+    else:
+        yield dump.parent / DEBUG_CONFIG, "the DebugConfig.txt in the dump's folder, perhaps of another run"
+    for pattern, what in _BESIDE:
+        yield from ((path, what) for path in sorted(dump.parent.glob(pattern)))
+
+
+def _size_of(path: Path) -> int | None:
+    """None where it is no file, or can not be looked at."""
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None
+
+
+def _tensors(rows: Sequence[LayerDiff]) -> Iterator[Part | str]:
     """Both sides of the layers that matter, as far as there is room."""
-    room = MOST_TENSOR_BYTES
+    room, names = MOST_TENSOR_BYTES, FreeNames()
     for row in rows:
-        tensors = [tensor_of(row.pair, side) for side in _SIDES]
+        tensors = [_Tensor(row.pair, side) for side in _SIDES]
         wanted = sum(tensor.size for tensor in tensors)
         if wanted > room:
             yield f"{row.name}: its tensors, {size(wanted)}, no room left in {size(MOST_TENSOR_BYTES)}"
@@ -217,9 +168,38 @@ def _columns(part: Part) -> tuple[str, ...]:
     return (part.name, f"{part.size} bytes", part.what, *origin)
 
 
-# Write a planned bundle: whole or not at all, over nothing that is there.
+@dataclass(frozen=True, slots=True)
+class _Tensor:
+    """One side of a layer as a .npy file of float32, without padding."""
 
-_BLOCK = 1 << 20
+    pair: Pair
+    side: Side
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """One axis where the shape is unknown."""
+        record, shape = self.pair.record(self.side), self.pair.shape
+        count = unpadded(record, shape).count(record)
+        return shape if shape is not None and prod(shape) == count else (count,)
+
+    @property
+    def size(self) -> int:
+        return len(self._header()) + 4 * prod(self.shape)
+
+    def _header(self) -> bytes:
+        """What numpy writes in front of the values."""
+        buffer = io.BytesIO()
+        description = {"descr": "<f4", "fortran_order": False, "shape": self.shape}
+        np.lib.format.write_array_header_1_0(buffer, description)
+        return buffer.getvalue()
+
+    def pieces(self, dump: Dump) -> Iterator[bytes]:
+        """The file's bytes; codes become numbers. Raises SgsError where the dump changed or can not be read."""
+        yield self._header()
+        record = self.pair.record(self.side)
+        for values in SideReader(dump, record, unpadded(record, self.pair.shape)).pieces():
+            with np.errstate(over="ignore"):
+                yield values.astype("<f4").tobytes()
 
 
 def write_bundle(
@@ -227,19 +207,16 @@ def write_bundle(
 ) -> None:
     """Write all parts to `path`, which must not be there; `report` is told the bytes done and all.
 
-    Raises InputError where a part can not be read any more or the zip not be written; nothing is left then.
+    Whole or not at all: raises InputError where a part can not be read any more or the zip not be written.
     """
     done = 0
     with ExitStack() as stack:
-        dumps = {
-            "sample": stack.enter_context(open_dump(request.sample)),
-            "benchmark": stack.enter_context(open_dump(request.benchmark)),
-        }
+        sample, benchmark = (stack.enter_context(open_dump(each)) for each in (request.sample, request.benchmark))
         file = stack.enter_context(replacing(path))
         archive = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6))
         for part in plan.parts:
             with archive.open(_member(part), "w", force_zip64=True) as member:
-                for piece in _pieces(part, dumps):
+                for piece in part.pieces({"sample": sample, "benchmark": benchmark}):
                     member.write(piece)
                     done += len(piece)
                     report(done, plan.size)
@@ -250,15 +227,6 @@ def _member(part: Part) -> zipfile.ZipInfo:
     member.compress_type = zipfile.ZIP_DEFLATED
     member.external_attr = 0o644 << 16
     return member
-
-
-def _pieces(part: Part, dumps: dict[str, Dump]) -> Iterator[bytes]:
-    if part.data is not None:
-        yield part.data
-    elif part.tensor is not None:
-        yield from part.tensor.pieces(dumps[part.tensor.side])
-    elif part.path is not None:
-        yield from _file(part.path)
 
 
 def _file(path: Path) -> Iterator[bytes]:

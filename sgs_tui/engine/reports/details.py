@@ -24,11 +24,7 @@ from sgs_tui.engine.errors import DumpError, SgsError, UsageError
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.engine.text import nearest, visible
 
-# What makes a result traceable: the files it was made from, by content, and what made it.
-
 _BLOCK = 1 << 20
-Tell = Callable[[int], None]
-"""Called with the number of bytes that were read since the last call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +42,11 @@ class FileFacts:
     problem: str = ""
 
 
-def file_facts(role: str, path: Path, tell: Tell = lambda _: None) -> FileFacts:
-    """Read the whole file once, in blocks. A report on a file that is gone by now is still a report."""
+def file_facts(role: str, path: Path, tell: Callable[[int], None] = lambda _: None) -> FileFacts:
+    """Read the whole file once, in blocks; `tell` hears the bytes read since the last call.
+
+    A report on a file that is gone by now is still a report.
+    """
     digest, size = hashlib.sha256(), 0
     try:
         modified = path.stat().st_mtime
