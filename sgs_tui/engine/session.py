@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from math import isnan
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.compare.pairing import match
 from sgs_tui.engine.compare.parallel import measure_all
 from sgs_tui.engine.compare.results import LayerDiff, Matching, Summary, Verdict
+from sgs_tui.engine.compare.select import worst_first
 from sgs_tui.engine.compare.sums import Kernel
 from sgs_tui.engine.dumps.index import looks_like_dump
 from sgs_tui.engine.dumps.reader import Dump, open_dump
@@ -75,14 +75,17 @@ class Comparison:
         yield Finished()
 
     def close(self) -> None:
-        """Release both files."""
         self.sample.close()
         self.benchmark.close()
 
 
 def open_comparison(request: CompareRequest) -> Comparison:
     """Open both dumps (headers only) and match their layers. Raises SgsError."""
-    ranges = _ranges(request.ranges) if request.ranges else None
+    ranges = None
+    if request.ranges:
+        from sgs_tui.engine.calibration.ranges import load_ranges
+
+        ranges = load_ranges(request.ranges)
     shapes = _shapes(request.shapes) if request.shapes else {}
     sample = open_dump(request.sample)
     try:
@@ -124,12 +127,6 @@ def _notes(sample: Dump, benchmark: Dump) -> Iterator[str]:
             yield f"{side} {dump.path}: {_DEQUANTIZED}"
 
 
-def _ranges(path: Path) -> "Ranges":
-    from sgs_tui.engine.calibration.ranges import load_ranges
-
-    return load_ranges(path)
-
-
 def _shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
     """Shapes by tensor name from a dump that has them, or from tensor_statistics.txt."""
     try:
@@ -161,11 +158,5 @@ def summarize(rows: Iterable[LayerDiff], matching: Matching) -> Summary:
         not_comparable=sum(row.verdict is Verdict.NOT_COMPARABLE for row in listed),
         unmatched=len(matching.unmatched),
         first_failing=failing[0] if failing else None,
-        worst=max((row for row in listed if row.metrics is not None), key=_badness, default=None),
+        worst=next(iter(worst_first(listed)), None),
     )
-
-
-def _badness(row: LayerDiff) -> tuple[bool, float]:
-    assert row.metrics is not None
-    rmse = row.metrics.rmse
-    return (isnan(rmse), 0.0 if isnan(rmse) else rmse)

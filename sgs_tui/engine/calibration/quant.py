@@ -81,7 +81,6 @@ class QuantDiff:
 
     @property
     def same(self) -> bool:
-        """Nothing differs."""
         return not self.changes
 
 

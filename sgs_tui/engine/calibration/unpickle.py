@@ -59,7 +59,6 @@ class Array(np.ndarray[tuple[int, ...], np.dtype[np.generic]]):
     __slots__ = ()
 
     def __setstate__(self, state: object, /) -> None:
-        """Take (version, shape, type, Fortran order, raw bytes)."""
         if self.size or not (isinstance(state, tuple) and len(state) == 5):
             raise ValueError("a malformed array state")
         _version, shape, kind, fortran, raw = state
@@ -192,7 +191,6 @@ class _Restricted(pickle.Unpickler):
         return maker
 
     def persistent_load(self, pid: object, /) -> object:
-        """Refuse references to objects outside the file."""
         raise InputError("refused: the pickle asks for an object outside the file", _HINT)
 
 

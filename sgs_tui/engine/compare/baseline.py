@@ -1,4 +1,8 @@
-"""The layers of an earlier comparison, from a file: what a new one is held against.
+"""What a comparison is held against: the layers of an earlier one, from a file, and what became of each.
+
+Names are matched exactly first, then without their `#NN` suffixes: every conversion numbers those anew, so that `#50`
+is another tensor before and after. Casts, which conversions insert and remove where neighbours have different types
+(a MUL that writes `pool#/Mul0Output#51`, say), are told apart from layers that are new or gone.
 
 Two schemas are read: `sgs-tui/compare/1`, which `compare --format json` writes, and `sgs-tui/layers/1`, written here:
 
@@ -10,7 +14,6 @@ A number that is not finite is null, and `not_finite` beside it says which it is
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,12 +25,6 @@ from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.text import encode, visible
-
-# Two comparisons side by side: which layers got better or worse, what fails newly, what is mended.
-#
-# Names are matched exactly first. Then without their `#NN` suffixes: every conversion numbers those anew, so one
-# suffix means another tensor before and after (interop int16.md). Layers that exist on one side only are listed;
-# casts, which conversions insert and remove where neighbours have different types, are told apart.
 
 NOISE = 0.1
 """Relative change of the error below which a layer is the same (0.9 dB)."""
@@ -75,22 +72,30 @@ class Step:
     note: str = ""
 
     @property
+    def verdicts(self) -> tuple[Verdict | None, Verdict | None]:
+        """Before and after."""
+        return (
+            None if self.before is None else self.before.verdict,
+            None if self.after is None else self.after.verdict,
+        )
+
+    @property
     def newly_failing(self) -> bool:
         """Fails now and did not before (a layer that is new and fails counts)."""
-        was = self.before is not None and self.before.verdict is Verdict.FAIL
-        return self.after is not None and self.after.verdict is Verdict.FAIL and not was
+        before, after = self.verdicts
+        return after is Verdict.FAIL and before is not Verdict.FAIL
 
     @property
     def newly_fixed(self) -> bool:
         """Failed before and does no more."""
-        was = self.before is not None and self.before.verdict is Verdict.FAIL
-        return was and self.after is not None and self.after.verdict in (Verdict.OK, Verdict.WARN)
+        before, after = self.verdicts
+        return before is Verdict.FAIL and after in (Verdict.OK, Verdict.WARN)
 
     @property
     def lost(self) -> bool:
         """Had figures before and has none now."""
-        gone = self.after is not None and self.after.verdict is Verdict.NOT_COMPARABLE
-        return gone and self.before is not None and self.before.verdict is not Verdict.NOT_COMPARABLE
+        before, after = self.verdicts
+        return after is Verdict.NOT_COMPARABLE and before not in (None, Verdict.NOT_COMPARABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,6 @@ class Regression:
     steps: tuple[Step, ...]
 
     def of(self, *changes: Change) -> tuple[Step, ...]:
-        """Steps of these kinds."""
         return tuple(step for step in self.steps if step.change in changes)
 
     @property
@@ -110,7 +114,7 @@ class Regression:
 
     @property
     def newly_fixed(self) -> tuple[Step, ...]:
-        """What the change mended."""
+        """What the change fixed."""
         return tuple(step for step in self.steps if step.newly_fixed)
 
     @property
@@ -122,23 +126,24 @@ class Regression:
 def snapshot(row: LayerDiff) -> Snapshot:
     """A row of this run."""
     m = row.metrics
-    figures = (nan,) * 4 if m is None else (m.rmse, m.cos, m.sqnr_db, m.relative_l2)
+    figures = (nan if m is None else float(getattr(m, key)) for key in _FIGURES)
     return Snapshot(row.name, row.op_type, row.verdict, *figures)
 
 
 def regress(after: Iterable[LayerDiff | Snapshot], before: Iterable[LayerDiff | Snapshot]) -> Regression:
     """Compare two comparisons. Each layer of either comes once."""
-    new = [each if isinstance(each, Snapshot) else snapshot(each) for each in after]
-    old = [each if isinstance(each, Snapshot) else snapshot(each) for each in before]
+    new, old = ([each if isinstance(each, Snapshot) else snapshot(each) for each in side] for side in (after, before))
     partners = _partners(new, old)
     taken = {id(each) for each in partners.values()}
     steps = [_step(each, partners.get(place)) for place, each in enumerate(new)]
-    return Regression((*steps, *(_gone(each) for each in old if id(each) not in taken)))
+    gone = (each for each in old if id(each) not in taken)
+    kinds = {True: Change.CAST_GONE, False: Change.GONE}
+    return Regression((*steps, *(Step(each.name, kinds[is_cast(each.name)], each, None) for each in gone)))
 
 
 def _partners(new: Sequence[Snapshot], old: Sequence[Snapshot]) -> dict[int, Snapshot]:
     """Place in `new` to its layer in `old`: exact names without numbers first, then what is left by its stem."""
-    by_name = {_key(each.name): each for each in old if not _numbered(each)}
+    by_name = {_key(each.name): each for each in old if stem(each.name) == _key(each.name)}
     found = {place: by_name[_key(each.name)] for place, each in enumerate(new) if _key(each.name) in by_name}
     rest = [(place, each) for place, each in enumerate(new) if place not in found]
     taken = {id(each) for each in found.values()}
@@ -150,13 +155,8 @@ def _by_stem(new: Sequence[tuple[int, Snapshot]], old: Sequence[Snapshot]) -> It
     waiting: dict[str, list[Snapshot]] = {}
     for each in old:
         waiting.setdefault(stem(each.name), []).append(each)
-    counts = Counter(stem(each.name) for _, each in new)
     for place, each in new:
-        same = waiting.get(stem(each.name), [])
-        exact = next((other for other in same if other.name == each.name), None)
-        if exact is not None and counts[stem(each.name)] == len(same) == 1:
-            yield place, exact
-        elif same:
+        if same := waiting.get(stem(each.name)):
             yield place, same.pop(0)
 
 
@@ -170,26 +170,18 @@ def _key(name: str) -> str:
     return encode(name).decode("utf-8", "backslashreplace")
 
 
-def _numbered(layer: Snapshot) -> bool:
-    return stem(layer.name) != _key(layer.name)
-
-
 def is_cast(name: str) -> bool:
     """Whether a tensor is what a conversion inserts between two types (`pool#/Mul0Output#51`)."""
     return bool(_CAST.search(name))
 
 
 def _step(after: Snapshot, before: Snapshot | None) -> Step:
+    if before is None and is_cast(after.name):
+        return Step(after.name, Change.CAST_ADDED, None, after, "inserted between two types")
     if before is None:
-        kind = Change.CAST_ADDED if is_cast(after.name) else Change.ADDED
-        return Step(after.name, kind, None, after, "inserted between two types" if kind is Change.CAST_ADDED else "")
+        return Step(after.name, Change.ADDED, None, after)
     note = "" if _key(before.name) == _key(after.name) else f"was {before.name}"
     return Step(after.name, _change(before, after), before, after, note)
-
-
-def _gone(before: Snapshot) -> Step:
-    kind = Change.CAST_GONE if is_cast(before.name) else Change.GONE
-    return Step(before.name, kind, before, None)
 
 
 def _change(before: Snapshot, after: Snapshot) -> Change:
@@ -208,7 +200,6 @@ def _error(layer: Snapshot) -> float:
 COMPARE = "sgs-tui/compare/1"
 LAYERS = "sgs-tui/layers/1"
 _FIGURES = ("rmse", "cos", "sqnr_db", "relative_l2")
-_LOST = {"nan": nan, "inf": inf, "-inf": -inf}
 _HOW = "`sgs-tui compare ... --format json --output FILE` writes one"
 
 
@@ -255,21 +246,13 @@ def _document(path: Path) -> Mapping[str, Any]:
 
 def _layer(entry: Mapping[str, Any]) -> Snapshot:
     lost = entry.get("not_finite", {})
-    figures = [_number(entry[key], lost.get(key, "nan")) for key in _FIGURES]
+    figures = [float(lost.get(key, "nan") if entry[key] is None else entry[key]) for key in _FIGURES]
     return Snapshot(str(entry["name"]), str(entry["op"]), Verdict(entry["verdict"]), *figures)
-
-
-def _number(value: float | None, otherwise: str) -> float:
-    return _LOST[otherwise] if value is None else float(value)
 
 
 def _entry(each: Snapshot) -> dict[str, Any]:
     values = {key: float(getattr(each, key)) for key in _FIGURES}
-    lost = {key: _name(value) for key, value in values.items() if not isfinite(value)}
+    lost = {key: str(value) for key, value in values.items() if not isfinite(value)}  # nan, inf or -inf
     kept = {key: None if key in lost else value for key, value in values.items()}
-    name, op_type = (encode(text).decode("utf-8", "backslashreplace") for text in (each.name, each.op_type))
-    return {"name": name, "op": op_type, "verdict": str(each.verdict), **kept} | ({"not_finite": lost} if lost else {})
-
-
-def _name(value: float) -> str:
-    return "nan" if isnan(value) else ("inf" if value > 0 else "-inf")
+    named = {"name": _key(each.name), "op": _key(each.op_type), "verdict": str(each.verdict)}
+    return named | kept | ({"not_finite": lost} if lost else {})

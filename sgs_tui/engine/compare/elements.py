@@ -64,7 +64,6 @@ class SideReader:
 
     @property
     def count(self) -> int:
-        """Elements of the tensor, without padding."""
         return self._layout.count(self.record)
 
     def take(self, start: int, count: int) -> AnyArray:

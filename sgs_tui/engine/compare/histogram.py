@@ -81,7 +81,6 @@ class SideCounts:
 
     @property
     def total(self) -> int:
-        """Every value of the side."""
         return int(self.counts.sum()) + self.below + self.above + self.non_finite
 
 
@@ -225,7 +224,6 @@ class Tally:
 
     @property
     def finite(self) -> int:
-        """How many values are counted."""
         return int(self.counts.sum())
 
     @property
@@ -256,7 +254,6 @@ class Tallier(_Counter):
             self._bins += np.bincount(places - self._first, minlength=len(self._bins))
 
     def tally(self) -> Tally:
-        """What was counted so far."""
         return Tally(self._bins.copy(), self._first, self._exponent, self.stats(), self._outside)
 
     def _make_room(self) -> None:

@@ -53,7 +53,6 @@ class Rule:
     warn: Limits = field(default_factory=Limits)
 
     def applies(self, name: str, op_type: str) -> bool:
-        """Whether the rule is for this layer; case counts."""
         return fnmatchcase(name, self.layer) and fnmatchcase(op_type, self.op)
 
 

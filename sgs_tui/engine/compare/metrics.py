@@ -85,7 +85,6 @@ class Metric:
 
     @property
     def title(self) -> str:
-        """Its column head."""
         return self.head or f"{self.name} {self.unit}".strip()
 
     def value(self, row: Figures) -> float | None:

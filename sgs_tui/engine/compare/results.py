@@ -42,7 +42,6 @@ class SideStats:
 
     @property
     def finite(self) -> bool:
-        """No NaN and no Inf."""
         return self.nan == 0 and self.inf == 0
 
     @property
@@ -111,12 +110,10 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """The benchmark's name of the tensor."""
         return self.benchmark.name
 
     @property
     def op_type(self) -> str:
-        """The benchmark's op type, as in the vendor's report."""
         return self.benchmark.op_type
 
     def record(self, side: Side) -> Record:
@@ -150,17 +147,14 @@ class LayerDiff:
 
     @property
     def name(self) -> str:
-        """The benchmark's name of the tensor."""
         return self.pair.name
 
     @property
     def op_type(self) -> str:
-        """The benchmark's op type."""
         return self.pair.op_type
 
     @property
     def index(self) -> int:
-        """The benchmark's op index."""
         return self.pair.benchmark.op_index
 
     @property
@@ -170,7 +164,6 @@ class LayerDiff:
 
     @property
     def has_non_finite(self) -> bool:
-        """NaN or Inf on either side."""
         return any(side is not None and not side.finite for side in (self.sample, self.benchmark))
 
 

@@ -6,11 +6,11 @@
     op:conv            the op type contains it
     verdict:fail       ok, warn, fail or not (not comparable)
     name:a>b           the name contains it, whatever characters it is made of
-    rmse>0.1 cos<=0.9  a figure over or under a number: rmse cos mse sqnr maxerr range l2 index ...
+    rmse>0.1 cos<=0.9  a metric over or under a number: rmse cos mse sqnr maxerr range l2 index ...
     "two words"        quotes keep blanks
 
-A figure that is NaN counts as worse than every number, so `rmse>0.1` and `cos<0.99` both find the layers that hold
-NaN. Layers without the figure (not comparable ones) fit no comparison.
+A metric that is NaN counts as worse than every number, so `rmse>0.1` and `cos<0.99` both find the layers that hold
+NaN. Layers without the metric (not comparable ones) fit no comparison.
 """
 
 import operator
@@ -35,7 +35,7 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "=": operator.eq,
 }
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*(?:"|$))+')
-_COMPARISON = re.compile(r"(?P<figure>\w+)(?P<sign>[<>]=?|=)(?P<number>.*)", re.DOTALL)
+_COMPARISON = re.compile(r"(?P<metric>\w+)(?P<sign>[<>]=?|=)(?P<number>.*)", re.DOTALL)
 _FIELD = re.compile(r"(?P<field>op|verdict|name):(?P<text>.*)", re.DOTALL | re.IGNORECASE)
 
 
@@ -47,11 +47,9 @@ class Query:
     tests: tuple[_Test, ...] = ()
 
     def matches(self, row: LayerDiff) -> bool:
-        """Whether every term fits."""
         return all(test(row) for test in self.tests)
 
     def select(self, rows: Iterable[LayerDiff]) -> list[LayerDiff]:
-        """The rows that fit, in their order."""
         return [row for row in rows if self.matches(row)]
 
 
@@ -74,7 +72,7 @@ def _term(word: str) -> _Test:
     if field := _FIELD.fullmatch(word):
         return _field(field["field"].lower(), field["text"])
     if comparison := _COMPARISON.fullmatch(word):
-        return _comparison(comparison["figure"], comparison["sign"], comparison["number"])
+        return _comparison(comparison["metric"], comparison["sign"], comparison["number"])
     return _in_name(word)
 
 
@@ -105,29 +103,29 @@ def _verdict(text: str) -> _Test:
 
 
 def _comparison(name: str, sign: str, number: str) -> _Test:
-    figure = known_metric(name)
-    if figure is None:
+    metric = known_metric(name)
+    if metric is None:
         hint = f"{did_you_mean(name, METRICS)}; for a name with {sign[0]} in it write name:..."
         raise UsageError(f"filter: no figure is called {name!r}", hint)
     try:
         limit = float(number)
     except ValueError as error:
         raise UsageError(f"filter: {name}{sign} needs a number, not {number!r}", f"as in {name}{sign}0.5") from error
-    return lambda row: _beyond(figure, sign, limit, row)
+    return lambda row: _beyond(metric, sign, limit, row)
 
 
-def _beyond(figure: Metric, sign: str, limit: float, row: LayerDiff) -> bool:
-    value = figure.value(row)
+def _beyond(metric: Metric, sign: str, limit: float, row: LayerDiff) -> bool:
+    value = metric.value(row)
     if value is None:
         return False
     if isnan(value):
-        return sign[0] == (">" if figure.worse is not Worse.LOW else "<")
+        return sign[0] == (">" if metric.worse is not Worse.LOW else "<")
     return _OPERATORS[sign](value, limit)
 
 
-# Sorting rows: the worst first, whatever "worse" means for the figure.
+# Sorting rows: the worst first, whatever "worse" means for the metric.
 #
-# NaN stands on top in both directions: a layer without numbers needs looking at first. Layers that lack the figure
+# NaN stands on top in both directions: a layer without numbers needs looking at first. Layers that lack the metric
 # stand at the end. Equal layers keep the network's order.
 
 _Key = Callable[[LayerDiff], Any]
@@ -143,34 +141,39 @@ _WORDS: dict[str, _Key] = {
 }
 
 SORT_KEYS: tuple[str, ...] = (*_WORDS, *(key for key in METRICS if key not in _WORDS))
-"""What rows can be sorted by; `index`, `name` and `op` ascend, `verdict` and figures start with the worst."""
+"""What rows can be sorted by; `index`, `name` and `op` ascend, `verdict` and metrics start with the worst."""
+
+
+def worst_first(rows: Sequence[LayerDiff]) -> list[LayerDiff]:
+    """The rows with metrics, by RMSE, NaN before all."""
+    return sort_rows([row for row in rows if row.metrics is not None], "rmse")
 
 
 def check_sort_key(key: str) -> None:
     """Raise UsageError, naming the nearest keys, where `sort_rows` would."""
     if key not in _WORDS:
-        _figure(key)
+        _metric(key)
 
 
 def sort_rows(rows: Sequence[LayerDiff], key: str, reverse: bool = False) -> list[LayerDiff]:
     """`rows` by `key` (see SORT_KEYS, short names as in filters). Raises UsageError for an unknown key."""
     if key in _WORDS:
         return sorted(rows, key=_WORDS[key], reverse=reverse)
-    return _by_figure(rows, _figure(key), best_first=reverse)
+    return _by_metric(rows, _metric(key), best_first=reverse)
 
 
-def _figure(key: str) -> Metric:
+def _metric(key: str) -> Metric:
     found = known_metric(key)
     if found is None:
         raise UsageError(f"layers can not be sorted by {key!r}", did_you_mean(key, SORT_KEYS))
     return found
 
 
-def _by_figure(rows: Sequence[LayerDiff], figure: Metric, best_first: bool) -> list[LayerDiff]:
+def _by_metric(rows: Sequence[LayerDiff], metric: Metric, best_first: bool) -> list[LayerDiff]:
     sign = 1.0 if best_first else -1.0
 
     def position(row: LayerDiff) -> tuple[int, float]:
-        badness = figure.badness(row)
+        badness = metric.badness(row)
         if badness is None:
             return 2, 0.0
         return (0, 0.0) if isnan(badness) else (1, sign * badness)

@@ -54,7 +54,6 @@ class SideTally:
 
     @property
     def non_finite(self) -> int:
-        """How many values are NaN or Inf."""
         return self.nan + self.inf
 
     def add(self, values: AnyArray, mask: npt.NDArray[np.bool_] | None = None) -> float:
@@ -76,7 +75,6 @@ class SideTally:
         return (float(finite.min()), float(finite.max())) if finite.size else (inf, -inf)
 
     def merge(self, later: "SideTally") -> None:
-        """Add what was counted elsewhere."""
         self.minimum = min(self.minimum, later.minimum)
         self.maximum = max(self.maximum, later.maximum)
         self.nan += later.nan
@@ -109,7 +107,6 @@ class Sums:
     max_abs_index: int = -1
 
     def merge(self, later: "Sums") -> None:
-        """Add the sums of a later stretch of the same layer."""
         self.count += later.count
         self.cells.extend(later.cells)
         self.sample.merge(later.sample)

@@ -157,7 +157,6 @@ class InputConfig:
         return join_lines(self.lines)
 
     def entries(self) -> tuple[Entry, ...]:
-        """Its logical lines by iniparser's rules."""
         return tuple(entries(self.lines))
 
     def setting(self, section: str, key: str) -> Entry | None:

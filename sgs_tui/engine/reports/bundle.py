@@ -82,7 +82,6 @@ class Plan:
 
     @property
     def size(self) -> int:
-        """Bytes before compression."""
         return sum(part.size for part in self.parts)
 
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from math import inf, isnan
 from pathlib import Path
 from threading import Event
 
@@ -17,7 +16,8 @@ from sgs_tui.engine.calibration.ranges import Bounds, Ranges
 from sgs_tui.engine.compare.elements import SideReader, unpadded
 from sgs_tui.engine.compare.histogram import Tallier, Tally
 from sgs_tui.engine.compare.pairing import match
-from sgs_tui.engine.compare.results import LayerDiff, Pair, RangeSource, Verdict
+from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Verdict
+from sgs_tui.engine.compare.select import worst_first
 from sgs_tui.engine.dumps.format import Direction, Record
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.errors import DumpError, SgsError, UsageError
@@ -92,7 +92,6 @@ class Subject:
 
     @property
     def size(self) -> int:
-        """Payload bytes to read."""
         return self.record.size + (self.other.size if self.other else 0)
 
 
@@ -116,12 +115,12 @@ def subjects_of(
     records = _named(dump, layers) if layers else list(dump.outputs())
     pairs = match(dump, against).pairs if against is not None else ()
     partners = {pair.sample.name: pair for pair in pairs}
-    return tuple(_subject(record, partners.get(record.name), ranges) for record in records)
-
-
-def _subject(record: Record, pair: Pair | None, ranges: Ranges | None) -> Subject:
-    bounds = ranges.find(record.name) if ranges else None
-    return Subject(record, pair.benchmark, bounds, pair.shape) if pair else Subject(record, None, bounds, record.shape)
+    found = []
+    for record in records:
+        pair, bounds = partners.get(record.name), ranges.find(record.name) if ranges else None
+        other, shape = (pair.benchmark, pair.shape) if pair else (None, record.shape)
+        found.append(Subject(record, other, bounds, shape))
+    return tuple(found)
 
 
 def _named(dump: Dump, names: Collection[str]) -> list[Record]:
@@ -240,15 +239,10 @@ def noteworthy(rows: Sequence[LayerDiff], named: Collection[str] = (), most: int
     measured = [row for row in rows if row.metrics is not None]
     failing = [row for row in measured if row.verdict is Verdict.FAIL]
     asked = [row for row in measured if row.name in named]
-    pool = failing or ([] if asked else [max(measured, key=_badness)] if measured else [])
-    wanted = [*asked, *failing[:1], *sorted(pool, key=_badness, reverse=True)]
+    worst = worst_first(failing) or ([] if asked else worst_first(measured)[:1])
+    wanted = [*asked, *failing[:1], *worst]
     kept = set(list(dict.fromkeys(map(id, wanted)))[:most])
     return [row for row in measured if id(row) in kept]
-
-
-def _badness(row: LayerDiff) -> float:
-    rmse = row.metrics.rmse if row.metrics is not None else 0.0
-    return inf if isnan(rmse) else rmse
 
 
 def _closeup(row: LayerDiff, sample: Dump, benchmark: Dump) -> Closeup:
@@ -278,6 +272,5 @@ class _Sum:
     done: int = 0
 
     def add(self, number: int) -> None:
-        """More bytes are done."""
         self.done += number
         self.report(self.done, self.total)
