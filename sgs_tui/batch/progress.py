@@ -25,7 +25,7 @@ from sgs_tui.engine.runs.runs import INTERVAL, RunEnded, RunProgress, Snapshot, 
 from sgs_tui.engine.text import encode
 
 if TYPE_CHECKING:
-    from sgs_tui.engine.optimize.onnx import OnnxResult, SearchEvent, Tried
+    from sgs_tui.engine.optimize.onnx import OnnxResult, SearchEvent, TrialDone
     from sgs_tui.engine.optimize.sdk import SdkEvent, SdkResult
 
 PATIENCE = 0.5
@@ -148,10 +148,10 @@ Note = Callable[[str], None]
 
 def watch_onnx(events: "Iterable[SearchEvent]", screen: Screen, note: Note) -> "OnnxResult":
     """The result of the search; `note` takes what is worth knowing, one line each."""
-    from sgs_tui.engine.optimize.onnx import OnnxResult, Tried
+    from sgs_tui.engine.optimize.onnx import OnnxResult, TrialDone
 
     start = monotonic()
-    best: Tried | None = None
+    best: TrialDone | None = None
     with StatusLine(screen) as line:
         for event in events:
             if isinstance(event, OnnxResult):
@@ -159,7 +159,7 @@ def watch_onnx(events: "Iterable[SearchEvent]", screen: Screen, note: Note) -> "
             if isinstance(event, LogLine):
                 line.clear()
                 note(event.text)
-            elif isinstance(event, Tried):
+            elif isinstance(event, TrialDone):
                 best = event if best is None or event.accuracy.rank < best.accuracy.rank else best
                 line.show(f"trial {event.number} {clock(monotonic() - start)}, {event.ahead} to come", _best(best))
     raise RunError("the search ended without a result", "start it again: it goes on where it stopped")
@@ -186,7 +186,7 @@ def watch_sdk(events: "Iterable[SdkEvent]", screen: Screen, note: Note) -> "SdkR
     raise RunError("the search ended without a result", "start it again: it goes on where it stopped")
 
 
-def _best(best: "Tried") -> str:
+def _best(best: "TrialDone") -> str:
     one = best.accuracy
     worst = f"{one.failing} of {one.layers} layers over, worst RMSE {figure(one.worst_rmse)}"
     return f"best with {len(best.names)} of 16 bits: {worst}"

@@ -72,7 +72,7 @@ def _advice(result: OnnxResult, screen: Screen) -> Iterator[Text]:
     if others:
         names = ", ".join(screen.text(name) for name in others)
         yield Text(f"no convolution reads {names}: the SDK can not raise what no convolution reads", overflow="fold")
-    too = [name for name in result.raised if name not in result.outcome.chosen]
+    too = [name for name in result.int16 if name not in result.outcome.chosen]
     if too:
         names = ", ".join(screen.text(name) for name in too)
         yield Text(f"raised too, for they share a scale: {names}", overflow="fold")
@@ -172,7 +172,7 @@ def write_onnx_json(result: OnnxResult) -> bytes:
             "folder": exact(str(result.folder)),
             "chosen": _names(outcome.chosen),
             "convolution_inputs": _names(result.convolution_inputs),
-            "raised": _names(result.raised),
+            "raised": _names(result.int16),
             "candidates": _names(result.candidates),
             "useless": _names(outcome.useless),
             "trials": result.trials,

@@ -1,37 +1,36 @@
-"""One trial on an ONNX model: really quantized, dumped and compared."""
+"""What is one trial on an ONNX model? It is really quantized, dumped and compared.
 
-import json
+A search has a folder of its own: the inputs, prepared once, the trials, the best result.
+"""
+
 import os
-import signal
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
-from types import FrameType
-from typing import IO
 
 import numpy as np
 
 from sgs_tui.engine.backends.embedded import EmbeddedRequest, embedded_run
-from sgs_tui.engine.backends.jobs import job_from_json
 from sgs_tui.engine.backends.onnx import load_model, model_inputs
 from sgs_tui.engine.backends.preprocess import Layout, Preprocess, check_count, fit_input, prepared
 from sgs_tui.engine.backends.quantize import Quantization, sharing
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.dumps.writer import make_folder
-from sgs_tui.engine.errors import CancelledError, SgsError, UsageError
+from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.optimize.search import measure
 from sgs_tui.engine.optimize.trials import Trial, TrialStore, fingerprint
+from sgs_tui.engine.pool import stopping
 from sgs_tui.engine.runs.run_folder import safe_name
-
-# What is searched on an ONNX model, and its folder: inputs prepared once, trials, the best result.
 
 _INPUTS = "inputs"
 _MARK = 8
 """Characters of the fingerprint in a folder's name."""
+PREFIX = ".trial-"
+"""Of the folders that trials work in; what a killed search left is cleared away by the next one."""
+_INT16 = frozenset({"SGS_U16", "SGS_S16"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,98 +106,55 @@ class PreparedQuestion:
     per_channel: bool
 
     def request(self, names: Sequence[str], folder: Path, how: Preprocess) -> EmbeddedRequest:
-        """The embedded run that raises `names` and leaves its files in `folder`."""
+        """The embedded run with INT16 for `names` that leaves its files in `folder`."""
         quantization = Quantization(self.per_channel, tuple(names))
         return EmbeddedRequest(self.model, self.images, folder, how, quantization, self.sample, self.shapes)
 
 
-PREFIX = ".trial-"
-"""Of the folders that trials work in; what a killed search left is cleared away by the next one."""
-
-_FLOAT = "float"
-_SIXTEEN = frozenset({"SGS_U16", "SGS_S16"})
-
-
 def run_trial(question: PreparedQuestion, names: Sequence[str], folder: Path, cancel: Event | None = None) -> Trial:
-    """Quantize with `names` at 16 bits, dump both stages, compare, keep the figures in `folder`.
+    """Quantize with `names` in INT16, dump both stages, compare, keep the figures in `folder`.
 
-    Raises CancelledError, and RunError where onnxruntime can not raise a tensor.
+    Raises CancelledError, and RunError where onnxruntime has no INT16 for a tensor.
     """
     start = time.monotonic()
     with TemporaryDirectory(prefix=PREFIX, dir=folder) as work:
         made = embedded_run(question.request(sorted(names), Path(work), Preprocess(cancel=cancel)))
         layers = measure(made.fixed_dump, made.float_dump, made.ranges, cancel)
-        types = _types(made.fixed_dump)
-    quantized = tuple(name for name, kind in types.items() if kind != _FLOAT)
-    raised = tuple(name for name in quantized if types[name] in _SIXTEEN)
-    trial = Trial(frozenset(names), layers, quantized, raised, time.monotonic() - start)
+        with open_dump(made.fixed_dump) as dump:
+            types = {record.name: record.type_name for record in dump.outputs()}
+    quantized = tuple(name for name, kind in types.items() if kind != "float")
+    int16 = tuple(name for name in quantized if types[name] in _INT16)
+    trial = Trial(frozenset(names), layers, quantized, int16, time.monotonic() - start)
     TrialStore(folder).save(trial)
     return trial
 
 
-def candidates(question: PreparedQuestion, eight: Trial) -> tuple[str, ...]:
-    """Tensors that can be raised, in network order: one for each scale, the tensor that the others take it from.
+def candidates(question: PreparedQuestion, int8: Trial) -> tuple[str, ...]:
+    """Tensors that can be INT16, in network order: one for each scale, the tensor that the others take it from.
 
-    `eight`: the trial that raised nothing. The model's own inputs are no candidates: the SDK never raises them
-    either (interop notes, int16).
+    `int8`: the trial without INT16. The model's own inputs are no candidates: the SDK, too, leaves a network input
+    as it is, whatever tensor_arrays names.
     """
     model = load_model(question.model)
     inputs = {value.name for value in model.graph.input}
-    roots = dict.fromkeys(sharing(model, (name,))[-1] for name in eight.quantized)
+    roots = dict.fromkeys(sharing(model, (name,))[-1] for name in int8.quantized)
     return tuple(name for name in roots if name not in inputs)
 
 
-def _types(dump: Path) -> dict[str, str]:
-    """Integer type of every layer, `float` for those that were not quantized."""
-    with open_dump(dump) as opened:
-        return {record.name: record.type_name for record in opened.outputs()}
+_question: list[tuple[PreparedQuestion, Path]] = []
+"""In a worker process: what it makes trials of, and the search's folder. Set once by `start_worker`."""
 
 
-# A process that makes trials: lines of JSON in, lines of JSON out; started by crew.py.
-#
-# The first line is the question as a job (simulate/local_jobs.py), whose folder is the search's; each further one a
-# list of names. An answer is `{}` for a trial that is in the store now, or `{kind, message, hint}` of an error. The
-# end of the input ends the process, so none outlives the search, however that ends. TERM ends a trial in the middle
-# and takes its files away.
+def start_worker(question: PreparedQuestion, folder: Path, log: Path) -> None:
+    """Whatever libraries print in a worker goes to `log`, not over the screen."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    _question.append((question, folder))
 
 
-def main() -> int:
-    """Serve until the input ends; 0 unless broken off."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _cancel)
-    with _answers() as answers:
-        try:
-            for answer in _serve(iter(sys.stdin.readline, "")):
-                answers.write(json.dumps(answer, ensure_ascii=True) + "\n")
-                answers.flush()
-        except (CancelledError, BrokenPipeError):  # told to end, or nobody listens any more
-            return 1
-    return 0
-
-
-def _answers() -> IO[str]:
-    """Our own way out: whatever libraries print to stdout must not end up between the answers."""
-    ours = os.dup(1)
-    os.dup2(2, 1)
-    return os.fdopen(ours, "w", encoding="ascii")
-
-
-def _cancel(number: int, frame: FrameType | None) -> None:
-    raise CancelledError("the search was stopped")
-
-
-def _serve(lines: Iterator[str]) -> Iterator[dict[str, str]]:
-    job = job_from_json(json.loads(next(lines)), Path("question"), EmbeddedRequest)
-    question = PreparedQuestion(job.model, job.images, job.sample, job.shapes, job.quantization.per_channel)
-    for line in lines:
-        try:
-            run_trial(question, json.loads(line), job.folder)
-            yield {}
-        except CancelledError:
-            raise
-        except SgsError as error:
-            yield {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def try_in_worker(names: frozenset[str]) -> Trial:
+    """`run_trial` in a worker of the pool."""
+    question, folder = _question[0]
+    return run_trial(question, sorted(names), folder, stopping)

@@ -1,15 +1,20 @@
 """`optimize sdk`: let sim_optimizer.py make candidates, then try every one of them and rank what comes out.
 
-Its compression rates are not monotone: a higher one may undo what a lower one mended (interop notes, int16). So
-each candidate is calibrated, dumped and compared with the float model, and the figures decide.
+A candidate is a quantization file, optimized_quant_info_<i>_<rate>.pkl, one for each of seven compression rates: which
+inputs and weights of convolutions are INT16. The rates are not monotone: for one network only 0.7 and 0.95 of the seven
+helped. So each candidate is calibrated, dumped and compared with the float model, and the figures decide.
+
+The SDK's tools leave files beside the float model they are given (`*_cmodel_float.sim`) and change it in place when a
+quantization file carries weights; newer ones rewrite the ini. So they work in a folder of ours, on a link to the model
+(a copy where it would be changed), a copy of the ini, and a list of absolute image paths.
 """
 
 import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -29,20 +34,23 @@ from sgs_tui.engine.events import LogLine
 from sgs_tui.engine.files import read_bytes, write_atomically
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.optimize.search import Accuracy, accuracy, measure
-from sgs_tui.engine.optimize.trials import alone_in, fingerprint
+from sgs_tui.engine.optimize.trials import fingerprint, locked
 from sgs_tui.engine.runs.run_folder import Product, ProductKind, RunRequest, RunState, safe_name
 from sgs_tui.engine.runs.run_list import Run, read_run
 from sgs_tui.engine.runs.runs import INTERVAL, cancel_run, wait_run
 from sgs_tui.engine.text import encode
 
-# Candidates: quantization files that say which tensors get 16 bits.
-
+CANDIDATES = "optimized_quant_info_*.pkl"
+"""What sim_optimizer.py leaves in its directory: one file a compression rate."""
 _NAME = re.compile(r"optimized_quant_info_(\d+)(?:_(\d*\.?\d+))?$")
-_SIXTEEN = 16
+_MARK = 8
+"""Characters of the fingerprint in a folder's name."""
+_AFTER_GRACE = 10.0
+_SUSPECT = "newer SDKs never apply what sim_optimizer.py tries: its choice may be chance, the comparison below is not"
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class SdkCandidate:
     """One file, or several that say the same: `labels` are their compression rates, or their names."""
 
     file: Path
@@ -51,13 +59,12 @@ class Candidate:
 
     @property
     def label(self) -> str:
-        """The first of its labels."""
         return self.labels[0]
 
     @property
     def int16(self) -> tuple[str, ...]:
-        """Names of the entries with 16 bits, inputs and weights of convolutions, in the file's order."""
-        return tuple(entry.name for entry in self.entries if entry.bit == _SIXTEEN)
+        """Inputs and weights of convolutions that are INT16 with this file, in its order."""
+        return tuple(entry.name for entry in self.entries if entry.bit == 16)
 
     @property
     def key(self) -> str:
@@ -70,20 +77,20 @@ class Candidate:
         return any(entry.has_data for entry in self.entries)
 
 
-def load_candidates(files: Iterable[Path], rates: tuple[str, ...] = ()) -> tuple[Candidate, ...]:
+def load_candidates(files: Iterable[Path], rates: tuple[str, ...] = ()) -> tuple[SdkCandidate, ...]:
     """The candidates in the order of their rates; files that say the same are one. `rates`: only these.
 
     Raises InputError for a file that can not be read, UsageError where none of `rates` is there.
     """
-    found: dict[tuple[QuantEntry, ...], Candidate] = {}
     known = [(label_of(path), path) for path in sorted(files, key=_order)]
-    wanted = [(label, path) for label, path in known if not rates or label in rates]
     if missing := [rate for rate in rates if rate not in [label for label, _ in known]]:
         raise UsageError(f"no candidate for {missing[0]}", f"there are {', '.join(label for label, _ in known)}")
-    for label, path in wanted:
-        entries = load_quant_info(path)
-        same = found.get(entries)
-        found[entries] = Candidate(path, (label,), entries) if same is None else _with_label(same, label)
+    found: dict[tuple[QuantEntry, ...], SdkCandidate] = {}
+    for label, path in known:
+        if not rates or label in rates:
+            entries = load_quant_info(path)
+            first = found.get(entries, SdkCandidate(path, (), entries))
+            found[entries] = replace(first, labels=(*first.labels, label))
     if not found:
         raise InputError("there is no candidate to try", "sim_optimizer.py leaves optimized_quant_info_*.pkl")
     return tuple(found.values())
@@ -98,19 +105,6 @@ def label_of(path: Path) -> str:
 def _order(path: Path) -> tuple[int, str]:
     match = _NAME.match(path.stem)
     return (int(match[1]) if match else 0, path.name)
-
-
-def _with_label(candidate: Candidate, label: str) -> Candidate:
-    return Candidate(candidate.file, (*candidate.labels, label), candidate.entries)
-
-
-# What sim_optimizer.py is to search, and the files it works on: all in a folder of ours.
-#
-# The SDK's tools leave files beside the float model they are given (`*_cmodel_float.sim`) and change it in place when
-# a quantization file carries weights; newer ones rewrite the ini. So each gets a link to the model (a copy where the
-# model would be changed), a copy of the ini, and a list of absolute image paths.
-
-_MARK = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +130,7 @@ class SdkQuestion:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def scripts(self) -> tuple[str, ...]:
-        """The -n items, at least one; see sdk_preprocess. Raises SgsError."""
+        """The -n items, at least one. Raises SgsError."""
         found = preprocess_items(self.preprocess, self.sdk)
         if not found:
             raise UsageError("the SDK's optimizer and calibrator take no image without a script", "give -n PRE.py")
@@ -212,12 +206,6 @@ def prepare_files(question: SdkQuestion, folder: Path, changes_model: bool) -> S
     return files
 
 
-# Steps of a long search, each a run: started once, found again, waited for, whatever happens to us in between.
-
-_STATE = "state.json"
-_AFTER_GRACE = 10.0
-
-
 @dataclass(frozen=True, slots=True)
 class StepProgress:
     """A step is under way: its run as it stands; said once a second."""
@@ -239,10 +227,13 @@ StepEvent = StepProgress | StepEnded | LogLine
 
 
 class Steps:
-    """The runs of one search, by key, remembered in its folder (`state.json`, replaced whole)."""
+    """The runs of one search, by key: started once, found again, waited for, whatever happens to us in between.
+
+    They are remembered in the search's folder (`state.json`, replaced whole).
+    """
 
     def __init__(self, folder: Path, root: Path, cancel: Event) -> None:
-        self._path, self._root, self._cancel = folder / _STATE, root, cancel
+        self._path, self._root, self._cancel = folder / "state.json", root, cancel
         self._runs: dict[str, str] = self._load()
         self._told: set[str] = set()
 
@@ -252,33 +243,25 @@ class Steps:
         When told to cancel, the run is ended too, and CancelledError raised.
         """
         earlier = self._earlier(key)
-        if earlier is None:
-            path = start_run(request(), self._root).path
-            self._runs[key] = str(path)
-            write_atomically(self._path, json.dumps(self._runs, indent=1).encode("ascii"))
-        else:
-            path = earlier.folder.path
-        yield from self._warnings(path)
-        run = yield from self._wait(title, path)
+        run = earlier or self._start(key, request())
+        new = [text for text in run.request.warnings if text not in self._told]  # each once in a search
+        self._told.update(new)
+        yield from map(LogLine, new)
+        while run.state.active:
+            if self._cancel.is_set():
+                cancel_run(run.folder.path)
+                wait_run(run.folder.path, run.request.grace + _AFTER_GRACE)
+                raise CancelledError("the search was stopped")
+            yield StepProgress(title, run)
+            run = wait_run(run.folder.path, INTERVAL)
         yield StepEnded(title, run, earlier is not None)
         return run
 
-    def _warnings(self, path: Path) -> Generator[StepEvent]:
-        """What was noticed before a run started, each thing once in a search."""
-        new = [text for text in read_run(path).request.warnings if text not in self._told]
-        self._told.update(new)
-        yield from map(LogLine, new)
-
-    def _wait(self, title: str, path: Path) -> Generator[StepEvent, None, Run]:
-        run = read_run(path)
-        while run.state.active:
-            if self._cancel.is_set():
-                cancel_run(path)
-                wait_run(path, run.request.grace + _AFTER_GRACE)
-                raise CancelledError("the search was stopped")
-            yield StepProgress(title, run)
-            run = wait_run(path, INTERVAL)
-        return run
+    def _start(self, key: str, request: RunRequest) -> Run:
+        path = start_run(request, self._root).path
+        self._runs[key] = str(path)
+        write_atomically(self._path, json.dumps(self._runs, indent=1).encode("ascii"))
+        return read_run(path)
 
     def _earlier(self, key: str) -> Run | None:
         """The run of this step that an earlier search started, if it still is of use."""
@@ -300,51 +283,35 @@ class Steps:
         return {str(key): str(path) for key, path in found.items()} if isinstance(found, dict) else {}
 
 
-# The SDK's example scripts as runs: sim_optimizer.py and sim_calibrator.py (facts 6.8, 8).
-
-CANDIDATES = "optimized_quant_info_*.pkl"
-"""What sim_optimizer.py leaves in its directory: one file a compression rate."""
-
-_SUSPECT = (
-    "newer SDKs never apply what sim_optimizer.py tries (interop notes 8): its choice may be chance, the comparison "
-    "below is not"
-)
-
-
 def optimizer_run(question: SdkQuestion, files: SdkFiles) -> RunRequest:
     """One run of sim_optimizer.py. Raises InputError when the SDK has none, RunError for its environment."""
-    products = (Product(CANDIDATES, ProductKind.PATTERN),)
-    notes = (_SUSPECT,) if question.sdk.generation is Generation.NEWER else ()
-    return _run(question, files, "sim_optimizer.py", (), "optimize", products, notes)
+    product = Product(CANDIDATES, ProductKind.PATTERN)
+    request = _script_run(question, files, "sim_optimizer.py", (), "optimize", product)
+    suspect = (_SUSPECT,) if question.sdk.generation is Generation.NEWER else ()
+    return replace(request, warnings=(*suspect, *request.warnings))
 
 
 def calibrator_run(question: SdkQuestion, files: SdkFiles, quant_file: Path, target: Path) -> RunRequest:
     """One run of sim_calibrator.py that makes the fixed model `target` as `quant_file` says. Raises as above."""
     more = ("--quant_file", str(quant_file), "-o", str(target))
-    products = (Product(str(target), ProductKind.FILE),)
-    return _run(question, files, "sim_calibrator.py", more, "calibrate", products, ())
+    return _script_run(question, files, "sim_calibrator.py", more, "calibrate", Product(str(target), ProductKind.FILE))
 
 
-def _run(
-    question: SdkQuestion,
-    files: SdkFiles,
-    script: str,
-    more: tuple[str, ...],
-    stage: str,
-    products: tuple[Product, ...],
-    notes: tuple[str, ...],
+def _script_run(
+    question: SdkQuestion, files: SdkFiles, script: str, more: tuple[str, ...], stage: str, product: Product
 ) -> RunRequest:
+    """One of the SDK's example scripts: both take the same images, model, ini, preprocess and number of processes."""
     environment = sdk_environment(question.sdk, question.environ)
     scripts = question.scripts()
     argv = [question.python, str(_find(question.sdk, script)), "-i", str(files.images), "-m", str(files.model)]
-    argv += ["--input_config", str(files.ini), *(("-n", ",".join(scripts)) if scripts else ())]
+    argv += ["--input_config", str(files.ini), "-n", ",".join(scripts)]
     argv += ["--num_process", str(question.processes), *more]
     return RunRequest(
         argv=tuple(argv),
         backend="sdk",
         model=str(files.model),
         stage=stage,
-        products=products,
+        products=(product,),
         environment=environment,
         needs=(str(files.model), str(files.ini), *(item for item in scripts if item.endswith(".py"))),
         timeout=question.timeout,
@@ -354,7 +321,7 @@ def _run(
             "sdk": str(question.sdk.root),
             "generation": str(question.sdk.generation),
         },
-        warnings=(*notes, *interpreter_notes(question.sdk, question.python, environment)),
+        warnings=tuple(interpreter_notes(question.sdk, question.python, environment)),
     )
 
 
@@ -371,10 +338,10 @@ def _find(sdk: Sdk, script: str) -> Path:
 class Ranked:
     """A candidate and what came of it: figures, fixed model and dump, or `error` and `hint` where it failed.
 
-    `candidate` None is the user's own fixed model. `inputs`: its 16-bit tensors that are no weights.
+    `candidate` None is the user's own fixed model. `inputs`: its INT16 tensors that are no weights.
     """
 
-    candidate: Candidate | None
+    candidate: SdkCandidate | None
     accuracy: Accuracy | None
     model: Path
     dump: Path | None = None
@@ -389,7 +356,7 @@ class Ranked:
 
     @property
     def rank(self) -> tuple[bool, bool, float, float, float]:
-        """Best first: those that meet the profile with the fewest 16-bit tensors, then by how far they are off."""
+        """Best first: those that meet the profile with the fewest INT16 tensors, then by how far they are off."""
         if self.accuracy is None:
             return True, True, 0.0, 0.0, 0.0
         size = float(len(self.candidate.int16)) if self.candidate else 0.0
@@ -425,12 +392,12 @@ def optimize_sdk(
     """
     folder = question.folder(folders)
     make_folder(folder)
-    with alone_in(folder):
-        search = _Search(question, folder, Steps(folder, runs, cancel), profile, cancel)
-        yield from search.run(prepare_files(question, folder, False))
+    with locked(folder):
+        trials = _CandidateTrials(question, folder, Steps(folder, runs, cancel), profile, cancel)
+        yield from trials.run(prepare_files(question, folder, False))
 
 
-class _Search:
+class _CandidateTrials:
     def __init__(self, question: SdkQuestion, folder: Path, steps: Steps, profile: Profile, cancel: Event) -> None:
         self._question, self._folder, self._steps = question, folder, steps
         self._profile, self._cancel = profile, cancel
@@ -439,7 +406,8 @@ class _Search:
         candidates = yield from self._candidates(files)
         if any(one.has_data for one in candidates):
             files = prepare_files(self._question, self._folder, True)
-        benchmark = yield from self._float()
+        ask = partial(self._dump, self._question.model, Stage.FLOAT)
+        benchmark = yield from self._needed("float", "float dump", ask)
         ranked = []
         if self._question.fixed is not None:
             ranked.append((yield from self._judge(None, self._question.fixed, benchmark)))
@@ -450,24 +418,24 @@ class _Search:
         assert benchmark.dump is not None
         yield SdkResult(tuple(ranked), benchmark.dump, self._profile.name, self._folder)
 
-    def _candidates(self, files: SdkFiles) -> Generator[SdkEvent, None, tuple[Candidate, ...]]:
+    def _candidates(self, files: SdkFiles) -> Generator[SdkEvent, None, tuple[SdkCandidate, ...]]:
         paths: Iterable[Path] = self._question.quant_files
         if not paths:
             ask = partial(optimizer_run, self._question, files)
-            run = yield from self._steps.run("optimizer", "sim_optimizer.py", ask)
-            _require(run)
+            run = yield from self._needed("optimizer", "sim_optimizer.py", ask)
             paths = [run.folder.path / product.path for product in run.status.products]
         found = load_candidates(paths, self._question.rates)
         yield LogLine(f"{count(len(found), 'candidate')} to try: {'; '.join(', '.join(one.labels) for one in found)}")
         return found
 
-    def _float(self) -> Generator[SdkEvent, None, Run]:
-        ask = partial(self._dump, self._question.model, Stage.FLOAT)
-        run = yield from self._steps.run("float", "float dump", ask)
-        _require(run)
+    def _needed(self, key: str, title: str, ask: Callable[[], RunRequest]) -> Generator[SdkEvent, None, Run]:
+        """A step that nothing can go on without."""
+        run = yield from self._steps.run(key, title, ask)
+        if not run.status.products:
+            raise RunError(f"{run.name}: {run.status.message or run.state}", run.status.hint)
         return run
 
-    def _try(self, candidate: Candidate, files: SdkFiles, benchmark: Run) -> Generator[SdkEvent, None, Ranked]:
+    def _try(self, candidate: SdkCandidate, files: SdkFiles, benchmark: Run) -> Generator[SdkEvent, None, Ranked]:
         """Calibrate, dump, compare."""
         target = files.fixed_model(candidate.label)
         ask = partial(calibrator_run, self._question, files, candidate.file, target)
@@ -476,7 +444,7 @@ class _Search:
             return Ranked(candidate, None, target, error=run.status.message, hint=run.status.hint)
         return (yield from self._judge(candidate, target, benchmark))
 
-    def _judge(self, candidate: Candidate | None, model: Path, benchmark: Run) -> Generator[SdkEvent, None, Ranked]:
+    def _judge(self, candidate: SdkCandidate | None, model: Path, benchmark: Run) -> Generator[SdkEvent, None, Ranked]:
         label, key = (candidate.label, candidate.key) if candidate else (model.name, state_of(model))
         ask = partial(self._dump, model, Stage.FIXED)
         run = yield from self._steps.run(f"fixed {key}", f"{label}: fixed dump", ask)
@@ -486,7 +454,9 @@ class _Search:
             layers = measure(run.dump, benchmark.dump, benchmark.ranges, self._cancel)
         except NothingComparableError as error:
             return Ranked(candidate, None, model, run.dump, error=error.message, hint=error.hint)
-        inputs = _inputs(candidate.int16 if candidate else (), benchmark.dump)
+        with open_dump(benchmark.dump) as opened:
+            constants = {record.name for record in opened.records if record.constant}
+        inputs = tuple(name for name in (candidate.int16 if candidate else ()) if name not in constants)
         return Ranked(candidate, accuracy(layers, self._profile), model, run.dump, inputs)
 
     def _dump(self, model: Path, stage: Stage) -> RunRequest:
@@ -495,16 +465,3 @@ class _Search:
             model, question.sample(), question.preprocess, stage, python=question.python, timeout=question.timeout
         )
         return sdk_runs(request, question.sdk, question.environ)[0]
-
-
-def _require(run: Run) -> None:
-    """Raise RunError for a step that nothing can go on without."""
-    if not run.status.products:
-        raise RunError(f"{run.name}: {run.status.message or run.state}", run.status.hint)
-
-
-def _inputs(names: Sequence[str], dump: Path) -> tuple[str, ...]:
-    """Those that are no constants of the network."""
-    with open_dump(dump) as opened:
-        constants = {record.name for record in opened.records if record.constant}
-    return tuple(name for name in names if name not in constants)

@@ -1,17 +1,17 @@
-"""The smallest set of 16-bit tensors that reaches a goal, found by trying sets.
+"""Which INT16 tensors, as few as possible, bring a network under its limits?
 
-The search says which sets it wants tried and is told how accurate they are; it knows nothing of models:
+First how accurate a fixed dump is, in figures that sets of tensors are ranked by; then the search among the sets. It
+says which sets it wants tried and is told how accurate they are; it knows nothing of models:
 
     searching = search(candidates)
-    wanted = next(searching)
+    sets = next(searching)
     while True:
-        wanted = searching.send({one: accuracy_of(one) for one in wanted})     # StopIteration.value is the Outcome
+        sets = searching.send({one: accuracy_of(one) for one in sets})     # StopIteration.value is the SearchOutcome
 
-First every tensor is raised alone. Then the one that gains most, measured together with those already raised, is
-added until the goal is reached. Tensors that only help together (a wide tensor followed by another one) gain
-nothing alone: where no single one helps, the rest is halved again and again (delta debugging, Zeller and
-Hildebrandt 2002). At the end every tensor that turns out unnecessary is taken out again, so that no member of
-the result can be missed. No member of a set of one can be: all of them were tried.
+Every tensor is tried alone. Then the one that gains most, measured together with those already chosen, is added until
+the goal is reached. Tensors that only help together (a wide tensor followed by another one) gain nothing alone: where
+no single one helps, the rest is halved again and again (delta debugging, Zeller and Hildebrandt 2002). At the end
+every tensor that turns out unnecessary is taken out again, so that no member of the result can be missed.
 """
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -29,11 +29,8 @@ from sgs_tui.engine.errors import NothingComparableError
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.session import CompareRequest, open_comparison
 
-# How accurate a fixed dump is against its float one, in figures that sets of 16-bit tensors are ranked by.
-
 _MOST = 3.0
 """Decades that one figure may weigh: a layer that is lost altogether must not hide all others."""
-_BROKEN = 2 * _MOST
 _TINY = 1e-12
 
 
@@ -134,16 +131,16 @@ def accuracy(layers: Sequence[MeasuredLayer], profile: Profile) -> Accuracy:
         deficit=sum(_deficit(layer, profile) for layer in layers),
         worst_rmse=errors[worst],
         worst_layer=layers[worst].name,
-        mean_rmse=_mean(error for error in errors if isfinite(error)),
+        mean_rmse=_mean([error for error in errors if isfinite(error)]),
         min_cos=min(cosines, default=0.0),
         mean_cos=_mean(cosines),
     )
 
 
 def _deficit(layer: MeasuredLayer, profile: Profile) -> float:
-    """Decades that the layer's errors are beyond its fail limits. A range is none of 16 bits' business."""
+    """Decades that the errors are beyond the fail limits, summed; INT16 makes a range neither wider nor narrower."""
     if isnan(layer.metrics.rmse):
-        return _BROKEN
+        return 2 * _MOST
     limits, _ = profile.limits_for(layer.name, layer.op_type)
     return sum(_beyond(key, layer, limits[key]) for key in limits.broken(layer) if key != "range")
 
@@ -156,13 +153,12 @@ def _beyond(key: str, layer: MeasuredLayer, limit: float) -> float:
     return min(_MOST, max(_TINY, decades))
 
 
-def _mean(values: Iterable[float]) -> float:
-    found = list(values)
-    return sum(found) / len(found) if found else inf
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else inf
 
 
 Chosen = frozenset[str]
-Wanted = tuple[Chosen, ...]
+Asked = tuple[Chosen, ...]
 Told = Mapping[Chosen, Accuracy]
 
 _TOGETHER = 4
@@ -170,47 +166,38 @@ _TOGETHER = 4
 _WORTH = 0.01
 """Part of the whole deficit that a tensor must take away to be worth a place of its own."""
 _NEAR = 0.05
-"""Part of what all 16-bit tensors gain that may be missed where even they do not reach the profile."""
+"""Part of what all INT16 tensors gain that may be missed where even they do not reach the profile."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sensitivity:
-    """What raising one tensor alone changes."""
-
-    name: str
-    accuracy: Accuracy
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The accuracy with the first so many tensors of the result; `name` is the one added last."""
+class Tried:
+    """A set of INT16 tensors and the accuracy with it; `name` is the one added last, empty for no tensor at all."""
 
     names: tuple[str, ...]
     accuracy: Accuracy
 
     @property
     def name(self) -> str:
-        """Empty for no tensor at all."""
         return self.names[-1] if self.names else ""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SearchOutcome:
     """The result: `steps` from no tensor to all of `chosen`, each added where it gains most.
 
     `reached`: `chosen` keeps every limit of the profile. Otherwise not even `everything` does, and `chosen` comes as
-    near as that. `sensitivities` are in the order of what they gain, `useless` are tensors that can not be raised.
+    near as that. `sensitivities`: each tensor alone, in the order of what it gains; `useless` ones can not be INT16.
     """
 
     chosen: tuple[str, ...]
     reached: bool
-    steps: tuple[Step, ...]
+    steps: tuple[Tried, ...]
     everything: Accuracy | None
-    sensitivities: tuple[Sensitivity, ...]
+    sensitivities: tuple[Tried, ...]
     useless: tuple[str, ...] = ()
 
 
-def search(candidates: Sequence[str]) -> Generator[Wanted, Told, Outcome]:
+def search(candidates: Sequence[str]) -> Generator[Asked, Told, SearchOutcome]:
     """Search among `candidates`, of which earlier ones win ties. See the module for the protocol."""
     return (yield from _Search().run(candidates))
 
@@ -223,12 +210,15 @@ class _Search:
         self._goal = 0, 0.0
         self._worth = 0.0
 
-    def run(self, candidates: Sequence[str]) -> Generator[Wanted, Told, Outcome]:
+    def run(self, candidates: Sequence[str]) -> Generator[Asked, Told, SearchOutcome]:
         (nothing,) = yield from self._measure([()])
         if nothing.meets or not candidates:
-            return Outcome((), nothing.meets, (Step((), nothing),), None, ())
+            return SearchOutcome((), nothing.meets, (Tried((), nothing),), None, ())
         alone = yield from self._measure((name,) for name in candidates)
-        found = sorted(map(Sensitivity, candidates, alone), key=lambda each: each.accuracy.rank)
+        found = sorted(
+            (Tried((name,), one) for name, one in zip(candidates, alone, strict=True)),
+            key=lambda each: each.accuracy.rank,
+        )
         useful = [each.name for each in found if each.accuracy.layers]
         self._gains = {each.name: nothing.deficit - each.accuracy.deficit for each in found}
         (everything,) = yield from self._measure([useful])
@@ -236,8 +226,8 @@ class _Search:
         chosen = yield from self._grow(useful)
         chosen = yield from self._prune(chosen)
         prefixes = [chosen[:length] for length in range(len(chosen) + 1)]
-        steps = tuple(map(Step, prefixes, (yield from self._measure(prefixes))))
-        return Outcome(
+        steps = tuple(map(Tried, prefixes, (yield from self._measure(prefixes))))
+        return SearchOutcome(
             chosen=chosen,
             reached=steps[-1].accuracy.meets,
             steps=steps,
@@ -246,7 +236,7 @@ class _Search:
             useless=tuple(each.name for each in found if each.name not in useful),
         )
 
-    def _measure(self, sets: Iterable[Sequence[str]]) -> Generator[Wanted, Told, list[Accuracy]]:
+    def _measure(self, sets: Iterable[Sequence[str]]) -> Generator[Asked, Told, list[Accuracy]]:
         wanted = [frozenset(names) for names in sets]
         missing = tuple(one for one in dict.fromkeys(wanted) if one not in self._known)
         if missing:
@@ -264,7 +254,7 @@ class _Search:
     def _is_enough(self, found: Accuracy) -> bool:
         return found.meets or (found.failing <= self._goal[0] and found.deficit <= self._goal[1])
 
-    def _grow(self, useful: Sequence[str]) -> Generator[Wanted, Told, tuple[str, ...]]:
+    def _grow(self, useful: Sequence[str]) -> Generator[Asked, Told, tuple[str, ...]]:
         """Tensors one after the other, and what is still needed together at the end."""
         chosen: tuple[str, ...] = ()
         left = list(useful)
@@ -276,10 +266,10 @@ class _Search:
             left.remove(best)
         return chosen
 
-    def _best(self, chosen: tuple[str, ...], left: Sequence[str]) -> Generator[Wanted, Told, tuple[str, Accuracy]]:
+    def _best(self, chosen: tuple[str, ...], left: Sequence[str]) -> Generator[Asked, Told, tuple[str, Accuracy]]:
         """The tensor whose adding gains most, and the accuracy with it.
 
-        A gain usually is the larger the fewer tensors are raised already. So those that gained most are measured
+        A gain usually is the larger the fewer tensors are INT16 already. So those that gained most are measured
         again until the best of them beats what the next one gained before.
         """
         order = sorted(left, key=lambda name: -self._gains[name])
@@ -296,7 +286,7 @@ class _Search:
         best = min(measured, key=lambda name: measured[name].rank)
         return best, measured[best]
 
-    def _together(self, chosen: tuple[str, ...], left: Sequence[str]) -> Generator[Wanted, Told, tuple[str, ...]]:
+    def _together(self, chosen: tuple[str, ...], left: Sequence[str]) -> Generator[Asked, Told, tuple[str, ...]]:
         """The part of `left` that reaches the goal with `chosen`, none of it to be missed (ddmin)."""
         part, pieces = list(left), 2
         while len(part) > 1:
@@ -311,7 +301,7 @@ class _Search:
 
     def _smaller(
         self, chosen: tuple[str, ...], part: list[str], pieces: int
-    ) -> Generator[Wanted, Told, tuple[list[str], bool]]:
+    ) -> Generator[Asked, Told, tuple[list[str], bool]]:
         """A piece of `part` that is enough (True), or all but a piece (False); empty where none is."""
         bounds = [len(part) * number // pieces for number in range(pieces + 1)]
         cuts = [part[low:high] for low, high in pairwise(bounds)]
@@ -323,7 +313,7 @@ class _Search:
         place = enough.index(True)
         return (*cuts, *rests)[place], place < len(cuts)
 
-    def _prune(self, chosen: tuple[str, ...]) -> Generator[Wanted, Told, tuple[str, ...]]:
+    def _prune(self, chosen: tuple[str, ...]) -> Generator[Asked, Told, tuple[str, ...]]:
         """Without the tensors that can be missed, the least missed ones first; then none of the rest can be."""
         while True:
             fewer = [_without(chosen, name) for name in chosen]

@@ -1,4 +1,4 @@
-"""Trials that were made, kept on disk: a search that was broken off goes on where it stopped.
+"""What does a search keep in its folder, so that one that was broken off goes on where it stopped?
 
 One JSON file a trial below `trials/`, written whole or not at all, so that several processes can add to them. A
 trial holds every layer's figures and no verdicts: it serves any profile.
@@ -18,29 +18,27 @@ from sgs_tui.engine.files import write_atomically
 from sgs_tui.engine.optimize.search import MeasuredLayer
 from sgs_tui.engine.text import encode
 
-_FOLDER = "trials"
-
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of raising `names`.
+    """What came of INT16 for `names`.
 
-    `quantized` are the layers with integers, in network order; `raised` those of them with 16 bits, which are
-    more than `names` where others share a scale with them. `seconds` is what it took.
+    `quantized` are the layers with integers, in network order; `int16` those of them that are INT16, which are more
+    than `names` where others share a scale with them. `seconds` is what it took.
     """
 
     names: frozenset[str]
     layers: tuple[MeasuredLayer, ...]
     quantized: tuple[str, ...] = ()
-    raised: tuple[str, ...] = ()
+    int16: tuple[str, ...] = ()
     seconds: float = 0.0
 
 
 class TrialStore:
-    """The trials of one question in a folder of its own."""
+    """The trials of one question in its folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder / _FOLDER
+        self._folder = folder / "trials"
 
     def save(self, trial: Trial) -> None:
         """Keep a trial. Raises InputError when it can not be written."""
@@ -48,7 +46,7 @@ class TrialStore:
         document = {
             "names": sorted(trial.names),
             "quantised": list(trial.quantized),
-            "raised": list(trial.raised),
+            "raised": list(trial.int16),
             "seconds": trial.seconds,
             "layers": [layer.to_json() for layer in trial.layers],
         }
@@ -70,7 +68,6 @@ class TrialStore:
         return found if found.names == names and found.layers else None
 
     def count(self) -> int:
-        """How many there are."""
         return sum(1 for _ in self._folder.glob("*.json"))
 
     def _path(self, names: Iterable[str]) -> Path:
@@ -90,12 +87,9 @@ def fingerprint(files: Iterable[Path], words: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-# One search at a time in a folder.
-
-
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Hold the folder while the block runs. Raises InputError where another search does."""
+def locked(folder: Path) -> Iterator[None]:
+    """One search at a time in a folder. Raises InputError where another one holds it."""
     descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         try:

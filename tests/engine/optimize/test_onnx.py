@@ -1,7 +1,6 @@
 """`optimize onnx` on the demo and on networks without a fault: really quantized, dumped, compared; resumed; stopped."""
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +8,7 @@ from pathlib import Path
 from threading import Event
 
 import numpy as np
+import psutil
 import pytest
 
 from sgs_tui.engine.backends.preprocess import Preprocess
@@ -17,10 +17,10 @@ from sgs_tui.engine.demo.demo import CULPRIT, DemoFiles, build_demo
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import CancelledError, InputError, UsageError
 from sgs_tui.engine.events import LogLine
-from sgs_tui.engine.optimize.onnx import Crew, OnnxResult, SearchEvent, Tried, optimize_onnx
+from sgs_tui.engine.optimize.onnx import OnnxResult, SearchEvent, TrialDone, TrialRunner, optimize_onnx
 from sgs_tui.engine.optimize.onnx_trial import OnnxQuestion
 from sgs_tui.engine.optimize.search import accuracy, measure
-from sgs_tui.engine.optimize.trials import Trial, TrialStore, alone_in
+from sgs_tui.engine.optimize.trials import Trial, TrialStore, locked
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +39,10 @@ def searched(question: OnnxQuestion, tmp_path_factory: pytest.TempPathFactory) -
     return root, list(optimize_onnx(question, root, MANUAL, Event()))
 
 
-def children() -> list[str]:
-    """Processes of ours that are not over."""
-    tasks = (Path("/proc/self/task") / task / "children" for task in os.listdir("/proc/self/task"))
-    return [pid for task in tasks for pid in task.read_text().split()]
+def children() -> list[psutil.Process]:
+    """Processes of ours that are not over; but for multiprocessing's own tracker, which stays to the end."""
+    ours = psutil.Process().children()
+    return [each for each in ours if not any("resource_tracker" in word for word in each.cmdline())]
 
 
 def result_of(events: list[SearchEvent]) -> OnnxResult:
@@ -57,7 +57,7 @@ def test_the_demo_reaches_the_profile_by_raising_the_planted_tensor(
     assert result.outcome.reached and CULPRIT in result.outcome.chosen
     assert len(result.outcome.chosen) <= 2
     assert result.outcome.sensitivities[0].name == CULPRIT
-    assert result.convolution_inputs == (CULPRIT,) == result.raised
+    assert result.convolution_inputs == (CULPRIT,) == result.int16
     assert "data" not in result.candidates and "pool" not in result.candidates, "pool shares the scale of mix_relu"
     steps = [step.accuracy for step in result.outcome.steps]
     assert steps[0].failing >= 7 and steps[-1].meets
@@ -77,7 +77,7 @@ def test_another_profile_needs_no_new_trial(searched: tuple[Path, list[SearchEve
     root, first = searched
     hard = Profile("hard", Limits(rmse=0.15), Limits())
     events = list(optimize_onnx(question, root, hard, Event()))
-    tried = [event for event in events if isinstance(event, Tried)]
+    tried = [event for event in events if isinstance(event, TrialDone)]
     assert all(event.found for event in tried[: result_of(first).trials])
     assert result_of(events).profile == "hard"
 
@@ -86,7 +86,7 @@ def test_a_search_that_was_stopped_goes_on(question: OnnxQuestion, tmp_path: Pat
     cancel, made = Event(), []
     with pytest.raises(CancelledError):
         for event in optimize_onnx(question, tmp_path, MANUAL, cancel):
-            if isinstance(event, Tried):
+            if isinstance(event, TrialDone):
                 made.append(event)
                 if len(made) == 4:
                     cancel.set()
@@ -97,7 +97,7 @@ def test_a_search_that_was_stopped_goes_on(question: OnnxQuestion, tmp_path: Pat
     (folder / ".trial-left-by-a-kill").mkdir()
     shutil.rmtree(folder / "best", ignore_errors=True)
     events = list(optimize_onnx(question, tmp_path, MANUAL, Event()))
-    assert sum(event.found for event in events if isinstance(event, Tried)) == kept
+    assert sum(event.found for event in events if isinstance(event, TrialDone)) == kept
     assert any(isinstance(event, LogLine) and "earlier search" in event.text for event in events)
     assert result_of(events).outcome.chosen == (CULPRIT,)
     assert not list(folder.glob(".trial-*"))
@@ -108,23 +108,23 @@ def test_processes_find_the_same_and_are_gone_afterwards(
 ) -> None:
     prepared, _ = question.prepare(tmp_path)
     wanted = [frozenset({CULPRIT}), frozenset({"stem_relu"}), frozenset({"deep_relu", "gap"})]
-    with Crew(prepared, tmp_path, Event(), seconds=100.0) as crew:
-        made = dict(crew.run(wanted))
+    with TrialRunner(prepared, tmp_path, Event(), seconds=100.0) as runner:
+        made = dict(runner.run(wanted))
         assert children()
     assert not children()
     store = TrialStore(question.folder(searched[0]))
     for names in wanted[:2]:
         here, there = store.find(names), made[names]
         assert here is not None and isinstance(there, Trial)
-        assert there.layers == here.layers and there.raised == here.raised
+        assert there.layers == here.layers and there.int16 == here.int16
 
 
 def test_a_stop_reaches_the_processes(question: OnnxQuestion, tmp_path: Path) -> None:
     prepared, _ = question.prepare(tmp_path)
     cancel = Event()
     wanted = [frozenset({name}) for name in ("stem_relu", "dw_relu", "expand", "mix_relu", "deep_relu", "gap")]
-    with pytest.raises(CancelledError), Crew(prepared, tmp_path, cancel, seconds=100.0) as crew:
-        for _ in crew.run(wanted):
+    with pytest.raises(CancelledError), TrialRunner(prepared, tmp_path, cancel, seconds=100.0) as runner:
+        for _ in runner.run(wanted):
             cancel.set()
     assert not children()
     assert not list(tmp_path.glob(".trial-*"))
@@ -158,7 +158,7 @@ def test_every_change_of_the_question_has_a_folder_of_its_own(question: OnnxQues
 def test_two_searches_do_not_share_a_folder(question: OnnxQuestion, tmp_path: Path) -> None:
     folder = question.folder(tmp_path)
     folder.mkdir()
-    with alone_in(folder), pytest.raises(InputError, match="another search is at work"):
+    with locked(folder), pytest.raises(InputError, match="another search is at work"):
         list(optimize_onnx(question, tmp_path, MANUAL, Event()))
 
 
@@ -180,7 +180,7 @@ def test_a_healthy_network_is_left_alone(sgs: Path, tmp_path: Path) -> None:
     asked = OnnxQuestion(sgs / "onnx/tiny.onnx", ((tmp_path / "data.npy",),))
     events = list(optimize_onnx(asked, tmp_path, SOP, Event()))
     assert result_of(events).outcome.chosen == () and result_of(events).outcome.reached
-    assert sum(isinstance(event, Tried) for event in events) == 1
+    assert sum(isinstance(event, TrialDone) for event in events) == 1
     notes = [event.text for event in events if isinstance(event, LogLine)]
     assert any("transposed to NCHW" in note for note in notes)
 

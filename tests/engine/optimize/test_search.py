@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sgs_tui.engine.compare.limits import MANUAL, SOP, STRICT, Limits, Profile
 from sgs_tui.engine.compare.results import LayerRange, Metrics, RangeSource, SideStats
-from sgs_tui.engine.optimize.search import LOST, Accuracy, MeasuredLayer, Outcome, accuracy, search
+from sgs_tui.engine.optimize.search import LOST, Accuracy, MeasuredLayer, SearchOutcome, accuracy, search
 
 Chosen = frozenset[str]
 Ask = Callable[[Chosen], Accuracy]
@@ -19,7 +19,7 @@ def acc(failing: int, deficit: float) -> Accuracy:
     return Accuracy(20, failing, deficit, 0.1 + deficit, "x", 0.01 + deficit / 20, 0.99, 0.999)
 
 
-def solve(candidates: list[str], ask: Ask) -> tuple[Outcome, list[Chosen]]:
+def solve(candidates: list[str], ask: Ask) -> tuple[SearchOutcome, list[Chosen]]:
     """Drive the search to its end; also every set that was tried, in order."""
     tried: list[Chosen] = []
     searching = search(candidates)
