@@ -213,6 +213,7 @@ def pickles() -> dict[str, bytes]:
         "nested 100,000 deep": b"\x80\x02" + b"](" * 100_000 + b"e" * 100_000 + b".",
         "a long length": b"\x80\x04\x8d" + (1 << 60).to_bytes(8, "little") + b"abc",
         "a huge array": pickle.dumps(Bomb(np.zeros, (1 << 34,))),
+        "shared lists, 2^40 when unfolded": b"\x80\x04]q\x00" + b"0(h\x00h\x00lq\x00" * 40 + b".",
         "not ranges": pickle.dumps("only a text"),
     }
 

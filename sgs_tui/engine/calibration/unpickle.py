@@ -2,18 +2,21 @@
 
 A pickle is a program that calls what it names. Here a name is looked up in one table of harmless
 constructors; everything else (`os.system`, `builtins.eval`, `getattr`, ...) is refused by name before it is
-called. Nothing is imported, no real class is handed out (so none can be altered), and the size of the
-memo is checked first, because C pickle reserves memory for any index a twenty-byte file asks for.
+called. Nothing is imported, no real class is handed out (so none can be altered). Two things that cost without end
+are bounded: keys of dictionaries and members of sets are numbers and text (a pair of the same pair, nested forty
+times, takes 2^40 steps to hash), and what constructors make in all is in proportion to the file (`list(x)` of one
+large x, over and over). The standard library's unpickler in Python is the one that can be watched so; the one in C
+also reserves memory for any memo index that a twenty-byte file asks for.
 """
 
 import io
 import pickle
 import pickletools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sized
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -99,7 +102,8 @@ def scalar(kind: object, raw: object = b"") -> object:
 
 _HINT = "expected lists, dictionaries, numbers, text and numpy arrays; do not open this file with Python's pickle"
 _SCALARS = (bool, int, float, complex, str, bytes)
-_MEMO_STORES = {"PUT", "BINPUT", "LONG_BINPUT"}
+_MADE_AT_LEAST, _MADE_PER_BYTE = 16 << 20, 32
+"""Bytes that the constructors of a pickle may make in all: this much, and so many for each byte of the file."""
 
 
 class _Maker:
@@ -124,6 +128,8 @@ def _container(kind: type) -> _Maker:
     def make(content: object = ()) -> object:
         if not isinstance(content, (list, tuple, dict, set, frozenset, bytes, bytearray)):
             raise ValueError(f"{kind.__name__} of something else than a container")
+        if kind in (set, frozenset):
+            _plain(content)
         made: object = kind(content)
         return made
 
@@ -179,8 +185,15 @@ def _table() -> dict[tuple[str, str], _Maker]:
 _KNOWN = _table()
 
 
-class _Restricted(pickle.Unpickler):
-    """Looks names up in the table; never imports."""
+class _Restricted(pickle._Unpickler):
+    """Looks names up in the table, never imports; keys are plain, and what is made is counted."""
+
+    dispatch: ClassVar[Any] = dict(pickle._Unpickler.dispatch)
+    stack: list[object]
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(io.BytesIO(data), encoding="utf-8", errors="surrogateescape")
+        self._left = _MADE_AT_LEAST + _MADE_PER_BYTE * len(data)
 
     def find_class(self, module_name: str, global_name: str, /) -> _Maker:
         """The harmless constructor of that name. Raises InputError naming what is refused."""
@@ -193,12 +206,45 @@ class _Restricted(pickle.Unpickler):
     def persistent_load(self, pid: object, /) -> object:
         raise InputError("refused: the pickle asks for an object outside the file", _HINT)
 
+    def _reduce(self) -> None:
+        original: Any = pickle._Unpickler.dispatch[pickle.REDUCE[0]]
+        original(self)
+        made = self.stack[-1]
+        self._left -= made.nbytes if isinstance(made, np.ndarray) else _size(made)
+        if self._left < 0:
+            raise ValueError("it makes far more than the file holds")
 
-def _check_memo(data: bytes) -> None:
-    """Refuse memo indices that no file of this length needs. Raises ValueError on malformed opcodes."""
-    for opcode, argument, position in pickletools.genops(data):
-        if opcode.name in _MEMO_STORES and isinstance(argument, int) and argument > len(data):
-            raise ValueError(f"memo index {argument} at byte {position}")
+
+def _size(made: object) -> int:
+    """Bytes, near enough: text and bytes one an element, references eight."""
+    if isinstance(made, (str, bytes, bytearray)):
+        return len(made)
+    return 8 * len(made) if isinstance(made, Sized) else 8
+
+
+def _plain(keys: Iterable[object]) -> None:
+    for key in keys:
+        if key is not None and not isinstance(key, _SCALARS):
+            raise ValueError(f"a {type(key).__name__} as a key, expected text or a number")
+
+
+def _with_plain_keys(opcode: bytes, keys: Callable[[list[object]], Iterable[object]]) -> None:
+    """Have `opcode` look at the keys on the stack before they are hashed."""
+    original: Any = pickle._Unpickler.dispatch[opcode[0]]
+
+    def checked(unpickler: _Restricted) -> None:
+        _plain(keys(unpickler.stack))
+        original(unpickler)
+
+    _Restricted.dispatch[opcode[0]] = checked
+
+
+_Restricted.dispatch[pickle.REDUCE[0]] = _Restricted._reduce
+_with_plain_keys(pickle.SETITEM, lambda stack: stack[-2:-1])
+for _several in (pickle.SETITEMS, pickle.DICT):
+    _with_plain_keys(_several, lambda stack: stack[::2])
+for _members in (pickle.ADDITEMS, pickle.FROZENSET):
+    _with_plain_keys(_members, lambda stack: stack)
 
 
 def unpickle(data: bytes, path: Path) -> object:
@@ -208,9 +254,10 @@ def unpickle(data: bytes, path: Path) -> object:
     the refused global, or what is malformed.
     """
     try:
-        _check_memo(data)
-        stream = io.BytesIO(data)
-        return _Restricted(stream, encoding="utf-8", errors="surrogateescape").load()
+        for _opcode in pickletools.genops(data):  # raises where a length passes the end of the file
+            pass
+        content: object = _Restricted(data).load()
+        return content
     except InputError as error:
         raise InputError(f"{path}: {error.message}", error.hint) from error
     except Exception as error:  # a malformed pickle can raise anything
