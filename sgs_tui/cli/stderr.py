@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event
@@ -65,11 +65,8 @@ def held_interrupts() -> Iterator[Held]:
     def remember(number: int, frame: FrameType | None) -> None:
         held.pressed = True
 
-    before = signal.signal(signal.SIGINT, remember)
-    try:
+    with _interrupts_to(remember):
         yield held
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -82,9 +79,18 @@ def cancelling_interrupts() -> Iterator[Event]:
         cancel.set()
         signal.signal(signal.SIGINT, before)
 
-    signal.signal(signal.SIGINT, stop)
-    try:
+    with _interrupts_to(stop):
         yield cancel
+
+
+@contextmanager
+def _interrupts_to(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """A program that was started with SIGINT ignored (nohup, a shell's background job) goes on ignoring it."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, handler)
+    try:
+        yield
     finally:
         signal.signal(signal.SIGINT, before)
 

@@ -1,4 +1,4 @@
-"""A defect of ours: everything needed to mend it goes to a file, and the user reads one line."""
+"""A defect of ours: everything needed to fix it goes to a file, and the user reads one line."""
 
 import platform
 import sys

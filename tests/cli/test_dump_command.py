@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from sgs_tui.engine.runs.run_list import list_runs
 from tests.cli.conftest import Command, Ended
 from tests.standin_sdk import TINY, write_model, write_preprocess
 from tests.standin_sdk.bench import Bench
+from tests.waiting import press_ctrl_c
 
 
 @pytest.fixture
@@ -101,7 +100,7 @@ def test_an_offline_model_is_refused_with_the_reason_before_an_sdk_is_missed(com
 )
 def test_a_failure_is_one_line_and_exit_code_4(older: Bench, command: Command, behave: str, said: str) -> None:
     model = write_model(older.home / f"{behave}_float.sim", behave=behave)
-    ended = command(*sdk(older, model, "--timeout", "1" if behave == "hang" else "60"))
+    ended = command(*sdk(older, model, "--timeout", "1" if behave == "hang" else "600"))
     assert (ended.code, ended.out) == (4, b"")
     assert ended.err.count("\n") == 1
     assert said in ended.err and "; " in ended.err
@@ -150,19 +149,7 @@ def test_detached_runs_are_left_alone(older: Bench, command: Command) -> None:
 def interrupted(arguments: Sequence[str], folder: Path, until: str) -> subprocess.CompletedProcess[str]:
     """Run the command line as a process of its own and press Ctrl-C once something in `folder` fits `until`."""
     root = str(Path(__file__).parents[2])
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sgs_tui", *arguments],
-        env={**os.environ, "PYTHONPATH": root},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while not list(folder.glob(until)):
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+    return press_ctrl_c(arguments, lambda: list(folder.glob(until)), {**os.environ, "PYTHONPATH": root})
 
 
 def test_ctrl_c_cancels_the_run_and_those_behind_it(older: Bench, sgs: Path) -> None:

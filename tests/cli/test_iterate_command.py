@@ -1,7 +1,6 @@
 """`sgs-tui iterate` through real supervisors, against a stand-in SDK whose tools fail as the real ones do."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
 from sgs_tui.engine.runs.runs import cancel_run, wait_run
 from tests.cli.conftest import Command
 from tests.standin_sdk.iterating import Network, build_network
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -131,16 +131,13 @@ def test_a_cancelled_iteration_ends_its_step(command: Command, network: Network)
     ended = command("iterate", str(network.folder), "--detach")
     assert (ended.code, "--last" in ended.err) == (0, True)
     run = newest(network)
-    deadline = time.monotonic() + 60
-    while not any(stage == "float" and state is RunState.RUNNING for stage, state in steps(run)):
-        assert time.monotonic() < deadline, steps(run)
-        time.sleep(0.1)
+    until(lambda: ("float", RunState.RUNNING) in steps(run))
     assert "running" in command("iterate", str(network.folder), "--last").err
     ini = network.ini.read_bytes()
     second = command("iterate", str(network.folder), "--mark", "cat")
     assert (second.code, "runs cancel" in second.err, network.ini.read_bytes()) == (4, True, ini)
     cancel_run(run.folder.path)
-    assert wait_run(run.folder.path, 60).state is RunState.CANCELLED
+    assert wait_run(run.folder.path).state is RunState.CANCELLED
     assert steps(read_run(run.folder.path))[-1] == ("float", RunState.CANCELLED)
 
 

@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from sgs_tui.engine.demo.demo import CULPRIT, DemoFiles, build_demo
 from tests.cli.conftest import Command
 from tests.standin_sdk.bench import Bench
 from tests.standin_sdk.optimizing import add_examples, write_bad_model
+from tests.waiting import press_ctrl_c
 
 
 @pytest.fixture(scope="module")
@@ -80,19 +79,8 @@ def test_refusals(
 def interrupted(arguments: Sequence[str], folder: Path, until: str, count: int) -> subprocess.CompletedProcess[str]:
     """Press Ctrl-C once `count` files in `folder` fit `until`."""
     root = str(Path(__file__).parents[2])
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sgs_tui", *arguments],
-        env={**os.environ, "PYTHONPATH": root},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while len(list(folder.glob(until))) < count:
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+    environment = {**os.environ, "PYTHONPATH": root}
+    return press_ctrl_c(arguments, lambda: len(list(folder.glob(until))) >= count, environment)
 
 
 def test_ctrl_c_stops_and_the_same_command_goes_on(demo: DemoFiles, tmp_path: Path, command: Command) -> None:

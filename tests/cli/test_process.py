@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command
+from tests.waiting import interruptible
 
 BAD = ("bad/bad_fixed_dq.bin", "bad/bad_float.bin")
 MAIN = (sys.executable, "-m", "sgs_tui")
@@ -136,22 +137,16 @@ def test_a_full_disk_is_one_line(sgs: Path) -> None:
 def test_ctrl_c_is_a_clean_message_and_130(sgs: Path) -> None:
     code = (
         "import sys, time, sgs_tui.batch.compare as c\n"
-        "def endless(*a): print('at work', flush=True); time.sleep(60)\n"
+        "def endless(*a): print('at work', flush=True); time.sleep(600)\n"
         "c.compare = endless\n"
         "from sgs_tui.__main__ import main\n"
         "sys.exit(main())"
     )
-    command = subprocess.Popen(
-        [sys.executable, "-c", code, "--batch", *BAD],
-        cwd=sgs,
-        env=_environment({}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    command = interruptible([sys.executable, "-c", code, "--batch", *BAD], cwd=sgs, env=_environment({}))
     assert command.stdout
     assert command.stdout.readline() == b"at work\n"
     command.send_signal(signal.SIGINT)
-    out, errors = command.communicate(timeout=60)
+    out, errors = command.communicate()
     assert (command.returncode, out) == (130, b"")
     assert errors == b"sgs-tui: error: interrupted\n"
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,23 @@ def test_any_printing_option_of_compare_prints() -> None:
     assert seen[-1].output is None
 
 
-def test_ctrl_c_is_held_back_and_remembered() -> None:
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C as in a shell's foreground, wherever the tests were started."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_program_that_ignores_ctrl_c_goes_on_ignoring_it(ctrl_c: None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with held_interrupts() as held, cancelling_interrupts() as cancel:
+        os.kill(os.getpid(), signal.SIGINT)
+    assert not held.pressed and not cancel.is_set()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_ctrl_c_is_held_back_and_remembered(ctrl_c: None) -> None:
     before = signal.getsignal(signal.SIGINT)
     with held_interrupts() as held:
         os.kill(os.getpid(), signal.SIGINT)
@@ -73,7 +90,7 @@ def test_ctrl_c_is_held_back_and_remembered() -> None:
         held.release()
 
 
-def test_the_second_ctrl_c_is_a_real_one() -> None:
+def test_the_second_ctrl_c_is_a_real_one(ctrl_c: None) -> None:
     with pytest.raises(KeyboardInterrupt), cancelling_interrupts() as cancel:
         os.kill(os.getpid(), signal.SIGINT)
         assert cancel.is_set()

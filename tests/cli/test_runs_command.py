@@ -14,7 +14,7 @@ from sgs_tui.engine.runs.run_list import list_runs, read_run
 from sgs_tui.engine.runs.runs import wait_run
 from tests.cli.conftest import Command
 from tests.standin_sdk import write_model
-from tests.standin_sdk.bench import PATIENCE, Bench
+from tests.standin_sdk.bench import Bench
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_cancel_ends_what_is_left_of_a_lost_run(bench: Bench, command: Command) 
         wait_run(folder.path, 0.05)
     assert run.status.supervisor is not None
     os.kill(run.status.supervisor.pid, signal.SIGKILL)
-    assert wait_run(folder.path, PATIENCE).state is RunState.LOST
+    assert wait_run(folder.path).state is RunState.LOST
     assert command("runs", "cancel", folder.name, "--root", str(bench.root)).code == 0
     assert command("runs", "delete", folder.name, "--root", str(bench.root)).code == 0
     assert not folder.path.exists()

@@ -15,8 +15,8 @@ from sgs_tui.engine.runs.run_list import Run
 from sgs_tui.engine.runs.runs import wait_run
 from tests.standin_sdk import build_sdk, write_model, write_preprocess
 
-PATIENCE = 60.0
-"""Seconds until a test gives up on a run; every one of them takes far less."""
+TIME_LIMIT = 600.0
+"""Seconds for a run; every one takes far less, and a loaded machine is no reason to fail."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Bench:
         """One run of a new model `tiny_<behave><kind>.sim`; `changes` to the SdkRequest."""
         model = write_model(self.home / f"tiny_{behave}{kind}.sim", kind, behave)
         values = {"model": model, "image": str(self.home / "test.jpg"), "preprocess": str(self.home / "pre.py")}
-        asked = SdkRequest(**{**values, "python": sys.executable, "timeout": PATIENCE, **changes})
+        asked = SdkRequest(**{**values, "python": sys.executable, "timeout": TIME_LIMIT, **changes})
         [run] = sdk_runs(asked, self.sdk, self.environ)
         return run
 
@@ -54,7 +54,7 @@ class Bench:
 
     def run_all(self, requests: Sequence[RunRequest]) -> list[Run]:
         """Start them under one supervisor and wait for the end of all."""
-        return [wait_run(folder.path, PATIENCE) for folder in start_runs(requests, self.root)]
+        return [wait_run(folder.path) for folder in start_runs(requests, self.root)]
 
     def dump(self, kind: str = "float", behave: str = "", **changes: Any) -> Run:
         """`request` and `run` in one."""

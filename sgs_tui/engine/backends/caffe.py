@@ -236,6 +236,7 @@ def _run(request: CaffeDumpRequest, net: CaffeNet, feed: Mapping[str, AnyArray],
         np.save(folder / f"input{number}.npy", values, allow_pickle=False)
         inputs.append([name, str(folder / f"input{number}.npy")])
     asked = {
+        "work": "caffe",
         "engine": "pycaffe" if request.pycaffe else "opencv",
         "caffe_root": str(request.caffe_root.absolute()) if request.caffe_root else "",
         "prototxt": str(request.prototxt.absolute()),
@@ -244,7 +245,7 @@ def _run(request: CaffeDumpRequest, net: CaffeNet, feed: Mapping[str, AnyArray],
         "inputs": inputs,
         "blobs": [[blob.name, blob.layer, blob.top] for blob in net.blobs],
     }
-    worker = Worker("caffe_worker.py", request.pycaffe or sys.executable, request.timeout, request.cancel)
+    worker = Worker(request.pycaffe or sys.executable, request.timeout, request.cancel)
     answer = run_worker(worker, asked, str(request.prototxt))
     if "error" in answer:
         reason = one_line(str(answer["error"]))

@@ -287,13 +287,13 @@ def embedded_run(request: EmbeddedRequest) -> EmbeddedFiles:
         _run(request, model, feeds, made)
         for path, final in zip(made.paths(), files.paths(), strict=True):
             path.rename(final)
-        return replace(files, notes=(*feeds.notes, *_raised_too(model, request.quantization.int16)))
+        return replace(files, notes=(*feeds.notes, *_int16_too(model, request.quantization.int16)))
 
 
-def _raised_too(model: "ModelProto", int16: Sequence[str]) -> tuple[str, ...]:
-    """Which tensors got 16 bits although nobody named them."""
+def _int16_too(model: "ModelProto", int16: Sequence[str]) -> tuple[str, ...]:
+    """Which tensors are INT16 although nobody named them."""
     others = [visible(name) for name in taking_scale(model, sharing(model, int16)) if name not in int16]
-    return (f"16 bits too, since a chosen tensor shares the scale: {', '.join(others)}",) if others else ()
+    return (f"INT16 too, since a chosen tensor shares the scale: {', '.join(others)}",) if others else ()
 
 
 def _run(request: EmbeddedRequest, model: "ModelProto", feeds: "_Feeds", files: EmbeddedFiles) -> None:

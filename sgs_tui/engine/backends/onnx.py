@@ -244,23 +244,29 @@ def _run(model: "ModelProto", tensors: Tensors, what: str) -> None:
 
 
 def _cuts(model: "ModelProto", slices: int) -> Iterator[range]:
-    """Consecutive nodes for each slice, so that all hold about the same number of bytes."""
-    sizes = _sizes(model)
-    ends = np.cumsum([1 + sum(sizes.get(name, 0) for name in node.output) for node in model.graph.node])
+    """Consecutive nodes for each slice, so that all hold about the same number of elements."""
+    counts = {name: count for name, (count, _) in _sizes(model).items() if name not in _output_names(model)}
+    ends = np.cumsum([1 + sum(counts.get(name, 0) for name in node.output) for node in model.graph.node])
     goals = ends[-1] * np.arange(1, slices + 1) / slices
     stops = np.unique(np.searchsorted(ends, goals - 0.5) + 1)
     return (range(start, stop) for start, stop in zip([0, *stops[:-1].tolist()], stops.tolist(), strict=True))
 
 
-def _sizes(model: "ModelProto") -> dict[str, int]:
-    """Bytes of every tensor whose shape and type onnx can infer; open dimensions count as 1."""
+def _output_names(model: "ModelProto") -> list[str]:
+    return [output.name for output in model.graph.output]
+
+
+def _sizes(model: "ModelProto") -> dict[str, tuple[int, int]]:
+    """Elements and bytes an element of every tensor that onnx can infer; open dimensions count as 1."""
     import onnx
 
     inferred = onnx.shape_inference.infer_shapes(model).graph
     known = {value.name: value.type.tensor_type for value in (*inferred.value_info, *inferred.output)}
     return {
-        name: prod(max(dim.dim_value, 1) for dim in kind.shape.dim)
-        * onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type).itemsize
+        name: (
+            prod(max(dim.dim_value, 1) for dim in kind.shape.dim),
+            onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type).itemsize,
+        )
         for name, kind in known.items()
         if kind.elem_type
     }
@@ -281,7 +287,7 @@ def slices_within(model: "ModelProto", inputs: Sequence[ModelInput], memory: int
         for size in wanted.shape:
             value.type.tensor_type.shape.dim.add().dim_value = size
     sizes = _sizes(shaped)
-    total = sum(sizes.get(name, 0) for name in node_outputs(model))
+    total = sum(prod(sizes.get(name, (0,))) for name in node_outputs(model))
     return min(len(model.graph.node), max(1, ceil(total / memory)))
 
 
@@ -404,7 +410,7 @@ def refine_hint(model: Path) -> tuple[str, ...]:
 
 def dump_order(model: "ModelProto") -> list[str]:
     """Tensors in the vendor's order: graph outputs but the first, then the inner ones, then the first output."""
-    graph_outputs = [output.name for output in model.graph.output]
+    graph_outputs = _output_names(model)
     inner = [name for name in dict.fromkeys(node_outputs(model)) if name not in graph_outputs]
     return [*graph_outputs[1:], *inner, graph_outputs[0]] if inner else graph_outputs
 

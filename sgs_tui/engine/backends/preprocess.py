@@ -28,17 +28,14 @@ from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageErr
 from sgs_tui.engine.runs.processes import ProcessIdentity, end_group
 from sgs_tui.engine.text import visible
 
-# Runs one of our worker scripts with a time limit and keeps what it prints out of our own output.
-
 _KEPT = 4096
 _GRACE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A script beside this module, the interpreter to run it with, and its limits (seconds)."""
+    """The interpreter to run user_python.py with, and its limits (seconds)."""
 
-    script: str
     python: str = sys.executable
     timeout: float = 120.0
     cancel: Event | None = None
@@ -68,7 +65,7 @@ def run_worker(worker: Worker, request: Mapping[str, object], what: str) -> dict
 
 
 def _start(worker: Worker, request: Path, what: str) -> subprocess.Popen[bytes]:
-    script = Path(__file__).with_name(worker.script)
+    script = Path(__file__).with_name("user_python.py")
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         return subprocess.Popen(
@@ -125,7 +122,6 @@ class _Tail:
         return f"it printed: {visible(lines[-1].strip())[-300:]}" if lines else ""
 
 
-_WORKER = "preprocess_worker.py"
 _SECONDS_PER_IMAGE = 5.0
 
 
@@ -209,13 +205,14 @@ def _raw(image: Path) -> Prepared:
 
 def _through(module: Path, images: Sequence[Path], want: Layout, how: Preprocess, folder: Path) -> list[Prepared]:
     request = {
+        "work": "preprocess",
         "module": str(module.absolute()),
         "images": [str(image.absolute()) for image in images],
         "folder": str(folder),
         "nchw": want is Layout.NCHW,
     }
     timeout = how.timeout + _SECONDS_PER_IMAGE * max(0, len(images) - 1)
-    answer = run_worker(Worker(_WORKER, how.python, timeout, how.cancel), request, str(module))
+    answer = run_worker(Worker(how.python, timeout, how.cancel), request, str(module))
     if "error" in answer:
         raise _failure(module, answer)
     layout = Layout(str(answer["layout"]))

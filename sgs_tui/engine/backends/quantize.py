@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
 
-# Weights that get 16 bits because the tensor they are multiplied with has them, as on the chip (int16.md: S16).
+# Weights that get 16 bits because the tensor they are multiplied with has them, as on the chip.
 
 SHARES_SCALE = frozenset(
     {
@@ -180,7 +180,7 @@ def _check_effect(quantized: "ModelProto", names: Sequence[str]) -> None:
     for name in names:
         if not raised & {name, f"{name}_QuantizeLinear_Input"}:
             raise RunError(
-                f"{visible(name)} was not raised to 16 bits: it is fused into the layer behind it, or not quantized",
+                f"{visible(name)} did not become INT16: it is fused into the layer behind it, or not quantized",
                 "name the next tensor",
             )
 

@@ -427,7 +427,7 @@ def _compare_size(values: int, dump: Dump) -> Explanation | None:
         f"the preprocess script returned {values} values where the model's input {visible(taken.name)} takes "
         f"{taken.count}: the simulator says nothing then and dumps wrong data"
     )
-    return Explanation("wrong_input_size", message, "mend the size (height, width, channels) in the -n script")
+    return Explanation("wrong_input_size", message, "fix the size (height, width, channels) in the -n script")
 
 
 def _possible_sizes(taken: Record) -> frozenset[int]:

@@ -37,10 +37,10 @@ def configured_sdk() -> Path | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot read: {visible(str(error))}", "mend it, or give --sdk") from error
+        raise InputError(f"{path}: cannot read: {visible(str(error))}", "fix it, or give --sdk") from error
     root = table.get("sdk")
     if root is not None and not isinstance(root, str):
-        raise InputError(f"{path}: sdk: expected a folder in quotes, found {visible(repr(root))}", "mend it")
+        raise InputError(f"{path}: sdk: expected a folder in quotes, found {visible(repr(root))}", "fix it")
     return Path(root) if root else None
 
 

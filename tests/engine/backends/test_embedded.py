@@ -61,7 +61,7 @@ def test_sixteen_bits_reach_every_tensor_that_was_named(sgs: Path, tiny_image: P
         types = {record.name: record.type_name for record in dump.records}
     assert {types[name] for name in ("pool", "cat", "lrelu:0", "sp_a", "sp_b")} == {"SGS_U16"}
     assert types["c4"] == types["/backbone/relu1/Relu_output_0"] == "SGS_U8"
-    assert files.notes[-1] == "16 bits too, since a chosen tensor shares the scale: lrelu:0, sp_a, sp_b"
+    assert files.notes[-1] == "INT16 too, since a chosen tensor shares the scale: lrelu:0, sp_a, sp_b"
     assert errors(files)["cat"] < eight["cat"]
 
 
@@ -75,7 +75,7 @@ def test_weights_that_a_raised_tensor_meets_get_sixteen_bits_too(
     wide = tiny(sgs, tiny_image, int16=("/backbone/relu1/Relu_output_0",), per_channel=per_channel)
     with open_dump(wide.fixed_dump) as dump:
         graph = build_graph(dump)
-        readers = [op for op in graph.ops if op.has_weights]
+        readers = [op for op in graph.ops if op.family.has_weights]
         types = {op.constants[0].name: (op.inputs[0].type_name, op.constants[0].type_name) for op in readers}
     assert set(types.values()) == {("SGS_U8", "SGS_S8"), ("SGS_U16", "SGS_S16")}
 
@@ -91,7 +91,7 @@ def test_ranges_are_written_as_the_calibrator_writes_them(sgs: Path, tiny_image:
 
 
 def test_a_fused_tensor_can_not_be_raised_and_that_is_said(sgs: Path, tiny_image: Path) -> None:
-    with pytest.raises(RunError, match="Conv_output_0 was not raised to 16 bits") as failure:
+    with pytest.raises(RunError, match="Conv_output_0 did not become INT16") as failure:
         tiny(sgs, tiny_image, int16=("/backbone/conv1/Conv_output_0",))
     assert failure.value.hint == "name the next tensor"
     assert list((tiny_image.parent / "out").iterdir()) == [], "a failed run leaves nothing"

@@ -69,7 +69,7 @@ def test_tensors_without_numbers_are_told_of(tmp_path: Path) -> None:
     onnx.save(oh.make_model(graph, opset_imports=[oh.make_opsetid("", 13)], ir_version=8), tmp_path / "m.onnx")
     np.save(tmp_path / "x.npy", np.ones((1, 4), np.float32))
     folder = start_run(local_run(OnnxDumpRequest(tmp_path / "m.onnx", (tmp_path / "x.npy",), WORK)), tmp_path / "runs")
-    run = wait_run(folder.path, 60)
+    run = wait_run(folder.path)
     assert run.state is RunState.OK, run.status
     (skipped,) = local_result(run).skipped
     assert skipped[0] == "seq"

@@ -228,10 +228,7 @@ def test_the_worker_is_valid_under_old_pythons() -> None:
     """Parses with the oldest grammar Python can still check; Python 2.7 is tried by hand."""
     import ast
 
-    folder = Path(sys.modules[prepared.__module__].__file__ or "").parent
-    for name in ("preprocess_worker.py",):
-        tree = ast.parse((folder / name).read_text(), feature_version=(3, 4))
-        annotated = [
-            node for node in ast.walk(tree) if getattr(node, "annotation", None) or getattr(node, "returns", None)
-        ]
-        assert annotated == [] and not any(isinstance(node, ast.JoinedStr) for node in ast.walk(tree))
+    script = Path(sys.modules[prepared.__module__].__file__ or "").with_name("user_python.py")
+    tree = ast.parse(script.read_text(), feature_version=(3, 4))
+    annotated = [node for node in ast.walk(tree) if getattr(node, "annotation", None) or getattr(node, "returns", None)]
+    assert annotated == [] and not any(isinstance(node, ast.JoinedStr) for node in ast.walk(tree))

@@ -17,7 +17,7 @@ from sgs_tui.engine.runs.run_folder import RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
 from sgs_tui.engine.runs.runs import wait_run
 from tests.standin_sdk import TINY, write_model, write_preprocess
-from tests.standin_sdk.bench import PATIENCE, Bench, with_arguments, with_config
+from tests.standin_sdk.bench import Bench, with_arguments, with_config
 
 
 @pytest.fixture
@@ -237,7 +237,7 @@ def test_every_image_is_a_run_of_its_own(newer: Bench) -> None:
     asked = SdkRequest(model, str(folder), str(newer.home / "pre.py"), python=newer.request().argv[0])
     requests = sdk_runs(asked, newer.sdk, newer.environ)
     folders = start_runs(requests, newer.root)
-    runs = [wait_run(folder.path, PATIENCE) for folder in folders]
+    runs = [wait_run(folder.path) for folder in folders]
     assert [Path(run.request.details["image"]).name for run in runs] == ["a.png", "b.jpg"]
     assert [run.state for run in runs] == [RunState.OK, RunState.OK]
     assert {run.name for run in list_runs(newer.root)} == {folder.name for folder in folders}
@@ -324,4 +324,4 @@ def test_a_run_reads_back_as_it_was_asked(newer: Bench) -> None:
     request = newer.request(image=str(newer.home / "test.jpg"))
     folder = start_run(request, newer.root)
     assert read_run(folder.path).request == replace(request, expected_size=None)
-    assert wait_run(folder.path, PATIENCE).state is RunState.OK
+    assert wait_run(folder.path).state is RunState.OK

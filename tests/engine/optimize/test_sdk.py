@@ -27,7 +27,7 @@ from sgs_tui.engine.optimize.sdk import (
 from sgs_tui.engine.runs.run_folder import RunState
 from sgs_tui.engine.runs.run_list import list_runs
 from sgs_tui.engine.runs.runs import cancel_run, delete_run, wait_run
-from tests.standin_sdk.bench import PATIENCE, Bench
+from tests.standin_sdk.bench import TIME_LIMIT, Bench
 from tests.standin_sdk.optimizing import CANDIDATES, add_examples, write_bad_model
 
 
@@ -50,7 +50,7 @@ def ask(bench: Bench, model: Path | None = None, **changes: object) -> SdkQuesti
         sdk=bench.sdk,
         preprocess=str(bench.home / "pre.py"),
         python=sys.executable,
-        timeout=PATIENCE,
+        timeout=TIME_LIMIT,
         environ=bench.environ,
     )
     return replace(asked, **changes)  # type: ignore[arg-type]
@@ -128,7 +128,7 @@ def test_a_stop_ends_the_run_at_work_and_the_next_search_goes_on(bench: Bench) -
     assert titles == [("sim_optimizer.py", True), ("float dump", True)]
     (left,) = (run for run in list_runs(bench.root) if run.state.active)
     cancel_run(left.folder.path)
-    assert wait_run(left.folder.path, PATIENCE).state is RunState.CANCELLED
+    assert wait_run(left.folder.path).state is RunState.CANCELLED
 
 
 def test_a_run_that_went_on_without_us_is_taken_up_again(bench: Bench) -> None:

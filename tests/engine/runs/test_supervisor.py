@@ -29,7 +29,8 @@ from sgs_tui.engine.runs.run_folder import (
 from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
 from sgs_tui.engine.runs.runs import RunEnded, RunProgress, cancel_run, follow, wait_run
 from tests.standin_sdk import write_model
-from tests.standin_sdk.bench import PATIENCE, Bench
+from tests.standin_sdk.bench import Bench
+from tests.waiting import until
 
 
 def shell(script: str, product: str = "made.txt", **changes: object) -> RunRequest:
@@ -37,14 +38,6 @@ def shell(script: str, product: str = "made.txt", **changes: object) -> RunReque
     products = (Product(product, ProductKind.FILE),)
     request = RunRequest(("bash", "-c", script), "command", "/models/some_float.sim", "float", products, grace=0.3)
     return replace(request, **changes)  # type: ignore[arg-type]
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that will come about soon."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def printed(folder: RunFolder, text: str) -> Callable[[], bool]:
@@ -58,14 +51,14 @@ def root(tmp_path: Path) -> Path:
 
 def test_both_outputs_in_order_and_nothing_to_read_from(root: Path) -> None:
     script = "echo one; echo two >&2; echo three; cat; tty; echo end > made.txt"
-    run = wait_run(start_run(shell(script), root).path, PATIENCE)
+    run = wait_run(start_run(shell(script), root).path)
     assert run.state is RunState.OK, run.status
     assert run.folder.log_path.read_text().split("\n")[:4] == ["one", "two", "three", "not a tty"]
     assert (run.folder.path / "made.txt").read_text() == "end\n"
 
 
 def test_the_child_has_a_group_in_a_session_of_its_own(root: Path) -> None:
-    run = wait_run(start_run(shell("ps -o pid=,pgid=,sid= -p $$ > made.txt"), root).path, PATIENCE)
+    run = wait_run(start_run(shell("ps -o pid=,pgid=,sid= -p $$ > made.txt"), root).path)
     pid, group, session = map(int, (run.folder.path / "made.txt").read_text().split())
     assert run.status.child is not None and run.status.supervisor is not None
     assert pid == group == run.status.child.pid
@@ -81,6 +74,7 @@ def test_a_run_survives_the_end_of_whoever_started_it(tmp_path: Path, number: si
         "import sys, time, signal\nfrom pathlib import Path\n"
         "from sgs_tui.engine.backends.start import start_run\n"
         "from sgs_tui.engine.runs.run_folder import request_from_json\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
         "root, stored = map(Path, sys.argv[1:])\n"
         "print(start_run(request_from_json(stored.read_bytes(), stored), root).path, flush=True)\n"
         "time.sleep(600)\n"
@@ -93,7 +87,7 @@ def test_a_run_survives_the_end_of_whoever_started_it(tmp_path: Path, number: si
         until(lambda: read_run(path).state is RunState.RUNNING)
         os.killpg(app.pid, number)
         assert app.wait() == -number
-    run = wait_run(path, PATIENCE)
+    run = wait_run(path)
     assert run.state is RunState.OK, run.status
     [found] = list_runs(bench.root)
     assert found.dump is not None and found.dump.stat().st_size == 249117
@@ -135,19 +129,19 @@ def test_progress_bars_reach_the_status(tmp_path: Path) -> None:
 def test_a_failed_calibration_does_not_pass_an_old_model_off_as_new(tmp_path: Path) -> None:
     old = tmp_path / "old_fixed.sim"
     old.write_text("from yesterday")
-    failing = wait_run(start_run(shell("exit 0", str(old)), tmp_path / "runs").path, PATIENCE)
+    failing = wait_run(start_run(shell("exit 0", str(old)), tmp_path / "runs").path)
     assert failing.state is RunState.FAILED and failing.status.failure == "stale_product"
     assert old.read_text() == "from yesterday"
-    renewed = wait_run(start_run(shell(f"echo new > {old}", str(old)), tmp_path / "runs").path, PATIENCE)
+    renewed = wait_run(start_run(shell(f"echo new > {old}", str(old)), tmp_path / "runs").path)
     assert renewed.state is RunState.OK
     assert renewed.status.products[0].path == str(old)
 
 
 def test_several_products_by_pattern(root: Path) -> None:
     products = (Product("info_*.pkl", ProductKind.PATTERN),)
-    run = wait_run(start_run(shell("touch info_0.pkl info_1.pkl", products=products), root).path, PATIENCE)
+    run = wait_run(start_run(shell("touch info_0.pkl info_1.pkl", products=products), root).path)
     assert [made.path for made in run.status.products] == ["info_0.pkl", "info_1.pkl"]
-    none = wait_run(start_run(shell("true", products=products), root).path, PATIENCE)
+    none = wait_run(start_run(shell("true", products=products), root).path)
     assert none.status.failure == "no_product"
 
 
@@ -158,7 +152,7 @@ def test_cancelling_ends_the_whole_group_even_when_it_ignores_term(root: Path) -
     grandchild = ProcessIdentity.of(int((folder.work_path / "pid").read_text()))
     assert is_alive(grandchild)
     cancel_run(folder.path)
-    run = wait_run(folder.path, PATIENCE)
+    run = wait_run(folder.path)
     assert run.state is RunState.CANCELLED
     until(lambda: not is_alive(grandchild))
     with pytest.raises(InputError, match="not running"):
@@ -167,7 +161,7 @@ def test_cancelling_ends_the_whole_group_even_when_it_ignores_term(root: Path) -
 
 def test_nothing_is_left_of_a_run_that_ended(root: Path) -> None:
     folder = start_run(shell("sleep 600 & echo $! > made.txt; exit 0"), root)
-    run = wait_run(folder.path, PATIENCE)
+    run = wait_run(folder.path)
     assert run.state is RunState.OK
     left = ProcessIdentity.of(int((run.folder.path / "made.txt").read_text()))
     until(lambda: not is_alive(left))
@@ -182,7 +176,7 @@ def test_a_killed_supervisor_leaves_a_lost_run_that_can_be_cleared_up(root: Path
     until(lambda: read_run(folder.path).state is RunState.LOST)
     run = read_run(folder.path)
     assert "gone" in run.status.message and "cancel" in run.status.hint
-    assert wait_run(folder.path, PATIENCE).state is RunState.LOST
+    assert wait_run(folder.path).state is RunState.LOST
     cancel_run(folder.path)
     until(lambda: not group_is_alive(status.child))
     assert "start it again" in read_run(folder.path).status.hint
@@ -205,7 +199,7 @@ def test_a_reboot_makes_a_run_lost(root: Path) -> None:
     finally:
         folder.write_status(real)
         cancel_run(folder.path)
-        wait_run(folder.path, PATIENCE)
+        wait_run(folder.path)
 
 
 def test_runs_wait_for_a_slot_in_order_and_can_be_cancelled_there(root: Path) -> None:
@@ -218,7 +212,7 @@ def test_runs_wait_for_a_slot_in_order_and_can_be_cancelled_there(root: Path) ->
     cancel_run(third.path)
     assert read_run(third.path).state is RunState.CANCELLED
     cancel_run(first.path)
-    runs = [wait_run(folder.path, PATIENCE) for folder in (second, third, fourth, beside)]
+    runs = [wait_run(folder.path) for folder in (second, third, fourth, beside)]
     assert [run.state for run in runs] == [RunState.OK, RunState.CANCELLED, RunState.OK, RunState.OK]
     assert (runs[0].status.started or 0) <= (runs[2].status.started or 0)
     assert not list((root / ".slots").glob("ticket-*"))
@@ -230,7 +224,7 @@ def test_term_to_the_supervisor_ends_its_runs_as_cancelled(root: Path) -> None:
     supervisor = read_run(first.path).status.supervisor
     assert supervisor is not None
     os.kill(supervisor.pid, signal.SIGTERM)
-    runs = [wait_run(folder.path, PATIENCE) for folder in (first, second)]
+    runs = [wait_run(folder.path) for folder in (first, second)]
     assert [run.state for run in runs] == [RunState.CANCELLED, RunState.CANCELLED]
 
 
@@ -255,7 +249,7 @@ def test_a_quiet_child_costs_nothing(root: Path) -> None:
     # One quiet window of two seconds is proof enough: the start may take long, and heartbeats come every 20 seconds.
     assert any(is_quiet() for _ in range(6))
     cancel_run(folder.path)
-    wait_run(folder.path, PATIENCE)
+    wait_run(folder.path)
 
 
 def test_waiting_supervisors_load_nothing_heavy() -> None:
@@ -271,7 +265,7 @@ def test_a_command_that_can_not_be_started(root: Path) -> None:
     script = root.parent / "script.py"
     script.write_text("#!/no/such/interpreter\n")
     script.chmod(0o755)
-    run = wait_run(start_run(replace(request, argv=(str(script),)), root).path, PATIENCE)
+    run = wait_run(start_run(replace(request, argv=(str(script),)), root).path)
     assert run.state is RunState.FAILED and "cannot start" in run.status.message
 
 
@@ -279,13 +273,13 @@ def test_a_folder_deleted_in_mid_run_harms_nobody(root: Path) -> None:
     first, second = start_runs(
         [shell("echo up; rm -rf ../../$(basename $(dirname $PWD))"), shell("touch made.txt")], root
     )
-    assert wait_run(second.path, PATIENCE).state is RunState.OK
+    assert wait_run(second.path).state is RunState.OK
     assert first.path not in [run.folder.path for run in list_runs(root)]
 
 
 def test_a_folder_is_supervised_only_once(root: Path) -> None:
     folder = start_run(shell("touch made.txt"), root)
-    wait_run(folder.path, PATIENCE)
+    wait_run(folder.path)
     before = folder.status_path.read_bytes()
     argv = [sys.executable, "-m", "sgs_tui.engine.backends.supervise", str(folder.path)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)

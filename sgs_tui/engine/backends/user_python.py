@@ -1,0 +1,209 @@
+# ruff: noqa: UP031, UP036 (it has to run under Python 2.7 too)
+
+"""Runs what is the user's in a process of its own: a preprocess module, or a Caffe net by OpenCV or pycaffe.
+
+usage: user_python.py REQUEST.json
+
+Apart because other interpreters than ours run it, down to Python 2.7: nothing but the standard library, numpy and the
+framework, types in comments; never imported. REQUEST: `work` (preprocess, caffe), `answer`, `folder`, and
+- preprocess: module, images, nchw. Each result lands in folder/N.npy;
+- caffe: engine (opencv, pycaffe), caffe_root, prototxt, weights, inputs (name, .npy file, in order), blobs (name,
+  layer, top; for opencv). Each blob lands in folder/N.npy.
+The verdict goes to the answer file; whatever is printed stays on this process's own stdout and stderr.
+"""
+
+import json
+import os
+import sys
+import traceback
+
+MYPY = False
+if MYPY:
+    from collections.abc import Iterable  # noqa: F401
+    from typing import Any  # noqa: F401
+
+
+def load_module(path):
+    # type: (str) -> Any
+    """The module at `path`; its folder comes first in sys.path, so that its neighbours can be imported."""
+    name = os.path.splitext(os.path.basename(path))[0]
+    sys.path.insert(0, os.path.dirname(path))
+    if sys.version_info[0] == 2:
+        import imp
+
+        return imp.load_source(name, path)
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError("not a Python module")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def accepted(function, wanted):
+    # type: (Any, dict[str, bool]) -> dict[str, bool]
+    """Those of the `wanted` keywords that `function` takes; all of them where that can not be told."""
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_flags & 0x08:
+        return wanted
+    names = code.co_varnames[: code.co_argcount + getattr(code, "co_kwonlyargcount", 0)]
+    return {name: value for name, value in wanted.items() if name in names}
+
+
+def find_function(module, nchw):
+    # type: (Any, bool) -> tuple[str, dict[str, bool], str]
+    """Name, keywords and layout of the function that the module defines (the vendor's two conventions)."""
+    if hasattr(module, "image_preprocess"):
+        return "image_preprocess", {"norm": True}, "NHWC"
+    if hasattr(module, "get_image"):
+        return "get_image", {"norm": True, "nchw": nchw}, "NCHW" if nchw else "NHWC"
+    raise AttributeError("it defines neither image_preprocess(path, norm=True) nor get_image(path, ..., nchw=True)")
+
+
+def store(result, path):
+    # type: (Any, str) -> None
+    """Save one returned array; TypeError for anything but numbers in an array."""
+    import numpy
+
+    if not hasattr(result, "__array__"):
+        raise TypeError("it returned %s, expected a numpy array" % type(result).__name__)
+    array = numpy.asarray(result)
+    if array.dtype.kind not in "fiub":
+        raise TypeError("it returned an array of %s, expected numbers" % array.dtype)
+    numpy.save(path, numpy.ascontiguousarray(array), allow_pickle=False)
+
+
+def line_in(path):
+    # type: (str) -> int
+    """The line of the file `path` that the current exception passed through last; 0 for none."""
+    frames = traceback.extract_tb(sys.exc_info()[2])
+    return ([frame[1] for frame in frames if frame[0] == path] or [0])[-1]
+
+
+def preprocess(request):
+    # type: (dict[str, Any]) -> dict[str, Any]
+    """Call the module's function once for each image; the answer to our parent."""
+    answer = {"image": ""}  # type: dict[str, Any]
+    try:
+        module = load_module(request["module"])
+        answer["function"], keywords, answer["layout"] = find_function(module, request["nchw"])
+        function = getattr(module, answer["function"])
+        for number, image in enumerate(request["images"]):
+            answer["image"] = image
+            result = function(image, **accepted(function, keywords))
+            store(result, os.path.join(request["folder"], "%d.npy" % number))
+    except (Exception, SystemExit) as error:
+        answer["error"] = last_words(error)
+        answer["line"] = line_in(request["module"])
+    return answer
+
+
+def by_opencv(request):
+    # type: (dict[str, Any]) -> Iterable[tuple[str, Any]]
+    """Name and data of every blob; blobs of layers that OpenCV left out are missing."""
+    import cv2
+    import numpy
+
+    if not hasattr(cv2.dnn, "readNetFromCaffe"):
+        raise RuntimeError("OpenCV %s has no Caffe reader any more, 4.x has" % cv2.__version__)
+    net = cv2.dnn.readNetFromCaffe(request["prototxt"], request["weights"])
+    net.enableFusion(False)
+    if hasattr(net, "enableWinograd"):
+        net.enableWinograd(False)
+    for name, path in request["inputs"]:
+        net.setInput(numpy.load(path), name)
+    results = layer_outputs(net, request["blobs"])
+    given = {name: numpy.load(path) for name, path in request["inputs"]}
+    for name, layer, top in request["blobs"]:
+        if name in given:
+            yield name, given[name]
+        elif layer in results and top < len(results[layer]):
+            yield name, results[layer][top]
+
+
+def layer_outputs(net, blobs):
+    # type: (Any, list[tuple[str, str, int]]) -> dict[str, list[Any]]
+    """The outputs of every layer that writes one of the blobs (name, layer, top)."""
+    import numpy
+
+    known = set(net.getLayerNames())
+    several = {layer for _, layer, top in blobs if top and layer in known}
+    single = sorted({layer for _, layer, _ in blobs if layer in known} - several)
+    results = {}
+    # In one go OpenCV keeps only the first output of a layer; the memory of the others is used again.
+    for group in [single] + [[layer] for layer in sorted(several)]:
+        for number, outputs in enumerate(net.forwardAndRetrieve(group) if group else ()):
+            results[group[number]] = [numpy.array(output) for output in outputs]
+    return results
+
+
+def by_pycaffe(request):
+    # type: (dict[str, Any]) -> Iterable[tuple[str, Any]]
+    """Name and data of every blob of the net, in the net's own order."""
+    import numpy
+
+    os.environ.setdefault("GLOG_minloglevel", "2")
+    if request["caffe_root"]:
+        sys.path.insert(0, os.path.join(request["caffe_root"], "python"))
+    import caffe  # type: ignore[import-not-found]
+
+    net = caffe.Net(request["prototxt"], request["weights"], caffe.TEST)
+    for name, path in request["inputs"]:
+        values = numpy.load(path)
+        net.blobs[name].reshape(*values.shape)
+        net.blobs[name].data[...] = values
+    net.forward()
+    for name in net.blobs:
+        yield name, net.blobs[name].data
+
+
+def caffe(request):
+    # type: (dict[str, Any]) -> dict[str, Any]
+    """Run the net and save every blob to folder/N.npy; the answer to our parent."""
+    try:
+        import numpy
+
+        run = by_opencv if request["engine"] == "opencv" else by_pycaffe
+        names = []
+        for number, (name, values) in enumerate(run(request)):
+            path = os.path.join(request["folder"], "%d.npy" % number)
+            numpy.save(path, numpy.asarray(values, dtype=numpy.float32), allow_pickle=False)
+            names.append(name)
+        return {"blobs": names}
+    except (Exception, SystemExit) as error:
+        return {"error": last_words(error)}
+
+
+def last_words(error):
+    # type: (BaseException) -> str
+    """The exception as a traceback ends with it."""
+    text = traceback.format_exception_only(type(error), error)[-1].strip()
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+
+
+def native(value):
+    # type: (Any) -> Any
+    """JSON text as the interpreter's own `str`: Python 2 takes no unicode for module names, nor Caffe for names."""
+    if isinstance(value, list):
+        return [native(item) for item in value]
+    return value.encode("utf-8") if sys.version_info[0] == 2 and hasattr(value, "encode") else value
+
+
+def main():
+    # type: () -> None
+    """Read the request, work, leave the answer in one step."""
+    if os.path.abspath(sys.path[0]) == os.path.dirname(os.path.abspath(__file__)):
+        del sys.path[0]  # this folder has modules called caffe and onnx
+    with open(sys.argv[1]) as file:
+        request = {str(name): native(value) for name, value in json.load(file).items()}
+    answer = {"preprocess": preprocess, "caffe": caffe}[request["work"]](request)
+    with open(request["answer"] + ".part", "w") as file:
+        json.dump(answer, file)
+    os.rename(request["answer"] + ".part", request["answer"])
+
+
+if __name__ == "__main__":
+    main()
