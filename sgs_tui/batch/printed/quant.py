@@ -22,7 +22,7 @@ from sgs_tui.batch.formats.csv import cell, number
 from sgs_tui.batch.output import ListFormat
 from sgs_tui.batch.printed.inspect import csv_of
 from sgs_tui.batch.values import dump_json, exact, finite_or_null
-from sgs_tui.engine.calibration.quant import Change, QuantDiff, QuantEntry, greatest, least
+from sgs_tui.engine.calibration.quant import Change, QuantDiff, QuantEntry
 from sgs_tui.engine.numbers import count, figure
 
 SHOW_SCHEMA, DIFF_SCHEMA = "sgs-tui/quant/1", "sgs-tui/quant-diff/1"
@@ -74,7 +74,7 @@ def headline(entries: Sequence[QuantEntry]) -> str:
 
 
 def _fields(entry: QuantEntry) -> dict[str, Any]:
-    low, high = least(entry), greatest(entry)
+    low, high = entry.least, entry.greatest
     ends = {"min": low, "max": high, "range": high - low}
     return {
         "name": exact(entry.name),
@@ -92,7 +92,7 @@ def _listed(values: Sequence[float]) -> list[float | int | None]:
 
 
 def _row(entry: QuantEntry) -> list[str]:
-    low, high = least(entry), greatest(entry)
+    low, high = entry.least, entry.greatest
     values, ends = str(len(entry.minimum)), map(number, (low, high, high - low))
     return [cell(entry.name), str(entry.bit), values, *ends, "yes" if entry.has_data else "no"]
 
@@ -111,7 +111,7 @@ def _difference(diff: QuantDiff) -> dict[str, Any]:
 def _diff_row(diff: QuantDiff) -> list[str]:
     sides = (diff.first, diff.second)
     bits = [str(side.bit) if side else "" for side in sides]
-    ends = [number(end) for side in sides for end in ((least(side), greatest(side)) if side else (None, None))]
+    ends = [number(end) for side in sides for end in ((side.least, side.greatest) if side else (None, None))]
     values = [str(len(side.minimum)) if side else "" for side in sides]
     return [cell(diff.name), "; ".join(diff.changes), *bits, *ends, *values, number(diff.moved)]
 
@@ -129,9 +129,9 @@ def show_table(path: Path, entries: Sequence[QuantEntry], screen: Screen) -> byt
             "bits", [Cell(str(entry.bit), _NO_EIGHT_BIT if entry.bit != 8 else "") for entry in entries], right=True
         ),
         Column("values", [Cell(str(len(entry.minimum))) for entry in entries], right=True),
-        Column("min", [Cell(figure(least(entry))) for entry in entries], right=True),
-        Column("max", [Cell(figure(greatest(entry))) for entry in entries], right=True),
-        Column("range", [Cell(figure(greatest(entry) - least(entry))) for entry in entries], right=True),
+        Column("min", [Cell(figure(entry.least)) for entry in entries], right=True),
+        Column("max", [Cell(figure(entry.greatest)) for entry in entries], right=True),
+        Column("range", [Cell(figure(entry.greatest - entry.least)) for entry in entries], right=True),
         Column("", [Cell("new weights" if entry.has_data else "") for entry in entries]),
     ]
     lines = [f"file    {screen.text(str(path))}", f"holds   {headline(entries)}"]
@@ -177,7 +177,7 @@ def _bits(diff: QuantDiff, screen: Screen) -> str:
 
 
 def _ends(entry: QuantEntry | None) -> str:
-    return f"{figure(least(entry))} to {figure(greatest(entry))}" if entry else ""
+    return f"{figure(entry.least)} to {figure(entry.greatest)}" if entry else ""
 
 
 def _moved(diff: QuantDiff) -> str:

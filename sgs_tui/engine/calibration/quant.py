@@ -1,21 +1,20 @@
-"""What differs between two quantization files, tensor by tensor."""
+"""Quantization info, what `--quant_file` takes and sim_optimizer.py leaves, and what differs between two such files.
+
+A list of `{name, min: [..], max: [..], bit}` in JSON or pickle; `data` (an array) may be there too. The checks are
+those of the vendor's `check_quant_param`, which stops at a scalar min or max and at a missing or other bit. Names that
+no tensor has are ignored there, with exit code 0.
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import isnan, nan
 from pathlib import Path
 
-from sgs_tui.engine.calibration.ranges import LIST_EXPECTED, name_of, numbers_of, read_objects
+from sgs_tui.engine.calibration.ranges import LIST_EXPECTED, greatest, least, name_of, numbers_of, read_objects
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.text import visible
-
-# Quantization info: what `--quant_file` takes and sim_optimizer.py, save_quant_param.py leave.
-#
-# A list of `{name, min: [..], max: [..], bit}` in JSON or pickle; `data` (an array) may be there too. The checks
-# are those of the vendor's `check_quant_param` (interop notes 5.4), whose tool stops at a scalar min or max and at
-# a missing or other bit.
 
 BITS = (4, 8, 16)
 """Widths that occur: 4 only in newer SDKs."""
@@ -33,6 +32,15 @@ class QuantEntry:
     maximum: tuple[float, ...]
     bit: int
     has_data: bool = False
+
+    @property
+    def least(self) -> float:
+        """The smallest min of the tensor; NaN where it has none or one is NaN."""
+        return least(self.minimum)
+
+    @property
+    def greatest(self) -> float:
+        return greatest(self.maximum)
 
 
 def load_quant_info(path: Path) -> tuple[QuantEntry, ...]:
@@ -94,20 +102,6 @@ def diff_quant_info(first: Sequence[QuantEntry], second: Sequence[QuantEntry]) -
     return (*both, *(_compared(None, entry) for key, entry in right.items() if key not in left))
 
 
-def least(entry: QuantEntry) -> float:
-    """The smallest min of the tensor; NaN where it has none or one is NaN."""
-    return _extreme(entry.minimum, min(entry.minimum, default=nan))
-
-
-def greatest(entry: QuantEntry) -> float:
-    """The largest max of the tensor; NaN where it has none or one is NaN."""
-    return _extreme(entry.maximum, max(entry.maximum, default=nan))
-
-
-def _extreme(values: Iterable[float], found: float) -> float:
-    return nan if any(map(isnan, values)) else found
-
-
 def _keyed(entries: Sequence[QuantEntry]) -> dict[tuple[str, int], QuantEntry]:
     seen: Counter[str] = Counter()
     keyed = {}
@@ -126,22 +120,22 @@ def _compared(first: QuantEntry | None, second: QuantEntry | None) -> QuantDiff:
     moved = _moved(first, second)
     found = (
         (Change.BITS, first.bit != second.bit),
-        (Change.VALUES, _counts(first) != _counts(second)),
+        (Change.VALUES, any(len(a) != len(b) for a, b in _bounds(first, second))),
         (Change.RANGE, moved != 0),
         (Change.DATA, first.has_data != second.has_data),
     )
     return QuantDiff(first.name, first, second, tuple(change for change, there in found if there), moved)
 
 
-def _counts(entry: QuantEntry) -> tuple[int, int]:
-    return len(entry.minimum), len(entry.maximum)
+def _bounds(first: QuantEntry, second: QuantEntry) -> tuple[tuple[Sequence[float], Sequence[float]], ...]:
+    return (first.minimum, second.minimum), (first.maximum, second.maximum)
 
 
 def _moved(first: QuantEntry, second: QuantEntry) -> float:
     """0 where every bound is the same; NaN where NaN stands in one only, or the numbers of values differ."""
-    pairs = [(first.minimum, second.minimum), (first.maximum, second.maximum)]
+    pairs = _bounds(first, second)
     if any(len(left) != len(right) for left, right in pairs):
-        overall = ((least(first), least(second)), (greatest(first), greatest(second)))
+        overall = ((first.least, second.least), (first.greatest, second.greatest))
         return _in_widths(first, [_distance(*ends) for ends in overall])
     return _in_widths(first, [_distance(a, b) for left, right in pairs for a, b in zip(left, right, strict=True)])
 
@@ -155,6 +149,6 @@ def _distance(left: float, right: float) -> float:
 def _in_widths(entry: QuantEntry, distances: Sequence[float]) -> float:
     if not any(distances):
         return 0.0
-    width = greatest(entry) - least(entry)
+    width = entry.greatest - entry.least
     farthest = nan if any(map(isnan, distances)) else max(distances)
     return farthest / width if width > 0 else nan

@@ -1,15 +1,18 @@
-"""Calibrated ranges of tensors: tensor_min_max.txt, or a list in JSON or pickle (interop notes 5.1, 5.4).
+"""Files of the calibrator, one tensor a line or entry: ranges, shapes, and the lists that quantization info is too.
 
-The text form is one tensor a line: `Name:<tensor>, min: <%f>, max: <%f>;`. Names may hold commas and spaces,
-so a line is split at its last `, max: ` and the last `, min: ` before it.
+    tensor_min_max.txt     Name:input, min: -0.992188, max: 1.000000;                       weights and biases as well
+    a list                 [{name, min: [..], max: [..], bit}, ..] in JSON or pickle
+    tensor_statistics.txt  Name:data; min: ..; max: ..; bins: 8160; ..; Shape:[1,32,32,3]; KLHistogram: 3243, 34, ..;
+
+Names may hold commas and spaces, so a line is split at its last `, max: ` and the last `, min: ` before it.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from math import isnan, nan
+from math import inf, isnan, nan
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,8 +20,6 @@ from sgs_tui.engine.calibration.unpickle import unpickle
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import read_bytes, reading
 from sgs_tui.engine.text import decode, encode, sanitised, visible
-
-# JSON and pickle files that hold a list of objects, told apart by content, not by suffix.
 
 _BOM = b"\xef\xbb\xbf"
 LIST_EXPECTED = "expected a list of {name, min: [..], max: [..], bit: 8 or 16} in JSON or pickle"
@@ -89,7 +90,7 @@ def numbers_of(entry: object, key: str, where: str) -> tuple[float, ...]:
         raise InputError(f"{where} ({visible(name_of(entry, where))}): `{key}` {said}", LIST_EXPECTED)
     if not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
         raise InputError(f"{where} ({visible(name_of(entry, where))}): `{key}` holds no numbers", LIST_EXPECTED)
-    return tuple(_number(value) for value in values)
+    return tuple(map(_number, values))
 
 
 def _number(value: float) -> float:
@@ -97,11 +98,11 @@ def _number(value: float) -> float:
     try:
         return float(value)
     except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
+        return inf if value > 0 else -inf
 
 
 Bounds = tuple[float, float]
-EXPECTED = "expected `Name:<tensor>, min: <number>, max: <number>;` in every line"
+_EXPECTED = "expected `Name:<tensor>, min: <number>, max: <number>;` in every line"
 _LONGEST = 1 << 20
 """No line of a range file is longer; a file given by mistake is not read whole to find that out."""
 
@@ -136,33 +137,25 @@ def load_ranges(path: Path) -> Ranges:
     A name that comes twice gets the range that covers both, as the vendor merges processes. Raises InputError
     with file and line (or entry) where it is malformed.
     """
-    kind = _kind(path)
-    found = _from_text(path) if kind is Kind.TEXT else _from_list(path)
-    ranges = Ranges(path, kind, _merged(found))
-    if not ranges.by_name:
-        raise InputError(f"{path}: holds no ranges", "calibrate again: this file is empty")
-    return ranges
-
-
-def _kind(path: Path) -> Kind:
     with reading(path) as file:
-        return kind_of(file.read(64))
-
-
-def _merged(found: Iterable[tuple[str, Bounds]]) -> dict[str, Bounds]:
+        kind = kind_of(file.read(64))
     merged: dict[str, Bounds] = {}
-    for name, (low, high) in found:
-        old_low, old_high = merged.get(name, (low, high))
-        merged[name] = (_least((old_low, low)), _greatest((old_high, high)))
-    return merged
+    for name, (low, high) in _from_text(path) if kind is Kind.TEXT else _from_list(path):
+        before = merged.get(name, (low, high))
+        merged[name] = (least((before[0], low)), greatest((before[1], high)))
+    if not merged:
+        raise InputError(f"{path}: holds no ranges", "calibrate again: this file is empty")
+    return Ranges(path, kind, merged)
 
 
-def _least(values: Sequence[float]) -> float:
-    return nan if any(map(isnan, values)) else min(values)
+def least(values: Sequence[float]) -> float:
+    """NaN where there is none or one is NaN."""
+    return nan if any(map(isnan, values)) else min(values, default=nan)
 
 
-def _greatest(values: Sequence[float]) -> float:
-    return nan if any(map(isnan, values)) else max(values)
+def greatest(values: Sequence[float]) -> float:
+    """NaN where there is none or one is NaN."""
+    return nan if any(map(isnan, values)) else max(values, default=nan)
 
 
 def _from_list(path: Path) -> Iterator[tuple[str, Bounds]]:
@@ -171,7 +164,7 @@ def _from_list(path: Path) -> Iterator[tuple[str, Bounds]]:
         where = f"{path}, entry {number}"
         name, low, high = name_of(item, where), numbers_of(item, "min", where), numbers_of(item, "max", where)
         if low and high:
-            yield name, (_least(low), _greatest(high))
+            yield name, (least(low), greatest(high))
 
 
 def _from_text(path: Path) -> Iterator[tuple[str, Bounds]]:
@@ -197,17 +190,15 @@ def _line(line: str, where: str) -> tuple[str, Bounds]:
 def _hint(line: str) -> str:
     """What the file probably is instead."""
     if line.startswith(("isFloat:", "//")):
-        return f"this is a dump, not a range file; {EXPECTED}"
+        return f"this is a dump, not a range file; {_EXPECTED}"
     if line.startswith("Name:") and "; min: " in line:
-        return f"this is tensor_statistics.txt, which gives shapes; {EXPECTED}"
-    return EXPECTED
+        return f"this is tensor_statistics.txt, which gives shapes; {_EXPECTED}"
+    return _EXPECTED
 
-
-# Shapes from tensor_statistics.txt (interop notes 5.3).
 
 _HEAD = 1 << 16
 """All fields before the histogram fit here; the histogram, most of a line, is skipped unread."""
-EXPECTED_STATISTICS = "expected `Name:<tensor>; min: ..; max: ..; ..; Shape:[1,32,32,3]; KLHistogram: ..;`"
+_STATISTICS = "expected `Name:<tensor>; min: ..; max: ..; ..; Shape:[1,32,32,3]; KLHistogram: ..;`"
 
 
 def load_shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
@@ -222,7 +213,7 @@ def load_shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
                 name, shape = _shape(decode(head).rstrip(), f"{path}, line {number}")
                 shapes[name] = shape
     if not shapes:
-        raise InputError(f"{path}: holds no shapes", EXPECTED_STATISTICS)
+        raise InputError(f"{path}: holds no shapes", _STATISTICS)
     return shapes
 
 
@@ -246,4 +237,4 @@ def _shape(line: str, where: str) -> tuple[str, tuple[int, ...]]:
         shape = tuple(int(number) for number in numbers.split(",") if number.strip())
         return name.removeprefix("Name:"), shape
     except ValueError as error:
-        raise InputError(f"{where}: no shape here: {visible(line[:60])}", EXPECTED_STATISTICS) from error
+        raise InputError(f"{where}: no shape here: {visible(line[:60])}", _STATISTICS) from error

@@ -7,6 +7,8 @@ are bounded: keys of dictionaries and members of sets are numbers and text (a pa
 times, takes 2^40 steps to hash), and what constructors make in all is in proportion to the file (`list(x)` of one
 large x, over and over). The standard library's unpickler in Python is the one that can be watched so; the one in C
 also reserves memory for any memo index that a twenty-byte file asks for.
+
+Apart because it is a wall: what a stranger's file may do must be read in one place.
 """
 
 import io

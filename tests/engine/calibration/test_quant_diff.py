@@ -5,7 +5,7 @@ from math import isnan, nan
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.engine.calibration.quant import Change, QuantEntry, diff_quant_info, greatest, least
+from sgs_tui.engine.calibration.quant import Change, QuantEntry, diff_quant_info
 
 NUMBERS = st.lists(st.floats(allow_nan=True), min_size=0, max_size=3).map(tuple)
 ENTRIES = st.lists(
@@ -58,8 +58,8 @@ def test_nan_is_a_change_only_where_it_comes_or_goes() -> None:
     (found,) = diff_quant_info([entry()], [entry(low=nan)])
     assert found.changes == (Change.RANGE,)
     assert isnan(found.moved)
-    assert isnan(least(entry(low=nan)))
-    assert isnan(greatest(QuantEntry("a", (), (), 8)))
+    assert isnan(entry(low=nan).least)
+    assert isnan(QuantEntry("a", (), (), 8).greatest)
 
 
 @given(ENTRIES, ENTRIES)
