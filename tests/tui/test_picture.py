@@ -99,7 +99,7 @@ def test_bars_are_as_wide_as_asked() -> None:
 def _table(rmse: list[float]) -> ChannelTable:
     array = np.array(rmse)
     share = np.nan_to_num(array, posinf=1.0) / max(1e-9, np.nan_to_num(array, posinf=1.0).sum())
-    return ChannelTable(array, share, array, array, array, array)
+    return ChannelTable(array, share)
 
 
 def test_channel_strip_names_the_worst_first_and_marks_the_chosen() -> None:

@@ -130,10 +130,10 @@ def _by_range(case: Case, targets: Targets, tensor: str, span: LayerRange) -> It
 
 # The smallest set of tensors that brings every layer under the limits.
 
-Score = tuple[int, float]
+_Score = tuple[int, float]
 
 
-def _score(model: Model, chosen: Sequence[str]) -> Score:
+def _score(model: Model, chosen: Sequence[str]) -> _Score:
     """(failing layers, sum of relative errors) with a set in INT16; less is better."""
     predicted = model.predict(chosen)
     return sum(each.fails for each in predicted), sum(min(each.relative_l2, 10.0) for each in predicted)
@@ -158,11 +158,11 @@ def _smallest(model: Model, candidates: Sequence[str]) -> tuple[str, ...]:
     return _thinned(model, _greedy(model, candidates, enough), enough)
 
 
-def _reaches(reached: Score, enough: Score) -> bool:
+def _reaches(reached: _Score, enough: _Score) -> bool:
     return reached[0] <= enough[0] and reached[1] <= enough[1]
 
 
-def _greedy(model: Model, candidates: Sequence[str], enough: Score) -> list[str]:
+def _greedy(model: Model, candidates: Sequence[str], enough: _Score) -> list[str]:
     chosen: list[str] = []
     while not _reaches(_score(model, chosen), enough) and len(chosen) < len(candidates):
         rest = [name for name in candidates if name not in chosen]
@@ -170,7 +170,7 @@ def _greedy(model: Model, candidates: Sequence[str], enough: Score) -> list[str]
     return chosen
 
 
-def _thinned(model: Model, chosen: list[str], enough: Score) -> tuple[str, ...]:
+def _thinned(model: Model, chosen: list[str], enough: _Score) -> tuple[str, ...]:
     """Without the tensors that turn out not to be needed, the first chosen kept longest."""
     for name in list(reversed(chosen)):
         without = [each for each in chosen if each != name]

@@ -26,10 +26,10 @@ from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.text import encode, visible
 
-NOISE = 0.1
+_NOISE = 0.1
 """Relative change of the error below which a layer is the same (0.9 dB)."""
 
-FLOOR = 1e-6
+_FLOOR = 1e-6
 """Relative L2 errors below it are all the same: float32 rounding."""
 
 _NUMBER = re.compile(r"#\d+")
@@ -187,7 +187,7 @@ def _step(after: Snapshot, before: Snapshot | None) -> Step:
 def _change(before: Snapshot, after: Snapshot) -> Change:
     """By the relative L2 error (by RMSE where a baseline has none); not comparable and NaN are worse than any."""
     old, new = _error(before), _error(after)
-    if old == new or max(old, new) < FLOOR or (isfinite(old + new) and abs(new - old) <= NOISE * max(old, new)):
+    if old == new or max(old, new) < _FLOOR or (isfinite(old + new) and abs(new - old) <= _NOISE * max(old, new)):
         return Change.SAME
     return Change.WORSE if new > old else Change.BETTER
 

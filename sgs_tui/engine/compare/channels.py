@@ -22,10 +22,6 @@ class ChannelTable:
 
     rmse: FloatArray
     share: FloatArray
-    sample_low: FloatArray
-    sample_high: FloatArray
-    benchmark_low: FloatArray
-    benchmark_high: FloatArray
 
     def worst_first(self) -> list[int]:
         """Channel numbers, highest rmse first (NaN before everything, ties in order)."""
@@ -37,20 +33,18 @@ def channel_table(row: LayerDiff, sides: Sides, cancel: Event | None = None) -> 
     """One pass over the layer. Raises InputError where the number of channels is unknown, CancelledError."""
     count = channels_of(row.pair)
     error, reference, energy = np.zeros(count), np.zeros(count), np.zeros(count)
-    low, high = np.full((2, count), np.inf), np.full((2, count), -np.inf)
     for chunk in chunks(row, sides, count, cancel):
-        pair = np.stack([chunk.sample, chunk.benchmark]).reshape(2, -1, count)
+        sample, benchmark = chunk.sample.reshape(-1, count), chunk.benchmark.reshape(-1, count)
         with np.errstate(invalid="ignore", over="ignore"):
-            difference = pair[0] - pair[1]
+            difference = sample - benchmark
             error += np.abs(difference).sum(axis=0)
             energy += np.square(difference).sum(axis=0)
-            reference += np.abs(pair[1]).sum(axis=0)
-        low, high = np.fmin(low, np.fmin.reduce(pair, axis=1)), np.fmax(high, np.fmax.reduce(pair, axis=1))
+            reference += np.abs(benchmark).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         rmse = np.where(error == 0, 0.0, error / reference)
         total = energy.sum()
         share = energy / total if total > 0 else np.zeros(count)
-    return ChannelTable(rmse, share, low[0], high[0], low[1], high[1])
+    return ChannelTable(rmse, share)
 
 
 def channels_of(pair: Pair) -> int:
@@ -81,26 +75,18 @@ def worst_elements(row: LayerDiff, sides: Sides, count: int = 10, cancel: Event 
         with np.errstate(invalid="ignore"):
             error = np.abs(chunk.sample - chunk.benchmark)
         rank = np.where(np.isnan(error), np.inf, error)
-        top = np.argsort(-rank, kind="stable")[:count] if len(rank) <= count else _largest(rank, count)
+        top = _largest(rank, min(count, len(rank)))
         rows = np.column_stack([rank[top], chunk.start + top, chunk.sample[top], chunk.benchmark[top]])
         best = np.concatenate([best, rows])
         best = best[np.lexsort((best[:, 1], -best[:, 0]))][:count]
-    return tuple(_element(row.pair, int(i), float(s), float(b)) for _, i, s, b in best)
+    return tuple(Element(int(i), position_of(row.pair, int(i)), float(s), float(b)) for _, i, s, b in best)
 
 
 def _largest(rank: FloatArray, count: int) -> AnyArray:
-    """Indices of the `count` largest, first ones on ties."""
+    """Indices of the `count` largest, shape (count,), first ones on ties."""
     limit = np.partition(rank, -count)[-count]
-    return np.nonzero(rank >= limit)[0] if np.count_nonzero(rank >= limit) <= 4 * count else _first(rank, limit, count)
-
-
-def _first(rank: FloatArray, limit: float, count: int) -> AnyArray:
     above, equal = np.nonzero(rank > limit)[0], np.nonzero(rank == limit)[0]
     return np.concatenate([above, equal[: count - len(above)]])
-
-
-def _element(pair: Pair, index: int, sample: float, benchmark: float) -> Element:
-    return Element(index, position_of(pair, index), sample, benchmark)
 
 
 def position_of(pair: Pair, index: int) -> tuple[int, ...]:

@@ -88,7 +88,7 @@ def measure(pair: Pair, sides: Sides, kernel: Kernel, cancel: Event | None = Non
 
 # Is a four-dimensional layer only bad because one side is NCHW and the other NHWC?
 
-SUSPECT_COS = 0.98
+_SUSPECT_COS = 0.98
 """Below it a layer is tried in the other layout, as in the vendor's compareAccuracy.c."""
 
 _CLEAR = 5.0
@@ -117,19 +117,19 @@ def _transpositions(pair: Pair) -> dict[str, tuple[Layout, Layout]]:
 
 def _transposed(pair: Pair, sides: Sides, kernel: Kernel, plain_cos: float) -> tuple[str, LayerFigures] | None:
     """The reading that clearly explains the layer, with the figures of the whole layer read that way."""
-    if not plain_cos < SUSPECT_COS:
+    if not plain_cos < _SUSPECT_COS:
         return None
     readings = {text: sides.readers(pair, layouts) for text, layouts in _transpositions(pair).items()}
     tried = {text: _cos(readers.figures(kernel, _PREFIX)) for text, readers in readings.items()}
     best = max(tried, key=tried.__getitem__, default="")
-    if not best or tried[best] < SUSPECT_COS:
+    if not best or tried[best] < _SUSPECT_COS:
         return None
     # With one row of pixels both readings are the same permutation: a tie then is no doubt.
     others = [plain_cos, *(cos for text, cos in tried.items() if text != best and abs(cos - tried[best]) > _SAME)]
     if (1 - tried[best]) * _CLEAR > min(1 - cos for cos in others):
         return None
     figures = readings[best].figures(kernel)
-    return (best, figures) if figures.metrics.cos >= SUSPECT_COS else None
+    return (best, figures) if figures.metrics.cos >= _SUSPECT_COS else None
 
 
 def _cos(figures: LayerFigures) -> float:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from sgs_tui.engine.compare.compare import Sides, chunks
 from sgs_tui.engine.compare.elements import SideReader
-from sgs_tui.engine.compare.results import LayerDiff, RangeSource, SideStats
+from sgs_tui.engine.compare.results import LayerDiff, SideStats
 from sgs_tui.engine.compare.sums import SideTally
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.format import Record
@@ -132,9 +132,7 @@ def count_histogram(
     Raises InputError (row without figures), FileChangedError, CancelledError.
     """
     shared, errors = span or span_of(row), _error_span(row)
-    calibrated = row.range is not None and row.range.source is RangeSource.CALIBRATION
-    bounds = (row.range.minimum, row.range.maximum) if row.range is not None and calibrated else None
-    sample, benchmark = _SpanCounter(shared, bins, bounds), _SpanCounter(shared, bins, bounds)
+    sample, benchmark = (_SpanCounter(shared, bins, row.calibrated) for _ in range(2))
     error = _SpanCounter(errors, bins, None)
     for chunk in chunks(row, sides, cancel=cancel):
         sample.add(chunk.sample)
@@ -259,7 +257,7 @@ class Tallier(_Counter):
     def _make_room(self) -> None:
         """Widen the grid until it holds everything between the least and the greatest value."""
         low, high = self._seen.minimum, self._seen.maximum
-        exponent = exponent_for(low, high)
+        exponent = _exponent_for(low, high)
         counts, start = _merged(self._bins, self._first, exponent - self._exponent)
         first, last = (floor(end * 2.0**-exponent) for end in (low, high))
         room: Counts = np.zeros(last - first + 1, np.int64)
@@ -268,7 +266,7 @@ class Tallier(_Counter):
         self._bins, self._first, self._exponent = room, first, exponent
 
 
-def exponent_for(low: float, high: float) -> int:
+def _exponent_for(low: float, high: float) -> int:
     """The least e for which bins of 2^e between `low` and `high` are at most BINS, and their numbers exact."""
     size = max(abs(low), abs(high))
     if size == 0:

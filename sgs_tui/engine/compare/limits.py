@@ -23,7 +23,7 @@ from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.text import did_you_mean, visible
 
-LIMITED = tuple(key for key, metric in METRICS.items() if metric.limits is not None)
+_LIMITED = tuple(key for key, metric in METRICS.items() if metric.limits is not None)
 """Metrics that can have a limit."""
 
 
@@ -36,7 +36,7 @@ class Limits(dict[str, float]):
 
     def broken(self, layer: Figures) -> list[str]:
         """The metrics of a layer that are beyond their limits, in the order of columns. NaN is beyond none."""
-        return [key for key in LIMITED if key in self and self._breaks(key, layer)]
+        return [key for key in _LIMITED if key in self and self._breaks(key, layer)]
 
     def _breaks(self, key: str, layer: Figures) -> bool:
         value = METRICS[key].value(layer)
@@ -186,7 +186,7 @@ def load_profile(name_or_path: str) -> Profile:
     if path.suffix != ".toml" and not path.is_file():
         hint = f"{did_you_mean(name_or_path, BUILT_IN)}, or the path of a .toml file"
         raise UsageError(f"no profile {visible(name_or_path)!r}", hint)
-    return profile_from_table(_toml(path), str(path), path.stem)
+    return _profile(_toml(path), str(path), path.stem)
 
 
 def _toml(path: Path) -> Table:
@@ -196,7 +196,7 @@ def _toml(path: Path) -> Table:
         raise InputError(f"{path}: not TOML: {visible(str(error))}", "cfg/profiles/example.toml shows how") from error
 
 
-def profile_from_table(table: Table, where: str, name: str) -> Profile:
+def _profile(table: Table, where: str, name: str) -> Profile:
     """A profile from parsed TOML. `where` names the file in errors, `name` is used when it has none."""
     _only(table, _PROFILE_KEYS, where)
     base = _base(_text(table, "base", "", where), where)
@@ -230,7 +230,7 @@ def _limits(table: Table, key: str, where: str) -> Limits:
     limits = table.get(key, {})
     if not isinstance(limits, dict):
         raise InputError(f"{where}: `{key}` is no table", f"write [{key}] and below it rmse = 0.5")
-    _only(limits, LIMITED, f"{where}, {key}")
+    _only(limits, _LIMITED, f"{where}, {key}")
     return Limits({metric: _limit(metric, value, f"{where}, {key}") for metric, value in limits.items()})
 
 

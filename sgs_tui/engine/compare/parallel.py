@@ -29,7 +29,7 @@ from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.errors import CancelledError, SgsError
 from sgs_tui.engine.pool import process_pool
 
-PARALLEL_BYTES = 300 << 20
+_PARALLEL_BYTES = 300 << 20
 """Below it starting processes costs more than they save."""
 _PAIR_BYTES = 1 << 16
 """Payload that takes as long as everything else that has to be done for a pair."""
@@ -43,7 +43,7 @@ def measure_all(pairs: Sequence[Pair], sides: Sides, cancel: Event, workers: int
     Raises CancelledError; an error of one layer is in its `Measured`.
     """
     size = sum(pair.size + _PAIR_BYTES for pair in pairs)
-    count = workers if workers is not None else (len(os.sched_getaffinity(0)) if size >= PARALLEL_BYTES else 1)
+    count = workers if workers is not None else (len(os.sched_getaffinity(0)) if size >= _PARALLEL_BYTES else 1)
     if count <= 1:
         yield from _measure_here(pairs, sides, cancel)
     else:
@@ -74,7 +74,7 @@ def _measure_here(pairs: Sequence[Pair], sides: Sides, cancel: Event) -> Iterato
             yield Measured(pair, None, sides.changed() or error)
 
 
-class Unit(NamedTuple):
+class _Unit(NamedTuple):
     """Elements [start, stop) of the pair at `position` in the list; `last` closes the pair."""
 
     position: int
@@ -101,19 +101,19 @@ def measure_in_processes(pairs: Sequence[Pair], sides: Sides, cancel: Event, cou
                     results = []
 
 
-def _units(pairs: Sequence[Pair], sides: Sides) -> Iterator[Unit]:
+def _units(pairs: Sequence[Pair], sides: Sides) -> Iterator[_Unit]:
     """Every pair in stretches of at most a task; a text payload can only be read from the front, so it is one."""
     in_order = sides.sample.reads_in_order() or sides.benchmark.reads_in_order()
     for position, pair in enumerate(pairs):
         count = sides.readers(pair).benchmark.count
         step = max(count, 1) if in_order else TASK
         for start in range(0, max(count, 1), step):
-            yield Unit(position, start, min(start + step, count), start + step >= count)
+            yield _Unit(position, start, min(start + step, count), start + step >= count)
 
 
-def _tasks(units: Iterator[Unit]) -> Iterator[list[Unit]]:
+def _tasks(units: Iterator[_Unit]) -> Iterator[list[_Unit]]:
     """Units packed until a task is full."""
-    task: list[Unit] = []
+    task: list[_Unit] = []
     size = 0
     for unit in units:
         task.append(unit)
@@ -126,10 +126,10 @@ def _tasks(units: Iterator[Unit]) -> Iterator[list[Unit]]:
 
 
 def _results(
-    pool: ProcessPoolExecutor, tasks: Iterator[list[Unit]], cancel: Event, ahead: int
-) -> Iterator[tuple[list[Unit], list[Result]]]:
+    pool: ProcessPoolExecutor, tasks: Iterator[list[_Unit]], cancel: Event, ahead: int
+) -> Iterator[tuple[list[_Unit], list[Result]]]:
     """Tasks with their results, in order, at most `ahead` of them under way."""
-    waiting: deque[tuple[list[Unit], Future[list[Result]]]] = deque()
+    waiting: deque[tuple[list[_Unit], Future[list[Result]]]] = deque()
     while True:
         while len(waiting) < ahead and (task := next(tasks, None)) is not None:
             waiting.append((task, pool.submit(_run_task, task)))
@@ -181,11 +181,11 @@ def _start_worker(pairs: Sequence[Pair], files: Sequence[tuple[Path, DumpIndex]]
     _workers.append(_Worker(pairs, Sides(sample, benchmark), Kernel()))
 
 
-def _run_task(task: list[Unit]) -> list[Result]:
+def _run_task(task: list[_Unit]) -> list[Result]:
     return [_run_unit(_workers[0], unit) for unit in task]
 
 
-def _run_unit(worker: _Worker, unit: Unit) -> Result:
+def _run_unit(worker: _Worker, unit: _Unit) -> Result:
     sums = Sums()
     try:
         readers = worker.sides.readers(worker.pairs[unit.position])

@@ -163,6 +163,12 @@ class LayerDiff:
         return self.pair.feeds_convolution
 
     @property
+    def calibrated(self) -> tuple[float, float] | None:
+        """Its range, where that is from calibration."""
+        known = self.range is not None and self.range.source is RangeSource.CALIBRATION
+        return (self.range.minimum, self.range.maximum) if self.range is not None and known else None
+
+    @property
     def has_non_finite(self) -> bool:
         return any(side is not None and not side.finite for side in (self.sample, self.benchmark))
 

@@ -48,13 +48,13 @@ def look(path: Path) -> FolderState:
 
 
 Look = Callable[[Path], FolderState]
-ENOUGH_SPACE = 1 << 30
+_ENOUGH_SPACE = 1 << 30
 """Bytes that a dump is assumed to need when nothing better is known."""
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
 def check(
-    document: DebugConfig, folder: Path, home: Path | None, needed: int = ENOUGH_SPACE, look_at: Look = look
+    document: DebugConfig, folder: Path, home: Path | None, needed: int = _ENOUGH_SPACE, look_at: Look = look
 ) -> list[Finding]:
     """Findings, the gravest first, then in the order of the file.
 

@@ -6,17 +6,16 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from math import isnan
 from pathlib import Path
 from threading import Event
-
-import numpy as np
 
 from sgs_tui import __version__
 from sgs_tui.engine.calibration.ranges import Bounds, Ranges
 from sgs_tui.engine.compare.elements import SideReader, unpadded
 from sgs_tui.engine.compare.histogram import Tallier, Tally
 from sgs_tui.engine.compare.pairing import match
-from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Verdict
+from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.compare.select import worst_first
 from sgs_tui.engine.dumps.format import Direction, Record
 from sgs_tui.engine.dumps.reader import Dump, open_dump
@@ -137,34 +136,24 @@ def _named(dump: Dump, names: Collection[str]) -> list[Record]:
     return list({known[name].number: known[name] for name in names}.values())
 
 
-def subject_of(row: LayerDiff) -> Subject:
-    """The two records of a compared layer, with its range where that is calibrated."""
-    known = row.range if row.range is not None and row.range.source is RangeSource.CALIBRATION else None
-    bounds = (known.minimum, known.maximum) if known else None
-    return Subject(row.pair.sample, row.pair.benchmark, bounds, row.pair.shape)
-
-
 def portray(subject: Subject, dump: Dump, against: Dump | None, cancel: Event | None = None) -> Portrait:
     """Count the values of both stages: dequantized where a dump holds codes, padding left out where it is known.
 
     Bounds with a NaN count nothing as outside. Raises SgsError (file changed, text that is no number, cancelled).
     """
-    other = None
-    if against is not None and subject.other is not None:
-        other = _tally(against, subject.other, subject, cancel)
-    return Portrait(subject, _tally(dump, subject.record, subject, cancel), other)
+    bounds = subject.bounds if subject.bounds is not None and not any(map(isnan, subject.bounds)) else None
+
+    def counted(source: Dump, record: Record) -> Tally:
+        tallier = Tallier(bounds)
+        for values in SideReader(source, record, unpadded(record, subject.shape)).pieces(cancel):
+            tallier.add(values)
+        return tallier.tally()
+
+    other = counted(against, subject.other) if against is not None and subject.other is not None else None
+    return Portrait(subject, counted(dump, subject.record), other)
 
 
-def _tally(dump: Dump, record: Record, subject: Subject, cancel: Event | None) -> Tally:
-    """One pass over a record's values."""
-    bounds = subject.bounds
-    tallier = Tallier(bounds if bounds is not None and not np.isnan(bounds).any() else None)
-    for values in SideReader(dump, record, unpadded(record, subject.shape)).pieces(cancel):
-        tallier.add(values)
-    return tallier.tally()
-
-
-MOST_CLOSEUPS = 40
+_MOST_CLOSEUPS = 40
 """More pictures in one page help nobody; the layers beyond are named."""
 
 
@@ -200,9 +189,10 @@ def gather_details(
     is said in its place.
     """
     chosen = noteworthy(rows, named)
-    paths = input_files(request)
-    meter = _Sum(report, sum(path.stat().st_size for _, path in paths if path.exists()))
-    meter.total += sum(row.pair.size for row in chosen)
+    roles = ("sample", "benchmark", "ranges", "shapes")
+    paths = [(role, path) for role in roles if (path := getattr(request, role)) is not None]
+    sizes = (path.stat().st_size for _, path in paths if path.exists())
+    meter = _Sum(report, sum(sizes) + sum(row.pair.size for row in chosen))
     files = tuple(file_facts(role, path, meter.add) for role, path in paths)
     closeups = tuple(_closeups(request, chosen, meter))
     seen = {id(row) for row in chosen}
@@ -220,18 +210,7 @@ def _closeups(request: CompareRequest, chosen: Sequence[LayerDiff], meter: "_Sum
         yield from (Closeup(row, None, error.message) for row in chosen)
 
 
-def input_files(request: CompareRequest) -> list[tuple[str, Path]]:
-    """The files of a comparison with their roles."""
-    named = (
-        ("sample", request.sample),
-        ("benchmark", request.benchmark),
-        ("ranges", request.ranges),
-        ("shapes", request.shapes),
-    )
-    return [(role, path) for role, path in named if path is not None]
-
-
-def noteworthy(rows: Sequence[LayerDiff], named: Collection[str] = (), most: int = MOST_CLOSEUPS) -> list[LayerDiff]:
+def noteworthy(rows: Sequence[LayerDiff], named: Collection[str] = (), most: int = _MOST_CLOSEUPS) -> list[LayerDiff]:
     """`named` layers, the first failing one, then the worst, at most `most`, in network order.
 
     Where none fails and none is named it is the worst layer alone.
@@ -250,7 +229,8 @@ def _closeup(row: LayerDiff, sample: Dump, benchmark: Dump) -> Closeup:
     if not all(_still_there(dump, record) for dump, record in sides):
         return Closeup(row, None, "the dump changed after it was compared")
     try:
-        return Closeup(row, portray(subject_of(row), sample, benchmark))
+        subject = Subject(row.pair.sample, row.pair.benchmark, row.calibrated, row.pair.shape)
+        return Closeup(row, portray(subject, sample, benchmark))
     except SgsError as error:
         return Closeup(row, None, error.message)
 

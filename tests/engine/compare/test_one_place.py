@@ -45,7 +45,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def compare(package: Path, sgs: Path, *options: str) -> bytes:
     dumps = (sgs / "bad" / "bad_fixed_dq.bin", sgs / "bad" / "bad_float.bin")
-    command = [sys.executable, "-m", "sgs_tui", "compare", *dumps, "--batch", *options]
+    command = [sys.executable, "-m", "sgs_tui", "compare", *map(str, dumps), "--batch", *options]
     done = subprocess.run(
         command, capture_output=True, env={**os.environ, "PYTHONPATH": str(package)}, cwd=package, check=False
     )
