@@ -98,6 +98,20 @@ class ListFormat(StrEnum):
     JSON = "json"
 
 
+class RunFormat(StrEnum):
+    """How started or finished runs are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class RunsFormat(StrEnum):
+    """How a list of runs is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
 class FailOn(StrEnum):
     """What makes the command end with exit code 1; REGRESSION: only what got worse than the baseline."""
 

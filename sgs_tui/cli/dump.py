@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sgs_tui.batch.output import RunFormat
 from sgs_tui.cli import options, stderr
 from sgs_tui.cli.main import ExitCode
 from sgs_tui.cli.options import (
@@ -22,7 +23,6 @@ from sgs_tui.cli.options import (
     NoFuseHint,
     PreprocessFiles,
     Root,
-    RunFormat,
     Sdk,
     SdkPython,
     String,
@@ -57,11 +57,11 @@ def dump(requests: "tuple[RunRequest, ...]", how: Launch, output: Path | None, w
 
 def _print(runs: "tuple[Run, ...]", wanted: RunFormat, names: tuple[Path, ...], how: Launch) -> None:
     from sgs_tui.batch.output import emit
-    from sgs_tui.batch.printed.runs import write_runs
+    from sgs_tui.batch.printed.runs import runs_json
     from sgs_tui.engine.text import encode
 
     if wanted is RunFormat.JSON:
-        emit(write_runs(runs), None)
+        emit(runs_json(runs), None)
         return
     if how.detach:
         paths = [run.folder.path for run in runs]

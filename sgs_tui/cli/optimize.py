@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from sgs_tui.batch.output import emit
-from sgs_tui.batch.printed.optimize import write_onnx as onnx_table
-from sgs_tui.batch.printed.optimize import write_sdk as sdk_table
+from sgs_tui.batch.output import RunsFormat, emit
+from sgs_tui.batch.printed.optimize import write_result
 from sgs_tui.batch.progress import watch_onnx, watch_sdk
 from sgs_tui.cli import options, stderr
 from sgs_tui.cli.main import ExitCode
@@ -25,7 +24,6 @@ from sgs_tui.cli.options import (
     PreprocessFiles,
     ProfileName,
     Root,
-    RunsFormat,
     RunsHow,
     Sdk,
     SdkPython,
@@ -61,9 +59,9 @@ def onnx(
     output: Output = None,
     ascii_only: Ascii = False,
 ) -> int:
-    """Find the smallest set of 16-bit tensors, without an SDK.
+    """Find the smallest set of INT16 tensors, without an SDK.
 
-    The smallest with which a model keeps the profile, on the embedded simulator. First each tensor is raised alone;
+    The smallest with which a model keeps the profile, on the embedded simulator. First each tensor is tried alone;
     then the one that gains most is added until no layer is over the limits; at last every tensor that can be missed
     is taken out again.
 
@@ -169,7 +167,7 @@ def sdk(
     return search_sdk(question, (search_place(folder), place_of(root)), limits, wanted, output, ascii_only)
 
 
-_GROUP = """Find which tensors need 16 bits, by trying.
+_GROUP = """Find which tensors need INT16, by trying.
 
 Every candidate is really quantized, dumped and compared. A search keeps what it has found in a folder of its own
 (./sgs_optimize): stopped by Ctrl-C or by a lost connection, the same command goes on where it stopped. Exit code 1
@@ -198,13 +196,10 @@ def search_onnx(
     question: OnnxQuestion, folder: Path, profile: Profile, wanted: RunsFormat, output: Path | None, ascii_only: bool
 ) -> ExitCode:
     """The exit code says whether the profile was reached."""
-    from sgs_tui.batch.printed.optimize import write_onnx_json as onnx_json
-
     with _stoppable() as cancel:
         events = optimize_onnx(question, folder, profile, cancel)
         result = watch_onnx(events, screen(ascii_only, to_file=False), stderr.note)
-    shown = screen(ascii_only, to_file=output is not None)
-    emit(onnx_json(result) if wanted is RunsFormat.JSON else onnx_table(result, shown), output)
+    emit(write_result(result, wanted, screen(ascii_only, to_file=output is not None)), output)
     return ExitCode.OK if result.outcome.reached else ExitCode.OVER_LIMITS
 
 
@@ -217,13 +212,10 @@ def search_sdk(
     ascii_only: bool,
 ) -> ExitCode:
     """`places`: where searches and where runs are kept. Exit code 4 where no candidate came through."""
-    from sgs_tui.batch.printed.optimize import write_sdk_json as sdk_json
-
     with _stoppable() as cancel:
         events = optimize_sdk(question, *places, profile, cancel)
         result = watch_sdk(events, screen(ascii_only, to_file=False), stderr.note)
-    shown = screen(ascii_only, to_file=output is not None)
-    emit(sdk_json(result) if wanted is RunsFormat.JSON else sdk_table(result, shown), output)
+    emit(write_result(result, wanted, screen(ascii_only, to_file=output is not None)), output)
     for each in result.ranked:
         if each.accuracy is None:
             stderr.error(f"{each.label}: {each.error}", each.hint)

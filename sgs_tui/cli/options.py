@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sgs_tui.batch.output import RunFormat, RunsFormat
 from sgs_tui.engine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -122,13 +123,6 @@ class ModelType(StrEnum):
     FIXED = "Fixed"
 
 
-class RunFormat(StrEnum):
-    """How started or finished runs are printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 Model = Annotated[Path, typer.Option("--model", "-m", metavar="FILE", help="The model.")]
 Image = Annotated[
     str,
@@ -177,13 +171,6 @@ DumpOutput = Annotated[
     typer.Option("--output", "-o", metavar="FILE", help="The dump under this name too; a folder for several images."),
 ]
 HowToPrint = Annotated[RunFormat, typer.Option("--format", help="What goes to stdout: paths of dumps, or runs.")]
-
-
-class RunsFormat(StrEnum):
-    """How a list of runs is printed."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 RunsHow = Annotated[RunsFormat, typer.Option("--format", help="How to print.", show_default=True)]

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sgs_tui.batch.output import RunsFormat
 from sgs_tui.cli import stderr
 from sgs_tui.cli.compare import ReportOptions, with_report_options
 from sgs_tui.cli.main import ExitCode
 from sgs_tui.cli.open import open_app
-from sgs_tui.cli.options import Ascii, NoMouse, Root, RunName, RunsFormat, RunsHow, place_of, run_named
+from sgs_tui.cli.options import Ascii, NoMouse, Root, RunName, RunsHow, place_of, run_named
 from sgs_tui.engine.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -102,16 +103,13 @@ def list_(
       sgs-tui runs list --state failed --format json
     """
     from sgs_tui.batch.output import emit
-    from sgs_tui.batch.printed.runs import write_runs, write_runs_table
+    from sgs_tui.batch.printed.runs import write_runs
     from sgs_tui.cli.stderr import screen
     from sgs_tui.engine.runs.run_list import list_runs
 
     place, only = place_of(root), None if state is None else _state(state)
     runs = [run for run in list_runs(place) if only in (None, run.state)]
-    if wanted is RunsFormat.JSON:
-        emit(write_runs(runs, place), None)
-    else:
-        emit(write_runs_table(runs, place, screen(ascii_only, to_file=False)), None)
+    emit(write_runs(runs, place, wanted, screen(ascii_only, to_file=False)), None)
     return ExitCode.OK
 
 
@@ -128,12 +126,10 @@ def show(
       sgs-tui runs show net_fixed --format json
     """
     from sgs_tui.batch.output import emit
-    from sgs_tui.batch.printed.runs import write_run, write_runs
+    from sgs_tui.batch.printed.runs import write_run
     from sgs_tui.cli.stderr import screen
 
-    run = run_named(name, root)
-    as_json = wanted is RunsFormat.JSON
-    emit(write_runs([run]) if as_json else write_run(run, screen(ascii_only, to_file=False)), None)
+    emit(write_run(run_named(name, root), wanted, screen(ascii_only, to_file=False)), None)
     return ExitCode.OK
 
 

@@ -38,7 +38,7 @@ def test_the_demo_by_at_most_two_tensors_the_planted_one_among_them(
     monkeypatch.setenv("COLUMNS", "80")
     ended = command(*onnx(demo, kept))
     assert ended.code == 0, ended.err
-    assert ended.text.startswith("profile manual: reached with 1 tensor of 16 bits (11 trials on 9 tensors)\n")
+    assert ended.text.startswith("profile manual: reached with 1 INT16 tensor (11 trials on 9 tensors)\n")
     assert f"tensor_arrays='{CULPRIT}';" in ended.text
     table = ended.text.partition("\n\n")[2].splitlines()
     assert [line.split()[:2] for line in table[1:3]] == [["0", "-"], ["1", CULPRIT]]
@@ -55,7 +55,7 @@ def test_a_profile_that_can_not_be_reached_is_exit_code_1(demo: DemoFiles, kept:
     ended = command(*onnx(demo, kept, "--profile", str(kept / "exact.toml"), "-o", str(kept / "report.txt")))
     assert (ended.code, ended.out) == (1, b"")
     text = (kept / "report.txt").read_text()
-    assert text.startswith("profile exact: not reached, not even with every tensor at 16 bits; ")
+    assert text.startswith("profile exact: not reached, not even with every tensor in INT16; ")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_candidates_of_the_sdk(tmp_path: Path, command: Command) -> None:
     )
     ended = command(*map(str, arguments), "--only", "0.65,0.7")
     assert ended.code == 0, ended.err
-    assert ended.text.startswith("profile manual: kept by 0.7 with 6 tensors of 16 bits\n")
+    assert ended.text.startswith("profile manual: kept by 0.7 with 6 INT16 tensors\n")
     assert "0.7: calibrate: ok" in ended.err
     written = json.loads(command(*map(str, arguments), "--only", "0.65,0.7", "--format", "json").out)
     assert [each["labels"] for each in written["candidates"]] == [["0.7"], ["0.65"]]

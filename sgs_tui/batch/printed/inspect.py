@@ -1,26 +1,35 @@
-"""`inspect --batch`: the records of a dump as a table, CSV or JSON (`sgs-tui/inspect/1`).
+"""`inspect --batch`: the records of a dump, or one of its tensors, as a table, CSV or JSON.
 
-JSON (cfg/schemas/inspect-1.json): schema, path, stage, health, health_detail, is_float, form, totals (records,
-outputs, inputs, constants, bytes), records[] of number, direction, slot, index, op, name, type, constant, scale,
-zero_point, shape (null where the file does not say it), elements, bytes, declared.
+JSON `sgs-tui/inspect/1` (cfg/schemas/inspect-1.json): schema, path, stage, health, health_detail, is_float, form,
+totals (records, outputs, inputs, constants, bytes), records[] of number, direction, slot, index, op, name, type,
+constant, scale, zero_point, shape (null where the file does not say it), elements, bytes, declared.
+JSON `sgs-tui/tensor/1` (cfg/schemas/tensor-1.json): schema, path, record (as above), dequantised, statistics (count,
+min, max, mean, nan, inf, zeros), values_from, values[]; a value that is not finite is its name as a string.
 """
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
 
-from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.text import Text
 
-from sgs_tui.batch.console import LONGEST_NAME, NARROWEST, PIPED, Cell, Column, Screen, cut, render, table_of, taken
+from sgs_tui.batch.console import (
+    LONGEST_NAME,
+    Cell,
+    Column,
+    Screen,
+    cut,
+    name_column,
+    page_width,
+    render,
+    table_of,
+    taken,
+)
 from sgs_tui.batch.formats.csv import cell
 from sgs_tui.batch.formats.json import statistics
 from sgs_tui.batch.output import ListFormat
-from sgs_tui.batch.values import dump_json, exact, finite_or_null, non_finite, plain
+from sgs_tui.batch.values import Json, exact, finite_or_null, in_format, non_finite, plain
 from sgs_tui.engine.compare.histogram import tensor_statistics
 from sgs_tui.engine.compare.results import SideStats
 from sgs_tui.engine.dumps.dtypes import FloatArray
@@ -36,32 +45,29 @@ SCHEMA = "sgs-tui/inspect/1"
 
 def write_records(dump: Dump, wanted: ListFormat, screen: Screen) -> bytes:
     """Every record of the dump."""
-    if wanted is ListFormat.JSON:
-        return dump_json(document(dump))
-    if wanted is ListFormat.CSV:
-        return csv_of([_fields(record) for record in dump.records], list(_HEAD))
-
-    return write_table(dump, totals(dump), screen)
-
-
-def document(dump: Dump) -> dict[str, Any]:
-    """The object of schema `sgs-tui/inspect/1`."""
-    return {"schema": SCHEMA, **about(dump), "totals": totals(dump), "records": list(map(fields_of, dump.records))}
+    return in_format(
+        wanted,
+        json=lambda: _document(dump),
+        csv=lambda: (_HEAD, [_cells(record) for record in dump.records]),
+        table=lambda: _table(dump, screen),
+    )
 
 
-def about(dump: Dump) -> dict[str, Any]:
-    """The file as a whole."""
+def _document(dump: Dump) -> Json:
     return {
-        "path": exact(str(dump.path)),
+        "schema": SCHEMA,
+        "path": exact(dump.path),
         "stage": str(guess_stage(dump.index)),
         "health": str(dump.health.state),
         "health_detail": exact(dump.health.detail),
         "is_float": dump.is_float,
         "form": str(dump.form),
+        "totals": _totals(dump),
+        "records": list(map(_fields, dump.records)),
     }
 
 
-def totals(dump: Dump) -> dict[str, int]:
+def _totals(dump: Dump) -> dict[str, int]:
     """How many records of which sort, and their payload bytes."""
     inputs = [record for record in dump.records if record.direction is Direction.IN]
     return {
@@ -73,7 +79,7 @@ def totals(dump: Dump) -> dict[str, int]:
     }
 
 
-def fields_of(record: Record) -> dict[str, Any]:
+def _fields(record: Record) -> Json:
     """A record's header, and what the file really holds of it."""
     return {
         "number": record.number,
@@ -99,7 +105,7 @@ _HEAD = (
 )
 
 
-def _fields(record: Record) -> list[str]:
+def _cells(record: Record) -> list[str]:
     shape = "" if record.shape is None else "x".join(map(str, record.shape))
     return [
         *(str(record.number), record.direction, str(record.slot), str(record.op_index)),
@@ -109,37 +115,25 @@ def _fields(record: Record) -> list[str]:
     ]
 
 
-def csv_of(rows: Sequence[Sequence[str]], head: Sequence[str]) -> bytes:
-    """RFC 4180 lines."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
-# The records of a dump as a table for people.
-
 _LONGEST_OP = 14
 _SHORTEST_NAME = 16
 
 
-def write_table(dump: Dump, totals: dict[str, int], screen: Screen) -> bytes:
+def _table(dump: Dump, screen: Screen) -> bytes:
     """Facts of the file, then one line a record; wider screens also show scale and zero point."""
-    longest = max([cell_len(screen.text(record.name)) for record in dump.records], default=0)
-    name = max(len("name"), min(LONGEST_NAME, longest))
+    names = [record.name for record in dump.records]
     columns = _columns(dump, screen)
-    width = max(NARROWEST, screen.columns or max(PIPED, taken(columns) + name))
+    whole = name_column("name", names, (), Screen(ascii=screen.ascii), 0, LONGEST_NAME)
+    width = page_width([*columns, whole], screen)
     for column in _quantization(dump):
-        if width - taken([*columns, column]) >= name:
+        if taken([*columns, column]) + whole.width <= width:
             columns.append(column)
-    room = max(_SHORTEST_NAME, min(name, width - taken(columns)))
-    names = Column("name", [Cell(cut(record.name, room, screen)) for record in dump.records], room=room)
-    return render([*_about(dump, totals, screen), Text(), table_of([*columns[:2], names, *columns[2:]])], screen, width)
+    columns.insert(2, name_column("name", names, columns, screen, _SHORTEST_NAME, LONGEST_NAME))
+    return render([*_about(dump, screen), Text(), table_of(columns)], screen, width)
 
 
-def _about(dump: Dump, totals: dict[str, int], screen: Screen) -> Iterator[RenderableType]:
-    kind = "float" if dump.is_float else "integers"
+def _about(dump: Dump, screen: Screen) -> Iterator[RenderableType]:
+    kind, totals = "float" if dump.is_float else "integers", _totals(dump)
     yield Text(f"dump     {screen.text(str(dump.path))}")
     yield Text(f"stage    {guess_stage(dump.index)} (guessed), {kind}, {dump.form}")
     yield Text(f"health   {screen.text(str(dump.health))}", style="" if dump.health.ok else "bold red")
@@ -179,11 +173,6 @@ def _bytes(record: Record) -> Cell:
     return Cell(size(record.size))
 
 
-# `inspect --layer`: one tensor's statistics and values, as text, CSV or JSON (`sgs-tui/tensor/1`).
-#
-# JSON (cfg/schemas/tensor-1.json): schema, path, record (as in `sgs-tui/inspect/1`), dequantized, statistics (count,
-# min, max, mean, nan, inf, zeros), values_from, values[]; a value that is not finite is its name as a string.
-
 TENSOR_SCHEMA = "sgs-tui/tensor/1"
 SHOWN = 64
 """Values that the text form shows unless told otherwise."""
@@ -201,11 +190,11 @@ class Tensor:
 
 def tensor(dump: Dump, name: str, count: int | None) -> Tensor:
     """Read the tensor of that name, its first `count` values (None: all). Raises UsageError, DumpError."""
-    record = find(dump, name)
+    record = _find(dump, name)
     return Tensor(dump, record, tensor_statistics(dump, record), dump.values(record, 0, count))
 
 
-def find(dump: Dump, name: str) -> Record:
+def _find(dump: Dump, name: str) -> Record:
     """The record of that name, outputs first: exact, else as shown, else as the vendor writes it.
 
     Raises UsageError naming the nearest ones.
@@ -222,26 +211,23 @@ def find(dump: Dump, name: str) -> Record:
 
 def write_tensor(found: Tensor, wanted: ListFormat, screen: Screen) -> bytes:
     """The tensor in one of the list formats."""
-    if wanted is ListFormat.JSON:
-        return dump_json(tensor_document(found))
-    if wanted is ListFormat.CSV:
-        rows = [[str(index), plain(value)] for index, value in enumerate(found.values.tolist())]
-        return csv_of(rows, ("index", "value"))
-    text = "\n".join(screen.text(line) for line in _lines(found)) + "\n"
-    return text.encode()
+    return in_format(
+        wanted,
+        json=lambda: _tensor_document(found),
+        csv=lambda: (("index", "value"), [(str(n), plain(value)) for n, value in enumerate(found.values.tolist())]),
+        table=lambda: "".join(f"{screen.text(line)}\n" for line in _lines(found)).encode(),
+    )
 
 
-def tensor_document(found: Tensor) -> dict[str, Any]:
-    """The object of schema `sgs-tui/tensor/1`."""
-    values = [value if isfinite(value) else non_finite(value) for value in found.values.tolist()]
+def _tensor_document(found: Tensor) -> Json:
     return {
         "schema": TENSOR_SCHEMA,
-        "path": exact(str(found.dump.path)),
-        "record": fields_of(found.record),
+        "path": exact(found.dump.path),
+        "record": _fields(found.record),
         "dequantised": found.dump.dequantizes(found.record),
         "statistics": statistics(found.stats),
         "values_from": 0,
-        "values": values,
+        "values": [value if isfinite(value) else non_finite(value) for value in found.values.tolist()],
     }
 
 

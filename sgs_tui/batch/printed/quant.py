@@ -9,22 +9,20 @@ widths of the first range), first and second (as above, or null). A number that 
 
 from collections import Counter
 from collections.abc import Sequence
-from math import isnan
+from math import isfinite, isnan
 from pathlib import Path
-from typing import Any
 
-from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.text import Text
 
-from sgs_tui.batch.console import LONGEST_NAME, NARROWEST, PIPED, Cell, Column, Screen, cut, render, table_of, taken
+from sgs_tui.batch.console import LONGEST_NAME, Cell, Column, Screen, name_column, page_width, render, table_of
 from sgs_tui.batch.formats.csv import cell, number
 from sgs_tui.batch.output import ListFormat
-from sgs_tui.batch.printed.inspect import csv_of
-from sgs_tui.batch.values import dump_json, exact, finite_or_null
+from sgs_tui.batch.values import Json, exact, finite_or_null, in_format, stable
 from sgs_tui.engine.calibration.quant import Change, QuantDiff, QuantEntry
 from sgs_tui.engine.numbers import count, figure
 
+_SHORTEST_NAME = 16
 SHOW_SCHEMA, DIFF_SCHEMA = "sgs-tui/quant/1", "sgs-tui/quant-diff/1"
 _SHOW_HEAD = ("name", "bits", "values", "min", "max", "range", "new_weights")
 _DIFF_HEAD = (
@@ -35,60 +33,66 @@ _DIFF_HEAD = (
 
 def write_info(path: Path, entries: Sequence[QuantEntry], wanted: ListFormat, screen: Screen) -> bytes:
     """All tensors of one file."""
-    if wanted is ListFormat.JSON:
-        totals = {"tensors": len(entries), "bits": {str(bit): n for bit, n in sorted(widths(entries).items())}}
-        tensors = [_fields(entry) for entry in entries]
-        return dump_json({"schema": SHOW_SCHEMA, "path": exact(str(path)), "totals": totals, "tensors": tensors})
-    if wanted is ListFormat.CSV:
-        return csv_of([_row(entry) for entry in entries], _SHOW_HEAD)
-
-    return show_table(path, entries, screen)
+    totals = {"tensors": len(entries), "bits": {str(bit): n for bit, n in sorted(_widths(entries).items())}}
+    return in_format(
+        wanted,
+        json=lambda: {
+            "schema": SHOW_SCHEMA,
+            "path": exact(path),
+            "totals": totals,
+            "tensors": [_fields(entry) for entry in entries],
+        },
+        csv=lambda: (_SHOW_HEAD, [_row(entry) for entry in entries]),
+        table=lambda: _show_table(path, entries, screen),
+    )
 
 
 def write_diff(
     paths: tuple[Path, Path], shown: Sequence[QuantDiff], same: int, wanted: ListFormat, screen: Screen
 ) -> bytes:
     """The tensors of `shown`; `same`: how many do not differ, shown or not."""
-    if wanted is ListFormat.JSON:
-        first, second = (exact(str(path)) for path in paths)
-        tensors = [_difference(diff) for diff in shown]
-        return dump_json({"schema": DIFF_SCHEMA, "first": first, "second": second, "same": same, "tensors": tensors})
-    if wanted is ListFormat.CSV:
-        return csv_of([_diff_row(diff) for diff in shown], _DIFF_HEAD)
+    return in_format(
+        wanted,
+        json=lambda: {
+            "schema": DIFF_SCHEMA,
+            "first": exact(paths[0]),
+            "second": exact(paths[1]),
+            "same": same,
+            "tensors": [_difference(diff) for diff in shown],
+        },
+        csv=lambda: (_DIFF_HEAD, [_diff_row(diff) for diff in shown]),
+        table=lambda: _diff_table(paths, shown, same, screen),
+    )
 
-    return diff_table(paths, shown, same, screen)
 
-
-def widths(entries: Sequence[QuantEntry]) -> Counter[int]:
+def _widths(entries: Sequence[QuantEntry]) -> Counter[int]:
     """How many tensors there are of each width in bits."""
     return Counter(entry.bit for entry in entries)
 
 
-def headline(entries: Sequence[QuantEntry]) -> str:
+def _headline(entries: Sequence[QuantEntry]) -> str:
     """One file in one line."""
-    parts = [f"{number} at {bit} bit" for bit, number in sorted(widths(entries).items(), reverse=True)]
+    parts = [f"{number} at {bit} bit" for bit, number in sorted(_widths(entries).items(), reverse=True)]
     renewed = sum(entry.has_data for entry in entries)
     if renewed:
         parts.append(f"{renewed} with new weights")
     return f"{count(len(entries), 'tensor')}: {', '.join(parts)}" if parts else "no tensors"
 
 
-def _fields(entry: QuantEntry) -> dict[str, Any]:
+def _fields(entry: QuantEntry) -> Json:
     low, high = entry.least, entry.greatest
-    ends = {"min": low, "max": high, "range": high - low}
     return {
         "name": exact(entry.name),
         "bits": entry.bit,
-        **finite_or_null(ends),
+        **finite_or_null({"min": low, "max": high, "range": high - low}),
         "minimum": _listed(entry.minimum),
         "maximum": _listed(entry.maximum),
         "new_weights": entry.has_data,
     }
 
 
-def _listed(values: Sequence[float]) -> list[float | int | None]:
-    found = finite_or_null({str(place): value for place, value in enumerate(values)})
-    return [found[str(place)] for place in range(len(values))]
+def _listed(values: Sequence[float]) -> list[float | None]:
+    return [stable(value) if isfinite(value) else None for value in values]
 
 
 def _row(entry: QuantEntry) -> list[str]:
@@ -97,14 +101,13 @@ def _row(entry: QuantEntry) -> list[str]:
     return [cell(entry.name), str(entry.bit), values, *ends, "yes" if entry.has_data else "no"]
 
 
-def _difference(diff: QuantDiff) -> dict[str, Any]:
-    first, second = diff.first, diff.second
+def _difference(diff: QuantDiff) -> Json:
     return {
         "name": exact(diff.name),
         "changes": [str(change) for change in diff.changes],
-        "moved": None if isnan(diff.moved) else finite_or_null({"moved": diff.moved})["moved"],
-        "first": _fields(first) if first else None,
-        "second": _fields(second) if second else None,
+        "moved": stable(diff.moved) if isfinite(diff.moved) else None,
+        "first": _fields(diff.first) if diff.first else None,
+        "second": _fields(diff.second) if diff.second else None,
     }
 
 
@@ -116,29 +119,21 @@ def _diff_row(diff: QuantDiff) -> list[str]:
     return [cell(diff.name), "; ".join(diff.changes), *bits, *ends, *values, number(diff.moved)]
 
 
-# Quantization files as tables for people: 16-bit tensors and what changed stand out.
-
-_SHORTEST_NAME = 16
-_NO_EIGHT_BIT = "bold cyan"
-
-
-def show_table(path: Path, entries: Sequence[QuantEntry], screen: Screen) -> bytes:
+def _show_table(path: Path, entries: Sequence[QuantEntry], screen: Screen) -> bytes:
     """One line a tensor."""
     columns = [
-        Column(
-            "bits", [Cell(str(entry.bit), _NO_EIGHT_BIT if entry.bit != 8 else "") for entry in entries], right=True
-        ),
+        Column("bits", [Cell(str(entry.bit), "" if entry.bit == 8 else "bold cyan") for entry in entries], right=True),
         Column("values", [Cell(str(len(entry.minimum))) for entry in entries], right=True),
         Column("min", [Cell(figure(entry.least)) for entry in entries], right=True),
         Column("max", [Cell(figure(entry.greatest)) for entry in entries], right=True),
         Column("range", [Cell(figure(entry.greatest - entry.least)) for entry in entries], right=True),
         Column("", [Cell("new weights" if entry.has_data else "") for entry in entries]),
     ]
-    lines = [f"file    {screen.text(str(path))}", f"holds   {headline(entries)}"]
+    lines = [f"file    {screen.text(str(path))}", f"holds   {_headline(entries)}"]
     return _page(lines, [entry.name for entry in entries], columns, screen)
 
 
-def diff_table(paths: tuple[Path, Path], shown: Sequence[QuantDiff], same: int, screen: Screen) -> bytes:
+def _diff_table(paths: tuple[Path, Path], shown: Sequence[QuantDiff], same: int, screen: Screen) -> bytes:
     """One line a tensor that differs."""
     columns = [
         Column("change", [Cell(", ".join(diff.changes) or "same", _style(diff)) for diff in shown]),
@@ -153,16 +148,10 @@ def diff_table(paths: tuple[Path, Path], shown: Sequence[QuantDiff], same: int, 
     return _page(lines, [diff.name for diff in shown], columns, screen)
 
 
-def _page(lines: Sequence[str], raw_names: Sequence[str], columns: list[Column], screen: Screen) -> bytes:
-    longest = max([cell_len(screen.text(name)) for name in raw_names], default=0)
-    wanted = max(len("name"), min(LONGEST_NAME, longest))
-    width = max(NARROWEST, screen.columns or max(PIPED, taken(columns) + wanted))
-    room = max(_SHORTEST_NAME, min(wanted, width - taken(columns)))
-    names = Column("name", [Cell(cut(name, room, screen)) for name in raw_names], room=room)
+def _page(lines: Sequence[str], names: Sequence[str], columns: list[Column], screen: Screen) -> bytes:
+    table = [name_column("name", names, columns, screen, _SHORTEST_NAME, LONGEST_NAME), *columns]
     parts: list[RenderableType] = [Text(line) for line in lines]
-    if raw_names:
-        parts += [Text(), table_of([names, *columns])]
-    return render(parts, screen, max(width, room + taken(columns)))
+    return render([*parts, Text(), table_of(table)] if names else parts, screen, page_width(table, screen))
 
 
 def _style(diff: QuantDiff) -> str:

@@ -1,16 +1,26 @@
-"""Runs as a table, and one run in full."""
+"""`runs`: a list of runs, one run in full; for people, or JSON.
+
+JSON `sgs-tui/runs/1`; keys may be added within version 1, never renamed, moved or taken away:
+  schema, root (the folder of the runs, null where runs of several places are told of)
+  runs[]  name, folder, state (queued, running, ok, failed, cancelled, timed out, lost), backend, model, stage, image,
+          created, started, ended (seconds since 1970), elapsed (seconds), exit_code, signal, failure (name of a known
+          one), message, hint, notes[], dumps[], ranges, dump_size, expected_size (bytes), progress, command[]
+What is not known is null or empty. Paths are absolute; bytes that are not UTF-8 are shown as \\xNN.
+"""
 
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import assert_never
 
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from sgs_tui.batch.console import NARROWEST, Cell, Column, Screen, cut, render, table_of, taken, whole_line
+from sgs_tui.batch.console import NARROWEST, WHOLE, Cell, Column, Screen, cut, name_column, render, table_of, whole_line
+from sgs_tui.batch.output import RunsFormat
 from sgs_tui.batch.progress import failure
-from sgs_tui.batch.values import Json, dump_json, exact
+from sgs_tui.batch.values import Json, dump_json, exact, exact_all, exact_or_null
 from sgs_tui.engine.numbers import clock, count, size
 from sgs_tui.engine.runs.log import read_ends, shown
 from sgs_tui.engine.runs.run_folder import RunState
@@ -24,49 +34,52 @@ _STYLES = {
     RunState.TIMED_OUT: "red",
     RunState.LOST: "red",
 }
+SCHEMA = "sgs-tui/runs/1"
 _BAD = (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST)
 _LOG_LINES = 15
 _PROSE = frozenset({"message", "do", "note", "progress"})
 """What is sentences; all else in the list of facts is paths and words to copy."""
-WHOLE = 10_000
-"""Columns of a pipe: no path is broken in two."""
 
 
-def write_runs_table(runs: Sequence[Run], root: Path, screen: Screen) -> bytes:
-    """One line a run, newest first; what went wrong stands below the table, with what to do."""
-    if not runs:
-        return render([Text(screen.text(f"no runs in {root}"))], screen, screen.columns or WHOLE)
-    fixed = _columns(runs)
-    longest = max(len(run.name) for run in runs)
-    width = max(NARROWEST, screen.columns or WHOLE)
-    room = min(longest, max(18, width - taken(fixed)))
-    names = Column("run", [Cell(cut(run.name, room, screen)) for run in runs], room=room)
-    return render(_list_parts(runs, root, screen, [names, *fixed]), screen, width)
+def write_runs(runs: Sequence[Run], root: Path, wanted: RunsFormat, screen: Screen) -> bytes:
+    """The runs of a folder, newest first; what went wrong stands below the table, with what to do."""
+    match wanted:
+        case RunsFormat.JSON:
+            return runs_json(runs, root)
+        case RunsFormat.TABLE:
+            return render(_list_parts(runs, root, screen), screen, max(NARROWEST, screen.columns or WHOLE))
+        case _:
+            assert_never(wanted)
 
 
-def write_run(run: Run, screen: Screen) -> bytes:
+def write_run(run: Run, wanted: RunsFormat, screen: Screen) -> bytes:
     """Everything about one run: what was asked, how it stands, what it left, the end of its log."""
-    return render(_run_parts(run, screen), screen, max(NARROWEST, screen.columns or WHOLE))
+    match wanted:
+        case RunsFormat.JSON:
+            return runs_json([run])
+        case RunsFormat.TABLE:
+            return render(_run_parts(run, screen), screen, max(NARROWEST, screen.columns or WHOLE))
+        case _:
+            assert_never(wanted)
 
 
-def _columns(runs: Sequence[Run]) -> list[Column]:
-    return [
+def runs_json(runs: Sequence[Run], root: Path | None = None) -> bytes:
+    """The runs in this order, as one JSON object."""
+    return dump_json({"schema": SCHEMA, "root": exact_or_null(root), "runs": [_run_json(run) for run in runs]})
+
+
+def _list_parts(runs: Sequence[Run], root: Path, screen: Screen) -> Iterator[RenderableType]:
+    if not runs:
+        yield Text(screen.text(f"no runs in {root}"))
+        return
+    others = [
         Column("state", [Cell(str(run.state), _STYLES.get(run.state, "")) for run in runs]),
         Column("time", [Cell(clock(run.elapsed)) for run in runs], right=True),
         Column("dump", [Cell(_dump_size(run)) for run in runs], right=True),
         Column("backend", [Cell(run.request.backend) for run in runs]),
         Column("stage", [Cell(run.request.stage) for run in runs]),
     ]
-
-
-def _dump_size(run: Run) -> str:
-    """Empty where what is left of a dump is not to be trusted."""
-    found = None if run.state in _BAD else snapshot(run).dump_size
-    return "" if found is None else size(found)
-
-
-def _list_parts(runs: Sequence[Run], root: Path, screen: Screen, columns: list[Column]) -> Iterator[RenderableType]:
-    yield table_of(columns)
+    yield table_of([name_column("run", [run.name for run in runs], others, screen, 18, WHOLE), *others])
     yield Text()
     yield whole_line(f"{count(len(runs), 'run')} in {root}", screen)
     for run in runs:
@@ -75,6 +88,12 @@ def _list_parts(runs: Sequence[Run], root: Path, screen: Screen, columns: list[C
             yield Text(screen.text(message), overflow="fold")
             if hint:
                 yield Padding(Text(screen.text(hint), overflow="fold"), (0, 0, 0, 2))
+
+
+def _dump_size(run: Run) -> str:
+    """Empty where what is left of a dump is not to be trusted."""
+    found = None if run.state in _BAD else snapshot(run).dump_size
+    return "" if found is None else size(found)
 
 
 def _run_parts(run: Run, screen: Screen) -> Iterator[RenderableType]:
@@ -97,14 +116,13 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     now, request, status = snapshot(run), run.request, run.status
     yield "run", run.name
     yield "state", f"{run.state} {clock(run.elapsed)}".rstrip()
-    if run.state in _BAD:
-        message, hint = failure(run)
-        yield "message", message.removeprefix(f"{run.name}: ")
-        yield "do", hint
-    elif run.state.active:
+    message, hint = _words(run)
+    if run.state.active:
         yield "progress", now.progress or now.last_line
     else:
-        yield "message", status.message
+        yield "message", message
+    if run.state in _BAD:
+        yield "do", hint
     yield "exit", status.signal or ("" if status.exit_code is None else str(status.exit_code))
     yield "started", _moment(status.started)
     yield "ended", _moment(status.ended)
@@ -125,32 +143,12 @@ def _moment(seconds: float | None) -> str:
     return "" if seconds is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
-# Runs as JSON, schema `sgs-tui/runs/1`.
-#
-#     schema      "sgs-tui/runs/1"; keys may be added within version 1, never renamed, moved or taken away
-#     root        the folder of the runs, null where runs of several places are told of
-#     runs[]      name, folder, state (queued, running, ok, failed, cancelled, timed out, lost), backend, model, stage,
-#                 image, created, started, ended (seconds since 1970), elapsed (seconds), exit_code, signal,
-#                 failure (name of a known one), message, hint, notes[], dumps[], ranges, dump_size,
-#                 expected_size (bytes), progress, command[]
-#
-# What is not known is null or empty. Paths are absolute; bytes that are not UTF-8 are shown as \xNN.
-
-SCHEMA = "sgs-tui/runs/1"
-
-
-def write_runs(runs: Sequence[Run], root: Path | None = None) -> bytes:
-    """The runs in this order, as one JSON object."""
-    return dump_json({"schema": SCHEMA, "root": _path(root), "runs": [run_object(run) for run in runs]})
-
-
-def run_object(run: Run) -> Json:
-    """One run."""
+def _run_json(run: Run) -> Json:
     now, status = snapshot(run), run.status
     message, hint = _words(run)
     return {
         "name": exact(run.name),
-        "folder": _path(run.folder.path),
+        "folder": exact(run.folder.path),
         "state": str(run.state),
         "backend": run.request.backend,
         "model": exact(run.request.model),
@@ -165,22 +163,19 @@ def run_object(run: Run) -> Json:
         "failure": status.failure,
         "message": exact(message),
         "hint": exact(hint),
-        "notes": [exact(note) for note in status.notes],
-        "dumps": [_path(path) for path in run.dumps],
-        "ranges": _path(run.ranges),
+        "notes": exact_all(status.notes),
+        "dumps": [exact(path) for path in run.dumps],
+        "ranges": exact_or_null(run.ranges),
         "dump_size": now.dump_size,
         "expected_size": now.expected_size,
         "progress": exact(now.progress),
-        "command": [exact(word) for word in run.request.argv],
+        "command": exact_all(run.request.argv),
     }
 
 
 def _words(run: Run) -> tuple[str, str]:
-    if run.state in (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST):
+    """What is said of it, and what to do."""
+    if run.state in _BAD:
         message, hint = failure(run)
         return message.removeprefix(f"{run.name}: "), hint
     return run.status.message, run.status.hint
-
-
-def _path(path: Path | None) -> str | None:
-    return None if path is None else exact(str(path))
