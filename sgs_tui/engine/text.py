@@ -13,8 +13,7 @@ _HIDDEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 """Categories never sent as they are: controls, format marks (bidi overrides), unassigned, private, surrogates."""
 
 
-_BLANKS = " \t\n\v\f\r"
-"""White space as C's sscanf sees it."""
+_BLANKS = " \t\n\v\f\r"  # white space as C's sscanf sees it
 
 
 def decode(raw: bytes) -> str:

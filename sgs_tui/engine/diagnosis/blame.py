@@ -11,14 +11,9 @@ from sgs_tui.engine.diagnosis.causes.clipping import NOTICED
 from sgs_tui.engine.diagnosis.causes.coarse_step import PART
 from sgs_tui.engine.diagnosis.results import Blame, Budget, Course, Role, Trend, percent
 
-JUMP = 1.0
-"""The vendor's rule: RMSE more than this above the layer before (facts 3.4)."""
-
-SUDDEN = 3.0
-"""Growth of the error from one layer to the next that counts as a jump (+9.5 dB)."""
-
-DEEP = 6
-"""Layers over which an error has to grow to be called a drift."""
+JUMP = 1.0  # the vendor's rule: RMSE more than this above the layer before (facts 3.4)
+SUDDEN = 3.0  # growth of the error from one layer to the next that counts as a jump (+9.5 dB)
+DEEP = 6  # layers over which an error has to grow to be called a drift
 
 
 def jumps(rows: Sequence[LayerDiff]) -> frozenset[str]:

@@ -13,21 +13,20 @@ from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.causes.clipping import MOSTLY, clipped_share, find_clipping
 from sgs_tui.engine.diagnosis.causes.coarse_step import WITHIN, find_coarse, find_mild
 from sgs_tui.engine.diagnosis.causes.drift import drift, healthy, is_drift
-from sgs_tui.engine.diagnosis.causes.input_hypotheses import Laboratory
-from sgs_tui.engine.diagnosis.causes.input_mismatch import EXPLAINS, SEEN, find_input
+from sgs_tui.engine.diagnosis.causes.input_hypotheses import Hypotheses
+from sgs_tui.engine.diagnosis.causes.input_mismatch import EXPLAINS, SEEN, find_input_cause
 from sgs_tui.engine.diagnosis.causes.layout import find_layout
-from sgs_tui.engine.diagnosis.causes.network_input import Entry, Kind, entries
+from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Hypothesis, first_layers
 from sgs_tui.engine.diagnosis.causes.non_finite import find_non_finite
 from sgs_tui.engine.diagnosis.causes.not_dequantised import find_codes
 from sgs_tui.engine.diagnosis.causes.padding_kept import find_padding, undone_layers
-from sgs_tui.engine.diagnosis.causes.unexplained import find_leftovers
+from sgs_tui.engine.diagnosis.causes.unexplained import find_unexplained
 from sgs_tui.engine.diagnosis.error_budget import Budgets
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Diagnosis, Evidence, Finding, Recovered, percent, some
 from sgs_tui.engine.network.scales import grid_of
 from sgs_tui.engine.session import Comparison
 
-CERTAIN = 0.9
-"""Share of a first layer's error that has to be explained to report it where no layer is bad."""
+CERTAIN = 0.9  # share of a first layer's error that has to be explained to report it where no layer is bad
 
 
 def diagnose(
@@ -101,24 +100,24 @@ def _inside(case: Case, budgets: Budgets) -> list[Finding]:
     """Causes inside the network and at its input, the largest explained error first."""
     if not case.compared:
         return [_nothing_compared()]
-    bad = list(_entries(case, budgets))
+    bad = list(_first_layers(case, budgets))
     if not case.suspects:
-        proven = [entry for entry in bad if entry.tested and entry.tested[0].explained >= CERTAIN]
-        small = [finding for entry in proven if (finding := find_input(entry))]
+        proven = [first for first in bad if first.tested and first.tested[0].explained >= CERTAIN]
+        small = [finding for first in proven if (finding := find_input_cause(first))]
         listed = list(budgets.all())
         return small or find_mild(case, listed) or [healthy(case, listed)]
     found = []
-    for entry in bad:
-        finding = find_input(entry)
+    for first in bad:
+        finding = find_input_cause(first)
         found += [finding] if finding else []
-        best = entry.tested[0] if entry.tested else None
-        claimed = finding is not None or clipped_share(entry) >= MOSTLY
-        if best and claimed and best.explained >= EXPLAINS and best.kind not in (Kind.PICTURE, Kind.LAYOUT):
-            budgets.explain_input(entry.item.name, best.change)
+        best = first.tested[0] if first.tested else None
+        claimed = finding is not None or clipped_share(first) >= MOSTLY
+        if best and claimed and best.explained >= EXPLAINS and best.kind not in (Hypothesis.PICTURE, Hypothesis.LAYOUT):
+            budgets.explain_input(first.item.name, best.change)
     listed = list(budgets.all())
     clipping = find_clipping(case, listed, bad)
     found += ([clipping] if clipping else []) + find_coarse(case, listed)
-    found = find_leftovers(case, budgets, found)
+    found = find_unexplained(case, budgets, found)
     found.sort(key=_weight, reverse=True)
     if found:
         return found
@@ -132,13 +131,13 @@ def _weight(finding: Finding) -> float:
     return min(finding.size, 2.0) * finding.explained
 
 
-def _entries(case: Case, budgets: Budgets) -> Iterator[Entry]:
+def _first_layers(case: Case, budgets: Budgets) -> Iterator[FirstLayer]:
     """Network inputs whose first layer is bad by itself, hypotheses tested."""
-    for entry in entries(case, budgets):
-        budget = entry.budget
+    for first in first_layers(case, budgets):
+        budget = first.budget
         if budget.own >= SEEN and isfinite(budget.total) and not budget.own_steps <= WITHIN:
-            tested = Laboratory(budgets.trials, entry).test() if budgets.trials and budget.proven else ()
-            yield replace(entry, tested=tested)
+            tested = Hypotheses(budgets.trials, first).test() if budgets.trials and budget.proven else ()
+            yield replace(first, tested=tested)
 
 
 def _nothing_compared() -> Finding:

@@ -18,18 +18,15 @@ import numpy as np
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.results import Budget
 from sgs_tui.engine.network.compute import Rows
-from sgs_tui.engine.network.replay import Replay, Source, frontier, path
+from sgs_tui.engine.network.replay import Feed, Replay, frontier, path
 from sgs_tui.engine.network.scales import Grid, weight_steps
 from sgs_tui.engine.network.tensors import Values, rms, share
 from sgs_tui.engine.network.windows import TOLERANCE
 
 # A layer's error budget where it can not be computed again: what exceeds the worst error of its inputs is its own.
 
-GROWTH = 2.0
-"""An error that doubles (+6 dB) over that of the inputs is the layer's own."""
-
-OVERLAP = 2.5
-"""A value counts several times in pools whose windows overlap: 9/4 times for 3x3 with stride 2."""
+GROWTH = 2.0  # an error that doubles (+6 dB) over that of the inputs is the layer's own
+OVERLAP = 2.5  # a value counts several times in pools whose windows overlap: 9/4 times for 3x3 with stride 2
 
 
 def estimated(case: Case, name: str, inputs: tuple[str, ...]) -> Budget:
@@ -85,11 +82,11 @@ class Trials:
     def __init__(self, case: Case, replay: Replay, seen: Mapping[str, Change]) -> None:
         self.case, self.replay, self._seen = case, replay, seen
 
-    def benchmark(self, frontier: tuple[str, ...]) -> Source:
+    def benchmark(self, frontier: tuple[str, ...]) -> Feed:
         """The benchmark's tensors for those of a frontier; what lies behind them is computed."""
         return lambda name: self.case.benchmark_rows(name) if name in frontier else None
 
-    def sample(self, frontier: tuple[str, ...]) -> Source:
+    def sample(self, frontier: tuple[str, ...]) -> Feed:
         """The sample's; for the network's inputs the benchmark's, since the sample's records do not show them."""
 
         def give(name: str) -> Rows | None:
@@ -102,7 +99,7 @@ class Trials:
 
         return give
 
-    def run(self, name: str, source: Source, replay: Replay | None = None) -> Values:
+    def run(self, name: str, source: Feed, replay: Replay | None = None) -> Values:
         """A layer computed on its bands, flat; by another `replay` (with other weights, say) where given."""
         able = replay or self.replay
         return np.concatenate([able.rows(name, source, span).ravel() for span in self.replay.bands(name)])
@@ -119,7 +116,7 @@ class Trials:
         )
 
 
-def replaced(source: Source, name: str, rows: Rows) -> Source:
+def replaced(source: Feed, name: str, rows: Rows) -> Feed:
     """The same source with one tensor from elsewhere."""
     return lambda each: rows if each == name else source(each)
 

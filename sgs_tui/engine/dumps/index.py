@@ -27,7 +27,6 @@ from sgs_tui.engine.text import visible
 _SCAN_STEP = 1 << 20
 _OVERLAP = 64  # longer than anything HEADER_START matches, so that a header across two steps is found
 _USUALLY = 1024  # bytes that hold a trailer and the next header; longer ones take the slower way
-
 _TEXT_BYTES = frozenset(b"0123456789 \r\n\t,.-+eEinfaN};")
 _PACKED = {
     b"\x1f\x8b": "gzip",

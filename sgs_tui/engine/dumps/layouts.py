@@ -24,8 +24,7 @@ from sgs_tui.engine.dumps.format import Record
 Mask = npt.NDArray[np.bool_]
 Read = Callable[[int, int], AnyArray]
 
-LINE = 16
-"""Bytes of the hardware's memory line."""
+LINE = 16  # bytes of the hardware's memory line
 
 
 class Stored(StrEnum):

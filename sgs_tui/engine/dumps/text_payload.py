@@ -28,8 +28,7 @@ _Places = npt.NDArray[np.intp]
 _WORD = np.uint64
 _COMMA, _BLANK, _LINE_FEED, _MINUS, _POINT = b", \n-."
 _FIRST = re.compile(rb"[ \n]*(-?\d{1,9}\.\d{6}|\d{1,3})", re.ASCII)
-_LEAST_TEXT = 32
-"""Shorter texts are not worth the set-up."""
+_LEAST_TEXT = 32  # shorter texts are not worth the set-up
 _DECIMALS = len(".dddddd")
 _MOST_DIGITS = 9
 _ZEROS = _WORD(0x3030303030303030)
@@ -136,8 +135,7 @@ def _number(words: _Words) -> _Words:
 _STEP = 1 << 20
 _CLOSING = bytes.maketrans(b"};\r\n\t", b"     ")
 """The glued-line defect leaves `};` between values: braces count as white space."""
-_HOLE = re.compile(rb"(?:^|,) *,")
-"""numpy makes a -1 of it."""
+_HOLE = re.compile(rb"(?:^|,) *,")  # numpy makes a -1 of it
 
 
 def parse_values(text: bytes) -> FloatArray:

@@ -258,9 +258,7 @@ def write_dump(
 
 # File and folder names made from tensor names: the vendor's, without its length limits and collisions.
 
-LONGEST = 255
-"""Bytes a file system allows in one path component."""
-
+LONGEST = 255  # bytes a file system allows in one path component
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 

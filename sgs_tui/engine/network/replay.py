@@ -17,19 +17,13 @@ from sgs_tui.engine.network.ops import Family, kind_of
 from sgs_tui.engine.network.shapes import Shapes, layer_of
 from sgs_tui.engine.network.tensors import WHOLE, Tensors, Values
 
-Source = Callable[[str], Rows | None]
+Feed = Callable[[str], Rows | None]
 """Where to take a tensor from; None: compute it."""
 
-OUTPUTS = 1 << 16
-"""Output elements replayed per layer, more or less."""
-
-WORK = 1 << 26
-"""Multiplications per replay of a layer, more or less."""
-
+OUTPUTS = 1 << 16  # output elements replayed per layer, more or less
+WORK = 1 << 26  # multiplications per replay of a layer, more or less
 BANDS = 4
-
-LEAKY = "LEAKY_RELU"
-"""Computed here: its slope is in no record, only in what its input and output tell."""
+LEAKY = "LEAKY_RELU"  # computed here: its slope is in no record, only in what its input and output tell
 
 
 class Replay:
@@ -76,12 +70,12 @@ class Replay:
     def _taps(self, op: Op) -> int:
         return max(1, op.constants[0].count // max(self.shapes.channels(op.outputs[0].name), 1)) if op.constants else 1
 
-    def rows(self, name: str, source: Source, span: range) -> Values:
+    def rows(self, name: str, source: Feed, span: range) -> Values:
         """Rows of `name` as [rows, width, channels], computed from what `source` gives."""
         with np.errstate(all="ignore"):
             return self._rows(name, source, span)
 
-    def _rows(self, name: str, source: Source, span: range) -> Values:
+    def _rows(self, name: str, source: Feed, span: range) -> Values:
         op = self.graph.producers[name]
         if op.family.has_weights:
             return self._convolve(op, source, span)
@@ -91,14 +85,14 @@ class Replay:
         compute = kind_of(op.kind).compute
         return compute(*inputs) if compute else inputs[0]
 
-    def _operand(self, record: Record, source: Source, span: range) -> Values:
+    def _operand(self, record: Record, source: Feed, span: range) -> Values:
         if record.constant:
             return self.tensors.whole(record)
         wanted = range(0, 1) if self.shapes.of(record.name).height == 1 else span
         given = source(record.name)
         return given(wanted.start, wanted.stop) if given is not None else self._rows(record.name, source, wanted)
 
-    def _convolve(self, op: Op, source: Source, span: range) -> Values:
+    def _convolve(self, op: Op, source: Feed, span: range) -> Values:
         window, layer = self.shapes.windows[op.index], layer_of(op, self.tensors)
         assert layer is not None
         weights = self._other_weights[op.index] if op.index in self._other_weights else weights_of(layer, window)
@@ -108,7 +102,7 @@ class Replay:
         result = correlate(padded, window, weights, span.stop - span.start)
         return result + layer.bias[: window.target.channels] if layer.bias.size else result
 
-    def _computed(self, name: str, source: Source, start: int, stop: int) -> Values:
+    def _computed(self, name: str, source: Feed, start: int, stop: int) -> Values:
         return self._rows(name, source, range(start, stop))
 
     def _slope(self, op: Op) -> np.float32:

@@ -102,8 +102,7 @@ CODES: dict[str, tuple[int, int]] = {
 }
 """Smallest and largest code of a type."""
 
-FEWEST = 3
-"""Distinct values from which a step can be told from the values alone."""
+FEWEST = 3  # distinct values from which a step can be told from the values alone
 
 
 @dataclass(frozen=True, slots=True)

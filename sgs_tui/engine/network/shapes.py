@@ -13,14 +13,11 @@ from sgs_tui.engine.network.windows import MOST, find_window
 UNKNOWN = Shape(0, 0, 0)
 
 FEW = 300
-PATIENCE = 3
-"""Where none of the first convolutions could be solved, the rest is tried with few candidates only."""
-
+PATIENCE = 3  # where none of the first convolutions could be solved, the rest is tried with few candidates only
 HEAVIEST = 1 << 23
 """Weights that are computed with (32 MB as float32); heavier layers, fully connected ones, are not replayed."""
 
-PASSES = 6
-"""Shapes also travel backward (from a product to its factors); the last rounds guess what nothing tells."""
+PASSES = 6  # shapes also travel backward (from a product to its factors); the last rounds guess what nothing tells
 
 
 def nhwc(record: Record) -> Shape:

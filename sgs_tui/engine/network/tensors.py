@@ -11,12 +11,8 @@ from sgs_tui.engine.dumps.reader import Dump
 
 Values = npt.NDArray[np.float32]
 
-WHOLE = 1 << 22
-"""Elements up to which a tensor may be read whole (16 MB as float32)."""
-
-KEPT = 1 << 21
-"""Elements kept at once over all tensors of a dump (8 MB as float32)."""
-
+WHOLE = 1 << 22  # elements up to which a tensor may be read whole (16 MB as float32)
+KEPT = 1 << 21  # elements kept at once over all tensors of a dump (8 MB as float32)
 BLOCK = 1 << 13
 """Elements read at once for a small slice, since its neighbours are asked for next; larger slices are read as such."""
 

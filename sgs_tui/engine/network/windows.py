@@ -21,11 +21,8 @@ from sgs_tui.engine.network.tensors import Values
 KERNELS = (3, 1, 5, 7, 2, 4, 6, 9, 11)
 STRIDES = (1, 2, 3, 4)
 DILATIONS = (1, 2, 3, 4, 5, 6, 8, 12)
-USUAL = 3
-"""Paddings of a shape that are tried before other shapes are."""
-
-LONGEST = 16
-"""Aspect ratio beyond which a picture is not tried."""
+USUAL = 3  # paddings of a shape that are tried before other shapes are
+LONGEST = 16  # aspect ratio beyond which a picture is not tried
 
 
 def candidates(layer: Layer, source: Shape, target: Shape) -> Iterator[Window]:
@@ -132,8 +129,7 @@ def _output_channels(layer: Layer) -> Iterator[int]:
 TOLERANCE = 2e-3
 """Relative error up to which a candidate reproduces the benchmark; float32 sums differ by 1e-6, wrong ones by 1."""
 
-MOST = 4000
-"""Candidates tried per convolution; the right one is among the first hundred unless the op is another."""
+MOST = 4000  # candidates tried per convolution; the right one is among the first hundred unless the op is another
 
 
 def find_window(layer: Layer, source: Shape, target: Shape, most: int = MOST) -> Window | None:

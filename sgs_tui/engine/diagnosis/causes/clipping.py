@@ -4,37 +4,30 @@ from collections.abc import Iterator, Sequence
 
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.causes.coarse_step import WITHIN
-from sgs_tui.engine.diagnosis.causes.network_input import Entry, Kind, Kinship
+from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Hypothesis, Kinship
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
 
-NOTICED = 0.03
-"""Own error from which a layer is named: a healthy layer's is 0.01 to 0.02."""
-
-BEYOND = 0.01
-"""Share of an input beyond its calibrated range from which clipping is suspected without a replay."""
-
-MOSTLY = 0.5
-"""Share of a layer's own error that its limits have to explain."""
-
-CUT = 0.3
-"""What the limits cut off the benchmark, relative to the layer's own error."""
+NOTICED = 0.03  # own error from which a layer is named: a healthy layer's is 0.01 to 0.02
+BEYOND = 0.01  # share of an input beyond its calibrated range from which clipping is suspected without a replay
+MOSTLY = 0.5  # share of a layer's own error that its limits have to explain
+CUT = 0.3  # what the limits cut off the benchmark, relative to the layer's own error
 
 
-def find_clipping(case: Case, budgets: Sequence[Budget], entries: Sequence[Entry]) -> Finding | None:
+def find_clipping(case: Case, budgets: Sequence[Budget], first_layers: Sequence[FirstLayer]) -> Finding | None:
     """Layers whose error is what their limits cut off, and the network's inputs that are clipped."""
-    inputs = [entry for entry in entries if clipped_share(entry) >= MOSTLY]
+    inputs = [first for first in first_layers if clipped_share(first) >= MOSTLY]
     layers = [b for b in budgets if is_clipped(b)]
     if not inputs and not layers:
         return None
-    evidence = [fact for entry in inputs for fact in _input_evidence(entry)]
+    evidence = [fact for first in inputs for fact in _input_evidence(first)]
     for budget in sorted(layers, key=lambda b: -b.own)[:4]:
         evidence.append(_layer_evidence(case, budget))
     sizes = [(e.budget.own, clipped_share(e)) for e in inputs] + [(b.own, b.clipped) for b in layers]
     size, explained = max(sizes)
-    proven = all(entry.tested for entry in inputs) and all(budget.proven for budget in layers)
+    proven = all(first.tested for first in inputs) and all(budget.proven for budget in layers)
     return Finding(
         Cause.CLIPPING,
-        (*(entry.item.name for entry in inputs), *(budget.name for budget in layers)),
+        (*(first.item.name for first in inputs), *(budget.name for budget in layers)),
         confidence=min(0.99, (0.6 + 0.4 * explained) if proven else (0.3 + 0.4 * explained)),
         evidence=tuple(evidence),
         advice=(
@@ -43,17 +36,17 @@ def find_clipping(case: Case, budgets: Sequence[Budget], entries: Sequence[Entry
         refuted_by="calibrating with this picture leaves the layers as they are",
         explained=explained,
         size=size,
-        behind=tuple(entry.layer for entry in inputs),
+        behind=tuple(first.layer for first in inputs),
     )
 
 
-def clipped_share(entry: Entry) -> float:
+def clipped_share(first: FirstLayer) -> float:
     """How much of a first layer's error clipping its input explains; half where only the records can tell."""
-    if entry.tested:
-        best = entry.tested[0]
-        return best.explained if best.kind is Kind.CLIPPED else 0.0
-    same = entry.pictures.kinship in (Kinship.SAME, Kinship.UNKNOWN)
-    return 0.5 if same and entry.outside >= BEYOND else 0.0
+    if first.tested:
+        best = first.tested[0]
+        return best.explained if best.kind is Hypothesis.CLIPPED else 0.0
+    same = first.pictures.kinship in (Kinship.SAME, Kinship.UNKNOWN)
+    return 0.5 if same and first.outside >= BEYOND else 0.0
 
 
 def is_clipped(budget: Budget) -> bool:
@@ -65,16 +58,16 @@ def is_clipped(budget: Budget) -> bool:
     return budget.own >= NOTICED and mostly and not budget.own_steps <= WITHIN
 
 
-def _input_evidence(entry: Entry) -> Iterator[Evidence]:
-    name, limits = entry.item.name, entry.limits
+def _input_evidence(first: FirstLayer) -> Iterator[Evidence]:
+    name, limits = first.item.name, first.limits
     if limits is not None:
         span = f"[{limits.low:.4g}, {limits.high:.4g}]"
-        yield Evidence(f"{entry.outside:.1%} of {name} lies beyond its calibrated range {span}", entry.outside, name)
-    if not entry.tested:
-        yield Evidence(f"{entry.layer} is the first bad layer; it can not be computed again, so this is not proven")
+        yield Evidence(f"{first.outside:.1%} of {name} lies beyond its calibrated range {span}", first.outside, name)
+    if not first.tested:
+        yield Evidence(f"{first.layer} is the first bad layer; it can not be computed again, so this is not proven")
         return
-    best = entry.tested[0]
-    text = f"clipping {name} and computing {entry.layer} again explains {best.explained:.1%} of its error"
+    best = first.tested[0]
+    text = f"clipping {name} and computing {first.layer} again explains {best.explained:.1%} of its error"
     yield Evidence(text, best.explained, name)
     if best.offsets:
         mean = sum(best.offsets) / len(best.offsets)

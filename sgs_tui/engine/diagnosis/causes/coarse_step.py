@@ -16,26 +16,15 @@ from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, p
 from sgs_tui.engine.network.scales import Domain, Grid
 from sgs_tui.engine.network.tensors import Values, rms
 
-WITHIN = 1.0
-"""Own errors up to this many steps (RMS) are rounding: 0.29 for the output, up to 0.6 with 8-bit weights."""
-
+WITHIN = 1.0  # own errors up to this many steps (RMS) are rounding: 0.29 for the output, up to 0.6 with 8-bit weights
 COSTLY = 0.07
 """An input whose rounding alone costs this share of the output's signal (-23 dB) is too coarse; healthy: 0.03."""
 
-PART = 0.2
-"""... and it has to explain this share of the output's error energy, or make the layer bad all by itself."""
-
-SPREAD = 16.0
-"""A channel this many times larger than the lower quartile leaves those four bits."""
-
-CROWDED = 0.5
-"""Share of the non-zero values within two steps of 0 from which a tensor is suspected without a replay."""
-
-OWN = 0.7 * SUSPECT
-"""Own error that makes a layer suspect all by itself, nearly."""
-
-NARROW = 4.0
-"""A member this many times narrower than its shared scale loses two of its eight bits (12 dB)."""
+PART = 0.2  # ... and it has to explain this share of the output's error energy, or make the layer bad all by itself
+SPREAD = 16.0  # a channel this many times larger than the lower quartile leaves those four bits
+CROWDED = 0.5  # share of the non-zero values within two steps of 0 from which a tensor is suspected without a replay
+OWN = 0.7 * SUSPECT  # own error that makes a layer suspect all by itself, nearly
+NARROW = 4.0  # a member this many times narrower than its shared scale loses two of its eight bits (12 dB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,11 +286,8 @@ def raisable(case: Case, members: Sequence[str]) -> tuple[str, ...]:
 
 # Coarse tensors where no layer is bad: a step that costs a layer a measurable part of its signal.
 
-MOSTLY = 0.5
-"""Share of a layer's error that a coarse input has to explain where no layer is bad."""
-
-MILD = 0.7
-"""Confidence in such a finding, relative to one that spoils a layer."""
+MOSTLY = 0.5  # share of a layer's error that a coarse input has to explain where no layer is bad
+MILD = 0.7  # confidence in such a finding, relative to one that spoils a layer
 
 
 def find_mild(case: Case, budgets: Sequence[Budget]) -> list[Finding]:

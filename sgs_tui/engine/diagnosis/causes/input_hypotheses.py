@@ -6,7 +6,7 @@ from itertools import permutations
 
 import numpy as np
 
-from sgs_tui.engine.diagnosis.causes.network_input import Entry, Kind, Kinship, Tested
+from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Hypothesis, Kinship, Tested
 from sgs_tui.engine.diagnosis.error_budget import Change, Trials, changed
 from sgs_tui.engine.network.compute import Rows
 from sgs_tui.engine.network.replay import rows_of
@@ -47,27 +47,22 @@ def improved(numbers: Values, made: Callable[[Values], Values], target: Values, 
     return result
 
 
-ROUNDS = 6
-"""Gauss-Newton steps of a gain and offset fit; the layer is piecewise linear in both, so three suffice."""
-
-SIMPLER = 0.02
-"""A fit has to explain this much more than a change without free numbers to be preferred."""
-
+ROUNDS = 6  # gauss-Newton steps of a gain and offset fit; the layer is piecewise linear in both, so three suffice
+SIMPLER = 0.02  # a fit has to explain this much more than a change without free numbers to be preferred
 NEEDED = 0.3
 CLEAR = 4.0
 """Limits are needed where they explain this much alone, and without them four times as much stays unexplained."""
 
-IDENTICAL = 0.9995
-"""Correlation of the 8-bit codes of one picture with its float values, low contrast included."""
+IDENTICAL = 0.9995  # correlation of the 8-bit codes of one picture with its float values, low contrast included
 
 
-class Laboratory:
+class Hypotheses:
     """Tests changes of one input on one layer."""
 
-    def __init__(self, trials: Trials, entry: Entry) -> None:
-        self._case, self._trials, self._entry = trials.case, trials, entry
-        self._name = entry.item.name
-        self.sample = trials.stored(entry.layer, trials.case.sample_rows(entry.layer))
+    def __init__(self, trials: Trials, first: FirstLayer) -> None:
+        self._case, self._trials, self._first = trials.case, trials, first
+        self._name = first.item.name
+        self.sample = trials.stored(first.layer, trials.case.sample_rows(first.layer))
         self._plain = self.run(None)
         self._error = self.sample - self._plain
 
@@ -80,8 +75,8 @@ class Laboratory:
                 return None
             return changed(given, change) if change else given
 
-        made = self._trials.run(self._entry.layer, source)
-        grid = self._case.grid(self._entry.layer)
+        made = self._trials.run(self._first.layer, source)
+        grid = self._case.grid(self._first.layer)
         return grid.clipped(made) if grid else made
 
     def test(self) -> tuple[Tested, ...]:
@@ -91,24 +86,24 @@ class Laboratory:
             found += self._fits()
         return tuple(sorted(found, key=lambda each: each.explained - SIMPLER * bool(each.gains), reverse=True))
 
-    def _judge(self, kind: Kind, change: Change, rows: Rows | None = None) -> Tested:
+    def _judge(self, kind: Hypothesis, change: Change, rows: Rows | None = None) -> Tested:
         return Tested(kind, share(self._error, self.sample - self.run(change, rows)), change)
 
     def _clip(self) -> Iterator[Tested]:
-        limits = self._entry.limits
-        if limits is not None and self._entry.outside > 0:
-            yield replace(self._judge(Kind.CLIPPED, limits.clipped), limits=limits)
+        limits = self._first.limits
+        if limits is not None and self._first.outside > 0:
+            yield replace(self._judge(Hypothesis.CLIPPED, limits.clipped), limits=limits)
 
     def _orders(self) -> Iterator[Tested]:
         channels = self._case.shape(self._name).channels
         if not 1 < channels <= 4:
             return
         for order in list(permutations(range(channels)))[1:]:
-            yield replace(self._judge(Kind.ORDER, reordered(order)), order=order)
+            yield replace(self._judge(Hypothesis.ORDER, reordered(order)), order=order)
 
     def _layouts(self) -> Iterator[Tested]:
         shape = self._case.shape(self._name)
-        record = self._entry.item.benchmark
+        record = self._first.item.benchmark
         if record is None or shape.channels < 2 or shape.height * shape.width < 2 or record.count > 1 << 22:
             return
         flat = self._case.tensors.whole(record)
@@ -116,19 +111,19 @@ class Laboratory:
         back = np.ascontiguousarray(flat.reshape(-1, shape.channels).T).ravel()
         for values in (turned, back):
             picture = values.reshape(shape.height, shape.width, shape.channels)
-            yield self._judge(Kind.LAYOUT, same, lambda a, b, picture=picture: picture[a:b])  # type: ignore[misc]
+            yield self._judge(Hypothesis.LAYOUT, same, lambda a, b, picture=picture: picture[a:b])  # type: ignore[misc]
 
     def _fits(self) -> Iterator[Tested]:
         """Gains and offsets, on the benchmark's picture and, where that is another one, on the sample's."""
-        plain = self._fit(Kind.AFFINE, None, same)
+        plain = self._fit(Hypothesis.AFFINE, None, same)
         yield plain
-        if self._entry.limits is not None:
-            yield from self._clipped_fits(self._entry.limits, plain.explained)
-        record, shape = self._entry.item.sample, self._case.shape(self._name)
-        pictures = self._entry.pictures
+        if self._first.limits is not None:
+            yield from self._clipped_fits(self._first.limits, plain.explained)
+        record, shape = self._first.item.sample, self._case.shape(self._name)
+        pictures = self._first.pictures
         alike = pictures.kinship is Kinship.SAME and pictures.correlation > IDENTICAL
         if record is not None and not alike and record.count >= shape.count > 0:
-            yield self._fit(Kind.PICTURE, rows_of(self._case.sample_tensors, record, shape), same)
+            yield self._fit(Hypothesis.PICTURE, rows_of(self._case.sample_tensors, record, shape), same)
 
     def _clipped_fits(self, limits: Grid, without: float) -> Iterator[Tested]:
         """A gain and an offset, then the limits: named after the limits where they matter more or are needed.
@@ -137,19 +132,19 @@ class Laboratory:
         drive a picture beyond limits that it keeps itself; then the gain is to blame.
         `without`: what the best gain and offset explain without limits.
         """
-        if not self._entry.outside and without >= 1 - SIMPLER:
+        if not self._first.outside and without >= 1 - SIMPLER:
             return
-        both = self._fit(Kind.AFFINE, None, limits.clipped)
+        both = self._fit(Hypothesis.AFFINE, None, limits.clipped)
         clear = (1 - both.explained) * CLEAR <= 1 - without
-        if self._entry.outside:
-            alone = self._judge(Kind.AFFINE, affine(np.array([*both.gains, *both.offsets]))).explained
-            clip = self._judge(Kind.CLIPPED, limits.clipped).explained
+        if self._first.outside:
+            alone = self._judge(Hypothesis.AFFINE, affine(np.array([*both.gains, *both.offsets]))).explained
+            clip = self._judge(Hypothesis.CLIPPED, limits.clipped).explained
             cut = clip >= alone or (clip >= NEEDED and clear)
-            yield replace(both, kind=Kind.CLIPPED if cut else Kind.AFFINE, limits=limits)
+            yield replace(both, kind=Hypothesis.CLIPPED if cut else Hypothesis.AFFINE, limits=limits)
         elif clear:
             yield replace(both, limits=limits)
 
-    def _fit(self, kind: Kind, rows: Rows | None, after: Change) -> Tested:
+    def _fit(self, kind: Hypothesis, rows: Rows | None, after: Change) -> Tested:
         channels = self._case.shape(self._name).channels
         count = channels if channels <= 4 else 1
         numbers = np.concatenate([np.ones(count), np.zeros(count)])

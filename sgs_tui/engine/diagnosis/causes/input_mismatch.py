@@ -2,36 +2,31 @@
 
 from collections.abc import Sequence
 
-from sgs_tui.engine.diagnosis.causes.network_input import Entry, Kind, Kinship, Tested
+from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Hypothesis, Kinship, Tested
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 
-SEEN = 0.05
-"""Own error of a first layer from which its input is suspected; healthy: 0.01 to 0.02."""
-
-UNRELATED = 0.3
-"""Squared correlation below which a first layer can not stem from the same input."""
-
+SEEN = 0.05  # own error of a first layer from which its input is suspected; healthy: 0.01 to 0.02
+UNRELATED = 0.3  # squared correlation below which a first layer can not stem from the same input
 DESCRIBES = 0.8
 LEAST_GAIN = 0.1
 """A gain and an offset have to explain more, with a gain that keeps the picture: any mean explains something."""
 
-EXPLAINS = 0.5
-"""Share of that error that a hypothesis has to explain to be claimed."""
+EXPLAINS = 0.5  # share of that error that a hypothesis has to explain to be claimed
 
 
-def find_input(entry: Entry) -> Finding | None:
+def find_input_cause(first: FirstLayer) -> Finding | None:
     """The finding for the best hypothesis at one network input; clipping has a module of its own."""
-    tested = entry.tested[0] if entry.tested else None
+    tested = first.tested[0] if first.tested else None
     if tested is None or tested.explained < EXPLAINS:
-        return _by_record(entry)
-    if tested.kind is Kind.AFFINE:
+        return _by_record(first)
+    if tested.kind is Hypothesis.AFFINE:
         plausible = tested.explained >= DESCRIBES and _mean(tested.gains) > LEAST_GAIN
-        return _gain(entry, tested) if plausible else _by_record(entry)
-    return None if tested.kind is Kind.CLIPPED else _mismatch(entry, tested)
+        return _gain(first, tested) if plausible else _by_record(first)
+    return None if tested.kind is Hypothesis.CLIPPED else _mismatch(first, tested)
 
 
-def _gain(entry: Entry, tested: Tested) -> Finding:
-    name, layer = entry.item.name, entry.layer
+def _gain(first: FirstLayer, tested: Tested) -> Finding:
+    name, layer = first.item.name, first.layer
     gain, offset = _mean(tested.gains), _mean(tested.offsets)
     cut = ", cut at its calibrated limits" if tested.limits is not None else ""
     evidence = [
@@ -40,11 +35,11 @@ def _gain(entry: Entry, tested: Tested) -> Finding:
             tested.explained,
             layer,
         ),
-        *_rivals(entry, tested),
+        *_rivals(first, tested),
     ]
-    if entry.pictures.kinship is Kinship.SAME:
-        evidence.append(Evidence(f"both dumps hold the same picture (correlation {entry.pictures.correlation:.5f})"))
-    evidence += _mean_and_std(entry, tested)
+    if first.pictures.kinship is Kinship.SAME:
+        evidence.append(Evidence(f"both dumps hold the same picture (correlation {first.pictures.correlation:.5f})"))
+    evidence += _mean_and_std(first, tested)
     return Finding(
         Cause.GAIN_OFFSET,
         (name, layer),
@@ -53,16 +48,16 @@ def _gain(entry: Entry, tested: Tested) -> Finding:
         advice=("make mean and std in input_config.ini those of the preprocess, then convert and calibrate again",),
         refuted_by="input_config.ini and the preprocess agree in mean, std and channel order",
         explained=tested.explained,
-        size=entry.budget.own,
+        size=first.budget.own,
     )
 
 
-def _mean_and_std(entry: Entry, tested: Tested) -> list[Evidence]:
+def _mean_and_std(first: FirstLayer, tested: Tested) -> list[Evidence]:
     """Mean and std in grey levels on both sides, from the codes in the fixed dump's input record.
 
     Codes are grey levels: float input = (code - mean) / std, and the fixed network saw gain * that + offset.
     """
-    pictures, limits = entry.pictures, entry.item.sample
+    pictures, limits = first.pictures, first.item.sample
     if pictures.kinship is not Kinship.SAME or limits is None or not limits.scale or not pictures.gain:
         return []
     std = pictures.gain / limits.scale
@@ -76,83 +71,83 @@ def _mean_and_std(entry: Entry, tested: Tested) -> list[Evidence]:
     ]
 
 
-def _mismatch(entry: Entry, tested: Tested) -> Finding:
-    name, layer = entry.item.name, entry.layer
+def _mismatch(first: FirstLayer, tested: Tested) -> Finding:
+    name, layer = first.item.name, first.layer
     what = {
-        Kind.ORDER: f"the sample's channels are in the order {tested.order} of the benchmark's",
-        Kind.LAYOUT: f"one side reads {name} as NCHW, the other as NHWC",
-        Kind.PICTURE: "the sample's own picture, which is another one,",
+        Hypothesis.ORDER: f"the sample's channels are in the order {tested.order} of the benchmark's",
+        Hypothesis.LAYOUT: f"one side reads {name} as NCHW, the other as NHWC",
+        Hypothesis.PICTURE: "the sample's own picture, which is another one,",
     }[tested.kind]
     advice = {
-        Kind.ORDER: "use one channel order (RGB or BGR) in the ini and in the preprocess, with norm and without",
-        Kind.LAYOUT: "give both runs the same layout (NHWC) and the same input_layouts",
-        Kind.PICTURE: "run both stages on the same picture with the same preprocess",
+        Hypothesis.ORDER: "use one channel order (RGB or BGR) in the ini and in the preprocess, with norm and without",
+        Hypothesis.LAYOUT: "give both runs the same layout (NHWC) and the same input_layouts",
+        Hypothesis.PICTURE: "run both stages on the same picture with the same preprocess",
     }[tested.kind]
     evidence = [
         Evidence(f"{what}: {layer} computed so explains {tested.explained:.1%} of its error", tested.explained, layer),
-        *_rivals(entry, tested),
-        *_kinship(entry),
+        *_rivals(first, tested),
+        *_kinship(first),
     ]
-    return _input_finding(entry, tuple(evidence), advice, min(0.99, 0.5 + 0.5 * tested.explained), tested.explained)
+    return _input_finding(first, tuple(evidence), advice, min(0.99, 0.5 + 0.5 * tested.explained), tested.explained)
 
 
-def _by_record(entry: Entry) -> Finding | None:
+def _by_record(first: FirstLayer) -> Finding | None:
     """What the dumped inputs alone say, where no hypothesis explains the first layer (or none could be tested)."""
-    kinship, advice = entry.pictures.kinship, "run both stages on the same picture with the same preprocess"
+    kinship, advice = first.pictures.kinship, "run both stages on the same picture with the same preprocess"
     if kinship in (Kinship.ORDER, Kinship.LAYOUT, Kinship.OTHER):
-        return _input_finding(entry, tuple(_kinship(entry)), advice, 0.6, 0.6)
-    if entry.tested or entry.fit is None:
+        return _input_finding(first, tuple(_kinship(first)), advice, 0.6, 0.6)
+    if first.tested or first.fit is None:
         return None
-    if entry.fit.correlation < UNRELATED and kinship is not Kinship.SAME:
-        text = f"{entry.layer} has next to nothing in common with the benchmark's (r^2 {entry.fit.correlation:.2f})"
+    if first.fit.correlation < UNRELATED and kinship is not Kinship.SAME:
+        text = f"{first.layer} has next to nothing in common with the benchmark's (r^2 {first.fit.correlation:.2f})"
         evidence = (
-            Evidence(text, entry.fit.correlation, entry.layer),
+            Evidence(text, first.fit.correlation, first.layer),
             Evidence("the inputs can not be compared: not proven"),
         )
-        return _input_finding(entry, evidence, advice, 0.35, 0.5)
-    return _fitted(entry, entry.fit.good) if entry.fit.good >= EXPLAINS and not entry.outside else None
+        return _input_finding(first, evidence, advice, 0.35, 0.5)
+    return _fitted(first, first.fit.good) if first.fit.good >= EXPLAINS and not first.outside else None
 
 
-def _fitted(entry: Entry, explained: float) -> Finding:
-    text = f"a gain and an offset for each channel of {entry.layer} explain {explained:.1%} of its error"
+def _fitted(first: FirstLayer, explained: float) -> Finding:
+    text = f"a gain and an offset for each channel of {first.layer} explain {explained:.1%} of its error"
     return Finding(
         Cause.GAIN_OFFSET,
-        (entry.item.name, entry.layer),
+        (first.item.name, first.layer),
         confidence=0.3 + 0.4 * explained,
-        evidence=(Evidence(text, explained, entry.layer), Evidence("it can not be computed again: not proven")),
+        evidence=(Evidence(text, explained, first.layer), Evidence("it can not be computed again: not proven")),
         advice=("compare mean and std of input_config.ini with the preprocess",),
         refuted_by="input_config.ini and the preprocess agree in mean, std and channel order",
         explained=explained,
-        size=entry.budget.own,
+        size=first.budget.own,
     )
 
 
 def _input_finding(
-    entry: Entry, evidence: tuple[Evidence, ...], advice: str, confidence: float, explained: float
+    first: FirstLayer, evidence: tuple[Evidence, ...], advice: str, confidence: float, explained: float
 ) -> Finding:
     return Finding(
         Cause.INPUT_MISMATCH,
-        (entry.item.name, entry.layer),
+        (first.item.name, first.layer),
         confidence=confidence,
         evidence=evidence,
         advice=(advice,),
         refuted_by="the same picture, preprocessed alike, gives the same difference",
         explained=explained,
-        size=entry.budget.own,
+        size=first.budget.own,
     )
 
 
-def _kinship(entry: Entry) -> list[Evidence]:
-    pictures = entry.pictures
+def _kinship(first: FirstLayer) -> list[Evidence]:
+    pictures = first.pictures
     if pictures.kinship is Kinship.UNKNOWN:
         return []
     text = f"the dumped inputs hold: {pictures.kinship} (correlation {pictures.correlation:.3f})"
-    return [Evidence(text, pictures.correlation, entry.item.name)]
+    return [Evidence(text, pictures.correlation, first.item.name)]
 
 
-def _rivals(entry: Entry, tested: Tested) -> list[Evidence]:
+def _rivals(first: FirstLayer, tested: Tested) -> list[Evidence]:
     """How much the next best hypothesis of another kind explains."""
-    others = [each for each in entry.tested if each.kind is not tested.kind]
+    others = [each for each in first.tested if each.kind is not tested.kind]
     if not others:
         return []
     best = max(others, key=lambda each: each.explained)

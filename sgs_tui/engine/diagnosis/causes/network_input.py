@@ -59,9 +59,7 @@ def affine_fit(sample: Values, truth: Values, channels: int = 1) -> Fit:
 # clipped it or used another mean (faults.md). Its leading part is the plain picture; RGB is padded to four
 # channels behind it.
 
-SAME = 0.98
-"""Correlation from which two channels hold the same picture: 8-bit codes of one picture agree to 0.9999."""
-
+SAME = 0.98  # correlation from which two channels hold the same picture: 8-bit codes of one picture agree to 0.9999
 LOOKED_AT = 1 << 16
 
 
@@ -76,7 +74,7 @@ class Kinship(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PictureMatch:
     """Kinship, the correlation behind it, the order of channels, and sample = gain * benchmark + offset."""
 
     kinship: Kinship
@@ -86,29 +84,29 @@ class Comparison:
     offset: float = 0.0
 
 
-def compare_pictures(sample: Values, benchmark: Values, channels: int) -> Comparison:
+def compare_pictures(sample: Values, benchmark: Values, channels: int) -> PictureMatch:
     """Compare a sample's input record (at least as long) with the benchmark's, both flat, NHWC."""
     count = benchmark.size
     if sample.size < count or channels < 1 or count % channels or not _varies(sample[:count]) or not _varies(benchmark):
-        return Comparison(Kinship.UNKNOWN)
+        return PictureMatch(Kinship.UNKNOWN)
     ours, theirs = sample[:count].reshape(-1, channels), benchmark.reshape(-1, channels)
     step = max(1, len(ours) // LOOKED_AT)
     ours_few, theirs_few = ours[::step], theirs[::step]
     table = _correlations(ours_few, theirs_few)
     if np.isnan(np.diag(table)).all():
-        return Comparison(Kinship.UNKNOWN)
+        return PictureMatch(Kinship.UNKNOWN)
     plain = float(np.nanmean(np.diag(table)))
     if plain >= SAME:
         fit = affine_fit(ours_few.ravel(), theirs_few.ravel())
-        return Comparison(Kinship.SAME, plain, tuple(range(channels)), fit.gain, fit.offset)
+        return PictureMatch(Kinship.SAME, plain, tuple(range(channels)), fit.gain, fit.offset)
     order, swapped = _best_order(table)
     if swapped >= SAME:
-        return Comparison(Kinship.ORDER, swapped, order)
+        return PictureMatch(Kinship.ORDER, swapped, order)
     planes = ours.reshape(channels, -1).T
     turned = max(_mean_diagonal(planes[::step], theirs_few), _mean_diagonal(_planes(theirs)[::step], ours_few))
     if channels > 1 and turned >= SAME:
-        return Comparison(Kinship.LAYOUT, turned)
-    return Comparison(Kinship.OTHER, plain)
+        return PictureMatch(Kinship.LAYOUT, turned)
+    return PictureMatch(Kinship.OTHER, plain)
 
 
 def _planes(values: Values) -> Values:
@@ -145,7 +143,7 @@ def _best_order(table: Values) -> tuple[tuple[int, ...], float]:
     return order, best
 
 
-class Kind(StrEnum):
+class Hypothesis(StrEnum):
     """A change of the input."""
 
     CLIPPED = "clipped at the calibrated limits"
@@ -162,7 +160,7 @@ class Tested:
     `gains`, `offsets`: per channel, of AFFINE (input seen = gain * benchmark's input + offset) and PICTURE.
     """
 
-    kind: Kind
+    kind: Hypothesis
     explained: float
     change: Change
     limits: Grid | None = None
@@ -172,7 +170,7 @@ class Tested:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FirstLayer:
     """A network input, the layer computed from it alone, and the hypotheses, the best first.
 
     `outside`: share of the benchmark's input values beyond the calibrated limits. Empty `tested`: no replay;
@@ -182,14 +180,14 @@ class Entry:
     item: NetInput
     layer: str
     budget: Budget
-    pictures: Comparison
+    pictures: PictureMatch
     limits: Grid | None
     outside: float
     tested: tuple[Tested, ...] = ()
     fit: Fit | None = None
 
 
-def entries(case: Case, budgets: Budgets) -> Iterator[Entry]:
+def first_layers(case: Case, budgets: Budgets) -> Iterator[FirstLayer]:
     """Every network input whose first layer is bad by itself, with the hypotheses tested."""
     seen: set[str] = set()
     names = {item.name: item for item in case.inputs}
@@ -197,12 +195,12 @@ def entries(case: Case, budgets: Budgets) -> Iterator[Entry]:
         sources = budgets.nearest(name) or _unseen(case, name)
         if len(sources) == 1 and sources[0] in names and sources[0] not in seen:
             seen.add(sources[0])
-            yield _entry(case, budgets, names[sources[0]], name)
+            yield _first(case, budgets, names[sources[0]], name)
 
 
-def _entry(case: Case, budgets: Budgets, item: NetInput, layer: str) -> Entry:
+def _first(case: Case, budgets: Budgets, item: NetInput, layer: str) -> FirstLayer:
     limits = input_limits(case, item)
-    pictures, outside = Comparison(Kinship.UNKNOWN), 0.0
+    pictures, outside = PictureMatch(Kinship.UNKNOWN), 0.0
     if item.benchmark is not None and case.tensors.readable(item.benchmark):
         values = case.tensors.spread(item.benchmark, 1 << 18)
         if limits is not None and values.size:
@@ -215,7 +213,7 @@ def _entry(case: Case, budgets: Budgets, item: NetInput, layer: str) -> Entry:
     budget, fit = budgets.of(layer), None
     if not budget.proven and isfinite(budget.total) and case.comparable(layer):
         fit = affine_fit(*case.both(layer), case.shape(layer).channels)
-    return Entry(item, layer, budget, pictures, limits, outside, fit=fit)
+    return FirstLayer(item, layer, budget, pictures, limits, outside, fit=fit)
 
 
 def _channels(case: Case, item: NetInput) -> int:

@@ -14,11 +14,8 @@ from sgs_tui.engine.network.tensors import Values, rms
 ADVICE = ("add the line dequantFixed to the fixed run's DebugConfig.txt and dump again",)
 REFUTED = "the values are no codes: (code - z) * s of the headers does not give the benchmark's values"
 
-GLANCE = 1 << 11
-"""Values looked at first."""
-
-FITS = 0.5
-"""Dequantizing has to halve the error at least (-6 dB) to count."""
+GLANCE = 1 << 11  # values looked at first
+FITS = 0.5  # dequantizing has to halve the error at least (-6 dB) to count
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,7 @@ from sgs_tui.engine.network.tensors import Values
 
 # Rows computed again from data won back out of a layout that kept its padding.
 
-PIXELS = 1 << 16
-"""Values put in order at once, more or less."""
+PIXELS = 1 << 16  # values put in order at once, more or less
 
 
 class _Ready(SideReader):
@@ -79,14 +78,9 @@ def _add(
         kernel.add(sums, *sides, start, min(BLOCK, len(values[0]) - start))
 
 
-RIGHT = 0.9
-"""COS that the right layout reaches even under coarse 8 bit; wrong ones stay below 0.7 (observed.md)."""
-
-CLEAR = 5.0
-"""The right layout leaves at most a fifth of what any other leaves of 1 - COS."""
-
-LARGEST = 1 << 22
-"""Elements up to which unknown channel counts are tried out."""
+RIGHT = 0.9  # COS that the right layout reaches even under coarse 8 bit; wrong ones stay below 0.7 (observed.md)
+CLEAR = 5.0  # the right layout leaves at most a fifth of what any other leaves of 1 - COS
+LARGEST = 1 << 22  # elements up to which unknown channel counts are tried out
 
 
 @dataclass(frozen=True, slots=True)

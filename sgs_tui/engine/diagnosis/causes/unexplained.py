@@ -17,11 +17,8 @@ from sgs_tui.engine.network.tensors import Values
 
 # Cause `bad_channels`: a few channels hold nearly all of a layer's own error.
 
-FITS = 0.8
-"""Share of the own error that a gain and an offset, or a few channels, have to explain."""
-
-FEW = 0.15
-"""Share of the channels that still counts as few."""
+FITS = 0.8  # share of the own error that a gain and an offset, or a few channels, have to explain
+FEW = 0.15  # share of the channels that still counts as few
 
 
 def few_channels(sample: Values, made: Values, channels: int) -> tuple[list[int], float]:
@@ -65,7 +62,7 @@ def bad_channels(case: Case, budget: Budget, sample: Values, made: Values) -> Fi
     )
 
 
-def find_leftovers(case: Case, budgets: Budgets, found: list[Finding]) -> list[Finding]:
+def find_unexplained(case: Case, budgets: Budgets, found: list[Finding]) -> list[Finding]:
     """`found` and one finding more for each layer with a large own error that none of them explains."""
     result = list(found)
     known = frozenset(name for finding in found for name in (*finding.layers, *finding.behind))
