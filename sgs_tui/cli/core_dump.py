@@ -77,11 +77,11 @@ def _advise(host: "CoreHost") -> None:
 def _report(executable: Path, dump: Path, output: Path | None) -> ExitCode:
     from sgs_tui.batch.output import emit
     from sgs_tui.engine.coredump import read_core
-    from sgs_tui.engine.files import free_file_name, write_atomically
+    from sgs_tui.engine.files import free_name, write_atomically
 
     report = read_core(executable, dump)
     default = Path(f"core_report-{executable.name}-{time.strftime('%Y%m%d-%H%M%S')}.txt")
-    target = free_file_name(output or default)
+    target = free_name(output or default, keep_suffix=True)
     data = report.text.encode()
     write_atomically(target, data)
     for warning in report.warnings:

@@ -1,4 +1,6 @@
-"""Writing a user's file: temp file in the same folder, fsync, rename, backup of what was there."""
+"""A user's files, without harm: written whole (temp file in the same folder, fsync, rename) or not at all, what was
+there is kept, and whatever the operating system refuses is one clear line.
+"""
 
 import os
 import stat
@@ -56,12 +58,13 @@ def write_with_backup(path: Path, data: bytes) -> Path | None:
     return backup
 
 
-def free_name(path: Path) -> Path:
-    """`path`, or the first of `path.1`, `path.2`, ... that does not exist."""
+def free_name(path: Path, keep_suffix: bool = False) -> Path:
+    """`path`, or the first of `path.1`, `path.2`, ... (`name.1.zip` with `keep_suffix`) that does not exist."""
+    stem, suffix = (path.stem, path.suffix) if keep_suffix else (path.name, "")
     candidate, number = path, 0
     while candidate.exists() or candidate.is_symlink():
         number += 1
-        candidate = path.with_name(f"{path.name}.{number}")
+        candidate = path.with_name(f"{stem}.{number}{suffix}")
     return candidate
 
 
@@ -69,9 +72,6 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-# Reading a user's small file: what the operating system refuses becomes one clear line.
 
 
 SMALL = 64 << 20
@@ -131,7 +131,14 @@ def was_read(path: Path) -> bool:
     return (status.st_dev, status.st_ino) in _read
 
 
-# Where results go without harm: a folder that a command fills is new or emptied by moving, a file has a free name.
+def make_folder(folder: Path) -> None:
+    """Make `folder` with its parents, or accept that it is there. Raises InputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise InputError(f"{folder}: is a file, expected a folder", "name another folder") from error
+    except OSError as error:
+        raise InputError(f"{folder}: cannot write: {error.strerror}", "check the folder and its rights") from error
 
 
 def claim_folder(folder: Path, inputs: Collection[Path] = ()) -> Path | None:
@@ -162,12 +169,3 @@ def _move_aside(folder: Path, target: Path, inputs: Collection[Path]) -> Path:
     aside = free_name(target)
     target.rename(aside)
     return aside
-
-
-def free_file_name(path: Path) -> Path:
-    """`path`, or the first of `name.1.zip`, `name.2.zip`, ... that is not there: the suffix stays the suffix."""
-    candidate, number = path, 0
-    while candidate.exists() or candidate.is_symlink():
-        number += 1
-        candidate = path.with_name(f"{path.stem}.{number}{path.suffix}")
-    return candidate

@@ -43,16 +43,10 @@ def visible(text: str) -> str:
 
 
 def sanitised(name: str) -> str:
-    """A tensor name as the vendor's splitter writes it: cut at white space, `/` to `_`, `:` dropped.
-
-    Source: splite_binary_to_binary.c, see interop notes 1.5.
-    """
+    """A tensor name as the vendor's splitter writes it: cut at white space, `/` to `_`, `:` dropped."""
     words = name.strip(_BLANKS)
     cut = next((i for i, char in enumerate(words) if char in _BLANKS), len(words))
     return words[:cut].replace("/", "_").replace(":", "")
-
-
-# The known word that a mistyped one was meant to be.
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:

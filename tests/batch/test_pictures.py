@@ -10,7 +10,7 @@ import pytest
 
 from sgs_tui.batch.formats.pictures import PicturesWanted, draw_pictures, percent
 from sgs_tui.engine.dumps.format import Direction, Form
-from sgs_tui.engine.dumps.writer import Draft, DumpWriter
+from sgs_tui.engine.dumps.writer import Draft, create_dump
 from sgs_tui.engine.errors import InputError, UsageError
 from tests.batch.conftest import Command
 from tests.layer_rows import HOSTILE_NAMES
@@ -34,7 +34,7 @@ def columns_of(picture: Pixels, color: tuple[int, int, int], top: int = 120) -> 
 
 
 def write_dump(path: Path, tensors: dict[str, npt.NDArray[np.float32]], form: Form = Form.BINARY) -> Path:
-    with DumpWriter(path, form=form) as writer:
+    with create_dump(path, form=form) as writer:
         for number, (name, values) in enumerate(tensors.items()):
             writer.write(Draft(Direction.OUT, 0, number, "RELU", name, [values], count=len(values)))
     return path
@@ -171,7 +171,7 @@ def test_strange_values_and_names(tmp_path: Path) -> None:
 
 
 def test_names_that_meet_after_replacing_both_get_a_file(tmp_path: Path) -> None:
-    with DumpWriter(tmp_path / "d.bin") as writer:
+    with create_dump(tmp_path / "d.bin") as writer:
         for slot, name in enumerate(("x/y", "x_y")):
             writer.write(Draft(Direction.OUT, slot, 4, "SPLIT_V", name, [np.ones(4, np.float32)], count=4))
     draw_pictures(PicturesWanted(tmp_path / "d.bin", tmp_path / "p"))

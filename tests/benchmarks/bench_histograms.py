@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from sgs_tui.engine.dumps.format import Direction
-from sgs_tui.engine.dumps.writer import Draft, DumpWriter
+from sgs_tui.engine.dumps.writer import Draft, create_dump
 
 VENDOR_SECONDS, VENDOR_BYTES, LAYERS = 72.6, 236.9e6, 56
 BLOCK = 1 << 15
@@ -47,7 +47,7 @@ def write_text(path: Path) -> tuple[int, list[int]]:
 
 def write_binary(path: Path, blocks: list[int]) -> int:
     """The same number of values as float32."""
-    with DumpWriter(path) as writer:
+    with create_dump(path) as writer:
         for layer, number in enumerate(blocks):
             values = np.random.default_rng(0).normal(0, 0.5 * 3 ** (layer % 5), BLOCK).astype(np.float32)
             pieces = [values] * number

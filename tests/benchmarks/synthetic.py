@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from sgs_tui.engine.dumps.format import Direction
-from sgs_tui.engine.dumps.writer import Draft, DumpWriter
+from sgs_tui.engine.dumps.writer import Draft, create_dump
 
 MB = 1 << 20
 
@@ -16,7 +16,7 @@ def write_pair(folder: Path, layers: int, layer_bytes: int) -> tuple[Path, Path]
     folder.mkdir(parents=True, exist_ok=True)
     paths = folder / "fixed.bin", folder / "float.bin"
     for path, noise in zip(paths, (0.01, 0.0), strict=True):
-        with DumpWriter(path) as writer:
+        with create_dump(path) as writer:
             for draft in _drafts(layers, layer_bytes // 4, noise):
                 writer.write(draft)
     return paths

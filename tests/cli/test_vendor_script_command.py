@@ -8,7 +8,7 @@ import pytest
 
 from sgs_tui.engine.dumps.format import Direction
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.dumps.writer import Draft, DumpWriter
+from sgs_tui.engine.dumps.writer import Draft, create_dump
 from tests.cli.conftest import Command
 from tests.layer_rows import HOSTILE_NAMES
 
@@ -63,7 +63,7 @@ def test_lists_are_what_bash_reads(command: Command, here: Path) -> None:
     """The lists are sourced by scripts: names must come out as they are, and nothing in them may run."""
     names = ["a b", "x$(touch ran)", "`touch ran`", '"; touch ran; "', "back\\slash", "plain/1", "plain/10", "plain/2"]
     for file in ("sample.bin", "float.bin"):
-        with DumpWriter(here / file) as writer:
+        with create_dump(here / file) as writer:
             for number, name in enumerate(names):
                 writer.write(Draft(Direction.OUT, 0, number, "RELU", name, [np.ones(4, np.float32)], count=4))
     assert command("vendor-script", "auto_dump_debug", "SDK", "sample.bin", "float.bin").code == 0
@@ -114,7 +114,7 @@ def test_a_damaged_dump_is_compared_as_far_as_it_goes(command: Command, sgs: Pat
 def test_hostile_names_in_auto_dump_debug(command: Command, here: Path) -> None:
     names = [name for name in HOSTILE_NAMES if "\n" not in name]
     for file in ("sample.bin", "float.bin"):
-        with DumpWriter(here / file) as writer:
+        with create_dump(here / file) as writer:
             for number, name in enumerate(names):
                 writer.write(Draft(Direction.OUT, 0, number, "RELU", name, [np.ones(4, np.float32)], count=4))
     ended = command("vendor-script", "auto_dump_debug", "SDK", "sample.bin", "float.bin")

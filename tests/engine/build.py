@@ -8,7 +8,7 @@ import numpy as np
 from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.dumps.format import Direction
-from sgs_tui.engine.dumps.writer import Draft, DumpWriter
+from sgs_tui.engine.dumps.writer import Draft, create_dump
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison
 
@@ -17,7 +17,7 @@ Tensor = np.ndarray | tuple[np.ndarray, tuple[int, ...] | None]
 
 def write_outputs(path: Path, tensors: Mapping[str, Tensor]) -> Path:
     """A float dump of outputs; a tensor may come as (payload, shape to print)."""
-    with DumpWriter(path) as writer:
+    with create_dump(path) as writer:
         for number, (name, tensor) in enumerate(tensors.items()):
             payload, shape = tensor if isinstance(tensor, tuple) else (tensor, None)
             values = np.asarray(payload, np.float32)

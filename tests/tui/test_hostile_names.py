@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 
 from sgs_tui.engine.dumps.format import Direction
-from sgs_tui.engine.dumps.writer import Draft, DumpWriter
+from sgs_tui.engine.dumps.writer import Draft, create_dump
 from sgs_tui.tui.jobs import Said
 from sgs_tui.tui.terminal import to_ascii
 from tests.tui.stage import main_screen, make_app, text_of, until, until_followed, until_shown
@@ -34,7 +34,7 @@ NAMES = (
 
 def _write(path: Path, noise: float) -> Path:
     random = np.random.default_rng(3)
-    with DumpWriter(path) as writer:
+    with create_dump(path) as writer:
         for number, name in enumerate(NAMES):
             values = (random.normal(size=64) + noise * random.normal(size=64)).astype(np.float32)
             writer.write(Draft(Direction.OUT, 0, number, "CONV_2D", name, values, shape=(1, 4, 4, 4)))

@@ -16,7 +16,7 @@ from sgs_tui.engine.configs.textlines import Finding, difference
 from sgs_tui.engine.dumps.format import Form, Health
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.dumps.split import SplitFile, split
-from sgs_tui.engine.files import free_file_name
+from sgs_tui.engine.files import free_name
 from sgs_tui.engine.numbers import size
 from sgs_tui.engine.reports.bundle import Part, plan_bundle, write_bundle
 from sgs_tui.engine.text import visible
@@ -70,7 +70,7 @@ def bundle(report: Report, path: Path, say: Callable[[str], None]) -> Path:
 
     Raises InputError where a part can not be read or the zip not be written.
     """
-    target = free_file_name(path)
+    target = free_name(path, keep_suffix=True)
     plan = plan_bundle(report.request, report.rows, _reports(report), named_layers(report))
     for part in plan.parts:
         say(f"{target}: {part.name}, {size(part.size)}: {part.what}")

@@ -20,7 +20,7 @@ from sgs_tui.engine.compare.results import LayerDiff, Pair
 from sgs_tui.engine.compare.sums import Kernel
 from sgs_tui.engine.dumps.format import Form, Record
 from sgs_tui.engine.dumps.reader import Dump, open_dump
-from sgs_tui.engine.dumps.writer import DumpStream, FreeNames, Style, draft_of
+from sgs_tui.engine.dumps.writer import DumpWriter, FreeNames, Style, draft_of
 from sgs_tui.engine.errors import InputError, NothingComparableError, SgsError
 from sgs_tui.engine.files import claim_folder, free_name, write_atomically, write_with_backup
 from sgs_tui.engine.numbers import count
@@ -83,7 +83,7 @@ def write_record(dump: Dump, record: Record, folder: Path, file: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with path.open("xb") as stream:
-            DumpStream(stream, dump.is_float, Form.BINARY, Style.DUMPER).write(draft_of(dump, record))
+            DumpWriter(stream, dump.is_float, Form.BINARY, Style.DUMPER).write(draft_of(dump, record))
     except OSError as error:
         raise InputError(f"{path}: cannot write: {error.strerror}", "check free space and rights") from error
 

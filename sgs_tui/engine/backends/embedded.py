@@ -32,9 +32,9 @@ from sgs_tui.engine.backends.preprocess import (
 from sgs_tui.engine.backends.quantize import Quantization, check_names, quantize, sharing, taking_scale
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Direction
-from sgs_tui.engine.dumps.writer import Draft, make_folder, write_dump
+from sgs_tui.engine.dumps.writer import Draft, write_dump
 from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
-from sgs_tui.engine.files import write_atomically
+from sgs_tui.engine.files import make_folder, write_atomically
 from sgs_tui.engine.runs.run_folder import Product, ProductKind
 from sgs_tui.engine.text import encode, visible
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from sgs_tui.engine.backends.embedded import EmbeddedFiles, EmbeddedRequest, embedded_run
 from sgs_tui.engine.backends.quantize import Quantization
 from sgs_tui.engine.dumps.dtypes import AnyArray
-from sgs_tui.engine.dumps.writer import make_folder
 from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.files import make_folder
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from sgs_tui.engine.dumps.dtypes import AnyArray, FloatArray
-from sgs_tui.engine.dumps.format import DumpIndex, Form, Health, Record
+from sgs_tui.engine.dumps.format import DumpIndex, Form, Record
 from sgs_tui.engine.dumps.index import build_index, with_shapes
 from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.dumps.text_payload import TextReader
@@ -21,28 +21,11 @@ class Dump:
 
     def __init__(self, source: Source, index: DumpIndex) -> None:
         self._source = source
-        self.index = index
         self.path = source.path
-
-    @property
-    def records(self) -> tuple[Record, ...]:
-        """Every record, in file order."""
-        return self.index.records
-
-    @property
-    def health(self) -> Health:
-        """State of the file."""
-        return self.index.health
-
-    @property
-    def is_float(self) -> bool:
+        self.index = index
+        self.records, self.health, self.form = index.records, index.health, index.form
+        self.is_float = index.is_float
         """The file's first line: payloads are float32 whatever their headers' `type:` says."""
-        return self.index.is_float
-
-    @property
-    def form(self) -> Form:
-        """Binary or text payloads."""
-        return self.index.form
 
     def outputs(self) -> tuple[Record, ...]:
         """The records that are layers: outputs, no constants."""

@@ -1,4 +1,4 @@
-"""`split`: one folder a tensor, as the vendor's splitter leaves them (interop notes 1.5, 2).
+"""`split`: one folder a tensor, as the vendor's splitter leaves them.
 
 It makes `<op>.<name>.xx.output<k>/output` and `<op>.<name>.xx.inputs/input<k>` from the sanitised tensor name
 (splite_binary_to_binary.c). Names over 128 bytes and records of the same path, which the vendor's splitter
@@ -13,8 +13,9 @@ from threading import Event
 
 from sgs_tui.engine.dumps.format import Direction, Form, Record
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.dumps.writer import DumpStream, FreeNames, Style, draft_of
+from sgs_tui.engine.dumps.writer import DumpWriter, FreeNames, Style, draft_of
 from sgs_tui.engine.errors import CancelledError, InputError
+from sgs_tui.engine.files import make_folder
 from sgs_tui.engine.text import encode, sanitised
 
 
@@ -50,18 +51,14 @@ def split(dump: Dump, folder: Path, form: Form = Form.BINARY, cancel: Event | No
 
 def _claim(folder: Path) -> None:
     """Make `folder`, or accept it when it is empty."""
+    make_folder(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         busy = next(folder.iterdir(), None)
-    except FileExistsError as error:
-        raise InputError(f"{folder}: is a file, expected a folder", "name another folder") from error
     except OSError as error:
         raise InputError(f"{folder}: cannot write: {error.strerror}", "check the folder and its rights") from error
     if busy is not None:
-        raise InputError(
-            f"{folder}: is not empty (it holds {busy.name})",
-            "name a new or an empty folder; nothing is overwritten here",
-        )
+        taken = f"{folder}: is not empty (it holds {busy.name})"
+        raise InputError(taken, "name a new or an empty folder; nothing is overwritten here")
 
 
 def _split(dump: Dump, folder: Path, form: Form, cancel: Event | None) -> Iterator[SplitFile]:
@@ -90,6 +87,6 @@ def _write(dump: Dump, record: Record, path: Path, form: Form) -> None:
     try:
         path.parent.mkdir(exist_ok=True)
         with path.open("xb") as file:
-            DumpStream(file, dump.is_float, form, style).write(draft_of(dump, record))
+            DumpWriter(file, dump.is_float, form, style).write(draft_of(dump, record))
     except OSError as error:
         raise InputError(f"{path}: cannot write: {error.strerror}", "check free space and rights") from error

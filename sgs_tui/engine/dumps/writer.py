@@ -1,6 +1,6 @@
-r"""`DumpWriter`: dumps as the vendor's tools write them, byte for byte, in bounded memory.
+r"""Writes dumps as the vendor's tools write them, byte for byte, in bounded memory.
 
-The grammar is described in grammar.py. What differs between the writers (sources: observed files, and for
+The grammar is described in format.py. What differs between the writers (sources: observed files, and for
 TFLite the vendor's own script):
 
     style       binary payload ends                text form
@@ -16,14 +16,13 @@ line of raw text AFTER `};`, where the vendor's own readers lose it; here it sta
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from math import prod
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
 import numpy as np
 
@@ -32,12 +31,11 @@ from sgs_tui.engine.dumps.format import Direction, Form, Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.text_payload import byte_rows, float_rows
 from sgs_tui.engine.errors import DumpError, InputError, UsageError
-from sgs_tui.engine.files import replacing
+from sgs_tui.engine.files import make_folder, replacing
 from sgs_tui.engine.text import encode, visible
 
-# Records on their way into a dump: what `DumpWriter` takes.
-
-_STEP = 1 << 18
+_STEP = 1 << 18  # elements written at once
+_SIZE = b"//buffer data size: %d\n"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +71,7 @@ class Draft:
         raise UsageError(f"{visible(self.name)}: the number of elements is unknown", "give count or shape")
 
     def dtype(self, is_float: bool) -> np.dtype[np.generic]:
-        """Element type of the payload in the file (observed: `isFloat: 1` is float32 whatever `type:` says)."""
+        """Element type of the payload in the file (`isFloat: 1` is float32 whatever `type:` says)."""
         return FLOAT32 if is_float else INTEGER_TYPES.get(self.type_name, FLOAT32)
 
     def pieces(self, is_float: bool) -> Iterator[AnyArray]:
@@ -138,12 +136,7 @@ _HABITS = {
 }
 
 
-def size_line(nbytes: int) -> bytes:
-    """The line that announces (and sometimes repeats) a payload's size in bytes."""
-    return b"//buffer data size: %d\n" % nbytes
-
-
-def header_lines(draft: Draft, marker: str = "") -> bytes:
+def _header_lines(draft: Draft, marker: str = "") -> bytes:
     """The two header lines of a record; `marker` is `op_in` or `op_out` unless told.
 
     Raises UsageError for text that no reader could take apart.
@@ -163,7 +156,7 @@ def header_lines(draft: Draft, marker: str = "") -> bytes:
     )
 
 
-class DumpStream:
+class DumpWriter:
     """Writes records to a file that is already open; the first line goes out at once."""
 
     def __init__(self, file: BinaryIO, is_float: bool, form: Form, style: Style, first_line: bool = True) -> None:
@@ -177,7 +170,7 @@ class DumpStream:
 
         `marker` takes the place of `op_in` or `op_out`; the ONNX dumper's files of inputs say `input`.
         """
-        header = header_lines(draft, marker)
+        header = _header_lines(draft, marker)
         if self._form is Form.BINARY:
             self._binary(draft, header)
         else:
@@ -187,7 +180,7 @@ class DumpStream:
         nbytes = draft.elements() * draft.dtype(self._is_float).itemsize
         self._repeat_size(draft)
         self._last = draft.direction, draft.op_index, nbytes
-        self._file.write(header + size_line(nbytes))
+        self._file.write(header + _SIZE % nbytes)
         for piece in draft.pieces(self._is_float):
             self._file.write(piece.data)
         self._file.write(self._habits.binary_end)
@@ -198,12 +191,12 @@ class DumpStream:
             return
         direction, op_index, nbytes = self._last
         if (direction, op_index) == (draft.direction, draft.op_index):
-            self._file.write(size_line(nbytes))
+            self._file.write(_SIZE % nbytes)
 
     def _text(self, draft: Draft, header: bytes) -> None:
         dtype, habits = draft.dtype(self._is_float), self._habits
         as_bytes = not self._is_float and dtype.kind in "iu"
-        size = size_line(draft.elements() * dtype.itemsize) if habits.size_in_text else b""
+        size = _SIZE % (draft.elements() * dtype.itemsize) if habits.size_in_text else b""
         self._file.write(header + size + (b"" if as_bytes else habits.before))
         rows = byte_rows if as_bytes else float_rows
         for row in rows(draft.pieces(self._is_float), habits.broken_row):
@@ -211,36 +204,16 @@ class DumpStream:
         self._file.write(habits.text_end)
 
 
-class DumpWriter:
-    """Writes records to `path`, which appears (or is replaced) only when the block ends well.
+@contextmanager
+def create_dump(
+    path: Path, is_float: bool = True, form: Form = Form.BINARY, style: Style = Style.SIMULATOR
+) -> Iterator[DumpWriter]:
+    """A writer to `path`, which appears (or is replaced) only when the block ends well; else nothing is left behind.
 
-    Raises InputError when the file can not be written, UsageError or DumpError for a record that is wrong in
-    itself; nothing is left behind then.
+    Raises InputError when the file can not be written.
     """
-
-    def __init__(
-        self, path: Path, is_float: bool = True, form: Form = Form.BINARY, style: Style = Style.SIMULATOR
-    ) -> None:
-        self.path, self.is_float, self.form, self.style = path, is_float, form, style
-        self._stack = ExitStack()
-        self._stream: DumpStream | None = None
-
-    def __enter__(self) -> Self:
-        file = self._stack.enter_context(replacing(self.path))
-        self._stream = DumpStream(file, self.is_float, self.form, self.style)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stream = None
-        self._stack.__exit__(kind, error, trace)
-
-    def write(self, draft: Draft) -> None:
-        """Append one record, reading its payload now. Raises DumpError when that is not as long as it said."""
-        if self._stream is None:
-            raise UsageError(f"{self.path}: the dump is not open for writing", "use `with DumpWriter(...)`")
-        self._stream.write(draft)
+    with replacing(path) as file:
+        yield DumpWriter(file, is_float, form, style)
 
 
 def write_dump(
@@ -250,20 +223,18 @@ def write_dump(
     form: Form = Form.BINARY,
     style: Style = Style.SIMULATOR,
 ) -> None:
-    """Write a whole dump, record after record; see `DumpWriter`."""
-    with DumpWriter(path, is_float, form, style) as writer:
+    """Write a whole dump, record after record; see `create_dump`."""
+    with create_dump(path, is_float, form, style) as writer:
         for draft in drafts:
             writer.write(draft)
 
 
-# File and folder names made from tensor names: the vendor's, without its length limits and collisions.
-
-LONGEST = 255  # bytes a file system allows in one path component
+_LONGEST = 255  # bytes a file system allows in one path component
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class FreeNames:
-    """Hands out names for one folder, each only once.
+    """Hands out names made from tensor names for one folder, each only once.
 
     A name that is too long, holds control characters or is taken gets `~` and eight hex digits of the tensor's
     own name (and a number where that is taken as well) between its stem and its tail.
@@ -296,7 +267,7 @@ class FreeNames:
             number = self._used[clean, mark]
             self._used[clean, mark] += 1
             end = f"{mark}{f'-{number}' if number else ''}{tail}"
-            name = _cut(clean, LONGEST - len(encode(end))) + end
+            name = _cut(clean, _LONGEST - len(encode(end))) + end
             if name + inside not in self._taken:
                 return name
 
@@ -305,18 +276,13 @@ def _unusable(name: str) -> str:
     if _CONTROL.search(name):
         return "control characters do not belong in a path"
     size = len(encode(name))
-    return f"{size} bytes, a path component holds {LONGEST}" if size > LONGEST else ""
+    return f"{size} bytes, a path component holds {_LONGEST}" if size > _LONGEST else ""
 
 
 def _cut(text: str, size: int) -> str:
     """At most `size` bytes of `text`, never half a character of it."""
     return encode(text)[:size].decode("utf-8", "ignore")
 
-
-# Dumps of original models in the layout of the vendor's ONNX and Caffe dumpers (interop notes 1.7, 2).
-#
-# One record for each tensor, always `//out 0`, 4-D data as NHWC, the node's name where the simulator has the op
-# type. The text form has, beside the whole dump, one file a tensor below NHWC/ and NCHW/.
 
 _FORBIDDEN = str.maketrans("/:*?<>|", "_______")
 
@@ -351,19 +317,12 @@ def claim(folder: Path, stem: str, form: Form) -> Path:
     return target
 
 
-def make_folder(folder: Path) -> None:
-    """Make `folder` with its parents, or accept that it is there. Raises InputError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot write: {error.strerror}", "check the folder and its rights") from error
-
-
 def write_original(
     path: Path, tensors: Iterable[OriginalTensor], form: Form, inputs: Iterable[OriginalTensor] = ()
 ) -> int:
-    """Write the dump `path` (see `claim`) and, in the text form, the per-tensor files; returns the records.
+    """Write the dump `path` (see `claim`) as the vendor's ONNX and Caffe dumpers do; returns the number of records.
 
+    One record for each tensor, 4-D data as NHWC. The text form has one file a tensor below NHWC/ and NCHW/ as well.
     `tensors` are taken one at a time. `inputs` only get per-tensor files, as with the vendor's ONNX dumper.
     """
     files = _PerTensorFiles(path.parent) if form is Form.TEXT else None
@@ -371,7 +330,7 @@ def write_original(
         for number, tensor in enumerate(inputs):
             files.write(tensor, number, "input")
     count = 0
-    with DumpWriter(path, True, form, Style.DUMPER) as writer:
+    with create_dump(path, True, form, Style.DUMPER) as writer:
         for number, tensor in enumerate(tensors):
             writer.write(_draft(tensor, number, _nhwc(tensor.values)))
             if files:
@@ -404,5 +363,5 @@ class _PerTensorFiles:
             shape = tuple(int(size) for size in values.shape)
             name, _ = self._names[layout].take(tensor.name.translate(_FORBIDDEN), f"#{shape}", tensor.name)
             with (self._folder / layout / name).open("xb") as file:
-                stream = DumpStream(file, True, Form.TEXT, Style.DUMPER, first_line=False)
+                stream = DumpWriter(file, True, Form.TEXT, Style.DUMPER, first_line=False)
                 stream.write(_draft(tensor, number, values), marker)

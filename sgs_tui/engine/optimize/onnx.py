@@ -20,7 +20,7 @@ from typing import Self
 from sgs_tui.engine.backends.embedded import EmbeddedFiles, embedded_run
 from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.compare.limits import Profile
-from sgs_tui.engine.dumps.writer import make_folder
+from sgs_tui.engine.files import make_folder
 from sgs_tui.engine.errors import CancelledError, RunError
 from sgs_tui.engine.events import LogLine, Started
 from sgs_tui.engine.numbers import count

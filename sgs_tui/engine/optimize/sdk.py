@@ -28,10 +28,9 @@ from sgs_tui.engine.calibration.quant import QuantEntry, load_quant_info
 from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.dumps.format import Stage
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.dumps.writer import make_folder
 from sgs_tui.engine.errors import CancelledError, InputError, NothingComparableError, RunError, UsageError
 from sgs_tui.engine.events import LogLine
-from sgs_tui.engine.files import read_bytes, write_atomically
+from sgs_tui.engine.files import make_folder, read_bytes, write_atomically
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.optimize.search import Accuracy, accuracy, measure
 from sgs_tui.engine.optimize.trials import fingerprint, locked
