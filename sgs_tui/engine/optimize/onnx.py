@@ -20,9 +20,9 @@ from typing import Self
 from sgs_tui.engine.backends.embedded import EmbeddedFiles, embedded_run
 from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.compare.limits import Profile
-from sgs_tui.engine.files import make_folder
 from sgs_tui.engine.errors import CancelledError, RunError
 from sgs_tui.engine.events import LogLine, Started
+from sgs_tui.engine.files import make_folder
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.optimize.onnx_trial import (
     PREFIX,

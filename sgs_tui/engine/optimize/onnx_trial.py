@@ -18,8 +18,8 @@ from sgs_tui.engine.backends.onnx import load_model, model_inputs
 from sgs_tui.engine.backends.preprocess import Layout, Preprocess, check_count, fit_input, prepared
 from sgs_tui.engine.backends.quantize import Quantization, sharing
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.files import make_folder
 from sgs_tui.engine.errors import UsageError
+from sgs_tui.engine.files import make_folder
 from sgs_tui.engine.optimize.search import measure
 from sgs_tui.engine.optimize.trials import Trial, TrialStore, fingerprint
 from sgs_tui.engine.pool import stopping
