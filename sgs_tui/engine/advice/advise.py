@@ -12,7 +12,7 @@ from math import inf, isfinite, isnan
 from sgs_tui.engine.advice.predict import Model
 from sgs_tui.engine.advice.results import Advice, Candidate, Expected, Predicted, Reason, Rule
 from sgs_tui.engine.advice.targets import Targets
-from sgs_tui.engine.compare.limits import MANUAL, SOP, broken_limit
+from sgs_tui.engine.compare.limits import MANUAL, SOP
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.causes.coarse_step import CROWDED, inside
@@ -110,7 +110,7 @@ def _by_error(row: LayerDiff) -> Reason | None:
     if row.metrics is None or not isfinite(row.metrics.rmse):
         return None
     for rule, limits, key in _RULES:
-        if text := broken_limit(key, limits, row):
+        if text := limits.broken(row).get(key):
             return Reason(rule, row.name, f"{text} at {row.name}", getattr(row.metrics, key), limits[key])
     return None
 

@@ -98,7 +98,7 @@ class Model:
             cos=metrics.cos,
             sqnr_db=metrics.sqnr_db,
             relative_l2=metrics.relative_l2,
-            fails=bool(set(fail.broken(replace(row, metrics=metrics))) - {"range"}) or row.has_non_finite,
+            fails=bool(fail.broken(replace(row, metrics=metrics)).keys() - {"range"}) or row.has_non_finite,
         )
 
 

@@ -17,7 +17,7 @@ from math import isnan, nan
 from pathlib import Path
 from typing import Protocol
 
-from sgs_tui.engine.compare.metrics import METRICS, Figures, Worse
+from sgs_tui.engine.compare.metrics import METRICS, Figures, Metric
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, SideStats, Verdict
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import read_bytes
@@ -27,6 +27,17 @@ _LIMITED = tuple(key for key, metric in METRICS.items() if metric.limits is not 
 """Metrics that can have a limit."""
 
 
+class Judged(Figures, Protocol):
+    """A layer with everything that its verdict is made from."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def op_type(self) -> str: ...
+    @property
+    def feeds_convolution(self) -> bool | None: ...
+
+
 class Limits(dict[str, float]):
     """One limit per metric, by its key; metrics that are not in it are not limited."""
 
@@ -34,13 +45,23 @@ class Limits(dict[str, float]):
         """These limits, and those of a more general set for other metrics."""
         return Limits(general | self)
 
-    def broken(self, layer: Figures) -> list[str]:
-        """The metrics of a layer that are beyond their limits, in the order of columns. NaN is beyond none."""
-        return [key for key in _LIMITED if key in self and self._breaks(key, layer)]
+    def broken(self, layer: Judged) -> dict[str, str]:
+        """`RMSE 0.95 > 0.5` by the keys of the metrics that are beyond their limits, in order. NaN is beyond none."""
+        values = {key: METRICS[key].value(layer) for key in _LIMITED if key in self}
+        return {
+            key: _reason(METRICS[key], value, self[key], layer)
+            for key, value in values.items()
+            if value is not None and METRICS[key].beyond(value, self[key])
+        }
 
-    def _breaks(self, key: str, layer: Figures) -> bool:
-        value = METRICS[key].value(layer)
-        return value is not None and METRICS[key].beyond(value, self[key])
+
+def _reason(metric: Metric, value: float, limit: float, layer: Judged) -> str:
+    text = f"{metric.name} {value:.4g} {metric.sign} {limit:g}"
+    if metric.key != "range":
+        return text
+    calibrated = layer.range is not None and layer.range.source is RangeSource.CALIBRATION
+    role = {True: ", a convolution input", False: ", no convolution input", None: ""}[layer.feeds_convolution]
+    return text + ("" if calibrated else " in the benchmark's data") + role
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +101,6 @@ STRICT = Profile("strict", fail=Limits(cos=0.999, sqnr_db=27.0), warn=Limits())
 BUILT_IN: dict[str, Profile] = {profile.name: profile for profile in (MANUAL, SOP, STRICT)}
 
 
-class Judged(Figures, Protocol):
-    """A layer with everything that its verdict is made from."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def op_type(self) -> str: ...
-    @property
-    def feeds_convolution(self) -> bool | None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """A verdict, why, and which metrics are beyond a limit."""
@@ -122,15 +132,10 @@ def judge(layer: Judged, profile: Profile) -> Judgement:
     defects = _defects(layer.sample, layer.benchmark)
     fail, warn = profile.limits_for(layer.name, layer.op_type)
     failing = fail.broken(layer)
-    warning = [key for key in warn.broken(layer) if key not in failing]
+    warning = {key: text for key, text in warn.broken(layer).items() if key not in failing}
     if not (defects or failing or warning):
         return _FINE
-    reasons = (
-        *defects,
-        *(broken_limit(key, fail, layer) for key in failing),
-        *(broken_limit(key, warn, layer) for key in warning),
-    )
-    over = frozenset((*failing, *warning))
+    reasons, over = (*defects, *failing.values(), *warning.values()), frozenset((*failing, *warning))
     if defects or any(_counts(key, layer) for key in failing):
         return Judgement(Verdict.FAIL, reasons, over)
     return Judgement(Verdict.WARN if any(_counts(key, layer) for key in warning) else Verdict.OK, reasons, over)
@@ -148,23 +153,6 @@ def _defects(sample: SideStats | None, benchmark: SideStats | None) -> list[str]
     ]
     zero = [name for name, side in sides if side.all_zero]
     return [*found, f"{zero[0]} is all zero"] if len(zero) == 1 else found
-
-
-def broken_limit(key: str, limits: Limits, layer: Judged) -> str:
-    """`RMSE 0.95 > 0.5`; empty where the limit is kept or not set. NaN breaks none."""
-    metric, limit = METRICS[key], limits.get(key)
-    value = metric.value(layer)
-    if value is None or limit is None or not metric.beyond(value, limit):
-        return ""
-    sign = "<" if metric.worse is Worse.LOW else ">"
-    note = _range_note(layer) if key == "range" else ""
-    return f"{metric.name} {value:.4g} {sign} {limit:g}{note}"
-
-
-def _range_note(layer: Judged) -> str:
-    calibrated = layer.range is not None and layer.range.source is RangeSource.CALIBRATION
-    role = {True: ", a convolution input", False: ", no convolution input", None: ""}[layer.feeds_convolution]
-    return ("" if calibrated else " in the benchmark's data") + role
 
 
 # Profiles from TOML files.

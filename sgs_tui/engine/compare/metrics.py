@@ -87,6 +87,11 @@ class Metric:
     def title(self) -> str:
         return self.head or f"{self.name} {self.unit}".strip()
 
+    @property
+    def sign(self) -> str:
+        """How a value stands to a limit that it breaks."""
+        return "<" if self.worse is Worse.LOW else ">"
+
     def value(self, row: Figures) -> float | None:
         """The number of that row; None where it has none (not comparable, extremes of empty tensors)."""
         if self.read is not None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
-from sgs_tui.engine.compare.metrics import METRICS, Metric, Worse, known_metric
+from sgs_tui.engine.compare.metrics import METRICS, Metric, known_metric
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.text import did_you_mean, visible
@@ -35,6 +35,7 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "=": operator.eq,
 }
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*(?:"|$))+')
+"""Blanks inside double quotes are part of a word; a quote still open while typing counts as closed at the end."""
 _COMPARISON = re.compile(r"(?P<metric>\w+)(?P<sign>[<>]=?|=)(?P<number>.*)", re.DOTALL)
 _FIELD = re.compile(r"(?P<field>op|verdict|name):(?P<text>.*)", re.DOTALL | re.IGNORECASE)
 
@@ -55,12 +56,7 @@ class Query:
 
 def parse_query(text: str) -> Query:
     """Read a filter. Raises UsageError saying which term can not be read and what is known."""
-    return Query(text, tuple(_term(word) for word in _words(text)))
-
-
-def _words(text: str) -> list[str]:
-    """Split at blanks outside double quotes; a quote still open while typing counts as closed at the end."""
-    return [word.replace('"', "") for word in _WORD.findall(text)]
+    return Query(text, tuple(_term(word.replace('"', "")) for word in _WORD.findall(text)))
 
 
 def _term(word: str) -> _Test:
@@ -119,7 +115,7 @@ def _beyond(metric: Metric, sign: str, limit: float, row: LayerDiff) -> bool:
     if value is None:
         return False
     if isnan(value):
-        return sign[0] == (">" if metric.worse is not Worse.LOW else "<")
+        return sign[0] == metric.sign
     return _OPERATORS[sign](value, limit)
 
 
@@ -159,18 +155,7 @@ def sort_rows(rows: Sequence[LayerDiff], key: str, reverse: bool = False) -> lis
     """`rows` by `key` (see SORT_KEYS, short names as in filters). Raises UsageError for an unknown key."""
     if key in _WORDS:
         return sorted(rows, key=_WORDS[key], reverse=reverse)
-    return _by_metric(rows, _metric(key), best_first=reverse)
-
-
-def _metric(key: str) -> Metric:
-    found = known_metric(key)
-    if found is None:
-        raise UsageError(f"layers can not be sorted by {key!r}", did_you_mean(key, SORT_KEYS))
-    return found
-
-
-def _by_metric(rows: Sequence[LayerDiff], metric: Metric, best_first: bool) -> list[LayerDiff]:
-    sign = 1.0 if best_first else -1.0
+    metric, sign = _metric(key), 1.0 if reverse else -1.0
 
     def position(row: LayerDiff) -> tuple[int, float]:
         badness = metric.badness(row)
@@ -179,6 +164,13 @@ def _by_metric(rows: Sequence[LayerDiff], metric: Metric, best_first: bool) -> l
         return (0, 0.0) if isnan(badness) else (1, sign * badness)
 
     return sorted(rows, key=position)
+
+
+def _metric(key: str) -> Metric:
+    found = known_metric(key)
+    if found is None:
+        raise UsageError(f"layers can not be sorted by {key!r}", did_you_mean(key, SORT_KEYS))
+    return found
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from sgs_tui.engine.compare.channels import Element
 from sgs_tui.engine.compare.limits import Limits, Profile
-from sgs_tui.engine.compare.metrics import METRICS, OF_LAYER, Form, Worse
+from sgs_tui.engine.compare.metrics import METRICS, OF_LAYER, Form
 from sgs_tui.engine.compare.results import LayerDiff, Pair, RangeSource, SideStats, Verdict
 from sgs_tui.engine.numbers import cosine, decibel, figure
 from sgs_tui.tui.layers.view import SIGNS
@@ -68,9 +68,8 @@ def _metrics(row: LayerDiff, profile: Profile, width: int) -> list[Line]:
 
 
 def _limit(key: str, fail: Limits, warn: Limits) -> str:
-    sign = "<" if METRICS[key].worse is Worse.LOW else ">"
     bounds = (("fails", fail.get(key)), ("warns", warn.get(key)))
-    return ", ".join(f"{word} {sign} {bound:g}" for word, bound in bounds if bound is not None)
+    return ", ".join(f"{word} {METRICS[key].sign} {bound:g}" for word, bound in bounds if bound is not None)
 
 
 def _range(row: LayerDiff, width: int) -> list[Line]:
