@@ -34,8 +34,12 @@ class Action:
 
     @property
     def method(self) -> str:
-        """The Textual action that does it: `layers.next-failing` calls `action_next_failing` unless `call` says."""
-        return self.call or self.id.partition(".")[2].replace("-", "_")
+        """The Textual action that does it: `layers.next-failing` calls `action_next_failing` unless `call` says.
+
+        What is in no pane (`walk`) is done by a controller.
+        """
+        own = f"do('{self.id}')" if self.group == "walk" else self.id.partition(".")[2].replace("-", "_")
+        return self.call or own
 
     def binding(self) -> Binding:
         """The action as Textual wants it."""
@@ -61,9 +65,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.next-pane", "tab,>", "next pane", "Next pane", 70),
     Action("app.previous-pane", "shift+tab,<", "previous pane", "Previous pane"),
     Action("app.fill", "f", "fill", "This pane on the whole screen, and back", 75),
-    Action("app.profile", "p", "profile", "Judge by the next threshold profile"),
-    Action("app.reload", "R", "reload", "Read both dumps again and compare them again"),
-    Action("app.stop", "X", "stop", "Stop comparing or looking for the cause; the rows that are there stay"),
+    Action("app.profile", "p", "profile", "Judge by the next threshold profile", call="do('app.profile')"),
+    Action("app.reload", "R", "reload", "Read both dumps again and compare them again", call="do('app.reload')"),
+    Action(
+        "app.stop",
+        "X",
+        "stop",
+        "Stop comparing or looking for the cause; the rows that are there stay",
+        call="do('app.stop')",
+    ),
     Action("app.theme", "T", "theme", "Next theme: dark, light, the terminal's own colors", call="app.next_theme"),
     Action("app.repaint", "=,ctrl+l", "repaint", "Paint the screen again", call="app.repaint"),
     Action("app.suspend", "&,ctrl+z", "suspend", "Back to the shell; fg returns", call="app.suspend_process"),

@@ -1,8 +1,10 @@
-"""Work in the background: a daemon thread that turns an engine generator into messages.
+"""Work in the background, and the messages that everybody knows.
 
-Textual's own thread workers are joined at exit, which makes quitting wait for the slowest read of a bad network
-drive. A `Job` is told to stop and then no longer listened to: quitting is instant, and a late message of a
-cancelled job is dropped.
+A job is a daemon thread that turns an engine generator into messages. Textual's own thread workers are joined at
+exit, which makes quitting wait for the slowest read of a bad network drive. A `Job` is told to stop and then no
+longer listened to: quitting is instant, and a late message of a cancelled job is dropped.
+
+Messages are values: nobody changes one after it was posted.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,11 +13,7 @@ from threading import Event, Thread
 
 from textual.message import Message
 
-from sgs_tui.engine.compare.results import LayerDiff, Summary
 from sgs_tui.engine.errors import CancelledError, SgsError
-from sgs_tui.engine.session import Comparison
-
-# What background jobs and panes say to the screen. Messages are values: nobody changes one after it was posted.
 
 
 @dataclass
@@ -36,33 +34,8 @@ class JobCrashed(Message):
 
 
 @dataclass
-class ComparisonOpened(Message):
-    """Both dumps are open and matched; rows follow."""
-
-    comparison: Comparison
-
-
-@dataclass
-class RowsArrived(Message):
-    """Some more layers are compared; `done` of `total` bytes are read."""
-
-    comparison: Comparison
-    rows: tuple[LayerDiff, ...]
-    done: int
-    total: int
-
-
-@dataclass
-class ComparisonFinished(Message):
-    """Every layer has its row."""
-
-    comparison: Comparison
-    summary: Summary
-
-
-@dataclass
 class Said(Message):
-    """Something worth a line in the log; `level` is `info`, `warn` or `fail`."""
+    """Something worth a line in the log and in the status line; `level` is `info`, `warn` or `fail`."""
 
     text: str
     level: str = "info"
@@ -82,6 +55,14 @@ class LayerMoved(Message):
     """The cursor of the layer table stands on another layer (its pair number), or on none."""
 
     number: int | None
+
+
+@dataclass
+class LayerWanted(Message):
+    """Put the cursor of the layer table on the layer of that name; `leave`: and go there."""
+
+    name: str
+    leave: bool
 
 
 @dataclass
@@ -116,7 +97,7 @@ class Job:
         return self._thread.is_alive() and not self._cancel.is_set()
 
     def wait(self, timeout: float | None = None) -> None:
-        """Until the thread ends (for tests)."""
+        """Until the thread ends."""
         self._thread.join(timeout)
 
     def _run(self) -> None:
@@ -137,25 +118,26 @@ class Job:
             self._post(message)
 
 
-# Background jobs that live as long as the app, whatever is compared meanwhile.
-
-
-class Desk:
+class Jobs:
     """One job a name; starting another one of that name cancels it."""
 
     def __init__(self, post: Post) -> None:
         self._post = post
         self._jobs: dict[str, Job] = {}
 
-    def start(self, name: str, work: Callable[[Event], Iterator[Message]]) -> None:
-        """Begin; a running job of that name is cancelled."""
+    def start(self, name: str, work: Work) -> Job:
+        """Begin."""
         self.cancel(name)
-        self._jobs[name] = Job(name, work, self._post).start()
+        self._jobs[name] = job = Job(name, work, self._post).start()
+        return job
 
-    def cancel(self, name: str) -> None:
-        """Ask it to stop, if it runs."""
-        if name in self._jobs:
-            self._jobs[name].cancel()
+    def cancel(self, name: str) -> bool:
+        """Ask it to stop; whether it was running."""
+        job = self._jobs.get(name)
+        running = job is not None and job.running
+        if job is not None:
+            job.cancel()
+        return running
 
     def close(self) -> None:
         """Stop everything; nobody waits for it."""

@@ -1,257 +1,293 @@
-"""The main screen: every pane in its place, and the actions that work everywhere."""
+"""The main screen: one controller a feature, the panes in their places, and the actions that work everywhere."""
 
 import os
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from time import monotonic
-from typing import Protocol
+from typing import Any
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 
-from sgs_tui.engine.compare.limits import BUILT_IN
-from sgs_tui.engine.compare.metrics import known_metric
-from sgs_tui.engine.compare.select import parse_query
 from sgs_tui.engine.errors import SgsError
-from sgs_tui.engine.numbers import count
 from sgs_tui.tui import outside
 from sgs_tui.tui.actions import BY_ID, bindings, group, help_lines, shown_keys
-from sgs_tui.tui.frame.dialogs import Choice, Chooser, TableDialog, TextDialog
+from sgs_tui.tui.baseline.controller import BaselineController
+from sgs_tui.tui.comparison.controller import ComparisonController
+from sgs_tui.tui.comparison.view import title
+from sgs_tui.tui.debugconfig.controller import DebugConfigController
+from sgs_tui.tui.debugconfig.view import FILE_NAME
+from sgs_tui.tui.dumps.controller import DumpsController
+from sgs_tui.tui.frame.controller import Answer, Router, Window
+from sgs_tui.tui.frame.dialogs import Choice, Chooser, Dialog, TextDialog
 from sgs_tui.tui.frame.pane import Pane, PaneAsked
-from sgs_tui.tui.histogram.pane import HistogramPane
-from sgs_tui.tui.jobs import Flash
-from sgs_tui.tui.layers.pane import ColumnsAsked, ColumnsDialog, LayersPane, UnmatchedAsked
-from sgs_tui.tui.layers.view import NETWORK, UNMATCHED_COLUMNS, ColumnChoice, UnmatchedRows, choices_for
+from sgs_tui.tui.frame.panes_screen import PanesScreen
+from sgs_tui.tui.histogram.controller import HistogramController
+from sgs_tui.tui.int16.controller import Int16Controller
+from sgs_tui.tui.jobs import Flash, JobCrashed, JobFailed, Jobs, LayersShown, Said
+from sgs_tui.tui.journal.controller import JournalController
+from sgs_tui.tui.layers.controller import LayersController
 from sgs_tui.tui.log.pane import LogPane
-from sgs_tui.tui.requantize.controller import NetworkScreen
-from sgs_tui.tui.runs.view import RunForm, form_of
+from sgs_tui.tui.requantize.controller import BEGINNING, RequantizeController
+from sgs_tui.tui.runs.controller import RunsController
+from sgs_tui.tui.runs.view import form_of
 from sgs_tui.tui.settings import Settings, Start, ViewState, load_state, save_state
-
-# Between a screen and the state file of its folder.
-
-
-class Remembered(Protocol):
-    """What of a screen is kept."""
-
-    start: Start
-    settings: Settings
-    layers_pane: LayersPane
-    histogram_pane: HistogramPane
-    log_pane: LogPane
-    come_back_to: str
-    run_form: RunForm
-
-    @property
-    def layer_name(self) -> str:
-        """The layer under the cursor."""
-        ...
-
-
-def recall(screen: Remembered) -> None:
-    """Put the screen as its folder was left, columns as the settings say where nothing was kept."""
-    state = load_state(screen.start.folder)
-    pane = screen.layers_pane
-    if state.columns or screen.settings.columns:
-        pane.choices = choices_for(state.columns or screen.settings.columns, state.extras)
-    pane.wide = state.wide
-    pane.model.sort_key, pane.model.reverse = _order(screen.start.sort) or (state.sort or NETWORK, state.reverse)
-    pane.model.query = parse_query(screen.start.query) if screen.start.query.strip() else pane.model.query
-    screen.histogram_pane.log_counts = state.log_counts
-    screen.come_back_to = state.layer
-    screen.run_form = form_of(state.run)
-    pane.show_columns()
-
-
-def _order(wanted: str) -> tuple[str, bool] | None:
-    """Key and direction that `--sort` asks for, if it was given."""
-    key = wanted.removeprefix("-")
-    metric = known_metric(key)
-    return (metric.key if metric else key, wanted.startswith("-")) if wanted else None
-
-
-def remember(screen: Remembered) -> None:
-    """Keep the view; where that fails the log says so, and nothing else happens."""
-    try:
-        save_state(screen.start.folder, _state(screen))
-    except (OSError, SgsError) as error:
-        screen.log_pane.add(f"the view is not kept: {error}", "warn")
-
-
-def _state(screen: Remembered) -> ViewState:
-    pane = screen.layers_pane
-    shown: list[ColumnChoice] = [choice for choice in pane.choices if choice.shown]
-    return ViewState(
-        columns=tuple(choice.id for choice in shown),
-        extras={choice.id: choice.extra for choice in shown if choice.extra},
-        wide=pane.wide,
-        sort="" if pane.model.sort_key == NETWORK else pane.model.sort_key,
-        reverse=pane.model.reverse,
-        log_counts=screen.histogram_pane.log_counts,
-        layer=screen.layer_name or screen.come_back_to,
-        run=dict(screen.run_form.values),
-    )
-
+from sgs_tui.tui.text import BLANK, Line, Span, span, wrap
+from sgs_tui.tui.triage.controller import TriageController
+from sgs_tui.tui.widgets.key_queue import turnstile
+from sgs_tui.tui.widgets.prompt import Prompt
 
 TWICE = 2.0
 """Seconds within which a second ctrl+c quits."""
+_SIGNS = {"fail": Span("✗ ", "fail"), "warn": Span("! ", "warn")}
 
 
-class MainScreen(NetworkScreen):
-    """All panes of the app."""
+class MainScreen(PanesScreen):
+    """All panes of the app, and the `Host` of their controllers."""
 
     BINDINGS = bindings("app", "walk")
 
     def __init__(self, start: Start, settings: Settings) -> None:
-        super().__init__(start)
-        self.settings = settings
+        super().__init__()
+        self.start, self.settings = start, settings
+        self.jobs = Jobs(self.post_message)
+        self.log_pane = LogPane()
+        self.comparison = ComparisonController(self, start)
+        self.histogram = HistogramController(self, self.comparison)
+        self.layer_table = LayersController(self, self.comparison, self.histogram)
+        self.dumps = DumpsController(self, self.comparison)
+        self.debugconfig = DebugConfigController(self)
+        self.triage = TriageController(self, self.comparison)
+        self.int16 = Int16Controller(self, self.comparison)
+        self.baseline = BaselineController(self, self.comparison)
+        self.runs = RunsController(self, self.comparison, lambda: self.debugconfig.pane.document)
+        self.journal = JournalController(self, self.comparison, self.layer_table, lambda: self.runs.selected)
+        self.requantize = RequantizeController(self, self.comparison, self.int16, self.baseline, self.runs)
+        self._router = Router(
+            (
+                self.comparison,
+                self.layer_table,
+                self.histogram,
+                self.dumps,
+                self.debugconfig,
+                self.triage,
+                self.int16,
+                self.baseline,
+                self.runs,
+                self.journal,
+                self.requantize,
+            )
+        )
         self._interrupted = -TWICE
 
     @property
     def panes(self) -> tuple[Pane, ...]:
         """Every pane, in the order of tabs."""
-        named = (self.layers_pane, self.histogram_pane, self.dumps_pane, self.debugconfig_pane, self.log_pane)
-        return (*named, self.triage_pane, self.runs_pane, self.details_pane)
+        return (
+            self.layer_table.pane,
+            self.histogram.pane,
+            self.dumps.pane,
+            self.debugconfig.pane,
+            self.log_pane,
+            self.triage.pane,
+            self.runs.pane,
+            self.layer_table.details,
+        )
+
+    def body(self) -> ComposeResult:
+        """The panes in their containers."""
+        with Horizontal(id="body"):
+            with Vertical(id="side", classes="holder"):
+                yield self.dumps.pane
+                yield self.debugconfig.pane
+                yield self.log_pane
+            with Vertical(id="center", classes="holder"):
+                yield self.layer_table.pane
+                yield self.runs.pane
+                with Horizontal(id="lower", classes="holder"):
+                    yield self.histogram.pane
+                    yield self.layer_table.details
+                    yield self.triage.pane
+
+    def on_mount(self) -> None:
+        """As this folder was left, then work once the first picture is out."""
+        state = load_state(self.start.folder)
+        self.layer_table.recall(state, self.start, self.settings.columns)
+        self.histogram.pane.log_counts = state.log_counts
+        self.runs.form = form_of(state.run)
+        self.show_title()
+        for problem in self.settings.problems:
+            self.note(problem, "warn")
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """Compare what the command line names, and list its folder and the runs that are here already."""
+        self.debugconfig.pane.load(self.start.folder / FILE_NAME)
+        self.dumps.browse(self.start.folder)
+        if self.comparison.picks.request is not None:
+            self.comparison.compare(self.comparison.picks.request)
+        else:
+            self.go(self.dumps.pane)
+        self.runs.watch()
+        turnstile(self.app).open()
+
+    def on_unmount(self) -> None:
+        """Keep the view."""
+        kept = ViewState(log_counts=self.histogram.pane.log_counts, run=dict(self.runs.form.values))
+        try:
+            save_state(self.start.folder, self.layer_table.remembered(kept))
+        except (OSError, SgsError) as error:
+            self.note(f"the view is not kept: {error}", "warn")
+        self.jobs.close()
+        self.comparison.close()
+
+    # --- what controllers are told, and what they ask for
+
+    @on(Message)
+    def tell_controllers(self, message: Message) -> None:
+        """Whatever reaches the screen goes to those who hear it."""
+        self._router.tell(message)
+
+    def action_do(self, action_id: str) -> None:
+        """What a controller does."""
+        self._router.do(action_id)
 
     @property
     def keymap(self) -> dict[str, str]:
         """The user's own keys."""
         return dict(self.settings.keys)
 
-    def body(self) -> ComposeResult:
-        """The panes in their containers."""
-        with Horizontal(id="body"):
-            with Vertical(id="side", classes="holder"):
-                yield self.dumps_pane
-                yield self.debugconfig_pane
-                yield self.log_pane
-            with Vertical(id="center", classes="holder"):
-                yield self.layers_pane
-                yield self.runs_pane
-                with Horizontal(id="lower", classes="holder"):
-                    yield self.histogram_pane
-                    yield self.details_pane
-                    yield self.triage_pane
+    @property
+    def unattended(self) -> bool:
+        """No window is open and nothing is being typed."""
+        return self.app.screen is self and not isinstance(self.focused, Prompt)
 
-    def on_mount(self) -> None:
-        """As this folder was left, then work once the first picture is out."""
-        recall(self)
-        self.show_title()
-        for problem in self.settings.problems:
-            self.log_pane.add(problem, "warn")
-        self.call_after_refresh(self.open_start)
+    def open(self, dialog: Dialog[Answer], then: Callable[[Answer | None], None] | None = None) -> None:
+        """Open a window; `then` takes its answer."""
+        self.app.push_screen(dialog, then)
 
-    def on_unmount(self) -> None:
-        """Keep the view."""
-        remember(self)
-        self.bench.close()
-        self.desk.close()
+    def opened(self, kind: type[Window]) -> Window | None:
+        """The window of that kind, if it is open."""
+        return next((screen for screen in self.app.screen_stack if isinstance(screen, kind)), None)
 
-    # --- panes and windows
+    def edit(self, path: Path) -> str:
+        """Have the file edited in the user's editor; what went wrong with it, or nothing."""
+        return outside.edit_file(self.app, path)
+
+    # --- what is said
+
+    @on(LayersShown)
+    def show_title(self) -> None:
+        """The title line as things stand."""
+        self.title_bar.say(title(self.comparison.request, self.layer_table.summary, self.size.width))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The title is made for a width (Textual calls the panes' half as well)."""
+        self.call_after_refresh(self.show_title)
+
+    def note(self, text: str, level: str = "info", hint: str = "") -> None:
+        """A line in the log."""
+        self.log_pane.add(text, level, hint)
+
+    def flash(self, text: str, level: str = "info") -> None:
+        """A word in the status line; an empty one brings the layer back."""
+        sign = _SIGNS.get(level, Span("  "))
+        self.say((Span(" "), sign, span(text)) if text else self.layer_table.status(self.size.width))
+
+    @on(Flash)
+    def take_flash(self, event: Flash) -> None:
+        """A pane has a word to say."""
+        self.flash(event.text, event.level)
+
+    @on(Said)
+    def take_said(self, event: Said) -> None:
+        """Into the log; the last word also into the status line."""
+        self.note(event.text, event.level, event.hint)
+        self.flash(event.text, event.level)
+
+    @on(JobFailed)
+    def take_failure(self, event: JobFailed) -> None:
+        """Into the log, and where a window hides that line, or it was waited for, into a window."""
+        self.note(event.text, "fail", event.hint)
+        self.flash(f"{event.text}: {event.hint}" if event.hint else event.text, "fail")
+        if self.app.screen is not self or event.job == BEGINNING:
+            self.open(TextDialog("That did not work", partial(_failure, event), self.keymap))
+
+    @on(JobCrashed)
+    def take_crash(self, event: JobCrashed) -> None:
+        """A defect of ours, met in the background, ends the app as one met here would."""
+        raise event.error
+
+    # --- actions that work everywhere
 
     def action_pane(self, name: str) -> None:
         """Go to that pane."""
         self.go(next(pane for pane in self.panes if name == pane.NAME))
-
-    def action_help(self) -> None:
-        """Keys and meanings."""
-        pane = self.current
-        lines = partial(help_lines, pane.TITLE, tuple(pane.help()), pane.GROUPS, self.keymap)
-        self.app.push_screen(TextDialog("Help", lines, self.keymap))
-
-    def action_palette(self) -> None:
-        """Every action that works here, by name."""
-        actions = [a for a in (*self.current.actions(), *group("app")) if a.id != "app.palette"]
-        choices = [Choice(a.id, a.description, " ".join(shown_keys(a, self.keymap)[:2])) for a in actions]
-        self.app.push_screen(Chooser("Do what?", choices, self.keymap), self._run)
-
-    def _run(self, action_id: str | None) -> None:
-        if action_id is None:
-            return
-        call = BY_ID[action_id].method
-        name = "action_" + call.partition("(")[0].rpartition(".")[2]
-        owner = next((node for node in self.current.main.ancestors_with_self if hasattr(node, name)), self)
-        self.call_after_refresh(self.app.run_action, call, owner)
-
-    @on(ColumnsAsked)
-    def ask_for_columns(self) -> None:
-        """Choose columns."""
-        self.app.push_screen(ColumnsDialog(self.layers_pane.choices, self.keymap), self.layers_pane.choose_columns)
-
-    @on(UnmatchedAsked)
-    def show_unmatched(self) -> None:
-        """What was not compared, and why."""
-        unmatched = self.bench.comparison.matching.unmatched if self.bench.comparison else ()
-        title = f"Not compared: {count(len(unmatched), 'tensor')}"
-        self.app.push_screen(TableDialog(title, UNMATCHED_COLUMNS, UnmatchedRows(unmatched)))
 
     @on(PaneAsked)
     def go_to_pane(self, event: PaneAsked) -> None:
         """A pane sends the user on."""
         self.action_pane(event.name)
 
-    # --- the comparison
+    def action_help(self) -> None:
+        """Keys and meanings."""
+        pane = self.current
+        lines = partial(help_lines, pane.TITLE, tuple(pane.help()), pane.GROUPS, self.keymap)
+        self.open(TextDialog("Help", lines, self.keymap))
 
-    def action_profile(self) -> None:
-        """Judge by the next profile."""
-        own = self.start.profile
-        profiles = {**BUILT_IN, own.name: own}
-        names = list(profiles)
-        following = profiles[names[(names.index(self.picks.profile.name) + 1) % len(names)]]
-        self.picks = replace(self.picks, profile=following)
-        self.judge_by(following)
-        self.flash(Flash(f"judged by profile {following.name}"))
+    def action_palette(self) -> None:
+        """Every action that works here, by name."""
+        actions = [a for a in (*self.current.actions(), *group("app")) if a.id != "app.palette"]
+        choices = [Choice(a.id, a.description, " ".join(shown_keys(a, self.keymap)[:2])) for a in actions]
+        self.open(Chooser("Do what?", choices, self.keymap), self._run)
 
-    def action_reload(self) -> None:
-        """Read both dumps again."""
-        if self.picks.request is not None:
-            self.compare(self.picks.request)
-        self.dumps_pane.action_rescan()
+    def _run(self, action_id: str | None) -> None:
+        if action_id is None:
+            return
+        call = BY_ID[action_id].method
+        name = "action_" + call.partition("(")[0].rpartition(".")[2]
+        owner: Any = next((node for node in self.current.main.ancestors_with_self if hasattr(node, name)), self)
+        self.call_after_refresh(self.app.run_action, call, owner)
 
     def action_interrupt(self) -> None:
         """As in a shell, but not at once: stop what runs, then ask for a second one."""
-        if self.stop_work():
-            self.flash(Flash("stopped; ctrl+c again quits", "warn"))
+        if self.triage.stop_work():
+            self.flash("stopped; ctrl+c again quits", "warn")
         elif monotonic() - self._interrupted < TWICE:
             self.action_quit()
         else:
-            self.flash(Flash("ctrl+c again quits", "warn"))
+            self.flash("ctrl+c again quits", "warn")
         self._interrupted = monotonic()
 
     def action_quit(self) -> None:
         """Leave at once: background work is told to stop and not waited for."""
-        self.app.exit(0, message=self.farewell() or None)
+        self.app.exit(0, message=self.runs.farewell or None)
 
     def action_copy(self) -> None:
         """The value under the cursor."""
-        self._copy(whole=False)
+        self._copy(self.current.copied(whole=False))
 
     def action_copy_row(self) -> None:
         """The whole row."""
-        self._copy(whole=True)
+        self._copy(self.current.copied(whole=True))
 
-    def _copy(self, whole: bool) -> None:
-        text = self.current.copied(whole)
-        if not text:
-            self.flash(Flash("nothing to copy here", "warn"))
-            return
-        self.post_message(outside.Copied(text))
+    def _copy(self, text: str) -> None:
+        if text:
+            self.post_message(outside.Copied(text))
+        else:
+            self.flash("nothing to copy here", "warn")
 
     @on(outside.Copied)
     def store_copy(self, event: outside.Copied) -> None:
         """To the terminal now, to tmux and a file in the background."""
         if len(event.text) <= outside.LONGEST:
             outside.send(self.app, event.text)
-        self.bench.start("copy", partial(outside.store, event.text, os.environ))
+        self.jobs.start("copy", partial(outside.store, event.text, os.environ))
 
-    # --- walking from histogram and details
 
-    def action_next_failing(self) -> None:
-        """Next failing layer."""
-        self.layers_pane.action_next_failing()
-        self.follow_layer()
-
-    def action_previous_failing(self) -> None:
-        """Previous failing layer."""
-        self.layers_pane.action_previous_failing()
-        self.follow_layer()
+def _failure(event: JobFailed, width: int) -> list[Line]:
+    said: list[Line] = [(Span(part, "fail"),) for part in wrap(event.text, width)]
+    return [*said, BLANK, *((Span(part),) for part in (wrap(event.hint, width) if event.hint else ()))]

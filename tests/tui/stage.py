@@ -80,9 +80,9 @@ async def until_compared(pilot: Pilot[int]) -> MainScreen:
     assert isinstance(app, SgsApp)
     await until(pilot, lambda: any(isinstance(screen, MainScreen) for screen in app.screen_stack))
     screen = main_screen(app)
-    await until(pilot, lambda: screen.bench.summary is not None)
-    await until(pilot, lambda: screen.triage_pane.settled)
-    dumps = screen.dumps_pane
+    await until(pilot, lambda: screen.comparison.summary is not None)
+    await until(pilot, lambda: screen.triage.pane.settled)
+    dumps = screen.dumps.pane
     await until(pilot, lambda: all(entry.records is not None for entry in dumps.entries if entry.kind is Kind.DUMP))
     await until_followed(pilot)
     return screen
@@ -94,9 +94,9 @@ async def until_followed(pilot: Pilot[int]) -> None:
     screen = main_screen(pilot.app)
 
     def followed() -> bool:
-        panes = screen.histogram_pane, screen.details_pane
-        same = all(pane.pair is not None and pane.pair.number == screen.layers_pane.number for pane in panes)
-        return same and screen.histogram_pane.counted is not None and not screen.details_pane.closeup.counting
+        panes = screen.histogram.pane, screen.layer_table.details
+        same = all(pane.pair is not None and pane.pair.number == screen.layer_table.pane.number for pane in panes)
+        return same and screen.histogram.pane.counted is not None and not screen.layer_table.details.closeup.counting
 
     await until(pilot, followed)
     await pilot.pause(0.05)

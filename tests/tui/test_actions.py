@@ -10,6 +10,7 @@ from sgs_tui.tui.baseline.pane import BaselineDialog
 from sgs_tui.tui.debugconfig.pane import DebugConfigPane
 from sgs_tui.tui.details.pane import DetailsPane
 from sgs_tui.tui.dumps.pane import DumpsPane
+from sgs_tui.tui.frame.controller import Controller
 from sgs_tui.tui.frame.dialogs import Chooser, ConfirmDialog, Dialog
 from sgs_tui.tui.histogram.pane import HistogramPane
 from sgs_tui.tui.int16.pane import Int16Dialog
@@ -43,6 +44,13 @@ OWNERS: dict[str, tuple[type, ...]] = {
     "confirm": (ConfirmDialog,),
     "columns": (ColumnsDialog,),
 }
+DONE = [
+    done
+    for controller in Controller.__subclasses__()
+    for method in vars(controller).values()
+    for done in getattr(method, "does", ())
+]
+"""What controllers do, by the action's id."""
 FORBIDDEN = {f"ctrl+{letter}" for letter in "absjmih"}
 
 
@@ -73,6 +81,11 @@ def test_somebody_does_it(action_id: str) -> None:
     name = "action_" + re.sub(r"\(.*", "", action.method).rpartition(".")[2]
     owners = (SgsApp,) if action.method.startswith("app.") else OWNERS[action.group]
     assert any(hasattr(owner, name) for owner in owners)
+    assert not action.method.startswith("do(") or (action.method == f"do('{action_id}')" and action_id in DONE)
+
+
+def test_controllers_do_nothing_twice_and_nothing_that_no_key_asks_for() -> None:
+    assert len(DONE) == len(set(DONE)) and set(DONE) <= set(BY_ID)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ async def test_table_fills_with_every_layer() -> None:
     app = make_app()
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
-        assert len(screen.layers_pane.model) == 20
+        assert len(screen.layer_table.pane.model) == 20
         text = text_of(app)
         assert "1 fail" in text and "0.9991!" in text and "✗  9 gate" in text
 
@@ -54,7 +54,7 @@ async def test_moving_in_the_table() -> None:
     app = make_app()
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
-        table = screen.layers_pane.table
+        table = screen.layer_table.pane.table
         for key, place in (("j", 1), ("down", 2), ("k", 1), ("up", 0), ("G", 19), ("g", 0), ("end", 19), ("home", 0)):
             await pilot.press(key)
             assert table.cursor == place, key
@@ -69,11 +69,11 @@ async def test_next_and_previous_failing_go_round() -> None:
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
         await pilot.press("n")
-        assert screen.layer_name == "gate"
+        assert screen.comparison.layer == "gate"
         await pilot.press("n")
         await until_shown(pilot, "this is the only failing layer")
         await pilot.press("G", "N")
-        assert screen.layer_name == "gate"
+        assert screen.comparison.layer == "gate"
 
 
 async def test_sorting_keeps_the_layer_under_the_cursor() -> None:
@@ -81,13 +81,13 @@ async def test_sorting_keeps_the_layer_under_the_cursor() -> None:
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
         await pilot.press("n", "s")
-        model, table = screen.layers_pane.model, screen.layers_pane.table
-        assert model.sort_key == "rmse" and screen.layer_name == "gate" and table.cursor == 0
+        model, table = screen.layer_table.pane.model, screen.layer_table.pane.table
+        assert model.sort_key == "rmse" and screen.comparison.layer == "gate" and table.cursor == 0
         assert "RMSE▾" in text_of(app)
         await pilot.press("S")
-        assert table.cursor == 19 and screen.layer_name == "gate"
+        assert table.cursor == 19 and screen.comparison.layer == "gate"
         await pilot.press("o")
-        assert model.order == list(range(20)) and screen.layer_name == "gate"
+        assert model.order == list(range(20)) and screen.comparison.layer == "gate"
 
 
 @pytest.mark.parametrize("column", ["sign", "index", "name", "op", "cos", "range", "verdict", "max_abs_error"])
@@ -95,10 +95,10 @@ async def test_every_column_sorts(column: str) -> None:
     app = make_app()
     async with app.run_test(size=LARGE) as pilot:
         screen = await until_compared(pilot)
-        screen.layers_pane.table.at_column(column)
+        screen.layer_table.pane.table.at_column(column)
         await pilot.press("s", "s")
-        assert screen.layers_pane.model.reverse
-        assert sorted(screen.layers_pane.model.order) == list(range(20))
+        assert screen.layer_table.pane.model.reverse
+        assert sorted(screen.layer_table.pane.model.order) == list(range(20))
 
 
 async def test_filter_as_you_type() -> None:
@@ -106,11 +106,11 @@ async def test_filter_as_you_type() -> None:
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
         await pilot.press(*"/rmse>0.5")
-        assert len(screen.layers_pane.model) == 1
+        assert len(screen.layer_table.pane.model) == 1
         await pilot.press("enter")
-        assert screen.layers_pane.table.has_focus and "1 of 20 layers" in text_of(app)
+        assert screen.layer_table.pane.table.has_focus and "1 of 20 layers" in text_of(app)
         await pilot.press("escape")
-        assert len(screen.layers_pane.model) == 20
+        assert len(screen.layer_table.pane.model) == 20
 
 
 async def test_a_filter_that_can_not_be_read_says_why_and_keeps_the_rows() -> None:
@@ -118,12 +118,12 @@ async def test_a_filter_that_can_not_be_read_says_why_and_keeps_the_rows() -> No
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
         await pilot.press(*"/op:conv")
-        assert len(screen.layers_pane.model) == 2
+        assert len(screen.layer_table.pane.model) == 2
         await pilot.press("space", "exclamation_mark")
         await until_shown(pilot, "nothing stands behind !")
-        assert len(screen.layers_pane.model) == 2
+        assert len(screen.layer_table.pane.model) == 2
         await pilot.press("escape")
-        assert len(screen.layers_pane.model) == 20
+        assert len(screen.layer_table.pane.model) == 20
 
 
 async def test_wide_names_and_columns_picker() -> None:
@@ -136,7 +136,7 @@ async def test_wide_names_and_columns_picker() -> None:
         await pilot.press("w", "c")
         assert isinstance(app.screen, ColumnsDialog)
         await pilot.press("j", "j", "j", "j", "space", "j", "plus", "d", "escape")
-        columns = [column.id for column in screen.layers_pane.table.columns]
+        columns = [column.id for column in screen.layer_table.pane.table.columns]
         assert columns[:6] == ["sign", "index", "name", "part", "cos", "rmse"]
 
 
@@ -155,7 +155,7 @@ async def test_histogram_keys() -> None:
     app = make_app()
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
-        pane = screen.histogram_pane
+        pane = screen.histogram.pane
         await pilot.press("n", "2", "e")
         await until_shown(pilot, "error: sample - benchmark")
         await pilot.press("e", "L")
@@ -170,9 +170,9 @@ async def test_histogram_keys() -> None:
         await pilot.press("a")
         assert pane.place is None
         await pilot.press("j")
-        assert screen.layer_name == "sq888"
+        assert screen.comparison.layer == "sq888"
         await pilot.press("k")
-        assert screen.layer_name == "gate"
+        assert screen.comparison.layer == "gate"
 
 
 async def test_details_follow_and_scroll() -> None:
@@ -181,7 +181,7 @@ async def test_details_follow_and_scroll() -> None:
         screen = await until_compared(pilot)
         await pilot.press("n", "enter")
         await until_followed(pilot)
-        assert screen.current is screen.details_pane
+        assert screen.current is screen.layer_table.details
         assert "fails > 0.5" in text_of(app)
         await pilot.press("J")
         await until_shown(pilot, "(35,5)")
@@ -204,9 +204,9 @@ async def test_dump_browser_records_values() -> None:
         await until(pilot, lambda: isinstance(app.screen, RecordDialog) and app.screen.facts is not None)
         await until_shown(pilot, "mean")
         await pilot.press("q", "escape")
-        assert screen.dumps_pane.opened is None
+        assert screen.dumps.pane.opened is None
         await pilot.press("t")
-        assert screen.dumps_pane.entries[0].stage is Stage.OFFLINE
+        assert screen.dumps.pane.entries[0].stage is Stage.OFFLINE
 
 
 async def test_two_keys_pick_sample_and_benchmark() -> None:
@@ -214,14 +214,16 @@ async def test_two_keys_pick_sample_and_benchmark() -> None:
     async with app.run_test(size=SMALL) as pilot:
         await until_shown(pilot, "bad_float.bin")
         screen = main_screen(app)
-        assert screen.current is screen.dumps_pane
+        assert screen.current is screen.dumps.pane
         await pilot.press("s")
         await until_shown(pilot, "b on another dump takes the benchmark")
         await pilot.press("j", "b")
-        await until(pilot, lambda: screen.bench.summary is not None)
-        assert screen.picks.sample == SAMPLE and screen.picks.benchmark == BENCHMARK
+        await until(pilot, lambda: screen.comparison.summary is not None)
+        assert screen.comparison.picks.sample == SAMPLE and screen.comparison.picks.benchmark == BENCHMARK
         await pilot.press("x")
-        await until(pilot, lambda: screen.picks.sample == BENCHMARK and screen.bench.summary is not None)
+        await until(
+            pilot, lambda: screen.comparison.picks.sample == BENCHMARK and screen.comparison.summary is not None
+        )
 
 
 async def test_calibration_file_is_taken_and_left_by_enter() -> None:
@@ -229,9 +231,9 @@ async def test_calibration_file_is_taken_and_left_by_enter() -> None:
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
         await pilot.press("3", "G", "enter")
-        await until(pilot, lambda: screen.picks.ranges is not None and screen.bench.summary is not None)
+        await until(pilot, lambda: screen.comparison.picks.ranges is not None and screen.comparison.summary is not None)
         await pilot.press("enter")
-        await until(pilot, lambda: screen.picks.ranges is None)
+        await until(pilot, lambda: screen.comparison.picks.ranges is None)
 
 
 async def test_folders_open_and_lead_back(on_stage: Path) -> None:
@@ -253,7 +255,7 @@ async def test_a_changed_dump_is_noticed_and_reloaded(on_stage: Path) -> None:
         path.write_bytes((on_stage / BENCHMARK).read_bytes())
         await until_shown(pilot, "R reads it again")
         await pilot.press("R")
-        await until(pilot, lambda: screen.bench.summary is not None and screen.bench.summary.failed == 0)
+        await until(pilot, lambda: screen.comparison.summary is not None and screen.comparison.summary.failed == 0)
 
 
 async def test_profiles_judge_the_same_rows() -> None:
@@ -261,9 +263,11 @@ async def test_profiles_judge_the_same_rows() -> None:
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
         await pilot.press("p")
-        await until(pilot, lambda: screen.bench.summary is not None and screen.picks.profile.name == "sop")
+        await until(
+            pilot, lambda: screen.comparison.summary is not None and screen.comparison.picks.profile.name == "sop"
+        )
         await until_shown(pilot, "sop")
-        row = screen.layers_pane.model.rows[6]
+        row = screen.layer_table.pane.model.rows[6]
         assert row is not None and "cos" in row.over
 
 
@@ -275,7 +279,7 @@ async def test_palette_finds_and_does_any_action() -> None:
         assert isinstance(app.screen, Chooser)
         await pilot.press("escape", "colon", *"names in full")
         await pilot.press("enter")
-        await until(pilot, lambda: screen.layers_pane.wide)
+        await until(pilot, lambda: screen.layer_table.pane.wide)
         await pilot.press("colon", *"go to the log", "enter")
         await until(pilot, lambda: screen.current is screen.log_pane)
 
@@ -301,7 +305,7 @@ async def test_tab_goes_through_all_panes_and_back() -> None:
             names.append(screen.current.NAME)
         assert names == ["histogram", "dumps", "debugconfig", "log", "triage", "runs", "details", "layers"]
         await pilot.press("shift+tab")
-        assert screen.current is screen.details_pane
+        assert screen.current is screen.layer_table.details
 
 
 async def test_fill_shows_one_pane_and_comes_back() -> None:
@@ -310,10 +314,10 @@ async def test_fill_shows_one_pane_and_comes_back() -> None:
         screen = await until_compared(pilot)
         await pilot.press("2", "f")
         await pilot.pause(0.1)
-        assert screen.histogram_pane.canvas.size.width == 160 and not screen.layers_pane.display
+        assert screen.histogram.pane.canvas.size.width == 160 and not screen.layer_table.pane.display
         await pilot.press("f")
         await pilot.pause(0.1)
-        assert screen.layers_pane.display
+        assert screen.layer_table.pane.display
 
 
 async def test_theme_key_goes_round() -> None:
@@ -366,7 +370,7 @@ async def test_debugconfig_switches_presets_path_and_saves_with_backup(on_stage:
     app = make_app()
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
-        pane = screen.debugconfig_pane
+        pane = screen.debugconfig.pane
         await pilot.press("4")
         await until_shown(pilot, "CRLF")
         assert not pane.file.changed
@@ -391,7 +395,7 @@ async def test_debugconfig_undo_and_open(on_stage: Path) -> None:
     app = make_app()
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
-        pane = screen.debugconfig_pane
+        pane = screen.debugconfig.pane
         before = pane.document
         await pilot.press("4", "space")
         assert pane.document != before
@@ -418,9 +422,9 @@ async def test_keys_of_the_settings_win(on_stage: Path) -> None:
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
         await pilot.press("w", "q")
-        assert not screen.layers_pane.wide
+        assert not screen.layer_table.pane.wide
         await pilot.press("E")
-        assert screen.layers_pane.wide
+        assert screen.layer_table.pane.wide
         assert "Q quit" in text_of(app)
 
 
@@ -432,9 +436,9 @@ async def test_the_view_comes_back_with_its_folder() -> None:
     again = make_app()
     async with again.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
-        assert screen.layers_pane.wide and screen.layers_pane.model.sort_key == "rmse"
-        assert screen.layer_name == "gate" and screen.histogram_pane.log_counts
-        assert len(screen.layers_pane.model) == 20
+        assert screen.layer_table.pane.wide and screen.layer_table.pane.model.sort_key == "rmse"
+        assert screen.comparison.layer == "gate" and screen.histogram.pane.log_counts
+        assert len(screen.layer_table.pane.model) == 20
 
 
 async def test_keys_typed_ahead_reach_the_filter() -> None:
@@ -442,8 +446,8 @@ async def test_keys_typed_ahead_reach_the_filter() -> None:
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
         await _burst(pilot, "/gate")
-        await until(pilot, lambda: screen.layers_pane.model.query.text == "gate")
-        assert app.is_running and screen.layers_pane.prompt.value == "gate"
+        await until(pilot, lambda: screen.layer_table.pane.model.query.text == "gate")
+        assert app.is_running and screen.layer_table.pane.prompt.value == "gate"
 
 
 async def _burst(pilot: Pilot[int], text: str) -> None:
@@ -475,9 +479,9 @@ async def test_comparing_other_dumps_leaves_the_folder_being_examined() -> None:
         await until_shown(pilot, "bad_float.bin")
         await pilot.press("s", "j", "b")
         screen = main_screen(app)
-        await until(pilot, lambda: screen.bench.summary is not None)
-        dumps = [entry for entry in screen.dumps_pane.entries if entry.kind is Kind.DUMP]
-        await until(pilot, lambda: all(entry.records is not None for entry in screen.dumps_pane.entries[: len(dumps)]))
+        await until(pilot, lambda: screen.comparison.summary is not None)
+        dumps = [entry for entry in screen.dumps.pane.entries if entry.kind is Kind.DUMP]
+        await until(pilot, lambda: all(entry.records is not None for entry in screen.dumps.pane.entries[: len(dumps)]))
 
 
 async def test_the_command_line_can_say_filter_and_order() -> None:
@@ -485,9 +489,9 @@ async def test_the_command_line_can_say_filter_and_order() -> None:
     app = SgsApp(start_of(options, ""))
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
-        model = screen.layers_pane.model
+        model = screen.layer_table.pane.model
         assert (model.query.text, model.sort_key, model.reverse) == ("rmse>0.01", "sqnr_db", True)
-        assert screen.layers_pane.row is not None and "of 20 layers" in text_of(app)
+        assert screen.layer_table.pane.row is not None and "of 20 layers" in text_of(app)
 
 
 async def test_the_title_follows_the_width() -> None:

@@ -49,7 +49,7 @@ async def test_a_baseline_shows_what_is_fixed(before: Path) -> None:
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: len(app.screen_stack) > 1)
         screen = main_screen(app)
-        await until(pilot, lambda: screen.bench.summary is not None)
+        await until(pilot, lambda: screen.comparison.summary is not None)
         await pilot.press("B", *"before.json", "enter")
         await until_shown(pilot, "newly fixed")
         assert isinstance(app.screen, BaselineDialog)
@@ -58,7 +58,7 @@ async def test_a_baseline_shows_what_is_fixed(before: Path) -> None:
         assert "✓ gate" in text and "before: fail, RMSE 0.9991" in text
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is screen)
-        assert screen.layer_name == "gate"
+        assert screen.comparison.layer == "gate"
         assert any("1 newly fixed" in entry.text for entry in screen.log_pane.log_.entries)
 
 
@@ -68,7 +68,7 @@ async def test_a_comparison_is_kept_for_the_next_one(on_stage: Path) -> None:
         screen = await until_compared(pilot)
         await pilot.press("M")
         await until_shown(pilot, "kept: B shows")
-        screen._pick(replace(screen.picks, sample=AFTER[0], benchmark=AFTER[1], ranges=None))
+        screen.comparison.pick(replace(screen.comparison.picks, sample=AFTER[0], benchmark=AFTER[1], ranges=None))
         await until(pilot, lambda: any("1 newly fixed" in entry.text for entry in screen.log_pane.log_.entries))
         await pilot.press("B")
         await until_shown(pilot, "1 newly fixed")
@@ -81,7 +81,7 @@ async def test_verdicts_of_another_profile_are_told_apart(before: Path) -> None:
     async with app.run_test(size=(160, 50)) as pilot:
         screen = await until_compared(pilot)
         await pilot.press("p")
-        await until(pilot, lambda: screen.bench.summary is not None and screen.triage_pane.settled)
+        await until(pilot, lambda: screen.comparison.summary is not None and screen.triage.pane.settled)
         await pilot.press("B", *"before.json", "enter")
         await until_shown(pilot, "judged by manual then, sop now")
 
@@ -96,14 +96,14 @@ async def test_an_earlier_run_is_the_baseline(on_stage: Path) -> None:
     app = make_app()
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
-        await until(pilot, lambda: len(screen.runs_pane.rows) == 1)
+        await until(pilot, lambda: len(screen.runs.pane.rows) == 1)
         await pilot.press("B")
         await until(pilot, lambda: isinstance(app.screen, Chooser))
         await until_shown(pilot, "onnxruntime bad.onnx on x.npy")
         await pilot.press("enter")
         await until_shown(pilot, "newly failing")
-        assert isinstance(app.screen, BaselineDialog) and screen.baseline is not None
-        assert screen.baseline.source == str(folder.path)
+        assert isinstance(app.screen, BaselineDialog) and screen.baseline.baseline is not None
+        assert screen.baseline.baseline.source == str(folder.path)
         await pilot.press("r", "down", "enter")
         await until_shown(pilot, "Against which earlier comparison?")
         await pilot.press(*"sgs_runs", "enter")

@@ -56,7 +56,7 @@ async def test_shown_aligned_and_harmless_everywhere(dumps: tuple[Path, Path], s
     async with app.run_test(size=size) as pilot:
         await until_shown(pilot, "a[/b]")
         screen = main_screen(app)
-        await until(pilot, lambda: screen.bench.summary is not None)
+        await until(pilot, lambda: screen.comparison.summary is not None)
         text = text_of(app)
         for shown in ("a[/b]", "[red]x", "[/]", "blk.1[attn]/q", "x[", "\\[bold]", "卷积层/输出:0", "esc\\x1b"):
             assert shown in text
@@ -82,7 +82,7 @@ async def test_harmless_in_every_window_and_message(dumps: tuple[Path, Path], si
     async with app.run_test(size=size) as pilot:
         await until_shown(pilot, "a[/b]")
         screen = main_screen(app)
-        await until(pilot, lambda: screen.bench.summary is not None and screen.triage_pane.settled)
+        await until(pilot, lambda: screen.comparison.summary is not None and screen.triage.pane.settled)
         for keys in (("6",), ("5",), ("1", "i", "I"), ("M", "B"), ("u",), ("colon",), ("c",), ("7", "e"), ("4", "o")):
             await pilot.press(*keys)
             _assert_aligned(text_of(app), size[0])
@@ -112,10 +112,10 @@ async def test_typed_into_filter_and_path(on_stage: Path, name: str) -> None:
         screen = main_screen(app)
         typed = "".join(char for char in name[:40] if char.isprintable())
         await pilot.press("slash")
-        screen.layers_pane.prompt.value = typed
+        screen.layer_table.pane.prompt.value = typed
         await pilot.pause()
         await pilot.press("escape", "4", "G", "space")
-        screen.debugconfig_pane.prompt.value = typed
+        screen.debugconfig.pane.prompt.value = typed
         await pilot.pause()
         _assert_aligned(text_of(app), 80)
     assert app.crash is None

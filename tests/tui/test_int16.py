@@ -49,14 +49,14 @@ async def test_i_marks_a_layer_and_the_window_follows_it_to_its_convolution(on_s
     app = make_app()
     async with app.run_test(size=LARGE) as pilot:
         screen = await until_compared(pilot)
-        assert screen.layers_pane.go_to("flat#46")
+        assert screen.layer_table.pane.go_to("flat#46")
         await pilot.press("i")
         await until_shown(pilot, "flat#46: marked for INT16")
         await pilot.press("I")
         window = await _window(pilot)
         assert window.plan is not None and set(window.plan.advice.chosen) == {"cat", "flat#46"}
         await pilot.press("escape", "i")
-        assert screen.marks == Marks()
+        assert screen.int16.marks == Marks()
 
 
 async def test_i_in_the_window_takes_a_tensor_out_and_in(on_stage: Path) -> None:
@@ -67,7 +67,7 @@ async def test_i_in_the_window_takes_a_tensor_out_and_in(on_stage: Path) -> None
         window = await _window(pilot)
         await pilot.press("i")
         await until(pilot, lambda: window.plan is not None and "cat" not in window.plan.advice.chosen)
-        assert screen.marks.unmarked == ("cat",) and window.tensor == "cat"
+        assert screen.int16.marks.unmarked == ("cat",) and window.tensor == "cat"
         await pilot.press("i")
         await until(pilot, lambda: window.plan is not None and "cat" in window.plan.advice.chosen)
 
@@ -87,7 +87,7 @@ async def test_another_file_and_one_that_is_not_there(on_stage: Path) -> None:
         assert app.screen is window
         await pilot.press("o", "ctrl+u", *"other", "enter")
         await until(pilot, lambda: window.plan is not None and window.plan.change is not None)
-        assert screen.ini == Path("other/input_config.ini")
+        assert screen.int16.ini == Path("other/input_config.ini")
         assert window.plan.change is not None and not window.plan.change.changes, "cat is there already"
 
 

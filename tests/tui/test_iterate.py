@@ -22,12 +22,13 @@ from sgs_tui.engine.requantize.propose import Begun, Commands, Proposal, Requant
 from sgs_tui.engine.runs.run_folder import RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run, list_runs
 from sgs_tui.engine.runs.runs import cancel_run, wait_run
+from sgs_tui.tui import outside
 from sgs_tui.tui.app import LaunchOptions, SgsApp, start_of
 from sgs_tui.tui.baseline.pane import BaselineDialog
 from sgs_tui.tui.frame.dialogs import Chooser, ConfirmDialog, TextDialog
 from sgs_tui.tui.int16.pane import Int16Dialog
 from sgs_tui.tui.layers.view import journal_lines, note_lines
-from sgs_tui.tui.requantize import controller as network_screen
+from sgs_tui.tui.requantize.jobs import RequantizingBegun
 from sgs_tui.tui.requantize.view import proposal_lines, refusal_lines
 from sgs_tui.tui.screen import MainScreen
 from tests.standin_sdk.iterating import Network, build_network
@@ -57,13 +58,13 @@ async def opened(pilot: Pilot[int]) -> MainScreen:
     assert isinstance(app, SgsApp)
     await until(pilot, lambda: any(isinstance(screen, MainScreen) for screen in app.screen_stack))
     screen = main_screen(app)
-    await until(pilot, lambda: screen.runs_pane.listed)
+    await until(pilot, lambda: screen.runs.pane.listed)
     return screen
 
 
 async def diagnosed(pilot: Pilot[int]) -> MainScreen:
     screen = await opened(pilot)
-    await until(pilot, lambda: screen.bench.summary is not None and screen.triage_pane.diagnosis is not None)
+    await until(pilot, lambda: screen.comparison.summary is not None and screen.triage.pane.diagnosis is not None)
     return screen
 
 
@@ -78,7 +79,7 @@ async def asked(pilot: Pilot[int]) -> str:
 
 async def ended(pilot: Pilot[int], screen: MainScreen, *states: str) -> None:
     """Until the newest runs stand like that, newest first."""
-    await until(pilot, lambda: tuple(str(row.run.state) for row in screen.runs_pane.rows) == states)
+    await until(pilot, lambda: tuple(str(row.run.state) for row in screen.runs.pane.rows) == states)
 
 
 def solid(text: str) -> str:
@@ -109,10 +110,10 @@ async def test_the_loop_closes_from_an_empty_folder_to_newly_fixed(network: Netw
             assert solid(part) in solid(text), text
         assert not network.root.exists(), "nothing before yes"
         await pilot.press("enter")
-        await until(pilot, lambda: screen.current is screen.runs_pane and bool(screen.runs_pane.rows))
+        await until(pilot, lambda: screen.current is screen.runs.pane and bool(screen.runs.pane.rows))
         await ended(pilot, screen, "ok")
         await diagnosed(pilot)
-        assert screen.bench.summary is not None and screen.bench.summary.failed == 1
+        assert screen.comparison.summary is not None and screen.comparison.summary.failed == 1
         assert "nothing is known of the state before" in logged(screen)
 
         text = await asked(pilot)
@@ -122,7 +123,7 @@ async def test_the_loop_closes_from_an_empty_folder_to_newly_fixed(network: Netw
         await ended(pilot, screen, "ok", "ok")
         await until(pilot, lambda: isinstance(app.screen, BaselineDialog))
         await until_shown(pilot, "1 newly fixed")
-        assert "✓ gate" in text_of(app) and screen.bench.summary.failed == 0
+        assert "✓ gate" in text_of(app) and screen.comparison.summary.failed == 0
         await pilot.press("r")
         assert isinstance(app.screen, Chooser)
         await pilot.press("enter")
@@ -139,23 +140,25 @@ async def test_from_the_window_and_with_a_tensor_taken_out(network: Network) -> 
     app = make_app((SAMPLE, BENCHMARK))
     async with app.run_test(size=SMALL) as pilot:
         screen = await diagnosed(pilot)
-        screen.network = network.folder
+        screen.comparison.network = network.folder
         await pilot.press("I")
         await until(pilot, lambda: isinstance(app.screen, Int16Dialog) and app.screen.plan is not None)
         await until_shown(pilot, "A writes this")
         text = await asked(pilot)
         assert "+tensor_arrays='cat';" in text
         await pilot.press("escape", "i")
-        await until(pilot, lambda: screen.marks.unmarked == ("cat",))
+        await until(pilot, lambda: screen.int16.marks.unmarked == ("cat",))
         text = await asked(pilot)
         assert "stays as it is" in text and "tensor_arrays='cat'" not in text
         await pilot.press("y")
         await until(pilot, lambda: app.screen is screen)
-        screen.picks = replace(screen.picks, sample=BENCHMARK)
+        screen.comparison.picks = replace(screen.comparison.picks, sample=BENCHMARK)
         await ended(pilot, screen, "ok")
         await until_shown(pilot, "7 and enter show what it did")
         await pilot.press("7", "enter")
-        await until(pilot, lambda: screen.bench.request is not None and "sgs_runs" in str(screen.bench.request.sample))
+        await until(
+            pilot, lambda: screen.comparison.request is not None and "sgs_runs" in str(screen.comparison.request.sample)
+        )
 
 
 async def test_a_failed_calibrator_is_told_and_nothing_is_compared(network: Network) -> None:
@@ -165,7 +168,7 @@ async def test_a_failed_calibrator_is_told_and_nothing_is_compared(network: Netw
         screen = await opened(pilot)
         await pilot.press("A")
         await until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
-        screen.marks = screen.marks.flipped("cat")
+        screen.int16.marks = screen.int16.marks.flipped("cat")
         await pilot.press("escape")
         await asked(pilot)
         await pilot.press("y")
@@ -173,7 +176,7 @@ async def test_a_failed_calibrator_is_told_and_nothing_is_compared(network: Netw
         await until_shown(pilot, "calibrate failed")
         await until(pilot, lambda: "keeps the change" in logged(screen))
         assert "input_config.ini.bak" in logged(screen) and "calibrate failed" in logged(screen)
-        assert screen.bench.comparison is None
+        assert screen.comparison.current is None
         await pilot.press("7", "H")
         await until_shown(pilot, "calibrate failed")
     assert "Calibration Fixed" in newest(network).folder.log_path.read_text(), "the step's own words are in the log"
@@ -191,7 +194,7 @@ async def test_it_is_cancelled_in_the_middle_and_refused_meanwhile(network: Netw
         await until(pilot, lambda: isinstance(app.screen, TextDialog))
         assert "x there ends it" in text_of(app)
         await pilot.press("escape")
-        assert "1 run goes on" in screen.farewell()
+        assert "1 run goes on" in screen.runs.farewell
         await pilot.press("7", "x", "y")
         await ended(pilot, screen, "cancelled")
     assert newest(network).state is RunState.CANCELLED
@@ -210,7 +213,7 @@ async def test_it_survives_the_app_and_the_next_start_holds_it_against_before(ne
     async with app.run_test(size=SMALL) as pilot:
         screen = await opened(pilot)
         await ended(pilot, screen, "ok")
-        screen.marks = screen.marks.flipped("cat")
+        screen.int16.marks = screen.int16.marks.flipped("cat")
         await asked(pilot)
         await pilot.press("y")
         await until(pilot, lambda: len(list_runs(network.root)) == 2)
@@ -228,7 +231,7 @@ async def test_an_ini_that_changes_behind_the_question_is_not_overwritten(networ
     app = app_on(network.folder)
     async with app.run_test(size=SMALL) as pilot:
         screen = await opened(pilot)
-        screen.marks = screen.marks.flipped("cat")
+        screen.int16.marks = screen.int16.marks.flipped("cat")
         assert "+tensor_arrays='cat';" in await asked(pilot)
         network.ini.write_bytes(network.ini.read_bytes() + b"; mine\n")
         await pilot.press("y")
@@ -246,7 +249,7 @@ async def test_a_mistake_in_the_commands_is_shown_with_the_file_and_mended(
     toml = network.folder / NAME
     good = toml.read_text()
     toml.write_text(good.replace("calibrate =", "calibrat ="))
-    monkeypatch.setattr(network_screen, "edit_file", lambda app, path: path.write_text(good) and "")
+    monkeypatch.setattr(outside, "edit_file", lambda app, path: path.write_text(good) and "")
     app = app_on(network.folder)
     async with app.run_test(size=LARGE) as pilot:
         await opened(pilot)
@@ -261,7 +264,7 @@ async def test_a_mistake_in_the_commands_is_shown_with_the_file_and_mended(
 
 async def test_an_editor_that_fails_is_told(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     (network.folder / NAME).write_text("[iterate\n")
-    monkeypatch.setattr(network_screen, "edit_file", lambda app, path: "vi ended with exit code 1")
+    monkeypatch.setattr(outside, "edit_file", lambda app, path: "vi ended with exit code 1")
     app = app_on(network.folder)
     async with app.run_test(size=SMALL) as pilot:
         await opened(pilot)
@@ -275,7 +278,7 @@ async def test_without_commands_an_example_is_shown_and_written(
     on_stage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edited: list[Path] = []
-    monkeypatch.setattr(network_screen, "edit_file", lambda app, path: edited.append(path) or "")
+    monkeypatch.setattr(outside, "edit_file", lambda app, path: edited.append(path) or "")
     monkeypatch.delenv("SGS_IPU_DIR", raising=False)
     app = make_app()
     async with app.run_test(size=SMALL) as pilot:
@@ -294,7 +297,7 @@ async def test_without_commands_an_example_is_shown_and_written(
         assert (on_stage / "dumps" / NAME).read_text() == TEMPLATE
         await pilot.press("y")
         await until_shown(pilot, "no SDK is named")
-        assert edited == [FOLDER / NAME] and screen.network == FOLDER
+        assert edited == [FOLDER / NAME] and screen.comparison.network == FOLDER
 
 
 async def test_the_demo_is_healed_at_once(on_stage: Path) -> None:
@@ -307,12 +310,12 @@ async def test_the_demo_is_healed_at_once(on_stage: Path) -> None:
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, BaselineDialog))
         await until_shown(pilot, "newly fixed")
-        assert screen.bench.summary is not None and screen.bench.summary.failed == 0
+        assert screen.comparison.summary is not None and screen.comparison.summary.failed == 0
         await until(pilot, lambda: len(read_journal(journal_of(files.fixed_dump))) == 2)
         await pilot.press("escape")
-        await until(pilot, lambda: screen.triage_pane.diagnosis is not None)
+        await until(pilot, lambda: screen.triage.pane.diagnosis is not None)
         await pilot.press("A")
-        await until_shown(pilot, "There is nothing to make again")
+        await until_shown(pilot, "There is nothing to requantize")
     assert load(DemoFiles.below(on_stage / "demo").ini).tensor_arrays == ("expand",)
     tried, result = read_journal(journal_of(files.fixed_dump))
     assert (tried.kind, result.kind) == (Kind.TRIED, Kind.RESULT)
@@ -336,7 +339,7 @@ async def test_a_run_that_was_quantized_here_is_made_again_as_another_run(on_sta
         await ended(pilot, screen, "ok", "ok")
         await until(pilot, lambda: isinstance(app.screen, BaselineDialog))
         await until_shown(pilot, "newly fixed")
-        new = screen.runs_pane.rows[0].run
+        new = screen.runs.pane.rows[0].run
         await until(pilot, lambda: len(read_journal(journal_of(new.folder.path))) == 2)
     assert new.request.details["int16"] == "expand" and new.request.details["before"] == str(old.folder.path)
     assert [each.kind for each in read_journal(journal_of(new.folder.path))] == [Kind.TRIED, Kind.RESULT]
@@ -351,10 +354,10 @@ async def test_a_run_that_ends_before_it_is_seen_is_opened_all_the_same(on_stage
     async with app.run_test(size=SMALL) as pilot:
         screen = await diagnosed(pilot)
         proposal = propose(Requantized(run), Wanted(("expand",)))
-        screen.runs_pane.rows = ()
-        screen.follow(proposal, Begun(run.folder.path))
+        screen.runs.pane.rows = ()
+        screen.post_message(RequantizingBegun(proposal, Begun(run.folder.path)))
         await until(pilot, lambda: "nothing is held against it" in logged(screen))
-        await until(pilot, lambda: screen.current is screen.layers_pane)
+        await until(pilot, lambda: screen.current is screen.layer_table.pane)
 
 
 def test_what_files_and_commands_say_is_data() -> None:

@@ -15,7 +15,7 @@ from sgs_tui.engine.requantize.network import NAME, IterateConfig
 from sgs_tui.engine.requantize.propose import Commands, Proposal
 from sgs_tui.engine.runs.run_folder import RunRequest
 from sgs_tui.tui.frame.dialogs import ConfirmDialog
-from sgs_tui.tui.requantize.controller import Refused
+from sgs_tui.tui.requantize.jobs import Refused
 from sgs_tui.tui.requantize.view import TITLE, proposal_lines
 from tests.tui.stage import FOLDER, SAMPLE, main_screen, make_app, until, until_compared, until_followed, until_shown
 
@@ -58,8 +58,8 @@ def test_what_will_be_done(size: tuple[int, int], on_stage: Path, snap_compare: 
 
     async def play(pilot: Pilot[int]) -> None:
         screen = await until_compared(pilot)
-        await until(pilot, lambda: screen.triage_pane.diagnosis is not None)
-        advice = screen.case.advice()
+        await until(pilot, lambda: screen.triage.pane.diagnosis is not None)
+        advice = screen.int16.case.advice()
         lines = partial(proposal_lines, proposal, advice, 1)
         pilot.app.push_screen(ConfirmDialog(TITLE, lines, screen.keymap))
         await until_shown(pilot, "ConvertTool.py")
@@ -74,7 +74,7 @@ def test_what_will_be_done_to_the_demo(size: tuple[int, int], on_stage: Path, sn
     async def play(pilot: Pilot[int]) -> None:
         await until(pilot, lambda: len(pilot.app.screen_stack) > 1)
         screen = main_screen(pilot.app)  # type: ignore[arg-type]
-        await until(pilot, lambda: screen.triage_pane.diagnosis is not None)
+        await until(pilot, lambda: screen.triage.pane.diagnosis is not None)
         await pilot.press("A")
         await until_shown(pilot, "quantize again")
 
@@ -117,7 +117,7 @@ def test_journal(keys: str, size: tuple[int, int], on_stage: Path, snap_compare:
 
     async def play(pilot: Pilot[int]) -> None:
         screen = await until_compared(pilot)
-        await until(pilot, lambda: "gate" in screen.layers_pane.model.noted)
+        await until(pilot, lambda: "gate" in screen.layer_table.pane.model.noted)
         await pilot.press("n", keys)
         await until_followed(pilot)
         await until_shown(pilot, "camera 3")

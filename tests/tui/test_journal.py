@@ -19,7 +19,7 @@ async def test_a_note_is_written_marked_and_shown(on_stage: Path) -> None:
     async with app.run_test(size=LARGE) as pilot:
         screen = await until_compared(pilot)
         await pilot.press("n", "C", *"dark at night", "enter")
-        await until(pilot, lambda: "gate" in screen.layers_pane.model.noted)
+        await until(pilot, lambda: "gate" in screen.layer_table.pane.model.noted)
         await until_shown(pilot, "* dark at night")
         text = text_of(app)
         assert "gate *" in text and "noted 20" in text
@@ -35,7 +35,7 @@ async def test_notes_of_another_day_are_there_at_once_and_of_another_dump_not(on
     app = make_app()
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
-        await until(pilot, lambda: set(screen.layers_pane.model.noted) == {"gate"})
+        await until(pilot, lambda: set(screen.layer_table.pane.model.noted) == {"gate"})
         await pilot.press("n", "d")
         await until_shown(pilot, "old one")
 

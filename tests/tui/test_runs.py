@@ -14,7 +14,7 @@ from sgs_tui.engine.runs.run_list import list_runs
 from sgs_tui.engine.runs.runs import cancel_run, wait_run
 from sgs_tui.tui.app import SgsApp
 from sgs_tui.tui.frame.dialogs import ConfirmDialog
-from sgs_tui.tui.runs.controller import requests_of
+from sgs_tui.tui.runs.jobs import requests_of
 from sgs_tui.tui.runs.pane import RunFormDialog
 from sgs_tui.tui.runs.view import EMBEDDED, FIXED, FormRows, RunForm, form_of
 from sgs_tui.tui.screen import MainScreen
@@ -43,14 +43,14 @@ async def _opened(pilot: Pilot[int], form: RunForm | None = None) -> MainScreen:
     assert isinstance(app, SgsApp)
     await until(pilot, lambda: any(isinstance(screen, MainScreen) for screen in app.screen_stack))
     screen = main_screen(app)
-    await until(pilot, lambda: screen.runs_pane.listed)
-    screen.run_form = form or screen.run_form
+    await until(pilot, lambda: screen.runs.pane.listed)
+    screen.runs.form = form or screen.runs.form
     await pilot.press("7")
     return screen
 
 
 def _states(screen: MainScreen) -> list[str]:
-    return [str(row.run.state) for row in screen.runs_pane.rows]
+    return [str(row.run.state) for row in screen.runs.pane.rows]
 
 
 async def test_one_key_runs_both_stages_and_one_compares_them(place: Path) -> None:
@@ -61,12 +61,12 @@ async def test_one_key_runs_both_stages_and_one_compares_them(place: Path) -> No
         await pilot.press("r")
         await until(pilot, lambda: _states(screen) == ["ok", "ok"])
         await until_shown(pilot, "Run evaluation OK.")
-        config = (screen.runs_pane.rows[0].path / "DebugConfig.txt").read_text()
+        config = (screen.runs.pane.rows[0].path / "DebugConfig.txt").read_text()
         assert {"dumpTensor", "eliminateGarbage", "dequantFixed"} <= set(config.split()), "pane 4 feeds it"
         await pilot.press("c")
-        await until(pilot, lambda: screen.bench.summary is not None)
-        assert screen.current is screen.layers_pane and len(screen.layers_pane.model) == 20
-        assert screen.picks.sample is not None and "net_fixed" in screen.picks.sample.parent.name
+        await until(pilot, lambda: screen.comparison.summary is not None)
+        assert screen.current is screen.layer_table.pane and len(screen.layer_table.pane.model) == 20
+        assert screen.comparison.picks.sample is not None and "net_fixed" in screen.comparison.picks.sample.parent.name
         assert any("ok; 7 and c" in entry.text for entry in screen.log_pane.log_.entries)
 
 
@@ -76,7 +76,7 @@ async def test_the_debugconfig_pane_feeds_the_switches(place: Path) -> None:
         screen = await _opened(pilot, run_stage.set_up(place / "p").with_value("stage", FIXED))
         await pilot.press("4", "j", "j", "space", "7", "r")
         await until(pilot, lambda: _states(screen) == ["ok"])
-        config = (screen.runs_pane.rows[0].path / "DebugConfig.txt").read_text().split()
+        config = (screen.runs.pane.rows[0].path / "DebugConfig.txt").read_text().split()
         assert "eliminateGarbage" in config and "dequantFixed" not in config
 
 
@@ -87,12 +87,14 @@ async def test_enter_and_roles_open_a_run(place: Path) -> None:
         await pilot.press("r")
         await until(pilot, lambda: _states(screen) == ["ok", "ok"])
         await pilot.press("G", "b")
-        assert screen.picks.benchmark is not None and "float" in screen.picks.benchmark.parent.name
+        assert (
+            screen.comparison.picks.benchmark is not None and "float" in screen.comparison.picks.benchmark.parent.name
+        )
         await pilot.press("g", "s")
-        await until(pilot, lambda: screen.bench.summary is not None)
-        assert screen.picks.sample is not None and "fixed" in screen.picks.sample.parent.name
+        await until(pilot, lambda: screen.comparison.summary is not None)
+        assert screen.comparison.picks.sample is not None and "fixed" in screen.comparison.picks.sample.parent.name
         await pilot.press("7", "G", "enter")
-        assert screen.current is screen.layers_pane
+        assert screen.current is screen.layer_table.pane
 
 
 async def test_a_failed_run_says_why_and_what_to_do(place: Path) -> None:
@@ -102,7 +104,7 @@ async def test_a_failed_run_says_why_and_what_to_do(place: Path) -> None:
         await pilot.press("r")
         await until(pilot, lambda: _states(screen) == ["failed"])
         await until_shown(pilot, "✗ failed")
-        row = screen.runs_pane.rows[0]
+        row = screen.runs.pane.rows[0]
         assert row.message and row.message[:30] in text_of(app)
         await pilot.press("enter")
         await until_shown(pilot, "this run has no dump")
@@ -116,13 +118,13 @@ async def test_cancel_and_delete_ask_first(place: Path) -> None:
         screen = await _opened(pilot, run_stage.set_up(place / "p", "hang").with_value("stage", FIXED))
         await pilot.press("r")
         await until_shown(pilot, "now it hangs")
-        assert "1 run goes on" in screen.farewell()
+        assert "1 run goes on" in screen.runs.farewell
         await pilot.press("x")
         assert isinstance(app.screen, ConfirmDialog)
         await pilot.press("escape", "x", "y")
         await until(pilot, lambda: _states(screen) == ["cancelled"])
-        assert screen.farewell() == ""
-        folder = screen.runs_pane.rows[0].path
+        assert screen.runs.farewell == ""
+        folder = screen.runs.pane.rows[0].path
         await pilot.press("D", "y")
         await until(pilot, lambda: _states(screen) == [])
         assert not folder.exists()
@@ -150,12 +152,12 @@ async def test_the_form_completes_paths_and_is_remembered(place: Path) -> None:
         await pilot.press("enter", *"p/net", "tab")
         await until_shown(pilot, "net_fixed.sim  net_float.sim")
         await pilot.press(*"fl", "tab", "enter", "enter", *"p/net_fi", "tab", "escape", "k", "x", "j", "r", "escape")
-        assert screen.run_form.value("fixed") == ""
+        assert screen.runs.form.value("fixed") == ""
         await pilot.press("e", "enter", *"p/net_fl", "tab", "enter", "q")
-        assert screen.run_form.value("float") == "p/net_float.sim"
+        assert screen.runs.form.value("float") == "p/net_float.sim"
     again = make_app((FOLDER,))
     async with again.run_test(size=SMALL) as pilot:
-        assert (await _opened(pilot)).run_form.value("float") == "p/net_float.sim"
+        assert (await _opened(pilot)).runs.form.value("float") == "p/net_float.sim"
 
 
 async def test_choices_turn_and_change_the_fields(place: Path) -> None:

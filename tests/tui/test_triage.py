@@ -105,8 +105,8 @@ async def test_enter_goes_to_the_layer() -> None:
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
         await pilot.press("/", *"cat", "enter", "6", "enter")
-        assert screen.current is screen.layers_pane and screen.layer_name == "gate"
-        assert len(screen.layers_pane.model) == 20, "the filter that hid it is off"
+        assert screen.current is screen.layer_table.pane and screen.comparison.layer == "gate"
+        assert len(screen.layer_table.pane.model) == 20, "the filter that hid it is off"
 
 
 async def test_o_walks_the_layers_of_the_finding_and_stays() -> None:
@@ -117,8 +117,8 @@ async def test_o_walks_the_layers_of_the_finding_and_stays() -> None:
         names = []
         for _ in range(4):
             await pilot.press("o")
-            names.append(screen.layer_name)
-        assert names == ["gate", "cat", "sq888", "gate"] and screen.current is screen.triage_pane
+            names.append(screen.comparison.layer)
+        assert names == ["gate", "cat", "sq888", "gate"] and screen.current is screen.triage.pane
 
 
 async def test_signs_are_in_the_table_and_words_in_the_details() -> None:
@@ -135,19 +135,19 @@ async def test_sorting_by_part() -> None:
     app = make_app()
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
-        screen.layers_pane.table.at_column("part")
+        screen.layer_table.pane.table.at_column("part")
         await pilot.press("s", "g")
-        assert screen.layer_name == "gate"
+        assert screen.comparison.layer == "gate"
         await pilot.press("p")
-        await until(pilot, lambda: screen.bench.summary is not None and screen.triage_pane.diagnosis is not None)
-        assert screen.layers_pane.model.order[0] == 6
+        await until(pilot, lambda: screen.comparison.summary is not None and screen.triage.pane.diagnosis is not None)
+        assert screen.layer_table.pane.model.order[0] == 6
 
 
 async def test_details_and_triage_share_a_place_on_a_large_screen() -> None:
     app = make_app()
     async with app.run_test(size=LARGE) as pilot:
         screen = await until_compared(pilot)
-        assert screen.details_pane.display and "6 Triage" in text_of(app)
+        assert screen.layer_table.details.display and "6 Triage" in text_of(app)
         await pilot.press("6")
         await until_shown(pilot, "1 cause")
         assert "NaN Inf" not in text_of(app)
@@ -160,9 +160,9 @@ async def test_recovered_rows_are_shown_and_marked() -> None:
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: any(isinstance(screen, MainScreen) for screen in app.screen_stack))
         screen = main_screen(app)
-        await until(pilot, lambda: screen.triage_pane.diagnosis is not None)
+        await until(pilot, lambda: screen.triage.pane.diagnosis is not None)
         assert "▒" in text_of(app)
-        assert screen.layers_pane.go_to("gate")
+        assert screen.layer_table.pane.go_to("gate")
         await pilot.press("d")
         await until_shown(pilot, "recovered, padded rows undone: RMSE 0.0304")
         await pilot.press("1")
@@ -194,9 +194,9 @@ async def test_a_page_down_scrolls_the_text() -> None:
     async with app.run_test(size=(70, 18)) as pilot:
         screen = await until_compared(pilot)
         await pilot.press("6", "J")
-        assert screen.triage_pane.text.top > 0
+        assert screen.triage.pane.text.top > 0
         await pilot.press("K")
-        assert screen.triage_pane.text.top == 0
+        assert screen.triage.pane.text.top == 0
 
 
 async def test_copy_takes_the_finding() -> None:
@@ -204,8 +204,8 @@ async def test_copy_takes_the_finding() -> None:
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
         await pilot.press("6")
-        assert screen.triage_pane.copied(whole=False).startswith("gate: ")
-        assert "tensor_arrays" in screen.triage_pane.copied(whole=True)
+        assert screen.triage.pane.copied(whole=False).startswith("gate: ")
+        assert "tensor_arrays" in screen.triage.pane.copied(whole=True)
 
 
 async def test_x_stops_looking_and_reload_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:

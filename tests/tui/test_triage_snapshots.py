@@ -37,7 +37,7 @@ def test_screen(
 
     async def play(pilot: Pilot[int]) -> None:
         screen = await until_compared(pilot)
-        await until(pilot, lambda: screen.runs_pane.listed)
+        await until(pilot, lambda: screen.runs.pane.listed)
         await pilot.press(*keys)
         await until_shown(pilot, TALL.get(size, awaited) if name.startswith("int16") else awaited)
         if name in THEN:
@@ -54,7 +54,7 @@ def test_recovered(size: tuple[int, int], on_stage: Path, snap_compare: Callable
     async def play(pilot: Pilot[int]) -> None:
         await until(pilot, lambda: len(pilot.app.screen_stack) > 1)
         screen = main_screen(pilot.app)  # type: ignore[arg-type]
-        await until(pilot, lambda: screen.triage_pane.diagnosis is not None)
+        await until(pilot, lambda: screen.triage.pane.diagnosis is not None)
         await pilot.press("6", "r")
         await until_shown(pilot, "padded rows")
 

@@ -33,7 +33,7 @@ async def test_letters_and_enter_go_to_the_filter_and_what_follows_to_the_table(
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await until_compared(pilot)
         await _burst(pilot, "/op:conv\rj")
-        pane = screen.layers_pane
+        pane = screen.layer_table.pane
         assert pane.model.query.text == "op:conv" and not pane.prompt.display
         assert pane.table.has_focus and pane.table.cursor == 1
 
@@ -43,8 +43,8 @@ async def test_the_palette_does_what_was_typed_for_it() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await until_compared(pilot)
         await _burst(pilot, ":names in full\rG")
-        await until(pilot, lambda: screen.layers_pane.wide)
-        assert isinstance(app.screen, MainScreen) and screen.layers_pane.table.cursor == 19
+        await until(pilot, lambda: screen.layer_table.pane.wide)
+        assert isinstance(app.screen, MainScreen) and screen.layer_table.pane.table.cursor == 19
 
 
 async def test_a_path_typed_ahead_is_the_path() -> None:
@@ -52,7 +52,7 @@ async def test_a_path_typed_ahead_is_the_path() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await until_compared(pilot)
         await _burst(pilot, "4G .q\rgj")
-        pane = screen.debugconfig_pane
+        pane = screen.debugconfig.pane
         assert pane.document.path == "..q" and not pane.prompt.display and pane.keys.cursor == 1
 
 
@@ -71,9 +71,9 @@ async def test_escape_and_a_letter_right_behind_it_are_two_keys() -> None:
         await _burst(pilot, "/gate")
         for key, character in (("alt+d", "d"), ("alt+shift+g", "G")):
             app.post_message(events.Key(key, character))
-        await until(pilot, lambda: screen.current is screen.details_pane and turnstile(app).quiet)
-        assert not screen.layers_pane.prompt.display and len(screen.layers_pane.model) == 20
-        assert screen.details_pane.view.top > 0
+        await until(pilot, lambda: screen.current is screen.layer_table.details and turnstile(app).quiet)
+        assert not screen.layer_table.pane.prompt.display and len(screen.layer_table.pane.model) == 20
+        assert screen.layer_table.details.view.top > 0
 
 
 async def test_windows_opened_and_closed_in_one_go() -> None:
@@ -82,5 +82,5 @@ async def test_windows_opened_and_closed_in_one_go() -> None:
         screen = await until_compared(pilot)
         await _burst(pilot, "?JJqnc\x1bu\x1b2")
         await until_followed(pilot)
-        assert screen.layer_name == "gate" and screen.current is screen.histogram_pane
+        assert screen.comparison.layer == "gate" and screen.current is screen.histogram.pane
         assert "✗ gate" in text_of(app)

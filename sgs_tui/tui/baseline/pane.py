@@ -1,7 +1,6 @@
 """The window of a comparison against an earlier one."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 
 from textual import on
@@ -12,17 +11,11 @@ from sgs_tui.engine.compare.baseline import Baseline, Regression, Step
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.baseline.view import STEP_COLUMNS, StepRows, headline, in_order, step_lines
 from sgs_tui.tui.frame.dialogs import Dialog
+from sgs_tui.tui.jobs import LayerWanted
 from sgs_tui.tui.text import Span, cut, span, width
 from sgs_tui.tui.widgets.bars import LineBar
 from sgs_tui.tui.widgets.table import Table
 from sgs_tui.tui.widgets.text_view import TextView
-
-
-@dataclass
-class LayerChosen(Message):
-    """Go to this layer of the present comparison."""
-
-    name: str
 
 
 class FileAsked(Message):
@@ -83,7 +76,7 @@ class BaselineDialog(Dialog[None]):
     def action_open(self) -> None:
         """To the layer."""
         if self.step is not None and self.step.after is not None:
-            self._tell(LayerChosen(self.step.after.name))
+            self._tell(LayerWanted(self.step.after.name, leave=True))
             self.dismiss(None)
 
     @on(Table.Activated)

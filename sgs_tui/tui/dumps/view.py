@@ -1,18 +1,15 @@
 """Records of a dump as table rows, and one record's values as lines."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 
-from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.format import Health, HealthState, Record, Stage
 from sgs_tui.engine.numbers import figure, size
-from sgs_tui.engine.session import CompareRequest
-from sgs_tui.tui.settings import Start
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, age, share, wrap
 from sgs_tui.tui.widgets.table import Cell, Column
 
@@ -262,47 +259,3 @@ def next_stage(entry: Entry) -> Entry:
     """The guess corrected by the user: the next stage in the list."""
     place = STAGES.index(entry.stage) if entry.stage in STAGES else -1
     return replace(entry, stage=STAGES[(place + 1) % len(STAGES)])
-
-
-# Which files are compared with which, as far as the user has chosen.
-
-
-@dataclass(frozen=True, slots=True)
-class Picks:
-    """Choices so far; a comparison needs sample and benchmark."""
-
-    sample: Path | None = None
-    benchmark: Path | None = None
-    ranges: Path | None = None
-    shapes: Path | None = None
-    profile: Profile = field(default=MANUAL)
-
-    @classmethod
-    def of(cls, start: Start) -> "Picks":
-        """What the command line chose."""
-        return cls(start.sample, start.benchmark, start.ranges, start.shapes, start.profile)
-
-    @property
-    def request(self) -> CompareRequest | None:
-        """What to compare, once both dumps are chosen."""
-        if self.sample is None or self.benchmark is None:
-            return None
-        return CompareRequest(self.sample, self.benchmark, self.ranges, self.shapes, self.profile)
-
-    def with_file(self, role: str, path: Path | None) -> "Picks":
-        """One choice changed."""
-        files = self.roles() | {role: path}
-        return Picks(files["sample"], files["benchmark"], files["ranges"], files["shapes"], self.profile)
-
-    def swapped(self) -> "Picks":
-        """Sample and benchmark exchanged."""
-        return replace(self, sample=self.benchmark, benchmark=self.sample)
-
-    def roles(self) -> dict[str, Path | None]:
-        """The files by what they are for."""
-        return {
-            "sample": self.sample,
-            "benchmark": self.benchmark,
-            "ranges": self.ranges,
-            "shapes": self.shapes,
-        }

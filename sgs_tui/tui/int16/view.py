@@ -8,6 +8,8 @@ from sgs_tui.engine.advice.results import Advice, Candidate, expectation, facts,
 from sgs_tui.engine.diagnosis.results import some
 from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.requantize.ini_change import IniChange
+from sgs_tui.engine.requantize.network import NAME
+from sgs_tui.engine.requantize.propose import Commands, Loop, Requantized
 from sgs_tui.tui.debugconfig.view import difference
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, wrap
 from sgs_tui.tui.widgets.table import Cell, Column
@@ -138,3 +140,15 @@ def change_lines(change: IniChange, width: int) -> list[Line]:
 
 def _wrapped(text: str, width: int, tone: Tone = "") -> list[Line]:
     return [(Span(part, tone),) for part in wrap(text, width)]
+
+
+def again_words(loop: Loop | None) -> str:
+    """What the key does here."""
+    match loop:
+        case None:
+            return f"A makes the models again by your own commands, once they are kept in {NAME}; it shows how"
+        case Commands(config):
+            return f"A writes this, runs the commands of {config.folder / NAME}, dumps, compares with before"
+        case Requantized():
+            return "A quantizes the model again with these in 16 bit, as a new run, and compares with this one"
+    return "A quantizes the demo again with these in 16 bit, dumps both models, and compares with before"

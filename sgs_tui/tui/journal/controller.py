@@ -1,98 +1,87 @@
-"""The screen's half that writes down: notes on layers, and the journal of what was tried."""
+"""The journal: notes on layers, and what was tried, beside the sample or in the run under the cursor."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from textual import on
-
 from sgs_tui.engine.journal import notes_by_layer
 from sgs_tui.engine.numbers import count
-from sgs_tui.tui.frame.dialogs import Ask, TextDialog
-from sgs_tui.tui.jobs import ComparisonOpened, Flash, JobFailed
+from sgs_tui.tui.comparison.controller import ComparisonController
+from sgs_tui.tui.comparison.jobs import ComparisonOpened
+from sgs_tui.tui.frame.controller import Controller, Host, does, hears
+from sgs_tui.tui.journal.jobs import JournalRead, note, read
 from sgs_tui.tui.journal.pane import JournalDialog, NoteAsked
-from sgs_tui.tui.journal.view import JournalRead, note, read
-from sgs_tui.tui.runs.controller import RunsScreen
-from sgs_tui.tui.text import BLANK, Line, Span, wrap
+from sgs_tui.tui.layers.controller import LayersController
 
-MAKING = "make"
-"""The job that makes models again."""
 _NOTE = "kept beside the dump and in every report; H shows all of them"
 
 
-class JournalScreen(RunsScreen):
-    """Shows the journal that lies beside the sample, or in the run under the cursor."""
+class JournalController(Controller):
+    """Shows the journal and continues it. `run`: the run under the cursor, where the user looks at runs."""
+
+    def __init__(
+        self,
+        host: Host,
+        comparison: ComparisonController,
+        layers: LayersController,
+        run: Callable[[], Path | None],
+    ) -> None:
+        super().__init__(host)
+        self._comparison, self._layers, self._run = comparison, layers, run
 
     @property
-    def journal_place(self) -> Path | None:
-        """The run under the cursor in pane 7, elsewhere the sample."""
-        if self.current is self.runs_pane and self.runs_pane.row is not None:
-            return self.runs_pane.row.path
-        return self.bench.request.sample if self.bench.request else None
-
-    @on(JobFailed)
-    def tell_over_window(self, event: JobFailed) -> None:
-        """A window hides the line that failures are told in; and that line is short for one that was waited for."""
-        if self.app.screen is not self or event.job == MAKING:
-            self.app.push_screen(TextDialog("That did not work", partial(_failure, event), self.keymap))
+    def _sample(self) -> Path | None:
+        return self._comparison.request.sample if self._comparison.request else None
 
     # --- reading
 
-    @on(ComparisonOpened)
+    @hears(ComparisonOpened)
     def read_notes(self, event: ComparisonOpened) -> None:
         """The notes on these layers."""
-        if self.bench.is_wanted(event.comparison):
-            self._show_notes(JournalRead(event.comparison.sample.path, ()))
-            self.desk.start("notes", partial(read, event.comparison.sample.path))
+        if self._comparison.is_current(event.comparison):
+            self._layers.show_notes({})
+            self.host.jobs.start("notes", partial(read, event.comparison.sample.path))
 
-    def action_journal(self) -> None:
+    @does("walk.journal")
+    def open(self) -> None:
         """All of it."""
-        place = self.journal_place
+        place = self._run() or self._sample
         if place is None:
-            self.flash(Flash("a journal belongs to a dump or a run: there is none here", "warn"))
+            self.host.flash("a journal belongs to a dump or a run: there is none here", "warn")
             return
-        self.app.push_screen(JournalDialog(place, self.keymap))
-        self.desk.start("journal", partial(read, place))
+        self.host.open(JournalDialog(place, self.host.keymap))
+        self.host.jobs.start("journal", partial(read, place))
 
-    @on(JournalRead)
-    def take_journal(self, event: JournalRead) -> None:
+    @hears(JournalRead)
+    def take(self, event: JournalRead) -> None:
         """Notes into table and details, everything into the window."""
-        if self.bench.request is not None and event.place == self.bench.request.sample:
-            self._show_notes(event)
+        if event.place == self._sample:
+            self._layers.show_notes(notes_by_layer(event.entries))
             if event.problem:
-                self.log_pane.add(f"no journal: {event.problem}", "warn")
-        for screen in self.app.screen_stack:
-            if isinstance(screen, JournalDialog) and screen.place == event.place:
-                screen.call_after_refresh(screen.show, event)
-
-    def _show_notes(self, event: JournalRead) -> None:
-        notes = notes_by_layer(event.entries)
-        self.layers_pane.show_notes(notes)
-        self.details_pane.show_notes(notes)
+                self.host.note(f"no journal: {event.problem}", "warn")
+        window = self.host.opened(JournalDialog)
+        if window is not None and window.place == event.place:
+            window.call_after_refresh(window.show, event)
 
     # --- writing
 
-    def action_note(self) -> None:
+    @does("walk.note")
+    def note_layer(self) -> None:
         """On the layer under the cursor."""
-        if self.bench.request is None or not self.layer_name:
-            self.flash(Flash("no layer here to note something about", "warn"))
+        if self._sample is None or not self._comparison.layer:
+            self.host.flash("no layer here to note something about", "warn")
             return
-        self._ask(self.bench.request.sample, self.layer_name)
+        self._ask(self._sample, self._comparison.layer)
 
-    @on(NoteAsked)
-    def ask_from_window(self, event: NoteAsked) -> None:
+    @hears(NoteAsked)
+    def note_place(self, event: NoteAsked) -> None:
         """On the dump or run as a whole."""
         self._ask(event.place, None)
 
     def _ask(self, place: Path, layer: str | None) -> None:
-        question = f"Note on {layer or place.name}"
-        self.app.push_screen(Ask(question, "", _NOTE, self.keymap), partial(self._write, place, layer))
+        self.ask(f"Note on {layer or place.name}", "", _NOTE, partial(self._write, place, layer))
 
-    def _write(self, place: Path, layer: str | None, answer: str | None) -> None:
-        if answer is not None and answer.strip():
-            self.desk.start("note", partial(note, place, answer.strip(), layer))
-            self.flash(Flash(f"noted on {layer or place.name}: {count(len(answer.split()), 'word')}; H shows all"))
-
-
-def _failure(event: JobFailed, width: int) -> list[Line]:
-    said = [(Span(part, "fail"),) for part in wrap(event.text, width)]
-    return [*said, BLANK, *((Span(part),) for part in (wrap(event.hint, width) if event.hint else ()))]
+    def _write(self, place: Path, layer: str | None, answer: str) -> None:
+        if answer.strip():
+            self.host.jobs.start("note", partial(note, place, answer.strip(), layer))
+            self.host.flash(f"noted on {layer or place.name}: {count(len(answer.split()), 'word')}; H shows all")

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from sgs_tui.engine.journal import journal_of
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.dialogs import Dialog
-from sgs_tui.tui.journal.view import JournalRead
+from sgs_tui.tui.journal.jobs import JournalRead
 from sgs_tui.tui.layers.view import journal_lines
 from sgs_tui.tui.text import Line, Span
 from sgs_tui.tui.widgets.text_view import TextView

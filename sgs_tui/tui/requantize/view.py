@@ -8,7 +8,6 @@ from sgs_tui.engine.requantize.network import NAME, IterateConfig
 from sgs_tui.engine.requantize.propose import (
     Commands,
     Demo,
-    Loop,
     Proposal,
     Requantized,
     command_lines,
@@ -101,15 +100,3 @@ def example_lines(path: Path, text: str, width: int) -> list[Line]:
 
 def _wrapped(text: str, width: int, tone: Tone = "") -> list[Line]:
     return [(Span(part, tone),) for part in wrap(text, width)]
-
-
-def again_words(loop: Loop | None) -> str:
-    """What the key does here."""
-    match loop:
-        case None:
-            return f"A makes the models again by your own commands, once they are kept in {NAME}; it shows how"
-        case Commands(config):
-            return f"A writes this, runs the commands of {config.folder / NAME}, dumps, compares with before"
-        case Requantized():
-            return "A quantizes the model again with these in 16 bit, as a new run, and compares with this one"
-    return "A quantizes the demo again with these in 16 bit, dumps both models, and compares with before"

@@ -1,14 +1,12 @@
-"""The screen's half that explains: a diagnosis in the background of every finished comparison."""
+"""The diagnosis: worked out in the background of every finished comparison, dropped when it no longer counts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
 
-from textual import on
 from textual.message import Message
 
-from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.diagnosis.diagnose import diagnose
 from sgs_tui.engine.diagnosis.results import Diagnosis
@@ -16,15 +14,15 @@ from sgs_tui.engine.errors import CancelledError, SgsError
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.runs.hand_over import debug_config_of
 from sgs_tui.engine.session import Comparison
-from sgs_tui.tui.dumps.controller import FilesScreen
+from sgs_tui.tui.comparison.controller import COMPARING, ComparisonController
+from sgs_tui.tui.comparison.jobs import ComparisonFinished, ComparisonOpened, ComparisonRejudged
+from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.frame.dialogs import TableDialog
-from sgs_tui.tui.jobs import ComparisonFinished, ComparisonOpened, Flash, JobFailed
-from sgs_tui.tui.layers.view import NOTHING, Parts, parts_of
-from sgs_tui.tui.settings import Start
-from sgs_tui.tui.triage.pane import LOOKING, STOPPED, WAITING, LayerWanted, RecoveredWanted, TriagePane
+from sgs_tui.tui.jobs import JobFailed
+from sgs_tui.tui.triage.pane import LOOKING, STOPPED, WAITING, RecoveredWanted, TriagePane
 from sgs_tui.tui.triage.view import RECOVERED_COLUMNS, RecoveredRows, headline
 
-# Finding out why layers are bad, as messages.
+EXPLAINING = "diagnosis"
 
 
 @dataclass
@@ -45,85 +43,66 @@ def explain(comparison: Comparison, rows: Sequence[LayerDiff], cancel: Event) ->
         raise
     except SgsError as error:
         yield Diagnosed(comparison, None, error.message, error.hint)
-        return
-    yield Diagnosed(comparison, found)
+    else:
+        yield Diagnosed(comparison, found)
 
 
-class TriageScreen(FilesScreen):
+class TriageController(Controller):
     """Owns the triage pane."""
 
-    def __init__(self, start: Start) -> None:
-        super().__init__(start)
-        self.triage_pane = TriagePane()
+    def __init__(self, host: Host, comparison: ComparisonController) -> None:
+        super().__init__(host)
+        self.pane = TriagePane()
+        self._comparison = comparison
 
-    def judge_by(self, profile: Profile) -> None:
-        """Other limits: the same comparison is explained again when its rows are there."""
-        super().judge_by(profile)
-        if self.bench.request is not None:
-            self._forget_diagnosis(LOOKING)
+    @hears(ComparisonOpened, ComparisonRejudged)
+    def expect(self) -> None:
+        """What was found in other dumps, or by other limits, no longer counts."""
+        self._forget(LOOKING)
 
-    @on(ComparisonOpened)
-    def await_diagnosis(self) -> None:
-        """What was found in other dumps no longer counts."""
-        self._forget_diagnosis(LOOKING)
-
-    @on(JobFailed)
-    def give_up_diagnosis(self, event: JobFailed) -> None:
+    @hears(JobFailed)
+    def expect_nothing(self, event: JobFailed) -> None:
         """Without a comparison there is nothing to explain."""
-        if event.job == "compare":
-            self._forget_diagnosis(WAITING)
+        if event.job == COMPARING:
+            self._forget(WAITING)
 
-    @on(ComparisonFinished)
-    def start_diagnosis(self, event: ComparisonFinished) -> None:
+    @hears(ComparisonFinished)
+    def begin(self, event: ComparisonFinished) -> None:
         """Every row is there: look for the cause."""
-        if self.bench.is_current(event.comparison):
-            rows = [row for row in self.layers_pane.model.rows if row is not None]
-            self.bench.start("diagnosis", partial(explain, event.comparison, rows))
+        if self._comparison.is_current(event.comparison):
+            self._comparison.begin(EXPLAINING, partial(explain, event.comparison, self._comparison.rows))
 
-    @on(Diagnosed)
-    def take_diagnosis(self, event: Diagnosed) -> None:
-        """Causes into the pane, each layer's part into table and details."""
-        if not self.bench.is_current(event.comparison):
+    @hears(Diagnosed)
+    def take(self, event: Diagnosed) -> None:
+        if not self._comparison.is_current(event.comparison):
             return
         if event.diagnosis is None:
-            self._forget_diagnosis(f"no diagnosis: {event.problem}", event.hint)
-            self.log_pane.add(f"no diagnosis: {event.problem}", "warn", event.hint)
+            self._forget(f"no diagnosis: {event.problem}", event.hint)
+            self.host.note(f"no diagnosis: {event.problem}", "warn", event.hint)
             return
-        self.triage_pane.show_diagnosis(event.diagnosis)
-        self._show_parts(parts_of(event.diagnosis))
-        self.log_pane.add(f"diagnosis: {headline(event.diagnosis.first)}", hint="6 says what proves it and what to do")
+        self.pane.show_diagnosis(event.diagnosis)
+        self._comparison.explain(event.diagnosis)
+        self.host.note(f"diagnosis: {headline(event.diagnosis.first)}", hint="6 says what proves it and what to do")
 
-    def action_stop(self) -> None:
+    @does("app.stop")
+    def stop(self) -> None:
         """Stop comparing, or looking for the cause; what is there stays."""
-        self.flash(Flash(STOPPED if self.stop_work() else "nothing is running"))
+        self.host.flash(STOPPED if self.stop_work() else "nothing is running")
 
     def stop_work(self) -> bool:
         """Whether anything was running."""
-        stopped = self.bench.stop()
-        if stopped and not self.triage_pane.settled:
-            self._forget_diagnosis(STOPPED)
+        explaining = self.host.jobs.cancel(EXPLAINING)
+        stopped = self._comparison.stop() or explaining
+        if stopped and not self.pane.settled:
+            self._forget(STOPPED)
         return stopped
 
-    @on(LayerWanted)
-    def go_to_layer(self, event: LayerWanted) -> None:
-        """The cursor of the layer table on that layer."""
-        if not self.layers_pane.go_to(event.name):
-            self.flash(Flash(f"{event.name} is not among the compared layers: u in pane 1 says why", "warn"))
-            return
-        self.follow_layer()
-        if event.leave:
-            self.go(self.layers_pane)
-
-    @on(RecoveredWanted)
+    @hears(RecoveredWanted)
     def show_recovered(self, event: RecoveredWanted) -> None:
         """Their figures; verdicts stay about the file as it is."""
         title = f"Recovered: {count(len(event.recovered), 'layer')} with the stored order undone"
-        self.app.push_screen(TableDialog(title, RECOVERED_COLUMNS, RecoveredRows(event.recovered), frozen=2))
+        self.host.open(TableDialog(title, RECOVERED_COLUMNS, RecoveredRows(event.recovered), frozen=2))
 
-    def _forget_diagnosis(self, why: str, hint: str = "") -> None:
-        self.triage_pane.forget(why, hint)
-        self._show_parts(NOTHING)
-
-    def _show_parts(self, parts: Parts) -> None:
-        self.layers_pane.show_parts(parts)
-        self.details_pane.show_parts(parts)
+    def _forget(self, why: str, hint: str = "") -> None:
+        self.pane.forget(why, hint)
+        self._comparison.explain(None, diagnosing=not self.pane.settled)

@@ -13,7 +13,7 @@ from sgs_tui.engine.diagnosis.results import Diagnosis, Finding, Recovered
 from sgs_tui.engine.numbers import count
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.pane import Pane
-from sgs_tui.tui.jobs import Flash
+from sgs_tui.tui.jobs import Flash, LayerWanted
 from sgs_tui.tui.layers.view import BLAME_SIGNS, JUMP, REORDERED
 from sgs_tui.tui.text import BLANK, Line, Span, line, wrap
 from sgs_tui.tui.triage.view import FINDING_COLUMNS, Findings, headline, triage_lines
@@ -25,14 +25,6 @@ LOOKING = "looking for the cause ..."
 STOPPED = "stopped; R compares and looks again"
 MOST_ROWS = 6
 """Findings on the screen at a time; the text below them needs the room more."""
-
-
-@dataclass
-class LayerWanted(Message):
-    """Put the cursor of the layer table on the layer of that name; `leave`: and go there."""
-
-    name: str
-    leave: bool
 
 
 @dataclass

@@ -1,0 +1,90 @@
+"""Which dumps are chosen, and how the title and the status line tell of their comparison."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sgs_tui.engine.compare.limits import MANUAL, Profile
+from sgs_tui.engine.compare.results import LayerDiff, Pair
+from sgs_tui.engine.session import CompareRequest
+from sgs_tui.tui.layers.view import SIGNS
+from sgs_tui.tui.settings import Start
+from sgs_tui.tui.text import Line, Span, clip, cut, span, width
+
+ROOMY = 72
+"""Below so many cells the profile gives way to the names of the dumps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picks:
+    """The files that are chosen so far; a comparison needs sample and benchmark."""
+
+    sample: Path | None = None
+    benchmark: Path | None = None
+    ranges: Path | None = None
+    shapes: Path | None = None
+    profile: Profile = MANUAL
+
+    @classmethod
+    def of(cls, start: Start) -> "Picks":
+        """What the command line chose."""
+        return cls(start.sample, start.benchmark, start.ranges, start.shapes, start.profile)
+
+    @property
+    def request(self) -> CompareRequest | None:
+        """What to compare, once both dumps are chosen."""
+        if self.sample is None or self.benchmark is None:
+            return None
+        return CompareRequest(self.sample, self.benchmark, self.ranges, self.shapes, self.profile)
+
+    def with_file(self, role: str, path: Path | None) -> "Picks":
+        """One choice changed."""
+        files = self.roles() | {role: path}
+        return Picks(files["sample"], files["benchmark"], files["ranges"], files["shapes"], self.profile)
+
+    def swapped(self) -> "Picks":
+        """Sample and benchmark exchanged."""
+        return replace(self, sample=self.benchmark, benchmark=self.sample)
+
+    def roles(self) -> dict[str, Path | None]:
+        """The files by what they are for."""
+        return {name: getattr(self, name) for name in ("sample", "benchmark", "ranges", "shapes")}
+
+
+def title(request: CompareRequest | None, summary: Line, cells: int) -> Line:
+    """Which dumps, judged by what, and how it stands."""
+    if request is None:
+        return (Span(" sgs-tui", "strong"), Span("  no dumps chosen", "muted"))
+    right: Line = (*summary, Span(" "))
+    if cells >= ROOMY:
+        right = (span(request.profile.name, "muted"), Span("  "), *right)
+    room = max(8, (cells - width(right) - 12) // 2)
+    sample, benchmark = _names(request.sample, request.benchmark)
+    left: Line = (
+        Span(" " + cut(sample, room), "sample"),
+        Span(" against ", "muted"),
+        Span(cut(benchmark, room), "benchmark"),
+    )
+    return (*left, Span(" " * max(2, cells - width(left) - width(right))), *right)
+
+
+def _names(sample: Path, benchmark: Path) -> tuple[str, str]:
+    """File names, with their folders where the names alone would be the same."""
+    if sample.name != benchmark.name:
+        return sample.name, benchmark.name
+    return f"{sample.parent.name}/{sample.name}", f"{benchmark.parent.name}/{benchmark.name}"
+
+
+def status(pair: Pair | None, row: LayerDiff | None, cells: int) -> Line:
+    """The layer under the cursor in a line: its whole name as far as it fits, and what is wrong with it."""
+    if pair is None:
+        return ()
+    if row is None:
+        return (Span("   " + cut(pair.name, cells - 4), "muted"),)
+    sign = SIGNS[row.verdict]
+    reason = "; ".join(row.reasons)
+    name = cut(pair.name, max(20, cells - 6 - min(len(reason), cells // 2)))
+    return (
+        Span(f" {sign.text} ", sign.tone),
+        Span(name, "strong"),
+        Span("  " + clip(reason, max(0, cells - 6 - width((Span(name),)))), sign.tone or "muted"),
+    )

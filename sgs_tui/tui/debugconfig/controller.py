@@ -1,0 +1,48 @@
+"""What the DebugConfig editor asks before it does it: saving, presets, other files, the user's own editor."""
+
+from pathlib import Path
+
+from sgs_tui.engine.configs.debugconfig import PRESETS
+from sgs_tui.tui.debugconfig.pane import DebugConfigPane, EditorAsked, OpenAsked, PresetAsked, SaveAsked
+from sgs_tui.tui.debugconfig.view import FILE_NAME
+from sgs_tui.tui.frame.controller import Controller, Host, hears
+from sgs_tui.tui.frame.dialogs import Choice
+from sgs_tui.tui.jobs import Said
+
+
+class DebugConfigController(Controller):
+    """Owns the editor."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self.pane = DebugConfigPane()
+
+    @hears(SaveAsked)
+    def ask_to_save(self, event: SaveAsked) -> None:
+        """Show the difference first."""
+        self.confirm(event.question, event.evidence, self.pane.save)
+
+    @hears(PresetAsked)
+    def ask_for_preset(self) -> None:
+        choices = [Choice(preset.key, preset.title, preset.note) for preset in PRESETS]
+        self.choose("Preset for DebugConfig.txt", choices, self._apply)
+
+    def _apply(self, key: str) -> None:
+        self.pane.apply_preset(next(preset for preset in PRESETS if preset.key == key))
+
+    @hears(OpenAsked)
+    def ask_for_file(self, event: OpenAsked) -> None:
+        note = "a folder means the DebugConfig.txt in it; a new file is made when it is saved"
+        self.ask("Edit which DebugConfig.txt?", str(event.path), note, self._load)
+
+    def _load(self, answer: str) -> None:
+        path = Path(answer).expanduser()
+        self.pane.load(path / FILE_NAME if path.is_dir() else path)
+
+    @hears(EditorAsked)
+    def edit(self, event: EditorAsked) -> None:
+        """Hand the terminal to the user's editor and read the file again afterwards."""
+        problem = self.host.edit(event.path)
+        self.pane.load(event.path)
+        if problem:
+            self.host.post_message(Said(problem, "warn"))

@@ -1,0 +1,86 @@
+"""What is counted of the layer under the cursor, histogram and channels, and what is kept for the next visit."""
+
+from collections import OrderedDict
+from functools import partial
+from typing import TypeVar
+
+from sgs_tui.engine.compare.results import LayerDiff, Pair
+from sgs_tui.engine.session import Comparison
+from sgs_tui.tui.comparison.controller import ComparisonController
+from sgs_tui.tui.frame.controller import Controller, Host, hears
+from sgs_tui.tui.histogram.jobs import CloseupDone, HistogramCounted, Wanted, channels, histogram
+from sgs_tui.tui.histogram.pane import HistogramNeeded, HistogramPane
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+REMEMBERED = 256
+"""Histograms kept: 100 KB each."""
+
+
+class HistogramController(Controller):
+    """Owns the histogram pane."""
+
+    def __init__(self, host: Host, comparison: ComparisonController) -> None:
+        super().__init__(host)
+        self.pane = HistogramPane()
+        self._comparison = comparison
+        self._of: Comparison | None = None
+        self._histograms: OrderedDict[Wanted, HistogramCounted] = OrderedDict()
+        self._closeups: OrderedDict[int, CloseupDone] = OrderedDict()
+        self._looking_at: int | None = None
+
+    def follow(self, pair: Pair | None, row: LayerDiff | None) -> None:
+        """Show this layer."""
+        self.pane.show_layer(pair, row)
+        if row is not None and self.pane.wanted is not None:
+            self._look(row, self.pane.wanted)
+
+    @hears(HistogramNeeded)
+    def count(self, event: HistogramNeeded) -> None:
+        """Another zoom or channel of the same layer."""
+        row = self._comparison.row(event.wanted.number)
+        if row is not None:
+            self._look(row, event.wanted)
+
+    def _look(self, row: LayerDiff, wanted: Wanted) -> None:
+        """Deliver that histogram (at once where it is remembered) and the layer's channels and worst elements."""
+        current = self._comparison.current
+        if current is None or row.metrics is None:
+            return
+        if current is not self._of:
+            self._forget(current)
+        if (counted := self._histograms.get(wanted)) is not None:
+            self.host.jobs.cancel("histogram")
+            self.host.post_message(counted)
+        else:
+            self._comparison.begin("histogram", partial(histogram, current, row, wanted))
+        if (done := self._closeups.get(wanted.number)) is not None:
+            self.host.post_message(done)
+        elif self._looking_at != wanted.number:
+            self._comparison.begin("channels", partial(channels, current, row))
+        self._looking_at = wanted.number
+
+    def _forget(self, current: Comparison) -> None:
+        self._of, self._looking_at = current, None
+        self._histograms.clear()
+        self._closeups.clear()
+
+    @hears(HistogramCounted)
+    def take_histogram(self, event: HistogramCounted) -> None:
+        """Show what was counted, if it is still wanted."""
+        if self._comparison.is_current(event.comparison):
+            _remember(self._histograms, event.wanted, event)
+            self.pane.show_counted(event.wanted, event.histogram)
+
+    @hears(CloseupDone)
+    def take_channels(self, event: CloseupDone) -> None:
+        if self._comparison.is_current(event.comparison):
+            _remember(self._closeups, event.number, event)
+            if self.pane.pair is not None and event.number == self.pane.pair.number:
+                self.pane.show_channels(event.channels, event.why_no_channels)
+
+
+def _remember(kept: OrderedDict[Key, Value], key: Key, value: Value) -> None:
+    kept[key] = value
+    if len(kept) > REMEMBERED:
+        kept.popitem(last=False)

@@ -1,0 +1,207 @@
+"""The layer table, and everything that follows its cursor: histogram, details, status line."""
+
+from dataclasses import replace
+
+from textual.timer import Timer
+
+from sgs_tui.engine.compare.metrics import known_metric
+from sgs_tui.engine.compare.results import LayerDiff, Pair
+from sgs_tui.engine.compare.select import parse_query
+from sgs_tui.engine.numbers import count
+from sgs_tui.engine.session import Comparison
+from sgs_tui.tui.comparison.controller import ComparisonController
+from sgs_tui.tui.comparison.jobs import (
+    ComparisonFinished,
+    ComparisonOpened,
+    ComparisonRejudged,
+    DiagnosisChanged,
+    RowsArrived,
+)
+from sgs_tui.tui.comparison.view import status
+from sgs_tui.tui.details.pane import DetailsPane
+from sgs_tui.tui.frame.controller import Controller, Host, does, hears
+from sgs_tui.tui.frame.dialogs import TableDialog
+from sgs_tui.tui.histogram.controller import HistogramController
+from sgs_tui.tui.histogram.jobs import CloseupDone
+from sgs_tui.tui.histogram.pane import LayerStep
+from sgs_tui.tui.jobs import LayerMoved, LayerWanted
+from sgs_tui.tui.layers.pane import ColumnsAsked, ColumnsDialog, LayersPane, UnmatchedAsked
+from sgs_tui.tui.layers.view import NETWORK, NOTHING, UNMATCHED_COLUMNS, Notes, UnmatchedRows, choices_for, parts_of
+from sgs_tui.tui.settings import Start, ViewState
+from sgs_tui.tui.text import Line, Span
+
+REST = 0.12
+"""Seconds that the cursor rests on a layer before histogram and details follow: a held key sends only the table."""
+
+
+class LayersController(Controller):
+    """Owns the layer table and the details."""
+
+    def __init__(self, host: Host, comparison: ComparisonController, histogram: HistogramController) -> None:
+        super().__init__(host)
+        self.pane, self.details = LayersPane(), DetailsPane()
+        self._comparison, self._histogram = comparison, histogram
+        self._come_back_to = ""
+        self._rest: Timer | None = None
+        self._status_of: tuple[Pair | None, LayerDiff | None] = (None, None)
+
+    # --- the comparison
+
+    @hears(ComparisonOpened)
+    def take_opened(self, event: ComparisonOpened) -> None:
+        """Every layer gets its row at once, figures follow; the cursor comes back to the layer it was on."""
+        if not self._comparison.is_current(event.comparison):
+            return
+        self._start(event.comparison)
+        matching = event.comparison.matching
+        found = f"{count(len(matching.pairs), 'layer')} in both dumps, {len(matching.unmatched)} outputs unmatched"
+        self.host.note(found, "info" if matching.pairs else "fail", "" if matching.pairs else "u says why")
+        if not matching.pairs:
+            self.host.flash("the dumps share no layer that can be compared: u says why", "fail")
+
+    @hears(ComparisonRejudged)
+    def take_rejudged(self, event: ComparisonRejudged) -> None:
+        if self._comparison.is_current(event.comparison):
+            self._start(event.comparison)
+
+    def _start(self, comparison: Comparison) -> None:
+        self._come_back_to = self._name or self._come_back_to
+        self.pane.start(comparison.matching.pairs, self._come_back_to)
+
+    @hears(RowsArrived)
+    def take_rows(self, event: RowsArrived) -> None:
+        if self._comparison.is_current(event.comparison):
+            progress = "" if event.done >= event.total else f"{100 * event.done // event.total:2} %"
+            self.pane.add(event.rows, progress)
+
+    @hears(ComparisonFinished)
+    def tell_summary(self, event: ComparisonFinished) -> None:
+        if self._comparison.is_current(event.comparison):
+            self.host.note(f"compared: {event.summary.failed} of {count(event.summary.layers, 'layer')} fail")
+
+    @property
+    def summary(self) -> Line:
+        """How the comparison stands, for the title."""
+        return (Span("opening ...", "muted"),) if self._comparison.current is None else self.pane.summary()
+
+    @hears(DiagnosisChanged)
+    def show_parts(self) -> None:
+        """Each layer's part in the error."""
+        diagnosis = self._comparison.diagnosis
+        parts = parts_of(diagnosis) if diagnosis else NOTHING
+        self.pane.show_parts(parts)
+        self.details.show_parts(parts)
+
+    def show_notes(self, notes: Notes) -> None:
+        """What was noted on layers."""
+        self.pane.show_notes(notes)
+        self.details.show_notes(notes)
+
+    # --- the layer under the cursor
+
+    @property
+    def _pair(self) -> Pair | None:
+        return None if self.pane.number is None else self.pane.model.pairs[self.pane.number]
+
+    @property
+    def _name(self) -> str:
+        return self._pair.name if self._pair else ""
+
+    def status(self, cells: int) -> Line:
+        """The layer in a line."""
+        self._status_of = (self._pair, self.pane.row)
+        return status(*self._status_of, cells)
+
+    @hears(LayerMoved)
+    def rest_on_layer(self) -> None:
+        """Wait until the cursor rests."""
+        self._comparison.layer = self._name
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.host.set_timer(REST, self.follow)
+
+    def follow(self) -> None:
+        """Histogram, details and status line show the layer under the cursor."""
+        pair, row = self._pair, self.pane.row
+        if self._comparison.request is not None:
+            self.details.show_layer(pair, row, self._comparison.request.profile)
+        if (pair, row) != self._status_of:
+            self.host.flash("")
+        self._histogram.follow(pair, row)
+
+    @hears(CloseupDone)
+    def take_worst(self, event: CloseupDone) -> None:
+        if self._comparison.is_current(event.comparison) and event.number == self.pane.number:
+            self.details.show_worst(event.worst)
+
+    @does("walk.next-failing")
+    def next_failing(self) -> None:
+        self.pane.action_next_failing()
+        self.follow()
+
+    @does("walk.previous-failing")
+    def previous_failing(self) -> None:
+        self.pane.action_previous_failing()
+        self.follow()
+
+    @hears(LayerStep)
+    def step(self, event: LayerStep) -> None:
+        """The histogram's keys walk the table."""
+        self.pane.walk(event.step)
+        self.follow()
+
+    @hears(LayerWanted)
+    def go_to(self, event: LayerWanted) -> None:
+        """The cursor on that layer."""
+        if not self.pane.go_to(event.name):
+            self.host.flash(f"{event.name} is not among the compared layers: u in pane 1 says why", "warn")
+            return
+        self.follow()
+        if event.leave:
+            self.host.go(self.pane)
+
+    # --- windows
+
+    @hears(ColumnsAsked)
+    def ask_for_columns(self) -> None:
+        self.host.open(ColumnsDialog(self.pane.choices, self.host.keymap), self.pane.choose_columns)
+
+    @hears(UnmatchedAsked)
+    def show_unmatched(self) -> None:
+        """What was not compared, and why."""
+        current = self._comparison.current
+        unmatched = current.matching.unmatched if current else ()
+        title = f"Not compared: {count(len(unmatched), 'tensor')}"
+        self.host.open(TableDialog(title, UNMATCHED_COLUMNS, UnmatchedRows(unmatched)))
+
+    # --- how the folder was left
+
+    def recall(self, state: ViewState, start: Start, columns: tuple[str, ...]) -> None:
+        """Put the table as it was, `columns` where nothing was kept, order and filter as the command line says."""
+        pane, self._come_back_to = self.pane, state.layer
+        if state.columns or columns:
+            pane.choices = choices_for(state.columns or columns, state.extras)
+        pane.wide = state.wide
+        pane.model.sort_key, pane.model.reverse = _order(start.sort) or (state.sort or NETWORK, state.reverse)
+        pane.model.query = parse_query(start.query) if start.query.strip() else pane.model.query
+        pane.show_columns()
+
+    def remembered(self, state: ViewState) -> ViewState:
+        """The state with the table as it is now."""
+        pane, shown = self.pane, [choice for choice in self.pane.choices if choice.shown]
+        return replace(
+            state,
+            columns=tuple(choice.id for choice in shown),
+            extras={choice.id: choice.extra for choice in shown if choice.extra},
+            wide=pane.wide,
+            sort="" if pane.model.sort_key == NETWORK else pane.model.sort_key,
+            reverse=pane.model.reverse,
+            layer=self._name or self._come_back_to,
+        )
+
+
+def _order(wanted: str) -> tuple[str, bool] | None:
+    """Key and direction that `--sort` asks for, if it was given."""
+    key = wanted.removeprefix("-")
+    metric = known_metric(key)
+    return (metric.key if metric else key, wanted.startswith("-")) if wanted else None

@@ -1,0 +1,216 @@
+"""Starting, watching and following runs in the background: of the SDK's simulator, or of the embedded one.
+
+Apart from the controller because other features hear of the runs too.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from threading import Event
+
+from textual.message import Message
+
+from sgs_tui.engine.backends.sdk import SdkRequest, refuse_offline, sdk_runs
+from sgs_tui.engine.backends.sdk_install import find_sdk
+from sgs_tui.engine.backends.start import start_runs
+from sgs_tui.engine.dumps.format import Stage
+from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.events import LogLine
+from sgs_tui.engine.numbers import count
+from sgs_tui.engine.runs.run_folder import RunRequest, RunState
+from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
+from sgs_tui.engine.runs.runs import RunEnded, cancel_run, delete_run, follow, snapshot
+from sgs_tui.tui.jobs import Said
+from sgs_tui.tui.runs.view import BOTH, EMBEDDED, FIXED, FLOAT, RunForm, RunRow
+
+PATIENCE = 120.0
+"""Seconds for a preprocess script of the embedded simulator."""
+
+
+def requests_of(form: RunForm, debug_config: bytes) -> tuple[RunRequest, ...]:
+    """One run for each stage and image. Raises SgsError for what is missing or can not be dumped.
+
+    `debug_config`: the DebugConfig.txt of pane 4, whose switches count (its path is the run's own).
+    """
+    if form.problems:
+        raise UsageError(f"not everything is there: {'; '.join(form.problems)}", "e edits what is to be run")
+    return (_embedded(form),) if form.value("simulator") == EMBEDDED else _simulated(form, debug_config)
+
+
+def _simulated(form: RunForm, debug_config: bytes) -> tuple[RunRequest, ...]:
+    """Both stages of an image follow one another."""
+    sdk = find_sdk(_path(form.value("sdk")) if form.value("sdk") else None)
+    stages = {BOTH: (FLOAT, FIXED)}.get(form.value("stage"), (form.value("stage"),))
+    found = []
+    for stage in stages:
+        model = _path(form.value(stage))
+        wanted = _stage(stage, model)
+        refuse_offline(model, wanted or Stage.CMODEL_FLOAT)
+        request = SdkRequest(
+            model=model,
+            image=form.value("image"),
+            preprocess=form.value("preprocess"),
+            stage=wanted,
+            debug_config=debug_config,
+            python=form.value("python"),
+        )
+        found.append(sdk_runs(request, sdk))
+    return tuple(chain.from_iterable(zip(*found, strict=True)))
+
+
+def _stage(stage: str, model: Path) -> Stage | None:
+    """None for a cmodel_float model: its name tells the stage."""
+    if stage == FIXED:
+        return Stage.FIXED
+    return None if model.name.endswith("_cmodel_float.sim") else Stage.FLOAT
+
+
+def _embedded(form: RunForm) -> RunRequest:
+    """The one run that quantizes and dumps both stages."""
+    from sgs_tui.engine.backends.embedded import EmbeddedRequest
+    from sgs_tui.engine.backends.jobs import WORK, local_run
+    from sgs_tui.engine.backends.onnx import load_model
+    from sgs_tui.engine.backends.preprocess import Preprocess
+    from sgs_tui.engine.backends.quantize import Quantization, check_names
+    from sgs_tui.engine.backends.samples import image_samples
+
+    model, int16 = _path(form.value("model")), _parts(form.value("int16"))
+    check_names(load_model(model), int16)
+    image = form.value("image")
+    samples = image_samples(image) if image else ()
+    if len(samples) > 1:
+        raise UsageError(f"{image}: {len(samples)} images, both stages run on one", "name one image")
+    modules = tuple(_path(part) for part in _parts(form.value("preprocess")))
+    return local_run(
+        EmbeddedRequest(
+            model=model,
+            images=image_samples(form.value("calibrate")),
+            folder=WORK,
+            preprocess=Preprocess(modules, timeout=PATIENCE),
+            quantization=Quantization(int16=int16),
+            sample=samples[0] if samples else (),
+        )
+    )
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+BUSY, IDLE = 1.0, 2.0
+"""Seconds between two looks at the runs, while one is under way and otherwise."""
+
+Seen = dict[Path, RunRow]
+
+
+@dataclass
+class RunsSeen(Message):
+    """All runs, newest first; `problem` says why they can not be listed."""
+
+    rows: tuple[RunRow, ...]
+    problem: str = ""
+
+
+@dataclass
+class RunsStarted(Message):
+    """Runs are queued or at work."""
+
+    paths: tuple[Path, ...]
+
+
+@dataclass
+class RunLogged(Message):
+    """More of a run's log."""
+
+    path: Path
+    lines: tuple[str, ...]
+
+
+def start(form: RunForm, debug_config: bytes, root: Path, cancel: Event) -> Iterator[Message]:
+    """Start what the form says. Raises SgsError where something is missing, before anything is made."""
+    requests = requests_of(form, debug_config)
+    for warning in dict.fromkeys(warning for request in requests for warning in request.warnings):
+        yield Said(warning, "warn")
+    folders = start_runs(requests, root)
+    yield RunsStarted(tuple(folder.path for folder in folders))
+    yield Said(f"started {count(len(folders), 'run')}: they go on when the app or the line ends")
+
+
+def end(path: Path, cancel: Event) -> Iterator[Message]:
+    """Cancel a run. Raises SgsError where it is over."""
+    cancel_run(path)
+    yield Said(f"{path.name}: being cancelled")
+
+
+def delete(path: Path, cancel: Event) -> Iterator[Message]:
+    """Delete a run with its dump. Raises SgsError while it is at work."""
+    delete_run(path, path.parent)
+    yield Said(f"{path.name}: deleted")
+
+
+def watch(roots: Sequence[Path], cancel: Event) -> Iterator[Message]:
+    """Tell of all runs of these roots at first, and again whenever something about one of them changes."""
+    told: object = None
+    seen: Seen = {}
+    stamp: tuple[int, ...] = ()
+    while True:
+        now, problem = tuple(map(_stamp, roots)), ""
+        try:
+            seen = _again(seen) if now == stamp else {run.folder.path: _row(run) for run in _listed(roots)}
+            stamp = now
+        except (OSError, InputError) as error:  # a run that is being deleted, a folder without rights
+            problem, stamp = str(error) if isinstance(error, OSError) else "", ()
+        signature = (tuple(row.signature for row in seen.values()), problem)
+        if signature != told:
+            told = signature
+            yield RunsSeen(tuple(seen.values()), problem)
+        if cancel.wait(BUSY if any(row.run.state.active for row in seen.values()) else IDLE):
+            return
+
+
+def _listed(roots: Sequence[Path]) -> list[Run]:
+    """All of them, newest first."""
+    found = [run for root in roots for run in list_runs(root)]
+    return sorted(found, key=lambda run: (run.status.created, run.name), reverse=True)
+
+
+def _stamp(root: Path) -> int:
+    """Changes when a run is added or deleted."""
+    try:
+        return root.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _again(seen: Mapping[Path, RunRow]) -> Seen:
+    """Only what can still change is read again. A lost run may turn up: another host's clock differs."""
+    return {path: _row(read_run(path)) if _can_change(row) else row for path, row in seen.items()}
+
+
+def _can_change(row: RunRow) -> bool:
+    return row.run.state.active or row.run.state is RunState.LOST
+
+
+def _row(run: Run) -> RunRow:
+    failed = run.state not in (RunState.OK, RunState.QUEUED, RunState.RUNNING)
+    message, hint = (run.status.message, run.status.hint) if failed else ("", "")
+    return RunRow(run, snapshot(run), message, hint)
+
+
+def follow_log(path: Path, cancel: Event) -> Iterator[Message]:
+    """A run's log from its start to the run's end, a message a look."""
+    lines: list[str] = []
+    try:
+        for event in follow(path, cancel):
+            if isinstance(event, LogLine):
+                lines.append(event.text)
+            elif lines or isinstance(event, RunEnded):
+                yield RunLogged(path, tuple(lines))
+                lines = []
+    except InputError:
+        return  # deleted while it was on show; the list says so
