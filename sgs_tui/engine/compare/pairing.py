@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from math import prod
 
 from sgs_tui.engine.compare.elements import Layout, unpadded
@@ -16,13 +15,13 @@ from sgs_tui.engine.text import sanitised
 
 def match(sample: Dump, benchmark: Dump) -> Matching:
     """Outputs paired by exact name, then by the vendor's sanitised name, in the benchmark's order."""
-    left, right = _Side.of(sample, "sample", benchmark), _Side.of(benchmark, "benchmark", sample)
-    partners = _partners(left.layers, right.layers)
+    left, right = _layers(sample), _layers(benchmark)
+    partners = _partners(left, right)
     channels = infer_channels(sample.records) | infer_channels(benchmark.records)
     feeds = _convolution_inputs(benchmark) or _convolution_inputs(sample)
     pairs: list[Pair] = []
     unmatched: list[Unmatched] = []
-    for record in right.layers:
+    for record in right:
         partner = partners.pop(record.number, None)
         if partner is None:
             unmatched.append(Unmatched(record.name, "benchmark", "only in benchmark", record))
@@ -36,34 +35,28 @@ def match(sample: Dump, benchmark: Dump) -> Matching:
             unmatched.append(Unmatched(record.name, "benchmark", reason, record))
             unmatched.append(Unmatched(partner.name, "sample", reason, partner))
     taken = {pair.sample.number for pair in pairs} | {item.record.number for item in unmatched if item.side == "sample"}
-    unmatched += [Unmatched(r.name, "sample", "only in sample", r) for r in left.layers if r.number not in taken]
-    return Matching(tuple(pairs), tuple(unmatched) + left.excluded + right.excluded)
+    unmatched += [Unmatched(r.name, "sample", "only in sample", r) for r in left if r.number not in taken]
+    excluded = (*_excluded(sample, "sample", left, benchmark), *_excluded(benchmark, "benchmark", right, sample))
+    return Matching(tuple(pairs), (*unmatched, *excluded))
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """The layers of one dump, and what is excluded: repeated names and graph inputs."""
-
-    layers: tuple[Record, ...]
-    excluded: tuple[Unmatched, ...]
-
-    @classmethod
-    def of(cls, dump: Dump, side: Side, other: Dump) -> "_Side":
-        last = {record.name: record for record in dump.records if record.is_layer}
-        layers = tuple(record for record in dump.records if record.is_layer and last[record.name] is record)
-        repeated = [
-            Unmatched(r.name, side, f"written again by op {last[r.name].op_index}, which is the one compared", r)
-            for r in dump.records
-            if r.is_layer and last[r.name] is not r
-        ]
-        elsewhere = {record.name for record in other.records if record.is_layer}
-        return cls(layers, tuple(repeated) + tuple(_graph_inputs(dump, side, set(last), elsewhere)))
+def _layers(dump: Dump) -> tuple[Record, ...]:
+    """The last output of each name, in the dump's order."""
+    last = {record.name: record for record in dump.outputs()}
+    return tuple(record for record in dump.outputs() if last[record.name] is record)
 
 
-def _graph_inputs(dump: Dump, side: Side, produced: set[str], elsewhere: set[str]) -> Iterable[Unmatched]:
-    """Inputs that no op produces and that are no constants, each once; those that an op of the other dump writes
-    are none of the graph's."""
-    seen = set(produced)
+def _excluded(dump: Dump, side: Side, layers: tuple[Record, ...], other: Dump) -> Iterable[Unmatched]:
+    """Repeated names, then the inputs that no op produces and that are no constants, each once.
+
+    Inputs that an op of the other dump writes are none of the graph's.
+    """
+    last = {record.name: record for record in layers}
+    for r in dump.outputs():
+        if last[r.name] is not r:
+            why = f"written again by op {last[r.name].op_index}, which is the one compared"
+            yield Unmatched(r.name, side, why, r)
+    seen, elsewhere = set(last), {record.name for record in other.outputs()}
     for record in dump.records:
         if record.direction is Direction.IN and not record.constant and record.name not in seen:
             seen.add(record.name)
@@ -99,19 +92,15 @@ def _convolution_inputs(dump: Dump) -> frozenset[str] | None:
 
 
 def _pair(number: int, sample: Record, benchmark: Record, feeds: bool | None, channels: int | None) -> Pair:
-    notes = []
+    notes, shape = [], benchmark.shape or sample.shape
     if sample.name != benchmark.name:
         notes.append(f"matched by sanitised name, sample's is {sample.name}")
-    shape = benchmark.shape or sample.shape
-    pair = Pair(number, sample, benchmark, shape, feeds, channels=shape[-1] if shape else channels)
-    if shape is None:
-        return replace(pair, notes=tuple(notes)) if notes else pair
-    for side, layout in zip(("sample", "benchmark"), layouts_of(pair), strict=True):
-        if layout.row is not None:
-            notes.append(f"{side} un-padded, last axis {layout.row[1]} to {layout.row[0]}")
+    for side, record in (("sample", sample), ("benchmark", benchmark)):
+        if row := unpadded(record, shape).row:
+            notes.append(f"{side} un-padded, last axis {row[1]} to {row[0]}")
     if sample.shape and benchmark.shape and sample.shape != benchmark.shape and sample.count == benchmark.count:
         notes.append(f"shapes differ: sample {list(sample.shape)}, benchmark {list(benchmark.shape)}")
-    return replace(pair, notes=tuple(notes)) if notes else pair
+    return Pair(number, sample, benchmark, shape, feeds, tuple(notes), shape[-1] if shape else channels)
 
 
 def layouts_of(pair: Pair) -> tuple[Layout, Layout]:
