@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> int:
-    """Run the command line; returns its exit code (see cli/exits.py)."""
+    """Run the command line; returns its exit code."""
     arguments = sys.argv[1:]
     if arguments in (["--version"], ["-V"]):
         from sgs_tui import __version__

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sgs_tui.cli.main import COMMANDS, OPEN
+from sgs_tui.cli import COMMANDS, OPEN
 from sgs_tui.engine.dumps.reader import open_dump
 from tests.cli.parsing import parse
 from tests.standin_sdk import build_sdk, write_model, write_preprocess

@@ -1,23 +1,34 @@
 """`compare --batch`: run the comparison, choose what to show, write it in the format asked for."""
 
-from collections.abc import Generator, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import Event
 
 from sgs_tui.batch.console import Screen
+from sgs_tui.batch.formats import Format
 from sgs_tui.batch.journal import journal_beside
-from sgs_tui.batch.output import FailOn, Format
-from sgs_tui.batch.progress import Meter
-from sgs_tui.batch.report import Explained, Report, Since, Source, explain
+from sgs_tui.batch.output import FailOn, check_target, emit
+from sgs_tui.batch.progress import Meter, RateMeter
+from sgs_tui.batch.report import Report, Since, Source
+from sgs_tui.batch.words import headline
 from sgs_tui.engine.compare.baseline import Baseline, regress
 from sgs_tui.engine.compare.results import LayerDiff
-from sgs_tui.engine.compare.select import Query, sort_rows
+from sgs_tui.engine.compare.select import Query, check_sort_key, parse_query, sort_rows
+from sgs_tui.engine.diagnosis.results import Diagnosis
 from sgs_tui.engine.dumps.index import guess_stage
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.errors import FileChangedError
+from sgs_tui.engine.errors import FileChangedError, InputError, UsageError
 from sgs_tui.engine.events import Progress, Row
-from sgs_tui.engine.session import CompareEvent, CompareRequest, Comparison, open_comparison, summarize
+from sgs_tui.engine.files import free_name
+from sgs_tui.engine.numbers import size
+from sgs_tui.engine.reports.bundle import Part, plan_bundle, write_bundle
+from sgs_tui.engine.runs.hand_over import debug_config_of
+from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison, summarize
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +45,135 @@ class View:
         return tuple(sort_rows(self.query.select(rows), self.sort, self.reverse)[: self.top])
 
 
-def compare(request: CompareRequest, view: View, diagnosing: bool = True, baseline: Baseline | None = None) -> Report:
+EVERYTHING = View()
+
+
+def view_of(text: str | None, sort: str | None, top: int | None = None) -> View:
+    """What --filter, --sort (`-` in front turns it around) and --top ask for. Raises UsageError."""
+    key = (sort or "network").removeprefix("-")
+    check_sort_key(key)
+    return View(parse_query(text or ""), key, (sort or "").startswith("-"), top)
+
+
+@dataclass(frozen=True, slots=True)
+class Printing:
+    """How a comparison is printed: on `screen` or into the file `output`; `bundle`: a zip for support beside it.
+
+    `baseline`: what to compare with, a JSON report or a run folder; `fail_on`: which layers make the command fail.
+    """
+
+    wanted: Format = Format.TABLE
+    output: Path | None = None
+    screen: Screen = field(default=Screen())
+    view: View = EVERYTHING
+    diagnosing: bool = True
+    baseline: Path | None = None
+    fail_on: FailOn = FailOn.FAIL
+    bundle: Path | None = None
+
+
+def print_comparison(request: CompareRequest, how: Printing, say: Say) -> Report:
+    """Compare, print, bundle; `say` takes what stdout has no place for, a line each. Raises SgsError."""
+    if how.fail_on is FailOn.REGRESSION and how.baseline is None:
+        raise UsageError("--fail-on regression: there is nothing to compare with", "name it with --baseline OLD.json")
+    inputs = (request.sample, request.benchmark, *([how.baseline] if how.baseline else []))
+    check_target(how.output, inputs)
+    baseline = _load(how.baseline, request) if how.baseline else None
+    found = compare(request, how.view, how.diagnosing and how.wanted.explains, baseline)
+    report = replace(found, fail_on=how.fail_on)
+    emit(how.wanted.write(report, how.screen), how.output, inputs)
+    if how.output not in (None, Path("-")):
+        say(f"{how.output}: {headline(report.summary)}")
+    if how.wanted is Format.VENDOR:
+        _say_what_is_left_out(report, say)
+    if how.bundle is not None:
+        bundle(report, how.bundle, say)
+    return report
+
+
+def _load(baseline: Path, request: CompareRequest) -> Baseline:
+    from sgs_tui.engine.requantize.state import load_state
+
+    return load_state(baseline, request.profile)
+
+
+def _say_what_is_left_out(report: Report, say: Say) -> None:
+    from sgs_tui.batch.formats.vendor import left_out
+
+    if words := left_out(report):
+        say(f"this format has no line for {words}")
+
+
+def bundle(report: Report, path: Path, say: Say) -> Path:
+    """Plan, list with `say`, write; the path that was written, which is `path` unless that was taken.
+
+    The reports in it are of all layers, whatever --filter and --top leave. Raises InputError where a part can not be
+    read or the zip not be written.
+    """
+    whole = replace(report, shown=report.rows)
+    made = (
+        ("comparison.json", "the comparison for programs", Format.JSON),
+        ("vendor_report.txt", "the comparison in the vendor's lines", Format.VENDOR),
+        ("report.html", "the comparison for people", Format.HTML),
+    )
+    written = [(name, what, form.write(whole, Screen())) for name, what, form in made]
+    parts = [Part(name, what, len(data), data) for name, what, data in written]
+    target = free_name(path, keep_suffix=True)
+    plan = plan_bundle(report.request, report.rows, parts, report.culprits)
+    for part in plan.parts:
+        say(f"{target}: {part.name}, {size(part.size)}: {part.what}")
+    for line in plan.left_out:
+        say(f"{target}: not in it: {line}")
+    with RateMeter("bundling") as meter:
+        write_bundle(plan, report.request, target, meter.report)
+    say(f"{target}: {size(target.stat().st_size)} written")
+    return target
+
+
+def compare(
+    request: CompareRequest, view: View = EVERYTHING, diagnosing: bool = True, baseline: Baseline | None = None
+) -> Report:
     """Compare the dumps of `request`, explain the result and hold it against `baseline`.
 
     Raises SgsError; Ctrl-C stops the work and passes on.
     """
     with compared(request, diagnosing) as done:
-        return report_of(done, view, baseline)
+        return done.report(view, baseline)
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A finished comparison whose dumps are still open."""
+    """A finished comparison whose dumps are still open.
+
+    `diagnosis` is None where none was asked for (`diagnosed`) or none could be made: `notes` then say why.
+    """
 
     comparison: Comparison
     rows: list[LayerDiff]
-    explained: Explained
+    diagnosed: bool = False
+    diagnosis: Diagnosis | None = None
+    notes: tuple[str, ...] = ()
+
+    def report(self, view: View = EVERYTHING, baseline: Baseline | None = None) -> Report:
+        """Everything that formats show of it; the values stay when the dumps are closed."""
+        comparison, rows = self.comparison, self.rows
+        journal, problem = journal_beside(comparison.sample.path)
+        return Report(
+            request=comparison.request,
+            sample=_source(comparison.sample),
+            benchmark=_source(comparison.benchmark),
+            profile=comparison.request.profile,
+            rows=tuple(rows),
+            shown=view.choose(rows),
+            unmatched=comparison.matching.unmatched,
+            summary=summarize(rows, comparison.matching),
+            notes=(*comparison.notes, *self.notes, *problem),
+            incomplete=tuple(_incomplete(comparison)),
+            diagnosed=self.diagnosed,
+            diagnosis=self.diagnosis,
+            journal=journal,
+            since=Since(baseline.source, baseline.profile, regress(rows, baseline.layers)) if baseline else None,
+        )
 
 
 @contextmanager
@@ -58,92 +182,46 @@ def compared(request: CompareRequest, diagnosing: bool = True) -> Iterator[Compa
     comparison = open_comparison(request)
     try:
         rows = list(_rows(comparison))
-        yield Compared(comparison, rows, explain(comparison, rows, diagnosing))
+        yield _explained(comparison, rows) if diagnosing else Compared(comparison, rows)
     finally:
         comparison.close()
 
 
-def write(report: Report, wanted: Format, screen: Screen, fail_on: FailOn = FailOn.FAIL) -> bytes:
-    """The report's bytes; only the table depends on the screen, and only JUnit on `fail_on`.
-
-    HTML reads the dumps again, for its pictures and checksums.
-    """
-    match wanted:
-        case Format.TABLE:
-            from sgs_tui.batch.formats.table import write_table
-
-            return write_table(report, screen)
-        case Format.JUNIT:
-            from sgs_tui.batch.formats.junit import write_junit
-
-            return write_junit(report, fail_on)
-        case _:
-            return _write_plainly(report, wanted)
-
-
-def _write_plainly(report: Report, wanted: Format) -> bytes:
-    """The formats that look the same wherever they go."""
-    match wanted:
-        case Format.CSV:
-            from sgs_tui.batch.formats.csv import write_csv
-
-            return write_csv(report)
-        case Format.JSON:
-            from sgs_tui.batch.formats.json import write_json
-
-            return write_json(report)
-        case Format.MARKDOWN:
-            from sgs_tui.batch.formats.markdown import write_markdown
-
-            return write_markdown(report)
-        case Format.HTML:
-            from sgs_tui.batch.formats.html import html_report
-
-            return html_report(report)
-        case _:
-            from sgs_tui.batch.formats.vendor import write_vendor
-
-            return write_vendor(report)
-
-
 def _rows(comparison: Comparison) -> Iterator[LayerDiff]:
-    with Meter("comparing") as meter, closing(_events(comparison)) as events:
-        for event in events:
-            if isinstance(event, Row):
-                yield event.value
-            elif isinstance(event, Progress):
-                meter.report(event.done, event.total)
-
-
-def _events(comparison: Comparison) -> Generator[CompareEvent]:
-    """The comparison's events; leaving early, as Ctrl-C does, ends its processes."""
+    """The rows as they come; leaving early, as Ctrl-C does, ends the comparison's processes."""
     cancel = Event()
     try:
-        yield from comparison.run(cancel)
+        with Meter("comparing") as meter, closing(comparison.run(cancel)) as events:
+            for event in events:
+                if isinstance(event, Row):
+                    yield event.value
+                elif isinstance(event, Progress):
+                    meter.report(event.done, event.total)
     finally:
         cancel.set()
 
 
-def report_of(done: Compared, view: View, baseline: Baseline | None = None) -> Report:
-    """Everything that formats show of it; the values stay when the dumps are closed."""
-    comparison, rows, explained = done.comparison, done.rows, done.explained
-    journal, problem = journal_beside(comparison.sample.path)
-    return Report(
-        request=comparison.request,
-        sample=_source(comparison.sample),
-        benchmark=_source(comparison.benchmark),
-        profile=comparison.request.profile,
-        rows=tuple(rows),
-        shown=view.choose(rows),
-        unmatched=comparison.matching.unmatched,
-        summary=summarize(rows, comparison.matching),
-        notes=(*comparison.notes, *explained.notes, *problem),
-        incomplete=tuple(_incomplete(comparison)),
-        diagnosed=explained.asked,
-        diagnosis=explained.diagnosis,
-        journal=journal,
-        since=Since(baseline.source, baseline.profile, regress(rows, baseline.layers)) if baseline else None,
-    )
+def _explained(comparison: Comparison, rows: Sequence[LayerDiff]) -> Compared:
+    """Diagnose. A file that changes meanwhile, or a defect of ours, costs the diagnosis, not the figures."""
+    from sgs_tui.engine.diagnosis.diagnose import diagnose
+
+    found = None
+    try:
+        found = diagnose(comparison, rows, debug_config_of(comparison.sample.path))
+        notes = found.notes
+    except InputError as error:
+        notes = (f"no diagnosis: {error.message}",)
+    except Exception as error:
+        notes = (f"no diagnosis: {_defect(error)}",)
+    return Compared(comparison, list(rows), True, found, notes)
+
+
+def _defect(error: Exception) -> str:
+    """Damaged dumps have more ways to be odd than anybody thinks of: say it, and keep what fixing it needs."""
+    from sgs_tui.engine.crash import write_crash_report
+
+    path = write_crash_report(error, sys.argv[1:])
+    return f"this is a defect of sgs-tui ({type(error).__name__}); the report is in {path}"
 
 
 def _incomplete(comparison: Comparison) -> Iterator[str]:

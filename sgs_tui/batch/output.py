@@ -1,4 +1,5 @@
-"""Where data goes: one binary stream, so that no locale and no newline translation touches it."""
+"""Where data goes: one binary stream, so that no locale and no newline translation touches it. And how it is asked for:
+by names that the command line knows without loading what writes them."""
 
 import os
 import sys
@@ -9,6 +10,45 @@ from pathlib import Path
 
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import was_read, write_atomically
+
+
+class AdviceFormat(StrEnum):
+    """How advice, and what came of it, is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+class ListFormat(StrEnum):
+    """How a list of records or values is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+class RunFormat(StrEnum):
+    """How started or finished runs are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class RunsFormat(StrEnum):
+    """How a list of runs is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class FailOn(StrEnum):
+    """What makes the command end with exit code 1; REGRESSION: only what got worse than the baseline."""
+
+    FAIL = "fail"
+    WARN = "warn"
+    REGRESSION = "regression"
+    NEVER = "never"
 
 
 def emit(data: bytes, output: Path | None, inputs: tuple[Path, ...] = ()) -> None:
@@ -65,57 +105,3 @@ def _explained(where: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise InputError(f"{where}: cannot write: {error.strerror}", "check free space and rights there") from error
-
-
-# The formats by name; apart, so that a command line is read without loading any of them.
-
-
-class Format(StrEnum):
-    """How a comparison is written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    MARKDOWN = "markdown"
-    VENDOR = "vendor"
-    HTML = "html"
-    JUNIT = "junit"
-
-
-class AdviceFormat(StrEnum):
-    """How advice, and what came of it, is written."""
-
-    TABLE = "table"
-    JSON = "json"
-    MARKDOWN = "markdown"
-
-
-class ListFormat(StrEnum):
-    """How a list of records or values is written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-
-
-class RunFormat(StrEnum):
-    """How started or finished runs are printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class RunsFormat(StrEnum):
-    """How a list of runs is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-class FailOn(StrEnum):
-    """What makes the command end with exit code 1; REGRESSION: only what got worse than the baseline."""
-
-    FAIL = "fail"
-    WARN = "warn"
-    REGRESSION = "regression"
-    NEVER = "never"

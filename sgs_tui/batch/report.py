@@ -1,18 +1,16 @@
 """A finished comparison as every format sees it: values only, nothing open, nothing left to compute."""
 
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
-from sgs_tui.engine.compare.baseline import Regression
+from sgs_tui.batch.output import FailOn
+from sgs_tui.engine.compare.baseline import Regression, Step
 from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.compare.results import LayerDiff, Summary, Unmatched, Verdict
-from sgs_tui.engine.diagnosis.results import Blame, Diagnosis, Recovered
+from sgs_tui.engine.diagnosis.results import Blame, Cause, Diagnosis, Recovered
 from sgs_tui.engine.dumps.format import Health, Stage
-from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.journal import Entry
-from sgs_tui.engine.runs.hand_over import debug_config_of
-from sgs_tui.engine.session import CompareRequest, Comparison
+from sgs_tui.engine.session import CompareRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +30,11 @@ class Since:
     profile: str
     regression: Regression
 
+    @property
+    def regressions(self) -> tuple[Step, ...]:
+        """What a gate fails on: layers that fail now and did not, or can not be compared any more."""
+        return tuple(step for step in self.regression.steps if step.newly_failing or step.lost)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -40,7 +43,7 @@ class Report:
     `incomplete`: one line for each thing that makes the input damaged or no longer what was opened.
     `diagnosed`: a diagnosis was asked for; `diagnosis` is None all the same where it could not be made, and
     `notes` then say why. `journal`: the triage journal beside the sample, oldest entry first.
-    `since`: the comparison that this one is held against.
+    `since`: the comparison that this one is held against. `fail_on`: which layers make the command fail.
     """
 
     request: CompareRequest
@@ -57,11 +60,27 @@ class Report:
     diagnosis: Diagnosis | None = None
     journal: tuple[Entry, ...] = ()
     since: Since | None = None
+    fail_on: FailOn = FailOn.FAIL
 
     @property
     def nothing_comparable(self) -> bool:
         """No layer has figures."""
         return all(row.verdict is Verdict.NOT_COMPARABLE for row in self.rows)
+
+    @property
+    def over(self) -> int:
+        """How many layers make the command fail."""
+        match self.fail_on:
+            case FailOn.FAIL:
+                return self.summary.failed
+            case FailOn.WARN:
+                return self.summary.failed + self.summary.warned
+            case FailOn.REGRESSION:
+                return len(self.since.regressions) if self.since else 0
+            case FailOn.NEVER:
+                return 0
+            case _:
+                assert_never(self.fail_on)
 
     @property
     def blame(self) -> dict[str, Blame]:
@@ -73,44 +92,8 @@ class Report:
         """Layers whose data could be put back in order, by name."""
         return {} if self.diagnosis is None else {each.row.name: each for each in self.diagnosis.recovered}
 
-
-# The diagnosis of a comparison, for the headless front end.
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """A diagnosis, whether one was asked for, and why there is none all the same."""
-
-    asked: bool
-    diagnosis: Diagnosis | None = None
-    problem: str = ""
-
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What to know beside the findings."""
-        if self.diagnosis is not None:
-            return self.diagnosis.notes
-        return (self.problem,) if self.problem else ()
-
-
-def explain(comparison: Comparison, rows: Sequence[LayerDiff], asked: bool) -> Explained:
-    """Diagnose. A file that changes meanwhile, or a defect of ours, costs the diagnosis, not the figures."""
-    if not asked:
-        return Explained(False)
-    from sgs_tui.engine.diagnosis.diagnose import diagnose
-
-    try:
-        found = diagnose(comparison, rows, debug_config_of(comparison.sample.path))
-    except InputError as error:
-        return Explained(True, None, f"no diagnosis: {error.message}")
-    except Exception as error:
-        return Explained(True, None, _defect(error))
-    return Explained(True, found)
-
-
-def _defect(error: Exception) -> str:
-    """Damaged dumps have more ways to be odd than anybody thinks of: say it, and keep what mending it needs."""
-    from sgs_tui.engine.crash import write_crash_report
-
-    path = write_crash_report(error, sys.argv[1:])
-    return f"no diagnosis: this is a defect of sgs-tui ({type(error).__name__}); the report is in {path}"
+    def culprits(self) -> tuple[str, ...]:
+        """The likeliest culprit of each cause: worth a picture even where it does not fail itself."""
+        findings = self.diagnosis.findings if self.diagnosis else ()
+        return tuple(found.layers[0] for found in findings if found.layers and found.cause is not Cause.HEALTHY)

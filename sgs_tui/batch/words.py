@@ -1,12 +1,12 @@
 """What the formats for people say in the same words: figures, marks, the summary line."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from math import isnan
 
 from sgs_tui.batch.report import Report, Since
-from sgs_tui.engine.compare.baseline import Change, Regression, Snapshot, Step
+from sgs_tui.engine.compare.baseline import Change, Snapshot, Step
 from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.compare.metrics import METRICS, Form
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Summary
@@ -33,6 +33,13 @@ def figure_text(row: LayerDiff, key: str) -> str:
     """A figure of the row as people read it; empty where the row has none."""
     metric = METRICS[key]
     return _FORMS[metric.form](metric.value(row))
+
+
+def percent(share: float) -> str:
+    """A share (0 to 1) for people; what is not zero is never shown as zero."""
+    if 0 < share < 1e-5:
+        return "<0.001 %"
+    return f"{100 * share:.3g} %"
 
 
 def mark(row: LayerDiff, key: str, profile: Profile) -> str:
@@ -152,11 +159,6 @@ _FEW = (Change.ADDED, Change.GONE, Change.CAST_ADDED, Change.CAST_GONE)
 _RANKS = (Change.WORSE, *_FEW, Change.BETTER, Change.SAME)
 
 
-def regressions(regression: Regression) -> tuple[Step, ...]:
-    """What a gate fails on: layers that fail now and did not, or can not be compared any more."""
-    return tuple(step for step in regression.steps if step.newly_failing or step.lost)
-
-
 def regression_headline(since: Since) -> str:
     """The change in one line."""
     found = since.regression
@@ -208,8 +210,3 @@ def _crossed(step: Step) -> bool:
 
 def _rank(step: Step) -> tuple[bool, bool, int]:
     return not (step.newly_failing or step.lost), not step.newly_fixed, _RANKS.index(step.change)
-
-
-def names(steps: Sequence[Step]) -> list[str]:
-    """The names that the layers have now, or had."""
-    return [step.name for step in steps]

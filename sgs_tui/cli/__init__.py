@@ -1,1 +1,26 @@
-"""Typer commands: read arguments, pick a front end, map errors to exit codes."""
+"""The command line: one file a command, each with `register(app)`; only the one that is asked for is loaded."""
+
+OPEN = "open"
+"""The command behind `sgs-tui [PATH...]`: there for a file that is named like a command."""
+
+COMMANDS = {
+    OPEN: "open",
+    "compare": "compare",
+    "inspect": "inspect",
+    "histogram": "histogram",
+    "split": "split",
+    "debugconfig": "debugconfig",
+    "dump": "dump",
+    "run": "run",
+    "runs": "runs",
+    "optimize": "optimize",
+    "advise": "advise",
+    "iterate": "iterate",
+    "journal": "journal",
+    "quant": "quant",
+    "core": "core_dump",
+    "vendor-script": "vendor_script",
+    "demo": "demo",
+    "doctor": "doctor",
+}
+"""Every command, as help lists them, and its module in this package."""

@@ -8,8 +8,16 @@ import typer
 
 from sgs_tui.batch.output import AdviceFormat
 from sgs_tui.cli import stderr
-from sgs_tui.cli.main import ExitCode
-from sgs_tui.cli.options import DEFAULT_PROFILE, Ascii, Batch, Output, ProfileName, Ranges, Shapes
+from sgs_tui.cli.exits import ExitCode
+from sgs_tui.cli.options import (
+    DEFAULT_PROFILE,
+    AdvicePrinting,
+    LaunchOptions,
+    ProfileName,
+    Ranges,
+    Shapes,
+    with_options,
+)
 from sgs_tui.engine.errors import InputError, RunError, UsageError
 
 if TYPE_CHECKING:
@@ -18,65 +26,20 @@ if TYPE_CHECKING:
     from sgs_tui.engine.requantize.network import Place
 
 
-# What `sgs-tui advise` prints and writes.
-
-
 @dataclass(frozen=True, slots=True)
-class Printing:
-    """How and where to."""
+class _Wishes:
+    """What the user wants of the advice."""
 
-    wanted: AdviceFormat = AdviceFormat.TABLE
-    output: Path | None = None
-    ascii_only: bool = False
-
-
-def show(
-    found: "Advised", how: Printing, written: bool = False, backup: Path | None = None, done: "Outcome | None" = None
-) -> None:
-    """Print the advice, and what came of it where it was applied."""
-    from sgs_tui.batch.output import emit
-
-    inputs = [found.ini, Path(found.report.sample.path), Path(found.report.benchmark.path)]
-    emit(_bytes(found, how, written, backup, done), how.output, tuple(path for path in inputs if path is not None))
-
-
-def write_ini(found: "Advised") -> Path | None:
-    """Write the changed file, say so, note it in the journal of the sample; what was there, if anything."""
-    from sgs_tui.engine.requantize.ini_change import journal_change, write_change
-
-    assert found.change is not None and found.ini is not None
-    if not found.change.changes:
-        stderr.note(f"{found.ini} stays as it is")
-        return None
-    backup = write_change(found.ini, found.change)
-    stderr.note(f"{found.ini} is written" + (f"; what was there is in {backup}" if backup else ""))
-    try:
-        journal_change(Path(found.report.sample.path), found.ini, found.change)
-    except InputError as error:
-        stderr.warning(f"not in the journal: {error.message}")
-    return backup
-
-
-def _bytes(found: "Advised", how: Printing, written: bool, backup: Path | None, done: "Outcome | None") -> bytes:
-    match how.wanted:
-        case AdviceFormat.JSON:
-            from sgs_tui.batch.printed.advice import write_advice_json
-
-            return write_advice_json(found, written, backup, done)
-        case AdviceFormat.MARKDOWN:
-            from sgs_tui.batch.printed.advice import write_advice_markdown
-
-            return write_advice_markdown(found, done)
-        case AdviceFormat.TABLE:
-            from sgs_tui.batch.printed.advice import write_advice
-            from sgs_tui.cli.stderr import screen
-
-            return write_advice(found, screen(how.ascii_only, to_file=how.output is not None), done)
+    profile: str
+    marked: tuple[str, ...] = ()
+    unmarked: tuple[str, ...] = ()
+    ini: Path | None = None
+    apply: bool = False
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("advise")(advise)
+    app.command("advise")(with_options(advise))
 
 
 def advise(
@@ -110,10 +73,8 @@ def advise(
         Path | None,
         typer.Option("--dump", metavar="FLOAT.bin", help="With --check: the float dump, to judge names by."),
     ] = None,
-    wanted: Annotated[AdviceFormat, typer.Option("--format", help="How to print.")] = AdviceFormat.TABLE,
-    output: Output = None,
-    batch: Batch = False,
-    ascii_only: Ascii = False,
+    *,
+    printing: AdvicePrinting,
 ) -> int:
     """Say which tensors to raise to INT16, and why.
 
@@ -132,19 +93,18 @@ def advise(
       sgs-tui advise --apply sgs-tui-demo
     """
     if check is not None:
-        return _check(check, dump, paths, output)
+        return _check(check, dump, paths, printing.output)
     if dump is not None:
         raise UsageError("--dump is for --check", "give sample and benchmark as they are")
 
-    wishes = Wishes(profile or DEFAULT_PROFILE, tuple(mark or ()), tuple(unmark or ()), ini, apply)
-    printing = Printing(wanted, output, ascii_only)
+    wishes = _Wishes(profile or DEFAULT_PROFILE, tuple(mark or ()), tuple(unmark or ()), ini, apply)
     if paths and len(paths) == 1 and paths[0].is_dir():
-        return advise_folder(paths[0], wishes, printing)
+        return _advise_folder(paths[0], wishes, printing)
     return _advise_dumps(paths or [], ranges, shapes, wishes, printing)
 
 
 def _advise_dumps(
-    paths: list[Path], ranges: Path | None, shapes: Path | None, wishes: "Wishes", printing: Printing
+    paths: list[Path], ranges: Path | None, shapes: Path | None, wishes: _Wishes, printing: AdvicePrinting
 ) -> ExitCode:
     from sgs_tui.batch.printed.advice import advised, with_ini
     from sgs_tui.engine.compare.limits import load_profile
@@ -160,7 +120,7 @@ def _advise_dumps(
     found = advised(request, wishes.marked, wishes.unmarked)
     if wishes.ini is not None:
         found = with_ini(found, wishes.ini, wishes.unmarked)
-    show(found, printing, wishes.apply, write_ini(found) if wishes.apply else None)
+    _show(found, printing, wishes.apply, _write_ini(found) if wishes.apply else None)
     return ExitCode.OK
 
 
@@ -188,25 +148,14 @@ def _check(ini: Path, dump: Path | None, paths: list[Path] | None, output: Path 
     findings = lint(document, known)
     emit(list_findings(findings, str(ini)), output)
     if not findings:
-        stderr.note(f"{ini}: nothing to complain about" + ("" if known else "; names were not judged: give --dump"))
+        stderr.note(f"{ini}: no problems" + ("" if known else "; names were not judged: give --dump"))
     return ExitCode.INPUT if any(found.severity is Severity.ERROR for found in findings) else ExitCode.OK
 
 
 # `sgs-tui advise FOLDER`: the demo, or a run that was quantized here; --apply closes the loop.
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the user wants of the advice."""
-
-    profile: str
-    marked: tuple[str, ...] = ()
-    unmarked: tuple[str, ...] = ()
-    ini: Path | None = None
-    apply: bool = False
-
-
-def advise_folder(folder: Path, wishes: Wishes, printing: Printing) -> ExitCode:
+def _advise_folder(folder: Path, wishes: _Wishes, printing: AdvicePrinting) -> ExitCode:
     """Advise on the comparison that a folder holds; with `apply` make the next one and compare."""
     from sgs_tui.engine.requantize.network import place_of
     from sgs_tui.engine.requantize.propose import is_demo
@@ -214,7 +163,7 @@ def advise_folder(folder: Path, wishes: Wishes, printing: Printing) -> ExitCode:
     place = place_of(folder)
     found = _advised(place, wishes)
     if not wishes.apply:
-        show(found, printing)
+        _show(found, printing)
         return ExitCode.OK
     if is_demo(place) and wishes.ini is None:
         return _apply_to_demo(place, found, printing)
@@ -223,7 +172,7 @@ def advise_folder(folder: Path, wishes: Wishes, printing: Printing) -> ExitCode:
     raise InputError(f"{folder}: was not quantized here, so it can not be quantized again", "name the dumps and --ini")
 
 
-def _advised(place: "Place", wishes: Wishes) -> "Advised":
+def _advised(place: "Place", wishes: _Wishes) -> "Advised":
     from sgs_tui.batch.printed.advice import advised, with_ini
     from sgs_tui.engine.compare.limits import load_profile
     from sgs_tui.engine.session import CompareRequest
@@ -234,22 +183,22 @@ def _advised(place: "Place", wishes: Wishes) -> "Advised":
     return found if ini is None else with_ini(found, ini, wishes.unmarked)
 
 
-def _apply_to_demo(place: "Place", found: "Advised", printing: Printing) -> ExitCode:
+def _apply_to_demo(place: "Place", found: "Advised", printing: AdvicePrinting) -> ExitCode:
     from sgs_tui.engine.requantize.ini_change import journal_change
     from sgs_tui.engine.requantize.propose import requantize_demo
 
     assert found.change is not None and found.ini is not None
     if not found.change.changes:
         return _nothing_to_apply(found, printing)
-    stderr.note(f"quantizing {place.folder} again with {', '.join(found.change.names) or 'nothing'} in 16 bit")
+    stderr.note(f"quantizing {place.folder} again with {', '.join(found.change.names) or 'nothing'} in INT16")
     requantize_demo(place, found.change)
     journal_change(place.sample, found.ini, found.change)
     return _finish(place, place.sample, found, printing)
 
 
-def _apply_to_run(folder: Path, found: "Advised", wishes: Wishes, printing: Printing) -> ExitCode:
+def _apply_to_run(folder: Path, found: "Advised", wishes: _Wishes, printing: AdvicePrinting) -> ExitCode:
     """A run that was quantized here is run again; of any other run only the file can be written."""
-    from sgs_tui.cli.run import Launch, launch
+    from sgs_tui.cli.launch import launch
     from sgs_tui.engine.requantize.ini_change import journal_request
     from sgs_tui.engine.requantize.network import place_of
     from sgs_tui.engine.requantize.propose import int16_of, requantized
@@ -257,14 +206,14 @@ def _apply_to_run(folder: Path, found: "Advised", wishes: Wishes, printing: Prin
     from sgs_tui.engine.runs.run_list import read_run
 
     if wishes.ini is not None:
-        show(found, printing, True, write_ini(found))
+        _show(found, printing, True, _write_ini(found))
         return ExitCode.OK
     run = read_run(folder)
     request = requantized(run, found.advice.chosen, wishes.unmarked)
     names = request.details["int16"]
     if names == ",".join(int16_of(run)):
         return _nothing_to_apply(found, printing)
-    (made,) = launch([request], Launch(root=run.folder.root, ascii_only=printing.ascii_only))
+    (made,) = launch([request], LaunchOptions(root=run.folder.root), printing.ascii_only)
     if made.state is not RunState.OK:
         raise RunError(f"{made.name}: {made.state}", "the state before is untouched")
     after = place_of(made.folder.path)
@@ -272,13 +221,13 @@ def _apply_to_run(folder: Path, found: "Advised", wishes: Wishes, printing: Prin
     return _finish(after, after.sample, found, printing)
 
 
-def _nothing_to_apply(found: "Advised", printing: Printing) -> ExitCode:
-    show(found, printing)
-    stderr.note("nothing to apply: the tensors in 16 bit stay as they are")
+def _nothing_to_apply(found: "Advised", printing: AdvicePrinting) -> ExitCode:
+    _show(found, printing)
+    stderr.note("nothing to apply: the INT16 tensors stay as they are")
     return ExitCode.OVER_LIMITS if found.report.summary.failed else ExitCode.OK
 
 
-def _finish(after: "Place", sample: Path, found: "Advised", printing: Printing) -> ExitCode:
+def _finish(after: "Place", sample: Path, found: "Advised", printing: AdvicePrinting) -> ExitCode:
     """Compare the new dumps, write down and show what came of it."""
     from sgs_tui.engine.requantize.ini_change import journal_result
 
@@ -286,7 +235,7 @@ def _finish(after: "Place", sample: Path, found: "Advised", printing: Printing) 
     failed = done.after.summary.failed
     assert done.after.since is not None
     journal_result(sample, done.after.since.regression, found.report.summary.failed, failed)
-    show(found, printing, True, None, done)
+    _show(found, printing, True, None, done)
     return ExitCode.OVER_LIMITS if failed else ExitCode.OK
 
 
@@ -300,3 +249,53 @@ def _outcome(after: "Place", found: "Advised") -> "Outcome":
     baseline = Baseline("the state before", before.profile.name, tuple(snapshot(row) for row in before.rows))
     request = CompareRequest(after.sample, after.benchmark, after.ranges, profile=before.profile)
     return outcome(request, after.folder, headline(before.summary), baseline)
+
+
+# What is printed and written.
+
+
+def _show(
+    found: "Advised",
+    how: AdvicePrinting,
+    written: bool = False,
+    backup: Path | None = None,
+    done: "Outcome | None" = None,
+) -> None:
+    """Print the advice, and what came of it where it was applied."""
+    from sgs_tui.batch.output import emit
+
+    inputs = [found.ini, Path(found.report.sample.path), Path(found.report.benchmark.path)]
+    emit(_bytes(found, how, written, backup, done), how.output, tuple(path for path in inputs if path is not None))
+
+
+def _write_ini(found: "Advised") -> Path | None:
+    """Write the changed file, say so, note it in the journal of the sample; what was there, if anything."""
+    from sgs_tui.engine.requantize.ini_change import journal_change, write_change
+
+    assert found.change is not None and found.ini is not None
+    if not found.change.changes:
+        stderr.note(f"{found.ini} stays as it is")
+        return None
+    backup = write_change(found.ini, found.change)
+    stderr.note(f"{found.ini} is written" + (f"; what was there is in {backup}" if backup else ""))
+    try:
+        journal_change(Path(found.report.sample.path), found.ini, found.change)
+    except InputError as error:
+        stderr.warning(f"not in the journal: {error.message}")
+    return backup
+
+
+def _bytes(found: "Advised", how: AdvicePrinting, written: bool, backup: Path | None, done: "Outcome | None") -> bytes:
+    match how.wanted:
+        case AdviceFormat.JSON:
+            from sgs_tui.batch.printed.advice import write_advice_json
+
+            return write_advice_json(found, written, backup, done)
+        case AdviceFormat.MARKDOWN:
+            from sgs_tui.batch.printed.advice import write_advice_markdown
+
+            return write_advice_markdown(found, done)
+        case AdviceFormat.TABLE:
+            from sgs_tui.batch.printed.advice import write_advice
+
+            return write_advice(found, stderr.screen(how.ascii_only, to_file=how.output is not None), done)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sgs_tui.cli import stderr
-from sgs_tui.cli.main import ExitCode
+from sgs_tui.cli.exits import ExitCode
 from sgs_tui.engine.errors import InputError, UsageError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sgs_tui.cli import stderr
-from sgs_tui.cli.main import ExitCode
+from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.open import open_app
 from sgs_tui.cli.options import Ascii, Batch, NoMouse
 from sgs_tui.cli.stderr import require_terminal
@@ -30,7 +30,7 @@ def demo(
 
     Builds a small network, quantizes it, dumps both stages, and opens the comparison. Needs no SDK and no network,
     takes a few seconds, and gives the same numbers on every run. With --batch the comparison is printed; the planted
-    fault makes that end with 0 all the same. `sgs-tui advise --apply DIR` mends it.
+    fault makes that end with 0 all the same. `sgs-tui advise --apply DIR` fixes it.
 
     \b
     Examples:
@@ -48,16 +48,14 @@ def demo(
             (files.fixed_dump, files.float_dump), ranges=files.ranges, ascii_only=ascii_only, mouse=not no_mouse
         )
     code = _print(files.fixed_dump, files.float_dump, files.ranges, ascii_only)
-    stderr.note(f"`sgs-tui advise --apply {shlex.quote(str(folder))}` mends it and shows before and after")
+    stderr.note(f"`sgs-tui advise --apply {shlex.quote(str(folder))}` fixes it and shows before and after")
     return code
 
 
 def _print(fixed: Path, float_: Path, ranges: Path, ascii_only: bool) -> ExitCode:
-    from sgs_tui.batch.compare import View, compare, write
-    from sgs_tui.batch.output import Format, emit
-    from sgs_tui.cli.stderr import screen
+    from sgs_tui.batch.compare import Printing, print_comparison
     from sgs_tui.engine.session import CompareRequest
 
-    report = compare(CompareRequest(fixed, float_, ranges), View())
-    emit(write(report, Format.TABLE, screen(ascii_only, to_file=False)), None)
+    printing = Printing(screen=stderr.screen(ascii_only, to_file=False))
+    print_comparison(CompareRequest(fixed, float_, ranges), printing, stderr.note)
     return ExitCode.OK

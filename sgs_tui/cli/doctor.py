@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from sgs_tui.cli.main import ExitCode
+from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.stderr import is_terminal, speaks_utf8
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sgs_tui.cli import stderr
-from sgs_tui.cli.main import ExitCode
+from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import Ascii, Batch, Ranges
 
 
@@ -53,10 +53,9 @@ def histogram(
         return _draw(dump, png, ranges, against, tuple(layers or ()), log, bins)
     from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.histogram import Wanted, histograms
-    from sgs_tui.cli.stderr import screen
 
     wanted, trouble = Wanted(dump, against, ranges, tuple(layers or ()), log), list[str]()
-    for text in histograms(wanted, screen(ascii_only, to_file=False), trouble.append):
+    for text in histograms(wanted, stderr.screen(ascii_only, to_file=False), trouble.append):
         emit(text.encode(), None)
     return _told(trouble, "what can be read is drawn")
 

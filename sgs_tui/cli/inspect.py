@@ -7,7 +7,7 @@ import typer
 
 from sgs_tui.batch.output import ListFormat
 from sgs_tui.cli import stderr
-from sgs_tui.cli.main import ExitCode
+from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.open import open_app
 from sgs_tui.cli.options import Ascii, Batch, NoMouse, Output
 
@@ -69,9 +69,8 @@ def _data(
     dump: "Dump", layer: str | None, values: int | None, wanted: ListFormat, ascii_only: bool, output: Path | None
 ) -> bytes:
     from sgs_tui.batch.printed.inspect import SHOWN, tensor, write_records, write_tensor
-    from sgs_tui.cli.stderr import screen
 
-    shown_on = screen(ascii_only, to_file=output is not None)
+    shown_on = stderr.screen(ascii_only, to_file=output is not None)
     if layer is None:
         return write_records(dump, wanted, shown_on)
     count = SHOWN if values is None and wanted is ListFormat.TABLE else values

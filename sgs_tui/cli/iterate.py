@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sgs_tui.batch.output import AdviceFormat
 from sgs_tui.cli import stderr
-from sgs_tui.cli.advise import Printing
-from sgs_tui.cli.main import ExitCode
-from sgs_tui.cli.options import Ascii, Batch, Detach, Output, Root
-from sgs_tui.cli.run import Launch, launch
+from sgs_tui.cli.exits import ExitCode
+from sgs_tui.cli.launch import launch, tell
+from sgs_tui.cli.options import AdvicePrinting, Detach, LaunchOptions, Root, with_options
 from sgs_tui.engine.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -20,9 +18,21 @@ if TYPE_CHECKING:
     from sgs_tui.engine.runs.run_list import Run
 
 
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What the user asked for."""
+
+    marked: tuple[str, ...] = ()
+    unmarked: tuple[str, ...] = ()
+    advised: bool = False
+    before: Path | None = None
+    dry_run: bool = False
+    detach: bool = False
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("iterate")(iterate)
+    app.command("iterate")(with_options(iterate))
 
 
 def iterate(
@@ -49,10 +59,8 @@ def iterate(
     last: Annotated[bool, typer.Option("--last", help="Only show what the newest iteration did.")] = False,
     detach: Detach = False,
     root: Root = None,
-    wanted: Annotated[AdviceFormat, typer.Option("--format", help="How to print.")] = AdviceFormat.TABLE,
-    output: Output = None,
-    batch: Batch = False,
-    ascii_only: Ascii = False,
+    *,
+    printing: AdvicePrinting,
 ) -> int:
     """Make the models again after an INT16 change. Dumps both stages, shows what the change did.
 
@@ -70,7 +78,6 @@ def iterate(
       sgs-tui iterate --detach
       sgs-tui iterate --last --format json
     """
-    from sgs_tui.cli.advise import Printing
     from sgs_tui.engine.requantize.network import load_config
     from sgs_tui.engine.requantize.propose import iterations_root
 
@@ -78,11 +85,10 @@ def iterate(
         return _init(folder)
     config = load_config(folder)
     place = (root or iterations_root(config)).absolute()
-    printing = Printing(wanted, output, ascii_only)
     if last:
-        return show_last(config, place, printing)
-    wishes = Wishes(tuple(mark or ()), tuple(unmark or ()), advised, before, dry_run, detach)
-    return run_iteration(config, place, wishes, printing)
+        return _show_last(config, place, printing)
+    wishes = _Wishes(tuple(mark or ()), tuple(unmark or ()), advised, before, dry_run, detach)
+    return _iterate(config, place, wishes, printing)
 
 
 def _init(folder: Path) -> ExitCode:
@@ -98,22 +104,7 @@ def _init(folder: Path) -> ExitCode:
     return ExitCode.OK
 
 
-# What `sgs-tui iterate` does: change the ini, start the iteration, wait, show what came of it.
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the user asked for."""
-
-    marked: tuple[str, ...] = ()
-    unmarked: tuple[str, ...] = ()
-    advised: bool = False
-    before: Path | None = None
-    dry_run: bool = False
-    detach: bool = False
-
-
-def run_iteration(config: "IterateConfig", root: Path, wishes: Wishes, printing: Printing) -> ExitCode:
+def _iterate(config: "IterateConfig", root: Path, wishes: _Wishes, printing: AdvicePrinting) -> ExitCode:
     """One iteration from the ini to the result."""
     from sgs_tui.engine.requantize.propose import check_idle, iteration_request, state_before
     from sgs_tui.engine.runs.run_folder import RunState
@@ -125,7 +116,7 @@ def run_iteration(config: "IterateConfig", root: Path, wishes: Wishes, printing:
     if wishes.dry_run:
         return _show_plan(config, before, change, printing)
     _write(config, change)
-    (run,) = launch([request], Launch(root, detach=wishes.detach, ascii_only=printing.ascii_only))
+    (run,) = launch([request], LaunchOptions(root=root, detach=wishes.detach), printing.ascii_only)
     if wishes.detach:
         stderr.note(f"{run.name} in {root}; `sgs-tui iterate --last` shows the result")
         return ExitCode.OK
@@ -134,9 +125,8 @@ def run_iteration(config: "IterateConfig", root: Path, wishes: Wishes, printing:
     return _show(run, config, printing)
 
 
-def show_last(config: "IterateConfig", root: Path, printing: Printing) -> ExitCode:
+def _show_last(config: "IterateConfig", root: Path, printing: AdvicePrinting) -> ExitCode:
     """The newest iteration: its result, or how it stands."""
-    from sgs_tui.cli.run import tell
     from sgs_tui.engine.requantize.propose import BACKEND
     from sgs_tui.engine.runs.run_folder import RunState
     from sgs_tui.engine.runs.run_list import list_runs
@@ -153,7 +143,7 @@ def show_last(config: "IterateConfig", root: Path, printing: Printing) -> ExitCo
     return _show(run, config, printing)
 
 
-def _change(config: "IterateConfig", before: Path | None, wishes: Wishes) -> "IniChange":
+def _change(config: "IterateConfig", before: Path | None, wishes: _Wishes) -> "IniChange":
     """What becomes of the ini; nothing where nothing is to be marked."""
     from sgs_tui.engine.dumps.reader import open_dump
     from sgs_tui.engine.files import read_bytes
@@ -195,7 +185,7 @@ def _write(config: "IterateConfig", change: "IniChange") -> None:
         stderr.note(f"{config.ini} is written" + (f"; what was there is in {backup}" if backup else ""))
 
 
-def _show_plan(config: "IterateConfig", before: Path | None, change: "IniChange", printing: Printing) -> ExitCode:
+def _show_plan(config: "IterateConfig", before: Path | None, change: "IniChange", printing: AdvicePrinting) -> ExitCode:
     from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.iteration import plan_text
 
@@ -203,14 +193,11 @@ def _show_plan(config: "IterateConfig", before: Path | None, change: "IniChange"
     return ExitCode.OK
 
 
-def _show(run: "Run", config: "IterateConfig", printing: Printing) -> ExitCode:
+def _show(run: "Run", config: "IterateConfig", printing: AdvicePrinting) -> ExitCode:
     from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.iteration import iterated, write_iteration
-    from sgs_tui.cli.stderr import screen
 
     found = iterated(run, config)
-    emit(
-        write_iteration(found, run, printing.wanted, screen(printing.ascii_only, printing.output is not None)),
-        printing.output,
-    )
+    page = stderr.screen(printing.ascii_only, printing.output is not None)
+    emit(write_iteration(found, run, printing.wanted, page), printing.output)
     return ExitCode.OVER_LIMITS if found.after.summary.failed else ExitCode.OK

@@ -7,7 +7,7 @@ import typer
 
 from sgs_tui.batch.output import ListFormat
 from sgs_tui.cli import stderr
-from sgs_tui.cli.main import ExitCode
+from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import Output
 from sgs_tui.engine.errors import InputError, UsageError
 

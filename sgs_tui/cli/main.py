@@ -1,11 +1,10 @@
-"""The commands, put together. Each is a small module with `register(app)`, loaded when it is asked for."""
+"""From the command line to an exit code: which command is meant, run it, and every way it can end."""
 
 import os
 import sys
 import warnings
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-from enum import IntEnum
 from importlib import import_module
 from typing import Annotated
 
@@ -13,35 +12,9 @@ import typer
 from typer.main import get_command
 
 from sgs_tui import __version__
-from sgs_tui.cli import stderr
-from sgs_tui.engine.errors import CancelledError, InputError, NothingComparableError, RunError, SgsError, UsageError
-
-# `sgs-tui A B` and `sgs-tui --batch A B`: which command is meant when none is named.
-
-OPEN = "open"
-"""The command behind `sgs-tui [PATH...]`: there for a file that is named like a command."""
-
-COMMANDS = {
-    OPEN: "open",
-    "compare": "compare",
-    "inspect": "inspect",
-    "histogram": "histogram",
-    "split": "split",
-    "debugconfig": "debugconfig",
-    "dump": "dump",
-    "run": "run",
-    "runs": "runs",
-    "optimize": "optimize",
-    "advise": "advise",
-    "iterate": "iterate",
-    "journal": "journal",
-    "quant": "quant",
-    "core": "core_dump",
-    "vendor-script": "vendor_script",
-    "demo": "demo",
-    "doctor": "doctor",
-}
-"""Every command, as help lists them, and its module in this package: only the one that is asked for is loaded."""
+from sgs_tui.cli import COMMANDS, OPEN, stderr
+from sgs_tui.cli.exits import ExitCode, exit_code
+from sgs_tui.engine.errors import SgsError
 
 _OWN_OPTIONS = frozenset({"--help", "-h", "--version", "-V", "--install-completion", "--show-completion"})
 
@@ -103,8 +76,8 @@ def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
     return app
 
 
-def run(arguments: list[str]) -> int:
-    """Parse and execute; returns the command's exit code. Errors are for the caller (cli/guard.py)."""
+def _run(arguments: list[str]) -> int:
+    """Parse and execute; returns the command's exit code."""
     arguments = with_command(arguments, COMMANDS)
     completing = _COMPLETION_VARIABLE in os.environ
     one_is_enough = arguments[0] in COMMANDS and not completing
@@ -133,49 +106,6 @@ def _main(
     """The options in front of a command."""
 
 
-# Exit codes: what a script learns without reading a word.
-#
-# Where several apply, the first of this order is returned: interrupted, simulator failed, usage, damaged input,
-# nothing comparable, layers over the limits. A damaged dump thus ends with 3 even where layers fail as well: its
-# verdict is incomplete, and mending the dump comes first.
-
-
-class ExitCode(IntEnum):
-    """What the process returns."""
-
-    OK = 0
-    OVER_LIMITS = 1
-    USAGE = 2
-    INPUT = 3
-    RUN_FAILED = 4
-    NOTHING_COMPARABLE = 5
-    INTERNAL = 70
-    """A defect of ours (sysexits' EX_SOFTWARE); a crash report was written."""
-    INTERRUPTED = 130
-    """Ctrl-C, as shells count it: 128 + SIGINT."""
-    BROKEN_PIPE = 141
-    """The reader of our output went away, as shells count it: 128 + SIGPIPE."""
-
-
-_BY_CLASS: tuple[tuple[type[SgsError], ExitCode], ...] = (
-    (UsageError, ExitCode.USAGE),
-    (InputError, ExitCode.INPUT),
-    (NothingComparableError, ExitCode.NOTHING_COMPARABLE),
-    (RunError, ExitCode.RUN_FAILED),
-    (CancelledError, ExitCode.INTERRUPTED),
-)
-
-
-def exit_code(error: SgsError) -> ExitCode:
-    """The code of an error that a user can act on."""
-    for kind, code in _BY_CLASS:
-        if isinstance(error, kind):
-            return code
-    return ExitCode.USAGE
-
-
-# The one place where exceptions become a line on stderr and an exit code.
-
 _COMMAND_LINE_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 """ClickException, by the only public way: typer 0.2x carries its own click, older ones use the package."""
 
@@ -185,7 +115,7 @@ def guarded(arguments: list[str]) -> int:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     try:
-        return _finish(run(arguments))
+        return _finish(_run(arguments))
     except (KeyboardInterrupt, typer.Abort):
         stderr.error("interrupted")
         return ExitCode.INTERRUPTED

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sgs_tui.cli.main import COMMANDS, OPEN
+from sgs_tui.cli import COMMANDS, OPEN
 from sgs_tui.cli.options import Ascii, NoMouse, ProfileName, Ranges, Shapes
 from sgs_tui.cli.stderr import require_terminal
 from sgs_tui.engine.errors import InputError, UsageError

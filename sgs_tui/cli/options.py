@@ -1,17 +1,31 @@
-"""Options that several commands share, written once."""
+"""Options that several commands share, written once: single ones, groups of them, and how their values are read."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from sgs_tui.batch.output import RunFormat, RunsFormat
+from sgs_tui.batch.output import AdviceFormat, RunsFormat
 from sgs_tui.engine.errors import UsageError
 
 if TYPE_CHECKING:
     from sgs_tui.engine.runs.run_list import Run
+
+
+DEFAULT_PROFILE = "manual"
+"""Whatever the user's settings say: a script must mean the same on every machine."""
+
+
+class ModelType(StrEnum):
+    """As the SDK's own -t names them."""
+
+    FLOAT = "Float"
+    FIXED = "Fixed"
 
 
 Batch = Annotated[bool, typer.Option("--batch", help="Print instead of opening the app.")]
@@ -25,8 +39,6 @@ Shapes = Annotated[
     Path | None,
     typer.Option("--shapes", metavar="FILE", help="Shapes: tensor_statistics.txt, or a dump that has them."),
 ]
-DEFAULT_PROFILE = "manual"
-"""Whatever the user's settings say: a script must mean the same on every machine."""
 ProfileName = Annotated[
     str | None,
     typer.Option("--profile", metavar="NAME", help="Limits: manual (default), sop, strict, or your own TOML file."),
@@ -35,9 +47,140 @@ Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write there, whole or not at all, instead of stdout."),
 ]
+Model = Annotated[Path, typer.Option("--model", "-m", metavar="FILE", help="The model.")]
+Image = Annotated[
+    str,
+    typer.Option(
+        "--image", "-i", metavar="PATH", help="An image, a list file (inputs separated by commas), or a folder."
+    ),
+]
+Root = Annotated[
+    Path | None, typer.Option("--root", "--runs", metavar="DIR", help="Where run folders go (default ./sgs_runs).")
+]
+Detach = Annotated[bool, typer.Option("--detach/--wait", help="Start and leave; `sgs-tui runs` has the rest.")]
+NoFuseHint = Annotated[
+    bool, typer.Option("--no-fuse-hint", help="Do not tell of layers that are fused away in a fixed model.")
+]
+RunsHow = Annotated[RunsFormat, typer.Option("--format", help="How to print.", show_default=True)]
 
 
-# `NAME=VALUE` arguments: input files and shapes.
+# Groups of options. A command takes one as a parameter of its type; `with_options` makes Typer see what is in it.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputOptions:
+    """What a model is fed by, and how long that may take."""
+
+    preprocess: Annotated[
+        list[str] | None,
+        typer.Option("--preprocess", "-n", metavar="PRE.py", help="Preprocess script; one an input, commas between."),
+    ] = None
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", min=1, metavar="SECONDS", help="End a run that takes longer.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShapedInputOptions(InputOptions):
+    """The same for a model that may leave shapes open."""
+
+    shape: Annotated[
+        list[str] | None,
+        typer.Option("--shape", metavar="NAME=1,3,224,224", help="Shape of an input (or size of a symbol) left open."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchOptions:
+    """Where and how runs are started, and what is kept of them."""
+
+    root: Root = None
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Runs at a time.", show_default=True)
+    ] = 1
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the working directory of good runs too, with all that lies in it.")
+    ] = False
+    detach: Detach = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SdkOptions:
+    """Which SDK, and the Python that its scripts need."""
+
+    sdk: Annotated[
+        Path | None, typer.Option("--sdk", metavar="DIR", help="The SDK's root folder (default SGS_IPU_DIR).")
+    ] = None
+    sdk_python: Annotated[
+        str,
+        typer.Option("--sdk-python", metavar="PYTHON", help="Interpreter for the SDK's scripts.", show_default=True),
+    ] = "python3"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatorOptions(SdkOptions):
+    """What the SDK's simulator is told beside the model."""
+
+    debug_config: Annotated[
+        Path | None,
+        typer.Option(
+            "--debugconfig", metavar="FILE", help="Take the switches from this DebugConfig.txt (path is ours)."
+        ),
+    ] = None
+    string: Annotated[
+        bool, typer.Option("--string", help="Dump as text (dumpasstring): large, slow, six decimals.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvicePrinting:
+    """How advice, and what came of it, is printed; --batch is for those who always write it."""
+
+    wanted: Annotated[AdviceFormat, typer.Option("--format", help="How to print.")] = AdviceFormat.TABLE
+    output: Output = None
+    batch: Batch = False
+    ascii_only: Ascii = False
+
+
+Command = Callable[..., int]
+
+
+def with_options(command: Command) -> Command:
+    """`command` as Typer can read it: each parameter that is a group stands for the options in it."""
+    parameters, groups = [], {}
+    hints = get_type_hints(command, include_extras=True)
+    for name, parameter in inspect.signature(command).parameters.items():
+        if is_dataclass(hints[name]):
+            groups[name] = hints[name]
+            parameters += options_of(hints[name])
+        else:
+            parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
+
+    @wraps(command)
+    def wrapper(**given: Any) -> int:
+        for name, group in groups.items():
+            given[name] = group(**{each.name: given.pop(each.name) for each in fields(group)})
+        return command(**given)
+
+    wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {each.name: each.annotation for each in parameters}
+    del wrapper.__wrapped__  # or the signature above would be looked for behind it
+    return wrapper
+
+
+def options_of(group: type[Any]) -> list[inspect.Parameter]:
+    """The options of a group, as parameters by name."""
+    hints = get_type_hints(group, include_extras=True)
+    defaults = {
+        each.name: inspect.Parameter.empty if each.default is MISSING else each.default for each in fields(group)
+    }
+    return [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[name])
+        for name, default in defaults.items()
+    ]
+
+
+# What stands in an option's value.
 
 
 def input_files(arguments: Sequence[str]) -> dict[str, Path]:
@@ -49,7 +192,7 @@ def input_files(arguments: Sequence[str]) -> dict[str, Path]:
             raise UsageError(f"--input {argument}: expected NAME=FILE", "NAME is an input of the model")
         if name in found:
             raise UsageError(f"--input {name} is given twice", "one file for each input")
-        found[name] = Path(value).expanduser().absolute()
+        found[name] = whole(Path(value))
     return found
 
 
@@ -89,108 +232,20 @@ def memory(argument: str) -> int:
     return found
 
 
-# What the searches have in common: options, and where they are kept.
-
-Calibrate = Annotated[
-    str, typer.Option("--calibrate", metavar="PATH", help="Calibration images: a folder, a list file; about 30.")
-]
-JudgedImage = Annotated[
-    str | None,
-    typer.Option("--image", "-i", metavar="PATH", help="What both stages are dumped on (default the first image)."),
-]
-SearchFolder = Annotated[
-    Path | None, typer.Option("--folder", metavar="DIR", help="Where searches are kept (default ./sgs_optimize).")
-]
-
-
 def whole(path: Path) -> Path:
     """The path from the root on, `~` resolved."""
     return path.expanduser().absolute()
-
-
-def search_place(folder: Path | None) -> Path:
-    """The folder that --folder means."""
-    return whole(folder or Path("sgs_optimize"))
-
-
-# Options of the commands that start runs, written once.
-
-
-class ModelType(StrEnum):
-    """As the SDK's own -t names them."""
-
-    FLOAT = "Float"
-    FIXED = "Fixed"
-
-
-Model = Annotated[Path, typer.Option("--model", "-m", metavar="FILE", help="The model.")]
-Image = Annotated[
-    str,
-    typer.Option(
-        "--image", "-i", metavar="PATH", help="An image, a list file (inputs separated by commas), or a folder."
-    ),
-]
-PreprocessFiles = Annotated[
-    list[str] | None,
-    typer.Option("--preprocess", "-n", metavar="PRE.py", help="Preprocess script; one an input, commas between."),
-]
-Sdk = Annotated[Path | None, typer.Option("--sdk", metavar="DIR", help="The SDK's root folder (default SGS_IPU_DIR).")]
-SdkPython = Annotated[
-    str, typer.Option("--sdk-python", metavar="PYTHON", help="Interpreter for the SDK's scripts.", show_default=True)
-]
-DebugConfig = Annotated[
-    Path | None,
-    typer.Option("--debugconfig", metavar="FILE", help="Take the switches from this DebugConfig.txt (path is ours)."),
-]
-String = Annotated[bool, typer.Option("--string", help="Dump as text (dumpasstring): large, slow, six decimals.")]
-Keep = Annotated[
-    bool, typer.Option("--keep", help="Keep the working directory of good runs too, with all that lies in it.")
-]
-NoFuseHint = Annotated[
-    bool, typer.Option("--no-fuse-hint", help="Do not tell of layers that are fused away in a fixed model.")
-]
-Timeout = Annotated[
-    float | None, typer.Option("--timeout", min=1, metavar="SECONDS", help="End a run that takes longer.")
-]
-Root = Annotated[
-    Path | None, typer.Option("--root", "--runs", metavar="DIR", help="Where run folders go (default ./sgs_runs).")
-]
-Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Runs at a time.", show_default=True)]
-Detach = Annotated[bool, typer.Option("--detach/--wait", help="Start and leave; `sgs-tui runs` has the rest.")]
-Inputs = Annotated[
-    list[str] | None,
-    typer.Option("--input", metavar="NAME=FILE", help="A file for this input of the model; may be given again."),
-]
-InputShapes = Annotated[
-    list[str] | None,
-    typer.Option("--shape", metavar="NAME=1,3,224,224", help="Shape of an input (or size of a symbol) left open."),
-]
-Text = Annotated[bool, typer.Option("--text", help="Text form: the dump and one file a tensor (NHWC/, NCHW/).")]
-DumpOutput = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="The dump under this name too; a folder for several images."),
-]
-HowToPrint = Annotated[RunFormat, typer.Option("--format", help="What goes to stdout: paths of dumps, or runs.")]
-
-
-RunsHow = Annotated[RunsFormat, typer.Option("--format", help="How to print.", show_default=True)]
-
-
-# The runs that arguments of `sgs-tui runs` mean.
-
-
-RunName = Annotated[str, typer.Argument(metavar="[NAME]", help="The run (default the newest).")]
 
 
 def place_of(root: Path | None) -> Path:
     """The runs root that --root means."""
     from sgs_tui.engine.runs.run_folder import default_root
 
-    return (root or default_root()).expanduser().absolute()
+    return whole(root or default_root())
 
 
 def run_named(name: str, root: Path | None) -> "Run":
-    """The run called so; see engine/simulate/find_run.py."""
+    """The run called so: its name, a part of it that fits no other run, a path, or `last`. Raises SgsError."""
     from sgs_tui.engine.runs.run_list import find_run
 
     return find_run(name, place_of(root))

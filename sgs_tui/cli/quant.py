@@ -7,7 +7,7 @@ import typer
 
 from sgs_tui.batch.output import ListFormat
 from sgs_tui.cli import stderr
-from sgs_tui.cli.main import ExitCode
+from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import Ascii, Output
 
 _GROUP = """Read and compare quantization files.
@@ -48,10 +48,9 @@ def show(
     """
     from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.quant import write_info
-    from sgs_tui.cli.stderr import screen
     from sgs_tui.engine.calibration.quant import load_quant_info
 
-    page = screen(ascii_only, to_file=output is not None)
+    page = stderr.screen(ascii_only, to_file=output is not None)
     emit(write_info(file, load_quant_info(file), wanted, page), output, (file,))
     return ExitCode.OK
 
@@ -75,12 +74,11 @@ def diff(
     """
     from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.quant import write_diff
-    from sgs_tui.cli.stderr import screen
     from sgs_tui.engine.calibration.quant import diff_quant_info, load_quant_info
 
     found = diff_quant_info(load_quant_info(first), load_quant_info(second))
     different = [each for each in found if not each.same]
-    page = screen(ascii_only, to_file=output is not None)
+    page = stderr.screen(ascii_only, to_file=output is not None)
     shown = found if everything else different
     emit(write_diff((first, second), shown, len(found) - len(different), wanted, page), output, (first, second))
     if output is not None:

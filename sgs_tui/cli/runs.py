@@ -7,19 +7,129 @@ import typer
 
 from sgs_tui.batch.output import RunsFormat
 from sgs_tui.cli import stderr
-from sgs_tui.cli.compare import ReportOptions, with_report_options
-from sgs_tui.cli.main import ExitCode
+from sgs_tui.cli.compare import ReportOptions, check_report, compare_all, pairing
+from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.open import open_app
-from sgs_tui.cli.options import Ascii, NoMouse, Root, RunName, RunsHow, place_of, run_named
+from sgs_tui.cli.options import Ascii, NoMouse, Root, RunsHow, place_of, run_named, with_options
 from sgs_tui.engine.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from sgs_tui.engine.runs.run_list import Run
 
 
-# `sgs-tui runs cancel|delete`.
-
+_Name = Annotated[str, typer.Argument(metavar="[NAME]", help="The run (default the newest).")]
 _Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="The runs.")]
+
+
+_GROUP = """List, follow, cancel, compare and delete runs.
+
+Without a command, lists them. NAME is a run's name, a part of it that fits no other run, a path, or `last`.
+
+\b
+Examples:
+  sgs-tui runs list
+  sgs-tui runs follow last
+  sgs-tui runs compare --batch
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(rich_markup_mode=None, help=_GROUP)
+    group.callback(invoke_without_command=True, help=_GROUP)(_without_command)
+    for name, command in (
+        *(("list", list_), ("show", show), ("follow", follow), ("cancel", cancel)),
+        *(("delete", delete), ("compare", with_options(compare)), ("open", open_)),
+    ):
+        group.command(name)(command)
+    app.add_typer(group, name="runs")
+
+
+def _without_command(context: typer.Context) -> int:
+    return list_() if context.invoked_subcommand is None else ExitCode.OK
+
+
+def list_(
+    root: Root = None,
+    state: Annotated[
+        str | None, typer.Option("--state", metavar="STATE", help="Only runs that are running, failed, ok, ...")
+    ] = None,
+    wanted: RunsHow = RunsFormat.TABLE,
+    ascii_only: Ascii = False,
+) -> int:
+    """List runs, newest first.
+
+    State, time, size of the dump; what went wrong, and what to do about it.
+
+    \b
+    Examples:
+      sgs-tui runs list
+      sgs-tui runs list --state failed --format json
+    """
+    from sgs_tui.batch.output import emit
+    from sgs_tui.batch.printed.runs import write_runs
+    from sgs_tui.engine.runs.run_list import list_runs
+
+    place, only = place_of(root), None if state is None else _state(state)
+    runs = [run for run in list_runs(place) if only in (None, run.state)]
+    emit(write_runs(runs, place, wanted, stderr.screen(ascii_only, to_file=False)), None)
+    return ExitCode.OK
+
+
+def show(name: _Name = "last", root: Root = None, wanted: RunsHow = RunsFormat.TABLE, ascii_only: Ascii = False) -> int:
+    """Show everything about one run.
+
+    What was asked, how it stands, what it left, the end of its log.
+
+    \b
+    Examples:
+      sgs-tui runs show
+      sgs-tui runs show net_fixed --format json
+    """
+    from sgs_tui.batch.output import emit
+    from sgs_tui.batch.printed.runs import write_run
+
+    emit(write_run(run_named(name, root), wanted, stderr.screen(ascii_only, to_file=False)), None)
+    return ExitCode.OK
+
+
+def follow(
+    name: _Name = "last",
+    root: Root = None,
+    log: Annotated[bool, typer.Option("--log/--no-log", help="Print the run's log as it comes.")] = True,
+    ascii_only: Ascii = False,
+) -> int:
+    """Follow a run to its end.
+
+    Its log goes to stdout, how it stands to stderr. Exit code 4 where it did not end well. Ctrl-C ends the following,
+    not the run.
+
+    \b
+    Example:
+      sgs-tui runs follow last
+    """
+    from sgs_tui.batch.progress import print_events
+    from sgs_tui.cli.launch import tell
+    from sgs_tui.engine.runs.run_folder import RunState
+
+    found = run_named(name, root)
+    try:
+        run = print_events(found.folder.path, log, stderr.screen(ascii_only, to_file=False))
+    except KeyboardInterrupt:
+        stderr.note(f"{found.name} goes on; `sgs-tui runs cancel {found.name}` ends it")
+        raise
+    tell(run)
+    return ExitCode.OK if run.state is RunState.OK else ExitCode.RUN_FAILED
+
+
+def _state(name: str) -> str:
+    from sgs_tui.engine.runs.run_folder import RunState
+    from sgs_tui.engine.text import did_you_mean
+
+    known = [str(state) for state in RunState]
+    if name not in known:
+        raise UsageError(f"--state {name}: no run is in such a state", did_you_mean(name, known))
+    return name
 
 
 def cancel(names: _Names, root: Root = None) -> int:
@@ -75,130 +185,9 @@ def delete(
 
 def _ask(question: str) -> None:
     """Go on only after a yes. Raises UsageError where nobody can be asked."""
-    from sgs_tui.cli.stderr import is_terminal
-
-    if not is_terminal("stdin"):
+    if not stderr.is_terminal("stdin"):
         raise UsageError("nobody to ask whether to delete them all", "say --yes")
     typer.confirm(question, abort=True, err=True)
-
-
-# `sgs-tui runs list|show|follow`.
-
-
-def list_(
-    root: Root = None,
-    state: Annotated[
-        str | None, typer.Option("--state", metavar="STATE", help="Only runs that are running, failed, ok, ...")
-    ] = None,
-    wanted: RunsHow = RunsFormat.TABLE,
-    ascii_only: Ascii = False,
-) -> int:
-    """List runs, newest first.
-
-    State, time, size of the dump; what went wrong, and what to do about it.
-
-    \b
-    Examples:
-      sgs-tui runs list
-      sgs-tui runs list --state failed --format json
-    """
-    from sgs_tui.batch.output import emit
-    from sgs_tui.batch.printed.runs import write_runs
-    from sgs_tui.cli.stderr import screen
-    from sgs_tui.engine.runs.run_list import list_runs
-
-    place, only = place_of(root), None if state is None else _state(state)
-    runs = [run for run in list_runs(place) if only in (None, run.state)]
-    emit(write_runs(runs, place, wanted, screen(ascii_only, to_file=False)), None)
-    return ExitCode.OK
-
-
-def show(
-    name: RunName = "last", root: Root = None, wanted: RunsHow = RunsFormat.TABLE, ascii_only: Ascii = False
-) -> int:
-    """Show everything about one run.
-
-    What was asked, how it stands, what it left, the end of its log.
-
-    \b
-    Examples:
-      sgs-tui runs show
-      sgs-tui runs show net_fixed --format json
-    """
-    from sgs_tui.batch.output import emit
-    from sgs_tui.batch.printed.runs import write_run
-    from sgs_tui.cli.stderr import screen
-
-    emit(write_run(run_named(name, root), wanted, screen(ascii_only, to_file=False)), None)
-    return ExitCode.OK
-
-
-def follow(
-    name: RunName = "last",
-    root: Root = None,
-    log: Annotated[bool, typer.Option("--log/--no-log", help="Print the run's log as it comes.")] = True,
-    ascii_only: Ascii = False,
-) -> int:
-    """Follow a run to its end.
-
-    Its log goes to stdout, how it stands to stderr. Exit code 4 where it did not end well. Ctrl-C ends the following,
-    not the run.
-
-    \b
-    Example:
-      sgs-tui runs follow last
-    """
-    from sgs_tui.batch.progress import print_events
-    from sgs_tui.cli.run import tell
-    from sgs_tui.cli.stderr import screen
-    from sgs_tui.engine.runs.run_folder import RunState
-
-    found = run_named(name, root)
-    try:
-        run = print_events(found.folder.path, log, screen(ascii_only, to_file=False))
-    except KeyboardInterrupt:
-        stderr.note(f"{found.name} goes on; `sgs-tui runs cancel {found.name}` ends it")
-        raise
-    tell(run)
-    return ExitCode.OK if run.state is RunState.OK else ExitCode.RUN_FAILED
-
-
-def _state(name: str) -> str:
-    from sgs_tui.engine.runs.run_folder import RunState
-    from sgs_tui.engine.text import did_you_mean
-
-    known = [str(state) for state in RunState]
-    if name not in known:
-        raise UsageError(f"--state {name}: no run is in such a state", did_you_mean(name, known))
-    return name
-
-
-_GROUP = """List, follow, cancel, compare and delete runs.
-
-Without a command, lists them. NAME is a run's name, a part of it that fits no other run, a path, or `last`.
-
-\b
-Examples:
-  sgs-tui runs list
-  sgs-tui runs follow last
-  sgs-tui runs compare --batch
-"""
-
-
-def register(app: typer.Typer) -> None:
-    """Add the group."""
-    group = typer.Typer(rich_markup_mode=None, help=_GROUP)
-    group.callback(invoke_without_command=True, help=_GROUP)(_without_command)
-    for name, command in (
-        *(("list", list_), ("show", show), ("follow", follow), ("cancel", cancel)),
-        *(("delete", delete), ("compare", with_report_options(compare)), ("open", open_)),
-    ):
-        group.command(name)(command)
-    app.add_typer(group, name="runs")
-
-
-def _without_command(context: typer.Context) -> int:
-    return list_() if context.invoked_subcommand is None else ExitCode.OK
 
 
 def compare(
@@ -219,8 +208,6 @@ def compare(
       sgs-tui runs compare
       sgs-tui runs compare net_fixed net_float --batch --sort rmse
     """
-    from sgs_tui.cli.compare import check_report, compare_all, pairing
-
     check_report(report, 1)
     sample, benchmark = _pair(names or [], root)
     found = pairing(sample, benchmark)
@@ -232,7 +219,7 @@ def compare(
     return compare_all([found], report)
 
 
-def open_(name: RunName = "last", root: Root = None, ascii_only: Ascii = False, no_mouse: NoMouse = False) -> int:
+def open_(name: _Name = "last", root: Root = None, ascii_only: Ascii = False, no_mouse: NoMouse = False) -> int:
     """Open the app on what a run has dumped.
 
     \b

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sgs_tui.cli import stderr
-from sgs_tui.cli.main import ExitCode
+from sgs_tui.cli.exits import ExitCode
 
 
 def register(app: typer.Typer) -> None:

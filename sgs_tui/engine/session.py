@@ -1,6 +1,6 @@
 """The one door that both front ends use: open two dumps, compare them in the background, look closer."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
@@ -57,7 +57,7 @@ class Comparison:
     ranges: "Ranges | None" = None
     notes: tuple[str, ...] = ()
 
-    def run(self, cancel: Event | None = None, workers: int | None = None) -> Iterator[CompareEvent]:
+    def run(self, cancel: Event | None = None, workers: int | None = None) -> Generator[CompareEvent]:
         """Compare layer after layer: Started, LogLines, then Row and Progress in network order, then Finished.
 
         Bounded memory whatever the layers' sizes. Raises CancelledError soon after `cancel` is set.

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sgs_tui.batch.compare import View, compare
-from sgs_tui.batch.printed.small import bundle
+from sgs_tui.batch.compare import bundle, compare
 from sgs_tui.batch.report import Report
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import FileChangedError
@@ -32,7 +31,7 @@ def case(sgs: Path, tmp_path: Path) -> CompareRequest:
 
 
 def rows_of(request: CompareRequest) -> Report:
-    return compare(request, View())
+    return compare(request)
 
 
 def test_what_is_in_a_bundle(case: CompareRequest, tmp_path: Path) -> None:
@@ -76,7 +75,7 @@ def test_everything_is_said_before_the_first_byte_is_written(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sgs_tui.batch.printed.small.write_bundle", stop)
+    monkeypatch.setattr("sgs_tui.batch.compare.write_bundle", stop)
     with pytest.raises(KeyboardInterrupt):
         bundle(made, tmp_path / "out.zip", said.append)
     assert len(said) == 13

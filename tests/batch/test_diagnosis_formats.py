@@ -8,8 +8,7 @@ import re
 import pytest
 
 from sgs_tui.batch.console import Screen
-from sgs_tui.batch.formats.markdown import write_markdown
-from sgs_tui.batch.formats.table import write_table
+from sgs_tui.batch.formats import Format
 from sgs_tui.batch.words import MOST
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Evidence, Finding, proof
 from tests.batch.conftest import Command
@@ -130,8 +129,8 @@ def test_three_causes_are_told_and_the_rest_counted() -> None:
     made = diagnosis_of([layer("a")])
     found = Diagnosis(findings, made.blame, made.trend, True)
     for text in (
-        write_table(report([layer("a")], diagnosis=found), Screen(80)).decode(),
-        write_markdown(report([layer("a")], diagnosis=found)).decode(),
+        Format.TABLE.write(report([layer("a")], diagnosis=found), Screen(80)).decode(),
+        Format.MARKDOWN.write(report([layer("a")], diagnosis=found), Screen()).decode(),
     ):
         assert "l2: values beyond the calibrated limits" in text
         assert "l3:" not in text
@@ -162,7 +161,7 @@ def test_the_column_of_blame_comes_with_the_width(command: Command, monkeypatch:
 
 def test_blame_is_shown_for_every_layer_that_has_any() -> None:
     rows = [failing(name, number) for number, name in enumerate("abcd")]
-    text = write_table(report(rows, diagnosis=diagnosis_of(rows)), Screen(160)).decode()
+    text = Format.TABLE.write(report(rows, diagnosis=diagnosis_of(rows)), Screen(160)).decode()
     assert [line.split()[-1] for line in text.splitlines() if " FAIL " in line][:3] == [
         "introduced",
         "inherited",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.batch.output import Format
+from sgs_tui.batch.formats import Format
 from tests.batch.conftest import Command
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "sgs"

@@ -8,13 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.batch.compare import write
 from sgs_tui.batch.console import Screen
-from sgs_tui.batch.formats.csv import write_csv
-from sgs_tui.batch.formats.json import write_json
-from sgs_tui.batch.formats.markdown import write_markdown
-from sgs_tui.batch.formats.table import write_table
-from sgs_tui.batch.output import Format
+from sgs_tui.batch.formats import Format
 from sgs_tui.batch.report import Report
 from sgs_tui.engine.text import visible
 from tests.layer_rows import HOSTILE_NAMES, failing, layer, not_comparable, unmatched
@@ -37,7 +32,7 @@ DANGEROUS = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-
 @pytest.mark.parametrize("form", sorted(set(Format) - {Format.HTML}))  # that reads the dumps: see test_html.py
 @pytest.mark.parametrize("screen", [Screen(), Screen(80), Screen(200), Screen(80, ascii=True), Screen(40)])
 def test_nothing_reaches_the_terminal_that_it_would_obey(which: Report, form: Format, screen: Screen) -> None:
-    text = write(which, form, screen).decode("utf-8")
+    text = form.write(which, screen).decode("utf-8")
     if form is Format.VENDOR:
         text = text.replace("\t", " ")
     assert not DANGEROUS.search(text.replace("\r\n", "\n"))
@@ -46,7 +41,7 @@ def test_nothing_reaches_the_terminal_that_it_would_obey(which: Report, form: Fo
 
 @pytest.mark.parametrize("form", [Format.TABLE, Format.CSV, Format.MARKDOWN])
 def test_every_name_is_there(form: Format) -> None:
-    text = write(REPORT, form, Screen()).decode()
+    text = form.write(REPORT, Screen()).decode()
     squeezed = re.sub(r"\s+", "", text)
     for name in HOSTILE_NAMES:
         shown = visible(name)
@@ -58,14 +53,14 @@ def test_every_name_is_there(form: Format) -> None:
 
 
 def test_json_keeps_names_exactly() -> None:
-    names = [row["name"] for row in json.loads(write_json(REPORT))["layers"]]
+    names = [row["name"] for row in json.loads(Format.JSON.write(REPORT, Screen()))["layers"]]
     assert names[:12] == list(HOSTILE_NAMES[:12])
     assert names[12] == "\\xff\\xfe stray bytes"
-    assert write_json(REPORT).isascii()
+    assert Format.JSON.write(REPORT, Screen()).isascii()
 
 
 def test_csv_is_rectangular_and_runs_no_formula() -> None:
-    text = write_csv(REPORT).decode()
+    text = Format.CSV.write(REPORT, Screen()).decode()
     table = list(csv.reader(io.StringIO(text, newline="")))
     assert {len(line) for line in table} == {len(table[0])}
     assert len(table) == 1 + len(REPORT.rows) + len(REPORT.unmatched)
@@ -77,14 +72,14 @@ def test_csv_is_rectangular_and_runs_no_formula() -> None:
 
 
 def test_csv_numbers_stay_numbers() -> None:
-    head, line = csv.reader(io.StringIO(write_csv(report([failing("gate", 2)])).decode(), newline=""))
+    head, line = csv.reader(io.StringIO(Format.CSV.write(report([failing("gate", 2)]), Screen()).decode(), newline=""))
     cells = dict(zip(head, line, strict=True))
     assert float(cells["mean_error"]) == -0.001
     assert float(cells["benchmark_minimum"]) == -1.5
 
 
 def test_markdown_rows_have_as_many_cells_as_their_head() -> None:
-    lines = [line for line in write_markdown(REPORT).decode().splitlines() if line.startswith("|")]
+    lines = [line for line in Format.MARKDOWN.write(REPORT, Screen()).decode().splitlines() if line.startswith("|")]
     widths = [len(re.findall(r"(?<!\\)\|", line)) for line in lines]
     assert set(widths) == {5, 13, 4}
 
@@ -93,18 +88,18 @@ def test_markdown_rows_have_as_many_cells_as_their_head() -> None:
 def test_the_table_fits_its_screen(columns: int) -> None:
     from rich.cells import cell_len
 
-    for line in write_table(REPORT, Screen(columns)).decode().splitlines():
+    for line in Format.TABLE.write(REPORT, Screen(columns)).decode().splitlines():
         assert cell_len(line) <= columns
 
 
 def test_names_are_cut_in_the_middle() -> None:
     row = layer("/backbone/" + "deep/" * 30 + "conv42", 0)
-    text = write_table(report([row]), Screen(80)).decode()
+    text = Format.TABLE.write(report([row]), Screen(80)).decode()
     assert "/backb" in text
     assert "…" in text
     assert "conv42" in text
-    assert "..." in write_table(report([row]), Screen(80, ascii=True)).decode()
-    assert row.name in write_table(report([row]), Screen()).decode()
+    assert "..." in Format.TABLE.write(report([row]), Screen(80, ascii=True)).decode()
+    assert row.name in Format.TABLE.write(report([row]), Screen()).decode()
 
 
 @pytest.mark.parametrize("screen", [Screen(), Screen(80), Screen(80, ascii=True)])

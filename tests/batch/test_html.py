@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from sgs_tui.batch.compare import View, compare
-from sgs_tui.batch.formats.html import histogram, html_report, verdict, write_html
+from sgs_tui.batch.console import Screen
+from sgs_tui.batch.formats.html import heading, write
+from sgs_tui.batch.formats.html import page as page_in
 from sgs_tui.engine.compare.select import parse_query
 from sgs_tui.engine.diagnosis.results import Cause, Course, Diagnosis, Evidence, Finding, Trend
 from sgs_tui.engine.reports.details import Details, FileFacts, file_facts, gather_details, noteworthy
@@ -62,7 +64,7 @@ class Page(HTMLParser):
 def page_of(sgs: Path, pair: str) -> bytes:
     sample, benchmark, ranges = PAIRS[pair]
     request = CompareRequest(sgs / sample, sgs / benchmark, sgs / ranges if ranges else None)
-    return html_report(compare(request, View()))
+    return write(compare(request), Screen())
 
 
 @pytest.mark.parametrize("pair", PAIRS)
@@ -100,7 +102,7 @@ def test_names_from_a_dump_are_only_text() -> None:
         True,
     )
     details = Details("now", (("<x>", "<y>"),), (FileFacts("<r>", "<p>", 1, "<m>", "<s>"),), (), tuple(rows))
-    data = write_html(replace(made, diagnosis=found), details)
+    data = page_in(replace(made, diagnosis=found), details)
     page = Page(data)
     assert page.open == []
     assert {tag for tag, _ in page.elements} <= {
@@ -115,9 +117,9 @@ def test_names_from_a_dump_are_only_text() -> None:
 
 def test_the_heading_says_the_worst_first() -> None:
     good, bad, warned = layer("a"), failing("b", 1), not_comparable("c", 2)
-    assert verdict(report([good]))[1] == "ok"
-    assert verdict(report([good, bad])) == ("1 of 2 layers failed", "fail")
-    assert verdict(report([warned])) == ("Nothing could be compared", "fail")
+    assert heading(report([good]))[1] == "ok"
+    assert heading(report([good, bad])) == ("1 of 2 layers failed", "fail")
+    assert heading(report([warned])) == ("Nothing could be compared", "fail")
 
 
 def test_the_diagnosis_is_shown_where_there_is_one() -> None:
@@ -128,16 +130,16 @@ def test_the_diagnosis_is_shown_where_there_is_one() -> None:
         True,
     )
     made = report([failing("gate", 0)])
-    text = Page(write_html(replace(made, diagnosis=found), NO_DETAILS)).text
+    text = Page(page_in(replace(made, diagnosis=found), NO_DETAILS)).text
     for words in ("(shared_scale, 90% sure)", "1.2 of 255 steps", "raise cat", "no change", "jumps at gate"):
         assert words in text
-    assert "Diagnosis" not in Page(write_html(made, NO_DETAILS)).text
+    assert "Diagnosis" not in Page(page_in(made, NO_DETAILS)).text
 
 
 def test_layers_that_were_left_out_are_said(sgs: Path) -> None:
     sample, benchmark, _ = PAIRS["keepgarbage"]
     made = compare(CompareRequest(sgs / sample, sgs / benchmark), View(parse_query("gate")))
-    assert "Layers: 1 of 20 layers shown" in Page(write_html(made, NO_DETAILS)).text
+    assert "Layers: 1 of 20 layers shown" in Page(page_in(made, NO_DETAILS)).text
 
 
 def test_the_first_failing_layer_is_always_looked_at() -> None:
@@ -157,13 +159,13 @@ def test_a_dump_that_changed_is_no_wrong_picture(sgs: Path, tmp_path: Path) -> N
     for name, source in (("s.bin", PAIRS["bad"][0]), ("b.bin", PAIRS["bad"][1])):
         shutil.copy(sgs / source, tmp_path / name)
     request = CompareRequest(tmp_path / "s.bin", tmp_path / "b.bin")
-    made = compare(request, View())
+    made = compare(request)
     shutil.copy(sgs / "tiny/float.bin", tmp_path / "s.bin")
     details = gather_details(request, made.rows)
     assert [closeup.portrait for closeup in details.closeups] == [None]
-    assert "changed after it was compared" in Page(write_html(made, details)).text
+    assert "changed after it was compared" in Page(page_in(made, details)).text
     (tmp_path / "b.bin").unlink()
-    text = Page(write_html(made, gather_details(request, made.rows))).text
+    text = Page(page_in(made, gather_details(request, made.rows))).text
     assert "cannot be read any more: No such file" in text
     assert "b.bin: cannot open" in text
 
@@ -172,7 +174,7 @@ def test_progress_of_the_details_ends_at_the_total(sgs: Path) -> None:
     sample, benchmark, ranges = PAIRS["bad"]
     request = CompareRequest(sgs / sample, sgs / benchmark, sgs / str(ranges))
     told: list[tuple[int, int]] = []
-    gather_details(request, compare(request, View()).rows, lambda done, total: told.append((done, total)))
+    gather_details(request, compare(request).rows, lambda done, total: told.append((done, total)))
     assert told[-1][0] == told[-1][1]
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
@@ -180,10 +182,10 @@ def test_progress_of_the_details_ends_at_the_total(sgs: Path) -> None:
 def test_an_svg_has_only_numbers_in_its_paths(sgs: Path) -> None:
     sample, benchmark, ranges = PAIRS["bad"]
     request = CompareRequest(sgs / sample, sgs / benchmark, sgs / str(ranges))
-    details = gather_details(request, compare(request, View()).rows)
+    details = gather_details(request, compare(request).rows)
     portrait = details.closeups[0].portrait
     assert portrait is not None
-    svg = histogram(portrait)
+    svg = page_in(report([]), details).decode().partition("<svg")[2].partition("</svg>")[0]
     paths = re.findall(r' d="([^"]*)"', svg)
     assert len(paths) > 4
     assert all(re.fullmatch(r"[MVHv\d. -]+", path) for path in paths)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from sgs_tui.batch.formats.json import SCHEMA, document, write_json
+from sgs_tui.batch.console import Screen
+from sgs_tui.batch.formats import Format
+from sgs_tui.batch.formats.json import SCHEMA, document
 from sgs_tui.engine.compare.results import Metrics
 from tests.batch.conftest import Command
 from tests.layer_rows import HOSTILE_NAMES, failing, layer, not_comparable, not_finite, perfect, unmatched
@@ -74,7 +76,9 @@ ROWS = [
 
 def test_odd_rows_follow_the_schema(schema: dict[str, Any]) -> None:
     found = diagnosis_of(ROWS, recovered=ROWS[:2])
-    written = json.loads(write_json(report(ROWS, [unmatched(name) for name in HOSTILE_NAMES], diagnosis=found)))
+    written = json.loads(
+        Format.JSON.write(report(ROWS, [unmatched(name) for name in HOSTILE_NAMES], diagnosis=found), Screen())
+    )
     assert violations(written, schema, schema) == []
     assert {key for row in written["layers"] for key in row} == all_layer_keys(schema)
 
@@ -110,20 +114,22 @@ def test_real_dumps_follow_the_schema(command: Command, schema: dict[str, Any], 
 
 def test_numbers_that_are_none_are_null_with_the_reason() -> None:
     figures = Metrics(0.5, 0.0, inf, -inf, inf, nan, -1, 0.5)
-    row = json.loads(write_json(report([layer("zero", 0, figures=figures)])))["layers"][0]
+    row = json.loads(Format.JSON.write(report([layer("zero", 0, figures=figures)]), Screen()))["layers"][0]
     assert row["rmse"] is None
     assert row["not_finite"] == {"rmse": "inf", "sqnr_db": "-inf", "relative_l2": "inf", "max_abs_error": "nan"}
-    assert "not_finite" not in json.loads(write_json(report([layer("fine", 0)])))["layers"][0]
+    assert "not_finite" not in json.loads(Format.JSON.write(report([layer("fine", 0)]), Screen()))["layers"][0]
 
 
 def test_statistics_without_a_finite_value_say_so() -> None:
-    row = json.loads(write_json(report([not_finite("exp", 0)])))["layers"][0]
+    row = json.loads(Format.JSON.write(report([not_finite("exp", 0)]), Screen()))["layers"][0]
     assert row["sample"]["min"] is None
     assert row["sample"]["not_finite"] == {"min": "nan", "max": "nan"}
 
 
 def test_a_layer_without_figures_has_null_and_a_reason() -> None:
-    row = json.loads(write_json(report([not_comparable("align", 0, "size differs: 8 / 16")])))["layers"][0]
+    row = json.loads(Format.JSON.write(report([not_comparable("align", 0, "size differs: 8 / 16")]), Screen()))[
+        "layers"
+    ][0]
     assert row["rmse"] is None
     assert row["sample"] is None
     assert row["reason"] == "size differs: 8 / 16"

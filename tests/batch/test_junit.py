@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgs_tui.batch.formats.junit import write_junit
+from sgs_tui.batch.console import Screen
+from sgs_tui.batch.formats import Format
 from sgs_tui.batch.output import FailOn
 from sgs_tui.batch.report import Report, Since
 from sgs_tui.engine.compare.baseline import regress
@@ -16,7 +17,7 @@ from tests.report_builder import report
 
 
 def suite(made: Report, fail_on: FailOn = FailOn.FAIL) -> ElementTree.Element:
-    root = ElementTree.fromstring(write_junit(made, fail_on))
+    root = ElementTree.fromstring(Format.JUNIT.write(replace(made, fail_on=fail_on), Screen()))
     (found,) = root
     assert root.tag == "testsuites"
     for key in ("tests", "failures", "errors", "skipped"):
@@ -84,7 +85,7 @@ def test_hostile_names_give_valid_xml_and_distinct_cases() -> None:
     made = report([failing(name, number) for number, name in enumerate(names)], paths=("\x01<a>", 'b"'))
     cases = [case.get("name") for case in suite(made).findall("testcase")]
     assert len(set(cases)) == len(names)
-    assert b"\x1b" not in write_junit(made)
+    assert b"\x1b" not in Format.JUNIT.write(made, Screen())
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8")), st.binary(max_size=20))

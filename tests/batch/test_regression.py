@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from sgs_tui.batch.console import Screen
-from sgs_tui.batch.formats.html import regression
-from sgs_tui.batch.formats.table import write_table
+from sgs_tui.batch.formats import Format
+from sgs_tui.batch.formats.html import page
 from sgs_tui.batch.report import Since
 from sgs_tui.engine.compare.baseline import regress
+from sgs_tui.engine.reports.details import Details
 from tests.batch.conftest import Command
 from tests.batch.test_json_schema import SCHEMA_FILE, violations
 from tests.layer_rows import HOSTILE_NAMES, failing, layer, not_comparable
@@ -75,12 +76,13 @@ def test_the_gate(command: Command, old: str, tmp_path: Path) -> None:
 
 
 def test_a_layer_that_can_not_be_compared_any_more_is_a_regression(command: Command, tmp_path: Path) -> None:
-    from sgs_tui.batch.words import regression_headline, regressions
+    from sgs_tui.batch.words import regression_headline
 
     rows = [layer("a", 0), not_comparable("b", 1)]
     found = regress(rows, [layer("a", 0), layer("b", 1)])
-    assert [step.name for step in regressions(found)] == ["b"]
-    assert "1 no longer comparable" in regression_headline(Since("old.json", "manual", found))
+    since = Since("old.json", "manual", found)
+    assert [step.name for step in since.regressions] == ["b"]
+    assert "1 no longer comparable" in regression_headline(since)
 
 
 def test_formats_for_people(command: Command, old: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,13 +161,14 @@ def test_names_from_strangers_do_no_harm(screen: Screen) -> None:
     before = [layer(name, number) for number, name in enumerate(HOSTILE_NAMES)]
     after = [failing(name, number) for number, name in enumerate(HOSTILE_NAMES)]
     made = report(after, since=Since("[red]\x1b[2J.json", "manual", regress(after, before)))
-    text = write_table(made, screen).decode()
+    text = Format.TABLE.write(made, screen).decode()
     assert "\x1b" not in text
     if screen.columns == 80:
         assert max(map(cell_len, text.splitlines())) <= 80
-    page = regression(made)
-    assert page.count("<td") == 6 * len(HOSTILE_NAMES) and "\x1b" not in page
-    assert "<b>" not in page and "<script" not in page
+    whole = page(made, Details("now", (), ())).decode()
+    part = whole.partition('<section id="since">')[2].partition("</section>")[0]
+    assert part.count("<td") == 6 * len(HOSTILE_NAMES) and "\x1b" not in part
+    assert "<b>" not in part and "<script" not in part
 
 
 def test_many_better_layers_are_counted(command: Command) -> None:
@@ -177,5 +180,5 @@ def test_many_better_layers_are_counted(command: Command) -> None:
 
     worse = [replace(row, metrics=replace(row.metrics, relative_l2=0.4)) for row in after]  # type: ignore[type-var]
     made = report(after, since=Since("old.json", "manual", regress(after, worse)))
-    text = write_table(made, Screen(80)).decode()
+    text = Format.TABLE.write(made, Screen(80)).decode()
     assert "30 more are better" in text

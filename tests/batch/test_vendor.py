@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sgs_tui.batch.formats.vendor import version_key, write_vendor
+from sgs_tui.batch.console import Screen
+from sgs_tui.batch.formats import Format
+from sgs_tui.batch.formats.vendor import version_key
 from tests.batch.conftest import Command
 from tests.layer_rows import failing, layer, metrics, not_comparable
 from tests.report_builder import report
@@ -62,17 +64,17 @@ def test_layers_that_the_vendor_loses(command: Command, sgs: Path) -> None:
 def test_the_jump_is_a_rise_over_the_line_before() -> None:
     steps = [0.1, 1.2, 2.0, 3.5, 0.0, float("inf"), 0.5, 1.6]
     rows = [layer(f"l{number}", number, figures=metrics(rmse=step)) for number, step in enumerate(steps)]
-    marked = [line.endswith("****") for line in write_vendor(report(rows)).decode().splitlines()]
+    marked = [line.endswith("****") for line in Format.VENDOR.write(report(rows), Screen()).decode().splitlines()]
     assert marked == [False, True, False, True, False, False, False, True]
 
 
 def test_a_rise_of_exactly_one_is_no_jump() -> None:
     rows = [layer("a", 0, figures=metrics(rmse=0.1)), layer("b", 1, figures=metrics(rmse=1.1))]
-    assert b"OVER" not in write_vendor(report(rows))
+    assert b"OVER" not in Format.VENDOR.write(report(rows), Screen())
 
 
 def test_layers_without_figures_have_no_line() -> None:
-    text = write_vendor(report([layer("a", 0), not_comparable("b", 1), failing("c", 2)])).decode()
+    text = Format.VENDOR.write(report([layer("a", 0), not_comparable("b", 1), failing("c", 2)]), Screen()).decode()
     assert [line.split("\t")[0] for line in text.splitlines()] == ["1.a.xx.output0", "3.c.xx.output0"]
 
 

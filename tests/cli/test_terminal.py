@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sgs_tui.cli import stderr
-from sgs_tui.cli.main import ExitCode, exit_code
+from sgs_tui.cli.exits import ExitCode, exit_code
 from sgs_tui.cli.stderr import screen, speaks_utf8
 from sgs_tui.engine import errors
 from tests.cli.conftest import Command

@@ -13,6 +13,7 @@ import csv
 import io
 from collections.abc import Iterator
 
+from sgs_tui.batch.console import Screen
 from sgs_tui.batch.report import Report
 from sgs_tui.batch.values import plain
 from sgs_tui.batch.words import word
@@ -89,7 +90,7 @@ COLUMNS: tuple[str, ...] = (
 """The head line; columns may be added behind these, never moved."""
 
 
-def write_csv(report: Report) -> bytes:
+def write(report: Report, screen: Screen) -> bytes:
     """The report's shown layers and everything unmatched."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")

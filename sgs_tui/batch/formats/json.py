@@ -34,10 +34,10 @@ other characters are \\u escapes; bytes of a name that are not UTF-8 are shown a
 from collections import Counter
 from dataclasses import fields
 
+from sgs_tui.batch.console import Screen
 from sgs_tui.batch.journal import entry_json
 from sgs_tui.batch.report import Report, Since, Source
 from sgs_tui.batch.values import Json, dump_json, exact, finite_or_null
-from sgs_tui.batch.words import names, regressions
 from sgs_tui.engine.compare.baseline import Change, Snapshot, Step
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Metrics, SideStats, Summary, Verdict
 from sgs_tui.engine.diagnosis.results import Blame, Evidence, Finding, Recovered, Trend
@@ -181,13 +181,13 @@ def regression_json(since: Since) -> Json:
     """The object."""
     found = since.regression
     counts = Counter(step.change for step in found.steps)
-    lost = [step for step in regressions(found) if not step.newly_failing]
+    lost = [step for step in since.regressions if not step.newly_failing]
     return {
         "source": exact(since.source),
         "profile": since.profile,
-        "newly_failing": [exact(name) for name in names(found.newly_failing)],
-        "newly_fixed": [exact(name) for name in names(found.newly_fixed)],
-        "not_comparable": [exact(name) for name in names(lost)],
+        "newly_failing": [exact(step.name) for step in found.newly_failing],
+        "newly_fixed": [exact(step.name) for step in found.newly_fixed],
+        "not_comparable": [exact(step.name) for step in lost],
         "counts": {str(change): counts[change] for change in Change},
         "layers": [_step(step) for step in found.steps],
     }
@@ -212,12 +212,10 @@ def _side(layer: Snapshot | None) -> Json | None:
     return {"name": exact(layer.name), "verdict": str(layer.verdict), **finite_or_null(figures)}
 
 
-__all__ = ["SCHEMA", "Json", "document", "dump_json", "exact", "write_json"]
-
 SCHEMA = "sgs-tui/compare/1"
 
 
-def write_json(report: Report) -> bytes:
+def write(report: Report, screen: Screen) -> bytes:
     """The report as one JSON object, indented, ending with a newline."""
     return dump_json(document(report))
 

@@ -21,27 +21,27 @@ failure here.
 All layers are in it that --filter and --top leave. XML 1.0, UTF-8; characters that XML forbids are shown as escapes.
 """
 
+import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from xml.sax.saxutils import escape, quoteattr
+from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
+from sgs_tui.batch.console import Screen
 from sgs_tui.batch.output import FailOn
 from sgs_tui.batch.report import Report
-from sgs_tui.batch.words import figure_text, figures, headline, regressions, word
-from sgs_tui.batch.words import regression_headline as since_headline
+from sgs_tui.batch.words import figure_text, figures, headline, regression_headline, word
 from sgs_tui.engine.compare.baseline import Change, Step
 from sgs_tui.engine.compare.metrics import BRIEF
 from sgs_tui.engine.compare.results import LayerDiff, Unmatched, Verdict
 from sgs_tui.engine.text import visible
 
-# The test cases of a comparison: which layer passes, fails, is an error or is skipped, and what it says of itself.
-
 _GONE = (Change.GONE, Change.CAST_GONE)
+_NON_CHARACTERS = {0xFFFE: "\\ufffe", 0xFFFF: "\\uffff"}
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class _Case:
     """One test case; `outcome` is an element's name or empty for passed."""
 
     group: str
@@ -52,16 +52,63 @@ class Case:
     text: str = ""
 
 
-def cases(report: Report, fail_on: FailOn) -> Iterator[Case]:
+def write(report: Report, screen: Screen) -> bytes:
+    """The report as one `testsuites` element."""
+    cases = list(_cases(report))
+    outcomes = Counter(case.outcome for case in cases)
+    counts: dict[str, object] = {"tests": len(cases), "failures": outcomes["failure"], "errors": outcomes["error"]}
+    counts |= {"skipped": outcomes["skipped"]}
+    root = _element("testsuites", {"name": "sgs-tui"} | counts)
+    suite = _element("testsuite", {"name": f"{report.sample.path} against {report.benchmark.path}"} | counts, root)
+    properties = _element("properties", {}, suite)
+    for name, value in _properties(report):
+        _element("property", {"name": name, "value": value}, properties)
+    for case in cases:
+        _add(suite, case)
+    since = [regression_headline(report.since)] if report.since else []
+    _element("system-out", {}, suite, "\n".join((headline(report.summary), *since)))
+    indent(root, "")
+    written = io.BytesIO()
+    ElementTree(root).write(written, "UTF-8", xml_declaration=True)
+    return written.getvalue() + b"\n"
+
+
+def _element(tag: str, attributes: Mapping[str, object], parent: Element | None = None, text: str = "") -> Element:
+    """Lines of text are ours; everything else that XML forbids or a terminal would obey is shown as an escape."""
+    shown = {key: visible(str(value)).translate(_NON_CHARACTERS) for key, value in attributes.items()}
+    made = Element(tag, shown) if parent is None else SubElement(parent, tag, shown)
+    made.text = "\n".join(map(visible, text.split("\n"))).translate(_NON_CHARACTERS) or None
+    return made
+
+
+def _add(suite: Element, case: _Case) -> None:
+    made = _element("testcase", {"classname": case.group, "name": case.name}, suite)
+    if case.outcome:
+        kind = {"type": case.kind} if case.kind else {}
+        _element(case.outcome, kind | {"message": case.message}, made, case.text)
+    elif case.text:
+        _element("system-out", {}, made, case.text)
+
+
+def _properties(report: Report) -> Iterator[tuple[str, str]]:
+    for what, side in (("sample", report.sample), ("benchmark", report.benchmark)):
+        yield what, side.path
+        yield f"{what} stage", side.stage
+    yield "profile", report.profile.name
+    if report.since:
+        yield "baseline", report.since.source
+
+
+def _cases(report: Report) -> Iterator[_Case]:
     """Every case, input and comparison first, then the layers that are shown, then what has no partner."""
     for line in report.incomplete:
-        yield Case("sgs-tui", "input", "error", "damaged input", line)
+        yield _Case("sgs-tui", "input", "error", "damaged input", line)
     if report.nothing_comparable:
-        yield Case("sgs-tui", "comparison", "error", "nothing comparable", "the dumps share no layer with figures")
-    steps, worse = _steps(report), _got_worse(report)
+        yield _Case("sgs-tui", "comparison", "error", "nothing comparable", "the dumps share no layer with figures")
+    steps, worse = _steps(report), report.since.regressions if report.since else ()
     for row in report.shown:
-        case, step = _layer(row, fail_on), steps.get(row.pair.number)
-        if step is not None and fail_on is FailOn.REGRESSION and step not in worse:
+        case, step = _layer(row, report.fail_on), steps.get(row.pair.number)
+        if step is not None and report.fail_on is FailOn.REGRESSION and step not in worse:
             case = _as_before(case)
         yield case if step is None else _with_past(case, step)
     yield from map(_lonely, report.unmatched)
@@ -76,30 +123,26 @@ def _steps(report: Report) -> dict[int, Step]:
     return {row.pair.number: step for row, step in zip(report.rows, steps, strict=False)}
 
 
-def _got_worse(report: Report) -> tuple[Step, ...]:
-    return regressions(report.since.regression) if report.since else ()
-
-
-def _layer(row: LayerDiff, fail_on: FailOn) -> Case:
+def _layer(row: LayerDiff, fail_on: FailOn) -> _Case:
     group, title = f"layers.{row.op_type}", _title(row.index, row.name, row.pair.benchmark.slot)
     reasons = "; ".join(row.reasons)
     if row.verdict is Verdict.NOT_COMPARABLE:
-        return Case(group, title, "error", "not comparable", reasons)
+        return _Case(group, title, "error", "not comparable", reasons)
     told = "\n".join(f"{key} {figure_text(row, key)}" for key in BRIEF)
     notes = "\n".join((*row.reasons, told, *row.pair.notes, *row.notes))
     if row.verdict is Verdict.FAIL or (row.verdict is Verdict.WARN and fail_on is FailOn.WARN):
-        return Case(group, title, "failure", ",".join(sorted(row.over)) or str(row.verdict), reasons, notes)
-    return Case(group, title, text=notes if row.verdict is Verdict.WARN else "")
+        return _Case(group, title, "failure", ",".join(sorted(row.over)) or str(row.verdict), reasons, notes)
+    return _Case(group, title, text=notes if row.verdict is Verdict.WARN else "")
 
 
-def _as_before(case: Case) -> Case:
+def _as_before(case: _Case) -> _Case:
     """No regression: a layer that failed before passes, one that had no figures is skipped."""
     if case.outcome == "error":
         return replace(case, outcome="skipped", kind="")
     return replace(case, outcome="", kind="", message="")
 
 
-def _with_past(case: Case, step: Step) -> Case:
+def _with_past(case: _Case, step: Step) -> _Case:
     """The case with what the layer was in the baseline, where that says something."""
     if step.change is Change.SAME and not case.text and not case.outcome:
         return case
@@ -110,78 +153,19 @@ def _with_past(case: Case, step: Step) -> Case:
     return replace(case, text="\n".join(filter(None, (past, step.note, case.text))))
 
 
-def _lonely(item: Unmatched) -> Case:
+def _lonely(item: Unmatched) -> _Case:
     record = item.record
     title = f"{_title(record.op_index, item.name, record.slot)} ({item.side})"
-    return Case(f"unmatched.{record.op_type}", title, "skipped", "", item.reason)
+    return _Case(f"unmatched.{record.op_type}", title, "skipped", "", item.reason)
 
 
-def _gone(report: Report) -> Iterator[Case]:
+def _gone(report: Report) -> Iterator[_Case]:
     """Layers of the baseline that are no more."""
     for step in report.since.regression.of(*_GONE) if report.since else ():
         op_type = step.before.op_type if step.before else ""
-        yield Case(f"gone.{op_type}", step.name, "skipped", "", f"{step.change}: was in the baseline and is no more")
+        yield _Case(f"gone.{op_type}", step.name, "skipped", "", f"{step.change}: was in the baseline and is no more")
 
 
 def _title(index: int, name: str, slot: int) -> str:
     """Op index and slot keep names apart that are the same once they are shown."""
     return f"{index}.{slot} {name}" if slot else f"{index} {name}"
-
-
-_NON_CHARACTERS = {0xFFFE: "\\ufffe", 0xFFFF: "\\uffff"}
-
-
-def write_junit(report: Report, fail_on: FailOn = FailOn.FAIL) -> bytes:
-    """The report as one `testsuites` element."""
-    found = list(cases(report, fail_on))
-    outcomes = Counter(case.outcome for case in found)
-    counts = (
-        f'tests="{len(found)}" failures="{outcomes["failure"]}" errors="{outcomes["error"]}" '
-        f'skipped="{outcomes["skipped"]}"'
-    )
-    title = _attribute(f"{report.sample.path} against {report.benchmark.path}")
-    body = "".join(map(_element, found))
-    return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="sgs-tui" {counts}>\n'
-        f"<testsuite name={title} {counts}>\n{_properties(report)}{body}"
-        f"<system-out>{_text(_summary(report))}</system-out>\n</testsuite>\n</testsuites>\n"
-    ).encode()
-
-
-def _summary(report: Report) -> str:
-    return "\n".join((headline(report.summary), *([since_headline(report.since)] if report.since else [])))
-
-
-def _element(case: Case) -> str:
-    head = f"<testcase classname={_attribute(case.group)} name={_attribute(case.name)}"
-    if not case.outcome:
-        return f"{head}><system-out>{_text(case.text)}</system-out></testcase>\n" if case.text else f"{head}/>\n"
-    kind = f" type={_attribute(case.kind)}" if case.kind else ""
-    message = f" message={_attribute(case.message)}"
-    return f"{head}><{case.outcome}{kind}{message}>{_text(case.text)}</{case.outcome}></testcase>\n"
-
-
-def _properties(report: Report) -> str:
-    named = (
-        ("sample", report.sample.path),
-        ("sample stage", report.sample.stage),
-        ("benchmark", report.benchmark.path),
-        ("benchmark stage", report.benchmark.stage),
-        ("profile", report.profile.name),
-        *([("baseline", report.since.source)] if report.since else []),
-    )
-    properties = "".join(f"<property name={_attribute(key)} value={_attribute(value)}/>" for key, value in named)
-    return f"<properties>{properties}</properties>\n"
-
-
-def _clean(text: str) -> str:
-    """Lines are ours; everything else that XML forbids or a terminal would obey is shown as an escape."""
-    return "\n".join(visible(line) for line in text.split("\n")).translate(_NON_CHARACTERS)
-
-
-def _text(text: str) -> str:
-    return escape(_clean(text))
-
-
-def _attribute(text: str) -> str:
-    return quoteattr(visible(text).translate(_NON_CHARACTERS))

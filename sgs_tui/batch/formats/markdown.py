@@ -6,6 +6,7 @@ Names stand in code spans: nothing in them is a link, a mention, an issue number
 import re
 from collections.abc import Iterator, Sequence
 
+from sgs_tui.batch.console import Screen
 from sgs_tui.batch.report import Report, Source
 from sgs_tui.batch.words import (
     LEGEND,
@@ -139,7 +140,7 @@ _HEAD = ("#", "name", "op", "verdict", *(METRICS[key].title for key in BRIEF), "
 _ALIGNMENT = "rlll" + "r" * len(BRIEF) + "l"
 
 
-def write_markdown(report: Report) -> bytes:
+def write(report: Report, screen: Screen) -> bytes:
     """The report as GitHub-flavoured markdown."""
     return ("\n".join(_lines(report)) + "\n").encode()
 

@@ -21,6 +21,7 @@ from rich.cells import cell_len
 
 from sgs_tui.batch.console import Screen, cut
 from sgs_tui.batch.progress import RateMeter
+from sgs_tui.batch.words import percent
 from sgs_tui.engine.calibration.ranges import Bounds, Ranges, load_ranges
 from sgs_tui.engine.compare.histogram import BARS, Bars, Tally, bars_of, step_of, view_of
 from sgs_tui.engine.dumps.format import DumpIndex
@@ -74,13 +75,6 @@ def facts(portrait: Portrait, dump: str, against: str) -> tuple[Fact, ...]:
     elif against:
         lines.append(Fact(f"{cut(against, _LABEL_ROOM, _PAPER)} has no such layer", About.NOTHING))
     return (*lines, _range(portrait))
-
-
-def percent(share: float) -> str:
-    """A share (0 to 1) for people; what is not zero is never shown as zero."""
-    if 0 < share < 1e-5:
-        return "<0.001 %"
-    return f"{100 * share:.3g} %"
 
 
 def _values(side: str, tally: Tally) -> str:

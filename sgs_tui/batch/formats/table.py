@@ -243,7 +243,7 @@ _VERDICTS = {Verdict.OK: "ok", Verdict.WARN: "warn", Verdict.FAIL: "FAIL", Verdi
 _STYLES = {"FAIL": "bold red", "warn": "yellow", "n/c": "magenta", "!": "bold red", "~": "yellow"}
 
 
-def write_table(report: Report, screen: Screen) -> bytes:
+def write(report: Report, screen: Screen) -> bytes:
     """The whole report as text: sources, layers, legend, summary, remarks, what has no partner, the diagnosis."""
     longest = max((cell_len(screen.text(row.name)) for row in report.shown), default=0)
     name = max(len("name"), min(LONGEST_NAME, longest))

@@ -11,8 +11,10 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
+from sgs_tui.batch.console import Screen
 from sgs_tui.batch.report import Report
 from sgs_tui.engine.compare.results import LayerDiff
+from sgs_tui.engine.numbers import count
 from sgs_tui.engine.text import sanitised, visible
 
 _Piece = tuple[list[int], tuple[int, str]]
@@ -21,14 +23,16 @@ _MARK = "     **** OVER threshold!!!! ****"
 _SUFFIX = re.compile(r"(?:\.[A-Za-z~][A-Za-z0-9~]*)*$", re.ASCII)
 
 
-def write_vendor(report: Report) -> bytes:
+def write(report: Report, screen: Screen) -> bytes:
     """One line for every layer that has figures, UTF-8."""
     return "".join(f"{line}\n" for line in _lines(report)).encode()
 
 
-def without_line(report: Report) -> int:
-    """How many shown layers this format has no line for."""
-    return sum(row.metrics is None for row in report.shown)
+def left_out(report: Report) -> str:
+    """What this format has no line for, in words; empty where nothing is."""
+    lost = (sum(row.metrics is None for row in report.shown), "layer without figures", "layers without figures")
+    lonely = (len(report.unmatched), "unmatched output", "unmatched outputs")
+    return " and ".join(count(*each) for each in (lost, lonely) if each[0])
 
 
 def _lines(report: Report) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.text import Text
 
-from sgs_tui.batch.compare import View, compared, report_of
+from sgs_tui.batch.compare import compared
 from sgs_tui.batch.console import PIPED, Screen, hanging, render
 from sgs_tui.batch.formats.markdown import code, fenced
 from sgs_tui.batch.printed.iteration import Outcome, outcome_json, outcome_markdown, outcome_parts
@@ -52,9 +52,9 @@ def advised(request: CompareRequest, marked: Sequence[str] = (), unmarked: Seque
     from sgs_tui.engine.advice.advise import advise
 
     with compared(request) as done:
-        found = advise(done.comparison, done.rows, done.explained.diagnosis, marked, unmarked)
+        found = advise(done.comparison, done.rows, done.diagnosis, marked, unmarked)
         inputs = conv_inputs(done.comparison.benchmark, done.comparison.sample)
-        return Advised(report_of(done, View()), found, inputs)
+        return Advised(done.report(), found, inputs)
 
 
 def with_ini(found: Advised, ini: Path, unmarked: Sequence[str] = ()) -> Advised:

@@ -8,7 +8,7 @@ from math import isfinite
 from pathlib import Path
 
 from sgs_tui.batch.console import Chart, Screen, bars_for, draw
-from sgs_tui.batch.formats.pictures import percent
+from sgs_tui.batch.words import percent
 from sgs_tui.engine.calibration.ranges import Bounds, load_ranges
 from sgs_tui.engine.compare.histogram import Bars, Tally, bars_of, covering, step_of, view_of
 from sgs_tui.engine.dumps.reader import Dump, open_dump

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.text import Text
 
-from sgs_tui.batch.compare import View, compare
+from sgs_tui.batch.compare import compare
 from sgs_tui.batch.console import PIPED, Screen, hanging, render
 from sgs_tui.batch.formats.json import regression_json
 from sgs_tui.batch.formats.markdown import code, diagnosis_lines, regression_lines
@@ -42,7 +42,7 @@ class Outcome:
 
 def outcome(request: CompareRequest, folder: Path, before: str, baseline: Baseline) -> Outcome:
     """Compare the new dumps and hold them against the state before, whose headline is `before`."""
-    return Outcome(folder, before, compare(request, View(), diagnosing=True, baseline=baseline))
+    return Outcome(folder, before, compare(request, baseline=baseline))
 
 
 def outcome_lines(found: Outcome) -> Iterator[str]:
@@ -99,7 +99,7 @@ def iterated(run: Run, config: IterateConfig) -> Outcome:
     before = found.before
     source = run.request.details.get("before") or "the state before"
     baseline = Baseline(source, before.profile, before.layers) if before is not None else None
-    return Outcome(run.folder.path, _line(before), compare(request, View(), baseline=baseline))
+    return Outcome(run.folder.path, _line(before), compare(request, baseline=baseline))
 
 
 def write_iteration(found: Outcome, run: Run, wanted: AdviceFormat, screen: Screen) -> bytes:

@@ -1,24 +1,16 @@
 """`debugconfig`: a file as lines of text: its switches, what is wrong with it, what a change does to it."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from textwrap import wrap
 
-from sgs_tui.batch.formats.html import html_report, named_layers
-from sgs_tui.batch.formats.json import write_json
-from sgs_tui.batch.formats.vendor import write_vendor
 from sgs_tui.batch.output import emit
-from sgs_tui.batch.progress import Meter, RateMeter
-from sgs_tui.batch.report import Report
+from sgs_tui.batch.progress import Meter
 from sgs_tui.engine.configs.debugconfig import PATH_KEY, SWITCHES, DebugConfig
 from sgs_tui.engine.configs.textlines import Finding, difference
 from sgs_tui.engine.dumps.format import Form, Health
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.dumps.split import SplitFile, split
-from sgs_tui.engine.files import free_name
-from sgs_tui.engine.numbers import size
-from sgs_tui.engine.reports.bundle import Part, plan_bundle, write_bundle
 from sgs_tui.engine.text import visible
 
 
@@ -60,36 +52,6 @@ def _finding(finding: Finding, name: str) -> str:
 
 def _encoded(lines: Iterable[str]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
-
-
-# `compare --bundle FILE.zip`: what the vendor's support asks for, listed before it is written.
-
-
-def bundle(report: Report, path: Path, say: Callable[[str], None]) -> Path:
-    """Plan, list with `say`, write; the path that was written, which is `path` unless that was taken.
-
-    Raises InputError where a part can not be read or the zip not be written.
-    """
-    target = free_name(path, keep_suffix=True)
-    plan = plan_bundle(report.request, report.rows, _reports(report), named_layers(report))
-    for part in plan.parts:
-        say(f"{target}: {part.name}, {size(part.size)}: {part.what}")
-    for line in plan.left_out:
-        say(f"{target}: not in it: {line}")
-    with RateMeter("bundling") as meter:
-        write_bundle(plan, report.request, target, meter.report)
-    return target
-
-
-def _reports(report: Report) -> list[Part]:
-    """Of all layers, whatever --filter and --top leave."""
-    whole = replace(report, shown=report.rows)
-    made = (
-        ("comparison.json", "the comparison for programs", write_json(whole)),
-        ("vendor_report.txt", "the comparison in the vendor's lines", write_vendor(whole)),
-        ("report.html", "the comparison for people", html_report(whole)),
-    )
-    return [Part(name, what, len(data), data) for name, what, data in made]
 
 
 # `split`: drive the engine's splitter, list what it writes.

@@ -10,8 +10,10 @@ from pathlib import Path
 from time import perf_counter
 
 from sgs_tui.batch.compare import View, compare
+from sgs_tui.batch.console import Screen
+from sgs_tui.batch.formats import Format
 from sgs_tui.batch.formats.pictures import Look, Sheet, draw_sheets, file_names, require_matplotlib
-from sgs_tui.batch.formats.vendor import version_key, write_vendor
+from sgs_tui.batch.formats.vendor import version_key
 from sgs_tui.batch.report import Report
 from sgs_tui.engine.calibration.ranges import Ranges, load_ranges
 from sgs_tui.engine.compare.compare import Sides, measure
@@ -195,7 +197,7 @@ class _Folder:
 def _analyse(report: Report, folder: Path, benchmark: str, echo: Echo) -> None:
     """The report: where the layers are, then the vendor's line for each; in two places, as the script leaves it."""
     with _timed("doAnalyzeRmse", echo):
-        text = encode(f"{folder / COMPARED}\n") + write_vendor(replace(report, shown=report.rows))
+        text = encode(f"{folder / COMPARED}\n") + Format.VENDOR.write(replace(report, shown=report.rows), Screen())
         (folder / "doAnalyzeRmse").mkdir()
         write_atomically(folder / "doAnalyzeRmse" / "doAnalyzeRmse_run.log", text)
         write_atomically(folder / f"{benchmark}_doAnalyzeRmse_run.log", text)

@@ -1,0 +1,271 @@
+"""From options to runs: what is to be run, the start, the wait, what is told of it. For every command with runs."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sgs_tui.cli import options, stderr
+from sgs_tui.cli.options import (
+    InputOptions,
+    LaunchOptions,
+    ModelType,
+    ShapedInputOptions,
+    SimulatorOptions,
+    place_of,
+    whole,
+)
+from sgs_tui.cli.stderr import held_interrupts
+from sgs_tui.engine.errors import UsageError
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.backends.preprocess import Preprocess
+    from sgs_tui.engine.dumps.format import Form
+    from sgs_tui.engine.runs.run_folder import RunRequest
+    from sgs_tui.engine.runs.run_list import Run
+
+_PATIENCE = 120.0
+"""Seconds for a preprocess script where no --timeout says otherwise."""
+_CAFFE_PATIENCE = 600.0
+
+
+def launch(requests: "Sequence[RunRequest]", how: LaunchOptions, ascii_only: bool = False) -> "tuple[Run, ...]":
+    """Start the runs and, unless detached, wait for them; Ctrl-C then cancels what is not over.
+
+    Failures are told on stderr. Raises RunError where nothing could be started.
+    """
+    from sgs_tui.engine.runs.run_list import read_run
+
+    root = place_of(how.root)
+    _warn(requests, root)
+    with held_interrupts() as held:
+        paths = _start(requests, root, how.jobs)
+    if how.detach:
+        stderr.note("started; `sgs-tui runs follow NAME` shows one, `sgs-tui runs cancel NAME` ends it")
+        return tuple(read_run(path) for path in paths)
+    try:
+        held.release()
+        return _wait(paths, how.keep, ascii_only)
+    except KeyboardInterrupt:
+        _cancel(paths)
+        raise
+
+
+def _wait(paths: Sequence[Path], keep: bool, ascii_only: bool) -> "tuple[Run, ...]":
+    """Wait for runs that were started, tell what became of them, tidy up behind the good ones."""
+    from sgs_tui.batch.progress import StatusLine, watch
+
+    with StatusLine(stderr.screen(ascii_only, to_file=False)) as line:
+        ended = watch(paths, line)
+    for run in ended:
+        tell(run)
+        if run.dump is not None and not keep:
+            shutil.rmtree(run.folder.work_path, ignore_errors=True)
+    return ended
+
+
+def tell(run: "Run") -> None:
+    """What a run that is over has to say: its failure, or what is worth knowing of a good one."""
+    from sgs_tui.batch.progress import failure
+    from sgs_tui.engine.backends.jobs import local_result
+    from sgs_tui.engine.runs.run_folder import RunState
+
+    if run.state is not RunState.OK:
+        stderr.error(*failure(run))
+        return
+    result = local_result(run)
+    told = set(run.request.warnings)  # before the start
+    for note in (*(note for note in run.status.notes if note not in told), *result.notes):
+        stderr.note(note)
+    for name, reason in result.skipped:
+        stderr.note(f"left out: {name}: {reason}")
+
+
+def _start(requests: "Sequence[RunRequest]", root: Path, jobs: int) -> list[Path]:
+    """The run folders in the order of the requests. Runs of one supervisor follow one another: one for each job."""
+    from sgs_tui.engine.backends.start import start_runs
+
+    found: dict[int, Path] = {}
+    try:
+        for job in range(min(jobs, len(requests))):
+            places = range(job, len(requests), jobs)
+            folders = start_runs([requests[place] for place in places], root, jobs)
+            found |= {place: folder.path for place, folder in zip(places, folders, strict=True)}
+    except Exception:
+        _cancel(list(found.values()))
+        raise
+    return [found[place] for place in range(len(requests))]
+
+
+def _warn(requests: "Sequence[RunRequest]", root: Path) -> None:
+    """What the checks before a start say, each thing once; errors are raised by the start itself."""
+    from sgs_tui.engine.backends.start import check_run
+    from sgs_tui.engine.runs.backend import Level
+    from sgs_tui.engine.runs.run_list import list_runs
+
+    known = list_runs(root)
+    told = {warning: None for request in requests for warning in request.warnings}
+    for request in requests:
+        found = (finding for finding in check_run(request, root, known) if finding.level is Level.WARNING)
+        told |= {f"{finding.message} ({finding.hint})": None for finding in found}
+    for text in told:
+        stderr.warning(text)
+
+
+def _cancel(paths: Sequence[Path]) -> None:
+    from sgs_tui.batch.progress import end_runs
+
+    for run in end_runs(paths):
+        stderr.note(f"{run.name}: {run.state}")
+
+
+# Runs of our own dumpers.
+
+
+def preprocess_of(given: InputOptions) -> "Preprocess":
+    """The preprocess of every input."""
+    from sgs_tui.engine.backends.preprocess import Preprocess
+
+    modules = tuple(whole(Path(name)) for name in options.names(given.preprocess or ()))
+    return Preprocess(modules, timeout=max(_PATIENCE, given.timeout or 0.0))
+
+
+def samples_of(image: str | None) -> tuple[tuple[Path, ...], ...]:
+    """The files of each sample; none without an image argument. Raises InputError, UsageError."""
+    from sgs_tui.engine.backends.samples import image_samples
+
+    return image_samples(image) if image is not None else ()
+
+
+def _form(text: bool) -> "Form":
+    from sgs_tui.engine.dumps.format import Form
+
+    return Form.TEXT if text else Form.BINARY
+
+
+def onnx_requests(
+    model: Path,
+    image: str | None,
+    given: ShapedInputOptions,
+    text: bool,
+    named: Mapping[str, Path],
+    slices: int | None,
+    memory: int | None,
+) -> "tuple[RunRequest, ...]":
+    """One run for each sample. What is wrong with model, shapes and inputs is raised before anything starts."""
+    from sgs_tui.engine.backends.jobs import WORK, local_run
+    from sgs_tui.engine.backends.onnx import OnnxDumpRequest, load_model, model_inputs, slices_within
+    from sgs_tui.engine.backends.samples import named_samples
+
+    if slices is not None and memory is not None:
+        raise UsageError("--slices and --memory both say how to cut the graph", "give one of them")
+    path, how, shapes = whole(model), preprocess_of(given), options.shapes(given.shape or ())
+    loaded = load_model(path)
+    inputs = model_inputs(loaded, shapes)
+    cut = slices_within(loaded, inputs, memory) if memory is not None else slices or 1
+    jobs = [
+        OnnxDumpRequest(path, sample, WORK, how, _form(text), shapes, cut)
+        for sample in named_samples([item.name for item in inputs], samples_of(image), named)
+    ]
+    return tuple(local_run(job, given.timeout) for job in jobs)
+
+
+def caffe_requests(
+    prototxt: Path,
+    weights: Path,
+    image: str,
+    given: ShapedInputOptions,
+    text: bool,
+    pycaffe: str,
+    caffe_root: Path | None,
+) -> "tuple[RunRequest, ...]":
+    """One run for each sample."""
+    from sgs_tui.engine.backends.caffe import CaffeDumpRequest, read_prototxt
+    from sgs_tui.engine.backends.jobs import WORK, local_run
+    from sgs_tui.engine.backends.samples import named_samples
+
+    net, how, shapes = whole(prototxt), preprocess_of(given), options.shapes(given.shape or ())
+    inputs = [item.name for item in read_prototxt(net).wanted(shapes)]
+    jobs = [
+        CaffeDumpRequest(
+            prototxt=net,
+            weights=whole(weights),
+            inputs=sample,
+            folder=WORK,
+            preprocess=how,
+            form=_form(text),
+            shapes=shapes,
+            pycaffe=pycaffe,
+            caffe_root=whole(caffe_root) if caffe_root else None,
+            timeout=max(_CAFFE_PATIENCE, given.timeout or 0.0),
+        )
+        for sample in named_samples(inputs, samples_of(image), {})
+    ]
+    return tuple(local_run(job, given.timeout) for job in jobs)
+
+
+def tflite_requests(model: Path, image: str, given: ShapedInputOptions, text: bool) -> "tuple[RunRequest, ...]":
+    """One run for each sample; only the runtime knows the model's inputs, so they are checked in the run."""
+    from sgs_tui.engine.backends.jobs import WORK, local_run
+    from sgs_tui.engine.backends.tflite import TfliteDumpRequest
+
+    path, how, shapes = whole(model), preprocess_of(given), options.shapes(given.shape or ())
+    jobs = [TfliteDumpRequest(path, sample, WORK, how, _form(text), shapes) for sample in samples_of(image)]
+    return tuple(local_run(job, given.timeout) for job in jobs)
+
+
+def embedded_request(
+    model: Path, image: str | None, given: ShapedInputOptions, calibrate: str, int16: tuple[str, ...], per_tensor: bool
+) -> "RunRequest":
+    """The one run that quantizes and dumps both stages. `image` None: the first calibration sample."""
+    from sgs_tui.engine.backends.embedded import EmbeddedRequest
+    from sgs_tui.engine.backends.jobs import WORK, local_run
+    from sgs_tui.engine.backends.onnx import load_model, model_inputs
+    from sgs_tui.engine.backends.quantize import Quantization, check_names
+    from sgs_tui.engine.backends.samples import image_samples
+
+    path, shapes = whole(model), options.shapes(given.shape or ())
+    loaded = load_model(path)
+    model_inputs(loaded, shapes)
+    check_names(loaded, int16)
+    samples = samples_of(image)
+    if len(samples) > 1:
+        raise UsageError(f"--image gives {len(samples)} samples, both stages run on one", "name one image")
+    job = EmbeddedRequest(
+        model=path,
+        images=image_samples(calibrate),
+        folder=WORK,
+        preprocess=preprocess_of(given),
+        quantization=Quantization(not per_tensor, int16),
+        sample=samples[0] if samples else (),
+        shapes=shapes,
+    )
+    return local_run(job, given.timeout)
+
+
+# Runs of the SDK's simulator.
+
+
+def sdk_requests(
+    model: Path, kind: ModelType | None, image: str, given: InputOptions, simulator: SimulatorOptions
+) -> "tuple[RunRequest, ...]":
+    """One run for each image. Raises SgsError for what can not be dumped, before an SDK is looked for."""
+    from sgs_tui.engine.backends.sdk import DumpSwitches, SdkRequest, refuse_offline, sdk_runs, stage_of
+    from sgs_tui.engine.backends.sdk_install import find_sdk
+    from sgs_tui.engine.dumps.format import Stage
+    from sgs_tui.engine.files import read_bytes
+
+    stage = {None: None, ModelType.FLOAT: Stage.FLOAT, ModelType.FIXED: Stage.FIXED}[kind]
+    path = whole(model)
+    refuse_offline(path, stage or stage_of(path))
+    request = SdkRequest(
+        model=path,
+        image=image,
+        preprocess=",".join(options.names(given.preprocess or ())),
+        stage=stage,
+        switches=DumpSwitches(as_string=simulator.string),
+        debug_config=read_bytes(simulator.debug_config) if simulator.debug_config else None,
+        python=simulator.sdk_python,
+        timeout=given.timeout,
+    )
+    return sdk_runs(request, find_sdk(simulator.sdk))
