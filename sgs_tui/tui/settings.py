@@ -4,7 +4,7 @@
     profile = "sop"                      # for starts without --profile: a name or a .toml file
     columns = ["op", "rmse", "cos"]      # of the layer table, from the left
     mouse = false
-    sdk = "/opt/sgs/SGS_IPU_SDK"         # for runs without --sdk; read by engine/simulate/sdk_setting.py
+    sdk = "/opt/sgs/SGS_IPU_SDK"         # for runs without --sdk; read by engine/backends/sdk_install.py
     [keys]                               # action id (see `?`) = key or keys
     "layers.filter" = "/,ctrl+f"
 

@@ -1,7 +1,10 @@
 """Backend `caffe`: every blob of a Caffe net as the vendor's Caffe dumper writes it.
 
 The net runs in a child process: by OpenCV's reader in our own interpreter (extra `caffe`), or by the user's
-pycaffe in the interpreter of its own environment, which may be Python 2.7.
+pycaffe in the interpreter of its own environment, which may be Python 2.7. OpenCV knows layers only, but Caffe's dump
+is by blob, and layers that work in place (ReLU, BatchNorm, Scale) share one: a blob holds what its last writer left,
+which the prototxt tells. That is protobuf's text format; of its grammar this needs `name: value`, `name { ... }`,
+strings and comments.
 """
 
 import re
@@ -24,14 +27,9 @@ from sgs_tui.engine.dumps.format import Form
 from sgs_tui.engine.dumps.writer import OriginalDump, OriginalTensor, claim, write_original
 from sgs_tui.engine.errors import InputError, RunError, UsageError
 from sgs_tui.engine.files import write_atomically
+from sgs_tui.engine.runs.records import ABSENT
 from sgs_tui.engine.runs.run_folder import Product, ProductKind
 from sgs_tui.engine.text import encode, visible
-
-# What a Caffe prototxt says about its blobs: inputs with shapes, and which layer writes each blob last.
-#
-# OpenCV knows layers only, but Caffe's dump is by blob, and layers that work in place (ReLU, BatchNorm, Scale)
-# share one: a blob holds what its last writer left. The text is protobuf's text format; of its grammar this needs
-# `name: value`, `name { ... }`, strings and comments.
 
 _TOKEN = re.compile(r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[{}<>\[\]:,;]|[^\s{}<>\[\]:,;#"']+""")
 
@@ -184,7 +182,7 @@ class CaffeDumpRequest:
     pycaffe: str = ""
     caffe_root: Path | None = None
     timeout: float = 600.0
-    cancel: Event | None = None
+    cancel: Event | None = field(default=None, metadata=ABSENT)
 
     KIND: ClassVar = "caffe"
     BACKEND: ClassVar = "caffe"

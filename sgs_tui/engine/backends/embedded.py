@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from sgs_tui.engine.backends.jobs import FLAT, WORK, LocalBackend, input_details
+from sgs_tui.engine.backends.jobs import WORK, LocalBackend, input_details
 from sgs_tui.engine.backends.onnx import (
     NUMBERS,
     Session,
@@ -35,17 +35,13 @@ from sgs_tui.engine.dumps.format import Direction
 from sgs_tui.engine.dumps.writer import Draft, write_dump
 from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
 from sgs_tui.engine.files import make_folder, write_atomically
+from sgs_tui.engine.runs.records import FLAT
 from sgs_tui.engine.runs.run_folder import Product, ProductKind
 from sgs_tui.engine.text import encode, visible
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
-
-# The ops of a float or quantized ONNX model as a simulator's dump shows them: inputs and outputs, one by one.
-#
-# QuantizeLinear and DequantizeLinear are not ops here but what gives a tensor its scale, zero point and type: a
-# tensor's value is the one its consumers see, and its name the float model's, so that both dumps match by name.
 
 _TYPES = {"u1": "SGS_U8", "i1": "SGS_S8", "u2": "SGS_U16", "i2": "SGS_S16", "i4": "SGS_S32", "i8": "SGS_S64"}
 _TYPES["b1"] = "SGS_BOOL"
@@ -63,7 +59,7 @@ _OP_TYPES = {
     "Split": "SPLIT_V",
     "Flatten": "RESHAPE",
 }
-"""ONNX's names to the simulator's (observed); others are written in capitals."""
+"""ONNX's names to those in the simulator's dumps; others are written in capitals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,12 @@ class _Coding:
 
 
 class Ops:
-    """Walks a model's ops; `names` are the tensors of the float model that both stages go back to."""
+    """The ops of a float or quantized model as a simulator's dump shows them: inputs and outputs, one by one.
+
+    QuantizeLinear and DequantizeLinear are not ops here but what gives a tensor its scale, zero point and type: a
+    tensor's value is the one its consumers see, and its name that of the float model (`names`), so that both dumps
+    match by name.
+    """
 
     def __init__(self, model: "ModelProto", tensors: Tensors, names: frozenset[str]) -> None:
         import onnx
@@ -163,8 +164,6 @@ def tensor_names(model: "ModelProto") -> frozenset[str]:
     names = [value.name for value in model.graph.input] + [item.name for item in model.graph.initializer]
     return frozenset(names + [name for node in model.graph.node for name in node.output])
 
-
-# Ranges of every tensor over the calibration images, and the calibrator's tensor_min_max.txt.
 
 Ranges = dict[str, tuple[float, float]]
 

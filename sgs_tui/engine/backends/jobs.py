@@ -7,16 +7,16 @@ followed and cancelled like the simulator's; as job.json it travels to the worke
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Any, ClassVar, Protocol, TypeVar, get_args, get_origin, get_type_hints
+from typing import ClassVar, Protocol, TypeVar
 
 from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.dumps.format import Form, Stage
 from sgs_tui.engine.dumps.writer import OriginalDump
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.runs.backend import Backend
+from sgs_tui.engine.runs.records import DAMAGE, from_json, to_json
 from sgs_tui.engine.runs.run_folder import Product, RunRequest
 from sgs_tui.engine.runs.run_list import Run
 
@@ -24,9 +24,6 @@ JOB_FILE = "job.json"
 RESULT_FILE = "result.json"
 WORK = Path()
 """The folder of every job: the working directory of its run."""
-
-FLAT = {"flat": True}
-"""Metadata of a field whose own fields stand beside the job's in job.json."""
 
 ORIGINAL = str(Stage.ORIGINAL)
 _WORKER = "sgs_tui.engine.backends.worker"
@@ -116,58 +113,15 @@ def local_run(job: Job, timeout: float | None = None) -> RunRequest:
 
 def job_to_json(job: Job) -> str:
     """job.json. The cancel event of a request stays behind: a worker is cancelled by a signal."""
-    return json.dumps({"kind": job.KIND, **_plain(job)}, indent=1, ensure_ascii=True) + "\n"
+    return to_json(job, kind=job.KIND).decode("ascii")
 
 
 def job_from_json(text: str, where: Path, kind: type[J]) -> J:
-    """The inverse of `job_to_json`. Raises InputError when `text` is no job of that kind."""
+    """The inverse. Raises InputError when `text` is no job of that kind."""
     try:
-        document = json.loads(text)
-        if document["kind"] != kind.KIND:
-            raise ValueError(f"expected {kind.KIND}")
-        job: J = _built(kind, document)
-        return job
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return from_json(kind, text, ("kind", kind.KIND))
+    except DAMAGE as error:
         raise InputError(f"{where}: damaged job: {error}", "start it again") from error
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return _plain_fields(value)
-    if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, Path) else value
-
-
-def _plain_fields(value: Any) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    for item in fields(value):
-        if item.name != "cancel":
-            plain = _plain(getattr(value, item.name))
-            document |= plain if item.metadata == FLAT else {item.name: plain}
-    return document
-
-
-def _built(kind: type[Any], document: Mapping[str, Any]) -> Any:
-    hints = get_type_hints(kind)
-    names = [(item.name, item.metadata == FLAT) for item in fields(kind) if item.name != "cancel"]
-    return kind(**{name: _read(hints[name], document if flat else document[name]) for name, flat in names})
-
-
-def _read(hint: Any, value: Any) -> Any:
-    """A value of job.json as the type that the field wants."""
-    if is_dataclass(hint):
-        return _built(hint, value)  # type: ignore[arg-type]
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is UnionType:
-        return _read(arguments[0], value) if value else None
-    if origin is Mapping:
-        return {name: _read(arguments[1], item) for name, item in value.items()}
-    if origin in (tuple, Sequence):
-        return tuple(_read(arguments[0], item) for item in value)
-    return hint(value)
 
 
 @dataclass(frozen=True, slots=True)

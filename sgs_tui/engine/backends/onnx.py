@@ -1,4 +1,9 @@
-"""Backend `onnx`: every tensor of an ONNX model as the vendor's ONNX dumper writes it."""
+"""Backend `onnx`: every tensor of an ONNX model as the vendor's ONNX dumper writes it.
+
+First the model (load it, see its inputs, expose every tensor), then how it is run, at once or slice by slice, then the
+dump. onnx and onnxruntime are imported where they are used: together they take longer to load than most commands
+take to run.
+"""
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,11 +27,6 @@ from sgs_tui.engine.text import visible
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
 
-
-# ONNX models: load, see their inputs, expose every tensor, run them quietly.
-#
-# `Model` is onnx.ModelProto. Both onnx and onnxruntime are imported where they are used only: together they
-# take longer to load than most commands take to run.
 
 _ERRORS_ONLY = 4
 """onnxruntime's severity FATAL: what it has to say comes as an exception too."""
@@ -182,9 +182,6 @@ class Session:
 def one_line(text: str) -> str:
     """A foreign error message fit to be part of ours."""
     return visible(" ".join(text.split()))[:400]
-
-
-# Run a model and keep every tensor: at once in memory, or slice by slice with the tensors on disk.
 
 
 class Tensors:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from textwrap import shorten
@@ -26,6 +26,7 @@ import numpy as np
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
 from sgs_tui.engine.runs.processes import ProcessIdentity, end_group
+from sgs_tui.engine.runs.records import ABSENT
 from sgs_tui.engine.text import visible
 
 _KEPT = 4096
@@ -142,7 +143,7 @@ class Preprocess:
     modules: tuple[Path, ...] = ()
     python: str = sys.executable
     timeout: float = 120.0
-    cancel: Event | None = None
+    cancel: Event | None = field(default=None, metadata=ABSENT)
 
     def module(self, position: int, inputs: int) -> Path | None:
         """The module for the model's input number `position` of `inputs`. Raises UsageError."""
@@ -226,8 +227,6 @@ def _failure(module: Path, answer: dict[str, object]) -> RunError:
     error = shorten(visible(" ".join(str(answer["error"]).split())), 300, placeholder=" ...")
     return RunError(f"{place}: {answer.get('function', 'loading it')}{image} failed: {error}", str(answer["printed"]))
 
-
-# Input arrays in the shape and type that a model wants.
 
 TO_NCHW = (0, 3, 1, 2)
 TO_NHWC = (0, 2, 3, 1)

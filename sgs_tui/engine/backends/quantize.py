@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
 
-# Weights that get 16 bits because the tensor they are multiplied with has them, as on the chip.
-
 SHARES_SCALE = frozenset(
     {
         "AveragePool", "Flatten", "Gather", "GatherElements", "MaxPool", "Pad", "Reshape",
@@ -42,7 +40,8 @@ def taking_scale(model: "ModelProto", wide: Collection[str]) -> tuple[str, ...]:
 
 
 def weights_read_with(model: "ModelProto", wide: Collection[str]) -> Iterator[tuple[str, int]]:
-    """(name, axis of the output channels) of every constant that is multiplied with a tensor of `wide`."""
+    """(name, axis of the output channels) of every constant that is multiplied with a tensor of `wide`: on the chip it
+    is INT16 as well."""
     constants = {item.name for item in model.graph.initializer}
     for node in model.graph.node:
         if node.op_type in _OUTPUTS_AXIS and node.input[0] in wide and node.input[1] in constants:

@@ -1,4 +1,10 @@
-"""Backend `sdk`: dumps of SigmaStar models by the vendor's own simulator, one run an image."""
+"""Backend `sdk`: dumps of SigmaStar models by the vendor's own simulator, one run an image.
+
+The command line of its simulator.py differs by generation. Older: -i -m -c -t are required, and the path of the model
+goes through a shell without quotes. Newer: -n is required and the category has a default. -t is given to both, so that
+a swapped model is refused. Every run of the tools empties `log/` of its working directory, where calibration put its
+files: those that belong to a model are kept with the run before it starts.
+"""
 
 import os
 import re
@@ -30,10 +36,6 @@ from sgs_tui.engine.runs.known_failures import Explanation
 from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG, Elements, Product, RunFolder, RunRequest, safe_name
 from sgs_tui.engine.text import decode, visible
 
-# The calibration files that belong to a model: found and kept before a run wipes them.
-#
-# Every run of the SDK's tools empties `log/` of its working directory, where calibration put them.
-
 RANGES = ("tensor_min_max.txt", "tensor_min_max.json", "tensor_min_max.pkl")
 SHAPES = "tensor_statistics.txt"
 """Carries `Shape:` of every tensor, which the older generation's dumps lack."""
@@ -57,11 +59,6 @@ def _places(model: Path, sdk: Path) -> Iterator[Path]:
         yield folder
         yield folder / "log"
 
-
-# The command line of the SDK's simulator.py, by generation (facts 6.4).
-#
-# Older: -i -m -c -t are required, and the path of the model goes through a shell without quotes. Newer: -n is
-# required and the category has a default; -t is given to both, so that a swapped model is refused.
 
 _TYPES = {Stage.FLOAT: "Float", Stage.CMODEL_FLOAT: "Float", Stage.FIXED: "Fixed"}
 _PLAIN = re.compile(r"[A-Za-z0-9_./+=@%-]+")
@@ -119,9 +116,6 @@ def _image_argument(names: list[str], sdk: Sdk) -> tuple[str, dict[str, str]]:
     return _LIST, {_LIST: ",".join(names) + "\n"}
 
 
-# The DebugConfig.txt of a run: the switches that were asked for, written as every simulator reads them.
-
-
 @dataclass(frozen=True, slots=True)
 class DumpSwitches:
     """What a dump is to be like: without padding, as floats, as binary, unless told otherwise."""
@@ -157,18 +151,15 @@ def dumps_floats(stage: Stage, text: str) -> bool:
     return stage is not Stage.FIXED or DEQUANT_FIXED in parse(text.encode("utf-8", "surrogateescape")).effect().switches
 
 
-# The -n argument of the SDK's tools: which scripts, and the names that Python would mistake.
-#
-# The tools import a script under its file name up to the first dot, from its folder appended to the search
-# path. So a name that another module has already makes them import that one, in silence.
-
 _TAKEN = frozenset({"test", "utils", "calibrator_custom", "cv2", "numpy", "simulator"})
 
 
 def preprocess_items(argument: str, sdk: Sdk) -> tuple[str, ...]:
-    """The items of a comma list, scripts as absolute paths, the SDK's own modules as names.
+    """The items of a comma list (-n), scripts as absolute paths, the SDK's own modules as names.
 
-    Raises InputError for a script that is missing and UsageError for one that can not be imported by its name.
+    The tools import a script under its file name up to the first dot, from its folder appended to the search path: a
+    name that another module has already makes them import that one, in silence. Raises InputError for a script that
+    is missing and UsageError for one that can not be imported by its name.
     """
     items = tuple(_item(part.strip(), sdk) for part in argument.split(",") if part.strip())
     modules = {item: Path(item).name.partition(".")[0] for item in items}
@@ -206,8 +197,6 @@ def _check_name(path: Path) -> None:
     if "," in str(path):
         raise UsageError(f"{path}: a comma separates scripts for the SDK", "move or rename it")
 
-
-# What the name of an SDK model tells: its stage (facts 0), and whether it can be dumped at all.
 
 _NAMES = (
     (r"\.img$", Stage.OFFLINE),
@@ -272,7 +261,7 @@ class SdkRequest:
 
 
 def sdk_runs(request: SdkRequest, sdk: Sdk, environ: Mapping[str, str] = os.environ) -> tuple[RunRequest, ...]:
-    """One run for each sample of the image argument, ready for `runs.start_runs`.
+    """One run for each sample of the image argument, ready for `start.start_runs`.
 
     Raises UsageError or InputError for what can not be dumped or is missing, RunError when the SDK's
     environment can not be had.
@@ -283,56 +272,53 @@ def sdk_runs(request: SdkRequest, sdk: Sdk, environ: Mapping[str, str] = os.envi
     preprocess = preprocess_items(request.preprocess, sdk)
     if sdk.generation is Generation.NEWER and not preprocess:
         raise UsageError("this SDK's simulator takes no image without a preprocess script", "give -n PRE.py")
-    environment = sdk_environment(sdk, environ)
-    notes = (*_stage_notes(model, stage), *interpreter_notes(sdk, request.python, environment))
-    plan = _Plan(request, sdk, model, stage, preprocess, environment, notes)
-    return tuple(plan.run(sample) for sample in samples(request.image, max(1, len(preprocess))))
+    config = run_debug_config(stage, request.switches, request.debug_config)
+    shared = replace(
+        _shared(sdk, model, stage, preprocess, config),
+        environment=sdk_environment(sdk, environ),
+        timeout=request.timeout,
+    )
+    notes = (*_stage_notes(model, stage), *interpreter_notes(sdk, request.python, shared.environment or {}))
+    commands = (
+        (sample, simulator_command(sdk, request.python, model, stage, sample, preprocess))
+        for sample in samples(request.image, max(1, len(preprocess)))
+    )
+    return tuple(_run_of(replace(shared, warnings=notes), sample, command, config) for sample, command in commands)
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What all runs of one request share."""
-
-    request: SdkRequest
-    sdk: Sdk
-    model: Path
-    stage: Stage
-    preprocess: tuple[str, ...]
-    environment: Mapping[str, str]
-    notes: tuple[str, ...]
-
-    def run(self, sample: Sample) -> RunRequest:
-        python = self.request.python
-        command = simulator_command(self.sdk, python, self.model, self.stage, sample, self.preprocess)
-        config = run_debug_config(self.stage, self.request.switches, self.request.debug_config)
-        elements = Elements.INTEGER if self.stage is Stage.FIXED else Elements.FLOAT
-        scripts = [item for item in self.preprocess if item.endswith(".py")]
-        kept = calibration_files(self.model, self.sdk.root)
-        return RunRequest(
-            argv=command.argv,
-            backend="sdk",
-            model=str(self.model),
-            stage=str(self.stage),
-            products=(Product(DUMP_NAME, is_float=dumps_floats(self.stage, config), elements=elements),),
-            environment=self.environment,
-            files={DEBUG_CONFIG: config, **command.files},
-            links=command.links,
-            copies=tuple(str(path) for path in kept),
-            needs=(str(self.model), *(str(file) for file in sample), *scripts),
-            timeout=self.request.timeout,
-            details=self._details(sample, kept),
-            warnings=self.notes,
-        )
-
-    def _details(self, sample: Sample, kept: tuple[Path, ...]) -> dict[str, str]:
-        return {
-            "image": ",".join(str(file) for file in sample),
-            "preprocess": ",".join(self.preprocess),
-            "sdk": str(self.sdk.root),
-            "sdk_version": self.sdk.version,
-            "generation": str(self.sdk.generation),
+def _shared(sdk: Sdk, model: Path, stage: Stage, preprocess: tuple[str, ...], config: str) -> RunRequest:
+    """What all runs of one request have in common."""
+    kept = calibration_files(model, sdk.root)
+    elements = Elements.INTEGER if stage is Stage.FIXED else Elements.FLOAT
+    return RunRequest(
+        argv=(),
+        backend="sdk",
+        model=str(model),
+        stage=str(stage),
+        products=(Product(DUMP_NAME, is_float=dumps_floats(stage, config), elements=elements),),
+        copies=tuple(map(str, kept)),
+        needs=(str(model), *(item for item in preprocess if item.endswith(".py"))),
+        details={
+            "preprocess": ",".join(preprocess),
+            "sdk": str(sdk.root),
+            "sdk_version": sdk.version,
+            "generation": str(sdk.generation),
             "ranges": str(kept[0]) if kept else "",
-        }
+        },
+    )
+
+
+def _run_of(shared: RunRequest, sample: Sample, command: Invocation, config: str) -> RunRequest:
+    """The run of one sample: what is shared, and what its own command needs."""
+    files = tuple(map(str, sample))
+    return replace(
+        shared,
+        argv=command.argv,
+        files={DEBUG_CONFIG: config, **command.files},
+        links=command.links,
+        needs=(*shared.needs[:1], *files, *shared.needs[1:]),
+        details={"image": ",".join(files), **shared.details},
+    )
 
 
 def _stage_notes(model: Path, stage: Stage) -> tuple[str, ...]:

@@ -18,8 +18,6 @@ from sgs_tui.engine.errors import InputError, RunError, UsageError
 from sgs_tui.engine.runs.log import shown
 from sgs_tui.engine.text import visible
 
-# The SDK that the user's settings name: the key `sdk` of settings.toml.
-
 
 def settings_path() -> Path:
     """Where the user's settings are, whether the file exists or not."""
@@ -27,7 +25,7 @@ def settings_path() -> Path:
 
 
 def configured_sdk() -> Path | None:
-    """The folder under `sdk`; None where nothing is set.
+    """The folder under `sdk` of settings.toml; None where nothing is set.
 
     Raises InputError where the file can not be read: to run with another SDK than the one asked for is worse.
     """
@@ -128,11 +126,6 @@ def _generation(version: str, simulator: str) -> Generation:
     return Generation.NEWER if "--input_config" in simulator else Generation.OLDER
 
 
-# The environment of an SDK, as its own script makes it from a clean one.
-#
-# Nothing of ours goes in: no VIRTUAL_ENV, PYTHONHOME, PYTHONPATH or LD_LIBRARY_PATH, and our virtual
-# environment's programs are taken out of PATH. An SDK's Python modules crash when they meet another Python's.
-
 _KEPT = frozenset(
     {"HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM"}
     | {"OMP_NUM_THREADS", "PYENV_ROOT", "PYENV_VERSION"}
@@ -147,7 +140,8 @@ _cache: dict[tuple[object, ...], dict[str, str]] = {}
 
 
 def clean_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The parent's environment without anything that belongs to our own Python."""
+    """The parent's environment without anything that belongs to our own Python: an SDK's modules crash when they meet
+    another Python's (VIRTUAL_ENV, PYTHONHOME, PYTHONPATH, LD_LIBRARY_PATH, our programs in PATH)."""
     kept = {name: value for name, value in environ.items() if name in _KEPT or name.startswith("LC_")}
     ours = {os.path.join(root, "bin") for root in _our_roots(environ)}
     entries = environ.get("PATH", os.defpath).split(os.pathsep)
@@ -201,14 +195,12 @@ def _prepared(variables: dict[str, str]) -> dict[str, str]:
     return variables | {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-# Does the interpreter fit the SDK's prebuilt modules? Asked once, before the first run.
-
 _QUESTION = "import sys,struct;print('%d%d %d'%(sys.version_info[0],sys.version_info[1],8*struct.calcsize('P')))"
 _ASK_TIMEOUT = 60.0
 
 
 def interpreter_notes(sdk: Sdk, python: str, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """What to know about running the SDK's scripts with `python`.
+    """What to know about running the SDK's scripts with `python`: does it fit the prebuilt modules? Asked once.
 
     Raises RunError when there is no such interpreter or it does not start in the SDK's environment.
     """

@@ -1,4 +1,7 @@
-"""A dump under a name of the user's choice: beside the run's own, and never over anything that is there."""
+"""A dump under a name of the user's choice, beside the run's own and never over anything that is there.
+
+And where a dump comes from, as far as the files around it say so without doubt.
+"""
 
 import os
 import shutil
@@ -69,14 +72,9 @@ def _names(requests: Sequence[RunRequest]) -> list[str]:
     return [stem + suffix for stem, suffix in zip(unique, suffixes, strict=True)]
 
 
-# Where a dump comes from, as far as the files around it say so without doubt.
-
-_REQUEST = "request.json"
-
-
 def run_folder_of(dump: Path) -> Path | None:
     """The run folder that holds the dump; None where it lies elsewhere."""
-    return dump.parent if dump.with_name(_REQUEST).is_file() else None
+    return dump.parent if dump.with_name("request.json").is_file() else None
 
 
 def debug_config_of(dump: Path) -> Path | None:

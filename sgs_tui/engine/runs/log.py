@@ -104,9 +104,6 @@ def plain_text(data: bytes) -> str:
     return decode(_ANSI.sub(b"", data)).replace("\r", "\n")
 
 
-# Read simulator.log: line by line while it grows, or its ends.
-
-
 class LogReader:
     """Reads a growing log from where it stood; used by front ends that follow a run."""
 

@@ -1,8 +1,8 @@
 """The run folder `sgs_runs/<time>-<model>-<stage>/` and everything that is kept in it.
 
-    request.json      what was asked (run_request.py)
+    request.json      what was asked: one command, its environment, its working directory, its expected products
     DebugConfig.txt   exactly what the simulator read
-    status.json       how it stands (status.py), replaced whole
+    status.json       how it stands and who is looking after it, replaced whole
     simulator.log     everything the child printed
     supervisor.log    what the supervisor itself had to say, normally absent
     cancel            present once somebody asked to end the run
@@ -19,21 +19,15 @@ import re
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from sgs_tui.engine.errors import InputError, RunError
 from sgs_tui.engine.files import write_atomically
 from sgs_tui.engine.runs.processes import ProcessIdentity
+from sgs_tui.engine.runs.records import DAMAGE, from_document, from_json, to_json
 from sgs_tui.engine.text import encode
-
-# What a run is asked to do: one command, its environment, its working directory, its expected products.
-#
-# Every backend (the SDK's simulator, the dumpers of original models, the user's own convert and calibrate
-# commands) is described by the same `RunRequest`; it is stored as request.json in the run folder, and the
-# supervisor works from that file alone. Imports stay light here: the supervisor loads this module.
 
 SCHEMA = "sgs-tui/run/1"
 DEBUG_CONFIG = "DebugConfig.txt"
@@ -75,7 +69,7 @@ class RunRequest:
     """One execution.
 
     `environment` is the child's exact environment; None: the starter's own, for programs of ours (a user's own
-    command gets sdk_environment.clean_environment or what an SDK makes of it). `cwd` None means a fresh
+    command gets sdk_install.clean_environment or what an SDK makes of it). `cwd` None means a fresh
     working directory inside the run folder, which is what a simulator needs. `files` (name to text) and
     `links` (name to target) are made in that directory; `copies` are kept in the run folder before the
     command starts. `needs` must exist beforehand. `timeout` and `grace` (between TERM and KILL) in seconds.
@@ -112,35 +106,17 @@ class RunRequest:
 
 
 def request_to_json(request: RunRequest) -> bytes:
-    """request.json: the schema's name and every field. Bytes of odd file names survive (surrogateescape)."""
-    document = {"schema": SCHEMA, **asdict(request)}
-    return json.dumps(document, indent=1, ensure_ascii=True).encode("ascii") + b"\n"
+    """The bytes of request.json."""
+    return to_json(request, schema=SCHEMA)
 
 
 def request_from_json(data: bytes, where: Path) -> RunRequest:
-    """The inverse of `request_to_json`. Raises InputError when `data` is not ours."""
+    """The inverse. Raises InputError when `data` is not ours."""
     try:
-        document = json.loads(data)
-        if document.pop("schema", None) != SCHEMA:
-            raise InputError(f"{where}: not a run request (no schema {SCHEMA})", "leave such folders alone")
-        return _request(document)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return from_json(RunRequest, data, ("schema", SCHEMA))
+    except DAMAGE as error:
         raise InputError(f"{where}: damaged run request: {error}", "delete the folder by hand") from error
 
-
-def _request(document: dict[str, Any]) -> RunRequest:
-    document["argv"] = tuple(document["argv"])
-    for name in ("copies", "needs", "warnings"):
-        document[name] = tuple(document.get(name, ()))
-    document["products"] = tuple(_product(entry) for entry in document["products"])
-    return RunRequest(**document)
-
-
-def _product(entry: dict[str, Any]) -> Product:
-    return Product(entry["path"], ProductKind(entry["kind"]), entry["is_float"], Elements(entry.get("elements", "any")))
-
-
-# How a run stands: the states, status.json, and who is looking after it.
 
 HEARTBEAT = 20.0
 """Seconds between two touches of status.json by a living supervisor."""
@@ -179,9 +155,9 @@ class Made:
 class RunStatus:
     """status.json. Times are seconds since the epoch; `signal` is a name such as SIGSEGV.
 
-    `message` is one sentence about the end, `hint` what to do; `failure` names the known failure it was
-    (see failures.py), empty for none. `notes` are worth knowing on a good run too. `progress` is the last
-    text of a progress bar.
+        `message` is one sentence about the end, `hint` what to do; `failure` names the known failure it was
+    , empty for none. `notes` are worth knowing on a good run too. `progress` is the last
+        text of a progress bar.
     """
 
     state: RunState
@@ -202,22 +178,14 @@ class RunStatus:
 
 def status_to_json(status: RunStatus) -> bytes:
     """The bytes of status.json."""
-    return json.dumps(asdict(status), indent=1, ensure_ascii=True).encode("ascii") + b"\n"
+    return to_json(status)
 
 
 def status_from_json(data: bytes, where: Path) -> RunStatus:
-    """The inverse; keys of a later version are passed over. Raises InputError when `data` is damaged."""
+    """The inverse. Raises InputError when `data` is damaged."""
     try:
-        document: dict[str, Any] = json.loads(data)
-        known = {f.name for f in fields(RunStatus)}
-        values = {name: value for name, value in document.items() if name in known}
-        values["state"] = RunState(values["state"])
-        for name in ("supervisor", "child"):
-            values[name] = ProcessIdentity(**values[name]) if values.get(name) else None
-        values["notes"] = tuple(values.get("notes", ()))
-        values["products"] = tuple(Made(**entry) for entry in values.get("products", ()))
-        return RunStatus(**values)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return from_document(RunStatus, json.loads(data))
+    except DAMAGE as error:
         raise InputError(f"{where}: damaged status: {error}", "the run can only be deleted") from error
 
 
@@ -225,56 +193,40 @@ ROOT_NAME = "sgs_runs"
 _RESERVE = 64 << 10
 
 
+class _Entry:
+    """A file or folder of fixed name in every run folder."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, folder: "RunFolder", owner: type["RunFolder"]) -> Path:
+        return folder.path / self._name
+
+
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """One run on disk. Paths are absolute."""
+    """One run on disk. Paths are absolute.
+
+    `reserve_path`: a few blocks held back, so that a full disk still leaves room for the last status.
+    """
 
     path: Path
 
+    request_path = _Entry("request.json")
+    status_path = _Entry("status.json")
+    log_path = _Entry("simulator.log")
+    supervisor_log_path = _Entry("supervisor.log")
+    cancel_path = _Entry("cancel")
+    work_path = _Entry("work")
+    reserve_path = _Entry(".reserve")
+
     @property
     def name(self) -> str:
-        """The folder's name, which is how people refer to a run."""
         return self.path.name
 
     @property
     def root(self) -> Path:
-        """The runs root that holds this run."""
         return self.path.parent
-
-    @property
-    def request_path(self) -> Path:
-        """request.json."""
-        return self.path / "request.json"
-
-    @property
-    def status_path(self) -> Path:
-        """status.json."""
-        return self.path / "status.json"
-
-    @property
-    def log_path(self) -> Path:
-        """simulator.log."""
-        return self.path / "simulator.log"
-
-    @property
-    def supervisor_log_path(self) -> Path:
-        """supervisor.log."""
-        return self.path / "supervisor.log"
-
-    @property
-    def cancel_path(self) -> Path:
-        """The mark of somebody's wish to end the run."""
-        return self.path / "cancel"
-
-    @property
-    def work_path(self) -> Path:
-        """The child's working directory where the request names no other."""
-        return self.path / "work"
-
-    @property
-    def reserve_path(self) -> Path:
-        """A few blocks held back, so that a full disk still leaves room for the last status."""
-        return self.path / ".reserve"
 
     def read_request(self) -> RunRequest:
         """The request. Raises InputError when it is missing, damaged or not ours."""

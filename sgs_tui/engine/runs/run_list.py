@@ -1,4 +1,4 @@
-"""Runs as they stand now: one folder, or all of a runs root."""
+"""Runs as they stand now: one folder, all of a runs root, the one that is meant, the two that belong together."""
 
 import re
 import time
@@ -25,12 +25,10 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The folder's name."""
         return self.folder.name
 
     @property
     def state(self) -> RunState:
-        """How it stands."""
         return self.status.state
 
     @property
@@ -121,14 +119,13 @@ def _mtime(path: Path) -> float:
         return 0.0
 
 
-# Which two runs belong together: the newest dump to judge, and the newest one to judge it by.
-
 _BENCHMARKS: dict[str, tuple[str, ...]] = {
     Stage.FIXED: (Stage.FLOAT, Stage.CMODEL_FLOAT, Stage.ORIGINAL),
     Stage.CMODEL_FLOAT: (Stage.FLOAT, Stage.ORIGINAL),
     Stage.FLOAT: (Stage.ORIGINAL,),
 }
-"""What each stage is judged by, best first: only float to fixed loses accuracy (facts 0)."""
+"""What each stage is judged by, best first. A float model equals the original and an offline one the fixed, so only
+float to fixed loses accuracy."""
 
 
 def newest_pair(runs: Sequence[Run]) -> tuple[Run, Run] | None:
@@ -156,14 +153,15 @@ def network(model: str) -> str:
     return re.sub(r"(_cmodel)?_(float|fixed|refine)$", "", name)
 
 
-# Which run somebody means: by its name, a part of it that fits no other, a path, or `last`.
-
 LAST = "last"
 _SHOWN = 5
 
 
 def find_run(name: str, root: Path) -> Run:
-    """The run that `name` means. Raises InputError where there is none, UsageError where there are several."""
+    """The run that somebody means: by its name, a part of it that fits no other, a path, or `last`.
+
+    Raises InputError where there is none, UsageError where there are several.
+    """
     if (Path(name) / "request.json").is_file():
         return read_run(Path(name))
     runs = list_runs(root)

@@ -17,7 +17,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -30,45 +30,32 @@ from sgs_tui.engine.runs.processes import ProcessIdentity
 from sgs_tui.engine.runs.products import FileStates, file_states
 from sgs_tui.engine.runs.run_folder import HEARTBEAT, RunFolder, RunRequest, RunState, RunStatus, working_directory
 
-# Runs wait their turn: a few slots and a queue for all supervisors of one runs root.
-#
-# A slot and a place in the queue are both locked files, so the system gives them back when a supervisor dies.
-# The oldest waiting run takes the next free slot. Waiting costs one look a second.
-
-_FOLDER = ".slots"
+_SLOTS = ".slots"
 _LOOK = 1.0
+"""Seconds between two looks of a run that waits."""
 
 
-class Slot:
-    """A held slot; `release` gives it back."""
+def _wait_for_slot(root: Path, parallel: int, wait: Callable[[float], bool]) -> ExitStack | None:
+    """Queue up until one of `parallel` slots is free; closing the stack gives it back.
 
-    def __init__(self, descriptor: int | None) -> None:
-        self._descriptor = descriptor
-
-    def release(self) -> None:
-        """Let the next run in."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-
-def wait_for_slot(root: Path, parallel: int, wait: Callable[[float], bool]) -> Slot | None:
-    """Queue up until one of `parallel` slots is free.
-
-    `wait(seconds)` sleeps and says whether to go on waiting; None is returned when it says no. A file system
-    without locks has no queue: the slot is then granted at once.
+    A slot and a place in the queue are both locked files, for all supervisors of one runs root, so the system gives
+    them back when a supervisor dies. The oldest waiting run takes the next free slot. `wait(seconds)` sleeps and says
+    whether to go on waiting; None is returned when it says no. A file system without locks has no queue: the slot is
+    then granted at once.
     """
-    folder = root / _FOLDER
+    folder = root / _SLOTS
     folder.mkdir(exist_ok=True)
+    slot = ExitStack()
     try:
         ticket, place = _take_ticket(folder)
     except OSError as error:
         if error.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
-            return Slot(None)
+            return slot
         raise
     try:
         while True:
-            if _is_first(folder, ticket) and (slot := _free_slot(folder, parallel)) is not None:
+            if _is_first(folder, ticket) and (descriptor := _free_slot(folder, parallel)) is not None:
+                slot.callback(os.close, descriptor)
                 return slot
             if not wait(_LOOK):
                 return None
@@ -92,11 +79,9 @@ def _take_ticket(folder: Path) -> tuple[Path, int]:
     return ticket, descriptor
 
 
-def _free_slot(folder: Path, parallel: int) -> Slot | None:
-    for number in range(parallel):
-        if (descriptor := _locked(folder / f"slot-{number}")) is not None:
-            return Slot(descriptor)
-    return None
+def _free_slot(folder: Path, parallel: int) -> int | None:
+    locked = (_locked(folder / f"slot-{number}") for number in range(parallel))
+    return next((descriptor for descriptor in locked if descriptor is not None), None)
 
 
 def _is_first(folder: Path, ticket: Path) -> bool:
@@ -127,9 +112,6 @@ def _locked(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> int | None:
     return descriptor
 
 
-# One run from its place in the queue to its last status. Runs inside the supervisor process.
-
-
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the supervisor process lends to a run.
@@ -147,7 +129,7 @@ class Surroundings:
 
 
 class SupervisedRun:
-    """One queued run folder that this process looks after."""
+    """One queued run folder that this process looks after, from its place in the queue to its last status."""
 
     def __init__(self, folder: RunFolder, surroundings: Surroundings) -> None:
         self._folder = folder
@@ -168,9 +150,8 @@ class SupervisedRun:
         if not self._folder.request_path.exists():
             return  # deleted while it waited
         try:
-            waits = not self._stop_reason()
             root, parallel = self._folder.root, self._surroundings.parallel
-            slot = wait_for_slot(root, parallel, self._still_waiting) if waits else None
+            slot = None if self._stop_reason() else _wait_for_slot(root, parallel, self._still_waiting)
         except OSError as error:
             self.fail(f"cannot queue up in {self._folder.root}: {error.strerror}", "check its rights")
             return
@@ -178,10 +159,8 @@ class SupervisedRun:
             message = "cancelled before it was started"
             self._finish(replace(self._status, state=RunState.CANCELLED, message=message))
             return
-        try:
+        with slot:
             self._run_child()
-        finally:
-            slot.release()
 
     def fail(self, message: str, hint: str) -> None:
         """End a run that could not be started or looked after."""

@@ -1,0 +1,96 @@
+"""Frozen dataclasses as JSON and back: requests, states and jobs of runs as they lie on disk.
+
+Fields are paths, texts, numbers, enumerations, and dataclasses, tuples and mappings of them. Bytes of odd file names
+survive (surrogateescape, written as ASCII).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+DAMAGE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What reading a document raises that is none of ours."""
+
+FLAT = {"flat": True}
+"""Metadata of a field whose own fields stand beside its owner's in the document."""
+ABSENT = {"absent": True}
+"""Metadata of a field that stays behind."""
+
+
+def to_json(record: Any, **more: str) -> bytes:
+    """The document of a dataclass, `more` in front."""
+    return json.dumps({**more, **_plain_fields(record)}, indent=1, ensure_ascii=True).encode("ascii") + b"\n"
+
+
+def from_json(kind: type[T], data: bytes | str, label: tuple[str, str]) -> T:
+    """The inverse; `label` is a key and its value that the document must have. Keys of a later version are passed over,
+    missing ones get their defaults. Raises one of `DAMAGE`."""
+    document = json.loads(data)
+    if document.get(label[0]) != label[1]:
+        raise ValueError(f"no {label[0]} {label[1]}")
+    return from_document(kind, document)
+
+
+def from_document(kind: type[T], document: Mapping[str, Any]) -> T:
+    """The dataclass of a document that was read. Raises one of `DAMAGE`."""
+    values, hints = {}, _hints(kind)  # type: ignore[arg-type]
+    for item in fields(kind):  # type: ignore[arg-type]
+        if item.metadata == FLAT:
+            values[item.name] = _read(hints[item.name], document)
+        elif item.metadata != ABSENT and (item.name in document or _is_required(item)):
+            values[item.name] = _read(hints[item.name], document[item.name])
+    return kind(**values)
+
+
+_hints = cache(get_type_hints)
+
+
+def _is_required(item: Field[Any]) -> bool:
+    return item.default is MISSING and item.default_factory is MISSING
+
+
+def _plain_fields(record: Any) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for item in fields(record):
+        if item.metadata != ABSENT:
+            plain = _plain(getattr(record, item.name))
+            document |= plain if item.metadata == FLAT else {item.name: plain}
+    return document
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return _plain_fields(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _read(hint: Any, value: Any) -> Any:
+    """A value of the document as the type that the field wants."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is UnionType:
+        return None if value is None else _read(arguments[0], value)
+    if origin is Mapping:
+        return {name: _read(arguments[1], item) for name, item in value.items()}
+    if origin in (tuple, Sequence):
+        return tuple(_read(arguments[0], item) for item in _checked(list, value))
+    if is_dataclass(hint):
+        return from_document(hint, value)  # type: ignore[arg-type]
+    if hint is float:
+        return value if isinstance(value, int) else _checked(float, value)
+    return _checked(hint, value) if hint in (str, int, bool) else hint(value)
+
+
+def _checked(kind: type[T], value: Any) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(f"expected {kind.__name__}, found {str(value)[:40]}")
+    return value
