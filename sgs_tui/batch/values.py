@@ -68,6 +68,11 @@ def _stable(value: float | int | None) -> float | int | None:
     return stable(value) if isinstance(value, float) else value
 
 
+def text_of(lines: Iterable[str]) -> bytes:
+    """Lines of text that is harmless already, each with its end."""
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
 Rows = tuple[Sequence[str], Iterable[Sequence[str]]]
 """A head line and the lines below it."""
 

@@ -10,6 +10,7 @@ from sgs_tui.engine.compare.baseline import Change, Snapshot, Step
 from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.compare.metrics import METRICS, Form
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Summary
+from sgs_tui.engine.configs.textlines import Finding as FileFinding
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Role
 from sgs_tui.engine.numbers import cosine, count, decibel, figure
 from sgs_tui.engine.text import visible
@@ -210,3 +211,9 @@ def _crossed(step: Step) -> bool:
 
 def _rank(step: Step) -> tuple[bool, bool, int]:
     return not (step.newly_failing or step.lost), not step.newly_fixed, _RANKS.index(step.change)
+
+
+def finding_line(finding: FileFinding, name: str) -> str:
+    """`FILE:LINE: error: what; remedy`, as compilers write it. Raw."""
+    place = f"{name}:{finding.line}" if finding.line else name
+    return f"{place}: {finding.severity}: {finding.message}" + (f"; {finding.remedy}" if finding.remedy else "")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sgs_tui.batch.output import AdviceFormat
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import (
@@ -22,7 +21,7 @@ from sgs_tui.engine.errors import InputError, RunError, UsageError
 
 if TYPE_CHECKING:
     from sgs_tui.batch.printed.advice import Advised
-    from sgs_tui.batch.printed.iteration import Outcome
+    from sgs_tui.batch.printed.iteration import BeforeAfter
     from sgs_tui.engine.requantize.network import Place
 
 
@@ -127,7 +126,7 @@ def _advise_dumps(
 def _check(ini: Path, dump: Path | None, paths: list[Path] | None, output: Path | None) -> ExitCode:
     """Lint a file: one line a finding."""
     from sgs_tui.batch.output import emit
-    from sgs_tui.batch.printed.small import list_findings
+    from sgs_tui.batch.printed.debugconfig import list_findings
     from sgs_tui.engine.configs.inputconfig import load
     from sgs_tui.engine.configs.inputconfig_check import lint
     from sgs_tui.engine.configs.textlines import Severity
@@ -169,7 +168,7 @@ def _advise_folder(folder: Path, wishes: _Wishes, printing: AdvicePrinting) -> E
         return _apply_to_demo(place, found, printing)
     if (folder / "request.json").is_file():
         return _apply_to_run(folder, found, wishes, printing)
-    raise InputError(f"{folder}: was not quantized here, so it can not be quantized again", "name the dumps and --ini")
+    raise InputError(f"{folder}: was not quantized here, so it can not be requantized", "name the dumps and --ini")
 
 
 def _advised(place: "Place", wishes: _Wishes) -> "Advised":
@@ -190,7 +189,7 @@ def _apply_to_demo(place: "Place", found: "Advised", printing: AdvicePrinting) -
     assert found.change is not None and found.ini is not None
     if not found.change.changes:
         return _nothing_to_apply(found, printing)
-    stderr.note(f"quantizing {place.folder} again with {', '.join(found.change.names) or 'nothing'} in INT16")
+    stderr.note(f"requantizing {place.folder} with {', '.join(found.change.names) or 'nothing'} in INT16")
     requantize_demo(place, found.change)
     journal_change(place.sample, found.ini, found.change)
     return _finish(place, place.sample, found, printing)
@@ -239,8 +238,9 @@ def _finish(after: "Place", sample: Path, found: "Advised", printing: AdvicePrin
     return ExitCode.OVER_LIMITS if failed else ExitCode.OK
 
 
-def _outcome(after: "Place", found: "Advised") -> "Outcome":
-    from sgs_tui.batch.printed.iteration import outcome
+def _outcome(after: "Place", found: "Advised") -> "BeforeAfter":
+    from sgs_tui.batch.compare import compare
+    from sgs_tui.batch.printed.iteration import BeforeAfter
     from sgs_tui.batch.words import headline
     from sgs_tui.engine.compare.baseline import Baseline, snapshot
     from sgs_tui.engine.session import CompareRequest
@@ -248,7 +248,7 @@ def _outcome(after: "Place", found: "Advised") -> "Outcome":
     before = found.report
     baseline = Baseline("the state before", before.profile.name, tuple(snapshot(row) for row in before.rows))
     request = CompareRequest(after.sample, after.benchmark, after.ranges, profile=before.profile)
-    return outcome(request, after.folder, headline(before.summary), baseline)
+    return BeforeAfter(after.folder, headline(before.summary), compare(request, baseline=baseline))
 
 
 # What is printed and written.
@@ -259,13 +259,16 @@ def _show(
     how: AdvicePrinting,
     written: bool = False,
     backup: Path | None = None,
-    done: "Outcome | None" = None,
+    done: "BeforeAfter | None" = None,
 ) -> None:
     """Print the advice, and what came of it where it was applied."""
     from sgs_tui.batch.output import emit
+    from sgs_tui.batch.printed.advice import write_advice
 
+    screen = stderr.screen(how.ascii_only, to_file=how.output is not None)
+    told = write_advice(found, how.wanted, screen, written, backup, done)
     inputs = [found.ini, Path(found.report.sample.path), Path(found.report.benchmark.path)]
-    emit(_bytes(found, how, written, backup, done), how.output, tuple(path for path in inputs if path is not None))
+    emit(told, how.output, tuple(path for path in inputs if path is not None))
 
 
 def _write_ini(found: "Advised") -> Path | None:
@@ -283,19 +286,3 @@ def _write_ini(found: "Advised") -> Path | None:
     except InputError as error:
         stderr.warning(f"not in the journal: {error.message}")
     return backup
-
-
-def _bytes(found: "Advised", how: AdvicePrinting, written: bool, backup: Path | None, done: "Outcome | None") -> bytes:
-    match how.wanted:
-        case AdviceFormat.JSON:
-            from sgs_tui.batch.printed.advice import write_advice_json
-
-            return write_advice_json(found, written, backup, done)
-        case AdviceFormat.MARKDOWN:
-            from sgs_tui.batch.printed.advice import write_advice_markdown
-
-            return write_advice_markdown(found, done)
-        case AdviceFormat.TABLE:
-            from sgs_tui.batch.printed.advice import write_advice
-
-            return write_advice(found, stderr.screen(how.ascii_only, to_file=how.output is not None), done)

@@ -58,7 +58,7 @@ def set_(
       sgs-tui debugconfig set --mend --dry-run
     """
     from sgs_tui.batch.output import emit
-    from sgs_tui.batch.printed.small import show_difference
+    from sgs_tui.batch.printed.debugconfig import show_difference
     from sgs_tui.engine.configs.debugconfig import parse
     from sgs_tui.engine.files import read_bytes
 
@@ -138,7 +138,7 @@ def show(file: FileArgument = None, option: FileOption = None) -> int:
       sgs-tui debugconfig show run/DebugConfig.txt
     """
     from sgs_tui.batch.output import emit
-    from sgs_tui.batch.printed.small import describe
+    from sgs_tui.batch.printed.debugconfig import describe
     from sgs_tui.engine.configs.debugconfig import load
 
     chosen = one_of(file, option)
@@ -163,7 +163,7 @@ def check(
       sgs-tui debugconfig check run/DebugConfig.txt
     """
     from sgs_tui.batch.output import emit
-    from sgs_tui.batch.printed.small import list_findings
+    from sgs_tui.batch.printed.debugconfig import list_findings
     from sgs_tui.engine.configs.debugconfig import load
     from sgs_tui.engine.configs.debugconfig_check import check as find
     from sgs_tui.engine.configs.textlines import Severity

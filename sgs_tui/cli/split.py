@@ -31,7 +31,7 @@ def split(
       sgs-tui split fixed.bin fixed_tensors
       sgs-tui split fixed.bin fixed_text --text
     """
-    from sgs_tui.batch.printed.small import split_dump
+    from sgs_tui.batch.printed.split import split_dump
 
     health, changes = split_dump(dump, folder, text)
     for change in changes:

@@ -10,6 +10,7 @@ import pytest
 
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.formats import Format
+from sgs_tui.batch.output import AdviceFormat
 from sgs_tui.batch.report import Report
 from sgs_tui.engine.text import visible
 from tests.layer_rows import HOSTILE_NAMES, failing, layer, not_comparable, unmatched
@@ -104,8 +105,8 @@ def test_names_are_cut_in_the_middle() -> None:
 
 @pytest.mark.parametrize("screen", [Screen(), Screen(80), Screen(80, ascii=True)])
 def test_advice_sends_nothing_that_a_terminal_would_obey(screen: Screen) -> None:
-    from sgs_tui.batch.printed.advice import Advised, write_advice, write_advice_json, write_advice_markdown
-    from sgs_tui.batch.printed.iteration import Outcome
+    from sgs_tui.batch.printed.advice import Advised, write_advice
+    from sgs_tui.batch.printed.iteration import BeforeAfter
     from sgs_tui.engine.advice.results import Advice, Candidate, Expected, Reason, Rule
 
     reasons = tuple(Reason(Rule.RMSE, name, f"RMSE 1 > 0.5 at {name}", 1.0, 0.5) for name in HOSTILE_NAMES)
@@ -115,11 +116,14 @@ def test_advice_sends_nothing_that_a_terminal_would_obey(screen: Screen) -> None
     )
     advice = Advice("manual", candidates, HOSTILE_NAMES, HOSTILE_NAMES, HOSTILE_NAMES, (), HOSTILE_NAMES)
     found = Advised(REPORT, advice, HOSTILE_NAMES)
-    done = Outcome(Path("[red]\x1b[2J"), HOSTILE_NAMES[3], REPORT)
-    table = write_advice(found, screen, done).decode()
-    for text in (table, write_advice_markdown(found, done).decode()):
+    done = BeforeAfter(Path("[red]\x1b[2J"), HOSTILE_NAMES[3], REPORT)
+    table, markdown, document = (
+        write_advice(found, wanted, screen, done=done).decode()
+        for wanted in (AdviceFormat.TABLE, AdviceFormat.MARKDOWN, AdviceFormat.JSON)
+    )
+    for text in (table, markdown):
         assert not DANGEROUS.search(text)
         assert "\r" not in text
     if screen.ascii:
         assert table.isascii()
-    assert json.loads(write_advice_json(found, done=done))["chosen"][2] == HOSTILE_NAMES[2]
+    assert json.loads(document)["chosen"][2] == HOSTILE_NAMES[2]

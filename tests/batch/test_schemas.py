@@ -9,7 +9,7 @@ import pytest
 
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.output import AdviceFormat
-from sgs_tui.batch.printed.iteration import Outcome, write_iteration
+from sgs_tui.batch.printed.iteration import BeforeAfter, write_iteration
 from sgs_tui.engine.runs.run_list import Run
 from tests.batch.conftest import Command
 from tests.batch.test_json_schema import violations
@@ -68,6 +68,6 @@ def test_an_iteration() -> None:
     folder = SimpleNamespace(path=Path("runs/one"))
     run = cast(Run, SimpleNamespace(folder=folder, request=SimpleNamespace(details={"int16": "cat,pool"})))
     for found in (report(rows), report(rows, diagnosis=diagnosis_of(rows))):
-        done = Outcome(Path("runs/one"), "2 layers: 2 failed", found)
+        done = BeforeAfter(Path("runs/one"), "2 layers: 2 failed", found)
         document = check(write_iteration(done, run, AdviceFormat.JSON, Screen()), "iterate")
         assert document["int16"] == ["cat", "pool"] and document["outcome"]["failed_after"] == 1

@@ -1,9 +1,27 @@
-"""`advise`: which tensors to raise to INT16, and the change to input_config.ini that does it."""
+"""`advise`: which tensors to choose for INT16, by which rule, what it should bring, and the change to input_config.ini.
+
+JSON `sgs-tui/advise/1` (cfg/schemas/advise-1.json); keys may be added within version 1, never renamed, moved or taken
+away: schema; sample, benchmark (paths, as given); profile (name of the limits);
+  chosen[]     the tensors for INT16; smallest[]: without those that were only marked
+  candidates[] tensor, chosen, bits (now, or null), range, range_source, raises[] (share its scale), also[] (other
+               convolution inputs that its name makes INT16 too), unaffected (why it can not be INT16, or ""),
+               reasons[]: rule (diagnosis, range, rmse, concentrated, procedure, marked), layer, text, value, limit;
+               expected: layer, now_db, then_db, or null
+  failing[]    layers that fail now; remaining[]: those expected to fail with the chosen tensors in INT16
+  predicted[]  layer, rmse, cos, sqnr_db, relative_l2, fails: every layer, with the chosen tensors in INT16
+  mend_first   the cause id to fix before bits are chosen (only marks are chosen then), or null
+  notes[]      what the advice can not know, or what will not help
+  ini          null without a file; path, changes, written, backup (or null), tensor_arrays[], added[], removed[],
+               diff (text), findings[]: severity, line (or null), message, remedy
+  applied      null, or what came of it: folder, before, after, failed_after, cause_after, regression
+Names are raw in all words here: each format guards them.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from typing import assert_never
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -11,9 +29,11 @@ from rich.text import Text
 from sgs_tui.batch.compare import compared
 from sgs_tui.batch.console import PIPED, Screen, hanging, render
 from sgs_tui.batch.formats.markdown import code, fenced
-from sgs_tui.batch.printed.iteration import Outcome, outcome_json, outcome_markdown, outcome_parts
+from sgs_tui.batch.output import AdviceFormat
+from sgs_tui.batch.printed.iteration import BeforeAfter, before_after_json, before_after_markdown, before_after_parts
 from sgs_tui.batch.report import Report
-from sgs_tui.batch.values import Json, dump_json, exact, finite_or_null
+from sgs_tui.batch.values import Json, dump_json, exact, exact_all, exact_or_null, finite_or_null, text_of
+from sgs_tui.batch.words import finding_line
 from sgs_tui.engine.advice.results import (
     Advice,
     Candidate,
@@ -31,6 +51,9 @@ from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.network.graph import conv_inputs
 from sgs_tui.engine.requantize.ini_change import IniChange, ini_change
 from sgs_tui.engine.session import CompareRequest
+
+SCHEMA = "sgs-tui/advise/1"
+_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,94 +81,74 @@ def advised(request: CompareRequest, marked: Sequence[str] = (), unmarked: Seque
 
 
 def with_ini(found: Advised, ini: Path, unmarked: Sequence[str] = ()) -> Advised:
-    """The same with what raising the chosen tensors makes of a file. Raises InputError, UsageError."""
+    """The same with what INT16 for the chosen tensors makes of a file. Raises InputError, UsageError."""
     change = ini_change(read_bytes(ini), found.advice.chosen, unmarked, found.conv_inputs)
     return replace(found, ini=ini, change=change)
 
 
-# `advise --format json`: schema `sgs-tui/advise/1`, described by cfg/schemas/advise-1.json.
-#
-# schema       "sgs-tui/advise/1"; keys may be added within version 1, never renamed, moved or taken away
-# sample, benchmark   paths, as given
-# profile      name of the limits
-# chosen[]     the tensors to raise to 16 bit; smallest[]: without those that were only marked
-# candidates[] tensor, chosen, bits (now, or null), range, range_source, raises[] (share its scale), also[] (other
-#              convolution inputs that its name raises too), unaffected (why it can not be raised, or ""),
-#              reasons[]: rule (diagnosis, range, rmse, concentrated, procedure, marked), layer, text, value, limit;
-#              expected: layer, now_db, then_db, or null
-# failing[]    layers that fail now; remaining[]: those expected to fail with the chosen tensors in 16 bit
-# predicted[]  layer, rmse, cos, sqnr_db, relative_l2, fails: every layer, with the chosen tensors in 16 bit
-# mend_first   the cause id to mend before bits are chosen (only marks are chosen then), or null
-# notes[]      what the advice can not know, or what will not help
-# ini          null without a file; path, changes, written, backup (or null), tensor_arrays[], added[], removed[],
-#              diff (text), findings[]: severity, line (or null), message, remedy
-
-SCHEMA = "sgs-tui/advise/1"
-
-
-def write_advice_json(
-    found: Advised, written: bool = False, backup: Path | None = None, done: Outcome | None = None
+def write_advice(
+    found: Advised,
+    wanted: AdviceFormat,
+    screen: Screen,
+    written: bool = False,
+    backup: Path | None = None,
+    done: BeforeAfter | None = None,
 ) -> bytes:
-    """The advice as one JSON object."""
-    return dump_json(document(found, written, backup, done))
+    """The advice, the change to the file, and where it was applied what came of it, in the format asked for.
+
+    `written`: the file is, and what was there before is in `backup`. JSON has no other bytes anywhere, markdown is
+    GitHub's; only the table depends on the screen.
+    """
+    match wanted:
+        case AdviceFormat.JSON:
+            return dump_json(_document(found, written, backup, done))
+        case AdviceFormat.MARKDOWN:
+            return text_of([*_lines(found), *(("", *before_after_markdown(done)) if done is not None else ())])
+        case AdviceFormat.TABLE:
+            parts = chain(_parts(found, screen), () if done is None else before_after_parts(done, screen))
+            return render(parts, screen, screen.columns or PIPED)
+        case _:
+            assert_never(wanted)
 
 
-def document(found: Advised, written: bool = False, backup: Path | None = None, done: Outcome | None = None) -> Json:
-    """The object of schema `sgs-tui/advise/1`."""
+def _document(found: Advised, written: bool, backup: Path | None, done: BeforeAfter | None) -> Json:
     advice, report = found.advice, found.report
     return {
         "schema": SCHEMA,
         "sample": exact(report.sample.path),
         "benchmark": exact(report.benchmark.path),
         "profile": advice.profile,
-        "chosen": _names(advice.chosen),
-        "smallest": _names(advice.smallest),
+        "chosen": exact_all(advice.chosen),
+        "smallest": exact_all(advice.smallest),
         "candidates": [_candidate(each) for each in advice.candidates],
-        "failing": _names(tuple(row.name for row in report.rows if row.verdict is Verdict.FAIL)),
-        "remaining": _names(advice.remaining),
+        "failing": exact_all(row.name for row in report.rows if row.verdict is Verdict.FAIL),
+        "remaining": exact_all(advice.remaining),
         "predicted": [_predicted(each) for each in advice.predicted],
         "mend_first": None if advice.fix_first is None else str(advice.fix_first.cause),
-        "notes": _names(advice.notes),
+        "notes": exact_all(advice.notes),
         "ini": _ini(found, written, backup),
-        "applied": None if done is None else outcome_json(done),
+        "applied": None if done is None else before_after_json(done),
     }
-
-
-def finding_json(each: Finding) -> Json:
-    """A finding about a file."""
-    return {
-        "severity": str(each.severity),
-        "line": each.line,
-        "message": exact(each.message),
-        "remedy": exact(each.remedy),
-    }
-
-
-def _names(names: tuple[str, ...]) -> list[str]:
-    return [exact(name) for name in names]
 
 
 def _candidate(each: Candidate) -> Json:
-    width = {"range": None if each.range is None else each.range.width}
+    expected = each.expected
     return {
         "tensor": exact(each.tensor),
         "chosen": each.chosen,
         "bits": each.bits,
-        **finite_or_null(width),
+        **finite_or_null({"range": None if each.range is None else each.range.width}),
         "range_source": None if each.range is None else str(each.range.source),
-        "raises": _names(each.raises),
-        "also": _names(each.also),
+        "raises": exact_all(each.raises),
+        "also": exact_all(each.also),
         "unaffected": exact(each.unaffected),
         "reasons": [_reason(reason) for reason in each.reasons],
-        "expected": None if each.expected is None else _expected(each.expected.layer, each),
-    }
-
-
-def _expected(layer: str, each: Candidate) -> Json:
-    assert each.expected is not None
-    return {
-        "layer": exact(layer),
-        **finite_or_null({"now_db": each.expected.now_db, "then_db": each.expected.then_db}),
+        "expected": None
+        if expected is None
+        else {
+            "layer": exact(expected.layer),
+            **finite_or_null({"now_db": expected.now_db, "then_db": expected.then_db}),
+        },
     }
 
 
@@ -168,58 +171,56 @@ def _ini(found: Advised, written: bool, backup: Path | None) -> Json | None:
     if change is None or found.ini is None:
         return None
     return {
-        "path": exact(str(found.ini)),
+        "path": exact(found.ini),
         "changes": change.changes,
         "written": written,
-        "backup": None if backup is None else exact(str(backup)),
-        "tensor_arrays": _names(change.names),
-        "added": _names(change.added),
-        "removed": _names(change.removed),
+        "backup": exact_or_null(backup),
+        "tensor_arrays": exact_all(change.names),
+        "added": exact_all(change.added),
+        "removed": exact_all(change.removed),
         "diff": exact("".join(f"{line}\n" for line in change.diff(str(found.ini)))),
-        "findings": [finding_json(each) for each in change.findings],
+        "findings": [_finding_json(each) for each in change.findings],
     }
 
 
-# INT16 advice in words, for every format that people read. Names are raw: each format guards them.
+def _finding_json(each: Finding) -> Json:
+    return {
+        "severity": str(each.severity),
+        "line": each.line,
+        "message": exact(each.message),
+        "remedy": exact(each.remedy),
+    }
 
-_NOT_NEEDED = "not needed for that"
-BLOCK = "[CONV_CONFIG]"
 
-
-def groups(advice: Advice) -> tuple[list[Candidate], list[Candidate], list[Candidate]]:
-    """(chosen, would bring something but are not needed, can not be raised)."""
+def _groups(advice: Advice) -> tuple[list[Candidate], list[Candidate], list[Candidate]]:
+    """(chosen, would bring something but are not needed, can not be INT16)."""
     chosen = [each for each in advice.candidates if each.chosen]
     never = [each for each in advice.candidates if each.unaffected and not each.chosen]
     other = [each for each in advice.candidates if not each.chosen and not each.unaffected]
     return chosen, other, never
 
 
-def others_title(advice: Advice) -> str:
+def _others_title(advice: Advice) -> str:
     """What the candidates are that are neither chosen nor impossible."""
-    return "named by the rules, judged on figures that have to be mended first" if advice.fix_first else _NOT_NEEDED
+    return (
+        "named by the rules, judged on figures that have to be fixed first"
+        if advice.fix_first
+        else "not needed for that"
+    )
 
 
-def in_short(candidate: Candidate) -> str:
+def _in_short(candidate: Candidate) -> str:
     """A candidate that is not chosen, in a line."""
     why = candidate.unaffected or (rule(candidate.reasons[0], candidate.tensor) if candidate.reasons else "")
     gain = f"; would bring {expectation(candidate.expected)}" if candidate.expected and not candidate.unaffected else ""
     return f"{why}{gain}"
 
 
-def setting(advice: Advice) -> Iterator[str]:
+def _setting(advice: Advice) -> Iterator[str]:
     """The lines to have in input_config.ini, where no file was named."""
     if advice.chosen:
         quote = '"' if any("'" in name for name in advice.chosen) else "'"
-        yield from (BLOCK, f"tensor_arrays={quote}{','.join(advice.chosen)}{quote};")
-
-
-# INT16 advice in markdown.
-
-
-def write_advice_markdown(found: Advised, done: Outcome | None = None) -> bytes:
-    """The advice, the diff, and where it was applied what came of it, as GitHub-flavoured markdown."""
-    lines = [*_lines(found), *(("", *outcome_markdown(done)) if done is not None else ())]
-    return ("\n".join(lines) + "\n").encode()
+        yield from ("[CONV_CONFIG]", f"tensor_arrays={quote}{','.join(advice.chosen)}{quote};")
 
 
 def _lines(found: Advised) -> Iterator[str]:
@@ -227,16 +228,16 @@ def _lines(found: Advised) -> Iterator[str]:
     yield from (f"**{headline(advice, report.summary.failed)}**", "")
     yield f"{code(report.sample.path)} against {code(report.benchmark.path)}, profile {code(advice.profile)}"
     yield from (f"\nNote: {code(note)}" for note in advice.notes)
-    chosen, other, never = groups(advice)
+    chosen, other, never = _groups(advice)
     for title, candidates in (
-        ("Raise to 16 bit", chosen),
-        (others_title(advice).capitalize(), other),
-        ("Can not be raised", never),
+        ("INT16", chosen),
+        (_others_title(advice).capitalize(), other),
+        ("Can not be INT16", never),
     ):
         if candidates:
             yield from ("", f"### {title}", "")
         for each in candidates:
-            yield f"- {code(each.tensor)}: {code(facts(each) if each.chosen else in_short(each))}"
+            yield f"- {code(each.tensor)}: {code(facts(each) if each.chosen else _in_short(each))}"
             if each.chosen:
                 yield from (f"  - {code(reason)}" for reason in rules(each))
             if each.chosen and each.expected is not None:
@@ -247,7 +248,7 @@ def _lines(found: Advised) -> Iterator[str]:
 def _markdown_change(found: Advised) -> Iterator[str]:
     change = found.change
     if change is None or found.ini is None:
-        lines = tuple(setting(found.advice))
+        lines = tuple(_setting(found.advice))
         yield from ("", *fenced(lines, "ini")) if lines else ()
         return
     yield ""
@@ -257,17 +258,6 @@ def _markdown_change(found: Advised) -> Iterator[str]:
     for each in change.findings:
         place = f"line {each.line}: " if each.line else ""
         yield f"\n{each.severity.capitalize()}: {code(f'{place}{each.message}; {each.remedy}')}"
-
-
-# INT16 advice for people: what to raise, by which rule, what it should bring, and the change to the file.
-
-_STYLES = {"+": "green", "-": "red", "@": "cyan"}
-
-
-def write_advice(found: Advised, screen: Screen, done: Outcome | None = None) -> bytes:
-    """The advice, the diff, and where it was applied what came of it, in the screen's width."""
-    parts = _parts(found, screen) if done is None else chain(_parts(found, screen), outcome_parts(done, screen))
-    return render(parts, screen, screen.columns or PIPED)
 
 
 def _parts(found: Advised, screen: Screen) -> Iterator[RenderableType]:
@@ -285,14 +275,14 @@ def _parts(found: Advised, screen: Screen) -> Iterator[RenderableType]:
 
 
 def _candidates(found: Advised, screen: Screen) -> Iterator[RenderableType]:
-    chosen, other, never = groups(found.advice)
+    chosen, other, never = _groups(found.advice)
     for number, candidate in enumerate(chosen, 1):
         yield from _chosen(number, candidate, screen)
-    for title, others in ((others_title(found.advice), other), ("can not be raised", never)):
+    for title, others in ((_others_title(found.advice), other), ("can not be INT16", never)):
         if others:
             yield Text(title)
         for candidate in others:
-            yield hanging("   ", f"{candidate.tensor}: {in_short(candidate)}", 5, screen)
+            yield hanging("   ", f"{candidate.tensor}: {_in_short(candidate)}", 5, screen)
 
 
 def _chosen(number: int, candidate: Candidate, screen: Screen) -> Iterator[RenderableType]:
@@ -308,16 +298,11 @@ def _change(found: Advised, screen: Screen) -> Iterator[RenderableType]:
     """The diff and what there is to know about the file, or what to put into one."""
     change = found.change
     if change is None or found.ini is None:
-        yield from (Text(screen.text(line)) for line in setting(found.advice))
+        yield from (Text(screen.text(line)) for line in _setting(found.advice))
         return
     lines = change.diff(str(found.ini))
     if not lines:
         yield hanging("", f"{found.ini} stays as it is", 0, screen)
     yield from (Text(screen.text(line), _STYLES.get(line[:1], ""), no_wrap=True) for line in lines)
     for finding in change.findings:
-        yield hanging("", _finding(finding, found.ini.name), 0, screen)
-
-
-def _finding(finding: Finding, name: str) -> str:
-    place = f"{name}:{finding.line}" if finding.line else name
-    return f"{place}: {finding.severity}: {finding.message}" + (f"; {finding.remedy}" if finding.remedy else "")
+        yield hanging("", finding_line(finding, found.ini.name), 0, screen)
