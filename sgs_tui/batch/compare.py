@@ -11,7 +11,7 @@ from sgs_tui.batch.console import Screen
 from sgs_tui.batch.formats import Format
 from sgs_tui.batch.journal import journal_beside
 from sgs_tui.batch.output import FailOn, check_target, emit
-from sgs_tui.batch.progress import Meter, RateMeter
+from sgs_tui.batch.progress import Meter
 from sgs_tui.batch.report import Report, Since, Source
 from sgs_tui.batch.words import headline
 from sgs_tui.engine.compare.baseline import Baseline, regress
@@ -124,7 +124,7 @@ def bundle(report: Report, path: Path, say: Say) -> Path:
         say(f"{target}: {part.name}, {size(part.size)}: {part.what}")
     for line in plan.left_out:
         say(f"{target}: not in it: {line}")
-    with RateMeter("bundling") as meter:
+    with Meter("bundling", rate=True) as meter:
         write_bundle(plan, report.request, target, meter.report)
     say(f"{target}: {size(target.stat().st_size)} written")
     return target

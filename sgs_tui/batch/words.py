@@ -194,6 +194,15 @@ def figures(layer: Snapshot | None) -> tuple[str, str]:
     return ("", "") if layer is None else (figure(layer.rmse, 6), cosine(layer.cos))
 
 
+STEP_FIGURES = ("RMSE was", "RMSE now", "COS was", "COS now")
+
+
+def step_figures(step: Step) -> tuple[str, str, str, str]:
+    """What stands under `STEP_FIGURES`."""
+    (rmse_was, cos_was), (rmse, cos) = figures(step.before), figures(step.after)
+    return rmse_was, rmse, cos_was, cos
+
+
 def regression_remarks(report: Report) -> Iterator[str]:
     """Names that moved, and a profile that is another one."""
     since = report.since

@@ -54,15 +54,15 @@ def advise(
     profile: ProfileName = None,
     mark: Annotated[
         list[str] | None,
-        typer.Option("--mark", metavar="NAME", help="Also raise this tensor, or what raises this layer."),
+        typer.Option("--mark", metavar="NAME", help="INT16 for this tensor too, or for what this layer needs."),
     ] = None,
     unmark: Annotated[
         list[str] | None,
-        typer.Option("--unmark", metavar="NAME", help="Do not raise this one; take it out of the file."),
+        typer.Option("--unmark", metavar="NAME", help="No INT16 for this one; take it out of the file."),
     ] = None,
     apply: Annotated[
         bool,
-        typer.Option("--apply", "--write", help="Write the file, keeping a backup. FOLDER: quantize again, compare."),
+        typer.Option("--apply", "--write", help="Write the file, keeping a backup. FOLDER: requantize, compare."),
     ] = False,
     check: Annotated[
         Path | None,
@@ -75,13 +75,13 @@ def advise(
     *,
     printing: AdvicePrinting,
 ) -> int:
-    """Say which tensors to raise to INT16, and why.
+    """Say which tensors need INT16, and why.
 
     By which rule, what it should bring, and what to write into the ini.
 
-    Names are convolution inputs, which is all that [CONV_CONFIG] can raise; the smallest set that brings every layer
-    under the profile's limits is chosen. Nothing is written without --apply. In a FOLDER that was quantized here (the
-    demo, `sgs-tui run --onnx`) --apply closes the loop: quantize again, dump, compare, show before and after; exit
+    Names are convolution inputs, the only ones that [CONV_CONFIG] can give INT16; the smallest set that brings every
+    layer under the profile's limits is chosen. Nothing is written without --apply. In a FOLDER that was quantized here
+    (the demo, `sgs-tui run --onnx`) --apply closes the loop: requantize, dump, compare, show before and after; exit
     code 1 where layers still fail. --check ends with 3 where the converter would stop.
 
     \b

@@ -46,7 +46,7 @@ def set_(
         str | None,
         typer.Option("--preset", metavar="NAME", help="First: float, fixed, histogram or fixed-without-fusion."),
     ] = None,
-    mend: Annotated[bool, typer.Option("--mend", help="Also mend line ends, blanks and the case of keys.")] = False,
+    mend: Annotated[bool, typer.Option("--mend", help="Also fix line ends, blanks and the case of keys.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
 ) -> int:
     """Change switches and the path; every other byte stays. Prints the difference, keeps a backup.

@@ -17,7 +17,7 @@ def doctor() -> int:
     """Say what works on this machine and what does not.
 
     Looks at Python, packages, terminal, locale, SDK, gdb, disk and settings. Lines start with ok, no (only some work
-    needs it) or FAIL (nothing works before that is mended; exit code 3).
+    needs it) or FAIL (nothing works before that is fixed; exit code 3).
 
     \b
     Example:

@@ -40,13 +40,13 @@ def iterate(
         Path, typer.Argument(metavar="[FOLDER]", help="Where sgs-tui.toml is (default this one).")
     ] = Path(),
     mark: Annotated[
-        list[str] | None, typer.Option("--mark", metavar="NAME", help="First: this tensor gets 16 bits in the ini.")
+        list[str] | None, typer.Option("--mark", metavar="NAME", help="First: this tensor gets INT16 in the ini.")
     ] = None,
     unmark: Annotated[
         list[str] | None, typer.Option("--unmark", metavar="NAME", help="First: take this tensor out of the ini.")
     ] = None,
     advised: Annotated[
-        bool, typer.Option("--advised", help="First: what `sgs-tui advise` would raise in the state before.")
+        bool, typer.Option("--advised", help="First: what `sgs-tui advise` chooses in the state before.")
     ] = False,
     before: Annotated[
         Path | None,
@@ -62,7 +62,7 @@ def iterate(
     *,
     printing: AdvicePrinting,
 ) -> int:
-    """Make the models again after an INT16 change. Dumps both stages, shows what the change did.
+    """Requantize after an INT16 change. Dumps both stages, shows what the change did.
 
     The convert and calibrate commands are your own, kept once in sgs-tui.toml of the network's folder (--init writes
     an example). They run in the background: Ctrl-C ends them, a lost connection does not, and --last shows the result
@@ -171,7 +171,7 @@ def _advised(config: "IterateConfig", sample: Path, benchmark: Path, ranges: Pat
 
     found = advised(CompareRequest(sample, benchmark, ranges, profile=load_profile(config.profile)))
     if not found.advice.chosen:
-        stderr.note("nothing is advised: no layer fails, or 16 bits would not help")
+        stderr.note("nothing is advised: no layer fails, or INT16 would not help")
     return found.advice.chosen
 
 

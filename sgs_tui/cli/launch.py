@@ -53,10 +53,9 @@ def launch(requests: "Sequence[RunRequest]", how: LaunchOptions, ascii_only: boo
 
 def _wait(paths: Sequence[Path], keep: bool, ascii_only: bool) -> "tuple[Run, ...]":
     """Wait for runs that were started, tell what became of them, tidy up behind the good ones."""
-    from sgs_tui.batch.progress import StatusLine, watch
+    from sgs_tui.batch.watch import wait_for
 
-    with StatusLine(stderr.screen(ascii_only, to_file=False)) as line:
-        ended = watch(paths, line)
+    ended = wait_for(paths, stderr.screen(ascii_only, to_file=False))
     for run in ended:
         tell(run)
         if run.dump is not None and not keep:
@@ -66,7 +65,7 @@ def _wait(paths: Sequence[Path], keep: bool, ascii_only: bool) -> "tuple[Run, ..
 
 def tell(run: "Run") -> None:
     """What a run that is over has to say: its failure, or what is worth knowing of a good one."""
-    from sgs_tui.batch.progress import failure
+    from sgs_tui.batch.watch import failure
     from sgs_tui.engine.backends.jobs import local_result
     from sgs_tui.engine.runs.run_folder import RunState
 
@@ -113,7 +112,7 @@ def _warn(requests: "Sequence[RunRequest]", root: Path) -> None:
 
 
 def _cancel(paths: Sequence[Path]) -> None:
-    from sgs_tui.batch.progress import end_runs
+    from sgs_tui.batch.watch import end_runs
 
     for run in end_runs(paths):
         stderr.note(f"{run.name}: {run.state}")

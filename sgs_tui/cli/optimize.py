@@ -11,7 +11,7 @@ import typer
 
 from sgs_tui.batch.output import RunsFormat, emit
 from sgs_tui.batch.printed.optimize import write_result
-from sgs_tui.batch.progress import watch_onnx, watch_sdk
+from sgs_tui.batch.watch import watch_onnx, watch_sdk
 from sgs_tui.cli import options, stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.launch import preprocess_of, samples_of

@@ -45,7 +45,7 @@ def run(
         str | None, typer.Option("--image", "-i", metavar="PATH", help="An image, a list file, or a folder.")
     ] = None,
     int16: Annotated[
-        list[str] | None, typer.Option("--int16", metavar="NAME,...", help="With --onnx: tensors that get 16 bits.")
+        list[str] | None, typer.Option("--int16", metavar="NAME,...", help="With --onnx: tensors that get INT16.")
     ] = None,
     per_tensor: Annotated[
         bool, typer.Option("--per-tensor", help="With --onnx: one scale for all channels of a weight.")

@@ -108,7 +108,7 @@ def follow(
     Example:
       sgs-tui runs follow last
     """
-    from sgs_tui.batch.progress import print_events
+    from sgs_tui.batch.watch import print_events
     from sgs_tui.cli.launch import tell
     from sgs_tui.engine.runs.run_folder import RunState
 
@@ -141,7 +141,7 @@ def cancel(names: _Names, root: Root = None) -> int:
     Example:
       sgs-tui runs cancel last
     """
-    from sgs_tui.batch.progress import end_runs
+    from sgs_tui.batch.watch import end_runs
     from sgs_tui.engine.runs.runs import cancel_run
 
     found = [run_named(name, root) for name in names]

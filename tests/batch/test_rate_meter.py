@@ -2,13 +2,13 @@
 
 import pytest
 
-from sgs_tui.batch.progress import RateMeter
+from sgs_tui.batch.progress import Meter
 
 
 def test_rate_is_shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr("sgs_tui.batch.progress.monotonic", lambda: now)
-    with RateMeter("drawing", wanted=True) as meter:
+    with Meter("drawing", rate=True, wanted=True) as meter:
         now += 2.0
         meter.report(50_000_000, 100_000_000)
     shown = capsys.readouterr().err
@@ -18,6 +18,6 @@ def test_rate_is_shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
 
 
 def test_nothing_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with RateMeter("drawing") as meter:
+    with Meter("drawing", rate=True) as meter:
         meter.report(1, 2)
     assert capsys.readouterr().err == ""

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from sgs_tui.batch.console import Screen
-from sgs_tui.batch.progress import StatusLine, standing
+from sgs_tui.batch.progress import StatusLine
+from sgs_tui.batch.watch import standing
 from sgs_tui.cli import options
 from sgs_tui.cli.compare import ReportOptions
 from sgs_tui.cli.options import with_options

@@ -2,8 +2,8 @@
 
 Outputs without a partner follow as lines whose verdict is `unmatched` and whose `side` says where they are, so that
 no output of either dump is lost. The columns from `causes` to `recovered_layout` come from the diagnosis
-(json_diagnosis.py says what they are; `causes` are those that name the layer, the likeliest first) and are empty with
---no-diagnosis; `journal` has the notes on the layer; those behind it are filled with --baseline.
+(cfg/schemas/compare-1.json says what they are; `causes` are those that name the layer, the likeliest first) and are
+empty with --no-diagnosis; `journal` has the notes on the layer; those behind it are filled with --baseline.
 Text that a spreadsheet would run as a formula is given a leading apostrophe; numbers never are. Control characters
 in names are written as escapes (`\\x1b`). `nan`, `inf` and `-inf` stand for numbers that are none; a figure that a
 layer does not have is empty.

@@ -17,11 +17,10 @@ from markupsafe import Markup
 
 from sgs_tui.batch import words
 from sgs_tui.batch.console import Screen
-from sgs_tui.batch.progress import RateMeter
+from sgs_tui.batch.progress import Meter
 from sgs_tui.batch.report import Report
 from sgs_tui.batch.values import plain
 from sgs_tui.engine import journal
-from sgs_tui.engine.compare.baseline import Step
 from sgs_tui.engine.compare.channels import position_of
 from sgs_tui.engine.compare.histogram import Counts, bars_of, step_of, view_of
 from sgs_tui.engine.compare.limits import Profile
@@ -32,7 +31,6 @@ from sgs_tui.engine.numbers import count, figure, size
 from sgs_tui.engine.reports.details import Details, Portrait, gather_details
 from sgs_tui.engine.text import visible
 
-_STEP_FIGURES = ("RMSE was", "RMSE now", "COS was", "COS now")
 _STEP_KINDS = {"newly failing": "fail", "not comparable": "nc", "newly fixed": "ok", "worse": "warn"}
 _VERDICT_KINDS = {
     Verdict.FAIL: ("fail", 0),
@@ -45,7 +43,7 @@ _VERDICT_KINDS = {
 
 def write(report: Report, screen: Screen) -> bytes:
     """Read what the page shows beyond the figures, and write it."""
-    with RateMeter("reading") as meter:
+    with Meter("reading", rate=True) as meter:
         return page(report, gather_details(report.request, report.rows, meter.report, report.culprits))
 
 
@@ -111,12 +109,6 @@ class _FigureCell:
         self.value = "" if value is None else plain(value)
         self.sign = words.mark(row, key, profile)
         self.kind = "over" if self.sign == words.FAILED else "near"
-
-
-def _step_cells(step: Step) -> Iterator[tuple[str, str]]:
-    """What a layer was before and is now, each under its title."""
-    (rmse_was, cos_was), (rmse, cos) = words.figures(step.before), words.figures(step.after)
-    return zip(_STEP_FIGURES, (rmse_was, rmse, cos_was, cos), strict=True)
 
 
 def _described(row: LayerDiff, portrait: Portrait | None) -> Iterator[tuple[str, str]]:
@@ -242,8 +234,6 @@ _GLOBALS: dict[str, Any] = {
     "count": count,
     "size": size,
     "figures": [{"title": METRICS[key].title, "falls": METRICS[key].worse is not Worse.LOW} for key in BRIEF],
-    "step_figures": _STEP_FIGURES,
-    "step_cells": _step_cells,
     "step_kind": lambda step: _STEP_KINDS.get(words.word(step), ""),
     "verdict_kinds": _VERDICT_KINDS,
     "described": _described,

@@ -15,14 +15,14 @@
     notes[]     what is true of the whole comparison
     journal[]   the triage journal beside the sample: time (UTC), kind (note, tried, result), text, layer, sample
 
-Unless --no-diagnosis (json_diagnosis.py has the details)
+Unless --no-diagnosis (what is in them stands above `_diagnosed`)
 
     diagnosis[] cause, layers[], confidence, evidence[], advice[] and more, the likeliest cause first; empty only
                 where no diagnosis could be made, `notes` then say why
     trend       course (low, sudden jump, slow drift, wobble), layer, text
     recovered[] layers whose data was put back in order: as in layers[], with layout and kept beside
 
-With --baseline (json_regression.py has the details)
+With --baseline (what is in it stands above `regression_json`)
 
     regression  source, newly_failing[], newly_fixed[], not_comparable[], counts, layers[]: each layer before and after
 

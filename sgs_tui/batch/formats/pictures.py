@@ -20,7 +20,7 @@ import numpy as np
 from rich.cells import cell_len
 
 from sgs_tui.batch.console import Screen, cut
-from sgs_tui.batch.progress import RateMeter
+from sgs_tui.batch.progress import Meter
 from sgs_tui.batch.words import percent
 from sgs_tui.engine.calibration.ranges import Bounds, Ranges, load_ranges
 from sgs_tui.engine.compare.histogram import BARS, Bars, Tally, bars_of, step_of, view_of
@@ -411,7 +411,7 @@ def draw_sheets(
 ) -> tuple[str, ...]:
     """Make all pictures of one or two dumps; one line for each that could not be made."""
     total, done, failures = sum(sheet.subject.size for sheet in sheets), 0, []
-    with RateMeter("drawing") as meter, closing(made_sheets(sheets, dumps, look, workers)) as results:
+    with Meter("drawing", rate=True) as meter, closing(made_sheets(sheets, dumps, look, workers)) as results:
         for sheet, error in results:
             done += sheet.subject.size
             meter.report(done, total)

@@ -1,125 +1,191 @@
-"""`--format table`: for people, in 80 columns; wider screens show more figures, a pipe shows whole names."""
+"""`--format table`: for people, in 80 columns; wider screens show more figures, a pipe shows whole names.
+
+The layers first, then what figures do not say, what has changed since the baseline, the diagnosis, the journal.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence, Set
 
-from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.padding import Padding
-from rich.segment import Segments
 from rich.text import Text
 
+from sgs_tui.batch import words
 from sgs_tui.batch.console import (
     LONGEST_NAME,
-    NARROWEST,
-    PIPED,
     Cell,
     Column,
     Screen,
     cut,
     hanging,
+    name_column,
+    page_width,
     render,
     table_of,
     taken,
 )
 from sgs_tui.batch.report import Report
-from sgs_tui.batch.words import (
-    LEGEND,
-    MOST,
-    changed,
-    course,
-    diagnosis_headline,
-    figure_text,
-    figures,
-    further_layers,
-    headline,
-    left_out,
-    mark,
-    ranges_from,
-    regression_headline,
-    regression_remarks,
-    shares,
-    word,
-)
+from sgs_tui.engine import journal
 from sgs_tui.engine.compare.baseline import Step
 from sgs_tui.engine.compare.metrics import BY_PRIORITY, METRICS
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, SideStats, Unmatched, Verdict
 from sgs_tui.engine.diagnosis.results import Finding, Recovered, proof
-from sgs_tui.engine.journal import moment, words
 from sgs_tui.engine.numbers import count
 
-# The diagnosis below a table: where, why, the numbers that prove it, what to do; all in a screen's width.
-
-_LABEL = 11
-"""Cells of the words in front of a line, their blanks included."""
-_NAME = 30
-_ENTRIES = 10
-"""Journal entries below a table; the newest ones count."""
-
-
-def diagnosis_section(report: Report, screen: Screen) -> Iterator[RenderableType]:
-    """Nothing where no diagnosis was made."""
-    found = report.diagnosis
-    if found is None:
-        return
-    yield Text()
-    yield Text("diagnosis", style="bold")
-    for number, finding in enumerate(found.findings[:MOST], 1):
-        yield from _finding(number, finding, screen)
-    if more := left_out(found):
-        yield Text(more)
-    for what, text in course(report):
-        yield _labelled(what, text, screen)
-    yield from _recovered(found.recovered, screen)
+_WIDE = 120
+_ROOMY = 100
+"""Columns from which a layer's part in the error has a column of its own; below, the diagnosis names the layers."""
+_READABLE_NAME, _COMFORTABLE_NAME, _LONGEST_OP = 18, 40, 14
+_ALWAYS = ("rmse", "cos", "range")
+_WHEN_WIDER = tuple(key for key in BY_PRIORITY if key not in _ALWAYS)
+_VERDICTS = {Verdict.OK: "ok", Verdict.WARN: "warn", Verdict.FAIL: "FAIL", Verdict.NOT_COMPARABLE: "n/c"}
+_STYLES = {"FAIL": "bold red", "warn": "yellow", "n/c": "magenta", "!": "bold red", "~": "yellow"}
 
 
-def journal_section(report: Report, screen: Screen) -> Iterator[RenderableType]:
-    """The newest entries of the triage journal; nothing where there is none."""
-    if not report.journal:
-        return
-    yield Text()
-    left = len(report.journal) - _ENTRIES
-    yield Text(
-        "journal" + (f", {count(left, 'older entry', 'older entries')} in --format json" if left > 0 else ""), "bold"
-    )
-    for each in report.journal[-_ENTRIES:]:
-        yield hanging(f"{moment(each)}  ", words(each), 22, screen)
+def write(report: Report, screen: Screen) -> bytes:
+    """The whole report as text: sources, layers, legend, summary, remarks, what has no partner, the diagnosis."""
+    names = [row.name for row in report.shown]
+    whole = name_column("name", names, (), Screen(ascii=screen.ascii), 0, LONGEST_NAME)
+    columns, parts = _columns(report, screen), _shares(report, screen)
+    width = page_width([*columns, *parts, whole], screen)
+    columns = _without_the_least(columns, width)
+    enough = min(whole.width, _COMFORTABLE_NAME) if screen.columns else whole.width
+    columns += _extra(report, width - taken([*columns, *parts]), enough)
+    columns.insert(2, name_column("name", names, [*columns, *parts], screen, 0, LONGEST_NAME))
+    return render(_parts(report, screen, table_of([*columns, *parts])), screen, width)
 
 
-def _finding(number: int, finding: Finding, screen: Screen) -> Iterator[RenderableType]:
-    yield hanging(f"{number}. ", diagnosis_headline(finding), 3, screen, "bold")
-    label, others = further_layers(finding)
-    if others:
-        yield hanging(f"   {label:<9}", others, 12, screen)
-    for label, lines in (("because", [fact.text for fact in proof(finding)]), ("do", finding.advice)):
-        for first, line in enumerate(lines):
-            yield hanging(f"   {'' if first else label:<9}", line, 12, screen)
+def _parts(report: Report, screen: Screen, table: RenderableType) -> Iterator[RenderableType]:
+    yield from _sources(report, screen)
+    yield from (Text(), table, Text())
+    yield Text(words.LEGEND, style="dim")
+    if len(report.shown) < len(report.rows):
+        yield Text(f"{len(report.shown)} of {count(len(report.rows), 'layer')} shown")
+    yield Text(screen.text(words.headline(report.summary)), style="bold")
+    yield from _remarks(report, screen)
+    yield from _unmatched(report, screen)
+    yield from regression_section(report, screen)
+    yield from diagnosis_section(report, screen)
+    yield from _journal(report, screen)
 
 
-def _labelled(label: str, text: str, screen: Screen) -> RenderableType:
-    return hanging(f"{label:<{_LABEL}} ", text, _LABEL + 1, screen)
+def _sources(report: Report, screen: Screen) -> Iterator[Text]:
+    for side, source in (("sample   ", report.sample), ("benchmark", report.benchmark)):
+        health = Text(str(source.health.state), style="" if source.health.ok else "bold red")
+        yield Text.assemble(f"{side}  {source.stage}, ", health, "  ", screen.text(source.path), overflow="fold")
+    yield Text(f"profile    {screen.text(report.profile.name)}")
+    yield Text(f"ranges     {words.ranges_from(report)}")
 
 
-def _recovered(found: tuple[Recovered, ...], screen: Screen) -> Iterator[RenderableType]:
-    """The layers that were put back in order. Verdicts and the exit code stay about the file as it is."""
-    if not found:
-        return
-    yield Text()
-    what = f"recovered: {count(len(found), 'layer')} with the stored order undone; verdicts are about the file as it is"
-    yield Text(f"{what}; kept: share of the values that the file still holds")
-    yield table_of(_diagnosis_columns(found, screen))
-
-
-def _diagnosis_columns(found: tuple[Recovered, ...], screen: Screen) -> list[Column]:
-    rows = [each.row for each in found]
-    room = _NAME if screen.columns else max(len(screen.text(row.name)) for row in rows)
+def _columns(report: Report, screen: Screen) -> list[Column]:
+    """What is always shown, but the name."""
+    rows = report.shown
+    op_room = _LONGEST_OP if screen.columns and screen.columns < _WIDE else LONGEST_NAME
     return [
         Column("#", [Cell(str(row.index)) for row in rows], right=True),
-        Column("name", [Cell(cut(row.name, room, screen)) for row in rows]),
-        Column("RMSE", [Cell(figure_text(row, "rmse")) for row in rows], right=True),
-        Column("COS", [Cell(figure_text(row, "cos")) for row in rows], right=True),
-        Column("kept", [Cell(f"{each.kept:.0%}") for each in found], right=True),
-        Column("order", [Cell(each.layout) for each in found]),
+        Column("verdict", [Cell(word := _VERDICTS[row.verdict], _STYLES.get(word, "")) for row in rows]),
+        Column("op", [Cell(cut(row.op_type, op_room, screen)) for row in rows]),
+        *(_figure(report, key) for key in _ALWAYS),
     ]
+
+
+def _shares(report: Report, screen: Screen) -> list[Column]:
+    """What each layer does to the error, where there is anything to say and the screen is not of the narrow kind."""
+    known = words.shares(report)
+    told = [known.get(row.name, "") for row in report.shown]
+    if not any(told) or (screen.columns is not None and screen.columns < _ROOMY):
+        return []
+    return [Column("error", [Cell(word, "bold" if word == "introduced" else "") for word in told])]
+
+
+def _without_the_least(columns: list[Column], width: int) -> list[Column]:
+    """On screens narrower than promised the op goes first, then the range, before names become unreadable."""
+    for title in ("op", "range "):
+        if width - taken(columns) < _READABLE_NAME:
+            columns = [column for column in columns if column.title != title]
+    return columns
+
+
+def _extra(report: Report, room: int, name: int) -> list[Column]:
+    """More figures, in their order, while `name` cells are left for the name."""
+    columns: list[Column] = []
+    for key in _WHEN_WIDER:
+        column = _figure(report, key)
+        if room - taken([*columns, column]) < name:
+            break
+        columns.append(column)
+    return columns
+
+
+def _figure(report: Report, key: str) -> Column:
+    """A column of numbers, each with its mark behind it."""
+    signs = [words.mark(row, key, report.profile) for row in report.shown]
+    texts = [words.figure_text(row, key) for row in report.shown]
+    cells = [Cell(f"{text}{sign or ' '}", _STYLES.get(sign, "")) for text, sign in zip(texts, signs, strict=True)]
+    return Column(f"{METRICS[key].title} ", cells, right=True)
+
+
+# Below the table: what a figure does not say, and every output without a partner. Nothing is left out.
+
+
+def _remarks(report: Report, screen: Screen) -> Iterator[RenderableType]:
+    """Notes on the comparison, and layers with something to say beyond a limit: grouped by what is said."""
+    for note in report.notes:
+        yield Text(screen.text(f"note: {note}"))
+    mixed = len({row.range.source for row in report.rows if row.range is not None}) > 1
+    groups = _grouped((text, f"{row.index} {row.name}") for row in report.shown for text in _said(row, mixed))
+    for text, names in groups.items():
+        yield _heading(text, names, screen)
+        yield _named(names, screen)
+
+
+def _unmatched(report: Report, screen: Screen) -> Iterator[RenderableType]:
+    """Outputs of either side that are in no pair, grouped by reason and side, all named."""
+    if not report.unmatched:
+        return
+    yield Text(f"unmatched: {len(report.unmatched)}")
+    said = {(item.side, item.name, item.reason) for item in report.unmatched}
+    both = {(name, why) for side, name, why in said if side == "sample" and ("benchmark", name, why) in said}
+    groups = _grouped((_why(item, both), f"{item.record.op_index} {item.name}") for item in report.unmatched)
+    for reason, names in groups.items():
+        yield Padding(_heading(reason, names, screen), (0, 0, 0, 2))
+        yield _named(names, screen)
+
+
+def _why(item: Unmatched, both: Set[tuple[str, str]]) -> str:
+    """The reason, and whose output it is where the reason does not say; `both`: what is said of both sides."""
+    if any(side in item.reason for side in ("sample", "benchmark")):
+        return item.reason
+    return f"{'both' if (item.name, item.reason) in both else item.side}: {item.reason}"
+
+
+def _said(row: LayerDiff, mixed: bool) -> Iterator[str]:
+    """Reasons that are no limit (not comparable, NaN, all zero), how the pair was made, an unusual range."""
+    one_is_zero = row.verdict is Verdict.FAIL and any(map(_is_zero, (row.sample, row.benchmark)))
+    telling = row.verdict is Verdict.NOT_COMPARABLE or row.has_non_finite or one_is_zero
+    yield from row.reasons if telling else ()
+    yield from (*row.pair.notes, *row.notes)
+    if mixed and row.range is not None and row.range.source is RangeSource.BENCHMARK:
+        yield "range from the benchmark's data, not in the calibration file"
+
+
+def _is_zero(side: SideStats | None) -> bool:
+    return side is not None and side.all_zero
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Names by what is said of them; what is said of both sides at once is one entry."""
+    groups: dict[str, dict[str, None]] = {}
+    for text, name in pairs:
+        groups.setdefault(text, {})[name] = None
+    return {text: list(names) for text, names in groups.items()}
+
+
+def _heading(text: str, names: list[str], screen: Screen) -> Text:
+    return Text(f"{screen.text(text)} ({len(names)}):")
+
+
+def _named(names: list[str], screen: Screen) -> Padding:
+    return Padding(Text(", ".join(map(screen.text, names)), overflow="fold"), (0, 0, 0, 4))
 
 
 # What has changed since the baseline, below the table of layers.
@@ -139,193 +205,91 @@ def regression_section(report: Report, screen: Screen) -> Iterator[RenderableTyp
     if since is None:
         return
     yield Text()
-    yield hanging("", regression_headline(since), 0, screen, "bold")
-    steps, hidden = changed(since)
+    yield hanging("", words.regression_headline(since), 0, screen, "bold")
+    steps, hidden = words.changed(since)
     if steps:
-        yield table_of(columns(steps, screen))
+        yield table_of(_changes(steps, screen))
     if hidden:
         yield Text(f"{hidden} more are better, see --format json")
-    for line in regression_remarks(report):
+    for line in words.regression_remarks(report):
         yield hanging("note: ", line, 6, screen)
 
 
-def columns(steps: Sequence[Step], screen: Screen) -> list[Column]:
+def _changes(steps: Sequence[Step], screen: Screen) -> list[Column]:
     """What became of each layer, and its figures before and now."""
-    words = [Cell(told := word(step), _CHANGE_STYLES.get(told, "")) for step in steps]
-    sides = [(figures(step.before), figures(step.after)) for step in steps]
+    what = Column("change", [Cell(told := words.word(step), _CHANGE_STYLES.get(told, "")) for step in steps])
+    figures = zip(*map(words.step_figures, steps), strict=True)
     others = [
-        Column(title, [Cell(each[side][place]) for each in sides], right=True)
-        for title, side, place in (("RMSE was", 0, 0), ("RMSE now", 1, 0), ("COS was", 0, 1), ("COS now", 1, 1))
+        Column(title, list(map(Cell, column)), right=True)
+        for title, column in zip(words.STEP_FIGURES, figures, strict=True)
     ]
-    what = Column("change", words)
-    longest = max(cell_len(screen.text(step.name)) for step in steps)
-    free = (screen.columns or LONGEST_NAME * 2) - taken([what, *others])
-    room = max(_SHORTEST, min(longest, free, LONGEST_NAME))
-    return [what, Column("layer", [Cell(cut(step.name, room, screen)) for step in steps], room=room), *others]
+    names = [step.name for step in steps]
+    return [what, name_column("layer", names, [what, *others], screen, _SHORTEST, LONGEST_NAME), *others]
 
 
-# Below the table: what a figure does not say, and every output without a partner. Nothing is left out.
+# The diagnosis: where, why, the numbers that prove it, what to do; all in a screen's width.
 
-_Renderable = Text | Padding
-
-
-def remarks(report: Report, screen: Screen) -> Iterator[_Renderable]:
-    """Notes on the comparison, and layers with something to say beyond a limit: grouped by what is said."""
-    for note in report.notes:
-        yield Text(screen.text(f"note: {note}"))
-    mixed = len({row.range.source for row in report.rows if row.range is not None}) > 1
-    groups = _grouped((text, f"{row.index} {row.name}") for row in report.shown for text in _said(row, mixed))
-    for text, names in groups.items():
-        yield _heading(text, names, screen)
-        yield _remark_names(names, screen)
+_LABEL = 12
+"""Cells of the words in front of a line, their blanks included."""
+_NAME = 30
 
 
-def unmatched(report: Report, screen: Screen) -> Iterator[_Renderable]:
-    """Outputs of either side that are in no pair, grouped by reason and side, all named."""
-    if not report.unmatched:
+def diagnosis_section(report: Report, screen: Screen) -> Iterator[RenderableType]:
+    """Nothing where no diagnosis was made."""
+    found = report.diagnosis
+    if found is None:
         return
-    yield Text(f"unmatched: {len(report.unmatched)}")
-    said = {(item.side, item.name, item.reason) for item in report.unmatched}
-    both = {(name, why) for side, name, why in said if side == "sample" and ("benchmark", name, why) in said}
-    groups = _grouped((_why(item, both), f"{item.record.op_index} {item.name}") for item in report.unmatched)
-    for reason, names in groups.items():
-        yield Padding(_heading(reason, names, screen), (0, 0, 0, 2))
-        yield _remark_names(names, screen)
+    yield Text()
+    yield Text("diagnosis", style="bold")
+    for number, finding in enumerate(found.findings[: words.MOST], 1):
+        yield from _finding(number, finding, screen)
+    if more := words.left_out(found):
+        yield Text(more)
+    for what, text in words.course(report):
+        yield hanging(f"{what:<{_LABEL}}", text, _LABEL, screen)
+    if found.recovered:
+        yield from _recovered(found.recovered, screen)
 
 
-def _why(item: Unmatched, both: Set[tuple[str, str]]) -> str:
-    """The reason, and whose output it is where the reason does not say; `both`: what is said of both sides."""
-    if any(side in item.reason for side in ("sample", "benchmark")):
-        return item.reason
-    return f"{'both' if (item.name, item.reason) in both else item.side}: {item.reason}"
+def _finding(number: int, finding: Finding, screen: Screen) -> Iterator[RenderableType]:
+    yield hanging(f"{number}. ", words.diagnosis_headline(finding), 3, screen, "bold")
+    label, others = words.further_layers(finding)
+    proofs = [fact.text for fact in proof(finding)]
+    for what, lines in ((label, [others] if others else []), ("because", proofs), ("do", finding.advice)):
+        for first, line in enumerate(lines):
+            yield hanging(f"   {'' if first else what:<9}", line, _LABEL, screen)
 
 
-def _said(row: LayerDiff, mixed: bool) -> Iterator[str]:
-    """Reasons that are no limit (not comparable, NaN, all zero), how the pair was made, an unusual range."""
-    telling = row.verdict is Verdict.NOT_COMPARABLE or row.has_non_finite or _one_is_zero(row)
-    yield from row.reasons if telling else ()
-    yield from (*row.pair.notes, *row.notes)
-    if mixed and row.range is not None and row.range.source is RangeSource.BENCHMARK:
-        yield "range from the benchmark's data, not in the calibration file"
+def _recovered(found: tuple[Recovered, ...], screen: Screen) -> Iterator[RenderableType]:
+    """The layers that were put back in order. Verdicts and the exit code stay about the file as it is."""
+    yield Text()
+    what = f"recovered: {count(len(found), 'layer')} with the stored order undone; verdicts are about the file as it is"
+    yield Text(f"{what}; kept: share of the values that the file still holds")
+    rows = [each.row for each in found]
+    room = _NAME if screen.columns else max(len(screen.text(row.name)) for row in rows)
+    yield table_of(
+        [
+            Column("#", [Cell(str(row.index)) for row in rows], right=True),
+            Column("name", [Cell(cut(row.name, room, screen)) for row in rows]),
+            Column("RMSE", [Cell(words.figure_text(row, "rmse")) for row in rows], right=True),
+            Column("COS", [Cell(words.figure_text(row, "cos")) for row in rows], right=True),
+            Column("kept", [Cell(f"{each.kept:.0%}") for each in found], right=True),
+            Column("order", [Cell(each.layout) for each in found]),
+        ]
+    )
 
 
-def _one_is_zero(row: LayerDiff) -> bool:
-    return any(_is_zero(side) for side in (row.sample, row.benchmark)) and row.verdict is Verdict.FAIL
+_ENTRIES = 10
+"""Journal entries below a table; the newest ones count."""
 
 
-def _is_zero(side: SideStats | None) -> bool:
-    return side is not None and side.all_zero
-
-
-def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Names by what is said of them; what is said of both sides at once is one entry."""
-    groups: dict[str, dict[str, None]] = {}
-    for text, name in pairs:
-        groups.setdefault(text, {})[name] = None
-    return {text: list(names) for text, names in groups.items()}
-
-
-def _heading(text: str, names: list[str], screen: Screen) -> Text:
-    return Text(f"{screen.text(text)} ({len(names)}):")
-
-
-def _remark_names(names: list[str], screen: Screen) -> Padding:
-    return Padding(Text(", ".join(map(screen.text, names)), overflow="fold"), (0, 0, 0, 4))
-
-
-_WIDE = 120
-_ROOMY = 100
-"""Columns from which a layer's part in the error has a column of its own; below, the diagnosis names the layers."""
-_READABLE_NAME, _COMFORTABLE_NAME, _LONGEST_OP = 18, 40, 14
-_ALWAYS = ("rmse", "cos", "range")
-_WHEN_WIDER = tuple(key for key in BY_PRIORITY if key not in _ALWAYS)
-_VERDICTS = {Verdict.OK: "ok", Verdict.WARN: "warn", Verdict.FAIL: "FAIL", Verdict.NOT_COMPARABLE: "n/c"}
-_STYLES = {"FAIL": "bold red", "warn": "yellow", "n/c": "magenta", "!": "bold red", "~": "yellow"}
-
-
-def write(report: Report, screen: Screen) -> bytes:
-    """The whole report as text: sources, layers, legend, summary, remarks, what has no partner, the diagnosis."""
-    longest = max((cell_len(screen.text(row.name)) for row in report.shown), default=0)
-    name = max(len("name"), min(LONGEST_NAME, longest))
-    columns, parts = _columns(report, screen), _shares(report, screen)
-    width = max(NARROWEST, screen.columns or max(PIPED, taken([*columns, *parts]) + name))
-    columns = _without_the_least(columns, width)
-    room = width - taken([*columns, *parts])
-    columns += _extra(report, room, min(name, _COMFORTABLE_NAME) if screen.columns else name)
-    names = _names(report, screen, min(name, width - taken([*columns, *parts])))
-    return render(_parts(report, screen, table_of([*columns[:2], names, *columns[2:], *parts])), screen, width)
-
-
-def _parts(report: Report, screen: Screen, table: Segments) -> Iterator[RenderableType]:
-    yield from _sources(report, screen)
-    yield from (Text(), table, Text())
-    yield Text(LEGEND, style="dim")
-    if len(report.shown) < len(report.rows):
-        yield Text(f"{len(report.shown)} of {count(len(report.rows), 'layer')} shown")
-    yield Text(screen.text(headline(report.summary)), style="bold")
-    yield from remarks(report, screen)
-    yield from unmatched(report, screen)
-    yield from regression_section(report, screen)
-    yield from diagnosis_section(report, screen)
-    yield from journal_section(report, screen)
-
-
-def _sources(report: Report, screen: Screen) -> Iterator[Text]:
-    for side, source in (("sample   ", report.sample), ("benchmark", report.benchmark)):
-        health = Text(str(source.health.state), style="" if source.health.ok else "bold red")
-        yield Text.assemble(f"{side}  {source.stage}, ", health, "  ", screen.text(source.path), overflow="fold")
-    yield Text(f"profile    {screen.text(report.profile.name)}")
-    yield Text(f"ranges     {ranges_from(report)}")
-
-
-def _columns(report: Report, screen: Screen) -> list[Column]:
-    """What is always shown, but the name."""
-    rows = report.shown
-    op_room = _LONGEST_OP if screen.columns and screen.columns < _WIDE else LONGEST_NAME
-    return [
-        Column("#", [Cell(str(row.index)) for row in rows], right=True),
-        Column("verdict", [Cell(word := _VERDICTS[row.verdict], _STYLES.get(word, "")) for row in rows]),
-        Column("op", [Cell(cut(row.op_type, op_room, screen)) for row in rows]),
-        *(_figure(report, key) for key in _ALWAYS),
-    ]
-
-
-def _shares(report: Report, screen: Screen) -> list[Column]:
-    """What each layer does to the error, where there is anything to say and the screen is not of the narrow kind."""
-    known = shares(report)
-    words = [known.get(row.name, "") for row in report.shown]
-    if not any(words) or (screen.columns is not None and screen.columns < _ROOMY):
-        return []
-    return [Column("error", [Cell(word, "bold" if word == "introduced" else "") for word in words])]
-
-
-def _without_the_least(columns: list[Column], width: int) -> list[Column]:
-    """On screens narrower than promised the op goes first, then the range, before names become unreadable."""
-    for title in ("op", "range "):
-        if width - taken(columns) < _READABLE_NAME:
-            columns = [column for column in columns if column.title != title]
-    return columns
-
-
-def _names(report: Report, screen: Screen, room: int) -> Column:
-    return Column("name", [Cell(cut(row.name, room, screen)) for row in report.shown], room=room)
-
-
-def _extra(report: Report, room: int, name: int) -> list[Column]:
-    """More figures, in their order, while `name` cells are left for the name."""
-    columns: list[Column] = []
-    for key in _WHEN_WIDER:
-        column = _figure(report, key)
-        if room - taken([*columns, column]) < name:
-            break
-        columns.append(column)
-    return columns
-
-
-def _figure(report: Report, key: str) -> Column:
-    """A column of numbers, each with its mark behind it."""
-    cells = []
-    for row in report.shown:
-        sign = mark(row, key, report.profile)
-        cells.append(Cell(f"{figure_text(row, key)}{sign or ' '}", _STYLES.get(sign, "")))
-    return Column(f"{METRICS[key].title} ", cells, right=True)
+def _journal(report: Report, screen: Screen) -> Iterator[RenderableType]:
+    """Nothing where there is no triage journal."""
+    if not report.journal:
+        return
+    left = len(report.journal) - _ENTRIES
+    older = f", {count(left, 'older entry', 'older entries')} in --format json" if left > 0 else ""
+    yield Text()
+    yield Text(f"journal{older}", "bold")
+    for each in report.journal[-_ENTRIES:]:
+        yield hanging(f"{journal.moment(each)}  ", journal.words(each), 22, screen)

@@ -4,7 +4,7 @@
 
 Index, op and type are the benchmark's; the name is written as the vendor's splitter writes folders; lines stand in
 the order of `ls -v`. `     **** OVER threshold!!!! ****` follows where RMSE rose by more than 1.00 over the line
-before; as in the vendor's script a value that is not finite counts as 0 there. Source: interop notes 3.4.
+before; as in the vendor's script a value that is not finite counts as 0 there.
 """
 
 import re

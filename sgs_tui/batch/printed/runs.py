@@ -19,8 +19,8 @@ from rich.text import Text
 
 from sgs_tui.batch.console import NARROWEST, WHOLE, Cell, Column, Screen, cut, name_column, render, table_of, whole_line
 from sgs_tui.batch.output import RunsFormat
-from sgs_tui.batch.progress import failure
 from sgs_tui.batch.values import Json, dump_json, exact, exact_all, exact_or_null
+from sgs_tui.batch.watch import failure
 from sgs_tui.engine.numbers import clock, count, size
 from sgs_tui.engine.runs.log import read_ends, shown
 from sgs_tui.engine.runs.run_folder import RunState

@@ -1,0 +1,136 @@
+"""Watch runs and searches to their end: how they stand in words, on one line of stderr; how they failed."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from sgs_tui.batch.console import Screen
+from sgs_tui.batch.output import emit
+from sgs_tui.batch.progress import StatusLine
+from sgs_tui.engine.errors import InputError, RunError
+from sgs_tui.engine.events import LogLine
+from sgs_tui.engine.numbers import clock, figure, size
+from sgs_tui.engine.runs.run_folder import RunState
+from sgs_tui.engine.runs.run_list import Run, read_run
+from sgs_tui.engine.runs.runs import INTERVAL, RunEnded, RunProgress, Snapshot, cancel_run, follow, snapshot, wait_run
+from sgs_tui.engine.text import encode
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.optimize.onnx import OnnxResult, SearchEvent, TrialDone
+    from sgs_tui.engine.optimize.sdk import SdkEvent, SdkResult
+
+
+def standing(now: Snapshot) -> str:
+    """`running 0:12, dump 12.3 MB of 171.6 MB`: sizes only where they are known, nothing made up."""
+    words = f"{now.state} {clock(now.elapsed)}".rstrip()
+    if now.dump_size is None:
+        return words
+    goal = f" of {size(now.expected_size)}" if now.expected_size else ""
+    return f"{words}, dump {size(now.dump_size)}{goal}"
+
+
+def failure(run: Run) -> tuple[str, str]:
+    """(what went wrong, what to do) of a run that is over and not ok; the log is named where it has more to say."""
+    message, hint = run.status.message or str(run.state), run.status.hint
+    if run.state is RunState.FAILED and run.folder.log_path.is_file():
+        hint = f"{hint} (log: {run.folder.log_path})" if hint else f"log: {run.folder.log_path}"
+    return f"{run.name}: {message}", hint
+
+
+Note = Callable[[str], None]
+_NO_RESULT = RunError("the search ended without a result", "start it again: it goes on where it stopped")
+
+
+def watch_onnx(events: "Iterable[SearchEvent]", screen: Screen, note: Note) -> "OnnxResult":
+    """The result of the search; `note` takes what is worth knowing, one line each."""
+    from sgs_tui.engine.optimize.onnx import OnnxResult, TrialDone
+
+    start = monotonic()
+    best: TrialDone | None = None
+    with StatusLine(screen) as line:
+        for event in events:
+            if isinstance(event, OnnxResult):
+                return event
+            if isinstance(event, LogLine):
+                line.clear()
+                note(event.text)
+            elif isinstance(event, TrialDone):
+                best = event if best is None or event.accuracy.rank < best.accuracy.rank else best
+                line.show(f"trial {event.number} {clock(monotonic() - start)}, {event.ahead} to come", _best(best))
+    raise _NO_RESULT
+
+
+def watch_sdk(events: "Iterable[SdkEvent]", screen: Screen, note: Note) -> "SdkResult":
+    """The same for a search by the SDK's optimizer."""
+    from sgs_tui.engine.optimize.sdk import SdkResult, StepEnded, StepProgress
+
+    with StatusLine(screen) as line:
+        for event in events:
+            match event:
+                case SdkResult():
+                    return event
+                case LogLine(text):
+                    line.clear()
+                    note(text)
+                case StepProgress(title, run):
+                    _show(title, run, line)
+                case StepEnded(title, run, found):
+                    line.clear()
+                    note(f"{title}: {run.state}, {'found, ' if found else ''}{run.name}")
+    raise _NO_RESULT
+
+
+def _best(best: "TrialDone") -> str:
+    one = best.accuracy
+    worst = f"{one.failing} of {one.layers} layers over, worst RMSE {figure(one.worst_rmse)}"
+    return f"best with {len(best.names)} in INT16: {worst}"
+
+
+def print_events(path: Path, log: bool, screen: Screen) -> Run:
+    """Print what happens until the run ends; the run as it then stands."""
+    title = read_run(path).request.title
+    with StatusLine(screen) as line:
+        for event in follow(path, log=log):
+            match event:
+                case LogLine(text):
+                    line.clear()
+                    emit(encode(screen.text(text) + "\n"), None)
+                case RunProgress(now):
+                    line.show(f"{title}: {standing(now)}", now.progress or ("" if log else now.last_line))
+                case RunEnded(run):
+                    return run
+    return read_run(path)
+
+
+_AFTER_GRACE = 10.0
+"""Seconds beyond a run's grace time that its supervisor gets to write the last status."""
+
+
+def wait_for(paths: Sequence[Path], screen: Screen) -> tuple[Run, ...]:
+    """Wait until every run has ended; the runs as they then stand. Raises InputError when a folder goes away."""
+    ended = []
+    with StatusLine(screen) as line:
+        for number, path in enumerate(paths, 1):
+            run = read_run(path)
+            while run.state.active:
+                prefix = f"[{number}/{len(paths)}] " if len(paths) > 1 else ""
+                _show(prefix + run.request.title, run, line)
+                run = wait_run(path, INTERVAL)
+            ended.append(run)
+    return tuple(ended)
+
+
+def _show(title: str, run: Run, line: StatusLine) -> None:
+    now = snapshot(run)
+    line.show(f"{title}: {standing(now)}", now.progress or now.last_line)
+
+
+def end_runs(paths: Sequence[Path]) -> tuple[Run, ...]:
+    """Cancel those that are not over, the waiting ones first, and wait for their end; the runs that were ended."""
+    active = [path for path in reversed(paths) if read_run(path).state.active]
+    for path in active:
+        with suppress(InputError):  # it came to its end by itself in between
+            cancel_run(path)
+    return tuple(wait_run(path, read_run(path).request.grace + _AFTER_GRACE) for path in active)
