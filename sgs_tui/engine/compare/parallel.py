@@ -44,23 +44,17 @@ def measure_all(pairs: Sequence[Pair], sides: Sides, cancel: Event, workers: int
     """
     size = sum(pair.size + _PAIR_BYTES for pair in pairs)
     count = workers if workers is not None else (len(os.sched_getaffinity(0)) if size >= _PARALLEL_BYTES else 1)
-    if count <= 1:
-        yield from _measure_here(pairs, sides, cancel)
-    else:
-        yield from _measure_apart(pairs, sides, cancel, count)
-
-
-def _measure_apart(pairs: Sequence[Pair], sides: Sides, cancel: Event, count: int) -> Iterator[Measured]:
-    """In `count` processes; where one of them is killed (out of memory, say) this one does what is left."""
-    from concurrent.futures.process import BrokenProcessPool
-
     done = 0
-    try:
-        for measured in measure_in_processes(pairs, sides, cancel, count):
-            yield measured
-            done += 1
-    except BrokenProcessPool:
-        yield from _measure_here(pairs[done:], sides, cancel)
+    if count > 1:
+        from concurrent.futures.process import BrokenProcessPool
+
+        try:
+            for measured in measure_in_processes(pairs, sides, cancel, count):
+                yield measured
+                done += 1
+        except BrokenProcessPool:  # one was killed (out of memory, say): this one does what is left
+            pass
+    yield from _measure_here(pairs[done:], sides, cancel)
 
 
 def _measure_here(pairs: Sequence[Pair], sides: Sides, cancel: Event) -> Iterator[Measured]:
@@ -196,7 +190,7 @@ def _run_unit(worker: _Worker, unit: _Unit) -> Result:
 
 
 _OF_METRICS, _OF_SIDE = (attrgetter(*(each.name for each in fields(kind))) for kind in (Metrics, SideStats))
-_SIDES_AT = len(fields(Metrics)), len(fields(Metrics)) + len(fields(SideStats))
+_SAMPLE, _BENCHMARK = len(fields(Metrics)), len(fields(Metrics)) + len(fields(SideStats))
 
 
 def _packed(figures: LayerFigures) -> tuple[float, ...]:
@@ -205,6 +199,5 @@ def _packed(figures: LayerFigures) -> tuple[float, ...]:
 
 
 def _unpacked(numbers: tuple[Any, ...]) -> LayerFigures:
-    sample, benchmark = _SIDES_AT
-    metrics = Metrics(*numbers[:sample])
-    return LayerFigures(metrics, SideStats(*numbers[sample:benchmark]), SideStats(*numbers[benchmark:]))
+    sample, benchmark = SideStats(*numbers[_SAMPLE:_BENCHMARK]), SideStats(*numbers[_BENCHMARK:])
+    return LayerFigures(Metrics(*numbers[:_SAMPLE]), sample, benchmark)
