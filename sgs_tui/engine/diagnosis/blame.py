@@ -1,4 +1,7 @@
-"""What every layer does to the error, and how the error runs over the network."""
+"""What every layer does to the error, and how the error runs over the network.
+
+Apart because `diagnose` judges causes; this judges layers, whatever the cause.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -11,9 +14,9 @@ from sgs_tui.engine.diagnosis.causes.clipping import NOTICED
 from sgs_tui.engine.diagnosis.causes.coarse_step import PART
 from sgs_tui.engine.diagnosis.results import Blame, Budget, Course, Role, Trend, percent
 
-JUMP = 1.0  # the vendor's rule: RMSE more than this above the layer before (facts 3.4)
-SUDDEN = 3.0  # growth of the error from one layer to the next that counts as a jump (+9.5 dB)
-DEEP = 6  # layers over which an error has to grow to be called a drift
+_JUMP = 1.0  # the vendor's rule: RMSE more than this above the layer before
+_SUDDEN = 3.0  # growth of the error from one layer to the next that counts as a jump (+9.5 dB)
+_DEEP = 6  # layers over which an error has to grow to be called a drift
 
 
 def jumps(rows: Sequence[LayerDiff]) -> frozenset[str]:
@@ -22,7 +25,7 @@ def jumps(rows: Sequence[LayerDiff]) -> frozenset[str]:
     return frozenset(
         after.name
         for before, after in pairwise(compared)
-        if before.metrics and after.metrics and after.metrics.rmse - before.metrics.rmse > JUMP
+        if before.metrics and after.metrics and after.metrics.rmse - before.metrics.rmse > _JUMP
     )
 
 
@@ -73,7 +76,7 @@ def _culprits(case: Case, budget: Budget) -> Iterator[str]:
 
 
 def trend(case: Case, roles: Mapping[str, Role]) -> Trend:
-    """The course of the error over the whole network (facts 7.6: jump, drift, wobble)."""
+    """The course of the error over the whole network: jump, drift or wobble."""
     names = list(case.compared)
     errors = np.array([min(case.error(name), 1e3) for name in names])
     if not case.suspects:
@@ -82,7 +85,7 @@ def trend(case: Case, roles: Mapping[str, Role]) -> Trend:
     place = names.index(first)
     before = float(errors[max(place - 1, 0)]) if place else 0.0
     introduced = next((name for name in case.suspects if roles.get(name) is Role.INTRODUCED), None)
-    if introduced is None and place >= DEEP and errors[place] < SUDDEN * max(before, 1e-9):
+    if introduced is None and place >= _DEEP and errors[place] < _SUDDEN * max(before, 1e-9):
         span = f"{percent(float(errors[0]))} at {names[0]}, at most {percent(float(errors.max()))}"
         text = f"grows slowly: {span}, over the limit from {first} on"
         return Trend(Course.DRIFT, first, text)

@@ -18,7 +18,7 @@ from sgs_tui.engine.network.scales import Domain, Grid, domains, grid_in, grid_o
 from sgs_tui.engine.network.shapes import UNKNOWN, Shapes, nhwc
 from sgs_tui.engine.network.tensors import Tensors, Values
 
-SUSPECT = 0.1414  # relative L2 error from which a layer is suspect: SQNR 17 dB, the procedure's COS 0.99 (facts 7.5)
+SUSPECT = 0.1414  # relative L2 error from which a layer is suspect: SQNR 17 dB, the procedure's COS 0.99
 LOOKED_AT = 1 << 18
 """Elements looked at per side and layer where a whole pass is not needed, spread evenly over the layer."""
 

@@ -26,7 +26,7 @@ from sgs_tui.engine.diagnosis.results import Budget, Cause, Diagnosis, Evidence,
 from sgs_tui.engine.network.scales import grid_of
 from sgs_tui.engine.session import Comparison
 
-CERTAIN = 0.9  # share of a first layer's error that has to be explained to report it where no layer is bad
+_CERTAIN = 0.9  # share of a first layer's error that has to be explained to report it where no layer is bad
 
 
 def diagnose(
@@ -102,7 +102,7 @@ def _inside(case: Case, budgets: Budgets) -> list[Finding]:
         return [_nothing_compared()]
     bad = list(_first_layers(case, budgets))
     if not case.suspects:
-        proven = [first for first in bad if first.tested and first.tested[0].explained >= CERTAIN]
+        proven = [first for first in bad if first.tested and first.tested[0].explained >= _CERTAIN]
         small = [finding for first in proven if (finding := find_input_cause(first))]
         listed = list(budgets.all())
         return small or find_mild(case, listed) or [healthy(case, listed)]

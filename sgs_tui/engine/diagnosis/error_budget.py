@@ -25,8 +25,8 @@ from sgs_tui.engine.network.windows import TOLERANCE
 
 # A layer's error budget where it can not be computed again: what exceeds the worst error of its inputs is its own.
 
-GROWTH = 2.0  # an error that doubles (+6 dB) over that of the inputs is the layer's own
-OVERLAP = 2.5  # a value counts several times in pools whose windows overlap: 9/4 times for 3x3 with stride 2
+_GROWTH = 2.0  # an error that doubles (+6 dB) over that of the inputs is the layer's own
+_OVERLAP = 2.5  # a value counts several times in pools whose windows overlap: 9/4 times for 3x3 with stride 2
 
 
 def estimated(case: Case, name: str, inputs: tuple[str, ...]) -> Budget:
@@ -35,8 +35,8 @@ def estimated(case: Case, name: str, inputs: tuple[str, ...]) -> Budget:
     worst = max((case.error(source) for source in inputs), default=0.0)
     op = case.graph.producer(name)
     passing = op is not None and op.family.passes_values and bool(inputs)
-    handed_on = passing and worst > 0 and (total < 0.05 or _energy(case, (name,)) <= OVERLAP * _energy(case, inputs))
-    grown = total > GROWTH * worst and not handed_on
+    handed_on = passing and worst > 0 and (total < 0.05 or _energy(case, (name,)) <= _OVERLAP * _energy(case, inputs))
+    grown = total > _GROWTH * worst and not handed_on
     own = sqrt(max(0.0, min(total, 1e3) ** 2 - min(worst, 1e3) ** 2)) if grown else 0.0
     inherited = total if handed_on else min(worst, total)
     plain = Budget(name, inputs, total, inherited, own, own_steps=float("nan"))
@@ -128,7 +128,7 @@ def changed(rows: Rows, change: Change) -> Rows:
 
 # A layer's error budget, proven: the layer is computed again from the sample's inputs and from changed ones.
 
-FAINT = 0.03
+_FAINT = 0.03
 """Inherited errors below this (-30 dB) are under every built-in limit: which input they come from is not asked."""
 
 
@@ -163,7 +163,7 @@ def replayed(trials: Trials, name: str, frontier: tuple[str, ...], proven: Seque
     if runs is None:
         return None
     grid, own, truth, size = trials.case.grid(name), runs.own, runs.truth, runs.size
-    asked = proven if runs.inherited >= FAINT else ()
+    asked = proven if runs.inherited >= _FAINT else ()
     return Budget(
         name=name,
         inputs=frontier,

@@ -138,7 +138,7 @@ _CLOSING = bytes.maketrans(b"};\r\n\t", b"     ")
 _HOLE = re.compile(rb"(?:^|,) *,")  # numpy makes a -1 of it
 
 
-def parse_values(text: bytes) -> FloatArray:
+def _parse_values(text: bytes) -> FloatArray:
     """Comma-separated decimal numbers (also nan and inf) as float64. Raises ValueError on anything else."""
     fast = parse_fast(text)
     return _parse_any(text) if fast is None else fast
@@ -215,7 +215,7 @@ class TextReader:
 
     def _elements(self, text: bytes) -> AnyArray:
         try:
-            values = parse_values(text)
+            values = _parse_values(text)
         except ValueError as error:
             name = visible(self._record.name)
             where = f"{self._source.path}: record {self._record.number} ({name}), text before byte {self._position}"
@@ -245,7 +245,7 @@ class TextReader:
 
 # Values as the vendor's tools print them: 16 a line, each followed by a comma and a blank.
 
-PER_ROW = 16
+_PER_ROW = 16
 
 
 def float_rows(pieces: Iterable[AnyArray], closed: bool) -> Iterator[bytes]:
@@ -263,8 +263,8 @@ def _rows(pieces: Iterable[AnyArray], cell: str, closed: bool) -> Iterator[bytes
     rest: AnyArray | None = None
     for piece in pieces:
         values = piece if rest is None else np.concatenate([rest, piece])
-        full = len(values) // PER_ROW * PER_ROW
-        yield ((cell * PER_ROW + "\n") * (full // PER_ROW) % tuple(values[:full].tolist())).encode()
+        full = len(values) // _PER_ROW * _PER_ROW
+        yield ((cell * _PER_ROW + "\n") * (full // _PER_ROW) % tuple(values[:full].tolist())).encode()
         rest = values[full:]
     if rest is not None and len(rest):
         yield (cell * len(rest) % tuple(rest.tolist()) + "\n" * closed).encode()

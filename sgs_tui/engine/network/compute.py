@@ -7,7 +7,7 @@ import numpy as np
 
 from sgs_tui.engine.network.tensors import Values
 
-SINGLE = 1 << 18
+_SINGLE = 1 << 18
 """Multiplications up to which BLAS works in one thread. Its threads cost four times the time they save here
 (measured on two cores): products are small and many, and on a busy machine threads wait for each other.
 """
@@ -107,6 +107,6 @@ def correlate(padded: Values, window: Window, weights: Values, rows: int) -> Val
 
 def _add_product(result: Values, part: Values, weights: Values) -> None:
     """result += part @ weights, in pieces too small for BLAS to start threads."""
-    columns = max(8, SINGLE // max(weights.size, 1))
+    columns = max(8, _SINGLE // max(weights.size, 1))
     for start in range(0, part.shape[1], columns):
         result[:, start : start + columns] += part[:, start : start + columns] @ weights

@@ -21,8 +21,8 @@ Feed = Callable[[str], Rows | None]
 """Where to take a tensor from; None: compute it."""
 
 OUTPUTS = 1 << 16  # output elements replayed per layer, more or less
-WORK = 1 << 26  # multiplications per replay of a layer, more or less
-BANDS = 4
+_WORK = 1 << 26  # multiplications per replay of a layer, more or less
+_BANDS = 4
 LEAKY = "LEAKY_RELU"  # computed here: its slope is in no record, only in what its input and output tell
 
 
@@ -56,11 +56,11 @@ class Replay:
     def _spread(self, name: str) -> list[range]:
         shape = self.shapes.of(name)
         taps = max((self._taps(op) for op in self._near(name)), default=1)
-        each = max(1, min(OUTPUTS, WORK // taps) // max(shape.width * shape.channels, 1))
+        each = max(1, min(OUTPUTS, _WORK // taps) // max(shape.width * shape.channels, 1))
         if each >= shape.height:
             return [range(0, shape.height)]
-        rows = max(1, each // BANDS)
-        starts = np.unique(np.linspace(0, shape.height - rows, min(BANDS, each)).astype(int))
+        rows = max(1, each // _BANDS)
+        starts = np.unique(np.linspace(0, shape.height - rows, min(_BANDS, each)).astype(int))
         return [range(int(start), int(start) + rows) for start in starts]
 
     def _near(self, name: str) -> list[Op]:

@@ -102,7 +102,7 @@ CODES: dict[str, tuple[int, int]] = {
 }
 """Smallest and largest code of a type."""
 
-FEWEST = 3  # distinct values from which a step can be told from the values alone
+_FEWEST = 3  # distinct values from which a step can be told from the values alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def grid_in(values: Values) -> Grid | None:
     For dumps that print no scale. The limits are those of the values, so they say nothing about clipping.
     """
     distinct = np.unique(values[np.isfinite(values)].astype(np.float64))
-    if not FEWEST <= distinct.size <= 256:
+    if not _FEWEST <= distinct.size <= 256:
         return None
     step = float(np.diff(distinct).min())
     places = (distinct - distinct[0]) / step

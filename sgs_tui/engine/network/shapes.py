@@ -13,11 +13,11 @@ from sgs_tui.engine.network.windows import MOST, find_window
 UNKNOWN = Shape(0, 0, 0)
 
 FEW = 300
-PATIENCE = 3  # where none of the first convolutions could be solved, the rest is tried with few candidates only
+_PATIENCE = 3  # where none of the first convolutions could be solved, the rest is tried with few candidates only
 HEAVIEST = 1 << 23
 """Weights that are computed with (32 MB as float32); heavier layers, fully connected ones, are not replayed."""
 
-PASSES = 6  # shapes also travel backward (from a product to its factors); the last rounds guess what nothing tells
+_PASSES = 6  # shapes also travel backward (from a product to its factors); the last rounds guess what nothing tells
 
 
 def nhwc(record: Record) -> Shape:
@@ -37,7 +37,7 @@ class Shapes:
         self._tried: dict[int, tuple[Shape, Shape]] = {}
         self.windows: dict[int, Window] = {}
         self._guess = False
-        for _ in range(PASSES):
+        for _ in range(_PASSES):
             before = dict(self._found)
             for op in graph.ops:
                 self._learn(op)
@@ -82,7 +82,7 @@ class Shapes:
         if self._tried.get(op.index) == known:
             return
         self._tried[op.index] = known
-        most = MOST if self.windows or len(self._tried) <= PATIENCE else FEW
+        most = MOST if self.windows or len(self._tried) <= _PATIENCE else FEW
         window = find_window(layer, *known, most)
         if window is None and known[0].known and source.shape is None:
             # What was carried through a pool may be wrong: the convolution's own numbers decide.

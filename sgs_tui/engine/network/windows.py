@@ -18,11 +18,11 @@ from sgs_tui.engine.network.tensors import Values
 
 # Windows that a convolution could have, from the numbers of elements alone; the likeliest first.
 
-KERNELS = (3, 1, 5, 7, 2, 4, 6, 9, 11)
-STRIDES = (1, 2, 3, 4)
-DILATIONS = (1, 2, 3, 4, 5, 6, 8, 12)
-USUAL = 3  # paddings of a shape that are tried before other shapes are
-LONGEST = 16  # aspect ratio beyond which a picture is not tried
+_KERNELS = (3, 1, 5, 7, 2, 4, 6, 9, 11)
+_STRIDES = (1, 2, 3, 4)
+_DILATIONS = (1, 2, 3, 4, 5, 6, 8, 12)
+_USUAL = 3  # paddings of a shape that are tried before other shapes are
+_LONGEST = 16  # aspect ratio beyond which a picture is not tried
 
 
 def candidates(layer: Layer, source: Shape, target: Shape) -> Iterator[Window]:
@@ -42,7 +42,7 @@ def candidates(layer: Layer, source: Shape, target: Shape) -> Iterator[Window]:
 def _kernels(layer: Layer, source: Shape, cout: int) -> Iterator[tuple[tuple[int, int], int]]:
     """(kernel, input channels) that multiply up to the number of weights."""
     each = layer.weights.size // cout
-    sizes = [(k, k) for k in KERNELS] + [pair for k in KERNELS if k > 1 for pair in ((1, k), (k, 1))]
+    sizes = [(k, k) for k in _KERNELS] + [pair for k in _KERNELS if k > 1 for pair in ((1, k), (k, 1))]
     for kernel in sizes:
         taps = kernel[0] * kernel[1]
         cin = cout if layer.depthwise else each // taps
@@ -57,19 +57,19 @@ def _shapes(count: int, channels: int, known: Shape) -> list[Shape]:
     if known.known:
         return [replace(known, channels=channels)] if known.count == count else []
     pixels = count // channels
-    found = [Shape(h, pixels // h, channels) for h in divisors(pixels) if max(h * h, pixels) <= LONGEST * pixels]
-    found = [shape for shape in found if max(shape.height, shape.width) <= LONGEST * min(shape.height, shape.width)]
+    found = [Shape(h, pixels // h, channels) for h in divisors(pixels) if max(h * h, pixels) <= _LONGEST * pixels]
+    found = [shape for shape in found if max(shape.height, shape.width) <= _LONGEST * min(shape.height, shape.width)]
     return sorted(found, key=lambda shape: abs(shape.height - shape.width))
 
 
 def _windows(layer: Layer, source: Shape, target: Shape, kernel: tuple[int, int], usual: bool) -> Iterator[Window]:
     pixels = layer.counts[1] // target.channels
-    for dilation in DILATIONS if max(kernel) > 1 and not usual else (1,):
+    for dilation in _DILATIONS if max(kernel) > 1 and not usual else (1,):
         reach = [(k - 1) * dilation + 1 for k in kernel]
-        for stride in STRIDES:
+        for stride in _STRIDES:
             for shape in _outputs(source, target, reach, stride, pixels):
                 for place, pad in enumerate(_pads(source, shape, reach, stride)):
-                    if (dilation == 1 and place < USUAL) is usual:
+                    if (dilation == 1 and place < _USUAL) is usual:
                         yield from _both_ways(Window(source, shape, kernel, stride, pad, dilation, layer.depthwise))
 
 

@@ -1,4 +1,9 @@
-"""Cause `clipping`: values beyond the calibrated limits are cut, at the input or inside the network."""
+"""Cause `clipping`: values beyond the calibrated limits are cut, at the input or inside the network.
+
+In real dumps (calibrated on dark or dull pictures, run on a bright one) the network clips its input to [calibrated
+min, max(calibrated max, 0)], but the input record does not show it; layers sit on their calibrated limits, where the
+sample's maxima end while the benchmark's go beyond.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,15 +13,15 @@ from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Hypothesis
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
 
 NOTICED = 0.03  # own error from which a layer is named: a healthy layer's is 0.01 to 0.02
-BEYOND = 0.01  # share of an input beyond its calibrated range from which clipping is suspected without a replay
+_BEYOND = 0.01  # share of an input beyond its calibrated range from which clipping is suspected without a replay
 MOSTLY = 0.5  # share of a layer's own error that its limits have to explain
-CUT = 0.3  # what the limits cut off the benchmark, relative to the layer's own error
+_CUT = 0.3  # what the limits cut off the benchmark, relative to the layer's own error
 
 
 def find_clipping(case: Case, budgets: Sequence[Budget], first_layers: Sequence[FirstLayer]) -> Finding | None:
     """Layers whose error is what their limits cut off, and the network's inputs that are clipped."""
     inputs = [first for first in first_layers if clipped_share(first) >= MOSTLY]
-    layers = [b for b in budgets if is_clipped(b)]
+    layers = [b for b in budgets if _is_clipped(b)]
     if not inputs and not layers:
         return None
     evidence = [fact for first in inputs for fact in _input_evidence(first)]
@@ -46,15 +51,15 @@ def clipped_share(first: FirstLayer) -> float:
         best = first.tested[0]
         return best.explained if best.kind is Hypothesis.CLIPPED else 0.0
     same = first.pictures.kinship in (Kinship.SAME, Kinship.UNKNOWN)
-    return 0.5 if same and first.outside >= BEYOND else 0.0
+    return 0.5 if same and first.outside >= _BEYOND else 0.0
 
 
-def is_clipped(budget: Budget) -> bool:
+def _is_clipped(budget: Budget) -> bool:
     """Whether the limits of a layer explain most of its own error, which is more than rounding.
 
     They have to cut the benchmark as well: a sample that is wrong already may run into limits that fit.
     """
-    mostly = budget.clipped >= MOSTLY and budget.cut >= CUT * budget.own
+    mostly = budget.clipped >= MOSTLY and budget.cut >= _CUT * budget.own
     return budget.own >= NOTICED and mostly and not budget.own_steps <= WITHIN
 
 

@@ -1,7 +1,9 @@
 """Causes `wide_range` and `shared_scale`: the step is too coarse for what it has to tell apart.
 
 Either values of one tensor differ too much for 255 steps (a channel 400 times the others), or a tensor has to
-take the scale of another it is concatenated with. Both hide well: the wide record itself looks fine to COS.
+take the scale of another it is concatenated with. Both hide well: the wide record itself looks fine to COS while its
+other channels are all wrong and the next layer collapses (RMSE 1.1 to 2.3). A shared scale prints the same `s` in all
+its records and runs backward through chained concats, so that the first bad layer can lie before the culprit.
 Two observations prove them: a layer whose own error stays within a step but is as large as its signal, and a
 layer that goes bad when its input is rounded to that input's grid, in float, with nothing else changed.
 """
@@ -17,18 +19,18 @@ from sgs_tui.engine.network.scales import Domain, Grid
 from sgs_tui.engine.network.tensors import Values, rms
 
 WITHIN = 1.0  # own errors up to this many steps (RMS) are rounding: 0.29 for the output, up to 0.6 with 8-bit weights
-COSTLY = 0.07
+_COSTLY = 0.07
 """An input whose rounding alone costs this share of the output's signal (-23 dB) is too coarse; healthy: 0.03."""
 
 PART = 0.2  # ... and it has to explain this share of the output's error energy, or make the layer bad all by itself
-SPREAD = 16.0  # a channel this many times larger than the lower quartile leaves those four bits
+_SPREAD = 16.0  # a channel this many times larger than the lower quartile leaves those four bits
 CROWDED = 0.5  # share of the non-zero values within two steps of 0 from which a tensor is suspected without a replay
 OWN = 0.7 * SUSPECT  # own error that makes a layer suspect all by itself, nearly
-NARROW = 4.0  # a member this many times narrower than its shared scale loses two of its eight bits (12 dB)
+_NARROW = 4.0  # a member this many times narrower than its shared scale loses two of its eight bits (12 dB)
 
 
 @dataclass(frozen=True, slots=True)
-class Coarse:
+class _Coarse:
     """A tensor whose step is too coarse: `cost` in the signal of `victim` (itself where it is crushed)."""
 
     tensor: str
@@ -38,19 +40,19 @@ class Coarse:
     proven: bool
 
 
-def coarse_tensors(case: Case, budgets: Sequence[Budget]) -> Iterator[Coarse]:
+def _coarse_tensors(case: Case, budgets: Sequence[Budget]) -> Iterator[_Coarse]:
     """Every tensor that is crushed by its own step, or whose rounding spoils a layer behind it."""
     known = {budget.name: budget for budget in budgets}
     for budget in budgets:
         if not budget.proven and budget.own >= OWN and not budget.own_steps <= WITHIN:
             yield from _suspected(case, budget)
-        if is_crushed(case, budget):
+        if _is_crushed(case, budget):
             part = min(1.0, (budget.floor / budget.own) ** 2) if budget.own else 0.0
-            yield Coarse(budget.name, budget.name, budget.own, part, budget.proven)
+            yield _Coarse(budget.name, budget.name, budget.own, part, budget.proven)
         for source, cost in _costs(case, budget, known):
             part = min(1.0, (cost / budget.total) ** 2) if budget.total else 0.0
-            if cost >= COSTLY and (part >= PART or cost >= SUSPECT) and budget.total >= OWN:
-                yield Coarse(source, budget.name, cost, part, True)
+            if cost >= _COSTLY and (part >= PART or cost >= SUSPECT) and budget.total >= OWN:
+                yield _Coarse(source, budget.name, cost, part, True)
 
 
 def _costs(case: Case, budget: Budget, known: Mapping[str, Budget]) -> Iterator[tuple[str, float]]:
@@ -67,11 +69,11 @@ def _wide_weights(case: Case, budget: Budget) -> bool:
     return budget.weights >= 0.5 and not any(is_spread(case, name) for name in budget.inputs)
 
 
-def _suspected(case: Case, budget: Budget) -> Iterator[Coarse]:
+def _suspected(case: Case, budget: Budget) -> Iterator[_Coarse]:
     """Without a replay: a layer goes bad while an input looks fine, though most of its values fill no step."""
     for source in budget.inputs:
         if source in case.compared and case.error(source) < SUSPECT and inside(case, source) >= CROWDED:
-            yield Coarse(source, budget.name, budget.own, 0.6, proven=False)
+            yield _Coarse(source, budget.name, budget.own, 0.6, proven=False)
 
 
 def inside(case: Case, name: str) -> float:
@@ -84,7 +86,7 @@ def inside(case: Case, name: str) -> float:
     return float(np.mean(np.abs(live) < 2 * grid.step)) if live.size else 0.0
 
 
-def is_crushed(case: Case, budget: Budget) -> bool:
+def _is_crushed(case: Case, budget: Budget) -> bool:
     """Whether a layer's own error is within a step and yet as large as its signal."""
     mostly = budget.own >= OWN and budget.own**2 >= PART * budget.total**2
     return mostly and budget.own_steps <= WITHIN and case.error(budget.name) >= OWN
@@ -100,7 +102,7 @@ def width(case: Case, name: str) -> float:
     return max(high, 0.0) - min(low, 0.0)
 
 
-def channel_tops(case: Case, name: str) -> Values:
+def _channel_tops(case: Case, name: str) -> Values:
     """Largest magnitude of every channel of the benchmark; empty where the channels are not known."""
     channels = case.shape(name).channels
     truth = case.both(name)[1] if channels > 1 and case.comparable(name) else np.empty(0, np.float32)
@@ -112,15 +114,12 @@ def channel_tops(case: Case, name: str) -> Values:
 
 def is_spread(case: Case, name: str) -> bool:
     """Whether one channel is far larger than the smaller ones; dead channels do not count."""
-    tops = channel_tops(case, name)
+    tops = _channel_tops(case, name)
     live = tops[tops > 0]
-    return bool(live.size) and float(live.max()) >= SPREAD * float(np.percentile(live, 25))
+    return bool(live.size) and float(live.max()) >= _SPREAD * float(np.percentile(live, 25))
 
 
-# The numbers that prove a step too coarse.
-
-
-def cost_of(worst: Coarse) -> Evidence:
+def _cost_of(worst: _Coarse) -> Evidence:
     """What a coarse tensor costs the layer that suffers most."""
     if not worst.proven and worst.tensor != worst.victim:
         text = f"{worst.victim} goes bad by {percent(worst.cost)} of its signal right behind {worst.tensor}"
@@ -134,7 +133,7 @@ def cost_of(worst: Coarse) -> Evidence:
     return Evidence(f"{text} ({worst.explained:.0%} of the error there)", worst.cost, worst.tensor)
 
 
-def shared_evidence(case: Case, domain: Domain, grid: Grid, narrow: Sequence[str], partner: str) -> Iterator[Evidence]:
+def _shared_evidence(case: Case, domain: Domain, grid: Grid, narrow: Sequence[str], partner: str) -> Iterator[Evidence]:
     """How narrow the narrow members of a domain are, and who sets its scale."""
     for name in narrow[:4]:
         steps = width(case, name) / grid.step
@@ -156,7 +155,7 @@ def spread(case: Case, name: str) -> Iterator[Evidence]:
         return
     crowd, signal = inside(case, name), rms(case.both(name)[1])
     yield Evidence(f"{name}: {crowd:.0%} of its non-zero values lie within 2 steps of 0", crowd, name)
-    tops = channel_tops(case, name)
+    tops = _channel_tops(case, name)
     if tops.size:
         widest, middle = int(np.argmax(tops)), float(np.median(tops))
         ratio = float(tops[widest] / middle) if middle else None
@@ -169,30 +168,16 @@ def spread(case: Case, name: str) -> Iterator[Evidence]:
         )
 
 
-# From coarse tensors to findings: whose fault the step is, which numbers prove it, what to raise.
-
-
-def find_coarse(case: Case, budgets: Sequence[Budget]) -> list[Finding]:
-    """One finding for each group of tensors that share a scale."""
-    return grouped(case, budgets, coarse_tensors(case, budgets))
-
-
-def grouped(case: Case, budgets: Sequence[Budget], found_ones: Iterable[Coarse]) -> list[Finding]:
-    """Findings for some coarse tensors, one for each group that shares a scale."""
-    groups: dict[tuple[str, ...], list[Coarse]] = {}
-    for coarse in found_ones:
-        domain = case.domains.get(coarse.tensor) or Domain((coarse.tensor,), ())
-        groups.setdefault(domain.members, []).append(coarse)
+def find_coarse(case: Case, budgets: Sequence[Budget], found: Iterable[_Coarse] | None = None) -> list[Finding]:
+    """One finding for each group of (all or the `found`) coarse tensors that share a scale."""
+    groups: dict[Domain, list[_Coarse]] = {}
+    for coarse in _coarse_tensors(case, budgets) if found is None else found:
+        groups.setdefault(case.domains.get(coarse.tensor) or Domain((coarse.tensor,), ()), []).append(coarse)
     known = {budget.name: budget for budget in budgets}
-    return [_finding(case, Domain(members, _binders(case, members)), found, known) for members, found in groups.items()]
+    return [_finding(case, domain, group, known) for domain, group in groups.items()]
 
 
-def _binders(case: Case, members: tuple[str, ...]) -> tuple[str, ...]:
-    domain = case.domains.get(members[0])
-    return domain.binders if domain else ()
-
-
-def _finding(case: Case, domain: Domain, found: list[Coarse], known: Mapping[str, Budget]) -> Finding:
+def _finding(case: Case, domain: Domain, found: list[_Coarse], known: Mapping[str, Budget]) -> Finding:
     grid = next((g for name in domain.members if (g := case.grid(name))), None)
     origins = [name for name in domain.members if name not in domain.binders]
     partner = _partner(case, origins, grid)
@@ -207,42 +192,42 @@ def _partner(case: Case, origins: Sequence[str], grid: Grid | None) -> str:
     """The widest origin; none where it is too narrow to have set the scale and another one is not compared."""
     widest = max(origins, key=lambda name: width(case, name), default="")
     unseen = any(name not in case.rows for name in origins)
-    narrow = grid is not None and width(case, widest) * NARROW <= grid.width
+    narrow = grid is not None and width(case, widest) * _NARROW <= grid.width
     return "" if unseen and narrow else widest
 
 
-def _hurt(case: Case, name: str, grid: Grid, found: list[Coarse], known: Mapping[str, Budget]) -> bool:
+def _hurt(case: Case, name: str, grid: Grid, found: list[_Coarse], known: Mapping[str, Budget]) -> bool:
     """Whether a member is far narrower than the shared scale and the worse for it."""
     budget = known.get(name)
-    if budget is None or width(case, name) * NARROW > grid.width:
+    if budget is None or width(case, name) * _NARROW > grid.width:
         return False
-    return any(each.tensor == name for each in found) or (budget.own >= COSTLY and budget.own_steps <= WITHIN)
+    return any(each.tensor == name for each in found) or (budget.own >= _COSTLY and budget.own_steps <= WITHIN)
 
 
-def _shared(case: Case, domain: Domain, found: list[Coarse], grid: Grid, narrow: list[str], partner: str) -> Finding:
+def _shared(case: Case, domain: Domain, found: list[_Coarse], grid: Grid, narrow: list[str], partner: str) -> Finding:
     worst = max(found, key=lambda each: each.cost)
-    targets = raisable(case, domain.binders) or raisable(case, domain.members)
+    targets = _targets(case, domain.binders) or _targets(case, domain.members)
     return Finding(
         Cause.SHARED_SCALE,
         tuple(dict.fromkeys((*narrow, *domain.binders, *([partner] if partner else []), *domain.members))),
         confidence=_confidence(worst),
-        evidence=(*shared_evidence(case, domain, grid, narrow, partner), cost_of(worst)),
+        evidence=(*_shared_evidence(case, domain, grid, narrow, partner), _cost_of(worst)),
         advice=_advice(
             targets, "the tensors that share a scale differ too much; scale the wide branch down in the model"
         ),
-        refuted_by="raising the concatenation to 16 bit leaves the narrow tensors as they are",
+        refuted_by="the concatenation in INT16 leaves the narrow tensors as they are",
         explained=worst.explained,
         size=max(each.cost for each in found),
         behind=tuple(dict.fromkeys(each.victim for each in found if each.explained >= 0.5)),
     )
 
 
-def _wide(case: Case, domain: Domain, found: list[Coarse], grid: Grid | None) -> Finding:
+def _wide(case: Case, domain: Domain, found: list[_Coarse], grid: Grid | None) -> Finding:
     worst = max(found, key=lambda each: each.cost)
     named = list(dict.fromkeys(each.tensor for each in sorted(found, key=lambda each: -each.cost)))
     origins = [name for name in domain.members if _made_here(case, name, domain) and case.grid(name)]
     layers = tuple(dict.fromkeys([*origins, *named]))
-    evidence = [cost_of(worst)]
+    evidence = [_cost_of(worst)]
     evidence += [fact for name in layers[:1] for fact in spread(case, name)]
     if grid is not None:
         evidence.append(
@@ -253,8 +238,8 @@ def _wide(case: Case, domain: Domain, found: list[Coarse], grid: Grid | None) ->
         layers,
         confidence=_confidence(worst),
         evidence=tuple(evidence),
-        advice=_advice(raisable(case, domain.members), "scale the wide channels down in the model, or clip them"),
-        refuted_by="in 16 bit the layer behind it is as bad as before",
+        advice=_advice(_targets(case, domain.members), "scale the wide channels down in the model, or clip them"),
+        refuted_by="in INT16 the layer behind it is as bad as before",
         explained=worst.explained,
         size=max(each.cost for each in found),
         behind=tuple(dict.fromkeys(each.victim for each in found if each.explained >= 0.5)),
@@ -267,7 +252,7 @@ def _made_here(case: Case, name: str, domain: Domain) -> bool:
     return name in case.compared and (op is None or not any(r.name in domain.members for r in op.inputs))
 
 
-def _confidence(worst: Coarse) -> float:
+def _confidence(worst: _Coarse) -> float:
     return min(0.99, (0.6 + 0.4 * worst.explained) if worst.proven else (0.4 + 0.3 * worst.explained))
 
 
@@ -275,19 +260,17 @@ def _advice(targets: Sequence[str], otherwise: str) -> tuple[str, ...]:
     if not targets:
         return (otherwise,)
     names = ",".join(targets)
-    return (f"raise to 16 bit: tensor_arrays='{names}'; in [CONV_CONFIG], then convert and calibrate again",)
+    return (f"set to INT16: tensor_arrays='{names}'; in [CONV_CONFIG], then convert and calibrate again",)
 
 
-def raisable(case: Case, members: Sequence[str]) -> tuple[str, ...]:
-    """The members that [CONV_CONFIG] can raise: convolution inputs other than the network's own."""
+def _targets(case: Case, members: Sequence[str]) -> tuple[str, ...]:
+    """The members that [CONV_CONFIG] can set to INT16: convolution inputs other than the network's own."""
     own = {item.name for item in case.inputs}
     return tuple(name for name in members if name not in own and case.graph.feeds_convolution(name))
 
 
-# Coarse tensors where no layer is bad: a step that costs a layer a measurable part of its signal.
-
 MOSTLY = 0.5  # share of a layer's error that a coarse input has to explain where no layer is bad
-MILD = 0.7  # confidence in such a finding, relative to one that spoils a layer
+_MILD = 0.7  # confidence in such a finding, relative to one that spoils a layer
 
 
 def find_mild(case: Case, budgets: Sequence[Budget]) -> list[Finding]:
@@ -296,11 +279,11 @@ def find_mild(case: Case, budgets: Sequence[Budget]) -> list[Finding]:
     Only with a replay's proof and most of the layer's error explained; for a layer behind, one channel has to be far
     above the others; for a layer that its own step crushes, its error is twice what healthy layers have (0.05).
     """
-    sure = [each for each in coarse_tensors(case, budgets) if _is_sure(case, each)]
-    found = [replace(each, confidence=MILD * each.confidence) for each in grouped(case, budgets, sure)]
+    sure = [each for each in _coarse_tensors(case, budgets) if _is_sure(case, each)]
+    found = [replace(each, confidence=_MILD * each.confidence) for each in find_coarse(case, budgets, sure)]
     return sorted(found, key=lambda each: -each.size)
 
 
-def _is_sure(case: Case, each: Coarse) -> bool:
+def _is_sure(case: Case, each: _Coarse) -> bool:
     apart = each.tensor == each.victim or is_spread(case, each.tensor)
     return each.proven and each.explained >= MOSTLY and apart

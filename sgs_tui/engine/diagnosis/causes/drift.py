@@ -53,7 +53,7 @@ def drift(case: Case, budgets: Sequence[Budget]) -> Finding:
             "calibrate with a higher quant_level (L2 and up: one weight scale per channel)",
             "try ALL_INT16; if that is accurate, let sim_optimizer.py choose, else train with quantization",
         ),
-        refuted_by="one layer alone in 16 bit removes most of the error",
+        refuted_by="one layer alone in INT16 removes most of the error",
         explained=0.5 + 0.5 * proven,
         size=case.error(worst),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import permutations
 
 import numpy as np
@@ -13,26 +14,23 @@ from sgs_tui.engine.network.replay import rows_of
 from sgs_tui.engine.network.scales import Grid
 from sgs_tui.engine.network.tensors import Values, rms, share
 
-# Changes of a network's input, and the step by which a gain and an offset for each channel are fitted.
 
-
-def same(values: Values) -> Values:
-    """No change at all."""
+def _same(values: Values) -> Values:
     return values
 
 
-def reordered(order: tuple[int, ...]) -> Change:
+def _reordered(order: tuple[int, ...], values: Values) -> Values:
     """Channels in another order: order[i] is the channel that comes i-th."""
-    return lambda values: values[..., list(order)]
+    return values[..., list(order)]
 
 
-def affine(numbers: Values) -> Change:
+def _affine(numbers: Values) -> Change:
     """A gain and an offset; `numbers` are the gains, then the offsets, one for each channel or one for all."""
     gains, offsets = np.split(numbers.astype(np.float32), 2)
     return lambda values: values * gains + offsets
 
 
-def improved(numbers: Values, made: Callable[[Values], Values], target: Values, scale: float) -> Values:
+def _improved(numbers: Values, made: Callable[[Values], Values], target: Values, scale: float) -> Values:
     """One Gauss-Newton step with differences for derivatives."""
     now = made(numbers)
     columns = []
@@ -47,13 +45,13 @@ def improved(numbers: Values, made: Callable[[Values], Values], target: Values, 
     return result
 
 
-ROUNDS = 6  # gauss-Newton steps of a gain and offset fit; the layer is piecewise linear in both, so three suffice
-SIMPLER = 0.02  # a fit has to explain this much more than a change without free numbers to be preferred
-NEEDED = 0.3
-CLEAR = 4.0
+_ROUNDS = 6  # gauss-Newton steps of a gain and offset fit; the layer is piecewise linear in both, so three suffice
+_SIMPLER = 0.02  # a fit has to explain this much more than a change without free numbers to be preferred
+_NEEDED = 0.3
+_CLEAR = 4.0
 """Limits are needed where they explain this much alone, and without them four times as much stays unexplained."""
 
-IDENTICAL = 0.9995  # correlation of the 8-bit codes of one picture with its float values, low contrast included
+_IDENTICAL = 0.9995  # correlation of the 8-bit codes of one picture with its float values, low contrast included
 
 
 class Hypotheses:
@@ -82,9 +80,9 @@ class Hypotheses:
     def test(self) -> tuple[Tested, ...]:
         """Every hypothesis that applies, best first; simple ones win over fits that are hardly better."""
         found = [*self._clip(), *self._orders(), *self._layouts()]
-        if max((each.explained for each in found), default=0.0) < 1 - SIMPLER:
+        if max((each.explained for each in found), default=0.0) < 1 - _SIMPLER:
             found += self._fits()
-        return tuple(sorted(found, key=lambda each: each.explained - SIMPLER * bool(each.gains), reverse=True))
+        return tuple(sorted(found, key=lambda each: each.explained - _SIMPLER * bool(each.gains), reverse=True))
 
     def _judge(self, kind: Hypothesis, change: Change, rows: Rows | None = None) -> Tested:
         return Tested(kind, share(self._error, self.sample - self.run(change, rows)), change)
@@ -99,7 +97,7 @@ class Hypotheses:
         if not 1 < channels <= 4:
             return
         for order in list(permutations(range(channels)))[1:]:
-            yield replace(self._judge(Hypothesis.ORDER, reordered(order)), order=order)
+            yield replace(self._judge(Hypothesis.ORDER, partial(_reordered, order)), order=order)
 
     def _layouts(self) -> Iterator[Tested]:
         shape = self._case.shape(self._name)
@@ -111,19 +109,19 @@ class Hypotheses:
         back = np.ascontiguousarray(flat.reshape(-1, shape.channels).T).ravel()
         for values in (turned, back):
             picture = values.reshape(shape.height, shape.width, shape.channels)
-            yield self._judge(Hypothesis.LAYOUT, same, lambda a, b, picture=picture: picture[a:b])  # type: ignore[misc]
+            yield self._judge(Hypothesis.LAYOUT, _same, lambda a, b, picture=picture: picture[a:b])  # type: ignore[misc]
 
     def _fits(self) -> Iterator[Tested]:
         """Gains and offsets, on the benchmark's picture and, where that is another one, on the sample's."""
-        plain = self._fit(Hypothesis.AFFINE, None, same)
+        plain = self._fit(Hypothesis.AFFINE, None, _same)
         yield plain
         if self._first.limits is not None:
             yield from self._clipped_fits(self._first.limits, plain.explained)
         record, shape = self._first.item.sample, self._case.shape(self._name)
         pictures = self._first.pictures
-        alike = pictures.kinship is Kinship.SAME and pictures.correlation > IDENTICAL
+        alike = pictures.kinship is Kinship.SAME and pictures.correlation > _IDENTICAL
         if record is not None and not alike and record.count >= shape.count > 0:
-            yield self._fit(Hypothesis.PICTURE, rows_of(self._case.sample_tensors, record, shape), same)
+            yield self._fit(Hypothesis.PICTURE, rows_of(self._case.sample_tensors, record, shape), _same)
 
     def _clipped_fits(self, limits: Grid, without: float) -> Iterator[Tested]:
         """A gain and an offset, then the limits: named after the limits where they matter more or are needed.
@@ -132,14 +130,14 @@ class Hypotheses:
         drive a picture beyond limits that it keeps itself; then the gain is to blame.
         `without`: what the best gain and offset explain without limits.
         """
-        if not self._first.outside and without >= 1 - SIMPLER:
+        if not self._first.outside and without >= 1 - _SIMPLER:
             return
         both = self._fit(Hypothesis.AFFINE, None, limits.clipped)
-        clear = (1 - both.explained) * CLEAR <= 1 - without
+        clear = (1 - both.explained) * _CLEAR <= 1 - without
         if self._first.outside:
-            alone = self._judge(Hypothesis.AFFINE, affine(np.array([*both.gains, *both.offsets]))).explained
+            alone = self._judge(Hypothesis.AFFINE, _affine(np.array([*both.gains, *both.offsets]))).explained
             clip = self._judge(Hypothesis.CLIPPED, limits.clipped).explained
-            cut = clip >= alone or (clip >= NEEDED and clear)
+            cut = clip >= alone or (clip >= _NEEDED and clear)
             yield replace(both, kind=Hypothesis.CLIPPED if cut else Hypothesis.AFFINE, limits=limits)
         elif clear:
             yield replace(both, limits=limits)
@@ -152,15 +150,15 @@ class Hypotheses:
         scale = max(rms(given(0, 1)), 1e-6)
 
         def change(theta: Values) -> Change:
-            line = affine(theta)
+            line = _affine(theta)
             return lambda values: after(line(values))
 
         def made(theta: Values) -> Values:
             return self.run(change(theta), rows)
 
         best, left = numbers, rms(self.sample - made(numbers))
-        for _ in range(ROUNDS):
-            numbers = improved(numbers, made, self.sample, scale)
+        for _ in range(_ROUNDS):
+            numbers = _improved(numbers, made, self.sample, scale)
             rest = rms(self.sample - made(numbers))
             if not rest < left * 0.999:
                 break

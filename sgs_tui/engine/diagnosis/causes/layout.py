@@ -1,4 +1,4 @@
-"""Cause `layout`: one side is NCHW, the other NHWC."""
+"""Cause `layout`: one side is NCHW, the other NHWC (the vendor's simulators and dumpers write NHWC)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

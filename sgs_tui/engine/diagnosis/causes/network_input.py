@@ -56,11 +56,11 @@ def affine_fit(sample: Values, truth: Values, channels: int = 1) -> Fit:
 #
 # A fixed dump's input record holds the picture as it came from the preprocess, as (code - z) * s, with s and z
 # from calibration: it agrees with the float input up to a gain and an offset even where the network then
-# clipped it or used another mean (faults.md). Its leading part is the plain picture; RGB is padded to four
+# clipped it or used another mean. Its leading part is the plain picture; RGB is padded to four
 # channels behind it.
 
 SAME = 0.98  # correlation from which two channels hold the same picture: 8-bit codes of one picture agree to 0.9999
-LOOKED_AT = 1 << 16
+_LOOKED_AT = 1 << 16
 
 
 class Kinship(StrEnum):
@@ -90,7 +90,7 @@ def compare_pictures(sample: Values, benchmark: Values, channels: int) -> Pictur
     if sample.size < count or channels < 1 or count % channels or not _varies(sample[:count]) or not _varies(benchmark):
         return PictureMatch(Kinship.UNKNOWN)
     ours, theirs = sample[:count].reshape(-1, channels), benchmark.reshape(-1, channels)
-    step = max(1, len(ours) // LOOKED_AT)
+    step = max(1, len(ours) // _LOOKED_AT)
     ours_few, theirs_few = ours[::step], theirs[::step]
     table = _correlations(ours_few, theirs_few)
     if np.isnan(np.diag(table)).all():
@@ -199,7 +199,7 @@ def first_layers(case: Case, budgets: Budgets) -> Iterator[FirstLayer]:
 
 
 def _first(case: Case, budgets: Budgets, item: NetInput, layer: str) -> FirstLayer:
-    limits = input_limits(case, item)
+    limits = _input_limits(case, item)
     pictures, outside = PictureMatch(Kinship.UNKNOWN), 0.0
     if item.benchmark is not None and case.tensors.readable(item.benchmark):
         values = case.tensors.spread(item.benchmark, 1 << 18)
@@ -230,8 +230,8 @@ def _unseen(case: Case, name: str) -> tuple[str, ...]:
     return tuple(source for source in case.graph.upstream(name) if source in own)
 
 
-def input_limits(case: Case, item: NetInput) -> Grid | None:
-    """Limits a fixed network clips its input to: [calibrated min, max(calibrated max, 0)] (faults.md)."""
+def _input_limits(case: Case, item: NetInput) -> Grid | None:
+    """Limits a fixed network clips its input to: [calibrated min, max(calibrated max, 0)]."""
     grid = grid_of(item.sample) if item.sample else None
     known = case.ranges.find(item.name) if case.ranges else None
     if grid is None and known is not None and known[1] > known[0]:

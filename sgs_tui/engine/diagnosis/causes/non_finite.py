@@ -1,4 +1,8 @@
-"""Cause `non_finite`: NaN or Inf on either side, traced to the op that makes it."""
+"""Cause `non_finite`: NaN or Inf on either side, traced to the op that makes it.
+
+In real dumps (exp() of one black square overflows) the fixed side is finite and so may be the float output: RELU of the
+float simulator turns NaN into 0.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,9 +13,9 @@ from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.network.graph import build_graph
+from sgs_tui.engine.network.graph import Graph, build_graph
 
-SCANNED = 1 << 28
+_SCANNED = 1 << 28
 """Elements of layers without a partner that are looked through (1 GB); layers with one were read for their rows."""
 
 
@@ -38,10 +42,10 @@ def find_non_finite(case: Case) -> Finding | None:
     origins = [each for each in found if _is_origin(case, each, found)] or found
     ordered = origins + [each for each in found if each not in origins]
     evidence = [Evidence(each.text, each.nan + each.inf, each.record.name) for each in ordered[:4]]
-    for each in origins[:1]:
-        sources = [r for op in case_ops(case, each) for r in op if r.name not in {f.record.name for f in found}]
-        if sources:
-            evidence.append(Evidence(f"its inputs are finite: {', '.join(record.name for record in sources)}"))
+    op = _graph(case, origins[0]).producer(origins[0].record.name)
+    sources = [r.name for r in (op.inputs if op else ()) if r.name not in {each.record.name for each in found}]
+    if sources:
+        evidence.append(Evidence(f"its inputs are finite: {', '.join(sources)}"))
     if any(each.side == "benchmark" for each in found):
         evidence.append(Evidence("RELU of the float simulator turns NaN into 0, so layers behind it can look finite"))
     return Finding(
@@ -59,19 +63,14 @@ def find_non_finite(case: Case) -> Finding | None:
     )
 
 
-def case_ops(case: Case, found: _Found) -> Iterator[tuple[Record, ...]]:
-    """Inputs of the op that writes a record, where the dump tells them."""
-    graph = build_graph(case.benchmark if found.side == "benchmark" else case.sample)
-    op = graph.producer(found.record.name)
-    if op is not None:
-        yield op.inputs
+def _graph(case: Case, found: _Found) -> Graph:
+    return build_graph(case.benchmark if found.side == "benchmark" else case.sample)
 
 
 def _is_origin(case: Case, found: _Found, all_found: list[_Found]) -> bool:
     """Whether nothing upstream on its side is not finite."""
-    graph = build_graph(case.benchmark if found.side == "benchmark" else case.sample)
     others = {each.record.name for each in all_found if each.side == found.side}
-    return not others & set(graph.upstream(found.record.name))
+    return not others & set(_graph(case, found).upstream(found.record.name))
 
 
 def _rows(case: Case) -> Iterator[_Found]:
@@ -86,10 +85,10 @@ def _rows(case: Case) -> Iterator[_Found]:
 
 def _without_partner(case: Case) -> Iterator[_Found]:
     """Outputs that no row covers, such as layers fused away in the fixed model."""
-    known = {row.pair.benchmark.number for row in case.rows.values()}
+    theirs = {row.pair.benchmark.number for row in case.rows.values()}
     ours = {row.pair.sample.number for row in case.rows.values()}
-    budget = SCANNED
-    for side, dump, covered in (("benchmark", case.benchmark, known), ("sample", case.sample, ours)):
+    budget = _SCANNED
+    for side, dump, covered in (("benchmark", case.benchmark, theirs), ("sample", case.sample, ours)):
         for record in dump.outputs():
             if record.number in covered or record.dtype.kind != "f" or record.count > budget:
                 continue

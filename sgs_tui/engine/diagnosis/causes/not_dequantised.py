@@ -1,4 +1,7 @@
-"""Cause `not_dequantised`: the sample holds integer codes instead of values."""
+"""Cause `not_dequantised`: the sample was dumped without dequantFixed and holds integer codes instead of values.
+
+Such a dump says `isFloat: 0`; with the padding kept no record has a partner of its size.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,11 +14,11 @@ from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.network.scales import CODES
 from sgs_tui.engine.network.tensors import Values, rms
 
-ADVICE = ("add the line dequantFixed to the fixed run's DebugConfig.txt and dump again",)
-REFUTED = "the values are no codes: (code - z) * s of the headers does not give the benchmark's values"
+_ADVICE = ("add the line dequantFixed to the fixed run's DebugConfig.txt and dump again",)
+_REFUTED = "the values are no codes: (code - z) * s of the headers does not give the benchmark's values"
 
-GLANCE = 1 << 11  # values looked at first
-FITS = 0.5  # dequantizing has to halve the error at least (-6 dB) to count
+_GLANCE = 1 << 11  # values looked at first
+_FITS = 0.5  # dequantizing has to halve the error at least (-6 dB) to count
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ def find_codes(case: Case) -> Finding | None:
     if integer:
         return _integer_file(case, list(dict.fromkeys(integer)))
     tried = list(_tried(case))
-    codes = [each for each in tried if each.dequantized < FITS * each.plain]
+    codes = [each for each in tried if each.dequantized < _FITS * each.plain]
     if not codes or len(codes) < 0.5 * len(tried):
         return None
     worst = max(codes, key=lambda each: each.plain)
@@ -49,7 +52,7 @@ def find_codes(case: Case) -> Finding | None:
     confidence = min(0.99, len(codes) / len(tried))
     names = tuple(each.name for each in codes)
     explained = 1 - (worst.dequantized / worst.plain) ** 2
-    return Finding(Cause.NOT_DEQUANTIZED, names, confidence, evidence, ADVICE, REFUTED, explained, worst.plain)
+    return Finding(Cause.NOT_DEQUANTIZED, names, confidence, evidence, _ADVICE, _REFUTED, explained, worst.plain)
 
 
 def _integer_file(case: Case, names: list[str]) -> Finding:
@@ -61,7 +64,7 @@ def _integer_file(case: Case, names: list[str]) -> Finding:
     ]
     if not case.compared:
         evidence[1] = Evidence("no layer has a partner of its size, so the padding was kept as well")
-    return Finding(Cause.NOT_DEQUANTIZED, tuple(names), 0.99, tuple(evidence), ADVICE, REFUTED, 1.0, 1.0)
+    return Finding(Cause.NOT_DEQUANTIZED, tuple(names), 0.99, tuple(evidence), _ADVICE, _REFUTED, 1.0, 1.0)
 
 
 def _tried(case: Case) -> Iterator[_Tried]:
@@ -78,7 +81,7 @@ def _tried(case: Case) -> Iterator[_Tried]:
 
 def _as_codes(case: Case, name: str, record: Record) -> _Tried | None:
     """None where the values are no codes; a glance at few of them nearly always tells."""
-    if not _could_be_codes(case.sample_tensors.spread(record, GLANCE), record):
+    if not _could_be_codes(case.sample_tensors.spread(record, _GLANCE), record):
         return None
     sample, truth = case.both(name)
     size = rms(truth)

@@ -1,4 +1,9 @@
-"""Cause `padding_kept`: the fixed dump was made without eliminateGarbage, its payloads are in hardware order."""
+"""Cause `padding_kept`: the fixed dump was made without eliminateGarbage, its payloads are in hardware order.
+
+With dequantFixed its headers and sizes are those of a good dump: nothing in the file tells but its values. Records
+whose channels fill whole blocks stay right, the first other one is bad (COS 0.01 to 0.67). With the right layout undone
+they are back at 0.977 to 0.9999; a wrong one stays below 0.7, and a layer that is broken otherwise fits none.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +25,7 @@ from sgs_tui.engine.network.tensors import Values
 
 # Rows computed again from data won back out of a layout that kept its padding.
 
-PIXELS = 1 << 16  # values put in order at once, more or less
+_PIXELS = 1 << 16  # values put in order at once, more or less
 
 
 class _Ready(SideReader):
@@ -35,7 +40,7 @@ class _Ready(SideReader):
         return self._values[start : start + count]
 
 
-def recovered_row(pair: Pair, sample: Dump, benchmark: Dump, padded: Padded, profile: Profile) -> Recovered:
+def _recovered_row(pair: Pair, sample: Dump, benchmark: Dump, padded: Padded, profile: Profile) -> Recovered:
     """The pair's row with the sample's payload in order; only values that are still in the file count."""
     sums, kernel = Sums(), Kernel()
     waiting = np.empty(0, pair.sample.dtype), np.empty(0, pair.benchmark.dtype)
@@ -61,7 +66,7 @@ def recovered_row(pair: Pair, sample: Dump, benchmark: Dump, padded: Padded, pro
 
 def _pieces(pair: Pair, sample: Dump, benchmark: Dump, padded: Padded) -> Iterator[tuple[AnyArray, AnyArray]]:
     """Values of both sides that the sample still holds, in the benchmark's order."""
-    step = max(1, PIXELS // padded.channels)
+    step = max(1, _PIXELS // padded.channels)
     for first in range(0, padded.pixels, step):
         last = min(first + step, padded.pixels)
         values, present = padded.undo(lambda start, stop: sample.read(pair.sample, start, stop), first, last)
@@ -78,9 +83,9 @@ def _add(
         kernel.add(sums, *sides, start, min(BLOCK, len(values[0]) - start))
 
 
-RIGHT = 0.9  # COS that the right layout reaches even under coarse 8 bit; wrong ones stay below 0.7 (observed.md)
+RIGHT = 0.9  # COS that the right layout reaches even under coarse 8 bit; wrong ones stay below 0.7
 CLEAR = 5.0  # the right layout leaves at most a fifth of what any other leaves of 1 - COS
-LARGEST = 1 << 22  # elements up to which unknown channel counts are tried out
+_LARGEST = 1 << 22  # elements up to which unknown channel counts are tried out
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ def _undone(case: Case, pair: Pair) -> Undone | None:
     count = pair.benchmark.count
     channels = case.shapes.channels(pair.name) or (pair.channels or 0)
     readable = case.sample_tensors.readable(pair.sample) and case.tensors.readable(pair.benchmark)
-    if not readable or (not channels and count > LARGEST):
+    if not readable or (not channels and count > _LARGEST):
         return None
     tried = sorted(
         ((_cos(case, pair, padded), padded) for padded in candidates(pair.sample, count, channels)),
@@ -171,7 +176,7 @@ def find_padding(
     share = len(put_right & {row.name for row in suspects}) / len(suspects) if suspects else float(bool(layers))
     if not layers or (share < 0.5 and switched_on is not False):
         return None
-    recovered = tuple(recovered_row(each.pair, case.sample, case.benchmark, each.padded, profile) for each in layers)
+    recovered = tuple(_recovered_row(each.pair, case.sample, case.benchmark, each.padded, profile) for each in layers)
     finding = Finding(
         Cause.PADDING_KEPT,
         tuple(each.pair.name for each in layers),

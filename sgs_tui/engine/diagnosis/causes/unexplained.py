@@ -17,31 +17,31 @@ from sgs_tui.engine.network.tensors import Values
 
 # Cause `bad_channels`: a few channels hold nearly all of a layer's own error.
 
-FITS = 0.8  # share of the own error that a gain and an offset, or a few channels, have to explain
-FEW = 0.15  # share of the channels that still counts as few
+_FITS = 0.8  # share of the own error that a gain and an offset, or a few channels, have to explain
+_FEW = 0.15  # share of the channels that still counts as few
 
 
-def few_channels(sample: Values, made: Values, channels: int) -> tuple[list[int], float]:
+def _few_channels(sample: Values, made: Values, channels: int) -> tuple[list[int], float]:
     """The smallest set of channels that holds most of the error, and the share of its energy that they hold."""
     if channels < 2 or sample.size % channels:
         return [], 0.0
     energy = np.square((sample - made).astype(np.float64)).reshape(-1, channels).sum(axis=0)
     order = np.argsort(-energy, kind="stable")
-    most = max(1, int(FEW * channels))
+    most = max(1, int(_FEW * channels))
     total = float(energy.sum())
     if not 0 < total < np.inf:
         return [], 0.0
     reached = np.cumsum(energy[order])[:most] / total
-    count = next((i + 1 for i, part in enumerate(reached) if part >= FITS), most)
+    count = next((i + 1 for i, part in enumerate(reached) if part >= _FITS), most)
     chosen = [int(c) for c in order[:count]]
     return chosen, float(reached[count - 1])
 
 
-def bad_channels(case: Case, budget: Budget, sample: Values, made: Values) -> Finding | None:
+def _bad_channels(case: Case, budget: Budget, sample: Values, made: Values) -> Finding | None:
     """The finding; None where the error is spread over more channels. `made`: the layer without its own error."""
     channels = case.shape(budget.name).channels or case.rows[budget.name].pair.channels or 0
-    chosen, part = few_channels(sample, made, channels)
-    if part < FITS or part < 3 * len(chosen) / channels:
+    chosen, part = _few_channels(sample, made, channels)
+    if part < _FITS or part < 3 * len(chosen) / channels:
         return None
     dead = [c for c in chosen if not np.ptp(sample.reshape(-1, channels)[:, c])]
     names = ", ".join(map(str, chosen[:8]))
@@ -73,7 +73,7 @@ def find_unexplained(case: Case, budgets: Budgets, found: list[Finding]) -> list
             continue
         if result and _only_grown(case, budget):
             continue
-        cause = _same_spread(result, budget) if budget.weights >= FITS else None
+        cause = _same_spread(result, budget) if budget.weights >= _FITS else None
         if cause is None:
             result.append(_finding(case, budgets, budget))
         else:
@@ -104,12 +104,12 @@ def _with_weights(finding: Finding, budget: Budget) -> Finding:
 
 
 def _finding(case: Case, budgets: Budgets, budget: Budget) -> Finding:
-    if budget.weights >= FITS:
+    if budget.weights >= _FITS:
         return _weights(case, budget)
     if not np.isfinite(budget.total) or not case.comparable(budget.name):
         return _unexplained(budget)
     sample, made = budgets.made(budget.name)
-    return bad_channels(case, budget, sample, made) or _gain(budget, sample, made) or _unexplained(budget)
+    return _bad_channels(case, budget, sample, made) or _gain(budget, sample, made) or _unexplained(budget)
 
 
 def _weights(case: Case, budget: Budget) -> Finding:
@@ -129,7 +129,7 @@ def _weights(case: Case, budget: Budget) -> Finding:
 
 def _gain(budget: Budget, sample: Values, made: Values) -> Finding | None:
     fit = affine_fit(sample, made)
-    if fit.good < FITS:
+    if fit.good < _FITS:
         return None
     explained = fit.explained
     text = f"{budget.name} is {fit.gain:.3f} times its true value {fit.offset:+.4g}: {explained:.1%} of its own error"
