@@ -96,7 +96,7 @@ def test_the_table_says_where_why_and_what_to_do(command: Command, monkeypatch: 
     for part in (
         "with cat, sq888",
         "because gate spans",
-        "do raise to 16 bit: tensor_arrays='cat';",
+        "do set to INT16: tensor_arrays='cat';",
         "introduced gate",
     ):
         assert part in text
