@@ -57,13 +57,11 @@ class SideStats:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """The manual's three metrics and their relatives; s = sample, b = benchmark, n = elements.
+    """The manual's three metrics and their relatives; their formulas are in metrics.py.
 
-    mse = sum (s-b)^2 / n; cos = sum s*b / (|s| |b|); rmse = sum |s-b| / sum |b| (the manual's name: it is a
-    relative L1 error, not a root); sqnr_db = 10 log10(sum b^2 / sum (s-b)^2); relative_l2 = |s-b| / |b|;
-    mean_error = mean of s-b. Both sides all zero: cos 1, rmse 0, sqnr inf. One side all zero: cos 0; rmse
-    and relative_l2 inf where it is the benchmark. All NaN where a side holds NaN or Inf.
-    `max_abs_index` is the flat position (benchmark's order) of the first largest |s-b|; -1 for empty tensors.
+    Both sides all zero: cos 1, rmse 0, sqnr inf. One side all zero: cos 0; rmse and relative_l2 inf where it is the
+    benchmark. All NaN where a side holds NaN or Inf. `max_abs_index` is the flat position (benchmark's order) of the
+    first largest |s-b|; -1 for empty tensors.
     """
 
     mse: float

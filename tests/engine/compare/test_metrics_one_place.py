@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 import sgs_tui
+from sgs_tui.batch import words
+from sgs_tui.engine.compare.metrics import Form
+from sgs_tui.tui.layers import view
 
 PACKAGE = Path(sgs_tui.__file__).parent
 FIELD = ("    mean_error: float\n", "    mean_error: float\n    worst_share: float\n")
@@ -58,8 +61,8 @@ def test_reports_show_it(package: Path, sgs: Path) -> None:
     lines = list(csv.DictReader(io.StringIO(compare(package, sgs, "--format", "csv").decode())))
     shown = {line["name"]: line["worst_share"] for line in lines if line["side"] == "both"}
     assert {layer["name"]: layer["worst_share"] for layer in layers} == {name: float(v) for name, v in shown.items()}
-    for words in ("markdown", "html"):
-        assert b"worst share" in compare(package, sgs, "--format", words), words
+    for kind in ("markdown", "html"):
+        assert b"worst share" in compare(package, sgs, "--format", kind), kind
 
 
 def test_it_is_limited_filtered_and_sorted_by(package: Path, sgs: Path, tmp_path: Path) -> None:
@@ -71,6 +74,10 @@ def test_it_is_limited_filtered_and_sorted_by(package: Path, sgs: Path, tmp_path
     assert shares == sorted(shares, reverse=True) and min(shares) > 0.02
     assert all(layer["over"] == ["worst_share"] and layer["verdict"] == "fail" for layer in layers)
     assert layers[0]["reason"].startswith("worst share ")
+
+
+def test_both_front_ends_can_write_every_form() -> None:
+    assert set(words._FORMS) == set(view._FORMS) == set(Form)
 
 
 def test_a_metric_that_nothing_treats_apart_stands_in_two_files() -> None:
