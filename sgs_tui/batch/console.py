@@ -13,7 +13,7 @@ from rich.style import Style
 from rich.text import Text
 
 from sgs_tui.engine.numbers import figure
-from sgs_tui.engine.text import visible
+from sgs_tui.engine.text import cut_name, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +119,7 @@ def _padded(cell: Cell, width: int, right: bool) -> Iterator[Segment]:
 
 def cut(raw: str, cells: int, screen: Screen) -> str:
     """`raw` as the screen can show it, cut in the middle where it is wider than `cells`: names differ at both ends."""
-    shown = screen.text(raw)
-    if cell_len(shown) <= cells:
-        return shown
-    room = max(0, cells - len(screen.ellipsis))
-    tail = _end(shown, room * 3 // 5)
-    return _start(shown, room - cell_len(tail)) + screen.ellipsis[:cells] + tail
+    return cut_name(screen.text(raw), cells, screen.ellipsis, cell_len)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,19 +160,6 @@ def render(parts: Iterable[RenderableType], screen: Screen, width: int) -> bytes
             console.print(part, soft_wrap=isinstance(part, Segments))
     lines = (line.rstrip() for line in capture.get().split("\n"))
     return "\n".join(lines).encode("ascii" if screen.ascii else "utf-8", "backslashreplace")
-
-
-def _start(text: str, cells: int) -> str:
-    taken = 0
-    for position, char in enumerate(text):
-        taken += cell_len(char)
-        if taken > cells:
-            return text[:position]
-    return text
-
-
-def _end(text: str, cells: int) -> str:
-    return _start(text[::-1], cells)[::-1]
 
 
 # Histograms as text by plotext 5; the only module here that knows it (version 6 is another library).

@@ -39,11 +39,3 @@ class LogLine:
 @dataclass(frozen=True, slots=True)
 class Finished:
     """The job ended well."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The job ended with an error that the user can act on."""
-
-    message: str
-    hint: str = ""

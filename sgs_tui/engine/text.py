@@ -6,7 +6,7 @@ sending them to the terminal.
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
 _HIDDEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
@@ -40,6 +40,25 @@ def visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_show(c) if unicodedata.category(c) in _HIDDEN else c for c in text)
+
+
+def start_of(text: str, cells: int, width: Callable[[str], int]) -> str:
+    """The longest start of `text` that fits into `cells`, of which `width` says how many a character takes."""
+    taken = 0
+    for end, char in enumerate(text):
+        taken += width(char)
+        if taken > cells:
+            return text[:end]
+    return text
+
+
+def cut_name(name: str, cells: int, ellipsis: str, width: Callable[[str], int]) -> str:
+    """`name`, cut in the middle where it is wider than `cells`: both ends tell names apart, the last one more often."""
+    if width(name) <= cells:
+        return name
+    room = max(0, cells - len(ellipsis))
+    tail = start_of(name[::-1], room * 3 // 5, width)[::-1]
+    return start_of(name, room - width(tail), width) + ellipsis[:cells] + tail
 
 
 def sanitised(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from rich.cells import cell_len, set_cell_size
 
 from sgs_tui.engine.numbers import clock, cosine, count, decibel, figure, position, size
-from sgs_tui.engine.text import visible
+from sgs_tui.engine.text import cut_name, start_of, visible
 
 Tone = Literal[
     "", "muted", "strong", "key", "fail", "warn", "good", "sample", "benchmark", "header", "focus", "cursor", "idle"
@@ -45,33 +45,9 @@ def width(spans: Iterable[Span]) -> int:
     return sum(cell_len(text) for text, _ in spans)
 
 
-def _tail(text: str, cells: int) -> str:
-    """The longest end of `text` that fits into `cells`."""
-    taken, start = 0, len(text)
-    while start and (taken := taken + cell_len(text[start - 1])) <= cells:
-        start -= 1
-    return text[start:]
-
-
-def _head(text: str, cells: int) -> str:
-    """The longest start of `text` that fits into `cells`."""
-    taken = 0
-    for end, char in enumerate(text):
-        taken += cell_len(char)
-        if taken > cells:
-            return text[:end]
-    return text
-
-
 def cut(text: str, cells: int) -> str:
-    """`text` made visible and, where it is wider than `cells`, cut in the middle: both ends of a name tell it apart."""
-    shown = visible(text)
-    if cell_len(shown) <= cells:
-        return shown
-    if cells < 2:
-        return ELLIPSIS[:cells]
-    back = (cells - 1) * 3 // 5
-    return _head(shown, cells - 1 - back) + ELLIPSIS + _tail(shown, back)
+    """`text` made visible and, where it is wider than `cells`, cut in the middle."""
+    return cut_name(visible(text), cells, ELLIPSIS, cell_len)
 
 
 def fit(text: str, cells: int, right: bool = False) -> str:
@@ -92,7 +68,7 @@ def wrap(text: str, cells: int) -> list[str]:
     rows: list[str] = []
     rest = visible(text)
     while cell_len(rest) > cells:
-        head = _head(rest, cells) or rest[0]
+        head = start_of(rest, cells, cell_len) or rest[0]
         blank = head.rfind(" ")
         end = blank if blank > cells // 3 else len(head)
         rows.append(rest[:end].rstrip())

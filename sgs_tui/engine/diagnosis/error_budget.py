@@ -23,8 +23,6 @@ from sgs_tui.engine.network.scales import Grid, weight_steps
 from sgs_tui.engine.network.tensors import Values, rms, share
 from sgs_tui.engine.network.windows import TOLERANCE
 
-# A layer's error budget where it can not be computed again: what exceeds the worst error of its inputs is its own.
-
 _GROWTH = 2.0  # an error that doubles (+6 dB) over that of the inputs is the layer's own
 _OVERLAP = 2.5  # a value counts several times in pools whose windows overlap: 9/4 times for 3x3 with stride 2
 
@@ -67,8 +65,6 @@ def _on_grid(case: Case, plain: Budget) -> Budget:
         cut=rms(truth - grid.clipped(truth)) / size if size else 0.0,
     )
 
-
-# Layers computed again in float from inputs of our choice: the sample's, the benchmark's, one of them changed.
 
 Change = Callable[[Values], Values]
 
@@ -125,8 +121,6 @@ def changed(rows: Rows, change: Change) -> Rows:
     """Rows with a change made to them."""
     return lambda start, stop: change(rows(start, stop))
 
-
-# A layer's error budget, proven: the layer is computed again from the sample's inputs and from changed ones.
 
 _FAINT = 0.03
 """Inherited errors below this (-30 dB) are under every built-in limit: which input they come from is not asked."""

@@ -213,9 +213,6 @@ class Diagnosis:
         return self.findings[0]
 
 
-# Numbers and names as findings say them.
-
-
 def percent(share: float) -> str:
     """An error relative to the signal: "17.4%", from ten times the signal on "12 times"."""
     if not isfinite(share):

@@ -14,14 +14,6 @@ from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.errors import DumpError, FileChangedError
 from sgs_tui.engine.text import visible
 
-# Numbers as the simulator prints them (`%.6f, ` and `%6d, `), parsed many at once.
-#
-# The eight characters in front of a comma are one 64-bit word, and three multiplications turn eight digits into a
-# number (SWAR: the parts of a register worked on side by side). A value of at most nine digits before the point and
-# six behind it is an integer below 2^53 divided by 10^6: both are exact in float64 and the division rounds correctly,
-# so the result is bit for bit what strtod gives. Whatever is not exactly of these forms (nan, inf, exponents, other
-# widths, damage) is left to the caller's slow and general way.
-
 _Words = npt.NDArray[np.uint64]
 _Places = npt.NDArray[np.intp]
 
@@ -50,7 +42,13 @@ class _Values:
 
 
 def parse_fast(text: bytes) -> FloatArray | None:
-    """The numbers of `text`, each followed by a comma, as float64; None where a value is in no known form."""
+    """The numbers of `text`, each followed by a comma, as float64; None where one is not as simulators print them.
+
+    The eight characters in front of a comma are one 64-bit word, and three multiplications turn eight digits into a
+    number (SWAR: the parts of a register worked on side by side). A value of at most nine digits before the point and
+    six behind it is an integer below 2^53 divided by 10^6: both are exact in float64 and the division rounds correctly,
+    so the result is bit for bit what strtod gives. The rest (nan, inf, exponents, damage) is left to the general way.
+    """
     if len(text) < _LEAST_TEXT or text[-1] != _COMMA:
         return None
     characters = np.frombuffer(text, np.uint8)
@@ -242,8 +240,6 @@ class TextReader:
             self._rest = tail + b", " + self._rest
         return values[:whole].astype(np.uint8).view(self._record.dtype)
 
-
-# Values as the vendor's tools print them: 16 a line, each followed by a comma and a blank.
 
 _PER_ROW = 16
 

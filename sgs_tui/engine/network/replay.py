@@ -133,9 +133,6 @@ def _operands(op: Op) -> list[Record]:
     return sorted(found, key=lambda record: record.slot)
 
 
-# Which tensors a layer can be computed from: back through the graph to tensors that both dumps hold.
-
-
 def path(graph: Graph, name: str, given: frozenset[str]) -> list[Op]:
     """The ops that compute `name` from tensors of `given`."""
     op = graph.producer(name)

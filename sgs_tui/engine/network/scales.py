@@ -92,8 +92,6 @@ def _binders(graph: Graph, members: frozenset[str]) -> tuple[str, ...]:
     )
 
 
-# The grid of values a quantized tensor can take: its step and its limits.
-
 CODES: dict[str, tuple[int, int]] = {
     "SGS_U8": (0, 255),
     "SGS_S8": (-128, 127),

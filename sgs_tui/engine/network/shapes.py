@@ -175,15 +175,13 @@ def _joined(parts: list[Shape], count: int) -> Shape:
     return whole if whole.count == count else UNKNOWN
 
 
-# Channel counts alone, from a dump's headers: what its own records imply.
-#
-# A convolution's bias is stored as [2, Cout] in float, fixed and raw dumps, so every convolution's output has a
-# known last axis; ops that keep the last axis pass it on, in both directions; a concat adds, a split divides.
-# Height and width stay unknown. Nothing is guessed: where records contradict, no count is given.
-
-
 def infer_channels(records: tuple[Record, ...]) -> dict[str, int]:
-    """Tensor name to the size of its last axis, for every activation where the records imply it."""
+    """Tensor name to the size of its last axis, for every activation where a dump's headers alone imply it.
+
+    A convolution's bias is stored as [2, Cout] in float, fixed and raw dumps, so every convolution's output has a
+    known last axis; ops that keep the last axis pass it on, in both directions; a concat adds, a split divides.
+    Height and width stay unknown. Nothing is guessed: where records contradict, no count is given.
+    """
     known: dict[str, int] = {r.name: r.shape[-1] for r in records if r.shape}
     graph = graph_of(records)
     if not graph.known:

@@ -109,3 +109,11 @@ def share(error: Values, rest: Values) -> float:
     """How much of an error's energy is gone when only `rest` of it is left: 1 all, 0 none or it got worse."""
     energy = rms(error) ** 2
     return max(0.0, 1 - rms(rest) ** 2 / energy) if energy > 0 and isfinite(energy) else 0.0
+
+
+def cosine(ours: Values, theirs: Values) -> float:
+    """Cosine of two flat tensors in float64; 0 where one is empty, all zero or not finite."""
+    left, right = ours.astype(np.float64, copy=False), theirs.astype(np.float64, copy=False)
+    with np.errstate(all="ignore"):
+        size = np.sqrt(np.dot(left, left) * np.dot(right, right))
+        return float(np.dot(left, right) / size) if size > 0 and np.isfinite(size) else 0.0

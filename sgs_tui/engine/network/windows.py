@@ -16,8 +16,6 @@ from sgs_tui.engine.dumps.layouts import divisors
 from sgs_tui.engine.network.compute import Layer, Shape, Window, weights_of
 from sgs_tui.engine.network.tensors import Values
 
-# Windows that a convolution could have, from the numbers of elements alone; the likeliest first.
-
 _KERNELS = (3, 1, 5, 7, 2, 4, 6, 9, 11)
 _STRIDES = (1, 2, 3, 4)
 _DILATIONS = (1, 2, 3, 4, 5, 6, 8, 12)

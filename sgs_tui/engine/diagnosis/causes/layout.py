@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.causes.padding_kept import CLEAR, RIGHT
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 from sgs_tui.engine.dumps.layouts import divisors
-from sgs_tui.engine.network.tensors import WHOLE, Values
+from sgs_tui.engine.network.tensors import WHOLE, Values, cosine
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ def find_layout(case: Case) -> Finding | None:
     """Layers that only fit transposed, where they are at least half of those that could."""
     turned = [found for name in case.compared if (found := _turned(case, name))]
     bad = set(case.suspects) | {each.name for each in turned}
-    if not turned or len(turned) < 0.5 * len([name for name in bad if _could_differ(case, name)]):
+    if not turned or len(turned) < 0.5 * len([name for name in bad if _channels(case, name)]):
         return None
     worst = min(turned, key=lambda each: each.after)
     sides = " and ".join(sorted({each.side for each in turned}))
@@ -57,7 +55,7 @@ def _turned(case: Case, name: str) -> _Turned | None:
     if name not in case.suspects or not case.comparable(name) or row.pair.benchmark.count > WHOLE:
         return None
     sample, truth = case.sample_tensors.whole(row.pair.sample), case.tensors.whole(row.pair.benchmark)
-    before = _cosine(sample, truth)
+    before = cosine(sample, truth)
     tried = sorted(_tries(sample, truth, _channels(case, name)), reverse=True)
     if not tried or tried[0][0] < RIGHT or (1 - tried[0][0]) * CLEAR > 1 - before:
         return None
@@ -66,8 +64,8 @@ def _turned(case: Case, name: str) -> _Turned | None:
 
 def _tries(sample: Values, truth: Values, channels: list[int]) -> Iterator[tuple[float, str]]:
     for each in channels:
-        yield _cosine(sample.reshape(each, -1).T.ravel(), truth), "sample"
-        yield _cosine(sample, truth.reshape(each, -1).T.ravel()), "benchmark"
+        yield cosine(sample.reshape(each, -1).T.ravel(), truth), "sample"
+        yield cosine(sample, truth.reshape(each, -1).T.ravel()), "benchmark"
 
 
 def _channels(case: Case, name: str) -> list[int]:
@@ -76,14 +74,3 @@ def _channels(case: Case, name: str) -> list[int]:
     count = pair.benchmark.count
     known = case.shape(name).channels or pair.channels or 0
     return [each for each in ([known] if known else divisors(count)) if 1 < each < count and count % each == 0]
-
-
-def _could_differ(case: Case, name: str) -> bool:
-    return bool(_channels(case, name))
-
-
-def _cosine(ours: Values, theirs: Values) -> float:
-    with np.errstate(over="ignore", invalid="ignore"):  # values beyond the root of the largest float: no winner then
-        size = float(np.linalg.norm(ours)) * float(np.linalg.norm(theirs))
-        product = float(np.dot(ours, theirs))
-    return product / size if size > 0 and np.isfinite(size) else 0.0

@@ -18,8 +18,6 @@ from sgs_tui.engine.diagnosis.results import Budget
 from sgs_tui.engine.network.scales import Grid, grid_of
 from sgs_tui.engine.network.tensors import Values, share
 
-# The best gain and offset between two tensors, and how far they go.
-
 
 @dataclass(frozen=True, slots=True)
 class Fit:
@@ -52,13 +50,6 @@ def affine_fit(sample: Values, truth: Values, channels: int = 1) -> Fit:
     )
 
 
-# Are both runs fed the same picture? Compares the dumped network inputs.
-#
-# A fixed dump's input record holds the picture as it came from the preprocess, as (code - z) * s, with s and z
-# from calibration: it agrees with the float input up to a gain and an offset even where the network then
-# clipped it or used another mean. Its leading part is the plain picture; RGB is padded to four
-# channels behind it.
-
 SAME = 0.98  # correlation from which two channels hold the same picture: 8-bit codes of one picture agree to 0.9999
 _LOOKED_AT = 1 << 16
 
@@ -85,7 +76,12 @@ class PictureMatch:
 
 
 def compare_pictures(sample: Values, benchmark: Values, channels: int) -> PictureMatch:
-    """Compare a sample's input record (at least as long) with the benchmark's, both flat, NHWC."""
+    """Whether both runs were fed the same picture: a sample's input record against the benchmark's, both flat, NHWC.
+
+    A fixed dump's input record holds the picture as it came from the preprocess, as (code - z) * s, with s and z from
+    calibration: it agrees with the float input up to a gain and an offset even where the network then clipped it or
+    used another mean. Its leading part is the plain picture; RGB is padded to four channels behind it.
+    """
     count = benchmark.size
     if sample.size < count or channels < 1 or count % channels or not _varies(sample[:count]) or not _varies(benchmark):
         return PictureMatch(Kinship.UNKNOWN)

@@ -21,9 +21,7 @@ from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.layouts import Padded, candidates
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.network.tensors import Values
-
-# Rows computed again from data won back out of a layout that kept its padding.
+from sgs_tui.engine.network.tensors import cosine
 
 _PIXELS = 1 << 16  # values put in order at once, more or less
 
@@ -149,19 +147,13 @@ def _cos(case: Case, pair: Pair, padded: Padded) -> float:
         truth = case.tensors.slice(pair.benchmark, int(first) * padded.channels, (int(first) + each) * padded.channels)
         ours.append(values[present])
         theirs.append(truth.reshape(present.shape)[present])
-    return _cosine(np.concatenate(ours).astype(np.float32), np.concatenate(theirs))
+    return cosine(np.concatenate(ours).astype(np.float32), np.concatenate(theirs))
 
 
 def _plain_cos(case: Case, pair: Pair) -> float:
     if pair.sample.count != pair.benchmark.count:
         return 0.0
-    return _cosine(case.sample_tensors.spread(pair.sample, LOOKED_AT), case.tensors.spread(pair.benchmark, LOOKED_AT))
-
-
-def _cosine(ours: Values, theirs: Values) -> float:
-    left, right = ours.astype(np.float64), theirs.astype(np.float64)
-    size = np.sqrt(np.dot(left, left) * np.dot(right, right))
-    return float(np.dot(left, right) / size) if size > 0 and np.isfinite(size) else 0.0
+    return cosine(case.sample_tensors.spread(pair.sample, LOOKED_AT), case.tensors.spread(pair.benchmark, LOOKED_AT))
 
 
 def find_padding(

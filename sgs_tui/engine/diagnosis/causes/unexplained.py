@@ -15,8 +15,6 @@ from sgs_tui.engine.diagnosis.error_budget import Budgets
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
 from sgs_tui.engine.network.tensors import Values
 
-# Cause `bad_channels`: a few channels hold nearly all of a layer's own error.
-
 _FITS = 0.8  # share of the own error that a gain and an offset, or a few channels, have to explain
 _FEW = 0.15  # share of the channels that still counts as few
 
