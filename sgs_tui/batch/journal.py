@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sgs_tui.batch.output import ListFormat
-from sgs_tui.batch.values import Json, exact, exact_or_null, in_format
+from sgs_tui.batch.values import Json, cell, exact, exact_or_null, in_format
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.journal import Entry, journal_of, moment, read_journal, words
 from sgs_tui.engine.text import visible
@@ -42,7 +42,5 @@ def write_journal(entries: Sequence[Entry], wanted: ListFormat) -> bytes:
 
 
 def _cells(each: Entry) -> list[str]:
-    from sgs_tui.batch.formats.csv import cell
-
     about = (cell(each.layer or ""), cell(each.text), cell(each.sample or ""))
     return [f"{each.time:%Y-%m-%dT%H:%M:%SZ}", str(each.kind), *about]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from sgs_tui.batch.output import ListFormat
-from sgs_tui.engine.text import encode
+from sgs_tui.engine.text import encode, visible
 
 # Numbers in reports: the same bytes on every machine, whatever its locale.
 #
@@ -71,6 +71,20 @@ def _stable(value: float | int | None) -> float | int | None:
 def text_of(lines: Iterable[str]) -> bytes:
     """Lines of text that is harmless already, each with its end."""
     return "".join(f"{line}\n" for line in lines).encode()
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def cell(text: str) -> str:
+    """Text for CSV that no spreadsheet takes for a formula; control characters are shown."""
+    shown = visible(text)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+
+
+def number(value: float | None) -> str:
+    """A figure for CSV in full; empty where there is none."""
+    return "" if value is None else plain(value)
 
 
 Rows = tuple[Sequence[str], Iterable[Sequence[str]]]

@@ -1,6 +1,6 @@
 """`sgs-tui advise`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -105,22 +105,25 @@ def advise(
 def _advise_dumps(
     paths: list[Path], ranges: Path | None, shapes: Path | None, wishes: _Wishes, printing: AdvicePrinting
 ) -> ExitCode:
-    from sgs_tui.batch.printed.advice import advised, with_ini
-    from sgs_tui.engine.compare.limits import load_profile
-    from sgs_tui.engine.session import CompareRequest
-
     if len(paths) != 2:
         raise UsageError(
             f"{len(paths)} paths given, expected sample and benchmark", "or one folder: a run's or the demo's"
         )
     if wishes.apply and wishes.ini is None:
         raise UsageError("--apply: which file?", "name it with --ini input_config.ini")
-    request = CompareRequest(paths[0], paths[1], ranges, shapes, load_profile(wishes.profile))
-    found = advised(request, wishes.marked, wishes.unmarked)
-    if wishes.ini is not None:
-        found = with_ini(found, wishes.ini, wishes.unmarked)
+    found = _advised(paths[0], paths[1], ranges, shapes, wishes)
     _show(found, printing, wishes.apply, _write_ini(found) if wishes.apply else None)
     return ExitCode.OK
+
+
+def _advised(sample: Path, benchmark: Path, ranges: Path | None, shapes: Path | None, wishes: _Wishes) -> "Advised":
+    from sgs_tui.batch.printed.advice import advised, with_ini
+    from sgs_tui.engine.compare.limits import load_profile
+    from sgs_tui.engine.session import CompareRequest
+
+    request = CompareRequest(sample, benchmark, ranges, shapes, load_profile(wishes.profile))
+    found = advised(request, wishes.marked, wishes.unmarked)
+    return found if wishes.ini is None else with_ini(found, wishes.ini, wishes.unmarked)
 
 
 def _check(ini: Path, dump: Path | None, paths: list[Path] | None, output: Path | None) -> ExitCode:
@@ -160,7 +163,8 @@ def _advise_folder(folder: Path, wishes: _Wishes, printing: AdvicePrinting) -> E
     from sgs_tui.engine.requantize.propose import is_demo
 
     place = place_of(folder)
-    found = _advised(place, wishes)
+    with_place = replace(wishes, ini=wishes.ini or place.ini)
+    found = _advised(place.sample, place.benchmark, place.ranges, None, with_place)
     if not wishes.apply:
         _show(found, printing)
         return ExitCode.OK
@@ -169,17 +173,6 @@ def _advise_folder(folder: Path, wishes: _Wishes, printing: AdvicePrinting) -> E
     if (folder / "request.json").is_file():
         return _apply_to_run(folder, found, wishes, printing)
     raise InputError(f"{folder}: was not quantized here, so it can not be requantized", "name the dumps and --ini")
-
-
-def _advised(place: "Place", wishes: _Wishes) -> "Advised":
-    from sgs_tui.batch.printed.advice import advised, with_ini
-    from sgs_tui.engine.compare.limits import load_profile
-    from sgs_tui.engine.session import CompareRequest
-
-    request = CompareRequest(place.sample, place.benchmark, place.ranges, profile=load_profile(wishes.profile))
-    found = advised(request, wishes.marked, wishes.unmarked)
-    ini = wishes.ini or place.ini
-    return found if ini is None else with_ini(found, ini, wishes.unmarked)
 
 
 def _apply_to_demo(place: "Place", found: "Advised", printing: AdvicePrinting) -> ExitCode:
@@ -280,7 +273,7 @@ def _write_ini(found: "Advised") -> Path | None:
         stderr.note(f"{found.ini} stays as it is")
         return None
     backup = write_change(found.ini, found.change)
-    stderr.note(f"{found.ini} is written" + (f"; what was there is in {backup}" if backup else ""))
+    stderr.written(found.ini, backup)
     try:
         journal_change(Path(found.report.sample.path), found.ini, found.change)
     except InputError as error:

@@ -109,7 +109,7 @@ def _write(file: Path, data: bytes) -> None:
     from sgs_tui.engine.files import write_with_backup
 
     backup = write_with_backup(file, data)
-    stderr.note(f"{file} is written" + (f"; what was there is in {backup}" if backup else ""))
+    stderr.written(file, backup)
 
 
 _GROUP = """Read, check and change DebugConfig.txt.

@@ -182,7 +182,7 @@ def _write(config: "IterateConfig", change: "IniChange") -> None:
         stderr.warning(f"{config.ini}:{finding.line or 1}: {finding.message}; {finding.remedy}")
     if change.changes:
         backup = write_change(config.ini, change)
-        stderr.note(f"{config.ini} is written" + (f"; what was there is in {backup}" if backup else ""))
+        stderr.written(config.ini, backup)
 
 
 def _show_plan(config: "IterateConfig", before: Path | None, change: "IniChange", printing: AdvicePrinting) -> ExitCode:

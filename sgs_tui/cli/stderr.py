@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -30,6 +31,11 @@ def warning(message: str) -> None:
 def note(message: str) -> None:
     """`sgs-tui: note: ...`: what was done, said where data does not go."""
     _line("note", message)
+
+
+def written(path: Path, backup: Path | None) -> None:
+    """A file is there now; where what was there is kept."""
+    note(f"{path} is written" + (f"; what was there is in {backup}" if backup else ""))
 
 
 def _line(kind: str, text: str) -> None:

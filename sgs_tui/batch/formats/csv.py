@@ -9,82 +9,25 @@ in names are written as escapes (`\\x1b`). `nan`, `inf` and `-inf` stand for num
 layer does not have is empty.
 """
 
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Callable
 
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.report import Report
-from sgs_tui.batch.values import plain
+from sgs_tui.batch.values import cell, csv_of, number
 from sgs_tui.batch.words import word
 from sgs_tui.engine.compare.baseline import Step
 from sgs_tui.engine.compare.metrics import METRICS, OF_LAYER
 from sgs_tui.engine.compare.results import LayerDiff, SideStats, Unmatched
 from sgs_tui.engine.diagnosis.results import Blame, Recovered
 from sgs_tui.engine.journal import notes_on_layers
-from sgs_tui.engine.text import visible
-
-# Cells of a CSV file: text that no spreadsheet runs, numbers in full.
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    shown = visible(text)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
-
-
-def number(value: float | None) -> str:
-    """A figure; empty where there is none."""
-    return "" if value is None else plain(value)
-
-
-# What a diagnosis adds to a layer's line in CSV.
-
-DIAGNOSIS_COLUMNS = (
-    *("causes", "role", "error_total", "error_inherited", "error_own", "own_steps", "jump", "culprits"),
-    *("recovered_rmse", "recovered_cos", "recovered_kept", "recovered_layout"),
-)
-EMPTY = [""] * len(DIAGNOSIS_COLUMNS)
-
-
-def diagnosis_cells(report: Report) -> dict[str, list[str]]:
-    """The cells of `COLUMNS` by layer; empty without a diagnosis."""
-    if report.diagnosis is None:
-        return {}
-    causes: dict[str, list[str]] = {}
-    for finding in report.diagnosis.findings:
-        for name in finding.layers:
-            causes.setdefault(name, []).append(str(finding.cause))
-    blamed, recovered = report.blame, report.recovered
-    return {
-        row.name: ["; ".join(causes.get(row.name, ())), *_blame(blamed.get(row.name)), *_back(recovered.get(row.name))]
-        for row in report.shown
-    }
-
-
-def _blame(part: Blame | None) -> list[str]:
-    if part is None:
-        return [""] * 7
-    errors = (part.total, part.inherited, part.own, part.own_steps)
-    culprits = cell("; ".join(part.culprits))
-    return [str(part.role), *(number(value) for value in errors), "yes" if part.jump else "no", culprits]
-
-
-def _back(each: Recovered | None) -> list[str]:
-    metrics = each.row.metrics if each is not None else None
-    if each is None or metrics is None:
-        return [""] * 4
-    return [number(metrics.rmse), number(metrics.cos), number(each.kept), each.layout]
-
 
 _STATS = ("count", "minimum", "maximum", "mean", "nan", "inf", "zeros")
 COLUMNS: tuple[str, ...] = (
     *("index", "name", "op", "verdict", "reason", *OF_LAYER, "range_source"),
     *(f"{side}_{name}" for side in ("sample", "benchmark") for name in _STATS),
     *("transposed", "notes", "side"),
-    *DIAGNOSIS_COLUMNS,
+    *("causes", "role", "error_total", "error_inherited", "error_own", "own_steps", "jump", "culprits"),
+    *("recovered_rmse", "recovered_cos", "recovered_kept", "recovered_layout"),
     *("journal", "change", "rmse_before", "cos_before", "verdict_before"),
 )
 """The head line; columns may be added behind these, never moved."""
@@ -92,16 +35,13 @@ COLUMNS: tuple[str, ...] = (
 
 def write(report: Report, screen: Screen) -> bytes:
     """The report's shown layers and everything unmatched."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    told, noted = diagnosis_cells(report), notes_on_layers(report.journal)
+    diagnosed, noted = _diagnosis_of(report), notes_on_layers(report.journal)
     steps = {step.name: step for step in report.since.regression.steps} if report.since else {}
-    for row in report.shown:
-        diagnosed = told.get(row.name, EMPTY)
-        writer.writerow([*_layer(row), *diagnosed, cell(noted.get(row.name, "")), *_before(steps.get(row.name))])
-    writer.writerows(_lonely(item) for item in report.unmatched)
-    return text.getvalue().encode()
+    layers = [
+        [*_layer(row), *diagnosed(row.name), cell(noted.get(row.name, "")), *_before(steps.get(row.name))]
+        for row in report.shown
+    ]
+    return csv_of(COLUMNS, [*layers, *map(_lonely, report.unmatched)])
 
 
 def _layer(row: LayerDiff) -> list[str]:
@@ -115,10 +55,33 @@ def _layer(row: LayerDiff) -> list[str]:
     ]
 
 
-def _side(stats: SideStats | None) -> Iterator[str]:
-    for name in _STATS:
-        value = None if stats is None else getattr(stats, name)
-        yield str(value) if isinstance(value, int) else number(value)
+def _side(stats: SideStats | None) -> list[str]:
+    values = [None if stats is None else getattr(stats, name) for name in _STATS]
+    return [str(value) if isinstance(value, int) else number(value) for value in values]
+
+
+def _diagnosis_of(report: Report) -> Callable[[str], list[str]]:
+    """The cells that a diagnosis has for a layer, by its name; empty ones without a diagnosis."""
+    causes: dict[str, list[str]] = {}
+    for finding in report.diagnosis.findings if report.diagnosis else ():
+        for name in finding.layers:
+            causes.setdefault(name, []).append(str(finding.cause))
+    blame, recovered = report.blame, report.recovered
+    return lambda name: ["; ".join(causes.get(name, ())), *_blame(blame.get(name)), *_recovered(recovered.get(name))]
+
+
+def _blame(part: Blame | None) -> list[str]:
+    if part is None:
+        return [""] * 7
+    errors = (part.total, part.inherited, part.own, part.own_steps)
+    culprits = cell("; ".join(part.culprits))
+    return [str(part.role), *map(number, errors), "yes" if part.jump else "no", culprits]
+
+
+def _recovered(each: Recovered | None) -> list[str]:
+    if each is None or each.row.metrics is None:
+        return [""] * 4
+    return [*map(number, (each.row.metrics.rmse, each.row.metrics.cos, each.kept)), each.layout]
 
 
 def _before(step: Step | None) -> list[str]:

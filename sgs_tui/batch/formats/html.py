@@ -176,8 +176,8 @@ class _Picture:
 def _picture(portrait: Portrait) -> _Picture | None:
     """None where there are no finite values to draw."""
     record, bounds = portrait.subject.record, portrait.subject.bounds or ()
-    tallies = [tally for tally in (portrait.tally, portrait.other) if tally is not None]
-    bars = bars_of(tallies, _BARS, step_of(record, portrait.tally.stats.minimum, portrait.tally.stats.maximum))
+    stats = portrait.tally.stats
+    bars = bars_of(portrait.tallies, _BARS, step_of(record, stats.minimum, stats.maximum))
     if bars is None:
         return None
     low, high = view_of(float(bars.edges[0]), float(bars.edges[-1]), bounds)

@@ -8,23 +8,44 @@
     layers[]    index, name, op, verdict (ok, warn, fail, not comparable), reason, mse, cos, rmse, sqnr_db,
                 relative_l2, max_abs_error, max_abs_index, mean_error, range, range_min, range_max,
                 range_source (calibration, benchmark), over[], transposed, notes[], sample and benchmark:
-                count, min, max, mean, nan, inf, zeros; null where the layer is not comparable;
-                blame and recovered (below), unless --no-diagnosis
+                count, min, max, mean, nan, inf, zeros; null where the layer is not comparable
     unmatched[] name, side (sample, benchmark), reason
     summary     layers, ok, warned, failed, not_comparable, unmatched, shown, first_failing, worst (each: index, name)
     notes[]     what is true of the whole comparison
     journal[]   the triage journal beside the sample: time (UTC), kind (note, tried, result), text, layer, sample
 
-Unless --no-diagnosis (what is in them stands above `_diagnosed`)
+Unless --no-diagnosis
 
-    diagnosis[] cause, layers[], confidence, evidence[], advice[] and more, the likeliest cause first; empty only
-                where no diagnosis could be made, `notes` then say why
+    diagnosis[] the likeliest cause first; empty only where no diagnosis could be made, `notes` then say why
+      cause       healthy, input_mismatch, padding_kept, not_dequantised, layout, wide_range, shared_scale,
+                  clipping, gain_offset, bad_channels, non_finite, drift, unexplained
+      layers[]    names, the likeliest culprit first; the network's input may be among them
+      confidence  0 to 1
+      evidence[]  text, value (the number in the text, or null), layer (or null)
+      advice[]    what to do, one sentence each; empty where there is nothing to do
+      refuted_by  what would prove the finding wrong
+      explained   share (0 to 1) of the error's energy that the cause's hypothesis removes
+      size        the error it brings in, relative to the layer's signal
+      behind[]    layers that it spoils directly
     trend       course (low, sudden jump, slow drift, wobble), layer, text
-    recovered[] layers whose data was put back in order: as in layers[], with layout and kept beside
+    graph_known the dumps hold inputs as well as outputs, so who feeds whom is known
+    recovered[] layers whose data was put back in order: as in layers[], and layout (channel blocks, padded rows),
+                kept: share of the layer's values that the file still holds
+    layers[]    recovered: true where `recovered[]` has it; blame, null where it was not compared:
+      role        clean, introduced, inherited, recovered, unknown
+      total, inherited, own
+                  errors relative to the signal (L2); own_steps: in steps of the sample's grid
+      proven      computed again in float from the sample's inputs, else estimated from its neighbours
+      jump        the vendor's mark, RMSE over 1.00 above the layer before
+      culprits[]  inputs whose rounding explains it
 
-With --baseline (what is in it stands above `regression_json`)
+With --baseline
 
-    regression  source, newly_failing[], newly_fixed[], not_comparable[], counts, layers[]: each layer before and after
+    regression  source (as given), profile (that judged the baseline), newly_failing[], newly_fixed[] and
+                not_comparable[] (names that could be compared before), counts (layers by change)
+      layers[]    name, change (better, worse, same, added, gone, cast added, cast gone), newly (failing, fixed or
+                  null), note (how names were matched), before and after: name, verdict, rmse, cos, sqnr_db,
+                  relative_l2; null where the layer is not there
 
 `layers` holds what --filter, --sort and --top leave (`summary.shown` of them); `summary` counts all layers. A number
 that is not finite is null, and `not_finite` beside it says which and why: {"sqnr_db": "inf"}. The bytes are ASCII:
@@ -37,30 +58,90 @@ from dataclasses import fields
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.journal import entry_json
 from sgs_tui.batch.report import Report, Since, Source
-from sgs_tui.batch.values import Json, dump_json, exact, finite_or_null
+from sgs_tui.batch.values import Json, dump_json, exact, exact_all, exact_or_null, finite_or_null
 from sgs_tui.engine.compare.baseline import Change, Snapshot, Step
-from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Metrics, SideStats, Summary, Verdict
-from sgs_tui.engine.diagnosis.results import Blame, Evidence, Finding, Recovered, Trend
+from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Metrics, SideStats, Verdict
+from sgs_tui.engine.diagnosis.results import Blame, Diagnosis, Evidence, Finding
 
-# One layer in the JSON of a comparison.
-
+SCHEMA = "sgs-tui/compare/1"
 _METRICS = tuple(each.name for each in fields(Metrics))
 
 
-def layer(row: LayerDiff) -> Json:
-    """The keys of `layers[]` that a comparison gives, without a diagnosis."""
-    numbers = finite_or_null(_metrics(row.metrics) | _range(row.range))
+def write(report: Report, screen: Screen) -> bytes:
+    """The report as one JSON object, indented, ending with a newline."""
+    return dump_json(document(report))
+
+
+def document(report: Report) -> Json:
+    """The object of schema `sgs-tui/compare/1`."""
+    return {
+        "schema": SCHEMA,
+        "sample": _source(report.sample),
+        "benchmark": _source(report.benchmark),
+        "profile": report.profile.name,
+        **(_diagnosis(report.diagnosis) if report.diagnosed else {}),
+        **({"regression": regression_json(report.since)} if report.since is not None else {}),
+        "layers": _layers(report),
+        "unmatched": [
+            {"name": exact(item.name), "side": item.side, "reason": exact(item.reason)} for item in report.unmatched
+        ],
+        "summary": _summary(report),
+        "notes": exact_all(report.notes),
+        "journal": [entry_json(each) for each in report.journal],
+    }
+
+
+def _source(source: Source) -> Json:
+    health = source.health
+    return {
+        "path": exact(source.path),
+        "stage": str(source.stage),
+        "health": str(health.state),
+        "health_detail": exact(health.detail),
+    }
+
+
+def _summary(report: Report) -> Json:
+    summary = report.summary
+    return {
+        "layers": summary.layers,
+        "ok": sum(row.verdict is Verdict.OK for row in report.rows),
+        "warned": summary.warned,
+        "failed": summary.failed,
+        "not_comparable": summary.not_comparable,
+        "unmatched": summary.unmatched,
+        "shown": len(report.shown),
+        "first_failing": _pointer(summary.first_failing),
+        "worst": _pointer(summary.worst),
+    }
+
+
+def _pointer(row: LayerDiff | None) -> Json | None:
+    return None if row is None else {"index": row.index, "name": exact(row.name)}
+
+
+def _layers(report: Report) -> list[Json]:
+    if not report.diagnosed:
+        return [_layer(row) for row in report.shown]
+    blamed, recovered = report.blame, report.recovered
+    return [
+        _layer(row) | {"blame": _blame(blamed.get(row.name)), "recovered": row.name in recovered}
+        for row in report.shown
+    ]
+
+
+def _layer(row: LayerDiff) -> Json:
     return {
         "index": row.index,
         "name": exact(row.name),
         "op": exact(row.op_type),
         "verdict": str(row.verdict),
         "reason": exact("; ".join(row.reasons)),
-        **numbers,
+        **finite_or_null(_metrics(row.metrics) | _range(row.range)),
         "range_source": str(row.range.source) if row.range else None,
         "over": sorted(row.over),
         "transposed": row.transposed,
-        "notes": [exact(note) for note in (*row.pair.notes, *row.notes)],
+        "notes": exact_all((*row.pair.notes, *row.notes)),
         "sample": statistics(row.sample) if row.sample else None,
         "benchmark": statistics(row.benchmark) if row.benchmark else None,
     }
@@ -78,67 +159,44 @@ def _range(found: LayerRange | None) -> dict[str, float | int | None]:
 
 def statistics(stats: SideStats) -> Json:
     """Statistics of one side."""
-    numbers = {"min": stats.minimum, "max": stats.maximum, "mean": stats.mean}
+    numbers = finite_or_null({"min": stats.minimum, "max": stats.maximum, "mean": stats.mean})
+    return {"count": stats.count, **numbers, "nan": stats.nan, "inf": stats.inf, "zeros": stats.zeros}
+
+
+def _diagnosis(found: Diagnosis | None) -> Json:
+    if found is None:
+        return {"diagnosis": [], "trend": None, "graph_known": None, "recovered": []}
+    trend = found.trend
     return {
-        "count": stats.count,
-        **finite_or_null(numbers),
-        "nan": stats.nan,
-        "inf": stats.inf,
-        "zeros": stats.zeros,
+        "diagnosis": [_finding(each) for each in found.findings],
+        "trend": {"course": str(trend.course), "layer": exact_or_null(trend.layer), "text": exact(trend.text)},
+        "graph_known": found.graph_known,
+        "recovered": [
+            _layer(each.row) | {"layout": each.layout, **finite_or_null({"kept": each.kept})}
+            for each in found.recovered
+        ],
     }
 
 
-# What a diagnosis adds to the JSON of a comparison.
-#
-# diagnosis[] cause       healthy, input_mismatch, padding_kept, not_dequantised, layout, wide_range,
-#                         shared_scale, clipping, gain_offset, bad_channels, non_finite, drift, unexplained
-#             layers[]    names, the likeliest culprit first; the network's input may be among them
-#             confidence  0 to 1
-#             evidence[]  text, value (the number in the text, or null), layer (or null)
-#             advice[]    what to do, one sentence each; empty where there is nothing to do
-#             refuted_by  what would prove the finding wrong
-#             explained   share (0 to 1) of the error's energy that the cause's hypothesis removes
-#             size        the error it brings in, relative to the layer's signal
-#             behind[]    layers that it spoils directly
-# blame       of a layer: role (clean, introduced, inherited, recovered, unknown); total, inherited and own error
-#             relative to the signal (L2), own_steps in steps of the sample's grid; proven: computed again in
-#             float from the sample's inputs, else estimated from its neighbours; jump: the vendor's mark, RMSE
-#             over 1.00 above the layer before; culprits[]: inputs whose rounding explains it. null: not compared
-# recovered   of a layer: true where `recovered[]` has its figures with the data back in order
-# recovered[] a layer as in layers[] (without blame), and layout (channel blocks, padded rows), kept: share of the
-#             layer's values that the file still holds
-# trend       course, layer, text
-# graph_known the dumps hold inputs as well as outputs, so who feeds whom is known
-
-
-def diagnosed(report: Report) -> Json:
-    """The keys that a comparison with a diagnosis has beside its layers."""
-    found = report.diagnosis
-    return {
-        "diagnosis": [finding(each) for each in found.findings] if found else [],
-        "trend": _trend(found.trend) if found else None,
-        "graph_known": found.graph_known if found else None,
-        "recovered": [_recovered(each) for each in found.recovered] if found else [],
-    }
-
-
-def finding(found: Finding) -> Json:
-    """One cause with its proof."""
+def _finding(found: Finding) -> Json:
     numbers = finite_or_null({"confidence": found.confidence, "explained": found.explained, "size": found.size})
     return {
         "cause": str(found.cause),
-        "layers": [exact(name) for name in found.layers],
+        "layers": exact_all(found.layers),
         "confidence": numbers.pop("confidence"),
         "evidence": [_evidence(each) for each in found.evidence],
-        "advice": [exact(line) for line in found.advice],
+        "advice": exact_all(found.advice),
         "refuted_by": exact(found.refuted_by),
         **numbers,
-        "behind": [exact(name) for name in found.behind],
+        "behind": exact_all(found.behind),
     }
 
 
-def blame(part: Blame | None) -> Json | None:
-    """A layer's part in the error."""
+def _evidence(each: Evidence) -> Json:
+    return {"text": exact(each.text), **finite_or_null({"value": each.value}), "layer": exact_or_null(each.layer)}
+
+
+def _blame(part: Blame | None) -> Json | None:
     if part is None:
         return None
     errors = {"total": part.total, "inherited": part.inherited, "own": part.own, "own_steps": part.own_steps}
@@ -147,58 +205,30 @@ def blame(part: Blame | None) -> Json | None:
         **finite_or_null(errors),
         "proven": part.proven,
         "jump": part.jump,
-        "culprits": [exact(name) for name in part.culprits],
+        "culprits": exact_all(part.culprits),
     }
-
-
-def _evidence(each: Evidence) -> Json:
-    return {
-        "text": exact(each.text),
-        **finite_or_null({"value": each.value}),
-        "layer": None if each.layer is None else exact(each.layer),
-    }
-
-
-def _recovered(each: Recovered) -> Json:
-    return layer(each.row) | {"layout": each.layout, **finite_or_null({"kept": each.kept})}
-
-
-def _trend(trend: Trend) -> Json:
-    place = None if trend.layer is None else exact(trend.layer)
-    return {"course": str(trend.course), "layer": place, "text": exact(trend.text)}
-
-
-# What `--baseline` adds to the JSON of a comparison.
-#
-# regression  source (as given), profile (that judged the baseline), newly_failing[], newly_fixed[] and
-#             not_comparable[] (names that could be compared before), counts (layers by change), layers[]: name,
-#             change (better, worse, same, added, gone, cast added, cast gone), newly (failing, fixed or null),
-#             note (how names were matched), before and after: name, verdict, rmse, cos, sqnr_db, relative_l2;
-#             null where the layer is not there
 
 
 def regression_json(since: Since) -> Json:
-    """The object."""
+    """What `regression` holds."""
     found = since.regression
     counts = Counter(step.change for step in found.steps)
-    lost = [step for step in since.regressions if not step.newly_failing]
     return {
         "source": exact(since.source),
         "profile": since.profile,
-        "newly_failing": [exact(step.name) for step in found.newly_failing],
-        "newly_fixed": [exact(step.name) for step in found.newly_fixed],
-        "not_comparable": [exact(step.name) for step in lost],
+        "newly_failing": exact_all(step.name for step in found.newly_failing),
+        "newly_fixed": exact_all(step.name for step in found.newly_fixed),
+        "not_comparable": exact_all(step.name for step in since.regressions if not step.newly_failing),
         "counts": {str(change): counts[change] for change in Change},
         "layers": [_step(step) for step in found.steps],
     }
 
 
 def _step(step: Step) -> Json:
-    newly = "failing" if step.newly_failing else ("fixed" if step.newly_fixed else None)
     return {
         "name": exact(step.name),
         "change": str(step.change),
-        "newly": newly,
+        "newly": "failing" if step.newly_failing else ("fixed" if step.newly_fixed else None),
         "note": exact(step.note),
         "before": _side(step.before),
         "after": _side(step.after),
@@ -210,68 +240,3 @@ def _side(layer: Snapshot | None) -> Json | None:
         return None
     figures = {"rmse": layer.rmse, "cos": layer.cos, "sqnr_db": layer.sqnr_db, "relative_l2": layer.relative_l2}
     return {"name": exact(layer.name), "verdict": str(layer.verdict), **finite_or_null(figures)}
-
-
-SCHEMA = "sgs-tui/compare/1"
-
-
-def write(report: Report, screen: Screen) -> bytes:
-    """The report as one JSON object, indented, ending with a newline."""
-    return dump_json(document(report))
-
-
-def document(report: Report) -> Json:
-    """The object of schema `sgs-tui/compare/1`."""
-    return {
-        "schema": SCHEMA,
-        "sample": _source(report.sample),
-        "benchmark": _source(report.benchmark),
-        "profile": report.profile.name,
-        **(diagnosed(report) if report.diagnosed else {}),
-        **({"regression": regression_json(report.since)} if report.since is not None else {}),
-        "layers": _layers(report),
-        "unmatched": [
-            {"name": exact(item.name), "side": item.side, "reason": exact(item.reason)} for item in report.unmatched
-        ],
-        "summary": _summary(report),
-        "notes": [exact(note) for note in report.notes],
-        "journal": [entry_json(each) for each in report.journal],
-    }
-
-
-def _layers(report: Report) -> list[Json]:
-    blamed, recovered = report.blame, report.recovered
-    if not report.diagnosed:
-        return [layer(row) for row in report.shown]
-    return [
-        layer(row) | {"blame": blame(blamed.get(row.name)), "recovered": row.name in recovered} for row in report.shown
-    ]
-
-
-def _source(source: Source) -> Json:
-    health = source.health
-    return {
-        "path": exact(source.path),
-        "stage": str(source.stage),
-        "health": str(health.state),
-        "health_detail": exact(health.detail),
-    }
-
-
-def _summary(report: Report) -> Json:
-    summary: Summary = report.summary
-    return {
-        "layers": summary.layers,
-        "ok": sum(row.verdict is Verdict.OK for row in report.rows),
-        "warned": summary.warned,
-        "failed": summary.failed,
-        "not_comparable": summary.not_comparable,
-        "unmatched": summary.unmatched,
-        "shown": len(report.shown),
-        "first_failing": _pointer(summary.first_failing),
-        "worst": _pointer(summary.worst),
-    }
-
-
-def _pointer(row: LayerDiff | None) -> Json | None:
-    return None if row is None else {"index": row.index, "name": exact(row.name)}

@@ -8,7 +8,6 @@ from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from enum import Enum
 from functools import partial
 from math import isfinite
 from os import sched_getaffinity
@@ -35,80 +34,11 @@ from sgs_tui.engine.pool import process_pool
 from sgs_tui.engine.reports.details import Portrait, Subject, portray, subjects_of
 from sgs_tui.engine.text import encode, visible
 
-# What stands above a histogram: the layer's name, what its values are, how much of them is outside the range.
-
-
-class About(Enum):
-    """What a line tells about, so that a picture can give it the same color."""
-
-    DUMP = "dump"
-    AGAINST = "against"
-    RANGE = "range"
-    NOTHING = "nothing"
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One line of text."""
-
-    text: str
-    about: About
-
-
-_PAPER = Screen()
-_TITLE_ROOM, _LABEL_ROOM = 76, 40
-"""Cells (a Chinese character has two) that fit."""
-
-
-def title(portrait: Portrait) -> str:
-    """Op index, name and op type; a long name loses its middle."""
-    record = portrait.subject.record
-    head, tail = f"{record.op_index}  ", f"  ({cut(record.op_type, 24, _PAPER)})"
-    return head + cut(record.name, _TITLE_ROOM - cell_len(head) - cell_len(tail), _PAPER) + tail
-
-
-def facts(portrait: Portrait, dump: str, against: str) -> tuple[Fact, ...]:
-    """A line for each side and one for the range; `dump` and `against` name the sides."""
-    lines = [Fact(_values(dump, portrait.tally), About.DUMP)]
-    if portrait.other is not None:
-        lines.append(Fact(_values(against, portrait.other), About.AGAINST))
-    elif against:
-        lines.append(Fact(f"{cut(against, _LABEL_ROOM, _PAPER)} has no such layer", About.NOTHING))
-    return (*lines, _range(portrait))
-
-
-def _values(side: str, tally: Tally) -> str:
-    return f"{cut(side, _LABEL_ROOM, _PAPER)}: {', '.join(_counted(tally))}"
-
-
-def _counted(tally: Tally) -> Iterator[str]:
-    yield count(tally.stats.count, "value")
-    if tally.finite:
-        yield f"{figure(tally.stats.minimum)} to {figure(tally.stats.maximum)}"
-        yield f"mean {figure(tally.stats.mean)}"
-        yield f"{percent(tally.stats.zeros / tally.finite)} zeros"
-    for number, what in ((tally.stats.nan, "NaN"), (tally.stats.inf, "Inf")):
-        if number:
-            yield f"{number:,} {what} (not drawn)"
-
-
-def _range(portrait: Portrait) -> Fact:
-    bounds = portrait.subject.bounds
-    if bounds is None:
-        return Fact("no calibrated range", About.NOTHING)
-    low, high = bounds
-    sides = [tally for tally in (portrait.tally, portrait.other) if tally is not None]
-    shares = " / ".join(percent(tally.outside_share) for tally in sides)
-    text = f"calibrated {figure(low)} to {figure(high)}, range {figure(high - low)}; outside of it: {shares}"
-    return Fact(text, About.RANGE)
-
-
 # One layer's histogram as a PNG, by matplotlib (the extra `png`), without pyplot and without a display.
 #
 # Blue: the values; orange line: the other stage; red dashes: the calibrated min and max.
 
 _BLUE, _ORANGE, _RED, _GREY = "#1f77b4", "#d95f02", "#d62728", "#555555"
-_COLORS = {About.DUMP: _BLUE, About.AGAINST: _ORANGE, About.RANGE: _RED, About.NOTHING: _GREY}
 _WIDTH, _HEIGHT, _DPI = 8.0, 4.5, 100
 _FONTS = (
     *("DejaVu Sans", "Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei"),
@@ -128,6 +58,48 @@ class Look:
     against: str = ""
     log: bool = False
     bars: int = BARS
+
+
+_PAPER = Screen()
+_TITLE_ROOM, _LABEL_ROOM = 76, 40
+"""Cells (a Chinese character has two) that fit."""
+
+
+def _title(portrait: Portrait) -> str:
+    """Op index, name and op type; a long name loses its middle."""
+    record = portrait.subject.record
+    head, tail = f"{record.op_index}  ", f"  ({cut(record.op_type, 24, _PAPER)})"
+    return head + cut(record.name, _TITLE_ROOM - cell_len(head) - cell_len(tail), _PAPER) + tail
+
+
+def _facts(portrait: Portrait, look: Look) -> Iterator[tuple[str, str]]:
+    """(line, color): one for each side and one for the range, each as what it tells about is drawn."""
+    yield _values(look.dump, portrait.tally), _BLUE
+    if portrait.other is not None:
+        yield _values(look.against, portrait.other), _ORANGE
+    elif look.against:
+        yield f"{cut(look.against, _LABEL_ROOM, _PAPER)} has no such layer", _GREY
+    if portrait.subject.bounds is None:
+        yield "no calibrated range", _GREY
+        return
+    low, high = portrait.subject.bounds
+    shares = " / ".join(percent(tally.outside_share) for tally in portrait.tallies)
+    yield f"calibrated {figure(low)} to {figure(high)}, range {figure(high - low)}; outside of it: {shares}", _RED
+
+
+def _values(side: str, tally: Tally) -> str:
+    return f"{cut(side, _LABEL_ROOM, _PAPER)}: {', '.join(_counted(tally))}"
+
+
+def _counted(tally: Tally) -> Iterator[str]:
+    yield count(tally.stats.count, "value")
+    if tally.finite:
+        yield f"{figure(tally.stats.minimum)} to {figure(tally.stats.maximum)}"
+        yield f"mean {figure(tally.stats.mean)}"
+        yield f"{percent(tally.stats.zeros / tally.finite)} zeros"
+    for number, what in ((tally.stats.nan, "NaN"), (tally.stats.inf, "Inf")):
+        if number:
+            yield f"{number:,} {what} (not drawn)"
 
 
 def require_matplotlib() -> None:
@@ -177,10 +149,10 @@ class Painter:
 
     def _text(self, portrait: Portrait) -> list[Any]:
         """Name and facts above the axes, each in the color of what it tells about: no legend needs room."""
-        lines = facts(portrait, self._look.dump, self._look.against)
-        written = [self._line(0.955, title(portrait), 12, "black")]
-        return written + [
-            self._line(0.9 - 0.045 * n, line.text, 9, _COLORS[line.about]) for n, line in enumerate(lines)
+        lines = enumerate(_facts(portrait, self._look))
+        return [
+            self._line(0.955, _title(portrait), 12, "black"),
+            *(self._line(0.9 - 0.045 * n, text, 9, color) for n, (text, color) in lines),
         ]
 
     def _line(self, height: float, text: str, size: int, color: str) -> Any:
@@ -192,8 +164,7 @@ class Painter:
 
     def _values(self, portrait: Portrait) -> list[Any]:
         step = step_of(portrait.subject.record, portrait.tally.stats.minimum, portrait.tally.stats.maximum)
-        tallies = [tally for tally in (portrait.tally, portrait.other) if tally is not None]
-        bars = bars_of(tallies, self._look.bars, step)
+        bars = bars_of(portrait.tallies, self._look.bars, step)
         self._axes.set_visible(bars is not None)
         if bars is None:
             return [self._figure.text(0.5, 0.45, "no finite values", size=14, color=_GREY, ha="center")]
@@ -301,9 +272,7 @@ class _Worker:
         return None
 
 
-def made_sheets(
-    sheets: Sequence[Sheet], dumps: Sequence[Dump], look: Look, workers: int | None = None
-) -> Generator[Made]:
+def _made(sheets: Sequence[Sheet], dumps: Sequence[Dump], look: Look, workers: int | None = None) -> Generator[Made]:
     """Every sheet when it is done, with why it could not be, or None; the largest layers are begun first.
 
     `dumps`: the dump, and the other stage where there is one. Leaving early ends the processes. Raises SgsError
@@ -411,7 +380,7 @@ def draw_sheets(
 ) -> tuple[str, ...]:
     """Make all pictures of one or two dumps; one line for each that could not be made."""
     total, done, failures = sum(sheet.subject.size for sheet in sheets), 0, []
-    with Meter("drawing", rate=True) as meter, closing(made_sheets(sheets, dumps, look, workers)) as results:
+    with Meter("drawing", rate=True) as meter, closing(_made(sheets, dumps, look, workers)) as results:
         for sheet, error in results:
             done += sheet.subject.size
             meter.report(done, total)

@@ -55,7 +55,7 @@ def _names(*dumps: Dump | None) -> tuple[str, ...]:
 
 
 def _text(portrait: Portrait, names: tuple[str, ...], screen: Screen, log: bool) -> str:
-    subject, tallies = portrait.subject, [portrait.tally, *([portrait.other] if portrait.other else [])]
+    subject, tallies = portrait.subject, portrait.tallies
     head = screen.text(f"{subject.record.op_index} {subject.record.name} ({subject.record.op_type})")
     lines = [head, *_range(subject.bounds)]
     titles = [_title(name, tally, subject, screen) for name, tally in zip_longest(names, tallies)]

@@ -26,10 +26,9 @@ from sgs_tui.batch.console import (
     table_of,
     taken,
 )
-from sgs_tui.batch.formats.csv import cell
 from sgs_tui.batch.formats.json import statistics
 from sgs_tui.batch.output import ListFormat
-from sgs_tui.batch.values import Json, exact, finite_or_null, in_format, non_finite, plain
+from sgs_tui.batch.values import Json, cell, exact, finite_or_null, in_format, non_finite, plain
 from sgs_tui.engine.compare.histogram import tensor_statistics
 from sgs_tui.engine.compare.results import SideStats
 from sgs_tui.engine.dumps.dtypes import FloatArray

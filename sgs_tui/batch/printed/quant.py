@@ -16,9 +16,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from sgs_tui.batch.console import LONGEST_NAME, Cell, Column, Screen, name_column, page_width, render, table_of
-from sgs_tui.batch.formats.csv import cell, number
 from sgs_tui.batch.output import ListFormat
-from sgs_tui.batch.values import Json, exact, finite_or_null, in_format, stable
+from sgs_tui.batch.values import Json, cell, exact, finite_or_null, in_format, number, stable
 from sgs_tui.engine.calibration.quant import Change, QuantDiff, QuantEntry
 from sgs_tui.engine.numbers import count, figure
 

@@ -102,6 +102,11 @@ class Portrait:
     tally: Tally
     other: Tally | None
 
+    @property
+    def tallies(self) -> list[Tally]:
+        """Its own, and the other side's where there is one."""
+        return [self.tally] if self.other is None else [self.tally, self.other]
+
 
 def subjects_of(
     dump: Dump, against: Dump | None, ranges: Ranges | None, layers: Collection[str] = ()
