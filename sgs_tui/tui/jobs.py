@@ -9,7 +9,9 @@ Messages are values: nobody changes one after it was posted.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from threading import Event, Thread
+from typing import TypeVar
 
 from textual.message import Message
 
@@ -31,6 +33,14 @@ class JobCrashed(Message):
 
     job: str
     error: Exception
+
+
+@dataclass
+class Found(Message):
+    """A job has an answer for whoever began it, unless it was cancelled meanwhile."""
+
+    tell: Callable[[], object]
+    cancelled: Event
 
 
 @dataclass
@@ -70,6 +80,7 @@ class LayersShown(Message):
     """What the layer table shows changed (rows, filter, order)."""
 
 
+Answer = TypeVar("Answer")
 Work = Callable[[Event], Iterator[Message]]
 Post = Callable[[Message], object]
 
@@ -131,6 +142,10 @@ class Jobs:
         self._jobs[name] = job = Job(name, work, self._post).start()
         return job
 
+    def run(self, name: str, work: Callable[[Event], Answer], then: Callable[[Answer], object] | None = None) -> Job:
+        """Begin a job that finds one thing out; `then` takes it, on the screen's side, unless the job is cancelled."""
+        return self.start(name, partial(_found, work, then))
+
     def cancel(self, name: str) -> bool:
         """Ask it to stop; whether it was running."""
         job = self._jobs.get(name)
@@ -143,3 +158,11 @@ class Jobs:
         """Stop everything; nobody waits for it."""
         for job in self._jobs.values():
             job.cancel()
+
+
+def _found(
+    work: Callable[[Event], Answer], then: Callable[[Answer], object] | None, cancel: Event
+) -> Iterator[Message]:
+    answer = work(cancel)
+    if then is not None:
+        yield Found(partial(then, answer), cancel)

@@ -21,13 +21,13 @@ from sgs_tui.tui.comparison.view import title
 from sgs_tui.tui.debugconfig.controller import DebugConfigController
 from sgs_tui.tui.debugconfig.view import FILE_NAME
 from sgs_tui.tui.dumps.controller import DumpsController
-from sgs_tui.tui.frame.controller import Answer, Router, Window
+from sgs_tui.tui.frame.controller import Answer, Controller, Router, Window
 from sgs_tui.tui.frame.dialogs import Choice, Chooser, Dialog, TextDialog
 from sgs_tui.tui.frame.pane import Pane, PaneAsked
 from sgs_tui.tui.frame.panes_screen import PanesScreen
 from sgs_tui.tui.histogram.controller import HistogramController
 from sgs_tui.tui.int16.controller import Int16Controller
-from sgs_tui.tui.jobs import Flash, JobCrashed, JobFailed, Jobs, LayersShown, Said
+from sgs_tui.tui.jobs import Flash, Found, JobCrashed, JobFailed, Jobs, LayersShown, Said
 from sgs_tui.tui.journal.controller import JournalController
 from sgs_tui.tui.layers.controller import LayersController
 from sgs_tui.tui.log.pane import LogPane
@@ -66,21 +66,7 @@ class MainScreen(PanesScreen):
         self.runs = RunsController(self, self.comparison, lambda: self.debugconfig.pane.document)
         self.journal = JournalController(self, self.comparison, self.layer_table, lambda: self.runs.selected)
         self.requantize = RequantizeController(self, self.comparison, self.int16, self.baseline, self.runs)
-        self._router = Router(
-            (
-                self.comparison,
-                self.layer_table,
-                self.histogram,
-                self.dumps,
-                self.debugconfig,
-                self.triage,
-                self.int16,
-                self.baseline,
-                self.runs,
-                self.journal,
-                self.requantize,
-            )
-        )
+        self._router = Router([part for part in vars(self).values() if isinstance(part, Controller)])
         self._interrupted = -TWICE
 
     @property
@@ -207,6 +193,12 @@ class MainScreen(PanesScreen):
         """Into the log; the last word also into the status line."""
         self.note(event.text, event.level, event.hint)
         self.flash(event.text, event.level)
+
+    @on(Found)
+    def take_found(self, event: Found) -> None:
+        """A job has its answer."""
+        if not event.cancelled.is_set():
+            event.tell()
 
     @on(JobFailed)
     def take_failure(self, event: JobFailed) -> None:

@@ -28,7 +28,6 @@ from sgs_tui.tui.baseline.pane import BaselineDialog
 from sgs_tui.tui.frame.dialogs import Chooser, ConfirmDialog, TextDialog
 from sgs_tui.tui.int16.pane import Int16Dialog
 from sgs_tui.tui.layers.view import journal_lines, note_lines
-from sgs_tui.tui.requantize.jobs import RequantizingBegun
 from sgs_tui.tui.requantize.view import proposal_lines, refusal_lines
 from sgs_tui.tui.screen import MainScreen
 from tests.standin_sdk.iterating import Network, build_network
@@ -355,7 +354,7 @@ async def test_a_run_that_ends_before_it_is_seen_is_opened_all_the_same(on_stage
         screen = await diagnosed(pilot)
         proposal = propose(Requantized(run), Wanted(("expand",)))
         screen.runs.pane.rows = ()
-        screen.post_message(RequantizingBegun(proposal, Begun(run.folder.path)))
+        screen.requantize.take_begun(proposal, Begun(run.folder.path))
         await until(pilot, lambda: "nothing is held against it" in logged(screen))
         await until(pilot, lambda: screen.current is screen.layer_table.pane)
 

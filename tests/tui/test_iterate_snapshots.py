@@ -104,7 +104,7 @@ def test_a_mistake_in_the_commands(
 
     async def play(pilot: Pilot[int]) -> None:
         screen = await until_compared(pilot)
-        screen.post_message(refused)
+        screen.requantize.answer(refused)
         await until_shown(pilot, "did you mean calibrate?")
 
     assert snap_compare(make_app(), terminal_size=size, run_before=play)

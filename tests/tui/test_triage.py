@@ -1,11 +1,9 @@
 """The triage pane and what the diagnosis says in the other panes, by their keys, on real dumps."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
 import pytest
-from textual.message import Message
 
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.diagnosis.results import Blame, Cause, Course, Diagnosis, Evidence, Finding, Role, Trend
@@ -248,7 +246,7 @@ async def test_a_dump_that_changed_costs_only_the_diagnosis(monkeypatch: pytest.
 
 
 def test_cancelling_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    def cancelled(*asked: object) -> Iterator[Message]:
+    def cancelled(*asked: object) -> Diagnosis:
         raise CancelledError("stopped")
 
     monkeypatch.setattr(controller, "diagnose", cancelled)
@@ -261,4 +259,4 @@ def test_cancelling_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
         sample = Side()
 
     with pytest.raises(CancelledError):
-        list(controller.explain(Compared(), [], Event()))  # type: ignore[arg-type]
+        controller.explain(Compared(), [], Event())  # type: ignore[arg-type]

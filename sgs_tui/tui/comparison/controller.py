@@ -3,10 +3,11 @@
 Every feature reads this state; jobs that only make sense while these dumps are compared are begun here.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 from sgs_tui.engine.compare.limits import BUILT_IN
 from sgs_tui.engine.compare.results import LayerDiff, Summary
@@ -25,7 +26,7 @@ from sgs_tui.tui.comparison.jobs import (
 )
 from sgs_tui.tui.comparison.view import Picks
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
-from sgs_tui.tui.jobs import Job, JobFailed, Work
+from sgs_tui.tui.jobs import Answer, Job, JobFailed, Work
 from sgs_tui.tui.settings import Start
 
 COMPARING = "compare"
@@ -105,6 +106,8 @@ class ComparisonController(Controller):
         self.host.flash(f"judged by profile {following.name}")
 
     def _judge(self, comparison: Comparison) -> None:
+        for job in self._jobs.values():
+            job.cancel()
         self.current, self.request = comparison, comparison.request
         self._forget_results()
         self.host.post_message(ComparisonRejudged(comparison))
@@ -153,6 +156,10 @@ class ComparisonController(Controller):
     def begin(self, name: str, work: Work) -> None:
         """Begin a job that means nothing any more when other dumps are compared."""
         self._jobs[name] = self.host.jobs.start(name, work)
+
+    def find(self, name: str, work: Callable[[Event], Answer], then: Callable[[Answer], object]) -> None:
+        """Begin such a job for one answer: `then` takes it while these dumps are compared."""
+        self._jobs[name] = self.host.jobs.run(name, work, then)
 
     def close(self) -> None:
         """Drop the present dumps; their files are closed when the last job has let go of them."""

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from sgs_tui.tui.comparison.controller import ComparisonController
-from sgs_tui.tui.comparison.jobs import ComparisonOpened, PicksChanged
+from sgs_tui.tui.comparison.jobs import ComparisonOpened, ComparisonRejudged, PicksChanged
 from sgs_tui.tui.dumps.jobs import (
     DumpExamined,
     DumpsChanged,
@@ -103,8 +103,8 @@ class DumpsController(Controller):
 
     # --- the dumps that are compared
 
-    @hears(ComparisonOpened)
-    def watch_files(self, event: ComparisonOpened) -> None:
+    @hears(ComparisonOpened, ComparisonRejudged)
+    def watch_files(self, event: ComparisonOpened | ComparisonRejudged) -> None:
         """Tell when one of the two is overwritten by the next run."""
         if self._comparison.is_current(event.comparison):
             self._comparison.begin("watch", partial(watch, event.comparison))

@@ -4,11 +4,12 @@ from collections import OrderedDict
 from functools import partial
 from typing import TypeVar
 
+from sgs_tui.engine.compare.histogram import LayerHistogram
 from sgs_tui.engine.compare.results import LayerDiff, Pair
 from sgs_tui.engine.session import Comparison
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.frame.controller import Controller, Host, hears
-from sgs_tui.tui.histogram.jobs import CloseupDone, HistogramCounted, Wanted, channels, histogram
+from sgs_tui.tui.histogram.jobs import CloseupDone, Wanted, channels, histogram
 from sgs_tui.tui.histogram.pane import HistogramNeeded, HistogramPane
 
 Key = TypeVar("Key")
@@ -25,7 +26,7 @@ class HistogramController(Controller):
         self.pane = HistogramPane()
         self._comparison = comparison
         self._of: Comparison | None = None
-        self._histograms: OrderedDict[Wanted, HistogramCounted] = OrderedDict()
+        self._histograms: OrderedDict[Wanted, LayerHistogram] = OrderedDict()
         self._closeups: OrderedDict[int, CloseupDone] = OrderedDict()
         self._looking_at: int | None = None
 
@@ -51,9 +52,9 @@ class HistogramController(Controller):
             self._forget(current)
         if (counted := self._histograms.get(wanted)) is not None:
             self.host.jobs.cancel("histogram")
-            self.host.post_message(counted)
+            self.pane.show_counted(wanted, counted)
         else:
-            self._comparison.begin("histogram", partial(histogram, current, row, wanted))
+            self._comparison.find("histogram", partial(histogram, current, row, wanted), partial(self._take, wanted))
         if (done := self._closeups.get(wanted.number)) is not None:
             self.host.post_message(done)
         elif self._looking_at != wanted.number:
@@ -65,12 +66,10 @@ class HistogramController(Controller):
         self._histograms.clear()
         self._closeups.clear()
 
-    @hears(HistogramCounted)
-    def take_histogram(self, event: HistogramCounted) -> None:
+    def _take(self, wanted: Wanted, counted: LayerHistogram) -> None:
         """Show what was counted, if it is still wanted."""
-        if self._comparison.is_current(event.comparison):
-            _remember(self._histograms, event.wanted, event)
-            self.pane.show_counted(event.wanted, event.histogram)
+        _remember(self._histograms, wanted, counted)
+        self.pane.show_counted(wanted, counted)
 
     @hears(CloseupDone)
     def take_channels(self, event: CloseupDone) -> None:

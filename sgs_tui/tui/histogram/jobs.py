@@ -39,15 +39,6 @@ class Wanted:
 
 
 @dataclass
-class HistogramCounted(Message):
-    """A histogram is there."""
-
-    comparison: Comparison
-    wanted: Wanted
-    histogram: LayerHistogram
-
-
-@dataclass
 class CloseupDone(Message):
     """Channels (or why there are none) and the worst elements of a layer."""
 
@@ -58,22 +49,15 @@ class CloseupDone(Message):
     worst: tuple[Element, ...]
 
 
-def closeup(comparison: Comparison, row: LayerDiff, cancel: Event) -> Iterator[Message]:
-    """Everything about one layer, the histogram first."""
-    yield from histogram(comparison, row, Wanted(row.pair.number), cancel)
-    yield from channels(comparison, row, cancel)
-
-
-def histogram(comparison: Comparison, row: LayerDiff, wanted: Wanted, cancel: Event) -> Iterator[Message]:
+def histogram(comparison: Comparison, row: LayerDiff, wanted: Wanted, cancel: Event) -> LayerHistogram:
     """The histogram that is wanted."""
     sides = Sides(comparison.sample, comparison.benchmark)
-    if wanted.channel is None:
-        counted = count_histogram(row, sides, with_limits(row), cancel=cancel)
-        if wanted.percent < 100:
-            counted = count_histogram(row, sides, percentile_span(counted, wanted.percent), cancel=cancel)
-    else:
-        counted = _of_channel(row, sides, wanted, cancel)
-    yield HistogramCounted(comparison, wanted, counted)
+    if wanted.channel is not None:
+        return _of_channel(row, sides, wanted, cancel)
+    counted = count_histogram(row, sides, with_limits(row), cancel=cancel)
+    if wanted.percent < 100:
+        counted = count_histogram(row, sides, percentile_span(counted, wanted.percent), cancel=cancel)
+    return counted
 
 
 def channels(comparison: Comparison, row: LayerDiff, cancel: Event) -> Iterator[Message]:

@@ -1,12 +1,9 @@
 """INT16: the user's marks, the advice that goes with them, and the change of input_config.ini."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Event
-
-from textual.message import Message
 
 from sgs_tui.engine.advice.advise import advise
 from sgs_tui.engine.advice.results import Advice
@@ -25,22 +22,6 @@ from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.int16.pane import IniAsked, Int16Dialog, MarkToggled, WriteAsked
 from sgs_tui.tui.int16.view import Marks, Plan, again_words, change_lines
 from sgs_tui.tui.jobs import Said
-
-
-@dataclass
-class Advised(Message):
-    """The advice, with what it makes of the file."""
-
-    comparison: Comparison
-    plan: Plan
-
-
-@dataclass
-class IniWritten(Message):
-    """The file is written; what was there is kept as `backup`."""
-
-    path: Path
-    backup: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +57,11 @@ class Case:
         return conv_inputs(self.comparison.benchmark, self.comparison.sample)
 
 
-def advice(case: Case, cancel: Event) -> Iterator[Message]:
-    """Advise, and change the file in memory. Raises SgsError."""
+def plan(case: Case, cancel: Event) -> Plan | None:
+    """Advise, and change the file in memory; None where there is nothing to advise on. Raises SgsError."""
     found = case.advice()
-    if found is None or case.comparison is None:
-        return
+    if found is None:
+        return None
     loop, again = _loop(case)
     path = case.ini or _ini(case, loop)
     change, problem = None, ""
@@ -89,7 +70,7 @@ def advice(case: Case, cancel: Event) -> Iterator[Message]:
     except SgsError as error:
         problem = f"{error.message}: o names another file"
     needed = not isinstance(loop, Requantized) or case.ini is not None
-    yield Advised(case.comparison, Plan(found, path, change, problem, case.failing, again, needed))
+    return Plan(found, path, change, problem, case.failing, again, needed)
 
 
 def _loop(case: Case) -> tuple[Loop | None, str]:
@@ -109,17 +90,19 @@ def _ini(case: Case, loop: Loop | None) -> Path:
     return next((path for path in places if path.is_file()), places[-1])
 
 
-def write(path: Path, change: IniChange, sample: Path | None, cancel: Event) -> Iterator[Message]:
-    """Write the file and note it beside the sample; what was there is kept.
+def write(path: Path, change: IniChange, sample: Path | None, cancel: Event) -> tuple[str, InputError | None]:
+    """Write the file and note it beside the sample: what to say of it, and why the journal does not know.
 
-    Raises InputError where the file changed meanwhile.
+    What was there is kept. Raises InputError where the file changed meanwhile.
     """
-    yield IniWritten(path, write_change(path, change))
-    if sample is not None:
-        try:
+    backup = write_change(path, change)
+    said = f"saved {path}" + (f", before that kept as {backup.name}" if backup else "")
+    try:
+        if sample is not None:
             journal_change(sample, path, change)
-        except InputError as error:
-            yield Said(f"not in the journal: {error.message}", "warn", error.hint)
+    except InputError as error:
+        return said, error
+    return said, None
 
 
 class Int16Controller(Controller):
@@ -191,13 +174,12 @@ class Int16Controller(Controller):
 
     def _advise(self) -> None:
         if self._comparison.diagnosis is not None:
-            self._comparison.begin("advice", partial(advice, self.case))
+            self._comparison.find("advice", partial(plan, self.case), self._show_plan)
 
-    @hears(Advised)
-    def take_advice(self, event: Advised) -> None:
+    def _show_plan(self, found: Plan | None) -> None:
         window = self.host.opened(Int16Dialog)
-        if window is not None and self._comparison.is_current(event.comparison):
-            window.show_plan(event.plan)
+        if window is not None and found is not None:
+            window.show_plan(found)
 
     # --- the file
 
@@ -218,12 +200,13 @@ class Int16Controller(Controller):
         self.confirm(
             f"Write {event.path}; the old file is kept as .bak?",
             partial(change_lines, event.change),
-            partial(self.host.jobs.start, "write", work),
+            partial(self.host.jobs.run, "write", work, self._show_written),
         )
 
-    @hears(IniWritten)
-    def show_written(self, event: IniWritten) -> None:
+    def _show_written(self, written: tuple[str, InputError | None]) -> None:
         """The window shows the file as it is now."""
-        kept = f", before that kept as {event.backup.name}" if event.backup else ""
-        self.host.post_message(Said(f"saved {event.path}{kept}: A requantizes the models and compares"))
+        said, problem = written
+        self.host.post_message(Said(f"{said}: A requantizes the models and compares"))
+        if problem is not None:
+            self.host.post_message(Said(f"not in the journal: {problem.message}", "warn", problem.hint))
         self._advise()

@@ -10,9 +10,13 @@ from pathlib import Path
 
 from sgs_tui.engine.compare.baseline import Baseline
 from sgs_tui.engine.compare.results import Verdict
+from sgs_tui.engine.journal import Kind, append, entry, journal_of
+from sgs_tui.engine.requantize.ini_change import journal_result
 from sgs_tui.engine.requantize.network import INI, NAME, TEMPLATE
-from sgs_tui.engine.requantize.propose import Begun, Commands, Proposal, Requantized
+from sgs_tui.engine.requantize.propose import Begun, Commands, Proposal, Requantized, begin
+from sgs_tui.engine.requantize.state import state_behind
 from sgs_tui.engine.runs.run_folder import RunState
+from sgs_tui.engine.runs.run_list import read_run
 from sgs_tui.tui.baseline.controller import BaselineController, Regressed
 from sgs_tui.tui.baseline.view import headline
 from sgs_tui.tui.comparison.controller import ComparisonController
@@ -22,20 +26,7 @@ from sgs_tui.tui.int16.controller import Int16Controller
 from sgs_tui.tui.int16.pane import Int16Dialog, MakeAsked
 from sgs_tui.tui.jobs import JobFailed, Said
 from sgs_tui.tui.outside import editor_name
-from sgs_tui.tui.requantize.jobs import (
-    HomeUnknown,
-    Proposed,
-    Refused,
-    RequantizingBegun,
-    StateRead,
-    TemplateWritten,
-    before,
-    look,
-    note_failure,
-    note_result,
-    requantize,
-    write_template,
-)
+from sgs_tui.tui.requantize.jobs import Proposed, Refused, look, write_template
 from sgs_tui.tui.requantize.view import TITLE, example_lines, proposal_lines, refusal_lines
 from sgs_tui.tui.runs.controller import RunsController
 from sgs_tui.tui.runs.pane import PairWanted
@@ -93,13 +84,22 @@ class RequantizeController(Controller):
             self.host.flash("not before the diagnosis is there, which says what is worth INT16", "warn")
         else:
             self.host.flash("looking at what requantizing comes to ...")
-            self.host.jobs.start("again", partial(look, self._int16.case))
+            self.host.jobs.run("again", partial(look, self._int16.case), self.answer)
 
-    @hears(Proposed)
-    def ask_to_begin(self, event: Proposed) -> None:
-        """Say exactly what would be done, and wait for a yes."""
-        proposal = event.proposal
+    def answer(self, found: Proposed | Refused | None) -> None:
+        """Ask for a yes, or for what is missing."""
         self.host.flash("")
+        match found:
+            case Proposed():
+                self._ask_to_begin(found)
+            case Refused():
+                self._tell_refusal(found)
+            case None:
+                self._ask_for_home()
+
+    def _ask_to_begin(self, event: Proposed) -> None:
+        """Say exactly what would be done."""
+        proposal = event.proposal
         if not proposal.changes and not isinstance(proposal.loop, Commands):
             self._explain("There is nothing to requantize", _SAME, _HOW)
             return
@@ -110,7 +110,7 @@ class RequantizeController(Controller):
         if not self._beginning:
             self._beginning = True
             self.host.flash("requantizing ...")
-            self.host.jobs.start(BEGINNING, partial(requantize, proposal))
+            self.host.jobs.run(BEGINNING, lambda _: begin(proposal), partial(self.take_begun, proposal))
 
     @hears(JobFailed)
     def take_failure(self, event: JobFailed) -> None:
@@ -118,24 +118,23 @@ class RequantizeController(Controller):
         if event.job == BEGINNING:
             self._beginning = False
 
-    @hears(RequantizingBegun)
-    def take_begun(self, event: RequantizingBegun) -> None:
-        """The INT16 window has done its part."""
+    def take_begun(self, proposal: Proposal, begun: Begun) -> None:
+        """It runs in the background, or (the demo) it is done. The INT16 window has done its part."""
         self._beginning = False
         window = self.host.opened(Int16Dialog)
         if window is not None and window.is_current:
             window.dismiss(None)
-        if event.begun.run is None:
+        if begun.run is None:
             self._compare_again()
         else:
-            self._follow(event.begun.run, event.proposal, event.begun)
+            self._follow(begun.run, proposal, begun.backup)
 
-    def _follow(self, run: Path, proposal: Proposal, begun: Begun) -> None:
+    def _follow(self, run: Path, proposal: Proposal, backup: Path | None) -> None:
         picks = self._comparison.picks
-        if begun.backup is not None:
-            self.host.note(f"{proposal.ini} is written; what was there is in {begun.backup}")
+        if backup is not None:
+            self.host.note(f"{proposal.ini} is written; what was there is in {backup}")
         self.host.post_message(Said(f"{run.name}: started; it goes on when the app or the line ends"))
-        awaited = Awaited((picks.sample, picks.benchmark), proposal, begun.backup)
+        awaited = Awaited((picks.sample, picks.benchmark), proposal, backup)
         self._runs.expect(run, partial(self._take_end, awaited))
         self.host.go(self._runs.pane)
 
@@ -172,7 +171,7 @@ class RequantizeController(Controller):
     def _tell_failure(self, row: RunRow, awaited: Awaited) -> None:
         if awaited.quantized_here:
             said = f"{row.run.state}: {row.message}" if row.message else str(row.run.state)
-            self.host.jobs.start("result", partial(note_failure, row.path, said))
+            self.host.jobs.run("result", lambda _: append(journal_of(row.path), [entry(said, Kind.RESULT)]))
         if awaited.backup is not None:
             kept_in = f"{awaited.proposal.ini} keeps the change; what was there before is in {awaited.backup}"
             self.host.note(kept_in, "warn", "A tries again")
@@ -184,13 +183,13 @@ class RequantizeController(Controller):
         """A run that was made to be held against another state is."""
         if event.run is not None:
             self._former, self._baseline.baseline = self._baseline.baseline, None
-            self.host.jobs.start("before", partial(before, event.run, self._comparison.picks.profile))
+            run, profile = event.run, self._comparison.picks.profile
+            self.host.jobs.run("before", lambda _: state_behind(read_run(run), profile), self._take_state)
 
-    @hears(StateRead)
-    def take_state(self, event: StateRead) -> None:
+    def _take_state(self, state: Baseline | None) -> None:
         """The baseline of what is compared now; what was the baseline stays where the run knows of none."""
-        self._baseline.baseline = event.baseline or self._former
-        if event.baseline is None and self._announced is not None:
+        self._baseline.baseline = state or self._former
+        if state is None and self._announced is not None:
             self._announced = None
             said = "requantized; nothing is known of the state before, so nothing is held against it"
             self.host.post_message(Said(said))
@@ -211,14 +210,13 @@ class RequantizeController(Controller):
         if sample == self._noted and summary is not None:
             self._noted = None
             was = sum(layer.verdict is Verdict.FAIL for layer in event.baseline.layers)
-            self.host.jobs.start("result", partial(note_result, sample, event.regression, was, summary.failed))
+            result = partial(journal_result, sample, event.regression, was, summary.failed)
+            self.host.jobs.run("result", lambda _: result())
 
     # --- the network's sgs-tui.toml: find it, write an example, have it fixed
 
-    @hears(HomeUnknown)
-    def ask_for_home(self) -> None:
-        """Which folder is the network's."""
-        self.host.flash("")
+    def _ask_for_home(self) -> None:
+        """Nothing says how these models are quantized: which folder is the network's."""
         folders = self._comparison.network_folders
         guess = next((folder for folder in folders if (folder / INI).is_file()), folders[-1])
         shown = str(guess if guess.name else guess.absolute())  # a mere dot would say nothing
@@ -236,19 +234,17 @@ class RequantizeController(Controller):
             self.confirm(
                 f"Write this example of {NAME}, to fill in?",
                 partial(example_lines, path, TEMPLATE),
-                partial(self.host.jobs.start, "example", partial(write_template, path)),
+                partial(self.host.jobs.run, "example", partial(write_template, path), self._ask_to_fill_in),
             )
 
-    @hears(TemplateWritten)
-    def ask_to_fill_in(self, event: TemplateWritten) -> None:
+    def _ask_to_fill_in(self, path: Path) -> None:
         """It is of no use before the user's own commands are in it."""
-        self._comparison.network = event.path.parent
-        self.host.post_message(Said(f"{event.path} is written: fill in your commands, then A"))
-        lines = partial(refusal_lines, "", "", event.path, TEMPLATE)
-        self.confirm(f"Fill in your commands now, in {editor_name()}?", lines, partial(self._edit, event.path))
+        self._comparison.network = path.parent
+        self.host.post_message(Said(f"{path} is written: fill in your commands, then A"))
+        lines = partial(refusal_lines, "", "", path, TEMPLATE)
+        self.confirm(f"Fill in your commands now, in {editor_name()}?", lines, partial(self._edit, path))
 
-    @hears(Refused)
-    def tell_refusal(self, event: Refused) -> None:
+    def _tell_refusal(self, event: Refused) -> None:
         """Why it can not be done; the file that can be fixed is offered for that."""
         self.host.note(event.message, "fail", event.hint)
         if event.file is None:

@@ -9,12 +9,13 @@ from sgs_tui.engine.configs.debugconfig import DebugConfig
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.requantize.propose import run_roots
 from sgs_tui.engine.runs.run_folder import RunState, default_root
+from sgs_tui.engine.runs.runs import cancel_run, delete_run
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened
 from sgs_tui.tui.frame.controller import Controller, Host, hears
 from sgs_tui.tui.frame.pane import PaneAsked
 from sgs_tui.tui.jobs import Said
-from sgs_tui.tui.runs.jobs import RunLogged, RunsSeen, RunsStarted, delete, end, follow_log, start, watch
+from sgs_tui.tui.runs.jobs import RunLogged, RunsSeen, follow_log, start, watch
 from sgs_tui.tui.runs.pane import (
     EndAsked,
     Filled,
@@ -49,7 +50,6 @@ class RunsController(Controller):
         """The folder of the start, those of what is worked on, and where others began runs."""
         return tuple(dict.fromkeys((self._root, *run_roots(self._comparison.network_folders), *self._begun_in)))
 
-    @hears(RunsStarted)
     def watch(self) -> None:
         """Look at all runs at once, and from now on."""
         self._watched = self._roots
@@ -136,19 +136,32 @@ class RunsController(Controller):
         if self.form.problems:
             self.edit_form()
             return
-        self.host.jobs.start("start", partial(start, self.form, self._debug_config().render(), self._root))
+        work = partial(start, self.form, self._debug_config().render(), self._root)
+        self.host.jobs.run("start", work, self._take_started)
         self.host.flash("starting ...")
+
+    def _take_started(self, said: list[Said]) -> None:
+        """They are in the list at once."""
+        for word in said:
+            self.host.post_message(word)
+        self.watch()
 
     @hears(EndAsked)
     def ask_to_end(self, event: EndAsked) -> None:
         """Cancelling and deleting can not be taken back."""
-        word, what = ("Delete", " with its dump and log") if event.delete else ("Cancel", "")
-        work = partial(delete if event.delete else end, event.row.path)
-        self.confirm(
-            f"{word} {event.row.run.name}{what}?",
-            evidence(event.row),
-            partial(self.host.jobs.start, "end", work),
-        )
+        path, name = event.row.path, event.row.path.name
+        end: Callable[[], object]
+        if event.delete:
+            question, end, said = (
+                f"Delete {name} with its dump and log?",
+                partial(delete_run, path, path.parent),
+                "deleted",
+            )
+        else:
+            question, end, said = f"Cancel {name}?", partial(cancel_run, path), "being cancelled"
+        told = partial(self.host.post_message, Said(f"{name}: {said}"))
+        work = partial(self.host.jobs.run, "end", lambda _: end(), lambda _: told())
+        self.confirm(question, evidence(event.row), work)
 
     # --- comparing
 

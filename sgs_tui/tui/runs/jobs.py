@@ -20,7 +20,7 @@ from sgs_tui.engine.events import LogLine
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.runs.run_folder import RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
-from sgs_tui.engine.runs.runs import RunEnded, cancel_run, delete_run, follow, snapshot
+from sgs_tui.engine.runs.runs import RunEnded, follow, snapshot
 from sgs_tui.tui.jobs import Said
 from sgs_tui.tui.runs.view import BOTH, EMBEDDED, FIXED, FLOAT, RunForm, RunRow
 
@@ -117,13 +117,6 @@ class RunsSeen(Message):
 
 
 @dataclass
-class RunsStarted(Message):
-    """Runs are queued or at work."""
-
-    paths: tuple[Path, ...]
-
-
-@dataclass
 class RunLogged(Message):
     """More of a run's log."""
 
@@ -131,26 +124,13 @@ class RunLogged(Message):
     lines: tuple[str, ...]
 
 
-def start(form: RunForm, debug_config: bytes, root: Path, cancel: Event) -> Iterator[Message]:
+def start(form: RunForm, debug_config: bytes, root: Path, cancel: Event) -> list[Said]:
     """Start what the form says. Raises SgsError where something is missing, before anything is made."""
     requests = requests_of(form, debug_config)
-    for warning in dict.fromkeys(warning for request in requests for warning in request.warnings):
-        yield Said(warning, "warn")
-    folders = start_runs(requests, root)
-    yield RunsStarted(tuple(folder.path for folder in folders))
-    yield Said(f"started {count(len(folders), 'run')}: they go on when the app or the line ends")
-
-
-def end(path: Path, cancel: Event) -> Iterator[Message]:
-    """Cancel a run. Raises SgsError where it is over."""
-    cancel_run(path)
-    yield Said(f"{path.name}: being cancelled")
-
-
-def delete(path: Path, cancel: Event) -> Iterator[Message]:
-    """Delete a run with its dump. Raises SgsError while it is at work."""
-    delete_run(path, path.parent)
-    yield Said(f"{path.name}: deleted")
+    warnings = dict.fromkeys(warning for request in requests for warning in request.warnings)
+    started = count(len(start_runs(requests, root)), "run")
+    said = f"started {started}: they go on when the app or the line ends"
+    return [*(Said(warning, "warn") for warning in warnings), Said(said)]
 
 
 def watch(roots: Sequence[Path], cancel: Event) -> Iterator[Message]:

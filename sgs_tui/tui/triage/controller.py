@@ -1,11 +1,8 @@
 """The diagnosis: worked out in the background of every finished comparison, dropped when it no longer counts."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 from threading import Event
-
-from textual.message import Message
 
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.diagnosis.diagnose import diagnose
@@ -25,26 +22,17 @@ from sgs_tui.tui.triage.view import RECOVERED_COLUMNS, RecoveredRows, headline
 EXPLAINING = "diagnosis"
 
 
-@dataclass
-class Diagnosed(Message):
-    """The diagnosis of a comparison, or why there is none."""
+def explain(comparison: Comparison, rows: Sequence[LayerDiff], cancel: Event) -> Diagnosis | SgsError:
+    """Diagnose a finished comparison, with the DebugConfig.txt of the sample's run where it lies beside it.
 
-    comparison: Comparison
-    diagnosis: Diagnosis | None
-    problem: str = ""
-    hint: str = ""
-
-
-def explain(comparison: Comparison, rows: Sequence[LayerDiff], cancel: Event) -> Iterator[Message]:
-    """Diagnose a finished comparison, with the DebugConfig.txt of the sample's run where it lies beside it."""
+    Why there is no diagnosis is an answer too: rows stay as they are.
+    """
     try:
-        found = diagnose(comparison, rows, debug_config_of(comparison.sample.path), cancel)
+        return diagnose(comparison, rows, debug_config_of(comparison.sample.path), cancel)
     except CancelledError:
         raise
     except SgsError as error:
-        yield Diagnosed(comparison, None, error.message, error.hint)
-    else:
-        yield Diagnosed(comparison, found)
+        return error
 
 
 class TriageController(Controller):
@@ -70,19 +58,17 @@ class TriageController(Controller):
     def begin(self, event: ComparisonFinished) -> None:
         """Every row is there: look for the cause."""
         if self._comparison.is_current(event.comparison):
-            self._comparison.begin(EXPLAINING, partial(explain, event.comparison, self._comparison.rows))
+            work = partial(explain, event.comparison, self._comparison.rows)
+            self._comparison.find(EXPLAINING, work, self._take)
 
-    @hears(Diagnosed)
-    def take(self, event: Diagnosed) -> None:
-        if not self._comparison.is_current(event.comparison):
+    def _take(self, found: Diagnosis | SgsError) -> None:
+        if isinstance(found, SgsError):
+            self._forget(f"no diagnosis: {found.message}", found.hint)
+            self.host.note(f"no diagnosis: {found.message}", "warn", found.hint)
             return
-        if event.diagnosis is None:
-            self._forget(f"no diagnosis: {event.problem}", event.hint)
-            self.host.note(f"no diagnosis: {event.problem}", "warn", event.hint)
-            return
-        self.pane.show_diagnosis(event.diagnosis)
-        self._comparison.explain(event.diagnosis)
-        self.host.note(f"diagnosis: {headline(event.diagnosis.first)}", hint="6 says what proves it and what to do")
+        self.pane.show_diagnosis(found)
+        self._comparison.explain(found)
+        self.host.note(f"diagnosis: {headline(found.first)}", hint="6 says what proves it and what to do")
 
     @does("app.stop")
     def stop(self) -> None:
