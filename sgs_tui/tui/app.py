@@ -70,26 +70,21 @@ class SgsApp(App[int]):
         self.call_after_refresh(self.open_main)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Our variables for whatever theme is on."""
         return themes.variables(self.current_theme)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's own, then ours."""
         return [*super().get_line_filters(), *self._own_filters]
 
     def get_driver_class(self) -> type[Driver]:
-        """Ours on a POSIX terminal."""
         from sgs_tui.tui.terminal import TerminalDriver
 
         chosen = super().get_driver_class()
         return TerminalDriver if issubclass(TerminalDriver, chosen) else chosen
 
     def get_default_screen(self) -> OpeningScreen:
-        """The first picture."""
         return OpeningScreen(self.start)
 
     def open_main(self) -> None:
-        """The main screen over the first picture."""
         from sgs_tui.tui.screen import MainScreen
 
         self.push_screen(MainScreen(self.start, self.settings))

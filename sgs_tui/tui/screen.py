@@ -84,7 +84,6 @@ class MainScreen(PanesScreen):
         )
 
     def body(self) -> ComposeResult:
-        """The panes in their containers."""
         with Horizontal(id="body"):
             with Vertical(id="side", classes="holder"):
                 yield self.dumps.pane
@@ -121,7 +120,6 @@ class MainScreen(PanesScreen):
         turnstile(self.app).open()
 
     def on_unmount(self) -> None:
-        """Keep the view."""
         kept = ViewState(log_counts=self.histogram.pane.log_counts, run=dict(self.runs.form.values))
         try:
             save_state(self.start.folder, self.layer_table.remembered(kept))
@@ -138,36 +136,29 @@ class MainScreen(PanesScreen):
         self._router.tell(message)
 
     def action_do(self, action_id: str) -> None:
-        """What a controller does."""
         self._router.do(action_id)
 
     @property
     def keymap(self) -> dict[str, str]:
-        """The user's own keys."""
         return dict(self.settings.keys)
 
     @property
     def unattended(self) -> bool:
-        """No window is open and nothing is being typed."""
         return self.app.screen is self and not isinstance(self.focused, Prompt)
 
     def open(self, dialog: Dialog[Answer], then: Callable[[Answer | None], None] | None = None) -> None:
-        """Open a window; `then` takes its answer."""
         self.app.push_screen(dialog, then)
 
     def opened(self, kind: type[Window]) -> Window | None:
-        """The window of that kind, if it is open."""
         return next((screen for screen in self.app.screen_stack if isinstance(screen, kind)), None)
 
     def edit(self, path: Path) -> str:
-        """Have the file edited in the user's editor; what went wrong with it, or nothing."""
         return outside.edit_file(self.app, path)
 
     # --- what is said
 
     @on(LayersShown)
     def show_title(self) -> None:
-        """The title line as things stand."""
         self.title_bar.say(title(self.comparison.request, self.layer_table.summary, self.size.width))
 
     def on_resize(self, event: events.Resize) -> None:
@@ -175,17 +166,14 @@ class MainScreen(PanesScreen):
         self.call_after_refresh(self.show_title)
 
     def note(self, text: str, level: str = "info", hint: str = "") -> None:
-        """A line in the log."""
         self.log_pane.add(text, level, hint)
 
     def flash(self, text: str, level: str = "info") -> None:
-        """A word in the status line; an empty one brings the layer back."""
         sign = _SIGNS.get(level, Span("  "))
         self.say((Span(" "), sign, span(text)) if text else self.layer_table.status(self.size.width))
 
     @on(Flash)
     def take_flash(self, event: Flash) -> None:
-        """A pane has a word to say."""
         self.flash(event.text, event.level)
 
     @on(Said)
@@ -196,7 +184,6 @@ class MainScreen(PanesScreen):
 
     @on(Found)
     def take_found(self, event: Found) -> None:
-        """A job has its answer."""
         if not event.cancelled.is_set():
             event.tell()
 
@@ -216,16 +203,13 @@ class MainScreen(PanesScreen):
     # --- actions that work everywhere
 
     def action_pane(self, name: str) -> None:
-        """Go to that pane."""
         self.go(next(pane for pane in self.panes if name == pane.NAME))
 
     @on(PaneAsked)
     def go_to_pane(self, event: PaneAsked) -> None:
-        """A pane sends the user on."""
         self.action_pane(event.name)
 
     def action_help(self) -> None:
-        """Keys and meanings."""
         pane = self.current
         lines = partial(help_lines, pane.TITLE, tuple(pane.help()), pane.GROUPS, self.keymap)
         self.open(TextDialog("Help", lines, self.keymap))
@@ -259,11 +243,9 @@ class MainScreen(PanesScreen):
         self.app.exit(0, message=self.runs.farewell or None)
 
     def action_copy(self) -> None:
-        """The value under the cursor."""
         self._copy(self.current.copied(whole=False))
 
     def action_copy_row(self) -> None:
-        """The whole row."""
         self._copy(self.current.copied(whole=True))
 
     def _copy(self, text: str) -> None:

@@ -86,7 +86,6 @@ class BaselineController(Controller):
 
     @hears(KeepAsked)
     def keep_from_window(self) -> None:
-        """Everything is the same then."""
         self.keep()
         self.hold()
 
@@ -134,7 +133,6 @@ class BaselineController(Controller):
             self.hold()
 
     def hold(self) -> None:
-        """Work out what became better and worse."""
         current = self._comparison.current
         if current is not None and self.baseline is not None:
             self._comparison.begin("baseline", partial(against, current, self._comparison.rows, self.baseline))

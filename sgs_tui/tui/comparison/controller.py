@@ -59,7 +59,6 @@ class ComparisonController(Controller):
 
     @property
     def comparing(self) -> bool:
-        """Rows are still to come."""
         job = self._jobs.get(COMPARING)
         return job is not None and job.running and self.summary is None
 
@@ -74,7 +73,6 @@ class ComparisonController(Controller):
         return self.current is comparison
 
     def row(self, number: int) -> LayerDiff | None:
-        """A layer, once it is compared."""
         return self._rows.get(number)
 
     # --- what is compared
@@ -95,7 +93,6 @@ class ComparisonController(Controller):
 
     @does("app.profile")
     def next_profile(self) -> None:
-        """Judge by the next profile."""
         own = self._start.profile
         profiles = {**BUILT_IN, own.name: own}
         names = list(profiles)
@@ -146,7 +143,6 @@ class ComparisonController(Controller):
 
     @hears(JobFailed)
     def take_failure(self, event: JobFailed) -> None:
-        """The dumps could not be opened or compared."""
         if event.job == COMPARING:
             self.request = None if self.current is None else self.request
             self.host.show_title()

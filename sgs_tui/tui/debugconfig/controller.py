@@ -19,7 +19,6 @@ class DebugConfigController(Controller):
 
     @hears(SaveAsked)
     def ask_to_save(self, event: SaveAsked) -> None:
-        """Show the difference first."""
         self.confirm(event.question, event.evidence, self.pane.save)
 
     @hears(PresetAsked)

@@ -38,7 +38,6 @@ class DumpsController(Controller):
         self._comparison = comparison
 
     def browse(self, folder: Path) -> None:
-        """Begin in that folder."""
         self.pane.browse(folder)
         self.show_roles()
 
@@ -73,7 +72,6 @@ class DumpsController(Controller):
 
     @hears(ValuesWanted)
     def open_record(self, event: ValuesWanted) -> None:
-        """Show a record and read its values in the background."""
         self.host.open(RecordDialog(event.record, self.host.keymap))
         self.host.jobs.start("values", partial(read_values, event.path, event.record))
 
@@ -86,7 +84,6 @@ class DumpsController(Controller):
 
     @hears(FilePicked)
     def pick(self, event: FilePicked) -> None:
-        """One of the files to compare changed."""
         self._comparison.pick(self._comparison.picks.with_file(event.role, event.path))
         if self._comparison.picks.request is None and event.role in {"sample", "benchmark"}:
             other = "b on another dump takes the benchmark" if event.role == "sample" else "s takes the sample"
@@ -98,7 +95,6 @@ class DumpsController(Controller):
 
     @hears(PicksChanged)
     def show_roles(self) -> None:
-        """Mark the files that are chosen."""
         self.pane.show_roles(self._comparison.picks.roles())
 
     # --- the dumps that are compared

@@ -34,53 +34,41 @@ class Host(Protocol):
     @property
     def keymap(self) -> dict[str, str]:
         """The user's own keys by action id."""
-        ...
 
     @property
     def current(self) -> Pane:
         """The pane that has, or last had, the focus."""
-        ...
 
     @property
     def unattended(self) -> bool:
         """No window is open and nothing is being typed."""
-        ...
 
     def post_message(self, message: Message) -> bool:
         """Tell everybody."""
-        ...
 
     def set_timer(self, delay: float, callback: Callable[[], None]) -> Timer:
         """Call it after so many seconds."""
-        ...
 
     def go(self, pane: Pane) -> None:
         """Show the pane and give it the focus."""
-        ...
 
     def open(self, dialog: Dialog[Answer], then: Callable[[Answer | None], None] | None = None) -> None:
         """Open a window; `then` takes its answer."""
-        ...
 
     def opened(self, kind: type[Window]) -> Window | None:
         """The window of that kind, if it is open."""
-        ...
 
     def edit(self, path: Path) -> str:
         """Have the file edited in the user's editor; what went wrong with it, or nothing."""
-        ...
 
     def show_title(self) -> None:
         """The title line as things stand."""
-        ...
 
     def flash(self, text: str, level: str = "info") -> None:
         """A word in the status line, gone at the next key; an empty one brings the layer back."""
-        ...
 
     def note(self, text: str, level: str = "info", hint: str = "") -> None:
         """A line in the log."""
-        ...
 
 
 def hears(*kinds: type[Message]) -> Callable[[Method], Method]:
@@ -143,12 +131,10 @@ class Router:
             self._doing.update(_marks(controller, "does"))
 
     def tell(self, message: Message) -> None:
-        """Call every method that hears it."""
         for method in self._hearing.get(type(message), ()):
             method(message)
 
     def do(self, action_id: str) -> None:
-        """Do what the user asks for."""
         self._doing[action_id]()
 
 

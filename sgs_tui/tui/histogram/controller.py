@@ -31,7 +31,6 @@ class HistogramController(Controller):
         self._looking_at: int | None = None
 
     def follow(self, pair: Pair | None, row: LayerDiff | None) -> None:
-        """Show this layer."""
         self.pane.show_layer(pair, row)
         if row is not None and self.pane.wanted is not None:
             self._look(row, self.pane.wanted)

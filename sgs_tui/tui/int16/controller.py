@@ -47,7 +47,6 @@ class Case:
 
     @property
     def failing(self) -> int:
-        """Layers that fail now."""
         return sum(row.verdict is Verdict.FAIL for row in self.rows) if self.diagnosis else 0
 
     def conv_inputs(self) -> tuple[str, ...] | None:
@@ -116,7 +115,6 @@ class Int16Controller(Controller):
 
     @property
     def case(self) -> Case:
-        """What the advice and a change of the models start from."""
         now = self._comparison
         return Case(
             sample=now.picks.sample,
@@ -144,7 +142,6 @@ class Int16Controller(Controller):
 
     @hears(MarkToggled)
     def toggle_mark(self, event: MarkToggled) -> None:
-        """From the window."""
         self.marks = self.marks.toggled(event.tensor, event.chosen)
         self._advise()
 
@@ -159,7 +156,6 @@ class Int16Controller(Controller):
 
     @does("walk.int16")
     def open_window(self) -> None:
-        """Advised and marked tensors."""
         if self._comparison.diagnosis is None:
             self.host.flash("the advice needs the diagnosis of a comparison: 6 says how far it is", "warn")
             return
@@ -195,7 +191,6 @@ class Int16Controller(Controller):
 
     @hears(WriteAsked)
     def ask_to_write(self, event: WriteAsked) -> None:
-        """Show the difference first."""
         work = partial(write, event.path, event.change, self._comparison.picks.sample)
         self.confirm(
             f"Write {event.path}; the old file is kept as .bak?",

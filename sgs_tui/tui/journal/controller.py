@@ -37,14 +37,12 @@ class JournalController(Controller):
 
     @hears(ComparisonOpened)
     def read_notes(self, event: ComparisonOpened) -> None:
-        """The notes on these layers."""
         if self._comparison.is_current(event.comparison):
             self._layers.show_notes({})
             self.host.jobs.start("notes", partial(read, event.comparison.sample.path))
 
     @does("walk.journal")
     def open(self) -> None:
-        """All of it."""
         place = self._run() or self._sample
         if place is None:
             self.host.flash("a journal belongs to a dump or a run: there is none here", "warn")
@@ -67,7 +65,6 @@ class JournalController(Controller):
 
     @does("walk.note")
     def note_layer(self) -> None:
-        """On the layer under the cursor."""
         if self._sample is None or not self._comparison.layer:
             self.host.flash("no layer here to note something about", "warn")
             return
@@ -75,7 +72,6 @@ class JournalController(Controller):
 
     @hears(NoteAsked)
     def note_place(self, event: NoteAsked) -> None:
-        """On the dump or run as a whole."""
         self._ask(event.place, None)
 
     def _ask(self, place: Path, layer: str | None) -> None:

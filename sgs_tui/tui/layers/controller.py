@@ -81,19 +81,16 @@ class LayersController(Controller):
 
     @property
     def summary(self) -> Line:
-        """How the comparison stands, for the title."""
         return (Span("opening ...", "muted"),) if self._comparison.current is None else self.pane.summary()
 
     @hears(DiagnosisChanged)
     def show_parts(self) -> None:
-        """Each layer's part in the error."""
         diagnosis = self._comparison.diagnosis
         parts = parts_of(diagnosis) if diagnosis else NOTHING
         self.pane.show_parts(parts)
         self.details.show_parts(parts)
 
     def show_notes(self, notes: Notes) -> None:
-        """What was noted on layers."""
         self.pane.show_notes(notes)
         self.details.show_notes(notes)
 
@@ -108,13 +105,11 @@ class LayersController(Controller):
         return self._pair.name if self._pair else ""
 
     def status(self, cells: int) -> Line:
-        """The layer in a line."""
         self._status_of = (self._pair, self.pane.row)
         return status(*self._status_of, cells)
 
     @hears(LayerMoved)
     def rest_on_layer(self) -> None:
-        """Wait until the cursor rests."""
         self._comparison.layer = self._name
         if self._rest is not None:
             self._rest.stop()
@@ -152,7 +147,6 @@ class LayersController(Controller):
 
     @hears(LayerWanted)
     def go_to(self, event: LayerWanted) -> None:
-        """The cursor on that layer."""
         if not self.pane.go_to(event.name):
             self.host.flash(f"{event.name} is not among the compared layers: u in pane 1 says why", "warn")
             return
@@ -168,7 +162,6 @@ class LayersController(Controller):
 
     @hears(UnmatchedAsked)
     def show_unmatched(self) -> None:
-        """What was not compared, and why."""
         current = self._comparison.current
         unmatched = current.matching.unmatched if current else ()
         title = f"Not compared: {count(len(unmatched), 'tensor')}"
@@ -187,7 +180,6 @@ class LayersController(Controller):
         pane.show_columns()
 
     def remembered(self, state: ViewState) -> ViewState:
-        """The state with the table as it is now."""
         pane, shown = self.pane, [choice for choice in self.pane.choices if choice.shown]
         return replace(
             state,

@@ -77,7 +77,6 @@ class RequantizeController(Controller):
     @hears(MakeAsked)
     @does("walk.iterate")
     def look(self) -> None:
-        """Find out what it comes to; the question follows."""
         if self._beginning:
             self.host.flash("requantizing already", "warn")
         elif self._comparison.comparing or self._comparison.diagnosing:

@@ -83,7 +83,6 @@ class RunsController(Controller):
                 self._expected.pop(row.path, self.tell_end)(row)
 
     def tell_end(self, row: RunRow) -> None:
-        """Say that a run is over, and how."""
         if row.run.state is RunState.OK:
             self.host.post_message(Said(f"{row.run.name}: ok; 7 and c compares the newest pair"))
         else:
@@ -92,7 +91,6 @@ class RunsController(Controller):
 
     @hears(LogWanted)
     def follow_run(self, event: LogWanted) -> None:
-        """The log of the run under the cursor."""
         if event.path is None:
             self.host.jobs.cancel("run log")
         else:
@@ -120,7 +118,6 @@ class RunsController(Controller):
 
     @hears(FormWanted)
     def edit_form(self) -> None:
-        """Which models, which image."""
         switches = ", ".join(sorted(self._debug_config().effect().switches)) or "none"
         self.host.open(RunFormDialog(self.form, switches, self.host.keymap), self._take_form)
 
