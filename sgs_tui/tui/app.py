@@ -1,4 +1,7 @@
-"""The app: themes, filters, signals, and the one main screen. What it does is in the screens and panes."""
+"""The app, and the way in: themes, filters, signals; `launch(options)` runs it in this terminal.
+
+Only what the first picture needs is imported before it is painted; numpy and the engine come after it.
+"""
 
 import asyncio
 import os
@@ -25,6 +28,7 @@ from sgs_tui.tui.terminal import (
     AsciiOnly,
     Colorless,
     ShortColors,
+    TerminalDriver,
     choose_theme,
     let_processes_start,
     needs_ascii,
@@ -76,8 +80,6 @@ class SgsApp(App[int]):
         return [*super().get_line_filters(), *self._own_filters]
 
     def get_driver_class(self) -> type[Driver]:
-        from sgs_tui.tui.terminal import TerminalDriver
-
         chosen = super().get_driver_class()
         return TerminalDriver if issubclass(TerminalDriver, chosen) else chosen
 
@@ -109,11 +111,6 @@ class SgsApp(App[int]):
             self._exception_event.set()
         self._return_code = 70
         self._close_messages_no_wait()
-
-
-# The way in: `launch(options)` runs the app in this terminal and returns the exit code.
-#
-# Only what the first picture needs is imported before it is painted; numpy and the engine come after it.
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,6 @@
-"""What the user wants always: settings.toml in the user's configuration folder.
+"""What the app knows before it starts: the user's settings, what to open first, how a folder was left.
+
+Settings are what the user wants always: settings.toml in the user's configuration folder.
 
     theme = "sgs-light"                  # sgs-dark, sgs-light, ansi-dark, ansi-light, or any theme of Textual
     profile = "sop"                      # for starts without --profile: a name or a .toml file
@@ -9,7 +11,12 @@
     "layers.filter" = "/,ctrl+f"
 
 A file that can not be read is told of in the log and otherwise passed over: it never keeps the app from starting.
-No textual in here, so that `sgs-tui doctor` can say where the file is.
+
+How a folder of dumps was left (columns, order, the layer looked at) is JSON in the user's state folder, written
+atomically when the app ends. Reading never fails: whatever is wrong with a file, the app starts as if there was none.
+Filters are not kept: a start must not hide layers.
+
+No textual in here, so that `sgs-tui doctor` can say where the files are.
 """
 
 import json
@@ -22,12 +29,9 @@ from typing import Any, TypeVar
 
 from platformdirs import user_state_path
 
-from sgs_tui.engine.backends.sdk_install import settings_path
 from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.files import write_atomically
 from sgs_tui.engine.text import did_you_mean, visible
-
-__all__ = ["Settings", "load_settings", "settings_path"]
 
 T = TypeVar("T")
 FORBIDDEN_KEYS = frozenset({"ctrl+h", "ctrl+i", "ctrl+j", "ctrl+m"})
@@ -98,9 +102,6 @@ def _near(word: str, known: tuple[str, ...]) -> str:
     return hint.partition("?")[0] + "?" if hint.startswith("did you mean") else "`?` lists the action ids"
 
 
-# What the app opens first. Light: it is needed before the first picture.
-
-
 @dataclass(frozen=True, slots=True)
 class Start:
     """A folder to browse, and the files that are chosen already."""
@@ -117,11 +118,6 @@ class Start:
     """What to sort by, `-` in front for the other way; empty: as the folder was left."""
 
 
-# How the app was left, per folder of dumps: columns, order, the layer looked at.
-#
-# JSON in the user's state folder, written atomically when the app ends. Reading never fails: whatever is wrong with a
-# file, the app starts as if there was none. Filters are not kept: a start must not hide layers.
-
 VERSION = 1
 
 
@@ -136,7 +132,6 @@ class ViewState:
     reverse: bool = False
     log_counts: bool = False
     layer: str = ""
-    theme: str = ""
     run: dict[str, str] = field(default_factory=dict)
 
 
