@@ -64,7 +64,7 @@ class MainScreen(PanesScreen):
         self.int16 = Int16Controller(self, self.comparison)
         self.baseline = BaselineController(self, self.comparison)
         self.runs = RunsController(self, self.comparison, lambda: self.debugconfig.pane.document)
-        self.journal = JournalController(self, self.comparison, self.layer_table, lambda: self.runs.selected)
+        self.journal = JournalController(self, self.comparison, lambda: self.runs.selected)
         self.requantize = RequantizeController(self, self.comparison, self.int16, self.baseline, self.runs)
         self._router = Router([part for part in vars(self).values() if isinstance(part, Controller)])
         self._interrupted = -TWICE

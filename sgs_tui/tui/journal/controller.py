@@ -4,14 +4,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from sgs_tui.engine.journal import notes_by_layer
 from sgs_tui.engine.numbers import count
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.journal.jobs import JournalRead, note, read
 from sgs_tui.tui.journal.pane import JournalDialog, NoteAsked
-from sgs_tui.tui.layers.controller import LayersController
 
 _NOTE = "kept beside the dump and in every report; H shows all of them"
 
@@ -19,15 +17,9 @@ _NOTE = "kept beside the dump and in every report; H shows all of them"
 class JournalController(Controller):
     """Shows the journal and continues it. `run`: the run under the cursor, where the user looks at runs."""
 
-    def __init__(
-        self,
-        host: Host,
-        comparison: ComparisonController,
-        layers: LayersController,
-        run: Callable[[], Path | None],
-    ) -> None:
+    def __init__(self, host: Host, comparison: ComparisonController, run: Callable[[], Path | None]) -> None:
         super().__init__(host)
-        self._comparison, self._layers, self._run = comparison, layers, run
+        self._comparison, self._run = comparison, run
 
     @property
     def _sample(self) -> Path | None:
@@ -38,7 +30,6 @@ class JournalController(Controller):
     @hears(ComparisonOpened)
     def read_notes(self, event: ComparisonOpened) -> None:
         if self._comparison.is_current(event.comparison):
-            self._layers.show_notes({})
             self.host.jobs.start("notes", partial(read, event.comparison.sample.path))
 
     @does("walk.journal")
@@ -52,11 +43,8 @@ class JournalController(Controller):
 
     @hears(JournalRead)
     def take(self, event: JournalRead) -> None:
-        """Notes into table and details, everything into the window."""
-        if event.place == self._sample:
-            self._layers.show_notes(notes_by_layer(event.entries))
-            if event.problem:
-                self.host.note(f"no journal: {event.problem}", "warn")
+        if event.problem and event.place == self._sample:
+            self.host.note(f"no journal: {event.problem}", "warn")
         window = self.host.opened(JournalDialog)
         if window is not None and window.place == event.place:
             window.call_after_refresh(window.show, event)

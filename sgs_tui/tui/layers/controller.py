@@ -7,6 +7,7 @@ from textual.timer import Timer
 from sgs_tui.engine.compare.metrics import known_metric
 from sgs_tui.engine.compare.results import LayerDiff, Pair
 from sgs_tui.engine.compare.select import parse_query
+from sgs_tui.engine.journal import notes_by_layer
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.session import Comparison
 from sgs_tui.tui.comparison.controller import ComparisonController
@@ -25,6 +26,7 @@ from sgs_tui.tui.histogram.controller import HistogramController
 from sgs_tui.tui.histogram.jobs import CloseupDone
 from sgs_tui.tui.histogram.pane import LayerStep
 from sgs_tui.tui.jobs import LayerMoved, LayerWanted
+from sgs_tui.tui.journal.jobs import JournalRead
 from sgs_tui.tui.layers.pane import ColumnsAsked, ColumnsDialog, LayersPane, UnmatchedAsked
 from sgs_tui.tui.layers.view import NETWORK, NOTHING, UNMATCHED_COLUMNS, Notes, UnmatchedRows, choices_for, parts_of
 from sgs_tui.tui.settings import Start, ViewState
@@ -53,6 +55,7 @@ class LayersController(Controller):
         if not self._comparison.is_current(event.comparison):
             return
         self._start(event.comparison)
+        self._show_notes({})
         matching = event.comparison.matching
         found = f"{count(len(matching.pairs), 'layer')} in both dumps, {len(matching.unmatched)} outputs unmatched"
         self.host.note(found, "info" if matching.pairs else "fail", "" if matching.pairs else "u says why")
@@ -90,7 +93,13 @@ class LayersController(Controller):
         self.pane.show_parts(parts)
         self.details.show_parts(parts)
 
-    def show_notes(self, notes: Notes) -> None:
+    @hears(JournalRead)
+    def take_journal(self, event: JournalRead) -> None:
+        request = self._comparison.request
+        if request is not None and event.place == request.sample:
+            self._show_notes(notes_by_layer(event.entries))
+
+    def _show_notes(self, notes: Notes) -> None:
         self.pane.show_notes(notes)
         self.details.show_notes(notes)
 
