@@ -159,6 +159,23 @@ def test_cancelling_ends_the_whole_group_even_when_it_ignores_term(root: Path) -
         cancel_run(folder.path)
 
 
+def test_a_run_started_where_signals_are_ignored_is_cancelled_all_the_same(root: Path) -> None:
+    """By nohup, or in a shell's background: what is started inherits that Ctrl-C, and maybe TERM, is ignored."""
+    before = {
+        number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
+    }
+    try:
+        folder = start_run(shell("echo up; sleep 600"), root)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    until(printed(folder, "up"))
+    cancel_run(folder.path)
+    run = wait_run(folder.path)
+    assert run.state is RunState.CANCELLED
+    assert run.status.child is not None and not group_is_alive(run.status.child)
+
+
 def test_nothing_is_left_of_a_run_that_ended(root: Path) -> None:
     folder = start_run(shell("sleep 600 & echo $! > made.txt; exit 0"), root)
     run = wait_run(folder.path)
