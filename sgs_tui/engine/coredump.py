@@ -23,7 +23,7 @@ from sgs_tui.engine.numbers import size
 from sgs_tui.engine.reports.details import file_facts, utc
 from sgs_tui.engine.text import decode, visible
 
-MINUTES = 10
+_MINUTES = 10
 """How long gdb may take; the symbols of large programs are slow to read, but not that slow."""
 _QUESTIONS = (
     *("info proc mappings", "bt 500", "bt -50", "thread apply all bt 100", "p $_siginfo"),
@@ -108,11 +108,11 @@ def _ask(gdb: str, executable: Path, core: Path) -> str:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env={**os.environ, "LC_ALL": "C"},
-            timeout=60 * MINUTES,
+            timeout=60 * _MINUTES,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise RunError(f"gdb did not end within {MINUTES} minutes", f"by hand: gdb {executable} {core}") from error
+        raise RunError(f"gdb did not end within {_MINUTES} minutes", f"by hand: gdb {executable} {core}") from error
     except OSError as error:
         raise RunError(f"{gdb}: can not be started: {error.strerror}", "install gdb anew") from error
     said = decode(ended.stdout)

@@ -9,7 +9,7 @@ strings and comments.
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import ClassVar, cast
 
 import numpy as np
 
-from sgs_tui.engine.backends.jobs import ORIGINAL, LocalBackend, input_details, original_product
+from sgs_tui.engine.backends.jobs import LocalBackend, OriginalJob
 from sgs_tui.engine.backends.onnx import one_line
 from sgs_tui.engine.backends.preprocess import ModelInput, Preprocess, Worker, load_inputs, run_worker
 from sgs_tui.engine.dumps.dtypes import AnyArray
@@ -165,7 +165,7 @@ STEM = "caffe_NHWC_outtensor_dump"
 
 
 @dataclass(frozen=True, slots=True)
-class CaffeDumpRequest:
+class CaffeDumpRequest(OriginalJob):
     """What to dump. `inputs`: one image (or .npy) for each of the net's inputs, in the prototxt's order.
 
     `pycaffe`: the interpreter of the user's pycaffe, for the net and the preprocess module; without it OpenCV
@@ -186,19 +186,13 @@ class CaffeDumpRequest:
 
     KIND: ClassVar = "caffe"
     BACKEND: ClassVar = "caffe"
-    STAGE: ClassVar = ORIGINAL
+    STEM: ClassVar = STEM
 
     def models(self) -> tuple[Path, ...]:
         return (self.prototxt, self.weights)
 
-    def files(self) -> Iterable[Path]:
-        return self.inputs
-
     def products(self) -> tuple[Product, ...]:
-        return (original_product(STEM, self.form), Product("shape.txt", ProductKind.FILE))
-
-    def details(self) -> Mapping[str, str]:
-        return input_details(self.inputs, self.preprocess)
+        return (*OriginalJob.products(self), Product("shape.txt", ProductKind.FILE))
 
     def do(self) -> OriginalDump:
         return dump_caffe(self)

@@ -159,7 +159,7 @@ class Ops:
         return "DEPTHWISE_CONV_2D" if groups > 1 and weight.shape[1] == 1 else "CONV_2D"
 
 
-def tensor_names(model: "ModelProto") -> frozenset[str]:
+def _tensor_names(model: "ModelProto") -> frozenset[str]:
     """Every tensor of a model: inputs, constants and what its nodes compute."""
     names = [value.name for value in model.graph.input] + [item.name for item in model.graph.initializer]
     return frozenset(names + [name for node in model.graph.node for name in node.output])
@@ -197,7 +197,7 @@ def _widen(ranges: Ranges, name: str, values: AnyArray, where: str) -> None:
     ranges[name] = min(low, old[0]), max(high, old[1])
 
 
-def ranges_text(ranges: Ranges) -> bytes:
+def _ranges_text(ranges: Ranges) -> bytes:
     """The lines of tensor_min_max.txt as the older calibrator writes them."""
     return b"".join(encode(f"Name:{name}, min: {low:f}, max: {high:f};\n") for name, (low, high) in ranges.items())
 
@@ -298,8 +298,8 @@ def _int16_too(model: "ModelProto", int16: Sequence[str]) -> tuple[str, ...]:
 def _run(request: EmbeddedRequest, model: "ModelProto", feeds: "_Feeds", files: EmbeddedFiles) -> None:
     ranges = calibrate(model, feeds.calibration(), str(request.model))
     fixed = quantize(model, feeds.calibration(), request.quantization, files.fixed_model)
-    write_atomically(files.ranges, ranges_text(ranges))
-    names, sample = tensor_names(model), feeds.sample()
+    write_atomically(files.ranges, _ranges_text(ranges))
+    names, sample = _tensor_names(model), feeds.sample()
     for stage, path in ((model, files.float_dump), (fixed, files.fixed_dump)):
         feeds.check_cancelled()
         tensors = run_all(stage, sample, str(request.model))

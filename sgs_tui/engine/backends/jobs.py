@@ -21,11 +21,10 @@ from sgs_tui.engine.runs.run_folder import Product, RunRequest
 from sgs_tui.engine.runs.run_list import Run
 
 JOB_FILE = "job.json"
-RESULT_FILE = "result.json"
+_RESULT_FILE = "result.json"
 WORK = Path()
 """The folder of every job: the working directory of its run."""
 
-ORIGINAL = str(Stage.ORIGINAL)
 _WORKER = "sgs_tui.engine.backends.worker"
 
 
@@ -75,14 +74,29 @@ class LocalBackend(Backend):
         self.job = job
 
 
-def original_product(stem: str, form: Form) -> Product:
-    """The dump of an original model."""
-    return Product(f"{stem}.{'bin' if form is Form.BINARY else 'txt'}", is_float=True)
-
-
 def input_details(image: Iterable[Path], preprocess: Preprocess) -> dict[str, str]:
     """The inputs, for people and front ends."""
     return {"image": ",".join(map(str, image)), "preprocess": ",".join(map(str, preprocess.modules))}
+
+
+class OriginalJob:
+    """What the dumps of original models have in common. `STEM` is the dump's name."""
+
+    __slots__ = ()
+    STAGE: ClassVar = str(Stage.ORIGINAL)
+    STEM: ClassVar[str]
+    inputs: tuple[Path, ...]
+    preprocess: Preprocess
+    form: Form
+
+    def files(self) -> Iterable[Path]:
+        return self.inputs
+
+    def products(self) -> tuple[Product, ...]:
+        return (Product(f"{self.STEM}.{'bin' if self.form is Form.BINARY else 'txt'}", is_float=True),)
+
+    def details(self) -> Mapping[str, str]:
+        return input_details(self.inputs, self.preprocess)
 
 
 def local_run(job: Job, timeout: float | None = None) -> RunRequest:
@@ -136,14 +150,14 @@ def write_result(made: Made, folder: Path) -> LocalResult:
     """Leave what is worth knowing about `made` in result.json."""
     result = LocalResult(tuple(made.notes), made.skipped if isinstance(made, OriginalDump) else ())
     document = json.dumps({"notes": result.notes, "skipped": result.skipped}, ensure_ascii=True)
-    (folder / RESULT_FILE).write_text(document + "\n", "ascii")
+    (folder / _RESULT_FILE).write_text(document + "\n", "ascii")
     return result
 
 
 def local_result(run: Run) -> LocalResult:
     """What a good run says besides its dump; nothing for a run of another kind, or a file cut short by a kill."""
     try:
-        document = json.loads((run.folder.path / RESULT_FILE).read_bytes())
+        document = json.loads((run.folder.path / _RESULT_FILE).read_bytes())
         skipped = tuple((str(name), str(reason)) for name, reason in document["skipped"])
         return LocalResult(tuple(map(str, document["notes"])), skipped)
     except (OSError, ValueError, TypeError, KeyError):

@@ -6,7 +6,7 @@ take to run.
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from math import ceil, prod
@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sgs_tui.engine.backends.jobs import ORIGINAL, LocalBackend, input_details, original_product
+from sgs_tui.engine.backends.jobs import LocalBackend, OriginalJob
 from sgs_tui.engine.backends.preprocess import ModelInput, Preprocess, load_inputs
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Form
 from sgs_tui.engine.dumps.writer import OriginalDump, OriginalTensor, claim, write_original
 from sgs_tui.engine.errors import InputError, RunError, UsageError
-from sgs_tui.engine.runs.run_folder import Product
 from sgs_tui.engine.text import visible
 
 if TYPE_CHECKING:
@@ -338,7 +337,7 @@ STEM = "onnx_NHWC_outtensor_dump"
 
 
 @dataclass(frozen=True, slots=True)
-class OnnxDumpRequest:
+class OnnxDumpRequest(OriginalJob):
     """What to dump. `inputs`: one image (or .npy) for each of the model's inputs, in the model's order.
 
     `shapes`: open dimensions, by input name (a whole shape) or by symbol (one number). `slices`: cut the graph
@@ -355,19 +354,10 @@ class OnnxDumpRequest:
 
     KIND: ClassVar = "onnx"
     BACKEND: ClassVar = "onnx"
-    STAGE: ClassVar = ORIGINAL
+    STEM: ClassVar = STEM
 
     def models(self) -> tuple[Path, ...]:
         return (self.model,)
-
-    def files(self) -> Iterable[Path]:
-        return self.inputs
-
-    def products(self) -> tuple[Product, ...]:
-        return (original_product(STEM, self.form),)
-
-    def details(self) -> Mapping[str, str]:
-        return input_details(self.inputs, self.preprocess)
 
     def do(self) -> OriginalDump:
         return dump_onnx(self)
@@ -394,10 +384,10 @@ def dump_onnx(request: OnnxDumpRequest) -> OriginalDump:
         names, skipped = _kept(model, tensors)
         inputs = [OriginalTensor(item.name, item.name, feed[item.name]) for item in wanted]
         records = write_original(path, _tensors(model, names, tensors), request.form, inputs)
-    return OriginalDump(path, records, tuple(skipped), (*notes, *refine_hint(request.model)))
+    return OriginalDump(path, records, tuple(skipped), (*notes, *_refine_hint(request.model)))
 
 
-def refine_hint(model: Path) -> tuple[str, ...]:
+def _refine_hint(model: Path) -> tuple[str, ...]:
     """The SDK's converter works on a refined copy with other tensor names; only that one matches its dumps."""
     refined = model.with_name(f"{model.stem}_refine.onnx")
     if model.stem.endswith("_refine") or not refined.is_file():
@@ -405,7 +395,7 @@ def refine_hint(model: Path) -> tuple[str, ...]:
     return (f"{refined.name} is beside the model: the SDK converted that one, and only its names match; dump it",)
 
 
-def dump_order(model: "ModelProto") -> list[str]:
+def _dump_order(model: "ModelProto") -> list[str]:
     """Tensors in the vendor's order: graph outputs but the first, then the inner ones, then the first output."""
     graph_outputs = _output_names(model)
     inner = [name for name in dict.fromkeys(node_outputs(model)) if name not in graph_outputs]
@@ -416,7 +406,7 @@ def _kept(model: "ModelProto", tensors: Tensors) -> tuple[list[str], list[tuple[
     """Names to write, and (name, reason) of what the dump leaves out."""
     computed = set(node_outputs(model))
     names, skipped = [], []
-    for name in dump_order(model):
+    for name in _dump_order(model):
         reason = tensors.skipped.get(name, "" if name in computed else "no node computes it")
         if not reason and tensors[name].size == 0:
             reason = "it has no elements (the vendor's comparer hangs on such records)"

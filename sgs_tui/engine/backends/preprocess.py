@@ -228,8 +228,8 @@ def _failure(module: Path, answer: dict[str, object]) -> RunError:
     return RunError(f"{place}: {answer.get('function', 'loading it')}{image} failed: {error}", str(answer["printed"]))
 
 
-TO_NCHW = (0, 3, 1, 2)
-TO_NHWC = (0, 2, 3, 1)
+_TO_NCHW = (0, 3, 1, 2)
+_TO_NHWC = (0, 2, 3, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +269,7 @@ def fit_input(given: Prepared, wanted: ModelInput, want: Layout) -> tuple[AnyArr
     data as it stands (or the transposed raw file) does, that is taken. Raises InputError when nothing fits.
     """
     array = given.load()
-    axes = TO_NCHW if want is Layout.NCHW else TO_NHWC
+    axes = _TO_NCHW if want is Layout.NCHW else _TO_NHWC
     moved = array.transpose(axes) if array.ndim == 4 else array
     promised_other = given.layout not in (None, want)
     first, second = (moved, array) if promised_other else (array, moved)

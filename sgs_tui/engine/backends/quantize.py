@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
 
-SHARES_SCALE = frozenset(
+_SHARES_SCALE = frozenset(
     {
         "AveragePool", "Flatten", "Gather", "GatherElements", "MaxPool", "Pad", "Reshape",
         "Resize", "Slice", "Split", "Squeeze", "TopK", "Transpose", "Unsqueeze",
@@ -34,12 +34,12 @@ def taking_scale(model: "ModelProto", wide: Collection[str]) -> tuple[str, ...]:
     """`wide` and the tensors behind them that take their scale, and with it their bits."""
     found = dict.fromkeys(wide)
     for node in model.graph.node:
-        if node.op_type in SHARES_SCALE and node.input[0] in found:
+        if node.op_type in _SHARES_SCALE and node.input[0] in found:
             found.update(dict.fromkeys(node.output))
     return tuple(found)
 
 
-def weights_read_with(model: "ModelProto", wide: Collection[str]) -> Iterator[tuple[str, int]]:
+def _weights_read_with(model: "ModelProto", wide: Collection[str]) -> Iterator[tuple[str, int]]:
     """(name, axis of the output channels) of every constant that is multiplied with a tensor of `wide`: on the chip it
     is INT16 as well."""
     constants = {item.name for item in model.graph.initializer}
@@ -112,7 +112,7 @@ def sharing(model: "ModelProto", names: Sequence[str]) -> tuple[str, ...]:
     found = dict.fromkeys(names)
     for name in names:
         maker = makers.get(name)
-        while maker is not None and maker.op_type in SHARES_SCALE:
+        while maker is not None and maker.op_type in _SHARES_SCALE:
             found[maker.input[0]] = None
             maker = makers.get(maker.input[0])
     return tuple(found)
@@ -130,7 +130,7 @@ def _overrides(model: "ModelProto", how: Quantization) -> dict[str, list[dict[st
     from onnxruntime.quantization import QuantType
 
     wanted: dict[str, list[dict[str, object]]] = {}
-    for name, axis in weights_read_with(model, taking_scale(model, how.int16)):
+    for name, axis in _weights_read_with(model, taking_scale(model, how.int16)):
         channels = {"axis": axis} if how.per_channel else {"symmetric": True}
         wanted[name] = [{"quant_type": QuantType.QInt16, **channels}]
     return wanted | {name: [{"quant_type": QuantType.QUInt16}] for name in how.int16}

@@ -79,7 +79,7 @@ def is_plain(path: str) -> bool:
     return _PLAIN.fullmatch(path) is not None
 
 
-def simulator_command(
+def _simulator_command(
     sdk: Sdk, python: str, model: Path, stage: Stage, sample: Sample, preprocess: tuple[str, ...]
 ) -> Invocation:
     """simulator.py for one sample. Awkward names are reached through links in the working directory."""
@@ -208,21 +208,21 @@ _NAMES = (
 
 def stage_of(model: Path) -> Stage:
     """The stage that a model's name tells. Raises UsageError when it tells none."""
-    named = named_stage(model)
+    named = _named_stage(model)
     if named is None:
         hint = "give --type Float or --type Fixed"
         raise UsageError(f"{model.name}: its name does not tell the stage (*_float.sim, *_fixed.sim)", hint)
     return named
 
 
-def named_stage(model: Path) -> Stage | None:
+def _named_stage(model: Path) -> Stage | None:
     """The same, None when it tells none."""
     return next((stage for pattern, stage in _NAMES if re.search(pattern, model.name)), None)
 
 
-def other_kind(model: Path, stage: Stage) -> Stage | None:
+def _other_kind(model: Path, stage: Stage) -> Stage | None:
     """What the name tells where that is of the other kind (float, fixed) than `stage`, as which the model is run."""
-    named = named_stage(model)
+    named = _named_stage(model)
     return named if named is not None and (named is Stage.FIXED) != (stage is Stage.FIXED) else None
 
 
@@ -280,7 +280,7 @@ def sdk_runs(request: SdkRequest, sdk: Sdk, environ: Mapping[str, str] = os.envi
     )
     notes = (*_stage_notes(model, stage), *interpreter_notes(sdk, request.python, shared.environment or {}))
     commands = (
-        (sample, simulator_command(sdk, request.python, model, stage, sample, preprocess))
+        (sample, _simulator_command(sdk, request.python, model, stage, sample, preprocess))
         for sample in samples(request.image, max(1, len(preprocess)))
     )
     return tuple(_run_of(replace(shared, warnings=notes), sample, command, config) for sample, command in commands)
@@ -323,7 +323,7 @@ def _run_of(shared: RunRequest, sample: Sample, command: Invocation, config: str
 
 def _stage_notes(model: Path, stage: Stage) -> tuple[str, ...]:
     """A model's name that contradicts what was asked for."""
-    named = other_kind(model, stage)
+    named = _other_kind(model, stage)
     if named is None:
         return ()
     return (f"{model.name} is run as {stage}, but its name says {named}: a swapped model ends in a useless dump",)
@@ -353,7 +353,7 @@ class SdkBackend(SdkTools):
 
     def with_hint(self, problem: Explanation, request: RunRequest) -> Explanation:
         """A model whose name says another kind: to run it as that is the first thing to try."""
-        kind = other_kind(Path(request.model), Stage(request.stage))
+        kind = _other_kind(Path(request.model), Stage(request.stage))
         if kind is None:
             return problem
         return replace(problem, hint=f"the model's name says {kind}, so try that --type first; {problem.hint}")

@@ -42,7 +42,7 @@ def configured_sdk() -> Path | None:
     return Path(root) if root else None
 
 
-ENVIRONMENT_SCRIPTS = ("cfg_env.sh", "envsetup.sh")
+_ENVIRONMENT_SCRIPTS = ("cfg_env.sh", "envsetup.sh")
 """The vendor's script, and the one that repackaged SDKs have instead."""
 
 
@@ -100,7 +100,7 @@ def open_sdk(root: Path) -> Sdk:
     simulator = root / "Scripts" / "calibrator" / "simulator.py"
     if not simulator.is_file():
         raise InputError(f"{root}: is no SDK: Scripts/calibrator/simulator.py is missing", "name its root folder")
-    script = next((root / name for name in ENVIRONMENT_SCRIPTS if (root / name).is_file()), None)
+    script = next((root / name for name in _ENVIRONMENT_SCRIPTS if (root / name).is_file()), None)
     if script is None:
         raise InputError(f"{root}: has no cfg_env.sh and no envsetup.sh", "unpack the SDK again, or name its root")
     text = simulator.read_text("utf-8", "replace")

@@ -37,13 +37,13 @@ from sgs_tui.engine.text import visible
 if TYPE_CHECKING:
     from sgs_tui.engine.dumps.reader import Dump
 
-SWAPPED_FIXED = Explanation(
+_SWAPPED_FIXED = Explanation(
     "fixed_model_in_float_simulator",
     "a fixed model was given to the float simulator",
     "run it with --type Fixed, or name the *_float.sim",
     telling=True,
 )
-SWAPPED_FLOAT = Explanation(
+_SWAPPED_FLOAT = Explanation(
     "float_model_in_fixed_simulator",
     "a float model was given to the fixed simulator, which stops in the middle",
     "run it with --type Float, or name the *_fixed.sim",
@@ -60,7 +60,7 @@ FAILURES = (
         "blank, no `~`; with the `path=.` of sgs-tui only rights and free space of the run folder are left",
         fatal=True,
     ),
-    shown_by(r"sgs_simulator_float\b.*sgs_utility_checkTensorMinMax: Assertion", SWAPPED_FIXED),
+    shown_by(r"sgs_simulator_float\b.*sgs_utility_checkTensorMinMax: Assertion", _SWAPPED_FIXED),
     known(
         "no_preprocess",
         r"_getExternalPreprocessData: Assertion",
@@ -211,7 +211,7 @@ VAGUE = (
 """What says little about the reason, and is asked last."""
 
 
-TEXT_GROWTH = 2.6
+_TEXT_GROWTH = 2.6
 """Characters of the string form a payload byte: 634603 / 249117 for the float dump of a small net, 2.5 for its fixed
 one."""
 
@@ -227,7 +227,7 @@ class SdkTools(Backend):
 
     def text_growth(self, request: RunRequest) -> float:
         lines = (request.debug_config or "").splitlines()
-        return TEXT_GROWTH if any(line.startswith("dumpasstring") for line in lines) else 1
+        return _TEXT_GROWTH if any(line.startswith("dumpasstring") for line in lines) else 1
 
     def known_failure(self, request: RunRequest, log: str) -> Explanation | None:
         return super().known_failure(request, log) or _missing_preprocess(request, log)
@@ -239,15 +239,15 @@ class SdkTools(Backend):
     def dump_problem(self, dump: "Dump", product: Product) -> Explanation | None:
         state, stage = dump.health.state, guess_stage(dump.index)
         if state is HealthState.EMPTY and dump.is_float:
-            return SWAPPED_FIXED
+            return _SWAPPED_FIXED
         if state is HealthState.STOPS_EARLY and not dump.is_float:
-            return SWAPPED_FLOAT
+            return _SWAPPED_FLOAT
         if not dump.health.ok or not dump.outputs():
             return None
         if product.elements is Elements.FLOAT and stage is Stage.FIXED:
-            return SWAPPED_FIXED
+            return _SWAPPED_FIXED
         swapped = product.elements is Elements.INTEGER and stage in (Stage.FLOAT, Stage.CMODEL_FLOAT)
-        return SWAPPED_FLOAT if swapped else None
+        return _SWAPPED_FLOAT if swapped else None
 
 
 def _missing_preprocess(request: RunRequest, log: str) -> Explanation | None:

@@ -1,27 +1,26 @@
 """Backend `tflite`: every op's outputs of a TFLite model as the vendor's TFLite dumper writes them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from sgs_tui.engine.backends.jobs import ORIGINAL, LocalBackend, input_details, original_product
+from sgs_tui.engine.backends.jobs import LocalBackend, OriginalJob
 from sgs_tui.engine.backends.onnx import one_line
 from sgs_tui.engine.backends.preprocess import Layout, ModelInput, Preprocess, load_inputs
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Direction, Form
 from sgs_tui.engine.dumps.writer import Draft, OriginalDump, Style, claim, write_dump
 from sgs_tui.engine.errors import InputError, RunError, UsageError
-from sgs_tui.engine.runs.run_folder import Product
 from sgs_tui.engine.text import visible
 
 STEM = "tflite_outtensor_dump"
 
 
 @dataclass(frozen=True, slots=True)
-class TfliteDumpRequest:
+class TfliteDumpRequest(OriginalJob):
     """What to dump. `inputs`: one image (or .npy) for each of the model's inputs, in the model's order.
 
     `shapes`: by input name, for inputs with open dimensions.
@@ -36,19 +35,10 @@ class TfliteDumpRequest:
 
     KIND: ClassVar = "tflite"
     BACKEND: ClassVar = "tflite"
-    STAGE: ClassVar = ORIGINAL
+    STEM: ClassVar = STEM
 
     def models(self) -> tuple[Path, ...]:
         return (self.model,)
-
-    def files(self) -> Iterable[Path]:
-        return self.inputs
-
-    def products(self) -> tuple[Product, ...]:
-        return (original_product(STEM, self.form),)
-
-    def details(self) -> Mapping[str, str]:
-        return input_details(self.inputs, self.preprocess)
 
     def do(self) -> OriginalDump:
         return dump_tflite(self)

@@ -9,12 +9,13 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from sgs_tui.engine.runs.log import LogFile, ProgressWatch
 from sgs_tui.engine.runs.processes import ProcessIdentity, end_group, send_to_group
+from sgs_tui.engine.runs.run_folder import RunRequest
 
 _CHUNK = 64 << 10
 _DRAIN = 1.0
@@ -41,17 +42,6 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """What to start."""
-
-    argv: tuple[str, ...]
-    environment: Mapping[str, str] | None
-    directory: Path
-    timeout: float | None
-    grace: float
-
-
-@dataclass(frozen=True, slots=True)
 class Child:
     """A started child, the leader of its group, and the reading end of the pipe that both its outputs go into."""
 
@@ -60,14 +50,14 @@ class Child:
     output: int
 
 
-def start_child(command: Command) -> Child:
+def start_child(request: RunRequest, directory: Path) -> Child:
     """Start the command in a process group of its own, stdin closed. Raises OSError when that fails."""
     output, writing_end = os.pipe2(os.O_CLOEXEC)
     try:
         process = subprocess.Popen(
-            command.argv,
-            cwd=command.directory,
-            env=None if command.environment is None else dict(command.environment),
+            request.argv,
+            cwd=directory,
+            env=None if request.environment is None else dict(request.environment),
             stdin=subprocess.DEVNULL,
             stdout=writing_end,
             stderr=writing_end,
@@ -93,21 +83,21 @@ class ChildWatch:
     def __init__(
         self,
         child: Child,
-        command: Command,
+        request: RunRequest,
         log: LogFile,
         wakeup: int,
         stop_reason: Callable[[], str],
         on_tick: Callable[[str], None],
         heartbeat: float,
     ) -> None:
-        self._child, self._command, self._log = child, command, log
+        self._child, self._grace, self._log = child, request.grace, log
         self._wakeup, self._stop_reason, self._on_tick = wakeup, stop_reason, on_tick
         self._heartbeat = heartbeat
         self._progress = ProgressWatch()
         self._told = ""
         self._stopped = ""
         now = time.monotonic()
-        self._deadline = now + command.timeout if command.timeout else None
+        self._deadline = now + request.timeout if request.timeout else None
         self._kill_at: float | None = None
         self._next_beat = now + heartbeat
         self._next_progress = now
@@ -122,7 +112,7 @@ class ChildWatch:
                 self._wait(selector)
                 self._obey_deadlines()
         self._drain()
-        end_group(self._child.identity, self._command.grace)
+        end_group(self._child.identity, self._grace)
         self._drain()
         os.close(self._child.output)
         return Ending.of(process.returncode, self._stopped)
@@ -166,7 +156,7 @@ class ChildWatch:
             self._stopped = "timed out" if timed_out else self._stop_reason()
             if self._stopped:
                 send_to_group(self._child.identity, signal.SIGTERM)
-                self._kill_at = now + self._command.grace
+                self._kill_at = now + self._grace
         elif self._kill_at is not None and now >= self._kill_at:
             send_to_group(self._child.identity, signal.SIGKILL)
             self._kill_at = now + 1.0

@@ -110,19 +110,19 @@ def _filled(told: Explanation, match: re.Match[str]) -> Explanation:
 
 # A worker of ours leaves the error that ended it in its own words.
 
-FAILURE_FILE = "failure.json"
+_FAILURE_FILE = "failure.json"
 
 
 def write_failure(error: SgsError, folder: Path = Path()) -> None:
     """Leave `error` in the worker's directory. Raises OSError where nothing can be written."""
     document = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
-    (folder / FAILURE_FILE).write_text(json.dumps(document, ensure_ascii=True) + "\n", "ascii")
+    (folder / _FAILURE_FILE).write_text(json.dumps(document, ensure_ascii=True) + "\n", "ascii")
 
 
 def read_failure(folder: Path) -> Explanation | None:
     """What a worker left in `folder`; None where there is nothing, or a file cut short as after a kill."""
     try:
-        document = json.loads((folder / FAILURE_FILE).read_bytes())
+        document = json.loads((folder / _FAILURE_FILE).read_bytes())
         kind, message, hint = (str(document[key]) for key in ("kind", "message", "hint"))
     except (OSError, ValueError, TypeError, KeyError):
         return None

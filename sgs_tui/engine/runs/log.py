@@ -14,11 +14,11 @@ _ANSI = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[
 _SHOWN = 1000
 """Characters of a line that are shown: a flood without a newline is not a line to read."""
 
-WHOLE = 32 << 20
+_WHOLE = 32 << 20
 """Bytes of output kept from the start."""
 
-TAIL = 1 << 20
-"""Bytes of output kept from the end, where there is more than `WHOLE`."""
+_TAIL = 1 << 20
+"""Bytes of output kept from the end, where there is more than `_WHOLE`."""
 
 
 def shown(line: bytes) -> str:
@@ -58,7 +58,7 @@ class LogFile:
     A full disk never stops the child: what can not be written is counted in `lost`.
     """
 
-    def __init__(self, path: Path, whole: int = WHOLE, tail: int = TAIL) -> None:
+    def __init__(self, path: Path, whole: int = _WHOLE, tail: int = _TAIL) -> None:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         self._room = whole
         self._tail_limit = tail

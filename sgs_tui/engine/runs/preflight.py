@@ -12,7 +12,7 @@ from sgs_tui.engine.runs.backend import Backend, Concern, Level
 from sgs_tui.engine.runs.run_folder import RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run
 
-MODEL_FACTOR = 60
+_MODEL_FACTOR = 60
 """A dump is some tens of times as large as its model: 60 is on the safe side for detectors."""
 
 _MARGIN = 1.1
@@ -42,7 +42,7 @@ def estimate_dump(request: RunRequest, runs: Iterable[Run], backend: Backend) ->
         model = Path(request.model).stat().st_size
     except OSError:
         return None
-    factor = MODEL_FACTOR * backend.text_growth(request)
+    factor = _MODEL_FACTOR * backend.text_growth(request)
     return Estimate(int(model * factor), False, f"the model's size x {factor:g}")
 
 

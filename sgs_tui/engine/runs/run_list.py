@@ -153,7 +153,7 @@ def network(model: str) -> str:
     return re.sub(r"(_cmodel)?_(float|fixed|refine)$", "", name)
 
 
-LAST = "last"
+_LAST = "last"
 _SHOWN = 5
 
 
@@ -167,7 +167,7 @@ def find_run(name: str, root: Path) -> Run:
     runs = list_runs(root)
     if not runs:
         raise InputError(f"no runs in {root}", "name their folder with --root")
-    if name == LAST:
+    if name == _LAST:
         return runs[0]
     return next((run for run in runs if run.name == name), None) or _by_part(name, runs, root)
 

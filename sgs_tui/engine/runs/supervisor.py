@@ -24,7 +24,7 @@ from types import FrameType
 
 from sgs_tui.engine.errors import InputError, SgsError
 from sgs_tui.engine.runs.backend import Lookup
-from sgs_tui.engine.runs.child import ChildWatch, Command, Ending, start_child
+from sgs_tui.engine.runs.child import ChildWatch, Ending, start_child
 from sgs_tui.engine.runs.log import LogFile
 from sgs_tui.engine.runs.processes import ProcessIdentity
 from sgs_tui.engine.runs.products import FileStates, file_states
@@ -188,13 +188,11 @@ class SupervisedRun:
 
     def _watch(self, log: LogFile) -> Ending:
         request = self._request
-        directory = working_directory(self._folder, request)
-        command = Command(request.argv, request.environment, directory, request.timeout, request.grace)
-        child = start_child(command)
+        child = start_child(request, working_directory(self._folder, request))
         running = replace(self._status, state=RunState.RUNNING, started=time.time())
         self._write_softly(replace(running, child=child.identity))
         return ChildWatch(
-            child, command, log, self._surroundings.wakeup, self._stop_reason, self._tick, HEARTBEAT
+            child, request, log, self._surroundings.wakeup, self._stop_reason, self._tick, HEARTBEAT
         ).run()
 
     def _judge(self, ending: Ending, before: FileStates, disk_full: bool) -> None:
