@@ -29,7 +29,6 @@ class Action:
 
     @property
     def group(self) -> str:
-        """The first half of the id."""
         return self.id.partition(".")[0]
 
     @property
@@ -42,7 +41,6 @@ class Action:
         return self.call or own
 
     def binding(self) -> Binding:
-        """The action as Textual wants it."""
         return Binding(self.keys, self.method, self.description, show=False, id=self.id)
 
 

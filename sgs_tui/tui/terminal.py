@@ -47,14 +47,12 @@ class Line:
         self._file = file
 
     def write(self, text: str) -> None:
-        """Write, or lose it with the line."""
         try:
             self._file.write(text)
         except OSError:
             self._let_go()
 
     def flush(self) -> None:
-        """Send, or lose it with the line."""
         try:
             self._file.flush()
         except OSError:
@@ -65,7 +63,6 @@ class Line:
         return self._file.isatty()
 
     def fileno(self) -> int:
-        """The descriptor."""
         return self._file.fileno()
 
     def _let_go(self) -> None:
@@ -176,7 +173,6 @@ class AsciiOnly(LineFilter):
     """For `--ascii` and locales that are not UTF-8: nothing but ASCII leaves the app."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The same cells in ASCII."""
         return [Segment(to_ascii(text), style, control) for text, style, control in segments]
 
 
@@ -197,7 +193,6 @@ class Colorless(LineFilter):
     """For NO_COLOR: not one color code leaves the app; reverse, bold and underline stay."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The same text without colors."""
         return [
             Segment(text, None if style is None else colorless(style), control) for text, style, control in segments
         ]
@@ -231,7 +226,6 @@ class ShortColors(LineFilter):
     """Colors that are exactly in the palette of 256 are sent by number: a cursor move costs a third less."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The same text with shorter colors."""
         return [
             Segment(text, None if style is None else shortened(style), control) for text, style, control in segments
         ]

@@ -44,11 +44,9 @@ class BaselineDialog(Dialog[None]):
         self.text.can_focus = False
 
     def body(self) -> Iterable[Widget]:
-        """Summary, layers, the one under the cursor."""
         return (self.summary, self.table, self.text)
 
     def on_mount(self) -> None:
-        """Rows follow."""
         self.text.styles.height = 4
         self.table.focus()
 
@@ -64,7 +62,6 @@ class BaselineDialog(Dialog[None]):
 
     @property
     def step(self) -> Step | None:
-        """The layer under the cursor."""
         source = self.table.source
         return source.steps[self.table.cursor] if isinstance(source, StepRows) and len(source) else None
 
@@ -74,28 +71,22 @@ class BaselineDialog(Dialog[None]):
             self.text.show(partial(step_lines, self.step))
 
     def action_open(self) -> None:
-        """To the layer."""
         if self.step is not None and self.step.after is not None:
             self._tell(LayerWanted(self.step.after.name, leave=True))
             self.dismiss(None)
 
     @on(Table.Activated)
     def open_clicked(self) -> None:
-        """A second click opens too."""
         self.action_open()
 
     def action_run(self) -> None:
-        """An earlier run."""
         self._tell(RunAsked())
 
     def action_file(self) -> None:
-        """Another baseline."""
         self._tell(FileAsked())
 
     def action_keep(self) -> None:
-        """This comparison is what the next one is held against."""
         self._tell(KeepAsked())
 
     def _tell(self, message: Message) -> None:
-        """The screen below knows what to do."""
         self.app.screen_stack[-2].post_message(message)

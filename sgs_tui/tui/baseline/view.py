@@ -49,11 +49,9 @@ class StepRows:
         return len(self.steps)
 
     def row_tone(self, row: int) -> Tone:
-        """What did not change stays in the background."""
         return "muted" if self.steps[row].change is Change.SAME else ""
 
     def cell(self, row: int, column: str) -> Cell:
-        """One fact of a layer."""
         step = self.steps[row]
         match column:
             case "sign":

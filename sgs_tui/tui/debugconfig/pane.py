@@ -85,11 +85,9 @@ class DebugConfigPane(Pane):
 
     @property
     def main(self) -> Widget:
-        """The keys."""
         return self.keys
 
     def compose(self) -> ComposeResult:
-        """Keys and their meaning on the left, the file on the right."""
         yield self.heading
         yield self.crumb
         with Horizontal(id="debugconfig-body"):
@@ -100,7 +98,6 @@ class DebugConfigPane(Pane):
             yield self.text
 
     def on_mount(self) -> None:
-        """No prompt yet."""
         self.prompt.display = False
         self.head()
         self._fill()
@@ -109,7 +106,6 @@ class DebugConfigPane(Pane):
 
     @property
     def document(self) -> DebugConfig:
-        """What would be written."""
         return self.file.document
 
     def load(self, path: Path) -> None:
@@ -138,7 +134,6 @@ class DebugConfigPane(Pane):
         return [*lines, BLANK, *file_lines(self.document, width)] if with_file else lines
 
     def on_resize(self) -> None:
-        """Texts are broken for the width."""
         self.call_after_refresh(self._fill)
 
     @on(Table.Moved)
@@ -149,7 +144,6 @@ class DebugConfigPane(Pane):
     # --- keys
 
     def action_change(self) -> None:
-        """On, off, or edit the path."""
         switch = ROWS[self.keys.cursor]
         if switch is PATH_KEY:
             self._edit_path()
@@ -164,19 +158,16 @@ class DebugConfigPane(Pane):
 
     @on(Prompt.Changed)
     def try_path(self, event: Prompt.Changed) -> None:
-        """Every key is checked at once."""
         if self.prompt.has_focus and event.value != (self.document.path or ""):
             self._apply(lambda: self._before_edit.with_path(event.value))
 
     @on(Prompt.Submitted)
     def keep_path(self, event: Prompt.Submitted) -> None:
-        """That is the path."""
         self._apply(lambda: self._before_edit.with_path(event.value))
         self._end_edit()
 
     @on(Prompt.Cancelled)
     def drop_path(self) -> None:
-        """As before."""
         self._change(self._before_edit)
         self._end_edit()
 
@@ -191,7 +182,6 @@ class DebugConfigPane(Pane):
             self.post_message(Flash(str(error), "warn"))
 
     def action_preset(self) -> None:
-        """Choose one."""
         self.post_message(PresetAsked())
 
     def apply_preset(self, preset: Preset) -> None:
@@ -200,21 +190,17 @@ class DebugConfigPane(Pane):
         self.post_message(Flash(preset.note))
 
     def action_mend(self) -> None:
-        """As every simulator reads it."""
         mended = self.document.fix()
         self.post_message(Flash("nothing to mend" if mended == self.document else "mended; w saves"))
         self._change(mended)
 
     def action_undo(self) -> None:
-        """As on disk."""
         self.load(self.file.path)
 
     def action_open(self) -> None:
-        """Another file."""
         self.post_message(OpenAsked(self.file.path))
 
     def action_editor(self) -> None:
-        """In $EDITOR."""
         if self.file.changed:
             self.post_message(Flash("save (w) or undo (u) first: the editor works on the file on disk", "warn"))
         else:
@@ -235,7 +221,6 @@ class DebugConfigPane(Pane):
         self.post_message(SaveAsked(f"Write {self.file.path}{kept}?", evidence))
 
     def save(self) -> None:
-        """Write the file."""
         try:
             self.file, backup = self.file.save()
         except (OSError, SgsError) as error:
@@ -245,9 +230,7 @@ class DebugConfigPane(Pane):
         self.post_message(Said(f"saved {self.file.path}" + (f", before that kept as {backup}" if backup else "")))
 
     def copied(self, whole: bool) -> str:
-        """The path, or the whole file."""
         return self.document.render().decode("utf-8", "replace") if whole else self.document.path or ""
 
     def help(self) -> list[Line]:
-        """Nothing is written in passing."""
         return [(span("Nothing is written until w, and then only after a look at the difference."),)]

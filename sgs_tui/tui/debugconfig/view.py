@@ -33,11 +33,9 @@ class Rows:
         return len(ROWS)
 
     def row_tone(self, row: int) -> Tone:
-        """No row stands out."""
         return ""
 
     def cell(self, row: int, column: str) -> Cell:
-        """State, name, recommendation or path."""
         switch = ROWS[row]
         if switch is PATH_KEY:
             path = self.document.path

@@ -36,20 +36,16 @@ class DetailsPane(Pane):
 
     @property
     def main(self) -> Widget:
-        """The text."""
         return self.view
 
     def compose(self) -> ComposeResult:
-        """Heading and text."""
         yield self.heading
         yield self.view
 
     def on_mount(self) -> None:
-        """The heading never changes."""
         self.head()
 
     def show_layer(self, pair: Pair | None, row: LayerDiff | None, profile: Profile) -> None:
-        """Another layer."""
         same = (pair, row, profile) == (self.pair, self.row, self.profile)
         self.pair, self.row, self.profile = pair, row, profile
         if not same:
@@ -67,7 +63,6 @@ class DetailsPane(Pane):
         self._fill(keep=True)
 
     def show_notes(self, notes: Notes) -> None:
-        """What somebody noted on the layers."""
         if notes != self.notes:
             self.notes = notes
             self._fill(keep=True)
@@ -85,11 +80,9 @@ class DetailsPane(Pane):
         return details(self.row, self.profile, self.closeup, width, [*noted, *part])
 
     def help(self) -> Iterable[Line]:
-        """What each figure is."""
         return formulas(self.profile)
 
     def copied(self, whole: bool) -> str:
-        """The layer's name, or all the text."""
         if whole:
             return "\n".join("".join(part.text for part in row).rstrip() for row in self.view.lines)
         return "" if self.pair is None else self.pair.name

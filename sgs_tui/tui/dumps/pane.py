@@ -91,25 +91,21 @@ class DumpsPane(Pane):
 
     @property
     def main(self) -> Widget:
-        """The table on show."""
         return self.files if self.opened is None else self.records
 
     def compose(self) -> ComposeResult:
-        """Heading, where we are, files or records."""
         yield self.heading
         yield self.crumb
         yield self.files
         yield self.records
 
     def on_mount(self) -> None:
-        """Files first."""
         self.records.display = False
         self.head()
 
     # --- what is shown
 
     def browse(self, folder: Path) -> None:
-        """Go to a folder."""
         self.post_message(FolderWanted(folder))
 
     def show_folder(self, event: FolderListed) -> None:
@@ -119,7 +115,6 @@ class DumpsPane(Pane):
         self._show_entries(event.entries, here)
 
     def show_examined(self, event: DumpExamined) -> None:
-        """One dump's facts."""
         entries = [event.entry if entry.path == event.entry.path else entry for entry in self.entries]
         self._show_entries(tuple(entries), self.entry.path if self.entry else None)
 
@@ -129,7 +124,6 @@ class DumpsPane(Pane):
         self._show_entries(self.entries, self.entry.path if self.entry else None)
 
     def show_records(self, event: RecordsRead) -> None:
-        """The records of the opened dump."""
         if event.path == self.opened:
             self._health = str(event.health)
             self.records.restart(Records(event.records))
@@ -152,12 +146,10 @@ class DumpsPane(Pane):
 
     @property
     def entry(self) -> Entry | None:
-        """The file under the cursor."""
         return self.entries[self.files.cursor] if self.files.cursor < len(self.entries) else None
 
     @property
     def record(self) -> Record | None:
-        """The record under the cursor."""
         source = self.records.source
         return source.records[self.records.cursor] if isinstance(source, Records) and len(source) else None
 
@@ -173,7 +165,6 @@ class DumpsPane(Pane):
 
     @on(Table.Activated)
     def open_clicked(self) -> None:
-        """A second click opens too."""
         self.action_open()
 
     def _open(self, entry: Entry) -> None:
@@ -196,18 +187,15 @@ class DumpsPane(Pane):
         self._show_crumb()
 
     def action_back(self) -> None:
-        """From records to files, from files to the folder above."""
         if self.opened is not None:
             self._show_opened(None)
         else:
             self.browse(self.folder.absolute().parent)
 
     def action_sample(self) -> None:
-        """This one is judged."""
         self._pick("sample")
 
     def action_benchmark(self) -> None:
-        """This one is the reference."""
         self._pick("benchmark")
 
     def _pick(self, role: str) -> None:
@@ -218,28 +206,23 @@ class DumpsPane(Pane):
             self.post_message(FilePicked(role, path))
 
     def action_swap(self) -> None:
-        """The other way round."""
         self.post_message(SwapWanted())
 
     def action_stage(self) -> None:
-        """The stage was guessed wrongly."""
         if self.entry is not None and self.entry.kind is Kind.DUMP:
             changed = next_stage(self.entry)
             entries = [changed if entry.path == changed.path else entry for entry in self.entries]
             self._show_entries(tuple(entries), changed.path)
 
     def action_rescan(self) -> None:
-        """Read the folder again."""
         self.browse(self.folder)
 
     def copied(self, whole: bool) -> str:
-        """A path, or a record's name."""
         if self.opened is not None:
             return self.record.name if self.record else ""
         return str(self.entry.path.absolute() if whole else self.entry.path) if self.entry else ""
 
     def help(self) -> Iterable[Line]:
-        """The letters in front of files."""
         yield line(Span("S", "sample"), " sample (judged)   ", Span("B", "benchmark"), " benchmark (reference)")
         yield line(
             Span("R", "good"), " calibration ranges   ", Span("H", "good"), " shapes: enter uses them, and again not"
@@ -265,16 +248,13 @@ class RecordDialog(Dialog[None]):
         self.view = TextView()
 
     def body(self) -> Iterable[Widget]:
-        """The text."""
         return (self.view,)
 
     def on_mount(self) -> None:
-        """What is known."""
         self.view.show(self._lines)
         self.view.focus()
 
     def show_facts(self, record: Record, facts: RecordFacts) -> None:
-        """The values are there."""
         if record is self.record:
             self.facts = facts
             self.view.show(self._lines, keep=True)

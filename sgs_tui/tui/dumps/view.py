@@ -37,11 +37,9 @@ class Records:
         return len(self.records)
 
     def row_tone(self, row: int) -> Tone:
-        """Constants are rarely what one looks for."""
         return "muted" if self.records[row].constant else ""
 
     def cell(self, row: int, column: str) -> Cell:
-        """One header field."""
         return _CELLS[column](self.records[row])
 
 
@@ -91,7 +89,6 @@ class Tally:
         self._seen = self._nan = self._inf = self._zeros = 0
 
     def add(self, values: FloatArray) -> None:
-        """One more piece, in order."""
         if not self._seen:
             self._first = values[:FIRST_VALUES].copy()
         finite = values[np.isfinite(values)]
@@ -202,11 +199,9 @@ class Files:
         return len(self.entries)
 
     def row_tone(self, row: int) -> Tone:
-        """No row stands out."""
         return ""
 
     def cell(self, row: int, column: str) -> Cell:
-        """One fact of an entry."""
         entry = self.entries[row]
         if column == "role":
             role = self.roles.get(entry.path.absolute(), "")

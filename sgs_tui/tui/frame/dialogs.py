@@ -35,7 +35,6 @@ class Dialog(Covering, ModalScreen[Answer | None]):
         self._keymap = keymap or {}
 
     def compose(self) -> ComposeResult:
-        """Heading, body, keys."""
         with Vertical(id="dialog"):
             yield LineBar((Span(f" {clip(self._title, 70)}", "strong"),), "header")
             yield from self.body()
@@ -46,19 +45,15 @@ class Dialog(Covering, ModalScreen[Answer | None]):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        """Show the keys."""
         self.query_one(KeyBar).show(self.actions(), self._keymap)
 
     def on_resize(self, event: events.Resize) -> None:
-        """A small terminal is filled to its edges."""
         self.set_class(event.size.width < ROOMY[0] or event.size.height < ROOMY[1], "-narrow")
 
     def actions(self) -> Sequence[Action]:
-        """What can be done here."""
         return [action for name in self.GROUPS for action in group(name)]
 
     def action_close(self) -> None:
-        """No answer."""
         self.dismiss(None)
 
 
@@ -70,11 +65,9 @@ class TextDialog(Dialog[None]):
         self.view = TextView(text)
 
     def body(self) -> Iterable[Widget]:
-        """The lines."""
         return (self.view,)
 
     def on_mount(self) -> None:
-        """Read at once."""
         self.view.focus()
 
 
@@ -87,7 +80,6 @@ class TableDialog(Dialog[None]):
         self.table.source = source
 
     def body(self) -> Iterable[Widget]:
-        """The rows."""
         return (self.table,)
 
 
@@ -102,12 +94,10 @@ class Cells:
         return len(self._rows)
 
     def cell(self, row: int, column: str) -> Cell:
-        """A ready cell."""
         found = self._rows[row][self._places[column]]
         return found if isinstance(found, Cell) else Cell(found)
 
     def row_tone(self, row: int) -> Tone:
-        """No row stands out."""
         return ""
 
 
@@ -126,21 +116,17 @@ class Ask(Dialog[str]):
         self.add_class("-short")
 
     def body(self) -> Iterable[Widget]:
-        """The line and a note."""
         return (self.prompt, LineBar((Span(" "), span(self._note, "muted"))))
 
     def on_mount(self) -> None:
-        """Type at once."""
         self.prompt.focus()
 
     @on(Prompt.Submitted)
     def answer(self, event: Prompt.Submitted) -> None:
-        """That is it."""
         self.dismiss(event.value)
 
     @on(Prompt.Cancelled)
     def give_up(self) -> None:
-        """No answer."""
         self.dismiss(None)
 
 
@@ -169,7 +155,6 @@ class _Fitting:
         return len(self.choices)
 
     def cell(self, row: int, column: str) -> Cell:
-        """The text, and beside it the note."""
         choice = self.choices[row]
         if column == "key":
             return Cell(choice.key, "muted")
@@ -180,7 +165,6 @@ class _Fitting:
         )
 
     def row_tone(self, row: int) -> Tone:
-        """No row stands out."""
         return ""
 
 
@@ -208,29 +192,24 @@ class Chooser(Dialog[str]):
         self.table.can_focus = False
 
     def body(self) -> Iterable[Widget]:
-        """The words typed, and what fits them."""
         return (self.prompt, self.table)
 
     def on_mount(self) -> None:
-        """Everything fits at first."""
         self.table.show(_Fitting(self._choices, ""))
         self.prompt.focus()
 
     @on(Prompt.Changed)
     def narrow(self, event: Prompt.Changed) -> None:
-        """Fewer fit."""
         self.table.show(_Fitting(self._choices, event.value), cursor=0)
 
     @on(Prompt.Submitted)
     def action_choose(self) -> None:
-        """The one under the cursor."""
         source = self.table.source
         if isinstance(source, _Fitting) and len(source):
             self.dismiss(source.choices[self.table.cursor].key)
 
     @on(Prompt.Cancelled)
     def give_up(self) -> None:
-        """None of them."""
         self.dismiss(None)
 
     def key_down(self) -> None:
@@ -242,11 +221,9 @@ class Chooser(Dialog[str]):
         self.table.action_up()
 
     def key_pagedown(self) -> None:
-        """A page down."""
         self.table.action_page_down()
 
     def key_pageup(self) -> None:
-        """A page up."""
         self.table.action_page_up()
 
 
@@ -264,9 +241,7 @@ class ConfirmDialog(Dialog[bool]):
         self.view = TextView(evidence)
 
     def body(self) -> Iterable[Widget]:
-        """The evidence."""
         return (self.view,)
 
     def action_yes(self) -> None:
-        """Do it."""
         self.dismiss(True)

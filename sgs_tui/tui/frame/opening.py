@@ -33,7 +33,6 @@ class OpeningScreen(Covering, Screen[None]):
         self._start = start
 
     def compose(self) -> ComposeResult:
-        """The title line."""
         names = [cut(path.name, 32) for path in (self._start.sample, self._start.benchmark) if path is not None]
         what = " against ".join(names) or f"{self._start.folder}/"
         yield LineBar((Span(" opening ", "muted"), Span(what)), "header", identity="title")

@@ -66,7 +66,6 @@ class PanesScreen(Covering, Screen[None]):
         return next((pane for pane in self.panes if pane.has_class("-current")), self.panes[0])
 
     def compose(self) -> ComposeResult:
-        """Bars above and below `body`."""
         yield self.title_bar
         yield self.tab_bar
         yield from self.body()
@@ -111,7 +110,6 @@ class PanesScreen(Covering, Screen[None]):
         self.call_after_refresh(pane.shown)
 
     def show_tabs(self) -> None:
-        """The tab line."""
         self.tab_bar.show([Tab(pane.NAME, pane.KEY, pane.TAB or pane.TITLE) for pane in self.panes], self.current.NAME)
 
     def show_keys(self) -> None:
@@ -121,11 +119,9 @@ class PanesScreen(Covering, Screen[None]):
 
     @property
     def keymap(self) -> dict[str, str]:
-        """The user's own keys by action id."""
         return {}
 
     def on_resize(self, event: events.Resize) -> None:
-        """Another arrangement may fit now."""
         self.arranged = arrangement(*event.size)
         self._too_small.say(line(too_small(*event.size)))
         self._arrange()
@@ -144,22 +140,18 @@ class PanesScreen(Covering, Screen[None]):
 
     @on(TabBar.Picked)
     def pick_tab(self, event: TabBar.Picked) -> None:
-        """A click on a tab."""
         self.go(next(pane for pane in self.panes if event.pane == pane.NAME))
 
     def _step_pane(self, step: int) -> None:
         self.go(self.panes[(self.panes.index(self.current) + step) % len(self.panes)])
 
     def action_next_pane(self) -> None:
-        """Next pane."""
         self._step_pane(1)
 
     def action_previous_pane(self) -> None:
-        """Previous pane."""
         self._step_pane(-1)
 
     def action_fill(self) -> None:
-        """The current pane alone, and back."""
         if self.arranged is Arrangement.ALL:
             self.filled = not self.filled
             self._arrange()
@@ -167,5 +159,4 @@ class PanesScreen(Covering, Screen[None]):
             self.say(line("every pane fills the screen here; from 120x30 on they stand side by side"))
 
     def say(self, text: Line) -> None:
-        """Show a line in the status bar."""
         self.status_bar.say(text)

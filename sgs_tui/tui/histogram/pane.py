@@ -58,23 +58,19 @@ class HistogramPane(Pane):
 
     @property
     def main(self) -> Widget:
-        """The canvas."""
         return self.canvas
 
     def compose(self) -> ComposeResult:
-        """Heading and canvas."""
         yield self.heading
         yield self.canvas
 
     def on_mount(self) -> None:
-        """The heading never changes."""
         self.head()
 
     # --- what is shown
 
     @property
     def wanted(self) -> Wanted | None:
-        """What the pane wants to show."""
         return None if self.row is None else Wanted(self.row.pair.number, self.percent, self.channel)
 
     @property
@@ -98,7 +94,6 @@ class HistogramPane(Pane):
             self.draw()
 
     def show_channels(self, table: ChannelTable | None, why: str) -> None:
-        """The channels of the layer on show."""
         self.channels, self.no_channels = table, why
         self.draw()
 
@@ -128,11 +123,9 @@ class HistogramPane(Pane):
         return self.display
 
     def on_resize(self) -> None:
-        """Draw for the new size once the canvas has it."""
         self.call_after_refresh(self.draw)
 
     def shown(self) -> None:
-        """Drawing waited for this."""
         self.draw()
 
     # --- keys
@@ -145,17 +138,14 @@ class HistogramPane(Pane):
             self.post_message(HistogramNeeded(wanted))
 
     def action_log(self) -> None:
-        """Logarithmic counts."""
         self.log_counts = not self.log_counts
         self.draw()
 
     def action_error(self) -> None:
-        """The error's distribution."""
         self.error = not self.error
         self.draw()
 
     def action_zoom(self) -> None:
-        """Fewer of the outer values."""
         self.percent = PERCENTS[(PERCENTS.index(self.percent) + 1) % len(PERCENTS)]
         self._changed()
 
@@ -169,7 +159,6 @@ class HistogramPane(Pane):
             self._to_place(self.place - 1 if self.place else None)
 
     def action_all_channels(self) -> None:
-        """All channels."""
         self._to_place(None)
 
     def _to_place(self, place: int | None) -> None:
@@ -180,15 +169,12 @@ class HistogramPane(Pane):
             self._changed()
 
     def action_next_layer(self) -> None:
-        """The layer below in the table."""
         self.post_message(LayerStep(1))
 
     def action_previous_layer(self) -> None:
-        """The layer above in the table."""
         self.post_message(LayerStep(-1))
 
     def help(self) -> Iterable[Line]:
-        """How to read the picture."""
         yield line("Benchmark above, sample below, both on one range; each is scaled to its own peak.")
         yield line(
             "The red lines ", Span("│", "fail"), " are min and max of the layer: from calibration (tensor_min_max)"

@@ -215,7 +215,6 @@ class LayerView:
 
     @property
     def states(self) -> str:
-        """What is not as at the start."""
         parts = (
             "error" if self.error else "",
             "log counts" if self.log_counts else "",

@@ -61,7 +61,6 @@ class Int16Dialog(Dialog[None]):
         self.plan: Plan | None = None
 
     def body(self) -> Iterable[Widget]:
-        """Tensors, then the one under the cursor and the file."""
         return (self.table, self.text)
 
     def on_mount(self) -> None:
@@ -85,7 +84,6 @@ class Int16Dialog(Dialog[None]):
 
     @property
     def tensor(self) -> str:
-        """The tensor under the cursor."""
         found = self.plan.advice.candidates if self.plan else ()
         return found[self.table.cursor].tensor if self.table.cursor < len(found) else ""
 
@@ -95,13 +93,11 @@ class Int16Dialog(Dialog[None]):
             self.text.show(partial(plan_lines, self.plan, self.table.cursor), keep=True)
 
     def action_choose(self) -> None:
-        """In 16 bit, or not."""
         if self.plan is not None and self.tensor:
             self._tell(MarkToggled(self.tensor, self.tensor in self.plan.advice.chosen))
 
     @on(Table.Activated)
     def toggle_clicked(self) -> None:
-        """A second click toggles too."""
         self.action_choose()
 
     def action_write(self) -> None:
@@ -113,17 +109,14 @@ class Int16Dialog(Dialog[None]):
             self.text.action_bottom()
 
     def action_iterate(self) -> None:
-        """Make the models again with this set."""
         if self.plan is not None:
             self._tell(MakeAsked())
 
     def action_file(self) -> None:
-        """Another file."""
         if self.plan is not None:
             self._tell(IniAsked(self.plan))
 
     def _tell(self, message: Message) -> None:
-        """The screen below knows what to do."""
         self.app.screen_stack[-2].post_message(message)
 
 

@@ -37,7 +37,6 @@ class Marks:
         return Marks(marked, (*unmarked, name)) if chosen else Marks((*marked, name), unmarked)
 
     def flipped(self, name: str) -> "Marks":
-        """Marked, or no more marked."""
         unmarked = tuple(each for each in self.unmarked if each != name)
         if name in self.marked:
             return Marks(tuple(each for each in self.marked if each != name), unmarked)
@@ -71,11 +70,9 @@ class CandidateRows:
         return len(self.candidates)
 
     def row_tone(self, row: int) -> Tone:
-        """What can not be raised stays in the background."""
         return "muted" if self.candidates[row].unaffected else ""
 
     def cell(self, row: int, column: str) -> Cell:
-        """Chosen or not, name, gain, range, rule."""
         one = self.candidates[row]
         match column:
             case "chosen":

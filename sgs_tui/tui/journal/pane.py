@@ -36,20 +36,16 @@ class JournalDialog(Dialog[None]):
         self.view = TextView(_waiting)
 
     def body(self) -> Iterable[Widget]:
-        """The entries."""
         return (self.view,)
 
     def on_mount(self) -> None:
-        """Entries follow."""
         self.view.focus()
 
     def show(self, event: JournalRead) -> None:
-        """What was read."""
         self.view.show(partial(journal_lines, event.entries, journal_of(self.place), event.problem))
         self.view.action_bottom()
 
     def action_add(self) -> None:
-        """A line about the whole."""
         self.app.screen_stack[-2].post_message(NoteAsked(self.place))
 
 

@@ -72,17 +72,14 @@ class LayersPane(Pane):
 
     @property
     def main(self) -> Widget:
-        """The table."""
         return self.table
 
     def compose(self) -> ComposeResult:
-        """Heading, table, filter line."""
         yield self.heading
         yield self.table
         yield self.prompt
 
     def on_mount(self) -> None:
-        """Start without a filter line."""
         self.prompt.display = False
         self.show_columns()
         self.table.at_column("rmse")
@@ -203,11 +200,9 @@ class LayersPane(Pane):
         self.table.go(self.table.cursor + step)
 
     def action_next_failing(self) -> None:
-        """Next failing layer."""
         self._to_failing(1)
 
     def action_previous_failing(self) -> None:
-        """Previous failing layer."""
         self._to_failing(-1)
 
     def _to_failing(self, step: int) -> None:
@@ -223,13 +218,11 @@ class LayersPane(Pane):
     # --- filter and order
 
     def action_filter(self) -> None:
-        """Open the filter line."""
         self.prompt.display = True
         self.prompt.value = self.model.query.text
         self.screen.set_focus(self.prompt)
 
     def action_clear_filter(self) -> None:
-        """All layers again."""
         self.prompt.value = ""
         self._filter("")
 
@@ -264,15 +257,12 @@ class LayersPane(Pane):
         self.post_message(Flash(""))
 
     def action_sort(self) -> None:
-        """Sort by the current column."""
         self._order(lambda: self.model.sort(self.table.column_id))
 
     def action_reverse(self) -> None:
-        """The other way round."""
         self._order(self.model.turn_round)
 
     def action_network_order(self) -> None:
-        """As in the network."""
         self._order(self.model.network_order)
 
     def _order(self, change: Callable[[], None]) -> None:
@@ -281,12 +271,10 @@ class LayersPane(Pane):
         self._rearranged(number)
 
     def action_wide(self) -> None:
-        """Whole names."""
         self.wide = not self.wide
         self.show_columns()
 
     def action_recovered(self) -> None:
-        """With the stored order undone, or as the file has them."""
         if not self.model.parts.recovered:
             self.post_message(Flash("nothing was recovered: no dump here keeps its padding", "warn"))
             return
@@ -295,16 +283,13 @@ class LayersPane(Pane):
         self.show_heading()
 
     def action_open(self) -> None:
-        """The details of the layer."""
         self.post_message(PaneAsked("details"))
 
     @on(Table.Activated)
     def open_clicked(self) -> None:
-        """A second click opens too."""
         self.action_open()
 
     def action_columns(self) -> None:
-        """Choose columns."""
         self.post_message(ColumnsAsked())
 
     def choose_columns(self, choices: tuple[ColumnChoice, ...] | None) -> None:
@@ -314,7 +299,6 @@ class LayersPane(Pane):
             self.show_columns()
 
     def action_unmatched(self) -> None:
-        """What is not in this table."""
         self.post_message(UnmatchedAsked())
 
     def copied(self, whole: bool) -> str:
@@ -327,7 +311,6 @@ class LayersPane(Pane):
         return "\t".join(self.model.cell(self.table.cursor, column).text.strip() for column in columns)
 
     def help(self) -> Iterable[Line]:
-        """The signs."""
         yield line(
             Span("✗", "fail"), " fails a limit of the profile   ", Span("!", "warn"), " over a limit that only warns"
         )
@@ -352,7 +335,6 @@ class _Choices:
         return len(self.choices)
 
     def cell(self, row: int, column: str) -> Cell:
-        """Shown or not, title, extra cells."""
         choice = self.choices[row]
         if column == "shown":
             return Cell("[x]" if choice.shown else "[ ]", "key" if choice.shown else "muted")
@@ -361,7 +343,6 @@ class _Choices:
         return Cell(title(choice.id) + (" (always)" if choice.id in FROZEN else ""))
 
     def row_tone(self, row: int) -> Tone:
-        """Hidden columns stay in the background."""
         return "" if self.choices[row].shown else "muted"
 
 
@@ -377,11 +358,9 @@ class ColumnsDialog(Dialog[tuple[ColumnChoice, ...]]):
         self.table = Table(_COLUMNS, frozen=2)
 
     def body(self) -> Iterable[Widget]:
-        """The columns, one a row."""
         return (self.table,)
 
     def on_mount(self) -> None:
-        """Show them as they are."""
         self._show(self.choices, 0)
         self.table.focus()
 
@@ -390,29 +369,22 @@ class ColumnsDialog(Dialog[tuple[ColumnChoice, ...]]):
         self.table.show(_Choices(choices), cursor=place)
 
     def action_show(self) -> None:
-        """Show or hide."""
         self._show(toggled(self.choices, self.table.cursor), self.table.cursor)
 
     def action_wider(self) -> None:
-        """Two cells more."""
         self._show(widened(self.choices, self.table.cursor, 2), self.table.cursor)
 
     def action_narrower(self) -> None:
-        """Two cells less."""
         self._show(widened(self.choices, self.table.cursor, -2), self.table.cursor)
 
     def action_earlier(self) -> None:
-        """One place to the left."""
         self._show(*moved(self.choices, self.table.cursor, -1))
 
     def action_later(self) -> None:
-        """One place to the right."""
         self._show(*moved(self.choices, self.table.cursor, 1))
 
     def action_reset(self) -> None:
-        """As at a first start."""
         self._show(default_choices(), 0)
 
     def action_close(self) -> None:
-        """Take them."""
         self.dismiss(self.choices)

@@ -48,7 +48,6 @@ class Parts:
     recovered: Mapping[str, Recovered] = field(default_factory=dict)
 
     def cell(self, name: str) -> Cell:
-        """The sign of that layer."""
         if name in self.recovered:
             return REORDERED
         part = self.blame.get(name)
@@ -330,7 +329,6 @@ class Layers:
         return self.rows[self.order[place]]
 
     def cell(self, row: int, column: str) -> Cell:
-        """The table's hook."""
         pair = self.pairs[self.order[row]]
         if column == PART:
             return self.parts.cell(pair.name)
@@ -389,7 +387,6 @@ class Layers:
         return self._orders[key]
 
     def filter(self, query: Query) -> None:
-        """Show what fits."""
         self.query = query
         self.arrange()
 
@@ -401,12 +398,10 @@ class Layers:
         self.arrange()
 
     def turn_round(self) -> None:
-        """The same order from the other end."""
         self.reverse = not self.reverse
         self.arrange()
 
     def network_order(self) -> None:
-        """As in the network."""
         self.sort_key, self.reverse = NETWORK, False
         self.arrange()
 
@@ -449,11 +444,9 @@ class UnmatchedRows:
         return len(self._unmatched)
 
     def row_tone(self, row: int) -> Tone:
-        """No row stands out."""
         return ""
 
     def cell(self, row: int, column: str) -> Cell:
-        """Side, name, reason."""
         one = self._unmatched[row]
         match column:
             case "side":

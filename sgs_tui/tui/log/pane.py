@@ -25,20 +25,16 @@ class LogPane(Pane):
 
     @property
     def main(self) -> Widget:
-        """The text."""
         return self.view
 
     def compose(self) -> ComposeResult:
-        """Heading and text."""
         yield self.heading
         yield self.view
 
     def on_mount(self) -> None:
-        """The heading never changes."""
         self.head()
 
     def add(self, text: str, level: str = "info", hint: str = "") -> None:
-        """One more entry."""
         self.log_.entries.append(Entry(time(), text, level, hint))
         self._fill()
 
@@ -49,6 +45,5 @@ class LogPane(Pane):
             self.view.action_bottom()
 
     def copied(self, whole: bool) -> str:
-        """The newest entry, or all."""
         entries = list(self.log_.entries) if whole else list(self.log_.entries)[-1:]
         return "\n".join(f"{entry.text} {entry.hint}".rstrip() for entry in entries)

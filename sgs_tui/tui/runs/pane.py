@@ -92,18 +92,15 @@ class RunsPane(Pane):
 
     @property
     def main(self) -> Widget:
-        """The runs."""
         return self.table
 
     def compose(self) -> ComposeResult:
-        """Heading, runs, the one under the cursor, its log."""
         yield self.heading
         yield self.table
         yield self.facts
         yield self.text
 
     def on_mount(self) -> None:
-        """Nothing is known yet."""
         self._fill()
 
     # --- what is shown
@@ -125,7 +122,6 @@ class RunsPane(Pane):
 
     @property
     def row(self) -> RunRow | None:
-        """The run under the cursor."""
         return self.rows[self.table.cursor] if self.table.cursor < len(self.rows) else None
 
     @property
@@ -134,11 +130,9 @@ class RunsPane(Pane):
         return sum(row.run.state.active for row in self.rows)
 
     def shown(self) -> None:
-        """Heights depend on the size."""
         self._fill()
 
     def on_resize(self) -> None:
-        """Heights depend on the size."""
         self.call_after_refresh(self._fill)
 
     @on(Table.Moved)
@@ -173,15 +167,12 @@ class RunsPane(Pane):
     # --- keys
 
     def action_run(self) -> None:
-        """Start what the form says."""
         self.post_message(RunWanted())
 
     def action_edit(self) -> None:
-        """What to run."""
         self.post_message(FormWanted())
 
     def action_compare(self) -> None:
-        """The newest dumps that belong together."""
         pair = newest_dumps([row.run for row in self.rows])
         self._compare(pair, "no two good runs of one network: r makes both")
 
@@ -194,7 +185,6 @@ class RunsPane(Pane):
 
     @on(Table.Activated)
     def open_clicked(self) -> None:
-        """A second click opens too."""
         self.action_open()
 
     def _compare(self, pair: DumpPair | None, otherwise: str) -> None:
@@ -205,11 +195,9 @@ class RunsPane(Pane):
         self.post_message(PairWanted(pair, next(made, None)))
 
     def action_sample(self) -> None:
-        """This dump is judged."""
         self._pick("sample", -1)
 
     def action_benchmark(self) -> None:
-        """This dump is the reference."""
         self._pick("benchmark", 0)
 
     def _pick(self, role: str, place: int) -> None:
@@ -221,23 +209,19 @@ class RunsPane(Pane):
             self.post_message(Flash("this run has no dump that can be trusted", "warn"))
 
     def action_cancel(self) -> None:
-        """End it, after a question."""
         if self.row is not None:
             self.post_message(EndAsked(self.row))
 
     def action_delete(self) -> None:
-        """Delete it, after a question."""
         if self.row is not None:
             self.post_message(EndAsked(self.row, delete=True))
 
     def copied(self, whole: bool) -> str:
-        """The run's folder, or its log."""
         if self.row is None:
             return ""
         return "\n".join(self.run_log.lines_) if whole else str(self.row.path)
 
     def help(self) -> Iterable[Line]:
-        """What a run is, and what it survives."""
         yield line(Span("▸", "key"), " at work   ", Span("·", "muted"), " waits its turn   ", Span("✗", "fail"), " bad")
         text = (
             "Runs are in sgs_runs, of the folder that the app was started in and of the network's. They go on when the "
@@ -278,11 +262,9 @@ class RunFormDialog(Dialog[Filled]):
         self.info.can_focus = False
 
     def body(self) -> Iterable[Widget]:
-        """Fields, the line that is typed, what the field means."""
         return (self.table, self.entry, self.info)
 
     def on_mount(self) -> None:
-        """The first field that wants something."""
         self.entry.display = False
         fields = self.form.fields
         self._show(next((n for n, each in enumerate(fields) if self.form.problem(each.key)), 0))
@@ -295,7 +277,6 @@ class RunFormDialog(Dialog[Filled]):
 
     @property
     def field(self) -> Field:
-        """The field under the cursor."""
         return self.form.fields[self.table.cursor]
 
     def _show(self, place: int) -> None:
@@ -320,7 +301,6 @@ class RunFormDialog(Dialog[Filled]):
     # --- keys
 
     def action_change(self) -> None:
-        """The next choice, or a line to type."""
         if self.field.choices:
             self.form = self.form.turned(self.field.key)
             self._show(self.table.cursor)
@@ -332,17 +312,14 @@ class RunFormDialog(Dialog[Filled]):
 
     @on(Table.Activated)
     def change_clicked(self) -> None:
-        """A second click changes too."""
         self.action_change()
 
     def action_clear(self) -> None:
-        """Empty."""
         self.form = self.form.with_value(self.field.key, "")
         self._show(self.table.cursor)
 
     @on(PathPrompt.Several)
     def show_names(self, event: PathPrompt.Several) -> None:
-        """How the path can go on."""
         self.info.show(partial(self._info, event.names))
 
     @on(Prompt.Submitted)
@@ -353,7 +330,6 @@ class RunFormDialog(Dialog[Filled]):
 
     @on(Prompt.Cancelled)
     def drop(self) -> None:
-        """As before."""
         self._end_edit(0)
 
     def _end_edit(self, step: int) -> None:
@@ -362,10 +338,8 @@ class RunFormDialog(Dialog[Filled]):
         self._show(self.table.cursor + step)
 
     def action_run(self) -> None:
-        """Start it, if everything is there."""
         if not self.form.problems:
             self.dismiss(Filled(self.form, start=True))
 
     def action_close(self) -> None:
-        """Keep what was typed."""
         self.dismiss(Filled(self.form, start=False))

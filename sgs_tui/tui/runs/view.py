@@ -46,7 +46,6 @@ class RunRow:
 
     @property
     def path(self) -> Path:
-        """Its folder."""
         return self.run.folder.path
 
     @property
@@ -65,11 +64,9 @@ class RunRows:
         return len(self.rows)
 
     def row_tone(self, row: int) -> Tone:
-        """What is over and no good stays in the background."""
         return "muted" if self.rows[row].run.state is RunState.CANCELLED else ""
 
     def cell(self, row: int, column: str) -> Cell:
-        """One fact of a run."""
         return _CELLS[column](self.rows[row])
 
 
@@ -134,11 +131,9 @@ class RunLog:
         self.lines_: deque[str] = deque(maxlen=KEPT_LINES)
 
     def add(self, lines: Iterable[str]) -> None:
-        """More of it."""
         self.lines_.extend(lines)
 
     def lines(self, width: int) -> list[Line]:
-        """Wrapped to the width."""
         if not self.lines_:
             return [(Span("the log is empty so far" if self.path else "", "muted"),)]
         return [(Span(part),) for text in self.lines_ for part in wrap(text, width)]
@@ -227,11 +222,9 @@ class RunForm:
     values: Mapping[str, str] = field(default_factory=dict)
 
     def value(self, key: str) -> str:
-        """A field's value, or its default."""
         return self.values.get(key) or _DEFAULTS.get(key, "")
 
     def with_value(self, key: str, text: str) -> "RunForm":
-        """One field changed."""
         return RunForm({**self.values, key: text.strip()})
 
     def turned(self, key: str) -> "RunForm":
@@ -241,7 +234,6 @@ class RunForm:
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """The fields that count."""
         stages = {"float": self.value("stage") != FIXED, "fixed": self.value("stage") != FLOAT}
         simulator = self.value("simulator")
         return tuple(each for each in FIELDS if simulator in each.simulators and stages.get(each.key, True))
@@ -293,11 +285,9 @@ class FormRows:
         return len(self.fields)
 
     def row_tone(self, row: int) -> Tone:
-        """No row stands out."""
         return ""
 
     def cell(self, row: int, column: str) -> Cell:
-        """Label, value, what is wrong with it."""
         one = self.fields[row]
         if column == "label":
             return Cell(one.label, "strong")

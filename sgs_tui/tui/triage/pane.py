@@ -52,23 +52,19 @@ class TriagePane(Pane):
 
     @property
     def main(self) -> Widget:
-        """The findings."""
         return self.table
 
     def compose(self) -> ComposeResult:
-        """Heading, findings, the one in full."""
         yield self.heading
         yield self.table
         yield self.text
 
     def on_mount(self) -> None:
-        """Nothing is known yet."""
         self.forget(WAITING)
 
     # --- what is shown
 
     def forget(self, why: str, hint: str = "") -> None:
-        """There is no diagnosis (any more)."""
         self.diagnosis, self._why = None, why
         self.table.empty = ""
         self.table.restart(Findings())
@@ -77,7 +73,6 @@ class TriagePane(Pane):
         self.head()
 
     def show_diagnosis(self, diagnosis: Diagnosis) -> None:
-        """What was found."""
         self.diagnosis, self._why = diagnosis, ""
         self.table.styles.height = 1 + min(len(diagnosis.findings), MOST_ROWS)
         self.table.restart(Findings(diagnosis.findings))
@@ -91,7 +86,6 @@ class TriagePane(Pane):
 
     @property
     def finding(self) -> Finding | None:
-        """The finding under the cursor."""
         found = self.diagnosis.findings if self.diagnosis else ()
         return found[self.table.cursor] if self.table.cursor < len(found) else None
 
@@ -104,16 +98,13 @@ class TriagePane(Pane):
     # --- keys
 
     def action_open(self) -> None:
-        """To the layer that is to blame."""
         self._to_layer(0, leave=True)
 
     @on(Table.Activated)
     def open_clicked(self) -> None:
-        """A second click opens too."""
         self.action_open()
 
     def action_next_layer(self) -> None:
-        """The layer table follows to the next layer of the finding."""
         self._to_layer(self._layer, leave=False)
         self._layer += 1
 
@@ -125,14 +116,12 @@ class TriagePane(Pane):
             self.post_message(Flash("this finding names no layer" if self.finding else "no finding here", "warn"))
 
     def action_recovered(self) -> None:
-        """The rows put back in order."""
         if self.diagnosis is not None and self.diagnosis.recovered:
             self.post_message(RecoveredWanted(self.diagnosis.recovered))
         else:
             self.post_message(Flash("nothing was recovered: no dump here keeps its padding", "warn"))
 
     def copied(self, whole: bool) -> str:
-        """The finding in a line, or all the text."""
         if self.finding is None:
             return ""
         if whole:
@@ -140,7 +129,6 @@ class TriagePane(Pane):
         return headline(self.finding)
 
     def help(self) -> Iterable[Line]:
-        """The signs in the layer table."""
         yield line("Signs of the diagnosis in the layer table, behind the name:")
         meanings = ("the error begins here", "it comes in with the inputs", "bad inputs, this layer no longer")
         for (_, sign), meaning in zip(BLAME_SIGNS.items(), meanings, strict=False):

@@ -47,11 +47,9 @@ class Findings:
         return len(self.findings)
 
     def row_tone(self, row: int) -> Tone:
-        """No row stands out."""
         return ""
 
     def cell(self, row: int, column: str) -> Cell:
-        """Rank, confidence, where and why."""
         finding = self.findings[row]
         if column == "number":
             return Cell(str(row + 1), "muted")
@@ -70,11 +68,9 @@ class RecoveredRows:
         return len(self._recovered)
 
     def row_tone(self, row: int) -> Tone:
-        """No row stands out."""
         return ""
 
     def cell(self, row: int, column: str) -> Cell:
-        """A figure of the row as it is with the stored order undone."""
         one = self._recovered[row]
         metrics = one.row.metrics
         match column:

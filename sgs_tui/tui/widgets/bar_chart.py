@@ -57,12 +57,10 @@ class _Grid:
 
     @property
     def right(self) -> int:
-        """The last quarter column."""
         return max(1, self.cells * self.parts - 1)
 
     @property
     def top(self) -> int:
-        """The highest quarter row."""
         return max(1, self.rows * self.parts - 1)
 
     def x(self, cell: int) -> float:

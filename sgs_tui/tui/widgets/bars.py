@@ -43,7 +43,6 @@ class Tab:
 
     @property
     def text(self) -> str:
-        """Key and title."""
         return f"{self.key} {self.title}"
 
     def short(self, letters: int) -> str:
@@ -60,11 +59,9 @@ class LineBar(LineWidget):
 
     @property
     def text(self) -> str:
-        """What it says, without tones."""
         return "".join(part.text for part in self._text)
 
     def say(self, text: Line, tone: Tone | None = None) -> None:
-        """Show another line."""
         old, self._text = self._text, text
         if tone is not None and tone != self._tone:
             self._tone = tone
@@ -74,11 +71,9 @@ class LineBar(LineWidget):
             self.refresh(Region(start, 0, end - start, 1))
 
     def dress(self, tone: Tone) -> None:
-        """Another look for the whole line."""
         self.say(self._text, tone)
 
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
-        """The line."""
         return self._text, self._tone
 
 
@@ -130,17 +125,14 @@ class TabBar(LineWidget):
         self._current = ""
 
     def show(self, tabs: Sequence[Tab], current: str) -> None:
-        """Show these tabs."""
         if (tabs, current) != (self._tabs, self._current):
             self._tabs, self._current = tabs, current
             self.refresh()
 
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
-        """Every tab."""
         return [Span(text, "key" if pane == self._current else "muted") for pane, text in self._shown()], "header"
 
     def _shown(self) -> list[tuple[str, str]]:
-        """(pane, text) from the left."""
         if sum(len(tab.text) + 2 for tab in self._tabs) <= self.size.width:
             return [(tab.pane, f"[{tab.text}]" if tab.pane == self._current else f" {tab.text} ") for tab in self._tabs]
         letters = next((n for n in range(self.MOST, self.LEAST, -1) if self._fits(n)), self.LEAST)
@@ -156,7 +148,6 @@ class TabBar(LineWidget):
         return sum(short) + len(short) + longest + 2 <= self.size.width
 
     def on_click(self, event: events.Click) -> None:
-        """Go to the pane of that tab."""
         left = 0
         for pane, text in self._shown():
             if left <= event.x < left + len(text):

@@ -44,7 +44,6 @@ class Turnstile:
         return not self._waiting and (self._letting is None or self._letting.done())
 
     def open(self) -> None:
-        """There is somebody to give keys to."""
         self._open = True
         self._letting = asyncio.create_task(self._let_through())
 

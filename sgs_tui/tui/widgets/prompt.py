@@ -27,7 +27,6 @@ class Prompt(InTurn, Input):
 
         @property
         def control(self) -> "Prompt":
-            """The prompt, for selectors."""
             return self.prompt
 
     def __init__(self, value: str = "", placeholder: str = "", identity: str | None = None) -> None:
@@ -35,7 +34,6 @@ class Prompt(InTurn, Input):
         self.cursor_blink = False
 
     def action_cancel(self) -> None:
-        """Give up."""
         self.post_message(self.Cancelled(self))
 
 
@@ -102,7 +100,6 @@ class PathPrompt(Prompt):
             self.names = names
 
     def action_complete(self) -> None:
-        """As far as it is certain."""
         done = complete(self.value, Path.cwd())
         self.value = done.text
         self.cursor_position = len(done.text)

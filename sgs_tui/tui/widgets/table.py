@@ -131,7 +131,6 @@ class Table(LineWidget, can_focus=True):
 
         @property
         def control(self) -> "Table":
-            """The table, for selectors."""
             return self.table
 
     class Activated(Moved):
@@ -150,12 +149,10 @@ class Table(LineWidget, can_focus=True):
 
     @property
     def page(self) -> int:
-        """Rows on the screen."""
         return max(1, self.size.height - 1)
 
     @property
     def column_id(self) -> str:
-        """The current column."""
         return self.columns[self.column].id if self.columns else ""
 
     def restart(self, source: Source, cursor: int = 0) -> None:
@@ -200,11 +197,9 @@ class Table(LineWidget, can_focus=True):
                 self._move_column(place - self.column)
 
     def repaint_row(self, row: int) -> None:
-        """Repaint one row if it is in view."""
         self.repaint_line(row - self.top + 1)
 
     def in_view(self, row: int) -> bool:
-        """Whether the row is on the screen."""
         return self.top <= row < self.top + self.page
 
     def _inside(self, row: int) -> int:
@@ -232,7 +227,6 @@ class Table(LineWidget, can_focus=True):
         return placed_columns(self.columns, self.frozen, self.first, self.size.width)
 
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
-        """The head, a row, the word for no rows, or nothing."""
         if y == 0:
             return self._head(), "header"
         row = self.top + y - 1
@@ -259,35 +253,27 @@ class Table(LineWidget, can_focus=True):
             self.refresh()
 
     def action_down(self) -> None:
-        """One row down."""
         self.go(self.cursor + 1)
 
     def action_up(self) -> None:
-        """One row up."""
         self.go(self.cursor - 1)
 
     def action_left(self) -> None:
-        """One column to the left."""
         self._move_column(-1)
 
     def action_right(self) -> None:
-        """One column to the right."""
         self._move_column(1)
 
     def action_page_down(self) -> None:
-        """A page down."""
         self.go(self.cursor + self.page)
 
     def action_page_up(self) -> None:
-        """A page up."""
         self.go(self.cursor - self.page)
 
     def action_top(self) -> None:
-        """The first row."""
         self.go(0)
 
     def action_bottom(self) -> None:
-        """The last row."""
         self.go(len(self.source) - 1)
 
     def on_resize(self) -> None:
@@ -297,11 +283,9 @@ class Table(LineWidget, can_focus=True):
         self.refresh()
 
     def on_focus(self) -> None:
-        """The cursor row and the head look different with the focus."""
         self._repaint_focus()
 
     def on_blur(self) -> None:
-        """As `on_focus`."""
         self._repaint_focus()
 
     def _repaint_focus(self) -> None:
@@ -326,11 +310,9 @@ class Table(LineWidget, can_focus=True):
             left += cells + 1
 
     def on_mouse_scroll_down(self) -> None:
-        """Three rows down."""
         self.go(self.cursor + 3)
 
     def on_mouse_scroll_up(self) -> None:
-        """Three rows up."""
         self.go(self.cursor - 3)
 
 
@@ -347,9 +329,7 @@ class TableAbove(Table):
         self._text = text
 
     def action_page_down(self) -> None:
-        """A page of the text."""
         self._text.action_page_down()
 
     def action_page_up(self) -> None:
-        """A page of the text."""
         self._text.action_page_up()

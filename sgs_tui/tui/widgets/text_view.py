@@ -48,7 +48,6 @@ class LineWidget(InTurn, Widget):
             self.refresh(Region(0, y, self.size.width, 1))
 
     def notify_style_update(self) -> None:
-        """Textual's hook: another theme."""
         self._styles.clear()
         super().notify_style_update()
 
@@ -103,7 +102,6 @@ class TextView(LineWidget, can_focus=True):
 
     @property
     def hidden(self) -> int:
-        """Lines below the screen."""
         return max(0, len(self.lines) - self.top - self.size.height)
 
     def _inside(self, top: int) -> int:
@@ -124,27 +122,21 @@ class TextView(LineWidget, can_focus=True):
         return (self.lines[number] if number < len(self.lines) else ()), ""
 
     def action_down(self) -> None:
-        """One line down."""
         self.scroll_lines(self.top + 1)
 
     def action_up(self) -> None:
-        """One line up."""
         self.scroll_lines(self.top - 1)
 
     def action_page_down(self) -> None:
-        """A page down."""
         self.scroll_lines(self.top + max(1, self.size.height - 1))
 
     def action_page_up(self) -> None:
-        """A page up."""
         self.scroll_lines(self.top - max(1, self.size.height - 1))
 
     def action_top(self) -> None:
-        """The first line."""
         self.scroll_lines(0)
 
     def action_bottom(self) -> None:
-        """The last line."""
         self.scroll_lines(len(self.lines))
 
     def action_left(self) -> None:
@@ -154,15 +146,12 @@ class TextView(LineWidget, can_focus=True):
         """Lines are wrapped: nothing is to the right."""
 
     def on_resize(self) -> None:
-        """Lines break elsewhere."""
         self._flow()
 
     def on_mouse_scroll_down(self) -> None:
-        """Three lines down."""
         self.scroll_lines(self.top + 3)
 
     def on_mouse_scroll_up(self) -> None:
-        """Three lines up."""
         self.scroll_lines(self.top - 3)
 
 
@@ -183,5 +172,4 @@ class Canvas(LineWidget, can_focus=True):
             self.refresh()
 
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
-        """A made line."""
         return (self.lines[y] if y < len(self.lines) else ()), ""
