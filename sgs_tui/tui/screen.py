@@ -33,11 +33,11 @@ from sgs_tui.tui.layers.controller import LayersController
 from sgs_tui.tui.log.pane import LogPane
 from sgs_tui.tui.requantize.controller import BEGINNING, RequantizeController
 from sgs_tui.tui.runs.controller import RunsController
-from sgs_tui.tui.runs.view import form_of
+from sgs_tui.tui.runs.form import form_of
 from sgs_tui.tui.settings import Settings, Start, ViewState, load_state, save_state
 from sgs_tui.tui.text import BLANK, Line, Span, span, wrap
 from sgs_tui.tui.triage.controller import TriageController
-from sgs_tui.tui.widgets.key_queue import turnstile
+from sgs_tui.tui.widgets.key_queue import key_queue
 from sgs_tui.tui.widgets.prompt import Prompt
 
 TWICE = 2.0
@@ -101,7 +101,7 @@ class MainScreen(PanesScreen):
         """As this folder was left, then work once the first picture is out."""
         state = load_state(self.start.folder)
         self.layer_table.recall(state, self.start, self.settings.columns)
-        self.histogram.pane.log_counts = state.log_counts
+        self.histogram.pane.change(log_counts=state.log_counts)
         self.runs.form = form_of(state.run)
         self.show_title()
         for problem in self.settings.problems:
@@ -117,10 +117,10 @@ class MainScreen(PanesScreen):
         else:
             self.go(self.dumps.pane)
         self.runs.watch()
-        turnstile(self.app).open()
+        key_queue(self.app).open()
 
     def on_unmount(self) -> None:
-        kept = ViewState(log_counts=self.histogram.pane.log_counts, run=dict(self.runs.form.values))
+        kept = ViewState(log_counts=self.histogram.pane.view.log_counts, run=dict(self.runs.form.values))
         try:
             save_state(self.start.folder, self.layer_table.remembered(kept))
         except (OSError, SgsError) as error:

@@ -1,4 +1,4 @@
-"""Text of the screen: spans with a tone, fitted to cells. Nothing here knows a widget.
+"""Text of the screen: spans with a tone, fitted to cells, and the numbers that only a narrow column words so.
 
 A *tone* names what a piece of text means (`fail`, `muted`, ...); the theme gives it a look (themes.py). Text from
 outside goes through `fit`, `cut` or `span`, which show control characters instead of sending them.
@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
-from sgs_tui.engine.numbers import clock, cosine, count, decibel, figure, position, size
+from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.text import cut_name, start_of, visible
 
 Tone = Literal[
@@ -76,9 +76,21 @@ def wrap(text: str, cells: int) -> list[str]:
     return [*rows, rest]
 
 
-# Numbers as a narrow column wants them: the engine's, and some that only the screen needs.
+def paragraph(text: str, cells: int, tone: Tone = "") -> list[Line]:
+    """`text` as lines of one tone, none where there is nothing to say."""
+    return [(Span(part, tone),) for part in wrap(text, cells)] if text else []
 
-__all__ = ("age", "clock", "cosine", "count", "decibel", "figure", "position", "ratio", "share", "size", "small")
+
+def hanging(head: Line, text: str, cells: int, tone: Tone = "") -> list[Line]:
+    """`text` behind `head`, its further lines indented as far."""
+    indent = width(head)
+    first, *rest = wrap(text, max(12, cells - indent))
+    return [(*head, Span(first, tone)), *((Span(" " * indent), Span(part, tone)) for part in rest)]
+
+
+def plain(lines: Iterable[Line]) -> str:
+    """Lines as text to copy."""
+    return "\n".join("".join(part.text for part in row).rstrip() for row in lines)
 
 
 def ratio(value: float | None) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from sgs_tui.tui.widgets.key_queue import turnstile
+from sgs_tui.tui.widgets.key_queue import key_queue
 from tests.tui import stage
 
 
@@ -25,6 +25,6 @@ def keys_are_handled_when_press_returns(monkeypatch: pytest.MonkeyPatch) -> None
     async def pressed(pilot: Pilot[int], *keys: str) -> None:
         for key in keys:
             await press(pilot, key)
-            await stage.until(pilot, lambda: turnstile(pilot.app).quiet or not pilot.app.is_running)
+            await stage.until(pilot, lambda: key_queue(pilot.app).quiet or not pilot.app.is_running)
 
     monkeypatch.setattr(Pilot, "press", pressed)

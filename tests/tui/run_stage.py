@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from sgs_tui.tui.runs.view import RunForm, form_of
+from sgs_tui.tui.runs.form import RunForm, form_of
 from tests.standin_sdk import build_sdk, write_model, write_preprocess
 
 REAL = Path(__file__).resolve().parents[1] / "data" / "sgs"

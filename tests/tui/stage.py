@@ -32,7 +32,7 @@ def set_up(root: Path, patch: Callable[[str, object], object]) -> None:
     os.chdir(root)
     patch("sgs_tui.tui.dumps.pane.time", lambda: NOW)
     patch("sgs_tui.tui.log.pane.time", lambda: NOW)
-    patch("sgs_tui.tui.log.view.localtime", gmtime)
+    patch("sgs_tui.tui.log.pane.localtime", gmtime)
     patch("sgs_tui.tui.debugconfig.view.check", lambda *asked: check(*asked, look_at=_roomy))
 
 
@@ -94,9 +94,10 @@ async def until_followed(pilot: Pilot[int]) -> None:
     screen = main_screen(pilot.app)
 
     def followed() -> bool:
-        panes = screen.histogram.pane, screen.layer_table.details
-        same = all(pane.pair is not None and pane.pair.number == screen.layer_table.pane.number for pane in panes)
-        return same and screen.histogram.pane.counted is not None and not screen.layer_table.details.closeup.counting
+        histogram, details = screen.histogram.pane.view, screen.layer_table.details
+        pairs = (histogram.pair, details.pair)
+        same = all(pair is not None and pair.number == screen.layer_table.pane.number for pair in pairs)
+        return same and histogram.counted is not None and not details.closeup.counting
 
     await until(pilot, followed)
     await pilot.pause(0.05)

@@ -15,9 +15,11 @@ from sgs_tui.tui.frame.dialogs import Chooser, ConfirmDialog, Dialog
 from sgs_tui.tui.histogram.pane import HistogramPane
 from sgs_tui.tui.int16.pane import Int16Dialog
 from sgs_tui.tui.journal.pane import JournalDialog
-from sgs_tui.tui.layers.pane import ColumnsDialog, LayersPane
+from sgs_tui.tui.layers.columns import ColumnsDialog
+from sgs_tui.tui.layers.pane import LayersPane
 from sgs_tui.tui.log.pane import LogPane
-from sgs_tui.tui.runs.pane import RunFormDialog, RunsPane
+from sgs_tui.tui.runs.form import RunFormDialog
+from sgs_tui.tui.runs.pane import RunsPane
 from sgs_tui.tui.screen import MainScreen
 from sgs_tui.tui.triage.pane import TriagePane
 from sgs_tui.tui.widgets.prompt import Prompt

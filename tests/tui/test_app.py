@@ -10,7 +10,7 @@ from sgs_tui.tui.app import LaunchOptions, SgsApp, start_of
 from sgs_tui.tui.dumps.pane import RecordDialog
 from sgs_tui.tui.dumps.view import Kind
 from sgs_tui.tui.frame.dialogs import Chooser, ConfirmDialog, TableDialog, TextDialog
-from sgs_tui.tui.layers.pane import ColumnsDialog
+from sgs_tui.tui.layers.columns import ColumnsDialog
 from sgs_tui.tui.screen import MainScreen
 from sgs_tui.tui.settings import Settings
 from tests.tui.stage import (
@@ -161,14 +161,14 @@ async def test_histogram_keys() -> None:
         await pilot.press("e", "L")
         await until_shown(pilot, "(log)")
         await pilot.press("z", "z", "z")
-        await until(pilot, lambda: pane.counted is not None and pane.counted.benchmark.below > 0)
+        await until(pilot, lambda: pane.view.counted is not None and pane.view.counted.benchmark.below > 0)
         assert "middle 95 %" in text_of(app)
         await pilot.press("z")
-        await until(pilot, lambda: pane.counted is not None and pane.counted.benchmark.below == 0)
+        await until(pilot, lambda: pane.view.counted is not None and pane.view.counted.benchmark.below == 0)
         await pilot.press("l", "l", "h")
-        assert pane.place == 0
+        assert pane.view.place == 0
         await pilot.press("a")
-        assert pane.place is None
+        assert pane.view.place is None
         await pilot.press("j")
         assert screen.comparison.layer == "sq888"
         await pilot.press("k")
@@ -437,7 +437,7 @@ async def test_the_view_comes_back_with_its_folder() -> None:
     async with again.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
         assert screen.layer_table.pane.wide and screen.layer_table.pane.model.sort_key == "rmse"
-        assert screen.comparison.layer == "gate" and screen.histogram.pane.log_counts
+        assert screen.comparison.layer == "gate" and screen.histogram.pane.view.log_counts
         assert len(screen.layer_table.pane.model) == 20
 
 

@@ -11,8 +11,9 @@ from sgs_tui.engine.events import Row
 from sgs_tui.engine.runs.run_folder import Made, Product, RunRequest, RunState, create_run_folder
 from sgs_tui.engine.session import CompareRequest, open_comparison
 from sgs_tui.tui.baseline.pane import BaselineDialog
-from sgs_tui.tui.baseline.view import StepRows, headline, in_order, step_lines
+from sgs_tui.tui.baseline.view import STEP_COLUMNS, headline, in_order, step_lines
 from sgs_tui.tui.frame.dialogs import Chooser
+from sgs_tui.tui.widgets.table import Rows
 from tests.tui.stage import (
     BENCHMARK,
     FOLDER,
@@ -59,7 +60,7 @@ async def test_a_baseline_shows_what_is_fixed(before: Path) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is screen)
         assert screen.comparison.layer == "gate"
-        assert any("1 newly fixed" in entry.text for entry in screen.log_pane.log_.entries)
+        assert any("1 newly fixed" in entry.text for entry in screen.log_pane.entries)
 
 
 async def test_a_comparison_is_kept_for_the_next_one(on_stage: Path) -> None:
@@ -69,7 +70,7 @@ async def test_a_comparison_is_kept_for_the_next_one(on_stage: Path) -> None:
         await pilot.press("M")
         await until_shown(pilot, "kept: B shows")
         screen.comparison.pick(replace(screen.comparison.picks, sample=AFTER[0], benchmark=AFTER[1], ranges=None))
-        await until(pilot, lambda: any("1 newly fixed" in entry.text for entry in screen.log_pane.log_.entries))
+        await until(pilot, lambda: any("1 newly fixed" in entry.text for entry in screen.log_pane.entries))
         await pilot.press("B")
         await until_shown(pilot, "1 newly fixed")
         await pilot.press("M")
@@ -147,12 +148,12 @@ def test_what_matters_stands_first() -> None:
     regression = Regression(steps)
     ordered = in_order(regression)
     assert [step.name for step in ordered] == ["broken", "fixed", "worse", "gone", "same"]
-    rows = StepRows(ordered)
+    rows = Rows(STEP_COLUMNS, ordered)
     assert [rows.cell(n, "change").text for n in range(5)] == ["newly failing", "newly fixed", "worse", "gone", "same"]
     assert [rows.cell(n, "sign").text for n in range(3)] == ["✗", "✓", ""]
     assert rows.cell(3, "after").text == "" and rows.cell(0, "sqnr").text == "6.0 → 6.0"
     assert headline(regression).startswith("1 newly failing, 1 newly fixed")
-    lost = StepRows([_step("lost", Change.SAME, Verdict.OK, Verdict.NOT_COMPARABLE)])
+    lost = Rows(STEP_COLUMNS, [_step("lost", Change.SAME, Verdict.OK, Verdict.NOT_COMPARABLE)])
     assert (lost.cell(0, "sign").text, lost.cell(0, "change").text) == ("-", "no figures now")
-    assert "1 no longer comparable" in headline(Regression(lost.steps))
+    assert "1 no longer comparable" in headline(Regression(lost.items))
     assert "by its name" in step_lines(ordered[0], 60)[-1][0].text

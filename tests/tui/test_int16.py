@@ -32,7 +32,7 @@ async def test_the_advised_set_is_shown_and_written_with_a_backup(on_stage: Path
         window = await _window(pilot)
         assert window.plan is not None and window.plan.advice.chosen == ("cat",)
         text = text_of(app)
-        assert "[x] cat" in text and "in 16 bit: cat" in text and "gate" in text
+        assert "[x] cat" in text and "in INT16: cat" in text and "gate" in text
         await pilot.press("w")
         await until_shown(pilot, "+tensor_arrays='cat';")
         assert isinstance(app.screen, ConfirmDialog) and INI.read_bytes() == before, "nothing before yes"

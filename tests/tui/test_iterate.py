@@ -27,7 +27,7 @@ from sgs_tui.tui.app import LaunchOptions, SgsApp, start_of
 from sgs_tui.tui.baseline.pane import BaselineDialog
 from sgs_tui.tui.frame.dialogs import Chooser, ConfirmDialog, TextDialog
 from sgs_tui.tui.int16.pane import Int16Dialog
-from sgs_tui.tui.layers.view import journal_lines, note_lines
+from sgs_tui.tui.journal.view import journal_lines, note_lines
 from sgs_tui.tui.requantize.view import proposal_lines, refusal_lines
 from sgs_tui.tui.screen import MainScreen
 from tests.standin_sdk.iterating import Network, build_network
@@ -87,7 +87,7 @@ def solid(text: str) -> str:
 
 
 def logged(screen: MainScreen) -> str:
-    return "\n".join(f"{entry.text} {entry.hint}" for entry in screen.log_pane.log_.entries)
+    return "\n".join(f"{entry.text} {entry.hint}" for entry in screen.log_pane.entries)
 
 
 def newest(network: Network) -> Run:
@@ -305,7 +305,7 @@ async def test_the_demo_is_healed_at_once(on_stage: Path) -> None:
     async with app.run_test(size=SMALL) as pilot:
         screen = await diagnosed(pilot)
         text = await asked(pilot)
-        assert "tensor_arrays='expand'" in text and "quantize again, expand in 16 bit" in text
+        assert "tensor_arrays='expand'" in text and "requantize, expand in INT16" in text
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, BaselineDialog))
         await until_shown(pilot, "newly fixed")
@@ -333,7 +333,7 @@ async def test_a_run_that_was_quantized_here_is_made_again_as_another_run(on_sta
         await until_shown(pilot, "A quantizes the model again")
         assert "input_config.ini:" not in text_of(app), "no file is needed for that"
         text = await asked(pilot)
-        assert "expand in 16 bit" in text and old.name in solid(text)
+        assert "expand in INT16" in text and old.name in solid(text)
         await pilot.press("y")
         await ended(pilot, screen, "ok", "ok")
         await until(pilot, lambda: isinstance(app.screen, BaselineDialog))
@@ -353,7 +353,7 @@ async def test_a_run_that_ends_before_it_is_seen_is_opened_all_the_same(on_stage
     async with app.run_test(size=SMALL) as pilot:
         screen = await diagnosed(pilot)
         proposal = propose(Requantized(run), Wanted(("expand",)))
-        screen.runs.pane.rows = ()
+        screen.runs.pane.table.fill(())
         screen.requantize.take_begun(proposal, Begun(run.folder.path))
         await until(pilot, lambda: "nothing is held against it" in logged(screen))
         await until(pilot, lambda: screen.current is screen.layer_table.pane)

@@ -4,23 +4,22 @@ from math import nan
 
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.compare.select import parse_query
-from sgs_tui.tui.layers.view import (
+from sgs_tui.tui.layers.columns import (
     AVAILABLE,
     DEFAULT,
     Facts,
-    Layers,
     cell,
     choices_for,
     chosen_columns,
     column,
     default_choices,
     facts_of,
-    failing,
     moved,
     title,
     toggled,
     widened,
 )
+from sgs_tui.tui.layers.view import Layers, failing
 from tests.layer_rows import layer, metrics
 
 

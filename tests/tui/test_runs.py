@@ -14,9 +14,8 @@ from sgs_tui.engine.runs.run_list import list_runs
 from sgs_tui.engine.runs.runs import cancel_run, wait_run
 from sgs_tui.tui.app import SgsApp
 from sgs_tui.tui.frame.dialogs import ConfirmDialog
+from sgs_tui.tui.runs.form import EMBEDDED, FIXED, RunForm, RunFormDialog, form_of
 from sgs_tui.tui.runs.jobs import requests_of
-from sgs_tui.tui.runs.pane import RunFormDialog
-from sgs_tui.tui.runs.view import EMBEDDED, FIXED, FormRows, RunForm, form_of
 from sgs_tui.tui.screen import MainScreen
 from sgs_tui.tui.widgets.prompt import complete
 from tests.tui import run_stage
@@ -67,7 +66,7 @@ async def test_one_key_runs_both_stages_and_one_compares_them(place: Path) -> No
         await until(pilot, lambda: screen.comparison.summary is not None)
         assert screen.current is screen.layer_table.pane and len(screen.layer_table.pane.model) == 20
         assert screen.comparison.picks.sample is not None and "net_fixed" in screen.comparison.picks.sample.parent.name
-        assert any("ok; 7 and c" in entry.text for entry in screen.log_pane.log_.entries)
+        assert any("ok; 7 and c" in entry.text for entry in screen.log_pane.entries)
 
 
 async def test_the_debugconfig_pane_feeds_the_switches(place: Path) -> None:
@@ -184,7 +183,7 @@ def test_form_counts_only_what_is_needed(tmp_path: Path, monkeypatch: pytest.Mon
     form = form_of({"simulator": EMBEDDED, "stage": "nonsense", "unknown": "x", "image": str(tmp_path / "no.jpg")})
     assert form.value("stage") == "both" and "unknown" not in form.values
     assert form.problems == ("ONNX model: needed", "image: no such file", "calibration: needed")
-    assert len(FormRows(form)) == 6
+    assert len(form.fields) == 6
     assert [each.key for each in RunForm({"stage": FIXED}).fields] == [
         *("simulator", "stage", "fixed", "image", "preprocess", "sdk", "python"),
     ]
@@ -217,8 +216,7 @@ def test_paths_complete_as_in_a_shell(typed: str, certain: str, names: tuple[str
     (tmp_path / "ab").mkdir()
     for name in ("abc.sim", "ac", ".hidden", "ab/in"):
         (tmp_path / name).touch()
-    done = complete(typed, tmp_path)
-    assert (done.text, done.names) == (certain, names)
+    assert complete(typed, tmp_path) == (certain, names)
 
 
 def test_times_are_short() -> None:

@@ -19,7 +19,7 @@ SCREENS: dict[str, tuple[tuple[str, ...], str]] = {
     "details": (("n", "d"), "fails"),
     "dumps": (("3",), "newest first"),
     "records": (("3", "enter"), "62 records"),
-    "debugconfig": (("4",), "nothing to object"),
+    "debugconfig": (("4",), "no problems"),
     "debugconfig-trap": (("4", "j", "space"), "padded layout"),
     "debugconfig-save": (("4", "j", "space", "w"), "still to mind"),
     "log": (("5",), "diagnosis"),

@@ -10,11 +10,11 @@ from sgs_tui.engine.diagnosis.results import Blame, Cause, Course, Diagnosis, Ev
 from sgs_tui.engine.errors import CancelledError
 from sgs_tui.engine.session import Comparison
 from sgs_tui.tui.frame.dialogs import TableDialog
-from sgs_tui.tui.layers.view import NOTHING, parts_of
+from sgs_tui.tui.layers.blame import NOTHING, parts_of
 from sgs_tui.tui.screen import MainScreen
 from sgs_tui.tui.text import Line
 from sgs_tui.tui.triage import controller
-from sgs_tui.tui.triage.view import Findings, headline, triage_lines
+from sgs_tui.tui.triage.view import headline, triage_lines
 from tests.tui.stage import REAL, main_screen, make_app, text_of, until, until_compared, until_shown
 
 pytestmark = pytest.mark.usefixtures("on_stage")
@@ -84,7 +84,6 @@ def test_lines_fit_the_width(width: int) -> None:
 
 def test_whole_dumps_blame_no_layer() -> None:
     assert headline(Finding(Cause.LAYOUT, ("a",), 1.0, ())).startswith("the two sides")
-    assert len(Findings()) == 0
 
 
 async def test_the_diagnosis_follows_the_comparison() -> None:
@@ -95,7 +94,7 @@ async def test_the_diagnosis_follows_the_comparison() -> None:
         text = text_of(app)
         assert "[6 Triage]" in text and "gate: tensors of very different size share one scale" in text
         assert "tensor_arrays='cat'" in text and "sets the scale of all" in text and "refuted" in text
-        assert any("diagnosis: gate" in entry.text for entry in screen.log_pane.log_.entries)
+        assert any("diagnosis: gate" in entry.text for entry in screen.log_pane.entries)
 
 
 async def test_enter_goes_to_the_layer() -> None:

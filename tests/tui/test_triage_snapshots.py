@@ -19,7 +19,7 @@ SCREENS: dict[str, tuple[tuple[str, ...], str]] = {
     "baseline-same": (("M", "B"), "20 same"),
 }
 THEN: dict[str, tuple[tuple[str, ...], str]] = {"int16-write": (("w",), "the old file is kept")}
-TALL = {(80, 24): "in 16 bit: cat"}
+TALL = {(80, 24): "in INT16: cat"}
 """At this size the change of the file is below the edge."""
 
 

@@ -7,17 +7,9 @@ from sgs_tui.engine.compare.baseline import Change, Regression, Snapshot, Step
 from sgs_tui.engine.numbers import cosine, decibel
 from sgs_tui.engine.runs.run_list import Run
 from sgs_tui.tui.runs.view import dumps_with
-from sgs_tui.tui.text import Line, Span, Tone, age, ratio, wrap
+from sgs_tui.tui.text import Line, Tone, age, paragraph, ratio
 from sgs_tui.tui.widgets.table import Cell, Column
 
-STEP_COLUMNS = (
-    Column("sign", "", 1),
-    Column("name", "name", least=20),
-    Column("change", "change", 14),
-    Column("before", "RMSE was", 9, right=True),
-    Column("after", "is", 9, right=True),
-    Column("sqnr", "SQNR dB", 13, right=True),
-)
 _TONES: dict[Change, Tone] = {
     Change.BETTER: "good",
     Change.WORSE: "warn",
@@ -39,32 +31,6 @@ def _place(step: Step) -> tuple[bool, bool, int]:
     return not (step.newly_failing or step.lost), not step.newly_fixed, _PLACES.index(step.change)
 
 
-class StepRows:
-    """Layers before and after as table rows."""
-
-    def __init__(self, steps: Sequence[Step] = ()) -> None:
-        self.steps = tuple(steps)
-
-    def __len__(self) -> int:
-        return len(self.steps)
-
-    def row_tone(self, row: int) -> Tone:
-        return "muted" if self.steps[row].change is Change.SAME else ""
-
-    def cell(self, row: int, column: str) -> Cell:
-        step = self.steps[row]
-        match column:
-            case "sign":
-                return _sign(step)
-            case "name":
-                return Cell(step.name)
-            case "change":
-                return _change(step)
-            case "sqnr":
-                return Cell(f"{_figure(step.before, 'sqnr_db')} → {_figure(step.after, 'sqnr_db')}".strip(" →"))
-        return Cell(_figure(getattr(step, column), "rmse"))
-
-
 def _sign(step: Step) -> Cell:
     if step.newly_failing:
         return Cell("✗", "fail")
@@ -79,11 +45,24 @@ def _change(step: Step) -> Cell:
     return Cell("newly fixed", "good") if step.newly_fixed else Cell(str(step.change), _TONES[step.change])
 
 
-def _figure(layer: Snapshot | None, key: str) -> str:
-    if layer is None:
-        return ""
-    value: float = getattr(layer, key)
-    return {"rmse": ratio, "cos": cosine, "sqnr_db": decibel}[key](value).strip()
+def _rmse(layer: Snapshot | None) -> str:
+    return "" if layer is None else ratio(layer.rmse).strip()
+
+
+def _sqnr(layer: Snapshot | None) -> str:
+    return "" if layer is None else decibel(layer.sqnr_db).strip()
+
+
+STEP_COLUMNS: tuple[Column[Step], ...] = (
+    Column("sign", "", 1, cell=_sign),
+    Column("name", "name", least=20, cell=lambda step: step.name),
+    Column("change", "change", 14, cell=_change),
+    Column("before", "RMSE was", 9, right=True, cell=lambda step: _rmse(step.before)),
+    Column("after", "is", 9, right=True, cell=lambda step: _rmse(step.after)),
+    Column(
+        "sqnr", "SQNR dB", 13, right=True, cell=lambda step: f"{_sqnr(step.before)} → {_sqnr(step.after)}".strip(" →")
+    ),
+)
 
 
 def headline(regression: Regression) -> str:
@@ -99,16 +78,13 @@ def headline(regression: Regression) -> str:
 
 def step_lines(step: Step, width: int) -> list[Line]:
     """One layer in full: verdicts, figures, how the names were matched."""
-    lines: list[Line] = [(Span(part, "strong"),) for part in wrap(step.name, width)]
+    lines = paragraph(step.name, width, "strong")
     for when, layer in (("before", step.before), ("now", step.after)):
         if layer is not None:
-            figures = f"RMSE {_figure(layer, 'rmse')}, COS {_figure(layer, 'cos')}, SQNR {_figure(layer, 'sqnr_db')} dB"
+            figures = f"RMSE {_rmse(layer)}, COS {cosine(layer.cos).strip()}, SQNR {_sqnr(layer)} dB"
             other = f" as {layer.name}" if layer.name != step.name else ""
-            lines += [(Span(part),) for part in wrap(f"{when}: {layer.verdict}, {figures}{other}", width)]
-    return lines + [(Span(part, "muted"),) for part in (wrap(step.note, width) if step.note else ())]
-
-
-# Runs whose comparison can be the baseline of the present one.
+            lines += paragraph(f"{when}: {layer.verdict}, {figures}{other}", width)
+    return lines + paragraph(step.note, width, "muted")
 
 
 def earlier(runs: Sequence[Run], sample: Path | None, now: float) -> tuple[tuple[Path, str], ...]:

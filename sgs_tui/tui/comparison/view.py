@@ -6,7 +6,7 @@ from pathlib import Path
 from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.compare.results import LayerDiff, Pair
 from sgs_tui.engine.session import CompareRequest
-from sgs_tui.tui.layers.view import SIGNS
+from sgs_tui.tui.layers.columns import SIGNS
 from sgs_tui.tui.settings import Start
 from sgs_tui.tui.text import Line, Span, clip, cut, span, width
 

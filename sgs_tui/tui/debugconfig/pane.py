@@ -1,7 +1,7 @@
 """Pane 4: DebugConfig.txt, what each key means, whether it will work, and exactly what will be written."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -9,33 +9,29 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.widget import Widget
 
 from sgs_tui.engine.configs.debugconfig import PATH_KEY, DebugConfig, Preset, apply
 from sgs_tui.engine.configs.textlines import Finding
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.debugconfig.view import (
-    COLUMNS,
-    ROWS,
+    SWITCHES_AND_PATH,
     ConfigFile,
-    Rows,
     difference,
     file_lines,
     info_lines,
+    key_columns,
     open_config,
 )
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.jobs import Flash, Said
-from sgs_tui.tui.text import BLANK, Line, Tone, span
+from sgs_tui.tui.text import BLANK, Line, span
 from sgs_tui.tui.widgets.bars import Crumb
 from sgs_tui.tui.widgets.prompt import Prompt
-from sgs_tui.tui.widgets.table import Table
+from sgs_tui.tui.widgets.table import ListTable, Table
 from sgs_tui.tui.widgets.text_view import Text, TextView
 
-_TONES: dict[bool, Tone] = {True: "warn", False: "muted"}
-"""Of the file's state, by whether there is something to save."""
-BESIDE = 70
+_BESIDE = 70
 """From this width on the file's text stands beside the keys."""
 
 
@@ -76,19 +72,13 @@ class DebugConfigPane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self.crumb = Crumb()
-        self.keys = Table(COLUMNS, frozen=2)
-        self.info, self.text = TextView(), TextView()
-        self.info.can_focus = self.text.can_focus = False
+        self.main = self.keys = ListTable(key_columns(lambda: self.document))
+        self.info, self.text = TextView(reads=False), TextView(reads=False)
         self.prompt = Prompt(placeholder="folder for the dump, . for the folder of the run")
         self.file = ConfigFile()
         self._before_edit = self.document
 
-    @property
-    def main(self) -> Widget:
-        return self.keys
-
-    def compose(self) -> ComposeResult:
-        yield self.heading
+    def body(self) -> ComposeResult:
         yield self.crumb
         with Horizontal(id="debugconfig-body"):
             with Vertical(id="debugconfig-keys"):
@@ -99,13 +89,13 @@ class DebugConfigPane(Pane):
 
     def on_mount(self) -> None:
         self.prompt.display = False
-        self.head()
         self._fill()
 
     # --- the document
 
     @property
     def document(self) -> DebugConfig:
+        """What would be written."""
         return self.file.document
 
     def load(self, path: Path) -> None:
@@ -117,34 +107,29 @@ class DebugConfigPane(Pane):
         self._fill()
 
     def _change(self, document: DebugConfig) -> None:
-        self.file = self.file.edited(document)
+        self.file = replace(self.file, document=document)
         self._fill()
 
+    @on(Table.Moved)
     def _fill(self) -> None:
-        width = self.size.width or BESIDE
-        beside = width >= BESIDE
+        beside = (self.size.width or _BESIDE) >= _BESIDE
         self.text.display = beside
-        self.keys.show(Rows(self.document), cursor=self.keys.cursor)
+        self.keys.fill(SWITCHES_AND_PATH)
         self.info.show(partial(self._info, self.file.findings(), not beside), keep=True)
         self.text.show(partial(file_lines, self.document), keep=True)
-        self.crumb.say(str(self.file.path), self.file.state, _TONES[self.file.changed])
+        self.crumb.say(str(self.file.path), self.file.state, "warn" if self.file.changed else "muted")
 
     def _info(self, findings: list[Finding], with_file: bool, width: int) -> list[Line]:
-        lines = info_lines(findings, self.keys.cursor, width)
+        lines = info_lines(findings, SWITCHES_AND_PATH[self.keys.cursor], width)
         return [*lines, BLANK, *file_lines(self.document, width)] if with_file else lines
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._fill)
 
-    @on(Table.Moved)
-    def explain(self) -> None:
-        """The meaning of the key under the cursor."""
-        self._fill()
-
     # --- keys
 
     def action_change(self) -> None:
-        switch = ROWS[self.keys.cursor]
+        switch = SWITCHES_AND_PATH[self.keys.cursor]
         if switch is PATH_KEY:
             self._edit_path()
         else:
@@ -189,10 +174,10 @@ class DebugConfigPane(Pane):
         self._change(apply(preset, self.document))
         self.post_message(Flash(preset.note))
 
-    def action_mend(self) -> None:
-        mended = self.document.fix()
-        self.post_message(Flash("nothing to mend" if mended == self.document else "mended; w saves"))
-        self._change(mended)
+    def action_fix(self) -> None:
+        fixed = self.document.fix()
+        self.post_message(Flash("nothing to fix" if fixed == self.document else "fixed; w saves"))
+        self._change(fixed)
 
     def action_undo(self) -> None:
         self.load(self.file.path)

@@ -1,7 +1,7 @@
-"""The DebugConfig editor's texts: switches as rows, findings, the exact file."""
+"""The DebugConfig editor's texts: switches as rows, findings, the exact file, and the file as it is edited."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import unified_diff
 from pathlib import Path
@@ -11,11 +11,10 @@ from sgs_tui.engine.configs.debugconfig_check import check
 from sgs_tui.engine.configs.textlines import Finding, Severity
 from sgs_tui.engine.files import read_bytes, write_with_backup
 from sgs_tui.engine.text import decode
-from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, span, wrap
+from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, hanging, paragraph, span, wrap
 from sgs_tui.tui.widgets.table import Cell, Column
 
-COLUMNS = (Column("state", "", 3), Column("name", "key", 20), Column("value", "recommended", least=10, prose=True))
-ROWS: tuple[Switch, ...] = (*SWITCHES, PATH_KEY)
+SWITCHES_AND_PATH: tuple[Switch, ...] = (*SWITCHES, PATH_KEY)
 _SIGNS: dict[Severity, tuple[str, Tone]] = {
     Severity.ERROR: ("✗", "fail"),
     Severity.WARNING: ("!", "warn"),
@@ -23,70 +22,54 @@ _SIGNS: dict[Severity, tuple[str, Tone]] = {
 }
 
 
-class Rows:
-    """Every key: whether it is on, what is recommended; the path with its value."""
+def key_columns(document: Callable[[], DebugConfig]) -> tuple[Column[Switch], ...]:
+    """Of keys: whether each is on in `document`, what is recommended; the path with its value."""
 
-    def __init__(self, document: DebugConfig) -> None:
-        self.document = document
-
-    def __len__(self) -> int:
-        return len(ROWS)
-
-    def row_tone(self, row: int) -> Tone:
-        return ""
-
-    def cell(self, row: int, column: str) -> Cell:
-        switch = ROWS[row]
+    def state(switch: Switch) -> Cell:
         if switch is PATH_KEY:
-            path = self.document.path
-            return {"state": Cell("="), "name": Cell("path", "strong")}.get(column) or _path(path)
-        on = self.document.is_on(switch.name)
-        match column:
-            case "state":
-                return Cell("[x]" if on else "[ ]", "key" if on else "muted")
-            case "name":
-                return Cell(switch.name, "strong" if on else "")
-        return Cell(switch.recommended, "muted")
+            return Cell("=")
+        return Cell("[x]", "key") if document().is_on(switch.name) else Cell("[ ]", "muted")
+
+    def name(switch: Switch) -> Cell:
+        if switch is PATH_KEY:
+            return Cell("path", "strong")
+        return Cell(switch.name, "strong" if document().is_on(switch.name) else "")
+
+    def value(switch: Switch) -> Cell:
+        if switch is not PATH_KEY:
+            return Cell(switch.recommended, "muted")
+        path = document().path
+        if path is None:
+            return Cell("(not in the file: home folder)", "warn")
+        return Cell(path) if path else Cell("(empty: home folder)", "warn")
+
+    return (
+        Column("state", "", 3, cell=state),
+        Column("name", "key", 20, cell=name),
+        Column("value", "recommended", least=10, prose=True, cell=value),
+    )
 
 
-def _path(path: str | None) -> Cell:
-    if path is None:
-        return Cell("(not in the file: home folder)", "warn")
-    return Cell(path) if path else Cell("(empty: home folder)", "warn")
-
-
-def info_lines(findings: Sequence[Finding], row: int, width: int) -> list[Line]:
+def info_lines(findings: Sequence[Finding], switch: Switch, width: int) -> list[Line]:
     """What is wrong, what the key under the cursor means, and then what is only worth knowing."""
     grave = [finding for finding in findings if finding.severity is not Severity.NOTE]
     notes = [finding for finding in findings if finding.severity is Severity.NOTE]
-    lines = [*finding_lines(grave, width), BLANK, *meaning(row, width)]
-    return [*lines, BLANK, *finding_lines(notes, width)] if notes else lines
+    lines = [*_finding_lines(grave, width), BLANK, *paragraph(f"{switch.name}: {switch.meaning}", width)]
+    lines += paragraph(f"Read by: {switch.read_by}.", width, "muted")
+    lines += paragraph(f"Recommended: {switch.recommended}.", width, "muted")
+    return [*lines, BLANK, *_finding_lines(notes, width)] if notes else lines
 
 
-def meaning(row: int, width: int) -> list[Line]:
-    """What the key under the cursor does, who reads it, what is recommended."""
-    switch = ROWS[row]
-    texts = (
-        f"{switch.name}: {switch.meaning}",
-        f"Read by: {switch.read_by}.",
-        f"Recommended: {switch.recommended}.",
-    )
-    return [(Span(part, "muted" if n else ""),) for n, text in enumerate(texts) for part in wrap(text, width)]
-
-
-def finding_lines(findings: Sequence[Finding], width: int) -> list[Line]:
-    """What is wrong or worth knowing, the gravest first."""
+def _finding_lines(findings: Sequence[Finding], width: int) -> list[Line]:
     if not findings:
-        return [(Span("✓ nothing to object", "good"),)]
-    return [line for finding in findings for line in _finding(finding, width)]
+        return [(Span("✓ no problems", "good"),)]
+    return [row for finding in findings for row in _finding(finding, width)]
 
 
 def _finding(finding: Finding, width: int) -> list[Line]:
     sign, tone = _SIGNS[finding.severity]
     where = f"line {finding.line}: " if finding.line else ""
-    first, *rest = wrap(f"{where}{finding.message}", width - 2)
-    lines: list[Line] = [(Span(f"{sign} ", tone), Span(first))]
-    lines += [(Span("  " + part),) for part in rest]
+    lines = hanging((Span(f"{sign} ", tone),), f"{where}{finding.message}", width)
     return lines + [(Span("  " + part, "muted"),) for part in wrap("-> " + finding.remedy, width - 2)]
 
 
@@ -105,12 +88,12 @@ def file_lines(document: DebugConfig, width: int) -> list[Line]:
 
 def difference(old: bytes | None, new: bytes, findings: Sequence[Finding], width: int) -> list[Line]:
     """What saving changes, and what is still wrong with it."""
-    before = [] if old is None else decode(old).splitlines(keepends=True)
+    before = decode(old or b"").splitlines(keepends=True)
     rows = list(unified_diff(before, decode(new).splitlines(keepends=True), n=2))[2:]
     lines = [_changed(row, width) for row in rows] or [(Span("nothing changes", "muted"),)]
     grave = [finding for finding in findings if finding.severity is not Severity.NOTE]
     if grave:
-        lines += [BLANK, (Span("still to mind", "strong"),), *finding_lines(grave, width)]
+        lines += [BLANK, (Span("still to mind", "strong"),), *_finding_lines(grave, width)]
     return lines
 
 
@@ -120,8 +103,6 @@ def _changed(row: str, width: int) -> Line:
     missing = "" if row.endswith("\n") or row.startswith("@") else " (no newline)"
     return (span(clip(text, width - len(missing)), tones.get(row[:1], "")), Span(missing, "fail"))
 
-
-# A DebugConfig.txt that is being edited: what is on disk, and what it would become.
 
 FILE_NAME = "DebugConfig.txt"
 
@@ -133,7 +114,7 @@ def _new_document() -> DebugConfig:
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """`on_disk` is None for a file that does not exist yet."""
+    """A DebugConfig.txt that is being edited; `on_disk` is None for a file that does not exist yet."""
 
     path: Path = field(default_factory=lambda: Path(FILE_NAME))
     on_disk: bytes | None = None
@@ -150,10 +131,6 @@ class ConfigFile:
         if self.on_disk is None:
             return "new, not saved"
         return "changed, not saved" if self.changed else "as on disk"
-
-    def edited(self, document: DebugConfig) -> "ConfigFile":
-        """Another document for the same file."""
-        return replace(self, document=document)
 
     def reread(self) -> "ConfigFile":
         """The same document beside what is on disk now. Raises InputError."""

@@ -2,17 +2,15 @@
 
 from collections.abc import Iterable
 
-from textual.app import ComposeResult
-from textual.widget import Widget
-
 from sgs_tui.engine.compare.channels import Element
 from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.compare.results import LayerDiff, Pair
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.details.view import Closeup, details, formulas, waiting
 from sgs_tui.tui.frame.pane import Pane
-from sgs_tui.tui.layers.view import NOTHING, Notes, Parts, note_lines
-from sgs_tui.tui.text import Line, Span
+from sgs_tui.tui.journal.view import Notes, note_lines
+from sgs_tui.tui.layers.blame import NOTHING, Parts
+from sgs_tui.tui.text import Line, Span, plain
 from sgs_tui.tui.widgets.text_view import TextView
 
 
@@ -21,29 +19,18 @@ class DetailsPane(Pane):
 
     NAME, KEY, TITLE = "details", "d", "Details"
     GROUPS = ("walk", "details", "move")
-    SHARES, NEIGHBOUR = "details", "6 Triage"
+    SHARES, NEIGHBOR = "details", "6 Triage"
     BINDINGS = bindings("details")
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = TextView(identity="details-text")
+        self.main = self.view = TextView(identity="details-text")
         self.pair: Pair | None = None
         self.row: LayerDiff | None = None
         self.profile: Profile = MANUAL
         self.closeup = Closeup()
         self.parts = NOTHING
         self.notes: Notes = {}
-
-    @property
-    def main(self) -> Widget:
-        return self.view
-
-    def compose(self) -> ComposeResult:
-        yield self.heading
-        yield self.view
-
-    def on_mount(self) -> None:
-        self.head()
 
     def show_layer(self, pair: Pair | None, row: LayerDiff | None, profile: Profile) -> None:
         same = (pair, row, profile) == (self.pair, self.row, self.profile)
@@ -84,5 +71,5 @@ class DetailsPane(Pane):
 
     def copied(self, whole: bool) -> str:
         if whole:
-            return "\n".join("".join(part.text for part in row).rstrip() for row in self.view.lines)
+            return plain(self.view.lines)
         return "" if self.pair is None else self.pair.name

@@ -1,17 +1,15 @@
 """Everything known of one layer, as lines."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-from rich.cells import cell_len
 
 from sgs_tui.engine.compare.channels import Element
 from sgs_tui.engine.compare.limits import Limits, Profile
 from sgs_tui.engine.compare.metrics import METRICS, OF_LAYER, Form
 from sgs_tui.engine.compare.results import LayerDiff, Pair, RangeSource, SideStats, Verdict
 from sgs_tui.engine.numbers import cosine, decibel, figure
-from sgs_tui.tui.layers.view import SIGNS
-from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, fit, share, span, wrap
+from sgs_tui.tui.layers.columns import SIGNS
+from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, fit, hanging, paragraph, share, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +37,17 @@ def details(row: LayerDiff, profile: Profile, closeup: Closeup, width: int, part
 
 def _name(pair: Pair, width: int) -> list[Line]:
     shape = f"  {list(pair.shape)}" if pair.shape else "  shape unknown"
-    lines: list[Line] = [(Span(part, "strong"),) for part in wrap(pair.name, width)]
-    return [*lines, (span(clip(f"op {pair.benchmark.op_index} {pair.op_type}{shape}", width), "muted"),)]
+    return [
+        *paragraph(pair.name, width, "strong"),
+        (span(clip(f"op {pair.benchmark.op_index} {pair.op_type}{shape}", width), "muted"),),
+    ]
 
 
 def _verdict(row: LayerDiff, width: int) -> list[Line]:
     sign = SIGNS[row.verdict]
     tone: Tone = "good" if row.verdict is Verdict.OK else sign.tone
     word = f"{sign.text} {str(row.verdict).upper()}".strip()
-    lines = wrap("; ".join(row.reasons), max(10, width - cell_len(word) - 2)) if row.reasons else [""]
-    head: Line = (Span(word, tone), Span("  " + lines[0]))
-    return [head, *((Span(" " * (cell_len(word) + 2) + rest),) for rest in lines[1:])]
+    return hanging((Span(word, tone), Span("  ")), "; ".join(row.reasons), width)
 
 
 def _metrics(row: LayerDiff, profile: Profile, width: int) -> list[Line]:
@@ -78,26 +76,26 @@ def _range(row: LayerDiff, width: int) -> list[Line]:
     source = (
         "from calibration (tensor_min_max)" if calibrated else "from the benchmark's data; --ranges gives calibration"
     )
-    text = f"range {figure(row.range.minimum)} .. {figure(row.range.maximum)}, {source}"
-    return [(Span(part, "muted"),) for part in wrap(text, width)]
+    return paragraph(f"range {figure(row.range.minimum)} .. {figure(row.range.maximum)}, {source}", width, "muted")
+
+
+_SIDE_ROWS: tuple[tuple[str, Callable[[SideStats], str]], ...] = (
+    ("min", lambda side: figure(side.minimum)),
+    ("max", lambda side: figure(side.maximum)),
+    ("mean", lambda side: figure(side.mean)),
+    ("zeros", lambda side: share(side.zeros, side.count)),
+    ("NaN Inf", lambda side: f"{side.nan:,} {side.inf:,}"),
+    ("elements", lambda side: f"{side.count:,}"),
+)
 
 
 def _sides(sample: SideStats, benchmark: SideStats) -> list[Line]:
     lines: list[Line] = [(Span(f"{'':10}"), Span(f"{'sample':>11}", "sample"), Span(f"{'benchmark':>11}", "benchmark"))]
-    for label, name in (("min", "minimum"), ("max", "maximum"), ("mean", "mean")):
-        values = (figure(getattr(side, name)) for side in (sample, benchmark))
-        lines.append((Span(f"{label:10}" + "".join(f"{value:>11}" for value in values)),))
-    zeros = (share(side.zeros, side.count) for side in (sample, benchmark))
-    lines.append((Span(f"{'zeros':10}" + "".join(f"{value:>11}" for value in zeros)),))
-    lines.append(_non_finite(sample, benchmark))
-    lines.append((Span(f"{'elements':10}{sample.count:>11,}{benchmark.count:>11,}"),))
+    for label, fact in _SIDE_ROWS:
+        bad = label == "NaN Inf" and not (sample.finite and benchmark.finite)
+        values = "".join(f"{fact(side):>11}" for side in (sample, benchmark))
+        lines.append((Span(f"{label:10}"), Span(values, "fail" if bad else "")))
     return lines
-
-
-def _non_finite(sample: SideStats, benchmark: SideStats) -> Line:
-    values = (f"{side.nan:,} {side.inf:,}" for side in (sample, benchmark))
-    tone: Tone = "" if sample.finite and benchmark.finite else "fail"
-    return (Span(f"{'NaN Inf':10}"), Span("".join(f"{value:>11}" for value in values), tone))
 
 
 def _worst(closeup: Closeup, width: int) -> list[Line]:
@@ -129,10 +127,7 @@ def _pairing(row: LayerDiff, width: int) -> list[Line]:
         facts.append(
             f"{side}: {fit(record.type_name, 8)} s {record.scale:g} z {record.zero_point} at byte {record.offset:,}"
         )
-    lines: list[Line] = [BLANK]
-    for fact in facts:
-        lines += [(Span(part, "muted"),) for part in wrap(fact, width)]
-    return lines
+    return [BLANK, *(row for fact in facts for row in paragraph(fact, width, "muted"))]
 
 
 def formulas(profile: Profile) -> list[Line]:

@@ -14,7 +14,7 @@ from sgs_tui.engine.dumps.index import guess_stage, looks_like_dump
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import CancelledError, FileChangedError, InputError, SgsError
 from sgs_tui.engine.session import Comparison
-from sgs_tui.tui.dumps.view import Entry, Kind, RecordFacts, Tally
+from sgs_tui.tui.dumps.view import Entry, Kind, RecordCounter, RecordFacts
 
 WATCHED_EVERY = 2.0
 _BY_NAME = {"tensor_min_max.txt": Kind.RANGES, "tensor_statistics.txt": Kind.SHAPES}
@@ -114,14 +114,14 @@ def read_records(path: Path, cancel: Event) -> Iterator[Message]:
 def read_values(path: Path, record: Record, cancel: Event) -> Iterator[Message]:
     """Statistics over the whole record and its first values. Raises DumpError, CancelledError."""
     with open_dump(path) as dump:
-        tally = Tally()
+        counter = RecordCounter()
         for piece in dump.chunks(record):
             if cancel.is_set():
                 raise CancelledError("stopped")
             values = piece.astype(np.float64)
             dump.dequantize(record, values)
-            tally.add(values)
-    yield ValuesRead(path, record, tally.facts())
+            counter.add(values)
+    yield ValuesRead(path, record, counter.facts())
 
 
 def watch(comparison: Comparison, cancel: Event) -> Iterator[Message]:

@@ -1,6 +1,6 @@
-"""Records of a dump as table rows, and one record's values as lines."""
+"""The dump browser's rows and lines: files of a folder, records of a dump, one record's values."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -10,60 +10,112 @@ import numpy as np
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.format import Health, HealthState, Record, Stage
 from sgs_tui.engine.numbers import figure, size
-from sgs_tui.tui.text import BLANK, Line, Span, Tone, age, share, wrap
+from sgs_tui.tui.text import BLANK, Line, Span, age, paragraph, share
 from sgs_tui.tui.widgets.table import Cell, Column
 
-FIRST_VALUES = 8192
-RECORD_COLUMNS = (
-    Column("index", "op", 4, right=True),
-    Column("direction", "", 5),
-    Column("name", "name", least=18),
-    Column("shape", "shape", 14),
-    Column("op", "op type", 13),
-    Column("type", "type", 7),
-    Column("scale", "s", 9, right=True),
-    Column("zero", "z", 5, right=True),
-    Column("constant", "", 5),
-)
+_FIRST_VALUES = 8192
 
 
-class Records:
-    """A dump's records; names of constants stay in the background."""
+class Kind(StrEnum):
+    """What a file matters for: dumps are known by their content, calibration files by their names."""
 
-    def __init__(self, records: Sequence[Record]) -> None:
-        self.records = records
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-    def row_tone(self, row: int) -> Tone:
-        return "muted" if self.records[row].constant else ""
-
-    def cell(self, row: int, column: str) -> Cell:
-        return _CELLS[column](self.records[row])
+    FOLDER = "folder"
+    DUMP = "dump"
+    RANGES = "ranges"
+    SHAPES = "shapes"
 
 
-def _direction(record: Record) -> Cell:
-    return Cell(f"{record.direction} {record.slot}", "muted" if record.direction == "in" else "")
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file or folder. Stage, health and records are None until the dump was examined; `problem` says why not."""
+
+    path: Path
+    kind: Kind
+    size: int = 0
+    modified: float = 0.0
+    stage: Stage | None = None
+    health: Health | None = None
+    records: int | None = None
+    problem: str = ""
 
 
-def _shape(record: Record) -> Cell:
+_STAGES = tuple(Stage)
+
+
+def _name(entry: Entry) -> Cell:
+    folder = entry.kind is Kind.FOLDER
+    return Cell(f"{entry.path.name or entry.path}/", "key") if folder else Cell(entry.path.name)
+
+
+def _stage(entry: Entry) -> Cell:
+    if entry.kind is Kind.DUMP:
+        return Cell("..." if entry.stage is None and not entry.problem else str(entry.stage or ""))
+    words = {Kind.RANGES: "calibration", Kind.SHAPES: "shapes"}
+    return Cell(words.get(entry.kind, ""), "muted")
+
+
+def _health(entry: Entry) -> Cell:
+    if entry.problem:
+        return Cell(f"✗ {entry.problem}", "fail")
+    if entry.health is None:
+        return Cell("")
+    good = entry.health.state is HealthState.COMPLETE
+    return Cell(str(entry.health.state) if good else f"! {entry.health.state}", "" if good else "warn")
+
+
+_ROLES = {
+    "sample": Cell("S", "sample"),
+    "benchmark": Cell("B", "benchmark"),
+    "ranges": Cell("R", "good"),
+    "shapes": Cell("H", "good"),
+}
+
+
+def file_columns(role: Callable[[Path], str], now: Callable[[], float]) -> tuple[Column[Entry], ...]:
+    """Of files; `role` says what a path is used as (sample, benchmark, ranges, shapes), or nothing."""
+
+    def ago(entry: Entry) -> Cell:
+        return Cell(age(now() - entry.modified) if entry.modified else "", "muted")
+
+    return (
+        Column("role", "", 1, cell=lambda one: _ROLES.get(role(one.path), "")),
+        Column("name", "file", least=18, cell=_name),
+        Column("stage", "stage", 12, cell=_stage),
+        Column("health", "health", 13, cell=_health),
+        Column("records", "records", 7, right=True, cell=lambda one: "" if one.records is None else str(one.records)),
+        Column("size", "size", 8, right=True, cell=lambda one: "" if one.kind is Kind.FOLDER else size(one.size)),
+        Column("age", "age", 6, right=True, cell=ago),
+    )
+
+
+def next_stage(entry: Entry) -> Entry:
+    """The guess corrected by the user: the next stage in the list."""
+    place = _STAGES.index(entry.stage) if entry.stage in _STAGES else -1
+    return replace(entry, stage=_STAGES[(place + 1) % len(_STAGES)])
+
+
+def _shape(record: Record) -> Cell | str:
     if record.is_short:
         return Cell(f"! {size(record.size)}", "warn")
-    return Cell("x".join(map(str, record.shape)) if record.shape else f"[{record.count}]")
+    return "x".join(map(str, record.shape)) if record.shape else f"[{record.count}]"
 
 
-_CELLS: dict[str, Callable[[Record], Cell]] = {
-    "index": lambda record: Cell(str(record.op_index)),
-    "direction": _direction,
-    "name": lambda record: Cell(record.name),
-    "shape": _shape,
-    "op": lambda record: Cell(record.op_type),
-    "type": lambda record: Cell(record.type_name),
-    "scale": lambda record: Cell(figure(record.scale, 6) if record.scale else ""),
-    "zero": lambda record: Cell(str(record.zero_point) if record.scale else ""),
-    "constant": lambda record: Cell("const" if record.constant else ""),
-}
+RECORD_COLUMNS: tuple[Column[Record], ...] = (
+    Column("index", "op", 4, right=True, cell=lambda one: str(one.op_index)),
+    Column(
+        "direction",
+        "",
+        5,
+        cell=lambda one: Cell(f"{one.direction} {one.slot}", "muted" if one.direction == "in" else ""),
+    ),
+    Column("name", "name", least=18, cell=lambda one: one.name),
+    Column("shape", "shape", 14, cell=_shape),
+    Column("op", "op type", 13, cell=lambda one: one.op_type),
+    Column("type", "type", 7, cell=lambda one: one.type_name),
+    Column("scale", "s", 9, right=True, cell=lambda one: figure(one.scale, 6) if one.scale else ""),
+    Column("zero", "z", 5, right=True, cell=lambda one: str(one.zero_point) if one.scale else ""),
+    Column("constant", "", 5, cell=lambda one: "const" if one.constant else ""),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +132,7 @@ class RecordFacts:
     values: FloatArray
 
 
-class Tally:
+class RecordCounter:
     """Adds up a record's statistics piece by piece, and keeps its first values."""
 
     def __init__(self) -> None:
@@ -90,7 +142,7 @@ class Tally:
 
     def add(self, values: FloatArray) -> None:
         if not self._seen:
-            self._first = values[:FIRST_VALUES].copy()
+            self._first = values[:_FIRST_VALUES].copy()
         finite = values[np.isfinite(values)]
         self._seen += values.size
         self._nan += int(np.count_nonzero(np.isnan(values)))
@@ -109,11 +161,11 @@ class Tally:
 
 def record_lines(record: Record, facts: RecordFacts | None, width: int) -> list[Line]:
     """Header, statistics, values in rows."""
-    lines: list[Line] = [(Span(part, "strong"),) for part in wrap(record.name, width)]
-    lines += [(Span(part, "muted"),) for part in wrap(_header(record), width)]
+    lines = paragraph(record.name, width, "strong")
+    lines += paragraph(_header(record), width, "muted")
     if facts is None:
         return [*lines, BLANK, (Span("reading ...", "muted"),)]
-    lines += [BLANK, *((Span(part),) for part in wrap(_statistics(facts), width)), BLANK]
+    lines += [BLANK, *paragraph(_statistics(facts), width), BLANK]
     return lines + _rows(facts, record, width)
 
 
@@ -148,109 +200,3 @@ def _rows(facts: RecordFacts, record: Record, width: int) -> list[Line]:
     if len(facts.values) < facts.count:
         lines.append((Span(f"the first {len(facts.values):,} of {facts.count:,} values", "warn"),))
     return lines
-
-
-# Files of a folder that matter here: dumps (by their content), folders, calibration files (by their names).
-
-
-class Kind(StrEnum):
-    """What an entry is for."""
-
-    FOLDER = "folder"
-    DUMP = "dump"
-    RANGES = "ranges"
-    SHAPES = "shapes"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A file or folder. Stage, health and records are None until the dump was examined; `problem` says why not."""
-
-    path: Path
-    kind: Kind
-    size: int = 0
-    modified: float = 0.0
-    stage: Stage | None = None
-    health: Health | None = None
-    records: int | None = None
-    problem: str = ""
-
-
-STAGES = tuple(Stage)
-FILE_COLUMNS = (
-    Column("role", "", 1),
-    Column("name", "file", least=18),
-    Column("stage", "stage", 12),
-    Column("health", "health", 13),
-    Column("records", "records", 7, right=True),
-    Column("size", "size", 8, right=True),
-    Column("age", "age", 6, right=True),
-)
-_ROLES: dict[str, Tone] = {"S": "sample", "B": "benchmark", "R": "good", "H": "good"}
-
-
-class Files:
-    """Entries as table rows; `roles` says which path is sample, benchmark, ranges or shapes (S, B, R, H)."""
-
-    def __init__(self, entries: Sequence[Entry], roles: dict[Path, str], now: float) -> None:
-        self.entries, self.roles, self.now = entries, roles, now
-
-    def __len__(self) -> int:
-        return len(self.entries)
-
-    def row_tone(self, row: int) -> Tone:
-        return ""
-
-    def cell(self, row: int, column: str) -> Cell:
-        entry = self.entries[row]
-        if column == "role":
-            role = self.roles.get(entry.path.absolute(), "")
-            return Cell(role, _ROLES.get(role, ""))
-        if column == "age":
-            return Cell("" if not entry.modified else age(self.now - entry.modified), "muted")
-        return _FOLDER_CELLS[column](entry)
-
-
-def _name(entry: Entry) -> Cell:
-    if entry.kind is Kind.FOLDER:
-        return Cell(f"{entry.path.name or entry.path}/", "key")
-    return Cell(entry.path.name)
-
-
-def _stage(entry: Entry) -> Cell:
-    if entry.kind is Kind.DUMP:
-        return Cell("..." if entry.stage is None and not entry.problem else str(entry.stage or ""))
-    words = {Kind.RANGES: "calibration", Kind.SHAPES: "shapes"}
-    return Cell(words.get(entry.kind, ""), "muted")
-
-
-def _health(entry: Entry) -> Cell:
-    if entry.problem:
-        return Cell(f"✗ {entry.problem}", "fail")
-    if entry.health is None:
-        return Cell("")
-    good = entry.health.state is HealthState.COMPLETE
-    return Cell(str(entry.health.state) if good else f"! {entry.health.state}", "" if good else "warn")
-
-
-def _records(entry: Entry) -> Cell:
-    return Cell("" if entry.records is None else str(entry.records))
-
-
-def _size(entry: Entry) -> Cell:
-    return Cell("" if entry.kind is Kind.FOLDER else size(entry.size))
-
-
-_FOLDER_CELLS: dict[str, Callable[[Entry], Cell]] = {
-    "name": _name,
-    "stage": _stage,
-    "health": _health,
-    "records": _records,
-    "size": _size,
-}
-
-
-def next_stage(entry: Entry) -> Entry:
-    """The guess corrected by the user: the next stage in the list."""
-    place = STAGES.index(entry.stage) if entry.stage in STAGES else -1
-    return replace(entry, stage=STAGES[(place + 1) % len(STAGES)])

@@ -1,12 +1,10 @@
-"""What every pane is: a numbered part of the screen with a heading, one widget for the focus, and its own keys.
-
-A new pane is one file with a subclass, one line in `panes/registry.py`, and its actions in `actions.py`.
-"""
+"""What every pane is: a numbered part of the screen with a heading, one widget for the focus, and its own keys."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widget import Widget
@@ -24,7 +22,7 @@ class PaneAsked(Message):
 
 
 class Pane(Vertical):
-    """A part of the screen. `name_` is its id and action group, `key` what goes to it, `title` what it is called."""
+    """A part of the screen. `NAME` is its id and action group, `KEY` what goes to it, `TITLE` what it is called."""
 
     NAME: ClassVar[str] = ""
     KEY: ClassVar[str] = ""
@@ -35,18 +33,25 @@ class Pane(Vertical):
     """The title in the tab line where it has to be shorter."""
     SHARES: ClassVar[str] = ""
     """Panes that share this place on a large screen: the one last gone to is on show."""
-    NEIGHBOUR: ClassVar[str] = ""
+    NEIGHBOR: ClassVar[str] = ""
     """What the heading says of the other pane in the same place."""
+
+    main: Widget
+    """The widget that takes the focus."""
 
     def __init__(self) -> None:
         super().__init__(id=self.NAME)
         self.heading = LineBar(tone="header")
         self.heading.add_class("heading")
 
-    @property
-    def main(self) -> Widget:
-        """The widget that takes the focus."""
-        raise NotImplementedError
+    def compose(self) -> ComposeResult:
+        self.head()
+        yield self.heading
+        yield from self.body()
+
+    def body(self) -> ComposeResult:
+        """What stands below the heading."""
+        yield self.main
 
     def actions(self) -> tuple[Action, ...]:
         """Every action that works here, apart from those that work everywhere."""
@@ -65,5 +70,5 @@ class Pane(Vertical):
 
     def head(self, *parts: Span) -> None:
         """Show the heading: number, title, then `parts`."""
-        other = (Span(f"  {self.NEIGHBOUR}", "muted"),) if self.NEIGHBOUR else ()
+        other = (Span(f"  {self.NEIGHBOR}", "muted"),) if self.NEIGHBOR else ()
         self.heading.say((Span(f" {self.KEY} ", "key"), Span(f"{self.TITLE}  ", "strong"), *parts, *other))

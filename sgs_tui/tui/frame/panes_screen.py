@@ -8,13 +8,11 @@ from textual.message import Message
 from textual.screen import Screen
 
 from sgs_tui.tui.actions import group
-from sgs_tui.tui.frame.opening import Covering
+from sgs_tui.tui.frame.opaque import OpaqueScreen
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.text import Line, line
 from sgs_tui.tui.widgets.bars import KeyBar, LineBar, Tab, TabBar
 from sgs_tui.tui.widgets.prompt import Prompt
-
-# Which arrangement of panes fits a terminal.
 
 LEAST = (60, 15)
 ALL_PANES = (120, 30)
@@ -40,7 +38,7 @@ def too_small(width: int, height: int) -> str:
     return f"needs {LEAST[0]}x{LEAST[1]}, this is {width}x{height}"
 
 
-class PanesScreen(Covering, Screen[None]):
+class PanesScreen(OpaqueScreen, Screen[None]):
     """Arranges panes and moves between them; subclasses compose them and give `panes`."""
 
     AUTO_FOCUS = ""

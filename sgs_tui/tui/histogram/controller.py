@@ -74,7 +74,7 @@ class HistogramController(Controller):
     def take_channels(self, event: CloseupDone) -> None:
         if self._comparison.is_current(event.comparison):
             _remember(self._closeups, event.number, event)
-            if self.pane.pair is not None and event.number == self.pane.pair.number:
+            if self.pane.view.pair is not None and event.number == self.pane.view.pair.number:
                 self.pane.show_channels(event.channels, event.why_no_channels)
 
 

@@ -11,67 +11,45 @@ from sgs_tui.engine.compare.histogram import LayerHistogram, SideCounts, grouped
 from sgs_tui.engine.compare.histogram import Span as Stretch
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Pair, RangeSource
 from sgs_tui.engine.numbers import figure
-from sgs_tui.tui.layers.view import SIGNS
-from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, cut, line, width
+from sgs_tui.tui.layers.columns import SIGNS
+from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, cut, line
+from sgs_tui.tui.text import width as cells_of
 from sgs_tui.tui.widgets import bar_chart
 
-# The strip of channels below a histogram: which are bad, worst first.
-
-ROOMY = 50
+_ROOMY = 50
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _DIGITS = "0123456789"
+_LEAST_ROWS, _LEAST_CELLS = 6, 30
 
 
-def strip(table: ChannelTable, selected: int | None, cells: int, plain: bool = False) -> list[Line]:
-    """Two lines: a bar a channel by its RMSE (the selected one marked), then the worst ones in words.
+@dataclass(frozen=True, slots=True)
+class LayerView:
+    """A layer, what was counted for it, and how the user wants to see it. `place`: in the worst-first channels."""
 
-    `selected` is a place in the worst-first order.
-    """
-    order = table.worst_first()
-    return [_bars(table, order, selected, cells, plain), _words(table, order, selected, cells)]
+    pair: Pair | None = None
+    row: LayerDiff | None = None
+    counted: LayerHistogram | None = None
+    channels: ChannelTable | None = None
+    no_channels: str = ""
+    log_counts: bool = False
+    error: bool = False
+    percent: float = 100.0
+    place: int | None = None
 
+    @property
+    def channel(self) -> int | None:
+        """The chosen channel's number, None for all."""
+        return None if self.place is None or self.channels is None else self.channels.worst_first()[self.place]
 
-def _bars(table: ChannelTable, order: Sequence[int], selected: int | None, cells: int, plain: bool) -> Line:
-    head = f"{len(order)} channels by RMSE, worst first " if cells >= ROOMY else f"{len(order)} channels "
-    room = max(1, cells - len(head))
-    first = 0 if selected is None or selected < room else selected - room + 1
-    shown = range(first, min(len(order), first + room))
-    finite = [float(v) for v in table.rmse if v < float("inf")]
-    highest = max(finite, default=0.0) or 1.0
-    marks = _DIGITS if plain else _BLOCKS
-    spans = [Span(head, "muted")]
-    for place in shown:
-        level = min(1.0, float(table.rmse[order[place]]) / highest) if table.rmse[order[place]] >= 0 else 1.0
-        mark = marks[round(level * (len(marks) - 1))]
-        spans.append(Span(mark, "cursor" if place == selected else "fail"))
-    return tuple(spans)
-
-
-def _words(table: ChannelTable, order: Sequence[int], selected: int | None, cells: int) -> Line:
-    first = max(0, (selected or 0) - 1)
-    spans: list[Span] = []
-    for place in range(first, len(order)):
-        channel = order[place]
-        text = _words_of(table, channel, explain=place == first, with_share=place < first + 3)
-        item = f"[{text}]" if place == selected else f" {text} "
-        if width(spans) + len(item) > cells:
-            break
-        spans.append(Span(item, "key" if place == selected else ""))
-    return tuple(spans) or (Span(clip("no channels", cells), "muted"),)
-
-
-def _words_of(table: ChannelTable, channel: int, explain: bool, with_share: bool) -> str:
-    """One channel; the first one shown says what the figures are."""
-    rmse = figure(float(table.rmse[channel]), 3)
-    percent = f"{100 * float(table.share[channel]):.0f} %"
-    if explain:
-        return f"ch {channel} RMSE {rmse}, {percent} of error"
-    return f"ch {channel} {rmse} ({percent})" if with_share else f"ch {channel} {rmse}"
-
-
-# A layer's histogram as lines: benchmark above sample on one range, or the error alone.
-
-LEAST_ROWS, LEAST_CELLS = 6, 30
+    @property
+    def states(self) -> str:
+        parts = (
+            "error" if self.error else "",
+            "log counts" if self.log_counts else "",
+            f"middle {self.percent:g} %" if self.percent < 100 else "",
+            f"channel {self.channel} only" if self.channel is not None else "",
+        )
+        return ", ".join(filter(None, parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +63,42 @@ class Look:
     plain: bool = False
 
 
+def view_lines(view: LayerView, width: int, height: int, plain: bool = False) -> list[Line]:
+    """The lines of the pane in so much room; `plain`: only ASCII can be shown."""
+    head = _head(view, width)
+    below: list[Line] = []
+    if view.channels is not None:
+        below = strip(view.channels, view.place, width, plain)
+    elif view.no_channels:
+        below = [line(Span(clip(view.no_channels, width), "muted"))]
+    look = Look(width, height - len(head) - len(below), view.log_counts, view.error, plain)
+    return [*head, *_body(view, look), *below]
+
+
+def _head(view: LayerView, cells: int) -> list[Line]:
+    if view.pair is None:
+        return []
+    sign = SIGNS[view.row.verdict] if view.row else None
+    mark = Span(f" {sign.text} ", sign.tone) if sign else Span("   ")
+    behind = (Span(f"  {clip(view.pair.op_type, 17)}", "muted"), Span(f"  {view.states}" if view.states else "", "key"))
+    name = cut(view.pair.name, max(12, cells - 4 - cells_of(behind)))
+    return [(mark, Span(name, "strong"), *behind)]
+
+
+def _body(view: LayerView, look: Look) -> list[Line]:
+    if view.row is None or view.row.metrics is None or view.counted is None:
+        return [line(Span(" " + clip(_why_nothing(view), look.width - 1), "muted"))]
+    return picture(view.counted, None if view.channel is not None else view.row.range, look)
+
+
+def _why_nothing(view: LayerView) -> str:
+    if view.pair is None:
+        return "no layer chosen"
+    if view.row is None:
+        return "not compared yet"
+    return "counting ..." if view.row.metrics is not None else "not comparable: " + "; ".join(view.row.reasons)
+
+
 @dataclass(frozen=True, slots=True)
 class _Panel:
     """One set of bars with its caption."""
@@ -95,8 +109,8 @@ class _Panel:
 
 
 def picture(histogram: LayerHistogram, limits: LayerRange | None, look: Look) -> list[Line]:
-    """The whole picture, exactly `look.height` lines where there is room for any."""
-    if look.height < LEAST_ROWS or look.width < LEAST_CELLS:
+    """Benchmark above sample on one range, or the error alone: `look.height` lines where there is room for any."""
+    if look.height < _LEAST_ROWS or look.width < _LEAST_CELLS:
         return [(Span(clip("no room for a histogram here: f fills the screen", look.width), "muted"),)]
     if look.error:
         panels, stretch = [_Panel("error: sample - benchmark", "fail", histogram.error)], histogram.error_span
@@ -158,15 +172,12 @@ def _axis(stretch: Stretch, limits: LayerRange | None, look: Look) -> Line:
     width = stretch.high - stretch.low
     labels: list[tuple[float, str, Tone]] = []
     if limits is not None:
-        labels += [_limit_label(end, value, stretch, limits) for end, value in _ends(limits)]
+        ends = ("min", limits.minimum), ("max", limits.maximum)
+        labels += [_limit_label(end, value, stretch, limits) for end, value in ends]
     labels += [(0.0, figure(stretch.low), ""), (1.0, figure(stretch.high), "")]
     if stretch.low < 0 < stretch.high:
         labels.append((-stretch.low / width, "0", ""))
     return _placed(labels, look.width)
-
-
-def _ends(limits: LayerRange) -> tuple[tuple[str, float], tuple[str, float]]:
-    return ("min", limits.minimum), ("max", limits.maximum)
 
 
 def _limit_label(end: str, value: float, stretch: Stretch, limits: LayerRange) -> tuple[float, str, Tone]:
@@ -179,7 +190,7 @@ def _limit_label(end: str, value: float, stretch: Stretch, limits: LayerRange) -
 
 
 def _placed(labels: Sequence[tuple[float, str, Tone]], cells: int) -> Line:
-    """Labels centerd at their places; the earlier ones win where two would touch."""
+    """Labels centered at their places; the earlier ones win where two would touch."""
     taken: list[tuple[int, int, str, Tone]] = []
     for place, text, tone in labels:
         size = cell_len(text)
@@ -194,77 +205,48 @@ def _placed(labels: Sequence[tuple[float, str, Tone]], cells: int) -> Line:
     return tuple(spans) or BLANK
 
 
-@dataclass(frozen=True, slots=True)
-class LayerView:
-    """A layer, what was counted for it, and how the user wants to see it. `place`: in the worst-first channels."""
+def strip(table: ChannelTable, selected: int | None, cells: int, plain: bool = False) -> list[Line]:
+    """Two lines: a bar a channel by its RMSE (the selected one marked), then the worst ones in words.
 
-    pair: Pair | None
-    row: LayerDiff | None
-    counted: LayerHistogram | None
-    channels: ChannelTable | None
-    no_channels: str
-    log_counts: bool
-    error: bool
-    percent: float
-    place: int | None
-
-    @property
-    def channel(self) -> int | None:
-        """The chosen channel's number, None for all."""
-        return None if self.place is None or self.channels is None else self.channels.worst_first()[self.place]
-
-    @property
-    def states(self) -> str:
-        parts = (
-            "error" if self.error else "",
-            "log counts" if self.log_counts else "",
-            f"middle {self.percent:g} %" if self.percent < 100 else "",
-            f"channel {self.channel} only" if self.channel is not None else "",
-        )
-        return ", ".join(filter(None, parts))
+    `selected` is a place in the worst-first order.
+    """
+    order = table.worst_first()
+    return [_bars(table, order, selected, cells, plain), _words(table, order, selected, cells)]
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
-    """Cells and lines to fill; `plain`: only ASCII can be shown."""
-
-    width: int
-    height: int
-    plain: bool = False
-
-
-def view_lines(view: LayerView, room: Room) -> list[Line]:
-    """The lines of the pane."""
-    head, below = _head(view, room.width), _below(view, room)
-    return [*head, *_body(view, room, room.height - len(head) - len(below)), *below]
-
-
-def _head(view: LayerView, cells: int) -> list[Line]:
-    if view.pair is None:
-        return []
-    sign = SIGNS[view.row.verdict] if view.row else None
-    mark = Span(f" {sign.text} ", sign.tone) if sign else Span("   ")
-    behind = (Span(f"  {clip(view.pair.op_type, 17)}", "muted"), Span(f"  {view.states}" if view.states else "", "key"))
-    name = cut(view.pair.name, max(12, cells - 4 - width(behind)))
-    return [(mark, Span(name, "strong"), *behind)]
+def _bars(table: ChannelTable, order: Sequence[int], selected: int | None, cells: int, plain: bool) -> Line:
+    head = f"{len(order)} channels by RMSE, worst first " if cells >= _ROOMY else f"{len(order)} channels "
+    room = max(1, cells - len(head))
+    first = 0 if selected is None or selected < room else selected - room + 1
+    shown = range(first, min(len(order), first + room))
+    finite = [float(v) for v in table.rmse if v < float("inf")]
+    highest = max(finite, default=0.0) or 1.0
+    marks = _DIGITS if plain else _BLOCKS
+    spans = [Span(head, "muted")]
+    for place in shown:
+        level = min(1.0, float(table.rmse[order[place]]) / highest) if table.rmse[order[place]] >= 0 else 1.0
+        mark = marks[round(level * (len(marks) - 1))]
+        spans.append(Span(mark, "cursor" if place == selected else "fail"))
+    return tuple(spans)
 
 
-def _body(view: LayerView, room: Room, height: int) -> list[Line]:
-    if view.row is None or view.row.metrics is None or view.counted is None:
-        return [line(Span(" " + clip(_why_nothing(view), room.width - 1), "muted"))]
-    look = Look(room.width, height, view.log_counts, view.error, room.plain)
-    return picture(view.counted, None if view.channel is not None else view.row.range, look)
+def _words(table: ChannelTable, order: Sequence[int], selected: int | None, cells: int) -> Line:
+    first = max(0, (selected or 0) - 1)
+    spans: list[Span] = []
+    for place in range(first, len(order)):
+        channel = order[place]
+        text = _words_of(table, channel, explain=place == first, with_share=place < first + 3)
+        item = f"[{text}]" if place == selected else f" {text} "
+        if cells_of(spans) + len(item) > cells:
+            break
+        spans.append(Span(item, "key" if place == selected else ""))
+    return tuple(spans) or (Span(clip("no channels", cells), "muted"),)
 
 
-def _why_nothing(view: LayerView) -> str:
-    if view.pair is None:
-        return "no layer chosen"
-    if view.row is None:
-        return "not compared yet"
-    return "counting ..." if view.row.metrics is not None else "not comparable: " + "; ".join(view.row.reasons)
-
-
-def _below(view: LayerView, room: Room) -> list[Line]:
-    if view.channels is not None:
-        return strip(view.channels, view.place, room.width, room.plain)
-    return [line(Span(clip(view.no_channels, room.width), "muted"))] if view.no_channels else []
+def _words_of(table: ChannelTable, channel: int, explain: bool, with_share: bool) -> str:
+    """One channel; the first one shown says what the figures are."""
+    rmse = figure(float(table.rmse[channel]), 3)
+    percent = f"{100 * float(table.share[channel]):.0f} %"
+    if explain:
+        return f"ch {channel} RMSE {rmse}, {percent} of error"
+    return f"ch {channel} {rmse} ({percent})" if with_share else f"ch {channel} {rmse}"

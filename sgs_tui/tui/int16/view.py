@@ -1,7 +1,6 @@
 """INT16 advice as rows and lines: which tensors, by which rule, what it should bring, what it makes of the file."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sgs_tui.engine.advice.results import Advice, Candidate, expectation, facts, headline, rules
@@ -11,43 +10,36 @@ from sgs_tui.engine.requantize.ini_change import IniChange
 from sgs_tui.engine.requantize.network import NAME
 from sgs_tui.engine.requantize.propose import Commands, Loop, Requantized
 from sgs_tui.tui.debugconfig.view import difference
-from sgs_tui.tui.text import BLANK, Line, Span, Tone, wrap
+from sgs_tui.tui.text import BLANK, Line, paragraph
 from sgs_tui.tui.widgets.table import Cell, Column
-
-CANDIDATE_COLUMNS = (
-    Column("chosen", "", 3),
-    Column("tensor", "tensor", least=16),
-    Column("gain", "gain dB", 7, right=True),
-    Column("range", "range", 8, right=True),
-    Column("rule", "why", 30, prose=True),
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What the user wants in 16 bit (layers or tensors) and what not, whatever is advised."""
+    """What the user wants in INT16 (layers or tensors) and what not, whatever is advised."""
 
     marked: tuple[str, ...] = ()
     unmarked: tuple[str, ...] = ()
 
     def toggled(self, name: str, chosen: bool) -> "Marks":
         """The other way round than it is now."""
-        marked = tuple(each for each in self.marked if each != name)
-        unmarked = tuple(each for each in self.unmarked if each != name)
-        return Marks(marked, (*unmarked, name)) if chosen else Marks((*marked, name), unmarked)
+        rest = self._without(name)
+        return replace(rest, unmarked=(*rest.unmarked, name)) if chosen else replace(rest, marked=(*rest.marked, name))
 
     def flipped(self, name: str) -> "Marks":
-        unmarked = tuple(each for each in self.unmarked if each != name)
-        if name in self.marked:
-            return Marks(tuple(each for each in self.marked if each != name), unmarked)
-        return Marks((*self.marked, name), unmarked)
+        """Marked, or no more marked."""
+        rest = self._without(name)
+        return rest if name in self.marked else replace(rest, marked=(*rest.marked, name))
+
+    def _without(self, name: str) -> "Marks":
+        return Marks(*(tuple(each for each in names if each != name) for names in (self.marked, self.unmarked)))
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Advice and what it makes of the user's input_config.ini; `problem`: why the file can not be changed.
 
-    `failing`: layers that fail now. `again`: what making the models again comes to here. `file_needed`: nothing
+    `failing`: layers that fail now. `again`: what requantizing comes to here. `file_needed`: nothing
     happens without that file.
     """
 
@@ -60,74 +52,66 @@ class Plan:
     file_needed: bool = True
 
 
-class CandidateRows:
-    """Convolution inputs as table rows, the chosen first."""
+def _chosen(one: Candidate) -> Cell:
+    return Cell("[x]", "key") if one.chosen else Cell(" - " if one.unaffected else "[ ]")
 
-    def __init__(self, candidates: Sequence[Candidate] = ()) -> None:
-        self.candidates = tuple(candidates)
 
-    def __len__(self) -> int:
-        return len(self.candidates)
-
-    def row_tone(self, row: int) -> Tone:
-        return "muted" if self.candidates[row].unaffected else ""
-
-    def cell(self, row: int, column: str) -> Cell:
-        one = self.candidates[row]
-        match column:
-            case "chosen":
-                return Cell("[x]" if one.chosen else " - " if one.unaffected else "[ ]", "key" if one.chosen else "")
-            case "tensor":
-                return Cell(one.tensor)
-            case "gain":
-                return Cell("" if one.expected is None else f"{one.expected.gain_db:+.1f}")
-            case "range":
-                return Cell("" if one.range is None else figure(one.range.width))
-        return Cell(one.unaffected or next((str(reason.rule) for reason in one.reasons), ""))
+CANDIDATE_COLUMNS: tuple[Column[Candidate], ...] = (
+    Column("chosen", "", 3, cell=_chosen),
+    Column("tensor", "tensor", least=16, cell=lambda one: one.tensor),
+    Column("gain", "gain dB", 7, right=True, cell=lambda one: f"{one.expected.gain_db:+.1f}" if one.expected else ""),
+    Column("range", "range", 8, right=True, cell=lambda one: figure(one.range.width) if one.range else ""),
+    Column(
+        "rule",
+        "why",
+        30,
+        prose=True,
+        cell=lambda one: one.unaffected or next((str(why.rule) for why in one.reasons), ""),
+    ),
+)
+"""Of convolution inputs, the chosen first."""
 
 
 def plan_lines(plan: Plan, place: int, width: int) -> list[Line]:
     """The tensor under the cursor, what the chosen ones should bring, the change of the file."""
     advice = plan.advice
     lines = _candidate(advice.candidates[place], width) if place < len(advice.candidates) else []
-    lines += [BLANK, *outcome_lines(advice, plan.failing, width), *_wrapped(plan.again, width, "key")]
+    lines += [BLANK, *outcome_lines(advice, plan.failing, width), *paragraph(plan.again, width, "key")]
     return [*lines, BLANK, *_file(plan, width)] if plan.file_needed else lines
 
 
 def _candidate(one: Candidate, width: int) -> list[Line]:
-    lines: list[Line] = [(Span(part, "strong"),) for part in wrap(one.tensor, width)]
+    lines = paragraph(one.tensor, width, "strong")
     if one.unaffected:
-        lines += _wrapped(f"stays in 8 bit: {one.unaffected}", width, "warn")
+        lines += paragraph(f"stays in 8 bit: {one.unaffected}", width, "warn")
     for reason in rules(one):
-        lines += _wrapped(reason, width)
+        lines += paragraph(reason, width)
     if one.expected is not None:
-        lines += _wrapped(f"alone it brings {expectation(one.expected)}", width, "good")
-    known = facts(one)
-    return lines + (_wrapped(known, width, "warn" if one.also else "muted") if known else [])
+        lines += paragraph(f"alone it brings {expectation(one.expected)}", width, "good")
+    return lines + paragraph(facts(one), width, "warn" if one.also else "muted")
 
 
 def outcome_lines(advice: Advice, failing: int, width: int) -> list[Line]:
-    """What has 16 bits then, and what that should bring where so many layers fail now."""
-    lines = _wrapped(headline(advice, failing), width, "warn" if advice.fix_first else "strong")
+    """What is in INT16 then, and what that should bring where so many layers fail now."""
+    notes = [row for note in advice.notes for row in paragraph(note, width, "muted")]
+    lines = paragraph(headline(advice, failing), width, "warn" if advice.fix_first else "strong")
     if advice.fix_first is not None:
-        lines += _wrapped("pane 6 says what proves it and how to mend it", width)
-        return [*lines, *(part for note in advice.notes for part in _wrapped(note, width, "muted"))]
+        lines += paragraph("pane 6 says what proves it and how to fix it", width)
+        return lines + notes
     chosen, least = ", ".join(advice.chosen) or "nothing", ", ".join(advice.smallest) or "nothing"
-    lines += _wrapped(f"in 16 bit: {chosen}; the smallest set that does it: {least}", width)
+    lines += paragraph(f"in INT16: {chosen}; the smallest set that does it: {least}", width)
     fails = [each for each in advice.predicted if each.fails]
     if fails:
         text = f"{len(fails)} layers fail {advice.profile} all the same: {some([each.layer for each in fails])}"
-        lines += _wrapped(text, width, "warn")
+        lines += paragraph(text, width, "warn")
     else:
-        lines += _wrapped(f"predicted: every layer within profile {advice.profile}", width, "good")
-    return [*lines, *(part for note in advice.notes for part in _wrapped(note, width, "muted"))]
+        lines += paragraph(f"predicted: every layer within profile {advice.profile}", width, "good")
+    return lines + notes
 
 
 def _file(plan: Plan, width: int) -> list[Line]:
-    lines = _wrapped(str(plan.path), width, "strong")
-    if plan.change is None:
-        return [*lines, *_wrapped(plan.problem, width, "warn")]
-    return [*lines, *change_lines(plan.change, width)]
+    lines = paragraph(str(plan.path), width, "strong")
+    return lines + (change_lines(plan.change, width) if plan.change else paragraph(plan.problem, width, "warn"))
 
 
 def change_lines(change: IniChange, width: int) -> list[Line]:
@@ -135,17 +119,13 @@ def change_lines(change: IniChange, width: int) -> list[Line]:
     return difference(change.old, change.new, change.findings, width)
 
 
-def _wrapped(text: str, width: int, tone: Tone = "") -> list[Line]:
-    return [(Span(part, tone),) for part in wrap(text, width)]
-
-
 def again_words(loop: Loop | None) -> str:
     """What the key does here."""
     match loop:
         case None:
-            return f"A makes the models again by your own commands, once they are kept in {NAME}; it shows how"
+            return f"A requantizes by your own commands, once they are kept in {NAME}; it shows how"
         case Commands(config):
             return f"A writes this, runs the commands of {config.folder / NAME}, dumps, compares with before"
         case Requantized():
-            return "A quantizes the model again with these in 16 bit, as a new run, and compares with this one"
-    return "A quantizes the demo again with these in 16 bit, dumps both models, and compares with before"
+            return "A requantizes the model with these in INT16, as a new run, and compares with this one"
+    return "A requantizes the demo with these in INT16, dumps both models, and compares with before"

@@ -1,20 +1,17 @@
 """The window of the triage journal."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from textual.message import Message
-from textual.widget import Widget
 
 from sgs_tui.engine.journal import journal_of
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.frame.dialogs import Dialog
+from sgs_tui.tui.frame.dialogs import TextDialog
 from sgs_tui.tui.journal.jobs import JournalRead
-from sgs_tui.tui.layers.view import journal_lines
-from sgs_tui.tui.text import Line, Span
-from sgs_tui.tui.widgets.text_view import TextView
+from sgs_tui.tui.journal.view import journal_lines
+from sgs_tui.tui.text import Span, line
 
 
 @dataclass
@@ -24,30 +21,19 @@ class NoteAsked(Message):
     place: Path
 
 
-class JournalDialog(Dialog[None]):
+class JournalDialog(TextDialog):
     """Everything that was noted, tried and found, the newest in view."""
 
     BINDINGS = bindings("journal")
     GROUPS = ("journal", "dialog")
 
     def __init__(self, place: Path, keymap: dict[str, str]) -> None:
-        super().__init__(f"Journal of {place.name}", keymap)
+        super().__init__(f"Journal of {place.name}", lambda _: [line(Span("reading ...", "muted"))], keymap)
         self.place = place
-        self.view = TextView(_waiting)
-
-    def body(self) -> Iterable[Widget]:
-        return (self.view,)
-
-    def on_mount(self) -> None:
-        self.view.focus()
 
     def show(self, event: JournalRead) -> None:
         self.view.show(partial(journal_lines, event.entries, journal_of(self.place), event.problem))
         self.view.action_bottom()
 
     def action_add(self) -> None:
-        self.app.screen_stack[-2].post_message(NoteAsked(self.place))
-
-
-def _waiting(width: int) -> list[Line]:
-    return [(Span("reading ...", "muted"),)]
+        self.tell(NoteAsked(self.place))

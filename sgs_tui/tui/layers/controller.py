@@ -27,8 +27,11 @@ from sgs_tui.tui.histogram.jobs import CloseupDone
 from sgs_tui.tui.histogram.pane import LayerStep
 from sgs_tui.tui.jobs import LayerMoved, LayerWanted
 from sgs_tui.tui.journal.jobs import JournalRead
-from sgs_tui.tui.layers.pane import ColumnsAsked, ColumnsDialog, LayersPane, UnmatchedAsked
-from sgs_tui.tui.layers.view import NETWORK, NOTHING, UNMATCHED_COLUMNS, Notes, UnmatchedRows, choices_for, parts_of
+from sgs_tui.tui.journal.view import Notes
+from sgs_tui.tui.layers.blame import NOTHING, parts_of
+from sgs_tui.tui.layers.columns import ColumnsDialog, choices_for
+from sgs_tui.tui.layers.pane import ColumnsAsked, LayersPane, UnmatchedAsked
+from sgs_tui.tui.layers.view import NETWORK, UNMATCHED_COLUMNS
 from sgs_tui.tui.settings import Start, ViewState
 from sgs_tui.tui.text import Line, Span
 
@@ -174,7 +177,7 @@ class LayersController(Controller):
         current = self._comparison.current
         unmatched = current.matching.unmatched if current else ()
         title = f"Not compared: {count(len(unmatched), 'tensor')}"
-        self.host.open(TableDialog(title, UNMATCHED_COLUMNS, UnmatchedRows(unmatched)))
+        self.host.open(TableDialog(title, UNMATCHED_COLUMNS, unmatched))
 
     # --- how the folder was left
 

@@ -1,47 +1,28 @@
 """Pane 1: every layer of both dumps side by side, filling while the comparison runs."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from textual import on
 from textual.app import ComposeResult
 from textual.message import Message
-from textual.widget import Widget
 
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.engine.compare.select import parse_query
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.numbers import count
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.frame.dialogs import Dialog
 from sgs_tui.tui.frame.pane import Pane, PaneAsked
 from sgs_tui.tui.jobs import Flash, LayerMoved, LayersShown
-from sgs_tui.tui.layers.view import (
-    FROZEN,
-    MARK,
-    NETWORK,
-    NO_FILTER,
-    PART,
-    REORDERED,
-    ColumnChoice,
-    Facts,
-    Layers,
-    Notes,
-    Parts,
-    chosen_columns,
-    default_choices,
-    facts_of,
-    failing,
-    moved,
-    title,
-    toggled,
-    widened,
-)
-from sgs_tui.tui.text import Line, Span, Tone, line, span
+from sgs_tui.tui.journal.view import MARK, Notes
+from sgs_tui.tui.layers.blame import REORDERED, Parts
+from sgs_tui.tui.layers.columns import PART, Choices, Facts, chosen_columns, default_choices, facts_of
+from sgs_tui.tui.layers.view import NETWORK, NO_FILTER, Layers, failing
+from sgs_tui.tui.text import Line, Span, line, span
 from sgs_tui.tui.widgets.prompt import Prompt
-from sgs_tui.tui.widgets.table import Cell, Column, Table
+from sgs_tui.tui.widgets.table import Table
 
-EMPTY = "no layers yet: 3 opens the dump browser, s and b there pick the two dumps"
-NONE_FIT = "no layer fits the filter: esc shows all"
+_EMPTY = "no layers yet: 3 opens the dump browser, s and b there pick the two dumps"
+_NONE_FIT = "no layer fits the filter: esc shows all"
 
 
 class ColumnsAsked(Message):
@@ -57,25 +38,20 @@ class LayersPane(Pane):
 
     NAME, KEY, TITLE = "layers", "1", "Layers"
     GROUPS = ("walk", "layers", "move")
-    SHARES, NEIGHBOUR = "layers", "7 Runs"
+    SHARES, NEIGHBOR = "layers", "7 Runs"
     BINDINGS = bindings("layers")
 
     def __init__(self) -> None:
         super().__init__()
-        self.table = Table(frozen=3, empty=EMPTY, identity="layer-table")
+        self.main = self.table = Table(frozen=3, empty=_EMPTY, identity="layer-table")
         self.prompt = Prompt(placeholder="words  !not  op:conv  verdict:fail  rmse>0.1", identity="filter")
         self.model = Layers()
         self.facts = Facts()
-        self.choices: tuple[ColumnChoice, ...] = default_choices()
+        self.choices = default_choices()
         self.wide = False
         self.progress = ""
 
-    @property
-    def main(self) -> Widget:
-        return self.table
-
-    def compose(self) -> ComposeResult:
-        yield self.heading
+    def body(self) -> ComposeResult:
         yield self.table
         yield self.prompt
 
@@ -126,11 +102,10 @@ class LayersPane(Pane):
 
     def show_columns(self) -> None:
         """Columns as chosen; the sort mark in the head."""
-        self.table.empty = EMPTY if not self.model.pairs else NONE_FIT
+        self.table.empty = _EMPTY if not self.model.pairs else _NONE_FIT
         columns = chosen_columns(self.choices, self.facts, self.wide)
-        descending = self.model.reverse
-        mark = {"verdict": "sign"}.get(self.model.sort_key, self.model.sort_key)
-        self.table.marks = {} if mark == NETWORK else {mark: "▴" if descending else "▾"}
+        key = "sign" if self.model.sort_key == "verdict" else self.model.sort_key
+        self.table.marks = {} if key == NETWORK else {key: "▴" if self.model.reverse else "▾"}
         self.table.show(self.model, columns)
         self.show_heading()
 
@@ -282,17 +257,14 @@ class LayersPane(Pane):
         self.table.refresh()
         self.show_heading()
 
+    @on(Table.Activated)
     def action_open(self) -> None:
         self.post_message(PaneAsked("details"))
-
-    @on(Table.Activated)
-    def open_clicked(self) -> None:
-        self.action_open()
 
     def action_columns(self) -> None:
         self.post_message(ColumnsAsked())
 
-    def choose_columns(self, choices: tuple[ColumnChoice, ...] | None) -> None:
+    def choose_columns(self, choices: Choices | None) -> None:
         """Show these columns; None: as before."""
         if choices is not None:
             self.choices = choices
@@ -318,73 +290,3 @@ class LayersPane(Pane):
             Span("-", "muted"), " can not be compared (details say why)   ", Span("·", "muted"), " still to come"
         )
         yield line("! behind a figure: over its limit in this profile   ", Span(MARK, "key"), " behind a name: a note")
-
-
-# The column picker of the layer table.
-
-_COLUMNS = (Column("shown", "", 3), Column("title", "column"), Column("extra", "wider by", 10))
-
-
-class _Choices:
-    """The choices as rows."""
-
-    def __init__(self, choices: Sequence[ColumnChoice]) -> None:
-        self.choices = choices
-
-    def __len__(self) -> int:
-        return len(self.choices)
-
-    def cell(self, row: int, column: str) -> Cell:
-        choice = self.choices[row]
-        if column == "shown":
-            return Cell("[x]" if choice.shown else "[ ]", "key" if choice.shown else "muted")
-        if column == "extra":
-            return Cell(f"+{choice.extra}" if choice.extra else "")
-        return Cell(title(choice.id) + (" (always)" if choice.id in FROZEN else ""))
-
-    def row_tone(self, row: int) -> Tone:
-        return "" if self.choices[row].shown else "muted"
-
-
-class ColumnsDialog(Dialog[tuple[ColumnChoice, ...]]):
-    """Closing it answers with the columns as they then are."""
-
-    BINDINGS = bindings("columns")
-    GROUPS = ("columns", "dialog")
-
-    def __init__(self, choices: Sequence[ColumnChoice], keymap: dict[str, str] | None = None) -> None:
-        super().__init__("Columns of the layer table, from the left", keymap)
-        self.choices: tuple[ColumnChoice, ...] = tuple(choices)
-        self.table = Table(_COLUMNS, frozen=2)
-
-    def body(self) -> Iterable[Widget]:
-        return (self.table,)
-
-    def on_mount(self) -> None:
-        self._show(self.choices, 0)
-        self.table.focus()
-
-    def _show(self, choices: tuple[ColumnChoice, ...], place: int) -> None:
-        self.choices = choices
-        self.table.show(_Choices(choices), cursor=place)
-
-    def action_show(self) -> None:
-        self._show(toggled(self.choices, self.table.cursor), self.table.cursor)
-
-    def action_wider(self) -> None:
-        self._show(widened(self.choices, self.table.cursor, 2), self.table.cursor)
-
-    def action_narrower(self) -> None:
-        self._show(widened(self.choices, self.table.cursor, -2), self.table.cursor)
-
-    def action_earlier(self) -> None:
-        self._show(*moved(self.choices, self.table.cursor, -1))
-
-    def action_later(self) -> None:
-        self._show(*moved(self.choices, self.table.cursor, 1))
-
-    def action_reset(self) -> None:
-        self._show(default_choices(), 0)
-
-    def action_close(self) -> None:
-        self.dismiss(self.choices)

@@ -1,18 +1,40 @@
 """Pane 5: what the engine did and said."""
 
-from time import time
-
-from textual.app import ComposeResult
-from textual.widget import Widget
+from collections import deque
+from dataclasses import dataclass
+from time import localtime, strftime, time
 
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.pane import Pane
-from sgs_tui.tui.log.view import Entry, Log
+from sgs_tui.tui.text import Line, Span, Tone, hanging, paragraph
 from sgs_tui.tui.widgets.text_view import TextView
+
+_KEPT = 5000
+_ROOMY = 48
+"""Cells from which on seconds are told too."""
+_SIGNS: dict[str, tuple[str, Tone]] = {"fail": ("✗", "fail"), "warn": ("!", "warn"), "info": (" ", "")}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that was said; `at` in seconds since the epoch."""
+
+    at: float
+    text: str
+    level: str = "info"
+    hint: str = ""
+
+    def lines(self, width: int) -> list[Line]:
+        """Wrapped; the hint on lines of its own."""
+        sign, tone = _SIGNS.get(self.level, _SIGNS["info"])
+        clock = strftime("%H:%M:%S" if width >= _ROOMY else "%H:%M", localtime(self.at))
+        lines = hanging((Span(f"{clock} ", "muted"), Span(f"{sign} ", tone)), self.text, width - 1)
+        indent = Span(" " * (len(clock) + 3))
+        return lines + [(indent, *row) for row in paragraph(self.hint, width - len(clock) - 4, "muted")]
 
 
 class LogPane(Pane):
-    """The log; it follows its end unless the user scrolled up."""
+    """The newest entries; it follows its end unless the user scrolled up."""
 
     NAME, KEY, TITLE = "log", "5", "Log"
     GROUPS = ("log", "move")
@@ -20,30 +42,17 @@ class LogPane(Pane):
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = TextView()
-        self.log_ = Log()
-
-    @property
-    def main(self) -> Widget:
-        return self.view
-
-    def compose(self) -> ComposeResult:
-        yield self.heading
-        yield self.view
-
-    def on_mount(self) -> None:
-        self.head()
+        self.main = self.view = TextView()
+        self.entries: deque[Entry] = deque(maxlen=_KEPT)
 
     def add(self, text: str, level: str = "info", hint: str = "") -> None:
-        self.log_.entries.append(Entry(time(), text, level, hint))
-        self._fill()
+        self.entries.append(Entry(time(), text, level, hint))
+        self.view.follow(self._lines)
 
-    def _fill(self) -> None:
-        following = not self.view.hidden
-        self.view.show(self.log_.lines, keep=True)
-        if following:
-            self.view.action_bottom()
+    def _lines(self, width: int) -> list[Line]:
+        return [line for entry in self.entries for line in entry.lines(width)]
 
     def copied(self, whole: bool) -> str:
-        entries = list(self.log_.entries) if whole else list(self.log_.entries)[-1:]
+        """The newest entry, or all."""
+        entries = list(self.entries) if whole else list(self.entries)[-1:]
         return "\n".join(f"{entry.text} {entry.hint}".rstrip() for entry in entries)

@@ -1,4 +1,4 @@
-"""Making the models again, in lines: what would be done, in which folder, with which change."""
+"""Requantizing, in lines: what would be done, in which folder, with which change."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,9 +16,9 @@ from sgs_tui.engine.requantize.propose import (
 )
 from sgs_tui.tui.debugconfig.view import difference
 from sgs_tui.tui.int16.view import outcome_lines
-from sgs_tui.tui.text import BLANK, Line, Span, Tone, wrap
+from sgs_tui.tui.text import BLANK, Line, Span, Tone, hanging, paragraph
 
-TITLE = "Make the models again, and compare with before?"
+TITLE = "Requantize, and compare with before?"
 _GOES_ON = (
     "It runs in the background and goes on when the app ends or the line drops: pane 7 shows it, x there ends it."
 )
@@ -26,22 +26,20 @@ _GOES_ON = (
 
 def proposal_lines(proposal: Proposal, advice: Advice | None, failing: int, width: int) -> list[Line]:
     """Warnings, then every step in the order in which it is done, then what is expected of it."""
-    lines = [line for text in proposal.warnings for line in _wrapped(f"! {text}", width, "warn")]
+    lines = [line for text in proposal.warnings for line in paragraph(f"! {text}", width, "warn")]
     lines += [BLANK] if lines else []
     match proposal.loop:
         case Commands(config):
             lines += _commands(proposal, config, width)
         case Requantized(run):
-            lines += _step(1, f"quantize {run.request.model} again, {_bits(proposal.names)}", (), width)
+            lines += _step(1, f"requantize {run.request.model}, {_bits(proposal.names)}", (), width)
             lines += _step(2, f"dump both models in a new run in {proposal.root}", (), width)
             lines += _step(3, f"compare with {run.name}, which stays as it is", (), width)
         case Demo(place):
             lines += _ini(1, proposal, width)
-            lines += _step(
-                2, f"in {place.folder}: quantize again, {_bits(proposal.names)}; replace the dumps", (), width
-            )
+            lines += _step(2, f"in {place.folder}: requantize, {_bits(proposal.names)}; replace the dumps", (), width)
             lines += _step(3, "compare with what is on the screen now", (), width)
-    lines += [] if isinstance(proposal.loop, Demo) else [BLANK, *_wrapped(_GOES_ON, width, "muted")]
+    lines += [] if isinstance(proposal.loop, Demo) else [BLANK, *paragraph(_GOES_ON, width, "muted")]
     return lines if advice is None else [*lines, BLANK, *outcome_lines(advice, failing, width)]
 
 
@@ -58,8 +56,8 @@ def _ini(number: int, proposal: Proposal, width: int) -> list[Line]:
     """The change of the file, in full."""
     assert proposal.change is not None
     if not proposal.changes:
-        raised = ", ".join(proposal.change.names) or "nothing"
-        return _step(number, f"{proposal.ini} stays as it is (16 bit: {raised})", (), width)
+        names = ", ".join(proposal.change.names) or "nothing"
+        return _step(number, f"{proposal.ini} stays as it is (INT16: {names})", (), width)
     lines = _step(number, f"write {proposal.ini}; the old file is kept as .bak", (), width)
     change = proposal.change
     return lines + [(Span("   "), *row) for row in difference(change.old, change.new, change.findings, width - 3)]
@@ -67,23 +65,21 @@ def _ini(number: int, proposal: Proposal, width: int) -> list[Line]:
 
 def _step(number: int, what: str, details: Iterable[str], width: int) -> list[Line]:
     """A numbered step; its details are shown as they are."""
-    texts = [*([(what, "")] if what else []), *((text, "key") for text in details)]
+    head: Line = (Span(f"{number}. ", "strong"),)
     lines: list[Line] = []
-    for text, tone in texts:
-        for part in wrap(text, width - 3):
-            head = "   " if lines else f"{number}. "
-            lines.append((Span(head, "strong"), Span(part, "key" if tone else "strong")))
+    for text in filter(None, (what, *details)):
+        lines += hanging(head, text, width, "strong" if text is what else "key")
+        head = (Span("   "),)
     return lines
 
 
 def _bits(names: Sequence[str]) -> str:
-    return f"{', '.join(names) or 'nothing'} in 16 bit"
+    return f"{', '.join(names) or 'nothing'} in INT16"
 
 
 def refusal_lines(message: str, hint: str, path: Path | None, text: str, width: int) -> list[Line]:
     """Why it can not be done and what to do; then the file that says so."""
-    lines = _wrapped(message, width, "fail") if message else []
-    lines += _wrapped(hint, width) if hint else []
+    lines = paragraph(message, width, "fail") + paragraph(hint, width)
     if path is None:
         return lines
     return [*lines, *([BLANK] if lines else []), *example_lines(path, text, width)]
@@ -91,12 +87,8 @@ def refusal_lines(message: str, hint: str, path: Path | None, text: str, width: 
 
 def example_lines(path: Path, text: str, width: int) -> list[Line]:
     """A file as it is, or would be; comments in the background."""
-    lines = _wrapped(str(path), width, "strong")
+    lines = paragraph(str(path), width, "strong")
     for row in text.splitlines():
         tone: Tone = "muted" if row.lstrip().startswith("#") else ""
-        lines += _wrapped(row, width, tone)
+        lines += paragraph(row, width, tone) or [BLANK]
     return lines
-
-
-def _wrapped(text: str, width: int, tone: Tone = "") -> list[Line]:
-    return [(Span(part, tone),) for part in wrap(text, width)]

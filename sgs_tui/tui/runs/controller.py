@@ -15,19 +15,10 @@ from sgs_tui.tui.comparison.jobs import ComparisonOpened
 from sgs_tui.tui.frame.controller import Controller, Host, hears
 from sgs_tui.tui.frame.pane import PaneAsked
 from sgs_tui.tui.jobs import Said
+from sgs_tui.tui.runs.form import Filled, RunForm, RunFormDialog
 from sgs_tui.tui.runs.jobs import RunLogged, RunsSeen, follow_log, start, watch
-from sgs_tui.tui.runs.pane import (
-    EndAsked,
-    Filled,
-    FormWanted,
-    LogWanted,
-    PairWanted,
-    RunFormDialog,
-    RunsPane,
-    RunWanted,
-    evidence,
-)
-from sgs_tui.tui.runs.view import RunForm, RunRow
+from sgs_tui.tui.runs.pane import EndAsked, FormWanted, LogWanted, PairWanted, RunsPane, RunWanted, evidence
+from sgs_tui.tui.runs.view import RunRow
 
 
 class RunsController(Controller):

@@ -22,7 +22,8 @@ from sgs_tui.engine.runs.run_folder import RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
 from sgs_tui.engine.runs.runs import RunEnded, follow, snapshot
 from sgs_tui.tui.jobs import Said
-from sgs_tui.tui.runs.view import BOTH, EMBEDDED, FIXED, FLOAT, RunForm, RunRow
+from sgs_tui.tui.runs.form import BOTH, EMBEDDED, FIXED, FLOAT, RunForm
+from sgs_tui.tui.runs.view import RunRow
 
 PATIENCE = 120.0
 """Seconds for a preprocess script of the embedded simulator."""

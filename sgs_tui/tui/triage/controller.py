@@ -17,7 +17,7 @@ from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.frame.dialogs import TableDialog
 from sgs_tui.tui.jobs import JobFailed
 from sgs_tui.tui.triage.pane import LOOKING, STOPPED, WAITING, RecoveredWanted, TriagePane
-from sgs_tui.tui.triage.view import RECOVERED_COLUMNS, RecoveredRows, headline
+from sgs_tui.tui.triage.view import RECOVERED_COLUMNS, headline
 
 EXPLAINING = "diagnosis"
 
@@ -87,7 +87,7 @@ class TriageController(Controller):
     def show_recovered(self, event: RecoveredWanted) -> None:
         """Their figures; verdicts stay about the file as it is."""
         title = f"Recovered: {count(len(event.recovered), 'layer')} with the stored order undone"
-        self.host.open(TableDialog(title, RECOVERED_COLUMNS, RecoveredRows(event.recovered), frozen=2))
+        self.host.open(TableDialog(title, RECOVERED_COLUMNS, event.recovered, frozen=2))
 
     def _forget(self, why: str, hint: str = "") -> None:
         self.pane.forget(why, hint)

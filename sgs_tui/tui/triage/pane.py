@@ -7,23 +7,22 @@ from functools import partial
 from textual import on
 from textual.app import ComposeResult
 from textual.message import Message
-from textual.widget import Widget
 
 from sgs_tui.engine.diagnosis.results import Diagnosis, Finding, Recovered
 from sgs_tui.engine.numbers import count
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.jobs import Flash, LayerWanted
-from sgs_tui.tui.layers.view import BLAME_SIGNS, JUMP, REORDERED
-from sgs_tui.tui.text import BLANK, Line, Span, line, wrap
-from sgs_tui.tui.triage.view import FINDING_COLUMNS, Findings, headline, triage_lines
-from sgs_tui.tui.widgets.table import Table, TableAbove
+from sgs_tui.tui.layers.blame import BLAME_SIGNS, JUMP, REORDERED
+from sgs_tui.tui.text import BLANK, Line, Span, line, paragraph, plain
+from sgs_tui.tui.triage.view import FINDING_COLUMNS, headline, triage_lines
+from sgs_tui.tui.widgets.table import ListTable, Table
 from sgs_tui.tui.widgets.text_view import TextView
 
 WAITING = "no diagnosis yet: it follows when two dumps are compared"
 LOOKING = "looking for the cause ..."
 STOPPED = "stopped; R compares and looks again"
-MOST_ROWS = 6
+_MOST_ROWS = 6
 """Findings on the screen at a time; the text below them needs the room more."""
 
 
@@ -39,23 +38,17 @@ class TriagePane(Pane):
 
     NAME, KEY, TITLE = "triage", "6", "Triage"
     GROUPS = ("triage", "walk", "move")
-    SHARES, NEIGHBOUR = "details", "d Details"
+    SHARES, NEIGHBOR = "details", "d Details"
     BINDINGS = bindings("triage")
 
     def __init__(self) -> None:
         super().__init__()
-        self.text = TextView(identity="finding")
-        self.text.can_focus = False
-        self.table = TableAbove(self.text, FINDING_COLUMNS, empty=WAITING, identity="findings")
+        self.text = TextView(identity="finding", reads=False)
+        self.main = self.table = ListTable(FINDING_COLUMNS, identity="findings", below=self.text)
         self.diagnosis: Diagnosis | None = None
         self._layer, self._why = 0, WAITING
 
-    @property
-    def main(self) -> Widget:
-        return self.table
-
-    def compose(self) -> ComposeResult:
-        yield self.heading
+    def body(self) -> ComposeResult:
         yield self.table
         yield self.text
 
@@ -65,17 +58,17 @@ class TriagePane(Pane):
     # --- what is shown
 
     def forget(self, why: str, hint: str = "") -> None:
+        """There is no diagnosis (any more)."""
         self.diagnosis, self._why = None, why
-        self.table.empty = ""
-        self.table.restart(Findings())
+        self.table.fill((), 0)
         self.table.styles.height = 1
-        self.text.show(lambda width: [(Span(part, "muted"),) for text in (why, hint) for part in wrap(text, width)])
+        self.text.show(lambda width: paragraph(why, width, "muted") + paragraph(hint, width, "muted"))
         self.head()
 
     def show_diagnosis(self, diagnosis: Diagnosis) -> None:
         self.diagnosis, self._why = diagnosis, ""
-        self.table.styles.height = 1 + min(len(diagnosis.findings), MOST_ROWS)
-        self.table.restart(Findings(diagnosis.findings))
+        self.table.styles.height = 1 + min(len(diagnosis.findings), _MOST_ROWS)
+        self.table.fill(enumerate(diagnosis.findings, 1), 0)
         self.head(Span(count(len(diagnosis.findings), "cause")))
         self._fill()
 
@@ -86,8 +79,7 @@ class TriagePane(Pane):
 
     @property
     def finding(self) -> Finding | None:
-        found = self.diagnosis.findings if self.diagnosis else ()
-        return found[self.table.cursor] if self.table.cursor < len(found) else None
+        return self.table.item[1] if self.table.item else None
 
     @on(Table.Moved)
     def _fill(self) -> None:
@@ -97,12 +89,9 @@ class TriagePane(Pane):
 
     # --- keys
 
+    @on(Table.Activated)
     def action_open(self) -> None:
         self._to_layer(0, leave=True)
-
-    @on(Table.Activated)
-    def open_clicked(self) -> None:
-        self.action_open()
 
     def action_next_layer(self) -> None:
         self._to_layer(self._layer, leave=False)
@@ -125,7 +114,7 @@ class TriagePane(Pane):
         if self.finding is None:
             return ""
         if whole:
-            return "\n".join("".join(part.text for part in row).rstrip() for row in self.text.lines)
+            return plain(self.text.lines)
         return headline(self.finding)
 
     def help(self) -> Iterable[Line]:

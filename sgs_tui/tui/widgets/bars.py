@@ -11,7 +11,7 @@ from textual.message import Message
 
 from sgs_tui.tui.actions import Action, shown_keys
 from sgs_tui.tui.text import Line, Span, Tone, clip, cut, width
-from sgs_tui.tui.widgets.text_view import LineWidget
+from sgs_tui.tui.widgets.line_widget import LineWidget
 
 ALWAYS = 90
 """From this `footer` on an action is always shown."""
@@ -112,12 +112,11 @@ class TabBar(LineWidget):
     LEAST, MOST = 3, 12
     """Letters that are left of a title."""
 
+    @dataclass
     class Picked(Message):
         """Somebody clicked on a tab."""
 
-        def __init__(self, pane: str) -> None:
-            super().__init__()
-            self.pane = pane
+        pane: str
 
     def __init__(self, identity: str | None = None) -> None:
         super().__init__(identity)

@@ -16,101 +16,100 @@ from textual.message_pump import MessagePump
 from textual.widget import Widget
 
 if TYPE_CHECKING:
-    Beside = Widget
+    _Beside = Widget
 else:
-    Beside = object  # a second base that is a widget would take its first one's look
-GONE = 1.0
-"""Seconds after which a widget that does not answer is taken for closed."""
+    _Beside = object  # a second base that is a widget would take its first one's look
 
-PAINTING = 0.03
+_GONE = 1.0
+"""Seconds after which a widget that does not answer is taken for closed."""
+_PAINTING = 0.03
 """Seconds for which a single key is left alone, so that what it changes is painted first."""
 
-Typed = events.Key | events.Paste
+_Typed = events.Key | events.Paste
 
 
-class Turnstile:
+class KeyQueue:
     """The keys of one app that are still to be given out; closed until `open`."""
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
-        self._waiting: deque[Typed] = deque()
-        self._letting: asyncio.Task[None] | None = None
+        self._waiting: deque[_Typed] = deque()
+        self._giving: asyncio.Task[None] | None = None
         self._open = False
         self._more = asyncio.Event()
 
     @property
     def quiet(self) -> bool:
         """No key waits, and all that the last one caused has happened."""
-        return not self._waiting and (self._letting is None or self._letting.done())
+        return not self._waiting and (self._giving is None or self._giving.done())
 
     def open(self) -> None:
+        """There is somebody to give keys to."""
         self._open = True
-        self._letting = asyncio.create_task(self._let_through())
+        self._giving = asyncio.create_task(self._give_in_turn())
 
-    def take(self, event: Typed) -> None:
+    def take(self, event: _Typed) -> None:
         """Give it out at once, or when its turn has come."""
         at_once = self._open and self.quiet
-        self._waiting.extend(_apart(event))
+        self._waiting.extend(_split(event))
         if at_once:
             self._give()
         if self._waiting:
             self._more.set()
         if at_once:
-            self._letting = asyncio.create_task(self._let_through())
+            self._giving = asyncio.create_task(self._give_in_turn())
 
     def _give(self) -> None:
         event = self._waiting.popleft()
         event._set_forwarded()
         (self._app.focused or self._app.screen).post_message(event)
 
-    async def _let_through(self) -> None:
+    async def _give_in_turn(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._more.wait(), PAINTING)
+            await asyncio.wait_for(self._more.wait(), _PAINTING)
         self._more.clear()
-        await self._happened()
+        await self._settled()
         while self._waiting:
             self._give()
-            await self._happened()
+            await self._settled()
 
-    async def _happened(self) -> None:
+    async def _settled(self) -> None:
         """Until every message on the way from the focus up to the app was handled, and the focus stays where it is."""
         before: object = None
         while before != (before := (self._app.screen, self._app.focused)):
             way = (self._app.focused or self._app.screen).ancestors_with_self
             for pump in (*way, *reversed(self._app.screen_stack), self._app):
-                await _reached(pump)
+                await _idle(pump)
 
 
-def _apart(event: Typed) -> tuple[Typed, ...]:
+def _split(event: _Typed) -> tuple[_Typed, ...]:
     """Escape and a letter right behind it arrive as the letter with alt, which means nothing here: take both."""
     if isinstance(event, events.Key) and event.key.startswith("alt+") and event.character:
         return events.Key("escape", None), events.Key(event.character, event.character)
     return (event,)
 
 
-async def _reached(pump: MessagePump) -> None:
+async def _idle(pump: MessagePump) -> None:
     """Until it has handled what it was sent so far."""
     handled = asyncio.Event()
     if pump.call_later(handled.set):
-        try:
-            await asyncio.wait_for(handled.wait(), GONE)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(handled.wait(), _GONE)
 
 
-_TURNSTILES: WeakKeyDictionary[App[Any], Turnstile] = WeakKeyDictionary()
+_QUEUES: WeakKeyDictionary[App[Any], KeyQueue] = WeakKeyDictionary()
 
 
-def turnstile(app: App[Any]) -> Turnstile:
-    """The app's one turnstile."""
-    return _TURNSTILES.setdefault(app, Turnstile(app))
+def key_queue(app: App[Any]) -> KeyQueue:
+    """The app's one queue."""
+    return _QUEUES.setdefault(app, KeyQueue(app))
 
 
-class InTurn(Beside):
-    """Whatever can have the focus: what is typed reaches it through the turnstile."""
+class TakesQueuedKeys(_Beside):
+    """Whatever can have the focus: what is typed reaches it through the queue."""
 
     def _forward_event(self, event: events.Event) -> None:
-        if isinstance(event, Typed) and not event.is_forwarded:
-            turnstile(self.app).take(event)
+        if isinstance(event, _Typed) and not event.is_forwarded:
+            key_queue(self.app).take(event)
         else:
             super()._forward_event(event)

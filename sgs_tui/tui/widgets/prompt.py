@@ -1,7 +1,8 @@
-"""A one-line input for filters and paths: no blinking cursor, escape gives up."""
+"""A one-line input for filters and paths: no blinking cursor, escape cancels; tab completes paths as in a shell."""
 
 import os
 from dataclasses import dataclass
+from os.path import commonprefix
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,10 +11,13 @@ from textual.message import Message
 from textual.widgets import Input
 
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.widgets.key_queue import InTurn
+from sgs_tui.tui.widgets.key_queue import TakesQueuedKeys
+
+_MOST = 200
+"""Names that are looked at beyond those that fit; a folder of a million images must not hang the app."""
 
 
-class Prompt(InTurn, Input):
+class Prompt(TakesQueuedKeys, Input):
     """An input whose keys are the usual ones of a shell line; `escape` posts `Cancelled`."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("typing")
@@ -21,52 +25,44 @@ class Prompt(InTurn, Input):
     class Cancelled(Message):
         """The user pressed escape."""
 
-        def __init__(self, prompt: "Prompt") -> None:
-            super().__init__()
-            self.prompt = prompt
-
-        @property
-        def control(self) -> "Prompt":
-            return self.prompt
-
     def __init__(self, value: str = "", placeholder: str = "", identity: str | None = None) -> None:
         super().__init__(value, placeholder, id=identity, compact=True, select_on_focus=False)
         self.cursor_blink = False
 
     def action_cancel(self) -> None:
-        self.post_message(self.Cancelled(self))
+        self.post_message(self.Cancelled())
 
 
-# Completing paths as a shell does.
+class PathPrompt(Prompt):
+    """Completes in place; where several names fit, `Several` carries them."""
 
-MOST = 200
-"""Names that are looked at beyond those that fit; a folder of a million images must not hang the app."""
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "Complete the path", show=False)]
+
+    @dataclass
+    class Several(Message):
+        """The text goes on in more than one way."""
+
+        names: tuple[str, ...]
+
+    def action_complete(self) -> None:
+        self.value, names = complete(self.value, Path.cwd())
+        self.cursor_position = len(self.value)
+        self.post_message(self.Several(names))
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """The text as far as it is certain, and the names that it can go on with."""
+def complete(text: str, base: Path) -> tuple[str, tuple[str, ...]]:
+    """The last path of a list with commas as far as it is certain, and the names that it can go on with.
 
-    text: str
-    names: tuple[str, ...] = ()
-
-
-def complete(text: str, base: Path) -> Completion:
-    """Complete the last path of a list with commas. Folders end in `/`; hidden names only after a dot."""
+    Folders end in `/`; hidden names only after a dot.
+    """
     before, comma, last = text.rpartition(",")
     folder, slash, start = last.rpartition("/")
     place = base / Path(folder + slash).expanduser() if folder or slash else base
     names = _names(place, start)
     if not names:
-        return Completion(text)
-    return Completion(f"{before}{comma}{folder}{slash}{_shared(names)}", names)
-
-
-def _shared(names: tuple[str, ...]) -> str:
-    """The beginning that sorted names have in common, letter by letter."""
-    first, last = names[0], names[-1]
-    same = next((n for n, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), None)
-    return min(first, last, key=len) if same is None else first[:same]
+        return text, ()
+    certain = commonprefix(names)  # noqa: RUF071  letter by letter, as a shell does
+    return f"{before}{comma}{folder}{slash}{certain}", names
 
 
 def _names(folder: Path, start: str) -> tuple[str, ...]:
@@ -77,30 +73,8 @@ def _names(folder: Path, start: str) -> tuple[str, ...]:
                 fits = entry.name.startswith(start) and (start.startswith(".") or not entry.name.startswith("."))
                 if fits:
                     found.append(entry.name + ("/" if entry.is_dir() else ""))
-                if len(found) > MOST:
+                if len(found) > _MOST:
                     break
     except OSError:
         return ()
     return tuple(sorted(found))
-
-
-# A prompt for paths: tab completes as in a shell.
-
-
-class PathPrompt(Prompt):
-    """Completes in place; where several names fit, `Several` carries them."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "Complete the path", show=False)]
-
-    class Several(Message):
-        """The text goes on in more than one way."""
-
-        def __init__(self, names: tuple[str, ...]) -> None:
-            super().__init__()
-            self.names = names
-
-    def action_complete(self) -> None:
-        done = complete(self.value, Path.cwd())
-        self.value = done.text
-        self.cursor_position = len(done.text)
-        self.post_message(self.Several(done.names))

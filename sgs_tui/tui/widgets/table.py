@@ -4,18 +4,19 @@ The cursor is a whole row; the current column is marked in the head. When the cu
 by half a page: over a slow line one big repaint now and then is kinder than one at every key.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from textual import events
 from textual.message import Message
 
-from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.text import Span, Tone, clip, fit
-from sgs_tui.tui.widgets.text_view import LineWidget, TextView
+from sgs_tui.tui.widgets.line_widget import ListWidget
+from sgs_tui.tui.widgets.text_view import TextView
 
-# What tables show: cells, columns, and where rows come from.
+Item = TypeVar("Item")
+_GAP = Span(" ")
 
 
 class Cell(NamedTuple):
@@ -26,8 +27,11 @@ class Cell(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table. `width` 0: takes what the others leave (at least `least`)."""
+class Column(Generic[Item]):
+    """A column of a table: how wide, and what it shows of an item.
+
+    `width` 0 takes what the others leave (at least `least`); `prose` is cut at its end, other text in the middle.
+    """
 
     id: str
     title: str
@@ -35,7 +39,11 @@ class Column:
     right: bool = False
     least: int = 12
     prose: bool = False
-    """Cut at the end, not in the middle."""
+    cell: Callable[[Item], Cell | str] = str
+
+    def fitted(self, text: str, cells: int) -> str:
+        """`text` in exactly so many cells."""
+        return fit(clip(text, cells) if self.prose else text, cells, self.right)
 
 
 class Source(Protocol):
@@ -52,104 +60,53 @@ class Source(Protocol):
         ...
 
 
-class Empty:
-    """No rows."""
+class Rows(Generic[Item]):
+    """Items as rows: each column says what it shows of one, `tone` how the whole row looks."""
+
+    def __init__(
+        self,
+        columns: Sequence[Column[Item]] = (),
+        items: Iterable[Item] = (),
+        tone: Callable[[Item], Tone] | None = None,
+    ) -> None:
+        self.items = tuple(items)
+        self._cells = {column.id: column.cell for column in columns}
+        self._tone = tone
 
     def __len__(self) -> int:
-        return 0
+        return len(self.items)
 
     def cell(self, row: int, column: str) -> Cell:
-        """Never asked for."""
-        raise IndexError(row)
+        found = self._cells[column](self.items[row])
+        return found if isinstance(found, Cell) else Cell(found)
 
     def row_tone(self, row: int) -> Tone:
-        """Never asked for."""
-        raise IndexError(row)
+        return self._tone(self.items[row]) if self._tone else ""
 
 
-# A table's lines: which columns fit, the head, a row.
-
-Placed = Sequence[tuple[int, int]]
-"""(column, cells) from the left."""
-GAP = Span(" ")
-
-
-def placed_columns(columns: Sequence[Column], frozen: int, first: int, width: int) -> list[tuple[int, int]]:
-    """The frozen columns, then from `first` on what fits into `width`; flexible ones take the rest."""
-    placed: list[tuple[int, int]] = []
-    left = width
-    for n in (*range(min(frozen, len(columns))), *range(first, len(columns))):
-        cells = columns[n].width or columns[n].least
-        if cells > left and placed:
-            break
-        placed.append((n, min(cells, left)))
-        left -= cells + 1
-    flexible = sum(not columns[n].width for n, _ in placed)
-    extra = max(0, left + 1) // flexible if flexible else 0
-    return [(n, cells if columns[n].width else cells + extra) for n, cells in placed]
-
-
-def head_spans(columns: Sequence[Column], placed: Placed, marks: Mapping[str, str], current: int) -> list[Span]:
-    """Titles with their sort marks; the current column's stands out."""
-    spans = []
-    for n, cells in placed:
-        title = _title(columns[n], marks.get(columns[n].id, ""))
-        shown = clip(title, cells) if columns[n].prose else title
-        spans += [Span(fit(shown, cells, columns[n].right), "key" if n == current else ""), GAP]
-    return spans
-
-
-def _title(column: Column, mark: str) -> str:
-    """The title; a sort mark takes the place of a blank behind it."""
-    return column.title.removesuffix(" ") + mark if mark else column.title
-
-
-def row_spans(columns: Sequence[Column], placed: Placed, source: Source, row: int) -> list[Span]:
-    """The cells of one row."""
-    spans = []
-    for n, cells in placed:
-        cell = source.cell(row, columns[n].id)
-        shown = clip(cell.text, cells) if columns[n].prose else cell.text
-        spans += [Span(fit(shown, cells, columns[n].right), cell.tone), GAP]
-    return spans
-
-
-__all__ = ("Cell", "Column", "Source", "Table")
-
-
-class Table(LineWidget, can_focus=True):
+class Table(ListWidget):
     """A table with a cursor row and a current column; the first `frozen` columns never scroll away."""
-
-    BINDINGS = bindings("move")
 
     class Moved(Message):
         """The cursor stands on another row."""
-
-        def __init__(self, table: "Table") -> None:
-            super().__init__()
-            self.table = table
-
-        @property
-        def control(self) -> "Table":
-            return self.table
 
     class Activated(Moved):
         """The row under the cursor was clicked again."""
 
     def __init__(
-        self, columns: Sequence[Column] = (), frozen: int = 1, empty: str = "", identity: str | None = None
+        self, columns: Sequence[Column[Any]] = (), frozen: int = 1, empty: str = "", identity: str | None = None
     ) -> None:
         super().__init__(identity)
-        self.columns: tuple[Column, ...] = tuple(columns)
-        self.source: Source = Empty()
+        self.columns: tuple[Column[Any], ...] = tuple(columns)
+        self.source: Source = Rows[Any]()
         self.frozen, self.empty = frozen, empty
         self.cursor, self.top = 0, 0
         self.column, self.first = 0, frozen
         self.marks: dict[str, str] = {}
 
     @property
-    def page(self) -> int:
-        return max(1, self.size.height - 1)
+    def place(self) -> int:
+        return self.cursor
 
     @property
     def column_id(self) -> str:
@@ -163,7 +120,7 @@ class Table(LineWidget, can_focus=True):
         self._settle()
         self.refresh()
 
-    def show(self, source: Source, columns: Sequence[Column] | None = None, cursor: int | None = None) -> None:
+    def show(self, source: Source, columns: Sequence[Column[Any]] | None = None, cursor: int | None = None) -> None:
         """Show other rows (and columns); the cursor row keeps its line on the screen when `cursor` moves it."""
         held = self.cursor - self.top
         self.source = source
@@ -188,7 +145,7 @@ class Table(LineWidget, can_focus=True):
         else:
             self.repaint_row(old)
             self.repaint_row(row)
-        self.post_message(self.Moved(self))
+        self.post_message(self.Moved())
 
     def at_column(self, key: str) -> None:
         """Make the column of that id the current one, if it is there."""
@@ -199,16 +156,13 @@ class Table(LineWidget, can_focus=True):
     def repaint_row(self, row: int) -> None:
         self.repaint_line(row - self.top + 1)
 
-    def in_view(self, row: int) -> bool:
-        return self.top <= row < self.top + self.page
-
     def _inside(self, row: int) -> int:
         return max(0, min(row, len(self.source) - 1))
 
     def _settle(self) -> bool:
         """Bring `top` and the first column where the cursor can be seen; whether anything moved."""
         before = (self.top, self.first)
-        if not self.in_view(self.cursor):
+        if not self.top <= self.cursor < self.top + self.page:
             self.top = self.cursor - self.page // 2
         self.top = max(0, min(self.top, len(self.source) - self.page))
         self._settle_columns()
@@ -224,7 +178,18 @@ class Table(LineWidget, can_focus=True):
             self.first += 1
 
     def _placed(self) -> list[tuple[int, int]]:
-        return placed_columns(self.columns, self.frozen, self.first, self.size.width)
+        """(column, cells): the frozen ones, then from `first` on what fits; flexible ones take the rest."""
+        placed: list[tuple[int, int]] = []
+        left, columns = self.size.width, self.columns
+        for n in (*range(min(self.frozen, len(columns))), *range(self.first, len(columns))):
+            cells = columns[n].width or columns[n].least
+            if cells > left and placed:
+                break
+            placed.append((n, min(cells, left)))
+            left -= cells + 1
+        flexible = sum(not columns[n].width for n, _ in placed)
+        extra = max(0, left + 1) // flexible if flexible else 0
+        return [(n, cells if columns[n].width else cells + extra) for n, cells in placed]
 
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
         if y == 0:
@@ -237,11 +202,21 @@ class Table(LineWidget, can_focus=True):
         return self._row(row), "cursor" if self.has_focus else "idle"
 
     def _head(self) -> list[Span]:
-        current = self.column if self.has_focus else -1
-        return head_spans(self.columns, self._placed(), self.marks, current)
+        """Titles with their sort marks, which take the place of a blank behind; the current column's stands out."""
+        spans = []
+        for n, cells in self._placed():
+            column = self.columns[n]
+            mark = self.marks.get(column.id)
+            title = column.title.removesuffix(" ") + mark if mark else column.title
+            spans += [Span(column.fitted(title, cells), "key" if n == self.column and self.has_focus else ""), _GAP]
+        return spans
 
     def _row(self, row: int) -> list[Span]:
-        return row_spans(self.columns, self._placed(), self.source, row)
+        spans = []
+        for n, cells in self._placed():
+            cell = self.source.cell(row, self.columns[n].id)
+            spans += [Span(self.columns[n].fitted(cell.text, cells), cell.tone), _GAP]
+        return spans
 
     def _move_column(self, step: int) -> None:
         self.column = max(0, min(self.column + step, len(self.columns) - 1))
@@ -252,29 +227,11 @@ class Table(LineWidget, can_focus=True):
         else:
             self.refresh()
 
-    def action_down(self) -> None:
-        self.go(self.cursor + 1)
-
-    def action_up(self) -> None:
-        self.go(self.cursor - 1)
-
     def action_left(self) -> None:
         self._move_column(-1)
 
     def action_right(self) -> None:
         self._move_column(1)
-
-    def action_page_down(self) -> None:
-        self.go(self.cursor + self.page)
-
-    def action_page_up(self) -> None:
-        self.go(self.cursor - self.page)
-
-    def action_top(self) -> None:
-        self.go(0)
-
-    def action_bottom(self) -> None:
-        self.go(len(self.source) - 1)
 
     def on_resize(self) -> None:
         """Keep the cursor in view, and no column hidden for which there is room now."""
@@ -283,14 +240,10 @@ class Table(LineWidget, can_focus=True):
         self.refresh()
 
     def on_focus(self) -> None:
-        self._repaint_focus()
-
-    def on_blur(self) -> None:
-        self._repaint_focus()
-
-    def _repaint_focus(self) -> None:
         self.repaint_line(0)
         self.repaint_row(self.cursor)
+
+    on_blur = on_focus
 
     def on_click(self, event: events.Click) -> None:
         """A click moves the cursor (and in the head the current column)."""
@@ -298,7 +251,7 @@ class Table(LineWidget, can_focus=True):
         if event.y == 0:
             self._click_head(event.x)
         elif row == self.cursor:
-            self.post_message(self.Activated(self))
+            self.post_message(self.Activated())
         elif row < len(self.source):
             self.go(row)
 
@@ -309,27 +262,46 @@ class Table(LineWidget, can_focus=True):
                 self._move_column(n - self.column)
             left += cells + 1
 
-    def on_mouse_scroll_down(self) -> None:
-        self.go(self.cursor + 3)
 
-    def on_mouse_scroll_up(self) -> None:
-        self.go(self.cursor - 3)
-
-
-# A short table with a long text below it.
-
-
-class TableAbove(Table):
-    """Its rows fit, the text does not: page keys move the text."""
+class ListTable(Table, Generic[Item]):
+    """A table of a few items. The page keys move the text `below` it, where there is one: the rows fit, it does not."""
 
     def __init__(
-        self, text: TextView, columns: Sequence[Column], frozen: int = 2, empty: str = "", identity: str | None = None
+        self,
+        columns: Sequence[Column[Item]],
+        frozen: int = 2,
+        empty: str = "",
+        identity: str | None = None,
+        tone: Callable[[Item], Tone] | None = None,
+        below: TextView | None = None,
     ) -> None:
         super().__init__(columns, frozen, empty, identity)
-        self._text = text
+        self._tone, self._below = tone, below
+        self.items: tuple[Item, ...] = ()
+
+    @property
+    def item(self) -> Item | None:
+        """The one under the cursor."""
+        return self.items[self.cursor] if self.cursor < len(self.items) else None
+
+    def fill(self, items: Iterable[Item], cursor: int | None = None) -> None:
+        """Show other items; the cursor stays in its place unless `cursor` says another."""
+        rows = Rows(self.columns, items, self._tone)
+        self.items = rows.items
+        self.show(rows, cursor=cursor)
+
+    def fill_on(self, items: Sequence[Item], wanted: Callable[[Item], bool]) -> None:
+        """Show other items, the cursor on the first that is `wanted`, else at the top."""
+        self.fill(items, next((place for place, item in enumerate(items) if wanted(item)), 0))
 
     def action_page_down(self) -> None:
-        self._text.action_page_down()
+        if self._below is None:
+            super().action_page_down()
+        else:
+            self._below.action_page_down()
 
     def action_page_up(self) -> None:
-        self._text.action_page_up()
+        if self._below is None:
+            super().action_page_up()
+        else:
+            self._below.action_page_up()

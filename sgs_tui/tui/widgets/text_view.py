@@ -1,84 +1,24 @@
-"""Read-only text that scrolls by keys: details, help, file text, log."""
+"""Read-only text: lines that scroll by keys (details, help, file text, log), and a canvas of ready lines."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, cast
 
-from rich.segment import Segment
-from rich.style import Style
-from textual.geometry import Region
-from textual.strip import Strip
-from textual.widget import Widget
-
-from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.text import Line, Span, Tone
-from sgs_tui.tui.widgets.key_queue import InTurn
-
-# The base of every widget here: draws lines of toned spans itself, so that a change repaints one line.
-
-PLAIN = Style.null()
-
-
-class Dressed(Protocol):
-    """An app that says how tones look. Component classes of the style sheet would do it too, at ten times the cost."""
-
-    looks: dict[Tone, Style]
-
-
-class LineWidget(InTurn, Widget):
-    """A widget of lines. Subclasses give `line_at`; `repaint_line` sends that one line down the wire."""
-
-    _styles: dict[tuple[Tone, Tone], Style]
-
-    def __init__(self, identity: str | None = None) -> None:
-        self._styles = {}
-        super().__init__(id=identity)
-
-    def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
-        """Line `y` of the widget and the tone of the whole line."""
-        raise NotImplementedError
-
-    def render_line(self, y: int) -> Strip:
-        """Textual's hook: one line, padded to the widget's width in one style."""
-        spans, tone = self.line_at(y)
-        return self.strip_of(spans, tone)
-
-    def repaint_line(self, y: int) -> None:
-        """Repaint line `y` if it is on the widget."""
-        if 0 <= y < self.size.height:
-            self.refresh(Region(0, y, self.size.width, 1))
-
-    def notify_style_update(self) -> None:
-        self._styles.clear()
-        super().notify_style_update()
-
-    def style_of(self, tone: Tone, own: Tone = "") -> Style:
-        """The look of a line's tone, and on it of a span's own: worked out once, as blending costs a page its 20 ms."""
-        if (tone, own) not in self._styles:
-            looks = cast("Dressed", self.app).looks
-            self._styles[tone, own] = self.rich_style + looks.get(tone, PLAIN) + looks.get(own, PLAIN)
-        return self._styles[tone, own]
-
-    def strip_of(self, spans: Iterable[Span], tone: Tone = "") -> Strip:
-        """Spans as a strip of exactly the widget's width; neighbours of one look become one segment."""
-        segments = [Segment(text, self.style_of(tone, own)) for text, own in spans if text]
-        return Strip(segments).adjust_cell_length(self.size.width, self.style_of(tone)).simplify()
-
+from sgs_tui.tui.widgets.line_widget import LineWidget, ListWidget
 
 Text = Callable[[int], Sequence[Line]]
 """A text as lines for a width in cells."""
-LEAST = 24
+_LEAST = 24
 
 
-class TextView(LineWidget, can_focus=True):
-    """Lines with a scroll position."""
+class TextView(ListWidget):
+    """Lines with a scroll position, broken for the present width; `reads` is off where a table has the keys."""
 
-    BINDINGS = bindings("move")
-
-    def __init__(self, text: Text | None = None, identity: str | None = None) -> None:
+    def __init__(self, text: Text | None = None, identity: str | None = None, reads: bool = True) -> None:
         super().__init__(identity)
+        self.can_focus = reads
         self._text = text
         self.lines: Sequence[Line] = ()
-        self.top = 0
+        self.top = self._painted_top = 0
 
     def show(self, text: Text, keep: bool = False) -> None:
         """Show another text, from the top unless `keep`; lines that stay the same cost nothing."""
@@ -87,29 +27,34 @@ class TextView(LineWidget, can_focus=True):
             self.top = 0
         self._flow()
 
+    def follow(self, text: Text) -> None:
+        """Show a text that grew: its end, unless the user scrolled up."""
+        following = not self.hidden
+        self.show(text, keep=True)
+        if following:
+            self.action_bottom()
+
     def _flow(self) -> None:
-        """Break the text for the present width."""
         if self._text is None or not self.size.width:
             return
-        lines = self._text(max(LEAST, self.size.width - 1))
+        lines = self._text(max(_LEAST, self.size.width - 1))
         top = max(0, min(self.top, len(lines) - max(1, self.size.height)))
-        if (list(lines), top) != (list(self.lines), self._shown_from):
+        if (list(lines), top) != (list(self.lines), self._painted_top):
             self.lines, self.top = lines, top
             self.refresh()
-        self._shown_from = top
-
-    _shown_from = 0
+        self._painted_top = top
 
     @property
     def hidden(self) -> int:
+        """Lines below the screen."""
         return max(0, len(self.lines) - self.top - self.size.height)
 
-    def _inside(self, top: int) -> int:
-        return max(0, min(top, len(self.lines) - max(1, self.size.height)))
+    @property
+    def place(self) -> int:
+        return self.top
 
-    def scroll_lines(self, top: int) -> None:
-        """Put line `top` first, as far as there are lines."""
-        top = self._inside(top)
+    def go(self, row: int) -> None:
+        top = max(0, min(row, len(self.lines) - max(1, self.size.height)))
         if top != self.top:
             self.top = top
             self.refresh()
@@ -121,24 +66,6 @@ class TextView(LineWidget, can_focus=True):
         number = self.top + y
         return (self.lines[number] if number < len(self.lines) else ()), ""
 
-    def action_down(self) -> None:
-        self.scroll_lines(self.top + 1)
-
-    def action_up(self) -> None:
-        self.scroll_lines(self.top - 1)
-
-    def action_page_down(self) -> None:
-        self.scroll_lines(self.top + max(1, self.size.height - 1))
-
-    def action_page_up(self) -> None:
-        self.scroll_lines(self.top - max(1, self.size.height - 1))
-
-    def action_top(self) -> None:
-        self.scroll_lines(0)
-
-    def action_bottom(self) -> None:
-        self.scroll_lines(len(self.lines))
-
     def action_left(self) -> None:
         """Lines are wrapped: nothing is to the left."""
 
@@ -147,15 +74,6 @@ class TextView(LineWidget, can_focus=True):
 
     def on_resize(self) -> None:
         self._flow()
-
-    def on_mouse_scroll_down(self) -> None:
-        self.scroll_lines(self.top + 3)
-
-    def on_mouse_scroll_up(self) -> None:
-        self.scroll_lines(self.top - 3)
-
-
-# Ready lines on the screen.
 
 
 class Canvas(LineWidget, can_focus=True):

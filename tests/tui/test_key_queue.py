@@ -5,7 +5,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from sgs_tui.tui.screen import MainScreen
-from sgs_tui.tui.widgets.key_queue import turnstile
+from sgs_tui.tui.widgets.key_queue import key_queue
 from tests.tui.stage import FOLDER, main_screen, make_app, text_of, until, until_compared, until_followed
 
 pytestmark = pytest.mark.usefixtures("on_stage")
@@ -25,7 +25,7 @@ async def _burst(pilot: Pilot[int], text: str) -> None:
     for char in text:
         pilot.app.post_message(events.Key(NAMES.get(char, char), char if char.isprintable() else None))
     await until(pilot, lambda: not pilot.app._message_queue.qsize())
-    await until(pilot, lambda: turnstile(pilot.app).quiet)
+    await until(pilot, lambda: key_queue(pilot.app).quiet)
 
 
 async def test_letters_and_enter_go_to_the_filter_and_what_follows_to_the_table() -> None:
@@ -71,7 +71,7 @@ async def test_escape_and_a_letter_right_behind_it_are_two_keys() -> None:
         await _burst(pilot, "/gate")
         for key, character in (("alt+d", "d"), ("alt+shift+g", "G")):
             app.post_message(events.Key(key, character))
-        await until(pilot, lambda: screen.current is screen.layer_table.details and turnstile(app).quiet)
+        await until(pilot, lambda: screen.current is screen.layer_table.details and key_queue(app).quiet)
         assert not screen.layer_table.pane.prompt.display and len(screen.layer_table.pane.model) == 20
         assert screen.layer_table.details.view.top > 0
 

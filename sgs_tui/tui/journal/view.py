@@ -1,0 +1,48 @@
+"""The triage journal as lines: notes of one layer, and the whole of it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sgs_tui.engine.journal import Entry, Kind, moment
+from sgs_tui.tui.text import BLANK, Line, Span, Tone, hanging, paragraph, wrap
+
+MARK = "*"
+"""Behind the name of a layer that has a note."""
+Notes = Mapping[str, tuple[Entry, ...]]
+"""Notes by the names of their layers, oldest first."""
+
+_TONES: dict[Kind, Tone] = {Kind.NOTE: "key", Kind.TRIED: "warn", Kind.RESULT: "good"}
+_NOTHING = (
+    "nothing is written down yet",
+    "C on a layer notes something about it, a here about the dump as a whole; A writes down what it tries and what "
+    "came of it. Reports carry the journal along.",
+)
+
+
+def note_lines(notes: Sequence[Entry], width: int) -> list[Line]:
+    """The notes on a layer, each with its moment."""
+    lines: list[Line] = []
+    for note in notes:
+        lines += hanging((Span(f"{MARK} ", "key"),), note.text, width, "key")
+        lines.append((Span(f"  noted {moment(note)}", "muted"),))
+    return lines
+
+
+def journal_lines(entries: Sequence[Entry], path: Path, problem: str, width: int) -> list[Line]:
+    """Every entry, oldest first: when, of which kind, about which layer, what."""
+    lines = paragraph(str(path), width, "muted")
+    if problem:
+        return [*lines, BLANK, *paragraph(problem, width, "fail")]
+    if not entries:
+        return [*lines, BLANK, *(row for text in _NOTHING for row in paragraph(text, width, "muted"))]
+    for each in entries:
+        lines += [BLANK, *_entry(each, width)]
+    return lines
+
+
+def _entry(each: Entry, width: int) -> list[Line]:
+    about = each.layer or each.sample or ""
+    head, *more = wrap(about, max(12, width - 26))
+    lines: list[Line] = [(Span(f"{moment(each)}  ", "muted"), Span(f"{each.kind} ", _TONES[each.kind]), Span(head))]
+    lines += [(Span(" " * 22 + part),) for part in more]
+    return [*lines, *hanging((Span("  "),), each.text, width, "strong")]

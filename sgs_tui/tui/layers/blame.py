@@ -1,0 +1,107 @@
+"""What a diagnosis says of single layers: a sign for the layer table, lines for the details."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+
+from sgs_tui.engine.diagnosis.results import Blame, Cause, Diagnosis, Recovered, Role
+from sgs_tui.engine.numbers import cosine
+from sgs_tui.tui.text import Line, Span, Tone, paragraph, ratio
+from sgs_tui.tui.widgets.table import Cell
+
+BLAME_SIGNS: dict[Role, Cell] = {
+    Role.INTRODUCED: Cell("↑", "fail"),
+    Role.INHERITED: Cell("→", "warn"),
+    Role.RECOVERED: Cell("↓", "good"),
+    Role.CLEAN: Cell(" "),
+    Role.UNKNOWN: Cell(" "),
+}
+JUMP = "J"
+"""In place of the arrow where the vendor's rule marks the layer."""
+REORDERED = Cell("▒", "warn")
+"""The data is out of order; what was won back of it stands in the details."""
+
+_WORDS: dict[Role, tuple[str, Tone]] = {
+    Role.INTRODUCED: ("the error begins here", "fail"),
+    Role.INHERITED: ("the error comes in with the inputs", "warn"),
+    Role.RECOVERED: ("the inputs are bad, this layer no longer", "good"),
+}
+_ORDER = (Role.INTRODUCED, Role.INHERITED, Role.RECOVERED, Role.UNKNOWN, Role.CLEAN)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Each layer's part in the error, by its name: blame, and the rows that were put back in order."""
+
+    blame: Mapping[str, Blame] = field(default_factory=dict)
+    recovered: Mapping[str, Recovered] = field(default_factory=dict)
+
+    def cell(self, name: str) -> Cell:
+        """The sign of that layer."""
+        if name in self.recovered:
+            return REORDERED
+        part = self.blame.get(name)
+        if part is None:
+            return Cell("")
+        sign = BLAME_SIGNS[part.role]
+        return Cell(JUMP, sign.tone or "warn") if part.jump else sign
+
+    def place(self, name: str) -> int:
+        """For sorting: where the error begins first, clean layers last."""
+        part = self.blame.get(name)
+        return len(_ORDER) if part is None else _ORDER.index(part.role)
+
+    def lines(self, name: str, width: int) -> list[Line]:
+        """That layer's part in words; nothing where there is nothing to say."""
+        lines: list[Line] = []
+        if (found := self.recovered.get(name)) is not None:
+            lines += paragraph(_recovered_words(found), width, "warn")
+        if (part := self.blame.get(name)) is None:
+            return lines
+        if part.role in _WORDS:
+            sign, (words, tone) = BLAME_SIGNS[part.role], _WORDS[part.role]
+            lines.append((Span(f"{sign.text} ", sign.tone), Span(words, tone)))
+            lines += paragraph(_shares(part), width, "muted")
+        if part.jump:
+            lines += paragraph("jump: RMSE is over 1.00 above the layer before (the vendor's mark)", width, "warn")
+        return lines
+
+
+NOTHING = Parts()
+
+
+def parts_of(diagnosis: Diagnosis) -> Parts:
+    """The layers of a diagnosis.
+
+    Where data is out of order its error says nothing about the network; where there is nothing but rounding nobody
+    is to blame, and only the vendor's marks are left.
+    """
+    recovered = {each.row.name: each for each in diagnosis.recovered}
+    blamed = [] if recovered else [part for part in diagnosis.blame if part.jump or not is_healthy(diagnosis)]
+    return Parts({part.name: part for part in blamed}, recovered)
+
+
+def is_healthy(diagnosis: Diagnosis) -> bool:
+    """Nobody is to blame for rounding."""
+    return all(finding.cause is Cause.HEALTHY for finding in diagnosis.findings)
+
+
+def _shares(part: Blame) -> str:
+    words = f"{_share(part.total)} of its signal is error: {_share(part.inherited)} came in, {_share(part.own)} its own"
+    if part.proven and isfinite(part.own_steps):
+        words += f" ({part.own_steps:.2g} steps)"
+    words += "; computed again in float" if part.proven else "; estimated from its neighbors"
+    return words + (f"; from {', '.join(part.culprits[:3])}" if part.culprits else "")
+
+
+def _share(error: float) -> str:
+    """An error relative to the signal: `17.4%`, from ten times the signal on `12 times`."""
+    if not isfinite(error):
+        return "more than all"
+    return f"{error:.1%}" if error < 10 else f"{error:.3g} times"
+
+
+def _recovered_words(found: Recovered) -> str:
+    metrics = found.row.metrics
+    figures = "" if metrics is None else f": RMSE {ratio(metrics.rmse).strip()}, COS {cosine(metrics.cos).strip()}"
+    return f"recovered, {found.layout} undone{figures}; {found.kept:.0%} of the values are in the file"

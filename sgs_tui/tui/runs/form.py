@@ -1,0 +1,228 @@
+"""What to run: the fields of the form, which of them count, what is still missing, and the window that asks."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from textual import on
+from textual.widget import Widget
+
+from sgs_tui.tui.actions import bindings
+from sgs_tui.tui.frame.dialogs import Dialog
+from sgs_tui.tui.text import BLANK, Line, paragraph
+from sgs_tui.tui.widgets.prompt import PathPrompt, Prompt
+from sgs_tui.tui.widgets.table import Cell, Column, ListTable, Table
+from sgs_tui.tui.widgets.text_view import TextView
+
+SDK, EMBEDDED = "sdk", "onnxruntime"
+BOTH, FLOAT, FIXED = "both", "float", "fixed"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A line of the form. `choices`: the values there are; `simulators`: where it counts; `kind`: what is typed."""
+
+    key: str
+    label: str
+    note: str
+    choices: tuple[str, ...] = ()
+    simulators: tuple[str, ...] = (SDK, EMBEDDED)
+    is_path: bool = True
+
+
+_FIELDS = (
+    Field("simulator", "simulator", "sdk: the vendor's. onnxruntime: quantized here, no SDK needed", (SDK, EMBEDDED)),
+    Field("stage", "stages", "both, or one alone", (BOTH, FLOAT, FIXED), (SDK,)),
+    Field("float", "float model", "*_float.sim or *_cmodel_float.sim", simulators=(SDK,)),
+    Field("fixed", "fixed model", "*_fixed.sim", simulators=(SDK,)),
+    Field("model", "ONNX model", "the model that is quantized here", simulators=(EMBEDDED,)),
+    Field("image", "image", "an image, a list file or a folder; one pair of runs an image"),
+    Field("calibrate", "calibration", "images to calibrate with, about 30: a folder or a list", simulators=(EMBEDDED,)),
+    Field("preprocess", "preprocess", "preprocess script; one an input, commas between"),
+    Field("int16", "INT16", "names of tensors that get INT16, commas between", (), (EMBEDDED,), is_path=False),
+    Field("sdk", "SDK folder", "holds cfg_env.sh; empty: SGS_IPU_DIR", simulators=(SDK,)),
+    Field("python", "SDK python", "interpreter for the SDK's scripts", simulators=(SDK,), is_path=False),
+)
+_BY_KEY = {each.key: each for each in _FIELDS}
+_DEFAULTS = {"simulator": SDK, "stage": BOTH, "python": "python3"}
+
+
+@dataclass(frozen=True, slots=True)
+class RunForm:
+    """The fields' values as they were typed."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def value(self, key: str) -> str:
+        return self.values.get(key) or _DEFAULTS.get(key, "")
+
+    def with_value(self, key: str, text: str) -> "RunForm":
+        return RunForm({**self.values, key: text.strip()})
+
+    def turned(self, key: str) -> "RunForm":
+        """The next choice of a field that has choices."""
+        choices = _BY_KEY[key].choices
+        return self.with_value(key, choices[(choices.index(self.value(key)) + 1) % len(choices)])
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        stages = {"float": self.value("stage") != FIXED, "fixed": self.value("stage") != FLOAT}
+        simulator = self.value("simulator")
+        return tuple(each for each in _FIELDS if simulator in each.simulators and stages.get(each.key, True))
+
+    def problem(self, key: str) -> str:
+        """Why a field keeps the run from starting, or nothing."""
+        value = self.value(key)
+        if not value:
+            return "" if key in self._optional else "needed"
+        if not _BY_KEY[key].is_path or _BY_KEY[key].choices:
+            return ""
+        missing = [part for part in value.split(",") if part and not _is_there(part, key)]
+        return "no such file" if missing else ""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is missing, by the fields' names."""
+        found = ((each.label, self.problem(each.key)) for each in self.fields)
+        return tuple(f"{label}: {problem}" for label, problem in found if problem)
+
+    @property
+    def _optional(self) -> set[str]:
+        embedded = self.value("simulator") == EMBEDDED
+        named = {"sdk"} if os.environ.get("SGS_IPU_DIR") else set()
+        return {"preprocess", "int16", *named, *(("image",) if embedded else ())}
+
+
+def form_of(values: Mapping[str, str]) -> RunForm:
+    """A form from remembered values; unknown fields and choices are passed over."""
+    kept = {key: value for key, value in values.items() if key in _BY_KEY}
+    return RunForm({k: v for k, v in kept.items() if not _BY_KEY[k].choices or v in _BY_KEY[k].choices})
+
+
+def _is_there(text: str, key: str) -> bool:
+    """A preprocess may also be the name of one of the SDK's own; an image may be `FOLDER:LIST`."""
+    if key == "preprocess" and "/" not in text and not text.endswith(".py"):
+        return True
+    path = Path(text.strip()).expanduser()
+    return path.exists() or (key == "image" and ":" in text)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The form as it was left, and whether to start it."""
+
+    form: RunForm
+    start: bool
+
+
+class RunFormDialog(Dialog[Filled]):
+    """Closing keeps what was typed."""
+
+    BINDINGS = bindings("runform")
+    GROUPS = ("runform", "dialog")
+
+    def __init__(self, form: RunForm, switches: str, keymap: dict[str, str] | None = None) -> None:
+        super().__init__("What to run", keymap)
+        self.form, self._switches = form, switches
+        self.table = ListTable(self._columns(), frozen=1)
+        self.entry = PathPrompt()
+        self.info = TextView(reads=False)
+
+    def _columns(self) -> tuple[Column[Field], ...]:
+        def value(field: Field) -> Cell:
+            typed = self.form.value(field.key)
+            if not field.choices:
+                return Cell(typed)
+            return Cell("  ".join(f"[{one}]" if one == typed else f" {one} " for one in field.choices), "key")
+
+        def problem(field: Field) -> Cell:
+            found = self.form.problem(field.key)
+            return Cell(f"! {found}" if found else "", "warn")
+
+        return (
+            Column("label", "", 12, cell=lambda field: Cell(field.label, "strong")),
+            Column("value", "value", least=20, cell=value),
+            Column("problem", "", 22, prose=True, cell=problem),
+        )
+
+    def body(self) -> Iterable[Widget]:
+        return (self.table, self.entry, self.info)
+
+    def on_mount(self) -> None:
+        """The cursor goes to the first field that wants something."""
+        self.entry.display = False
+        fields = self.form.fields
+        self._show(next((n for n, each in enumerate(fields) if self.form.problem(each.key)), 0))
+        self.table.focus()
+
+    @property
+    def prompt(self) -> PathPrompt | None:
+        """The line while it is open: keys typed ahead are for it."""
+        return self.entry if self.entry.display else None
+
+    @property
+    def field(self) -> Field:
+        return self.form.fields[self.table.cursor]
+
+    def _show(self, place: int) -> None:
+        self.table.styles.height = len(self.form.fields) + 1
+        self.table.fill(self.form.fields, place)
+        self._explain()
+
+    @on(Table.Moved)
+    def _explain(self) -> None:
+        self.info.show(partial(self._info, ()))
+
+    def _info(self, names: tuple[str, ...], width: int) -> list[Line]:
+        lines = paragraph(f"{self.field.label}: {self.field.note}", width, "muted")
+        if names:
+            return lines + paragraph("  ".join(names), width, "key")
+        lines += [BLANK, *paragraph(f"switches (pane 4): {self._switches}", width, "muted")]
+        if problems := self.form.problems:
+            return lines + paragraph(f"before it can start: {'; '.join(problems)}", width, "warn")
+        return lines + paragraph("r starts it in the background", width, "good")
+
+    # --- keys
+
+    @on(Table.Activated)
+    def action_change(self) -> None:
+        if self.field.choices:
+            self.form = self.form.turned(self.field.key)
+            self._show(self.table.cursor)
+            return
+        self.entry.value = self.form.value(self.field.key)
+        self.entry.cursor_position = len(self.entry.value)
+        self.entry.display = True
+        self.set_focus(self.entry)
+
+    def action_clear(self) -> None:
+        self.form = self.form.with_value(self.field.key, "")
+        self._show(self.table.cursor)
+
+    @on(PathPrompt.Several)
+    def show_names(self, event: PathPrompt.Several) -> None:
+        self.info.show(partial(self._info, event.names))
+
+    @on(Prompt.Submitted)
+    def keep(self, event: Prompt.Submitted) -> None:
+        """That is the value; on to the next field."""
+        self.form = self.form.with_value(self.field.key, event.value)
+        self._end_edit(1)
+
+    @on(Prompt.Cancelled)
+    def drop(self) -> None:
+        self._end_edit(0)
+
+    def _end_edit(self, step: int) -> None:
+        self.entry.display = False
+        self.table.focus()
+        self._show(self.table.cursor + step)
+
+    def action_run(self) -> None:
+        if not self.form.problems:
+            self.dismiss(Filled(self.form, start=True))
+
+    def action_close(self) -> None:
+        self.dismiss(Filled(self.form, start=False))

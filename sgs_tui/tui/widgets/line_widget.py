@@ -1,0 +1,103 @@
+"""The base of every widget here: it draws lines of toned spans itself, so that a change repaints one line."""
+
+from collections.abc import Iterable
+from typing import Protocol, cast
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from sgs_tui.tui.actions import bindings
+from sgs_tui.tui.text import Span, Tone
+from sgs_tui.tui.widgets.key_queue import TakesQueuedKeys
+
+_PLAIN = Style.null()
+
+
+class _HasLooks(Protocol):
+    """An app that says how tones look. Component classes of the style sheet would do it too, at ten times the cost."""
+
+    looks: dict[Tone, Style]
+
+
+class LineWidget(TakesQueuedKeys, Widget):
+    """A widget of lines. Subclasses give `line_at`; `repaint_line` sends that one line down the wire."""
+
+    _styles: dict[tuple[Tone, Tone], Style]
+
+    def __init__(self, identity: str | None = None) -> None:
+        self._styles = {}
+        super().__init__(id=identity)
+
+    def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
+        """Line `y` of the widget and the tone of the whole line."""
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        """Textual's hook: spans as a strip of exactly the widget's width; neighbors of one look become one segment."""
+        spans, tone = self.line_at(y)
+        segments = [Segment(text, self._style_of(tone, own)) for text, own in spans if text]
+        return Strip(segments).adjust_cell_length(self.size.width, self._style_of(tone)).simplify()
+
+    def repaint_line(self, y: int) -> None:
+        """Repaint line `y` if it is on the widget."""
+        if 0 <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def notify_style_update(self) -> None:
+        """Textual's hook: another theme."""
+        self._styles.clear()
+        super().notify_style_update()
+
+    def _style_of(self, tone: Tone, own: Tone = "") -> Style:
+        """The look of a line's tone, and on it of a span's own: worked out once, as blending costs a page its 20 ms."""
+        if (tone, own) not in self._styles:
+            looks = cast("_HasLooks", self.app).looks
+            self._styles[tone, own] = self.rich_style + looks.get(tone, _PLAIN) + looks.get(own, _PLAIN)
+        return self._styles[tone, own]
+
+
+class ListWidget(LineWidget, can_focus=True):
+    """Rows with a place among them, which the keys of lists and the wheel move. Subclasses give `place` and `go`."""
+
+    BINDINGS = bindings("move")
+    END = 1 << 60
+
+    @property
+    def place(self) -> int:
+        raise NotImplementedError
+
+    def go(self, row: int) -> None:
+        """Put the place on `row`, or as near as there are rows."""
+        raise NotImplementedError
+
+    @property
+    def page(self) -> int:
+        """Rows that a page key moves by."""
+        return max(1, self.size.height - 1)
+
+    def action_down(self) -> None:
+        self.go(self.place + 1)
+
+    def action_up(self) -> None:
+        self.go(self.place - 1)
+
+    def action_page_down(self) -> None:
+        self.go(self.place + self.page)
+
+    def action_page_up(self) -> None:
+        self.go(self.place - self.page)
+
+    def action_top(self) -> None:
+        self.go(0)
+
+    def action_bottom(self) -> None:
+        self.go(self.END)
+
+    def on_mouse_scroll_down(self) -> None:
+        self.go(self.place + 3)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.go(self.place - 3)
