@@ -76,7 +76,7 @@ def test_what_will_be_done_to_the_demo(size: tuple[int, int], on_stage: Path, sn
         screen = main_screen(pilot.app)  # type: ignore[arg-type]
         await until(pilot, lambda: screen.triage.pane.diagnosis is not None)
         await pilot.press("A")
-        await until_shown(pilot, "quantize again")
+        await until_shown(pilot, "requantize,")
 
     assert snap_compare(make_app((files.fixed_dump, files.float_dump)), terminal_size=size, run_before=play)
 
