@@ -66,7 +66,7 @@ def test_the_file_is_written_with_a_backup_and_noted(command: Command, pair: tup
     assert parser["CONV_CONFIG"]["tensor_arrays"] == "'cat';"
     assert load(Path(pair[2])).tensor_arrays == ("cat",)
     (tried,) = read_journal(journal_of(Path(pair[0])))
-    assert (tried.kind, "16 bit for cat" in tried.text) == (Kind.TRIED, True)
+    assert (tried.kind, "INT16 for cat" in tried.text) == (Kind.TRIED, True)
     again = command("advise", *pair[:2], "--ini", pair[2], option)
     assert "stays as it is" in again.err
     assert len(read_journal(journal_of(Path(pair[0])))) == 1

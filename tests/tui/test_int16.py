@@ -41,7 +41,7 @@ async def test_the_advised_set_is_shown_and_written_with_a_backup(on_stage: Path
         await until_shown(pilot, "nothing changes")
     assert load(INI).tensor_arrays == ("cat",)
     (tried,) = read_journal(journal_of(SAMPLE))
-    assert (tried.kind, "16 bit for cat" in tried.text) == (Kind.TRIED, True)
+    assert (tried.kind, "INT16 for cat" in tried.text) == (Kind.TRIED, True)
     assert (FOLDER / "input_config.ini.bak").read_bytes() == before
 
 

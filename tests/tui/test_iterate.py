@@ -18,7 +18,7 @@ from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.journal import Kind, entry, journal_of, read_journal
 from sgs_tui.engine.requantize.ini_change import ini_change
 from sgs_tui.engine.requantize.network import NAME, TEMPLATE, IterateConfig
-from sgs_tui.engine.requantize.propose import Begun, Commands, Proposal, Requantized, Wanted, propose
+from sgs_tui.engine.requantize.propose import Begun, Commands, EmbeddedRun, Int16Edit, Proposal, propose
 from sgs_tui.engine.runs.run_folder import RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run, list_runs
 from sgs_tui.engine.runs.runs import cancel_run, wait_run
@@ -129,7 +129,7 @@ async def test_the_loop_closes_from_an_empty_folder_to_newly_fixed(network: Netw
         await until(pilot, lambda: logged(screen).count("1 newly fixed") == 2)
         await pilot.press("escape", "H")
         await until_shown(pilot, "newly fixed: gate")
-        assert "16 bit for cat" in text_of(app) and "made again" in text_of(app)
+        assert "INT16 for cat" in text_of(app) and "requantized" in text_of(app)
     assert load(network.ini).tensor_arrays == ("cat",)
     assert b"cat" not in network.ini.with_name("input_config.ini.bak").read_bytes()
 
@@ -352,7 +352,7 @@ async def test_a_run_that_ends_before_it_is_seen_is_opened_all_the_same(on_stage
     app = app_on(run.dumps[1], run.dumps[0])
     async with app.run_test(size=SMALL) as pilot:
         screen = await diagnosed(pilot)
-        proposal = propose(Requantized(run), Wanted(("expand",)))
+        proposal = propose(EmbeddedRun(run), Int16Edit(("expand",)))
         screen.runs.pane.table.fill(())
         screen.requantize.take_begun(proposal, Begun(run.folder.path))
         await until(pilot, lambda: "nothing is held against it" in logged(screen))

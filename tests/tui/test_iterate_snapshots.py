@@ -42,7 +42,7 @@ def _entry(minute: int, kind: Kind, text: str, layer: str | None = None) -> Entr
 def _journal() -> None:
     entries = (
         _entry(14, Kind.NOTE, "saturates only at night: see the pictures of camera 3", "gate"),
-        _entry(20, Kind.TRIED, "input_config.ini: 16 bit for cat (tensor_arrays: cat)"),
+        _entry(20, Kind.TRIED, "input_config.ini: INT16 for cat (tensor_arrays: cat)"),
         _entry(55, Kind.RESULT, "1 layer failed before, 0 after; newly fixed: gate"),
     )
     append(journal_of(SAMPLE), entries)

@@ -41,7 +41,7 @@ async def test_notes_of_another_day_are_there_at_once_and_of_another_dump_not(on
 
 
 async def test_the_journal_tells_what_was_tried_and_takes_a_line(on_stage: Path) -> None:
-    append(journal_of(SAMPLE), [entry("16 bit for cat", Kind.TRIED), entry("1 failed before, 0 after", Kind.RESULT)])
+    append(journal_of(SAMPLE), [entry("INT16 for cat", Kind.TRIED), entry("1 failed before, 0 after", Kind.RESULT)])
     app = make_app()
     async with app.run_test(size=SMALL) as pilot:
         await until_compared(pilot)

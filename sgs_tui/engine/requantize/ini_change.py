@@ -1,4 +1,4 @@
-"""Raising tensors to INT16 in a user's input_config.ini: what is there stays, what is wanted comes, with findings."""
+"""What becomes of a user's input_config.ini when its INT16 tensors change, and how is it told in the journal?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,6 @@ class IniChange:
 
     @property
     def changes(self) -> bool:
-        """Whether there is anything to write."""
         return self.old != self.new
 
     def diff(self, name: str) -> tuple[str, ...]:
@@ -41,7 +40,7 @@ def ini_change(
     """The file with `add` among its INT16 tensors and without `remove`; every other byte stays.
 
     Names that are there are kept; where the line changes anyway, blanks round them are taken away, with which they
-    raise nothing. `conv_inputs`: first inputs of all convolutions, by which the findings judge names. Raises
+    would name nothing. `conv_inputs`: first inputs of all convolutions, by which the findings judge names. Raises
     UsageError for a name that can not be written so that the vendor's tools read it.
     """
     document = parse(old)
@@ -61,17 +60,14 @@ def write_change(path: Path, change: IniChange) -> Path | None:
     return write_with_backup(path, change.new) if change.changes else None
 
 
-# What was tried and what it did, written into the triage journal.
-
-
 def journal_change(sample: Path, ini: Path, change: IniChange) -> None:
-    """Note beside a dump which tensors were raised, or taken back, because of it. Raises InputError."""
+    """Note beside a dump which tensors became INT16, or no more, because of it. Raises InputError."""
     append(journal_of(sample), [entry(change_text(ini, change), Kind.TRIED, sample=sample.name)])
 
 
 def change_text(ini: Path, change: IniChange) -> str:
-    """The change in words: `input_config.ini: 16 bit for cat; no more for pool (tensor_arrays='cat')`."""
-    parts = [f"16 bit for {', '.join(change.added)}"] if change.added else []
+    """The change in words: `input_config.ini: INT16 for cat; no more for pool (tensor_arrays='cat')`."""
+    parts = [f"INT16 for {', '.join(change.added)}"] if change.added else []
     parts += [f"no more for {', '.join(change.removed)}"] if change.removed else []
     return f"{ini.name}: {'; '.join(parts) or 'nothing changed'} (tensor_arrays: {','.join(change.names) or 'none'})"
 
@@ -91,9 +87,9 @@ def journal_result(sample: Path, regression: Regression, before: int, after: int
 
 
 def journal_request(new: Path, old: Path, names: str) -> None:
-    """Begin the journal of a run that is made again with `names` (joined by commas) in 16 bit. Raises InputError."""
+    """Begin the journal of a requantized run with `names` (joined by commas) in INT16. Raises InputError."""
     carry_over(old, new)
-    append(journal_of(new), [entry(f"16 bit for {names or 'nothing'}", Kind.TRIED)])
+    append(journal_of(new), [entry(f"INT16 for {names or 'nothing'}", Kind.TRIED)])
 
 
 def carry_over(old: Path, new: Path) -> None:

@@ -1,4 +1,10 @@
-"""One iteration: convert, calibrate, dump both stages, compare with the state before. Runs inside the worker."""
+"""One iteration, in a worker: convert, calibrate, dump both stages, compare with the state before.
+
+`python -m sgs_tui.engine.requantize.iteration plan.json` is started by a run's supervisor. Each step is a run in
+`steps/` of the run folder; what the iteration leaves there itself: float.bin, fixed.bin, layers.json (the layers now),
+before.json (the layers before), triage.jsonl (the journal, that of the state before carried over). An error goes to
+failure.json. TERM, with which a run is cancelled, ends the step at work first.
+"""
 
 import os
 import shutil
@@ -27,7 +33,7 @@ from sgs_tui.engine.requantize.network import (
     IterateConfig,
     Place,
 )
-from sgs_tui.engine.requantize.state import Plan, load_state, measure, plan_from_json
+from sgs_tui.engine.requantize.state import IterationPlan, load_state, measure
 from sgs_tui.engine.runs.known_failures import write_failure
 from sgs_tui.engine.runs.log import LogReader
 from sgs_tui.engine.runs.run_folder import Product, ProductKind, RunRequest, RunState
@@ -35,10 +41,17 @@ from sgs_tui.engine.runs.run_list import Run, read_run
 from sgs_tui.engine.runs.runs import INTERVAL, cancel_run, snapshot, wait_run
 from sgs_tui.engine.text import visible
 
-# The steps of an iteration as runs: the user's commands, and the SDK's simulator on what they leave.
-
 BACKEND = "command"
 """Backend of the user's own commands."""
+Say = Callable[[str], None]
+STEPS = "steps"
+"""The runs root of the steps, in the iteration's run folder."""
+
+LAST_LINES = 12
+"""Lines of a failed step's log that the iteration's log repeats."""
+
+GRACE = 30.0
+"""Seconds that a worker told to stop may take to end its step."""
 
 
 def sdk_of(config: IterateConfig, environ: Mapping[str, str]) -> Sdk:
@@ -48,17 +61,6 @@ def sdk_of(config: IterateConfig, environ: Mapping[str, str]) -> Sdk:
     except UsageError as error:
         hint = f'write sdk = "/opt/SGS_IPU_SDK" into [iterate] of {NAME}, or set SGS_IPU_DIR'
         raise UsageError(error.message, hint) from error
-
-
-def convert_request(config: IterateConfig, sdk: Sdk, environ: Mapping[str, str]) -> RunRequest:
-    """From the original model to the float one."""
-    return _command(config, config.convert, "convert", config.float_model, (str(config.ini),), sdk, environ)
-
-
-def calibrate_request(config: IterateConfig, sdk: Sdk, environ: Mapping[str, str]) -> RunRequest:
-    """From the float model to the fixed one."""
-    needs = (str(config.ini), str(config.float_model))
-    return _command(config, config.calibrate, "calibrate", config.fixed_model, needs, sdk, environ)
 
 
 def dump_request(config: IterateConfig, model: Path, sdk: Sdk, environ: Mapping[str, str]) -> RunRequest:
@@ -76,39 +78,22 @@ def dump_request(config: IterateConfig, model: Path, sdk: Sdk, environ: Mapping[
     return found[0]
 
 
-def _command(
-    config: IterateConfig,
-    command: str,
-    stage: str,
-    product: Path,
-    needs: tuple[str, ...],
-    sdk: Sdk,
-    environ: Mapping[str, str],
+def command_request(
+    config: IterateConfig, stage: str, command: str, needs: Sequence[Path], product: Path, sdk: Sdk
 ) -> RunRequest:
+    """One of the user's own commands, which makes the model `product`."""
     return RunRequest(
         argv=("bash", "--noprofile", "--norc", "-c", command),
         backend=BACKEND,
         model=str(product),
         stage=stage,
         products=(Product(str(product), ProductKind.FILE),),
-        environment=sdk_environment(sdk, environ),
+        environment=sdk_environment(sdk, os.environ),
         cwd=str(config.folder),
-        needs=needs,
+        needs=tuple(map(str, needs)),
         timeout=config.timeout,
         details={"command": command, "sdk": str(sdk.root)},
     )
-
-
-# The steps of an iteration, each a run of its own below the iteration's folder, told on this worker's output.
-
-STEPS = "steps"
-"""The runs root of the steps, in the iteration's run folder."""
-
-LAST_LINES = 12
-"""Lines of a failed step's log that the iteration's log repeats."""
-
-GRACE = 30.0
-"""Seconds that a worker told to stop may take to end its step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +106,8 @@ class Stepper:
     root: Path
     count: int
     cancel: Event
-    say: Callable[[str], None]
-    bar: Callable[[str], None]
+    say: Say
+    bar: Say
 
     def run(self, number: int, title: str, request: RunRequest) -> Run:
         """Do a step and wait for its end. Raises RunError when it did not end well, CancelledError when told to."""
@@ -167,18 +152,12 @@ class Stepper:
             raise CancelledError("the iteration was stopped")
 
 
-def publish(dump: Path, name: str) -> None:
-    """Make a step's dump a product of the iteration: the same file under another name, in the working directory."""
-    try:
-        os.link(dump, name)
-    except OSError:  # a file system without links
-        shutil.copyfile(dump, name)
-
-
 class Iteration:
     """One iteration, in the working directory of its run, which is the current one."""
 
-    def __init__(self, plan: Plan, cancel: Event, say: Callable[[str], None], bar: Callable[[str], None]) -> None:
+    def __init__(
+        self, plan: IterationPlan, cancel: Event, say: Callable[[str], None], bar: Callable[[str], None]
+    ) -> None:
         self._plan, self._config = plan, plan.config
         self._cancel, self._say = cancel, say
         self._folder = Path.cwd().parent
@@ -216,12 +195,18 @@ class Iteration:
 
     def _make(self) -> None:
         config = self._config
+        float_, fixed = config.float_model, config.fixed_model
         if config.convert:
+            request = command_request(config, "convert", config.convert, [config.ini], float_, self._sdk)
             try:
-                self._step("convert", convert_request(config, self._sdk, os.environ))
+                self._step("convert", request)
             except RunError as error:
-                raise _with_loss(error, config.float_model) from error
-        self._step("calibrate", calibrate_request(config, self._sdk, os.environ))
+                if float_.exists():
+                    raise
+                message = f"{error.message}; {float_.name} is gone, the converter deletes it first"
+                raise RunError(message, error.hint) from error
+        needs = [config.ini, float_]
+        self._step("calibrate", command_request(config, "calibrate", config.calibrate, needs, fixed, self._sdk))
 
     def _dumps(self, what: str) -> tuple[Run, Run]:
         """(fixed, float)."""
@@ -235,7 +220,10 @@ class Iteration:
         after = measure(_place(self._folder, fixed, float_), self._profile, self._cancel)
         for run, name in ((float_, FLOAT_DUMP), (fixed, FIXED_DUMP)):
             assert run.dump is not None
-            publish(run.dump, name)
+            try:  # the same file under another name, in the working directory
+                os.link(run.dump, name)
+            except OSError:  # a file system without links
+                shutil.copyfile(run.dump, name)
         if fixed.ranges is not None:
             shutil.copyfile(fixed.ranges, self._folder / fixed.ranges.name)
         Path(LAYERS_FILE).write_bytes(layers_json(after.layers, after.profile))
@@ -258,13 +246,6 @@ def _place(folder: Path, fixed: Run, float_: Run) -> Place:
     return Place(folder, fixed.dump, float_.dump, fixed.ranges or float_.ranges)
 
 
-def _with_loss(error: RunError, model: Path) -> RunError:
-    """A failed converter deletes the float model that was there."""
-    if model.exists():
-        return error
-    return RunError(f"{error.message}; {model.name} is gone, the converter deletes it first", error.hint)
-
-
 def _told(before: Baseline | None, after: Baseline) -> str:
     failed = sum(layer.verdict is Verdict.FAIL for layer in after.layers)
     if before is None:
@@ -273,27 +254,17 @@ def _told(before: Baseline | None, after: Baseline) -> str:
     return outcome_text(regress(after.layers, before.layers), was, failed)
 
 
-# The worker: `python -m sgs_tui.engine.requantize.iteration plan.json`, started by a run's supervisor.
-#
-# Converts, calibrates, dumps both stages, compares with the state before (iteration.py). Each step is a run in `steps/`
-# of the run folder; what the iteration leaves there itself: float.bin, fixed.bin, layers.json (the layers now),
-# before.json (the layers before), triage.jsonl (the journal, that of the state before carried over). An error goes to
-# failure.json. TERM, with which a run is cancelled, ends the step at work first.
-
-FAILED = 1
-
-
 def main(arguments: Sequence[str]) -> int:
-    """Do the plan of the file named; the exit code is 0 or `FAILED`."""
+    """Do the plan of the file named; the exit code is 0 or 1."""
     cancel = Event()
     signal.signal(signal.SIGTERM, lambda number, frame: cancel.set())
     path, output = Path(arguments[0]), _Output()
     try:
-        Iteration(plan_from_json(path.read_text("ascii"), path), cancel, output.say, output.bar).run()
+        Iteration(IterationPlan.from_json(path.read_text("ascii"), path), cancel, output.say, output.bar).run()
     except SgsError as error:
         write_failure(error)
         output.say(f"{type(error).__name__}: {error}")
-        return FAILED
+        return 1
     return 0
 
 

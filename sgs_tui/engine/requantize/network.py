@@ -1,7 +1,7 @@
-"""`sgs-tui.toml`: how the user makes a network's models, kept once in the network's folder.
+"""What does a network's folder say of it: how its models are made, and which dumps belong together?
 
-`cfg/sgs-tui.toml` is the file to copy, with every key. Paths in it are relative to its folder; so do the commands
-run there, through bash, in the SDK's environment.
+`sgs-tui.toml` has the user's commands, kept once in the network's folder; `cfg/sgs-tui.toml` is the file to copy, with
+every key. Paths in it are relative to its folder; the commands run there, through bash, in the SDK's environment.
 """
 
 import os
@@ -22,13 +22,25 @@ _HOW = "`sgs-tui iterate --init` writes an example"
 _NEEDED = ("calibrate", "float_model", "fixed_model", "image")
 _TEXTS = ("convert", "ini", "preprocess", "sdk", "python", "profile")
 _KEYS = (*_NEEDED, *_TEXTS, "timeout")
+INI = "input_config.ini"
+
+# What an iteration leaves in its run folder, beside what every run has.
+
+ITERATE = "iterate"
+"""Backend of iterations."""
+FLOAT_DUMP, FIXED_DUMP = (getattr(EmbeddedFiles.below(Path()), dump).name for dump in ("float_dump", "fixed_dump"))
+"""The same names as in every folder that holds both dumps."""
+LAYERS_FILE = "layers.json"
+"""The layers as they are now."""
+BEFORE_FILE = "before.json"
+"""The layers of the state before; absent where nothing was known of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class IterateConfig:
     """One network's file. Paths are absolute; `convert` is empty where only calibration is to be run again.
 
-    `image` and `preprocess` as the SDK's tools take them; `timeout` in seconds for each step.
+    `image` (`[DIR:]BASE`) and `preprocess` as the SDK's tools take them; `timeout` in seconds for each step.
     """
 
     folder: Path
@@ -56,24 +68,22 @@ def load_config(folder: Path) -> IterateConfig:
         if not table.get(key):
             raise InputError(f"{path}: `{key}` is missing in [{TABLE}]", _HOW)
     texts = {key: _text(table, key, path) for key in (*_NEEDED, *_TEXTS) if key in table}
-    return _config(path.parent, texts, _timeout(table, path))
-
-
-def _config(folder: Path, texts: Mapping[str, str], timeout: float | None) -> IterateConfig:
-    sdk, profile = texts.get("sdk"), texts.get("profile", "manual")
+    home, sdk, profile = path.parent, texts.get("sdk"), texts.get("profile", "manual")
+    scripts = (part.strip() for part in texts.get("preprocess", "").split(","))
     return IterateConfig(
-        folder=folder,
+        folder=home,
         calibrate=texts["calibrate"],
-        float_model=folder / texts["float_model"],
-        fixed_model=folder / texts["fixed_model"],
-        image=_image(folder, texts["image"]),
+        float_model=home / texts["float_model"],
+        fixed_model=home / texts["fixed_model"],
+        image=":".join(str(home / part) for part in texts["image"].split(":")),
         convert=texts.get("convert", ""),
-        ini=folder / texts.get("ini", "input_config.ini"),
-        preprocess=",".join(_script(folder, part.strip()) for part in texts.get("preprocess", "").split(",")),
-        sdk=Path(os.path.normpath(folder / Path(sdk).expanduser())) if sdk else None,
+        ini=home / texts.get("ini", INI),
+        # names without .py are the SDK's own modules
+        preprocess=",".join(str(home / Path(it).expanduser()) if it.endswith(".py") else it for it in scripts),
+        sdk=Path(os.path.normpath(home / Path(sdk).expanduser())) if sdk else None,
         python=texts.get("python", "python3"),
-        profile=str(folder / profile) if profile.endswith(".toml") else profile,
-        timeout=timeout,
+        profile=str(home / profile) if profile.endswith(".toml") else profile,
+        timeout=_timeout(table, path),
     )
 
 
@@ -106,40 +116,10 @@ def _timeout(table: Mapping[str, object], path: Path) -> float | None:
     return float(value)
 
 
-def _image(folder: Path, text: str) -> str:
-    """`[DIR:]BASE`, as the SDK's tools take it, with absolute paths."""
-    return ":".join(str(folder / part) for part in text.split(":"))
-
-
-def _script(folder: Path, part: str) -> str:
-    """A script's path; names without .py are the SDK's own modules."""
-    return str(folder / Path(part).expanduser()) if part.endswith(".py") else part
-
-
-# What an iteration leaves in its run folder, beside what every run has.
-
-ITERATE = "iterate"
-"""Backend of iterations."""
-
-_NAMES = EmbeddedFiles.below(Path())
-FLOAT_DUMP, FIXED_DUMP = _NAMES.float_dump.name, _NAMES.fixed_dump.name
-"""The same names as in every folder that holds both dumps."""
-
-LAYERS_FILE = "layers.json"
-"""The layers as they are now."""
-
-BEFORE_FILE = "before.json"
-"""The layers of the state before; absent where nothing was known of it."""
-
-
-# Folders that hold a comparison: a run, a run with its partner, the demo, any folder with float.bin and fixed.bin.
-
-INI = "input_config.ini"
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Two dumps that belong together, and what lies beside them."""
+    """Two dumps that belong together, and what lies beside them: those of a run, of a run and its partner, of the demo,
+    or of any folder with float.bin and fixed.bin."""
 
     folder: Path
     sample: Path
@@ -185,8 +165,6 @@ def _partner(run: Run, runs: Sequence[Run]) -> Run | None:
     return next((pair[1] for pair in pairs if pair is not None and pair[0] is run), None)
 
 
-# The example sgs-tui.toml, which `sgs-tui iterate --init` writes; cfg/sgs-tui.toml is the same file to copy.
-
 TEMPLATE = r'''
 # How to make this network's models again, for `sgs-tui iterate`. Keep it as sgs-tui.toml beside the network.
 #
@@ -226,3 +204,4 @@ preprocess = "preprocess.py"
 # Seconds that each step may take; without it as long as it wants.
 #timeout = 3600
 '''[1:]
+"""The example that `sgs-tui iterate --init` writes; cfg/sgs-tui.toml is the same."""

@@ -1,6 +1,13 @@
-"""Making models again in two steps: `propose` says exactly what would be done, `begin` does it.
+"""How are the models behind a dump requantized with other INT16 tensors?
 
-Nothing is written or started by `propose`, and everything that can be known to fail fails there.
+`find_recipe` says by what: the user's commands (sgs-tui.toml), or onnxruntime for what was quantized here (a run, the
+demo). `propose` says exactly what would be done; nothing is written or started by it, and everything that can be known
+to fail fails there. `begin` does it.
+
+The commands run as an iteration, a run in the background. `check_idle` says whether one is at work, `state_before` what
+to compare with, `ini_change` what becomes of the file, and `iteration_request` is the run to start, with what to know
+beforehand in its warnings; only then `write_change` writes the file. The run is followed and cancelled as any run, and
+leaves what `read_outcome` reads.
 """
 
 import os
@@ -42,12 +49,10 @@ from sgs_tui.engine.requantize.network import (
     load_config,
     place_of,
 )
-from sgs_tui.engine.requantize.state import PLAN_FILE, Plan, check_state, plan_to_json
+from sgs_tui.engine.requantize.state import PLAN_FILE, IterationPlan, check_state
 from sgs_tui.engine.runs.backend import Level
 from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG, ROOT_NAME, Elements, Product, ProductKind, RunRequest
 from sgs_tui.engine.runs.run_list import Run, list_runs, network, newest_pair, read_run
-
-# The loop without an SDK: quantize again by onnxruntime with other tensors in 16 bit, and dump both stages.
 
 
 def is_demo(place: Place) -> bool:
@@ -57,7 +62,7 @@ def is_demo(place: Place) -> bool:
 
 
 def requantize_demo(place: Place, change: IniChange) -> None:
-    """Build the demo again with the tensors that its changed input_config.ini names; the old ini is kept beside it.
+    """Build the demo again with the INT16 tensors that its changed ini names; the old ini is kept beside it.
 
     Raises InputError where the folder is no demo's, UsageError for a name that no tensor has.
     """
@@ -74,12 +79,12 @@ def is_embedded(run: Run) -> bool:
 
 
 def int16_of(run: Run) -> tuple[str, ...]:
-    """The tensors that an embedded run quantized to 16 bit."""
+    """The INT16 tensors of an embedded run."""
     return _job(run).quantization.int16
 
 
 def requantized(run: Run, add: Sequence[str], remove: Sequence[str] = ()) -> RunRequest:
-    """The same embedded run with more or fewer tensors in 16 bit, to be compared with that run (`before`).
+    """The same embedded run with more or fewer INT16 tensors, to be compared with that run (`before`).
 
     Raises UsageError where it is of another kind.
     """
@@ -94,21 +99,12 @@ def _job(run: Run) -> EmbeddedRequest:
     text = run.request.files.get(JOB_FILE)
     if text is None or not is_embedded(run):
         hint = "`sgs-tui iterate` runs the SDK's tools; `sgs-tui run --onnx` makes runs of that kind"
-        raise UsageError(f"{run.name}: was not quantized here, so it can not be quantized again", hint)
+        raise UsageError(f"{run.name}: was not quantized here, so it can not be requantized", hint)
     return job_from_json(text, run.folder.request_path, EmbeddedRequest)
 
 
-# Start iterations, find the state before, read what came of them: for front ends.
-#
-# First `load_config(folder)` reads sgs-tui.toml and `check_idle` says whether one is at work. Then `state_before` finds
-# what to compare with, `ini_change` (ini_change.py) what becomes of the file, and `iteration_request` is the run to
-# start, with what to know beforehand in its warnings; only then `write_change` writes the file. The run
-# (`start_run(request, iterations_root(config))`) works by itself, is followed and cancelled as any run, and leaves what
-# `read_outcome` reads.
-
 _WORKER = "sgs_tui.engine.requantize.iteration"
 BACKEND = ITERATE
-_STAGE = "iteration"
 _COMPARABLE = (BACKEND, "sdk")
 """Backends whose dumps say something about the SDK's models."""
 
@@ -151,19 +147,19 @@ def iteration_request(
         check_state(before)
     changed = change is not None and change.changes
     int16 = ",".join(load_ini(config.ini).tensor_arrays if change is None else change.names)
-    told = change_text(config.ini, change) if change and changed else f"made again (tensor_arrays: {int16 or 'none'})"
+    told = change_text(config.ini, change) if change and changed else f"requantized (tensor_arrays: {int16 or 'none'})"
     images, scripts = config.image.split(":")[-1], [s for s in config.preprocess.split(",") if s.endswith(".py")]
     return RunRequest(
         argv=(sys.executable, "-P", "-m", _WORKER, PLAN_FILE),
         backend=BACKEND,
         model=str(config.fixed_model),
-        stage=_STAGE,
+        stage="iteration",
         products=(
             Product(FLOAT_DUMP, elements=Elements.FLOAT),
             Product(FIXED_DUMP, elements=Elements.INTEGER),
             Product(LAYERS_FILE, ProductKind.FILE),
         ),
-        files={PLAN_FILE: plan_to_json(Plan(config, before.absolute() if before else None, told))},
+        files={PLAN_FILE: IterationPlan(config, before.absolute() if before else None, told).to_json()},
         needs=(str(config.ini), images, *scripts),
         grace=GRACE + 10,
         details={
@@ -180,15 +176,17 @@ def iteration_request(
 def state_before(config: IterateConfig, root: Path) -> Path | None:
     """The newest good state of this network in a runs root: an iteration, or a run that has its partner there.
 
-    None where there is none, and where the models were made anew since: it is not theirs then.
+    None where there is none, and where the models were made by hand since: it is not theirs then.
     """
-    runs = [run for run in list_runs(root) if _of(run, config) and run.request.backend in _COMPARABLE]
+    own = network(config.fixed_model.name)
+    runs = [run for run in list_runs(root) if run.request.backend in _COMPARABLE and network(run.request.model) == own]
     pair = newest_pair([run for run in runs if len(run.dumps) == 1])
     found = [run for run in runs if len(run.dumps) > 1] + ([pair[0]] if pair else [])
     newest = max(found, key=lambda run: run.status.ended or 0.0, default=None)
-    if newest is None or _remade(config, newest.status.ended or 0.0):
+    if newest is None:
         return None
-    return newest.folder.path
+    ended, model = newest.status.ended or 0.0, config.fixed_model
+    return None if model.is_file() and model.stat().st_mtime > ended else newest.folder.path
 
 
 def check_idle(config: IterateConfig, root: Path) -> None:
@@ -208,14 +206,6 @@ def read_outcome(folder: Path) -> IterationOutcome:
     return IterationOutcome(folder, after, before, regress(after.layers, before.layers))
 
 
-def _of(run: Run, config: IterateConfig) -> bool:
-    return network(run.request.model) == network(config.fixed_model.name)
-
-
-def _remade(config: IterateConfig, since: float) -> bool:
-    return config.fixed_model.is_file() and config.fixed_model.stat().st_mtime > since
-
-
 def _warnings(config: IterateConfig, changed: bool) -> Iterator[str]:
     """What makes an iteration end otherwise than meant."""
     debug = config.folder / DEBUG_CONFIG
@@ -226,9 +216,6 @@ def _warnings(config: IterateConfig, changed: bool) -> Iterator[str]:
     models = [path for path in (config.float_model, config.fixed_model) if path.is_file()]
     if models and not changed and all(path.stat().st_mtime > config.ini.stat().st_mtime for path in models):
         yield f"{config.ini.name} is older than the models: nothing was changed since they were made"
-
-
-# How the models behind a dump can be made again after an INT16 change: by the user's commands, or by onnxruntime.
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,33 +231,33 @@ class Commands:
 
 
 @dataclass(frozen=True, slots=True)
-class Requantized:
+class EmbeddedRun:
     """A run that was quantized here, and can be again as another run."""
 
     run: Run
 
 
 @dataclass(frozen=True, slots=True)
-class Demo:
-    """The demo's folder, whose files are made anew."""
+class DemoFolder:
+    """The demo's folder, whose files are replaced."""
 
     place: Place
 
 
-Loop = Commands | Requantized | Demo
+Recipe = Commands | EmbeddedRun | DemoFolder
 
 
-def find_loop(sample: Path | None, folders: Sequence[Path]) -> Loop | None:
-    """How the models behind a sample are made again; None where nothing says so.
+def find_recipe(sample: Path | None, folders: Sequence[Path]) -> Recipe | None:
+    """By what the models behind a sample are requantized; None where nothing says so.
 
     What was quantized here is known by its run or its mark; else the first of `folders` with an sgs-tui.toml says it.
     Raises InputError where that file, or the run's request, is damaged.
     """
     if sample is not None:
         if (sample.parent / "request.json").is_file() and is_embedded(run := read_run(sample.parent)):
-            return Requantized(run)
+            return EmbeddedRun(run)
         if (place := _demo(sample)) is not None:
-            return Demo(place)
+            return DemoFolder(place)
     home = next((folder for folder in folders if (folder / NAME).is_file()), None)
     return None if home is None else Commands(load_config(home))
 
@@ -302,8 +289,8 @@ def _demo(sample: Path) -> Place | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Tensors to raise, tensors to take back, and the first inputs of all convolutions (None: not known)."""
+class Int16Edit:
+    """Tensors to make INT16, tensors to take back, and the first inputs of all convolutions (None: not known)."""
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
@@ -312,13 +299,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What would be done. `names`: what has 16 bits then; `ini`: the file that `change` is about, if any.
+    """What would be done. `names`: what is INT16 then; `ini`: the file that `change` is about, if any.
 
     `request`: the run to start in `root`; None where the work is done at once. `before`: the state that the new one
     is to be held against (None: none is known, or it is the caller's). `warnings`: what to know beforehand.
     """
 
-    loop: Loop
+    recipe: Recipe
     names: tuple[str, ...]
     ini: Path | None = None
     change: IniChange | None = None
@@ -329,15 +316,15 @@ class Proposal:
 
     @property
     def changes(self) -> bool:
-        """Whether other tensors get 16 bits than now."""
-        if isinstance(self.loop, Requantized):
-            return self.names != int16_of(self.loop.run)
+        """Whether other tensors are INT16 then than now."""
+        if isinstance(self.recipe, EmbeddedRun):
+            return self.names != int16_of(self.recipe.run)
         return self.change is not None and self.change.changes
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What was begun: a run in the background, or (None) the demo, which is made again already.
+    """What was begun: a run in the background, or (None) the demo, which is requantized already.
 
     `backup`: what was in the ini before, where there was something.
     """
@@ -346,34 +333,37 @@ class Begun:
     backup: Path | None = None
 
 
-def propose(loop: Loop, wanted: Wanted, environ: Mapping[str, str] = os.environ) -> Proposal:
-    """What making the models again with other tensors in 16 bit comes to. Raises SgsError where it can not be."""
-    match loop:
+def propose(recipe: Recipe, wanted: Int16Edit, environ: Mapping[str, str] = os.environ) -> Proposal:
+    """What requantizing with other INT16 tensors comes to. Raises SgsError where it can not be done."""
+    match recipe:
         case Commands(config):
-            return _by_commands(loop, config, wanted, environ)
-        case Requantized(run):
-            return _as_a_run(loop, run, wanted)
-        case Demo(place):
+            return _by_commands(recipe, config, wanted, environ)
+        case EmbeddedRun(run):
+            return _as_a_run(recipe, run, wanted)
+        case DemoFolder(place):
             ini = place.ini or place.folder / INI
             change = ini_change(read_bytes(ini), wanted.add, wanted.remove, wanted.conv_inputs)
-            return Proposal(loop, change.names, ini, change)
+            return Proposal(recipe, change.names, ini, change)
 
 
 def begin(proposal: Proposal) -> Begun:
     """Write what changes and start. Raises SgsError; where the ini is written already it says so."""
-    match proposal.loop:
+    match proposal.recipe:
         case Commands(config):
             check_idle(config, iterations_root(config))
             return _start_iteration(proposal)
-        case Requantized(run):
+        case EmbeddedRun(run):
             path = _start(proposal)
             journal_request(path, run.folder.path, ",".join(proposal.names))
             return Begun(path)
-        case Demo(place):
-            return _make_demo(place, proposal)
+        case DemoFolder(place):
+            assert proposal.ini is not None and proposal.change is not None
+            requantize_demo(place, proposal.change)
+            journal_change(place.sample, proposal.ini, proposal.change)
+            return Begun(None)
 
 
-def _by_commands(loop: Loop, config: IterateConfig, wanted: Wanted, environ: Mapping[str, str]) -> Proposal:
+def _by_commands(recipe: Recipe, config: IterateConfig, wanted: Int16Edit, environ: Mapping[str, str]) -> Proposal:
     root = iterations_root(config)
     check_idle(config, root)
     before = state_before(config, root)
@@ -382,13 +372,13 @@ def _by_commands(loop: Loop, config: IterateConfig, wanted: Wanted, environ: Map
     change = ini_change(read_bytes(config.ini), wanted.add, wanted.remove, wanted.conv_inputs)
     request = iteration_request(config, change, before, environ)
     warnings = (*request.warnings, *_checked(request, root))
-    return Proposal(loop, change.names, config.ini, change, request, root, before, warnings)
+    return Proposal(recipe, change.names, config.ini, change, request, root, before, warnings)
 
 
-def _as_a_run(loop: Loop, run: Run, wanted: Wanted) -> Proposal:
+def _as_a_run(recipe: Recipe, run: Run, wanted: Int16Edit) -> Proposal:
     request, root = requantized(run, wanted.add, wanted.remove), run.folder.root
     names = tuple(name for name in request.details["int16"].split(",") if name)
-    return Proposal(loop, names, request=request, root=root, before=run.folder.path, warnings=_checked(request, root))
+    return Proposal(recipe, names, request=request, root=root, before=run.folder.path, warnings=_checked(request, root))
 
 
 def _checked(request: RunRequest, root: Path) -> tuple[str, ...]:
@@ -414,16 +404,6 @@ def _start_iteration(proposal: Proposal) -> Begun:
 def _start(proposal: Proposal) -> Path:
     assert proposal.request is not None
     return start_run(proposal.request, proposal.root).path
-
-
-def _make_demo(place: Place, proposal: Proposal) -> Begun:
-    assert proposal.ini is not None and proposal.change is not None
-    requantize_demo(place, proposal.change)
-    journal_change(place.sample, proposal.ini, proposal.change)
-    return Begun(None)
-
-
-# What an iteration is about to do, in words: the same for the command line and for the app. Names are raw.
 
 
 def compared_with(before: Path | None, config: IterateConfig) -> str:

@@ -1,17 +1,19 @@
-"""How the layers of a network stood: from a file, from a run, or measured from two dumps."""
+"""How did the layers of a network stand before, and what is an iteration to do about them?
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+A state is read from a file or a run, or measured from two dumps. What is to be done travels to the iteration's worker
+as plan.json in the run's working directory.
+"""
+
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 from sgs_tui.engine.compare.baseline import Baseline, load_baseline, snapshot
 from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.requantize.network import BEFORE_FILE, ITERATE, LAYERS_FILE, IterateConfig, Place, place_of
+from sgs_tui.engine.runs.records import DAMAGE, from_json, to_json
 from sgs_tui.engine.runs.run_list import Run
 from sgs_tui.engine.session import CompareRequest, open_comparison
 
@@ -59,13 +61,12 @@ def measure(place: Place, profile: Profile, cancel: Event | None = None) -> Base
     return Baseline(str(place.folder), profile.name, tuple(snapshot(row) for row in rows))
 
 
-# What an iteration is to do, as its worker reads it: plan.json in the run's working directory.
-
 PLAN_FILE = "plan.json"
+_LABEL = ("plan", "sgs-tui/iteration")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class IterationPlan:
     """An iteration. `before`: a JSON report, a run or a folder with the state to compare with; None: dump it first,
     where there are models. `change`: what was changed, in words.
     """
@@ -74,33 +75,14 @@ class Plan:
     before: Path | None = None
     change: str = ""
 
+    def to_json(self) -> str:
+        """plan.json."""
+        return to_json(self, **dict([_LABEL])).decode("ascii")
 
-def plan_to_json(plan: Plan) -> str:
-    """plan.json."""
-    document = {
-        "config": _plain(asdict(plan.config)),
-        "before": None if plan.before is None else str(plan.before),
-        "change": plan.change,
-    }
-    return json.dumps(document, indent=1, ensure_ascii=True) + "\n"
-
-
-def plan_from_json(text: str, where: Path) -> Plan:
-    """The inverse. Raises InputError when `text` is no plan."""
-    try:
-        document = json.loads(text)
-        config = IterateConfig(**_paths(document["config"]))
-        before = document["before"]
-        return Plan(config, Path(before) if before else None, document["change"])
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InputError(f"{where}: damaged plan: {error}", "start the iteration again") from error
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
-
-
-def _paths(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Paths by their fields' types; keys of a later version would be an error, and are one."""
-    wanted = {each.name for each in fields(IterateConfig) if "Path" in str(each.type)}
-    return {key: Path(value) if key in wanted and value is not None else value for key, value in values.items()}
+    @classmethod
+    def from_json(cls, text: str, where: Path) -> "IterationPlan":
+        """The inverse. Raises InputError when `text` is no plan."""
+        try:
+            return from_json(cls, text, _LABEL)
+        except DAMAGE as error:
+            raise InputError(f"{where}: damaged plan: {error}", "start the iteration again") from error

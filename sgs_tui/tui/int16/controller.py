@@ -14,7 +14,7 @@ from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.network.graph import conv_inputs
 from sgs_tui.engine.requantize.ini_change import IniChange, ini_change, journal_change, write_change
 from sgs_tui.engine.requantize.network import INI
-from sgs_tui.engine.requantize.propose import Commands, Loop, Requantized, find_loop
+from sgs_tui.engine.requantize.propose import Commands, EmbeddedRun, Recipe, find_recipe
 from sgs_tui.engine.session import Comparison
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened, DiagnosisChanged
@@ -61,30 +61,30 @@ def plan(case: Case, cancel: Event) -> Plan | None:
     found = case.advice()
     if found is None:
         return None
-    loop, again = _loop(case)
-    path = case.ini or _ini(case, loop)
+    recipe, again = _recipe(case)
+    path = case.ini or _ini(case, recipe)
     change, problem = None, ""
     try:
         change = ini_change(read_bytes(path), found.chosen, case.marks.unmarked, case.conv_inputs())
     except SgsError as error:
         problem = f"{error.message}: o names another file"
-    needed = not isinstance(loop, Requantized) or case.ini is not None
+    needed = not isinstance(recipe, EmbeddedRun) or case.ini is not None
     return Plan(found, path, change, problem, case.failing, again, needed)
 
 
-def _loop(case: Case) -> tuple[Loop | None, str]:
+def _recipe(case: Case) -> tuple[Recipe | None, str]:
     """How the models can be requantized, also in words."""
     try:
-        loop = find_loop(case.sample, case.folders)
+        recipe = find_recipe(case.sample, case.folders)
     except SgsError as error:
         return None, f"A can not requantize the models: {error.message}"
-    return loop, again_words(loop)
+    return recipe, again_words(recipe)
 
 
-def _ini(case: Case, loop: Loop | None) -> Path:
+def _ini(case: Case, recipe: Recipe | None) -> Path:
     """The file of the network's sgs-tui.toml, else the first input_config.ini that is there."""
-    if isinstance(loop, Commands):
-        return loop.config.ini
+    if isinstance(recipe, Commands):
+        return recipe.config.ini
     places = [folder / INI for folder in case.folders]
     return next((path for path in places if path.is_file()), places[-1])
 

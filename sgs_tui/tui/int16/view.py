@@ -8,7 +8,7 @@ from sgs_tui.engine.diagnosis.results import some
 from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.requantize.ini_change import IniChange
 from sgs_tui.engine.requantize.network import NAME
-from sgs_tui.engine.requantize.propose import Commands, Loop, Requantized
+from sgs_tui.engine.requantize.propose import Commands, EmbeddedRun, Recipe
 from sgs_tui.tui.debugconfig.view import difference
 from sgs_tui.tui.text import BLANK, Line, paragraph
 from sgs_tui.tui.widgets.table import Cell, Column
@@ -119,13 +119,13 @@ def change_lines(change: IniChange, width: int) -> list[Line]:
     return difference(change.old, change.new, change.findings, width)
 
 
-def again_words(loop: Loop | None) -> str:
+def again_words(recipe: Recipe | None) -> str:
     """What the key does here."""
-    match loop:
+    match recipe:
         case None:
             return f"A requantizes by your own commands, once they are kept in {NAME}; it shows how"
         case Commands(config):
             return f"A writes this, runs the commands of {config.folder / NAME}, dumps, compares with before"
-        case Requantized():
+        case EmbeddedRun():
             return "A requantizes the model with these in INT16, as a new run, and compares with this one"
     return "A requantizes the demo with these in INT16, dumps both models, and compares with before"

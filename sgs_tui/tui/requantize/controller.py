@@ -13,7 +13,7 @@ from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.journal import Kind, append, entry, journal_of
 from sgs_tui.engine.requantize.ini_change import journal_result
 from sgs_tui.engine.requantize.network import INI, NAME, TEMPLATE
-from sgs_tui.engine.requantize.propose import Begun, Commands, Proposal, Requantized, begin
+from sgs_tui.engine.requantize.propose import Begun, Commands, EmbeddedRun, Proposal, begin
 from sgs_tui.engine.requantize.state import state_behind
 from sgs_tui.engine.runs.run_folder import RunState
 from sgs_tui.engine.runs.run_list import read_run
@@ -49,7 +49,7 @@ class Awaited:
     @property
     def quantized_here(self) -> bool:
         """The worker of an iteration writes the journal by itself; for these runs that is left to us."""
-        return isinstance(self.proposal.loop, Requantized)
+        return isinstance(self.proposal.recipe, EmbeddedRun)
 
 
 class RequantizeController(Controller):
@@ -99,7 +99,7 @@ class RequantizeController(Controller):
     def _ask_to_begin(self, event: Proposed) -> None:
         """Say exactly what would be done."""
         proposal = event.proposal
-        if not proposal.changes and not isinstance(proposal.loop, Commands):
+        if not proposal.changes and not isinstance(proposal.recipe, Commands):
             self._explain("There is nothing to requantize", _SAME, _HOW)
             return
         lines = partial(proposal_lines, proposal, event.advice, event.failing)

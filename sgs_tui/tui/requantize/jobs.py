@@ -11,7 +11,7 @@ from sgs_tui.engine.advice.results import Advice
 from sgs_tui.engine.errors import InputError, SgsError
 from sgs_tui.engine.files import write_atomically
 from sgs_tui.engine.requantize.network import NAME, TEMPLATE
-from sgs_tui.engine.requantize.propose import BusyError, Proposal, Wanted, find_loop, propose
+from sgs_tui.engine.requantize.propose import BusyError, Int16Edit, Proposal, find_recipe, propose
 from sgs_tui.tui.int16.controller import Case
 
 
@@ -37,12 +37,14 @@ class Refused:
 def look(case: Case, cancel: Event) -> Proposed | Refused | None:
     """What requantizing comes to; None where nothing says how. Nothing is written or started."""
     try:
-        loop = find_loop(case.sample, case.folders)
-        if loop is None:
+        recipe = find_recipe(case.sample, case.folders)
+        if recipe is None:
             return None
         advice = case.advice()
         chosen = case.marks.marked if advice is None else advice.chosen
-        return Proposed(propose(loop, Wanted(chosen, case.marks.unmarked, case.conv_inputs())), advice, case.failing)
+        return Proposed(
+            propose(recipe, Int16Edit(chosen, case.marks.unmarked, case.conv_inputs())), advice, case.failing
+        )
     except BusyError as error:
         return Refused(error.message, "7 shows it, x there ends it")
     except SgsError as error:

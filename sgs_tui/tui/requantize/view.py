@@ -7,9 +7,9 @@ from sgs_tui.engine.advice.results import Advice
 from sgs_tui.engine.requantize.network import NAME, IterateConfig
 from sgs_tui.engine.requantize.propose import (
     Commands,
-    Demo,
+    DemoFolder,
+    EmbeddedRun,
     Proposal,
-    Requantized,
     command_lines,
     compared_with,
     dump_lines,
@@ -28,18 +28,18 @@ def proposal_lines(proposal: Proposal, advice: Advice | None, failing: int, widt
     """Warnings, then every step in the order in which it is done, then what is expected of it."""
     lines = [line for text in proposal.warnings for line in paragraph(f"! {text}", width, "warn")]
     lines += [BLANK] if lines else []
-    match proposal.loop:
+    match proposal.recipe:
         case Commands(config):
             lines += _commands(proposal, config, width)
-        case Requantized(run):
+        case EmbeddedRun(run):
             lines += _step(1, f"requantize {run.request.model}, {_bits(proposal.names)}", (), width)
             lines += _step(2, f"dump both models in a new run in {proposal.root}", (), width)
             lines += _step(3, f"compare with {run.name}, which stays as it is", (), width)
-        case Demo(place):
+        case DemoFolder(place):
             lines += _ini(1, proposal, width)
             lines += _step(2, f"in {place.folder}: requantize, {_bits(proposal.names)}; replace the dumps", (), width)
             lines += _step(3, "compare with what is on the screen now", (), width)
-    lines += [] if isinstance(proposal.loop, Demo) else [BLANK, *paragraph(_GOES_ON, width, "muted")]
+    lines += [] if isinstance(proposal.recipe, DemoFolder) else [BLANK, *paragraph(_GOES_ON, width, "muted")]
     return lines if advice is None else [*lines, BLANK, *outcome_lines(advice, failing, width)]
 
 

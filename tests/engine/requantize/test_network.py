@@ -10,7 +10,7 @@ from sgs_tui.engine.requantize.ini_change import ini_change
 from sgs_tui.engine.requantize.iteration import dump_request, sdk_of
 from sgs_tui.engine.requantize.network import NAME, TEMPLATE, load_config
 from sgs_tui.engine.requantize.propose import iteration_request, iterations_root, read_outcome, state_before
-from sgs_tui.engine.requantize.state import Plan, plan_from_json, plan_to_json
+from sgs_tui.engine.requantize.state import IterationPlan
 from tests.conftest import REPOSITORY
 from tests.standin_sdk.iterating import Network, build_network
 
@@ -85,11 +85,11 @@ def test_plans_survive_the_way_to_the_worker(tmp_path: Path) -> None:
     name = os.fsdecode(b"\xff.sim")
     config = load_config(write(tmp_path, WHOLE.replace("net_float.sim", "net_float") + 'sdk = "sdk"\n'))
     for before in (None, tmp_path / name):
-        plan = Plan(config, before, "16 bit for cat")
-        assert plan_from_json(plan_to_json(plan), Path("x")) == plan
+        plan = IterationPlan(config, before, "INT16 for cat")
+        assert IterationPlan.from_json(plan.to_json(), Path("x")) == plan
     for text in ("", "{}", "[1]", '{"config": {"folder": 3}}', '{"config": {}, "before": null, "change": ""}'):
         with pytest.raises(InputError, match="damaged plan"):
-            plan_from_json(text, Path("x"))
+            IterationPlan.from_json(text, Path("x"))
 
 
 def test_what_is_missing_is_said_before_anything_is_changed(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:

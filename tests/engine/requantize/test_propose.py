@@ -16,11 +16,11 @@ from sgs_tui.engine.requantize.network import NAME, load_config
 from sgs_tui.engine.requantize.propose import (
     BusyError,
     Commands,
-    Demo,
-    Requantized,
-    Wanted,
+    DemoFolder,
+    EmbeddedRun,
+    Int16Edit,
     begin,
-    find_loop,
+    find_recipe,
     iterations_root,
     network_folders,
     propose,
@@ -60,18 +60,18 @@ def test_runs_are_looked_for_where_there_are_or_will_be_some(tmp_path: Path) -> 
 
 
 def test_the_commands_of_the_nearest_file_count(network: Network, tmp_path: Path) -> None:
-    assert find_loop(None, [tmp_path]) is None
-    loop = find_loop(tmp_path / "x.bin", [tmp_path, network.folder])
-    assert isinstance(loop, Commands) and loop.config.folder == network.folder
-    assert loop.root == network.root
+    assert find_recipe(None, [tmp_path]) is None
+    recipe = find_recipe(tmp_path / "x.bin", [tmp_path, network.folder])
+    assert isinstance(recipe, Commands) and recipe.config.folder == network.folder
+    assert recipe.root == network.root
     (network.folder / NAME).write_text("[iterate\n")
     with pytest.raises(InputError, match="not TOML"):
-        find_loop(None, [network.folder])
+        find_recipe(None, [network.folder])
 
 
 def test_what_commands_would_do_is_said_before_anything_is_done(network: Network) -> None:
     before = network.ini.read_bytes()
-    proposal = propose(Commands(load_config(network.folder)), Wanted(("cat",)))
+    proposal = propose(Commands(load_config(network.folder)), Int16Edit(("cat",)))
     assert (proposal.names, proposal.changes, proposal.before) == (("cat",), True, None)
     assert (network.ini.read_bytes(), network.root.exists()) == (before, False)
     begun = begin(proposal)
@@ -84,11 +84,11 @@ def test_what_commands_would_do_is_said_before_anything_is_done(network: Network
 def test_a_second_one_is_refused_while_one_is_at_work(network: Network) -> None:
     network.behave("hang")
     config = load_config(network.folder)
-    proposal = propose(Commands(config), Wanted())
+    proposal = propose(Commands(config), Int16Edit())
     run = begin(proposal).run
     assert run is not None
     ini = network.ini.read_bytes()
-    for again in (lambda: propose(Commands(config), Wanted(("cat",))), lambda: begin(proposal)):
+    for again in (lambda: propose(Commands(config), Int16Edit(("cat",))), lambda: begin(proposal)):
         with pytest.raises(BusyError, match=r"is making bad_fixed\.sim"):
             again()
     assert network.ini.read_bytes() == ini
@@ -99,10 +99,10 @@ def test_a_second_one_is_refused_while_one_is_at_work(network: Network) -> None:
 def test_what_is_missing_is_found_before_the_ini_is_written(network: Network) -> None:
     (network.folder / "pre.py").unlink()
     with pytest.raises(RunError, match=r"pre\.py: there is no such file"):
-        propose(Commands(load_config(network.folder)), Wanted(("cat",)))
+        propose(Commands(load_config(network.folder)), Int16Edit(("cat",)))
     network.ini.unlink()
     with pytest.raises(InputError, match=r"input_config\.ini: no such file"):
-        propose(Commands(load_config(network.folder)), Wanted())
+        propose(Commands(load_config(network.folder)), Int16Edit())
 
 
 def test_without_an_sdk_the_file_to_name_it_in_is_said(network: Network) -> None:
@@ -110,12 +110,12 @@ def test_without_an_sdk_the_file_to_name_it_in_is_said(network: Network) -> None
     toml.write_text(toml.read_text().replace('sdk = "../sdk"\n', ""))
     environ = {key: value for key, value in os.environ.items() if key != "SGS_IPU_DIR"}
     with pytest.raises(UsageError) as caught:
-        propose(Commands(load_config(network.folder)), Wanted(), environ)
+        propose(Commands(load_config(network.folder)), Int16Edit(), environ)
     assert NAME in caught.value.hint
 
 
 def test_an_ini_that_changed_meanwhile_is_not_overwritten(network: Network) -> None:
-    proposal = propose(Commands(load_config(network.folder)), Wanted(("cat",)))
+    proposal = propose(Commands(load_config(network.folder)), Int16Edit(("cat",)))
     network.ini.write_bytes(network.ini.read_bytes() + b"; mine\n")
     with pytest.raises(InputError, match="changed meanwhile"):
         begin(proposal)
@@ -124,21 +124,21 @@ def test_an_ini_that_changed_meanwhile_is_not_overwritten(network: Network) -> N
 
 def test_the_demo_is_known_by_its_mark(tmp_path: Path) -> None:
     files = build_demo(tmp_path / "demo")
-    loop = find_loop(files.fixed_dump, [tmp_path])
-    assert isinstance(loop, Demo)
-    assert find_loop(files.float_dump, [tmp_path]) is None, "its float dump is not what is judged"
+    recipe = find_recipe(files.fixed_dump, [tmp_path])
+    assert isinstance(recipe, DemoFolder)
+    assert find_recipe(files.float_dump, [tmp_path]) is None, "its float dump is not what is judged"
     files.model.write_bytes(b"somebody else's")
-    assert find_loop(files.fixed_dump, [tmp_path]) is None
+    assert find_recipe(files.fixed_dump, [tmp_path]) is None
 
 
 def test_a_run_that_was_quantized_here_becomes_another_run(tmp_path: Path) -> None:
     files = build_demo(tmp_path / "demo")
     job = EmbeddedRequest(files.model, tuple((image,) for image in files.images), WORK)
     old = wait_run(start_run(local_run(job), tmp_path / "elsewhere").path, PATIENCE)
-    loop = find_loop(old.dumps[1], [])
-    assert isinstance(loop, Requantized)
-    assert not propose(loop, Wanted()).changes
-    proposal = propose(loop, Wanted((CULPRIT,)))
+    recipe = find_recipe(old.dumps[1], [])
+    assert isinstance(recipe, EmbeddedRun)
+    assert not propose(recipe, Int16Edit()).changes
+    proposal = propose(recipe, Int16Edit((CULPRIT,)))
     assert proposal.changes and proposal.names == (CULPRIT,) and proposal.root == tmp_path / "elsewhere"
     run = begin(proposal).run
     assert run is not None
@@ -149,4 +149,4 @@ def test_a_run_that_was_quantized_here_becomes_another_run(tmp_path: Path) -> No
     assert sum(layer.verdict == "fail" for layer in before.layers) == 8
     assert state_behind(old) is None
     (tried,) = read_journal(journal_of(made.folder.path))
-    assert (tried.kind, tried.text) == (Kind.TRIED, f"16 bit for {CULPRIT}")
+    assert (tried.kind, tried.text) == (Kind.TRIED, f"INT16 for {CULPRIT}")
