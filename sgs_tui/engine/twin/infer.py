@@ -1,0 +1,321 @@
+"""What an op may compute, from its type, its constants and its numbers: candidates that `rebuild` then proves.
+
+Constants tell most of it (axes, orders, pads). Where they do not, candidates are tried on the numbers here as far as
+that is cheap; the proof on all values decides.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import gcd, prod
+
+import numpy as np
+
+from sgs_tui.engine.twin.meaning import (
+    Concatenation,
+    Convolution,
+    Dilation,
+    Elementwise,
+    Floats,
+    Known,
+    Mean,
+    Operand,
+    Padding,
+    Reshaping,
+    Shape,
+    Softmax,
+    Split,
+    Tiling,
+    Transposition,
+    divisors,
+)
+from sgs_tui.engine.twin.pools import find_pools
+from sgs_tui.engine.twin.windows import Numbers, find_windows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Situation:
+    """An op with its numbers: values flat in NHWC order, shapes None where nothing told them yet.
+
+    `slots` gives the operands in slot order: the number of an input, or a constant.
+    """
+
+    kind: str
+    slots: tuple[Operand, ...]
+    inputs: tuple[Floats, ...]
+    shapes: tuple[Shape | None, ...]
+    outputs: tuple[Floats, ...]
+
+    @property
+    def constants(self) -> tuple[Floats, ...]:
+        """The constants in slot order."""
+        return tuple(each for each in self.slots if not isinstance(each, int))
+
+    def shape(self, number: int = 0) -> Shape:
+        """An input's shape; [1, N] where it is not known."""
+        return self.shapes[number] or (1, int(self.inputs[number].size))
+
+    def integers(self, number: int) -> tuple[int, ...]:
+        """A constant as integers; () where it is missing."""
+        constants = self.constants
+        return tuple(int(each) for each in constants[number]) if number < len(constants) else ()
+
+
+Candidates = Iterator[Known]
+
+
+def candidates(situation: Situation) -> Candidates:
+    """Meanings to be proven, the most usual first. Empty where the type is unknown or nothing fits."""
+    kind = situation.kind.upper()
+    for start, find in _BY_KIND.items():
+        if kind.startswith(start):
+            yield from find(situation)
+            return
+    if len(situation.inputs) == 1 and np.array_equal(situation.inputs[0], situation.outputs[0]):
+        yield from _reshapings(situation)
+
+
+def knows(kind: str) -> bool:
+    """Whether ops of that type are looked at at all."""
+    return kind.upper().startswith(tuple(_BY_KIND))
+
+
+def _convolutions(situation: Situation) -> Candidates:
+    constants = situation.constants
+    if not constants:
+        return
+    for bias in _biases(constants, situation.outputs[0].size):
+        numbers = Numbers(
+            constants[0], bias, situation.inputs[0], situation.outputs[0],
+            situation.kind.upper().startswith("DEPTHWISE"), _known_picture(situation),
+        )  # fmt: skip
+        yield from find_windows(numbers)
+
+
+def _known_picture(situation: Situation) -> Shape | None:
+    shape = situation.shapes[0]
+    return shape if shape is not None and len(shape) == 4 else None
+
+
+def _biases(constants: Sequence[Floats], outputs: int) -> Iterator[Floats]:
+    """[Cout]: the first row of [2, Cout] (the second is ones), a plain one, or zeros for every possible Cout."""
+    if len(constants) > 1:
+        both = constants[1]
+        if both.size % 2 == 0 and np.all(both[both.size // 2 :] == 1):
+            yield both[: both.size // 2]
+        else:
+            yield both
+        return
+    for channels in reversed(divisors(gcd(int(constants[0].size), outputs))):
+        yield np.zeros(channels, np.float32)
+
+
+def _fully_connected(situation: Situation) -> Candidates:
+    """Weights [Cout, N]; the input may hold several rows of N values."""
+    constants = situation.constants
+    if not constants:
+        return
+    for bias in _biases(constants, situation.outputs[0].size):
+        inputs, rest = divmod(int(constants[0].size), int(bias.size))
+        rows = situation.inputs[0].size // inputs if inputs else 0
+        if not rest and rows * inputs == situation.inputs[0].size and rows * bias.size == situation.outputs[0].size:
+            weights = constants[0].reshape(-1, 1, 1, inputs)
+            yield Convolution(weights, bias, (1, 1, rows, inputs), (1, 1, rows, int(bias.size)))
+
+
+def _elementwise(situation: Situation) -> Candidates:
+    kind = situation.kind.upper()
+    for shapes, result in _broadcasts(situation):
+        for operands in _operands(situation, result):
+            yield Elementwise(kind, operands, shapes, result, _slope(situation), _guarded(situation))
+
+
+def _slope(situation: Situation) -> float:
+    """LEAKY_RELU's: the least squares line through the negative values, as float32."""
+    if not situation.kind.upper().startswith("LEAKY"):
+        return 0.0
+    values, output = situation.inputs[0], situation.outputs[0]
+    below = (values < 0) & np.isfinite(values)
+    values, output = values[below].astype(np.float64), output[below].astype(np.float64)
+    return float(np.float32(np.dot(values, output) / np.dot(values, values))) if values.size else 0.0
+
+
+def _guarded(situation: Situation) -> bool:
+    return situation.kind.upper() == "RELU" and not np.isfinite(situation.inputs[0]).all()
+
+
+def _broadcasts(situation: Situation) -> Iterator[tuple[tuple[Shape, ...], Shape]]:
+    """Shapes of the inputs and of the result: as they are known, else those of the largest for all of its size."""
+    count = int(situation.outputs[0].size)
+    shapes = tuple(situation.shape(number) for number in range(len(situation.inputs)))
+    if not shapes:
+        return
+    try:
+        result = tuple(int(each) for each in np.broadcast_shapes(*shapes))
+        if prod(result) == count:
+            yield shapes, result
+    except ValueError:
+        pass
+    largest = max(shapes, key=lambda shape: (prod(shape), len(shape)))
+    if prod(largest) == count and len(shapes) > 1:
+        options = [list(_fitting(prod(shape), largest)) for shape in shapes]
+        yield from ((each, largest) for each in product(*options))
+
+
+def _operands(situation: Situation, result: Shape) -> Iterator[tuple[Operand, ...]]:
+    """The operands in slot order, constants shaped to broadcast."""
+    options: list[list[Operand]] = [
+        [each] if isinstance(each, int) else [each.reshape(shape) for shape in _fitting(int(each.size), result)]
+        for each in situation.slots
+    ]
+    yield from product(*options)
+
+
+def _fitting(count: int, result: Shape) -> Iterator[Shape]:
+    """Shapes of `count` values that broadcast to `result`: one value, all, a channel each, another axis, a pixel each."""
+    if count == 1:
+        yield ()
+        return
+    if count == prod(result):
+        yield result
+    for start in range(len(result) - 1, 0, -1):
+        for stop in range(len(result), start, -1):
+            if prod(result[start:stop]) == count:
+                yield (*result[start:stop], *(1,) * (len(result) - stop))
+
+
+def _concatenations(situation: Situation) -> Candidates:
+    """Rows: the first input's leading axes from the inside, then 1, then every common divisor. Equal bit for bit."""
+    if not situation.inputs or situation.constants:
+        return
+    shape, output = situation.shape(), situation.outputs[0]
+    leading = [prod(shape[:axis]) for axis in range(len(shape) - 1, 0, -1)]
+    common = gcd(*(int(each.size) for each in situation.inputs))
+    for rows in dict.fromkeys([*leading, 1, *divisors(common)]):
+        if common % rows == 0 and _joins(situation.inputs, output, rows):
+            yield Concatenation(rows, _joined(situation, rows))
+
+
+def _joins(inputs: Sequence[Floats], output: Floats, rows: int) -> bool:
+    start, wanted = 0, output.reshape(rows, -1)
+    for values in inputs:
+        width = values.size // rows
+        if not np.array_equal(values.reshape(rows, -1), wanted[:, start : start + width], equal_nan=True):
+            return False
+        start += width
+    return start == wanted.shape[1]
+
+
+def _joined(situation: Situation, rows: int) -> Shape:
+    """The inputs' shape with the joined axis grown; [rows, -1] where their shapes do not go together."""
+    shapes = [situation.shape(number) for number in range(len(situation.inputs))]
+    for axis in reversed(range(len(shapes[0]))):
+        others = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes if len(shape) == len(shapes[0])}
+        if prod(shapes[0][:axis]) == rows and len(others) == 1 and len({len(shape) for shape in shapes}) == 1:
+            return (*shapes[0][:axis], sum(shape[axis] for shape in shapes), *shapes[0][axis + 1 :])
+    return rows, int(situation.outputs[0].size) // rows
+
+
+def _splits(situation: Situation) -> Candidates:
+    """The axis is the constant of one element; where none is, every axis is tried."""
+    shape, total = situation.shape(), int(situation.inputs[0].size)
+    told = [int(each[0]) % len(shape) for each in situation.constants if each.size == 1 and abs(each[0]) < len(shape)]
+    for axis in dict.fromkeys([*told, *range(len(shape))]):
+        slab = total // shape[axis]
+        sizes = tuple(int(output.size) // slab for output in situation.outputs)
+        if sum(sizes) == shape[axis] and all(size * slab == o.size for size, o in zip(sizes, situation.outputs, strict=True)):
+            yield Split(axis, sizes, shape)
+
+
+def _transpositions(situation: Situation) -> Candidates:
+    order, shape = situation.integers(0), situation.shape()
+    if sorted(order) == list(range(len(shape))):
+        yield Transposition(order, shape)
+
+
+def _reshapings(situation: Situation) -> Candidates:
+    """The target is the constant; where it does not hold all values (behind an FC: [1, 1] for 10), [1, N]."""
+    count, target = int(situation.outputs[0].size), situation.integers(0)
+    if target and target.count(-1) == 1:
+        known = prod(each for each in target if each != -1)
+        target = tuple(count // known if each == -1 and known else each for each in target)
+    yield Reshaping(target if target and prod(target) == count else (1, count))
+
+
+def _softmaxes(situation: Situation) -> Candidates:
+    """The smallest group whose first sums are 1."""
+    output = situation.outputs[0].astype(np.float64)
+    for group in divisors(int(output.size)):
+        if group > 1 and np.all(np.abs(output[: group * 50].reshape(-1, group).sum(axis=1) - 1) <= 1e-3):
+            yield Softmax(group, situation.shape())
+
+
+def _tilings(situation: Situation) -> Candidates:
+    """The constant is in NCHW order; the simulator repeats each pixel (nearest), 7 of 7 seen."""
+    shape, multiples = situation.shape(), situation.integers(0)
+    orders = [tuple(multiples[axis] for axis in (0, 2, 3, 1))] if len(multiples) == 4 else []
+    for order in dict.fromkeys([*orders, multiples]):
+        if len(order) == len(shape) and prod(shape) * prod(order) == situation.outputs[0].size:
+            yield Tiling(order, shape)
+            yield Tiling(order, shape, repeats=False)
+
+
+def _paddings(situation: Situation) -> Candidates:
+    """The constant holds (before, after) of each axis, or all befores and then all afters."""
+    shape, pads = situation.shape(), situation.integers(0)
+    if len(pads) != 2 * len(shape):
+        return
+    constants = situation.constants
+    value = float(constants[1][0]) if len(constants) > 1 and constants[1].size else 0.0
+    for before, after in ((pads[::2], pads[1::2]), (pads[: len(shape)], pads[len(shape) :])):
+        found = Padding(before, after, shape, value)
+        if prod(found.result) == situation.outputs[0].size:
+            yield found
+
+
+def _alignments(situation: Situation) -> Candidates:
+    """Zeros behind the channels."""
+    shape = situation.shape()
+    channels, rest = divmod(int(situation.outputs[0].size), prod(shape[:-1]))
+    if not rest and channels >= shape[-1]:
+        none = (0,) * len(shape)
+        yield Padding(none, (*none[:-1], channels - shape[-1]), shape)
+
+
+def _dilations(situation: Situation) -> Candidates:
+    """Constants: zeros outside as (before, after) of each axis, zeros inside of each axis."""
+    shape, outside, inside = situation.shape(), situation.integers(0), situation.integers(1)
+    if len(outside) == 2 * len(shape) and len(inside) == len(shape):
+        found = Dilation(inside, outside[::2], outside[1::2], shape)
+        if prod(found.result) == situation.outputs[0].size:
+            yield found
+
+
+def _means(situation: Situation) -> Candidates:
+    """Axes are the constant; without one, height and width."""
+    shape = situation.shape()
+    told = tuple(sorted({each % len(shape) for each in situation.integers(0)}))
+    for axes in dict.fromkeys([told, (1, 2), tuple(range(1, len(shape)))]):
+        kept = tuple(1 if axis in axes else size for axis, size in enumerate(shape))
+        if axes and max(axes) < len(shape) and prod(kept) == situation.outputs[0].size:
+            yield Mean(axes, shape, kept)
+
+
+def _pools(situation: Situation) -> Candidates:
+    shape = situation.shape()
+    if len(shape) == 4:
+        average = situation.kind.upper().startswith("AVERAGE")
+        yield from find_pools(average, shape, situation.inputs[0], situation.outputs[0])
+
+
+_BY_KIND: dict[str, Callable[[Situation], Candidates]] = {
+    "CONV_2D": _convolutions, "DEPTHWISE_CONV": _convolutions, "GROUP_CONV": _convolutions,
+    "FULLY_CONNECTED": _fully_connected, "RELU": _elementwise, "LEAKY_RELU": _elementwise, "LOGISTIC": _elementwise,
+    "EXP": _elementwise, "TANH": _elementwise, "MUL": _elementwise, "ADD": _elementwise, "SUB": _elementwise,
+    "ABS": _elementwise, "SQRT": _elementwise, "DIV": _elementwise, "PRELU": _elementwise, "MAXIMUM": _elementwise,
+    "MINIMUM": _elementwise, "CONCAT": _concatenations, "SPLIT": _splits, "TRANSPOSE": _transpositions,
+    "RESHAPE": _reshapings, "SQUEEZE": _reshapings, "EXPAND_DIMS": _reshapings, "SOFTMAX": _softmaxes,
+    "TILE": _tilings, "PAD": _paddings, "ALIGN": _alignments, "DILATION": _dilations, "MEAN": _means,
+    "MAX_POOL": _pools, "AVERAGE_POOL": _pools,
+}  # fmt: skip
+"""How an op type starts (`Reshape_Alias`, `Align2`) to what finds its meaning."""

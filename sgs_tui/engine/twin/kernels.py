@@ -1,0 +1,126 @@
+"""Small ONNX models run by onnxruntime: one op, or one op with those fused behind it.
+
+A network is run kernel by kernel. Each layer can then be compared as it comes and dropped after its last reader, a
+change is computed downstream of itself only, and what changed in one kernel leaves the sessions of the others as they are.
+Sessions have one thread: a session's own pool spins, and fifty of them on two cores took ten times as long.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sgs_tui.engine.errors import RunError
+from sgs_tui.engine.text import visible
+from sgs_tui.engine.twin.meaning import Convolution, Floats, Known, Shape
+from sgs_tui.engine.twin.onnx_nodes import Graph, emit
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+Array = npt.NDArray[Any]
+
+HEAVY = 4_000_000
+"""Multiplications from which a blocked layout is worth its preparation (2 ms instead of half a millisecond)."""
+
+NO_REQUANTIZING = "WeightBiasQuantization"
+"""onnxruntime's pass that quantizes float weights between quantizers once more: 38.0 dB became 35.5 with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A value fed to a kernel."""
+
+    name: str
+    dtype: Any
+    shape: Shape
+
+
+class Kernel:
+    """A model ready to run. Safe to be used by several threads."""
+
+    def __init__(self, model: "ModelProto", inputs: Sequence[Input], what: str, heavy: bool = False) -> None:
+        """`what` names it in errors. Raises RunError where onnxruntime does not accept the model."""
+        import onnxruntime as ort
+
+        self._inputs, self._what = tuple(inputs), what
+        try:
+            self._session: Any = ort.InferenceSession(
+                model.SerializeToString(),
+                _options(heavy),
+                providers=["CPUExecutionProvider"],
+                disabled_optimizers=[NO_REQUANTIZING] if heavy else None,
+            )
+        except Exception as error:  # onnxruntime documents no class of its own
+            raise RunError(f"{visible(what)}: onnxruntime does not accept this op: {visible(str(error))[:300]}") from error
+
+    def run(self, values: Sequence[Array]) -> list[Array]:
+        """The outputs; `values` in any shape with the right number of elements. Raises RunError."""
+        feed = {
+            item.name: np.ascontiguousarray(value, item.dtype).reshape(item.shape)
+            for item, value in zip(self._inputs, values, strict=True)
+        }
+        try:
+            return list(self._session.run(None, feed))
+        except Exception as error:
+            raise RunError(f"{visible(self._what)}: onnxruntime failed: {visible(str(error))[:300]}") from error
+
+
+@cache
+def _options(heavy: bool) -> Any:
+    import onnxruntime as ort
+
+    ort.set_default_logger_severity(4)
+    ort.disable_telemetry_events()
+    options = ort.SessionOptions()
+    level = ort.GraphOptimizationLevel
+    options.graph_optimization_level = level.ORT_ENABLE_ALL if heavy else level.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
+    return options
+
+
+def float_kernel(meaning: Known, sources: Sequence[Shape], what: str) -> Kernel:
+    """One op in float; `sources` are its inputs' shapes."""
+    graph = Graph()
+    inputs = [Input(f"in::{number}", np.float32, shape) for number, shape in enumerate(sources)]
+    graph.shapes.update({item.name: item.shape for item in inputs})
+    names = emit(meaning, graph, [item.name for item in inputs])
+    outputs = [(_owned(graph, name), np.float32) for name in names]
+    model = graph.model([(item.name, item.dtype, item.shape) for item in inputs], outputs)
+    return Kernel(model, inputs, what, is_heavy(meaning))
+
+
+def _owned(graph: Graph, name: str) -> str:
+    """An op that changes nothing would give its input back, which ONNX does not allow."""
+    return graph.node("Identity", [name], graph.shapes[name]) if name.startswith("in::") else name
+
+
+def is_heavy(meaning: Known) -> bool:
+    """Whether a session should prepare the weights for the processor."""
+    return isinstance(meaning, Convolution) and meaning.multiplications > HEAVY and meaning.groups == 1
+
+
+def correlation(picture: Floats, weights: Floats, dilations: tuple[int, int], groups: int) -> Floats:
+    """Stride-1 correlation of `picture` [1, C, H, W] with `weights` [N, C / groups, kh, kw], padded so far that every
+    window that touches the picture is there: [N, H + (kh-1) d, W + (kw-1) d]."""
+    kernel = (int(weights.shape[2]), int(weights.shape[3]))
+    pads = [(side - 1) * gap for side, gap in zip(kernel, dilations, strict=True)]
+    graph = Graph()
+    item = Input("in::0", np.float32, tuple(picture.shape))
+    size = [side + pad for side, pad in zip(picture.shape[2:], pads, strict=True)]
+    shape = (1, int(weights.shape[0]), *size)
+    name = graph.node(
+        "Conv", [item.name, graph.constant(weights, "weights")], shape,
+        kernel_shape=kernel, pads=pads * 2, dilations=dilations, group=groups,
+    )  # fmt: skip
+    model = graph.model([(item.name, item.dtype, item.shape)], [(name, np.float32)])
+    heavy = prod(shape) * prod(weights.shape[1:]) > HEAVY
+    result: Floats = Kernel(model, [item], "a window", heavy).run([picture])[0][0]
+    return result

@@ -1,0 +1,273 @@
+"""What an op computes: its kind's attributes as frozen values.
+
+All shapes are NHWC, as the simulator lays its tensors out; a tensor's values in that order are its record's payload.
+A meaning is a claim about an op until `rebuild` has proven it on the dump's own numbers.
+"""
+
+from dataclasses import dataclass, field
+from math import prod
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Shape = tuple[int, ...]
+Sides = tuple[int, int]
+"""Height and width."""
+
+ELEMENTWISE = ("RELU", "RELU6", "LEAKY_RELU", "LOGISTIC", "EXP", "TANH", "MUL", "ADD", "SUB", "ABS", "SQRT", "DIV")
+"""Op types that compute each value from the values at its place: these can be fused behind another op."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Convolution:
+    """A convolution or a fully connected layer (which is one on a 1x1 picture).
+
+    `weights` [Cout, kh, kw, Cin / groups], `bias` [Cout], `pads` (top, left, bottom, right), `source` and `result`
+    (1, H, W, C). Depthwise is `groups` = Cin. `dense` tells a depthwise one that the dump stores with all its zeros.
+    """
+
+    weights: Floats = field(repr=False)
+    bias: Floats = field(repr=False)
+    source: Shape
+    result: Shape
+    strides: Sides = (1, 1)
+    pads: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dilations: Sides = (1, 1)
+    groups: int = 1
+    dense: bool = False
+
+    @property
+    def kernel(self) -> Sides:
+        """Rows and columns of the window."""
+        return int(self.weights.shape[1]), int(self.weights.shape[2])
+
+    @property
+    def multiplications(self) -> int:
+        """Multiply-accumulates of one run."""
+        return prod(self.result[:3]) * int(self.weights.size)
+
+    def __str__(self) -> str:
+        words = ["x".join(map(str, self.kernel)), f"stride {_sides(self.strides)}"]
+        words += [f"pad {','.join(map(str, self.pads))}"] if any(self.pads) else []
+        words += [f"dilation {_sides(self.dilations)}"] if self.dilations != (1, 1) else []
+        words += [f"groups {self.groups}"] if self.groups > 1 else []
+        return ", ".join(words) + (", dense diagonal" if self.dense else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A pool over windows; `counts_pads` tells whether an average divides by the whole window at the border."""
+
+    average: bool
+    kernel: Sides
+    source: Shape
+    result: Shape
+    strides: Sides = (1, 1)
+    pads: tuple[int, int, int, int] = (0, 0, 0, 0)
+    counts_pads: bool = False
+
+    def __str__(self) -> str:
+        pads = f", pad {','.join(map(str, self.pads))}" if any(self.pads) else ""
+        return f"{_sides(self.kernel, always=True)}, stride {_sides(self.strides)}{pads}"
+
+
+Operand = int | Floats
+"""An operand of an elementwise op: the number of an input, or a constant shaped to broadcast."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Elementwise:
+    """`function` is an op type of ELEMENTWISE. `sources` are the inputs' shapes, broadcast as numpy does.
+
+    `guarded` RELUs turn NaN into 0, as the simulator's does.
+    """
+
+    function: str
+    operands: tuple[Operand, ...] = field(repr=False)
+    sources: tuple[Shape, ...]
+    result: Shape
+    alpha: float = 0.0
+    guarded: bool = False
+
+    def __str__(self) -> str:
+        if self.function == "LEAKY_RELU":
+            return f"slope {self.alpha:.6g}"
+        return ", ".join(_constant(each) for each in self.operands if not isinstance(each, int))
+
+
+@dataclass(frozen=True, slots=True)
+class Concatenation:
+    """Every input as [rows, -1], joined along the second axis."""
+
+    rows: int
+    result: Shape
+
+    def __str__(self) -> str:
+        return f"{self.rows} rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """An input cut along `axis` into pieces of `sizes`."""
+
+    axis: int
+    sizes: tuple[int, ...]
+    source: Shape
+
+    @property
+    def results(self) -> tuple[Shape, ...]:
+        """Shapes of the pieces."""
+        before, after = self.source[: self.axis], self.source[self.axis + 1 :]
+        return tuple((*before, size, *after) for size in self.sizes)
+
+    def __str__(self) -> str:
+        return f"axis {self.axis}, {' + '.join(map(str, self.sizes))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Transposition:
+    """Axes reordered: result axis i is source axis `order[i]`."""
+
+    order: tuple[int, ...]
+    source: Shape
+
+    @property
+    def result(self) -> Shape:
+        """Shape of the output."""
+        return tuple(self.source[axis] for axis in self.order)
+
+    def __str__(self) -> str:
+        return f"order {','.join(map(str, self.order))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reshaping:
+    """The same values in another shape."""
+
+    result: Shape
+
+    def __str__(self) -> str:
+        return f"to {'x'.join(map(str, self.result))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Softmax:
+    """Softmax over neighbouring groups of `group` values."""
+
+    group: int
+    result: Shape
+
+    def __str__(self) -> str:
+        return f"groups of {self.group}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """`repeats` (np.repeat, each value to its neighbours: nearest upsampling) or tiles along each NHWC axis."""
+
+    multiples: tuple[int, ...]
+    source: Shape
+    repeats: bool = True
+
+    @property
+    def result(self) -> Shape:
+        """Shape of the output."""
+        return tuple(size * times for size, times in zip(self.source, self.multiples, strict=True))
+
+    def __str__(self) -> str:
+        return f"{'repeat' if self.repeats else 'tile'} {'x'.join(map(str, self.multiples))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Padding:
+    """`value` put before and after along each axis: PAD, and Align2, which adds channels behind."""
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    source: Shape
+    value: float = 0.0
+
+    @property
+    def result(self) -> Shape:
+        """Shape of the output."""
+        return tuple(b + size + a for b, size, a in zip(self.before, self.source, self.after, strict=True))
+
+    def __str__(self) -> str:
+        return f"before {','.join(map(str, self.before))}, after {','.join(map(str, self.after))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dilation:
+    """`inside` zeros between neighbours, `before` and `after` outside, along each NHWC axis.
+
+    With a convolution behind it this is a transposed convolution.
+    """
+
+    inside: tuple[int, ...]
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    source: Shape
+
+    @property
+    def result(self) -> Shape:
+        """Shape of the output: (n - 1) * (1 + inside) + 1 + before + after along each axis."""
+        axes = zip(self.source, self.inside, self.before, self.after, strict=True)
+        return tuple((size - 1) * (1 + gap) + 1 + before + after for size, gap, before, after in axes)
+
+    def __str__(self) -> str:
+        return f"inside {','.join(map(str, self.inside))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """The mean over `axes`, which stay as 1 or vanish as `result` says."""
+
+    axes: tuple[int, ...]
+    source: Shape
+    result: Shape
+
+    def __str__(self) -> str:
+        return f"axes {','.join(map(str, self.axes))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """An op that could not be rebuilt: its dumped outputs go on."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return self.why
+
+
+Known = (
+    Convolution | Pool | Elementwise | Concatenation | Split | Transposition | Reshaping | Softmax | Tiling | Padding
+    | Dilation | Mean
+)  # fmt: skip
+Meaning = Known | Barrier
+
+
+def results(meaning: Known) -> tuple[Shape, ...]:
+    """The shapes of what an op writes."""
+    return meaning.results if isinstance(meaning, Split) else (meaning.result,)
+
+
+def divisors(number: int) -> list[int]:
+    """Every divisor, ascending."""
+    small = [each for each in range(1, int(number**0.5) + 1) if number % each == 0]
+    return small + [number // each for each in reversed(small) if each * each != number]
+
+
+def factor_pairs(number: int, aspect: float = 1.0) -> list[Sides]:
+    """(height, width) with that product, the ratio height / width nearest to `aspect` first."""
+    pairs = [(each, number // each) for each in divisors(number)]
+    return sorted(pairs, key=lambda pair: abs(np.log(pair[0] / pair[1] / aspect)))
+
+
+def _sides(sides: Sides, always: bool = False) -> str:
+    return str(sides[0]) if sides[0] == sides[1] and not always else f"{sides[0]}x{sides[1]}"
+
+
+def _constant(values: Floats) -> str:
+    return f"{float(values.reshape(-1)[0]):.6g}" if values.size == 1 else f"{values.size} constants"

@@ -1,0 +1,292 @@
+"""Meanings as ONNX nodes: the one table from what an op computes to how ONNX says it.
+
+Every value is NHWC, so that a value of the model is its record's payload; convolutions and pools transpose inside.
+`Graph` collects nodes and constants and keeps each value's shape, so that a node asks for the shape it needs.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sgs_tui.engine.twin.meaning import (
+    Concatenation,
+    Convolution,
+    Dilation,
+    Elementwise,
+    Floats,
+    Known,
+    Mean,
+    Padding,
+    Pool,
+    Reshaping,
+    Shape,
+    Softmax,
+    Split,
+    Tiling,
+    Transposition,
+)
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto, TensorProto
+
+OPSET = 21
+"""The first opset whose QuantizeLinear knows int16."""
+
+IR_VERSION = 10
+TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
+_BINARY = {
+    "MUL": "Mul", "ADD": "Add", "SUB": "Sub", "DIV": "Div", "PRELU": "PRelu", "MAXIMUM": "Max", "MINIMUM": "Min",
+}  # fmt: skip
+_UNARY = {"RELU": "Relu", "EXP": "Exp", "TANH": "Tanh", "ABS": "Abs", "SQRT": "Sqrt"}
+
+
+@dataclass(slots=True)
+class Graph:
+    """An ONNX graph under construction; values are named, `shapes` knows the shape of each."""
+
+    nodes: "list[NodeProto]" = field(default_factory=list)
+    constants: "list[TensorProto]" = field(default_factory=list)
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    _count: int = 0
+
+    def fresh(self, stem: str) -> str:
+        """A name that no value has; `::` keeps it apart from names of a dump."""
+        self._count += 1
+        return f"{stem}::{self._count}"
+
+    def constant(self, values: np.ndarray[Any, Any], stem: str = "constant") -> str:
+        """A constant under a fresh name."""
+        from onnx import numpy_helper
+
+        name = self.fresh(stem)
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values).reshape(np.shape(values)), name))
+        return name
+
+    def node(self, kind: str, inputs: Sequence[str], shape: Shape, name: str = "", **attributes: Any) -> str:
+        """One node with one output of `shape`; its name, fresh unless given."""
+        return self.nodes_of(kind, inputs, [shape], [name or self.fresh(kind.lower())], **attributes)[0]
+
+    def nodes_of(
+        self, kind: str, inputs: Sequence[str], shapes: Sequence[Shape], names: Sequence[str], **attributes: Any
+    ) -> list[str]:
+        """One node with an output for each shape."""
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(kind, list(inputs), list(names), name=f"{kind}::{names[0]}", **attributes))
+        self.shapes.update(zip(names, shapes, strict=True))
+        return list(names)
+
+    def reshaped(self, value: str, shape: Shape) -> str:
+        """The value in that shape; the value itself where it has it."""
+        if self.shapes.get(value) == shape:
+            return value
+        return self.node("Reshape", [value, self.constant(np.array(shape, np.int64), "shape")], shape)
+
+    def model(self, inputs: "Sequence[tuple[str, Any, Shape]]", outputs: "Sequence[tuple[str, Any]]") -> "ModelProto":
+        """The finished model; inputs and outputs with their numpy element types."""
+        from onnx import helper
+
+        given = [helper.make_tensor_value_info(name, _element(kind), shape) for name, kind, shape in inputs]
+        wanted = [helper.make_tensor_value_info(name, _element(kind), self.shapes[name]) for name, kind in outputs]
+        graph = helper.make_graph(self.nodes, "twin", given, wanted, self.constants)
+        return helper.make_model(
+            graph, producer_name="sgs-tui", opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
+        )
+
+
+def _element(kind: Any) -> int:
+    from onnx import helper
+
+    return int(helper.np_dtype_to_tensor_dtype(np.dtype(kind)))
+
+
+@singledispatch
+def emit(meaning: Known, graph: Graph, inputs: Sequence[str]) -> list[str]:
+    """Append the nodes of an op; the names of what it writes, in its shapes."""
+    raise NotImplementedError(type(meaning).__name__)
+
+
+@emit.register
+def _(meaning: Convolution, graph: Graph, inputs: Sequence[str]) -> list[str]:
+    weights = graph.constant(np.transpose(meaning.weights, TO_NCHW), "weights")
+    bias = [graph.constant(meaning.bias, "bias")] if np.any(meaning.bias) else []
+    return [convolved(meaning, graph, inputs[0], [weights, *bias])]
+
+
+def convolved(meaning: Convolution, graph: Graph, value: str, parameters: Sequence[str]) -> str:
+    """A convolution with weights (and bias) that are values of the graph already; NHWC in, NHWC out."""
+    attributes: dict[str, Any] = {
+        "kernel_shape": meaning.kernel, "strides": meaning.strides, "pads": meaning.pads,
+        "dilations": meaning.dilations, "group": meaning.groups,
+    }  # fmt: skip
+    return _windowed(graph, "Conv", value, parameters, meaning.source, meaning.result, attributes)
+
+
+def _windowed(
+    graph: Graph, kind: str, value: str, more: Sequence[str], source: Shape, result: Shape, attributes: dict[str, Any]
+) -> str:
+    """A node of NCHW between its transpositions; a picture of 1x1 is the same in both orders."""
+    front = _turned(graph, graph.reshaped(value, source), TO_NCHW, (0, 3, 1, 2))
+    moved = tuple(result[axis] for axis in TO_NCHW)
+    return _turned(graph, graph.node(kind, [front, *more], moved, **attributes), TO_NHWC, (0, 2, 3, 1))
+
+
+def _turned(graph: Graph, value: str, order: Shape, axes: Shape) -> str:
+    shape = graph.shapes[value]
+    moved = tuple(shape[axis] for axis in axes)
+    if sum(size > 1 for size in shape) <= 1:
+        return graph.reshaped(value, moved)
+    return graph.node("Transpose", [value], moved, perm=order)
+
+
+@emit.register
+def _(meaning: Pool, graph: Graph, inputs: Sequence[str]) -> list[str]:
+    attributes: dict[str, Any] = {"kernel_shape": meaning.kernel, "strides": meaning.strides, "pads": meaning.pads}
+    if meaning.average:
+        attributes["count_include_pad"] = int(meaning.counts_pads)
+    kind = "AveragePool" if meaning.average else "MaxPool"
+    return [_windowed(graph, kind, inputs[0], [], meaning.source, meaning.result, attributes)]
+
+
+@emit.register
+def _(meaning: Elementwise, graph: Graph, inputs: Sequence[str]) -> list[str]:
+    values = [graph.reshaped(value, shape) for value, shape in zip(inputs, meaning.sources, strict=True)]
+    operands = [
+        values[each] if isinstance(each, int) else graph.constant(_in_rank(each, meaning.result))
+        for each in meaning.operands
+    ]
+    if meaning.function in _BINARY:
+        return [graph.node(_BINARY[meaning.function], operands, meaning.result)]
+    return [_FUNCTIONS.get(meaning.function, _simple)(meaning, graph, operands[0])]
+
+
+def _in_rank(values: Floats, result: Shape) -> Floats:
+    """A constant whose rank does not make the result larger than it is."""
+    return values.reshape(values.shape[-len(result) :]) if values.ndim > len(result) else values
+
+
+def _simple(meaning: Elementwise, graph: Graph, value: str) -> str:
+    if not meaning.guarded:
+        return graph.node(_UNARY[meaning.function], [value], meaning.result)
+    zero = graph.constant(np.float32(0))  # type: ignore[arg-type]
+    positive = graph.node("Greater", [value, zero], meaning.result)
+    return graph.node("Where", [positive, value, zero], meaning.result)
+
+
+def _relu6(meaning: Elementwise, graph: Graph, value: str) -> str:
+    limits = [graph.constant(np.array(each, np.float32)) for each in (0.0, 6.0)]
+    return graph.node("Clip", [value, *limits], meaning.result)
+
+
+def _leaky(meaning: Elementwise, graph: Graph, value: str) -> str:
+    return graph.node("LeakyRelu", [value], meaning.result, alpha=meaning.alpha)
+
+
+def _logistic(meaning: Elementwise, graph: Graph, value: str) -> str:
+    """1 / (1 + exp(-x)): onnxruntime's own Sigmoid stops at about 1e-8, a detector's empty picture lies below."""
+    negative = graph.node("Neg", [value], meaning.result)
+    grown = graph.node("Exp", [negative], meaning.result)
+    one = graph.constant(np.array(1, np.float32))
+    return graph.node("Reciprocal", [graph.node("Add", [grown, one], meaning.result)], meaning.result)
+
+
+_FUNCTIONS: dict[str, Callable[[Elementwise, Graph, str], str]] = {
+    "RELU6": _relu6, "LEAKY_RELU": _leaky, "LOGISTIC": _logistic,
+}  # fmt: skip
+
+
+@emit.register
+def _(meaning: Concatenation, graph: Graph, inputs: Sequence[str]) -> list[str]:
+    sizes = [int(np.prod(graph.shapes[value])) // meaning.rows for value in inputs]
+    axis = _joined_axis([graph.shapes[value] for value in inputs], meaning)
+    if axis is not None:
+        return [graph.node("Concat", inputs, meaning.result, axis=axis)]
+    parts = [graph.reshaped(value, (meaning.rows, size)) for value, size in zip(inputs, sizes, strict=True)]
+    return [graph.reshaped(graph.node("Concat", parts, (meaning.rows, sum(sizes)), axis=1), meaning.result)]
+
+
+def _joined_axis(shapes: Sequence[Shape], meaning: Concatenation) -> int | None:
+    """The axis along which the inputs join as they are; None where they have to be reshaped first."""
+    for axis in range(len(meaning.result)):
+        joined = sum(shape[axis] for shape in shapes if len(shape) == len(meaning.result))
+        rest = {(*shape[:axis], *shape[axis + 1 :]) for shape in (*shapes, meaning.result)}
+        if len(rest) == 1 and joined == meaning.result[axis] and np.prod(meaning.result[:axis]) == meaning.rows:
+            return axis
+    return None
+
+
+@emit.register
+def _(meaning: Split, graph: Graph, inputs: Sequence[str]) -> list[str]:
+    value = graph.reshaped(inputs[0], meaning.source)
+    sizes = graph.constant(np.array(meaning.sizes, np.int64), "sizes")
+    names = [graph.fresh("split") for _ in meaning.sizes]
+    return graph.nodes_of("Split", [value, sizes], meaning.results, names, axis=meaning.axis)
+
+
+@emit.register
+def _(meaning: Transposition, graph: Graph, inputs: Sequence[str]) -> list[str]:
+    value = graph.reshaped(inputs[0], meaning.source)
+    return [graph.node("Transpose", [value], meaning.result, perm=meaning.order)]
+
+
+@emit.register
+def _(meaning: Reshaping, graph: Graph, inputs: Sequence[str]) -> list[str]:
+    return [graph.reshaped(inputs[0], meaning.result)]
+
+
+@emit.register
+def _(meaning: Softmax, graph: Graph, inputs: Sequence[str]) -> list[str]:
+    rows = int(np.prod(meaning.result)) // meaning.group
+    value = graph.reshaped(inputs[0], (rows, meaning.group))
+    return [graph.reshaped(graph.node("Softmax", [value], (rows, meaning.group), axis=1), meaning.result)]
+
+
+@emit.register
+def _(meaning: Tiling, graph: Graph, inputs: Sequence[str]) -> list[str]:
+    value = graph.reshaped(inputs[0], meaning.source)
+    multiples = np.array(meaning.multiples, np.int64)
+    if not meaning.repeats:
+        return [graph.node("Tile", [value, graph.constant(multiples)], meaning.result)]
+    spread = tuple(each for size in meaning.source for each in (size, 1))
+    times = np.stack([np.ones_like(multiples), multiples], 1).reshape(-1)
+    tiled = tuple(int(size * n) for size, n in zip(spread, times, strict=True))
+    wide = graph.node("Tile", [graph.reshaped(value, spread), graph.constant(times)], tiled)
+    return [graph.reshaped(wide, meaning.result)]
+
+
+@emit.register
+def _(meaning: Padding, graph: Graph, inputs: Sequence[str]) -> list[str]:
+    value = graph.reshaped(inputs[0], meaning.source)
+    return [_padded(graph, value, meaning.before, meaning.after, meaning.value)]
+
+
+def _padded(graph: Graph, value: str, before: Shape, after: Shape, fill: float = 0.0) -> str:
+    """Negative numbers cut away."""
+    shape = tuple(b + size + a for b, size, a in zip(before, graph.shapes[value], after, strict=True))
+    if shape == graph.shapes[value] and not any(before):
+        return value
+    pads = graph.constant(np.array((*before, *after), np.int64), "pads")
+    return graph.node("Pad", [value, pads, graph.constant(np.array(fill, np.float32))], shape)
+
+
+@emit.register
+def _(meaning: Dilation, graph: Graph, inputs: Sequence[str]) -> list[str]:
+    """Each value gets its gap behind it; the last gap of every axis is cut away again."""
+    zeros = (0,) * (2 * len(meaning.source))
+    spread = tuple(each for size in meaning.source for each in (size, 1))
+    gaps = tuple(each for gap in meaning.inside for each in (0, gap))
+    wide = _padded(graph, graph.reshaped(inputs[0], spread), zeros, gaps)
+    full = tuple(size * (1 + gap) for size, gap in zip(meaning.source, meaning.inside, strict=True))
+    after = tuple(after - gap for after, gap in zip(meaning.after, meaning.inside, strict=True))
+    return [_padded(graph, graph.reshaped(wide, full), meaning.before, after)]
+
+
+@emit.register
+def _(meaning: Mean, graph: Graph, inputs: Sequence[str]) -> list[str]:
+    value = graph.reshaped(inputs[0], meaning.source)
+    shape = tuple(1 if axis in meaning.axes else size for axis, size in enumerate(meaning.source))
+    axes = graph.constant(np.array(meaning.axes, np.int64), "axes")
+    return [graph.reshaped(graph.node("ReduceMean", [value, axes], shape), meaning.result)]

@@ -1,0 +1,237 @@
+"""`rebuild`: a float dump -> Twin. Every op inferred from its constants and numbers, then proven on all its elements.
+
+One sweep over the ops in order: infer, run the op on the dumped inputs and compare (proof), run it on the values
+computed so far and compare (whole network). Values are dropped after their last reader.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+
+from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.dumps.records import Record
+from sgs_tui.engine.errors import InputError, RunError
+from sgs_tui.engine.text import visible
+from sgs_tui.engine.twin.infer import Situation, candidates, knows
+from sgs_tui.engine.twin.kernels import Kernel, float_kernel
+from sgs_tui.engine.twin.meaning import Barrier, Floats, Known, Shape, results
+from sgs_tui.engine.twin.network import CAST, CLOSE, EXACT, Bounds, Extremes, Proof, Twin, TwinOp, relative_error
+from sgs_tui.engine.twin.product import Op, build_graph
+from sgs_tui.engine.twin.values import Values
+
+TRIED = 24
+"""Candidates of one op that are proven; the right one is nearly always the first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Proven:
+    """A meaning, its kernel (None for a barrier) and what it gave on the dumped inputs."""
+
+    meaning: Known | Barrier
+    error: float
+    kernel: Kernel | None = None
+
+
+@dataclass(slots=True)
+class _Sweep:
+    """What grows from op to op; `running` holds the values of the whole network that are still to be read."""
+
+    values: Values
+    left: Counter[str]
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    bounds: dict[str, Bounds] = field(default_factory=dict)
+    extremes: dict[str, Extremes] = field(default_factory=dict)
+    nonfinite: set[str] = field(default_factory=set)
+    running: dict[str, Floats] = field(default_factory=dict)
+    worst: tuple[float, str] = (0.0, "")
+
+
+def rebuild(dump: Dump) -> Twin:
+    """The network of a float dump, every op proven exact (1e-5), close (1e-3) or a barrier that says why.
+
+    The dump has to stay open as long as the twin is used. Raises InputError where the dump holds no inputs (ONNX,
+    Caffe, TFLite dumps), is not float, or is damaged.
+    """
+    started = perf_counter()
+    _check(dump)
+    graph = build_graph(dump)
+    if not graph.known:
+        raise InputError(
+            f"{dump.path}: holds outputs only, so the network can not be rebuilt", "use the SDK's float simulator's dump"
+        )
+    sweep = _Sweep(Values(dump), Counter(record.name for op in graph.ops for record in op.inputs))
+    inputs = tuple(record.name for record in graph.inputs())
+    for record in graph.inputs():
+        _take_input(sweep, record)
+    ops = tuple(_take(sweep, op) for op in graph.ops)
+    records = {record.name: record for op in graph.ops for record in (*op.inputs, *op.outputs)}
+    return Twin(
+        dump, ops, inputs, records, sweep.shapes, sweep.bounds, sweep.extremes, frozenset(sweep.nonfinite),
+        *sweep.worst, perf_counter() - started,
+    )  # fmt: skip
+
+
+def _check(dump: Dump) -> None:
+    if not dump.is_float or any(record.type_name not in ("float", "SGS_S32") for record in dump.outputs()[:8]):
+        raise InputError(f"{dump.path}: is no float dump", "the twin is built from the float simulator's dump")
+    if not dump.health.ok:
+        raise InputError(f"{dump.path}: {dump.health}", "dump again: a network with holes can not be rebuilt")
+
+
+def _take_input(sweep: _Sweep, record: Record) -> None:
+    values = sweep.values.read(record)
+    sweep.running[record.name] = values
+    if record.shape is not None:
+        sweep.shapes[record.name] = record.shape
+    _note(sweep, record.name, values)
+
+
+def _note(sweep: _Sweep, name: str, values: Floats) -> None:
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        sweep.nonfinite.add(name)
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    sweep.bounds[name] = (low, high)
+
+
+def _take(sweep: _Sweep, op: Op) -> TwinOp:
+    """Infer and prove one op, and carry shapes and values on."""
+    proven = _proven(sweep, op)
+    for record in op.outputs:
+        _note(sweep, record.name, sweep.values.read(record))
+    _carry_shapes(sweep, op, proven.meaning)
+    _carry_values(sweep, op, proven)
+    proof = Proof.BARRIER if proven.kernel is None else Proof.EXACT if proven.error <= EXACT else Proof.CLOSE
+    return TwinOp(
+        index=op.index,
+        kind=op.kind,
+        inputs=tuple(record.name for record in op.inputs),
+        outputs=tuple(record.name for record in op.outputs),
+        meaning=proven.meaning,
+        proof=proof,
+        error=proven.error,
+        why=proven.meaning.why if isinstance(proven.meaning, Barrier) else "",
+        cast=any(CAST in record.name for record in op.constants),
+    )
+
+
+def _proven(sweep: _Sweep, op: Op) -> _Proven:
+    reason = _hopeless(op)
+    if reason:
+        return _Proven(Barrier(reason), float("inf"))
+    situation = _situation(sweep, op)
+    best = _Proven(Barrier(""), float("inf"))
+    for number, meaning in enumerate(candidates(situation)):
+        tried = _tried(op, meaning, situation)
+        best = min(best, tried, key=lambda each: each.error)
+        if best.error <= EXACT or number >= TRIED:
+            break
+    return best if best.error <= CLOSE else _Proven(Barrier(_why(op, best.error)), best.error)
+
+
+def _hopeless(op: Op) -> str:
+    """Why an op can not be looked at at all; empty where it can."""
+    if not op.inputs or not op.outputs:
+        return "its inputs or outputs are missing in the dump"
+    if op.fused:
+        return f"{op.kind} and {op.result} are fused in this dump: what lies between them was not written"
+    return ""
+
+
+def _why(op: Op, error: float) -> str:
+    if not knows(op.kind) and error == float("inf"):
+        return f"ops of type {op.kind} are not known"
+    if error == float("inf"):
+        return "no attributes were found that fit its numbers"
+    return f"the best attributes found leave an error of {error:.1e} (allowed: {CLOSE:g})"
+
+
+def _situation(sweep: _Sweep, op: Op) -> Situation:
+    numbers = {record.number: number for number, record in enumerate(op.inputs)}
+    ordered = sorted((*op.inputs, *op.constants), key=lambda record: record.slot)
+    return Situation(
+        kind=op.kind,
+        slots=tuple(numbers[r.number] if r.number in numbers else sweep.values.constant(r) for r in ordered),
+        inputs=tuple(sweep.values.read(record) for record in op.inputs),
+        shapes=tuple(sweep.shapes.get(record.name) for record in op.inputs),
+        outputs=tuple(sweep.values.read(record) for record in op.outputs),
+    )
+
+
+def _tried(op: Op, meaning: Known, situation: Situation) -> _Proven:
+    """The meaning's error on the dumped inputs; infinite where onnxruntime does not accept it."""
+    sources = [situation.shape(number) for number in range(len(situation.inputs))]
+    try:
+        kernel = float_kernel(meaning, sources, op.outputs[0].name)
+        found = kernel.run(situation.inputs)
+    except (RunError, ValueError):
+        return _Proven(meaning, float("inf"))
+    errors = [relative_error(a, b) for a, b in zip(found, situation.outputs, strict=True)]
+    return _Proven(meaning, max(errors), kernel)
+
+
+def _carry_shapes(sweep: _Sweep, op: Op, meaning: Known | Barrier) -> None:
+    """Shapes of the outputs; a convolution also tells the shape of an input that nobody knew."""
+    if isinstance(meaning, Barrier):
+        sweep.shapes |= {r.name: r.shape if r.shape is not None else _likely(sweep, op, r) for r in op.outputs}
+        return
+    sweep.shapes |= dict(zip((record.name for record in op.outputs), results(meaning), strict=True))
+    source = getattr(meaning, "source", None)
+    if source is not None and len(sweep.shapes.get(op.inputs[0].name, ())) != 4:
+        sweep.shapes[op.inputs[0].name] = source
+
+
+def _likely(sweep: _Sweep, op: Op, record: Record) -> Shape:
+    """A barrier's output: the shape of an input of its size, else a row."""
+    alike = [sweep.shapes[each.name] for each in op.inputs if each.count == record.count and each.name in sweep.shapes]
+    return alike[0] if alike else (1, record.count)
+
+
+def _carry_values(sweep: _Sweep, op: Op, proven: _Proven) -> None:
+    """The op on the values computed so far; what nobody reads any more is dropped."""
+    outputs = [sweep.values.read(record) for record in op.outputs]
+    found: Sequence[Floats] = outputs
+    if proven.kernel is not None:
+        found = [each.reshape(-1) for each in proven.kernel.run([sweep.running[r.name] for r in op.inputs])]
+        error, name = max((relative_error(a, b), r.name) for a, b, r in zip(found, outputs, op.outputs, strict=True))
+        sweep.worst = max(sweep.worst, (error, name))
+        _note_extremes(sweep, op, proven.meaning)
+    sweep.running |= {record.name: values for record, values in zip(op.outputs, found, strict=True)}
+    _drop(sweep.left, sweep.running, op)
+
+
+def _note_extremes(sweep: _Sweep, op: Op, meaning: Known | Barrier) -> None:
+    channels = int(getattr(getattr(meaning, "bias", None), "size", 0))
+    if channels:
+        values = sweep.values.read(op.outputs[0]).reshape(-1, channels)
+        finite = np.where(np.isfinite(values), values, 0) if op.outputs[0].name in sweep.nonfinite else values
+        sweep.extremes[op.outputs[0].name] = Extremes(finite.min(axis=0), finite.max(axis=0))
+
+
+def _drop(left: Counter[str], running: dict[str, Floats], op: Op) -> None:
+    for record in op.inputs:
+        left[record.name] -= 1
+        if left[record.name] <= 0:
+            running.pop(record.name, None)
+    for record in op.outputs:
+        if not left[record.name]:
+            running.pop(record.name, None)
+
+
+def op_totals(twin: Twin) -> Mapping[str, int]:
+    """Number of ops of each proof."""
+    found = Counter(str(op.proof) for op in twin.ops)
+    return {str(proof): found[str(proof)] for proof in Proof}
+
+
+def refuse_barriers(twin: Twin) -> None:
+    """Raise InputError that names the first barrier; for jobs that need the whole network."""
+    for op in twin.barriers():
+        name = visible(op.outputs[0]) if op.outputs else f"op {op.index}"
+        raise InputError(f"{twin.dump.path}: {op.kind} {name} could not be rebuilt: {op.why}", "`sgs-tui twin` lists all ops")
+
+

@@ -1,0 +1,249 @@
+"""A convolution's window found from its numbers: one correlation, then slices of it.
+
+The stride-1 correlation of a few output channels, padded by the whole window on all sides, holds the result of every
+stride and padding as a slice: trying one costs five comparisons and no arithmetic. A (2,1) stride that a search of one
+stride for both axes never finds (4,000 convolutions in vain, 80 s for one network) is one slice among some dozen.
+
+What stays to be tried by correlations: kernel sides (factor pairs of the taps, squarest first), dilations, groups, for
+depthwise both layouts ([kh,kw,C] and [C,kh,kw] occur), and for the network's first convolution the picture's sides.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from math import gcd
+from time import thread_time
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sgs_tui.engine.twin.kernels import correlation
+from sgs_tui.engine.twin.meaning import Convolution, Floats, Shape, Sides, divisors, factor_pairs
+
+BUDGET = 2.0
+"""Seconds of CPU for one convolution; trained networks of 51 to 69 convolutions need 1 to 12 ms each, their first 0.6 s."""
+
+TOLERANCE = 2e-3
+"""Largest error of a slice, relative to the largest value; the proof of the whole op is 200 times as strict."""
+
+DILATIONS = (1, 2, 3, 4, 5, 6, 8, 12, 16, 18)
+CHANNELS = 4
+"""Output channels looked at: those with the largest values."""
+
+PICTURES = 40
+"""Sides of an unknown picture that are tried for a number of channels."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Numbers:
+    """What a dump tells of a convolution: flat weights, bias [Cout], input and output values, flat NHWC.
+
+    `source` is the input's shape where it is known. `depthwise` by the op's type.
+    """
+
+    weights: Floats
+    bias: Floats
+    picture: Floats
+    output: Floats
+    depthwise: bool
+    source: Shape | None
+
+    @property
+    def channels(self) -> int:
+        """Output channels."""
+        return int(self.bias.size)
+
+
+def find_windows(numbers: Numbers, budget: float = BUDGET) -> Iterator[Convolution]:
+    """Convolutions that give the output on the channels looked at, most usual first, until `budget` seconds are spent.
+
+    Usually the first is proven right. Ends without any where none fits.
+    """
+    end = thread_time() + budget
+    for gap, source in product(_dilated(numbers), _sources(numbers)):
+        for form in _forms(numbers, source):
+            if gap == 1 or form.kernel != (1, 1):
+                yield from _fits(numbers, form, (gap, gap))
+            if thread_time() > end:
+                return
+
+
+def _dilated(numbers: Numbers) -> tuple[int, ...]:
+    """Dilations in the order they are tried; a window of one tap has none."""
+    return DILATIONS if numbers.weights.size > numbers.channels else (1,)
+
+
+def _sources(numbers: Numbers) -> Iterator[Shape]:
+    """The input's shape, or every plausible one: three, one or four channels first, squarest first."""
+    if numbers.source is not None and len(numbers.source) == 4:
+        yield numbers.source
+        return
+    count = int(numbers.picture.size)
+    for channels in dict.fromkeys((3, 1, 4, *divisors(count))):
+        if count % channels == 0 and _possible(numbers, channels):
+            for height, width in factor_pairs(count // channels)[:PICTURES]:
+                if max(height, width) <= 8 * min(height, width) or numbers.source is not None:
+                    yield (1, height, width, channels)
+
+
+def _possible(numbers: Numbers, channels: int) -> bool:
+    """Whether that many input channels could go with these weights without groups."""
+    if numbers.depthwise:
+        return numbers.channels % channels == 0
+    return numbers.weights.size % (channels * numbers.channels) == 0
+
+
+def _forms(numbers: Numbers, source: Shape) -> Iterator[Convolution]:
+    """Every way to read the weights: layouts, groups, kernel sides. Windows are still to be found."""
+    if numbers.depthwise:
+        yield from _depthwise_forms(numbers, source)
+        return
+    inputs, outputs = source[3], numbers.channels
+    for groups in divisors(gcd(inputs, outputs)):
+        taps, rest = divmod(numbers.weights.size * groups, inputs * outputs)
+        if rest == 0 and taps:
+            for kernel in _kernels(taps, source):
+                weights = numbers.weights.reshape(outputs, *kernel, inputs // groups)
+                form = Convolution(weights, numbers.bias, source, (), groups=groups)
+                yield _diagonal(form) or form
+
+
+def _depthwise_forms(numbers: Numbers, source: Shape) -> Iterator[Convolution]:
+    taps, rest = divmod(numbers.weights.size, numbers.channels)
+    if rest or numbers.channels % source[3]:
+        return
+    for kernel in _kernels(taps, source):
+        behind = numbers.weights.reshape(*kernel, numbers.channels, 1).transpose(2, 0, 1, 3)
+        for weights in (behind, numbers.weights.reshape(numbers.channels, *kernel, 1)):
+            yield Convolution(np.ascontiguousarray(weights), numbers.bias, source, (), groups=source[3])
+
+
+def _kernels(taps: int, source: Shape) -> Iterator[Sides]:
+    """Sides of the window, squarest first, not beyond twice the picture."""
+    for height, width in factor_pairs(taps):
+        if height <= 2 * source[1] + 1 and width <= 2 * source[2] + 1:
+            yield height, width
+
+
+def _diagonal(form: Convolution) -> Convolution | None:
+    """A depthwise convolution stored with all its zeros: weights other than [c, :, :, c] are 0 (5x5 ones are, of 200
+    channels a million weights). None where it is none."""
+    outputs, height, width, inputs = form.weights.shape
+    if form.groups > 1 or inputs != outputs or height * width == 1 or outputs == 1:
+        return None
+    index = np.arange(outputs)
+    own = form.weights[index, :, :, index]
+    if np.count_nonzero(form.weights) != np.count_nonzero(own):
+        return None
+    return replace(form, weights=np.ascontiguousarray(own[..., None]), groups=outputs, dense=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """How an axis of the output lies on the picture; `uneven` prefers pads of equal size."""
+
+    stride: int
+    before: int
+    after: int
+    uneven: int
+
+
+def _fits(numbers: Numbers, form: Convolution, dilations: Sides) -> Iterator[Convolution]:
+    """Windows of one form and dilation whose slices agree with the output."""
+    reach = [(side - 1) * gap for side, gap in zip(form.kernel, dilations, strict=True)]
+    if any(dilations[0] > 1 and each > 2 * side for each, side in zip(reach, form.source[1:3], strict=True)):
+        return
+    output = numbers.output.reshape(-1, numbers.channels)
+    chosen = _loudest(output)
+    full = correlation(*_chosen(numbers, form, chosen), dilations, len(chosen) if form.groups > 1 else 1)
+    wanted = (output[:, chosen] - numbers.bias[chosen]).T
+    for sides in factor_pairs(output.shape[0], form.source[1] / form.source[2]):
+        for rows, columns in _slices(form.source, sides, reach, full, wanted.reshape(-1, *sides)):
+            pads = (rows.before, columns.before, rows.after, columns.after)
+            yield replace(
+                form, strides=(rows.stride, columns.stride), pads=pads, dilations=dilations,
+                result=(1, *sides, numbers.channels),
+            )  # fmt: skip
+
+
+def _loudest(output: Floats) -> npt.NDArray[np.intp]:
+    with np.errstate(invalid="ignore"):
+        peaks = np.nan_to_num(np.abs(output), nan=0, posinf=0).max(axis=0)
+    return np.sort(np.argsort(peaks)[::-1][:CHANNELS])
+
+
+def _chosen(numbers: Numbers, form: Convolution, chosen: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """The picture [1, C, H, W] and weights [N, C / N or C, kh, kw] that the chosen output channels need."""
+    picture = numbers.picture.reshape(form.source).transpose(0, 3, 1, 2)
+    weights = form.weights[chosen].transpose(0, 3, 1, 2)
+    if form.groups > 1:
+        inputs, outputs = form.weights.shape[3], numbers.channels // form.groups
+        first = chosen // outputs * inputs
+        picture = picture[:, (first[:, None] + np.arange(inputs)).reshape(-1)]
+    return np.ascontiguousarray(picture), np.ascontiguousarray(weights)
+
+
+def _slices(source: Shape, sides: Sides, reach: list[int], full: Floats, wanted: Floats) -> Iterator[tuple[Axis, Axis]]:
+    """Axes whose slice of `full` [N, H, W] is `wanted` [N, h, w]; equal strides, even pads, small strides first."""
+    axes = [axes_of(source[1 + axis], sides[axis], reach[axis]) for axis in (0, 1)]
+    pairs = sorted(product(*axes), key=lambda pair: unusual(*pair))
+    if not pairs:
+        return
+    limit = TOLERANCE * _peak(wanted)
+    for number in np.flatnonzero(_near(pairs, reach, full, wanted, limit)):
+        rows, columns = pairs[number]
+        part = full[:, _cut(rows, reach[0], sides[0]), _cut(columns, reach[1], sides[1])]
+        if _agrees(part, wanted, limit):
+            yield rows, columns
+
+
+def unusual(rows: Axis, columns: Axis) -> tuple[bool, int, int]:
+    return rows.stride != columns.stride, rows.uneven + columns.uneven, rows.stride + columns.stride
+
+
+def axes_of(side: int, wanted: int, reach: int) -> list[Axis]:
+    """Every stride and padding that makes `wanted` positions of `side`."""
+    strides = range(1, (side + reach - 1) // (wanted - 1) + 1) if wanted > 1 else (1,)
+    found = []
+    for stride, before in product(strides, range(reach + 1)):
+        after = (wanted - 1) * stride + reach + 1 - side - before
+        if after <= reach and (-stride < after or wanted == 1):
+            # a single position has no stride; one that steps over what is left keeps ONNX from making more
+            step = stride if wanted > 1 else max(1, 1 - after)
+            found.append(Axis(step, before, max(after, 0), abs(before - after)))
+    return found
+
+
+def _cut(axis: Axis, reach: int, wanted: int) -> slice:
+    first = reach - axis.before
+    return slice(first, first + (wanted - 1) * axis.stride + 1, axis.stride)
+
+
+def _near(
+    pairs: list[tuple[Axis, Axis]], reach: list[int], full: Floats, wanted: Floats, limit: float
+) -> npt.NDArray[np.bool_]:
+    """Which pairs agree at the corners and in the middle."""
+    height, width = wanted.shape[1:]
+    ys = np.array([0, 0, height - 1, height - 1, height // 2])
+    xs = np.array([0, width - 1, 0, width - 1, width // 2])
+    rows = np.array([[reach[0] - each.before, each.stride] for each, _ in pairs])
+    columns = np.array([[reach[1] - each.before, each.stride] for _, each in pairs])
+    at = full[:, rows[:, :1] + rows[:, 1:] * ys, columns[:, :1] + columns[:, 1:] * xs]
+    return _within(at, wanted[:, None, ys, xs], limit).all(axis=(0, 2))
+
+
+def _agrees(part: Floats, wanted: Floats, limit: float) -> bool:
+    return part.shape == wanted.shape and bool(_within(part, wanted, limit).all())
+
+
+def _within(found: Floats, wanted: Floats, limit: float) -> npt.NDArray[np.bool_]:
+    """NaN and infinities are not looked at."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        near: npt.NDArray[np.bool_] = (np.abs(found - wanted) <= limit) | ~np.isfinite(wanted) | ~np.isfinite(found)
+    return near
+
+
+def _peak(values: Floats) -> float:
+    finite: Any = np.abs(values[np.isfinite(values)])
+    return float(finite.max()) + 1e-30 if finite.size else 1.0
