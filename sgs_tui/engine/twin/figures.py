@@ -1,0 +1,81 @@
+"""How far a layer's predicted or measured values are from the float ones."""
+
+from dataclasses import dataclass
+from math import log10
+
+import numpy as np
+import numpy.typing as npt
+
+from sgs_tui.engine.twin.meaning import Floats
+
+LEAST_DB, MOST_DB = -20.0, 60.0
+_STEP = 1 << 16
+"""Elements at once: they stay in the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """RMSE = sum |s - b| / sum |b| (relative L1, as the manual has it), COS, SQNR in dB (within -20..60).
+
+    `largest` is the largest absolute error, `count` the elements. Elements that are NaN or Inf in the benchmark are
+    left out; such a sample makes everything NaN.
+    """
+
+    sqnr_db: float
+    rmse: float
+    cos: float
+    largest: float
+    count: int
+
+
+def figures(sample: Floats, benchmark: Floats) -> Figures:
+    """Figures of float32 values of equal size; sums of pieces in float64."""
+    sample, benchmark = sample.reshape(-1), benchmark.reshape(-1)
+    starts = range(0, benchmark.size, _STEP)
+    parts = np.array([_sums(sample[at : at + _STEP], benchmark[at : at + _STEP]) for at in starts]).reshape(-1, 6)
+    error, signal, own, product, distance, size = (float(each) for each in parts[:, :6].sum(axis=0))
+    return Figures(
+        sqnr_db=decibels(signal, error),
+        rmse=distance / size if size else (0.0 if distance == 0 else float("inf")),
+        cos=product / (own * signal) ** 0.5 if own * signal > 0 else float(own == signal),
+        largest=max((_largest(sample[at : at + _STEP], benchmark[at : at + _STEP]) for at in starts), default=0.0),
+        count=int(benchmark.size),
+    )
+
+
+def _sums(sample: Floats, benchmark: Floats) -> tuple[float, ...]:
+    """Squares of the error, of the benchmark, of the sample; their product; absolute error and benchmark."""
+    if not np.isfinite(benchmark.sum(dtype=np.float64)):
+        finite = np.isfinite(benchmark)
+        sample, benchmark = sample[finite], benchmark[finite]
+    error = sample - benchmark
+    products = [(error, error), (benchmark, benchmark), (sample, sample), (sample, benchmark)]
+    return (*(_dot(a, b) for a, b in products), float(np.abs(error).sum()), float(np.abs(benchmark).sum()))
+
+
+def _dot(one: Floats, other: Floats) -> float:
+    """float32 where it can hold the sum: twice as fast."""
+    with np.errstate(over="ignore"):
+        found = float(np.dot(one, other))
+    if np.isfinite(found) and abs(found) > 1e-20:
+        return found
+    return float(np.dot(one.astype(np.float64), other.astype(np.float64)))
+
+
+def _largest(sample: Floats, benchmark: Floats) -> float:
+    error = np.abs(sample - benchmark)
+    return float(np.max(error, where=np.isfinite(error), initial=0.0))
+
+
+def decibels(signal: float, error: float) -> float:
+    """10 log10(signal / error), within -20..60; nothing wrong with nothing is 60."""
+    if error == 0:
+        return MOST_DB
+    return float(np.clip(10 * log10(signal / error), LEAST_DB, MOST_DB)) if signal > 0 else LEAST_DB
+
+
+def spread(differences: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Median and 90th percentile; NaN of nothing."""
+    if not differences.size:
+        return float("nan"), float("nan")
+    return float(np.median(differences)), float(np.percentile(differences, 90))
