@@ -7,7 +7,9 @@ Measured op by op from fixed dumps' own inputs (older SDK generation): convoluti
                   sum over codes WITH zero point; b = round((B - z_x s_x sum W [+ z s]) / (2^k s_x s_w))
     row2          mantissas: round(M s_w / max s_w), M = 2^k s_x max s_w / s_out scaled by 2^n into 16384..32768
     k             ceil(log2(largest |sum|) - 13): the raw sum stays below 2^13 (91 % exact on 1022 convolutions)
-    pixels        kk = 1 / (std s), off = min(256, -floor(z - mean kk + 0.5)), q = clip(round(pixel kk - off), 0, 255)
+    pixels        kk = 1 / (std s), off = min(256, -floor(z - mean kk + 0.5)),
+                  q = clip((pixel * round(1024 kk) + 512 >> 10) - off, 0, 255): with it 99.7 to 100 % of the first
+                  convolution's codes are equal in 23 of 23 networks, with an exact kk 76 % in the worst
 """
 
 from dataclasses import dataclass
@@ -53,6 +55,23 @@ def quantize_weights(weights: Floats, how: Weights) -> Codes:
     return Codes(np.rint(flat / scales[:, None]).reshape(weights.shape), scales)
 
 
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What calibration saw beyond the dump's picture: factors below and above zero, no further than `limits`.
+
+    `more` (powers of two) is what a fixed dump taught about the largest sum on top.
+    """
+
+    factors: Bounds
+    limits: Bounds
+    more: float = 0.0
+
+    def of(self, edges: Doubles) -> Doubles:
+        """Channel extremes as calibration may have seen them."""
+        grown = np.where(edges < 0, edges * self.factors[0], edges * self.factors[1])
+        return np.clip(grown, min(self.limits), max(self.limits))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Accumulator:
     """A convolution in fixed numbers: y = round(conv(code - z_x, weights) + start) * gain + offset.
@@ -68,17 +87,17 @@ class Accumulator:
 
 
 def accumulate(
-    convolution: Convolution, codes: Codes, source: Grid, result: Grid, extremes: Extremes, factor: float, keeps_zero: bool
+    convolution: Convolution, codes: Codes, source: Grid, result: Grid, extremes: Extremes, growth: Growth, keeps_zero: bool
 ) -> Accumulator:
     """The numbers of one convolution.
 
-    `extremes` of its output in the float dump times `factor` (calibrated over dumped range) tell the shift.
+    `extremes` of its output in the float dump grown as calibration saw them tell the shift.
     `keeps_zero`: the zero point of the result goes into the bias, when nothing or a RELU is fused behind.
     """
     bias = convolution.bias.astype(np.float64)
     base = bias - source.zero * source.scale * codes.sums * codes.scales
     zero = result.zero * result.scale if keeps_zero else 0.0
-    shift = _shift(base, zero, extremes, factor, source.scale * codes.scales)
+    shift = _shift(base, zero, extremes, growth, source.scale * codes.scales)
     unit = 2.0**shift * source.scale * codes.scales
     added = np.rint((base + zero) / unit)
     gain = unit * _mantissas(unit / result.scale)
@@ -91,10 +110,15 @@ def accumulate(
     )
 
 
-def _shift(base: Doubles, zero: float, extremes: Extremes, factor: float, steps: Doubles) -> int:
-    edges = [np.abs(each.astype(np.float64) * factor - base) for each in (extremes.low, extremes.high)]
-    largest = float((np.maximum.reduce([*edges, np.abs(base + zero)]) / steps).max())
-    return ceil(log2(largest) - ACCUMULATOR) if largest > 0 and np.isfinite(largest) else 0
+def largest_sum(base: Doubles, zero: float, extremes: Extremes, growth: Growth, steps: Doubles) -> float:
+    """The largest raw sum of codes, or bias in its unit, that calibration may have seen in any channel."""
+    edges = [np.abs(growth.of(each.astype(np.float64)) - base) for each in (extremes.low, extremes.high)]
+    return float((np.maximum.reduce([*edges, np.abs(base + zero)]) / steps).max())
+
+
+def _shift(base: Doubles, zero: float, extremes: Extremes, growth: Growth, steps: Doubles) -> int:
+    largest = largest_sum(base, zero, extremes, growth, steps)
+    return ceil(log2(largest) + growth.more - ACCUMULATOR) if largest > 0 and np.isfinite(largest) else 0
 
 
 def _mantissas(ratios: Doubles) -> Doubles:
@@ -123,11 +147,12 @@ def quantize_input(values: Floats, grid: Grid, pixels: Pixels | None) -> npt.NDA
 
 
 def quantize_pixels(recovered: Doubles, grid: Grid, pixels: Pixels) -> npt.NDArray[np.uint8]:
-    """Codes of pixels 0..255 [N, channels]: the simulator scales and shifts them by whole numbers."""
+    """Codes of pixels 0..255 [N, channels]: the simulator scales them in fixed point (10 bits) and shifts them."""
     mean, std = np.array(pixels.mean), np.array(pixels.std)
     factor = 1 / (std * grid.scale)
     offset = np.minimum(256, -np.floor(grid.zero - mean * factor + 0.5))
-    return np.clip(np.rint(recovered * factor - offset), 0, 255).astype(np.uint8).reshape(-1)
+    scaled = np.floor(recovered * np.rint(factor * 1024) / 1024 + 0.5)
+    return np.clip(scaled - offset, 0, 255).astype(np.uint8).reshape(-1)
 
 
 def recover_pixels(values: Floats, pixels: Pixels) -> Doubles | None:
@@ -141,7 +166,13 @@ def recover_pixels(values: Floats, pixels: Pixels) -> Doubles | None:
     return whole if near else None
 
 
-def factor_of(calibrated: Bounds, dumped: Bounds) -> float:
-    """Largest value of the calibrated range over that of the dump; 1 where either is nothing."""
+def growth_of(calibrated: Bounds, dumped: Bounds) -> Bounds:
+    """How much further than in the dump values went in calibration, below and above zero; 1 where a range is nothing.
+
+    A channel's own calibrated range is not known: the geometric mean of its side's and of the whole range's growth gives
+    90.5 % of the shifts, the side's alone 90.0 %, the whole range's alone 88.7 %.
+    """
     largest, own = max(map(abs, calibrated)), max(map(abs, dumped))
-    return largest / own if largest > 0 and own > 0 else 1.0
+    whole = largest / own if largest > 0 and own > 0 else 1.0
+    sides = [ours / theirs if ours * theirs > 0 else 1.0 for ours, theirs in zip(calibrated, dumped, strict=True)]
+    return (sides[0] * whole) ** 0.5, (sides[1] * whole) ** 0.5

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from sgs_tui.engine.twin.arithmetic import Accumulator, accumulate, factor_of, quantize_weights
+from sgs_tui.engine.twin.arithmetic import Accumulator, Growth, accumulate, growth_of, quantize_weights
 from sgs_tui.engine.twin.fusing import Group
 from sgs_tui.engine.twin.kernels import HEAVY, Input, Kernel
 from sgs_tui.engine.twin.meaning import Barrier, Convolution, Pool, Shape
@@ -40,14 +40,13 @@ class Settings:
     copies: tuple[tuple[int, str, Grid], ...]
     casts: tuple[tuple[str, Grid], ...]
     weights: tuple[Weights | None, ...]
-    factors: tuple[float, ...]
+    growths: tuple[Growth, ...]
     keeps_sums: bool = True
 
 
 def settings_of(group: Group, plan: Plan, keeps_sums: bool = True) -> Settings:
     """A group's settings under a plan."""
     indices = {op.index for op in group.ops}
-    twin = plan.twin
     convolutions = group.convolutions
     return Settings(
         reads=tuple(plan.grids.get(name) for name in group.reads),
@@ -55,9 +54,18 @@ def settings_of(group: Group, plan: Plan, keeps_sums: bool = True) -> Settings:
         copies=tuple((index, name, grid) for (index, name), grid in plan.reads.items() if index in indices),
         casts=tuple((name, grid) for name, grid in plan.writes.items() if name in group.writes),
         weights=tuple(plan.weights.get(op.index) for op in convolutions),
-        factors=tuple(factor_of(plan.ranges[n], twin.bounds[n]) for n in (op.outputs[0] for op in convolutions)),
+        growths=tuple(growth(plan, op) for op in convolutions),
         keeps_sums=keeps_sums,
     )
+
+
+def growth(plan: Plan, op: TwinOp) -> Growth:
+    """What a plan knows of a convolution's sums in calibration."""
+    name = op.outputs[0]
+    calibrated, dumped = plan.ranges[name], plan.twin.bounds[name]
+    low, high = growth_of(calibrated, dumped)
+    factors = (low * plan.stretch, high * plan.stretch)
+    return Growth(factors, calibrated, plan.learned.get(op.index, 0.0))
 
 
 def stored_type(grid: Grid | None) -> Any:
@@ -184,9 +192,9 @@ def _convolution(build: _Build, op: TwinOp, meaning: Convolution) -> str:
     if grid is None or result is None or not build.settings.keeps_sums:
         plain = [build.graph.constant(codes.values().transpose(0, 3, 1, 2)), build.graph.constant(meaning.bias)]
         return convolved(meaning, build.graph, _read(build, op, op.inputs[0]), plain)
-    factor = build.settings.factors[build.group.convolutions.index(op)]
+    grown = build.settings.growths[build.group.convolutions.index(op)]
     extremes = build.plan.twin.extremes[op.outputs[0]]
-    numbers = accumulate(meaning, codes, grid, result, extremes, factor, _keeps_zero(build, op))
+    numbers = accumulate(meaning, codes, grid, result, extremes, grown, _keeps_zero(build, op))
     return _accumulated(build.graph, meaning, numbers, _code_values(build, op, grid))
 
 

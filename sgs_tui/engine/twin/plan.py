@@ -62,7 +62,8 @@ class Plan:
 
     `grids` of every stored tensor; `reads` of 8-bit copies; `writes` of what a SPLIT writes before a cast; `weights` by
     op index; `ranges` the calibrated (or, `guessed`, the dump's own) range of every tensor; `raised` the convolution
-    inputs chosen for INT16.
+    inputs chosen for INT16. `learned` by op index is what a fixed dump told of accumulators (see `measured`), `stretch`
+    what to multiply calibration's growth with, to see how much depends on it.
     """
 
     twin: Twin = field(repr=False)
@@ -77,6 +78,8 @@ class Plan:
     ranges: Mapping[str, Bounds] = field(repr=False)
     guessed: frozenset[str] = frozenset()
     softmax: Mapping[str, Bounds] | None = field(default=None, repr=False)
+    learned: Mapping[int, float] = field(default_factory=dict, repr=False)
+    stretch: float = 1.0
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -123,6 +126,13 @@ def with_int16(base: Plan, int16: Sequence[str], exact: bool = True) -> Plan:
     if raised == base.raised:
         return base
     return _filled(replace(base, raised=raised, domains=find_domains(base.twin, raised, base.fused)))
+
+
+def plan_fused(base: Plan, fused: frozenset[str]) -> Plan:
+    """The same model with other tensors fused: disableDomainFuseOps stores more of them."""
+    if fused == base.fused:
+        return base
+    return _filled(replace(base, fused=fused, domains=find_domains(base.twin, base.raised, fused)))
 
 
 def _filled(empty: Plan) -> Plan:

@@ -1,0 +1,170 @@
+"""What a fixed dump tells on top: exact types and zero points, scales, weight modes, accumulator shifts.
+
+    types, zero points   the header's, exact
+    scales               the plan's own where it agrees with the header's six decimals; else refined from the values:
+                         k = round(v / s) of small distinct values, s = sum(v k) / sum(k k), then of larger ones
+    weight mode          row 2 of the bias [2, Cout] holds mantissas: all equal is one scale a tensor
+    shifts               row 1 of the bias is b = round((B - z_x s_x sum W [+ z s]) / (2^k s_x s_w)): k is the one whole number
+                         that gives all of it (609 of 653 convolutions; the rest have codes too small to tell)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import log2
+
+import numpy as np
+
+from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.dumps.records import Record
+from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.twin.arithmetic import ACCUMULATOR, largest_sum, quantize_weights
+from sgs_tui.engine.twin.domains import find_domains, raised_inputs
+from sgs_tui.engine.twin.fixed_kernels import growth
+from sgs_tui.engine.twin.fusing import Group, fused_tensors
+from sgs_tui.engine.twin.meaning import Floats
+from sgs_tui.engine.twin.network import Bounds, Twin, TwinOp
+from sgs_tui.engine.twin.plan import WIDE, Grid, Plan, Weights, bare, plan, plan_fused
+from sgs_tui.engine.twin.product import build_graph
+from sgs_tui.engine.twin.values import Values
+
+HEADER = 6e-7
+"""Half the last decimal of a scale in a header, and a little."""
+
+TELLING = 30
+"""Codes from which a bias tells its shift."""
+
+
+@dataclass(frozen=True)
+class FixedRecords:
+    """A fixed dump's records by the twin's names: exact ones, else those alike without `#NN`."""
+
+    dump: Dump
+    by_name: Mapping[str, Record]
+    constants: Mapping[str, tuple[Record, ...]]
+
+
+def fixed_records(twin: Twin, dump: Dump) -> FixedRecords:
+    """Pair the records of a fixed dump with the twin's tensors. `constants` by the weights' bare name."""
+    written: dict[str, Record] = {}
+    for record in dump.records:
+        if not record.constant:
+            written.setdefault(record.name, record)
+    alike: dict[str, list[Record]] = {}
+    for record in written.values():
+        alike.setdefault(bare(record.name), []).append(record)
+    found = {name: written[name] for name in twin.tensors if name in written}
+    for name in twin.tensors:
+        candidates = alike.get(bare(name), [])
+        if name not in found and len(candidates) == 1 and candidates[0].name not in twin.records:
+            found[name] = candidates[0]
+    constants = {op.outputs[0].name: op.constants for op in build_graph(dump).ops if op.outputs}
+    return FixedRecords(dump, found, constants)
+
+
+def read_plan(
+    twin: Twin, dump: Dump, ranges: Mapping[str, Bounds] | None, softmax: Mapping[str, Bounds] | None = None
+) -> Plan:
+    """The plan of a fixed dump of the same network. `ranges` as for `plan`.
+
+    Raises InputError where the two share no tensor, or the dump is a float one.
+    """
+    records = fixed_records(twin, dump)
+    types = {record.type_name for record in records.by_name.values()}
+    if not types & {"SGS_U8", "SGS_S16"}:
+        raise InputError(f"{dump.path}: is no fixed dump of this network", "give the fixed simulator's dump")
+    raised = _raised(twin, records)
+    fused = fused_tensors(twin) - set(records.by_name)
+    told = plan_fused(plan(twin, ranges, sorted(raised), 2, softmax, exact=True), fused)
+    told = replace(told, weights=_modes(told, records))
+    told = replace(told, grids={name: _grid(records, name, grid) for name, grid in told.grids.items()})
+    level = 2 if any(each is not None and each.by_channel for each in told.weights.values()) else 1
+    return replace(told, level=level, learned=_learned(told, records))
+
+
+def _raised(twin: Twin, records: FixedRecords) -> frozenset[str]:
+    """Convolution inputs in 16 bit that structure alone does not make so."""
+    wide = {name for name, record in records.by_name.items() if record.type_name == "SGS_S16"}
+    without = find_domains(twin, raised_inputs(twin, ()), fused_tensors(twin)).by_name
+    return frozenset(
+        name for name in twin.convolution_inputs() if name in wide and name in without and not without[name].wide
+    )
+
+
+def _modes(told: Plan, records: FixedRecords) -> dict[int, Weights | None]:
+    found = dict(told.weights)
+    for each in told.groups:
+        rows = _bias(records, each)
+        for op in each.convolutions if rows is not None and len(each.convolutions) == 1 else ():
+            how = found.get(op.index)
+            mantissas = rows[1] if rows is not None else np.zeros(0)
+            if how is not None and mantissas.size > 1:
+                found[op.index] = replace(how, by_channel=float(np.ptp(mantissas)) > 1)
+    return found
+
+
+def _bias(records: FixedRecords, group: Group) -> Floats | None:
+    """The bias [2, Cout] of a group's convolution as it stands in the fixed dump; None where it is not there plainly."""
+    record_of = records.by_name.get(group.writes[0]) if group.writes else None
+    constants = records.constants.get(record_of.name, ()) if record_of is not None else ()
+    channels = [op.convolution.bias.size for op in group.convolutions if op.convolution is not None]
+    if len(channels) != 1 or len(constants) < 2 or constants[1].count != 2 * channels[0]:
+        return None
+    return records.dump.read(constants[1]).astype(np.float32).reshape(2, -1)
+
+
+def _grid(records: FixedRecords, name: str, grid: Grid | None) -> Grid | None:
+    record = records.by_name.get(name)
+    if record is None or record.type_name not in ("SGS_U8", "SGS_S16"):
+        return grid
+    wide = record.type_name == "SGS_S16"
+    if grid is not None and grid.wide == wide and abs(grid.scale - record.scale) <= HEADER + 1e-6 * record.scale:
+        return replace(grid, zero=record.zero_point)
+    return Grid(wide, _refined(records, record), record.zero_point)
+
+
+def _refined(records: FixedRecords, record: Record) -> float:
+    """A scale to more than the header's six decimals, from dequantized values."""
+    scale = max(record.scale, 1e-12)
+    if records.dump.dequantises(record):
+        return scale
+    values = np.unique(np.abs(Values(records.dump).read(record).astype(np.float64)))
+    values = values[(values > 0) & np.isfinite(values)]
+    limit = 0.25 * scale / HEADER
+    while values.size:
+        codes = np.rint(values / scale)
+        inside = (codes > 0) & (codes <= limit)
+        if inside.any():
+            scale = float(np.dot(values[inside], codes[inside]) / np.dot(codes[inside], codes[inside]))
+        if limit > WIDE:
+            break
+        limit *= 1.5
+    return scale
+
+
+def _learned(told: Plan, records: FixedRecords) -> dict[int, float]:
+    """By op index: what to add to the estimate of log2 of the largest sum so that the dump's shift comes out."""
+    found: dict[int, float] = {}
+    for each in told.groups:
+        rows = _bias(records, each)
+        if rows is not None and each.convolutions[0].inputs[0] not in told.twin.inputs:
+            correction = _correction(told, each, each.convolutions[0], rows[0].astype(np.float64))
+            if correction is not None:
+                found[each.convolutions[0].index] = correction
+    return found
+
+
+def _correction(told: Plan, group: Group, op: TwinOp, codes: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float | None:
+    source, result, how = told.grids.get(op.inputs[0]), told.grids.get(group.writes[0]), told.weights.get(op.index)
+    if op.convolution is None or source is None or result is None or how is None or np.abs(codes).max() < TELLING:
+        return None
+    quantized = quantize_weights(op.convolution.weights, how)
+    steps = source.scale * quantized.scales
+    behind = [each for each in group.ops if each.index > op.index]
+    zero = result.zero * result.scale if all(each.kind.upper() == "RELU" for each in behind) else 0.0
+    base = op.convolution.bias.astype(np.float64) - source.zero * source.scale * quantized.sums * quantized.scales
+    errors = {shift: float(np.abs((base + zero) / (2.0**shift * steps) - codes).max()) for shift in range(-12, 24)}
+    shift = min(errors, key=errors.__getitem__)
+    if errors[shift] > 0.6:
+        return None
+    estimate = log2(max(largest_sum(base, zero, told.twin.extremes[op.outputs[0]], growth(told, op), steps), 1e-30))
+    return float(np.clip(estimate, ACCUMULATOR + shift - 1 + 1e-3, ACCUMULATOR + shift - 1e-3)) - estimate
