@@ -3,6 +3,10 @@
 Stored tensors are codes (uint8, int16) or, where a plan leaves them without a grid or without limits, float32. A
 convolution of codes computes whole numbers: its sums are exact and round as the simulator's do (see `arithmetic`).
 
+    ADD, SUB       operands times round(2^n s_i / s_out) / 2^n with one n for both, the larger factor in 2^14..2^15. A fused
+                   operand is held in 16 bit over its own calibrated range. So a small operand is off by up to 5 %, and one
+                   of a millionth vanishes. Measured as the slope of what remains: all of 92 CONV+ADD in 22 networks
+                   within 0.3 % (layer80 .9902, layer34 .9556, bad's res 1.0021, all as computed)
     AVERAGE_POOL   to U8 floor(sum(code) / n), to S16 toward zero, pads not counted: 1,720 and 248 of 248 codes equal
     gates          a product of two S16 tensors fused behind a convolution is rounded to 3.46 steps (fitted to one network:
                    without it the twin is 8 to 10 dB too good there)
@@ -18,10 +22,10 @@ import numpy as np
 from sgs_tui.engine.twin.arithmetic import Accumulator, Growth, accumulate, growth_of, quantize_weights
 from sgs_tui.engine.twin.fusing import Group
 from sgs_tui.engine.twin.kernels import HEAVY, Input, Kernel
-from sgs_tui.engine.twin.meaning import Barrier, Convolution, Pool, Shape
-from sgs_tui.engine.twin.network import TwinOp
+from sgs_tui.engine.twin.meaning import Barrier, Convolution, Elementwise, Pool
+from sgs_tui.engine.twin.network import Bounds, TwinOp
 from sgs_tui.engine.twin.onnx_nodes import Graph, convolved, emit
-from sgs_tui.engine.twin.plan import Grid, Plan, Weights
+from sgs_tui.engine.twin.plan import Grid, Plan, Weights, wide_grid
 
 GATE = 3.46
 """Steps to which a fused S16 x S16 product is rounded: an RMS error of one step."""
@@ -41,6 +45,7 @@ class Settings:
     casts: tuple[tuple[str, Grid], ...]
     weights: tuple[Weights | None, ...]
     growths: tuple[Growth, ...]
+    spans: tuple[Bounds, ...]
     keeps_sums: bool = True
 
 
@@ -55,6 +60,7 @@ def settings_of(group: Group, plan: Plan, keeps_sums: bool = True) -> Settings:
         casts=tuple((name, grid) for name, grid in plan.writes.items() if name in group.writes),
         weights=tuple(plan.weights.get(op.index) for op in convolutions),
         growths=tuple(growth(plan, op) for op in convolutions),
+        spans=tuple(plan.ranges[op.outputs[0]] for op in group.ops),
         keeps_sums=keeps_sums,
     )
 
@@ -85,6 +91,10 @@ class _Build:
     graph: Graph = field(default_factory=Graph)
     values: dict[str, str] = field(default_factory=dict)
     sources: Mapping[str, tuple[str, Grid | None]] = field(default_factory=dict)
+
+    def span(self, name: str) -> Bounds:
+        """The calibrated range of what an op of the group writes."""
+        return next(span for op, span in zip(self.group.ops, self.settings.spans, strict=True) if name in op.outputs)
 
     def copy_grid(self, op: TwinOp, name: str) -> Grid | None:
         return next((grid for index, each, grid in self.settings.copies if (index, each) == (op.index, name)), None)
@@ -117,7 +127,50 @@ def _op(build: _Build, op: TwinOp) -> list[str]:
     if isinstance(meaning, Pool) and meaning.average and build.settings.writes[0] is not None:
         return [_average(build, op, meaning, build.settings.writes[0])]
     assert not isinstance(meaning, Barrier)  # barriers have no kernel
-    return emit(meaning, build.graph, [_read(build, op, name) for name in op.inputs])
+    values = [_read(build, op, name) for name in op.inputs]
+    if isinstance(meaning, Elementwise) and meaning.function in ("ADD", "SUB"):
+        values = _aligned(build, op, values)
+    return emit(meaning, build.graph, values)
+
+
+def _aligned(build: _Build, op: TwinOp, values: list[str]) -> list[str]:
+    """Operands of a sum times what rounding their factors makes of them."""
+    result = _result_scale(build, op)
+    scales = [_operand_scale(build, op, name) for name in op.inputs]
+    if result is None or None in scales:
+        return values
+    ratios = np.array([scale / result for scale in scales if scale is not None])
+    step = 2.0 ** (np.floor(np.log2(ratios.max())) - 14)
+    return [
+        _limited(build, name, _times(build.graph, value, float(np.rint(ratio / step) * step / ratio)))
+        for name, value, ratio in zip(op.inputs, values, ratios, strict=True)
+    ]
+
+
+def _times(graph: Graph, value: str, factor: float) -> str:
+    if abs(factor - 1) < 2e-5:
+        return value
+    return graph.node("Mul", [value, graph.constant(np.array(factor, np.float32))], graph.shapes[value])
+
+
+def _limited(build: _Build, name: str, value: str) -> str:
+    """A fused operand within its 16 bits."""
+    if name in build.sources:
+        return value
+    edge = wide_grid(*build.span(name)).scale * 32767
+    limits = [build.graph.constant(np.array(each, np.float32)) for each in (-edge, edge)]
+    return build.graph.node("Clip", [value, *limits], build.graph.shapes[value])
+
+
+def _operand_scale(build: _Build, op: TwinOp, name: str) -> float | None:
+    copy = build.copy_grid(op, name)
+    grid = copy or (build.sources[name][1] if name in build.sources else wide_grid(*build.span(name)))
+    return None if grid is None else grid.scale
+
+
+def _result_scale(build: _Build, op: TwinOp) -> float | None:
+    grid = build.settings.writes[0] if op is build.group.last else wide_grid(*build.span(op.outputs[0]))
+    return None if grid is None else grid.scale
 
 
 def _read(build: _Build, op: TwinOp, name: str) -> str:
