@@ -31,6 +31,10 @@ GATE = 3.46
 """Steps to which a fused S16 x S16 product is rounded: an RMS error of one step."""
 
 
+AWAY = 2.0**-21
+"""What lifts a half beyond the half for sums below 2^13, and nothing else over it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All that a group's numbers depend on besides the network: the key under which its kernel is kept.
@@ -270,7 +274,10 @@ def _keeps_zero(build: _Build, op: TwinOp) -> bool:
 
 def _accumulated(graph: Graph, meaning: Convolution, numbers: Accumulator, value: str) -> str:
     parameters = [graph.constant(numbers.weights.transpose(0, 3, 1, 2), "weights"), graph.constant(numbers.start, "start")]
-    total = graph.node("Round", [convolved(meaning, graph, value, parameters)], meaning.result)
+    total = convolved(meaning, graph, value, parameters)
+    if 0 < numbers.shift <= 12:  # ONNX rounds halves to even; sums of many bits have none
+        total = graph.node("Mul", [total, graph.constant(np.array(1 + AWAY, np.float32))], meaning.result)
+    total = graph.node("Round", [total], meaning.result)
     grown = graph.node("Mul", [total, graph.constant(numbers.gain, "gain")], meaning.result)
     return graph.node("Add", [grown, graph.constant(numbers.offset, "offset")], meaning.result)
 
