@@ -118,10 +118,20 @@ def fixed_kernel(group: Group, settings: Settings, plan: Plan) -> Kernel:
     build.graph.shapes.update({item.name: item.shape for item in inputs})
     for op in group.ops:
         build.values.update(zip(op.outputs, _op(build, op), strict=True))
+        if op is not group.last and not _runs_on(build, op):
+            name = op.outputs[0]
+            build.values[name] = rounded(build.graph, build.values[name], wide_grid(*build.span(name)))
     outputs = [_stored(build, name, grid) for name, grid in zip(group.writes, settings.writes, strict=True)]
     model = build.graph.model([(item.name, item.dtype, item.shape) for item in inputs], outputs)
     heavy = any(op.convolution and op.convolution.multiplications > HEAVY for op in group.ops)
     return Kernel(model, inputs, group.writes[0], heavy)
+
+
+def _runs_on(build: _Build, op: TwinOp) -> bool:
+    """Whether the accumulator itself goes on: nothing but RELUs to the end of the group. Other fused tensors are held in
+    16 bit over their own calibrated range."""
+    behind = [each for each in build.group.ops if each.index > op.index]
+    return all(each.kind.upper() in ("RELU", "RELU6") for each in behind)
 
 
 def _op(build: _Build, op: TwinOp) -> list[str]:
@@ -145,25 +155,14 @@ def _aligned(build: _Build, op: TwinOp, values: list[str]) -> list[str]:
         return values
     ratios = np.array([scale / result for scale in scales if scale is not None])
     step = 2.0 ** (np.floor(np.log2(ratios.max())) - 14)
-    return [
-        _limited(build, name, _times(build.graph, value, float(np.rint(ratio / step) * step / ratio)))
-        for name, value, ratio in zip(op.inputs, values, ratios, strict=True)
-    ]
+    factors = [float(np.rint(ratio / step) * step / ratio) for ratio in ratios]
+    return [_times(build.graph, value, factor) for value, factor in zip(values, factors, strict=True)]
 
 
 def _times(graph: Graph, value: str, factor: float) -> str:
     if abs(factor - 1) < 2e-5:
         return value
     return graph.node("Mul", [value, graph.constant(np.array(factor, np.float32))], graph.shapes[value])
-
-
-def _limited(build: _Build, name: str, value: str) -> str:
-    """A fused operand within its 16 bits."""
-    if name in build.sources:
-        return value
-    edge = wide_grid(*build.span(name)).scale * 32767
-    limits = [build.graph.constant(np.array(each, np.float32)) for each in (-edge, edge)]
-    return build.graph.node("Clip", [value, *limits], build.graph.shapes[value])
 
 
 def _operand_scale(build: _Build, op: TwinOp, name: str) -> float | None:
@@ -251,7 +250,9 @@ def _convolution(build: _Build, op: TwinOp, meaning: Convolution) -> str:
         return convolved(meaning, build.graph, _read(build, op, op.inputs[0]), plain)
     grown = build.settings.growths[build.group.convolutions.index(op)]
     extremes = build.plan.twin.extremes[op.outputs[0]]
-    numbers = accumulate(meaning, codes, grid, result, extremes, grown, _keeps_zero(build, op))
+    runs_on = _runs_on(build, op)
+    result = result if runs_on else wide_grid(*build.span(op.outputs[0]))
+    numbers = accumulate(meaning, codes, grid, result, extremes, grown, runs_on)
     return _accumulated(build.graph, meaning, numbers, _code_values(build, op, grid))
 
 
@@ -264,12 +265,6 @@ def _code_grid(build: _Build, op: TwinOp) -> Grid | None:
 def _code_values(build: _Build, op: TwinOp, grid: Grid) -> str:
     """The input's codes less the zero point, as whole float32 numbers."""
     return _decoded(build.graph, build.sources[op.inputs[0]][0], grid, scale=1.0)
-
-
-def _keeps_zero(build: _Build, op: TwinOp) -> bool:
-    """The result's zero point is in the bias when nothing or only a RELU follows in the group."""
-    behind = [each for each in build.group.ops if each.index > op.index]
-    return all(each.kind.upper() in ("RELU", "RELU6") for each in behind)
 
 
 def _accumulated(graph: Graph, meaning: Convolution, numbers: Accumulator, value: str) -> str:
