@@ -146,7 +146,7 @@ def _op(build: _Build, op: TwinOp) -> list[str]:
     if isinstance(meaning, Elementwise) and meaning.function in ("ADD", "SUB"):
         values = _aligned(build, op, values)
     results = emit(meaning, build.graph, values)
-    if isinstance(meaning, Elementwise) and meaning.function == "MUL":
+    if isinstance(meaning, Elementwise) and meaning.function == "MUL" and len(op.inputs) > 1:
         return [_shifted(build, op, meaning, results[0])]
     return results
 
