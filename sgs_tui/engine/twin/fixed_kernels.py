@@ -25,7 +25,7 @@ import numpy as np
 from sgs_tui.engine.twin.arithmetic import Accumulator, Growth, accumulate, growth_of, quantize_weights
 from sgs_tui.engine.twin.fusing import Group
 from sgs_tui.engine.twin.kernels import HEAVY, Input, Kernel
-from sgs_tui.engine.twin.meaning import Barrier, Convolution, Elementwise, Operand, Pool
+from sgs_tui.engine.twin.meaning import Barrier, Convolution, Elementwise, Pool
 from sgs_tui.engine.twin.network import Bounds, TwinOp
 from sgs_tui.engine.twin.onnx_nodes import Graph, convolved, emit
 from sgs_tui.engine.twin.plan import Grid, Plan, Weights, wide_grid
@@ -99,8 +99,11 @@ class _Build:
     sources: Mapping[str, tuple[str, Grid | None]] = field(default_factory=dict)
 
     def span(self, name: str) -> Bounds:
-        """The calibrated range of what an op of the group writes."""
-        return next(span for op, span in zip(self.group.ops, self.settings.spans, strict=True) if name in op.outputs)
+        """The calibrated range over which what an op of the group writes is held; a RELU keeps that of its input."""
+        op, span = next(
+            pair for pair in zip(self.group.ops, self.settings.spans, strict=True) if name in pair[0].outputs
+        )
+        return self.span(op.inputs[0]) if _keeps_codes(self.group, op) and op.inputs[0] not in self.sources else span
 
     def copy_grid(self, op: TwinOp, name: str) -> Grid | None:
         return next((grid for index, each, grid in self.settings.copies if (index, each) == (op.index, name)), None)
@@ -120,7 +123,7 @@ def fixed_kernel(group: Group, settings: Settings, plan: Plan) -> Kernel:
     build.graph.shapes.update({item.name: item.shape for item in inputs})
     for op in group.ops:
         build.values.update(zip(op.outputs, _op(build, op), strict=True))
-        if op is not group.last and not _runs_on(build, op):
+        if op is not group.last and not _runs_on(build, op) and not _keeps_codes(group, op):
             name = op.outputs[0]
             build.values[name] = rounded(build.graph, build.values[name], _held(build, op))
     outputs = [_stored(build, name, grid) for name, grid in zip(group.writes, settings.writes, strict=True)]
@@ -134,6 +137,13 @@ def _runs_on(build: _Build, op: TwinOp) -> bool:
     16 bit over their own calibrated range."""
     behind = [each for each in build.group.ops if each.index > op.index]
     return all(each.kind.upper() in ("RELU", "RELU6") for each in behind)
+
+
+def _keeps_codes(group: Group, op: TwinOp) -> bool:
+    """RELUs hand codes on as they are; not to a product with another tensor (hard-swish: 99.9 % of codes equal with its own
+    range, 99.4 % without; hard-sigmoid 81 % without, 59 % with)."""
+    readers = [each for each in group.ops if op.outputs[0] in each.inputs]
+    return op.kind.upper() in ("RELU", "RELU6") and all(len(each.inputs) == 1 for each in readers)
 
 
 def _held(build: _Build, op: TwinOp) -> Grid:
@@ -154,8 +164,9 @@ def _op(build: _Build, op: TwinOp) -> list[str]:
     if isinstance(meaning, Elementwise) and meaning.function in ("ADD", "SUB"):
         values = _aligned(build, op, values)
     results = emit(meaning, build.graph, values)
-    if isinstance(meaning, Elementwise) and meaning.function == "MUL" and len(op.inputs) > 1:
-        return [_shifted(build, op, meaning, results[0])]
+    if isinstance(meaning, Elementwise) and meaning.function == "MUL":
+        product = _shifted if len(op.inputs) > 1 else _factored
+        return [product(build, op, meaning, results[0])]
     if isinstance(meaning, Elementwise) and meaning.function == "LEAKY_RELU":
         return [_sloped(build, op, results[0])]
     return results
@@ -172,7 +183,7 @@ def _sloped(build: _Build, op: TwinOp, value: str) -> str:
 def _shifted(build: _Build, op: TwinOp, meaning: Elementwise, value: str) -> str:
     """A product as its codes leave the multiplier: shifted to below 2^14 and rounded, then scaled."""
     result = _result_scale(build, op)
-    scales = [_factor_scale(build, op, operand) for operand in meaning.operands]
+    scales = [_operand_scale(build, op, op.inputs[each]) for each in meaning.operands if isinstance(each, int)]
     if result is None or None in scales:
         return value
     step = float(np.prod([each for each in scales if each is not None]))
@@ -194,12 +205,15 @@ def _reach(build: _Build, op: TwinOp) -> float:
     return grid.scale * (32767 if grid.wide else max(grid.zero, 255 - grid.zero))
 
 
-def _factor_scale(build: _Build, op: TwinOp, operand: Operand) -> float | None:
-    """The scale of a factor; constants have 16 bits."""
-    if isinstance(operand, int):
-        return _operand_scale(build, op, op.inputs[operand])
-    peak = float(np.abs(operand).max()) if operand.size else 0.0
-    return peak / 32767 if peak > 0 else None
+def _factored(build: _Build, op: TwinOp, meaning: Elementwise, value: str) -> str:
+    """A product with one constant: a single factor of 15 bits."""
+    constant = next((each for each in meaning.operands if not isinstance(each, int)), None)
+    source, result = _operand_scale(build, op, op.inputs[0]), _result_scale(build, op)
+    if constant is None or constant.size != 1 or source is None or result is None or not np.any(constant):
+        return value
+    ratio = source * abs(float(constant.reshape(-1)[0])) / result
+    fine = 2.0 ** (np.floor(np.log2(ratio)) - 14)
+    return _times(build.graph, value, float(np.rint(ratio / fine) * fine / ratio), 1e-7)
 
 
 def _aligned(build: _Build, op: TwinOp, values: list[str]) -> list[str]:
@@ -214,8 +228,8 @@ def _aligned(build: _Build, op: TwinOp, values: list[str]) -> list[str]:
     return [_times(build.graph, value, factor) for value, factor in zip(values, factors, strict=True)]
 
 
-def _times(graph: Graph, value: str, factor: float) -> str:
-    if abs(factor - 1) < 2e-5:
+def _times(graph: Graph, value: str, factor: float, least: float = 2e-5) -> str:
+    if abs(factor - 1) < least:
         return value
     return graph.node("Mul", [value, graph.constant(np.array(factor, np.float32))], graph.shapes[value])
 
