@@ -1,0 +1,144 @@
+"""How well the twin foresees a fixed dump at hand: said before anything it promises.
+
+On pairs where only quantization differs the median is 0.00 to 0.35 dB. Where the fixed network is another (other picture,
+channel order, gain, offset) it is 12 dB and more. So beyond half a decibel nothing is promised.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sgs_tui.engine.twin.arithmetic import quantize_weights
+from sgs_tui.engine.twin.domains import passes
+from sgs_tui.engine.twin.figures import Figures, figures, spread
+from sgs_tui.engine.twin.measured import FixedRecords
+from sgs_tui.engine.twin.network import Twin
+from sgs_tui.engine.twin.plan import Plan
+from sgs_tui.engine.twin.trials import Scores, Trials
+from sgs_tui.engine.twin.values import Values
+
+TRUSTED = 0.5
+"""Median dB up to which the twin reproduces a dump."""
+
+FEW = 32
+"""Elements below which a layer's SQNR is chance."""
+
+MANY = 256
+"""Elements from which a layer counts for the median."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One layer measured and predicted; `why_not` is empty where the prediction counts."""
+
+    name: str
+    kind: str
+    measured: Figures
+    predicted: Figures
+    why_not: str
+
+    @property
+    def difference_db(self) -> float:
+        """|predicted - measured SQNR|."""
+        return abs(self.predicted.sqnr_db - self.measured.sqnr_db)
+
+
+@dataclass(frozen=True, slots=True)
+class SelfCheck:
+    """`median_db`, `p90_db` over `counted` layers (256 elements and more, what passes codes on left out); NaN of none."""
+
+    layers: tuple[Compared, ...]
+    median_db: float
+    p90_db: float
+    counted: int
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the twin reproduces this dump, so that its predictions mean something."""
+        return self.counted > 0 and self.median_db <= TRUSTED
+
+
+def self_check(trials: Trials, fixed: FixedRecords) -> SelfCheck:
+    """The base run of `trials` (a plan read from that dump) against a fixed dump."""
+    measured, reasons = measure(trials.plan, fixed), not_predicted(trials.plan)
+    twin = trials.plan.twin
+    layers = tuple(
+        Compared(name, twin.producers[name].kind, measured[name], trials.scores[name], reasons.get(name, ""))
+        for name in trials.plan.layers()
+        if name in measured
+    )
+    counted = [each for each in layers if not each.why_not and _counts(twin, each)]
+    counted = counted or [each for each in layers if not each.why_not]
+    differences = np.array([each.difference_db for each in counted], np.float64)
+    return SelfCheck(layers, *spread(differences), len(counted))
+
+
+def _counts(twin: Twin, layer: Compared) -> bool:
+    return layer.measured.count >= MANY and not passes(twin.producers[layer.name])
+
+
+def measure(plan: Plan, fixed: FixedRecords) -> dict[str, Figures]:
+    """A fixed dump's layers against the float dump, where they have the same number of elements."""
+    ours, theirs = Values(fixed.dump), Values(plan.twin.dump)
+    found: dict[str, Figures] = {}
+    for name in plan.layers():
+        record, reference = fixed.by_name.get(name), plan.twin.records[name]
+        if record is not None and record.count == reference.count:
+            found[name] = figures(ours.read(record), theirs.read(reference))
+    return found
+
+
+def not_predicted(plan: Plan) -> Mapping[str, str]:
+    """Layers whose prediction does not count, with the reason."""
+    twin = plan.twin
+    found: dict[str, str] = {}
+    behind, lanes, apart = twin.behind_barriers(), _pad_lanes(twin), _far_apart(plan)
+    for name in plan.layers():
+        reason = _reason(twin, name, behind, lanes, apart)
+        if reason:
+            found[name] = reason
+    return found
+
+
+def _reason(
+    twin: Twin, name: str, behind: frozenset[str], lanes: frozenset[str], apart: frozenset[str]
+) -> str:
+    if name in twin.nonfinite:
+        return "the float dump holds NaN or infinities here"
+    if name in behind:
+        return "it is computed from an op that could not be rebuilt"
+    if name in lanes:
+        return "its pad lanes hold leftover memory in the fixed dump"
+    count = int(np.prod(twin.shapes[name]))
+    if count < FEW:
+        return f"{count} values: their rounding is chance"
+    low, high = twin.bounds[name]
+    if max(abs(low), abs(high)) < 1e-6:
+        return "it is all but zero in the float dump: no ratio means anything"
+    return "its INT16 weights have scales more than 100 apart" if name in apart else ""
+
+
+def _pad_lanes(twin: Twin) -> frozenset[str]:
+    found: set[str] = set()
+    for op in twin.ops:
+        if op.kind.upper().startswith("ALIGN") or (passes(op) and any(name in found for name in op.inputs)):
+            found.update(op.outputs)
+    return frozenset(found)
+
+
+def _far_apart(plan: Plan) -> frozenset[str]:
+    """Layers of convolutions with INT16 weights whose channels' scales lie far apart."""
+    found: set[str] = set()
+    for each in plan.groups:
+        for op in each.convolutions:
+            how = plan.weights.get(op.index)
+            if op.convolution is not None and how is not None and how.wide and how.by_channel:
+                scales = quantize_weights(op.convolution.weights, how).scales
+                found.update(each.writes if scales.max() > 100 * scales.min() else ())
+    return frozenset(found)
+
+
+def scores_of(check: SelfCheck) -> Scores:
+    """The measured figures by layer."""
+    return {each.name: each.measured for each in check.layers}

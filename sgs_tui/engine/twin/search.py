@@ -1,0 +1,233 @@
+"""`search`: the smallest set of INT16 tensors that reaches a goal, found by trying sets on the twin.
+
+Every candidate alone, then greedily in context (the best added, the rest measured again), pruned, swapped, and for small
+sets every smaller one tried. No step takes more INT16 to be better: levels L4 and L5 make layers worse than 8 bit, and
+the vendor's own optimizer is not monotone either. A trial is a set; what was tried is in a plain dict of set to figures
+and is never run again, so that a search that was stopped goes on where it was.
+"""
+
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from math import comb
+from threading import Event
+
+from sgs_tui.engine.errors import CancelledError, UsageError
+from sgs_tui.engine.twin.agreement import not_predicted
+from sgs_tui.engine.twin.figures import Figures
+from sgs_tui.engine.twin.plan import with_int16
+from sgs_tui.engine.twin.trials import Scores, Trials
+from sgs_tui.engine.twin.whatif import Cost, Limits, cost
+
+BELOW = 3
+"""Sets up to this size are tried exhaustively below what greedy found, as far as `Search.budget` allows."""
+
+Tried = MutableMapping[str, tuple[float, int]]
+"""`key` of a set to (excess, layers beyond the limits)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Limits for `layers` (None: every layer whose prediction counts)."""
+
+    limits: Limits = Limits()
+    layers: tuple[str, ...] | None = None
+
+
+def goal_of(text: str, limits: Limits, outputs: Sequence[str]) -> Goal:
+    """`layers` and `profile` (every layer within the limits), `outputs`, or `sqnr=25` (outputs). Raises UsageError."""
+    word, _, number = text.partition("=")
+    if text in ("layers", "profile"):
+        return Goal(limits)
+    if text == "outputs":
+        return Goal(limits, tuple(outputs))
+    if word == "sqnr":
+        try:
+            return Goal(Limits(rmse=None, sqnr_db=float(number)), tuple(outputs))
+        except ValueError:
+            pass
+    raise UsageError(f"goal {text!r}: not known", "say layers, outputs, profile, or sqnr=25")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A set that was tried: `excess` beyond the limits summed over layers (0: reached), `failing` layers."""
+
+    names: tuple[str, ...]
+    excess: float
+    failing: int
+
+    @property
+    def reached(self) -> bool:
+        """Whether every layer of the goal is within its limits."""
+        return self.failing == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One trial as it ends: `done` of `expected` in this `phase`; `best` so far."""
+
+    phase: str
+    done: int
+    expected: int
+    trial: Trial
+    best: Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point of the curve of accuracy against cost."""
+
+    trial: Trial
+    cost: Cost
+
+
+@dataclass
+class Search:
+    """A search over one network. `tried` may come from a search before; `budget` bounds the trials of all phases."""
+
+    trials: Trials
+    goal: Goal
+    tried: Tried = field(default_factory=dict)
+    candidates: tuple[str, ...] = ()
+    budget: int = 2000
+    cancel: Event | None = None
+    best: Trial = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.candidates = self.candidates or self.trials.plan.twin.convolution_inputs()
+        reasons = not_predicted(self.trials.plan)
+        wanted = self.goal.layers if self.goal.layers is not None else self.trials.plan.layers()
+        self._layers = tuple(name for name in wanted if self.goal.layers is not None or name not in reasons)
+        self._spent = 0
+        self.best = self._judged((), self.trials.scores if not self.trials.plan.raised else self._scores(()))
+
+    def run(self) -> Iterator[Step]:
+        """Every trial as it ends; `best` and `curve` hold the result. Raises CancelledError, RunError."""
+        if self.best.reached:
+            return
+        yield from self._phase("alone", [(name,) for name in self.candidates])
+        yield from self._greedy()
+        yield from self._pruned()
+        yield from self._swapped()
+        yield from self._smaller()
+
+    def curve(self) -> tuple[Point, ...]:
+        """The best set of each size that was tried, smallest first."""
+        best: dict[int, Trial] = {}
+        for text, (excess, failing) in self.tried.items():
+            trial = Trial(names_of(text), excess, failing)
+            if len(trial.names) not in best or _rank(trial) < _rank(best[len(trial.names)]):
+                best[len(trial.names)] = trial
+        return tuple(Point(best[size], self._cost(best[size])) for size in sorted(best))
+
+    def _cost(self, trial: Trial) -> Cost:
+        return cost(with_int16(self.trials.plan, trial.names))
+
+    def _phase(self, phase: str, sets: Sequence[Iterable[str]]) -> Iterator[Step]:
+        for done, names in enumerate(sets, 1):
+            trial = self._try(names)
+            if trial is None:
+                return
+            yield Step(phase, done, len(sets), trial, self.best)
+
+    def _try(self, names: Iterable[str]) -> Trial | None:
+        """The set's trial; None where the budget is spent."""
+        if self.cancel is not None and self.cancel.is_set():
+            raise CancelledError("the search was stopped", "the sets tried so far are kept")
+        ordered = tuple(sorted(set(names), key=self.candidates.index))
+        known = self.tried.get(key_of(ordered))
+        if known is not None:
+            trial = Trial(ordered, *known)
+        elif self._spent >= self.budget:
+            return None
+        else:
+            trial = self._judged(ordered, self._scores(ordered))
+        if _rank(trial) < _rank(self.best):
+            self.best = trial
+        return trial
+
+    def _scores(self, names: Sequence[str]) -> Scores:
+        self._spent += 1
+        return self.trials.of(names, self.cancel, only=self._layers)
+
+    def _judged(self, names: Sequence[str], scores: Scores) -> Trial:
+        over = [self.goal.limits.excess(scores[name]) for name in self._layers if name in scores]
+        trial = Trial(tuple(names), sum(over), sum(each > 0 for each in over))
+        self.tried[key_of(names)] = (trial.excess, trial.failing)
+        return trial
+
+    def _greedy(self) -> Iterator[Step]:
+        """Add the candidate that helps most to what is chosen, until the goal is reached or nothing helps."""
+        chosen = self._best_of([(name,) for name in self.candidates])
+        while chosen is not None and not chosen.reached:
+            rest = [name for name in self.candidates if name not in chosen.names]
+            sets = [(*chosen.names, name) for name in rest]
+            yield from self._phase("in context", sets)
+            better = self._best_of(sets)
+            if better is None or better.excess >= chosen.excess:
+                return
+            chosen = better
+
+    def _best_of(self, sets: Sequence[Iterable[str]]) -> Trial | None:
+        known = [(tuple(names), self.tried.get(key_of(self._ordered(names)))) for names in sets]
+        found = [Trial(self._ordered(names), *each) for names, each in known if each is not None]
+        return min(found, key=_rank, default=None)
+
+    def _ordered(self, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(set(names), key=self.candidates.index))
+
+    def _pruned(self) -> Iterator[Step]:
+        """Take out what the goal does not need."""
+        while self.best.reached and len(self.best.names) > 1:
+            before = self.best
+            yield from self._phase("pruned", [_without(before.names, name) for name in before.names])
+            if self.best is before:
+                return
+
+    def _swapped(self) -> Iterator[Step]:
+        """One out, another in, until nothing is better; only where the goal is not reached."""
+        while not self.best.reached and self.best.names:
+            before = self.best
+            others = [name for name in self.candidates if name not in before.names]
+            sets = [(*_without(before.names, out), other) for out in before.names for other in others]
+            yield from self._phase("swapped", sets)
+            if self.best is before:
+                return
+
+    def _smaller(self) -> Iterator[Step]:
+        """Every set smaller than the best that reaches the goal, as far as the budget goes."""
+        for size in range(2, BELOW + 1):
+            if self.best.reached and len(self.best.names) <= size:
+                return
+            if comb(len(self.candidates), size) > self.budget - self._spent:
+                return
+            yield from self._phase(f"all of {size}", list(combinations(self.candidates, size)))
+
+
+def _rank(trial: Trial) -> tuple[bool, float, float]:
+    """Reached first, then few; else little excess, then few."""
+    if trial.reached:
+        return (False, len(trial.names), 0.0)
+    return (True, trial.excess, len(trial.names))
+
+
+def _without(names: Sequence[str], out: str) -> tuple[str, ...]:
+    return tuple(name for name in names if name != out)
+
+
+def key_of(names: Iterable[str]) -> str:
+    """A set as the key of `tried`: names hold no line feed."""
+    return "\n".join(names)
+
+
+def names_of(key: str) -> tuple[str, ...]:
+    """The set of a key."""
+    return tuple(key.split("\n")) if key else ()
+
+
+def sensitivities(trials: Trials, outputs: Sequence[str], cancel: Event | None = None) -> Iterator[tuple[str, dict[str, Figures]]]:
+    """Each convolution input alone in 16 bit: the figures of `outputs`."""
+    for name in trials.plan.twin.convolution_inputs():
+        scores = trials.of((name,), cancel, only=outputs)
+        yield name, {each: scores[each] for each in outputs if each in scores}

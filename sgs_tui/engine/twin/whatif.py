@@ -1,0 +1,177 @@
+"""`whatif`: the figures of every layer before and after putting tensors into 16 bit, without converting anything."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import Event
+
+from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.twin.agreement import SelfCheck, not_predicted, self_check
+from sgs_tui.engine.twin.arithmetic import Pixels
+from sgs_tui.engine.twin.figures import Figures
+from sgs_tui.engine.twin.measured import FixedRecords, fixed_records, read_plan
+from sgs_tui.engine.twin.network import Bounds, Twin
+from sgs_tui.engine.twin.plan import Plan, plan, with_int16
+from sgs_tui.engine.twin.predict import Inputs
+from sgs_tui.engine.twin.trials import Scores, Trials, error_bars
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a layer must keep: largest RMSE, least COS, least SQNR; None is no limit. The manual's: RMSE 0.5."""
+
+    rmse: float | None = 0.5
+    cos: float | None = None
+    sqnr_db: float | None = None
+
+    def excess(self, found: Figures) -> float:
+        """How far beyond the limits a layer is, 0 within them; in parts of the limit (SQNR: in tens of dB)."""
+        over = [0.0]
+        if self.rmse is not None:
+            over.append(found.rmse / self.rmse - 1)
+        if self.cos is not None:
+            over.append((1 - found.cos) / max(1 - self.cos, 1e-9) - 1)
+        if self.sqnr_db is not None:
+            over.append((self.sqnr_db - found.sqnr_db) / 10)
+        return max(over)
+
+    def fails(self, found: Figures) -> bool:
+        """Whether a layer is beyond a limit."""
+        return self.excess(found) > 0
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network ready to be asked: `fixed` and `check` where a fixed dump is at hand."""
+
+    trials: Trials
+    fixed: FixedRecords | None = None
+    check: SelfCheck | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """The plan before any change."""
+        return self.trials.plan
+
+
+def from_fixed(
+    twin: Twin,
+    fixed: Dump,
+    ranges: Mapping[str, Bounds] | None = None,
+    pixels: Pixels | None = Pixels(),  # noqa: B008 - frozen
+    softmax: Mapping[str, Bounds] | None = None,
+    cancel: Event | None = None,
+) -> Subject:
+    """A subject from a fixed dump of the network; its self-check says how far to trust it. Raises InputError."""
+    trials = Trials.start(read_plan(twin, fixed, ranges, softmax), pixels=pixels, cancel=cancel)
+    records = fixed_records(twin, fixed)
+    return Subject(trials, records, self_check(trials, records))
+
+
+def from_ranges(
+    twin: Twin,
+    ranges: Mapping[str, Bounds] | None,
+    level: int = 2,
+    int16: Sequence[str] = (),
+    inputs: Inputs | None = None,
+    pixels: Pixels | None = Pixels(),  # noqa: B008 - frozen
+    softmax: Mapping[str, Bounds] | None = None,
+    cancel: Event | None = None,
+) -> Subject:
+    """A subject before any fixed model exists; `int16` is what the configuration already names (prefixes)."""
+    return Subject(Trials.start(plan(twin, ranges, int16, level, softmax), inputs, pixels, cancel=cancel))
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfLayer:
+    """One layer; `measured` where a fixed dump has it; `error_bar_db` of `after`, None where it was not asked for."""
+
+    name: str
+    op: str
+    measured: Figures | None
+    before: Figures
+    after: Figures
+    why_not: str
+    error_bar_db: float | None
+
+    @property
+    def predicted(self) -> bool:
+        """Whether the prediction counts."""
+        return not self.why_not
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a choice costs: `wide` tensors in 16 bit; share of multiplications in 16 bit; bytes of weights."""
+
+    wide: int
+    multiplications: float
+    weight_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The answer. `int16` are the convolution inputs in 16 bit afterwards that were chosen."""
+
+    layers: tuple[WhatIfLayer, ...]
+    int16: tuple[str, ...]
+    newly_fixed: tuple[str, ...]
+    newly_failing: tuple[str, ...]
+    before: Cost
+    after: Cost
+    check: SelfCheck | None
+
+
+def whatif(
+    subject: Subject,
+    int16: Sequence[str],
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    exact: bool = False,
+    bars: bool = False,
+    cancel: Event | None = None,
+) -> WhatIf:
+    """All layers before and after; `int16` replaces the choice of before. Names are prefixes unless `exact`.
+
+    With `bars` every layer says how far it may be off (three runs more). Raises RunError, CancelledError.
+    """
+    changed = with_int16(subject.plan, int16, exact)
+    after = subject.trials.under(changed, cancel)
+    spans = _bars(subject, changed, cancel) if bars else {}
+    reasons, measured = not_predicted(changed), _measured(subject)
+    twin = subject.plan.twin
+    layers = tuple(
+        WhatIfLayer(
+            name, twin.producers[name].kind, measured.get(name), subject.trials.scores[name], after[name],
+            reasons.get(name, ""), spans.get(name),
+        )
+        for name in subject.plan.layers()
+    )  # fmt: skip
+    failed = {each.name for each in layers if limits.fails(each.before)}
+    failing = {each.name for each in layers if limits.fails(each.after)}
+    return WhatIf(
+        layers=layers,
+        int16=tuple(name for name in twin.convolution_inputs() if name in changed.raised),
+        newly_fixed=tuple(each.name for each in layers if each.name in failed - failing),
+        newly_failing=tuple(each.name for each in layers if each.name in failing - failed),
+        before=cost(subject.plan),
+        after=cost(changed),
+        check=subject.check,
+    )
+
+
+def _bars(subject: Subject, changed: Plan, cancel: Event | None) -> Mapping[str, float]:
+    codes, kernels = subject.trials.inputs, subject.trials.kernels
+    moved = Trials(changed, codes, kernels, subject.trials.references, subject.trials.base, subject.trials.scores)
+    return error_bars(moved, cancel)
+
+
+def _measured(subject: Subject) -> Scores:
+    return {each.name: each.measured for each in subject.check.layers} if subject.check is not None else {}
+
+
+def cost(plan: Plan) -> Cost:
+    """What a plan costs."""
+    convolutions = [(op.convolution, plan.weights.get(op.index)) for op in plan.twin.ops if op.convolution is not None]
+    total = sum(each.multiplications for each, _ in convolutions if each is not None)
+    wide = sum(each.multiplications for each, how in convolutions if each is not None and how is not None and how.wide)
+    size = sum(each.weights.size * (2 if how is not None and how.wide else 1) for each, how in convolutions if each is not None)
+    return Cost(len(plan.wide()), wide / total if total else 0.0, int(size))
