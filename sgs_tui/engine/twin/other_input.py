@@ -1,0 +1,143 @@
+"""Whether a fixed dump's network saw another input than the float dump's: its own pixels, put through the twin.
+
+A fixed dump's input record holds the raw pixels: pixel = round(v / s) + z, plainly in its first elements. Where those
+pixels, normalized as the ini says, reproduce the fixed dump and the float dump's input does not, the fixed network is
+right and only its input differs (8 of 9 known faults: median COS 0.9965 and more, against 0.23 to 0.98).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from threading import Event
+
+import numpy as np
+
+from sgs_tui.engine.twin.arithmetic import Doubles, Pixels, quantize_pixels
+from sgs_tui.engine.twin.figures import figures
+from sgs_tui.engine.twin.kernels import Array
+from sgs_tui.engine.twin.measured import FixedRecords
+from sgs_tui.engine.twin.meaning import Floats
+from sgs_tui.engine.twin.plan import Grid, Plan
+from sgs_tui.engine.twin.predict import Kernels, Layer, input_codes, run
+from sgs_tui.engine.twin.values import Values
+
+ALIKE = 0.995
+"""Median COS of layers from which a run reproduces a fixed dump; another input is below 0.99."""
+
+MISMATCH = 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """COS of the twin's layers against the fixed dump's: the worst and the median (NaN layers left out)."""
+
+    worst: float
+    median: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The float input as gain * pixel + offset by channel; `residual` RMS over that of the input."""
+
+    gain: tuple[float, ...]
+    offset: tuple[float, ...]
+    residual: float
+
+    @property
+    def raw(self) -> bool:
+        """The float input is the pixels themselves: not normalized."""
+        return self.residual < 1e-3 and all(abs(each - 1) < 1e-3 for each in self.gain) and not any(
+            abs(each) > 1e-2 for each in self.offset
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OtherInput:
+    """The evidence: the twin on the float dump's input, on the fixed dump's own pixels, on those with R and B swapped."""
+
+    given: Likeness
+    own: Likeness
+    swapped: Likeness | None
+    fit: Fit
+
+    @property
+    def mismatch(self) -> bool:
+        """The float dump's input does not reproduce the fixed dump."""
+        return self.given.median < MISMATCH
+
+    @property
+    def explained(self) -> bool:
+        """The fixed network is right: its own pixels reproduce its dump, better than the float dump's input."""
+        better = self.own.median > self.given.median
+        return better and self.own.median >= ALIKE and (self.swapped is None or self.swapped.median < self.own.median)
+
+
+def own_pixels(plan: Plan, fixed: FixedRecords) -> Doubles | None:
+    """The fixed dump's input as pixels [N, channels]; None where the network has several inputs or no plain one."""
+    if len(plan.twin.inputs) != 1:
+        return None
+    name = plan.twin.inputs[0]
+    record, grid, shape = fixed.by_name.get(name), plan.grids.get(name), plan.twin.shapes.get(name, ())
+    count = plan.twin.records[name].count
+    if record is None or grid is None or len(shape) != 4 or record.count < count:
+        return None
+    values = Values(fixed.dump).read(record)[:count].astype(np.float64)
+    return np.clip(np.rint(values / grid.scale) + grid.zero, 0, 255).reshape(-1, shape[3])
+
+
+def other_input(
+    plan: Plan, fixed: FixedRecords, inputs: dict[str, Floats], pixels: Pixels, kernels: Kernels | None = None,
+    cancel: Event | None = None,
+) -> OtherInput | None:  # fmt: skip
+    """The evidence for or against another input; None where the fixed dump does not tell its pixels.
+
+    `pixels` is the ini's mean and std. Raises RunError, CancelledError.
+    """
+    own = own_pixels(plan, fixed)
+    name = plan.twin.inputs[0]
+    grid = plan.grids.get(name)
+    if own is None or grid is None:
+        return None
+    kept = kernels or Kernels()
+
+    def like(codes: Array) -> Likeness:
+        return likeness(run(plan, {name: codes}, kept, cancel=cancel), plan, fixed)
+
+    colored = own.shape[1] == 3
+    return OtherInput(
+        given=like(input_codes(plan, inputs, pixels)[name]),
+        own=like(quantize_pixels(own, grid, _spread(pixels, own))),
+        swapped=like(_swapped(own, grid, pixels)) if colored else None,
+        fit=fit_of(inputs[name], own),
+    )
+
+
+def _swapped(own: Doubles, grid: Grid, pixels: Pixels) -> Array:
+    return quantize_pixels(np.ascontiguousarray(own[:, ::-1]), grid, _spread(pixels, own))
+
+
+def _spread(pixels: Pixels, own: Doubles) -> Pixels:
+    """One mean for all channels where their numbers do not go together."""
+    return pixels if len(pixels.mean) in (1, own.shape[1]) else Pixels(pixels.mean[:1], pixels.std[:1])
+
+
+def likeness(layers: Iterable[Layer], plan: Plan, fixed: FixedRecords) -> Likeness:
+    """COS of predicted layers against a fixed dump's."""
+    values, found = Values(fixed.dump), []
+    for layer in layers:
+        record = fixed.by_name.get(layer.name)
+        if layer.name not in plan.twin.inputs and record is not None and record.count == layer.stored.size:
+            found.append(figures(layer.values(), values.read(record)).cos)
+    cosines = np.array([each for each in found if np.isfinite(each)])
+    return Likeness(float(cosines.min()), float(np.median(cosines))) if cosines.size else Likeness(0.0, 0.0)
+
+
+def fit_of(given: Floats, own: Doubles) -> Fit:
+    """Least squares of the float input on the pixels, channel by channel."""
+    values = given.reshape(-1, own.shape[1]).astype(np.float64)
+    centered = own - own.mean(axis=0)
+    square = (centered**2).sum(axis=0)
+    gain = np.where(square > 0, (centered * values).sum(axis=0) / np.maximum(square, 1e-30), 0.0)
+    offset = values.mean(axis=0) - gain * own.mean(axis=0)
+    left = values - gain * own - offset
+    size = float(np.sqrt((values**2).mean())) or 1.0
+    return Fit(tuple(map(float, gain)), tuple(map(float, offset)), float(np.sqrt((left**2).mean())) / size)
