@@ -1,4 +1,4 @@
-"""The twin: the network rebuilt from a float dump, proven on the dump's own numbers, quantized as the simulator does it.
+"""The twin: the network rebuilt from a float dump, proven on its numbers, quantized as the simulator does it.
 
 A float dump holds every op's inputs, weights and outputs, so the network is all there. Read in this order:
 

@@ -1,7 +1,7 @@
 """How well the twin foresees a fixed dump at hand: said before anything it promises.
 
-On pairs where only quantization differs the median is 0.00 to 0.35 dB. Where the fixed network is another (other picture,
-channel order, gain, offset) it is 12 dB and more. So beyond half a decibel nothing is promised.
+On pairs where only quantization differs the median is 0.00 to 0.35 dB. Where the fixed network is another (other
+picture, channel order, gain, offset) it is 12 dB and more. So beyond half a decibel nothing is promised.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,8 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class SelfCheck:
-    """`median_db`, `p90_db` over `counted` layers (256 elements and more, what passes codes on left out); NaN of none."""
+    """`median_db`, `p90_db` over `counted` layers (256 elements and more, what passes codes on left out); NaN of
+    none."""
 
     layers: tuple[Compared, ...]
     median_db: float
@@ -101,9 +102,7 @@ def not_predicted(plan: Plan) -> Mapping[str, str]:
     return found
 
 
-def _reason(
-    twin: Twin, name: str, behind: frozenset[str], lanes: frozenset[str], apart: frozenset[str]
-) -> str:
+def _reason(twin: Twin, name: str, behind: frozenset[str], lanes: frozenset[str], apart: frozenset[str]) -> str:
     if name in twin.nonfinite:
         return "the float dump holds NaN or infinities here"
     if name in behind:

@@ -1,7 +1,7 @@
 """The fixed simulator's numbers: how it quantizes pixels, weights and a convolution's accumulator.
 
-Measured op by op from fixed dumps' own inputs (older SDK generation): convolutions to U8 97 to 99.5 % of codes equal and
-99.9994 % within 1, to S16 90 % equal with the true shift.
+Measured op by op from fixed dumps' own inputs (older SDK generation): convolutions to U8 97 to 99.5 % of codes equal
+and 99.9994 % within 1, to S16 90 % equal with the true shift.
 
     convolution   r = round(sum(code * w) / 2^k) + b, halves away from zero,  code = round(r * row2 * 2^-shift) + z
                   sum over codes WITH zero point; b = round((B - z_x s_x sum W [+ z s]) / (2^k s_x s_w))
@@ -38,7 +38,7 @@ class Codes:
     @property
     def sums(self) -> Doubles:
         """Sum of the codes of each channel."""
-        return self.codes.reshape(self.codes.shape[0], -1).sum(axis=1)
+        return np.asarray(self.codes.reshape(self.codes.shape[0], -1).sum(axis=1), np.float64)
 
     def values(self) -> Floats:
         """What the codes stand for."""
@@ -69,7 +69,7 @@ class Growth:
     def of(self, edges: Doubles) -> Doubles:
         """Channel extremes as calibration may have seen them."""
         grown = np.where(edges < 0, edges * self.factors[0], edges * self.factors[1])
-        return np.clip(grown, min(self.limits), max(self.limits))
+        return np.asarray(np.clip(grown, min(self.limits), max(self.limits)), np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +87,13 @@ class Accumulator:
 
 
 def accumulate(
-    convolution: Convolution, codes: Codes, source: Grid, result: Grid, extremes: Extremes, growth: Growth, keeps_zero: bool
+    convolution: Convolution,
+    codes: Codes,
+    source: Grid,
+    result: Grid,
+    extremes: Extremes,
+    growth: Growth,
+    keeps_zero: bool,
 ) -> Accumulator:
     """The numbers of one convolution.
 
@@ -125,7 +131,7 @@ def _mantissas(ratios: Doubles) -> Doubles:
     """What rounding the requantization factors to 15 bits of the largest makes of each: about 1."""
     largest = float(ratios.max())
     scaled = ratios * 2.0 ** (14 - np.floor(np.log2(largest)))
-    return np.rint(scaled) / scaled
+    return np.asarray(np.rint(scaled) / scaled, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +148,7 @@ def quantize_input(values: Floats, grid: Grid, pixels: Pixels | None) -> npt.NDA
     if recovered is None or pixels is None:
         with np.errstate(invalid="ignore"):
             rounded = np.rint(values.astype(np.float64) / grid.scale) + grid.zero
-        return np.clip(np.nan_to_num(rounded), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(np.nan_to_num(rounded), 0, 255), np.uint8)
     return quantize_pixels(recovered, grid, pixels)
 
 
@@ -152,7 +158,7 @@ def quantize_pixels(recovered: Doubles, grid: Grid, pixels: Pixels) -> npt.NDArr
     factor = 1 / (std * grid.scale)
     offset = np.minimum(256, -np.floor(grid.zero - mean * factor + 0.5))
     scaled = np.floor(recovered * np.rint(factor * 1024) / 1024 + 0.5)
-    return np.clip(scaled - offset, 0, 255).astype(np.uint8).reshape(-1)
+    return np.asarray(np.clip(scaled - offset, 0, 255), np.uint8).reshape(-1)
 
 
 def recover_pixels(values: Floats, pixels: Pixels) -> Doubles | None:
@@ -169,8 +175,8 @@ def recover_pixels(values: Floats, pixels: Pixels) -> Doubles | None:
 def growth_of(calibrated: Bounds, dumped: Bounds) -> Bounds:
     """How much further than in the dump values went in calibration, below and above zero; 1 where a range is nothing.
 
-    A channel's own calibrated range is not known: the geometric mean of its side's and of the whole range's growth gives
-    90.5 % of the shifts, the side's alone 90.0 %, the whole range's alone 88.7 %.
+    A channel's own calibrated range is not known: the geometric mean of its side's and of the whole range's growth
+    gives 90.5 % of the shifts, the side's alone 90.0 %, the whole range's alone 88.7 %.
     """
     largest, own = max(map(abs, calibrated)), max(map(abs, dumped))
     whole = largest / own if largest > 0 and own > 0 else 1.0

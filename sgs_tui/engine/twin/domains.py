@@ -64,7 +64,8 @@ def _splits(op: TwinOp | None) -> bool:
 
 
 def raised_inputs(twin: Twin, chosen: Sequence[str], exact: bool = False) -> frozenset[str]:
-    """Convolution inputs that the choice raises. A name matches as a prefix, as the vendor's tools do, unless `exact`."""
+    """Convolution inputs that the choice raises. A name matches as a prefix, as the vendor's tools do, unless
+    `exact`."""
     found: set[str] = set()
     for name in twin.convolution_inputs():
         named = name in chosen if exact else any(each and name.startswith(each) for each in chosen)
@@ -105,7 +106,9 @@ def _wide(twin: Twin, raised: frozenset[str]) -> tuple[frozenset[str], frozenset
     forced = {name for op in twin.ops if _large_pool(op) or _joins_tiles(twin, op) for name in op.outputs}
     found = _upstream(twin, forced | {name for name in raised if not _splits(twin.producers.get(name))})
     while True:
-        splits = [op for op in twin.ops if _splits(op) and op.inputs and op.inputs[0] in found and set(op.outputs) & raised]
+        splits = [
+            op for op in twin.ops if _splits(op) and op.inputs and op.inputs[0] in found and set(op.outputs) & raised
+        ]
         grown = _upstream(twin, found | {name for op in splits for name in op.outputs})
         if grown == found:
             break

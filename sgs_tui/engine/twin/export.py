@@ -70,7 +70,10 @@ def _model(export: _Export) -> "ModelProto":
         else:
             _append(export, op)
     outputs = [
-        (export.graph.node("Identity", [export.values[name]], export.twin.shapes[name], name=f"out::{name}"), np.float32)
+        (
+            export.graph.node("Identity", [export.values[name]], export.twin.shapes[name], name=f"out::{name}"),
+            np.float32,
+        )
         for name in export.twin.outputs
     ]
     return export.graph.model(export.inputs, outputs)
@@ -106,7 +109,10 @@ def _keep(export: _Export, name: str, value: str) -> None:
 
 def _quantizer(graph: Graph, value: str, grid: Grid) -> str:
     kind = np.int16 if grid.wide else np.uint8
-    parameters = [graph.constant(np.array(grid.scale, np.float32), "scale"), graph.constant(np.array(grid.zero, kind), "zero")]
+    parameters = [
+        graph.constant(np.array(grid.scale, np.float32), "scale"),
+        graph.constant(np.array(grid.zero, kind), "zero"),
+    ]
     codes = graph.node("QuantizeLinear", [value, *parameters], graph.shapes[value])
     return graph.node("DequantizeLinear", [codes, *parameters], graph.shapes[value])
 
@@ -140,7 +146,11 @@ def _quantized_convolution(export: _Export, op: TwinOp, meaning: Convolution, va
     if bias is not None:
         return convolved(meaning, graph, value, [weights, bias])
     plain = convolved(meaning, graph, value, [weights])
-    return graph.node("Add", [plain, graph.constant(meaning.bias, "bias")], meaning.result) if np.any(meaning.bias) else plain
+    return (
+        graph.node("Add", [plain, graph.constant(meaning.bias, "bias")], meaning.result)
+        if np.any(meaning.bias)
+        else plain
+    )
 
 
 def _integer_bias(graph: Graph, meaning: Convolution, scales: Any, grid: Grid) -> str | None:

@@ -3,19 +3,20 @@
 Stored tensors are codes (uint8, int16) or, where a plan leaves them without a grid or without limits, float32. A
 convolution of codes computes whole numbers: its sums are exact and round as the simulator's do (see `arithmetic`).
 
-    ADD, SUB       operands times round(2^n s_i / s_out) / 2^n with one n for both, the larger factor in 2^14..2^15. A fused
-                   operand is held in 16 bit over its own calibrated range. So a small operand is off by up to 5 %, and one
-                   of a millionth vanishes. Measured as the slope of what remains: all of 92 CONV+ADD in 22 networks
-                   within 0.3 % (layer80 .9902, layer34 .9556, bad's res 1.0021, all as computed)
-    LEAKY_RELU     to U8 of a fused operand: rounded twice, by the slope and by the scale (all codes equal in 3 of 4 looked at)
+    ADD, SUB       operands times round(2^n s_i / s_out) / 2^n with one n for both, the larger factor in 2^14..2^15. A
+                   fused operand is held in 16 bit over its own calibrated range. So a small operand is off by up to 5
+                   %, and one of a millionth vanishes. Measured as the slope of what remains: all of 92 CONV+ADD in 22
+                   networks within 0.3 % (layer80 .9902, layer34 .9556, bad's res 1.0021, all as computed)
+    LEAKY_RELU     to U8 of a fused operand: rounded twice, by the slope and by the scale (all codes equal in 3 of 4
+    looked at)
     AVERAGE_POOL   to U8 floor(sum(code) / n), to S16 toward zero, pads not counted: 1,720 and 248 of 248 codes equal
-    MUL            the product of codes is shifted by ceil(log2(largest / (s_a s_b)) - 14), rounded, then times a factor of 15
-                   bits; the largest is what the result's codes reach. 9 of 9 lone products all or 99.96 % of codes
-                   equal. A product of two S16 tensors is so rounded to two to four of its own steps
+    MUL            the product of codes is shifted by ceil(log2(largest / (s_a s_b)) - 14), rounded, then times a
+                   factor of 15 bits; the largest is what the result's codes reach. 9 of 9 lone products all or 99.96
+                   % of codes equal. A product of two S16 tensors is so rounded to two to four of its own steps
     all else       computed in float, rounded once to the grid of what is stored (99 % of codes equal, all within 1)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import ceil, log2
 from typing import Any
@@ -116,9 +117,7 @@ def fixed_kernel(group: Group, settings: Settings, plan: Plan) -> Kernel:
         Input(f"in::{number}", stored_type(grid), shapes[name])
         for number, (name, grid) in enumerate(zip(group.reads, settings.reads, strict=True))
     ]
-    sources = {
-        name: (item.name, grid) for name, item, grid in zip(group.reads, inputs, settings.reads, strict=True)
-    }
+    sources = {name: (item.name, grid) for name, item, grid in zip(group.reads, inputs, settings.reads, strict=True)}
     build = _Build(group, settings, plan, sources=sources)
     build.graph.shapes.update({item.name: item.shape for item in inputs})
     for op in group.ops:
@@ -133,15 +132,15 @@ def fixed_kernel(group: Group, settings: Settings, plan: Plan) -> Kernel:
 
 
 def _runs_on(build: _Build, op: TwinOp) -> bool:
-    """Whether the accumulator itself goes on: nothing but RELUs to the end of the group. Other fused tensors are held in
-    16 bit over their own calibrated range."""
+    """Whether the accumulator itself goes on: nothing but RELUs to the end of the group. Other fused tensors are held
+    in 16 bit over their own calibrated range."""
     behind = [each for each in build.group.ops if each.index > op.index]
     return all(each.kind.upper() in ("RELU", "RELU6") for each in behind)
 
 
 def _keeps_codes(group: Group, op: TwinOp) -> bool:
-    """RELUs hand codes on as they are; not to a product with another tensor (hard-swish: 99.9 % of codes equal with its own
-    range, 99.4 % without; hard-sigmoid 81 % without, 59 % with)."""
+    """RELUs hand codes on as they are; not to a product with another tensor (hard-swish: 99.9 % of codes equal with
+    its own range, 99.4 % without; hard-sigmoid 81 % without, 59 % with)."""
     readers = [each for each in group.ops if op.outputs[0] in each.inputs]
     return op.kind.upper() in ("RELU", "RELU6") and all(len(each.inputs) == 1 for each in readers)
 
@@ -192,7 +191,9 @@ def _shifted(build: _Build, op: TwinOp, meaning: Elementwise, value: str) -> str
     ratio = unit / result
     fine = 2.0 ** (np.floor(np.log2(ratio)) - 14)
     shape = build.graph.shapes[value]
-    size, scale = (build.graph.constant(np.array(each, np.float32)) for each in (unit, unit * np.rint(ratio / fine) * fine / ratio))
+    size, scale = (
+        build.graph.constant(np.array(each, np.float32)) for each in (unit, unit * np.rint(ratio / fine) * fine / ratio)
+    )
     codes = build.graph.node("Round", [build.graph.node("Div", [value, size], shape)], shape)
     return build.graph.node("Mul", [codes, scale], shape)
 
@@ -327,7 +328,10 @@ def _code_values(build: _Build, op: TwinOp, grid: Grid) -> str:
 
 
 def _accumulated(graph: Graph, meaning: Convolution, numbers: Accumulator, value: str) -> str:
-    parameters = [graph.constant(numbers.weights.transpose(0, 3, 1, 2), "weights"), graph.constant(numbers.start, "start")]
+    parameters = [
+        graph.constant(numbers.weights.transpose(0, 3, 1, 2), "weights"),
+        graph.constant(numbers.start, "start"),
+    ]
     total = convolved(meaning, graph, value, parameters)
     if 0 < numbers.shift <= 12:  # ONNX rounds halves to even; sums of many bits have none
         total = graph.node("Mul", [total, graph.constant(np.array(1 + AWAY, np.float32))], meaning.result)
@@ -337,7 +341,8 @@ def _accumulated(graph: Graph, meaning: Convolution, numbers: Accumulator, value
 
 
 def _average(build: _Build, op: TwinOp, meaning: Pool, grid: Grid) -> str:
-    """The mean of codes, cut to a whole code. Half the least fraction a mean can have is added against float32's error."""
+    """The mean of codes, cut to a whole code. Half the least fraction a mean can have is added against float32's
+    error."""
     graph, (source, stored) = build.graph, build.sources[op.inputs[0]]
     copy = build.copy_grid(op, op.inputs[0])
     if stored == grid and grid.limited and copy is None:
@@ -362,5 +367,3 @@ def _floor(graph: Graph, mean: str, meaning: Pool) -> str:
 def _toward_zero(graph: Graph, mean: str, meaning: Pool) -> str:
     size = _floor(graph, graph.node("Abs", [mean], meaning.result), meaning)
     return graph.node("Mul", [graph.node("Sign", [mean], meaning.result), size], meaning.result)
-
-

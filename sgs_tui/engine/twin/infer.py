@@ -172,7 +172,8 @@ def _operands(situation: Situation, result: Shape) -> Iterator[tuple[Operand, ..
 
 
 def _fitting(count: int, result: Shape) -> Iterator[Shape]:
-    """Shapes of `count` values that broadcast to `result`: one value, all, a channel each, another axis, a pixel each."""
+    """Shapes of `count` values that broadcast to `result`: one value, all, a channel each, another axis, a pixel
+    each."""
     if count == 1:
         yield ()
         return
@@ -223,7 +224,9 @@ def _splits(situation: Situation) -> Candidates:
     for axis in dict.fromkeys([*told, *range(len(shape))]):
         slab = total // shape[axis]
         sizes = tuple(int(output.size) // slab for output in situation.outputs)
-        if sum(sizes) == shape[axis] and all(size * slab == o.size for size, o in zip(sizes, situation.outputs, strict=True)):
+        if sum(sizes) == shape[axis] and all(
+            size * slab == o.size for size, o in zip(sizes, situation.outputs, strict=True)
+        ):
             yield Split(axis, sizes, shape)
 
 

@@ -1,8 +1,8 @@
 """Small ONNX models run by onnxruntime: one op, or one op with those fused behind it.
 
 A network is run kernel by kernel. Each layer can then be compared as it comes and dropped after its last reader, a
-change is computed downstream of itself only, and what changed in one kernel leaves the sessions of the others as they are.
-Sessions have one thread: a session's own pool spins, and fifty of them on two cores took ten times as long.
+change is computed downstream of itself only, and what changed in one kernel leaves the sessions of the others as they
+are. Sessions have one thread: a session's own pool spins, and fifty of them on two cores took ten times as long.
 """
 
 from collections.abc import Sequence
@@ -56,7 +56,9 @@ class Kernel:
                 disabled_optimizers=[NO_REQUANTIZING] if heavy else None,
             )
         except Exception as error:  # onnxruntime documents no class of its own
-            raise RunError(f"{visible(what)}: onnxruntime does not accept this op: {visible(str(error))[:300]}") from error
+            raise RunError(
+                f"{visible(what)}: onnxruntime does not accept this op: {visible(str(error))[:300]}"
+            ) from error
 
     def run(self, values: Sequence[Array]) -> list[Array]:
         """The outputs; `values` in any shape with the right number of elements. Raises RunError."""

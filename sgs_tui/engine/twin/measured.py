@@ -1,11 +1,11 @@
 """What a fixed dump tells on top: exact types and zero points, scales, weight modes, accumulator shifts.
 
-    types, zero points   the header's, exact
-    scales               the plan's own where it agrees with the header's six decimals; else refined from the values:
-                         k = round(v / s) of small distinct values, s = sum(v k) / sum(k k), then of larger ones
-    weight mode          row 2 of the bias [2, Cout] holds mantissas: all equal is one scale a tensor
-    shifts               row 1 of the bias is b = round((B - z_x s_x sum W [+ z s]) / (2^k s_x s_w)): k is the one whole number
-                         that gives all of it (609 of 653 convolutions; the rest have codes too small to tell)
+types, zero points   the header's, exact
+scales               the plan's own where it agrees with the header's six decimals; else refined from the values:
+                     k = round(v / s) of small distinct values, s = sum(v k) / sum(k k), then of larger ones
+weight mode          row 2 of the bias [2, Cout] holds mantissas: all equal is one scale a tensor
+shifts               row 1 of the bias is b = round((B - z_x s_x sum W [+ z s]) / (2^k s_x s_w)): k is the one whole
+                     number that gives all of it (609 of 653 convolutions; the rest have codes too small to tell)
 """
 
 from collections.abc import Mapping
@@ -103,7 +103,8 @@ def _modes(told: Plan, records: FixedRecords) -> dict[int, Weights | None]:
 
 
 def _bias(records: FixedRecords, group: Group) -> Floats | None:
-    """The bias [2, Cout] of a group's convolution as it stands in the fixed dump; None where it is not there plainly."""
+    """The bias [2, Cout] of a group's convolution as it stands in the fixed dump; None where it is not there
+    plainly."""
     record_of = records.by_name.get(group.writes[0]) if group.writes else None
     constants = records.constants.get(record_of.name, ()) if record_of is not None else ()
     channels = [op.convolution.bias.size for op in group.convolutions if op.convolution is not None]
@@ -153,7 +154,9 @@ def _learned(told: Plan, records: FixedRecords) -> dict[int, float]:
     return found
 
 
-def _correction(told: Plan, group: Group, op: TwinOp, codes: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float | None:
+def _correction(
+    told: Plan, group: Group, op: TwinOp, codes: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+) -> float | None:
     source, result, how = told.grids.get(op.inputs[0]), told.grids.get(group.writes[0]), told.weights.get(op.index)
     if op.convolution is None or source is None or result is None or how is None or np.abs(codes).max() < TELLING:
         return None

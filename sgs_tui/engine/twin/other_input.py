@@ -14,8 +14,8 @@ import numpy as np
 from sgs_tui.engine.twin.arithmetic import Doubles, Pixels, quantize_pixels
 from sgs_tui.engine.twin.figures import figures
 from sgs_tui.engine.twin.kernels import Array
-from sgs_tui.engine.twin.measured import FixedRecords
 from sgs_tui.engine.twin.meaning import Floats
+from sgs_tui.engine.twin.measured import FixedRecords
 from sgs_tui.engine.twin.plan import Grid, Plan
 from sgs_tui.engine.twin.predict import Kernels, Layer, input_codes, run
 from sgs_tui.engine.twin.values import Values
@@ -45,14 +45,17 @@ class Fit:
     @property
     def raw(self) -> bool:
         """The float input is the pixels themselves: not normalized."""
-        return self.residual < 1e-3 and all(abs(each - 1) < 1e-3 for each in self.gain) and not any(
-            abs(each) > 1e-2 for each in self.offset
+        return (
+            self.residual < 1e-3
+            and all(abs(each - 1) < 1e-3 for each in self.gain)
+            and not any(abs(each) > 1e-2 for each in self.offset)
         )
 
 
 @dataclass(frozen=True, slots=True)
 class OtherInput:
-    """The evidence: the twin on the float dump's input, on the fixed dump's own pixels, on those with R and B swapped."""
+    """The evidence: the twin on the float dump's input, on the fixed dump's own pixels, on those with R and B
+    swapped."""
 
     given: Likeness
     own: Likeness
@@ -81,7 +84,7 @@ def own_pixels(plan: Plan, fixed: FixedRecords) -> Doubles | None:
     if record is None or grid is None or len(shape) != 4 or record.count < count:
         return None
     values = Values(fixed.dump).read(record)[:count].astype(np.float64)
-    return np.clip(np.rint(values / grid.scale) + grid.zero, 0, 255).reshape(-1, shape[3])
+    return np.asarray(np.clip(np.rint(values / grid.scale) + grid.zero, 0, 255), np.float64).reshape(-1, shape[3])
 
 
 def other_input(

@@ -180,7 +180,12 @@ def _grid(empty: Plan, domain: Domain) -> Grid:
     low, high = min(0.0, *(each[0] for each in bounds)), max(0.0, *(each[1] for each in bounds))
     if not domain.wide:
         return narrow_grid(low, high)
-    fed = [op for name in domain.members for op in empty.twin.readers.get(name, ()) if op.kind.upper().startswith("SOFTMAX")]
+    fed = [
+        op
+        for name in domain.members
+        for op in empty.twin.readers.get(name, ())
+        if op.kind.upper().startswith("SOFTMAX")
+    ]
     if fed:
         least = max(_softmax_least(empty, op.inputs[0]) for op in fed)
         return Grid(True, max(SOFTMAX_LEAST, least) / WIDE, 0)

@@ -92,7 +92,8 @@ def dumped_inputs(twin: Twin) -> dict[str, Floats]:
 
 
 def input_codes(plan: Plan, inputs: Inputs, pixels: Pixels | None) -> dict[str, Array]:
-    """The network's inputs as the fixed simulator holds them. Raises InputError where one is missing or has another size."""
+    """The network's inputs as the fixed simulator holds them. Raises InputError where one is missing or has another
+    size."""
     found: dict[str, Array] = {}
     for name in plan.twin.inputs:
         values = inputs.get(name)
@@ -108,9 +109,9 @@ def _input(values: Floats, grid: Grid | None, pixels: Pixels | None) -> Array:
     if grid is None:
         return values.astype(np.float32)
     if not grid.limited:
-        return (np.rint(values / np.float32(grid.scale)) * np.float32(grid.scale)).astype(np.float32)
+        return np.asarray(np.rint(values / grid.scale) * grid.scale, np.float32)
     if grid.wide:
-        return np.clip(np.rint(values / grid.scale), -32768, 32767).astype(np.int16)
+        return np.asarray(np.clip(np.rint(values / grid.scale), -32768, 32767), np.int16)
     return quantize_input(values, grid, pixels)
 
 

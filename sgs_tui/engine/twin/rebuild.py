@@ -60,7 +60,8 @@ def rebuild(dump: Dump) -> Twin:
     graph = build_graph(dump)
     if not graph.known:
         raise InputError(
-            f"{dump.path}: holds outputs only, so the network can not be rebuilt", "use the SDK's float simulator's dump"
+            f"{dump.path}: holds outputs only, so the network can not be rebuilt",
+            "use the SDK's float simulator's dump",
         )
     sweep = _Sweep(Values(dump), Counter(record.name for op in graph.ops for record in op.inputs))
     inputs = tuple(record.name for record in graph.inputs())
@@ -232,6 +233,6 @@ def refuse_barriers(twin: Twin) -> None:
     """Raise InputError that names the first barrier; for jobs that need the whole network."""
     for op in twin.barriers():
         name = visible(op.outputs[0]) if op.outputs else f"op {op.index}"
-        raise InputError(f"{twin.dump.path}: {op.kind} {name} could not be rebuilt: {op.why}", "`sgs-tui twin` lists all ops")
-
-
+        raise InputError(
+            f"{twin.dump.path}: {op.kind} {name} could not be rebuilt: {op.why}", "`sgs-tui twin` lists all ops"
+        )

@@ -11,7 +11,7 @@ from sgs_tui.engine.dumps.records import Direction, Record
 from sgs_tui.engine.errors import CancelledError, InputError
 from sgs_tui.engine.text import visible
 from sgs_tui.engine.twin.arithmetic import Pixels
-from sgs_tui.engine.twin.kernels import Kernel, float_kernel
+from sgs_tui.engine.twin.kernels import Array, Kernel, float_kernel
 from sgs_tui.engine.twin.meaning import Barrier, Floats
 from sgs_tui.engine.twin.network import Twin, TwinOp
 from sgs_tui.engine.twin.plan import Grid, Plan
@@ -26,8 +26,8 @@ def float_layers(
 ) -> Iterator[tuple[TwinOp, Mapping[str, Floats]]]:
     """Every op in order with the values of what it reads and writes, flat NHWC, in float.
 
-    `kernels` keeps what was made for the next picture. Barriers give the dump's values. Raises InputError for inputs that
-    are missing or of another size, RunError, CancelledError.
+    `kernels` keeps what was made for the next picture. Barriers give the dump's values. Raises InputError for inputs
+    that are missing or of another size, RunError, CancelledError.
     """
     _check(twin, inputs)
     made = kernels if kernels is not None else {}
@@ -82,9 +82,9 @@ def write_float_dump(twin: Twin, inputs: Inputs, path: Path, cancel: Event | Non
                 writer.write(_draft(record, values))
 
 
-def _draft(record: Record, values: Floats) -> Draft:
+def _draft(record: Record, values: Array) -> Draft:
     return Draft(
-        record.direction, record.slot, record.op_index, record.op_type, record.name, np.asarray(values),
+        record.direction, record.slot, record.op_index, record.op_type, record.name, values,
         type_name=record.type_name, constant=record.constant, shape=record.shape,
     )  # fmt: skip
 

@@ -1,9 +1,9 @@
 """`search`: the smallest set of INT16 tensors that reaches a goal, found by trying sets on the twin.
 
-Every candidate alone, then greedily in context (the best added, the rest measured again), pruned, swapped, and for small
-sets every smaller one tried. No step takes more INT16 to be better: levels L4 and L5 make layers worse than 8 bit, and
-the vendor's own optimizer is not monotone either. A trial is a set; what was tried is in a plain dict of set to figures
-and is never run again, so that a search that was stopped goes on where it was.
+Every candidate alone, then greedily in context (the best added, the rest measured again), pruned, swapped, and for
+small sets every smaller one tried. No step takes more INT16 to be better: levels L4 and L5 make layers worse than 8
+bit, and the vendor's own optimizer is not monotone either. A trial is a set; what was tried is in a plain dict of set
+to figures and is never run again, so that a search that was stopped goes on where it was.
 """
 
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
@@ -30,7 +30,7 @@ Tried = MutableMapping[str, tuple[float, int]]
 class Goal:
     """Limits for `layers` (None: every layer whose prediction counts)."""
 
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     layers: tuple[str, ...] | None = None
 
 
@@ -226,7 +226,9 @@ def names_of(key: str) -> tuple[str, ...]:
     return tuple(key.split("\n")) if key else ()
 
 
-def sensitivities(trials: Trials, outputs: Sequence[str], cancel: Event | None = None) -> Iterator[tuple[str, dict[str, Figures]]]:
+def sensitivities(
+    trials: Trials, outputs: Sequence[str], cancel: Event | None = None
+) -> Iterator[tuple[str, dict[str, Figures]]]:
     """Each convolution input alone in 16 bit: the figures of `outputs`."""
     for name in trials.plan.twin.convolution_inputs():
         scores = trials.of((name,), cancel, only=outputs)

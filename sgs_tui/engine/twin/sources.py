@@ -2,8 +2,8 @@
 
 A source is what rounds: a stored tensor (its rounding, its clipping, the scale it shares), a convolution's weights, the
 network's input. With e the error of a layer under everything and e_i that with source i switched off, the share of i is
-<e - e_i, e> / <e, e>: vectors, not energies, since errors partly cancel (energies promise up to 5.7 dB too much). Shares
-add up to about 1; `together` says to how much.
+<e - e_i, e> / <e, e>: vectors, not energies, since errors partly cancel (energies promise up to 5.7 dB too much).
+Shares add up to about 1; `together` says to how much.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -57,8 +57,8 @@ class Share:
 class Origins:
     """A layer's error by source, largest first. `together`: what the shares add up to.
 
-    `explained` is how much of the measured error the predicted one explains, 1 - |m - e|^2 / |m|^2; None without a fixed
-    dump.
+    `explained` is how much of the measured error the predicted one explains, 1 - |m - e|^2 / |m|^2; None without a
+    fixed dump.
     """
 
     layer: str
@@ -90,7 +90,9 @@ def error_sources(
     stored = set(trials.plan.layers())
     for name in layers:
         if name not in stored:
-            raise UsageError(f"{visible(name)}: is no layer of the fixed model", "fused tensors have no error of their own")
+            raise UsageError(
+                f"{visible(name)}: is no layer of the fixed model", "fused tensors have no error of their own"
+            )
     job = _Job(trials, tuple(layers), cancel)
     errors = job.errors(trials.plan)
     found: dict[str, list[Share]] = {name: [] for name in layers}
@@ -136,7 +138,9 @@ def _sources(plan: Plan, layers: Sequence[str]) -> list[Source]:
     for each in plan.groups:
         if not upstream.intersection(each.writes):
             continue
-        found += [Source(op.outputs[0], Kind.WEIGHTS) for op in each.convolutions if plan.weights.get(op.index) is not None]
+        found += [
+            Source(op.outputs[0], Kind.WEIGHTS) for op in each.convolutions if plan.weights.get(op.index) is not None
+        ]
         if not passes(each.last) or _averages(each.last):
             found += [Source(name, Kind.ROUNDING) for name in each.writes if plan.grids.get(name) is not None]
     return found
@@ -205,7 +209,8 @@ def unlimited(plan: Plan, name: str) -> Plan:
 
 
 def own_scale(plan: Plan, name: str) -> Plan | None:
-    """The plan with one tensor on a scale of its own range; None where it shares with nobody, or another computes it."""
+    """The plan with one tensor on a scale of its own range; None where it shares with nobody, or another computes
+    it."""
     grid, domain = plan.grids.get(name), plan.domains.by_name.get(name)
     if grid is None or domain is None or len(domain.members) < 2:
         return None

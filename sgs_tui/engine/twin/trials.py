@@ -80,7 +80,8 @@ def scored(
 
 
 def error_bars(trials: Trials, cancel: Event | None = None) -> dict[str, float]:
-    """By layer, how far its predicted SQNR may be off in dB: what changes with the unknown part of calibration, and 0.3."""
+    """By layer, how far its predicted SQNR may be off in dB: what changes with the unknown part of calibration, and
+    0.3."""
     runs = [trials.stretched(factor, cancel) for factor in STRETCHES]
     return {
         name: max(run[name].sqnr_db for run in runs) - min(run[name].sqnr_db for run in runs) + 0.3

@@ -124,7 +124,7 @@ class WhatIf:
 def whatif(
     subject: Subject,
     int16: Sequence[str],
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    limits: Limits = Limits(),
     exact: bool = False,
     bars: bool = False,
     cancel: Event | None = None,
@@ -173,5 +173,7 @@ def cost(plan: Plan) -> Cost:
     convolutions = [(op.convolution, plan.weights.get(op.index)) for op in plan.twin.ops if op.convolution is not None]
     total = sum(each.multiplications for each, _ in convolutions if each is not None)
     wide = sum(each.multiplications for each, how in convolutions if each is not None and how is not None and how.wide)
-    size = sum(each.weights.size * (2 if how is not None and how.wide else 1) for each, how in convolutions if each is not None)
+    size = sum(
+        each.weights.size * (2 if how is not None and how.wide else 1) for each, how in convolutions if each is not None
+    )
     return Cost(len(plan.wide()), wide / total if total else 0.0, int(size))

@@ -22,7 +22,8 @@ from sgs_tui.engine.twin.kernels import correlation
 from sgs_tui.engine.twin.meaning import Convolution, Floats, Shape, Sides, divisors, factor_pairs
 
 BUDGET = 2.0
-"""Seconds of CPU for one convolution; trained networks of 51 to 69 convolutions need 1 to 12 ms each, their first 0.6 s."""
+"""Seconds of CPU for one convolution; trained networks of 51 to 69 convolutions need 1 to 12 ms each, their first 0.6
+s."""
 
 TOLERANCE = 2e-3
 """Largest error of a slice, relative to the largest value; the proof of the whole op is 200 times as strict."""
@@ -186,8 +187,8 @@ def _chosen(numbers: Numbers, form: Convolution, chosen: npt.NDArray[np.intp]) -
 
 def _slices(source: Shape, sides: Sides, reach: list[int], full: Floats, wanted: Floats) -> Iterator[tuple[Axis, Axis]]:
     """Axes whose slice of `full` [N, H, W] is `wanted` [N, h, w]; equal strides, even pads, small strides first."""
-    axes = [axes_of(source[1 + axis], sides[axis], reach[axis]) for axis in (0, 1)]
-    pairs = sorted(product(*axes), key=lambda pair: unusual(*pair))
+    rows_of, columns_of = (axes_of(source[1 + axis], sides[axis], reach[axis]) for axis in (0, 1))
+    pairs = sorted(product(rows_of, columns_of), key=lambda pair: unusual(*pair))
     if not pairs:
         return
     limit = TOLERANCE * _peak(wanted)
@@ -199,6 +200,7 @@ def _slices(source: Shape, sides: Sides, reach: list[int], full: Floats, wanted:
 
 
 def unusual(rows: Axis, columns: Axis) -> tuple[bool, int, int]:
+    """How unusual a window is; for sorting."""
     return rows.stride != columns.stride, rows.uneven + columns.uneven, rows.stride + columns.stride
 
 
@@ -240,8 +242,8 @@ def _agrees(part: Floats, wanted: Floats, limit: float) -> bool:
 def _within(found: Floats, wanted: Floats, limit: float) -> npt.NDArray[np.bool_]:
     """NaN and infinities are not looked at."""
     with np.errstate(invalid="ignore", over="ignore"):
-        near: npt.NDArray[np.bool_] = (np.abs(found - wanted) <= limit) | ~np.isfinite(wanted) | ~np.isfinite(found)
-    return near
+        near: npt.NDArray[np.bool_] = np.asarray(np.abs(found - wanted) <= limit)
+    return np.asarray(near | ~np.isfinite(wanted) | ~np.isfinite(found), np.bool_)
 
 
 def _peak(values: Floats) -> float:
