@@ -243,7 +243,9 @@ def _within(found: Floats, wanted: Floats, limit: float) -> npt.NDArray[np.bool_
     """NaN and infinities are not looked at."""
     with np.errstate(invalid="ignore", over="ignore"):
         near: npt.NDArray[np.bool_] = np.asarray(np.abs(found - wanted) <= limit)
-    return np.asarray(near | ~np.isfinite(wanted) | ~np.isfinite(found), np.bool_)
+    near |= ~np.isfinite(wanted)
+    near |= ~np.isfinite(found)
+    return near
 
 
 def _peak(values: Floats) -> float:

@@ -1,0 +1,237 @@
+"""Every op kind is rebuilt from its own numbers alone, whatever its shape, stride, padding, dilation and groups."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from sgs_tui.engine.dumps.reader import open_dump
+from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.twin.meaning import Convolution, Pool, Tiling
+from sgs_tui.engine.twin.network import Proof, Twin
+from sgs_tui.engine.twin.rebuild import rebuild
+from tests.engine.twin.nets import Net, biased, convolved, pooled, stem
+
+quick = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+seeds = st.integers(0, 2**32 - 1)
+sides = st.integers(5, 14)
+
+
+def rebuilt(net: Net) -> Twin:
+    with tempfile.TemporaryDirectory() as folder:
+        return rebuild(open_dump(net.write(Path(folder) / "float.bin")))
+
+
+def exact(net: Net) -> Twin:
+    twin = rebuilt(net)
+    assert [op.kind for op in twin.ops if op.proof is not Proof.EXACT] == []
+    assert twin.whole_error <= 1e-4
+    return twin
+
+
+def started(seed: int, height: int, width: int, channels: int) -> tuple[Net, np.random.Generator, Any]:
+    net, rng = Net(), np.random.default_rng(seed)
+    stem(net, rng, height, width, channels)
+    return net, rng, net.values["stem"]
+
+
+@quick
+@given(
+    seeds, sides, sides, st.sampled_from([(1, 1), (3, 3), (5, 5), (1, 3), (3, 2), (7, 1)]),
+    st.tuples(st.integers(1, 3), st.integers(1, 3)), st.integers(1, 3), st.sampled_from([1, 2, 4]), st.data(),
+)  # fmt: skip
+def test_convolutions(
+    seed: int, height: int, width: int, kernel: tuple[int, int], strides: tuple[int, int], gap: int, groups: int,
+    data: st.DataObject,
+) -> None:  # fmt: skip
+    net, rng, picture = started(seed, height, width, 8)
+    reach = [(side - 1) * gap for side in kernel]
+    pads = tuple(data.draw(st.integers(0, min(each, 3))) for each in (*reach, *reach))
+    assume(height + pads[0] + pads[2] > reach[0] + 2 and width + pads[1] + pads[3] > reach[1] + 2)
+    weights = rng.normal(size=(12, *kernel, 8 // groups)).astype(np.float32)
+    bias = rng.normal(size=12).astype(np.float32)
+    output = convolved(picture, weights, bias, strides, pads, (gap, gap), groups)
+    net.op("CONV_2D", ["stem"], [weights, biased(bias)], {"out": output})
+    meaning = exact(net).ops[1].meaning
+    assert isinstance(meaning, Convolution) and meaning.result == output.shape
+
+
+@quick
+@given(seeds, sides, sides, st.sampled_from([(2, 1), (1, 2), (2, 2), (3, 1)]), st.booleans(), st.booleans())
+def test_depthwise_convolutions(
+    seed: int, height: int, width: int, strides: tuple[int, int], behind: bool, dense: bool
+) -> None:
+    net, rng, picture = started(seed, height, width, 6)
+    taps = rng.normal(size=(6, 5, 5, 1)).astype(np.float32)
+    bias = rng.normal(size=6).astype(np.float32)
+    output = convolved(picture, taps, bias, strides, (2, 2, 1, 2), (1, 1), 6)
+    stored = taps[..., 0].transpose(1, 2, 0) if behind else taps[..., 0]
+    if dense:
+        stored = np.zeros((6, 5, 5, 6), np.float32)
+        stored[np.arange(6), :, :, np.arange(6)] = taps[..., 0]
+    net.op("CONV_2D" if dense else "DEPTHWISE_CONV_2D", ["stem"], [stored, biased(bias)], {"out": output})
+    meaning = exact(net).ops[1].meaning
+    assert isinstance(meaning, Convolution) and meaning.groups == 6 and meaning.dense == dense
+    assert meaning.strides == strides
+
+
+@quick
+@given(seeds, st.integers(2, 9), st.booleans())
+def test_fully_connected(seed: int, outputs: int, biases: bool) -> None:
+    net, rng, picture = started(seed, 4, 5, 6)
+    flat = picture.reshape(1, -1)
+    net.op("RESHAPE", ["stem"], [[1, flat.size]], {"flat": flat})
+    weights = rng.normal(size=(outputs, flat.size)).astype(np.float32)
+    bias = rng.normal(size=outputs).astype(np.float32) * biases
+    constants = [weights, biased(bias)] if biases else [weights]
+    net.op("FULLY_CONNECTED", ["flat"], constants, {"out": flat.astype(np.float64) @ weights.T + bias})
+    exact(net)
+
+
+@quick
+@given(seeds, sides, sides, st.booleans(), st.sampled_from([(2, 2), (3, 2), (3, 1), (2, 1), (16, 1)]), st.booleans())
+def test_pools(seed: int, height: int, width: int, average: bool, window: tuple[int, int], pads: bool) -> None:
+    side, stride = window
+    height, width = (height + 12, width + 12) if side > 5 else (height, width)
+    net, _, picture = started(seed, height, width, 5)
+    around = (1, 1, 0, 1) if pads and side == 3 else (0, 0, 0, 0)
+    output = pooled(picture, average, (side, side), stride, around)
+    net.op("AVERAGE_POOL_2D" if average else "MAX_POOL_2D", ["stem"], [], {"out": output})
+    meaning = exact(net).ops[1].meaning
+    assert isinstance(meaning, Pool) and meaning.result == output.shape
+
+
+@quick
+@given(seeds, sides, sides, st.booleans())
+def test_global_pools_take_the_whole_picture(seed: int, height: int, width: int, average: bool) -> None:
+    net, _, picture = started(seed, height, width, 5)
+    output = pooled(picture, average, (height, width), 1, (0, 0, 0, 0))
+    net.op("AVERAGE_POOL_2D" if average else "MAX_POOL_2D", ["stem"], [], {"out": output})
+    meaning = exact(net).ops[1].meaning
+    assert isinstance(meaning, Pool) and meaning.kernel == (height, width)
+
+
+ACTIVATIONS = {
+    "RELU": lambda x: np.maximum(x, 0),
+    "RELU6": lambda x: np.clip(x, 0, 6),
+    "LEAKY_RELU": lambda x: np.where(x < 0, x * np.float32(0.13), x),
+    "LOGISTIC": lambda x: 1 / (1 + np.exp(-x.astype(np.float64))),
+    "EXP": np.exp,
+    "TANH": np.tanh,
+    "ABS": np.abs,
+}
+
+
+@quick
+@given(seeds, sides, sides, st.sampled_from(sorted(ACTIVATIONS)))
+def test_activations(seed: int, height: int, width: int, kind: str) -> None:
+    net, _, picture = started(seed, height, width, 5)
+    net.op(kind, ["stem"], [], {"out": ACTIVATIONS[kind](picture)})
+    exact(net)
+
+
+def test_a_logistic_of_an_empty_picture_is_exact_far_below_one() -> None:
+    net, _, picture = started(1, 6, 6, 5)
+    far = net.op("SUB", ["stem"], [np.float32([30])], {"far": picture - np.float32(30)})
+    net.op("LOGISTIC", [far], [], {"out": 1 / (1 + np.exp(-net.values[far].astype(np.float64)))})
+    exact(net)
+
+
+@quick
+@given(seeds, sides, sides, st.sampled_from(["MUL", "ADD", "SUB", "DIV"]), st.sampled_from(["one", "channel", "all"]))
+def test_constants_broadcast(seed: int, height: int, width: int, kind: str, what: str) -> None:
+    net, rng, picture = started(seed, height, width, 5)
+    shape = {"one": (1,), "channel": (5,), "all": picture.shape}[what]
+    constant = (rng.uniform(1, 2, size=shape)).astype(np.float32)
+    found = {"MUL": picture * constant, "ADD": picture + constant, "SUB": picture - constant, "DIV": picture / constant}
+    net.op(kind, ["stem"], [constant], {"out": found[kind]})
+    exact(net)
+
+
+@quick
+@given(seeds, sides, sides)
+def test_hard_swish_squeeze_and_excite(seed: int, height: int, width: int) -> None:
+    net, _, picture = started(seed, height, width, 5)
+    shifted = net.op("ADD", ["stem"], [np.float32([3])], {"a": picture + np.float32(3)})
+    cut = net.op("RELU6", [shifted], [], {"b": np.clip(net.values[shifted], 0, 6)})
+    product = net.op("MUL", ["stem", cut], [], {"c": picture * net.values[cut]})
+    swish = net.op("MUL", [product], [np.float32([1 / 6])], {"d": net.values[product] * np.float32(1 / 6)})
+    whole = pooled(net.values[swish], True, (height, width), 1, (0, 0, 0, 0))
+    squeezed = net.op("AVERAGE_POOL_2D", [swish], [], {"e": whole})
+    net.op("MUL", [swish, squeezed], [], {"out": net.values[swish] * whole})
+    exact(net)
+
+
+@quick
+@given(seeds, sides, sides, st.integers(1, 3), st.integers(1, 3))
+def test_tiles_repeat_each_pixel(seed: int, height: int, width: int, rows: int, columns: int) -> None:
+    net, _, picture = started(seed, height, width, 5)
+    output = picture.repeat(rows, axis=1).repeat(columns, axis=2)
+    net.op("TILE", ["stem"], [[1, 1, rows, columns]], {"out": output})
+    meaning = exact(net).ops[1].meaning
+    assert isinstance(meaning, Tiling) and meaning.repeats and meaning.result == output.shape
+
+
+@quick
+@given(seeds, sides, sides, st.tuples(*[st.integers(0, 2)] * 4), st.integers(0, 2), st.integers(0, 2))
+def test_pads_dilations_and_alignments(
+    seed: int, height: int, width: int, pads: tuple[int, int, int, int], down: int, across: int
+) -> None:
+    net, _, picture = started(seed, height, width, 5)
+    top, left, bottom, right = pads
+    around = ((0, 0), (top, bottom), (left, right), (0, 0))
+    net.op("PAD", ["stem"], [np.array(around).reshape(-1)], {"padded": np.pad(picture, around)})
+    wide = np.zeros((1, (height - 1) * (1 + down) + 1, (width - 1) * (1 + across) + 1, 5), np.float32)
+    wide[:, :: 1 + down, :: 1 + across] = picture
+    net.op("Dilation", ["stem"], [np.array(around).reshape(-1), [0, down, across, 0]], {"wide": np.pad(wide, around)})
+    net.op("Align2", ["stem"], [], {"aligned": np.pad(picture, ((0, 0), (0, 0), (0, 0), (0, 3)))})
+    exact(net)
+
+
+@quick
+@given(seeds, sides, sides, st.permutations([0, 1, 2, 3]), st.sampled_from([(1, 2), (3,), (1, 2, 3)]))
+def test_moves_of_values(seed: int, height: int, width: int, order: list[int], axes: tuple[int, ...]) -> None:
+    net, _, picture = started(seed, height, width, 6)
+    net.op("TRANSPOSE", ["stem"], [order], {"turned": picture.transpose(order)})
+    net.op("SPLIT_V", ["stem"], [[2, 4], [3]], {"a": picture[..., :2], "b": picture[..., 2:]})
+    net.op("CONCATENATION", ["b", "a"], [], {"cat": np.concatenate([picture[..., 2:], picture[..., :2]], axis=3)})
+    net.op("MEAN", ["stem"], [list(axes)], {"mean": picture.astype(np.float64).mean(axis=axes)})
+    exponents = np.exp(picture.astype(np.float64))
+    net.op("SOFTMAX", ["stem"], [], {"soft": exponents / exponents.sum(axis=3, keepdims=True)})
+    exact(net)
+
+
+def test_what_can_not_be_inferred_is_a_barrier_and_its_values_go_on() -> None:
+    net, rng, picture = started(3, 6, 7, 5)
+    strange = net.op("EMBEDDING", ["stem"], [], {"strange": rng.normal(size=picture.shape)})
+    net.op("RELU", [strange], [], {"out": np.maximum(net.values[strange], 0)})
+    twin = rebuilt(net)
+    assert [op.proof for op in twin.ops] == [Proof.EXACT, Proof.BARRIER, Proof.EXACT]
+    assert twin.ops[1].why == "ops of type EMBEDDING are not known"
+    assert twin.behind_barriers() == {"strange", "out"}
+
+
+def test_one_wrong_number_makes_a_barrier_of_its_op_only() -> None:
+    net, _, picture = started(4, 6, 7, 5)
+    spoiled = np.maximum(picture, 0)
+    spoiled.reshape(-1)[7] += 1
+    net.op("RELU", ["stem"], [], {"out": spoiled})
+    assert [op.proof for op in rebuilt(net).ops] == [Proof.EXACT, Proof.BARRIER]
+
+
+@pytest.mark.parametrize("name", ["onnx/onnx_NHWC_outtensor_dump.bin", "damaged/stops_early.bin", "tiny/fixed_dq.bin"])
+def test_dumps_without_a_network_are_refused_in_words(sgs: Path, name: str) -> None:
+    if not (sgs / name).is_file():
+        pytest.skip(f"{name} is not part of the repository")
+    with pytest.raises(InputError):
+        rebuild(open_dump(sgs / name))
+
+
+@pytest.mark.parametrize("name", ["tiny/float.bin", "bad/bad_float.bin", "bad_int16/pool_cat_float.bin"])
+def test_real_dumps_are_rebuilt_exactly(sgs: Path, name: str) -> None:
+    twin = rebuild(open_dump(sgs / name))
+    assert {op.proof for op in twin.ops} == {Proof.EXACT} and twin.whole_error < 1e-5
