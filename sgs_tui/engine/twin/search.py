@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from math import comb
 from threading import Event
+from time import perf_counter
 
 from sgs_tui.engine.errors import CancelledError, UsageError
 from sgs_tui.engine.twin.agreement import not_predicted
@@ -20,7 +21,7 @@ from sgs_tui.engine.twin.trials import Scores, Trials
 from sgs_tui.engine.twin.whatif import Cost, Limits, cost
 
 BELOW = 3
-"""Sets up to this size are tried exhaustively below what greedy found, as far as `Search.budget` allows."""
+"""Sets up to this size are tried exhaustively below what greedy found, as far as `Search.seconds` allows."""
 
 Tried = MutableMapping[str, tuple[float, int]]
 """`key` of a set to (excess, layers beyond the limits)."""
@@ -84,13 +85,17 @@ class Point:
 
 @dataclass
 class Search:
-    """A search over one network. `tried` may come from a search before; `budget` bounds the trials of all phases."""
+    """A search over one network. `tried` may come from a search before.
+
+    `budget` bounds the trials of all phases, `seconds` what trying every smaller set may take at the pace so far.
+    """
 
     trials: Trials
     goal: Goal
     tried: Tried = field(default_factory=dict)
     candidates: tuple[str, ...] = ()
-    budget: int = 2000
+    budget: int = 20000
+    seconds: float = 60.0
     cancel: Event | None = None
     best: Trial = field(init=False)
 
@@ -99,7 +104,7 @@ class Search:
         reasons = not_predicted(self.trials.plan)
         wanted = self.goal.layers if self.goal.layers is not None else self.trials.plan.layers()
         self._layers = tuple(name for name in wanted if self.goal.layers is not None or name not in reasons)
-        self._spent = 0
+        self._spent, self._started = 0, perf_counter()
         self.best = self._judged((), self.trials.scores if not self.trials.plan.raised else self._scores(()))
 
     def run(self) -> Iterator[Step]:
@@ -169,6 +174,10 @@ class Search:
                 return
             chosen = better
 
+    def _pace(self) -> float:
+        """Seconds a trial."""
+        return (perf_counter() - self._started) / max(1, self._spent)
+
     def _best_of(self, sets: Sequence[Iterable[str]]) -> Trial | None:
         known = [(tuple(names), self.tried.get(key_of(self._ordered(names)))) for names in sets]
         found = [Trial(self._ordered(names), *each) for names, each in known if each is not None]
@@ -200,7 +209,7 @@ class Search:
         for size in range(2, BELOW + 1):
             if self.best.reached and len(self.best.names) <= size:
                 return
-            if comb(len(self.candidates), size) > self.budget - self._spent:
+            if comb(len(self.candidates), size) * self._pace() > self.seconds:
                 return
             yield from self._phase(f"all of {size}", list(combinations(self.candidates, size)))
 
