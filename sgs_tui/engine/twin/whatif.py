@@ -12,7 +12,7 @@ from sgs_tui.engine.twin.measured import FixedRecords, fixed_records, read_plan
 from sgs_tui.engine.twin.network import Bounds, Twin
 from sgs_tui.engine.twin.plan import Plan, plan, with_int16
 from sgs_tui.engine.twin.predict import Inputs
-from sgs_tui.engine.twin.trials import Scores, Trials, error_bars
+from sgs_tui.engine.twin.trials import Scores, Trials, foreseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +131,10 @@ def whatif(
 ) -> WhatIf:
     """All layers before and after; `int16` replaces the choice of before. Names are prefixes unless `exact`.
 
-    With `bars` every layer says how far it may be off (three runs more). Raises RunError, CancelledError.
+    With `bars` figures are means of three runs and say how far they may be off. Raises RunError, CancelledError.
     """
     changed = with_int16(subject.plan, int16, exact)
-    after = subject.trials.under(changed, cancel)
-    spans = _bars(subject, changed, cancel) if bars else {}
+    after, spans = _after(subject.trials, changed, bars, cancel)
     reasons, measured = not_predicted(changed), _measured(subject)
     twin = subject.plan.twin
     layers = tuple(
@@ -158,10 +157,12 @@ def whatif(
     )
 
 
-def _bars(subject: Subject, changed: Plan, cancel: Event | None) -> Mapping[str, float]:
-    codes, kernels = subject.trials.inputs, subject.trials.kernels
-    moved = Trials(changed, codes, kernels, subject.trials.references, subject.trials.base, subject.trials.scores)
-    return error_bars(moved, cancel)
+def _after(trials: Trials, changed: Plan, bars: bool, cancel: Event | None) -> tuple[Scores, Mapping[str, float]]:
+    """Figures under a plan, and their error bars where asked for."""
+    if not bars:
+        return trials.under(changed, cancel), {}
+    found = foreseen(trials, changed, cancel)
+    return {n: each.figures for n, each in found.items()}, {n: each.error_bar_db for n, each in found.items()}
 
 
 def _measured(subject: Subject) -> Scores:

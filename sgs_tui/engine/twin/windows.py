@@ -232,7 +232,7 @@ def _near(
     rows = np.array([[reach[0] - each.before, each.stride] for each, _ in pairs])
     columns = np.array([[reach[1] - each.before, each.stride] for _, each in pairs])
     at = full[:, rows[:, :1] + rows[:, 1:] * ys, columns[:, :1] + columns[:, 1:] * xs]
-    return _within(at, wanted[:, None, ys, xs], limit).all(axis=(0, 2))
+    return np.asarray(_within(at, wanted[:, None, ys, xs], limit).all(axis=(0, 2)), np.bool_)
 
 
 def _agrees(part: Floats, wanted: Floats, limit: float) -> bool:

@@ -78,7 +78,9 @@ def convolved(
     return found[None].astype(np.float32)
 
 
-def pooled(picture: Array, average: bool, kernel: tuple[int, int], stride: int, pads: tuple[int, int, int, int]) -> Array:
+def pooled(
+    picture: Array, average: bool, kernel: tuple[int, int], stride: int, pads: tuple[int, int, int, int]
+) -> Array:
     """A pool whose averages do not count pads."""
     top, left, bottom, right = pads
     padded = np.pad(picture[0].astype(np.float64), ((top, bottom), (left, right), (0, 0)), constant_values=np.nan)
