@@ -74,8 +74,13 @@ class OtherInput:
         return better and self.own.median >= ALIKE and (self.swapped is None or self.swapped.median < self.own.median)
 
 
-def own_pixels(plan: Plan, fixed: FixedRecords) -> Doubles | None:
-    """The fixed dump's input as pixels [N, channels]; None where the network has several inputs or no plain one."""
+def own_pixels(plan: Plan, fixed: FixedRecords, given: Floats) -> Doubles | None:
+    """The fixed dump's input as pixels [N, channels]; None where the network has several inputs or no picture.
+
+    A four-channel input (input_formats RGBA) is written with four bytes a pixel and cut to three quarters of its
+    rows; the rows that are missing are taken from the float input `given` by the inverse of the fit on those that are
+    there.
+    """
     if len(plan.twin.inputs) != 1:
         return None
     name = plan.twin.inputs[0]
@@ -83,8 +88,24 @@ def own_pixels(plan: Plan, fixed: FixedRecords) -> Doubles | None:
     count = plan.twin.records[name].count
     if record is None or grid is None or len(shape) != 4 or record.count < count:
         return None
-    values = Values(fixed.dump).read(record)[:count].astype(np.float64)
-    return np.asarray(np.clip(np.rint(values / grid.scale) + grid.zero, 0, 255), np.float64).reshape(-1, shape[3])
+    codes = np.rint(Values(fixed.dump).read(record).astype(np.float64) / grid.scale) + grid.zero
+    codes = np.asarray(np.clip(codes, 0, 255), np.float64)
+    plain = codes[:count].reshape(-1, shape[3])
+    return plain if shape[3] != 3 else _better(plain, codes, given)
+
+
+def _better(plain: Doubles, codes: Doubles, given: Floats) -> Doubles:
+    """Pixels of three or of four bytes: those that the float input is more nearly a line of."""
+    values = given.reshape(plain.shape)
+    rows = 3 * plain.shape[0] // 4
+    if codes.size < 4 * rows or not np.isfinite(values).all():
+        return plain
+    four = codes[: 4 * rows].reshape(-1, 4)[:, :3]
+    fit = fit_of(values[:rows], four)
+    if fit.residual > 0.05 or fit.residual >= fit_of(values, plain).residual or not all(fit.gain):
+        return plain
+    rest = np.rint((values[rows:].astype(np.float64) - np.array(fit.offset)) / np.array(fit.gain))
+    return np.concatenate([four, np.clip(rest, 0, 255)])
 
 
 def other_input(
@@ -95,8 +116,8 @@ def other_input(
 
     `pixels` is the ini's mean and std. Raises RunError, CancelledError.
     """
-    own = own_pixels(plan, fixed)
     name = plan.twin.inputs[0]
+    own = own_pixels(plan, fixed, inputs[name])
     grid = plan.grids.get(name)
     if own is None or grid is None:
         return None

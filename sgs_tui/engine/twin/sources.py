@@ -66,6 +66,11 @@ class Origins:
     together: float
     explained: float | None
 
+    @property
+    def additive(self) -> bool:
+        """Whether the shares mean anything: they are parts of a whole, not chance (an output of two values is)."""
+        return 0.5 <= self.together <= 1.5
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
