@@ -94,7 +94,7 @@ def not_predicted(plan: Plan) -> Mapping[str, str]:
     """Layers whose prediction does not count, with the reason."""
     twin = plan.twin
     found: dict[str, str] = {}
-    behind, lanes, apart = twin.behind_barriers(), _pad_lanes(twin), _far_apart(plan)
+    behind, lanes, apart = twin.behind_barriers(plan.fed), _pad_lanes(twin), _far_apart(plan)
     for name in plan.layers():
         reason = _reason(twin, name, behind, lanes, apart)
         if reason:

@@ -72,13 +72,36 @@ def read_plan(
     types = {record.type_name for record in records.by_name.values()}
     if not types & {"SGS_U8", "SGS_S16"}:
         raise InputError(f"{dump.path}: is no fixed dump of this network", "give the fixed simulator's dump")
+    _check_network(records)
     raised = _raised(twin, records)
     fused = fused_tensors(twin) - set(records.by_name)
     told = plan_fused(plan(twin, ranges, sorted(raised), 2, softmax, exact=True), fused)
     told = replace(told, weights=_modes(told, records))
     told = replace(told, grids={name: _grid(records, name, grid) for name, grid in told.grids.items()})
     level = 2 if any(each is not None and each.by_channel for each in told.weights.values()) else 1
-    return replace(told, level=level, learned=_learned(told, records))
+    return replace(told, level=level, learned=_learned(told, records), fed=_fed(twin, records))
+
+
+def _check_network(records: FixedRecords) -> None:
+    """Raises InputError where less than half of the fixed dump's layers are this network's."""
+    layers = {record.name for record in records.dump.outputs()}
+    known = layers & {record.name for record in records.by_name.values()}
+    if 2 * len(known) < len(layers):
+        raise InputError(
+            f"{records.dump.path}: only {len(known)} of its {len(layers)} layers are in the float dump",
+            "give dumps of one network, converted once",
+        )
+
+
+def _fed(twin: Twin, records: FixedRecords) -> dict[str, Floats]:
+    """A fixed dump's values of what barriers write."""
+    values, found = Values(records.dump), {}
+    for op in twin.barriers():
+        for name in op.outputs:
+            record = records.by_name.get(name)
+            if record is not None and record.count == twin.records[name].count:
+                found[name] = values.read(record)
+    return found
 
 
 def _raised(twin: Twin, records: FixedRecords) -> frozenset[str]:

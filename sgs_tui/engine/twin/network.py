@@ -1,6 +1,6 @@
 """The twin as data: ops with their meaning and proof, shapes, and what the numbers said about each tensor."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -125,11 +125,11 @@ class Twin:
         """Ops that could not be rebuilt."""
         return tuple(op for op in self.ops if op.barrier)
 
-    def behind_barriers(self) -> frozenset[str]:
-        """Tensors that barriers write, and all computed from them."""
+    def behind_barriers(self, fed: Container[str] = ()) -> frozenset[str]:
+        """Tensors that barriers write, and all computed from them; not from those that are `fed` with better values."""
         found: set[str] = set()
         for op in self.ops:
-            if op.barrier or any(name in found for name in op.inputs):
+            if op.barrier or any(name in found and name not in fed for name in op.inputs):
                 found.update(op.outputs)
         return frozenset(found)
 

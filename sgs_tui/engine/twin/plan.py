@@ -62,7 +62,8 @@ class Plan:
 
     `grids` of every stored tensor; `reads` of 8-bit copies; `writes` of what a SPLIT writes before a cast; `weights` by
     op index; `ranges` the calibrated (or, `guessed`, the dump's own) range of every tensor; `raised` the convolution
-    inputs chosen for INT16. `learned` by op index is what a fixed dump told of accumulators (see `measured`), `stretch`
+    inputs chosen for INT16. `learned` by op index is what a fixed dump told of accumulators (see `measured`), `fed` its
+    values of what barriers write (the float ones would hide the error that reaches them), `stretch`
     what to multiply calibration's growth with, to see how much depends on it.
     """
 
@@ -79,6 +80,7 @@ class Plan:
     guessed: frozenset[str] = frozenset()
     softmax: Mapping[str, Bounds] | None = field(default=None, repr=False)
     learned: Mapping[int, float] = field(default_factory=dict, repr=False)
+    fed: Mapping[str, Floats] = field(default_factory=dict, repr=False)
     stretch: float = 1.0
 
     @cached_property

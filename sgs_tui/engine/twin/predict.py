@@ -178,9 +178,12 @@ def _values(
 
 
 def _barrier(group: Group, plan: Plan) -> list[Array]:
-    """A barrier's dumped values, on the grid they would have."""
-    values = Values(plan.twin.dump)
-    return [_on_grid(values.read(plan.twin.records[name]), plan.grids.get(name)) for name in group.writes]
+    """A barrier's dumped values, on the grid they would have: the fixed dump's where it has them."""
+    values, found = Values(plan.twin.dump), []
+    for name in group.writes:
+        known = plan.fed.get(name)
+        found.append(_on_grid(values.read(plan.twin.records[name]) if known is None else known, plan.grids.get(name)))
+    return found
 
 
 def _on_grid(values: Floats, grid: Grid | None) -> Array:

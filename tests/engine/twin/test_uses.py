@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.errors import CancelledError, UsageError
+from sgs_tui.engine.errors import CancelledError, InputError, UsageError
 from sgs_tui.engine.twin.arithmetic import Pixels
 from sgs_tui.engine.twin.export import float_model, quantized_model, save
 from sgs_tui.engine.twin.figures import Figures, figures
@@ -199,3 +199,20 @@ def test_another_channel_order_shows_and_is_explained(faults: Path) -> None:
     made = read_plan(twin, fixed, load_ranges(folder / "tensor_min_max.txt").by_name)
     found = other_input(made, fixed_records(twin, fixed), dumped_inputs(twin), Pixels((127.0,) * 3, (128.0,) * 3))
     assert found is not None and found.mismatch and found.explained and found.own.worst > 0.999
+
+
+def test_a_barrier_is_fed_with_the_fixed_dumps_values(sgs: Path) -> None:
+    """The fused convolution of a cmodel_float dump can not be rebuilt; what lies behind it is foreseen all the same."""
+    twin = rebuild(open_dump(sgs / "tiny" / "cmodel_float.bin"))
+    assert [op.outputs for op in twin.barriers()] == [("/backbone/relu1/Relu_output_0",)]
+    ranges = load_ranges(sgs / "tiny" / "tensor_min_max.txt").by_name
+    found = from_fixed(twin, open_dump(sgs / "tiny" / "fixed_dq.bin"), ranges, None)
+    assert found.check is not None and found.check.trusted and found.check.median_db < 0.3
+    reasons = {each.name: each.why_not for each in found.check.layers}
+    assert "could not be rebuilt" in reasons["/backbone/relu1/Relu_output_0"] and not reasons["pool"]
+
+
+def test_a_fixed_dump_of_another_network_is_refused(sgs: Path, faults: Path) -> None:
+    twin = rebuild(open_dump(sgs / "bad" / "bad_float.bin"))
+    with pytest.raises(InputError, match="layers are in the float dump"):
+        from_fixed(twin, open_dump(faults / "a_healthy_dwres48" / "fixed.bin"))
