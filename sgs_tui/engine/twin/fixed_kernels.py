@@ -27,7 +27,7 @@ from sgs_tui.engine.twin.arithmetic import Accumulator, Growth, accumulate, grow
 from sgs_tui.engine.twin.fusing import Group
 from sgs_tui.engine.twin.kernels import HEAVY, Input, Kernel
 from sgs_tui.engine.twin.meaning import Barrier, Convolution, Elementwise, Pool
-from sgs_tui.engine.twin.network import Bounds, TwinOp
+from sgs_tui.engine.twin.network import Bounds, Extremes, TwinOp
 from sgs_tui.engine.twin.onnx_nodes import Graph, convolved, emit
 from sgs_tui.engine.twin.plan import Grid, Plan, Weights, wide_grid
 
@@ -75,10 +75,17 @@ def settings_of(group: Group, plan: Plan, keeps_sums: bool = True) -> Settings:
 def growth(plan: Plan, op: TwinOp) -> Growth:
     """What a plan knows of a convolution's sums in calibration."""
     name = op.outputs[0]
+    if name in plan.channels:
+        return Growth((plan.stretch, plan.stretch), (-np.inf, np.inf), plan.learned.get(op.index, 0.0))
     calibrated, dumped = plan.ranges[name], plan.twin.bounds[name]
     low, high = growth_of(calibrated, dumped)
     factors = (low * plan.stretch, high * plan.stretch)
     return Growth(factors, calibrated, plan.learned.get(op.index, 0.0))
+
+
+def channel_extremes(plan: Plan, op: TwinOp) -> Extremes:
+    """What is known of a convolution's output by channel: calibrated where the plan has it, else the float dump's."""
+    return plan.channels.get(op.outputs[0], plan.twin.extremes[op.outputs[0]])
 
 
 def stored_type(grid: Grid | None) -> Any:
@@ -309,7 +316,7 @@ def _convolution(build: _Build, op: TwinOp, meaning: Convolution) -> str:
         plain = [build.graph.constant(codes.values().transpose(0, 3, 1, 2)), build.graph.constant(meaning.bias)]
         return convolved(meaning, build.graph, _read(build, op, op.inputs[0]), plain)
     grown = build.settings.growths[build.group.convolutions.index(op)]
-    extremes = build.plan.twin.extremes[op.outputs[0]]
+    extremes = channel_extremes(build.plan, op)
     runs_on = _runs_on(build, op)
     result = result if runs_on else wide_grid(*build.span(op.outputs[0]))
     numbers = accumulate(meaning, codes, grid, result, extremes, grown, runs_on)

@@ -19,7 +19,7 @@ from sgs_tui.engine.dumps.records import Record
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.twin.arithmetic import ACCUMULATOR, largest_sum, quantize_weights
 from sgs_tui.engine.twin.domains import find_domains, raised_inputs
-from sgs_tui.engine.twin.fixed_kernels import growth
+from sgs_tui.engine.twin.fixed_kernels import channel_extremes, growth
 from sgs_tui.engine.twin.fusing import Group, fused_tensors
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.network import Bounds, Twin, TwinOp
@@ -192,5 +192,5 @@ def _correction(
     shift = min(errors, key=errors.__getitem__)
     if errors[shift] > 0.6:
         return None
-    estimate = log2(max(largest_sum(base, zero, told.twin.extremes[op.outputs[0]], growth(told, op), steps), 1e-30))
+    estimate = log2(max(largest_sum(base, zero, channel_extremes(told, op), growth(told, op), steps), 1e-30))
     return float(np.clip(estimate, ACCUMULATOR + shift - 1 + 1e-3, ACCUMULATOR + shift - 1e-3)) - estimate

@@ -23,7 +23,7 @@ from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.twin.domains import Domain, Domains, Read, find_domains, raised_inputs
 from sgs_tui.engine.twin.fusing import Group, fused_tensors, group
 from sgs_tui.engine.twin.meaning import Floats
-from sgs_tui.engine.twin.network import Bounds, Twin, is_weighted
+from sgs_tui.engine.twin.network import Bounds, Extremes, Twin, is_weighted
 
 NARROW, WIDE = 255, 32767
 APART = 1024
@@ -63,7 +63,8 @@ class Plan:
     `grids` of every stored tensor; `reads` of 8-bit copies; `writes` of what a SPLIT writes before a cast; `weights` by
     op index; `ranges` the calibrated (or, `guessed`, the dump's own) range of every tensor; `raised` the convolution
     inputs chosen for INT16. `learned` by op index is what a fixed dump told of accumulators (see `measured`), `fed` its
-    values of what barriers write (the float ones would hide the error that reaches them), `stretch`
+    values of what barriers write (the float ones would hide the error that reaches them), `channels` calibrated
+    ranges of convolutions' output channels where they are known, `stretch`
     what to multiply calibration's growth with, to see how much depends on it.
     """
 
@@ -82,6 +83,7 @@ class Plan:
     learned: Mapping[int, float] = field(default_factory=dict, repr=False)
     fed: Mapping[str, Floats] = field(default_factory=dict, repr=False)
     stretch: float = 1.0
+    channels: Mapping[str, Extremes] = field(default_factory=dict, repr=False)
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -104,13 +106,15 @@ def plan(
     level: int = 2,
     softmax: Mapping[str, Bounds] | None = None,
     exact: bool = False,
+    channels: Mapping[str, Extremes] | None = None,
 ) -> Plan:
     """The fixed model for one INT16 choice.
 
     `ranges` by tensor name as in tensor_min_max.txt; None takes the dump's own (`guessed`), which is 12 to 26 dB off
     where calibration clipped. `int16` names as in tensor_arrays (prefixes, unless `exact`) or a word of input_format;
-    tensors that level L4 or L5 promotes by itself have to be named. `softmax` is softmax_lut_range.txt. Raises
-    InputError for a level that is none.
+    tensors that level L4 or L5 promotes by itself have to be named. `softmax` is softmax_lut_range.txt. `channels` is
+    tensor_chn.txt: with it accumulator shifts are computed and not estimated (11 of 11 right, as the estimates there
+    were). Raises InputError for a level that is none.
     """
     if level not in range(1, 6):
         raise InputError(f"quantization level {level}: there is L1 to L5", "say --level L2")
@@ -119,6 +123,7 @@ def plan(
     empty = Plan(
         twin, level, raised, fused, find_domains(twin, raised, fused), {}, {}, {}, {}, bounds, guessed, softmax
     )
+    empty = replace(empty, channels={n: each for n, each in (channels or {}).items() if _fits(twin, n, each)})
     return _filled(empty)
 
 
@@ -232,6 +237,37 @@ def far_apart(weights: Floats) -> bool:
     peaks = np.abs(weights.reshape(weights.shape[0], -1)).max(axis=1)
     peaks = np.where(peaks == 0, NOTHING, peaks)
     return bool(peaks.max() > APART * peaks.min())
+
+
+def _fits(twin: Twin, name: str, channels: Extremes) -> bool:
+    known = twin.extremes.get(name)
+    return known is not None and known.low.shape == channels.low.shape == channels.high.shape
+
+
+def load_channel_ranges(path: Path) -> dict[str, Extremes]:
+    """tensor_chn.txt: the calibrated range of every channel of a convolution's output, by tensor name.
+
+    Two lines a tensor: `Name:<tensor>, <channels>` and `min_chn: a, b, .., max_chn: c, d, ..;`. Raises InputError for a
+    file that can not be read or has other lines.
+    """
+    try:
+        lines = [
+            line for line in path.read_text(encoding="utf-8", errors="surrogateescape").splitlines() if line.strip()
+        ]
+        return dict(_channels(head, line) for head, line in zip(lines[::2], lines[1::2], strict=True))
+    except OSError as error:
+        raise InputError(f"{path}: cannot read: {error.strerror}", "check the path and its rights") from error
+    except ValueError as error:
+        raise InputError(f"{path}: is no tensor_chn.txt: {str(error)[:80]}", "the calibrator writes it") from error
+
+
+def _channels(head: str, line: str) -> tuple[str, Extremes]:
+    name = head.removeprefix("Name:").rpartition(", ")[0]
+    low, found, high = line.strip().removeprefix("min_chn: ").rstrip("; ").partition(", max_chn: ")
+    if not name or not found:
+        raise ValueError(head)
+    bounds = [np.array([float(each) for each in side.split(",")], np.float32) for side in (low, high)]
+    return name, Extremes(bounds[0], bounds[1])
 
 
 def load_softmax_ranges(path: Path) -> Mapping[str, Bounds]:

@@ -20,7 +20,17 @@ from sgs_tui.engine.twin.domains import raised_inputs
 from sgs_tui.engine.twin.fixed_kernels import fixed_kernel, settings_of, stored_type
 from sgs_tui.engine.twin.measured import fixed_records, read_plan
 from sgs_tui.engine.twin.network import Twin
-from sgs_tui.engine.twin.plan import Grid, Plan, Weights, far_apart, load_softmax_ranges, narrow_grid, plan, wide_grid
+from sgs_tui.engine.twin.plan import (
+    Grid,
+    Plan,
+    Weights,
+    far_apart,
+    load_channel_ranges,
+    load_softmax_ranges,
+    narrow_grid,
+    plan,
+    wide_grid,
+)
 from sgs_tui.engine.twin.predict import dumped_inputs, predict
 from sgs_tui.engine.twin.product import load_ranges
 from sgs_tui.engine.twin.rebuild import rebuild
@@ -156,3 +166,18 @@ def test_weights_get_one_scale_where_their_channels_lie_far_apart() -> None:
 
 def test_the_dumps_own_input_is_what_is_predicted_by_default(bad: Twin) -> None:
     assert set(dumped_inputs(bad)) == set(bad.inputs)
+
+
+def test_channel_ranges_of_calibration(sgs: Path, bad: Twin) -> None:
+    channels = load_channel_ranges(sgs / "bad" / "tensor_chn.txt")
+    assert channels["c4"].low.shape == (14,) and set(channels) <= set(bad.extremes)
+    base = bad_plan(sgs, bad)
+    made = plan(bad, base.ranges, (), 1, base.softmax, channels=channels)
+    check = self_check(Trials.start(made), fixed_records(bad, open_dump(sgs / "bad" / "bad_fixed_dq.bin")))
+    assert set(made.channels) == set(channels) and check.median_db < 0.05
+
+
+def test_files_that_are_no_channel_ranges_are_refused(sgs: Path) -> None:
+    for name in ("tensor_min_max.txt", "none.txt"):
+        with pytest.raises(InputError):
+            load_channel_ranges(sgs / "bad" / name)
