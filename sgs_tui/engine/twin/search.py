@@ -7,6 +7,7 @@ to figures and is never run again, so that a search that was stopped goes on whe
 """
 
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import combinations
 from math import comb
@@ -87,7 +88,8 @@ class Point:
 class Search:
     """A search over one network. `tried` may come from a search before.
 
-    `budget` bounds the trials of all phases, `seconds` what trying every smaller set may take at the pace so far.
+    `workers` trials run at once; `budget` bounds the trials of all phases, `seconds` what trying every smaller set
+    may take at the pace so far.
     """
 
     trials: Trials
@@ -97,6 +99,7 @@ class Search:
     budget: int = 20000
     seconds: float = 60.0
     cancel: Event | None = None
+    workers: int = 2
     best: Trial = field(init=False)
 
     def __post_init__(self) -> None:
@@ -130,29 +133,30 @@ class Search:
         return cost(with_int16(self.trials.plan, trial.names))
 
     def _phase(self, phase: str, sets: Sequence[Iterable[str]]) -> Iterator[Step]:
-        for done, names in enumerate(sets, 1):
-            trial = self._try(names)
-            if trial is None:
-                return
-            yield Step(phase, done, len(sets), trial, self.best)
+        """Each set's trial; as many at once as there are workers."""
+        ordered = [self._ordered(names) for names in sets]
+        with ThreadPoolExecutor(self.workers) as pool:
+            for start in range(0, len(ordered), self.workers):
+                chunk = ordered[start : start + self.workers]
+                fresh = [names for names in dict.fromkeys(chunk) if key_of(names) not in self.tried]
+                if self._spent + len(fresh) > self.budget:
+                    return
+                for names, scores in zip(fresh, pool.map(self._scores, fresh), strict=True):
+                    self._judged(names, scores)
+                for done, names in enumerate(chunk, start + 1):
+                    trial = self._known(names)
+                    yield Step(phase, done, len(ordered), trial, self.best)
 
-    def _try(self, names: Iterable[str]) -> Trial | None:
-        """The set's trial; None where the budget is spent."""
-        if self.cancel is not None and self.cancel.is_set():
-            raise CancelledError("the search was stopped", "the sets tried so far are kept")
-        ordered = tuple(sorted(set(names), key=self.candidates.index))
-        known = self.tried.get(key_of(ordered))
-        if known is not None:
-            trial = Trial(ordered, *known)
-        elif self._spent >= self.budget:
-            return None
-        else:
-            trial = self._judged(ordered, self._scores(ordered))
+    def _known(self, names: tuple[str, ...]) -> Trial:
+        """A set that was tried, the best if it is."""
+        trial = Trial(names, *self.tried[key_of(names)])
         if _rank(trial) < _rank(self.best):
             self.best = trial
         return trial
 
     def _scores(self, names: Sequence[str]) -> Scores:
+        if self.cancel is not None and self.cancel.is_set():
+            raise CancelledError("the search was stopped", "the sets tried so far are kept")
         self._spent += 1
         return self.trials.of(names, self.cancel, only=self._layers)
 
@@ -179,8 +183,8 @@ class Search:
         return (perf_counter() - self._started) / max(1, self._spent)
 
     def _best_of(self, sets: Sequence[Iterable[str]]) -> Trial | None:
-        known = [(tuple(names), self.tried.get(key_of(self._ordered(names)))) for names in sets]
-        found = [Trial(self._ordered(names), *each) for names, each in known if each is not None]
+        known = [(names, self.tried.get(key_of(names))) for names in map(self._ordered, sets)]
+        found = [Trial(names, *each) for names, each in known if each is not None]
         return min(found, key=_rank, default=None)
 
     def _ordered(self, names: Iterable[str]) -> tuple[str, ...]:

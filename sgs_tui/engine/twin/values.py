@@ -1,6 +1,7 @@
 """Values of a dump's tensors as the twin needs them: whole, float32, those read last are kept."""
 
 from collections import OrderedDict
+from threading import Lock
 
 import numpy as np
 
@@ -13,20 +14,26 @@ KEPT = 1 << 24
 
 
 class Values:
-    """Whole tensors of one dump, flat. A tensor's bytes are the same in every record of its name."""
+    """Whole tensors of one dump, flat, for several threads. A tensor's bytes are the same in every record of its
+    name."""
 
     def __init__(self, dump: Dump) -> None:
         self.dump = dump
         self._kept: OrderedDict[str, Floats] = OrderedDict()
         self._count = 0
+        self._lock = Lock()
 
     def read(self, record: Record) -> Floats:
         """Every element as float32, codes dequantized; not to be written to. Raises DumpError."""
-        if record.name in self._kept:
-            self._kept.move_to_end(record.name)
-        else:
-            self._keep(record.name, self._whole(record))
-        return self._kept[record.name]
+        with self._lock:
+            known = self._kept.get(record.name)
+            if known is not None:
+                self._kept.move_to_end(record.name)
+                return known
+        values = self._whole(record)
+        with self._lock:
+            self._keep(record.name, values)
+        return values
 
     def constant(self, record: Record) -> Floats:
         """A constant as float32, not kept. Raises DumpError."""
@@ -38,6 +45,8 @@ class Values:
         return self.dump.read(record).astype(np.float32, copy=False)
 
     def _keep(self, name: str, values: Floats) -> None:
+        if name in self._kept:  # another thread was faster
+            return
         self._kept[name] = values
         self._count += values.size
         while self._count > KEPT and len(self._kept) > 1:
