@@ -2,11 +2,13 @@
 
 A float dump holds every op's inputs, weights and outputs, so the network is all there. Read in this order:
 
-    meaning     what an op computes: frozen attributes, shapes NHWC
-    windows     a convolution's window from its numbers       infer     every other op's attributes
-    onnx_nodes  a meaning as ONNX nodes                        kernels   small models, run by onnxruntime
-    rebuild     dump -> Twin, every op proven                  export    Twin -> ONNX files
-    plan        Twin + ranges + INT16 names -> types, scales   domains   which tensors share a scale, which are 16 bit
-    arithmetic  the fixed simulator's numbers                  predict   Plan -> every layer's fixed values
-    agreement   the prediction against a fixed dump            whatif, search, sources, run: what it is good for
+    meaning      what an op computes: frozen attributes, shapes NHWC     network   the Twin as data
+    windows      a convolution's window from its numbers                 pools, infer   every other op's attributes
+    onnx_nodes   a meaning as ONNX nodes                                 kernels   small models, run by onnxruntime
+    rebuild      dump -> Twin, every op proven                           export    Twin -> ONNX files
+    fusing       which ops run as one                                    domains   shared scales, 16-bit tensors
+    plan         Twin + ranges + INT16 names -> types, scales            measured  what a fixed dump tells on top
+    arithmetic   the fixed simulator's numbers                           fixed_kernels   fused ops under them
+    predict      Plan -> every layer's fixed values                      trials    figures of one INT16 choice
+    agreement    the prediction against a fixed dump                     whatif, search, sources, run, other_input
 """

@@ -1,7 +1,8 @@
 """How well the twin foresees a fixed dump at hand: said before anything it promises.
 
-On pairs where only quantization differs the median is 0.00 to 0.35 dB. Where the fixed network is another (other
-picture, channel order, gain, offset) it is 12 dB and more. So beyond half a decibel nothing is promised.
+On pairs where only quantization differs the median is 0.00 to 0.35 dB (26 pairs). Where the fixed network is another
+(other picture, channel order, gain, offset) it is 13 dB and more (5 pairs). So beyond half a decibel nothing is
+promised.
 """
 
 from collections.abc import Mapping

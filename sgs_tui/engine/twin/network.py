@@ -26,7 +26,8 @@ class Proof(StrEnum):
 
 
 EXACT, CLOSE = 1e-5, 1e-3
-"""Largest errors of an exact and of a close op; measured on 2,357 ops of 65 networks: all below 5e-7."""
+"""Largest errors of an exact and of a close op; 1,670 of 1,671 ops of 39 float dumps are below 6e-7 (text dumps:
+5e-6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,6 @@ class TwinOp:
     """One op: `kind` in the dump's word, tensors by name in slot order (constants left out), `error` of its proof.
 
     `why` says why it is a barrier. `cast` marks the multiplications by 1 that the converter inserts to change types.
-    `alone` tells an op that may be fused behind others as the dump's own single type.
     """
 
     index: int

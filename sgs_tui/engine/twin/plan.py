@@ -1,7 +1,7 @@
 """`plan`: the fixed model's types, scales, zero points and weight modes, before any fixed model exists.
 
-From the network's structure, the calibrated ranges, the INT16 choice and the quantization level. Proven on real pairs:
-all types (3,141 of 3,141), all zero points, all scales to the header's six decimals.
+From the network's structure, the calibrated ranges, the INT16 choice and the quantization level. On 25 real pairs all
+883 types, zero points, and scales to the header's six decimals are right.
 
     8 bit    s = (hi - lo) / 255, z = round(-lo / s), over lo = min(0, least), hi = max(0, largest) of the whole domain
     16 bit   s = max(|lo|, |hi|) / 32767, z = 0
