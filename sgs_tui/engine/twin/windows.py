@@ -10,6 +10,7 @@ depthwise both layouts ([kh,kw,C] and [C,kh,kw] occur), and for the network's fi
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 from math import gcd
 from time import thread_time
@@ -187,6 +188,8 @@ def _chosen(numbers: Numbers, form: Convolution, chosen: npt.NDArray[np.intp]) -
 def _slices(source: Shape, sides: Sides, reach: list[int], full: Floats, wanted: Floats) -> Iterator[tuple[Axis, Axis]]:
     """Axes whose slice of `full` [N, H, W] is `wanted` [N, h, w]; equal strides, even pads, small strides first."""
     rows_of, columns_of = (axes_of(source[1 + axis], sides[axis], reach[axis]) for axis in (0, 1))
+    if not rows_of or not columns_of:
+        return
     pairs = sorted(product(rows_of, columns_of), key=lambda pair: unusual(*pair))
     if not pairs:
         return
@@ -203,17 +206,24 @@ def unusual(rows: Axis, columns: Axis) -> tuple[bool, int, int]:
     return rows.stride != columns.stride, rows.uneven + columns.uneven, rows.stride + columns.stride
 
 
-def axes_of(side: int, wanted: int, reach: int) -> list[Axis]:
-    """Every stride and padding that makes `wanted` positions of `side`."""
-    strides = range(1, (side + reach - 1) // (wanted - 1) + 1) if wanted > 1 else (1,)
+@lru_cache(maxsize=4096)
+def axes_of(side: int, wanted: int, reach: int) -> tuple[Axis, ...]:
+    """Every stride and padding that makes `wanted` positions of `side`; what is left over is less than a stride."""
+    if wanted == 1:
+        return tuple(_single(side, before, reach) for before in range(reach + 1) if before < side + reach)
     found = []
-    for stride, before in product(strides, range(reach + 1)):
-        after = (wanted - 1) * stride + reach + 1 - side - before
-        if after <= reach and (-stride < after or wanted == 1):
-            # a single position has no stride; one that steps over what is left keeps ONNX from making more
-            step = stride if wanted > 1 else max(1, 1 - after)
-            found.append(Axis(step, before, max(after, 0), abs(before - after)))
-    return found
+    for before in range(reach + 1):
+        least = max(1, (side + before - reach - 1) // wanted + 1)
+        for stride in range(least, (side - 1 + before) // (wanted - 1) + 1):
+            after = (wanted - 1) * stride + reach + 1 - side - before
+            found.append(Axis(stride, before, max(after, 0), abs(before - after)))
+    return tuple(found)
+
+
+def _single(side: int, before: int, reach: int) -> Axis:
+    """A single position has no stride; one that steps over what is left keeps ONNX from making more."""
+    after = reach + 1 - side - before
+    return Axis(max(1, 1 - after), before, max(after, 0), abs(before - after))
 
 
 def _cut(axis: Axis, reach: int, wanted: int) -> slice:
