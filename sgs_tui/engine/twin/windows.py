@@ -32,6 +32,10 @@ DILATIONS = (1, 2, 3, 4, 5, 6, 8, 12, 16, 18)
 CHANNELS = 4
 """Output channels looked at: those with the largest values."""
 
+STRIDES = 8
+"""Strides up to which windows are tried, and up to twice the window: none seen steps over more pixels than it looks
+at."""
+
 PICTURES = 40
 """Sides of an unknown picture that are tried for a number of channels."""
 
@@ -214,7 +218,8 @@ def axes_of(side: int, wanted: int, reach: int) -> tuple[Axis, ...]:
     found = []
     for before in range(reach + 1):
         least = max(1, (side + before - reach - 1) // wanted + 1)
-        for stride in range(least, (side - 1 + before) // (wanted - 1) + 1):
+        most = min((side - 1 + before) // (wanted - 1), max(STRIDES, 2 * (reach + 1)))
+        for stride in range(least, most + 1):
             after = (wanted - 1) * stride + reach + 1 - side - before
             found.append(Axis(stride, before, max(after, 0), abs(before - after)))
     return tuple(found)
