@@ -39,7 +39,7 @@ from sgs_tui.engine.twin.values import Values
 from sgs_tui.engine.twin.whatif import Limits, from_fixed, from_ranges, whatif
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
-OTHER_CAUSES = ("input_mismatch", "gain_offset", "padding_kept", "not_dequantised", "non_finite")
+OTHER_CAUSES = ("input_mismatch", "gain_offset", "padding_kept", "not_dequantized", "non_finite")
 """Faults that are not quantization: their fixed dumps are of another input, or can not be compared."""
 
 

@@ -14,9 +14,10 @@ from math import log2
 
 import numpy as np
 
+from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.dumps.records import Record
 from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.network.graph import build_graph
 from sgs_tui.engine.twin.arithmetic import ACCUMULATOR, largest_sum, quantize_weights
 from sgs_tui.engine.twin.domains import find_domains, raised_inputs
 from sgs_tui.engine.twin.fixed_kernels import channel_extremes, growth
@@ -24,7 +25,6 @@ from sgs_tui.engine.twin.fusing import Group, fused_tensors
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.network import Bounds, Twin, TwinOp
 from sgs_tui.engine.twin.plan import WIDE, Grid, Plan, Weights, bare, plan, plan_fused
-from sgs_tui.engine.twin.product import build_graph
 from sgs_tui.engine.twin.values import Values
 
 HEADER = 6e-7
@@ -149,7 +149,7 @@ def _grid(records: FixedRecords, name: str, grid: Grid | None) -> Grid | None:
 def _refined(records: FixedRecords, record: Record) -> float:
     """A scale to more than the header's six decimals, from dequantized values."""
     scale = max(record.scale, 1e-12)
-    if records.dump.dequantises(record):
+    if records.dump.dequantizes(record):
         return scale
     values = np.unique(np.abs(Values(records.dump).read(record).astype(np.float64)))
     values = values[(values > 0) & np.isfinite(values)]

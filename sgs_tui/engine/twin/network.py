@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
+from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.dumps.records import Record
 from sgs_tui.engine.twin.meaning import Barrier, Convolution, Floats, Meaning, Shape
 
 Bounds = tuple[float, float]

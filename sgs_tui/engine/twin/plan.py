@@ -272,6 +272,6 @@ def _channels(head: str, line: str) -> tuple[str, Extremes]:
 
 def load_softmax_ranges(path: Path) -> Mapping[str, Bounds]:
     """softmax_lut_range.txt by tensor name: the same lines as tensor_min_max.txt. Raises InputError."""
-    from sgs_tui.engine.twin.product import load_ranges
+    from sgs_tui.engine.calibration.ranges import load_ranges
 
     return load_ranges(path).by_name

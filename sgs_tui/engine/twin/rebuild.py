@@ -11,15 +11,15 @@ from time import perf_counter
 
 import numpy as np
 
+from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.dumps.records import Record
 from sgs_tui.engine.errors import InputError, RunError
+from sgs_tui.engine.network.graph import Op, build_graph
 from sgs_tui.engine.text import visible
 from sgs_tui.engine.twin.infer import Situation, candidates, knows
 from sgs_tui.engine.twin.kernels import Kernel, float_kernel
 from sgs_tui.engine.twin.meaning import Barrier, Floats, Known, Shape, results
 from sgs_tui.engine.twin.network import CAST, CLOSE, EXACT, Bounds, Extremes, Proof, Twin, TwinOp, relative_error
-from sgs_tui.engine.twin.product import Op, build_graph
 from sgs_tui.engine.twin.values import Values
 
 TRIED = 24

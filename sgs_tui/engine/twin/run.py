@@ -7,7 +7,8 @@ from threading import Event
 
 import numpy as np
 
-from sgs_tui.engine.dumps.records import Direction, Record
+from sgs_tui.engine.dumps.format import Direction, Record
+from sgs_tui.engine.dumps.writer import Draft, create_dump
 from sgs_tui.engine.errors import CancelledError, InputError
 from sgs_tui.engine.text import visible
 from sgs_tui.engine.twin.arithmetic import Pixels
@@ -16,7 +17,6 @@ from sgs_tui.engine.twin.meaning import Barrier, Floats
 from sgs_tui.engine.twin.network import Twin, TwinOp
 from sgs_tui.engine.twin.plan import Grid, Plan
 from sgs_tui.engine.twin.predict import Inputs, Kernels, Layer, predict
-from sgs_tui.engine.twin.product import Draft, DumpWriter
 from sgs_tui.engine.twin.rebuild import refuse_barriers
 from sgs_tui.engine.twin.values import Values
 
@@ -75,7 +75,7 @@ def write_float_dump(twin: Twin, inputs: Inputs, path: Path, cancel: Event | Non
     records: dict[int, list[Record]] = {}
     for record in twin.dump.records:
         records.setdefault(record.op_index, []).append(record)
-    with DumpWriter(path) as writer:
+    with create_dump(path) as writer:
         for op, held in float_layers(twin, inputs, cancel=cancel):
             for record in records[op.index]:
                 values = twin.dump.read(record) if record.constant else held[record.name]
@@ -106,7 +106,7 @@ def write_fixed_dump(
     held: dict[str, Layer] = {}
     left = Counter(name for each in plan.groups for name in each.reads)
     layers = predict(plan, inputs, pixels, kernels, cancel)
-    with DumpWriter(path) as writer:
+    with create_dump(path) as writer:
         for _ in plan.twin.inputs:
             layer = next(layers)
             held[layer.name] = layer

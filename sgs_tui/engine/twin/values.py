@@ -5,8 +5,8 @@ from threading import Lock
 
 import numpy as np
 
+from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.dumps.records import Record
 from sgs_tui.engine.twin.meaning import Floats
 
 KEPT = 1 << 24
@@ -40,7 +40,7 @@ class Values:
         return self._whole(record)
 
     def _whole(self, record: Record) -> Floats:
-        if self.dump.dequantises(record):
+        if self.dump.dequantizes(record):
             return self.dump.values(record).astype(np.float32)
         return self.dump.read(record).astype(np.float32, copy=False)
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from sgs_tui.engine.dumps.drafts import Draft
-from sgs_tui.engine.dumps.records import Direction
-from sgs_tui.engine.dumps.writer import write_dump
+from sgs_tui.engine.dumps.format import Direction
+from sgs_tui.engine.dumps.writer import Draft, write_dump
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 

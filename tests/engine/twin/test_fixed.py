@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sgs_tui.engine.calibration.ranges import load_ranges
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.twin.agreement import self_check
@@ -32,7 +33,6 @@ from sgs_tui.engine.twin.plan import (
     wide_grid,
 )
 from sgs_tui.engine.twin.predict import dumped_inputs, predict
-from sgs_tui.engine.twin.product import load_ranges
 from sgs_tui.engine.twin.rebuild import rebuild
 from sgs_tui.engine.twin.trials import Trials, foreseen
 from sgs_tui.engine.twin.values import Values

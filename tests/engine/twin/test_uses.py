@@ -7,6 +7,7 @@ from threading import Event
 import numpy as np
 import pytest
 
+from sgs_tui.engine.calibration.ranges import load_ranges
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import CancelledError, InputError, UsageError
 from sgs_tui.engine.twin.arithmetic import Pixels
@@ -17,7 +18,6 @@ from sgs_tui.engine.twin.network import Twin, relative_error
 from sgs_tui.engine.twin.other_input import other_input
 from sgs_tui.engine.twin.plan import load_softmax_ranges, plan
 from sgs_tui.engine.twin.predict import dumped_inputs
-from sgs_tui.engine.twin.product import load_ranges
 from sgs_tui.engine.twin.rebuild import rebuild
 from sgs_tui.engine.twin.run import write_fixed_dump, write_float_dump
 from sgs_tui.engine.twin.search import Goal, Search, goal_of, names_of
