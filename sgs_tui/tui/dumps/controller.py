@@ -3,14 +3,12 @@
 from functools import partial
 from pathlib import Path
 
+from sgs_tui.engine.dumps.format import Record
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened, ComparisonRejudged, PicksChanged
 from sgs_tui.tui.dumps.jobs import (
     DumpExamined,
-    DumpsChanged,
     FolderListed,
-    RecordsRead,
-    ValuesRead,
     list_folder,
     read_records,
     read_values,
@@ -25,8 +23,8 @@ from sgs_tui.tui.dumps.pane import (
     SwapWanted,
     ValuesWanted,
 )
+from sgs_tui.tui.dumps.view import RecordFacts
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
-from sgs_tui.tui.jobs import Said
 
 
 class DumpsController(Controller):
@@ -64,21 +62,17 @@ class DumpsController(Controller):
 
     @hears(RecordsWanted)
     def read_wanted(self, event: RecordsWanted) -> None:
-        self.host.jobs.start("records", partial(read_records, event.path))
-
-    @hears(RecordsRead)
-    def take_records(self, event: RecordsRead) -> None:
-        self.pane.show_records(event)
+        self.host.jobs.run("records", partial(read_records, event.path), self.pane.show_records)
 
     @hears(ValuesWanted)
     def open_record(self, event: ValuesWanted) -> None:
         self.host.open(RecordDialog(event.record, self.host.keymap))
-        self.host.jobs.start("values", partial(read_values, event.path, event.record))
+        work = partial(read_values, event.path, event.record)
+        self.host.jobs.run("values", work, partial(self._show_values, event.record))
 
-    @hears(ValuesRead)
-    def take_values(self, event: ValuesRead) -> None:
+    def _show_values(self, record: Record, facts: RecordFacts) -> None:
         if window := self.host.opened(RecordDialog):
-            window.show_facts(event.record, event.facts)
+            window.show_facts(record, facts)
 
     # --- picking
 
@@ -104,8 +98,3 @@ class DumpsController(Controller):
         """Tell when one of the two is overwritten by the next run."""
         if self._comparison.is_current(event.comparison):
             self._comparison.begin("watch", partial(watch, event.comparison))
-
-    @hears(DumpsChanged)
-    def offer_reload(self, event: DumpsChanged) -> None:
-        """What is on the screen is no longer what is on disk."""
-        self.host.post_message(Said(f"{event.path.name} changed on disk: R reads it again", "warn", event.detail))

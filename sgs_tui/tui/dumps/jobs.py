@@ -15,6 +15,7 @@ from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import CancelledError, FileChangedError, InputError, SgsError
 from sgs_tui.engine.session import Comparison
 from sgs_tui.tui.dumps.view import Entry, Kind, RecordCounter, RecordFacts
+from sgs_tui.tui.jobs import Said
 
 WATCHED_EVERY = 2.0
 _BY_NAME = {"tensor_min_max.txt": Kind.RANGES, "tensor_statistics.txt": Kind.SHAPES}
@@ -36,30 +37,13 @@ class DumpExamined(Message):
     entry: Entry
 
 
-@dataclass
-class RecordsRead(Message):
+@dataclass(frozen=True, slots=True)
+class RecordsRead:
     """The index of a dump."""
 
     path: Path
     records: tuple[Record, ...]
     health: Health
-
-
-@dataclass
-class ValuesRead(Message):
-    """Statistics and first values of a record."""
-
-    path: Path
-    record: Record
-    facts: RecordFacts
-
-
-@dataclass
-class DumpsChanged(Message):
-    """A dump on the bench is no longer the one that was compared; `detail` says in what."""
-
-    path: Path
-    detail: str
 
 
 def list_folder(folder: Path, cancel: Event) -> Iterator[Message]:
@@ -105,13 +89,13 @@ def _examined(entry: Entry) -> Entry:
         return replace(entry, problem=error.message)
 
 
-def read_records(path: Path, cancel: Event) -> Iterator[Message]:
+def read_records(path: Path, cancel: Event) -> RecordsRead:
     """The records of a dump. Raises DumpError."""
     with open_dump(path) as dump:
-        yield RecordsRead(path, dump.records, dump.health)
+        return RecordsRead(path, dump.records, dump.health)
 
 
-def read_values(path: Path, record: Record, cancel: Event) -> Iterator[Message]:
+def read_values(path: Path, record: Record, cancel: Event) -> RecordFacts:
     """Statistics over the whole record and its first values. Raises DumpError, CancelledError."""
     with open_dump(path) as dump:
         counter = RecordCounter()
@@ -121,7 +105,7 @@ def read_values(path: Path, record: Record, cancel: Event) -> Iterator[Message]:
             values = piece.astype(np.float64)
             dump.dequantize(record, values)
             counter.add(values)
-    yield ValuesRead(path, record, counter.facts())
+    return counter.facts()
 
 
 def watch(comparison: Comparison, cancel: Event) -> Iterator[Message]:
@@ -131,5 +115,5 @@ def watch(comparison: Comparison, cancel: Event) -> Iterator[Message]:
             try:
                 dump.check_unchanged()
             except FileChangedError as error:
-                yield DumpsChanged(dump.path, error.message)
+                yield Said(f"{dump.path.name} changed on disk: R reads it again", "warn", error.message)
                 return
