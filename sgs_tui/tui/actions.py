@@ -16,6 +16,10 @@ from sgs_tui.tui.text import BLANK, Line, Span, wrap
 SHOWN = {"pagedown": "pgdn", "pageup": "pgup", "escape": "esc", "backspace": "bksp"}
 
 
+DO = "do"
+"""The `call` of what no widget does but a controller: its method that is marked `@does(id)`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """One thing that the user can do. `footer`: 0 = not in the footer, else the smaller the further left."""
@@ -33,12 +37,10 @@ class Action:
 
     @property
     def method(self) -> str:
-        """The Textual action that does it: `layers.next-failing` calls `action_next_failing` unless `call` says.
-
-        What is in no pane (`walk`) is done by a controller.
-        """
-        own = f"do('{self.id}')" if self.group == "walk" else self.id.partition(".")[2].replace("-", "_")
-        return self.call or own
+        """The Textual action that does it: `layers.next-failing` calls `action_next_failing` unless `call` says."""
+        if self.call == DO:
+            return f"screen.do('{self.id}')"
+        return self.call or self.id.partition(".")[2].replace("-", "_")
 
     def binding(self) -> Binding:
         return Binding(self.keys, self.method, self.description, show=False, id=self.id)
@@ -63,8 +65,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.next-pane", "tab,>", "next pane", "Next pane", 70),
     Action("app.previous-pane", "shift+tab,<", "previous pane", "Previous pane"),
     Action("app.fill", "f", "fill", "This pane on the whole screen, and back", 75),
-    Action("app.profile", "p", "profile", "Judge by the next threshold profile", call="do('app.profile')"),
-    Action("app.reload", "R", "reload", "Read both dumps again and compare them again", call="do('app.reload')"),
+    Action("app.profile", "p", "profile", "Judge by the next threshold profile", call=DO),
+    Action("app.reload", "R", "reload", "Read both dumps again and compare them again", call=DO),
     Action(
         "app.stop",
         "X",
@@ -86,27 +88,27 @@ ACTIONS: tuple[Action, ...] = (
     Action("move.page-up", "K,pageup,ctrl+u", "page up", "A page up"),
     Action("move.top", "g,home", "top", "First row"),
     Action("move.bottom", "G,end", "bottom", "Last row"),
-    Action("walk.next-failing", "n", "next fail", "Next failing layer", 1),
-    Action("walk.previous-failing", "N", "previous fail", "Previous failing layer"),
-    Action("walk.mark", "i", "mark", "Mark the layer for INT16, and again not", 9),
-    Action("walk.int16", "I", "INT16", "INT16 advice, marks, and the change of input_config.ini", 8),
-    Action("walk.baseline", "B", "baseline", "Better or worse than an earlier comparison, layer by layer", 11),
-    Action("walk.keep-baseline", "M", "keep", "Keep this comparison as the baseline of the next one"),
-    Action("walk.iterate", "A", "requantize", "Requantize with the INT16 set, dump, compare with before", 10),
-    Action("walk.note", "C", "note", "Write down a note on the layer", 12),
-    Action("walk.journal", "H", "journal", "The journal: notes, what was tried, what it did", 13),
+    Action("walk.next-failing", "n", "next fail", "Next failing layer", 1, call=DO),
+    Action("walk.previous-failing", "N", "previous fail", "Previous failing layer", call=DO),
+    Action("walk.mark", "i", "mark", "Mark the layer for INT16, and again not", 9, call=DO),
+    Action("walk.int16", "I", "INT16", "INT16 advice, marks, and the change of input_config.ini", 8, call=DO),
+    Action("walk.baseline", "B", "baseline", "Better or worse than an earlier comparison, layer by layer", 11, call=DO),
+    Action("walk.keep-baseline", "M", "keep", "Keep this comparison as the baseline of the next one", call=DO),
+    Action("walk.iterate", "A", "requantize", "Requantize with the INT16 set, dump, compare with before", 10, call=DO),
+    Action("walk.note", "C", "note", "Write down a note on the layer", 12, call=DO),
+    Action("walk.journal", "H", "journal", "The journal: notes, what was tried, what it did", 13, call=DO),
     Action("layers.open", "enter,v", "details", "Details of the layer", 2),
     Action("layers.filter", "/", "filter", "Filter: words, !not, op:conv, verdict:fail, rmse>0.1", 3),
     Action("layers.clear-filter", "escape,0", "clear filter", "Show all layers again"),
     Action("layers.sort", "s", "sort", "Sort by the column under the cursor; again: the other way", 4),
     Action("layers.reverse", "S", "reverse", "Turn the order round"),
     Action("layers.network-order", "o", "network order", "Back to the order of the network"),
-    Action("layers.columns", "c", "columns", "Choose, widen and move columns", 5),
+    Action("layers.columns", "c", "columns", "Choose, widen and move columns", 5, call=DO),
     Action("layers.wide", "w", "wide", "Names in full width, and back"),
     Action("layers.recovered", "r", "recovered", "Figures with the stored order undone, and back to the file's"),
-    Action("layers.unmatched", "u", "unmatched", "Outputs that were not compared, and why"),
-    Action("histogram.previous-layer", "k,up", "previous layer", "Layer above"),
-    Action("histogram.next-layer", "j,down", "next layer", "Layer below", 5),
+    Action("layers.unmatched", "u", "unmatched", "Outputs that were not compared, and why", call=DO),
+    Action("histogram.previous-layer", "k,up", "previous layer", "Layer above", call=DO),
+    Action("histogram.next-layer", "j,down", "next layer", "Layer below", 5, call=DO),
     Action("histogram.log", "L", "log", "Counts on a logarithmic scale, and back", 3),
     Action("histogram.error", "e", "error", "Distribution of the error, and back to both sides", 2),
     Action("histogram.zoom", "z", "zoom", "Narrow to the middle 99.9, 99, 95 % of the values, and back", 4),
@@ -117,27 +119,27 @@ ACTIONS: tuple[Action, ...] = (
     Action("dumps.back", "escape,u,backspace", "back", "Back to the files, then to the folder above"),
     Action("dumps.sample", "s", "sample", "Take this dump as the sample (what is judged)", 2),
     Action("dumps.benchmark", "b", "benchmark", "Take this dump as the benchmark (the reference)", 3),
-    Action("dumps.swap", "x", "swap", "Swap sample and benchmark", 5),
+    Action("dumps.swap", "x", "swap", "Swap sample and benchmark", 5, call=DO),
     Action("dumps.stage", "t", "stage", "Correct the stage that was guessed", 4),
     Action("dumps.rescan", "r", "rescan", "Read the folder again"),
     Action("debugconfig.change", "space,enter,v", "change", "Switch on or off; edit the path", 1),
     Action("debugconfig.save", "w", "save", "Save, after a look at what changes; the old file is kept", 2),
-    Action("debugconfig.preset", "a", "preset", "Apply a preset: float, fixed, histogram, without fusion", 3),
+    Action("debugconfig.preset", "a", "preset", "Apply a preset: float, fixed, histogram, without fusion", 3, call=DO),
     Action("debugconfig.mend", "m", "fix", "Fix line ends, blanks, case and the missing last newline", 4, "fix"),
     Action("debugconfig.undo", "u", "undo", "Back to the file on disk", 5),
-    Action("debugconfig.open", "o", "open", "Edit another DebugConfig.txt", 6),
-    Action("debugconfig.editor", "e", "$EDITOR", "Edit the file in $EDITOR", 7),
+    Action("debugconfig.open", "o", "open", "Edit another DebugConfig.txt", 6, call=DO),
+    Action("debugconfig.editor", "e", "$EDITOR", "Edit the file in $EDITOR", 7, call=DO),
     Action("triage.open", "enter,v", "to layer", "Go to the layer that the finding names first", 1),
     Action("triage.next-layer", "o", "next layer", "Put the layer table on the next layer of the finding", 2),
-    Action("triage.recovered", "r", "recovered", "Figures of layers whose stored order was undone", 3),
-    Action("runs.run", "r", "run", "Run both stages in the background, as the form says", 1),
-    Action("runs.edit", "e", "what to run", "Say what to run: models, image, preprocess", 2),
+    Action("triage.recovered", "r", "recovered", "Figures of layers whose stored order was undone", 3, call=DO),
+    Action("runs.run", "r", "run", "Run both stages in the background, as the form says", 1, call=DO),
+    Action("runs.edit", "e", "what to run", "Say what to run: models, image, preprocess", 2, call=DO),
     Action("runs.compare", "c", "compare newest", "Compare the newest pair of dumps", 3),
     Action("runs.open", "enter,v", "open", "Compare what this run dumped with its newest counterpart", 4),
     Action("runs.sample", "s", "sample", "Take the run's dump as the sample (what is judged)", 6),
     Action("runs.benchmark", "b", "benchmark", "Take the run's dump as the benchmark (the reference)", 7),
-    Action("runs.cancel", "x", "cancel", "Cancel the run, after a question", 5),
-    Action("runs.delete", "D,delete", "delete", "Delete the run with its dump and log, after a question", 8),
+    Action("runs.cancel", "x", "cancel", "Cancel the run, after a question", 5, call=DO),
+    Action("runs.delete", "D,delete", "delete", "Delete the run with its dump and log, after a question", 8, call=DO),
     Action("typing.keep", "enter", "keep", "Take what was typed", 1, call="submit"),
     Action("typing.drop", "escape", "cancel", "Leave it as it was", 2, call="cancel"),
     Action("dialog.close", "escape,q", "close", "Close", 90),

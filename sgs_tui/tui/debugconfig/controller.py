@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from sgs_tui.engine.configs.debugconfig import PRESETS
-from sgs_tui.tui.debugconfig.pane import DebugConfigPane, EditorAsked, OpenAsked, PresetAsked, SaveAsked
+from sgs_tui.tui.debugconfig.pane import DebugConfigPane, SaveAsked
 from sgs_tui.tui.debugconfig.view import FILE_NAME
-from sgs_tui.tui.frame.controller import Controller, Host, hears
+from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.frame.dialogs import Choice
 from sgs_tui.tui.jobs import Said
 
@@ -21,7 +21,7 @@ class DebugConfigController(Controller):
     def ask_to_save(self, event: SaveAsked) -> None:
         self.confirm(event.question, event.evidence, self.pane.save)
 
-    @hears(PresetAsked)
+    @does("debugconfig.preset")
     def ask_for_preset(self) -> None:
         choices = [Choice(preset.key, preset.title, preset.note) for preset in PRESETS]
         self.choose("Preset for DebugConfig.txt", choices, self._apply)
@@ -29,19 +29,23 @@ class DebugConfigController(Controller):
     def _apply(self, key: str) -> None:
         self.pane.apply_preset(next(preset for preset in PRESETS if preset.key == key))
 
-    @hears(OpenAsked)
-    def ask_for_file(self, event: OpenAsked) -> None:
+    @does("debugconfig.open")
+    def ask_for_file(self) -> None:
         note = "a folder means the DebugConfig.txt in it; a new file is made when it is saved"
-        self.ask("Edit which DebugConfig.txt?", str(event.path), note, self._load)
+        self.ask("Edit which DebugConfig.txt?", str(self.pane.file.path), note, self._load)
 
     def _load(self, answer: str) -> None:
         path = Path(answer).expanduser()
         self.pane.load(path / FILE_NAME if path.is_dir() else path)
 
-    @hears(EditorAsked)
-    def edit(self, event: EditorAsked) -> None:
+    @does("debugconfig.editor")
+    def edit(self) -> None:
         """Hand the terminal to the user's editor and read the file again afterwards."""
-        problem = self.host.edit(event.path)
-        self.pane.load(event.path)
+        path = self.pane.file.path
+        if self.pane.file.changed:
+            self.host.flash("save (w) or undo (u) first: the editor works on the file on disk", "warn")
+            return
+        problem = self.host.edit(path)
+        self.pane.load(path)
         if problem:
             self.host.post_message(Said(problem, "warn"))

@@ -43,24 +43,6 @@ class SaveAsked(Message):
     evidence: Text
 
 
-class PresetAsked(Message):
-    """Let the user choose a preset."""
-
-
-@dataclass
-class OpenAsked(Message):
-    """Ask for the path of another file."""
-
-    path: Path
-
-
-@dataclass
-class EditorAsked(Message):
-    """Open the file in the user's editor."""
-
-    path: Path
-
-
 class DebugConfigPane(Pane):
     """An editor that writes nothing until `w`."""
 
@@ -166,9 +148,6 @@ class DebugConfigPane(Pane):
         except SgsError as error:
             self.post_message(Flash(str(error), "warn"))
 
-    def action_preset(self) -> None:
-        self.post_message(PresetAsked())
-
     def apply_preset(self, preset: Preset) -> None:
         """Its switches; path and other lines stay."""
         self._change(apply(preset, self.document))
@@ -181,15 +160,6 @@ class DebugConfigPane(Pane):
 
     def action_undo(self) -> None:
         self.load(self.file.path)
-
-    def action_open(self) -> None:
-        self.post_message(OpenAsked(self.file.path))
-
-    def action_editor(self) -> None:
-        if self.file.changed:
-            self.post_message(Flash("save (w) or undo (u) first: the editor works on the file on disk", "warn"))
-        else:
-            self.post_message(EditorAsked(self.file.path))
 
     def action_save(self) -> None:
         """Show what changes, against what is on disk by now, and ask."""

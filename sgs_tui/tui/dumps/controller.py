@@ -20,7 +20,6 @@ from sgs_tui.tui.dumps.pane import (
     FolderWanted,
     RecordDialog,
     RecordsWanted,
-    SwapWanted,
     ValuesWanted,
 )
 from sgs_tui.tui.dumps.view import RecordFacts
@@ -83,7 +82,7 @@ class DumpsController(Controller):
             other = "b on another dump takes the benchmark" if event.role == "sample" else "s takes the sample"
             self.host.flash(f"{event.role}: {event.path and event.path.name}; {other}")
 
-    @hears(SwapWanted)
+    @does("dumps.swap")
     def swap(self) -> None:
         self._comparison.pick(self._comparison.picks.swapped())
 

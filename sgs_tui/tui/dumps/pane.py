@@ -52,10 +52,6 @@ class FilePicked(Message):
     path: Path | None
 
 
-class SwapWanted(Message):
-    """Swap sample and benchmark."""
-
-
 class DumpsPane(Pane):
     """Files of a folder; entering a dump shows its records in their place."""
 
@@ -183,9 +179,6 @@ class DumpsPane(Pane):
             self.post_message(Flash("only a dump can be sample or benchmark", "warn"))
         else:
             self.post_message(FilePicked(role, path))
-
-    def action_swap(self) -> None:
-        self.post_message(SwapWanted())
 
     def action_stage(self) -> None:
         if self.files.item is not None and self.files.item.kind is Kind.DUMP:

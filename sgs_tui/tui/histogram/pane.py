@@ -28,13 +28,6 @@ class HistogramNeeded(Message):
     wanted: Wanted
 
 
-@dataclass
-class LayerStep(Message):
-    """The histogram's keys move the layer table's cursor."""
-
-    step: int
-
-
 class HistogramPane(Pane):
     """Histogram, error or one channel of a layer."""
 
@@ -120,12 +113,6 @@ class HistogramPane(Pane):
             self.post_message(Flash(self.view.no_channels or "channels are not counted yet", "warn"))
         elif place != self.view.place and (place is None or place < len(channels.rmse)):
             self._show_other(place=place)
-
-    def action_next_layer(self) -> None:
-        self.post_message(LayerStep(1))
-
-    def action_previous_layer(self) -> None:
-        self.post_message(LayerStep(-1))
 
     def help(self) -> Iterable[Line]:
         yield line("Benchmark above, sample below, both on one range; each is scaled to its own peak.")

@@ -24,13 +24,12 @@ from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.frame.dialogs import TableDialog
 from sgs_tui.tui.histogram.controller import HistogramController
 from sgs_tui.tui.histogram.jobs import CloseupDone
-from sgs_tui.tui.histogram.pane import LayerStep
 from sgs_tui.tui.jobs import LayerMoved, LayerWanted
 from sgs_tui.tui.journal.jobs import JournalRead
 from sgs_tui.tui.journal.view import Notes
 from sgs_tui.tui.layers.blame import NOTHING, parts_of
 from sgs_tui.tui.layers.columns import ColumnsDialog, choices_for
-from sgs_tui.tui.layers.pane import ColumnsAsked, LayersPane, UnmatchedAsked
+from sgs_tui.tui.layers.pane import LayersPane
 from sgs_tui.tui.layers.view import NETWORK, UNMATCHED_COLUMNS
 from sgs_tui.tui.settings import Start, ViewState
 from sgs_tui.tui.text import Line, Span
@@ -151,10 +150,16 @@ class LayersController(Controller):
         self.pane.action_previous_failing()
         self.follow()
 
-    @hears(LayerStep)
-    def step(self, event: LayerStep) -> None:
-        """The histogram's keys walk the table."""
-        self.pane.walk(event.step)
+    @does("histogram.next-layer")
+    def next_layer(self) -> None:
+        self._walk(1)
+
+    @does("histogram.previous-layer")
+    def previous_layer(self) -> None:
+        self._walk(-1)
+
+    def _walk(self, step: int) -> None:
+        self.pane.walk(step)
         self.follow()
 
     @hears(LayerWanted)
@@ -168,11 +173,11 @@ class LayersController(Controller):
 
     # --- windows
 
-    @hears(ColumnsAsked)
+    @does("layers.columns")
     def ask_for_columns(self) -> None:
         self.host.open(ColumnsDialog(self.pane.choices, self.host.keymap), self.pane.choose_columns)
 
-    @hears(UnmatchedAsked)
+    @does("layers.unmatched")
     def show_unmatched(self) -> None:
         current = self._comparison.current
         unmatched = current.matching.unmatched if current else ()

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 
 from textual import on
 from textual.app import ComposeResult
-from textual.message import Message
 
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.engine.compare.select import parse_query
@@ -23,14 +22,6 @@ from sgs_tui.tui.widgets.table import Table
 
 _EMPTY = "no layers yet: 3 opens the dump browser, s and b there pick the two dumps"
 _NONE_FIT = "no layer fits the filter: esc shows all"
-
-
-class ColumnsAsked(Message):
-    """Let the user choose columns."""
-
-
-class UnmatchedAsked(Message):
-    """Show what was not compared."""
 
 
 class LayersPane(Pane):
@@ -261,17 +252,11 @@ class LayersPane(Pane):
     def action_open(self) -> None:
         self.post_message(PaneAsked("details"))
 
-    def action_columns(self) -> None:
-        self.post_message(ColumnsAsked())
-
     def choose_columns(self, choices: Choices | None) -> None:
         """Show these columns; None: as before."""
         if choices is not None:
             self.choices = choices
             self.show_columns()
-
-    def action_unmatched(self) -> None:
-        self.post_message(UnmatchedAsked())
 
     def copied(self, whole: bool) -> str:
         """The cell under the cursor as it is shown, or the row with tabs between."""

@@ -12,13 +12,13 @@ from sgs_tui.engine.runs.run_folder import RunState, default_root
 from sgs_tui.engine.runs.runs import cancel_run, delete_run
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened
-from sgs_tui.tui.frame.controller import Controller, Host, hears
+from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.frame.pane import PaneAsked
 from sgs_tui.tui.jobs import Said
 from sgs_tui.tui.runs.form import Filled, RunForm, RunFormDialog
 from sgs_tui.tui.runs.jobs import RunLogged, RunsSeen, follow_log, start, watch
-from sgs_tui.tui.runs.pane import EndAsked, FormWanted, LogWanted, PairWanted, RunsPane, RunWanted, evidence
-from sgs_tui.tui.runs.view import RunRow
+from sgs_tui.tui.runs.pane import LogWanted, PairWanted, RunsPane
+from sgs_tui.tui.runs.view import RunRow, fact_lines
 
 
 class RunsController(Controller):
@@ -107,7 +107,7 @@ class RunsController(Controller):
 
     # --- starting and ending
 
-    @hears(FormWanted)
+    @does("runs.edit")
     def edit_form(self) -> None:
         switches = ", ".join(sorted(self._debug_config().effect().switches)) or "none"
         self.host.open(RunFormDialog(self.form, switches, self.host.keymap), self._take_form)
@@ -118,7 +118,7 @@ class RunsController(Controller):
             if filled.start:
                 self.start()
 
-    @hears(RunWanted)
+    @does("runs.run")
     def start(self) -> None:
         """Start what the form says; ask where something is missing."""
         if self.form.problems:
@@ -134,22 +134,22 @@ class RunsController(Controller):
             self.host.post_message(word)
         self.watch()
 
-    @hears(EndAsked)
-    def ask_to_end(self, event: EndAsked) -> None:
-        """Cancelling and deleting can not be taken back."""
-        path, name = event.row.path, event.row.path.name
-        end: Callable[[], object]
-        if event.delete:
-            question, end, said = (
-                f"Delete {name} with its dump and log?",
-                partial(delete_run, path, path.parent),
-                "deleted",
-            )
-        else:
-            question, end, said = f"Cancel {name}?", partial(cancel_run, path), "being cancelled"
-        told = partial(self.host.post_message, Said(f"{name}: {said}"))
+    @does("runs.cancel")
+    def ask_to_cancel(self) -> None:
+        if (row := self.pane.row) is not None:
+            self._ask_to_end(row, f"Cancel {row.path.name}?", partial(cancel_run, row.path), "being cancelled")
+
+    @does("runs.delete")
+    def ask_to_delete(self) -> None:
+        if (row := self.pane.row) is not None:
+            question = f"Delete {row.path.name} with its dump and log?"
+            self._ask_to_end(row, question, partial(delete_run, row.path, row.path.parent), "deleted")
+
+    def _ask_to_end(self, row: RunRow, question: str, end: Callable[[], object], said: str) -> None:
+        """It can not be taken back."""
+        told = partial(self.host.post_message, Said(f"{row.path.name}: {said}"))
         work = partial(self.host.jobs.run, "end", lambda _: end(), lambda _: told())
-        self.confirm(question, evidence(event.row), work)
+        self.confirm(question, partial(fact_lines, row), work)
 
     # --- comparing
 

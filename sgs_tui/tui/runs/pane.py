@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from textual import on
@@ -24,14 +23,6 @@ _MOST_ROWS = 8
 _MOST_FACTS = 6
 
 
-class RunWanted(Message):
-    """Start what the form says."""
-
-
-class FormWanted(Message):
-    """Let the user say what to run."""
-
-
 @dataclass
 class LogWanted(Message):
     """Follow the log of this run; None: of none."""
@@ -45,14 +36,6 @@ class PairWanted(Message):
 
     pair: DumpPair
     run: Path | None = None
-
-
-@dataclass
-class EndAsked(Message):
-    """Ask whether to cancel (or, `delete`, to delete) the run."""
-
-    row: RunRow
-    delete: bool = False
 
 
 class RunsPane(Pane):
@@ -148,12 +131,6 @@ class RunsPane(Pane):
 
     # --- keys
 
-    def action_run(self) -> None:
-        self.post_message(RunWanted())
-
-    def action_edit(self) -> None:
-        self.post_message(FormWanted())
-
     def action_compare(self) -> None:
         pair = newest_dumps([row.run for row in self.rows])
         self._compare(pair, "no two good runs of one network: r makes both")
@@ -187,14 +164,6 @@ class RunsPane(Pane):
         else:
             self.post_message(Flash("this run has no dump that can be trusted", "warn"))
 
-    def action_cancel(self) -> None:
-        if self.row is not None:
-            self.post_message(EndAsked(self.row))
-
-    def action_delete(self) -> None:
-        if self.row is not None:
-            self.post_message(EndAsked(self.row, delete=True))
-
     def copied(self, whole: bool) -> str:
         if self.row is None:
             return ""
@@ -208,8 +177,3 @@ class RunsPane(Pane):
             "pane 4; A requantizes with other INT16 tensors."
         )
         yield from paragraph(text, 76)
-
-
-def evidence(row: RunRow) -> partial[list[Line]]:
-    """What a question about a run shows."""
-    return partial(fact_lines, row)

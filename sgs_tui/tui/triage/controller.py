@@ -16,7 +16,7 @@ from sgs_tui.tui.comparison.jobs import ComparisonFinished, ComparisonOpened, Co
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.frame.dialogs import TableDialog
 from sgs_tui.tui.jobs import JobFailed
-from sgs_tui.tui.triage.pane import LOOKING, STOPPED, WAITING, RecoveredWanted, TriagePane
+from sgs_tui.tui.triage.pane import LOOKING, STOPPED, WAITING, TriagePane
 from sgs_tui.tui.triage.view import RECOVERED_COLUMNS, headline
 
 EXPLAINING = "diagnosis"
@@ -83,11 +83,15 @@ class TriageController(Controller):
             self._forget(STOPPED)
         return stopped
 
-    @hears(RecoveredWanted)
-    def show_recovered(self, event: RecoveredWanted) -> None:
-        """Their figures; verdicts stay about the file as it is."""
-        title = f"Recovered: {count(len(event.recovered), 'layer')} with the stored order undone"
-        self.host.open(TableDialog(title, RECOVERED_COLUMNS, event.recovered, frozen=2))
+    @does("triage.recovered")
+    def show_recovered(self) -> None:
+        """Figures of layers put back in order; verdicts stay about the file as it is."""
+        recovered = self._comparison.diagnosis.recovered if self._comparison.diagnosis else ()
+        if not recovered:
+            self.host.flash("nothing was recovered: no dump here keeps its padding", "warn")
+            return
+        title = f"Recovered: {count(len(recovered), 'layer')} with the stored order undone"
+        self.host.open(TableDialog(title, RECOVERED_COLUMNS, recovered, frozen=2))
 
     def _forget(self, why: str, hint: str = "") -> None:
         self.pane.forget(why, hint)

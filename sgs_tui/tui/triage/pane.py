@@ -1,14 +1,12 @@
 """Pane 6: why the numbers are bad, what proves it, what would refute it, what to do."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
-from textual.message import Message
 
-from sgs_tui.engine.diagnosis.results import Diagnosis, Finding, Recovered
+from sgs_tui.engine.diagnosis.results import Diagnosis, Finding
 from sgs_tui.engine.numbers import count
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.pane import Pane
@@ -24,13 +22,6 @@ LOOKING = "looking for the cause ..."
 STOPPED = "stopped; R compares and looks again"
 _MOST_ROWS = 6
 """Findings on the screen at a time; the text below them needs the room more."""
-
-
-@dataclass
-class RecoveredWanted(Message):
-    """Show the rows that were put back in order."""
-
-    recovered: tuple[Recovered, ...]
 
 
 class TriagePane(Pane):
@@ -103,12 +94,6 @@ class TriagePane(Pane):
             self.post_message(LayerWanted(layers[place % len(layers)], leave))
         else:
             self.post_message(Flash("this finding names no layer" if self.finding else "no finding here", "warn"))
-
-    def action_recovered(self) -> None:
-        if self.diagnosis is not None and self.diagnosis.recovered:
-            self.post_message(RecoveredWanted(self.diagnosis.recovered))
-        else:
-            self.post_message(Flash("nothing was recovered: no dump here keeps its padding", "warn"))
 
     def copied(self, whole: bool) -> str:
         if self.finding is None:
