@@ -7,30 +7,43 @@ import base64
 import os
 import shlex
 import subprocess
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from threading import Event
 
 from textual.app import App
-from textual.message import Message
 
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.files import write_atomically
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.text import encode
-from sgs_tui.tui.jobs import Flash
+from sgs_tui.tui.frame.controller import Controller, does
 from sgs_tui.tui.settings import state_folder
 
 LONGEST = 74_000
 """Bytes of text: more than 100,000 bytes of base64 are dropped by xterm and tmux."""
 
 
-@dataclass
-class Copied(Message):
-    """The user copied this."""
+class CopyController(Controller):
+    """Copies what the current pane has under its cursor."""
 
-    text: str
+    @does("app.copy")
+    def copy(self) -> None:
+        self._copy(self.host.current.copied(whole=False))
+
+    @does("app.copy-row")
+    def copy_row(self) -> None:
+        self._copy(self.host.current.copied(whole=True))
+
+    def _copy(self, text: str) -> None:
+        """To the terminal now, to tmux and a file in the background."""
+        if not text:
+            self.host.flash("nothing to copy here", "warn")
+            return
+        if len(text) <= LONGEST:
+            send(self.host.current.app, text)
+        self.host.jobs.run("copy", partial(store, text, os.environ), self.host.flash)
 
 
 def send(app: App[object], text: str) -> None:
@@ -49,7 +62,7 @@ def osc52(text: str, environment: Mapping[str, str]) -> str:
     return "".join(f"\x1bP{piece}\x1b\\" for piece in pieces)
 
 
-def store(text: str, environment: Mapping[str, str], cancel: Event) -> Iterator[Message]:
+def store(text: str, environment: Mapping[str, str], cancel: Event) -> str:
     """Put the text into tmux's buffer (which hands it to the terminal) and into a file; tell how much it was."""
     if environment.get("TMUX"):
         _to_tmux(text)
@@ -58,8 +71,7 @@ def store(text: str, environment: Mapping[str, str], cancel: Event) -> Iterator[
         places += f" and {_to_file(text)}"
     except (OSError, SgsError) as error:
         places += f" (not into a file: {error})"
-    if not cancel.is_set():
-        yield Flash(f"copied {count(len(text), 'character')} to the {places}")
+    return f"copied {count(len(text), 'character')} to the {places}"
 
 
 def _to_tmux(text: str) -> None:

@@ -1,6 +1,5 @@
 """The main screen: one controller a feature, the panes in their places, and the actions that work everywhere."""
 
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,6 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
 from sgs_tui.engine.errors import SgsError
-from sgs_tui.tui import outside
 from sgs_tui.tui.actions import BY_ID, bindings, group, help_lines, shown_keys
 from sgs_tui.tui.baseline.controller import BaselineController
 from sgs_tui.tui.comparison.controller import ComparisonController
@@ -31,6 +29,7 @@ from sgs_tui.tui.jobs import Flash, Found, JobCrashed, JobFailed, Jobs, LayersSh
 from sgs_tui.tui.journal.controller import JournalController
 from sgs_tui.tui.layers.controller import LayersController
 from sgs_tui.tui.log.pane import LogPane
+from sgs_tui.tui.outside import CopyController, edit_file
 from sgs_tui.tui.requantize.controller import BEGINNING, RequantizeController
 from sgs_tui.tui.runs.controller import RunsController
 from sgs_tui.tui.runs.form import form_of
@@ -66,6 +65,7 @@ class MainScreen(PanesScreen):
         self.runs = RunsController(self, self.comparison, lambda: self.debugconfig.pane.document)
         self.journal = JournalController(self, self.comparison, lambda: self.runs.selected)
         self.requantize = RequantizeController(self, self.comparison, self.int16, self.baseline, self.runs)
+        self.copying = CopyController(self)
         self._router = Router([part for part in vars(self).values() if isinstance(part, Controller)])
         self._interrupted = -TWICE
 
@@ -153,7 +153,7 @@ class MainScreen(PanesScreen):
         return next((screen for screen in self.app.screen_stack if isinstance(screen, kind)), None)
 
     def edit(self, path: Path) -> str:
-        return outside.edit_file(self.app, path)
+        return edit_file(self.app, path)
 
     # --- what is said
 
@@ -241,25 +241,6 @@ class MainScreen(PanesScreen):
     def action_quit(self) -> None:
         """Leave at once: background work is told to stop and not waited for."""
         self.app.exit(0, message=self.runs.farewell or None)
-
-    def action_copy(self) -> None:
-        self._copy(self.current.copied(whole=False))
-
-    def action_copy_row(self) -> None:
-        self._copy(self.current.copied(whole=True))
-
-    def _copy(self, text: str) -> None:
-        if text:
-            self.post_message(outside.Copied(text))
-        else:
-            self.flash("nothing to copy here", "warn")
-
-    @on(outside.Copied)
-    def store_copy(self, event: outside.Copied) -> None:
-        """To the terminal now, to tmux and a file in the background."""
-        if len(event.text) <= outside.LONGEST:
-            outside.send(self.app, event.text)
-        self.jobs.start("copy", partial(outside.store, event.text, os.environ))
 
 
 def _failure(event: JobFailed, width: int) -> list[Line]:

@@ -22,7 +22,7 @@ from sgs_tui.engine.requantize.propose import Begun, Commands, EmbeddedRun, Int1
 from sgs_tui.engine.runs.run_folder import RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run, list_runs
 from sgs_tui.engine.runs.runs import cancel_run, wait_run
-from sgs_tui.tui import outside
+from sgs_tui.tui import screen as screen_module
 from sgs_tui.tui.app import LaunchOptions, SgsApp, start_of
 from sgs_tui.tui.baseline.pane import BaselineDialog
 from sgs_tui.tui.frame.dialogs import Chooser, ConfirmDialog, TextDialog
@@ -248,7 +248,7 @@ async def test_a_mistake_in_the_commands_is_shown_with_the_file_and_mended(
     toml = network.folder / NAME
     good = toml.read_text()
     toml.write_text(good.replace("calibrate =", "calibrat ="))
-    monkeypatch.setattr(outside, "edit_file", lambda app, path: path.write_text(good) and "")
+    monkeypatch.setattr(screen_module, "edit_file", lambda app, path: path.write_text(good) and "")
     app = app_on(network.folder)
     async with app.run_test(size=LARGE) as pilot:
         await opened(pilot)
@@ -263,7 +263,7 @@ async def test_a_mistake_in_the_commands_is_shown_with_the_file_and_mended(
 
 async def test_an_editor_that_fails_is_told(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     (network.folder / NAME).write_text("[iterate\n")
-    monkeypatch.setattr(outside, "edit_file", lambda app, path: "vi ended with exit code 1")
+    monkeypatch.setattr(screen_module, "edit_file", lambda app, path: "vi ended with exit code 1")
     app = app_on(network.folder)
     async with app.run_test(size=SMALL) as pilot:
         await opened(pilot)
@@ -277,7 +277,7 @@ async def test_without_commands_an_example_is_shown_and_written(
     on_stage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edited: list[Path] = []
-    monkeypatch.setattr(outside, "edit_file", lambda app, path: edited.append(path) or "")
+    monkeypatch.setattr(screen_module, "edit_file", lambda app, path: edited.append(path) or "")
     monkeypatch.delenv("SGS_IPU_DIR", raising=False)
     app = make_app()
     async with app.run_test(size=SMALL) as pilot:
