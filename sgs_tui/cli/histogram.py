@@ -52,9 +52,9 @@ def histogram(
     if png is not None:
         return _draw(dump, png, ranges, against, tuple(layers or ()), log, bins)
     from sgs_tui.batch.output import emit
-    from sgs_tui.batch.printed.histogram import Wanted, histograms
+    from sgs_tui.batch.printed.histogram import HistogramRequest, histograms
 
-    wanted, trouble = Wanted(dump, against, ranges, tuple(layers or ()), log), list[str]()
+    wanted, trouble = HistogramRequest(dump, against, ranges, tuple(layers or ()), log), list[str]()
     for text in histograms(wanted, stderr.screen(ascii_only, to_file=False), trouble.append):
         emit(text.encode(), None)
     return _told(trouble, "what can be read is drawn")

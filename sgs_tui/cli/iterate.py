@@ -94,12 +94,12 @@ def iterate(
 def _init(folder: Path) -> ExitCode:
     """Write the example; never over a file that is there."""
     from sgs_tui.engine.files import write_atomically
-    from sgs_tui.engine.requantize.network import NAME, TEMPLATE
+    from sgs_tui.engine.requantize.network import NAME, example
 
     target = folder / NAME
     if target.exists():
         raise UsageError(f"{target}: is there already", "change it, or move it away first")
-    write_atomically(target, TEMPLATE.encode())
+    write_atomically(target, example().encode())
     stderr.note(f"{target} is written; fill in your commands, then `sgs-tui iterate --dry-run`")
     return ExitCode.OK
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from sgs_tui.engine.compare.baseline import regress
 from sgs_tui.engine.configs.inputconfig import load
 from sgs_tui.engine.journal import Kind, journal_of, read_journal
 from sgs_tui.engine.requantize.iteration import STEPS
 from sgs_tui.engine.requantize.network import load_config
-from sgs_tui.engine.requantize.propose import read_outcome, state_before
+from sgs_tui.engine.requantize.propose import state_before
+from sgs_tui.engine.requantize.state import load_state, state_behind
 from sgs_tui.engine.runs.run_folder import RunState
 from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
 from sgs_tui.engine.runs.runs import cancel_run, wait_run
@@ -59,9 +61,10 @@ def test_the_loop_closes(command: Command, network: Network) -> None:
 
     run = newest(network)
     assert state_before(load_config(network.folder), network.root) == run.folder.path
-    outcome = read_outcome(run.folder.path)
-    assert outcome.regression is not None
-    assert [step.name for step in outcome.regression.newly_fixed] == ["gate"]
+    before = state_behind(run)
+    assert before is not None
+    found = regress(load_state(run.folder.path).layers, before.layers)
+    assert [step.name for step in found.newly_fixed] == ["gate"]
     assert [dump.name for dump in run.dumps] == ["float.bin", "fixed.bin"]
 
     third = iterate(command, network, "--mark", "pool")

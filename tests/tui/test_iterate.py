@@ -17,7 +17,7 @@ from sgs_tui.engine.demo.demo import DemoFiles, build_demo
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.journal import Kind, entry, journal_of, read_journal
 from sgs_tui.engine.requantize.ini_change import ini_change
-from sgs_tui.engine.requantize.network import NAME, TEMPLATE, IterateConfig
+from sgs_tui.engine.requantize.network import NAME, IterateConfig, example
 from sgs_tui.engine.requantize.propose import Begun, Commands, EmbeddedRun, Int16Edit, Proposal, propose
 from sgs_tui.engine.runs.run_folder import RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run, list_runs
@@ -293,7 +293,7 @@ async def test_without_commands_an_example_is_shown_and_written(
         assert not (on_stage / "dumps" / NAME).exists(), "a look first"
         await pilot.press("y")
         await until_shown(pilot, "Fill in your commands now")
-        assert (on_stage / "dumps" / NAME).read_text() == TEMPLATE
+        assert (on_stage / "dumps" / NAME).read_text() == example()
         await pilot.press("y")
         await until_shown(pilot, "no SDK is named")
         assert edited == [FOLDER / NAME] and screen.comparison.network == FOLDER

@@ -21,7 +21,7 @@ _NEAR = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class HistogramRequest:
     """`layers`: names of tensors, none for all layers; `log`: logarithmic counts."""
 
     dump: Path
@@ -31,7 +31,7 @@ class Wanted:
     log: bool = False
 
 
-def histograms(wanted: Wanted, screen: Screen, trouble: Callable[[str], None]) -> Iterator[str]:
+def histograms(wanted: HistogramRequest, screen: Screen, trouble: Callable[[str], None]) -> Iterator[str]:
     """One text a tensor, layers in network order; `trouble` gets a line for what is damaged or can not be read.
 
     Raises SgsError; UsageError for an unknown tensor, before the first text.

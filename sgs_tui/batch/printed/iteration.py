@@ -1,7 +1,7 @@
 """`iterate`: what it is about to do, and what it did."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
@@ -24,7 +24,8 @@ from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.requantize.ini_change import IniChange
 from sgs_tui.engine.requantize.network import IterateConfig, place_of
-from sgs_tui.engine.requantize.propose import command_lines, compared_with, dump_lines, read_outcome
+from sgs_tui.engine.requantize.propose import command_lines, compared_with, dump_lines
+from sgs_tui.engine.requantize.state import state_behind
 from sgs_tui.engine.runs.run_list import Run
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.engine.text import visible
@@ -87,12 +88,10 @@ def plan_text(config: IterateConfig, before: Path | None, change: IniChange) -> 
 
 def iterated(run: Run, config: IterateConfig) -> BeforeAfter:
     """Compare what a finished iteration has dumped, with the state before beside it. Raises InputError."""
-    found, place = read_outcome(run.folder.path), place_of(run.folder.path)
-    request = CompareRequest(place.sample, place.benchmark, place.ranges, profile=load_profile(config.profile))
-    source = run.request.details.get("before") or "the state before"
-    before = found.before
-    baseline = replace(before, source=source) if before is not None else None
-    return BeforeAfter(run.folder.path, _line(before), compare(request, baseline=baseline))
+    place, profile = place_of(run.folder.path), load_profile(config.profile)
+    before = state_behind(run, profile)
+    request = CompareRequest(place.sample, place.benchmark, place.ranges, profile=profile)
+    return BeforeAfter(run.folder.path, _line(before), compare(request, baseline=before))
 
 
 def write_iteration(found: BeforeAfter, run: Run, wanted: AdviceFormat, screen: Screen) -> bytes:

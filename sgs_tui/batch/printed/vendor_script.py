@@ -1,4 +1,22 @@
-"""`vendor-script auto_dump_debug`: prints and leaves what the vendor's script does, from our own figures."""
+"""`vendor-script`: prints and leaves what the vendor's three scripts do, from our own figures.
+
+auto_dump_debug.sh leaves a folder beside its report:
+
+    benchmark_layer_list.txt    benchmark_layer_list="..", every output of the benchmark
+    gen_layer_list.txt          out_list="..", the compared ones; both in the order of `ls -v`
+    genCompareLayer/<folder>/   sample.bin and benchmark.bin, each a dump of one record
+    sample_out/, benchmark_out/ sample_run.log and benchmark_run.log; outputs without a partner, one folder each
+
+Folders are named as the vendor's splitter names them; a name that is too long or not the only one gets a suffix.
+The lists are read by bash as a script, so what it would act on in a name is escaped here.
+
+dump_debug.py takes two dumps and prints `<i>.<name>`, MSE, COS and RMSE for each tensor of that raw name in both that
+is no constant in the first; `i` counts them, it is no op index. With a name it writes fixed.txt and float.txt: the
+name, then the values with six decimals, sixteen a line.
+
+histogram.py draws `Histograms/<i>.<name>.png` for entry `i` of a range file, red lines at its ends; entries without
+data have no picture.
+"""
 
 import os
 import re
@@ -30,56 +48,47 @@ from sgs_tui.engine.reports.details import Subject
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.engine.text import encode, sanitised, visible
 
-# The folder that the vendor's auto_dump_debug.sh leaves beside its report (interop notes 3.4).
-#
-#     benchmark_layer_list.txt    benchmark_layer_list="..", every output of the benchmark
-#     gen_layer_list.txt          out_list="..", the compared ones; both in the order of `ls -v`
-#     genCompareLayer/<folder>/   sample.bin and benchmark.bin, each a dump of one record
-#     sample_out/, benchmark_out/ sample_run.log and benchmark_run.log; outputs without a partner, one folder each
-#
-# Folders are named as the vendor's splitter names them; a name that is too long or not the only one gets a suffix.
-# The lists are read by bash as a script, so what it would act on in a name is escaped here.
-
 COMPARED = "genCompareLayer"
+FOLDER = Path("Histograms")
+_PER_ROW = 16
+Echo = Callable[[str], None]
+_RULE = "*" * 82
+_HASHES = "#" * 21
 _ACTIVE = re.compile(r'([$`"\\])')
 """What bash acts on between double quotes."""
 
 
-def make_out_folder(folder: Path) -> Path | None:
-    """Make `folder`; where an older one was moved to, None where there was none. Raises InputError."""
+def _make_out_folder(folder: Path) -> Path | None:
+    """Make `folder`; an older one gets the name that the script gives it, which is returned. Raises InputError."""
+    backup = None
     try:
-        moved = _move_away(folder) if folder.exists() or folder.is_symlink() else None
+        if folder.exists() or folder.is_symlink():
+            backup = free_name(folder.with_name(f"{folder.name}_backup_at_{time.strftime('%Y-%m-%d_%H-%M-%S')}"))
+            folder.rename(backup)
         folder.mkdir(parents=True)
     except OSError as error:
         raise InputError(f"{folder}: cannot write: {error.strerror}", "check the folder and its rights") from error
-    return moved
-
-
-def _move_away(folder: Path) -> Path:
-    """To the name that the vendor's script gives it."""
-    backup = free_name(folder.with_name(f"{folder.name}_backup_at_{time.strftime('%Y-%m-%d_%H-%M-%S')}"))
-    folder.rename(backup)
     return backup
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class _Placed:
     """A record and the folder that it got."""
 
     record: Record
     folder: str
 
 
-def place(records: Iterable[Record], names: FreeNames) -> list[Placed]:
+def _place(records: Iterable[Record], names: FreeNames) -> list[_Placed]:
     """`<op>.<name>.xx.output<k>` for each."""
     placed = []
     for record in records:
         stem, tail = f"{record.op_index}.{sanitised(record.name)}", f".xx.output{record.slot}"
-        placed.append(Placed(record, names.take(stem, tail, record.name)[0]))
+        placed.append(_Placed(record, names.take(stem, tail, record.name)[0]))
     return placed
 
 
-def write_record(dump: Dump, record: Record, folder: Path, file: str) -> None:
+def _write_record(dump: Dump, record: Record, folder: Path, file: str) -> None:
     """One record as a dump of its own, as the vendor's splitter writes it. Raises InputError, FileChangedError."""
     path = folder / file
     try:
@@ -90,20 +99,15 @@ def write_record(dump: Dump, record: Record, folder: Path, file: str) -> None:
         raise InputError(f"{path}: cannot write: {error.strerror}", "check free space and rights") from error
 
 
-def on_disk(folder: Path, name: str) -> Path:
+def _on_disk(folder: Path, name: str) -> Path:
     """The folder of that name: the tensor name's own bytes, whatever the locale."""
     return folder / os.fsdecode(encode(name))
 
 
-def layer_list(variable: str, folders: Sequence[str]) -> bytes:
+def _layer_list(variable: str, folders: Sequence[str]) -> bytes:
     """A list as the script writes it: an assignment over several lines."""
     lines = [_ACTIVE.sub(r"\\\1", folder) for folder in folders]
     return encode("\n".join([f'{variable}="', *lines, '"', ""]))
-
-
-Echo = Callable[[str], None]
-_RULE = "*" * 82
-_HASHES = "#" * 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ def auto_dump_debug(sample: Path, benchmark: Path, echo: Echo, tensors: bool = T
     report = compare(CompareRequest(sample.absolute(), benchmark.absolute()), View(), diagnosing=False)
     if report.nothing_comparable:
         raise NothingComparableError("no output tensor matches between the two", "sgs-tui compare says why")
-    moved = make_out_folder(folder)
+    moved = _make_out_folder(folder)
     with open_dump(report.request.sample) as left, open_dump(report.request.benchmark) as right:
         _Folder(folder, report, tensors, echo).fill(left, right)
     _analyse(report, folder, benchmark.name, echo)
@@ -156,8 +160,8 @@ class _Folder:
 
     def fill(self, sample: Dump, benchmark: Dump) -> None:
         """Lists, compared layers, what has no partner, logs; with the vendor's timing lines."""
-        right = place(benchmark.outputs(), FreeNames())
-        left = place(sample.outputs(), FreeNames())
+        right = _place(benchmark.outputs(), FreeNames())
+        left = _place(sample.outputs(), FreeNames())
         rows = {row.pair.benchmark.number: row for row in self.report.rows if row.metrics is not None}
         pairs = [(each, rows[each.record.number]) for each in right if each.record.number in rows]
         partners = {row.pair.sample.number for row in rows.values()}
@@ -170,7 +174,7 @@ class _Folder:
             self._compared(sample, benchmark, pairs)
             self._list("out_list", "gen_layer_list.txt", [each for each, _ in pairs])
 
-    def _leave(self, dump: Dump, side: str, lonely: Sequence[Placed]) -> None:
+    def _leave(self, dump: Dump, side: str, lonely: Sequence[_Placed]) -> None:
         """What has no partner stays in the side's own folder."""
         place_of = self.folder / f"{side}_out"
         place_of.mkdir()
@@ -178,20 +182,20 @@ class _Folder:
         for each in lonely:
             log.append(each.folder)
             if self.tensors:
-                write_record(dump, each.record, on_disk(place_of, each.folder), "output")
+                _write_record(dump, each.record, _on_disk(place_of, each.folder), "output")
         write_atomically(place_of / f"{side}_run.log", encode("".join(f"{line}\n" for line in log)))
 
-    def _compared(self, sample: Dump, benchmark: Dump, pairs: Sequence[tuple[Placed, LayerDiff]]) -> None:
+    def _compared(self, sample: Dump, benchmark: Dump, pairs: Sequence[tuple[_Placed, LayerDiff]]) -> None:
         compared = self.folder / COMPARED
         compared.mkdir()
         for each, row in pairs if self.tensors else ():
-            target = on_disk(compared, each.folder)
-            write_record(sample, row.pair.sample, target, "sample.bin")
-            write_record(benchmark, row.pair.benchmark, target, "benchmark.bin")
+            target = _on_disk(compared, each.folder)
+            _write_record(sample, row.pair.sample, target, "sample.bin")
+            _write_record(benchmark, row.pair.benchmark, target, "benchmark.bin")
 
-    def _list(self, variable: str, file: str, placed: Sequence[Placed]) -> None:
+    def _list(self, variable: str, file: str, placed: Sequence[_Placed]) -> None:
         folders = sorted((each.folder for each in placed), key=version_key)
-        write_atomically(self.folder / file, layer_list(variable, folders))
+        write_atomically(self.folder / file, _layer_list(variable, folders))
 
 
 def _analyse(report: Report, folder: Path, benchmark: str, echo: Echo) -> None:
@@ -211,11 +215,6 @@ def _timed(what: str, echo: Echo) -> Iterator[None]:
     yield
     echo(f"{what} {_HASHES}")
     echo(f"{round(1000 * (perf_counter() - start))} ms")
-
-
-# `vendor-script dump_debug`: the lines and files of the vendor's dump_debug.py (interop notes 3.3).
-
-_PER_ROW = 16
 
 
 def lines(fixed: Dump, float_: Dump) -> Iterator[tuple[str, str]]:
@@ -267,11 +266,6 @@ def _text(dump: Dump, record: Record, shape: tuple[int, ...] | None) -> bytes:
     values = reader.values(0, reader.count)
     rows = (values[start : start + _PER_ROW].tolist() for start in range(0, len(values), _PER_ROW))
     return "".join("%.6f  " * len(row) % tuple(row) + "\n" for row in rows).encode()
-
-
-# `vendor-script histogram`: `Histograms/<i>.<name>.png` for the entries of a range file (interop notes 5.2).
-
-FOLDER = Path("Histograms")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,9 @@
-"""`build_demo`: the demo's files in a folder."""
+"""What is the demo made of? A small CNN with seeded weights and one planted fault, quantized and dumped in a folder.
+
+The fault is the classic one (`wide_range`): one output channel of the 1x1 convolution `expand` is 400 times too large
+and the next convolution `mix` takes it 400 times smaller. In float nothing changes. But the tensor between them, a
+convolution's input, now needs a range so wide that eight bits crush its other channels.
+"""
 
 import os
 from dataclasses import dataclass
@@ -19,18 +24,12 @@ if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
 
-# The demo's network: a small CNN with seeded weights and one planted fault.
-#
-# The fault is the classic one (faults.md `wide_range`): one output channel of the 1x1 convolution `expand` is 400
-# times too large and the next convolution `mix` takes it 400 times smaller. In float nothing changes. But the
-# tensor between them, a convolution's input, now needs a range so wide that eight bits crush its other channels.
-
 PRODUCER = "sgs-tui demo"
 """In the model's `producer_name`: how the demo knows its own files again."""
 
 FACTOR = 400.0
 CULPRIT = "expand"
-"""The tensor that carries the fault: give this one 16 bits and all is well."""
+"""The tensor that carries the fault: with this one in INT16 all is well."""
 
 _CHANNEL = 5
 _SIDE = 32
@@ -106,7 +105,8 @@ def _layers() -> _Builder:
 
 
 def images(count: int = 8) -> list[AnyArray]:
-    """Calibration images: slanted waves with a little noise, NCHW, values in [-1, 1]; the same on every run."""
+    """Calibration images, float32 [1, 3, 32, 32] (NCHW): slanted waves with a little noise, values in [-1, 1]; the same
+    on every run."""
     random = np.random.RandomState(_IMAGES_SEED)
     y, x = np.mgrid[0:_SIDE, 0:_SIDE] / _SIDE
     made: list[AnyArray] = []
@@ -162,7 +162,7 @@ class DemoFiles:
 def build_demo(folder: Path, int16: tuple[str, ...] = ()) -> DemoFiles:
     """Build, quantize and dump the demo's network below `folder`; the same numbers on every run.
 
-    `int16`: tensors that get 16 bits; `CULPRIT` alone heals the network. Files of an earlier demo are replaced;
+    `int16`: tensors to be INT16; `CULPRIT` alone heals the network. Files of an earlier demo are replaced;
     raises InputError where any other file stands in the way, UsageError for an unknown tensor in `int16`.
     """
     files = DemoFiles.below(folder)

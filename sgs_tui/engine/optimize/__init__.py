@@ -1,1 +1,1 @@
-"""Which tensors need 16 bits: searched by trying, never by a model of what ought to help."""
+"""Which tensors need INT16: searched by trying, never by a model of what ought to help."""

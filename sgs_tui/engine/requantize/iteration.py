@@ -3,7 +3,8 @@
 `python -m sgs_tui.engine.requantize.iteration plan.json` is started by a run's supervisor. Each step is a run in
 `steps/` of the run folder; what the iteration leaves there itself: float.bin, fixed.bin, layers.json (the layers now),
 before.json (the layers before), triage.jsonl (the journal, that of the state before carried over). An error goes to
-failure.json. TERM, with which a run is cancelled, ends the step at work first.
+failure.json. TERM, with which a run is cancelled, ends the step at work first. Apart because it is a program of its
+own, that loads what the front ends need not.
 """
 
 import os
@@ -41,9 +42,9 @@ from sgs_tui.engine.runs.run_list import Run, read_run
 from sgs_tui.engine.runs.runs import INTERVAL, cancel_run, snapshot, wait_run
 from sgs_tui.engine.text import visible
 
+Say = Callable[[str], None]
 BACKEND = "command"
 """Backend of the user's own commands."""
-Say = Callable[[str], None]
 STEPS = "steps"
 """The runs root of the steps, in the iteration's run folder."""
 

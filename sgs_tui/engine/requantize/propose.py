@@ -7,7 +7,7 @@ to fail fails there. `begin` does it.
 The commands run as an iteration, a run in the background. `check_idle` says whether one is at work, `state_before` what
 to compare with, `ini_change` what becomes of the file, and `iteration_request` is the run to start, with what to know
 beforehand in its warnings; only then `write_change` writes the file. The run is followed and cancelled as any run, and
-leaves what `read_outcome` reads.
+leaves what `state.state_behind` and `load_state` read.
 """
 
 import os
@@ -20,7 +20,6 @@ from sgs_tui.engine.backends.embedded import EmbeddedRequest
 from sgs_tui.engine.backends.jobs import JOB_FILE, job_from_json, local_run
 from sgs_tui.engine.backends.quantize import Quantization
 from sgs_tui.engine.backends.start import check_run, start_run
-from sgs_tui.engine.compare.baseline import Baseline, Regression, load_baseline, regress
 from sgs_tui.engine.configs.debugconfig import DUMP_TENSOR
 from sgs_tui.engine.configs.debugconfig import load as load_debug_config
 from sgs_tui.engine.configs.inputconfig import load as load_ini
@@ -37,7 +36,6 @@ from sgs_tui.engine.requantize.ini_change import (
 )
 from sgs_tui.engine.requantize.iteration import GRACE, sdk_of
 from sgs_tui.engine.requantize.network import (
-    BEFORE_FILE,
     FIXED_DUMP,
     FLOAT_DUMP,
     INI,
@@ -103,7 +101,6 @@ def _job(run: Run) -> EmbeddedRequest:
     return job_from_json(text, run.folder.request_path, EmbeddedRequest)
 
 
-_WORKER = "sgs_tui.engine.requantize.iteration"
 BACKEND = ITERATE
 _COMPARABLE = (BACKEND, "sdk")
 """Backends whose dumps say something about the SDK's models."""
@@ -111,16 +108,6 @@ _COMPARABLE = (BACKEND, "sdk")
 
 class BusyError(RunError):
     """An iteration of the same network is at work."""
-
-
-@dataclass(frozen=True, slots=True)
-class IterationOutcome:
-    """What came of an iteration. `before` and `regression` are None where nothing was known of the state before."""
-
-    folder: Path
-    after: Baseline
-    before: Baseline | None = None
-    regression: Regression | None = None
 
 
 def iterations_root(config: IterateConfig) -> Path:
@@ -150,7 +137,7 @@ def iteration_request(
     told = change_text(config.ini, change) if change and changed else f"requantized (tensor_arrays: {int16 or 'none'})"
     images, scripts = config.image.split(":")[-1], [s for s in config.preprocess.split(",") if s.endswith(".py")]
     return RunRequest(
-        argv=(sys.executable, "-P", "-m", _WORKER, PLAN_FILE),
+        argv=(sys.executable, "-P", "-m", "sgs_tui.engine.requantize.iteration", PLAN_FILE),
         backend=BACKEND,
         model=str(config.fixed_model),
         stage="iteration",
@@ -195,15 +182,6 @@ def check_idle(config: IterateConfig, root: Path) -> None:
         if run.state.active and run.request.backend == BACKEND and run.request.model == str(config.fixed_model):
             hint = f"wait for it, or `sgs-tui runs cancel {run.name} --root {root}`"
             raise BusyError(f"{run.name} is making {config.fixed_model.name} ({run.state})", hint)
-
-
-def read_outcome(folder: Path) -> IterationOutcome:
-    """What an iteration left. Raises InputError where it is none, or did not come to its end."""
-    after = load_baseline(folder / LAYERS_FILE)
-    if not (folder / BEFORE_FILE).is_file():
-        return IterationOutcome(folder, after)
-    before = load_baseline(folder / BEFORE_FILE)
-    return IterationOutcome(folder, after, before, regress(after.layers, before.layers))
 
 
 def _warnings(config: IterateConfig, changed: bool) -> Iterator[str]:

@@ -12,7 +12,7 @@ from sgs_tui.engine.compare.baseline import Baseline
 from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.journal import Kind, append, entry, journal_of
 from sgs_tui.engine.requantize.ini_change import journal_result
-from sgs_tui.engine.requantize.network import INI, NAME, TEMPLATE
+from sgs_tui.engine.requantize.network import INI, NAME, example
 from sgs_tui.engine.requantize.propose import Begun, Commands, EmbeddedRun, Proposal, begin
 from sgs_tui.engine.requantize.state import state_behind
 from sgs_tui.engine.runs.run_folder import RunState
@@ -232,7 +232,7 @@ class RequantizeController(Controller):
             path = folder / NAME
             self.confirm(
                 f"Write this example of {NAME}, to fill in?",
-                partial(example_lines, path, TEMPLATE),
+                partial(example_lines, path, example()),
                 partial(self.host.jobs.run, "example", partial(write_template, path), self._ask_to_fill_in),
             )
 
@@ -240,7 +240,7 @@ class RequantizeController(Controller):
         """It is of no use before the user's own commands are in it."""
         self._comparison.network = path.parent
         self.host.post_message(Said(f"{path} is written: fill in your commands, then A"))
-        lines = partial(refusal_lines, "", "", path, TEMPLATE)
+        lines = partial(refusal_lines, "", "", path, example())
         self.confirm(f"Fill in your commands now, in {editor_name()}?", lines, partial(self._edit, path))
 
     def _tell_refusal(self, event: Refused) -> None:

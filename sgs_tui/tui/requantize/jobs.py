@@ -10,7 +10,7 @@ from threading import Event
 from sgs_tui.engine.advice.results import Advice
 from sgs_tui.engine.errors import InputError, SgsError
 from sgs_tui.engine.files import write_atomically
-from sgs_tui.engine.requantize.network import NAME, TEMPLATE
+from sgs_tui.engine.requantize.network import NAME, example
 from sgs_tui.engine.requantize.propose import BusyError, Int16Edit, Proposal, find_recipe, propose
 from sgs_tui.tui.int16.controller import Case
 
@@ -56,5 +56,5 @@ def write_template(path: Path, cancel: Event) -> Path:
     """The example to fill in. Raises InputError where a file is there already."""
     if path.exists():
         raise InputError(f"{path}: is there already", "A reads it")
-    write_atomically(path, TEMPLATE.encode())
+    write_atomically(path, example().encode())
     return path

@@ -8,9 +8,9 @@ import pytest
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.requantize.ini_change import ini_change
 from sgs_tui.engine.requantize.iteration import dump_request, sdk_of
-from sgs_tui.engine.requantize.network import NAME, TEMPLATE, load_config
-from sgs_tui.engine.requantize.propose import iteration_request, iterations_root, read_outcome, state_before
-from sgs_tui.engine.requantize.state import IterationPlan
+from sgs_tui.engine.requantize.network import NAME, example, load_config
+from sgs_tui.engine.requantize.propose import iteration_request, iterations_root, state_before
+from sgs_tui.engine.requantize.state import IterationPlan, load_state
 from tests.conftest import REPOSITORY
 from tests.standin_sdk.iterating import Network, build_network
 
@@ -33,8 +33,8 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_the_example_is_read_and_is_the_file_that_is_shipped(tmp_path: Path) -> None:
-    assert (REPOSITORY / "cfg" / NAME).read_text("utf-8") == TEMPLATE
-    config = load_config(write(tmp_path, TEMPLATE))
+    assert (REPOSITORY / "cfg" / NAME).read_text("utf-8") == example()
+    config = load_config(write(tmp_path, example()))
     assert config.convert.startswith("python3 $SGS_IPU_DIR/Scripts/ConvertTool/ConvertTool.py onnx")
     assert "\n" not in config.convert
     assert config.ini == tmp_path / "input_config.ini"
@@ -109,7 +109,7 @@ def test_traps_are_told_beforehand(network: Network) -> None:
         os.utime(model, (2e9, 2e9))
     toml = network.folder / NAME
     toml.write_text(
-        "\n".join(line for line in TEMPLATE.splitlines() if "convert" not in line.lower() or line[:1] == "#")
+        "\n".join(line for line in example().splitlines() if "convert" not in line.lower() or line[:1] == "#")
     )
     toml.write_text(WHOLE.replace("net_", "bad_").replace("lists:", "") + 'sdk = "../sdk"\n')
     warnings = iteration_request(load_config(network.folder)).warnings
@@ -133,4 +133,4 @@ def test_nothing_is_known_where_nothing_was_run(network: Network) -> None:
     config = load_config(network.folder)
     assert state_before(config, iterations_root(config)) is None
     with pytest.raises(InputError):
-        read_outcome(network.folder)
+        load_state(network.folder)
