@@ -11,11 +11,9 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
-from sgs_tui.tui.text import BLANK, Line, Span, wrap
+from sgs_tui.tui.text import BLANK, Line, Span, hanging, paragraph
 
-SHOWN = {"pagedown": "pgdn", "pageup": "pgup", "escape": "esc", "backspace": "bksp"}
-
-
+_SHOWN = {"pagedown": "pgdn", "pageup": "pgup", "escape": "esc", "backspace": "bksp"}
 DO = "do"
 """The `call` of what no widget does but a controller: its method that is marked `@does(id)`."""
 
@@ -67,13 +65,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.fill", "f", "fill", "This pane on the whole screen, and back", 75),
     Action("app.profile", "p", "profile", "Judge by the next threshold profile", call=DO),
     Action("app.reload", "R", "reload", "Read both dumps again and compare them again", call=DO),
-    Action(
-        "app.stop",
-        "X",
-        "stop",
-        "Stop comparing or looking for the cause; the rows that are there stay",
-        call=DO,
-    ),
+    Action("app.stop", "X", "stop", "Stop comparing or looking for the cause; the rows that are there stay", 0, DO),
     Action("app.theme", "T", "theme", "Next theme: dark, light, the terminal's own colors", call="app.next_theme"),
     Action("app.repaint", "=,ctrl+l", "repaint", "Paint the screen again", call="app.repaint"),
     Action("app.suspend", "&,ctrl+z", "suspend", "Back to the shell; fg returns", call="app.suspend_process"),
@@ -155,9 +147,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("int16.iterate", "A", "requantize", "Requantize with this set, dump, compare with before", 3),
     Action("int16.file", "o", "file", "Change another input_config.ini", 4),
     Action("baseline.open", "enter,v", "to layer", "Back to the table, the cursor on this layer", 1),
-    Action("baseline.run", "r", "run", "Hold it against an earlier run", 2),
-    Action("baseline.file", "o", "file", "Hold it against another file (compare --format json), or a run's folder", 3),
-    Action("baseline.keep", "M", "keep this", "Take the comparison on the screen as the baseline", 4),
+    Action("baseline.run", "r", "run", "Hold it against an earlier run", 2, DO),
+    Action(
+        "baseline.file", "o", "file", "Hold it against another file (compare --format json), or a run's folder", 3, DO
+    ),
+    Action("baseline.keep", "M", "keep this", "Take the comparison on the screen as the baseline", 4, DO),
     Action("journal.add", "a", "add a line", "Add a line about the dump or run as a whole", 1),
     Action("columns.show", "space,enter,v", "show/hide", "Show or hide the column", 1),
     Action("columns.wider", "+", "wider", "Two cells wider", 2),
@@ -203,7 +197,7 @@ def key_label(key: str) -> str:
     """A key as people read it: `esc`, `?`, `^q`, `g`."""
     if key.startswith("ctrl+"):
         return "^" + key.removeprefix("ctrl+")
-    return SHOWN.get(key, key)
+    return _SHOWN.get(key, key)
 
 
 def shown_keys(action: Action, keymap: dict[str, str]) -> tuple[str, ...]:
@@ -211,15 +205,13 @@ def shown_keys(action: Action, keymap: dict[str, str]) -> tuple[str, ...]:
     return tuple(key_label(key.strip()) for key in keymap.get(action.id, action.keys).split(","))
 
 
-# The text of `?`, from the one table of actions.
-
-KEYS = 16
+_KEYS = 16
 
 
 def help_lines(
     title: str, about: Iterable[Line], groups: Sequence[str], keymap: dict[str, str], width: int
 ) -> list[Line]:
-    """Keys of the pane, what it says about itself, then every other key."""
+    """The text of `?`: keys of the pane, what it says about itself, then every other key."""
     lines: list[Line] = [(Span(f"{title}: keys of this pane", "strong"),)]
     for name in groups:
         lines += _keys(group(name), keymap, width)
@@ -229,21 +221,14 @@ def help_lines(
     for name, heading in GROUP_TITLES.items():
         if name not in groups and group(name):
             lines += [BLANK, (Span(heading, "strong"),), *_keys(group(name), keymap, width)]
-    lines += [BLANK, *_rebinding(width)]
-    return lines
+    example = f'[keys] "{ACTIONS[0].id}" = "f1"'
+    text = f"Keys can be changed in settings.toml: {example}. The ids are in the palette (:)."
+    return [*lines, BLANK, *paragraph(text, width, "muted")]
 
 
 def _keys(actions: Sequence[Action], keymap: dict[str, str], width: int) -> list[Line]:
     lines: list[Line] = []
     for action in actions:
         keys = " ".join(shown_keys(action, keymap))
-        first, *rest = wrap(action.description, max(20, width - KEYS - 3))
-        lines.append((Span(f"  {keys:{KEYS}}", "key"), Span(" " + first)))
-        lines += [(Span(" " * (KEYS + 3) + part),) for part in rest]
+        lines += hanging((Span(f"  {keys:{_KEYS}}", "key"), Span(" ")), action.description, width)
     return lines
-
-
-def _rebinding(width: int) -> list[Line]:
-    example = ACTIONS[0].id
-    text = f'Keys can be changed in settings.toml: [keys] "{example}" = "f1". The ids are in the palette (:).'
-    return [(Span(part, "muted"),) for part in wrap(text, width)]

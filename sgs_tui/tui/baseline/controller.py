@@ -14,7 +14,7 @@ from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.requantize.state import load_state
 from sgs_tui.engine.runs.run_list import Run
 from sgs_tui.engine.session import Comparison
-from sgs_tui.tui.baseline.pane import BaselineDialog, FileAsked, KeepAsked, RunAsked
+from sgs_tui.tui.baseline.pane import BaselineDialog
 from sgs_tui.tui.baseline.view import earlier, headline
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonFinished
@@ -84,7 +84,7 @@ class BaselineController(Controller):
         self.baseline = Baseline(source, current.request.profile.name, layers)
         return True
 
-    @hears(KeepAsked)
+    @does("baseline.keep")
     def keep_from_window(self) -> None:
         self.keep()
         self.hold()
@@ -95,7 +95,7 @@ class BaselineController(Controller):
     def take_runs(self, event: RunsSeen) -> None:
         self._runs = tuple(row.run for row in event.rows)
 
-    @hears(RunAsked)
+    @does("baseline.run")
     def choose_run(self) -> None:
         """An earlier run, newest first, or a file; where there are no runs only that is asked for."""
         runs = earlier(self._runs, self._comparison.picks.sample, time())
@@ -112,7 +112,7 @@ class BaselineController(Controller):
         else:
             self._load(key)
 
-    @hears(FileAsked)
+    @does("baseline.file")
     def ask_for_file(self) -> None:
         note = "a report of `compare --format json`, or a run's folder; M keeps the one on the screen"
         self.ask("Against which earlier comparison?", "", note, self._load)

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from functools import partial
 
 from textual import on
-from textual.message import Message
 from textual.widget import Widget
 
 from sgs_tui.engine.compare.baseline import Baseline, Change, Regression
@@ -16,18 +15,6 @@ from sgs_tui.tui.text import Span, cut, span, width
 from sgs_tui.tui.widgets.bars import LineBar
 from sgs_tui.tui.widgets.table import ListTable, Table
 from sgs_tui.tui.widgets.text_view import TextView
-
-
-class FileAsked(Message):
-    """Ask for another baseline."""
-
-
-class RunAsked(Message):
-    """Ask for an earlier run as the baseline."""
-
-
-class KeepAsked(Message):
-    """Take the present comparison as the baseline."""
 
 
 class BaselineDialog(Dialog[None]):
@@ -70,12 +57,3 @@ class BaselineDialog(Dialog[None]):
         if step is not None and step.after is not None:
             self.tell(LayerWanted(step.after.name, leave=True))
             self.dismiss(None)
-
-    def action_run(self) -> None:
-        self.tell(RunAsked())
-
-    def action_file(self) -> None:
-        self.tell(FileAsked())
-
-    def action_keep(self) -> None:
-        self.tell(KeepAsked())

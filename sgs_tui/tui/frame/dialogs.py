@@ -61,6 +61,10 @@ class Dialog(OpaqueScreen, ModalScreen[Answer | None]):
         """Tell the screen below, which knows what to do."""
         self.app.screen_stack[-2].post_message(message)
 
+    async def action_do(self, action_id: str) -> None:
+        """What a controller does is asked of the screen below."""
+        await self.app.screen_stack[-2].run_action(f"do({action_id!r})")
+
     def action_close(self) -> None:
         self.dismiss(None)
 
