@@ -13,16 +13,24 @@ from pathlib import Path
 from platformdirs import user_state_path
 
 from sgs_tui import __version__
+from sgs_tui.batch.values import text_of
 from sgs_tui.engine.backends.sdk_install import find_sdk
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.numbers import size
 from sgs_tui.engine.text import visible
 
-# One thing that `doctor` looked at, and what it has to be told.
+_OLDEST = (3, 11)
+_ENOUGH = 2_000_000_000
+_NEEDED = ("textual", "rich", "numpy", "plotext", "onnxruntime", "onnx", "typer", "platformdirs")
+_EXTRAS = {
+    "png": ("matplotlib", "histograms as pictures"),
+    "caffe": ("cv2", "dumps of Caffe models"),
+    "tflite": ("ai_edge_litert", "dumps of TFLite models"),
+}
 
 
 class State(StrEnum):
-    """`no`: something is missing that only some work needs; `FAIL`: nothing works before that is mended."""
+    """`no`: something is missing that only some work needs; `FAIL`: nothing works before that is fixed."""
 
     OK = "ok"
     NO = "no"
@@ -49,55 +57,16 @@ class Surroundings:
     environment: Mapping[str, str]
 
 
-# `doctor`: can the terminal show the app?
-
-
-def terminal_checks(around: Surroundings) -> Iterator[Check]:
-    """Terminal, colors, characters, and what lies between it and us."""
-    env = around.environment
-    width, height = shutil.get_terminal_size()
-    found = f"TERM={env.get('TERM', '')} {width}x{height}" if around.terminal else "stdin or stderr is none"
-    usable = around.terminal and env.get("TERM", "") not in ("", "dumb")
-    yield Check("terminal", State.OK if usable else State.NO, found, "the app needs one; --batch does not")
-    yield Check("colors", State.OK, _colors(env))
-    yield Check(
-        "locale",
-        State.OK if around.utf8 else State.NO,
-        " ".join(f"{name}={env[name]}" for name in ("LC_ALL", "LC_CTYPE", "LANG") if env.get(name)) or "not set",
-        "not UTF-8, so only ASCII is shown; export LC_ALL=C.UTF-8",
-    )
-    far = [name for name in ("SSH_CONNECTION", "TMUX", "STY") if env.get(name)]
-    yield Check("remote", State.OK, ", ".join(far) if far else "neither SSH nor tmux nor screen")
-
-
-def _colors(environment: Mapping[str, str]) -> str:
-    if environment.get("NO_COLOR"):
-        return "none: NO_COLOR is set"
-    if environment.get("COLORTERM") in ("truecolor", "24bit"):
-        return "16 million"
-    return "256" if "256" in environment.get("TERM", "") else "16"
-
-
-_OLDEST = (3, 11)
-_ENOUGH = 2_000_000_000
-_NEEDED = ("textual", "rich", "numpy", "plotext", "onnxruntime", "onnx", "typer", "platformdirs")
-_EXTRAS = {
-    "png": ("matplotlib", "histograms as pictures"),
-    "caffe": ("cv2", "dumps of Caffe models"),
-    "tflite": ("ai_edge_litert", "dumps of TFLite models"),
-}
-
-
 def examine(around: Surroundings) -> list[Check]:
     """Every check, in the order to read them."""
     checks = [_python(), *map(_package, _NEEDED), *(_extra(*item) for item in _EXTRAS.items())]
-    return [*checks, *terminal_checks(around), _sdk(around.environment), _gdb(), *_disk(), _settings(around.settings)]
+    return [*checks, *_terminal_checks(around), _sdk(around.environment), _gdb(), *_disk(), _settings(around.settings)]
 
 
 def list_checks(checks: list[Check]) -> bytes:
     """One line a check; what to do on a line of its own below it."""
     width = max(len(check.name) for check in checks)
-    return "".join(f"{visible(line)}\n" for check in checks for line in _lines(check, width)).encode()
+    return text_of(visible(line) for check in checks for line in _lines(check, width))
 
 
 def _lines(check: Check, width: int) -> Iterator[str]:
@@ -133,6 +102,32 @@ def _import_problem(module: str) -> str:
     except (ImportError, OSError) as error:
         return str(error)
     return ""
+
+
+def _terminal_checks(around: Surroundings) -> Iterator[Check]:
+    """Terminal, colors, characters, and what lies between it and us."""
+    env = around.environment
+    width, height = shutil.get_terminal_size()
+    found = f"TERM={env.get('TERM', '')} {width}x{height}" if around.terminal else "stdin or stderr is none"
+    usable = around.terminal and env.get("TERM", "") not in ("", "dumb")
+    yield Check("terminal", State.OK if usable else State.NO, found, "the app needs one; --batch does not")
+    yield Check("colors", State.OK, _colors(env))
+    yield Check(
+        "locale",
+        State.OK if around.utf8 else State.NO,
+        " ".join(f"{name}={env[name]}" for name in ("LC_ALL", "LC_CTYPE", "LANG") if env.get(name)) or "not set",
+        "not UTF-8, so only ASCII is shown; export LC_ALL=C.UTF-8",
+    )
+    far = [name for name in ("SSH_CONNECTION", "TMUX", "STY") if env.get(name)]
+    yield Check("remote", State.OK, ", ".join(far) if far else "neither SSH nor tmux nor screen")
+
+
+def _colors(environment: Mapping[str, str]) -> str:
+    if environment.get("NO_COLOR"):
+        return "none: NO_COLOR is set"
+    if environment.get("COLORTERM") in ("truecolor", "24bit"):
+        return "16 million"
+    return "256" if "256" in environment.get("TERM", "") else "16"
 
 
 def _sdk(environment: Mapping[str, str]) -> Check:

@@ -172,7 +172,7 @@ def _bytes(record: Record) -> Cell:
     return Cell(size(record.size))
 
 
-TENSOR_SCHEMA = "sgs-tui/tensor/1"
+_TENSOR_SCHEMA = "sgs-tui/tensor/1"
 SHOWN = 64
 """Values that the text form shows unless told otherwise."""
 
@@ -220,7 +220,7 @@ def write_tensor(found: Tensor, wanted: ListFormat, screen: Screen) -> bytes:
 
 def _tensor_document(found: Tensor) -> Json:
     return {
-        "schema": TENSOR_SCHEMA,
+        "schema": _TENSOR_SCHEMA,
         "path": exact(found.dump.path),
         "record": _fields(found.record),
         "dequantised": found.dump.dequantizes(found.record),

@@ -48,7 +48,7 @@ from sgs_tui.engine.reports.details import Subject
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.engine.text import encode, sanitised, visible
 
-COMPARED = "genCompareLayer"
+_COMPARED = "genCompareLayer"
 FOLDER = Path("Histograms")
 _PER_ROW = 16
 Echo = Callable[[str], None]
@@ -186,7 +186,7 @@ class _Folder:
         write_atomically(place_of / f"{side}_run.log", encode("".join(f"{line}\n" for line in log)))
 
     def _compared(self, sample: Dump, benchmark: Dump, pairs: Sequence[tuple[_Placed, LayerDiff]]) -> None:
-        compared = self.folder / COMPARED
+        compared = self.folder / _COMPARED
         compared.mkdir()
         for each, row in pairs if self.tensors else ():
             target = _on_disk(compared, each.folder)
@@ -201,7 +201,7 @@ class _Folder:
 def _analyse(report: Report, folder: Path, benchmark: str, echo: Echo) -> None:
     """The report: where the layers are, then the vendor's line for each; in two places, as the script leaves it."""
     with _timed("doAnalyzeRmse", echo):
-        text = encode(f"{folder / COMPARED}\n") + Format.VENDOR.write(replace(report, shown=report.rows), Screen())
+        text = encode(f"{folder / _COMPARED}\n") + Format.VENDOR.write(replace(report, shown=report.rows), Screen())
         (folder / "doAnalyzeRmse").mkdir()
         write_atomically(folder / "doAnalyzeRmse" / "doAnalyzeRmse_run.log", text)
         write_atomically(folder / f"{benchmark}_doAnalyzeRmse_run.log", text)

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
 
-PRODUCER = "sgs-tui demo"
+_PRODUCER = "sgs-tui demo"
 """In the model's `producer_name`: how the demo knows its own files again."""
 
-FACTOR = 400.0
+_FACTOR = 400.0
 CULPRIT = "expand"
 """The tensor that carries the fault: with this one in INT16 all is well."""
 
@@ -75,9 +75,9 @@ def build_network() -> "ModelProto":
     from onnx import TensorProto, helper, numpy_helper
 
     net = _layers()
-    net.constants["expand.weight"][_CHANNEL] *= FACTOR
-    net.constants["expand.bias"][_CHANNEL] *= FACTOR
-    net.constants["mix.weight"][:, _CHANNEL] /= FACTOR
+    net.constants["expand.weight"][_CHANNEL] *= _FACTOR
+    net.constants["expand.bias"][_CHANNEL] *= _FACTOR
+    net.constants["mix.weight"][:, _CHANNEL] /= _FACTOR
     graph = helper.make_graph(
         net.nodes,
         "demo",
@@ -86,7 +86,7 @@ def build_network() -> "ModelProto":
         [numpy_helper.from_array(values, name) for name, values in net.constants.items()],
     )
     opset = helper.make_opsetid("", 13)
-    return helper.make_model(graph, opset_imports=[opset], ir_version=8, producer_name=PRODUCER)
+    return helper.make_model(graph, opset_imports=[opset], ir_version=8, producer_name=_PRODUCER)
 
 
 def _layers() -> _Builder:
@@ -189,7 +189,7 @@ def _check_free(files: DemoFiles) -> None:
 
 def is_demo_model(model: Path) -> bool:
     """Whether an ONNX file carries the demo's mark (its text is near the end of the file)."""
-    return model.is_file() and PRODUCER.encode() in model.read_bytes()
+    return model.is_file() and _PRODUCER.encode() in model.read_bytes()
 
 
 def _sources(files: DemoFiles) -> None:

@@ -157,7 +157,7 @@ class SdkQuestion:
             raise UsageError(f"{self.model.name}: sim_optimizer.py takes the float model", "name the *_float.sim")
         scripts = [Path(item) for item in self.scripts() if item.endswith(".py")]
         judged = samples(self.sample(), len(self.scripts()))
-        listed = [state_of(file) for sample in (*self.samples(), *judged) for file in sample]
+        listed = [_state_of(file) for sample in (*self.samples(), *judged) for file in sample]
         words = [*listed, str(self.sdk.root), self.sdk.version, self.preprocess]
         mark = fingerprint([self.model, self.ini, *scripts, *self.quant_files], words)[:_MARK]
         folder = root.absolute() / f"{safe_name(self.model.stem)}-{mark}"
@@ -167,14 +167,14 @@ class SdkQuestion:
         return folder
 
 
-def state_of(path: Path) -> str:
+def _state_of(path: Path) -> str:
     """A file by its path, size and time: what is too large to be read each time."""
     stat = path.stat()
     return f"{path} {stat.st_size} {stat.st_mtime_ns}"
 
 
 @dataclass(frozen=True, slots=True)
-class SdkFiles:
+class _SdkFiles:
     """The tools' inputs below the question's folder, and where calibrated models go."""
 
     model: Path
@@ -188,11 +188,11 @@ class SdkFiles:
         return self.fixed / f"{stem}_{safe_name(label)}_fixed.sim"
 
 
-def prepare_files(question: SdkQuestion, folder: Path, changes_model: bool) -> SdkFiles:
+def _prepare_files(question: SdkQuestion, folder: Path, changes_model: bool) -> _SdkFiles:
     """Make them, or make them again. `changes_model`: a candidate carries weights. Raises SgsError."""
     stem = safe_name(question.model.name.removesuffix("_float.sim"))
     place = folder / ("model-copy" if changes_model else "model")
-    files = SdkFiles(place / f"{stem}_float.sim", folder / "input_config.ini", folder / "images.txt", folder / "fixed")
+    files = _SdkFiles(place / f"{stem}_float.sim", folder / "input_config.ini", folder / "images.txt", folder / "fixed")
     for path in (folder, place, files.fixed):
         make_folder(path)
     if changes_model:
@@ -282,7 +282,7 @@ class Steps:
         return {str(key): str(path) for key, path in found.items()} if isinstance(found, dict) else {}
 
 
-def optimizer_run(question: SdkQuestion, files: SdkFiles) -> RunRequest:
+def _optimizer_run(question: SdkQuestion, files: _SdkFiles) -> RunRequest:
     """One run of sim_optimizer.py. Raises InputError when the SDK has none, RunError for its environment."""
     product = Product(CANDIDATES, ProductKind.PATTERN)
     request = _script_run(question, files, "sim_optimizer.py", (), "optimize", product)
@@ -290,14 +290,14 @@ def optimizer_run(question: SdkQuestion, files: SdkFiles) -> RunRequest:
     return replace(request, warnings=(*suspect, *request.warnings))
 
 
-def calibrator_run(question: SdkQuestion, files: SdkFiles, quant_file: Path, target: Path) -> RunRequest:
+def _calibrator_run(question: SdkQuestion, files: _SdkFiles, quant_file: Path, target: Path) -> RunRequest:
     """One run of sim_calibrator.py that makes the fixed model `target` as `quant_file` says. Raises as above."""
     more = ("--quant_file", str(quant_file), "-o", str(target))
     return _script_run(question, files, "sim_calibrator.py", more, "calibrate", Product(str(target), ProductKind.FILE))
 
 
 def _script_run(
-    question: SdkQuestion, files: SdkFiles, script: str, more: tuple[str, ...], stage: str, product: Product
+    question: SdkQuestion, files: _SdkFiles, script: str, more: tuple[str, ...], stage: str, product: Product
 ) -> RunRequest:
     """One of the SDK's example scripts: both take the same images, model, ini, preprocess and number of processes."""
     environment = sdk_environment(question.sdk, question.environ)
@@ -393,7 +393,7 @@ def optimize_sdk(
     make_folder(folder)
     with locked(folder):
         trials = _CandidateTrials(question, folder, Steps(folder, runs, cancel), profile, cancel)
-        yield from trials.run(prepare_files(question, folder, False))
+        yield from trials.run(_prepare_files(question, folder, False))
 
 
 class _CandidateTrials:
@@ -401,10 +401,10 @@ class _CandidateTrials:
         self._question, self._folder, self._steps = question, folder, steps
         self._profile, self._cancel = profile, cancel
 
-    def run(self, files: SdkFiles) -> Generator[SdkEvent]:
+    def run(self, files: _SdkFiles) -> Generator[SdkEvent]:
         candidates = yield from self._candidates(files)
         if any(one.has_data for one in candidates):
-            files = prepare_files(self._question, self._folder, True)
+            files = _prepare_files(self._question, self._folder, True)
         ask = partial(self._dump, self._question.model, Stage.FLOAT)
         benchmark = yield from self._needed("float", "float dump", ask)
         ranked = []
@@ -417,10 +417,10 @@ class _CandidateTrials:
         assert benchmark.dump is not None
         yield SdkResult(tuple(ranked), benchmark.dump, self._profile.name, self._folder)
 
-    def _candidates(self, files: SdkFiles) -> Generator[SdkEvent, None, tuple[SdkCandidate, ...]]:
+    def _candidates(self, files: _SdkFiles) -> Generator[SdkEvent, None, tuple[SdkCandidate, ...]]:
         paths: Iterable[Path] = self._question.quant_files
         if not paths:
-            ask = partial(optimizer_run, self._question, files)
+            ask = partial(_optimizer_run, self._question, files)
             run = yield from self._needed("optimizer", "sim_optimizer.py", ask)
             paths = [run.folder.path / product.path for product in run.status.products]
         found = load_candidates(paths, self._question.rates)
@@ -434,17 +434,17 @@ class _CandidateTrials:
             raise RunError(f"{run.name}: {run.status.message or run.state}", run.status.hint)
         return run
 
-    def _try(self, candidate: SdkCandidate, files: SdkFiles, benchmark: Run) -> Generator[SdkEvent, None, Ranked]:
+    def _try(self, candidate: SdkCandidate, files: _SdkFiles, benchmark: Run) -> Generator[SdkEvent, None, Ranked]:
         """Calibrate, dump, compare."""
         target = files.fixed_model(candidate.label)
-        ask = partial(calibrator_run, self._question, files, candidate.file, target)
+        ask = partial(_calibrator_run, self._question, files, candidate.file, target)
         run = yield from self._steps.run(f"calibrate {candidate.key}", f"{candidate.label}: calibrate", ask)
         if not run.status.products:
             return Ranked(candidate, None, target, error=run.status.message, hint=run.status.hint)
         return (yield from self._judge(candidate, target, benchmark))
 
     def _judge(self, candidate: SdkCandidate | None, model: Path, benchmark: Run) -> Generator[SdkEvent, None, Ranked]:
-        label, key = (candidate.label, candidate.key) if candidate else (model.name, state_of(model))
+        label, key = (candidate.label, candidate.key) if candidate else (model.name, _state_of(model))
         ask = partial(self._dump, model, Stage.FIXED)
         run = yield from self._steps.run(f"fixed {key}", f"{label}: fixed dump", ask)
         if run.dump is None or benchmark.dump is None:

@@ -48,7 +48,7 @@ BACKEND = "command"
 STEPS = "steps"
 """The runs root of the steps, in the iteration's run folder."""
 
-LAST_LINES = 12
+_LAST_LINES = 12
 """Lines of a failed step's log that the iteration's log repeats."""
 
 GRACE = 30.0
@@ -79,7 +79,7 @@ def dump_request(config: IterateConfig, model: Path, sdk: Sdk, environ: Mapping[
     return found[0]
 
 
-def command_request(
+def _command_request(
     config: IterateConfig, stage: str, command: str, needs: Sequence[Path], product: Path, sdk: Sdk
 ) -> RunRequest:
     """One of the user's own commands, which makes the model `product`."""
@@ -98,7 +98,7 @@ def command_request(
 
 
 @dataclass(frozen=True, slots=True)
-class Stepper:
+class _Stepper:
     """Runs steps one after the other. `say` takes a line for the log, `bar` what is drawn over and over.
 
     `cancel` is looked at once a second: a step that was started is always ended, whenever it is set.
@@ -131,7 +131,7 @@ class Stepper:
 
     def _tell_last_words(self, run: Run) -> None:
         """What a failed step printed at last: whoever reads the iteration's log need not look for another."""
-        for line in LogReader(run.folder.log_path, 8 << 10).new_lines(ended=True)[-LAST_LINES:]:
+        for line in LogReader(run.folder.log_path, 8 << 10).new_lines(ended=True)[-_LAST_LINES:]:
             self.say(f"    {line}")
 
     def _watched(self, head: str, run: Run) -> Run:
@@ -153,7 +153,7 @@ class Stepper:
             raise CancelledError("the iteration was stopped")
 
 
-class Iteration:
+class _Iteration:
     """One iteration, in the working directory of its run, which is the current one."""
 
     def __init__(
@@ -166,11 +166,11 @@ class Iteration:
         self._sdk = sdk_of(plan.config, os.environ)
         self._first = plan.before is None and plan.config.float_model.is_file() and plan.config.fixed_model.is_file()
         count = 3 + bool(plan.config.convert) + 2 * self._first
-        self._stepper = Stepper(self._folder / STEPS, count, cancel, say, bar)
+        self._stepper = _Stepper(self._folder / STEPS, count, cancel, say, bar)
         self._number = 0
 
     def run(self) -> None:
-        """Do everything. Raises SgsError; the journal then says what failed."""
+        """Raises SgsError; the journal then says what failed."""
         if self._plan.before is not None:
             carry_over(self._plan.before, self._folder)
         self._note(self._plan.change, Kind.TRIED)
@@ -198,7 +198,7 @@ class Iteration:
         config = self._config
         float_, fixed = config.float_model, config.fixed_model
         if config.convert:
-            request = command_request(config, "convert", config.convert, [config.ini], float_, self._sdk)
+            request = _command_request(config, "convert", config.convert, [config.ini], float_, self._sdk)
             try:
                 self._step("convert", request)
             except RunError as error:
@@ -207,10 +207,9 @@ class Iteration:
                 message = f"{error.message}; {float_.name} is gone, the converter deletes it first"
                 raise RunError(message, error.hint) from error
         needs = [config.ini, float_]
-        self._step("calibrate", command_request(config, "calibrate", config.calibrate, needs, fixed, self._sdk))
+        self._step("calibrate", _command_request(config, "calibrate", config.calibrate, needs, fixed, self._sdk))
 
     def _dumps(self, what: str) -> tuple[Run, Run]:
-        """(fixed, float)."""
         config = self._config
         float_ = self._step(f"{what}dump float", dump_request(config, config.float_model, self._sdk, os.environ))
         return self._step(f"{what}dump fixed", dump_request(config, config.fixed_model, self._sdk, os.environ)), float_
@@ -261,7 +260,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: cancel.set())
     path, output = Path(arguments[0]), _Output()
     try:
-        Iteration(IterationPlan.from_json(path.read_text("ascii"), path), cancel, output.say, output.bar).run()
+        _Iteration(IterationPlan.from_json(path.read_text("ascii"), path), cancel, output.say, output.bar).run()
     except SgsError as error:
         write_failure(error)
         output.say(f"{type(error).__name__}: {error}")
@@ -276,12 +275,10 @@ class _Output:
         self._open = False
 
     def say(self, line: str) -> None:
-        """A line of its own."""
         self._write(f"{chr(10) * self._open}{visible(line)}\n")
         self._open = False
 
     def bar(self, text: str) -> None:
-        """What stands there until the next line."""
         self._write(f"\r{visible(text)}")
         self._open = True
 

@@ -71,7 +71,7 @@ def requantize_demo(place: Place, change: IniChange) -> None:
     write_change(place.ini, change)
 
 
-def is_embedded(run: Run) -> bool:
+def _is_embedded(run: Run) -> bool:
     """Whether `requantized` can make a run again with other tensors."""
     return run.request.backend == "onnxruntime" and JOB_FILE in run.request.files
 
@@ -95,7 +95,7 @@ def requantized(run: Run, add: Sequence[str], remove: Sequence[str] = ()) -> Run
 
 def _job(run: Run) -> EmbeddedRequest:
     text = run.request.files.get(JOB_FILE)
-    if text is None or not is_embedded(run):
+    if text is None or not _is_embedded(run):
         hint = "`sgs-tui iterate` runs the SDK's tools; `sgs-tui run --onnx` makes runs of that kind"
         raise UsageError(f"{run.name}: was not quantized here, so it can not be requantized", hint)
     return job_from_json(text, run.folder.request_path, EmbeddedRequest)
@@ -204,7 +204,6 @@ class Commands:
 
     @property
     def root(self) -> Path:
-        """Where its iterations are kept."""
         return iterations_root(self.config)
 
 
@@ -232,7 +231,7 @@ def find_recipe(sample: Path | None, folders: Sequence[Path]) -> Recipe | None:
     Raises InputError where that file, or the run's request, is damaged.
     """
     if sample is not None:
-        if (sample.parent / "request.json").is_file() and is_embedded(run := read_run(sample.parent)):
+        if (sample.parent / "request.json").is_file() and _is_embedded(run := read_run(sample.parent)):
             return EmbeddedRun(run)
         if (place := _demo(sample)) is not None:
             return DemoFolder(place)
