@@ -1,4 +1,4 @@
-"""Every action of the app, once: bindings, footer, `?` and the palette are generated from this table.
+"""Every action and every pane of the app, once: bindings, footer, `?` and the palette are generated from this table.
 
 An action's `id` is what users rebind in settings.toml. Its first half names the group: `app` acts everywhere,
 `move` in every list, `walk` wherever a layer is looked at, the others in the pane of that name. Every action
@@ -44,22 +44,38 @@ class Action:
         return Binding(self.keys, self.method, self.description, show=False, id=self.id)
 
 
-def _pane(name: str, key: str, label: str, description: str) -> Action:
-    return Action(f"app.{name}", key, label, description, call=f"pane('{name}')")
+@dataclass(frozen=True, slots=True)
+class PaneEntry:
+    """A pane: its id and action group, the key that goes to it, its title, and a shorter one for the tab line."""
 
+    name: str
+    key: str
+    title: str
+    description: str
+    tab: str = ""
+
+    def action(self) -> Action:
+        """Going there."""
+        return Action(f"app.{self.name}", self.key, self.title, self.description, call=f"pane('{self.name}')")
+
+
+PANES = (
+    PaneEntry("layers", "1", "Layers", "Go to the layer table"),
+    PaneEntry("histogram", "2", "Histogram", "Go to the histogram and the channels"),
+    PaneEntry("dumps", "3", "Dumps", "Go to the dump browser"),
+    PaneEntry("debugconfig", "4", "DebugConfig", "Go to the DebugConfig.txt editor", tab="Config"),
+    PaneEntry("log", "5", "Log", "Go to the log"),
+    PaneEntry("triage", "6", "Triage", "Go to the diagnosis: which layer, why, what to do"),
+    PaneEntry("runs", "7", "Runs", "Go to the runs: start, watch, compare"),
+    PaneEntry("details", "d", "Details", "Go to the details of the layer"),
+)
+"""Every pane, in the order of tabs. The class is in the folder of that name, its place on the screen in screen.py."""
 
 ACTIONS: tuple[Action, ...] = (
     Action("app.help", "?,f1", "help", "Keys and meanings of this pane, then of all", 90),
     Action("app.quit", "q,ctrl+q", "quit", "Quit", 91),
     Action("app.palette", ":,ctrl+p", "command", "Find any action by name", 80),
-    _pane("layers", "1", "Layers", "Go to the layer table"),
-    _pane("histogram", "2", "Histogram", "Go to the histogram and the channels"),
-    _pane("dumps", "3", "Dumps", "Go to the dump browser"),
-    _pane("debugconfig", "4", "DebugConfig", "Go to the DebugConfig.txt editor"),
-    _pane("log", "5", "Log", "Go to the log"),
-    _pane("triage", "6", "Triage", "Go to the diagnosis: which layer, why, what to do"),
-    _pane("runs", "7", "Runs", "Go to the runs: start, watch, compare"),
-    _pane("details", "d", "details", "Go to the details of the layer"),
+    *(pane.action() for pane in PANES),
     Action("app.next-pane", "tab,>", "next pane", "Next pane", 70),
     Action("app.previous-pane", "shift+tab,<", "previous pane", "Previous pane"),
     Action("app.fill", "f", "fill", "This pane on the whole screen, and back", 75),
@@ -165,14 +181,7 @@ GROUP_TITLES = {
     "app": "Everywhere",
     "move": "In lists",
     "walk": "Where a layer is shown",
-    "layers": "Layers",
-    "histogram": "Histogram",
-    "details": "Details",
-    "dumps": "Dumps",
-    "debugconfig": "DebugConfig",
-    "log": "Log",
-    "triage": "Triage",
-    "runs": "Runs",
+    **{pane.name: pane.title for pane in PANES},
     "runform": "What to run",
     "int16": "INT16",
     "baseline": "Baseline",

@@ -211,7 +211,7 @@ class MainScreen(PanesScreen):
 
     def action_help(self) -> None:
         pane = self.current
-        lines = partial(help_lines, pane.TITLE, tuple(pane.help()), pane.GROUPS, self.keymap)
+        lines = partial(help_lines, pane.entry.title, tuple(pane.help()), pane.GROUPS, self.keymap)
         self.open(TextDialog("Help", lines, self.keymap))
 
     def action_palette(self) -> None:

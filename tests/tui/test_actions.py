@@ -4,7 +4,18 @@ import re
 
 import pytest
 
-from sgs_tui.tui.actions import ACTIONS, BY_ID, DO, GROUP_TITLES, bindings, group, help_lines, key_label, shown_keys
+from sgs_tui.tui.actions import (
+    ACTIONS,
+    BY_ID,
+    DO,
+    GROUP_TITLES,
+    PANES,
+    bindings,
+    group,
+    help_lines,
+    key_label,
+    shown_keys,
+)
 from sgs_tui.tui.app import SgsApp
 from sgs_tui.tui.baseline.pane import BaselineDialog
 from sgs_tui.tui.debugconfig.pane import DebugConfigPane
@@ -21,6 +32,7 @@ from sgs_tui.tui.log.pane import LogPane
 from sgs_tui.tui.runs.form import RunFormDialog
 from sgs_tui.tui.runs.pane import RunsPane
 from sgs_tui.tui.screen import MainScreen
+from sgs_tui.tui.settings import Settings, Start
 from sgs_tui.tui.triage.pane import TriagePane
 from sgs_tui.tui.widgets.prompt import Prompt
 from sgs_tui.tui.widgets.table import Table
@@ -129,3 +141,7 @@ def test_bindings_carry_the_ids_that_users_rebind() -> None:
 
 def test_keys_are_shown_as_people_write_them() -> None:
     assert [key_label(key) for key in ("?", "pagedown", "ctrl+d", "g")] == ["?", "pgdn", "^d", "g"]
+
+
+def test_panes_stand_in_the_order_of_the_one_list() -> None:
+    assert [pane.NAME for pane in MainScreen(Start(), Settings()).panes] == [entry.name for entry in PANES]

@@ -46,8 +46,7 @@ class SaveAsked(Message):
 class DebugConfigPane(Pane):
     """An editor that writes nothing until `w`."""
 
-    NAME, KEY, TITLE = "debugconfig", "4", "DebugConfig"
-    TAB = "Config"
+    NAME = "debugconfig"
     GROUPS = ("debugconfig", "move")
     BINDINGS = bindings("debugconfig")
 

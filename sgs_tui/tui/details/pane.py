@@ -17,7 +17,7 @@ from sgs_tui.tui.widgets.text_view import TextView
 class DetailsPane(Pane):
     """One layer in words and figures."""
 
-    NAME, KEY, TITLE = "details", "d", "Details"
+    NAME = "details"
     GROUPS = ("walk", "details", "move")
     SHARES, NEIGHBOR = "details", "6 Triage"
     BINDINGS = bindings("details")

@@ -55,7 +55,7 @@ class FilePicked(Message):
 class DumpsPane(Pane):
     """Files of a folder; entering a dump shows its records in their place."""
 
-    NAME, KEY, TITLE = "dumps", "3", "Dumps"
+    NAME = "dumps"
     GROUPS = ("dumps", "move")
     BINDINGS = bindings("dumps")
 

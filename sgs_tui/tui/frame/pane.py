@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widget import Widget
 
-from sgs_tui.tui.actions import Action, group
+from sgs_tui.tui.actions import PANES, Action, group
 from sgs_tui.tui.text import Line, Span
 from sgs_tui.tui.widgets.bars import LineBar
 
@@ -22,15 +22,11 @@ class PaneAsked(Message):
 
 
 class Pane(Vertical):
-    """A part of the screen. `NAME` is its id and action group, `KEY` what goes to it, `TITLE` what it is called."""
+    """A part of the screen. `NAME` is that of its entry in `PANES`."""
 
     NAME: ClassVar[str] = ""
-    KEY: ClassVar[str] = ""
-    TITLE: ClassVar[str] = ""
     GROUPS: ClassVar[tuple[str, ...]] = ()
     """Action groups for the footer and for help, the pane's own first."""
-    TAB: ClassVar[str] = ""
-    """The title in the tab line where it has to be shorter."""
     SHARES: ClassVar[str] = ""
     """Panes that share this place on a large screen: the one last gone to is on show."""
     NEIGHBOR: ClassVar[str] = ""
@@ -41,6 +37,7 @@ class Pane(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id=self.NAME)
+        self.entry = next(entry for entry in PANES if entry.name == self.NAME)
         self.heading = LineBar(tone="header")
         self.heading.add_class("heading")
 
@@ -71,4 +68,4 @@ class Pane(Vertical):
     def head(self, *parts: Span) -> None:
         """Show the heading: number, title, then `parts`."""
         other = (Span(f"  {self.NEIGHBOR}", "muted"),) if self.NEIGHBOR else ()
-        self.heading.say((Span(f" {self.KEY} ", "key"), Span(f"{self.TITLE}  ", "strong"), *parts, *other))
+        self.heading.say((Span(f" {self.entry.key} ", "key"), Span(f"{self.entry.title}  ", "strong"), *parts, *other))

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.screen import Screen
 
-from sgs_tui.tui.actions import group
+from sgs_tui.tui.actions import PANES, group
 from sgs_tui.tui.frame.opaque import OpaqueScreen
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.text import Line, line
@@ -108,7 +108,8 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         self.call_after_refresh(pane.shown)
 
     def show_tabs(self) -> None:
-        self.tab_bar.show([Tab(pane.NAME, pane.KEY, pane.TAB or pane.TITLE) for pane in self.panes], self.current.NAME)
+        tabs = [Tab(entry.name, entry.key, entry.tab or entry.title) for entry in PANES]
+        self.tab_bar.show(tabs, self.current.NAME)
 
     def show_keys(self) -> None:
         """The key line for the current pane, or for what is being typed in it."""

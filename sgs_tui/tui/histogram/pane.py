@@ -31,7 +31,7 @@ class HistogramNeeded(Message):
 class HistogramPane(Pane):
     """Histogram, error or one channel of a layer."""
 
-    NAME, KEY, TITLE = "histogram", "2", "Histogram"
+    NAME = "histogram"
     GROUPS = ("walk", "histogram")
     BINDINGS = bindings("histogram")
 

@@ -27,7 +27,7 @@ _NONE_FIT = "no layer fits the filter: esc shows all"
 class LayersPane(Pane):
     """The layer table with its filter."""
 
-    NAME, KEY, TITLE = "layers", "1", "Layers"
+    NAME = "layers"
     GROUPS = ("walk", "layers", "move")
     SHARES, NEIGHBOR = "layers", "7 Runs"
     BINDINGS = bindings("layers")

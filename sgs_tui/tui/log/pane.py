@@ -36,7 +36,7 @@ class Entry:
 class LogPane(Pane):
     """The newest entries; it follows its end unless the user scrolled up."""
 
-    NAME, KEY, TITLE = "log", "5", "Log"
+    NAME = "log"
     GROUPS = ("log", "move")
     BINDINGS = bindings("log")
 

@@ -41,7 +41,7 @@ class PairWanted(Message):
 class RunsPane(Pane):
     """Runs above, the one under the cursor with its log below."""
 
-    NAME, KEY, TITLE = "runs", "7", "Runs"
+    NAME = "runs"
     GROUPS = ("runs", "walk", "move")
     SHARES, NEIGHBOR = "layers", "1 Layers"
     BINDINGS = bindings("runs")

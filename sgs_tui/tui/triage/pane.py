@@ -27,7 +27,7 @@ _MOST_ROWS = 6
 class TriagePane(Pane):
     """Findings above, the one under the cursor in full below."""
 
-    NAME, KEY, TITLE = "triage", "6", "Triage"
+    NAME = "triage"
     GROUPS = ("triage", "walk", "move")
     SHARES, NEIGHBOR = "details", "d Details"
     BINDINGS = bindings("triage")
