@@ -1,4 +1,4 @@
-"""Copying over SSH: OSC 52 through the terminal, tmux's own buffer, and a file for when neither works.
+"""What leaves the app: copies over SSH (OSC 52, tmux's own buffer, a file), and files for the user's own editor.
 
 No terminal answers OSC 52, so nobody knows whether it arrived; the file always has it.
 """
@@ -88,9 +88,6 @@ def _to_file(text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, encode(text))
     return path
-
-
-# The user's own editor on a file, with the app out of the way meanwhile.
 
 
 def editor_command() -> list[str]:

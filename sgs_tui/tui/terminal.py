@@ -1,8 +1,7 @@
-"""Textual's driver on a line that may drop.
+"""The terminal, and what depends on a version of Textual: what it can show, a line that may drop, the bytes sent.
 
-When a terminal goes, the kernel sends SIGHUP and, right behind it, SIGCONT. Textual takes any SIGCONT for the end of a
-suspension: it starts a second writer thread, which dies at its first write, and whoever ends the app then waits for
-that thread's queue for ever.
+Textual paints to stderr and reads stdin, so both must be terminals. It has no ASCII mode, keeps greys under NO_COLOR,
+and sends every color in full: the filters at the end are the last step before bytes are made.
 """
 
 import locale
@@ -11,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from io import UnsupportedOperation
 from pathlib import Path
-from typing import IO, Protocol, TextIO, runtime_checkable
+from typing import IO, TextIO
 
 from rich.cells import cell_len
 from rich.color import Color as RichColor
@@ -21,60 +20,6 @@ from textual.app import App
 from textual.color import Color
 from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
-
-
-class TerminalDriver(LinuxDriver):
-    """Ends with the line, and comes back from any kind of stop exactly once."""
-
-    def __init__(
-        self, app: App[int], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
-    ) -> None:
-        super().__init__(app, debug=debug, mouse=mouse, size=size)
-        vars(self)["_file"] = Line(vars(self)["_file"])
-
-    def _sigcont_application(self, *unused: object) -> None:
-        if not os.isatty(self.fileno):
-            return  # hung up, not resumed
-        if not self._must_signal_resume and self._auto_restart:
-            self.suspend_application_mode()  # stopped by SIGSTOP, which nobody is told of
-        super()._sigcont_application()
-
-
-class Line:
-    """A terminal for writing; once it is gone, what is written goes nowhere."""
-
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
-
-    def write(self, text: str) -> None:
-        try:
-            self._file.write(text)
-        except OSError:
-            self._let_go()
-
-    def flush(self) -> None:
-        try:
-            self._file.flush()
-        except OSError:
-            self._let_go()
-
-    def isatty(self) -> bool:
-        """Whether it was a terminal and still is."""
-        return self._file.isatty()
-
-    def fileno(self) -> int:
-        return self._file.fileno()
-
-    def _let_go(self) -> None:
-        """Python flushes what is left once more at its end, and would change the exit code when that fails."""
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self._file.fileno())
-        os.close(nowhere)
-
-
-# Everything that depends on the terminal or on a version of Textual, in one place.
-#
-# Textual paints to stderr and reads stdin, so both must be terminals.
 
 
 def user_environment() -> Mapping[str, str]:
@@ -131,27 +76,74 @@ def choose_theme(app: App[int], name: str) -> None:
     app._refresh_truecolor_filter(app.ansi_theme)
 
 
-# The last step before bytes are made: ASCII where nothing else can be shown, no colors where they are not wanted.
-#
-# Textual has no ASCII mode, keeps greys under NO_COLOR, and sends every color in full.
+class TerminalDriver(LinuxDriver):
+    """Ends with the line, and comes back from any kind of stop exactly once.
+
+    When a terminal goes, the kernel sends SIGHUP and, right behind it, SIGCONT. Textual takes any SIGCONT for the end
+    of a suspension: it starts a second writer thread, which dies at its first write, and whoever ends the app then
+    waits for that thread's queue for ever.
+    """
+
+    def __init__(
+        self, app: App[int], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        vars(self)["_file"] = TerminalFile(vars(self)["_file"])
+
+    def _sigcont_application(self, *unused: object) -> None:
+        if not os.isatty(self.fileno):
+            return  # hung up, not resumed
+        if not self._must_signal_resume and self._auto_restart:
+            self.suspend_application_mode()  # stopped by SIGSTOP, which nobody is told of
+        super()._sigcont_application()
+
+
+class TerminalFile:
+    """A terminal for writing; once it is gone, what is written goes nowhere."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        try:
+            self._file.write(text)
+        except OSError:
+            self._let_go()
+
+    def flush(self) -> None:
+        try:
+            self._file.flush()
+        except OSError:
+            self._let_go()
+
+    def isatty(self) -> bool:
+        """Whether it was a terminal and still is."""
+        return self._file.isatty()
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def _let_go(self) -> None:
+        """Python flushes what is left once more at its end, and would change the exit code when that fails."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._file.fileno())
+        os.close(nowhere)
+
 
 _ASCII = {
     **dict.fromkeys("│┃║▏▎▍▌▐▕▊▋▉┆┊", "|"),
-    **dict.fromkeys("─━═▔▁▂▃┄┈╌—–", "-"),
+    **dict.fromkeys("─━═▔▁▂▃┄┈╌—–−", "-"),
     **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯╋┏┓┗┛┣┫┳┻╔╗╚╝", "+"),
     **dict.fromkeys("█▇▆▅▄▀▟▙▛▜▚▞▘▝▖▗■▓▒░", "#"),
     **dict.fromkeys("•·⋅∙●○◉", "*"),
-    **dict.fromkeys("▾▼↓", "v"),
+    **dict.fromkeys("▾▼↓✓", "v"),
     **dict.fromkeys("▴▲↑", "^"),
     **dict.fromkeys("▸▶→⏵", ">"),
     **dict.fromkeys("◂◀←", "<"),
     **dict.fromkeys("‘’", "'"),
     **dict.fromkeys("“”", '"'),
-    "✗": "x",
-    "✓": "v",
+    **dict.fromkeys("✗×", "x"),
     "…": "~",
-    "×": "x",
-    "−": "-",
     "Σ": "S",
     "²": "2",
     "√": "V",
@@ -180,13 +172,6 @@ class AsciiOnly(LineFilter):
 def colorless(style: Style) -> Style:
     """The style's attributes without its colors."""
     return Style(bold=style.bold, dim=style.dim, italic=style.italic, underline=style.underline, reverse=style.reverse)
-
-
-@runtime_checkable
-class AsciiAware(Protocol):
-    """An app that knows whether it may only send ASCII (bars then are drawn with other marks)."""
-
-    ascii_only: bool
 
 
 class Colorless(LineFilter):

@@ -2,12 +2,13 @@
 
 No color carries a state alone: wherever a tone says `fail` or `warn` a sign or a word says it too. All colors of
 `sgs-dark` and `sgs-light` are in the xterm palette of 256, so that they look the same with and without truecolor and
-are sent in half the bytes (compat.ShortColors).
+are sent in half the bytes (terminal.ShortColors).
+
+Apart because it is a table of colors that is changed without reading the app.
 """
 
 from collections.abc import Mapping
 
-from rich.color import Color as RichColor
 from rich.style import Style
 from textual.color import Color
 from textual.theme import Theme
@@ -67,6 +68,7 @@ CYCLE = ("sgs-dark", "sgs-light", "ansi-dark", "ansi-light")
 
 _COLORED: tuple[Tone, ...] = ("muted", "warn", "good", "sample", "benchmark")
 """Tones that are nothing but a color."""
+_BACKGROUNDS = ("heading", "focused", "cursor", "cursor-idle", "on-cursor")
 _ANSI = {
     "muted": "ansi_default",
     "fail": "ansi_red",
@@ -74,11 +76,7 @@ _ANSI = {
     "good": "ansi_green",
     "sample": "ansi_yellow",
     "benchmark": "ansi_cyan",
-    "heading": "ansi_default",
-    "focused": "ansi_default",
-    "cursor": "ansi_default",
-    "cursor-idle": "ansi_default",
-    "on-cursor": "ansi_default",
+    **dict.fromkeys(_BACKGROUNDS, "ansi_default"),
 }
 _ANSI_LIGHT = {"warn": "ansi_magenta", "sample": "ansi_magenta", "benchmark": "ansi_blue"}
 
@@ -110,37 +108,23 @@ def default_theme(color_system: str | None, environment: Mapping[str, str]) -> s
 
 
 def looks(theme: Theme) -> dict[Tone, Style]:
-    """What each tone looks like in a theme; backgrounds only where the tone has one of its own."""
+    """What each tone looks like in a theme; backgrounds only where the tone has one of its own.
+
+    The terminal's own colors have no shades to spare: reverse and underline do there what backgrounds do elsewhere.
+    """
     named = {**variables(theme), "accent": theme.accent or theme.primary, **theme.variables}
+    color = {name: Color.parse(named[name]).rich_color for name in (*_COLORED, "fail", "accent")}
+    own: dict[Tone, Style] = {tone: Style(color=color[tone]) for tone in _COLORED}
+    own |= {"fail": Style(color=color["fail"], bold=True), "strong": Style(bold=True)}
     if theme.ansi:
-        return _terminal_looks(named)
-    plain: dict[Tone, Style] = {tone: Style(color=_color(named[tone])) for tone in _COLORED}
-    on_cursor = _color(named["on-cursor"])
-    return {
-        **plain,
-        "fail": Style(color=_color(named["fail"]), bold=True),
-        "key": Style(color=_color(named["accent"]), bold=True),
-        "strong": Style(bold=True),
-        "header": Style(bgcolor=_color(named["heading"])),
-        "focus": Style(bgcolor=_color(named["focused"]), color=on_cursor),
-        "cursor": Style(bgcolor=_color(named["cursor"]), color=on_cursor),
-        "idle": Style(bgcolor=_color(named["cursor-idle"])),
+        reverse, underline = Style(reverse=True), Style(underline=True)
+        ansi: dict[Tone, Style] = {"header": underline, "focus": reverse, "cursor": reverse, "idle": underline}
+        return own | {"key": Style(bold=True)} | ansi
+    color |= {name: Color.parse(named[name]).rich_color for name in _BACKGROUNDS}
+    return own | {
+        "key": Style(color=color["accent"], bold=True),
+        "header": Style(bgcolor=color["heading"]),
+        "focus": Style(bgcolor=color["focused"], color=color["on-cursor"]),
+        "cursor": Style(bgcolor=color["cursor"], color=color["on-cursor"]),
+        "idle": Style(bgcolor=color["cursor-idle"]),
     }
-
-
-def _terminal_looks(named: Mapping[str, str]) -> dict[Tone, Style]:
-    """The terminal's own colors have no shades to spare: reverse and underline do what backgrounds do elsewhere."""
-    return {
-        **{tone: Style(color=_color(named[tone])) for tone in _COLORED},
-        "fail": Style(color=_color(named["fail"]), bold=True),
-        "key": Style(bold=True),
-        "strong": Style(bold=True),
-        "header": Style(underline=True),
-        "focus": Style(reverse=True),
-        "cursor": Style(reverse=True),
-        "idle": Style(underline=True),
-    }
-
-
-def _color(name: str) -> RichColor:
-    return Color.parse(name).rich_color

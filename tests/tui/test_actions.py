@@ -17,7 +17,7 @@ from sgs_tui.tui.actions import (
     shown_keys,
 )
 from sgs_tui.tui.app import SgsApp
-from sgs_tui.tui.baseline.pane import BaselineDialog
+from sgs_tui.tui.baseline.view import BaselineDialog
 from sgs_tui.tui.debugconfig.pane import DebugConfigPane
 from sgs_tui.tui.details.pane import DetailsPane
 from sgs_tui.tui.dumps.pane import DumpsPane
@@ -25,7 +25,7 @@ from sgs_tui.tui.frame.controller import Controller
 from sgs_tui.tui.frame.dialogs import Chooser, ConfirmDialog, Dialog
 from sgs_tui.tui.histogram.pane import HistogramPane
 from sgs_tui.tui.int16.pane import Int16Dialog
-from sgs_tui.tui.journal.pane import JournalDialog
+from sgs_tui.tui.journal.view import JournalDialog
 from sgs_tui.tui.layers.columns import ColumnsDialog
 from sgs_tui.tui.layers.pane import LayersPane
 from sgs_tui.tui.log.pane import LogPane

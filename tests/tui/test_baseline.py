@@ -10,8 +10,7 @@ from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.runs.run_folder import Made, Product, RunRequest, RunState, create_run_folder
 from sgs_tui.engine.session import CompareRequest, open_comparison
-from sgs_tui.tui.baseline.pane import BaselineDialog
-from sgs_tui.tui.baseline.view import STEP_COLUMNS, headline, in_order, step_lines
+from sgs_tui.tui.baseline.view import STEP_COLUMNS, BaselineDialog, headline, in_order, step_lines
 from sgs_tui.tui.frame.dialogs import Chooser
 from sgs_tui.tui.widgets.table import Rows
 from tests.tui.stage import (

@@ -5,14 +5,14 @@ import pty
 import signal
 from pathlib import Path
 
-from sgs_tui.tui.terminal import Line
+from sgs_tui.tui.terminal import TerminalFile
 from tests.tui.terminal import Terminal, compared
 
 
 def test_what_is_written_to_a_line_that_dropped_goes_nowhere() -> None:
     outer, inner = pty.openpty()
     with os.fdopen(inner, "w", encoding="utf-8") as file:
-        line = Line(file)
+        line = TerminalFile(file)
         line.write("before")
         line.flush()
         assert line.isatty() and os.read(outer, 100) == b"before"

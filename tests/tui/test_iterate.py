@@ -24,7 +24,7 @@ from sgs_tui.engine.runs.run_list import Run, list_runs
 from sgs_tui.engine.runs.runs import cancel_run, wait_run
 from sgs_tui.tui import screen as screen_module
 from sgs_tui.tui.app import LaunchOptions, SgsApp, start_of
-from sgs_tui.tui.baseline.pane import BaselineDialog
+from sgs_tui.tui.baseline.view import BaselineDialog
 from sgs_tui.tui.frame.dialogs import Chooser, ConfirmDialog, TextDialog
 from sgs_tui.tui.int16.pane import Int16Dialog
 from sgs_tui.tui.journal.view import journal_lines, note_lines

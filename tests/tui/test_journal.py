@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sgs_tui.engine.journal import Entry, Kind, append, entry, journal_of, read_journal
 from sgs_tui.tui.frame.dialogs import Ask, TextDialog
-from sgs_tui.tui.journal.pane import JournalDialog
+from sgs_tui.tui.journal.view import JournalDialog
 from tests.tui.stage import FOLDER, SAMPLE, make_app, text_of, until, until_compared, until_shown
 
 SMALL, LARGE = (80, 24), (160, 50)

@@ -22,7 +22,7 @@ FINE_BINS = 4096
 """Bins counted at once; the screen shows groups of them, and percentiles are read from them."""
 
 
-class _Counter:
+class ValueCounter:
     """What every count says beside its bins. `bounds`: the calibrated (min, max)."""
 
     def __init__(self, bounds: tuple[float, float] | None = None) -> None:
@@ -54,7 +54,7 @@ def tensor_statistics(dump: Dump, record: Record, cancel: Event | None = None) -
 
     Raises FileChangedError when the dump changes meanwhile, CancelledError soon after `cancel` is set.
     """
-    counter = _Counter()
+    counter = ValueCounter()
     for values in SideReader(dump, record).pieces(cancel):
         counter.finite(values)
     stats = counter.stats()
@@ -103,7 +103,7 @@ class LayerHistogram:
         return np.linspace(self.span.low, self.span.high, (bins or len(self.sample.counts)) + 1)
 
 
-class _SpanCounter(_Counter):
+class _SpanCounter(ValueCounter):
     """Counts on a known span; the bin rule is numpy.histogram's (last bin closed)."""
 
     def __init__(self, span: Span, bins: int, bounds: tuple[float, float] | None) -> None:
@@ -235,7 +235,7 @@ class Tally:
         return replace(self, counts=counts, first=first, exponent=exponent)
 
 
-class Tallier(_Counter):
+class Tallier(ValueCounter):
     """Takes values piece by piece; `tally` at the end."""
 
     def __init__(self, bounds: tuple[float, float] | None = None) -> None:

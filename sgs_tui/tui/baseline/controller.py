@@ -14,8 +14,7 @@ from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.requantize.state import load_state
 from sgs_tui.engine.runs.run_list import Run
 from sgs_tui.engine.session import Comparison
-from sgs_tui.tui.baseline.pane import BaselineDialog
-from sgs_tui.tui.baseline.view import earlier, headline
+from sgs_tui.tui.baseline.view import BaselineDialog, earlier, headline
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonFinished
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears

@@ -1,24 +1,25 @@
-"""A comparison held against an earlier one, as rows: better, worse, same, newly failing, newly fixed."""
+"""A comparison held against an earlier one: its layers as rows and lines, and the window that shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
-from sgs_tui.engine.compare.baseline import Change, Regression, Snapshot, Step
+from textual import on
+from textual.widget import Widget
+
+from sgs_tui.engine.compare.baseline import Baseline, Change, Regression, Snapshot, Step
 from sgs_tui.engine.numbers import cosine, decibel
 from sgs_tui.engine.runs.run_list import Run
+from sgs_tui.tui.actions import bindings
+from sgs_tui.tui.frame.dialogs import Dialog
+from sgs_tui.tui.jobs import LayerWanted
 from sgs_tui.tui.runs.view import dumps_with
-from sgs_tui.tui.text import Line, Tone, age, paragraph, ratio
-from sgs_tui.tui.widgets.table import Cell, Column
+from sgs_tui.tui.text import Line, Span, Tone, age, cut, paragraph, ratio, span, width
+from sgs_tui.tui.widgets.bars import LineBar
+from sgs_tui.tui.widgets.table import Cell, Column, ListTable, Table
+from sgs_tui.tui.widgets.text_view import TextView
 
-_TONES: dict[Change, Tone] = {
-    Change.BETTER: "good",
-    Change.WORSE: "warn",
-    Change.SAME: "muted",
-    Change.ADDED: "muted",
-    Change.GONE: "muted",
-    Change.CAST_ADDED: "muted",
-    Change.CAST_GONE: "muted",
-}
+_TONES: dict[Change, Tone] = {Change.BETTER: "good", Change.WORSE: "warn"}
 _PLACES = (Change.WORSE, Change.BETTER, Change.ADDED, Change.GONE, Change.CAST_ADDED, Change.CAST_GONE, Change.SAME)
 
 
@@ -42,7 +43,7 @@ def _change(step: Step) -> Cell:
         return Cell("newly failing", "fail")
     if step.lost:
         return Cell("no figures now", "fail")
-    return Cell("newly fixed", "good") if step.newly_fixed else Cell(str(step.change), _TONES[step.change])
+    return Cell("newly fixed", "good") if step.newly_fixed else Cell(str(step.change), _TONES.get(step.change, "muted"))
 
 
 def _rmse(layer: Snapshot | None) -> str:
@@ -76,15 +77,15 @@ def headline(regression: Regression) -> str:
     return ", ".join(f"{number} {words}" for number, words in counts if number) or "no layers"
 
 
-def step_lines(step: Step, width: int) -> list[Line]:
+def step_lines(step: Step, cells: int) -> list[Line]:
     """One layer in full: verdicts, figures, how the names were matched."""
-    lines = paragraph(step.name, width, "strong")
+    lines = paragraph(step.name, cells, "strong")
     for when, layer in (("before", step.before), ("now", step.after)):
         if layer is not None:
             figures = f"RMSE {_rmse(layer)}, COS {cosine(layer.cos).strip()}, SQNR {_sqnr(layer)} dB"
             other = f" as {layer.name}" if layer.name != step.name else ""
-            lines += paragraph(f"{when}: {layer.verdict}, {figures}{other}", width)
-    return lines + paragraph(step.note, width, "muted")
+            lines += paragraph(f"{when}: {layer.verdict}, {figures}{other}", cells)
+    return lines + paragraph(step.note, cells, "muted")
 
 
 def earlier(runs: Sequence[Run], sample: Path | None, now: float) -> tuple[tuple[Path, str], ...]:
@@ -103,3 +104,45 @@ def _words(run: Run, now: float) -> str:
     image = Path(run.request.details.get("image", "")).name
     parts = (run.request.backend, Path(run.request.model).name, f"on {image}" if image else "")
     return f"{age(now - run.status.created)} ago: {' '.join(part for part in parts if part)}"
+
+
+class BaselineDialog(Dialog[None]):
+    """Every layer before and after."""
+
+    BINDINGS = bindings("baseline")
+    GROUPS = ("baseline", "dialog")
+
+    def __init__(self, keymap: dict[str, str]) -> None:
+        super().__init__("Against an earlier comparison", keymap)
+        self.summary = LineBar((Span(" comparing ...", "muted"),))
+        self.table = ListTable(STEP_COLUMNS, tone=lambda step: "muted" if step.change is Change.SAME else "")
+        self.text = TextView(reads=False)
+
+    def body(self) -> Iterable[Widget]:
+        return (self.summary, self.table, self.text)
+
+    def on_mount(self) -> None:
+        self.text.styles.height = 4
+        self.table.focus()
+
+    def show(self, baseline: Baseline, regression: Regression, profile: str) -> None:
+        """What became of the layers, which `profile` judges now."""
+        told = Span(f" {headline(regression)}", "strong")
+        other = "" if baseline.profile == profile else f"  judged by {baseline.profile} then, {profile} now"
+        room = max(12, self.size.width - width((told,)) - len(other) - 12)
+        source = Span(f"  since {cut(baseline.source, room)}", "muted")
+        self.summary.say((told, span(other, "warn"), source))
+        self.table.fill(in_order(regression), 0)
+        self._explain()
+
+    @on(Table.Moved)
+    def _explain(self) -> None:
+        if self.table.item is not None:
+            self.text.show(partial(step_lines, self.table.item))
+
+    @on(Table.Activated)
+    def action_open(self) -> None:
+        step = self.table.item
+        if step is not None and step.after is not None:
+            self.tell(LayerWanted(step.after.name, leave=True))
+            self.dismiss(None)

@@ -1,4 +1,7 @@
-"""Pane 4: DebugConfig.txt, what each key means, whether it will work, and exactly what will be written."""
+"""Pane 4: DebugConfig.txt, what each key means, whether it will work, and exactly what will be written.
+
+Apart because a pane knows its widgets and the user's keys, and nothing of jobs, windows or other features.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

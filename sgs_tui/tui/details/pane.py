@@ -1,17 +1,28 @@
-"""The details of the layer under the cursor: every figure, both sides, worst elements."""
+"""The details of the layer under the cursor: every figure with its limit, both sides, worst elements."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from sgs_tui.engine.compare.channels import Element
-from sgs_tui.engine.compare.limits import MANUAL, Profile
-from sgs_tui.engine.compare.results import LayerDiff, Pair
+from sgs_tui.engine.compare.limits import MANUAL, Limits, Profile
+from sgs_tui.engine.compare.metrics import METRICS, OF_LAYER, Form
+from sgs_tui.engine.compare.results import LayerDiff, Pair, RangeSource, SideStats, Verdict
+from sgs_tui.engine.numbers import cosine, decibel, figure
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.details.view import Closeup, details, formulas, waiting
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.journal.view import Notes, note_lines
 from sgs_tui.tui.layers.blame import NOTHING, Parts
-from sgs_tui.tui.text import Line, Span, plain
+from sgs_tui.tui.layers.columns import SIGNS
+from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, fit, hanging, paragraph, plain, share, span
 from sgs_tui.tui.widgets.text_view import TextView
+
+
+@dataclass(frozen=True, slots=True)
+class Closeup:
+    """What was counted for the layer beside its row."""
+
+    worst: tuple[Element, ...] = ()
+    counting: bool = True
 
 
 class DetailsPane(Pane):
@@ -73,3 +84,123 @@ class DetailsPane(Pane):
         if whole:
             return plain(self.view.lines)
         return "" if self.pair is None else self.pair.name
+
+
+def waiting(pair: Pair, width: int) -> list[Line]:
+    """A layer that is still to come."""
+    return [*_name(pair, width), BLANK, (Span("not compared yet", "muted"),)]
+
+
+def details(row: LayerDiff, profile: Profile, closeup: Closeup, width: int, part: Sequence[Line] = ()) -> list[Line]:
+    """Verdict and reasons, its `part` in the error, metrics with limits, both sides, range, pairing, worst elements."""
+    lines = [*_name(row.pair, width), *_verdict(row, width), *part]
+    if row.metrics is not None and row.sample is not None and row.benchmark is not None:
+        lines += [BLANK, *_metrics(row, profile, width)]
+        lines += [BLANK, *_sides(row.sample, row.benchmark)]
+        lines += [BLANK, *_worst(closeup, width)]
+    return [*lines, *_pairing(row, width)]
+
+
+def _name(pair: Pair, width: int) -> list[Line]:
+    shape = f"  {list(pair.shape)}" if pair.shape else "  shape unknown"
+    return [
+        *paragraph(pair.name, width, "strong"),
+        (span(clip(f"op {pair.benchmark.op_index} {pair.op_type}{shape}", width), "muted"),),
+    ]
+
+
+def _verdict(row: LayerDiff, width: int) -> list[Line]:
+    sign = SIGNS[row.verdict]
+    tone: Tone = "good" if row.verdict is Verdict.OK else sign.tone
+    word = f"{sign.text} {str(row.verdict).upper()}".strip()
+    return hanging((Span(word, tone), Span("  ")), "; ".join(row.reasons), width)
+
+
+def _metrics(row: LayerDiff, profile: Profile, width: int) -> list[Line]:
+    fail, warn = profile.limits_for(row.name, row.op_type)
+    lines: list[Line] = [(Span(clip(f"{'':13}{'value':>10}   {profile.name}", width), "muted"),)]
+    for key in OF_LAYER:
+        metric = METRICS[key]
+        text = {Form.COSINE: cosine, Form.DECIBEL: decibel}.get(metric.form, figure)(metric.value(row))
+        over = key in row.over
+        tone: Tone = SIGNS[row.verdict].tone if over else ""
+        parts = [Span(f"{metric.title:13}"), Span(f"{text:>10}{'!' if over else ' '}", tone)]
+        lines.append((*parts, Span("  " + _limit(key, fail, warn), "muted")))
+    if row.range is not None:
+        lines += _range(row, width)
+    return lines
+
+
+def _limit(key: str, fail: Limits, warn: Limits) -> str:
+    bounds = (("fails", fail.get(key)), ("warns", warn.get(key)))
+    return ", ".join(f"{word} {METRICS[key].sign} {bound:g}" for word, bound in bounds if bound is not None)
+
+
+def _range(row: LayerDiff, width: int) -> list[Line]:
+    assert row.range is not None
+    calibrated = row.range.source is RangeSource.CALIBRATION
+    source = (
+        "from calibration (tensor_min_max)" if calibrated else "from the benchmark's data; --ranges gives calibration"
+    )
+    return paragraph(f"range {figure(row.range.minimum)} .. {figure(row.range.maximum)}, {source}", width, "muted")
+
+
+_SIDE_ROWS: tuple[tuple[str, Callable[[SideStats], str]], ...] = (
+    ("min", lambda side: figure(side.minimum)),
+    ("max", lambda side: figure(side.maximum)),
+    ("mean", lambda side: figure(side.mean)),
+    ("zeros", lambda side: share(side.zeros, side.count)),
+    ("NaN Inf", lambda side: f"{side.nan:,} {side.inf:,}"),
+    ("elements", lambda side: f"{side.count:,}"),
+)
+
+
+def _sides(sample: SideStats, benchmark: SideStats) -> list[Line]:
+    lines: list[Line] = [(Span(f"{'':10}"), Span(f"{'sample':>11}", "sample"), Span(f"{'benchmark':>11}", "benchmark"))]
+    for label, fact in _SIDE_ROWS:
+        bad = label == "NaN Inf" and not (sample.finite and benchmark.finite)
+        values = "".join(f"{fact(side):>11}" for side in (sample, benchmark))
+        lines.append((Span(f"{label:10}"), Span(values, "fail" if bad else "")))
+    return lines
+
+
+def _worst(closeup: Closeup, width: int) -> list[Line]:
+    if closeup.counting:
+        return [(Span("worst elements: counting ...", "muted"),)]
+    places = ["(" + ",".join(map(str, element.position)) + ")" for element in closeup.worst]
+    cells = max((len(place) for place in places), default=0)
+    head = f"{'worst at':{cells}}{'sample':>11}{'benchmark':>11}{'error':>11}"
+    lines: list[Line] = [(Span(clip(head, width), "muted"),)]
+    for place, element in zip(places, closeup.worst, strict=True):
+        error = element.sample - element.benchmark
+        values = "".join(f"{figure(value):>11}" for value in (element.sample, element.benchmark, error))
+        lines.append((Span(clip(f"{place:{cells}}{values}", width)),))
+    return [*lines, (Span(clip(_positions(closeup.worst), width), "muted"),)]
+
+
+def _positions(worst: Sequence[Element]) -> str:
+    ranks = {len(element.position) for element in worst}
+    names = {4: "(n,h,w,c)", 2: "(pixel,channel): shape unknown", 1: "(flat index): shape unknown"}
+    return "".join(f"positions are {names[rank]}" for rank in ranks if rank in names)
+
+
+def _pairing(row: LayerDiff, width: int) -> list[Line]:
+    sample, benchmark = row.pair.sample, row.pair.benchmark
+    facts = [*row.notes]
+    if sample.name != benchmark.name:
+        facts.insert(0, f"in the sample it is called {sample.name}")
+    for side, record in (("sample", sample), ("benchmark", benchmark)):
+        facts.append(
+            f"{side}: {fit(record.type_name, 8)} s {record.scale:g} z {record.zero_point} at byte {record.offset:,}"
+        )
+    return [BLANK, *(row for fact in facts for row in paragraph(fact, width, "muted"))]
+
+
+def formulas(profile: Profile) -> list[Line]:
+    """For `?`: what each metric is and what limits it in this profile."""
+    lines: list[Line] = [(Span(f"s = sample, b = benchmark, n = elements; limits of profile {profile.name}", "muted"),)]
+    for key in OF_LAYER:
+        lines.append((Span(f"{METRICS[key].title:13}", "strong"), Span(METRICS[key].words)))
+        if limit := _limit(key, profile.fail, profile.warn):
+            lines.append((Span(f"{'':13}{limit}", "muted"),))
+    return lines

@@ -9,15 +9,18 @@ from threading import Event
 import numpy as np
 from textual.message import Message
 
+from sgs_tui.engine.compare.histogram import ValueCounter
 from sgs_tui.engine.dumps.format import Health, Record
 from sgs_tui.engine.dumps.index import guess_stage, looks_like_dump
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import CancelledError, FileChangedError, InputError, SgsError
 from sgs_tui.engine.session import Comparison
-from sgs_tui.tui.dumps.view import Entry, Kind, RecordCounter, RecordFacts
+from sgs_tui.tui.dumps.view import Entry, Kind, RecordFacts
 from sgs_tui.tui.jobs import Said
 
 WATCHED_EVERY = 2.0
+_FIRST_VALUES = 8192
+"""Of a record, shown one by one."""
 _BY_NAME = {"tensor_min_max.txt": Kind.RANGES, "tensor_statistics.txt": Kind.SHAPES}
 
 
@@ -98,14 +101,15 @@ def read_records(path: Path, cancel: Event) -> RecordsRead:
 def read_values(path: Path, record: Record, cancel: Event) -> RecordFacts:
     """Statistics over the whole record and its first values. Raises DumpError, CancelledError."""
     with open_dump(path) as dump:
-        counter = RecordCounter()
+        counter, first = ValueCounter(), np.empty(0)
         for piece in dump.chunks(record):
             if cancel.is_set():
                 raise CancelledError("stopped")
             values = piece.astype(np.float64)
             dump.dequantize(record, values)
-            counter.add(values)
-    return counter.facts()
+            first = first if first.size else values[:_FIRST_VALUES].copy()
+            counter.finite(values)
+    return RecordFacts(counter.stats(), first)
 
 
 def watch(comparison: Comparison, cancel: Event) -> Iterator[Message]:

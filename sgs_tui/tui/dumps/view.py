@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from sgs_tui.engine.compare.results import SideStats
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.format import Health, HealthState, Record, Stage
 from sgs_tui.engine.numbers import figure, size
 from sgs_tui.tui.text import BLANK, Line, Span, age, paragraph, share
 from sgs_tui.tui.widgets.table import Cell, Column
-
-_FIRST_VALUES = 8192
 
 
 class Kind(StrEnum):
@@ -94,6 +93,10 @@ def next_stage(entry: Entry) -> Entry:
     return replace(entry, stage=_STAGES[(place + 1) % len(_STAGES)])
 
 
+def _direction(record: Record) -> Cell:
+    return Cell(f"{record.direction} {record.slot}", "muted" if record.direction == "in" else "")
+
+
 def _shape(record: Record) -> Cell | str:
     if record.is_short:
         return Cell(f"! {size(record.size)}", "warn")
@@ -102,12 +105,7 @@ def _shape(record: Record) -> Cell | str:
 
 RECORD_COLUMNS: tuple[Column[Record], ...] = (
     Column("index", "op", 4, right=True, cell=lambda one: str(one.op_index)),
-    Column(
-        "direction",
-        "",
-        5,
-        cell=lambda one: Cell(f"{one.direction} {one.slot}", "muted" if one.direction == "in" else ""),
-    ),
+    Column("direction", "", 5, cell=_direction),
     Column("name", "name", least=18, cell=lambda one: one.name),
     Column("shape", "shape", 14, cell=_shape),
     Column("op", "op type", 13, cell=lambda one: one.op_type),
@@ -120,43 +118,10 @@ RECORD_COLUMNS: tuple[Column[Record], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class RecordFacts:
-    """Statistics over all of a record's elements (dequantized), and its first values."""
+    """Statistics over all of a record (dequantized; the mean is of the finite values), and its first values."""
 
-    count: int
-    minimum: float
-    maximum: float
-    mean: float
-    nan: int
-    inf: int
-    zeros: int
+    stats: SideStats
     values: FloatArray
-
-
-class RecordCounter:
-    """Adds up a record's statistics piece by piece, and keeps its first values."""
-
-    def __init__(self) -> None:
-        self._first: FloatArray = np.empty(0)
-        self._low, self._high, self._total = np.inf, -np.inf, 0.0
-        self._seen = self._nan = self._inf = self._zeros = 0
-
-    def add(self, values: FloatArray) -> None:
-        if not self._seen:
-            self._first = values[:_FIRST_VALUES].copy()
-        finite = values[np.isfinite(values)]
-        self._seen += values.size
-        self._nan += int(np.count_nonzero(np.isnan(values)))
-        self._inf += int(np.count_nonzero(np.isinf(values)))
-        self._zeros += int(values.size - np.count_nonzero(values))
-        self._low = min(self._low, float(finite.min(initial=np.inf)))
-        self._high = max(self._high, float(finite.max(initial=-np.inf)))
-        self._total += float(finite.sum())
-
-    def facts(self) -> RecordFacts:
-        """What was added up; NaN where there was no finite value."""
-        finite = self._seen - self._nan - self._inf
-        low, high, mean = (self._low, self._high, self._total / finite) if finite else (np.nan, np.nan, np.nan)
-        return RecordFacts(self._seen, low, high, mean, self._nan, self._inf, self._zeros, self._first)
 
 
 def record_lines(record: Record, facts: RecordFacts | None, width: int) -> list[Line]:
@@ -165,7 +130,7 @@ def record_lines(record: Record, facts: RecordFacts | None, width: int) -> list[
     lines += paragraph(_header(record), width, "muted")
     if facts is None:
         return [*lines, BLANK, (Span("reading ...", "muted"),)]
-    lines += [BLANK, *paragraph(_statistics(facts), width), BLANK]
+    lines += [BLANK, *paragraph(_statistics(facts.stats), width), BLANK]
     return lines + _rows(facts, record, width)
 
 
@@ -180,16 +145,16 @@ def _header(record: Record) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _statistics(facts: RecordFacts) -> str:
+def _statistics(stats: SideStats) -> str:
     return (
-        f"min {figure(facts.minimum)}  max {figure(facts.maximum)}  mean {figure(facts.mean)}  "
-        f"zeros {share(facts.zeros, facts.count)}  NaN {facts.nan:,}  Inf {facts.inf:,}"
+        f"min {figure(stats.minimum)}  max {figure(stats.maximum)}  mean {figure(stats.mean)}  "
+        f"zeros {share(stats.zeros, stats.count)}  NaN {stats.nan:,}  Inf {stats.inf:,}"
     )
 
 
 def _rows(facts: RecordFacts, record: Record, width: int) -> list[Line]:
     """As many values a line as fit, a whole number of channels where there are few."""
-    label = len(str(facts.count)) + 2
+    label = len(str(facts.stats.count)) + 2
     most = max(1, (width - label) // 11)
     channels = record.shape[-1] if record.shape else 0
     step = channels if 1 < channels <= most else 1 << (most.bit_length() - 1)
@@ -197,6 +162,6 @@ def _rows(facts: RecordFacts, record: Record, width: int) -> list[Line]:
     for start in range(0, len(facts.values), step):
         row = "".join(f"{figure(float(value), 6):>11}" for value in np.asarray(facts.values[start : start + step]))
         lines.append((Span(f"{start:>{label - 1}} ", "muted"), Span(row)))
-    if len(facts.values) < facts.count:
-        lines.append((Span(f"the first {len(facts.values):,} of {facts.count:,} values", "warn"),))
+    if len(facts.values) < facts.stats.count:
+        lines.append((Span(f"the first {len(facts.values):,} of {facts.stats.count:,} values", "warn"),))
     return lines

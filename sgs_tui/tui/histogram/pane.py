@@ -1,4 +1,7 @@
-"""Pane 2: how the values of the layer under the cursor are spread, and which channel is bad."""
+"""Pane 2: how the values of the layer under the cursor are spread, and which channel is bad.
+
+Apart because a pane knows its widgets and the user's keys, and nothing of jobs, windows or other features.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -14,7 +17,6 @@ from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.histogram.jobs import Wanted
 from sgs_tui.tui.histogram.view import LayerView, view_lines
 from sgs_tui.tui.jobs import Flash
-from sgs_tui.tui.terminal import AsciiAware
 from sgs_tui.tui.text import Line, Span, line
 from sgs_tui.tui.widgets.text_view import Canvas
 
@@ -69,8 +71,7 @@ class HistogramPane(Pane):
         """Make the lines for the present size; hidden in another tab, that waits until the pane is shown."""
         width, height = self.canvas.size
         if width and height and self.display:
-            plain = isinstance(self.app, AsciiAware) and self.app.ascii_only
-            self.canvas.show(view_lines(self.view, width, height, plain))
+            self.canvas.show(view_lines(self.view, width, height, getattr(self.app, "ascii_only", False)))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._draw)

@@ -1,4 +1,7 @@
-"""What the histogram pane shows of a layer: its name, the picture, the channels."""
+"""What the histogram pane shows of a layer: its name, the picture, the channels.
+
+Apart because it needs no screen: lines are made, and tested, without one.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.journal.jobs import JournalRead, note, read
-from sgs_tui.tui.journal.pane import JournalDialog, NoteAsked
+from sgs_tui.tui.journal.view import JournalDialog, NoteAsked
 
 _NOTE = "kept beside the dump and in every report; H shows all of them"
 

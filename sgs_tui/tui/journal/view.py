@@ -1,10 +1,17 @@
-"""The triage journal as lines: notes of one layer, and the whole of it."""
+"""The triage journal: notes of one layer as lines, and the window of the whole of it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from sgs_tui.engine.journal import Entry, Kind, moment
-from sgs_tui.tui.text import BLANK, Line, Span, Tone, hanging, paragraph, wrap
+from textual.message import Message
+
+from sgs_tui.engine.journal import Entry, Kind, journal_of, moment
+from sgs_tui.tui.actions import bindings
+from sgs_tui.tui.frame.dialogs import TextDialog
+from sgs_tui.tui.journal.jobs import JournalRead
+from sgs_tui.tui.text import BLANK, Line, Span, Tone, hanging, line, paragraph, wrap
 
 MARK = "*"
 """Behind the name of a layer that has a note."""
@@ -46,3 +53,28 @@ def _entry(each: Entry, width: int) -> list[Line]:
     lines: list[Line] = [(Span(f"{moment(each)}  ", "muted"), Span(f"{each.kind} ", _TONES[each.kind]), Span(head))]
     lines += [(Span(" " * 22 + part),) for part in more]
     return [*lines, *hanging((Span("  "),), each.text, width, "strong")]
+
+
+@dataclass
+class NoteAsked(Message):
+    """Ask for a line about `place` as a whole."""
+
+    place: Path
+
+
+class JournalDialog(TextDialog):
+    """Everything that was noted, tried and found, the newest in view."""
+
+    BINDINGS = bindings("journal")
+    GROUPS = ("journal", "dialog")
+
+    def __init__(self, place: Path, keymap: dict[str, str]) -> None:
+        super().__init__(f"Journal of {place.name}", lambda _: [line(Span("reading ...", "muted"))], keymap)
+        self.place = place
+
+    def show(self, event: JournalRead) -> None:
+        self.view.show(partial(journal_lines, event.entries, journal_of(self.place), event.problem))
+        self.view.action_bottom()
+
+    def action_add(self) -> None:
+        self.tell(NoteAsked(self.place))

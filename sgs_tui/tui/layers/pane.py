@@ -1,4 +1,7 @@
-"""Pane 1: every layer of both dumps side by side, filling while the comparison runs."""
+"""Pane 1: every layer of both dumps side by side, filling while the comparison runs.
+
+Apart because a pane knows its widgets and the user's keys, and nothing of jobs, windows or other features.
+"""
 
 from collections.abc import Callable, Iterable
 

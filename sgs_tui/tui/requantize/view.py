@@ -1,4 +1,7 @@
-"""Requantizing, in lines: what would be done, in which folder, with which change."""
+"""Requantizing, in lines: what would be done, in which folder, with which change.
+
+Apart because it needs no screen: lines are made, and tested, without one.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path

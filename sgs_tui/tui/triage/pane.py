@@ -1,4 +1,7 @@
-"""Pane 6: why the numbers are bad, what proves it, what would refute it, what to do."""
+"""Pane 6: why the numbers are bad, what proves it, what would refute it, what to do.
+
+Apart because a pane knows its widgets and the user's keys, and nothing of jobs, windows or other features.
+"""
 
 from collections.abc import Iterable
 from functools import partial
