@@ -176,13 +176,17 @@ HEADER_START = re.compile(rb"//(?:in|out) \d{1,9} s: ")
 TRAILER = re.compile(rb"(?:\r?\n)?(?:\}[;,]?[ \t\r]*\n)?(?://buffer data size: (\d{1,18})[ \t\r]*\n)*")
 """What may stand between a payload and the next header; always matches, maybe nothing."""
 
+_LINE0 = (
+    rb"//(in|out) (\d{1,9}) s: (-?(?:\d{1,310}(?:\.\d{0,40})?(?:[eE][-+]?\d{1,3})?|nan|inf)) z: (-?\d{1,19}) "
+    rb"type: (\S{1,64}) name: "
+)
 _HEADER = (
-    rb"//(in|out) (\d{1,9}) s: (\S{1,64}) z: (-?\d{1,19}) type: (\S{1,64}) name: "
-    rb"(?:([^\n]*) bConstant:([01])(?: shape:\[([-\d, ]*)\] dims:(\d{1,9}))?|([^\n]*?))[ \t\r]*\n"
+    _LINE0 + rb"(?:([^\n]*) bConstant:([01])(?: shape:\[([-\d, ]*)\] dims:(\d{1,9}))?[ \t\r]*|([^\n]*))\n"
     rb"op_(?:in|out)\[(\d{1,9})\] ([^\n]*) = \{[ \t\r]*\n"
     rb"(?://(?!buffer data size:|in \d|out \d)[^\n]*\n)*"
     rb"(?://buffer data size:[ \t]*(\d{1,18})[ \t\r]*\n)?"
 )
+_AT_LINE0 = re.compile(_LINE0)
 _AT_HEADER = re.compile(_HEADER)
 _AT_TRAILER = re.compile(TRAILER.pattern.replace(b"(\\d{1,18})", b"\\d{1,18}") + _HEADER)
 
@@ -218,21 +222,36 @@ def parse_next(buffer: bytes, start: int, base: int) -> Header | None:
     return found if found and found.declared is not None else None
 
 
+def has_name(buffer: bytes, start: int) -> bool:
+    """Whether the line at `start` is a header's first one up to the name, so that only what follows can be wrong.
+
+    What follows a line is the same for every place on it: where this holds and there is no header all the same, none
+    begins later on the line either.
+    """
+    return _AT_LINE0.match(buffer, start) is not None
+
+
+def goes_on(buffer: bytes, start: int) -> bool:
+    """Whether nothing but the end of the buffer keeps what begins at `start` from being a header."""
+    if not has_name(buffer, start):
+        return False
+    second = buffer.find(b"\n", start) + 1
+    if not second or len(buffer) < second + len(b"op_"):
+        return True
+    return buffer.startswith(b"op_", second) and buffer.find(b"\n", second) < 0
+
+
 def _header(found: re.Match[bytes] | None, base: int) -> Header | None:
     if not found:
         return None
     direction, slot, scale, zero, kind, name, constant, shape, dims, bare, op, op_type, size = found.groups()
-    try:
-        number = float(scale)
-    except ValueError:
-        return None
     return Header(
         Direction.IN if direction == b"in" else Direction.OUT,
         int(slot),
         int(op),
         _word(op_type),
-        decode(bare if name is None else name),
-        number,
+        decode(bare.rstrip(b" \t\r") if name is None else name),
+        float(scale),
         int(zero),
         _word(kind),
         constant == b"1",

@@ -1,5 +1,6 @@
 """Recognize what a file is and index it by its headers."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -17,17 +18,20 @@ from sgs_tui.engine.dumps.format import (
     HealthState,
     Record,
     Stage,
+    goes_on,
     parse_header,
     parse_next,
 )
+from sgs_tui.engine.dumps.search import HeaderSearch, behind
 from sgs_tui.engine.dumps.source import ScanWindow, Source
 from sgs_tui.engine.errors import DumpError
 from sgs_tui.engine.text import visible
 
-_SCAN_STEP = 1 << 20
-_OVERLAP = 64  # longer than anything HEADER_START matches, so that a header across two steps is found
+_LONG = 1 << 20  # bytes of a header that was cut; what begins like one farther from the end is damaged
 _USUALLY = 1024  # bytes that hold a trailer and the next header; longer ones take the slower way
 _TEXT_BYTES = frozenset(b"0123456789 \r\n\t,.-+eEinfaN};")
+_NO_VALUES = re.compile(rb"\s*\n\s*\n\};?")
+"""An empty payload as the dumpers write it in text: behind a blank line, which the binary form never has."""
 _PACKED = {
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip",
@@ -43,7 +47,7 @@ def build_index(source: Source) -> DumpIndex:
     """Index every record of `source`. Raises DumpError where it is no dump at all."""
     is_float, start = _first_line(source)
     form = detect_form(source, start)
-    scan = (_BinaryScan if form is Form.BINARY else _TextScan)(source, is_float, start)
+    scan = (_BinaryScan if form is Form.BINARY else _TextScan)(source, is_float, start, HeaderSearch(source))
     records = tuple(scan)
     health = _judge(scan.health, records, is_float, scan.promised, source.size)
     if not health.ok and source.has_changed():
@@ -76,19 +80,25 @@ def _first_line(source: Source) -> tuple[bool, int]:
 
 def detect_form(source: Source, start: int) -> Form:
     """Whether payloads are bytes or text, from the first record whose payload is not empty."""
-    header = _header_at(ScanWindow(source), start)
-    if header is None:
-        return Form.BINARY
-    if header.declared is None:
-        return Form.TEXT if header.end < source.size else Form.BINARY
-    after = header.end + header.declared
-    tail = source.read_at(after, 512)
-    trailer = TRAILER.match(tail)
-    rest = tail[trailer.end() :] if trailer else tail
-    if after <= source.size and (HEADER_START.match(rest) or (not rest and after + len(tail) == source.size)):
-        return Form.BINARY
-    sample = source.read_at(header.end, 512).split(b"//", 1)[0]
-    return Form.TEXT if sample and set(sample) <= _TEXT_BYTES and b"," in sample else Form.BINARY
+    window = ScanWindow(source)
+    while (header := _header_at(window, start)) is not None:
+        if header.declared is None:
+            return Form.TEXT if header.end < source.size else Form.BINARY
+        start = header.end + header.declared
+        buffer, first = window.at(start, 512)
+        trailer = TRAILER.match(buffer, first)
+        stop = trailer.end() if trailer else first
+        ends = start <= source.size and start + stop - first >= source.size
+        follows = HEADER_START.match(buffer, stop) is not None
+        if header.declared == 0 and follows:
+            start += stop - first  # the same in both forms
+        elif follows or ends:
+            return Form.BINARY
+        else:
+            sample = source.read_at(header.end, 512).split(b"//", 1)[0]
+            is_text = set(sample) <= _TEXT_BYTES and (b"," in sample or _NO_VALUES.match(sample))
+            return Form.TEXT if is_text else Form.BINARY
+    return Form.BINARY
 
 
 def _judge(health: Health, records: tuple[Record, ...], is_float: bool, promised: bool, size: int) -> Health:
@@ -108,30 +118,16 @@ def _judge(health: Health, records: tuple[Record, ...], is_float: bool, promised
     return health
 
 
-def _find_header(source: Source, start: int) -> int | None:
-    """The next byte at or after `start` where a header may begin; None where there is none."""
-    position = start
-    while position < source.size:
-        chunk = source.read_at(position, _SCAN_STEP + _OVERLAP)
-        found = HEADER_START.search(chunk)
-        if found and found.start() < _SCAN_STEP:
-            return position + found.start()
-        position += _SCAN_STEP
-    return None
-
-
 def _header_at(window: ScanWindow, offset: int) -> Header | None:
     """The header at `offset` with `end` as a file offset; reads more only where the header is longer."""
     count = ScanWindow.FIRST
     while True:
         buffer, start = window.at(offset, count)
-        if not HEADER_START.match(buffer, start):
-            return None
         header = parse_header(buffer, start, offset - start)
         complete = offset + count >= window.size
         if header and (complete or header.declared is not None or header.end + 64 < offset - start + len(buffer)):
             return header
-        if complete or count >= ScanWindow.LARGEST or (not header and buffer.count(b"\n", start) >= 3):
+        if complete or count >= ScanWindow.LARGEST or not (header or goes_on(buffer, start)):
             return None
         count *= 4
 
@@ -143,6 +139,7 @@ class _Scan:
     source: Source
     is_float: bool
     start: int
+    search: HeaderSearch
     health: Health = Health(HealthState.COMPLETE)  # noqa: RUF009 (frozen)
     number: int = 0
     promised: bool = False
@@ -170,10 +167,10 @@ class _BinaryScan(_Scan):
 
     def __iter__(self) -> Iterator[Record]:
         window, size, position, header = ScanWindow(self.source), self.source.size, self.start, None
-        while position < size:
+        while position < size or header:  # the last record may be a header and nothing else
             header = header or _header_at(window, position)
             if header is None or header.declared is None:
-                position, header = self._skip_damage(position, header), None
+                position, header = self._skip_damage(window, position, header), None
                 continue
             end = header.end + header.declared
             following = self._next(window, end) if end < size else None
@@ -212,7 +209,7 @@ class _BinaryScan(_Scan):
     def _short(self, header: Header, end: int) -> tuple[Record, int]:
         """A record whose payload is not `declared` bytes long: take what is there, go on at the next header."""
         assert header.declared is not None
-        following = _find_header(self.source, header.end)
+        following = self.search.find(header.end)
         stop = self.source.size if following is None else following
         carried = min(stop - header.end - self._trailing(header.end, stop), header.declared)
         where = f"record {self.number} ({visible(header.name)})"
@@ -235,15 +232,15 @@ class _BinaryScan(_Scan):
                 return len(tail) - cut
         return 0
 
-    def _skip_damage(self, position: int, header: Header | None) -> int:
+    def _skip_damage(self, window: ScanWindow, position: int, header: Header | None) -> int:
         """Note what is unreadable at `position` and return where reading can go on."""
-        following = _find_header(self.source, position + 1)
+        following = self.search.find(behind(window, position))
         where = f"record {self.number}" + (f" ({visible(header.name)})" if header else "")
         if following is None:
             starts = HEADER_START.match(self.source.read_at(position, 64))
             detail = f"ends at byte {self.source.size} in the header of {where}"
             unknown = f"unreadable header of {where} at byte {position}, nothing after it"
-            cut = starts and (header is not None or self.source.size - position < _SCAN_STEP)
+            cut = starts and (header is not None or self.source.size - position < _LONG)
             self._note(HealthState.TRUNCATED if cut else HealthState.DAMAGED, detail if cut else unknown, position)
             return self.source.size
         detail = f"unreadable header of {where} at byte {position}, skipped {following - position} bytes"
@@ -259,7 +256,7 @@ class _TextScan(_Scan):
         while position < self.source.size:
             header = _header_at(window, position)
             if header is None:
-                position = self._skip(position)
+                position = self._skip(window, position)
                 continue
             stop, values, closed = self._payload(header.end)
             record = self._record(header, stop - header.end, values)
@@ -269,17 +266,15 @@ class _TextScan(_Scan):
 
     def _payload(self, start: int) -> tuple[int, int, bool]:
         """(end, values, whether a closing brace was seen) of the text payload that begins at `start`."""
-        position, values, closed = start, 0, False
-        while position < self.source.size:
-            chunk = self.source.read_at(position, _SCAN_STEP + 64)
-            found = HEADER_START.search(chunk)
-            cut = found.start() if found and found.start() < _SCAN_STEP else min(len(chunk), _SCAN_STEP)
-            values += chunk.count(b",", 0, cut)
-            closed = closed or chunk.find(b"}", 0, cut) >= 0
-            position += cut
-            if found and found.start() < _SCAN_STEP:
-                break
-        return position, values, closed
+        following = self.search.find(start)
+        end, position, values, closed = following or self.source.size, start, 0, False
+        while (position := self.source.data_from(position)) < end:
+            chunk, first, stop = self.search.step(position)
+            stop = min(stop, first + end - position)
+            values += chunk.count(b",", first, stop)
+            closed = closed or chunk.find(b"}", first, stop) >= 0
+            position += stop - first
+        return end, values, closed
 
     def _judge(self, record: Record, declared: int | None, closed: bool, stop: int) -> None:
         """Note a payload that is cut, or holds fewer values than its size line says."""
@@ -291,8 +286,8 @@ class _TextScan(_Scan):
             detail = f"{where} holds {carried} of {declared} bytes' worth of values"
             self._note(HealthState.SHORT_RECORDS, detail, record.offset)
 
-    def _skip(self, position: int) -> int:
-        following = _find_header(self.source, position + 1)
+    def _skip(self, window: ScanWindow, position: int) -> int:
+        following = self.search.find(behind(window, position))
         stop = self.source.size if following is None else following
         state = HealthState.TRUNCATED if following is None else HealthState.DAMAGED
         detail = f"unreadable header of record {self.number} at byte {position}, skipped {stop - position} bytes"

@@ -1,5 +1,6 @@
 """Positioned reads of one file. Never mmap: a run that truncates a mapped file kills the reader (SIGBUS)."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -61,6 +62,13 @@ class Source:
                     "a run overwrote it while it was read; reload",
                 )
             done += got
+
+    def data_from(self, offset: int) -> int:
+        """The next byte at or after `offset` that is not in a hole of a sparse file; `size` where there is none."""
+        try:
+            return min(os.lseek(self._descriptor, offset, os.SEEK_DATA), self.size)
+        except OSError as error:  # a file system that knows no holes says EINVAL
+            return self.size if error.errno == errno.ENXIO else offset
 
     def check_unchanged(self) -> None:
         """Raise FileChangedError when the path no longer leads to the file as it was opened."""

@@ -209,20 +209,23 @@ class TextReader:
         text = self._rest + chunk
         cut = text.rfind(b",") + 1
         text, self._rest = text[:cut], text[cut:]
+        if len(self._rest) > _STEP:
+            raise self._no_numbers()
         return self._elements(text)
 
     def _elements(self, text: bytes) -> AnyArray:
         try:
             values = _parse_values(text)
         except ValueError as error:
-            name = visible(self._record.name)
-            where = f"{self._source.path}: record {self._record.number} ({name}), text before byte {self._position}"
-            raise DumpError(
-                f"{where}: expected numbers, each followed by a comma, found something else", "dump it again"
-            ) from error
+            raise self._no_numbers() from error
         if self._is_float:
             return values.astype(self._record.dtype)
         return self._from_bytes(values)
+
+    def _no_numbers(self) -> DumpError:
+        name = visible(self._record.name)
+        where = f"{self._source.path}: record {self._record.number} ({name}), text before byte {self._position}"
+        return DumpError(f"{where}: expected numbers, each followed by a comma, found something else", "dump it again")
 
     def _from_bytes(self, values: FloatArray) -> AnyArray:
         """Elements of a raw fixed record from its printed bytes (low byte first)."""

@@ -128,3 +128,18 @@ def test_what_is_written_in_binary_is_read_back(
         assert dump.health.ok and [(record.name, record.count) for record in dump.records] == named
         for record in dump.records:
             np.testing.assert_array_equal(dump.read(record), np.arange(record.count))
+
+
+@pytest.mark.parametrize("sizes", [(0,), (0, 0), (2, 0), (0, 2), (0, 0, 0, 2, 0)])
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("style", Style)
+@pytest.mark.parametrize("is_float", [True, False])
+def test_empty_tensors_are_records_like_any_others(
+    tmp_path: Path, sizes: tuple[int, ...], form: Form, style: Style, is_float: bool
+) -> None:
+    drafts = [draft("same", np.arange(size), type_name="SGS_S16") for size in sizes]
+    write_dump(tmp_path / "d", drafts, is_float, form, style)
+    with open_dump(tmp_path / "d") as dump:
+        assert [(record.name, record.count) for record in dump.records] == [("same", size) for size in sizes]
+        assert dump.health.ok and (dump.form is form or not any(sizes))
+        assert [dump.read(record).tolist() for record in dump.records] == [list(range(size)) for size in sizes]
