@@ -3,6 +3,8 @@
 The time is linear in the bytes searched, whatever they are: each is read once however often one asks, and holes of a
 sparse file not at all. No more than REACH bytes of data are searched for one header; where none is found in them the
 rest of the file counts as unreadable. A header found so is at most ScanWindow.LARGEST / 2 bytes long (see `behind`).
+
+Apart because the index tells records, and this tells only where one may begin: its cost is tested alone.
 """
 
 from sgs_tui.engine.dumps.format import HEADER_START, has_name
