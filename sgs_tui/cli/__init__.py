@@ -13,6 +13,8 @@ COMMANDS = {
     "dump": "dump",
     "run": "run",
     "runs": "runs",
+    "twin": "twin",
+    "whatif": "whatif",
     "optimize": "optimize",
     "advise": "advise",
     "iterate": "iterate",

@@ -28,6 +28,16 @@ class ModelType(StrEnum):
     FIXED = "Fixed"
 
 
+class Level(StrEnum):
+    """Quantization levels, as the calibrator's --quant_level names them."""
+
+    L1 = "L1"
+    L2 = "L2"
+    L3 = "L3"
+    L4 = "L4"
+    L5 = "L5"
+
+
 Batch = Annotated[bool, typer.Option("--batch", help="Print instead of opening the app.")]
 Ascii = Annotated[bool, typer.Option("--ascii", help="Nothing but ASCII (automatic where the locale is not UTF-8).")]
 NoMouse = Annotated[bool, typer.Option("--no-mouse", help="Leave the mouse to the terminal.")]
@@ -60,6 +70,12 @@ Root = Annotated[
 Detach = Annotated[bool, typer.Option("--detach/--wait", help="Start and leave; `sgs-tui runs` has the rest.")]
 NoFuseHint = Annotated[
     bool, typer.Option("--no-fuse-hint", help="Do not tell of layers that are fused away in a fixed model.")
+]
+Int16 = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--int16", metavar="NAME,...", help="Convolution inputs for INT16: prefixes, as in tensor_arrays, or ALL."
+    ),
 ]
 RunsHow = Annotated[RunsFormat, typer.Option("--format", help="How to print.", show_default=True)]
 
@@ -130,6 +146,26 @@ class SimulatorOptions(SdkOptions):
     string: Annotated[
         bool, typer.Option("--string", help="Dump as text (dumpasstring): large, slow, six decimals.")
     ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationOptions:
+    """How a network is quantized, for what the twin foresees."""
+
+    ranges: Ranges = None
+    ini: Annotated[
+        Path | None,
+        typer.Option("--input-config", "--ini", metavar="FILE", help="input_config.ini: mean, std and tensor_arrays."),
+    ] = None
+    level: Annotated[
+        Level | None,
+        typer.Option("--level", case_sensitive=False, help="Quantization level where no fixed dump tells it."),
+    ] = None
+
+    @property
+    def number(self) -> int | None:
+        """The level as a number."""
+        return int(self.level[1:]) if self.level is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,10 @@ def _splits(op: TwinOp | None) -> bool:
     return op is not None and op.kind.upper().startswith("SPLIT")
 
 
+WORDS = ("ALL", "ALL_INT16", "CONV2D_INT16", "DEPTHWISE_INT16")
+"""What input_format of [CONV_CONFIG] says instead of names, and ALL for short."""
+
+
 def raised_inputs(twin: Twin, chosen: Sequence[str], exact: bool = False) -> frozenset[str]:
     """Convolution inputs that the choice raises. A name matches as a prefix, as the vendor's tools do, unless
     `exact`."""
@@ -76,9 +80,9 @@ def raised_inputs(twin: Twin, chosen: Sequence[str], exact: bool = False) -> fro
 def _by_word(twin: Twin, name: str, chosen: Sequence[str]) -> bool:
     kinds = {op.kind.upper().startswith("DEPTHWISE") for op in twin.readers[name] if is_weighted(op.kind)}
     return (
-        any(word in chosen for word in ("ALL_INT16", "ALL"))
-        or ("CONV2D_INT16" in chosen and False in kinds)
-        or ("DEPTHWISE_INT16" in chosen and True in kinds)
+        any(word in chosen for word in WORDS[:2])
+        or (WORDS[2] in chosen and False in kinds)
+        or (WORDS[3] in chosen and True in kinds)
     )
 
 

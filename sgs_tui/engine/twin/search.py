@@ -161,7 +161,7 @@ class Search:
         return self.trials.of(names, self.cancel, only=self._layers)
 
     def _judged(self, names: Sequence[str], scores: Scores) -> Trial:
-        over = [self.goal.limits.excess(scores[name]) for name in self._layers if name in scores]
+        over = [self.goal.limits.of(name).excess(scores[name]) for name in self._layers if name in scores]
         trial = Trial(tuple(names), sum(over), sum(each > 0 for each in over))
         self.tried[key_of(names)] = (trial.excess, trial.failing)
         return trial

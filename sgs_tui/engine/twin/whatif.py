@@ -1,7 +1,7 @@
 """`whatif`: the figures of every layer before and after putting tensors into 16 bit, without converting anything."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 
 from sgs_tui.engine.dumps.reader import Dump
@@ -17,11 +17,19 @@ from sgs_tui.engine.twin.trials import Scores, Trials, foreseen
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a layer must keep: largest RMSE, least COS, least SQNR; None is no limit. The manual's: RMSE 0.5."""
+    """What a layer must keep: largest RMSE, least COS, least SQNR; None is no limit. The manual's: RMSE 0.5.
+
+    `own` are those of layers with other limits, by name.
+    """
 
     rmse: float | None = 0.5
     cos: float | None = None
     sqnr_db: float | None = None
+    own: Mapping[str, "Limits"] = field(default_factory=dict)
+
+    def of(self, name: str) -> "Limits":
+        """The limits of a layer."""
+        return self.own.get(name, self)
 
     def excess(self, found: Figures) -> float:
         """How far beyond the limits a layer is, 0 within them; in parts of the limit (SQNR: in tens of dB)."""
@@ -110,12 +118,14 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """The answer. `int16` are the convolution inputs in 16 bit afterwards that were chosen."""
+    """The answer. `int16` are the convolution inputs in 16 bit afterwards that were chosen, `failing` the layers
+    beyond the limits then."""
 
     layers: tuple[WhatIfLayer, ...]
     int16: tuple[str, ...]
     newly_fixed: tuple[str, ...]
     newly_failing: tuple[str, ...]
+    failing: tuple[str, ...]
     before: Cost
     after: Cost
     check: SelfCheck | None
@@ -131,37 +141,41 @@ def whatif(
 ) -> WhatIf:
     """All layers before and after; `int16` replaces the choice of before. Names are prefixes unless `exact`.
 
-    With `bars` figures are means of three runs and say how far they may be off. Raises RunError, CancelledError.
+    With `bars` figures are means of three runs and say how far they may be off. Layers whose prediction does not
+    count are neither fixed nor failing. Raises RunError, CancelledError.
     """
     changed = with_int16(subject.plan, int16, exact)
-    after, spans = _after(subject.trials, changed, bars, cancel)
+    before, _ = _figures(subject.trials, subject.plan, bars, cancel)
+    after, spans = _figures(subject.trials, changed, bars, cancel)
     reasons, measured = not_predicted(changed), _measured(subject)
     twin = subject.plan.twin
     layers = tuple(
         WhatIfLayer(
-            name, twin.producers[name].kind, measured.get(name), subject.trials.scores[name], after[name],
+            name, twin.producers[name].kind, measured.get(name), before[name], after[name],
             reasons.get(name, ""), spans.get(name),
         )
         for name in subject.plan.layers()
     )  # fmt: skip
-    failed = {each.name for each in layers if limits.fails(each.before)}
-    failing = {each.name for each in layers if limits.fails(each.after)}
+    judged = [each for each in layers if each.predicted]
+    failed = {each.name for each in judged if limits.of(each.name).fails(each.before)}
+    failing = {each.name for each in judged if limits.of(each.name).fails(each.after)}
     return WhatIf(
         layers=layers,
         int16=tuple(name for name in twin.convolution_inputs() if name in changed.raised),
         newly_fixed=tuple(each.name for each in layers if each.name in failed - failing),
         newly_failing=tuple(each.name for each in layers if each.name in failing - failed),
+        failing=tuple(each.name for each in layers if each.name in failing),
         before=cost(subject.plan),
         after=cost(changed),
         check=subject.check,
     )
 
 
-def _after(trials: Trials, changed: Plan, bars: bool, cancel: Event | None) -> tuple[Scores, Mapping[str, float]]:
+def _figures(trials: Trials, under: Plan, bars: bool, cancel: Event | None) -> tuple[Scores, Mapping[str, float]]:
     """Figures under a plan, and their error bars where asked for."""
     if not bars:
-        return trials.under(changed, cancel), {}
-    found = foreseen(trials, changed, cancel)
+        return trials.under(under, cancel), {}
+    found = foreseen(trials, under, cancel)
     return {n: each.figures for n, each in found.items()}, {n: each.error_bar_db for n, each in found.items()}
 
 

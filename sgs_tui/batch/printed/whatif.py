@@ -1,0 +1,195 @@
+"""`whatif`: every layer's figures before and after putting tensors into 16 bit, foreseen; as a table, or JSON.
+
+JSON `sgs-tui/whatif/1` (cfg/schemas/whatif-1.json): schema, float, fixed (or null), profile, level,
+  self_check (median_db, p90_db, layers (how many counted), trusted; null without a fixed dump),
+  layers[] (name, op, measured_sqnr_db (null where there is no fixed dump), before_sqnr_db, after_sqnr_db, before_rmse,
+    after_rmse, before_cos, after_cos, predicted, why_not ("" where it is), error_bar_db (of after; null where it is
+    not predicted)),
+  int16[] (convolution inputs that were chosen), newly_fixed[], newly_failing[], failing[] (afterwards),
+  cost (before, after: wide (tensors in 16 bit), multiplications (share of them in 16 bit), weight_bytes), notes[].
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import assert_never
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from sgs_tui.batch.console import (
+    LONGEST_NAME,
+    Cell,
+    Column,
+    Screen,
+    hanging,
+    name_column,
+    page_width,
+    render,
+    table_of,
+)
+from sgs_tui.batch.output import RunsFormat
+from sgs_tui.batch.values import Json, dump_json, exact, exact_all, exact_or_null, finite_or_null
+from sgs_tui.engine.numbers import count, decibel, figure, size
+from sgs_tui.engine.twin.agreement import SelfCheck
+from sgs_tui.engine.twin.opening import Files
+from sgs_tui.engine.twin.whatif import Cost, WhatIf, WhatIfLayer
+
+SCHEMA = "sgs-tui/whatif/1"
+_MOVED = 0.1
+"""dB from which a layer's figures count as changed; the table shows those, and what fails."""
+_SHORTEST = 12
+_INDENT = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer and what was asked. `everything`: the table shows layers that stay as they are too."""
+
+    files: Files
+    profile: str
+    level: int
+    answer: WhatIf
+    notes: tuple[str, ...] = ()
+    everything: bool = False
+
+
+def write_whatif(done: Answered, wanted: RunsFormat, screen: Screen) -> bytes:
+    """The answer in the format asked for."""
+    match wanted:
+        case RunsFormat.JSON:
+            return dump_json(_document(done))
+        case RunsFormat.TABLE:
+            shown = [each for each in done.answer.layers if done.everything or _matters(each, done.answer)]
+            columns = _columns(shown, done.answer, screen)
+            return render(_parts(done, shown, columns, screen), screen, page_width(columns, screen))
+        case _:
+            assert_never(wanted)
+
+
+def self_check_json(check: SelfCheck | None) -> Json | None:
+    """The agreement; None without a fixed dump."""
+    if check is None:
+        return None
+    figures = finite_or_null({"median_db": check.median_db, "p90_db": check.p90_db})
+    return {**figures, "layers": check.counted, "trusted": check.trusted}
+
+
+def self_check_line(check: SelfCheck | None) -> str:
+    """How far what follows can be trusted, in a sentence."""
+    if check is None:
+        return "none: there is no fixed dump to foresee; how far a figure may be off is beside it"
+    if not check.counted:
+        return "no layer of this fixed dump can be foreseen: what follows promises nothing"
+    off = f"{check.median_db:.2f} dB (median), {check.p90_db:.2f} dB (90 %) off in {count(check.counted, 'layer')}"
+    if check.trusted:
+        return f"the fixed dump is foreseen, {off}"
+    return f"the fixed dump is NOT foreseen, {off}: another picture or network? What follows promises nothing"
+
+
+def cost_json(cost: Cost) -> Json:
+    """What a choice costs."""
+    return {**asdict(cost), **finite_or_null({"multiplications": cost.multiplications})}
+
+
+def cost_line(before: Cost, after: Cost) -> str:
+    """The same in words."""
+    return (
+        f"{before.wide} -> {count(after.wide, 'tensor')} in 16 bit, {before.multiplications:.0%} -> "
+        f"{after.multiplications:.0%} of multiplications, weights {size(before.weight_bytes)} -> "
+        f"{size(after.weight_bytes)}"
+    )
+
+
+def _document(done: Answered) -> Json:
+    answer = done.answer
+    return {
+        "schema": SCHEMA,
+        "float": exact(done.files.float_dump),
+        "fixed": exact_or_null(done.files.fixed_dump),
+        "profile": exact(done.profile),
+        "level": done.level,
+        "self_check": self_check_json(answer.check),
+        "layers": [_layer(each) for each in answer.layers],
+        "int16": exact_all(answer.int16),
+        "newly_fixed": exact_all(answer.newly_fixed),
+        "newly_failing": exact_all(answer.newly_failing),
+        "failing": exact_all(answer.failing),
+        "cost": {"before": cost_json(answer.before), "after": cost_json(answer.after)},
+        "notes": exact_all(done.notes),
+    }
+
+
+def _layer(each: WhatIfLayer) -> Json:
+    figures = {
+        "measured_sqnr_db": each.measured.sqnr_db if each.measured is not None else None,
+        "before_sqnr_db": each.before.sqnr_db,
+        "after_sqnr_db": each.after.sqnr_db,
+        "before_rmse": each.before.rmse,
+        "after_rmse": each.after.rmse,
+        "before_cos": each.before.cos,
+        "after_cos": each.after.cos,
+        "error_bar_db": each.error_bar_db if each.predicted else None,
+    }
+    return {
+        "name": exact(each.name),
+        "op": exact(each.op),
+        **finite_or_null(figures),
+        "predicted": each.predicted,
+        "why_not": exact(each.why_not),
+    }
+
+
+def _matters(each: WhatIfLayer, answer: WhatIf) -> bool:
+    changed = abs(each.after.sqnr_db - each.before.sqnr_db) >= _MOVED
+    return changed or not each.predicted or each.name in answer.failing or each.name in answer.newly_fixed
+
+
+def _parts(
+    done: Answered, shown: Sequence[WhatIfLayer], columns: Sequence[Column], screen: Screen
+) -> Iterator[RenderableType]:
+    answer = done.answer
+    trusted = answer.check is None or answer.check.trusted
+    yield hanging(
+        f"{'self-check':<{_INDENT}}", self_check_line(answer.check), _INDENT, screen, "" if trusted else "bold red"
+    )
+    yield hanging(f"{'INT16':<{_INDENT}}", ", ".join(answer.int16) or "none", _INDENT, screen, "bold")
+    yield hanging(f"{'cost':<{_INDENT}}", cost_line(answer.before, answer.after), _INDENT, screen)
+    yield hanging(f"{'newly fixed':<{_INDENT}}", ", ".join(answer.newly_fixed) or "none", _INDENT, screen)
+    yield hanging(f"{'newly failing':<{_INDENT}}", ", ".join(answer.newly_failing) or "none", _INDENT, screen)
+    judged = sum(each.predicted for each in answer.layers)
+    verdict = f"{len(answer.failing)} of {count(judged, 'layer')} over the limits of {done.profile} then"
+    yield hanging(f"{'verdict':<{_INDENT}}", verdict, _INDENT, screen, "bold red" if answer.failing else "")
+    if shown:
+        yield Text()
+        yield table_of(columns)
+    if left := len(answer.layers) - len(shown):
+        yield Text(f"{count(left, 'more layer')} within the limits and {_MOVED:g} dB of before (--all)", "dim")
+    for why in dict.fromkeys(each.why_not for each in shown if each.why_not):
+        names = ", ".join(each.name for each in shown if each.why_not == why)
+        yield hanging("not predicted: ", f"{names}: {why}", _INDENT, screen)
+
+
+def _columns(shown: Sequence[WhatIfLayer], answer: WhatIf, screen: Screen) -> list[Column]:
+    numbers = [
+        Column("op", [Cell(screen.text(each.op)) for each in shown]),
+        *(
+            [Column("now dB", [Cell(decibel(e.measured.sqnr_db if e.measured else None)) for e in shown], right=True)]
+            if answer.check is not None
+            else []
+        ),
+        Column("before", [Cell(decibel(each.before.sqnr_db)) for each in shown], right=True),
+        Column("after", [Cell(decibel(each.after.sqnr_db)) for each in shown], right=True),
+        Column("+-", [Cell(decibel(e.error_bar_db) if e.predicted else "?") for e in shown], right=True),
+        Column("RMSE", [Cell(figure(each.before.rmse)) for each in shown], right=True),
+        Column("after", [Cell(figure(each.after.rmse)) for each in shown], right=True),
+        Column("", [_state(each, answer) for each in shown]),
+    ]
+    return [name_column("layer", [e.name for e in shown], numbers, screen, _SHORTEST, LONGEST_NAME), *numbers]
+
+
+def _state(each: WhatIfLayer, answer: WhatIf) -> Cell:
+    if each.name in answer.newly_fixed:
+        return Cell("fixed", "green")
+    if each.name in answer.newly_failing:
+        return Cell("FAILS NOW", "bold red")
+    return Cell("fails", "bold red") if each.name in answer.failing else Cell("")

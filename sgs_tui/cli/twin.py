@@ -1,0 +1,114 @@
+"""`sgs-tui twin`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sgs_tui.batch.output import RunsFormat
+from sgs_tui.cli import stderr
+from sgs_tui.cli.exits import ExitCode
+from sgs_tui.cli.launch import preprocess_of, samples_of
+from sgs_tui.cli.options import Ascii, CalibrationOptions, InputOptions, Int16, RunsHow, names, whole, with_options
+from sgs_tui.engine.errors import UsageError
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.backends.twin import TwinDumps
+    from sgs_tui.engine.twin.arithmetic import Pixels
+    from sgs_tui.engine.twin.network import Twin
+    from sgs_tui.engine.twin.plan import Plan
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("twin")(with_options(twin))
+
+
+def twin(
+    dump: Annotated[Path, typer.Argument(metavar="FLOAT", help="The SDK's float simulator's dump.")],
+    export: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE.onnx", help="Write the network as ONNX.")
+    ] = None,
+    quantized: Annotated[
+        bool, typer.Option("--quantized", help="Export int8/int16 weights with DequantizeLinear; needs ranges.")
+    ] = False,
+    picture: Annotated[
+        str | None,
+        typer.Option("--run", metavar="PATH", help="Dump a new picture: an image, a .npy, a list file, or a folder."),
+    ] = None,
+    dumps: Annotated[
+        Path, typer.Option("--dumps", metavar="DIR", help="Where --run writes its dumps (default here).")
+    ] = Path(),
+    int16: Int16 = None,
+    *,
+    given: InputOptions,
+    calibration: CalibrationOptions,
+    wanted: RunsHow = RunsFormat.TABLE,
+    ascii_only: Ascii = False,
+) -> int:
+    """Rebuild the network from a float dump, and prove it.
+
+    Every op is inferred from the dump's own numbers and proven on them: exact (1e-5), close (1e-3), or a barrier
+    that says why, whose dumped values go on. --output writes the network as ONNX. --run dumps new pictures without
+    the SDK: PICTURE_float.bin, and with calibrated ranges PICTURE_fixed.bin; their paths go to stdout.
+    tensor_min_max.txt and input_config.ini beside the dump are taken.
+
+    \b
+    Examples:
+      sgs-tui twin float.bin
+      sgs-tui twin float.bin --output rebuilt.onnx --format json
+      sgs-tui twin float.bin -o int8.onnx --quantized --ranges tensor_min_max.txt
+      sgs-tui twin float.bin --run cat.jpg -n pre.py --level L2 --int16 cat
+    """
+    from sgs_tui.batch.output import check_target, emit
+    from sgs_tui.batch.printed.twin import Rebuilt, dump_paths, write_twin
+    from sgs_tui.engine.twin.opening import open_twin
+
+    if quantized and export is None:
+        raise UsageError("--quantized: export to which file?", "name it with --output FILE.onnx")
+    check_target(export, (dump,))
+    samples = samples_of(picture)
+    rebuilt = open_twin(dump)
+    plan, pixels = _plan(rebuilt, dump, names(int16 or ()), calibration, quantized, bool(samples))
+    if export is not None:
+        _export(rebuilt, plan if quantized else None, export)
+    made: list[TwinDumps] = []
+    if samples:
+        from sgs_tui.engine.backends.twin import dump_pictures
+
+        with stderr.cancelling_interrupts() as cancel:
+            for each in dump_pictures(rebuilt, samples, preprocess_of(given), whole(dumps), plan, pixels, cancel):
+                made.append(each)
+                for note in each.notes:
+                    stderr.note(note)
+    page = stderr.screen(ascii_only, to_file=False)
+    paths_only = samples and wanted is RunsFormat.TABLE
+    emit(dump_paths(made) if paths_only else write_twin(Rebuilt(rebuilt, export, tuple(made)), wanted, page), None)
+    return ExitCode.OK
+
+
+def _plan(
+    rebuilt: "Twin", dump: Path, int16: tuple[str, ...], given: CalibrationOptions, quantized: bool, running: bool
+) -> "tuple[Plan | None, Pixels | None]":
+    """The fixed model, where something is to be made of it and its ranges are there; what was taken is said."""
+    from sgs_tui.engine.twin.opening import Files, open_plan, read_settings
+
+    asked = quantized or given.ranges is not None or given.level is not None or bool(int16)
+    if not (asked or running):
+        return None, None
+    files = Files(dump, None, given.ranges, given.ini)
+    settings = read_settings(files)
+    if settings.ranges is None and not asked:
+        stderr.note("no tensor_min_max.txt: the float dump alone is written; --ranges names one")
+        return None, None
+    plan, notes = open_plan(rebuilt, files, given.number, int16, settings)
+    for note in notes:
+        stderr.note(note)
+    return plan, settings.pixels
+
+
+def _export(rebuilt: "Twin", plan: "Plan | None", target: Path) -> None:
+    from sgs_tui.engine.twin.export import float_model, quantized_model, save
+
+    save(float_model(rebuilt) if plan is None else quantized_model(plan), target)
+    stderr.written(target, None)

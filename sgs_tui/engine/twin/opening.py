@@ -1,0 +1,179 @@
+"""From paths to something that can be asked: a float dump's twin, with the calibration and settings of its network.
+
+What lies beside the dumps under the vendor's own names is taken where no file was named, and `notes` say so.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+
+from sgs_tui.engine.calibration.ranges import load_ranges
+from sgs_tui.engine.configs import inputconfig
+from sgs_tui.engine.dumps.reader import open_dump
+from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.text import did_you_mean, visible
+from sgs_tui.engine.twin.arithmetic import Pixels
+from sgs_tui.engine.twin.domains import WORDS
+from sgs_tui.engine.twin.network import Bounds, Extremes, Twin
+from sgs_tui.engine.twin.plan import Plan, load_channel_ranges, load_softmax_ranges, plan
+from sgs_tui.engine.twin.rebuild import rebuild
+from sgs_tui.engine.twin.trials import Trials
+from sgs_tui.engine.twin.whatif import Subject, from_fixed
+
+RANGES, SOFTMAX, CHANNELS = "tensor_min_max.txt", "softmax_lut_range.txt", "tensor_chn.txt"
+INI = "input_config.ini"
+_PROMOTING = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What belongs to one network. Of the calibrator's files `softmax` and `channels` are those beside `ranges`."""
+
+    float_dump: Path
+    fixed_dump: Path | None = None
+    ranges: Path | None = None
+    ini: Path | None = None
+
+    def with_neighbors(self) -> "Files":
+        """With what lies beside the dumps (the fixed one first) for what was not named."""
+        folders = [path.parent for path in (self.fixed_dump, self.float_dump) if path is not None]
+        return replace(self, ranges=self.ranges or _in(folders, RANGES), ini=self.ini or _in(folders, INI))
+
+    @property
+    def softmax(self) -> Path | None:
+        """softmax_lut_range.txt."""
+        return _in([self.ranges.parent], SOFTMAX) if self.ranges is not None else None
+
+    @property
+    def channels(self) -> Path | None:
+        """tensor_chn.txt."""
+        return _in([self.ranges.parent], CHANNELS) if self.ranges is not None else None
+
+
+def _in(folders: Sequence[Path], name: str) -> Path | None:
+    return next((folder / name for folder in folders if (folder / name).is_file()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the files say; `notes` which were taken without being named, and what they do not say."""
+
+    ranges: Mapping[str, Bounds] | None
+    softmax: Mapping[str, Bounds] | None
+    channels: Mapping[str, Extremes] | None
+    pixels: Pixels
+    int16: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def read_settings(named: Files) -> Settings:
+    """Everything around the dumps. Raises InputError for a file that is not what it is named."""
+    files = named.with_neighbors()
+    taken = [path for path in (files.ranges, files.softmax, files.channels, files.ini) if path is not None]
+    found = [str(path) for path in taken if path not in (named.ranges, named.ini)]
+    config = inputconfig.load(files.ini) if files.ini is not None else None
+    pixels = _pixels(config) if config is not None else Pixels()
+    notes = [f"found beside and taken: {', '.join(found)}"] if found else []
+    if pixels is None:
+        notes.append(f"{files.ini}: its mean and std are not plain numbers, 127 and 128 are taken")
+    return Settings(
+        load_ranges(files.ranges).by_name if files.ranges is not None else None,
+        load_softmax_ranges(files.softmax) if files.softmax is not None else None,
+        load_channel_ranges(files.channels) if files.channels is not None else None,
+        pixels or Pixels(),
+        tuple(name for name in config.tensor_arrays if name) if config is not None else (),
+        tuple(notes),
+    )
+
+
+def _pixels(config: inputconfig.InputConfig) -> Pixels | None:
+    """Mean and std by channel in the network's order; None where they are not plain numbers."""
+    colors = [config.value(inputconfig.INPUT_SECTION, f"mean_{color}") for color in ("red", "green", "blue")]
+    std = config.value(inputconfig.INPUT_SECTION, "std_value")
+    if None in colors:
+        return Pixels()
+    order = config.value(inputconfig.INPUT_SECTION, "training_input_formats") or "BGR"
+    try:
+        mean = tuple(float(each or 0) for each in (colors[::-1] if order.upper().startswith("BGR") else colors))
+        return Pixels(mean, (float(std or 1) or 1.0,) * 3)
+    except ValueError:
+        return None
+
+
+def open_twin(path: Path) -> Twin:
+    """The twin of a float dump; its file stays open. Raises InputError."""
+    return rebuild(open_dump(path))
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A subject, how its pixels are made, and what there is to know about it."""
+
+    subject: Subject
+    pixels: Pixels
+    notes: tuple[str, ...]
+
+
+def open_subject(files: Files, level: int | None = None, cancel: Event | None = None) -> Opened:
+    """Rebuild, plan and run the base. `level` counts without a fixed dump only (L2 unless told).
+
+    Raises UsageError where neither a fixed dump nor ranges are there, InputError, CancelledError.
+    """
+    twin, settings = open_twin(files.float_dump), read_settings(files)
+    if files.fixed_dump is None:
+        made, notes = open_plan(twin, files, level, settings=settings)
+        return Opened(Subject(Trials.start(made, None, settings.pixels, cancel=cancel)), settings.pixels, notes)
+    fixed = open_dump(files.fixed_dump)
+    subject = from_fixed(twin, fixed, settings.ranges, settings.pixels, settings.softmax, cancel)
+    notes = (*settings.notes, *_about_ranges(subject.plan, files, settings))
+    if level is not None:
+        notes = (*notes, "the level is read from the fixed dump, --level does not count")
+    return Opened(subject, settings.pixels, notes)
+
+
+def open_plan(
+    twin: Twin, files: Files, level: int | None = None, int16: Sequence[str] = (), settings: Settings | None = None
+) -> tuple[Plan, tuple[str, ...]]:
+    """The plan before any fixed model exists, and what there is to know about it. Raises UsageError, InputError."""
+    known = settings or read_settings(files)
+    if known.ranges is None:
+        raise UsageError(
+            f"no calibrated ranges: there is no {RANGES} beside {files.float_dump}", f"name it: --ranges {RANGES}"
+        )
+    check_names(twin, int16)
+    chosen = level or 2
+    made = plan(twin, known.ranges, (*known.int16, *int16), chosen, known.softmax, channels=known.channels)
+    notes = [*known.notes, *_about_ranges(made, files, known)]
+    if level is None:
+        notes.append("quantization level L2 is taken: --level names another")
+    if chosen >= _PROMOTING:
+        notes.append(f"L{chosen} puts tensors into 16 bit by itself: name them too, they are not foreseen")
+    if known.int16:
+        notes.append(f"INT16 by {INI}: {', '.join(known.int16)}")
+    return made, tuple(notes)
+
+
+def _about_ranges(made: Plan, files: Files, settings: Settings) -> tuple[str, ...]:
+    """Raises InputError where the ranges are of another network."""
+    tensors, guessed = len(made.twin.tensors), len(made.guessed)
+    if settings.ranges is None:
+        return (f"no {RANGES}: of tensors that change their type the float dump's own ranges are taken",)
+    if guessed == tensors:
+        message = f"{files.with_neighbors().ranges}: has none of the network's {tensors} tensors"
+        raise InputError(message, "name the ranges of this network: --ranges FILE")
+    if guessed:
+        return (f"{guessed} of {tensors} tensors have no calibrated range: the float dump's own is taken",)
+    return ()
+
+
+def check_names(twin: Twin, names: Sequence[str]) -> None:
+    """Raise UsageError for a name with which no convolution input begins."""
+    inputs = twin.convolution_inputs()
+    for name in names:
+        if name not in WORDS and not any(each.startswith(name) for each in inputs):
+            what = "is a tensor, but no convolution reads it" if name in twin.records else "begins no tensor's name"
+            raise UsageError(
+                f"INT16 for {visible(name)}: it {what}",
+                visible(did_you_mean(name, inputs)) if inputs else "the network has no convolution behind another op",
+            )
