@@ -18,6 +18,7 @@ from sgs_tui.engine.compare.select import parse_query
 from sgs_tui.engine.diagnosis.results import Cause, Course, Diagnosis, Evidence, Finding, Trend
 from sgs_tui.engine.reports.details import Details, FileFacts, file_facts, gather_details, noteworthy
 from sgs_tui.engine.session import CompareRequest
+from tests.batch.test_golden import check
 from tests.layer_rows import HOSTILE_NAMES, failing, layer, not_comparable, not_finite, perfect, unmatched
 from tests.report_builder import report
 
@@ -89,6 +90,16 @@ def test_what_the_page_of_bad_says(sgs: Path) -> None:
     assert digest in page.text
     rows = [attributes for tag, attributes in page.elements if tag == "tr"]
     assert len(rows) == 21
+
+
+def test_the_page_of_bad_is_the_golden_one(sgs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the diagnosis, whose last digits depend on the machine, and what tells of this one."""
+    monkeypatch.chdir(sgs)
+    sample, benchmark, ranges = PAIRS["bad"]
+    request = CompareRequest(Path(sample), Path(benchmark), Path(str(ranges)))
+    made = compare(request, diagnosing=False)
+    details = replace(gather_details(request, made.rows), made="now", environment=(), files=())
+    check("bad.html", page_in(made, details))
 
 
 def test_names_from_a_dump_are_only_text() -> None:
