@@ -64,7 +64,7 @@ def page(report: Report, details: Details) -> bytes:
         style=Markup(style),
         script=Markup(script),
         pictured={closeup.row.pair.number for closeup in details.closeups},
-        figure_cells=lambda row: [_FigureCell(row, key, report.profile) for key in BRIEF],
+        figure_cells=lambda row: [_figure_cell(row, key, report.profile) for key in BRIEF],
         why=lambda row: _why(row, shares.get(row.name, "")),
     )
     return text.encode()
@@ -99,16 +99,11 @@ def _why(row: LayerDiff, share: str) -> str:
     return "; ".join((*row.reasons, *([f"error {share}"] if share else [])))
 
 
-class _FigureCell:
-    """A figure in the table of layers: `value` is what the script sorts by, `sign` the limit it breaks."""
-
-    def __init__(self, row: LayerDiff, key: str, profile: Profile) -> None:
-        value = METRICS[key].value(row)
-        self.title = METRICS[key].title
-        self.text = words.figure_text(row, key)
-        self.value = "" if value is None else plain(value)
-        self.sign = words.mark(row, key, profile)
-        self.kind = "over" if self.sign == words.FAILED else "near"
+def _figure_cell(row: LayerDiff, key: str, profile: Profile) -> tuple[str, str, str, str]:
+    """A figure in the table of layers: title, text with its mark, what the script sorts by, the mark's class."""
+    value, sign = METRICS[key].value(row), words.mark(row, key, profile)
+    kind = "" if not sign else "over" if sign == words.FAILED else "near"
+    return METRICS[key].title, words.figure_text(row, key) + sign, "" if value is None else plain(value), kind
 
 
 def _described(row: LayerDiff, portrait: Portrait | None) -> Iterator[tuple[str, str]]:
