@@ -153,7 +153,7 @@ def _is_healthy(diagnosis: Diagnosis) -> bool:
 
 # What has changed since an earlier comparison, in words. Names are raw: each format guards them.
 
-BETTER_SHOWN = 10
+_BETTER_SHOWN = 10
 """Layers that merely got better; what fails, is fixed or got worse is always shown."""
 
 _FEW = (Change.ADDED, Change.GONE, Change.CAST_ADDED, Change.CAST_GONE)
@@ -185,7 +185,7 @@ def changed(since: Since) -> tuple[list[Step], int]:
     steps = [step for step in since.regression.steps if step.change is not Change.SAME or _crossed(step)]
     ordered = sorted(steps, key=_rank)
     quiet = [step for step in ordered if step.change is Change.BETTER and not _crossed(step)]
-    hidden = quiet[BETTER_SHOWN:]
+    hidden = quiet[_BETTER_SHOWN:]
     return [step for step in ordered if step not in hidden], len(hidden)
 
 

@@ -14,23 +14,78 @@ if TYPE_CHECKING:
     from sgs_tui.engine.configs.debugconfig import DebugConfig
 
 
-# Which DebugConfig.txt a command is about: the same two ways to name it everywhere.
+_DEFAULT = Path("DebugConfig.txt")
+_FileArgument = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The file (default ./DebugConfig.txt).")]
+_FileOption = Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help="The same, as an option.")]
+_ON_OFF = {"on": True, "off": False}
+_GROUP = """Read, check and change DebugConfig.txt.
 
-DEFAULT = Path("DebugConfig.txt")
-FileArgument = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The file (default ./DebugConfig.txt).")]
-FileOption = Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help="The same, as an option.")]
+\b
+Examples:
+  sgs-tui debugconfig check run/DebugConfig.txt
+  sgs-tui debugconfig set --preset fixed path=.
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(rich_markup_mode=None, help=_GROUP)
+    group.command("show")(show)
+    group.command("check")(check)
+    group.command("set")(set_)
+    app.add_typer(group, name="debugconfig")
 
 
 def one_of(file: Path | None, option: Path | None) -> Path:
     """The file, named in either way. Raises UsageError where both name one."""
     if file is not None and option is not None:
         raise UsageError(f"{file} and --file {option}: one file at a time", "name it once")
-    return file or option or DEFAULT
+    return file or option or _DEFAULT
 
 
-# `sgs-tui debugconfig set`.
+def show(file: _FileArgument = None, option: _FileOption = None) -> int:
+    """Show every switch as the simulator reads it, with its meaning.
 
-_ON_OFF = {"on": True, "off": False}
+    \b
+    Example:
+      sgs-tui debugconfig show run/DebugConfig.txt
+    """
+    from sgs_tui.batch.output import emit
+    from sgs_tui.batch.printed.debugconfig import describe
+    from sgs_tui.engine.configs.debugconfig import load
+
+    chosen = one_of(file, option)
+    emit(describe(load(chosen), str(chosen)), None)
+    return ExitCode.OK
+
+
+def check(
+    file: _FileArgument = None,
+    option: _FileOption = None,
+    run_in: Annotated[
+        Path | None,
+        typer.Option("--run-in", metavar="DIR", help="Where the simulator runs (default the file's folder)."),
+    ] = None,
+) -> int:
+    """Say what the simulator will not do as it seems.
+
+    One line a finding, exit code 3 where one is an error.
+
+    \b
+    Example:
+      sgs-tui debugconfig check run/DebugConfig.txt
+    """
+    from sgs_tui.batch.output import emit
+    from sgs_tui.batch.printed.debugconfig import list_findings
+    from sgs_tui.engine.configs.debugconfig import load
+    from sgs_tui.engine.configs.debugconfig_check import check as find
+    from sgs_tui.engine.configs.textlines import Severity
+
+    home = os.environ.get("HOME")
+    chosen = one_of(file, option)
+    findings = find(load(chosen), run_in or chosen.parent, Path(home) if home else None)
+    emit(list_findings(findings, str(chosen)), None)
+    return ExitCode.INPUT if any(found.severity is Severity.ERROR for found in findings) else ExitCode.OK
 
 
 def set_(
@@ -41,7 +96,7 @@ def set_(
             help="The file (default ./DebugConfig.txt), then SWITCH=on, SWITCH=off, or path=DIR.",
         ),
     ] = None,
-    option: FileOption = None,
+    option: _FileOption = None,
     preset: Annotated[
         str | None,
         typer.Option("--preset", metavar="NAME", help="First: float, fixed, histogram or fixed-without-fusion."),
@@ -110,66 +165,3 @@ def _write(file: Path, data: bytes) -> None:
 
     backup = write_with_backup(file, data)
     stderr.written(file, backup)
-
-
-_GROUP = """Read, check and change DebugConfig.txt.
-
-\b
-Examples:
-  sgs-tui debugconfig check run/DebugConfig.txt
-  sgs-tui debugconfig set --preset fixed path=.
-"""
-
-
-def register(app: typer.Typer) -> None:
-    """Add the group."""
-    group = typer.Typer(rich_markup_mode=None, help=_GROUP)
-    group.command("show")(show)
-    group.command("check")(check)
-    group.command("set")(set_)
-    app.add_typer(group, name="debugconfig")
-
-
-def show(file: FileArgument = None, option: FileOption = None) -> int:
-    """Show every switch as the simulator reads it, with its meaning.
-
-    \b
-    Example:
-      sgs-tui debugconfig show run/DebugConfig.txt
-    """
-    from sgs_tui.batch.output import emit
-    from sgs_tui.batch.printed.debugconfig import describe
-    from sgs_tui.engine.configs.debugconfig import load
-
-    chosen = one_of(file, option)
-    emit(describe(load(chosen), str(chosen)), None)
-    return ExitCode.OK
-
-
-def check(
-    file: FileArgument = None,
-    option: FileOption = None,
-    run_in: Annotated[
-        Path | None,
-        typer.Option("--run-in", metavar="DIR", help="Where the simulator runs (default the file's folder)."),
-    ] = None,
-) -> int:
-    """Say what the simulator will not do as it seems.
-
-    One line a finding, exit code 3 where one is an error.
-
-    \b
-    Example:
-      sgs-tui debugconfig check run/DebugConfig.txt
-    """
-    from sgs_tui.batch.output import emit
-    from sgs_tui.batch.printed.debugconfig import list_findings
-    from sgs_tui.engine.configs.debugconfig import load
-    from sgs_tui.engine.configs.debugconfig_check import check as find
-    from sgs_tui.engine.configs.textlines import Severity
-
-    home = os.environ.get("HOME")
-    chosen = one_of(file, option)
-    findings = find(load(chosen), run_in or chosen.parent, Path(home) if home else None)
-    emit(list_findings(findings, str(chosen)), None)
-    return ExitCode.INPUT if any(found.severity is Severity.ERROR for found in findings) else ExitCode.OK

@@ -14,9 +14,26 @@ if TYPE_CHECKING:
     from sgs_tui.engine.dumps.reader import Dump
 
 
-# `sgs-tui vendor-script auto_dump_debug`.
-
 _Rest = Annotated[list[str] | None, typer.Argument(metavar="[REST]...", help="Of the form with *.sim; see below.")]
+_GROUP = """The vendor's scripts by their names.
+
+Change one line of existing automation. Arguments, lines on stdout, files and folders are the scripts'; the figures
+are ours. What the scripts get wrong is right here, and each command's help says what that changes.
+
+\b
+Examples:
+  sgs-tui vendor-script auto_dump_debug $SGS_IPU_DIR fixed.bin float.bin
+  sgs-tui vendor-script histogram float_string.bin log/tensor_min_max.txt
+  sgs-tui vendor-script dump_debug fixed.bin float.bin
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(rich_markup_mode=None, help=_GROUP)
+    for command in (auto_dump_debug, histogram, dump_debug):
+        group.command(command.__name__)(command)
+    app.add_typer(group, name="vendor-script")
 
 
 def auto_dump_debug(
@@ -88,9 +105,6 @@ def echo(line: str) -> None:
     from sgs_tui.batch.output import emit
 
     emit(f"{line}\n".encode(), None)
-
-
-# `sgs-tui vendor-script histogram|dump_debug`.
 
 
 def histogram(
@@ -184,24 +198,3 @@ def _write_tensor(fixed: "Dump", float_: "Dump", name: str) -> None:
     for backup in write_tensor(fixed, float_, name):
         stderr.note(f"an older file is kept as {backup}")
     echo("Data saved in fixed.txt and float.txt")
-
-
-_GROUP = """The vendor's scripts by their names.
-
-Change one line of existing automation. Arguments, lines on stdout, files and folders are the scripts'; the figures
-are ours. What the scripts get wrong is right here, and each command's help says what that changes.
-
-\b
-Examples:
-  sgs-tui vendor-script auto_dump_debug $SGS_IPU_DIR fixed.bin float.bin
-  sgs-tui vendor-script histogram float_string.bin log/tensor_min_max.txt
-  sgs-tui vendor-script dump_debug fixed.bin float.bin
-"""
-
-
-def register(app: typer.Typer) -> None:
-    """Add the group."""
-    group = typer.Typer(rich_markup_mode=None, help=_GROUP)
-    for command in (auto_dump_debug, histogram, dump_debug):
-        group.command(command.__name__)(command)
-    app.add_typer(group, name="vendor-script")

@@ -113,7 +113,7 @@ def require_matplotlib() -> None:
         raise UsageError(said, "install it with: pip install 'sgs-tui[png]'") from error
 
 
-class Painter:
+class _Painter:
     """Draws one picture after the other on the same axes, which is twice as fast as new ones. Use in one thread."""
 
     def __init__(self, look: Look) -> None:
@@ -255,7 +255,7 @@ class _Worker:
 
     dump: Dump
     against: Dump | None
-    painter: Painter
+    painter: _Painter
 
     def make(self, sheet: Sheet) -> str | None:
         """Draw one; why it could not be counted, or None. Raises InputError where it can not be written."""
@@ -283,7 +283,7 @@ def _made(sheets: Sequence[Sheet], dumps: Sequence[Dump], look: Look, workers: i
     if count > 1:
         yield from _in_processes(largest_first, dumps, look, count)
         return
-    worker = _Worker(dumps[0], dumps[1] if len(dumps) > 1 else None, Painter(look))
+    worker = _Worker(dumps[0], dumps[1] if len(dumps) > 1 else None, _Painter(look))
     yield from ((sheet, worker.make(sheet)) for sheet in largest_first)
 
 
@@ -293,7 +293,7 @@ _workers: list[_Worker] = []
 
 def _start_worker(files: Sequence[tuple[Path, DumpIndex]], look: Look) -> None:
     dumps = [Dump(_unchanged(Source(path), index), index) for path, index in files]
-    _workers.append(_Worker(dumps[0], dumps[1] if len(dumps) > 1 else None, Painter(look)))
+    _workers.append(_Worker(dumps[0], dumps[1] if len(dumps) > 1 else None, _Painter(look)))
 
 
 def _unchanged(source: Source, index: DumpIndex) -> Source:

@@ -1,13 +1,14 @@
 """`histogram`: tensors of a dump, alone or above the other stage, as charts in the terminal."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import zip_longest
-from math import isfinite
+from math import isfinite, isqrt, log10
 from pathlib import Path
+from typing import Any
 
-from sgs_tui.batch.console import Chart, Screen, bars_for, draw
+from sgs_tui.batch.console import Screen
 from sgs_tui.batch.words import percent
 from sgs_tui.engine.calibration.ranges import Bounds, load_ranges
 from sgs_tui.engine.compare.histogram import Bars, Tally, bars_of, covering, step_of, view_of
@@ -65,7 +66,7 @@ def _text(portrait: Portrait, names: tuple[str, ...], screen: Screen, log: bool)
     limits = tuple(bound for bound in subject.bounds or () if isfinite(bound))
     low, high = float(bars.edges[0]), float(bars.edges[-1])
     drawn = zip(titles, bars.sides, strict=False)
-    charts = [draw(Chart(title, side.tolist(), low, high, limits), screen, log) for title, side in drawn]
+    charts = [_draw(_Chart(title, side.tolist(), low, high, limits), screen, log) for title, side in drawn]
     return "\n".join([*lines, *charts, *titles[len(charts) :]]) + "\n"
 
 
@@ -92,7 +93,77 @@ def _bars(portrait: Portrait, tallies: list[Tally], screen: Screen) -> Bars | No
         return None
     low, high = min(tally.stats.minimum for tally in there), max(tally.stats.maximum for tally in there)
     left, right = view_of(low, high, portrait.subject.bounds or (), 1 / _NEAR)
-    most = bars_for(max(tally.finite for tally in there), screen)
+    most = _bars_for(max(tally.finite for tally in there), screen)
     step = step_of(portrait.subject.record, portrait.tally.stats.minimum, portrait.tally.stats.maximum)
     bars = bars_of(tallies, max(2, int(most * (high - low) / (right - left))), step)
     return None if bars is None else covering(bars, left, right, most)
+
+
+# Drawn by plotext 5; the only place here that knows it (version 6 is another library).
+
+_HEIGHT = 12
+_NARROW, _WIDE = 40, 160
+_FEWEST_BARS = 16
+_POINTS = 8
+_ASCII = str.maketrans("│┤├─┬┴┼", "|||-+++")
+"""plotext draws vertical lines with box characters even without a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Chart:
+    """One histogram: bars over [low, high], and vertical lines at `limits`."""
+
+    title: str
+    counts: Sequence[int]
+    low: float
+    high: float
+    limits: Sequence[float] = ()
+
+
+def _columns_of(screen: Screen) -> int:
+    """How wide a chart is drawn: the screen's width, within reason; 80 in a pipe."""
+    return min(_WIDE, max(_NARROW, screen.columns or 80))
+
+
+def _bars_for(values: int, screen: Screen) -> int:
+    """How many bars: fewer where few values would only draw their own noise."""
+    return min(_columns_of(screen), max(_FEWEST_BARS, isqrt(4 * values)))
+
+
+def _draw(chart: _Chart, screen: Screen, log: bool) -> str:
+    """The chart with its frame, axis and title, ending with a newline. ASCII and without colors where asked."""
+    import plotext
+
+    plot: Any = plotext
+    plot.clear_figure()
+    plot.theme("clear")
+    plot.plotsize(_columns_of(screen), _HEIGHT)
+    plot.title(chart.title)
+    plot.frame(not screen.ascii)
+    _bars_on(plot, chart, log, "#" if screen.ascii else "hd")
+    _axes(plot, chart, log)
+    drawn = plot.build() if screen.color else plot.uncolorize(plot.build())
+    text = drawn.translate(_ASCII) if screen.ascii else drawn
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+
+
+def _bars_on(plot: Any, chart: _Chart, log: bool, marker: str) -> None:
+    """Each bar as many points side by side, so that bars touch whatever the width of a character's parts."""
+    heights = [log10(1 + count) if log else count for count in chart.counts]
+    points = len(heights) * _POINTS
+    width = (chart.high - chart.low) / points
+    drawn = [(chart.low + (n + 0.5) * width, h) for n in range(points) if (h := heights[n // _POINTS])]
+    if drawn:
+        plot.scatter(*map(list, zip(*drawn, strict=True)), marker=marker, color="blue", fillx=True)
+    for limit in chart.limits:
+        if chart.low <= limit <= chart.high:
+            plot.vline(limit, color="red")
+    plot.xlim(chart.low, chart.high)
+    plot.ylim(0, max(heights) or 1)
+
+
+def _axes(plot: Any, chart: _Chart, log: bool) -> None:
+    ends = [chart.low, (chart.low + chart.high) / 2, chart.high]
+    plot.xticks(ends, [figure(value) for value in ends])
+    highest = max(chart.counts)
+    plot.yticks([0, log10(1 + highest) if log else highest or 1], ["0", f"{highest:,}"])
