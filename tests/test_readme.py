@@ -105,6 +105,11 @@ def test_every_schema_is_named() -> None:
     assert set(re.findall(r'"(sgs-tui/[a-z-]+/\d)"', sources)) <= set(re.findall(r"`(sgs-tui/[a-z-]+/\d)`", ENGLISH))
 
 
+def test_every_file_it_names_is_there() -> None:
+    named = set(re.findall(r"`((?:sgs_tui|tests|cfg|\\.ci)/[^` ]+)`", README))
+    assert len(named) > 25 and [name for name in sorted(named) if not (REPOSITORY / name).exists()] == []
+
+
 def test_every_picture_is_there() -> None:
     pictures = re.findall(r"\]\((screenshots/[^)]+)\)", README)
     assert pictures and all((REPOSITORY / picture).is_file() for picture in pictures)
