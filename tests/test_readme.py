@@ -106,7 +106,7 @@ def test_every_schema_is_named() -> None:
 
 
 def test_every_file_it_names_is_there() -> None:
-    named = set(re.findall(r"`((?:sgs_tui|tests|cfg|\\.ci)/[^` ]+)`", README))
+    named = set(re.findall(r"`((?:sgs_tui|tests|cfg|\.ci)/[^` ]+)`", README))
     assert len(named) > 25 and [name for name in sorted(named) if not (REPOSITORY / name).exists()] == []
 
 
