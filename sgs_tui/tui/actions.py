@@ -160,8 +160,8 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "int16.write", "w", "write", "Write input_config.ini, after a look at what changes; the old file is kept", 2
     ),
-    Action("int16.iterate", "A", "requantize", "Requantize with this set, dump, compare with before", 3),
-    Action("int16.file", "o", "file", "Change another input_config.ini", 4),
+    Action("int16.iterate", "A", "requantize", "Requantize with this set, dump, compare with before", 3, DO),
+    Action("int16.file", "o", "file", "Change another input_config.ini", 4, DO),
     Action("baseline.open", "enter,v", "to layer", "Back to the table, the cursor on this layer", 1),
     Action("baseline.run", "r", "run", "Hold it against an earlier run", 2, DO),
     Action(

@@ -1,4 +1,7 @@
-"""The main screen: one controller a feature, the panes in their places, and the actions that work everywhere."""
+"""The main screen: one controller a feature, the panes in their places, and the actions that work everywhere.
+
+Apart because the app paints its first picture before anything of this is imported.
+"""
 
 from collections.abc import Callable
 from functools import partial

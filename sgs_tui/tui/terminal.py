@@ -2,6 +2,8 @@
 
 Textual paints to stderr and reads stdin, so both must be terminals. It has no ASCII mode, keeps greys under NO_COLOR,
 and sends every color in full: the filters at the end are the last step before bytes are made.
+
+Apart because what hangs on a version of Textual is then found in one place.
 """
 
 import locale

@@ -5,6 +5,7 @@ Apart from the controller because other features hear these messages.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
 from time import monotonic
 
@@ -17,6 +18,14 @@ from sgs_tui.tui.jobs import Said
 
 PERIOD = 0.25
 """Seconds between two batches of rows: four repaints a second look alive and cost a slow line little."""
+
+
+@dataclass
+class FilePicked(Message):
+    """Take this file as `sample`, `benchmark`, `ranges` or `shapes`; None: not any more."""
+
+    role: str
+    path: Path | None
 
 
 class PicksChanged(Message):

@@ -4,14 +4,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sgs_tui.engine.compare.limits import MANUAL, Profile
-from sgs_tui.engine.compare.results import LayerDiff, Pair
+from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.engine.session import CompareRequest
-from sgs_tui.tui.layers.columns import SIGNS
 from sgs_tui.tui.settings import Start
 from sgs_tui.tui.text import Line, Span, clip, cut, span, width
+from sgs_tui.tui.widgets.table import Cell
 
 ROOMY = 72
 """Below so many cells the profile gives way to the names of the dumps."""
+
+
+SIGNS: dict[Verdict, Cell] = {
+    Verdict.FAIL: Cell("✗", "fail"),
+    Verdict.WARN: Cell("!", "warn"),
+    Verdict.OK: Cell(" "),
+    Verdict.NOT_COMPARABLE: Cell("-", "muted"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from sgs_tui.engine.compare.metrics import METRICS, OF_LAYER, Form
 from sgs_tui.engine.compare.results import LayerDiff, Pair, RangeSource, SideStats, Verdict
 from sgs_tui.engine.numbers import cosine, decibel, figure
 from sgs_tui.tui.actions import bindings
+from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.journal.view import Notes, note_lines
 from sgs_tui.tui.layers.blame import NOTHING, Parts
-from sgs_tui.tui.layers.columns import SIGNS
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, fit, hanging, paragraph, plain, share, span
 from sgs_tui.tui.widgets.text_view import TextView
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.tui.comparison.controller import ComparisonController
-from sgs_tui.tui.comparison.jobs import ComparisonOpened, ComparisonRejudged, PicksChanged
+from sgs_tui.tui.comparison.jobs import ComparisonOpened, ComparisonRejudged, FilePicked, PicksChanged
 from sgs_tui.tui.dumps.jobs import (
     DumpExamined,
     FolderListed,
@@ -16,7 +16,6 @@ from sgs_tui.tui.dumps.jobs import (
 )
 from sgs_tui.tui.dumps.pane import (
     DumpsPane,
-    FilePicked,
     FolderWanted,
     RecordDialog,
     RecordsWanted,

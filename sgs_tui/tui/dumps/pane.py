@@ -12,6 +12,7 @@ from textual.message import Message
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.numbers import count
 from sgs_tui.tui.actions import bindings
+from sgs_tui.tui.comparison.jobs import FilePicked
 from sgs_tui.tui.dumps.jobs import DumpExamined, FolderListed, RecordsRead
 from sgs_tui.tui.dumps.view import RECORD_COLUMNS, Entry, Kind, RecordFacts, file_columns, next_stage, record_lines
 from sgs_tui.tui.frame.dialogs import TextDialog
@@ -42,14 +43,6 @@ class ValuesWanted(Message):
 
     path: Path
     record: Record
-
-
-@dataclass
-class FilePicked(Message):
-    """Take this file as `sample`, `benchmark`, `ranges` or `shapes`; None: not any more."""
-
-    role: str
-    path: Path | None
 
 
 class DumpsPane(Pane):

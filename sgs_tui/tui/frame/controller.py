@@ -76,9 +76,9 @@ def hears(*kinds: type[Message]) -> Callable[[Method], Method]:
     return _marking("hears", *kinds)
 
 
-def does(action_id: str) -> Callable[[Method], Method]:
-    """Call the method when the user asks for that action."""
-    return _marking("does", action_id)
+def does(*action_ids: str) -> Callable[[Method], Method]:
+    """Call the method when the user asks for one of these actions."""
+    return _marking("does", *action_ids)
 
 
 def _marking(mark: str, *values: object) -> Callable[[Method], Method]:

@@ -14,7 +14,7 @@ from sgs_tui.engine.compare.histogram import LayerHistogram, SideCounts, grouped
 from sgs_tui.engine.compare.histogram import Span as Stretch
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Pair, RangeSource
 from sgs_tui.engine.numbers import figure
-from sgs_tui.tui.layers.columns import SIGNS
+from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, cut, line
 from sgs_tui.tui.text import width as cells_of
 from sgs_tui.tui.widgets import bar_chart

@@ -19,7 +19,7 @@ from sgs_tui.engine.session import Comparison
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened, DiagnosisChanged
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
-from sgs_tui.tui.int16.pane import IniAsked, Int16Dialog, MarkToggled, WriteAsked
+from sgs_tui.tui.int16.pane import Int16Dialog, MarkToggled, WriteAsked
 from sgs_tui.tui.int16.view import Marks, Plan, again_words, change_lines
 from sgs_tui.tui.jobs import Said
 
@@ -179,10 +179,13 @@ class Int16Controller(Controller):
 
     # --- the file
 
-    @hears(IniAsked)
-    def ask_for_ini(self, event: IniAsked) -> None:
+    @does("int16.file")
+    def ask_for_ini(self) -> None:
+        window = self.host.opened(Int16Dialog)
+        if window is None or window.plan is None:
+            return
         note = "the file that convert and calibrate are given; a folder means the input_config.ini in it"
-        self.ask("Change which input_config.ini?", str(event.plan.path), note, self._take_ini)
+        self.ask("Change which input_config.ini?", str(window.plan.path), note, self._take_ini)
 
     def _take_ini(self, answer: str) -> None:
         path = Path(answer).expanduser()

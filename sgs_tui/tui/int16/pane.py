@@ -36,17 +36,6 @@ class WriteAsked(Message):
     change: IniChange
 
 
-class MakeAsked(Message):
-    """Requantize with what is chosen."""
-
-
-@dataclass
-class IniAsked(Message):
-    """Ask for another input_config.ini."""
-
-    plan: Plan
-
-
 class Int16Dialog(Dialog[None]):
     """Shows a plan; every mark makes a new one in the background."""
 
@@ -106,11 +95,3 @@ class Int16Dialog(Dialog[None]):
             self.tell(WriteAsked(self.plan.path, change))
         else:
             self.text.action_bottom()
-
-    def action_iterate(self) -> None:
-        if self.plan is not None:
-            self.tell(MakeAsked())
-
-    def action_file(self) -> None:
-        if self.plan is not None:
-            self.tell(IniAsked(self.plan))

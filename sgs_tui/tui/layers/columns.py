@@ -12,16 +12,11 @@ from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.engine.numbers import cosine, decibel, figure
 from sgs_tui.engine.text import visible
 from sgs_tui.tui.actions import bindings
+from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.frame.dialogs import Dialog
 from sgs_tui.tui.text import ratio, small
 from sgs_tui.tui.widgets.table import Cell, Column, ListTable
 
-SIGNS: dict[Verdict, Cell] = {
-    Verdict.FAIL: Cell("✗", "fail"),
-    Verdict.WARN: Cell("!", "warn"),
-    Verdict.OK: Cell(" "),
-    Verdict.NOT_COMPARABLE: Cell("-", "muted"),
-}
 PENDING = Cell("·", "muted")
 OVER = "!"
 """Behind a figure that is over its limit, so that no color is needed to see it."""

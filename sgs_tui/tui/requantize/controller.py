@@ -23,7 +23,7 @@ from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.frame.dialogs import TextDialog
 from sgs_tui.tui.int16.controller import Int16Controller
-from sgs_tui.tui.int16.pane import Int16Dialog, MakeAsked
+from sgs_tui.tui.int16.pane import Int16Dialog
 from sgs_tui.tui.jobs import JobFailed, Said
 from sgs_tui.tui.outside import editor_name
 from sgs_tui.tui.requantize.jobs import Proposed, Refused, look, write_template
@@ -74,8 +74,7 @@ class RequantizeController(Controller):
 
     # --- beginning
 
-    @hears(MakeAsked)
-    @does("walk.iterate")
+    @does("walk.iterate", "int16.iterate")
     def look(self) -> None:
         if self._beginning:
             self.host.flash("requantizing already", "warn")

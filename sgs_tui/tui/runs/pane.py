@@ -11,7 +11,7 @@ from textual.message import Message
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.runs.run_folder import RunState
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.dumps.pane import FilePicked
+from sgs_tui.tui.comparison.jobs import FilePicked
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.jobs import Flash
 from sgs_tui.tui.runs.view import BAD, RUN_COLUMNS, DumpPair, RunLog, RunRow, dumps_with, fact_lines, newest_dumps
