@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from math import inf, isnan, log10, nan, sqrt
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sgs_tui.engine.compare.results import LayerRange, Metrics, SideStats
-from sgs_tui.engine.compare.sums import Sums, Totals
+
+if TYPE_CHECKING:  # the app's first picture is painted before numpy is loaded
+    from sgs_tui.engine.compare.sums import Sums, Totals
 
 
 class Figures(Protocol):
@@ -79,7 +81,7 @@ class Metric:
     form: Form = Form.PLAIN
     cells: int = 9
     limits: tuple[float, float] | None = None
-    formula: Callable[[Totals], float] | None = None
+    formula: "Callable[[Totals], float] | None" = None
     error: Callable[[float], float] = _same
     scaled: Callable[[float, float], float] = _linear
 
@@ -138,7 +140,7 @@ def _ratio(error: float, reference: float) -> float:
     return error / reference
 
 
-def _cosine(total: Totals) -> float:
+def _cosine(total: "Totals") -> float:
     if total.dd == 0:
         return 1.0
     if total.ss == 0 or total.bb == 0:
@@ -275,7 +277,7 @@ class LayerFigures:
     benchmark: SideStats
 
 
-def figures_of(sums: Sums) -> LayerFigures:
+def figures_of(sums: "Sums") -> LayerFigures:
     """Metrics (definitions in `Metrics`) and statistics of one pass."""
     total = sums.totals()
     broken = sums.sample.non_finite or sums.benchmark.non_finite
