@@ -78,6 +78,7 @@ def print_comparison(request: CompareRequest, how: Printing, say: Say) -> Report
         raise UsageError("--fail-on regression: there is nothing to compare with", "name it with --baseline OLD.json")
     inputs = (request.sample, request.benchmark, *([how.baseline] if how.baseline else []))
     check_target(how.output, inputs)
+    check_target(how.bundle, inputs)
     baseline = _load(how.baseline, request) if how.baseline else None
     found = compare(request, how.view, how.diagnosing and how.wanted.explains, baseline)
     report = replace(found, fail_on=how.fail_on)

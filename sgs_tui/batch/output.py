@@ -72,15 +72,15 @@ def check_target(output: Path | None, inputs: tuple[Path, ...] = ()) -> None:
     _spare(inputs, output)
     folder = output.resolve().parent
     if not folder.is_dir():
-        raise InputError(f"{output}: there is no folder {folder}", "make it first, or give --output another name")
+        raise InputError(f"{output}: there is no folder {folder}", "make it first, or name another file to write")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise InputError(f"{output}: the folder {folder} can not be written to", "give --output another name")
+        raise InputError(f"{output}: the folder {folder} can not be written to", "name another file to write")
 
 
 def _spare(inputs: tuple[Path, ...], output: Path) -> None:
     named = any(output.exists() and path.exists() and output.samefile(path) for path in inputs)
     if named or was_read(output):
-        raise UsageError(f"{output}: is an input of this command", "give --output another name")
+        raise UsageError(f"{output}: is an input of this command", "name another file to write")
 
 
 def _to_stdout(data: bytes) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 
 from sgs_tui import __version__
 from sgs_tui.engine.errors import InputError, RunError
+from sgs_tui.engine.files import reading
 from sgs_tui.engine.numbers import size
 from sgs_tui.engine.reports.details import file_facts, utc
 from sgs_tui.engine.text import decode, visible
@@ -84,11 +85,8 @@ def _check_core(path: Path) -> None:
 
 
 def _first_bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(256)
-    except OSError as error:
-        raise InputError(f"{path}: cannot read: {error.strerror}", "check the path and its rights") from error
+    with reading(path) as file:
+        return file.read(256)
 
 
 def _elf_type(head: bytes) -> int:

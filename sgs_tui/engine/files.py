@@ -5,7 +5,7 @@ there is kept, and whatever the operating system refuses is one clear line.
 import os
 import stat
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,10 +13,11 @@ from sgs_tui.engine.errors import InputError, UsageError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """A binary file that takes `path`'s place when the block ends well, and vanishes otherwise.
 
-    Permissions of an existing file are kept; a symbolic link is followed, not replaced.
+    Permissions of an existing file are kept, a new one gets `mode` or the usual ones; a symbolic link is followed, not
+    replaced.
     Raises InputError when the folder is missing or not writable, or the disk is full.
     """
     from tempfile import mkstemp  # loads random and hashes: not needed where nothing is written
@@ -34,7 +35,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
+        new = 0o666 & ~_umask() if mode is None else mode
+        os.chmod(temporary, target.stat().st_mode & 0o7777 if target.exists() else new)
         os.replace(temporary, target)
     except OSError as error:
         raise InputError(f"{path}: cannot write: {error.strerror}", "check free space and rights") from error
@@ -42,18 +44,21 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, mode: int | None = None) -> None:
     """Write `data` so that readers see the old file or the new one, never half of it."""
-    with replacing(path) as file:
+    with replacing(path, mode) as file:
         file.write(data)
 
 
 def write_with_backup(path: Path, data: bytes) -> Path | None:
-    """Write `data` to `path`; what was there is first kept as `path.bak` (`.bak.1`, ...), which is returned."""
+    """Write `data` to `path`; what was there is first kept as `path.bak` (`.bak.1`, ...), which is returned.
+
+    The backup is open to nobody to whom the file was not.
+    """
     backup = None
     if path.exists():
         backup = free_name(path.with_name(path.name + ".bak"))
-        write_atomically(backup, path.read_bytes())
+        write_atomically(backup, path.read_bytes(), path.stat().st_mode & 0o7777)
     write_atomically(path, data)
     return backup
 
@@ -120,6 +125,14 @@ def read_bytes(path: Path, limit: int = SMALL) -> bytes:
 def mark_read(status: os.stat_result) -> None:
     """Remember an open file as an input of this process."""
     _read.add((status.st_dev, status.st_ino))
+
+
+def mark_named(path: Path) -> None:
+    """Remember a file that the user names as an input, before it is read; nothing where it is none."""
+    with suppress(OSError):
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode):
+            mark_read(status)
 
 
 def was_read(path: Path) -> bool:

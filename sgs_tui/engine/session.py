@@ -15,8 +15,8 @@ from sgs_tui.engine.compare.select import worst_first
 from sgs_tui.engine.compare.sums import Kernel
 from sgs_tui.engine.dumps.index import looks_like_dump
 from sgs_tui.engine.dumps.reader import Dump, open_dump
-from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.events import Finished, LogLine, Progress, Row, Started
+from sgs_tui.engine.files import reading
 
 if TYPE_CHECKING:
     from sgs_tui.engine.calibration.ranges import Ranges
@@ -129,12 +129,9 @@ def _notes(sample: Dump, benchmark: Dump) -> Iterator[str]:
 
 def _shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
     """Shapes by tensor name from a dump that has them, or from tensor_statistics.txt."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(128)
-    except OSError as error:
-        raise InputError(f"{path}: cannot open: {error.strerror}", "check the path given with --shapes") from error
-    if not looks_like_dump(head):
+    with reading(path) as file:
+        is_dump = looks_like_dump(file.read(128))
+    if not is_dump:
         from sgs_tui.engine.calibration.ranges import load_shapes
 
         return load_shapes(path)

@@ -2,9 +2,9 @@
 
 JSON `sgs-tui/runs/1`; keys may be added within version 1, never renamed, moved or taken away:
   schema, root (the folder of the runs, null where runs of several places are told of)
-  runs[]  name, folder, state (queued, running, ok, failed, cancelled, timed out, lost), backend, model, stage, image,
-          created, started, ended (seconds since 1970), elapsed (seconds), exit_code, signal, failure (name of a known
-          one), message, hint, notes[], dumps[], ranges, dump_size, expected_size (bytes), progress, command[]
+  runs[]  name, folder, state (queued, running, ok, failed, cancelled, timed out, lost, damaged), backend, model, stage,
+          image, created, started, ended (seconds since 1970), elapsed (seconds), exit_code, signal, failure (name of a
+          known one), message, hint, notes[], dumps[], ranges, dump_size, expected_size (bytes), progress, command[]
 What is not known is null or empty. Paths are absolute; bytes that are not UTF-8 are shown as \\xNN.
 """
 
@@ -33,9 +33,10 @@ _STYLES = {
     RunState.FAILED: "bold red",
     RunState.TIMED_OUT: "red",
     RunState.LOST: "red",
+    RunState.DAMAGED: "red",
 }
 SCHEMA = "sgs-tui/runs/1"
-_BAD = (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST)
+_BAD = (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST, RunState.DAMAGED)
 _LOG_LINES = 15
 _PROSE = frozenset({"message", "do", "note", "progress"})
 """What is sentences; all else in the list of facts is paths and words to copy."""
@@ -76,8 +77,8 @@ def _list_parts(runs: Sequence[Run], root: Path, screen: Screen) -> Iterator[Ren
         Column("state", [Cell(str(run.state), _STYLES.get(run.state, "")) for run in runs]),
         Column("time", [Cell(clock(run.elapsed)) for run in runs], right=True),
         Column("dump", [Cell(_dump_size(run)) for run in runs], right=True),
-        Column("backend", [Cell(run.request.backend) for run in runs]),
-        Column("stage", [Cell(run.request.stage) for run in runs]),
+        Column("backend", [Cell(screen.text(run.request.backend)) for run in runs]),
+        Column("stage", [Cell(screen.text(run.request.stage)) for run in runs]),
     ]
     yield table_of([name_column("run", [run.name for run in runs], others, screen, 18, WHOLE), *others])
     yield Text()
@@ -133,7 +134,7 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     yield "command", " ".join(request.argv)
     yield "folder", str(run.folder.path)
     for path in run.dumps:
-        yield "dump", f"{path} ({size(path.stat().st_size)})"
+        yield "dump", f"{path} ({size(path.stat().st_size) if path.is_file() else 'it is gone: moved or deleted'})"
     yield "ranges", str(run.ranges or "")
     for note in status.notes:
         yield "note", note
@@ -150,9 +151,9 @@ def _run_json(run: Run) -> Json:
         "name": exact(run.name),
         "folder": exact(run.folder.path),
         "state": str(run.state),
-        "backend": run.request.backend,
+        "backend": exact(run.request.backend),
         "model": exact(run.request.model),
-        "stage": run.request.stage,
+        "stage": exact(run.request.stage),
         "image": exact(run.request.details.get("image", "")),
         "created": status.created,
         "started": status.started,

@@ -26,10 +26,10 @@ from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Form
 from sgs_tui.engine.dumps.writer import OriginalDump, OriginalTensor, claim, write_original
 from sgs_tui.engine.errors import InputError, RunError, UsageError
-from sgs_tui.engine.files import write_atomically
+from sgs_tui.engine.files import read_bytes, write_atomically
 from sgs_tui.engine.runs.records import ABSENT
 from sgs_tui.engine.runs.run_folder import Product, ProductKind
-from sgs_tui.engine.text import encode, visible
+from sgs_tui.engine.text import decode, encode, visible
 
 _TOKEN = re.compile(r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[{}<>\[\]:,;]|[^\s{}<>\[\]:,;#"']+""")
 
@@ -67,16 +67,15 @@ class CaffeNet:
 
 def read_prototxt(path: Path) -> CaffeNet:
     """Parse a deploy prototxt. Raises InputError when it is none (unreadable, no layers, no inputs)."""
-    try:
-        tokens = [token for token in _TOKEN.findall(path.read_text("utf-8", "surrogateescape")) if token[0] != "#"]
-    except OSError as error:
-        raise InputError(f"{path}: cannot read: {error.strerror}", "check the path and its rights") from error
+    tokens = [token for token in _TOKEN.findall(decode(read_bytes(path))) if token[0] != "#"]
     try:
         net = _message(iter(tokens), "")
+        layers = [layer for layer in _messages(net, "layer", "layers") if _in_test_phase(layer)]
+        inputs = _inputs(net, layers)
+    except RecursionError as error:
+        raise InputError(f"{path}: not a prototxt: nested too deep", "check the file") from error
     except (ValueError, StopIteration) as error:
         raise InputError(f"{path}: not a prototxt: {str(error) or 'it ends too early'}", "check the file") from error
-    layers = [layer for layer in _messages(net, "layer", "layers") if _in_test_phase(layer)]
-    inputs = _inputs(net, layers)
     if not layers or not inputs:
         what = "no input" if layers else "no layers"
         raise InputError(f"{path}: {what} found in the prototxt", "name the deploy prototxt, not the training one")
@@ -131,7 +130,7 @@ def _in_test_phase(layer: Message) -> bool:
 def _inputs(net: Message, layers: list[Message]) -> dict[str, tuple[int, ...] | None]:
     """Old form (`input:` with `input_dim:` or `input_shape`) and `Input` layers."""
     names = _words(net, "input")
-    flat = [int(size) for size in _words(net, "input_dim")]
+    flat = _sizes(net, "input_dim")
     shapes = [_shape(shape) for shape in _messages(net, "input_shape")] or [
         tuple(flat[start : start + 4]) for start in range(0, len(flat), 4)
     ]
@@ -148,7 +147,14 @@ def _inputs(net: Message, layers: list[Message]) -> dict[str, tuple[int, ...] | 
 
 
 def _shape(message: Message) -> tuple[int, ...]:
-    return tuple(int(size) for size in _words(message, "dim"))
+    return tuple(_sizes(message, "dim"))
+
+
+def _sizes(message: Message, name: str) -> list[int]:
+    words = _words(message, name)
+    if wrong := next((word for word in words if not re.fullmatch(r"\d{1,9}", word, re.ASCII)), ""):
+        raise ValueError(f"{name}: expected a size, found {visible(wrong[:40])}")
+    return [int(word) for word in words]
 
 
 def _blobs(inputs: Mapping[str, object], layers: list[Message]) -> tuple[Blob, ...]:

@@ -15,6 +15,7 @@ from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.dumps.format import Form, Stage
 from sgs_tui.engine.dumps.writer import OriginalDump
 from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.runs.backend import Backend
 from sgs_tui.engine.runs.records import DAMAGE, from_json, to_json
 from sgs_tui.engine.runs.run_folder import Product, RunRequest
@@ -157,8 +158,8 @@ def write_result(made: Made, folder: Path) -> LocalResult:
 def local_result(run: Run) -> LocalResult:
     """What a good run says besides its dump; nothing for a run of another kind, or a file cut short by a kill."""
     try:
-        document = json.loads((run.folder.path / _RESULT_FILE).read_bytes())
+        document = json.loads(read_bytes(run.folder.path / _RESULT_FILE))
         skipped = tuple((str(name), str(reason)) for name, reason in document["skipped"])
         return LocalResult(tuple(map(str, document["notes"])), skipped)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (InputError, ValueError, TypeError, KeyError, RecursionError):
         return LocalResult()

@@ -21,6 +21,7 @@ from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Form
 from sgs_tui.engine.dumps.writer import OriginalDump, OriginalTensor, claim, write_original
 from sgs_tui.engine.errors import InputError, RunError, UsageError
+from sgs_tui.engine.files import reading
 from sgs_tui.engine.text import visible
 
 if TYPE_CHECKING:
@@ -46,7 +47,10 @@ def load_model(path: Path) -> "ModelProto":
     import onnx
 
     try:
-        model = onnx.load(path)
+        with reading(path):  # a regular file, which is remembered as an input
+            model = onnx.load(path)
+    except InputError:
+        raise
     except Exception as error:  # what a parser of foreign bytes may raise is not documented
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"{path}: cannot read it as an ONNX model: {one_line(reason)}", "check the file") from error

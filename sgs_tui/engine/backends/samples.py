@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.files import mark_read, read_bytes
 from sgs_tui.engine.text import decode, visible
 
 PICTURES = frozenset(
@@ -52,7 +53,7 @@ def image_samples(argument: str) -> tuple[Sample, ...]:
     path = Path(argument.rpartition(":")[2] if not Path(argument).exists() else argument).expanduser()
     if not path.is_file() or suffix(path) in PICTURES | DATA:
         return samples(argument)
-    lines = (line for line in decode(path.read_bytes()).splitlines() if line.strip())
+    lines = (line for line in decode(read_bytes(path)).splitlines() if line.strip())
     return samples(argument, sum(1 for name in next(lines, "").split(",") if name.strip()) or 1)
 
 
@@ -99,7 +100,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def _listed(path: Path, prefix: Path | None) -> list[Sample]:
-    data = path.read_bytes()
+    data = read_bytes(path)
     if b"\0" in data:
         known = " ".join(sorted(PICTURES | DATA))
         raise InputError(f"{path}: is neither an image nor a list of images", f"known suffixes: {known}")
@@ -118,4 +119,5 @@ def _listed(path: Path, prefix: Path | None) -> list[Sample]:
 def _existing(path: Path, shown: str) -> Path:
     if not path.is_file():
         raise InputError(f"{shown}: there is no such image", "relative paths count from the current folder")
+    mark_read(path.stat())
     return path

@@ -15,8 +15,9 @@ from pathlib import Path
 from platformdirs import user_config_path
 
 from sgs_tui.engine.errors import InputError, RunError, UsageError
+from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.runs.log import shown
-from sgs_tui.engine.text import visible
+from sgs_tui.engine.text import decode, visible
 
 
 def settings_path() -> Path:
@@ -30,11 +31,11 @@ def configured_sdk() -> Path | None:
     Raises InputError where the file can not be read: to run with another SDK than the one asked for is worse.
     """
     path = settings_path()
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         return None
-    except (OSError, ValueError) as error:
+    try:
+        table = tomllib.loads(read_bytes(path).decode())
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot read: {visible(str(error))}", "fix it, or give --sdk") from error
     root = table.get("sdk")
     if root is not None and not isinstance(root, str):
@@ -103,7 +104,7 @@ def open_sdk(root: Path) -> Sdk:
     script = next((root / name for name in _ENVIRONMENT_SCRIPTS if (root / name).is_file()), None)
     if script is None:
         raise InputError(f"{root}: has no cfg_env.sh and no envsetup.sh", "unpack the SDK again, or name its root")
-    text = simulator.read_text("utf-8", "replace")
+    text = decode(read_bytes(simulator))
     version = _version(root)
     return Sdk(root, version, _generation(version, text), script, "--save_input" in text)
 
@@ -112,8 +113,8 @@ def _version(root: Path) -> str:
     """From versions.py, which is read and not run; empty where there is none to read."""
     path = root / "Scripts" / "calibrator_custom" / "versions.py"
     try:
-        text = path.read_text("utf-8", "replace")
-    except OSError:
+        text = decode(read_bytes(path))
+    except InputError:
         return ""
     found = re.search(r"^\w*VERSION\w*\s*=\s*['\"]([^'\"]+)['\"]", text, re.MULTILINE | re.IGNORECASE)
     return visible(found[1]) if found else ""

@@ -14,6 +14,7 @@ from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Direction, Form
 from sgs_tui.engine.dumps.writer import Draft, OriginalDump, Style, claim, write_dump
 from sgs_tui.engine.errors import InputError, RunError, UsageError
+from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.text import visible
 
 STEM = "tflite_outtensor_dump"
@@ -87,10 +88,7 @@ class _Net:
         except ImportError as error:
             raise RunError("the TFLite runtime is not installed here", "pip install 'sgs-tui[tflite]'") from error
         self._path = path
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise InputError(f"{path}: cannot read: {error.strerror}", "check the path and its rights") from error
+        content = read_bytes(path, 2 << 30)  # a flatbuffer can not be larger
         if content[4:8] != b"TFL3":
             raise InputError(f"{path}: not a TFLite model", "check the file")
         try:

@@ -276,8 +276,8 @@ class Steps:
 
     def _load(self) -> dict[str, str]:
         try:
-            found = json.loads(self._path.read_bytes())
-        except (OSError, ValueError):
+            found = json.loads(read_bytes(self._path))
+        except (InputError, ValueError, RecursionError):
             return {}
         return {str(key): str(path) for key, path in found.items()} if isinstance(found, dict) else {}
 

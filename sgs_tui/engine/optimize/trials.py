@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from sgs_tui.engine.errors import InputError
-from sgs_tui.engine.files import write_atomically
+from sgs_tui.engine.files import read_bytes, reading, write_atomically
 from sgs_tui.engine.optimize.search import MeasuredLayer
 from sgs_tui.engine.text import encode
 
@@ -55,7 +55,7 @@ class TrialStore:
     def find(self, names: frozenset[str]) -> Trial | None:
         """The trial of exactly these names; None where there is none that can be read."""
         try:
-            document = json.loads(self._path(names).read_bytes())
+            document = json.loads(read_bytes(self._path(names)))
             found = Trial(
                 frozenset(document["names"]),
                 tuple(MeasuredLayer.from_json(entry) for entry in document["layers"]),
@@ -63,7 +63,7 @@ class TrialStore:
                 tuple(document["raised"]),
                 float(document["seconds"]),
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (InputError, ValueError, KeyError, TypeError, RecursionError):
             return None
         return found if found.names == names and found.layers else None
 
@@ -79,10 +79,11 @@ def fingerprint(files: Iterable[Path], words: Iterable[str]) -> str:
     """What tells one question from another: contents of `files` in their order, and `words`. Raises InputError."""
     digest = sha256()
     for path in files:
-        try:
-            digest.update(sha256(path.read_bytes()).digest())
-        except OSError as error:
-            raise InputError(f"{path}: cannot read: {error.strerror}", "check the path and its rights") from error
+        with reading(path) as file:
+            content = sha256()
+            while block := file.read(1 << 20):
+                content.update(block)
+            digest.update(content.digest())
     digest.update(json.dumps(list(words), ensure_ascii=True).encode("ascii"))
     return digest.hexdigest()
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sgs_tui.engine.errors import SgsError
+from sgs_tui.engine.errors import InputError, SgsError
+from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.text import visible
 
 
@@ -122,8 +123,8 @@ def write_failure(error: SgsError, folder: Path = Path()) -> None:
 def read_failure(folder: Path) -> Explanation | None:
     """What a worker left in `folder`; None where there is nothing, or a file cut short as after a kill."""
     try:
-        document = json.loads((folder / _FAILURE_FILE).read_bytes())
+        document = json.loads(read_bytes(folder / _FAILURE_FILE))
         kind, message, hint = (str(document[key]) for key in ("kind", "message", "hint"))
-    except (OSError, ValueError, TypeError, KeyError):
+    except (InputError, ValueError, TypeError, KeyError, RecursionError):
         return None
     return Explanation(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind).lower(), message, hint)

@@ -8,6 +8,8 @@ import os
 import re
 from pathlib import Path
 
+from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.files import reading
 from sgs_tui.engine.text import decode, visible
 
 _ANSI = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
@@ -125,12 +127,12 @@ class LogReader:
 
     def _new_bytes(self) -> tuple[bytes, int]:
         try:
-            with self._path.open("rb") as file:
+            with reading(self._path) as file:
                 size = os.fstat(file.fileno()).st_size
                 skipped = max(0, size - self._offset - self._most)
                 file.seek(self._offset + skipped)
                 data = file.read(self._most)
-        except FileNotFoundError:
+        except InputError:
             return b"", 0
         self._offset += skipped + len(data)
         return data, skipped
@@ -147,10 +149,10 @@ def last_line(path: Path, window: int = 16 << 10) -> str:
 def read_ends(path: Path, head: int = 1 << 18, tail: int = 1 << 19) -> bytes:
     """The first `head` and the last `tail` bytes of a log, which is all that a diagnosis needs."""
     try:
-        with path.open("rb") as file:
+        with reading(path) as file:
             size = os.fstat(file.fileno()).st_size
             first = file.read(head)
             file.seek(max(len(first), size - tail))
             return first + file.read(tail)
-    except FileNotFoundError:
+    except InputError:
         return b""

@@ -25,6 +25,11 @@ class ProcessIdentity:
     place: str
     session: int = 0
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what would mean a group, or all processes, to the kernel."""
+        if not 0 < self.pid < 1 << 31:
+            raise ValueError(f"expected a process number, found {self.pid}")
+
     @classmethod
     def of(cls, pid: int) -> "ProcessIdentity":
         """The identity of a process that lives here and now."""

@@ -49,9 +49,10 @@ def growing_size(request: RunRequest, folder: RunFolder) -> int | None:
     product = request.products[0] if request.products else None
     if product is None or request.cwd or Path(product.path).is_absolute():
         return None
-    for path in (*_matches(product, folder.work_path), folder.path / product.path):
-        with suppress(FileNotFoundError):
-            return path.stat().st_size
+    with suppress(OSError):
+        for path in (*_matches(product, folder.work_path), folder.path / product.path):
+            if path.exists():
+                return path.stat().st_size
     return None
 
 

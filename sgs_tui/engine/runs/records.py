@@ -12,7 +12,12 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from sgs_tui.engine.text import encode
+
 T = TypeVar("T")
+
+_LARGEST = 1 << 50
+"""Bytes, seconds and process numbers are smaller."""
 
 DAMAGE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What reading a document raises that is none of ours."""
@@ -85,9 +90,18 @@ def _read(hint: Any, value: Any) -> Any:
         return tuple(_read(arguments[0], item) for item in _checked(list, value))
     if is_dataclass(hint):
         return from_document(hint, value)  # type: ignore[arg-type]
-    if hint is float:
-        return value if isinstance(value, int) else _checked(float, value)
-    return _checked(hint, value) if hint in (str, int, bool) else hint(value)
+    if hint in (float, int):
+        return _number(value if isinstance(value, int) else _checked(hint, value))
+    if isinstance(value, str):
+        encode(value)  # no halves of characters, which nothing could print or open
+    return _checked(hint, value) if hint in (str, bool) else hint(value)
+
+
+def _number(value: float) -> float:
+    """Neither NaN nor anything that no clock, size or process number is."""
+    if not abs(value) < _LARGEST:
+        raise ValueError(f"expected a number, found {value}")
+    return value
 
 
 def _checked(kind: type[T], value: Any) -> T:

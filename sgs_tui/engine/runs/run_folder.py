@@ -15,6 +15,7 @@ every file called simulator.log.
 """
 
 import json
+import os
 import re
 import shutil
 import time
@@ -24,7 +25,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sgs_tui.engine.errors import InputError, RunError
-from sgs_tui.engine.files import write_atomically
+from sgs_tui.engine.files import read_bytes, write_atomically
 from sgs_tui.engine.runs.processes import ProcessIdentity
 from sgs_tui.engine.runs.records import DAMAGE, from_document, from_json, to_json
 from sgs_tui.engine.text import encode
@@ -115,7 +116,7 @@ def request_from_json(data: bytes, where: Path) -> RunRequest:
     try:
         return from_json(RunRequest, data, ("schema", SCHEMA))
     except DAMAGE as error:
-        raise InputError(f"{where}: damaged run request: {error}", "delete the folder by hand") from error
+        raise InputError(f"{where}: damaged run request: {error}", "the run can only be deleted") from error
 
 
 HEARTBEAT = 20.0
@@ -126,7 +127,7 @@ SILENCE = 15 * HEARTBEAT
 
 
 class RunState(StrEnum):
-    """The life of a run. Only `OK` promises a dump that can be trusted."""
+    """The life of a run. Only `OK` promises a dump that can be trusted; of a `DAMAGED` one not even its files tell."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -135,6 +136,7 @@ class RunState(StrEnum):
     CANCELLED = "cancelled"
     TIMED_OUT = "timed out"
     LOST = "lost"
+    DAMAGED = "damaged"
 
     @property
     def active(self) -> bool:
@@ -313,9 +315,6 @@ def _made(path: Path) -> bool:
 
 
 def _read(path: Path, otherwise: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise InputError(f"{path.parent}: {otherwise}: {path.name} is missing", "`sgs-tui runs` lists runs") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot read: {error.strerror}", "check its rights") from error
+    if not os.path.lexists(path):
+        raise InputError(f"{path.parent}: {otherwise}: {path.name} is missing", "`sgs-tui runs` lists runs")
+    return read_bytes(path)

@@ -1,8 +1,10 @@
 """Runs as they stand now: one folder, all of a runs root, the one that is meant, the two that belong together."""
 
+import os
 import re
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,14 +58,24 @@ class Run:
 
 
 def read_run(path: Path) -> Run:
-    """The run in `path`. Raises InputError when that is no run folder."""
+    """The run in `path`, `damaged` where a file of it can not be read. Raises InputError when that is no run folder."""
     folder = RunFolder(path.absolute())
-    request = folder.read_request()
+    request = RunRequest((), "", folder.name, "", ())
     try:
-        status = folder.read_status()
+        request = folder.read_request()
+        status = _as_it_is(folder, folder.read_status())
     except InputError as error:
-        status = RunStatus(RunState.LOST, _mtime(folder.path), message=error.message, hint=error.hint)
-    return Run(folder, request, _as_it_is(folder, status))
+        if not request.argv and not _is_ours(folder):
+            raise
+        hint = f"`sgs-tui runs delete {folder.name}` takes it away"
+        status = RunStatus(RunState.DAMAGED, _mtime(folder.path), message=f"damaged: {error.message}", hint=hint)
+    return Run(folder, request, status)
+
+
+def _is_ours(folder: RunFolder) -> bool:
+    """Whether a run was made there whatever its files are now: somebody else's folder may hold a request.json too."""
+    there = [os.path.lexists(path) for path in (folder.request_path, folder.status_path)]
+    return all(there) or (any(there) and re.match(r"\d{8}-\d{6}-", folder.name) is not None)
 
 
 def list_runs(root: Path) -> tuple[Run, ...]:
@@ -72,12 +84,9 @@ def list_runs(root: Path) -> tuple[Run, ...]:
         return ()
     found = []
     for path in root.iterdir():
-        if path.name.startswith(".") or path.is_symlink() or not (path / "request.json").is_file():
-            continue
-        try:
-            found.append(read_run(path))
-        except InputError:
-            continue  # a request.json of somebody else, or one being deleted
+        with suppress(InputError):  # a request.json of somebody else, or one being deleted
+            if not path.name.startswith(".") and not path.is_symlink() and path.is_dir():
+                found.append(read_run(path))
     return tuple(sorted(found, key=lambda run: (run.status.created, run.name), reverse=True))
 
 
@@ -162,7 +171,7 @@ def find_run(name: str, root: Path) -> Run:
 
     Raises InputError where there is none, UsageError where there are several.
     """
-    if (Path(name) / "request.json").is_file():
+    if os.path.lexists(Path(name) / "request.json"):
         return read_run(Path(name))
     runs = list_runs(root)
     if not runs:

@@ -143,8 +143,8 @@ def cancel_run(path: Path) -> None:
 def delete_run(path: Path, root: Path | None = None) -> None:
     """Delete a run's folder with everything in it.
 
-    Only a folder directly below `root` that holds a request of ours; raises InputError for any other, and
-    for a run that is at work.
+    Only a folder directly below `root` that holds a request of ours, or did before it was damaged; raises InputError
+    for any other, and for a run that is at work.
     """
     place = (root or default_root()).absolute().resolve()
     target = path.absolute()

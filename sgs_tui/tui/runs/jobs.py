@@ -174,7 +174,7 @@ def _again(seen: Mapping[Path, RunRow]) -> Seen:
 
 
 def _can_change(row: RunRow) -> bool:
-    return row.run.state.active or row.run.state is RunState.LOST
+    return row.run.state.active or row.run.state in (RunState.LOST, RunState.DAMAGED)
 
 
 def _row(run: Run) -> RunRow:

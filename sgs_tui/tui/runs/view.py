@@ -13,7 +13,7 @@ from sgs_tui.engine.runs.runs import Snapshot
 from sgs_tui.tui.text import Line, Span, clip, paragraph, wrap
 from sgs_tui.tui.widgets.table import Cell, Column
 
-BAD = (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST)
+BAD = (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST, RunState.DAMAGED)
 _KEPT_LINES = 3000
 _SIGNS: dict[RunState, Cell] = {
     RunState.QUEUED: Cell("·", "muted"),

@@ -129,11 +129,11 @@ def test_runs_are_listed_newest_first_and_foreign_folders_passed_over(root: Path
     assert list_runs(root)[1].elapsed == 2.5
 
 
-def test_a_damaged_status_is_a_lost_run(root: Path, model: Path) -> None:
+def test_a_damaged_status_is_a_damaged_run(root: Path, model: Path) -> None:
     folder = ended(root, request_for(model), RunState.OK)
     folder.status_path.write_bytes(b"{")
     [run] = list_runs(root)
-    assert run.state is RunState.LOST and "damaged" in run.status.message
+    assert run.state is RunState.DAMAGED and "damaged" in run.status.message
     assert run.dump is None
 
 
