@@ -1,21 +1,34 @@
 """The `sgs-tui` command. `--version` answers before anything heavy is loaded."""
 
+import os
 import sys
+from contextlib import suppress
 
 
 def main() -> int:
     """Run the command line; returns its exit code."""
+    _hold_standard_streams()
     arguments = sys.argv[1:]
-    if arguments in (["--version"], ["-V"]):
-        from sgs_tui import __version__
-
-        print(f"sgs-tui {__version__}")
-        return 0
     try:
+        if arguments in (["--version"], ["-V"]):
+            from sgs_tui import __version__
+
+            with suppress(OSError):  # said by the command line below, which comes to the same end
+                print(f"sgs-tui {__version__}", flush=True)
+                return 0
         from sgs_tui.cli.main import guarded
     except KeyboardInterrupt:
         return 130
     return guarded(arguments)
+
+
+def _hold_standard_streams() -> None:
+    """Let no file of ours become number 0, 1 or 2 where one of them was closed: children take those for streams."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 if __name__ == "__main__":

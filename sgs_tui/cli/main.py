@@ -18,7 +18,7 @@ from sgs_tui import __version__
 from sgs_tui.cli import COMMANDS, OPEN, stderr
 from sgs_tui.cli.exits import ExitCode, exit_code
 from sgs_tui.engine.errors import SgsError, UsageError
-from sgs_tui.engine.files import mark_named, was_read
+from sgs_tui.engine.files import forget_read, mark_named, was_read
 
 _OWN_OPTIONS = frozenset({"--help", "-h", "--version", "-V", "--install-completion", "--show-completion"})
 
@@ -82,6 +82,7 @@ def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
 
 def _run(arguments: list[str]) -> int:
     """Parse and execute; returns the command's exit code."""
+    forget_read()
     arguments = with_command(arguments, COMMANDS)
     completing = _COMPLETION_VARIABLE in os.environ
     one_is_enough = arguments[0] in COMMANDS and not completing
@@ -97,8 +98,8 @@ def _run(arguments: list[str]) -> int:
 
 
 _TARGETS = frozenset({"--output", "--bundle", "--png"})
-_LISTS_OF_FILES = frozenset({"--image", "--calibrate", "--preprocess", "--input"})
-"""Options whose texts hold names of files, with commas between them or NAME= in front."""
+_MAY_NAME_FILES = frozenset({"--image", "--calibrate", "--preprocess", "--input", "--profile"})
+"""Options whose texts may be names of files, with commas between them or NAME= in front."""
 
 
 def _spare_inputs(command: Any) -> None:
@@ -119,7 +120,7 @@ def _sparing(parameters: Sequence[Any], callback: Callable[..., int], **given: A
         values = [str(item) for item in (value if isinstance(value, list | tuple) else [value]) if item is not None]
         if not _TARGETS.isdisjoint(each.opts):
             targets += [(each.opts[0], Path(item)) for item in values]
-        elif each.type.name in ("path", "file", "directory") or not _LISTS_OF_FILES.isdisjoint(each.opts):
+        elif each.type.name in ("path", "file", "directory") or not _MAY_NAME_FILES.isdisjoint(each.opts):
             for name in {part for item in values for part in (item, *re.split("[,=]", item))}:
                 mark_named(Path(name))
     for option, target in targets:
@@ -152,24 +153,56 @@ def guarded(arguments: list[str]) -> int:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     try:
-        return _finish(_run(arguments))
+        return _flushed(_run(arguments))
     except (KeyboardInterrupt, typer.Abort):
         stderr.error("interrupted")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        return _reader_went_away()
+        return ExitCode.BROKEN_PIPE  # `sgs-tui ... | head` is no failure: be silent
     except SgsError as error:
         stderr.error(error.message, error.hint)
         return exit_code(error)
+    except (OSError, MemoryError) as error:
+        return _denied(error)
     except Exception as error:
         return _refused(error) if isinstance(error, _COMMAND_LINE_ERROR) else _defect(error, arguments)
+    finally:
+        _let_go()
 
 
-def _finish(code: int) -> int:
+def _flushed(code: int) -> int:
     """What is still buffered may meet a reader that has gone, so it is flushed while that is caught."""
     if sys.stdout is not None:
         sys.stdout.flush()
     return code
+
+
+def _let_go() -> None:
+    """Give what stdout can not take to nobody: Python would try again at its end, and turn the exit code into 120."""
+    try:
+        _flushed(0)
+    except OSError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _denied(error: OSError | MemoryError) -> ExitCode:
+    """The operating system refused something that no code of ours was ready for."""
+    if isinstance(error, MemoryError):
+        stderr.error("out of memory", "free some, or give the command a smaller file")
+    elif error.filename is None and not _has_working_folder():
+        stderr.error("the current folder is gone: deleted or moved", "change to one that is there")
+    else:
+        where = "stdout or a file" if error.filename is None else os.fsdecode(error.filename)
+        stderr.error(f"{where}: {error.strerror or error}", "check the path, its rights and free space")
+    return ExitCode.INPUT
+
+
+def _has_working_folder() -> bool:
+    try:
+        return bool(os.getcwd())
+    except OSError:
+        return False
 
 
 def _refused(error: Exception) -> ExitCode:
@@ -178,13 +211,6 @@ def _refused(error: Exception) -> ExitCode:
     message = " ".join(str(getattr(error, "format_message", error.__str__)()).split())
     stderr.error(message.rstrip("."), f"see '{context.command_path if context else 'sgs-tui'} --help'")
     return ExitCode.USAGE
-
-
-def _reader_went_away() -> ExitCode:
-    """`sgs-tui ... | head` is no failure: be silent, also when Python flushes stdout at its end."""
-    with suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return ExitCode.BROKEN_PIPE
 
 
 def _defect(error: Exception, arguments: list[str]) -> ExitCode:

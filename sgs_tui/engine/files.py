@@ -135,6 +135,11 @@ def mark_named(path: Path) -> None:
             mark_read(status)
 
 
+def forget_read() -> None:
+    """A command line begins: no file is an input of it yet."""
+    _read.clear()
+
+
 def was_read(path: Path) -> bool:
     """Whether `path` is, by any name or link, a file that this process has read."""
     try:

@@ -25,6 +25,7 @@ def test_backups_are_numbered_and_rights_kept(tmp_path: Path) -> None:
     assert write_with_backup(path, b"1") is None
     path.chmod(0o640)
     assert write_with_backup(path, b"2") == tmp_path / "a.ini.bak"
+    assert (tmp_path / "a.ini.bak").stat().st_mode & 0o777 == 0o640
     assert write_with_backup(path, b"3") == tmp_path / "a.ini.bak.1"
     assert (path.read_bytes(), (tmp_path / "a.ini.bak.1").read_bytes()) == (b"3", b"2")
     assert path.stat().st_mode & 0o777 == 0o640

@@ -1,5 +1,6 @@
 """`doctor`: what works on this machine and what does not, with what to do about it."""
 
+import logging
 import os
 import platform
 import shutil
@@ -97,10 +98,13 @@ def _extra(name: str, what: tuple[str, str]) -> Check:
 
 def _import_problem(module: str) -> str:
     """Why it can not be imported, really tried: native parts may not fit this machine. Empty where it can."""
+    logging.disable()  # some write about caches where HOME can not be written to
     try:
         import_module(module)
     except (ImportError, OSError) as error:
         return str(error)
+    finally:
+        logging.disable(logging.NOTSET)
     return ""
 
 
@@ -135,6 +139,8 @@ def _sdk(environment: Mapping[str, str]) -> Check:
         sdk = find_sdk(None, environ=environment)
     except SgsError as error:
         return Check("sdk", State.NO, f"{error.message}: no simulator runs", error.hint)
+    except OSError as error:
+        return Check("sdk", State.NO, f"{error.filename}: {error.strerror}: no simulator runs", "check its rights")
     return Check("sdk", State.OK, f"{sdk.root}, version {sdk.version or 'unknown'}, {sdk.generation} generation")
 
 
@@ -147,7 +153,7 @@ def _gdb() -> Check:
 
 def _disk() -> Iterator[Check]:
     for name, folder in (("disk here", Path.cwd()), ("disk state", user_state_path("sgs-tui"))):
-        existing = next(place for place in (folder, *folder.parents) if place.exists())
+        existing = next(place for place in (folder, *folder.parents) if os.path.exists(place))
         free = shutil.disk_usage(existing).free
         writable = os.access(existing, os.W_OK)
         found = f"{size(free)} free in {folder}" + ("" if writable else ", not writable")
@@ -156,4 +162,12 @@ def _disk() -> Iterator[Check]:
 
 
 def _settings(path: Path) -> Check:
-    return Check("settings", State.OK, str(path) if path.exists() else f"{path} (not there: defaults)")
+    if os.access(path, os.R_OK):
+        return Check("settings", State.OK, str(path))
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return Check("settings", State.OK, f"{path} (not there: defaults)")
+    except OSError as error:
+        return Check("settings", State.NO, f"{path}: {error.strerror}: defaults", "check the rights of HOME")
+    return Check("settings", State.NO, f"{path}: can not be read: defaults", "check its rights")

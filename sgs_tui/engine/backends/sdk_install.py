@@ -31,7 +31,7 @@ def configured_sdk() -> Path | None:
     Raises InputError where the file can not be read: to run with another SDK than the one asked for is worse.
     """
     path = settings_path()
-    if not path.exists():
+    if not os.path.lexists(path):  # False as well where HOME can not be looked into
         return None
     try:
         table = tomllib.loads(read_bytes(path).decode())

@@ -168,14 +168,17 @@ def build_demo(folder: Path, int16: tuple[str, ...] = ()) -> DemoFiles:
     files = DemoFiles.below(folder)
     _check_free(files)
     make_folder(folder / "images")
-    with TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
-        made = DemoFiles.below(Path(unfinished))
-        _sources(made)
-        samples = tuple((image,) for image in made.images)
-        request = EmbeddedRequest(made.model, samples, Path(unfinished), quantization=Quantization(int16=int16))
-        embedded_run(request)
-        for path, final in zip(made.paths(), files.paths(), strict=True):
-            os.replace(path, final)
+    try:
+        with TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
+            made = DemoFiles.below(Path(unfinished))
+            _sources(made)
+            samples = tuple((image,) for image in made.images)
+            request = EmbeddedRequest(made.model, samples, Path(unfinished), quantization=Quantization(int16=int16))
+            embedded_run(request)
+            for path, final in zip(made.paths(), files.paths(), strict=True):
+                os.replace(path, final)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot write: {error.strerror or error}", "check free space and rights") from error
     return files
 
 
