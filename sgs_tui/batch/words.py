@@ -6,7 +6,7 @@ from functools import partial
 from math import isnan
 
 from sgs_tui.batch.report import Report, Since
-from sgs_tui.engine.compare.baseline import Change, Snapshot, Step
+from sgs_tui.engine.compare.baseline import LOST, NEWLY_FIXED, Change, Snapshot, Step
 from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.compare.metrics import METRICS, Form
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Summary
@@ -157,27 +157,21 @@ _BETTER_SHOWN = 10
 """Layers that merely got better; what fails, is fixed or got worse is always shown."""
 
 _FEW = (Change.ADDED, Change.GONE, Change.CAST_ADDED, Change.CAST_GONE)
+_RARE = (LOST, *_FEW)
 _RANKS = (Change.WORSE, *_FEW, Change.BETTER, Change.SAME)
 
 
 def regression_headline(since: Since) -> str:
     """The change in one line."""
-    found = since.regression
-    counts = [(len(found.newly_fixed), "newly fixed"), (len(found.newly_failing), "newly failing")]
-    counts += [(len(found.of(change)), str(change)) for change in (Change.BETTER, Change.WORSE, Change.SAME)]
-    rare = [(sum(step.lost for step in found.steps), "no longer comparable")]
-    rare += [(len(found.of(change)), str(change)) for change in _FEW]
-    told = [*counts, *(each for each in rare if each[0])]
-    return f"since {since.source}: {', '.join(f'{number} {what}' for number, what in told)}"
+    found = since.regression.counts()
+    found = {NEWLY_FIXED: found[NEWLY_FIXED]} | found  # in front of those that fail
+    told = (f"{number} {outcome}" for outcome, number in found.items() if number or outcome not in _RARE)
+    return f"since {since.source}: {', '.join(told)}"
 
 
 def word(step: Step) -> str:
     """What became of a layer."""
-    if step.newly_failing:
-        return "newly failing"
-    if step.newly_fixed:
-        return "newly fixed"
-    return "not comparable" if step.lost else str(step.change)
+    return "not comparable" if step.lost else step.outcome
 
 
 def changed(since: Since) -> tuple[list[Step], int]:

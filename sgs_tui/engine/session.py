@@ -13,7 +13,7 @@ from sgs_tui.engine.compare.parallel import measure_all
 from sgs_tui.engine.compare.results import LayerDiff, Matching, Summary, Verdict
 from sgs_tui.engine.compare.select import worst_first
 from sgs_tui.engine.compare.sums import Kernel
-from sgs_tui.engine.dumps.index import looks_like_dump
+from sgs_tui.engine.dumps.index import guess_stage, look_swapped, looks_like_dump
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.events import Finished, LogLine, Progress, Row, Started
 from sgs_tui.engine.files import reading
@@ -56,6 +56,15 @@ class Comparison:
     matching: Matching
     ranges: "Ranges | None" = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def swapped(self) -> str:
+        """Why sample and benchmark look swapped; empty where they do not."""
+        stages = [guess_stage(dump.index) for dump in (self.sample, self.benchmark)]
+        if not look_swapped(*stages):
+            return ""
+        first, second = (str(stage).replace("_", " ") for stage in stages)
+        return f"the sample is a dump of the {first} stage and the benchmark of the {second} stage"
 
     def run(self, cancel: Event | None = None, workers: int | None = None) -> Generator[CompareEvent]:
         """Compare layer after layer: Started, LogLines, then Row and Progress in network order, then Finished.

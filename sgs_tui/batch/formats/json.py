@@ -17,7 +17,7 @@
 Unless --no-diagnosis
 
     diagnosis[] the likeliest cause first; empty only where no diagnosis could be made, `notes` then say why
-      cause       healthy, input_mismatch, padding_kept, not_dequantised, layout, wide_range, shared_scale,
+      cause       healthy, swapped, input_mismatch, padding_kept, not_dequantised, layout, wide_range, shared_scale,
                   clipping, gain_offset, bad_channels, non_finite, drift, unexplained
       layers[]    names, the likeliest culprit first; the network's input may be among them
       confidence  0 to 1

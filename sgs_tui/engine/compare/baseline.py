@@ -14,6 +14,7 @@ A number that is not finite is null, and `not_finite` beside it says which it is
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,6 +35,9 @@ _FLOOR = 1e-6
 
 _NUMBER = re.compile(r"#\d+")
 _CAST = re.compile(r"#/Mul0|#/Cast", re.IGNORECASE)
+
+
+NEWLY_FAILING, NEWLY_FIXED, LOST = "newly failing", "newly fixed", "no longer comparable"
 
 
 class Change(StrEnum):
@@ -97,6 +101,12 @@ class Step:
         before, after = self.verdicts
         return after is Verdict.NOT_COMPARABLE and before not in (None, Verdict.NOT_COMPARABLE)
 
+    @property
+    def outcome(self) -> str:
+        """What became of the layer in one word or two: where its verdict changed, that goes before its figures."""
+        named = ((self.newly_failing, NEWLY_FAILING), (self.newly_fixed, NEWLY_FIXED), (self.lost, LOST))
+        return next((words for is_so, words in named if is_so), str(self.change))
+
 
 @dataclass(frozen=True, slots=True)
 class Regression:
@@ -116,6 +126,11 @@ class Regression:
     def newly_fixed(self) -> tuple[Step, ...]:
         """What the change fixed."""
         return tuple(step for step in self.steps if step.newly_fixed)
+
+    def counts(self) -> dict[str, int]:
+        """How many layers each outcome has, the gravest outcome first; each layer is in one of them."""
+        found = Counter(step.outcome for step in self.steps)
+        return {outcome: found[outcome] for outcome in (NEWLY_FAILING, NEWLY_FIXED, LOST, *map(str, Change))}
 
     @property
     def matched(self) -> tuple[Step, ...]:

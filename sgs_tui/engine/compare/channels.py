@@ -1,6 +1,6 @@
 """Which channel is bad: figures per channel, and the worst elements with their positions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 
 import numpy as np
@@ -11,22 +11,35 @@ from sgs_tui.engine.dumps.dtypes import AnyArray, FloatArray
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.text import visible
 
+_DEAD = 1e-3
+"""A channel whose values are on average this part of the layer's is dead."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelTable:
     """Figures per channel, arrays of shape (channels,); rmse = sum |s-b| / sum |b| as for layers.
 
     `rmse` is inf where the benchmark's channel is all zero and the sample's is not, 0 where both are.
-    `share` is the channel's part of the layer's sum of (s-b)^2.
+    `share` is the channel's part of the layer's sum of (s-b)^2. `dead`: the benchmark's channel holds next to nothing.
     """
 
     rmse: FloatArray
     share: FloatArray
+    dead: AnyArray = field(default_factory=lambda: np.zeros(1, np.bool_))
 
     def worst_first(self) -> list[int]:
-        """Channel numbers, highest rmse first (NaN before everything, ties in order)."""
-        key = np.where(np.isnan(self.rmse), np.inf, self.rmse)
-        return [int(i) for i in np.argsort(-key, kind="stable")]
+        """Channel numbers, highest rmse first (NaN before everything, ties in order).
+
+        What little stands in a dead channel makes its rmse huge: it comes behind the live ones that have an error,
+        unless it carries more of the layer's error than any of them.
+        """
+        dead = self.dead | np.isinf(self.rmse)
+        most = float(np.nanmax(np.where(dead, 0.0, self.share), initial=0.0))
+        quiet = dead & ~(self.share > most)
+        spoilt, right = np.isnan(self.rmse), self.rmse == 0
+        group = np.select([spoilt, right, quiet], [0, 3, 2], 1)
+        badness = np.where(quiet, self.share, self.rmse)
+        return [int(i) for i in np.lexsort((-np.where(spoilt, 0.0, badness), group))]
 
 
 def channel_table(row: LayerDiff, sides: Sides, cancel: Event | None = None) -> ChannelTable:
@@ -44,7 +57,8 @@ def channel_table(row: LayerDiff, sides: Sides, cancel: Event | None = None) -> 
         rmse = np.where(error == 0, 0.0, error / reference)
         total = energy.sum()
         share = energy / total if total > 0 else np.zeros(count)
-    return ChannelTable(rmse, share)
+        dead = reference <= _DEAD * reference.mean()
+    return ChannelTable(rmse, share, dead)
 
 
 def channels_of(pair: Pair) -> int:

@@ -20,10 +20,10 @@ from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Hypothesis
 from sgs_tui.engine.diagnosis.causes.non_finite import find_non_finite
 from sgs_tui.engine.diagnosis.causes.not_dequantised import find_codes
 from sgs_tui.engine.diagnosis.causes.padding_kept import find_padding, undone_layers
+from sgs_tui.engine.diagnosis.causes.swapped import find_swapped
 from sgs_tui.engine.diagnosis.causes.unexplained import find_unexplained
 from sgs_tui.engine.diagnosis.error_budget import Budgets
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Diagnosis, Evidence, Finding, Recovered, percent, some
-from sgs_tui.engine.network.scales import grid_of
 from sgs_tui.engine.session import Comparison
 
 _CERTAIN = 0.9  # share of a first layer's error that has to be explained to report it where no layer is bad
@@ -39,6 +39,8 @@ def diagnose(
     """
     switches = load(debug_config).effect().switches if debug_config else None
     case = Case(comparison.sample, comparison.benchmark, rows, comparison.ranges, cancel)
+    if swapped := find_swapped(comparison):
+        return Diagnosis((swapped,), (), trend(case, {}), case.graph.known)
     budgets = Budgets(case)
     findings, recovered = _findings(case, budgets, comparison, switches)
     listed = list(budgets.all())
@@ -80,9 +82,6 @@ def _notes(case: Case, budgets: Sequence[Budget], switches: frozenset[str] | Non
         large = [budget for budget in budgets if budget.proven and len(replay.bands(budget.name)) > 1]
         if large:
             yield f"{len(large)} large layers were computed again on bands of rows spread over them, not whole"
-    scaled = [any(grid_of(record) for record in dump.outputs()) for dump in (case.sample, case.benchmark)]
-    if scaled == [False, True]:
-        yield "the benchmark has the scales of a fixed dump and the sample has none: are the two swapped?"
     left_out = [row.name for row in case.rows.values() if case.padded(row.pair)]
     if left_out:
         yield f"not judged, their pad lanes hold leftover memory in the sample: {some(left_out)}"

@@ -41,6 +41,7 @@ class Cause(StrEnum):
         return self
 
     HEALTHY = _About("healthy", "nothing but rounding", "drift", everywhere=True)
+    SWAPPED = _About("swapped", "sample and benchmark are swapped", "swapped", everywhere=True, spoils=True)
     INPUT_MISMATCH = _About(
         "input_mismatch", "the two sides were given different inputs", "input_mismatch", spoils=True
     )

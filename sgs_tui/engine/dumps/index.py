@@ -322,3 +322,13 @@ def guess_stage(index: DumpIndex) -> Stage:
     if all(record.direction is Direction.OUT for record in index.records):
         return Stage.ORIGINAL
     return Stage.CMODEL_FLOAT if any(record.scale for record in activations) else Stage.FLOAT
+
+
+_QUANTIZED = {Stage.ORIGINAL: 0, Stage.FLOAT: 0, Stage.CMODEL_FLOAT: 1, Stage.FIXED: 2, Stage.OFFLINE: 3}
+"""How far a stage is from the original; a quantized model that was dumped as an original can not be told from one."""
+
+
+def look_swapped(sample: Stage, benchmark: Stage) -> bool:
+    """Whether what is judged is nearer to the original than the reference."""
+    known = sample in _QUANTIZED and benchmark in _QUANTIZED
+    return known and _QUANTIZED[sample] < _QUANTIZED[benchmark]

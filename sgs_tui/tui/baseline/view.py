@@ -39,11 +39,10 @@ def _sign(step: Step) -> Cell:
 
 
 def _change(step: Step) -> Cell:
-    if step.newly_failing:
-        return Cell("newly failing", "fail")
     if step.lost:
         return Cell("no figures now", "fail")
-    return Cell("newly fixed", "good") if step.newly_fixed else Cell(str(step.change), _TONES.get(step.change, "muted"))
+    tone: Tone = "good" if step.newly_fixed else _TONES.get(step.change, "muted")
+    return Cell(step.outcome, "fail" if step.newly_failing else tone)
 
 
 def _rmse(layer: Snapshot | None) -> str:
@@ -68,13 +67,7 @@ STEP_COLUMNS: tuple[Column[Step], ...] = (
 
 def headline(regression: Regression) -> str:
     """The whole in a line."""
-    counts = [
-        (len(regression.newly_failing), "newly failing"),
-        (len(regression.newly_fixed), "newly fixed"),
-        (sum(step.lost for step in regression.steps), "no longer comparable"),
-        *((len(regression.of(change)), str(change)) for change in Change),
-    ]
-    return ", ".join(f"{number} {words}" for number, words in counts if number) or "no layers"
+    return ", ".join(f"{number} {words}" for words, number in regression.counts().items() if number) or "no layers"
 
 
 def step_lines(step: Step, cells: int) -> list[Line]:

@@ -95,3 +95,12 @@ def test_better_worse_and_gone() -> None:
 
 def test_tiny_errors_are_all_the_same() -> None:
     assert regress([layer("a", 9e-7)], [layer("a", 1e-9)]).steps[0].change is Change.SAME
+
+
+def test_every_layer_is_counted_once(sgs: Path, before: list[LayerDiff]) -> None:
+    found = regress(repaired(sgs, "cat"), before)
+    counts = found.counts()
+    assert sum(counts.values()) == len(found.steps) == 20
+    assert counts["newly fixed"] == 1 and counts["better"] == len(found.of(Change.BETTER)) - 1
+    back = regress([layer("lost", verdict=Verdict.NOT_COMPARABLE), layer("new", verdict=Verdict.FAIL)], [layer("lost")])
+    assert {words for words, number in back.counts().items() if number} == {"no longer comparable", "newly failing"}

@@ -111,3 +111,17 @@ def test_channels_follow_a_transposed_row(tmp_path: Path) -> None:
     row, sides = one(tmp_path, nchw.ravel(), (nhwc, nhwc.shape))
     assert row.transposed
     assert channel_table(row, sides).worst_first()[0] == 2
+
+
+def test_channels_that_carry_the_error_rank_before_dead_ones(tmp_path: Path) -> None:
+    benchmark = np.random.default_rng(1).standard_normal((1, 8, 8, 5)).astype(np.float32)
+    benchmark[..., 0], benchmark[..., 3] = 0, benchmark[..., 3] * 1e-6
+    sample = benchmark.copy()
+    sample[0, 0, 0, 0], sample[0, 0, 0, 3] = 0.01, 0.02
+    sample[..., 4] += 0.5
+    sample[..., 1] += 0.05
+    table = channel_table(*one(tmp_path, (sample, sample.shape), (benchmark, benchmark.shape)))
+    assert table.worst_first() == [4, 1, 3, 0, 2]
+    sample[..., 0] = 9
+    table = channel_table(*one(tmp_path, (sample, sample.shape), (benchmark, benchmark.shape)))
+    assert table.worst_first()[0] == 0, "a dead channel that carries the error is the worst"
