@@ -15,9 +15,9 @@ from sgs_tui.engine.backends.onnx import (
     Session,
     Tensors,
     exposed,
-    load_model,
     model_inputs,
     node_outputs,
+    one_line,
     run_all,
 )
 from sgs_tui.engine.backends.preprocess import (
@@ -29,7 +29,16 @@ from sgs_tui.engine.backends.preprocess import (
     fit_input,
     prepared,
 )
-from sgs_tui.engine.backends.quantize import Quantization, check_names, quantize, sharing, taking_scale
+from sgs_tui.engine.backends.quantizable import infinite_tensors, load_quantizable
+from sgs_tui.engine.backends.quantize import (
+    QUANTIZER_HINT,
+    Quantization,
+    check_names,
+    is_quantized,
+    quantize,
+    sharing,
+    taking_scale,
+)
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Direction
 from sgs_tui.engine.dumps.writer import Draft, write_dump
@@ -76,13 +85,13 @@ class Ops:
 
     QuantizeLinear and DequantizeLinear are not ops here but what gives a tensor its scale, zero point and type: a
     tensor's value is the one its consumers see, and its name that of the float model (`names`), so that both dumps
-    match by name.
+    match by name. A float stage has no codes, even where the model given holds such nodes.
     """
 
-    def __init__(self, model: "ModelProto", tensors: Tensors, names: frozenset[str]) -> None:
+    def __init__(self, model: "ModelProto", tensors: Tensors, names: frozenset[str], is_float: bool = False) -> None:
         import onnx
 
-        self._model, self._tensors, self._names = model, tensors, names
+        self._model, self._tensors, self._names, self._is_float = model, tensors, names, is_float
         self._constants = {item.name: onnx.numpy_helper.to_array(item) for item in model.graph.initializer}
         self._makers = {name: node for node in model.graph.node for name in node.output}
         self._readers: dict[str, NodeProto] = {
@@ -138,7 +147,7 @@ class Ops:
         return name
 
     def _coding(self, name: str) -> _Coding:
-        if self._maker(name) != "DequantizeLinear":
+        if self._is_float or self._maker(name) != "DequantizeLinear":
             return _Coding()
         node = self._makers[name]
         scale = self._constants[node.input[1]]
@@ -168,7 +177,31 @@ def _tensor_names(model: "ModelProto") -> frozenset[str]:
 Ranges = dict[str, tuple[float, float]]
 
 
-def calibrate(model: "ModelProto", feeds: Iterable[Mapping[str, AnyArray]], what: str) -> Ranges:
+@dataclass(slots=True)
+class _Calibration:
+    """What is learned from the samples: ranges, and the tensors that hold infinities on purpose."""
+
+    may_be_infinite: frozenset[str]
+    ranges: Ranges = field(default_factory=dict)
+    infinite: set[str] = field(default_factory=set)
+
+    def add(self, name: str, values: AnyArray, where: str) -> None:
+        """Widen the range of a float tensor. Raises RunError for NaN, and infinities that no constant brings."""
+        if values.dtype.kind != "f" or not values.size:
+            return
+        finite = values[np.isfinite(values)]
+        if finite.size < values.size:
+            if name not in self.may_be_infinite or np.isnan(values).any():
+                hint = "such a tensor can not be quantized; check the input"
+                raise RunError(f"{visible(name)} is not finite {where}", hint)
+            self.infinite.add(name)
+        if finite.size:
+            low, high = float(finite.min()), float(finite.max())
+            old = self.ranges.get(name, (low, high))
+            self.ranges[name] = min(low, old[0]), max(high, old[1])
+
+
+def _calibrate(model: "ModelProto", feeds: Iterable[Mapping[str, AnyArray]], what: str) -> _Calibration:
     """Minimum and maximum of every float tensor: inputs and activations over all images, then constants.
 
     Raises RunError when the model fails, or where a value is not finite (it could not be quantized).
@@ -178,23 +211,13 @@ def calibrate(model: "ModelProto", feeds: Iterable[Mapping[str, AnyArray]], what
     session = Session(exposed(model), what)
     types = session.types()
     wanted = [name for name in dict.fromkeys(node_outputs(model)) if types[name] in NUMBERS]
-    ranges: Ranges = {}
+    found = _Calibration(infinite_tensors(model))
     for number, feed in enumerate(feeds):
         for name, values in {**feed, **session.run(wanted, feed)}.items():
-            _widen(ranges, name, values, f"for calibration image {number + 1}")
+            found.add(name, values, f"for calibration image {number + 1}")
     for item in model.graph.initializer:
-        _widen(ranges, item.name, onnx.numpy_helper.to_array(item), "in the model")
-    return ranges
-
-
-def _widen(ranges: Ranges, name: str, values: AnyArray, where: str) -> None:
-    if values.dtype.kind != "f" or not values.size:
-        return
-    low, high = float(np.min(values)), float(np.max(values))
-    if not np.isfinite(low) or not np.isfinite(high):
-        raise RunError(f"{visible(name)} is not finite {where}", "such a tensor can not be quantized; check the input")
-    old = ranges.get(name, (low, high))
-    ranges[name] = min(low, old[0]), max(high, old[1])
+        found.add(item.name, onnx.numpy_helper.to_array(item), "in the model")
+    return found
 
 
 def _ranges_text(ranges: Ranges) -> bytes:
@@ -276,17 +299,17 @@ def embedded_run(request: EmbeddedRequest) -> EmbeddedFiles:
         raise InputError(f"{taken}: is there already", "name another folder; nothing is overwritten here")
     if not request.images:
         raise UsageError("nothing to calibrate with", "give at least one image; about 30 are usual")
-    model = load_model(request.model)
+    model, told = load_quantizable(request.model)
     check_names(model, request.quantization.int16)
     make_folder(request.folder)
     with ExitStack() as stack:
         feeds = _Feeds(request, model_inputs(model, request.shapes), stack)
         unfinished = stack.enter_context(TemporaryDirectory(prefix=".unfinished-", dir=request.folder))
         made = EmbeddedFiles.below(Path(unfinished))
-        _run(request, model, feeds, made)
+        told += _run(request, model, feeds, made)
         for path, final in zip(made.paths(), files.paths(), strict=True):
             path.rename(final)
-        return replace(files, notes=(*feeds.notes, *_int16_too(model, request.quantization.int16)))
+        return replace(files, notes=(*feeds.notes, *told, *_int16_too(model, request.quantization.int16)))
 
 
 def _int16_too(model: "ModelProto", int16: Sequence[str]) -> tuple[str, ...]:
@@ -295,15 +318,25 @@ def _int16_too(model: "ModelProto", int16: Sequence[str]) -> tuple[str, ...]:
     return (f"INT16 too, since a chosen tensor shares the scale: {', '.join(others)}",) if others else ()
 
 
-def _run(request: EmbeddedRequest, model: "ModelProto", feeds: "_Feeds", files: EmbeddedFiles) -> None:
-    ranges = calibrate(model, feeds.calibration(), str(request.model))
-    fixed = quantize(model, feeds.calibration(), request.quantization, files.fixed_model)
-    write_atomically(files.ranges, _ranges_text(ranges))
+def _run(request: EmbeddedRequest, model: "ModelProto", feeds: "_Feeds", files: EmbeddedFiles) -> tuple[str, ...]:
+    """Make the files; returns what is worth knowing."""
+    what = str(request.model)
+    found = _calibrate(model, feeds.calibration(), what)
+    fixed = quantize(model, feeds.calibration(), request.quantization, files.fixed_model, found.infinite, what)
+    write_atomically(files.ranges, _ranges_text(found.ranges))
     names, sample = _tensor_names(model), feeds.sample()
-    for stage, path in ((model, files.float_dump), (fixed, files.fixed_dump)):
-        feeds.check_cancelled()
-        tensors = run_all(stage, sample, str(request.model))
-        write_dump(path, Ops(stage, tensors, names).drafts())
+    write_dump(files.float_dump, Ops(model, run_all(model, sample, what), names, is_float=True).drafts())
+    feeds.check_cancelled()
+    try:
+        tensors = run_all(fixed, sample, what)
+    except RunError as error:
+        message = f"{what}: the model itself is fine, but onnxruntime can not run what its quantizer made of it"
+        raise RunError(f"{message}: {one_line(error.message.removeprefix(f'{what}: '))}", QUANTIZER_HINT) from error
+    write_dump(files.fixed_dump, Ops(fixed, tensors, names).drafts())
+    notes = [] if is_quantized(fixed) else ["onnxruntime quantized nothing in this model: both stages are the same"]
+    if in_float := [visible(name) for name in node_outputs(model) if name in found.infinite]:
+        notes.append(f"left in float, since a constant brings infinities there: {', '.join(in_float)}")
+    return tuple(notes)
 
 
 class _Feeds:

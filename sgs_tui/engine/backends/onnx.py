@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from sgs_tui.engine.backends.jobs import LocalBackend, OriginalJob
+from sgs_tui.engine.backends.onnx_notes import bodies_of, body_notes, graphs_of, random_notes
 from sgs_tui.engine.backends.preprocess import ModelInput, Preprocess, load_inputs
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Form
@@ -25,7 +26,7 @@ from sgs_tui.engine.files import reading
 from sgs_tui.engine.text import visible
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
+    from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 
 _ERRORS_ONLY = 4
@@ -42,21 +43,54 @@ NUMBERS = {
 """onnxruntime's names of the tensor types that numpy knows."""
 
 
+_LARGE = 1_500_000_000
+"""Bytes of external data from which on they stay on disk: protobuf holds 2 GB at most."""
+
+
 def load_model(path: Path) -> "ModelProto":
-    """Read an ONNX model with its external data. Raises InputError."""
+    """Read an ONNX model; external data too unless there is so much that only onnxruntime can read it, see `is_large`.
+
+    Raises InputError.
+    """
     import onnx
 
     try:
         with reading(path):  # a regular file, which is remembered as an input
-            model = onnx.load(path)
+            model = onnx.load(path, load_external_data=False)
+        outside = list(external_data(model, path.parent))
+        if not is_large(outside):
+            onnx.load_external_data_for_model(model, str(path.parent))
     except InputError:
         raise
     except Exception as error:  # what a parser of foreign bytes may raise is not documented
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"{path}: cannot read it as an ONNX model: {one_line(reason)}", "check the file") from error
+        large = path.is_file() and path.stat().st_size >= 1 << 31
+        hint = "a file of 2 GB or more: save it with external data" if large else "check the file"
+        raise InputError(f"{path}: cannot read it as an ONNX model: {one_line(reason)}", hint) from error
     if not model.graph.node:
         raise InputError(f"{path}: an ONNX model without a single node", "check the file")
     return model
+
+
+def external_data(model: "ModelProto", folder: Path) -> "Iterator[tuple[TensorProto, int]]":
+    """Tensors whose data are in other files in `folder`, and their bytes. Raises InputError where one is missing."""
+    import onnx
+
+    for graph in graphs_of(model.graph):
+        constants = (item.t for node in graph.node for item in node.attribute if item.HasField("t"))
+        for tensor in (*graph.initializer, *constants):
+            if onnx.external_data_helper.uses_external_data(tensor):
+                info = onnx.external_data_helper.ExternalDataInfo(tensor)
+                file = folder / info.location
+                if not file.is_file():
+                    what = f"{file}: no such file, it holds the data of {visible(tensor.name)}"
+                    raise InputError(what, "an ONNX model and its data files belong side by side")
+                yield tensor, info.length or prod(tensor.dims)
+
+
+def is_large(outside: "Sequence[tuple[TensorProto, int]]") -> bool:
+    """Whether external data are too much to be read into the model."""
+    return sum(size for _, size in outside) >= _LARGE
 
 
 def model_inputs(model: "ModelProto", shapes: Mapping[str, Sequence[int]]) -> tuple[ModelInput, ...]:
@@ -72,6 +106,7 @@ def model_inputs(model: "ModelProto", shapes: Mapping[str, Sequence[int]]) -> tu
     if unknown:
         names = ", ".join(visible(value.name) for value in values)
         raise UsageError(f"no input or dimension is named {visible(unknown[0])}", f"the inputs are: {names}")
+    types = {value.name: _dtype(value) for value in values}
     resolved = {value.name: _resolve(value, shapes) for value in values}
     open_ones = [
         f"{visible(value.name)} [{', '.join(map(str, _dimensions(value)))}]"
@@ -80,7 +115,7 @@ def model_inputs(model: "ModelProto", shapes: Mapping[str, Sequence[int]]) -> tu
     ]
     if open_ones:
         raise UsageError(f"open dimensions in the model's inputs: {'; '.join(open_ones)}", "give each shape by name")
-    return tuple(ModelInput(value.name, resolved[value.name] or (), _dtype(value)) for value in values)
+    return tuple(ModelInput(name, resolved[name] or (), types[name]) for name in types)
 
 
 def _dimensions(value: "ValueInfoProto") -> tuple[int | str, ...]:
@@ -110,14 +145,21 @@ def _symbol(name: str, shapes: Mapping[str, Sequence[int]]) -> int | None:
 
 
 def _dtype(value: "ValueInfoProto") -> np.dtype[np.generic]:
+    """Raises InputError for what no .npy file can hold: sequences, optionals, strings, bfloat16."""
     import onnx
 
-    try:
-        return np.dtype(onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type))
-    except KeyError as error:
-        raise InputError(
-            f"input {visible(value.name)}: it is no tensor of numbers", "this input can not be fed"
-        ) from error
+    kind = value.type.WhichOneof("value") or "unknown type"
+    if kind == "tensor_type":
+        element = value.type.tensor_type.elem_type
+        kind = f"tensor of {onnx.TensorProto.DataType.Name(element).lower()}"
+        if element in onnx.helper.get_all_tensor_dtypes():
+            found = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(element))
+            if found in NUMBERS.values():
+                return found
+    what = (
+        f"input {visible(value.name)} is a {kind.replace('_type', '')}, expected a tensor of numbers that numpy knows"
+    )
+    raise InputError(what, "this input can not be fed from an image or a .npy file")
 
 
 def node_outputs(model: "ModelProto") -> list[str]:
@@ -149,8 +191,11 @@ def silence() -> None:
 class Session:
     """A model ready to run: no graph optimization, so that every tensor is computed as the model says."""
 
-    def __init__(self, model: "ModelProto", what: str, threads: int = 0) -> None:
-        """`what` names the model in errors; `threads` 0 leaves their number to onnxruntime. Raises RunError."""
+    def __init__(self, model: "ModelProto", what: str, threads: int = 0, folder: Path | None = None) -> None:
+        """`what` names the model in errors; `threads` 0 leaves their number to onnxruntime. Raises RunError.
+
+        `folder` is where data are that the model does not hold.
+        """
         import onnxruntime as ort
 
         options = ort.SessionOptions()
@@ -158,6 +203,8 @@ class Session:
         options.log_severity_level = _ERRORS_ONLY
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if folder is not None:
+            options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
         self._what = what
         silence()
         try:
@@ -215,13 +262,18 @@ class Tensors:
 
 
 def run_all(
-    model: "ModelProto", feed: Mapping[str, AnyArray], what: str, slices: int = 1, spool: Path | None = None
+    model: "ModelProto",
+    feed: Mapping[str, AnyArray],
+    what: str,
+    slices: int = 1,
+    spool: Path | None = None,
+    folder: Path | None = None,
 ) -> Tensors:
     """Every tensor that the model's nodes compute from `feed`.
 
     With `slices` over 1 the graph is cut into so many runs of consecutive nodes, each holding about the same
-    number of bytes; with `spool` only one slice's tensors are in memory at a time. Outputs that are no tensors
-    of numbers are named in `skipped`, with the reason. Raises RunError.
+    number of bytes; with `spool` only one slice's tensors are in memory at a time. `folder` as for Session. Outputs
+    that are no tensors of numbers are named in `skipped`, with the reason. Raises RunError.
     """
     tensors = Tensors(spool)
     for name, values in feed.items():
@@ -229,18 +281,24 @@ def run_all(
     parts = _cuts(model, slices) if slices > 1 else [range(len(model.graph.node))]
     for part in parts:
         piece = _piece(model, part, tensors) if slices > 1 else model
-        _run(piece, tensors, what)
+        _run(piece, tensors, what, folder)
     return tensors
 
 
-def _run(model: "ModelProto", tensors: Tensors, what: str) -> None:
-    session = Session(exposed(model), what)
+def _run(model: "ModelProto", tensors: Tensors, what: str, folder: Path | None) -> None:
+    session = Session(exposed(model), what, folder=folder)
     constants = {item.name for item in model.graph.initializer}
     feed = {value.name: tensors[value.name] for value in model.graph.input if value.name not in constants}
     types = session.types()
     tensors.skipped |= {name: f"its type is {kind}" for name, kind in types.items() if kind not in NUMBERS}
-    for name, values in session.run([name for name in types if types[name] in NUMBERS], feed).items():
-        tensors.add(name, values)
+    values = session.run([name for name in types if types[name] in NUMBERS], feed)
+    if "tensor(float16)" in types.values():
+        # Between float16 ops onnxruntime keeps float32 unless somebody looks: what the network gives is what it gives
+        # unobserved.
+        outputs = [name for name in _output_names(model) if name in values]
+        values |= Session(model, what, folder=folder).run(outputs, feed)
+    for name, array in values.items():
+        tensors.add(name, array)
 
 
 def _cuts(model: "ModelProto", slices: int) -> Iterator[range]:
@@ -296,11 +354,14 @@ def _piece(model: "ModelProto", part: range, tensors: Tensors) -> "ModelProto":
     import onnx
 
     nodes = [model.graph.node[index] for index in part]
-    needed = _needed(nodes)
-    constants = [item for item in model.graph.initializer if item.name in needed]
-    sparse = [item for item in model.graph.sparse_initializer if item.values.name in needed]
+    wanted = needed(nodes)
+    constants = [item for item in model.graph.initializer if item.name in wanted]
+    # Constants of other slices stay constants: what onnxruntime infers in bodies of Scan and Loop hangs on them.
+    made = {name for node in model.graph.node if node.op_type == "Constant" for name in node.output if name in tensors}
+    constants += [onnx.numpy_helper.from_array(tensors[name], name) for name in wanted if name in made]
+    sparse = [item for item in model.graph.sparse_initializer if item.values.name in wanted]
     known = {item.name for item in constants} | {item.values.name for item in sparse}
-    inputs = [_value_info(name, tensors) for name in needed if name not in known]
+    inputs = [_value_info(name, tensors) for name in wanted if name not in known]
     graph = onnx.helper.make_graph(nodes, "slice", inputs, [], constants, sparse_initializer=sparse)
     return onnx.helper.make_model(
         graph, ir_version=model.ir_version, opset_imports=model.opset_import, functions=model.functions
@@ -317,7 +378,7 @@ def _value_info(name: str, tensors: Tensors) -> "ValueInfoProto":
     return onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(values.dtype), values.shape)
 
 
-def _needed(nodes: "Sequence[NodeProto]") -> list[str]:
+def needed(nodes: "Sequence[NodeProto]") -> list[str]:
     """Names that the nodes take from outside, bodies of If and Loop included, each once and in order."""
     inside = {name for node in nodes for name in node.output}
     used = [name for node in nodes for name in (*node.input, *_captured(node))]
@@ -326,15 +387,14 @@ def _needed(nodes: "Sequence[NodeProto]") -> list[str]:
 
 def _captured(node: "NodeProto") -> Iterator[str]:
     """Names that a node's subgraphs may take from the graph around it."""
-    for attribute in node.attribute:
-        for graph in (attribute.g, *attribute.graphs):
-            yield from _free_names(graph)
+    for graph in bodies_of(node):
+        yield from _free_names(graph)
 
 
 def _free_names(graph: "GraphProto") -> list[str]:
     own = {value.name for value in graph.input} | {item.name for item in graph.initializer}
     own |= {name for node in graph.node for name in node.output}
-    return [name for name in (*_needed(graph.node), *(out.name for out in graph.output)) if name not in own]
+    return [name for name in (*needed(graph.node), *(out.name for out in graph.output)) if name not in own]
 
 
 STEM = "onnx_NHWC_outtensor_dump"
@@ -376,6 +436,7 @@ def dump_onnx(request: OnnxDumpRequest) -> OriginalDump:
     if request.slices < 1:
         raise UsageError(f"{request.slices} slices make no sense", "give 1 or more")
     model = load_model(request.model)
+    outside = request.model.parent if any(external_data(model, request.model.parent)) else None
     wanted = model_inputs(model, request.shapes)
     feed, notes = load_inputs(wanted, request.inputs, request.preprocess)
     path = claim(request.folder, STEM, request.form)
@@ -384,10 +445,12 @@ def dump_onnx(request: OnnxDumpRequest) -> OriginalDump:
         if request.slices > 1:
             folder = tempfile.TemporaryDirectory(prefix=".slices-", dir=request.folder)
             spool = Path(stack.enter_context(folder))
-        tensors = run_all(model, feed, str(request.model), request.slices, spool)
+        tensors = run_all(model, feed, str(request.model), request.slices, spool, outside)
         names, skipped = _kept(model, tensors)
         inputs = [OriginalTensor(item.name, item.name, feed[item.name]) for item in wanted]
         records = write_original(path, _tensors(model, names, tensors), request.form, inputs)
+    notes += [f"{note}: every dump of it has other numbers" for note in random_notes(model)]
+    notes += [f"not dumped: {note}" for note in body_notes(model)]
     return OriginalDump(path, records, tuple(skipped), (*notes, *_refine_hint(request.model)))
 
 

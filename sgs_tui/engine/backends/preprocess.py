@@ -286,7 +286,7 @@ def fit_input(given: Prepared, wanted: ModelInput, want: Layout) -> tuple[AnyArr
 def _typed(array: AnyArray, wanted: ModelInput, given: Prepared) -> AnyArray:
     """The array in the model's type; fractions that an integer type would cut off are an error."""
     with np.errstate(invalid="ignore", over="ignore"):
-        typed = np.ascontiguousarray(array.astype(wanted.dtype, copy=False))
+        typed = array.astype(wanted.dtype, order="C", copy=False)  # ascontiguousarray would make a scalar 1-d
     if wanted.dtype.kind in "iu" and not np.array_equal(typed, array):
         what = f"input {visible(wanted.name)} takes {wanted.dtype}, got values that do not fit, such as"
         odd = array[np.asarray(typed != array)].reshape(-1)[0]
@@ -295,6 +295,8 @@ def _typed(array: AnyArray, wanted: ModelInput, given: Prepared) -> AnyArray:
 
 
 def _advice(array: AnyArray, shape: tuple[int, ...]) -> str:
+    if not shape:
+        return "a scalar is wanted: numpy.save(path, numpy.array(16000)), without brackets around the number"
     if array.ndim == len(shape) - 1:
         return "the batch axis is missing: numpy.expand_dims(image, 0)"
     return "a wrong size gives wrong numbers without a word in the simulator; check the preprocess module"

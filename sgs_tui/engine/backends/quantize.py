@@ -9,7 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sgs_tui.engine.backends.onnx import load_model, node_outputs, one_line, silence
+from sgs_tui.engine.backends.onnx_notes import quantized_ops
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.errors import RunError, SgsError, UsageError
 from sgs_tui.engine.text import visible
@@ -70,11 +73,22 @@ class Quantization:
     int16: tuple[str, ...] = ()
 
 
-def quantize(model: "ModelProto", feeds: Iterable[Feed], how: Quantization, target: Path) -> "ModelProto":
-    """Quantize `model` (given: left alone), save it as `target` and return it.
+QUANTIZER_HINT = "try --per-tensor, or export the model for another opset; `sgs-tui dump onnx` dumps it as it is"
 
-    `feeds`: one set of inputs for each calibration image; ranges are plain minimum and maximum. Raises
-    UsageError for `int16` names that the model has not, RunError when onnxruntime gives up or a name had no effect.
+
+def quantize(
+    model: "ModelProto",
+    feeds: Iterable[Feed],
+    how: Quantization,
+    target: Path,
+    infinite: Collection[str] = (),
+    what: str = "the model",
+) -> "ModelProto":
+    """Quantize `model` (given: left alone), save it as `target` and return it. `what` names it in errors.
+
+    `feeds`: one set of inputs for each calibration image; ranges are plain minimum and maximum. `infinite` tensors
+    stay in float. Raises UsageError for `int16` names that the model has not, RunError when onnxruntime gives up or
+    a name had no effect.
     """
     import onnx
 
@@ -83,16 +97,44 @@ def quantize(model: "ModelProto", feeds: Iterable[Feed], how: Quantization, targ
         ready = Path(folder, "model.onnx")
         try:
             upgraded = _upgraded(model)
+            left_out = _name_readers(upgraded, infinite)
             onnx.save(upgraded, ready)
             how_all = replace(how, int16=sharing(model, how.int16))
-            _quantize_file(ready, target, feeds, how_all, _overrides(upgraded, how_all))
+            _quantize_file(ready, target, feeds, how_all, _overrides(upgraded, how_all), left_out)
         except SgsError:
             raise
         except Exception as error:
-            raise RunError(f"quantizing failed: {one_line(str(error))}", "onnxruntime can not quantize it") from error
+            raise _failure(model, error, what) from error
     quantized = load_model(target)
     _check_effect(quantized, how.int16)
     return quantized
+
+
+def _failure(model: "ModelProto", error: Exception, what: str) -> RunError:
+    """Whose fault it is that onnxruntime's quantizer gave up, and what to try."""
+    if ops := quantized_ops(model):
+        return RunError(f"{what}: quantized already, it holds {ops}", "give the float model that it was made from")
+    words = one_line(f"{type(error).__name__}: {error}")
+    return RunError(f"{what}: the model itself is fine, but onnxruntime's quantizer failed: {words}", QUANTIZER_HINT)
+
+
+def _name_readers(model: "ModelProto", tensors: Collection[str]) -> list[str]:
+    """Names of the nodes that have one of `tensors` as input or output; they get one where they have none.
+
+    Clip is no such node: its limits are not quantized.
+    """
+    found = []
+    for number, node in enumerate(model.graph.node):
+        inputs = node.input[:1] if node.op_type == "Clip" else node.input
+        if not {*inputs, *node.output}.isdisjoint(tensors):
+            node.name = f"{node.name or node.op_type}#{number}"
+            found.append(node.name)
+    return found
+
+
+def is_quantized(model: "ModelProto") -> bool:
+    """Whether the quantizer found anything to quantize."""
+    return any(node.op_type == "QuantizeLinear" for node in model.graph.node)
 
 
 def check_names(model: "ModelProto", names: Sequence[str]) -> None:
@@ -119,10 +161,15 @@ def sharing(model: "ModelProto", names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _upgraded(model: "ModelProto") -> "ModelProto":
+    import onnx
     from onnx import version_converter
 
     opset = next((item.version for item in model.opset_import if item.domain in ("", "ai.onnx")), 1)
-    return model if opset >= _OPSET else version_converter.convert_version(model, _OPSET)
+    if opset < _OPSET:
+        return version_converter.convert_version(model, _OPSET)
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    return copy
 
 
 def _overrides(model: "ModelProto", how: Quantization) -> dict[str, list[dict[str, object]]]:
@@ -137,7 +184,12 @@ def _overrides(model: "ModelProto", how: Quantization) -> dict[str, list[dict[st
 
 
 def _quantize_file(
-    source: Path, target: Path, feeds: Iterable[Feed], how: Quantization, overrides: dict[str, list[dict[str, object]]]
+    source: Path,
+    target: Path,
+    feeds: Iterable[Feed],
+    how: Quantization,
+    overrides: dict[str, list[dict[str, object]]],
+    left_out: list[str],
 ) -> None:
     from onnxruntime import quantization as ort
 
@@ -147,6 +199,7 @@ def _quantize_file(
         target,
         _reader(feeds),
         quant_format=ort.QuantFormat.QDQ,
+        nodes_to_exclude=left_out,
         per_channel=how.per_channel,
         activation_type=ort.QuantType.QUInt8,
         weight_type=ort.QuantType.QInt8,
@@ -191,6 +244,7 @@ def _quiet() -> Iterator[None]:
     root, handler = logging.getLogger(), logging.NullHandler()
     root.addHandler(handler)
     try:
-        yield
+        with np.errstate(all="ignore"):  # it computes scales of tensors with infinities, and does not use them
+            yield
     finally:
         root.removeHandler(handler)

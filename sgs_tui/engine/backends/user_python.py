@@ -73,7 +73,7 @@ def store(result, path):
     array = numpy.asarray(result)
     if array.dtype.kind not in "fiub":
         raise TypeError("it returned an array of %s, expected numbers" % array.dtype)
-    numpy.save(path, numpy.ascontiguousarray(array), allow_pickle=False)
+    numpy.save(path, array, allow_pickle=False)
 
 
 def line_in(path):

@@ -308,8 +308,8 @@ def guess_stage(index: DumpIndex) -> Stage:
     """The stage that wrote such headers.
 
     Seen in real dumps: the vendor's dumpers for original models write outputs only; an offline model's records
-    declare a size and carry nothing; a fixed model's activations have integer types; the cmodel's are float but
-    some already carry a scale; a float model's have none.
+    declare a size and carry nothing; a fixed model's activations have integer types, where it quantizes few of them
+    with a scale; the cmodel's are float but some already carry a scale; a float model's have none.
     """
     activations = [record for record in index.records if not record.constant]
     if not activations:
@@ -317,7 +317,8 @@ def guess_stage(index: DumpIndex) -> Stage:
     if all(record.declared and not record.size for record in activations):
         return Stage.OFFLINE
     # Most, not any: float networks hold a few integer tensors, such as indices.
-    if 2 * sum(record.type_name.startswith("SGS_") for record in activations) > len(activations):
+    integers = [record for record in activations if record.type_name.startswith("SGS_")]
+    if 2 * len(integers) > len(activations) or any(record.scale for record in integers):
         return Stage.FIXED
     if all(record.direction is Direction.OUT for record in index.records):
         return Stage.ORIGINAL

@@ -164,13 +164,14 @@ def weight_steps(weights: Values, record: Record) -> Values | None:
     """Steps of a convolution's weights, one for all or one per output channel, from the fixed dump's header.
 
     Observed: with one scale for all, the largest weight is code 127 of it; with one per channel (quant level
-    L2 and up) the header prints the first channel's only. `weights` are [taps, channels].
+    L2 and up) the header prints the first channel's only. Unsigned weights passed a QuantizeLinear like an
+    activation: one scale. `weights` are [taps, channels].
     """
     codes = CODES.get(record.type_name)
     largest = float(np.abs(weights).max(initial=0.0))
     if codes is None or not record.scale > 0 or largest == 0:
         return None
-    if abs(largest / record.scale / codes[1] - 1) < 0.02:
+    if codes[0] == 0 or abs(largest / record.scale / codes[1] - 1) < 0.02:
         return np.full(weights.shape[1], record.scale, np.float32)
     each: Values = np.abs(weights).max(axis=0) / np.float32(codes[1])
     return np.where(each > 0, each, np.float32(1)).astype(np.float32)

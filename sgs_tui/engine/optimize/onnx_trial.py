@@ -14,8 +14,9 @@ from threading import Event
 import numpy as np
 
 from sgs_tui.engine.backends.embedded import EmbeddedRequest, embedded_run
-from sgs_tui.engine.backends.onnx import load_model, model_inputs
+from sgs_tui.engine.backends.onnx import model_inputs
 from sgs_tui.engine.backends.preprocess import Layout, Preprocess, check_count, fit_input, prepared
+from sgs_tui.engine.backends.quantizable import load_quantizable
 from sgs_tui.engine.backends.quantize import Quantization, sharing
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import UsageError
@@ -80,7 +81,7 @@ class OnnxQuestion:
         return (self.sample or self.images[0], *self.images) if self.images else ()
 
     def _write_inputs(self, folder: Path) -> tuple[str, ...]:
-        wanted = model_inputs(load_model(self.model), self.shapes)
+        wanted = model_inputs(load_quantizable(self.model).model, self.shapes)
         samples = self._samples()
         for sample in samples:
             check_count(wanted, sample)
@@ -135,7 +136,7 @@ def candidates(question: PreparedQuestion, int8: Trial) -> tuple[str, ...]:
     `int8`: the trial without INT16. The model's own inputs are no candidates: the SDK, too, leaves a network input
     as it is, whatever tensor_arrays names.
     """
-    model = load_model(question.model)
+    model = load_quantizable(question.model).model
     inputs = {value.name for value in model.graph.input}
     roots = dict.fromkeys(sharing(model, (name,))[-1] for name in int8.quantized)
     return tuple(name for name in roots if name not in inputs)

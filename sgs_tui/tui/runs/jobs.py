@@ -71,13 +71,13 @@ def _embedded(form: RunForm) -> RunRequest:
     """The one run that quantizes and dumps both stages."""
     from sgs_tui.engine.backends.embedded import EmbeddedRequest
     from sgs_tui.engine.backends.jobs import WORK, local_run
-    from sgs_tui.engine.backends.onnx import load_model
     from sgs_tui.engine.backends.preprocess import Preprocess
+    from sgs_tui.engine.backends.quantizable import load_quantizable
     from sgs_tui.engine.backends.quantize import Quantization, check_names
     from sgs_tui.engine.backends.samples import image_samples
 
     model, int16 = _path(form.value("model")), _parts(form.value("int16"))
-    check_names(load_model(model), int16)
+    check_names(load_quantizable(model).model, int16)
     image = form.value("image")
     samples = image_samples(image) if image else ()
     if len(samples) > 1:

@@ -1,0 +1,292 @@
+"""Models as exporters write them: quantized as they deserve, or told in one line why not and whose fault that is."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import NodeProto, TensorProto, numpy_helper
+from onnx import helper as oh
+
+from sgs_tui.engine.backends.embedded import EmbeddedFiles, EmbeddedRequest, embedded_run
+from sgs_tui.engine.backends.onnx import OnnxDumpRequest, dump_onnx
+from sgs_tui.engine.dumps.dtypes import AnyArray
+from sgs_tui.engine.dumps.format import Stage
+from sgs_tui.engine.dumps.index import guess_stage
+from sgs_tui.engine.dumps.reader import open_dump
+from sgs_tui.engine.errors import InputError, RunError
+
+FLOAT, HALF = TensorProto.FLOAT, TensorProto.FLOAT16
+DRAW = np.random.default_rng(7)
+INPUT = DRAW.standard_normal((1, 3, 8, 8)).astype(np.float32)
+KERNEL = (DRAW.standard_normal((4, 3, 3, 3)) * np.array([1, 0.1, 0.01, 3]).reshape(4, 1, 1, 1)).astype(np.float32)
+CONV = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
+
+
+def constant(name: str, values: AnyArray) -> NodeProto:
+    return oh.make_node("Constant", [], [name], value=numpy_helper.from_array(np.asarray(values), name))
+
+
+def saved(
+    folder: Path,
+    nodes: list[NodeProto],
+    output: str,
+    constants: dict[str, AnyArray] | None = None,
+    kind: int = FLOAT,
+    shape: tuple[int, ...] = INPUT.shape,
+    opset: int = 17,
+) -> Path:
+    """A model of `nodes` from input x to `output`."""
+    items = [numpy_helper.from_array(values, name) for name, values in (constants or {}).items()]
+    values = [oh.make_tensor_value_info("x", kind, shape)]
+    graph = oh.make_graph(nodes, "g", values, [onnx.ValueInfoProto(name=output)], items)
+    path = folder / "m.onnx"
+    onnx.save(oh.make_model(graph, opset_imports=[oh.make_opsetid("", opset)], ir_version=8), path)
+    return path
+
+
+def run(model: Path, values: AnyArray = INPUT, folder: str = "out") -> EmbeddedFiles:
+    np.save(model.parent / "x.npy", values)
+    return embedded_run(EmbeddedRequest(model, ((model.parent / "x.npy",),), model.parent / folder))
+
+
+def tensors(path: Path) -> dict[str, AnyArray]:
+    with open_dump(path) as dump:
+        return {record.name: dump.read(record) for record in dump.records if not record.constant}
+
+
+def error(files: EmbeddedFiles, name: str) -> float:
+    got, want = tensors(files.fixed_dump)[name], tensors(files.float_dump)[name]
+    return float(np.abs(got - want).sum() / np.abs(want).sum())
+
+
+WEIGHTS = {
+    "a constant": [constant("w", KERNEL)],
+    "a chain": [
+        constant("flat", KERNEL.reshape(-1)),
+        constant("to", np.array(KERNEL.shape)),
+        oh.make_node("Reshape", ["flat", "to"], ["w"]),
+    ],
+    "floats of an attribute": [
+        oh.make_node("Constant", [], ["flat"], value_floats=KERNEL.reshape(-1).tolist()),
+        oh.make_node("Constant", [], ["to"], value_ints=list(KERNEL.shape)),
+        oh.make_node("Reshape", ["flat", "to"], ["w"]),
+    ],
+}
+
+
+@pytest.mark.parametrize("how", WEIGHTS)
+def test_weights_in_constant_nodes_are_quantized_as_initializers_are(tmp_path: Path, how: str) -> None:
+    layers = [oh.make_node("Conv", ["x", "w"], ["c"], **CONV), oh.make_node("Relu", ["c"], ["y"])]
+    (tmp_path / "plain").mkdir()
+    plain = run(saved(tmp_path / "plain", layers, "y", {"w": KERNEL}))
+    files = run(saved(tmp_path, [*WEIGHTS[how], *layers], "y"))
+    assert files.fixed_dump.read_bytes() == plain.fixed_dump.read_bytes()
+    assert files.ranges.read_bytes() == plain.ranges.read_bytes()
+    with open_dump(files.fixed_dump) as dump:
+        (weight,) = [record for record in dump.records if record.name == "w"]
+    assert weight.type_name == "SGS_S8" and weight.constant
+    assert error(files, "y") < 0.02
+
+
+def test_scales_in_constant_nodes(tmp_path: Path) -> None:
+    """As PyTorch's quantization-aware training exports them."""
+    nodes = [
+        *(constant(f"s{number}", np.float32(0.03)) for number in (1, 2)),
+        *(constant(f"z{number}", np.uint8(128)) for number in (1, 2)),
+        oh.make_node("QuantizeLinear", ["x", "s1", "z1"], ["xq"]),
+        oh.make_node("DequantizeLinear", ["xq", "s1", "z1"], ["xd"]),
+        oh.make_node("Conv", ["xd", "w"], ["c"], **CONV),
+        oh.make_node("QuantizeLinear", ["c", "s2", "z2"], ["cq"]),
+        oh.make_node("DequantizeLinear", ["cq", "s2", "z2"], ["cd"]),
+        oh.make_node("Relu", ["cd"], ["y"]),
+    ]
+    files = run(saved(tmp_path, nodes, "y", {"w": KERNEL * np.float32(0.1)}))
+    assert error(files, "y") < 0.05
+    with open_dump(files.float_dump) as real, open_dump(files.fixed_dump) as fixed:
+        assert guess_stage(real.index) is Stage.FLOAT and guess_stage(fixed.index) is Stage.FIXED
+
+
+def test_few_coded_layers_still_make_a_fixed_dump(tmp_path: Path) -> None:
+    nodes = [oh.make_node(kind, [f"t{number}"], [f"t{number + 1}"]) for number, kind in enumerate(["Exp", "Neg"] * 4)]
+    nodes[0].input[0] = "x"
+    nodes.append(oh.make_node("Conv", ["t8", "w"], ["y"], **CONV))
+    files = run(saved(tmp_path, nodes, "y", {"w": KERNEL}), INPUT * np.float32(0.01))
+    with open_dump(files.fixed_dump) as dump:
+        assert guess_stage(dump.index) is Stage.FIXED
+
+
+@pytest.mark.parametrize("limit", [np.inf, np.float32(3e38)])
+def test_a_limit_without_end_is_no_range(tmp_path: Path, limit: float) -> None:
+    nodes = [oh.make_node("Clip", ["x", "low", "high"], ["k"]), oh.make_node("Conv", ["k", "w"], ["y"], **CONV)]
+    ends = {"low": np.array(0, np.float32), "high": np.array(limit, np.float32)}
+    files = run(saved(tmp_path, nodes, "y", {"w": KERNEL, **ends}))
+    assert 0 < error(files, "y") < 0.02 and files.notes == ()
+    assert ("high" in files.ranges.read_text()) == np.isfinite(limit)
+
+
+@pytest.mark.parametrize("as_node", [True, False])
+def test_a_mask_of_infinities_stays_in_float_and_the_rest_is_quantized(tmp_path: Path, as_node: bool) -> None:
+    mask = np.where(np.eye(8) > 0, 0, -np.inf).astype(np.float32)
+    nodes = [
+        oh.make_node("Conv", ["x", "w"], ["c"], **CONV),
+        oh.make_node("Add", ["c", "mask"], ["masked"]),
+        oh.make_node("Softmax", ["masked"], ["weights"], axis=-1),
+        oh.make_node("MatMul", ["weights", "c"], ["y"]),
+    ]
+    nodes = [constant("mask", mask), *nodes] if as_node else nodes
+    files = run(saved(tmp_path, nodes, "y", {"w": KERNEL} | ({} if as_node else {"mask": mask})))
+    assert files.notes == ("left in float, since a constant brings infinities there: masked",)
+    got = tensors(files.fixed_dump)
+    assert np.isinf(got["masked"]).sum() == 4 * 56 and 0 < error(files, "y") < 0.03
+    with open_dump(files.fixed_dump) as dump:
+        types = {record.name: record.type_name for record in dump.outputs()}
+    assert types["masked"] == "float" and types["y"] == "SGS_U8"
+
+
+def test_infinities_that_no_constant_brings_are_an_error(tmp_path: Path) -> None:
+    model = saved(tmp_path, [oh.make_node("Exp", ["x"], ["e"]), oh.make_node("Relu", ["e"], ["y"])], "y")
+    with pytest.raises(RunError, match="e is not finite for calibration image 1"):
+        run(model, INPUT * 1000)
+
+
+@pytest.mark.parametrize("as_node", [True, False])
+def test_a_float16_model_is_computed_in_float32(tmp_path: Path, as_node: bool) -> None:
+    weights = KERNEL.astype(np.float16)
+    nodes = [
+        *([constant("w", weights)] if as_node else []),
+        oh.make_node("Conv", ["x", "w"], ["c"], **CONV),
+        oh.make_node("Cast", ["c"], ["f"], to=FLOAT),
+        oh.make_node("Cast", ["f"], ["h"], to=HALF),
+        oh.make_node("Relu", ["h"], ["y"]),
+    ]
+    files = run(saved(tmp_path, nodes, "y", {} if as_node else {"w": weights}, HALF))
+    assert files.notes == ("a float16 model, computed in float32 here: onnxruntime quantizes no other floats",)
+    assert 0 < error(files, "y") < 0.05
+
+
+def test_what_a_random_op_draws_is_the_same_in_both_stages(tmp_path: Path) -> None:
+    nodes = [
+        oh.make_node("RandomNormalLike", ["x"], ["noise"]),
+        constant("ratio", np.float32(0.5)),
+        constant("training", np.array(True)),
+        oh.make_node("Add", ["x", "noise"], ["sum"]),
+        oh.make_node("Dropout", ["sum", "ratio", "training"], ["kept"]),
+        oh.make_node("Conv", ["kept", "w"], ["y"], **CONV),
+    ]
+    model = saved(tmp_path, nodes, "y", {"w": KERNEL})
+    files = run(model)
+    assert error(files, "y") < 0.03
+    seed = "both stages get one seed, and so the same numbers"
+    assert files.notes == (
+        f"RandomNormalLike draws noise at random: {seed}",
+        f"Dropout in training mode draws kept at random: {seed}",
+    )
+    dump = dump_onnx(OnnxDumpRequest(model, (tmp_path / "x.npy",), tmp_path / "dump"))
+    assert dump.notes[0] == "RandomNormalLike draws noise at random: every dump of it has other numbers"
+
+
+def test_dropout_outside_training_draws_nothing(tmp_path: Path) -> None:
+    nodes = [oh.make_node("Dropout", ["x"], ["d"]), oh.make_node("Conv", ["d", "w"], ["y"], **CONV)]
+    assert run(saved(tmp_path, nodes, "y", {"w": KERNEL})).notes == ()
+
+
+def branching(tmp_path: Path) -> Path:
+    def branch(name: str, kind: str) -> onnx.GraphProto:
+        nodes = [oh.make_node(kind, ["x"], [f"{name}1"]), oh.make_node("Neg", [f"{name}1"], [name])]
+        return oh.make_graph(nodes, name, [], [onnx.ValueInfoProto(name=name)])
+
+    nodes = [
+        oh.make_node("ReduceSum", ["x"], ["s"], keepdims=0),
+        constant("zero", np.float32(0)),
+        oh.make_node("Greater", ["s", "zero"], ["yes"]),
+        oh.make_node(
+            "If", ["yes"], ["y"], name="which", then_branch=branch("a", "Relu"), else_branch=branch("b", "Exp")
+        ),
+    ]
+    return saved(tmp_path, nodes, "y")
+
+
+def test_layers_inside_bodies_are_named(tmp_path: Path) -> None:
+    inside = "4 layers inside If which: b1 (Exp), b (Neg), a1 (Relu), a (Neg)"
+    model = branching(tmp_path)
+    assert run(model).notes == (
+        f"neither dumped nor quantized: {inside}",
+        "onnxruntime quantized nothing in this model: both stages are the same",
+    )
+    assert dump_onnx(OnnxDumpRequest(model, (tmp_path / "x.npy",), tmp_path / "d")).notes == (f"not dumped: {inside}",)
+
+
+def test_an_integer_model_is_said_to_be_quantized_already(tmp_path: Path) -> None:
+    nodes = [
+        oh.make_node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]),
+        oh.make_node("MatMulInteger", ["q", "w", "z"], ["i"]),
+        oh.make_node("Cast", ["i"], ["f"], to=FLOAT),
+        oh.make_node("Mul", ["f", "s"], ["y"]),
+    ]
+    weights = DRAW.integers(-90, 90, (8, 8)).astype(np.int8)
+    model = saved(tmp_path, nodes, "y", {"w": weights})
+    told = "1 DynamicQuantizeLinear, 1 MatMulInteger"
+    try:
+        assert f"quantized already, and left so in both stages: {told}" in run(model).notes
+    except RunError as failure:
+        assert failure.message == f"{model}: quantized already, it holds {told}"
+        assert failure.hint == "give the float model that it was made from"
+
+
+def test_what_the_quantizer_spoils_is_not_the_users_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sgs_tui.engine.backends import quantize
+
+    nodes = [oh.make_node("Conv", ["x", "w"], ["c"], **CONV), oh.make_node("Relu", ["c"], ["y"])]
+    model = saved(tmp_path, nodes, "y", {"w": KERNEL})
+
+    def spoil(source: Path, target: Path, *rest: object) -> None:
+        made = onnx.load(source)
+        made.graph.node[0].op_type = "NoSuchOp"
+        onnx.save(made, target)
+
+    def give_up(*rest: object) -> None:
+        raise KeyError("140_scale")
+
+    monkeypatch.setattr(quantize, "_quantize_file", spoil)
+    with pytest.raises(
+        RunError, match=r"m.onnx: the model itself is fine, but onnxruntime can not run what its"
+    ) as told:
+        run(model)
+    assert "NoSuchOp" in told.value.message and told.value.hint.startswith("try --per-tensor")
+    monkeypatch.setattr(quantize, "_quantize_file", give_up)
+    with pytest.raises(
+        RunError, match="the model itself is fine, but onnxruntime's quantizer failed: KeyError"
+    ) as told:
+        run(model, folder="again")
+    assert "140_scale" in told.value.message and told.value.hint.startswith("try --per-tensor")
+
+
+def external(tmp_path: Path) -> Path:
+    nodes = [oh.make_node("Conv", ["x", "w"], ["c"], **CONV), oh.make_node("Relu", ["c"], ["y"])]
+    path = saved(tmp_path, nodes, "y", {"w": KERNEL})
+    onnx.save_model(onnx.load(path), path, save_as_external_data=True, location="m.data", size_threshold=0)
+    np.save(tmp_path / "x.npy", INPUT)
+    return path
+
+
+@pytest.mark.parametrize("slices", [1, 2])
+def test_weights_too_large_for_protobuf_stay_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slices: int
+) -> None:
+    from sgs_tui.engine.backends import onnx as backend
+
+    model, inputs = external(tmp_path), (tmp_path / "x.npy",)
+    small = dump_onnx(OnnxDumpRequest(model, inputs, tmp_path / "small"))
+    monkeypatch.setattr(backend, "_LARGE", 100)
+    large = dump_onnx(OnnxDumpRequest(model, inputs, tmp_path / "large", slices=slices))
+    assert large.records == 2 and large.path.read_bytes() == small.path.read_bytes()
+    with pytest.raises(InputError, match=r"over 1\.5 GB of weights, what onnxruntime quantizes has to fit into 2 GB"):
+        run(model)
+
+
+def test_a_data_file_that_is_gone_is_an_input_error(tmp_path: Path) -> None:
+    model = external(tmp_path)
+    (tmp_path / "m.data").unlink()
+    with pytest.raises(InputError, match=r"m\.data: no such file, it holds the data of w"):
+        dump_onnx(OnnxDumpRequest(model, (tmp_path / "x.npy",), tmp_path / "out"))
