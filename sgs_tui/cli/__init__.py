@@ -1,4 +1,7 @@
-"""The command line: one file a command, each with `register(app)`; only the one that is asked for is loaded."""
+"""The command line: one file a command, of which only the one that is asked for is loaded.
+
+Its function is named like the command; a group of commands (or one of another name) has `register(app)` instead.
+"""
 
 OPEN = "open"
 """The command behind `sgs-tui [PATH...]`: there for a file that is named like a command."""

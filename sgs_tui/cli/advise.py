@@ -4,8 +4,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import (
@@ -15,7 +13,8 @@ from sgs_tui.cli.options import (
     ProfileName,
     Ranges,
     Shapes,
-    with_options,
+    argument,
+    option,
 )
 from sgs_tui.engine.errors import InputError, RunError, UsageError
 
@@ -36,42 +35,27 @@ class _Wishes:
     apply: bool = False
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("advise")(with_options(advise))
-
-
 def advise(
     paths: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[SAMPLE BENCHMARK | FOLDER]", help="Two dumps; or a run's folder, or the demo's."),
+        list[Path] | None, argument("[SAMPLE BENCHMARK | FOLDER]", "Two dumps; or a run's folder, or the demo's.")
     ] = None,
-    ini: Annotated[
-        Path | None, typer.Option("--ini", metavar="FILE", help="input_config.ini: show what changes in it.")
-    ] = None,
+    ini: Annotated[Path | None, option("--ini FILE", "input_config.ini: show what changes in it.")] = None,
     ranges: Ranges = None,
     shapes: Shapes = None,
     profile: ProfileName = None,
     mark: Annotated[
-        list[str] | None,
-        typer.Option("--mark", metavar="NAME", help="INT16 for this tensor too, or for what this layer needs."),
+        list[str] | None, option("--mark NAME", "INT16 for this tensor too, or for what this layer needs.")
     ] = None,
     unmark: Annotated[
-        list[str] | None,
-        typer.Option("--unmark", metavar="NAME", help="No INT16 for this one; take it out of the file."),
+        list[str] | None, option("--unmark NAME", "No INT16 for this one; take it out of the file.")
     ] = None,
     apply: Annotated[
-        bool,
-        typer.Option("--apply", "--write", help="Write the file, keeping a backup. FOLDER: requantize, compare."),
+        bool, option("--apply --write", "Write the file, keeping a backup. FOLDER: requantize, compare.")
     ] = False,
     check: Annotated[
-        Path | None,
-        typer.Option("--check", metavar="INI", help="Only say which lines of this file do not do what they say."),
+        Path | None, option("--check INI", "Only say which lines of this file do not do what they say.")
     ] = None,
-    dump: Annotated[
-        Path | None,
-        typer.Option("--dump", metavar="FLOAT.bin", help="With --check: the float dump, to judge names by."),
-    ] = None,
+    dump: Annotated[Path | None, option("--dump FLOAT.bin", "With --check: the float dump, to judge names by.")] = None,
     *,
     printing: AdvicePrinting,
 ) -> int:

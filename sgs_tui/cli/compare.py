@@ -5,8 +5,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from sgs_tui.batch.formats import Format
 from sgs_tui.batch.output import FailOn
 from sgs_tui.cli import stderr
@@ -21,7 +19,8 @@ from sgs_tui.cli.options import (
     ProfileName,
     Ranges,
     Shapes,
-    with_options,
+    argument,
+    option,
 )
 from sgs_tui.cli.stderr import require_terminal
 from sgs_tui.engine.errors import InputError, UsageError
@@ -41,28 +40,23 @@ class ReportOptions:
     ranges: Ranges = None
     shapes: Shapes = None
     profile: ProfileName = None
-    wanted: Annotated[Format | None, typer.Option("--format", help="How to print (default table).")] = None
+    wanted: Annotated[Format | None, option("--format", "How to print (default table).")] = None
     output: Output = None
     fail_on: Annotated[
         FailOn | None,
-        typer.Option("--fail-on", help="What gives exit code 1 (default fail); regression: only against --baseline."),
+        option("--fail-on", "What gives exit code 1 (default fail); regression: only against --baseline."),
     ] = None
-    text: Annotated[
-        str | None, typer.Option("--filter", metavar="TEXT", help="Layers to show: words, op:conv, rmse>0.1, !word.")
-    ] = None
+    text: Annotated[str | None, option("--filter TEXT", "Layers to show: words, op:conv, rmse>0.1, !word.")] = None
     sort: Annotated[
-        str | None,
-        typer.Option("--sort", metavar="COLUMN", help="Worst first by rmse, cos, range, ...; -COLUMN turns it around."),
+        str | None, option("--sort COLUMN", "Worst first by rmse, cos, range, ...; -COLUMN turns it around.")
     ] = None
-    top: Annotated[int | None, typer.Option("--top", min=1, metavar="N", help="Only the first N layers.")] = None
-    no_diagnosis: Annotated[bool, typer.Option("--no-diagnosis", help="Leave out the causes; figures only.")] = False
+    top: Annotated[int | None, option("--top N", "Only the first N layers.", min=1)] = None
+    no_diagnosis: Annotated[bool, option("--no-diagnosis", "Leave out the causes; figures only.")] = False
     baseline: Annotated[
-        Path | None,
-        typer.Option("--baseline", metavar="OLD", help="Say what has changed since: a JSON report, or a run folder."),
+        Path | None, option("--baseline OLD", "Say what has changed since: a JSON report, or a run folder.")
     ] = None
     bundle: Annotated[
-        Path | None,
-        typer.Option("--bundle", metavar="FILE.zip", help="Also pack what support asks for; each part is named first."),
+        Path | None, option("--bundle FILE.zip", "Also pack what support asks for; each part is named first.")
     ] = None
     batch: Batch = False
     ascii_only: Ascii = False
@@ -74,14 +68,9 @@ class ReportOptions:
         return any(getattr(self, each.name) != each.default for each in fields(self) if each.name not in _IN_THE_APP)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("compare")(with_options(compare))
-
-
 def compare(
-    sample: Annotated[Path, typer.Argument(metavar="SAMPLE", help="The dump that is judged (fixed).")],
-    benchmark: Annotated[Path, typer.Argument(metavar="BENCHMARK", help="The reference (float or original).")],
+    sample: Annotated[Path, argument("SAMPLE", "The dump that is judged (fixed).")],
+    benchmark: Annotated[Path, argument("BENCHMARK", "The reference (float or original).")],
     report: ReportOptions,
 ) -> int:
     """Compare two dumps layer by layer.

@@ -8,27 +8,18 @@ import typer
 
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
+from sgs_tui.cli.options import argument, option
 from sgs_tui.engine.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from sgs_tui.engine.coredump import CoreHost
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("core")(core)
-
-
 def core(
-    executable: Annotated[
-        Path | None, typer.Argument(metavar="[EXEC]", help="The program that crashed, the very same build.")
-    ] = None,
-    dump: Annotated[Path | None, typer.Argument(metavar="[CORE]", help="The core file that it left.")] = None,
+    executable: Annotated[Path | None, argument("[EXEC]", "The program that crashed, the very same build.")] = None,
+    dump: Annotated[Path | None, argument("[CORE]", "The core file that it left.")] = None,
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="The file to send (default core_report-EXEC-TIME.txt here)."
-        ),
+        Path | None, option("--output -o FILE", "The file to send (default core_report-EXEC-TIME.txt here).")
     ] = None,
 ) -> int:
     """Turn a core file into one text to send to support.

@@ -8,6 +8,7 @@ import typer
 
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
+from sgs_tui.cli.options import add_group, argument, option
 from sgs_tui.engine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 
 _DEFAULT = Path("DebugConfig.txt")
-_FileArgument = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The file (default ./DebugConfig.txt).")]
-_FileOption = Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help="The same, as an option.")]
+_FileArgument = Annotated[Path | None, argument("[FILE]", "The file (default ./DebugConfig.txt).")]
+_FileOption = Annotated[Path | None, option("--file -f FILE", "The same, as an option.")]
 _ON_OFF = {"on": True, "off": False}
 _GROUP = """Read, check and change DebugConfig.txt.
 
@@ -29,11 +30,7 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(rich_markup_mode=None, help=_GROUP)
-    group.command("show")(show)
-    group.command("check")(check)
-    group.command("set")(set_)
-    app.add_typer(group, name="debugconfig")
+    add_group(app, "debugconfig", _GROUP, show, check, set_)
 
 
 def one_of(file: Path | None, option: Path | None) -> Path:
@@ -63,8 +60,7 @@ def check(
     file: _FileArgument = None,
     option: _FileOption = None,
     run_in: Annotated[
-        Path | None,
-        typer.Option("--run-in", metavar="DIR", help="Where the simulator runs (default the file's folder)."),
+        Path | None, option("--run-in DIR", "Where the simulator runs (default the file's folder).")
     ] = None,
 ) -> int:
     """Say what the simulator will not do as it seems.
@@ -91,18 +87,16 @@ def check(
 def set_(
     settings: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[FILE] [KEY=VALUE]...",
-            help="The file (default ./DebugConfig.txt), then SWITCH=on, SWITCH=off, or path=DIR.",
+        argument(
+            "[FILE] [KEY=VALUE]...", "The file (default ./DebugConfig.txt), then SWITCH=on, SWITCH=off, or path=DIR."
         ),
     ] = None,
     option: _FileOption = None,
     preset: Annotated[
-        str | None,
-        typer.Option("--preset", metavar="NAME", help="First: float, fixed, histogram or fixed-without-fusion."),
+        str | None, option("--preset NAME", "First: float, fixed, histogram or fixed-without-fusion.")
     ] = None,
-    mend: Annotated[bool, typer.Option("--mend", help="Also fix line ends, blanks and the case of keys.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    mend: Annotated[bool, option("--mend", "Also fix line ends, blanks and the case of keys.")] = False,
+    dry_run: Annotated[bool, option("--dry-run", "Only show what would change.")] = False,
 ) -> int:
     """Change switches and the path; every other byte stays. Prints the difference, keeps a backup.
 

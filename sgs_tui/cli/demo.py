@@ -4,24 +4,15 @@ import shlex
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.open import open_app
-from sgs_tui.cli.options import Ascii, Batch, NoMouse
+from sgs_tui.cli.options import Ascii, Batch, NoMouse, argument
 from sgs_tui.cli.stderr import require_terminal
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("demo")(demo)
-
-
 def demo(
-    folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Where the files go (default ./sgs-tui-demo).")
-    ] = Path("sgs-tui-demo"),
+    folder: Annotated[Path, argument("[DIR]", "Where the files go (default ./sgs-tui-demo).")] = Path("sgs-tui-demo"),
     batch: Batch = False,
     ascii_only: Ascii = False,
     no_mouse: NoMouse = False,

@@ -2,15 +2,8 @@
 
 import os
 
-import typer
-
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.stderr import is_terminal, speaks_utf8
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("doctor")(doctor)
 
 
 def doctor() -> int:

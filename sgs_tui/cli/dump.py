@@ -19,7 +19,8 @@ from sgs_tui.cli.options import (
     NoFuseHint,
     ShapedInputOptions,
     SimulatorOptions,
-    with_options,
+    add_group,
+    option,
 )
 from sgs_tui.engine.errors import UsageError
 
@@ -42,7 +43,7 @@ Examples:
   sgs-tui dump sdk --model net_fixed.sim --image cat.jpg -n pre.py
   sgs-tui dump onnx --model net.onnx --image cat.jpg -n pre.py
 """
-_Text = Annotated[bool, typer.Option("--text", help="Text form: the dump and one file a tensor (NHWC/, NCHW/).")]
+_Text = Annotated[bool, option("--text", "Text form: the dump and one file a tensor (NHWC/, NCHW/).")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,22 +51,14 @@ class DumpOptions(LaunchOptions):
     """How dumps are made, where they go, and what is printed."""
 
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="The dump under this name too; a folder for several images."
-        ),
+        Path | None, option("--output -o FILE", "The dump under this name too; a folder for several images.")
     ] = None
-    wanted: Annotated[RunFormat, typer.Option("--format", help="What goes to stdout: paths of dumps, or runs.")] = (
-        RunFormat.TEXT
-    )
+    wanted: Annotated[RunFormat, option("--format", "What goes to stdout: paths of dumps, or runs.")] = RunFormat.TEXT
 
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(rich_markup_mode=None, help=_GROUP)
-    for command in (sdk, onnx, caffe, tflite):
-        group.command(command.__name__)(with_options(command))
-    app.add_typer(group, name="dump")
+    add_group(app, "dump", _GROUP, sdk, onnx, caffe, tflite)
 
 
 def _dump(requests: "tuple[RunRequest, ...]", how: DumpOptions) -> ExitCode:
@@ -104,8 +97,7 @@ def sdk(
     model: Model,
     image: Image,
     kind: Annotated[
-        ModelType | None,
-        typer.Option("--type", "-t", case_sensitive=False, help="Kind of the model (default by its name)."),
+        ModelType | None, option("--type -t", "Kind of the model (default by its name).", case_sensitive=False)
     ] = None,
     *,
     given: InputOptions,
@@ -133,22 +125,14 @@ def sdk(
 
 def onnx(
     model: Model,
-    image: Annotated[
-        str | None,
-        typer.Option("--image", "-i", metavar="PATH", help="An image, a .npy, a list file, or a folder."),
-    ] = None,
+    image: Annotated[str | None, option("--image -i PATH", "An image, a .npy, a list file, or a folder.")] = None,
     *,
     given: ShapedInputOptions,
     inputs: Annotated[
-        list[str] | None,
-        typer.Option("--input", metavar="NAME=FILE", help="A file for this input of the model; may be given again."),
+        list[str] | None, option("--input NAME=FILE", "A file for this input of the model; may be given again.")
     ] = None,
-    slices: Annotated[
-        int | None, typer.Option("--slices", min=1, metavar="N", help="Cut the graph: one slice in memory at a time.")
-    ] = None,
-    memory: Annotated[
-        str | None, typer.Option("--memory", metavar="SIZE", help="As many slices as keep tensors below 500M, 2G, ...")
-    ] = None,
+    slices: Annotated[int | None, option("--slices N", "Cut the graph: one slice in memory at a time.", min=1)] = None,
+    memory: Annotated[str | None, option("--memory SIZE", "As many slices as keep tensors below 500M, 2G, ...")] = None,
     text: _Text = False,
     how: DumpOptions,
 ) -> int:
@@ -170,17 +154,13 @@ def onnx(
 
 
 def caffe(
-    model: Annotated[Path, typer.Option("--model", "-m", metavar="FILE", help="The deploy prototxt.")],
-    weights: Annotated[Path, typer.Option("--weights", "-w", metavar="FILE", help="The .caffemodel.")],
+    model: Annotated[Path, option("--model -m FILE", "The deploy prototxt.")],
+    weights: Annotated[Path, option("--weights -w FILE", "The .caffemodel.")],
     image: Image,
     *,
     given: ShapedInputOptions,
-    pycaffe: Annotated[
-        str, typer.Option("--pycaffe", metavar="PYTHON", help="Run it in your pycaffe's own Python (2.7 or 3).")
-    ] = "",
-    caffe_root: Annotated[
-        Path | None, typer.Option("--caffe-root", metavar="DIR", help="A Caffe tree whose python/ holds pycaffe.")
-    ] = None,
+    pycaffe: Annotated[str, option("--pycaffe PYTHON", "Run it in your pycaffe's own Python (2.7 or 3).")] = "",
+    caffe_root: Annotated[Path | None, option("--caffe-root DIR", "A Caffe tree whose python/ holds pycaffe.")] = None,
     text: _Text = False,
     how: DumpOptions,
 ) -> int:
@@ -197,14 +177,7 @@ def caffe(
     return _dump(caffe_requests(model, weights, image, given, text, pycaffe, caffe_root), how)
 
 
-def tflite(
-    model: Model,
-    image: Image,
-    *,
-    given: ShapedInputOptions,
-    text: _Text = False,
-    how: DumpOptions,
-) -> int:
+def tflite(model: Model, image: Image, *, given: ShapedInputOptions, text: _Text = False, how: DumpOptions) -> int:
     """Dump every tensor of a TFLite model in the vendor's form.
 
     Needs ai-edge-litert (pip install 'sgs-tui[tflite]').

@@ -4,34 +4,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
-from sgs_tui.cli.options import Ascii, Batch, Ranges
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("histogram")(histogram)
+from sgs_tui.cli.options import Ascii, Batch, Ranges, argument, option
 
 
 def histogram(
-    dump: Annotated[Path, typer.Argument(metavar="DUMP", help="The dump whose layers are drawn.")],
+    dump: Annotated[Path, argument("DUMP", "The dump whose layers are drawn.")],
     ranges: Ranges = None,
-    against: Annotated[
-        Path | None, typer.Option("--against", metavar="DUMP", help="The other stage, on the same range.")
-    ] = None,
-    layers: Annotated[
-        list[str] | None, typer.Option("--layer", metavar="NAME", help="Only this tensor; may be given again.")
-    ] = None,
-    log: Annotated[bool, typer.Option("--log", help="Logarithmic counts.")] = False,
-    png: Annotated[
-        Path | None, typer.Option("--png", metavar="DIR", help="Draw pictures there, one a layer (extra: png).")
-    ] = None,
-    bins: Annotated[
-        int, typer.Option("--bins", min=2, max=1000, metavar="N", help="At most so many bars in a picture.")
-    ] = 200,
+    against: Annotated[Path | None, option("--against DUMP", "The other stage, on the same range.")] = None,
+    layers: Annotated[list[str] | None, option("--layer NAME", "Only this tensor; may be given again.")] = None,
+    log: Annotated[bool, option("--log", "Logarithmic counts.")] = False,
+    png: Annotated[Path | None, option("--png DIR", "Draw pictures there, one a layer (extra: png).")] = None,
+    bins: Annotated[int, option("--bins N", "At most so many bars in a picture.", min=2, max=1000)] = 200,
     batch: Batch = False,
     ascii_only: Ascii = False,
 ) -> int:

@@ -3,32 +3,21 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from sgs_tui.batch.output import ListFormat
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.open import open_app
-from sgs_tui.cli.options import Ascii, Batch, NoMouse, Output
+from sgs_tui.cli.options import Ascii, Batch, NoMouse, Output, argument, option
 
 if TYPE_CHECKING:
     from sgs_tui.engine.dumps.reader import Dump
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("inspect")(inspect)
-
-
 def inspect(
-    dump: Annotated[Path, typer.Argument(metavar="DUMP", help="The dump to look into.")],
-    layer: Annotated[
-        str | None, typer.Option("--layer", metavar="NAME", help="Statistics and values of this tensor.")
-    ] = None,
-    values: Annotated[
-        int | None, typer.Option("--values", min=0, metavar="N", help="How many values (default: text 64, else all).")
-    ] = None,
-    wanted: Annotated[ListFormat | None, typer.Option("--format", help="How to print (default table).")] = None,
+    dump: Annotated[Path, argument("DUMP", "The dump to look into.")],
+    layer: Annotated[str | None, option("--layer NAME", "Statistics and values of this tensor.")] = None,
+    values: Annotated[int | None, option("--values N", "How many values (default: text 64, else all).", min=0)] = None,
+    wanted: Annotated[ListFormat | None, option("--format", "How to print (default table).")] = None,
     output: Output = None,
     batch: Batch = False,
     ascii_only: Ascii = False,

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.launch import launch, tell
-from sgs_tui.cli.options import AdvicePrinting, Detach, LaunchOptions, Root, with_options
+from sgs_tui.cli.options import AdvicePrinting, Detach, LaunchOptions, Root, argument, option
 from sgs_tui.engine.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -30,33 +28,17 @@ class _Wishes:
     detach: bool = False
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("iterate")(with_options(iterate))
-
-
 def iterate(
-    folder: Annotated[
-        Path, typer.Argument(metavar="[FOLDER]", help="Where sgs-tui.toml is (default this one).")
-    ] = Path(),
-    mark: Annotated[
-        list[str] | None, typer.Option("--mark", metavar="NAME", help="First: this tensor gets INT16 in the ini.")
-    ] = None,
-    unmark: Annotated[
-        list[str] | None, typer.Option("--unmark", metavar="NAME", help="First: take this tensor out of the ini.")
-    ] = None,
-    advised: Annotated[
-        bool, typer.Option("--advised", help="First: what `sgs-tui advise` chooses in the state before.")
-    ] = False,
+    folder: Annotated[Path, argument("[FOLDER]", "Where sgs-tui.toml is (default this one).")] = Path(),
+    mark: Annotated[list[str] | None, option("--mark NAME", "First: this tensor gets INT16 in the ini.")] = None,
+    unmark: Annotated[list[str] | None, option("--unmark NAME", "First: take this tensor out of the ini.")] = None,
+    advised: Annotated[bool, option("--advised", "First: what `sgs-tui advise` chooses in the state before.")] = False,
     before: Annotated[
-        Path | None,
-        typer.Option(
-            "--before", metavar="OLD", help="Compare with this run or JSON report (default the newest state)."
-        ),
+        Path | None, option("--before OLD", "Compare with this run or JSON report (default the newest state).")
     ] = None,
-    init: Annotated[bool, typer.Option("--init", help="Only write an example sgs-tui.toml to fill in.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be changed and run.")] = False,
-    last: Annotated[bool, typer.Option("--last", help="Only show what the newest iteration did.")] = False,
+    init: Annotated[bool, option("--init", "Only write an example sgs-tui.toml to fill in.")] = False,
+    dry_run: Annotated[bool, option("--dry-run", "Only show what would be changed and run.")] = False,
+    last: Annotated[bool, option("--last", "Only show what the newest iteration did.")] = False,
     detach: Detach = False,
     root: Root = None,
     *,

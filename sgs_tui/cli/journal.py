@@ -3,28 +3,20 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from sgs_tui.batch.output import ListFormat
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
-from sgs_tui.cli.options import Output
+from sgs_tui.cli.options import Output, argument, option
 from sgs_tui.engine.errors import InputError, UsageError
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("journal")(journal)
-
-
 def journal(
-    place: Annotated[Path, typer.Argument(metavar="PATH", help="A dump (the sample), or a run folder.")],
-    text: Annotated[str | None, typer.Option("--add", metavar="TEXT", help="Write this down.")] = None,
+    place: Annotated[Path, argument("PATH", "A dump (the sample), or a run folder.")],
+    text: Annotated[str | None, option("--add TEXT", "Write this down.")] = None,
     layer: Annotated[
-        str | None,
-        typer.Option("--layer", metavar="NAME", help="What is added is about this layer; else show its notes."),
+        str | None, option("--layer NAME", "What is added is about this layer; else show its notes.")
     ] = None,
-    wanted: Annotated[ListFormat, typer.Option("--format", help="How to print.")] = ListFormat.TABLE,
+    wanted: Annotated[ListFormat, option("--format", "How to print.")] = ListFormat.TABLE,
     output: Output = None,
 ) -> int:
     """Show or continue the triage journal of a dump or a run.

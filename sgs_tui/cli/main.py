@@ -17,6 +17,7 @@ from typer.main import get_command
 from sgs_tui import __version__
 from sgs_tui.cli import COMMANDS, OPEN, stderr
 from sgs_tui.cli.exits import ExitCode, exit_code
+from sgs_tui.cli.options import with_options
 from sgs_tui.engine.errors import SgsError, UsageError
 from sgs_tui.engine.files import forget_read, mark_named, was_read
 
@@ -76,7 +77,11 @@ def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
     )
     app.callback(help=_HELP)(_main)
     for name in names:
-        import_module(f"sgs_tui.cli.{COMMANDS[name]}").register(app)
+        module = import_module(f"sgs_tui.cli.{COMMANDS[name]}")
+        if hasattr(module, "register"):
+            module.register(app)
+        else:
+            app.command(name)(with_options(getattr(module, name)))
     return app
 
 

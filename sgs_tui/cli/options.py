@@ -1,7 +1,7 @@
 """Options that several commands share, written once: single ones, groups of them, and how their values are read."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import wraps
@@ -38,46 +38,36 @@ class Level(StrEnum):
     L5 = "L5"
 
 
-Batch = Annotated[bool, typer.Option("--batch", help="Print instead of opening the app.")]
-Ascii = Annotated[bool, typer.Option("--ascii", help="Nothing but ASCII (automatic where the locale is not UTF-8).")]
-NoMouse = Annotated[bool, typer.Option("--no-mouse", help="Leave the mouse to the terminal.")]
-Ranges = Annotated[
-    Path | None,
-    typer.Option("--ranges", metavar="FILE", help="Calibration ranges: tensor_min_max as text, JSON or pickle."),
-]
-Shapes = Annotated[
-    Path | None,
-    typer.Option("--shapes", metavar="FILE", help="Shapes: tensor_statistics.txt, or a dump that has them."),
-]
+def option(spelling: str, about: str, **more: Any) -> Any:
+    """An option as help shows it: `--output -o FILE`, flags and then what stands for the value."""
+    words = spelling.split()
+    metavar = None if words[-1].startswith("-") else words.pop()
+    return typer.Option(*words, metavar=metavar, help=about, **more)
+
+
+def argument(metavar: str, about: str) -> Any:
+    """An argument as help shows it."""
+    return typer.Argument(metavar=metavar, help=about)
+
+
+Batch = Annotated[bool, option("--batch", "Print instead of opening the app.")]
+Ascii = Annotated[bool, option("--ascii", "Nothing but ASCII (automatic where the locale is not UTF-8).")]
+NoMouse = Annotated[bool, option("--no-mouse", "Leave the mouse to the terminal.")]
+Ranges = Annotated[Path | None, option("--ranges FILE", "Calibration ranges: tensor_min_max as text, JSON or pickle.")]
+Shapes = Annotated[Path | None, option("--shapes FILE", "Shapes: tensor_statistics.txt, or a dump that has them.")]
 ProfileName = Annotated[
-    str | None,
-    typer.Option("--profile", metavar="NAME", help="Limits: manual (default), sop, strict, or your own TOML file."),
+    str | None, option("--profile NAME", "Limits: manual (default), sop, strict, or your own TOML file.")
 ]
-Output = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write there, whole or not at all, instead of stdout."),
-]
-Model = Annotated[Path, typer.Option("--model", "-m", metavar="FILE", help="The model.")]
-Image = Annotated[
-    str,
-    typer.Option(
-        "--image", "-i", metavar="PATH", help="An image, a list file (inputs separated by commas), or a folder."
-    ),
-]
-Root = Annotated[
-    Path | None, typer.Option("--root", "--runs", metavar="DIR", help="Where run folders go (default ./sgs_runs).")
-]
-Detach = Annotated[bool, typer.Option("--detach/--wait", help="Start and leave; `sgs-tui runs` has the rest.")]
-NoFuseHint = Annotated[
-    bool, typer.Option("--no-fuse-hint", help="Do not tell of layers that are fused away in a fixed model.")
-]
+Output = Annotated[Path | None, option("--output -o FILE", "Write there, whole or not at all, instead of stdout.")]
+Model = Annotated[Path, option("--model -m FILE", "The model.")]
+Image = Annotated[str, option("--image -i PATH", "An image, a list file (inputs separated by commas), or a folder.")]
+Root = Annotated[Path | None, option("--root --runs DIR", "Where run folders go (default ./sgs_runs).")]
+Detach = Annotated[bool, option("--detach/--wait", "Start and leave; `sgs-tui runs` has the rest.")]
+NoFuseHint = Annotated[bool, option("--no-fuse-hint", "Do not tell of layers that are fused away in a fixed model.")]
 Int16 = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--int16", metavar="NAME,...", help="Convolution inputs for INT16: prefixes, as in tensor_arrays, or ALL."
-    ),
+    list[str] | None, option("--int16 NAME,...", "Convolution inputs for INT16: prefixes, as in tensor_arrays, or ALL.")
 ]
-RunsHow = Annotated[RunsFormat, typer.Option("--format", help="How to print.", show_default=True)]
+RunsHow = Annotated[RunsFormat, option("--format", "How to print.", show_default=True)]
 
 
 # Groups of options. A command takes one as a parameter of its type; `with_options` makes Typer see what is in it.
@@ -88,12 +78,9 @@ class InputOptions:
     """What a model is fed by, and how long that may take."""
 
     preprocess: Annotated[
-        list[str] | None,
-        typer.Option("--preprocess", "-n", metavar="PRE.py", help="Preprocess script; one an input, commas between."),
+        list[str] | None, option("--preprocess -n PRE.py", "Preprocess script; one an input, commas between.")
     ] = None
-    timeout: Annotated[
-        float | None, typer.Option("--timeout", min=1, metavar="SECONDS", help="End a run that takes longer.")
-    ] = None
+    timeout: Annotated[float | None, option("--timeout SECONDS", "End a run that takes longer.", min=1)] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +88,7 @@ class ShapedInputOptions(InputOptions):
     """The same for a model that may leave shapes open."""
 
     shape: Annotated[
-        list[str] | None,
-        typer.Option("--shape", metavar="NAME=1,3,224,224", help="Shape of an input (or size of a symbol) left open."),
+        list[str] | None, option("--shape NAME=1,3,224,224", "Shape of an input (or size of a symbol) left open.")
     ] = None
 
 
@@ -111,11 +97,9 @@ class LaunchOptions:
     """Where and how runs are started, and what is kept of them."""
 
     root: Root = None
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Runs at a time.", show_default=True)
-    ] = 1
+    jobs: Annotated[int, option("--jobs -j N", "Runs at a time.", min=1, show_default=True)] = 1
     keep: Annotated[
-        bool, typer.Option("--keep", help="Keep the working directory of good runs too, with all that lies in it.")
+        bool, option("--keep", "Keep the working directory of good runs too, with all that lies in it.")
     ] = False
     detach: Detach = False
 
@@ -124,12 +108,9 @@ class LaunchOptions:
 class SdkOptions:
     """Which SDK, and the Python that its scripts need."""
 
-    sdk: Annotated[
-        Path | None, typer.Option("--sdk", metavar="DIR", help="The SDK's root folder (default SGS_IPU_DIR).")
-    ] = None
+    sdk: Annotated[Path | None, option("--sdk DIR", "The SDK's root folder (default SGS_IPU_DIR).")] = None
     sdk_python: Annotated[
-        str,
-        typer.Option("--sdk-python", metavar="PYTHON", help="Interpreter for the SDK's scripts.", show_default=True),
+        str, option("--sdk-python PYTHON", "Interpreter for the SDK's scripts.", show_default=True)
     ] = "python3"
 
 
@@ -138,14 +119,9 @@ class SimulatorOptions(SdkOptions):
     """What the SDK's simulator is told beside the model."""
 
     debug_config: Annotated[
-        Path | None,
-        typer.Option(
-            "--debugconfig", metavar="FILE", help="Take the switches from this DebugConfig.txt (path is ours)."
-        ),
+        Path | None, option("--debugconfig FILE", "Take the switches from this DebugConfig.txt (path is ours).")
     ] = None
-    string: Annotated[
-        bool, typer.Option("--string", help="Dump as text (dumpasstring): large, slow, six decimals.")
-    ] = False
+    string: Annotated[bool, option("--string", "Dump as text (dumpasstring): large, slow, six decimals.")] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,12 +130,10 @@ class CalibrationOptions:
 
     ranges: Ranges = None
     ini: Annotated[
-        Path | None,
-        typer.Option("--input-config", "--ini", metavar="FILE", help="input_config.ini: mean, std and tensor_arrays."),
+        Path | None, option("--input-config --ini FILE", "input_config.ini: mean, std and tensor_arrays.")
     ] = None
     level: Annotated[
-        Level | None,
-        typer.Option("--level", case_sensitive=False, help="Quantization level where no fixed dump tells it."),
+        Level | None, option("--level", "Quantization level where no fixed dump tells it.", case_sensitive=False)
     ] = None
 
     @property
@@ -172,7 +146,7 @@ class CalibrationOptions:
 class AdvicePrinting:
     """How advice, and what came of it, is printed; --batch is for those who always write it."""
 
-    wanted: Annotated[AdviceFormat, typer.Option("--format", help="How to print.")] = AdviceFormat.TABLE
+    wanted: Annotated[AdviceFormat, option("--format", "How to print.")] = AdviceFormat.TABLE
     output: Output = None
     batch: Batch = False
     ascii_only: Ascii = False
@@ -183,12 +157,13 @@ Command = Callable[..., int]
 
 def with_options(command: Command) -> Command:
     """`command` as Typer can read it: each parameter that is a group stands for the options in it."""
-    parameters, groups = [], {}
+    parameters: list[inspect.Parameter] = []
+    groups: dict[str, type[Any]] = {}
     hints = get_type_hints(command, include_extras=True)
     for name, parameter in inspect.signature(command).parameters.items():
         if is_dataclass(hints[name]):
             groups[name] = hints[name]
-            parameters += options_of(hints[name])
+            parameters += _options_of(hints[name])
         else:
             parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
 
@@ -204,16 +179,21 @@ def with_options(command: Command) -> Command:
     return wrapper
 
 
-def options_of(group: type[Any]) -> list[inspect.Parameter]:
+def add_group(app: typer.Typer, name: str, about: str, *commands: Command) -> typer.Typer:
+    """Commands below a word of their own, each by its function's name."""
+    group = typer.Typer(rich_markup_mode=None, help=about)
+    for command in commands:
+        group.command(command.__name__.rstrip("_"))(with_options(command))
+    app.add_typer(group, name=name)
+    return group
+
+
+def _options_of(group: type[Any]) -> Iterator[inspect.Parameter]:
     """The options of a group, as parameters by name."""
     hints = get_type_hints(group, include_extras=True)
-    defaults = {
-        each.name: inspect.Parameter.empty if each.default is MISSING else each.default for each in fields(group)
-    }
-    return [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[name])
-        for name, default in defaults.items()
-    ]
+    for each in fields(group):
+        default = inspect.Parameter.empty if each.default is MISSING else each.default
+        yield inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[each.name])
 
 
 # What stands in an option's value.

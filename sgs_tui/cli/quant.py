@@ -8,7 +8,7 @@ import typer
 from sgs_tui.batch.output import ListFormat
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
-from sgs_tui.cli.options import Ascii, Output
+from sgs_tui.cli.options import Ascii, Output, add_group, argument, option
 
 _GROUP = """Read and compare quantization files.
 
@@ -19,19 +19,16 @@ Examples:
   sgs-tui quant show optimized_quant_info_0_0.65.pkl
   sgs-tui quant diff optimized_quant_info_0_0.65.pkl quant_info_1_0.7.pkl
 """
-_Wanted = Annotated[ListFormat, typer.Option("--format", help="How to print.")]
+_Wanted = Annotated[ListFormat, option("--format", "How to print.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(rich_markup_mode=None, help=_GROUP)
-    group.command("show")(show)
-    group.command("diff")(diff)
-    app.add_typer(group, name="quant")
+    add_group(app, "quant", _GROUP, show, diff)
 
 
 def show(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="quant_info as JSON or pickle, or MODEL.sim.json.")],
+    file: Annotated[Path, argument("FILE", "quant_info as JSON or pickle, or MODEL.sim.json.")],
     wanted: _Wanted = ListFormat.TABLE,
     output: Output = None,
     ascii_only: Ascii = False,
@@ -56,9 +53,9 @@ def show(
 
 
 def diff(
-    first: Annotated[Path, typer.Argument(metavar="FIRST", help="The one to start from.")],
-    second: Annotated[Path, typer.Argument(metavar="SECOND", help="The one to compare with it.")],
-    everything: Annotated[bool, typer.Option("--all", help="Also the tensors that are the same.")] = False,
+    first: Annotated[Path, argument("FIRST", "The one to start from.")],
+    second: Annotated[Path, argument("SECOND", "The one to compare with it.")],
+    everything: Annotated[bool, option("--all", "Also the tensors that are the same.")] = False,
     wanted: _Wanted = ListFormat.TABLE,
     output: Output = None,
     ascii_only: Ascii = False,

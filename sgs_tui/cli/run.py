@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from sgs_tui.cli import options, stderr
 from sgs_tui.cli.compare import ReportOptions, check_report, compare_all, pairing
 from sgs_tui.cli.exits import ExitCode, first_of
@@ -16,7 +14,7 @@ from sgs_tui.cli.options import (
     NoFuseHint,
     ShapedInputOptions,
     SimulatorOptions,
-    with_options,
+    option,
 )
 from sgs_tui.engine.errors import UsageError
 
@@ -27,29 +25,14 @@ if TYPE_CHECKING:
 _SDK_ONLY = "this is for the SDK's models, not for --onnx"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("run")(with_options(run))
-
-
 def run(
-    float_model: Annotated[Path | None, typer.Option("--float", metavar="F.sim", help="The float model.")] = None,
-    fixed_model: Annotated[Path | None, typer.Option("--fixed", metavar="X.sim", help="The fixed model.")] = None,
-    onnx: Annotated[
-        Path | None, typer.Option("--onnx", metavar="FILE", help="No SDK: quantize this model here by onnxruntime.")
-    ] = None,
-    calibrate: Annotated[
-        str | None, typer.Option("--calibrate", metavar="PATH", help="With --onnx: calibration images, about 30.")
-    ] = None,
-    image: Annotated[
-        str | None, typer.Option("--image", "-i", metavar="PATH", help="An image, a list file, or a folder.")
-    ] = None,
-    int16: Annotated[
-        list[str] | None, typer.Option("--int16", metavar="NAME,...", help="With --onnx: tensors that get INT16.")
-    ] = None,
-    per_tensor: Annotated[
-        bool, typer.Option("--per-tensor", help="With --onnx: one scale for all channels of a weight.")
-    ] = False,
+    float_model: Annotated[Path | None, option("--float F.sim", "The float model.")] = None,
+    fixed_model: Annotated[Path | None, option("--fixed X.sim", "The fixed model.")] = None,
+    onnx: Annotated[Path | None, option("--onnx FILE", "No SDK: quantize this model here by onnxruntime.")] = None,
+    calibrate: Annotated[str | None, option("--calibrate PATH", "With --onnx: calibration images, about 30.")] = None,
+    image: Annotated[str | None, option("--image -i PATH", "An image, a list file, or a folder.")] = None,
+    int16: Annotated[list[str] | None, option("--int16 NAME,...", "With --onnx: tensors that get INT16.")] = None,
+    per_tensor: Annotated[bool, option("--per-tensor", "With --onnx: one scale for all channels of a weight.")] = False,
     *,
     given: ShapedInputOptions,
     simulator: SimulatorOptions,

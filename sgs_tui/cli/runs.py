@@ -10,15 +10,15 @@ from sgs_tui.cli import stderr
 from sgs_tui.cli.compare import ReportOptions, check_report, compare_all, pairing
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.open import open_app
-from sgs_tui.cli.options import Ascii, NoMouse, Root, RunsHow, place_of, run_named, with_options
+from sgs_tui.cli.options import Ascii, NoMouse, Root, RunsHow, add_group, argument, option, place_of, run_named
 from sgs_tui.engine.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from sgs_tui.engine.runs.run_list import Run
 
 
-_Name = Annotated[str, typer.Argument(metavar="[NAME]", help="The run (default the newest).")]
-_Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="The runs.")]
+_Name = Annotated[str, argument("[NAME]", "The run (default the newest).")]
+_Names = Annotated[list[str], argument("NAME...", "The runs.")]
 
 
 _GROUP = """List, follow, cancel, compare and delete runs.
@@ -35,14 +35,8 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(rich_markup_mode=None, help=_GROUP)
+    group = add_group(app, "runs", _GROUP, list_, show, follow, cancel, delete, compare, open_)
     group.callback(invoke_without_command=True, help=_GROUP)(_without_command)
-    for name, command in (
-        *(("list", list_), ("show", show), ("follow", follow), ("cancel", cancel)),
-        *(("delete", delete), ("compare", with_options(compare)), ("open", open_)),
-    ):
-        group.command(name)(command)
-    app.add_typer(group, name="runs")
 
 
 def _without_command(context: typer.Context) -> int:
@@ -51,9 +45,7 @@ def _without_command(context: typer.Context) -> int:
 
 def list_(
     root: Root = None,
-    state: Annotated[
-        str | None, typer.Option("--state", metavar="STATE", help="Only runs that are running, failed, ok, ...")
-    ] = None,
+    state: Annotated[str | None, option("--state STATE", "Only runs that are running, failed, ok, ...")] = None,
     wanted: RunsHow = RunsFormat.TABLE,
     ascii_only: Ascii = False,
 ) -> int:
@@ -96,7 +88,7 @@ def show(name: _Name = "last", root: Root = None, wanted: RunsHow = RunsFormat.T
 def follow(
     name: _Name = "last",
     root: Root = None,
-    log: Annotated[bool, typer.Option("--log/--no-log", help="Print the run's log as it comes.")] = True,
+    log: Annotated[bool, option("--log/--no-log", "Print the run's log as it comes.")] = True,
     ascii_only: Ascii = False,
 ) -> int:
     """Follow a run to its end.
@@ -154,9 +146,9 @@ def cancel(names: _Names, root: Root = None) -> int:
 
 
 def delete(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="The runs.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every run that is over.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --all: do not ask.")] = False,
+    names: Annotated[list[str] | None, argument("[NAME]...", "The runs.")] = None,
+    everything: Annotated[bool, option("--all", "Every run that is over.")] = False,
+    yes: Annotated[bool, option("--yes -y", "With --all: do not ask.")] = False,
     root: Root = None,
 ) -> int:
     """Delete runs that are over, with their dumps.
@@ -191,9 +183,7 @@ def _ask(question: str) -> None:
 
 
 def compare(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[SAMPLE [BENCHMARK]]", help="Runs (default the newest pair).")
-    ] = None,
+    names: Annotated[list[str] | None, argument("[SAMPLE [BENCHMARK]]", "Runs (default the newest pair).")] = None,
     root: Root = None,
     *,
     report: ReportOptions,

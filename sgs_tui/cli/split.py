@@ -3,21 +3,15 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("split")(split)
+from sgs_tui.cli.options import argument, option
 
 
 def split(
-    dump: Annotated[Path, typer.Argument(metavar="DUMP", help="The dump to take apart.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or an empty folder.")],
-    text: Annotated[bool, typer.Option("--text", help="Write values as text instead of binary.")] = False,
+    dump: Annotated[Path, argument("DUMP", "The dump to take apart.")],
+    folder: Annotated[Path, argument("DIR", "A new or an empty folder.")],
+    text: Annotated[bool, option("--text", "Write values as text instead of binary.")] = False,
 ) -> int:
     """Write each tensor of a dump to a folder of its own.
 

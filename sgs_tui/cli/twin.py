@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from sgs_tui.batch.output import RunsFormat
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.launch import preprocess_of, samples_of
-from sgs_tui.cli.options import Ascii, CalibrationOptions, InputOptions, Int16, RunsHow, names, whole, with_options
+from sgs_tui.cli.options import Ascii, CalibrationOptions, InputOptions, Int16, RunsHow, argument, names, option, whole
 from sgs_tui.engine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,26 +17,16 @@ if TYPE_CHECKING:
     from sgs_tui.engine.twin.plan import Plan
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("twin")(with_options(twin))
-
-
 def twin(
-    dump: Annotated[Path, typer.Argument(metavar="FLOAT", help="The SDK's float simulator's dump.")],
-    export: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE.onnx", help="Write the network as ONNX.")
-    ] = None,
+    dump: Annotated[Path, argument("FLOAT", "The SDK's float simulator's dump.")],
+    export: Annotated[Path | None, option("--output -o FILE.onnx", "Write the network as ONNX.")] = None,
     quantized: Annotated[
-        bool, typer.Option("--quantized", help="Export int8/int16 weights with DequantizeLinear; needs ranges.")
+        bool, option("--quantized", "Export int8/int16 weights with DequantizeLinear; needs ranges.")
     ] = False,
     picture: Annotated[
-        str | None,
-        typer.Option("--run", metavar="PATH", help="Dump a new picture: an image, a .npy, a list file, or a folder."),
+        str | None, option("--run PATH", "Dump a new picture: an image, a .npy, a list file, or a folder.")
     ] = None,
-    dumps: Annotated[
-        Path, typer.Option("--dumps", metavar="DIR", help="Where --run writes its dumps (default here).")
-    ] = Path(),
+    dumps: Annotated[Path, option("--dumps DIR", "Where --run writes its dumps (default here).")] = Path(),
     int16: Int16 = None,
     *,
     given: InputOptions,

@@ -7,6 +7,7 @@ import typer
 
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
+from sgs_tui.cli.options import add_group, argument, option
 from sgs_tui.engine.errors import NothingComparableError, SgsError, UsageError
 from sgs_tui.engine.text import visible
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from sgs_tui.engine.dumps.reader import Dump
 
 
-_Rest = Annotated[list[str] | None, typer.Argument(metavar="[REST]...", help="Of the form with *.sim; see below.")]
+_Rest = Annotated[list[str] | None, argument("[REST]...", "Of the form with *.sim; see below.")]
 _GROUP = """The vendor's scripts by their names.
 
 Change one line of existing automation. Arguments, lines on stdout, files and folders are the scripts'; the figures
@@ -30,19 +31,16 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(rich_markup_mode=None, help=_GROUP)
-    for command in (auto_dump_debug, histogram, dump_debug):
-        group.command(command.__name__)(command)
-    app.add_typer(group, name="vendor-script")
+    add_group(app, "vendor-script", _GROUP, auto_dump_debug, histogram, dump_debug)
 
 
 def auto_dump_debug(
-    sdk: Annotated[Path, typer.Argument(metavar="SDK", help="Taken for the sake of the script; not needed.")],
-    sample: Annotated[Path, typer.Argument(metavar="SAMPLE", help="The dump that is judged (fixed).")],
-    benchmark: Annotated[Path, typer.Argument(metavar="BENCHMARK", help="The reference (float or original).")],
+    sdk: Annotated[Path, argument("SDK", "Taken for the sake of the script; not needed.")],
+    sample: Annotated[Path, argument("SAMPLE", "The dump that is judged (fixed).")],
+    benchmark: Annotated[Path, argument("BENCHMARK", "The reference (float or original).")],
     rest: _Rest = None,
     no_tensors: Annotated[
-        bool, typer.Option("--no-tensors", help="Leave lists and report only; tensor files double the disk space.")
+        bool, option("--no-tensors", "Leave lists and report only; tensor files double the disk space.")
     ] = False,
 ) -> int:
     """Compare two dumps as auto_dump_debug.sh does.
@@ -108,8 +106,8 @@ def echo(line: str) -> None:
 
 
 def histogram(
-    dump: Annotated[Path, typer.Argument(metavar="DUMP", help="The dump, string (dumpasstring) or binary.")],
-    ranges: Annotated[Path, typer.Argument(metavar="RANGES", help="tensor_min_max as JSON, pickle or text.")],
+    dump: Annotated[Path, argument("DUMP", "The dump, string (dumpasstring) or binary.")],
+    ranges: Annotated[Path, argument("RANGES", "tensor_min_max as JSON, pickle or text.")],
 ) -> int:
     """Draw a histogram for each entry, as histogram.py does.
 
@@ -148,9 +146,9 @@ def _clock(seconds: float) -> str:
 
 
 def dump_debug(
-    fixed: Annotated[Path, typer.Argument(metavar="FIXED", help="The dump that is judged.")],
-    float_: Annotated[Path, typer.Argument(metavar="FLOAT", help="The reference.")],
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Write this tensor of both as text.")] = None,
+    fixed: Annotated[Path, argument("FIXED", "The dump that is judged.")],
+    float_: Annotated[Path, argument("FLOAT", "The reference.")],
+    name: Annotated[str | None, argument("[NAME]", "Write this tensor of both as text.")] = None,
 ) -> int:
     """Print a line for each tensor, as dump_debug.py does.
 

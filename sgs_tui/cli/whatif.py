@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from sgs_tui.batch.output import RunsFormat
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
@@ -16,26 +14,20 @@ from sgs_tui.cli.options import (
     Output,
     ProfileName,
     RunsHow,
+    argument,
     names,
-    with_options,
+    option,
 )
 from sgs_tui.engine.errors import UsageError
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("whatif")(with_options(whatif))
-
-
 def whatif(
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="[FIXED] FLOAT", help="The fixed dump where there is one, the float dump.")
-    ],
+    paths: Annotated[list[Path], argument("[FIXED] FLOAT", "The fixed dump where there is one, the float dump.")],
     int16: Int16 = None,
     *,
     calibration: CalibrationOptions,
     profile: ProfileName = None,
-    everything: Annotated[bool, typer.Option("--all", help="Show the layers that stay as they are too.")] = False,
+    everything: Annotated[bool, option("--all", "Show the layers that stay as they are too.")] = False,
     wanted: RunsHow = RunsFormat.TABLE,
     output: Output = None,
     ascii_only: Ascii = False,

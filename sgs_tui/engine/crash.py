@@ -19,7 +19,12 @@ def write_crash_report(error: BaseException, arguments: list[str]) -> Path:
     name = time.strftime("crash-%Y%m%d-%H%M%S.txt")
     for folder in (user_state_path("sgs-tui"), Path(tempfile.gettempdir())):
         try:
-            return _write(folder, name, text)
+            folder.mkdir(parents=True, exist_ok=True)
+            path = free_name(folder / name)
+            # the command line may hold private paths: the file is the user's alone
+            path.touch(mode=0o600, exist_ok=False)
+            path.write_text(text, "utf-8", "backslashreplace")
+            return path
         except OSError:
             continue
     raise error
@@ -32,12 +37,3 @@ def _circumstances(arguments: list[str]) -> tuple[str, ...]:
         f"{platform.system()} {platform.release()} {platform.machine()}",
         f"arguments: {arguments!r}",
     )
-
-
-def _write(folder: Path, name: str, text: str) -> Path:
-    """The command line may hold private paths, so the file is the user's alone."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = free_name(folder / name)
-    path.touch(mode=0o600, exist_ok=False)
-    path.write_text(text, "utf-8", "backslashreplace")
-    return path

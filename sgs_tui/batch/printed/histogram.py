@@ -93,7 +93,8 @@ def _bars(portrait: Portrait, tallies: list[Tally], screen: Screen) -> Bars | No
         return None
     low, high = min(tally.stats.minimum for tally in there), max(tally.stats.maximum for tally in there)
     left, right = view_of(low, high, portrait.subject.bounds or (), 1 / _NEAR)
-    most = _bars_for(max(tally.finite for tally in there), screen)
+    # few values on many bars would only draw their own noise
+    most = min(_columns_of(screen), max(_FEWEST_BARS, isqrt(4 * max(tally.finite for tally in there))))
     step = step_of(portrait.subject.record, portrait.tally.stats.minimum, portrait.tally.stats.maximum)
     bars = bars_of(tallies, max(2, int(most * (high - low) / (right - left))), step)
     return None if bars is None else covering(bars, left, right, most)
@@ -123,11 +124,6 @@ class _Chart:
 def _columns_of(screen: Screen) -> int:
     """How wide a chart is drawn: the screen's width, within reason; 80 in a pipe."""
     return min(_WIDE, max(_NARROW, screen.columns or 80))
-
-
-def _bars_for(values: int, screen: Screen) -> int:
-    """How many bars: fewer where few values would only draw their own noise."""
-    return min(_columns_of(screen), max(_FEWEST_BARS, isqrt(4 * values)))
 
 
 def _draw(chart: _Chart, screen: Screen, log: bool) -> str:

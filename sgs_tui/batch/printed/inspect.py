@@ -124,7 +124,10 @@ def _table(dump: Dump, screen: Screen) -> bytes:
     columns = _columns(dump, screen)
     whole = name_column("name", names, (), Screen(ascii=screen.ascii), 0, LONGEST_NAME)
     width = page_width([*columns, whole], screen)
-    for column in _quantization(dump):
+    for column in [
+        Column("scale", [Cell(figure(r.scale, 6) if r.scale else "") for r in dump.records], right=True),
+        Column("zero", [Cell(str(r.zero_point) if r.scale else "") for r in dump.records], right=True),
+    ]:
         if taken([*columns, column]) + whole.width <= width:
             columns.append(column)
     columns.insert(2, name_column("name", names, columns, screen, _SHORTEST_NAME, LONGEST_NAME))
@@ -150,13 +153,6 @@ def _columns(dump: Dump, screen: Screen) -> list[Column]:
         Column("type", [Cell(screen.text(record.type_name)) for record in records]),
         Column("shape", [Cell(_shape(record)) for record in records]),
         Column("bytes", [_bytes(record) for record in records], right=True),
-    ]
-
-
-def _quantization(dump: Dump) -> list[Column]:
-    return [
-        Column("scale", [Cell(figure(r.scale, 6) if r.scale else "") for r in dump.records], right=True),
-        Column("zero", [Cell(str(r.zero_point) if r.scale else "") for r in dump.records], right=True),
     ]
 
 
@@ -212,22 +208,18 @@ def write_tensor(found: Tensor, wanted: ListFormat, screen: Screen) -> bytes:
     """The tensor in one of the list formats."""
     return in_format(
         wanted,
-        json=lambda: _tensor_document(found),
+        json=lambda: {
+            "schema": _TENSOR_SCHEMA,
+            "path": exact(found.dump.path),
+            "record": _fields(found.record),
+            "dequantised": found.dump.dequantizes(found.record),
+            "statistics": statistics(found.stats),
+            "values_from": 0,
+            "values": [value if isfinite(value) else non_finite(value) for value in found.values.tolist()],
+        },
         csv=lambda: (("index", "value"), [(str(n), plain(value)) for n, value in enumerate(found.values.tolist())]),
         table=lambda: "".join(f"{screen.text(line)}\n" for line in _lines(found)).encode(),
     )
-
-
-def _tensor_document(found: Tensor) -> Json:
-    return {
-        "schema": _TENSOR_SCHEMA,
-        "path": exact(found.dump.path),
-        "record": _fields(found.record),
-        "dequantised": found.dump.dequantizes(found.record),
-        "statistics": statistics(found.stats),
-        "values_from": 0,
-        "values": [value if isfinite(value) else non_finite(value) for value in found.values.tolist()],
-    }
 
 
 def _lines(found: Tensor) -> Iterator[str]:

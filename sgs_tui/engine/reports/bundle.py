@@ -95,7 +95,9 @@ def plan_bundle(
     found = [*made, *_calibration(request), *_beside(request), *_tensors(noteworthy(rows, named)), _NEVER]
     parts = tuple(each for each in found if isinstance(each, Part))
     left_out = tuple(each for each in found if isinstance(each, str))
-    content = _content(parts, left_out)
+    held = ["\t".join(map(visible, _columns(part))) for part in parts]
+    lines = ["What is in this archive:", "", *held, "", "What is not:", "", *map(visible, left_out)]
+    content = "".join(f"{line}\n" for line in lines).encode()
     return Plan((Part("CONTENT.txt", "this list", len(content), content), *parts), left_out)
 
 
@@ -153,13 +155,6 @@ def _tensors(rows: Sequence[LayerDiff]) -> Iterator[Part | str]:
             name, _ = names.take(stem, f".{tensor.side}.npy", row.name)
             what = f"{row.verdict} layer, {tensor.side}, shape {list(tensor.shape)}"
             yield Part(f"tensors/{name}", what, tensor.size, tensor=tensor)
-
-
-def _content(parts: Sequence[Part], left_out: Sequence[str]) -> bytes:
-    """Columns are set apart by tabs."""
-    held = ["\t".join(map(visible, _columns(part))) for part in parts]
-    lines = ["What is in this archive:", "", *held, "", "What is not:", "", *map(visible, left_out)]
-    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def _columns(part: Part) -> tuple[str, ...]:

@@ -67,11 +67,7 @@ def sdk_of(config: IterateConfig, environ: Mapping[str, str]) -> Sdk:
 def dump_request(config: IterateConfig, model: Path, sdk: Sdk, environ: Mapping[str, str]) -> RunRequest:
     """The dump of one model on the one image. Raises UsageError, InputError, RunError."""
     asked = SdkRequest(
-        model=model,
-        image=config.image,
-        preprocess=config.preprocess,
-        python=config.python,
-        timeout=config.timeout,
+        model=model, image=config.image, preprocess=config.preprocess, python=config.python, timeout=config.timeout
     )
     found = sdk_runs(asked, sdk, environ)
     if len(found) != 1:
@@ -119,7 +115,8 @@ class _Stepper:
         run = self._watched(head, run)
         self._check_cancelled()
         if run.state is not RunState.OK:
-            self._tell_last_words(run)
+            for line in LogReader(run.folder.log_path, 8 << 10).new_lines(ended=True)[-_LAST_LINES:]:
+                self.say(f"    {line}")
             message = run.status.message or str(run.state)
             raise RunError(
                 f"{title} failed: {message}", f"{run.status.hint} (the step's log: {run.folder.log_path})".strip()
@@ -128,11 +125,6 @@ class _Stepper:
         for note in run.status.notes:
             self.say(f"{head}: note: {note}")
         return run
-
-    def _tell_last_words(self, run: Run) -> None:
-        """What a failed step printed at last: whoever reads the iteration's log need not look for another."""
-        for line in LogReader(run.folder.log_path, 8 << 10).new_lines(ended=True)[-_LAST_LINES:]:
-            self.say(f"    {line}")
 
     def _watched(self, head: str, run: Run) -> Run:
         told = ""

@@ -316,7 +316,11 @@ def propose(recipe: Recipe, wanted: Int16Edit, environ: Mapping[str, str] = os.e
         case Commands(config):
             return _by_commands(recipe, config, wanted, environ)
         case EmbeddedRun(run):
-            return _as_a_run(recipe, run, wanted)
+            request, root = requantized(run, wanted.add, wanted.remove), run.folder.root
+            names = tuple(name for name in request.details["int16"].split(",") if name)
+            return Proposal(
+                recipe, names, request=request, root=root, before=run.folder.path, warnings=_checked(request, root)
+            )
         case DemoFolder(place):
             ini = place.ini or place.folder / INI
             change = ini_change(read_bytes(ini), wanted.add, wanted.remove, wanted.conv_inputs)
@@ -350,12 +354,6 @@ def _by_commands(recipe: Recipe, config: IterateConfig, wanted: Int16Edit, envir
     request = iteration_request(config, change, before, environ)
     warnings = (*request.warnings, *_checked(request, root))
     return Proposal(recipe, change.names, config.ini, change, request, root, before, warnings)
-
-
-def _as_a_run(recipe: Recipe, run: Run, wanted: Int16Edit) -> Proposal:
-    request, root = requantized(run, wanted.add, wanted.remove), run.folder.root
-    names = tuple(name for name in request.details["int16"].split(",") if name)
-    return Proposal(recipe, names, request=request, root=root, before=run.folder.path, warnings=_checked(request, root))
 
 
 def _checked(request: RunRequest, root: Path) -> tuple[str, ...]:
