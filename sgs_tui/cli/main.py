@@ -20,6 +20,7 @@ from sgs_tui.cli.exits import ExitCode, exit_code
 from sgs_tui.cli.options import with_options
 from sgs_tui.engine.errors import SgsError, UsageError
 from sgs_tui.engine.files import forget_read, mark_named, was_read
+from sgs_tui.engine.text import nearest, visible
 
 _OWN_OPTIONS = frozenset({"--help", "-h", "--version", "-V", "--install-completion", "--show-completion"})
 
@@ -32,12 +33,22 @@ def with_command(arguments: list[str], commands: Collection[str]) -> list[str]:
     """
     if not arguments:
         return [OPEN]
+    _check_spelling(arguments, commands)
     first, rest = arguments[0], arguments[1:]
     if first in commands or first.split("=")[0] in _OWN_OPTIONS:
         return arguments
     if first == "--batch" and rest and rest[0] in commands:
         return [rest[0], "--batch", *rest[1:]]
     return ["compare" if _asks_for_batch(arguments) else OPEN, *arguments]
+
+
+def _check_spelling(arguments: list[str], commands: Collection[str]) -> None:
+    """A mistyped command would arrive as a path. Raises UsageError where no file is called so."""
+    word = next((each for each in arguments if each != "--batch"), "-")
+    is_path = word.startswith("-") or "/" in word or "." in word or word in commands
+    close = None if is_path else nearest(word, commands)
+    if close and not Path(word).exists():
+        raise UsageError(f"no file or command is called {visible(word)}", f"did you mean `sgs-tui {close}`?")
 
 
 def _asks_for_batch(arguments: list[str]) -> bool:

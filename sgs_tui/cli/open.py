@@ -1,14 +1,14 @@
 """`sgs-tui [PATH...]`: the way into the app."""
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sgs_tui.cli import COMMANDS, OPEN
+from sgs_tui.cli import OPEN
 from sgs_tui.cli.options import Ascii, NoMouse, ProfileName, Ranges, Shapes
 from sgs_tui.cli.stderr import require_terminal
+from sgs_tui.engine.dumps.mistaken import refuse_other_files
 from sgs_tui.engine.errors import InputError, UsageError
 
 
@@ -65,12 +65,11 @@ def open_(
 
 
 def _check(paths: tuple[Path, ...]) -> None:
-    """A mistyped command arrives here as a path; say so."""
+    """Say before the app is drawn what it could not open."""
     if len(paths) > 2:
         raise UsageError(f"{len(paths)} paths given, expected a sample and a benchmark", "or one folder")
     for path in paths:
-        if path.exists():
-            continue
-        if close := get_close_matches(str(path), list(COMMANDS), n=1):
-            raise UsageError(f"no file or command is called {path}", f"did you mean `sgs-tui {close[0]}`?")
-        raise InputError(f"{path}: no such file or folder", "check the path")
+        if not path.exists():
+            raise InputError(f"{path}: no such file or folder", "check the path")
+        if path.is_file():
+            refuse_other_files(path)

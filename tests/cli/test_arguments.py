@@ -1,8 +1,12 @@
 """Which command is meant when none is named."""
 
+from pathlib import Path
+
 import pytest
 
+from sgs_tui.cli import COMMANDS as ALL
 from sgs_tui.cli.main import with_command
+from sgs_tui.engine.errors import UsageError
 
 COMMANDS = {"compare", "inspect", "open"}
 
@@ -28,3 +32,27 @@ COMMANDS = {"compare", "inspect", "open"}
 )
 def test_spelled_out(given: list[str], meant: list[str]) -> None:
     assert with_command(given, COMMANDS) == meant
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (["cmpare", "a", "b"], "compare"),
+        (["cmpare", "a", "b", "--format", "json"], "compare"),
+        (["--batch", "cmpare", "a", "b"], "compare"),
+        (["Compare", "a", "b"], "compare"),
+        (["histgram", "a"], "histogram"),
+        (["inspct"], "inspect"),
+        (["debug-config", "show"], "debugconfig"),
+    ],
+)
+def test_a_mistyped_command_is_asked_about(given: list[str], meant: str) -> None:
+    with pytest.raises(UsageError, match="no file or command is called") as raised:
+        with_command(given, ALL)
+    assert raised.value.hint == f"did you mean `sgs-tui {meant}`?"
+
+
+def test_a_file_that_is_named_like_a_command_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cmpare").touch()
+    assert with_command(["cmpare", "b"], ALL) == ["open", "cmpare", "b"]

@@ -22,6 +22,7 @@ from sgs_tui.engine.dumps.format import (
     parse_header,
     parse_next,
 )
+from sgs_tui.engine.dumps.mistaken import known_as
 from sgs_tui.engine.dumps.search import HeaderSearch, behind
 from sgs_tui.engine.dumps.source import ScanWindow, Source
 from sgs_tui.engine.errors import DumpError
@@ -32,15 +33,6 @@ _USUALLY = 1024  # bytes that hold a trailer and the next header; longer ones ta
 _TEXT_BYTES = frozenset(b"0123456789 \r\n\t,.-+eEinfaN};")
 _NO_VALUES = re.compile(rb"\s*\n\s*\n\};?")
 """An empty payload as the dumpers write it in text: behind a blank line, which the binary form never has."""
-_PACKED = {
-    b"\x1f\x8b": "gzip",
-    b"PK\x03\x04": "zip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"7z\xbc\xaf": "7-zip",
-}
-"""First bytes of what dumps are sent around in."""
 
 
 def build_index(source: Source) -> DumpIndex:
@@ -68,12 +60,11 @@ def _first_line(source: Source) -> tuple[bool, int]:
         return line[1] == b"1", line.end()
     if HEADER_START.match(head):
         return True, 0
-    packed = next((kind for magic, kind in _PACKED.items() if head.startswith(magic)), None)
-    if packed:
-        raise DumpError(f"{source.path}: not a dump but a {packed} file", "unpack it first")
-    found = visible(head[:24].decode("latin-1")) if head else "an empty file"
+    if found := known_as(source.path, head):
+        raise DumpError(f"{source.path}: not a dump but {found[0]}", found[1])
+    found_text = visible(head[:24].decode("latin-1")) if head else "an empty file"
     raise DumpError(
-        f"{source.path}: not a dump: expected `isFloat: 0` or `isFloat: 1` in the first line, found {found}",
+        f"{source.path}: not a dump: expected `isFloat: 0` or `isFloat: 1` in the first line, found {found_text}",
         f"name a {DUMP_NAME} or another dump",
     )
 
