@@ -20,6 +20,7 @@ from sgs_tui.engine.text import encode
 if TYPE_CHECKING:
     from sgs_tui.engine.optimize.onnx import OnnxResult, SearchEvent, TrialDone
     from sgs_tui.engine.optimize.sdk import SdkEvent, SdkResult
+    from sgs_tui.engine.optimize.twin import TwinEvent, TwinResult
 
 
 def standing(now: Snapshot) -> str:
@@ -79,6 +80,25 @@ def watch_sdk(events: "Iterable[SdkEvent]", screen: Screen, note: Note) -> "SdkR
                 case StepEnded(title, run, found):
                     line.clear()
                     note(f"{title}: {run.state}, {'found, ' if found else ''}{run.name}")
+    raise _NO_RESULT
+
+
+def watch_twin(events: "Iterable[TwinEvent]", screen: Screen, note: Note) -> "TwinResult":
+    """The same for a search on the twin."""
+    from sgs_tui.engine.optimize.twin import TwinResult
+    from sgs_tui.engine.twin.search import Step
+
+    start = monotonic()
+    with StatusLine(screen) as line:
+        for event in events:
+            if isinstance(event, TwinResult):
+                return event
+            if isinstance(event, LogLine):
+                line.clear()
+                note(event.text)
+            elif isinstance(event, Step):
+                best = f"best with {len(event.best.names)} in INT16: {event.best.failing} of {event.best.layers} over"
+                line.show(f"{event.phase} {event.done} of {event.expected} {clock(monotonic() - start)}", best)
     raise _NO_RESULT
 
 

@@ -1,11 +1,11 @@
-"""`sgs-tui optimize onnx|sdk`."""
+"""`sgs-tui optimize onnx|sdk|twin`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,7 @@ from sgs_tui.cli.launch import preprocess_of, samples_of
 from sgs_tui.cli.options import (
     DEFAULT_PROFILE,
     Ascii,
+    CalibrationOptions,
     InputOptions,
     Model,
     Output,
@@ -32,17 +33,21 @@ from sgs_tui.cli.options import (
 )
 from sgs_tui.engine.errors import CancelledError, UsageError
 
+if TYPE_CHECKING:
+    from sgs_tui.batch.printed.optimize import TwinFound
+
 _GROUP = """Find which tensors need INT16, by trying.
 
-Every candidate is really quantized, dumped and compared. A search keeps what it has found in a folder of its own
-(./sgs_optimize): stopped by Ctrl-C or by a lost connection, the same command goes on where it stopped. Exit code 1
-where the profile can not be reached.
+onnx and sdk really quantize, dump and compare every candidate; twin foresees it, in a part of a second. A search keeps
+what it has found in a folder of its own (./sgs_optimize): stopped by Ctrl-C or by a lost connection, the same command
+goes on where it stopped. Exit code 1 where the profile can not be reached.
 
 \b
 Examples:
   sgs-tui optimize onnx --model net.onnx --calibrate images -n pre.py
   sgs-tui optimize sdk --model net_float.sim --calibrate images -n pre.py \\
     --input-config input_config.ini
+  sgs-tui optimize twin fixed.bin float.bin --ini input_config.ini --write
 """
 
 
@@ -76,7 +81,7 @@ class SearchOptions:
 def register(app: typer.Typer) -> None:
     """Add the group."""
     group = typer.Typer(rich_markup_mode=None, help=_GROUP)
-    for command in (onnx, sdk):
+    for command in (onnx, sdk, twin):
         group.command(command.__name__)(with_options(command))
     app.add_typer(group, name="optimize")
 
@@ -190,6 +195,91 @@ def sdk(
     if result.best is None or result.best.accuracy is None:
         return ExitCode.RUN_FAILED
     return ExitCode.OK if result.best.accuracy.meets else ExitCode.OVER_LIMITS
+
+
+def twin(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="[FIXED] FLOAT", help="The fixed dump where there is one, the float dump.")
+    ],
+    goal: Annotated[
+        str,
+        typer.Option(
+            "--goal",
+            metavar="GOAL",
+            help="layers (or profile): every layer within the profile; outputs: the network's outputs; "
+            "sqnr=25: outputs of at least 25 dB.",
+            show_default=True,
+        ),
+    ] = "layers",
+    *,
+    calibration: CalibrationOptions,
+    write: Annotated[bool, typer.Option("--write", help="Write the change of the ini, keeping a backup.")] = False,
+    quant_file: Annotated[
+        Path | None, typer.Option("--quant-file", metavar="FILE", help="Write the set as a quant_file (JSON) too.")
+    ] = None,
+    search: SearchOptions,
+) -> int:
+    """Find the smallest set of INT16 tensors on the twin, without an SDK.
+
+    The network is rebuilt from the float dump, and every set is quantized by the simulator's own arithmetic: each
+    tensor alone, the best in context, pruned and swapped, and small sets all of them. With FIXED the twin is first
+    held against it. tensor_min_max.txt and input_config.ini beside the dumps are taken; the ini's change is shown, and
+    made with --write.
+
+    \b
+    Examples:
+      sgs-tui optimize twin fixed.bin float.bin --ini input_config.ini --write
+      sgs-tui optimize twin fixed.bin float.bin --goal sqnr=25 --quant-file q.json
+      sgs-tui optimize twin float.bin --ranges tensor_min_max.txt --level L2
+    """
+    from sgs_tui.batch.output import check_target
+    from sgs_tui.batch.printed.optimize import TwinFound
+    from sgs_tui.batch.watch import watch_twin
+    from sgs_tui.engine.compare.limits import load_profile
+    from sgs_tui.engine.optimize.twin import TwinQuestion, optimize_twin
+    from sgs_tui.engine.twin.opening import Files
+
+    if len(paths) > 2:
+        raise UsageError(f"{len(paths)} dumps given, expected FIXED FLOAT or FLOAT", "search on one network")
+    files = Files(paths[-1], paths[0] if len(paths) == 2 else None, calibration.ranges, calibration.ini)
+    ini = files.with_neighbors().ini
+    if write and ini is None:
+        raise UsageError("--write: which file?", "name it with --ini input_config.ini")
+    for target in (search.output, quant_file):
+        check_target(target, tuple(paths))
+    limits = load_profile(search.profile or DEFAULT_PROFILE)
+    question = TwinQuestion(files, limits, goal, calibration.number)
+    with _stoppable() as cancel:
+        events = optimize_twin(question, search.place, cancel)
+        result = watch_twin(events, stderr.screen(search.ascii_only, to_file=False), stderr.note)
+    found = _written(TwinFound(result, ini, quant_file=quant_file), write)
+    page = stderr.screen(search.ascii_only, to_file=search.output is not None)
+    emit(write_result(found, search.wanted, page), search.output, tuple(paths))
+    return ExitCode.OK if result.best.reached else ExitCode.OVER_LIMITS
+
+
+def _written(found: "TwinFound", write: bool) -> "TwinFound":
+    """With the change of the ini, made where that was asked for, and the quant_file written."""
+    from sgs_tui.engine.calibration.quant import quant_info
+    from sgs_tui.engine.configs.inputconfig import parse
+    from sgs_tui.engine.files import read_bytes
+    from sgs_tui.engine.requantize.ini_change import ini_change, write_change
+
+    result, names = found.result, found.result.best.names
+    if found.quant_file is not None:
+        if lost := [name for name in names if name not in {entry.name for entry in result.quant}]:
+            raise UsageError(f"--quant-file: {lost[0]} has no calibrated range", "name the ranges: --ranges FILE")
+        emit(quant_info(result.quant), found.quant_file)
+        stderr.written(found.quant_file, None)
+    if found.ini is None:
+        return found
+    old = read_bytes(found.ini)
+    change = ini_change(old, names, [each for each in parse(old).tensor_arrays if each not in names], result.candidates)
+    backup = None
+    if write and change.changes:
+        backup = write_change(found.ini, change)
+        stderr.written(found.ini, backup)
+    return replace(found, change=change, written=write and change.changes, backup=backup)
 
 
 @contextmanager

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from sgs_tui.engine.calibration.quant import load_quant_info
 from sgs_tui.engine.demo.demo import CULPRIT, DemoFiles, build_demo
+from tests.batch.test_schemas import check
 from tests.cli.conftest import Command
 from tests.standin_sdk.bench import Bench
 from tests.standin_sdk.optimizing import add_examples, write_bad_model
@@ -43,8 +45,8 @@ def test_the_demo_by_at_most_two_tensors_the_planted_one_among_them(
     table = ended.text.partition("\n\n")[2].splitlines()
     assert [line.split()[:2] for line in table[1:3]] == [["0", "-"], ["1", CULPRIT]]
     assert all(len(line) <= 80 for line in table if "/" not in line or "RMSE" in line)
-    written = json.loads(command(*onnx(demo, kept, "--format", "json")).out)
-    assert written["schema"] == "sgs-tui/optimize/1" and written["reached"] is True
+    written = check(command(*onnx(demo, kept, "--format", "json")).out, "optimize")
+    assert written["reached"] is True
     assert written["chosen"] == [CULPRIT] and written["steps"][1]["failing"] == 0
     assert written["sensitivity"][0]["name"] == CULPRIT
     assert command("compare", written["files"]["fixed_dump"], written["files"]["float_dump"], "--batch").code == 0
@@ -105,9 +107,103 @@ def test_candidates_of_the_sdk(tmp_path: Path, command: Command) -> None:
     assert ended.code == 0, ended.err
     assert ended.text.startswith("profile manual: kept by 0.7 with 6 INT16 tensors\n")
     assert "0.7: calibrate: ok" in ended.err
-    written = json.loads(command(*map(str, arguments), "--only", "0.65,0.7", "--format", "json").out)
+    written = check(command(*map(str, arguments), "--only", "0.65,0.7", "--format", "json").out, "optimize")
     assert [each["labels"] for each in written["candidates"]] == [["0.7"], ["0.65"]]
     assert written["candidates"][0]["inputs"][-1] == "cat"
     assert written["candidates"][1]["figures"]["worst_layer"] == "gate"
     alone = command(*map(str, arguments), "--only", "0.65", "--format", "json")
     assert alone.code == 1 and json.loads(alone.out)["reached"] is False
+
+
+# On the twin.
+
+PAIR = ("bad/bad_fixed_dq.bin", "bad/bad_float.bin")
+
+
+def twin(folder: Path, *more: str) -> tuple[str, ...]:
+    return ("optimize", "twin", *more, "--folder", str(folder))
+
+
+@pytest.mark.parametrize("level", [(), ("--level", "L1")])
+def test_the_one_tensor_that_repairs_bad(command: Command, tmp_path: Path, level: tuple[str, ...]) -> None:
+    pair = PAIR[1:] if level else PAIR
+    ended = command(*twin(tmp_path, *pair, *level, "--format", "json", "--quant-file", str(tmp_path / "quant.json")))
+    assert ended.code == 0, ended.err
+    found = check(ended.out, "optimize")
+    assert (found["backend"], found["goal"], found["reached"], found["chosen"]) == ("twin", "layers", True, ["cat"])
+    none, cat = found["steps"]
+    assert (none["names"], none["failing"], none["worst_layer"]) == ([], 1, "gate")
+    assert (cat["names"], cat["failing"], cat["deficit"]) == (["cat"], 0, 0)
+    assert none["cost"]["multiplications"] == 0 and 0.3 < cat["cost"]["multiplications"] < 0.4
+    assert found["sensitivity"][0]["name"] == "cat" and len(found["sensitivity"]) == 5
+    assert {"cat", "gate", "res"} <= set(found["raised"]) and "pool" not in found["raised"]
+    assert (found["self_check"] is None) == bool(level)
+    assert found["ini"]["added"] == ["cat"] and found["ini"]["written"] is False
+    assert "+tensor_arrays='cat';" in found["ini"]["diff"]
+    [entry] = load_quant_info(tmp_path / "quant.json")
+    assert (entry.name, entry.bit) == ("cat", 16) and entry.greatest == pytest.approx(3.756147)
+
+
+def test_the_change_is_written_with_a_backup(command: Command, sgs: Path, tmp_path: Path) -> None:
+    ini = tmp_path / "input_config.ini"
+    before = (sgs / "bad" / "input_config.ini").read_bytes() + b"[CONV_CONFIG]\ntensor_arrays='pool';\n"
+    ini.write_bytes(before)
+    ended = command(*twin(tmp_path, *PAIR, "--ini", str(ini), "--write"))
+    assert ended.code == 0 and f"{ini} is written; what was there is in " in ended.err
+    assert ini.read_bytes() == before.replace(b"'pool'", b"'cat'")
+    backup = next(path for path in tmp_path.iterdir() if path.is_file() and path != ini)
+    assert backup.read_bytes() == before
+    again = command(*twin(tmp_path, *PAIR, "--ini", str(ini), "--write"))
+    assert again.code == 0 and f"{ini} stays as it is" in again.text
+
+
+def test_goals_on_the_twin(command: Command, tmp_path: Path) -> None:
+    found = json.loads(command(*twin(tmp_path, *PAIR, "--goal", "outputs", "--format", "json")).out)
+    assert found["reached"] and found["chosen"] == []  # prob and trans are within RMSE 0.5 as they are
+    ended = command(*twin(tmp_path, *PAIR, "--goal", "sqnr=45", "--format", "json"))
+    assert ended.code == 0 and len(json.loads(ended.out)["chosen"]) == 3
+    assert "prob is judged although its prediction does not count" in ended.err
+    ended = command(*twin(tmp_path, *PAIR, "--goal", "sqnr=59"))
+    assert ended.code == 1 and ended.text.startswith("goal sqnr=59, profile manual: not reached; nearest with ")
+
+
+def test_a_search_on_the_twin_is_found_again(command: Command, tmp_path: Path) -> None:
+    first = command(*twin(tmp_path, *PAIR))
+    [state] = tmp_path.glob("*/tried.json")
+    again = command(*twin(tmp_path, *PAIR))
+    assert again.out == first.out and "7 trials of an earlier search found in" in again.err
+    state.write_bytes(b"{")
+    assert command(*twin(tmp_path, *PAIR)).out == first.out
+    other = command(*twin(tmp_path, *PAIR, "--profile", "strict", "--format", "json"))
+    assert "earlier search" not in other.err and len(list(tmp_path.glob("*/tried.json"))) == 2
+
+
+def test_ctrl_c_keeps_what_was_tried_on_the_twin(sgs: Path, tmp_path: Path) -> None:
+    """A goal out of reach, so that the search lasts; it is stopped once it has started."""
+    pair = [str(sgs / name) for name in PAIR]
+    ended = interrupted(twin(tmp_path, *pair, "--goal", "sqnr=59.9"), tmp_path, "*/.lock", 1)
+    assert (ended.returncode, ended.stdout) == (130, "")
+    last = "sgs-tui: error: the search was stopped; the same command goes on where it stopped"
+    assert ended.stderr.splitlines()[-1] == last
+    [state] = tmp_path.glob("*/tried.json")
+    assert json.loads(state.read_bytes())[0]["names"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ((*PAIR, "--goal", "best"), 2, "goal 'best': not known; say layers, outputs, profile, or sqnr=25"),
+        ((*PAIR, "--goal", "sqnr=high"), 2, "goal 'sqnr=high': not known"),
+        ((PAIR[1], *PAIR), 2, "3 dumps given"),
+        (("bad_int16/cat_float.bin",), 2, "no calibrated ranges"),
+        (("bad_int16/cat_float.bin", "--write"), 2, "--write: which file?"),
+        (("bad/bad_fixed_dq.bin", "onnx/onnx_NHWC_outtensor_dump.bin"), 3, "holds outputs only"),
+        ((*PAIR, "--quant-file", "none/q.json"), 3, "there is no folder"),
+    ],
+)
+def test_refusals_of_the_twin(
+    command: Command, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    ended = command(*twin(tmp_path, *arguments))
+    assert (ended.code, ended.out) == (code, b"") and said in ended.err
+    assert len([line for line in ended.err.splitlines() if ": error: " in line]) == 1

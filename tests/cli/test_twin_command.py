@@ -221,6 +221,13 @@ def test_what_is_int16_already_and_is_not_named_goes_back(command: Command) -> N
     assert ended.code == 1 and back["int16"] == [] and back["newly_failing"] == ["gate"]
 
 
+def test_ranges_of_another_calibration_are_noticed(command: Command) -> None:
+    """`tiny` has the same names; the scales of the fixed dump tell."""
+    ended = command("whatif", FIXED, FLOAT, "--ranges", "tiny/tensor_min_max.txt", "--int16", "cat")
+    assert "scales of bad/bad_fixed_dq.bin are not those of tiny/tensor_min_max.txt: another calibration?" in ended.err
+    assert "another calibration" not in command("whatif", FIXED, FLOAT).err
+
+
 def test_profiles_give_the_limits(command: Command, tmp_path: Path) -> None:
     strict = json.loads(
         command("whatif", FIXED, FLOAT, "--int16", "cat", "--profile", "strict", "--format", "json").out

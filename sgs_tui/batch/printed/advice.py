@@ -126,7 +126,7 @@ def _document(found: Advised, written: bool, backup: Path | None, done: BeforeAf
         "predicted": [_predicted(each) for each in advice.predicted],
         "mend_first": None if advice.fix_first is None else str(advice.fix_first.cause),
         "notes": exact_all(advice.notes),
-        "ini": _ini(found, written, backup),
+        "ini": ini_json(found.ini, found.change, written, backup),
         "applied": None if done is None else before_after_json(done),
     }
 
@@ -166,19 +166,19 @@ def _predicted(each: Predicted) -> Json:
     return {"layer": exact(each.layer), **finite_or_null(figures), "fails": each.fails}
 
 
-def _ini(found: Advised, written: bool, backup: Path | None) -> Json | None:
-    change = found.change
-    if change is None or found.ini is None:
+def ini_json(ini: Path | None, change: IniChange | None, written: bool, backup: Path | None) -> Json | None:
+    """What becomes of an input_config.ini; None without one."""
+    if change is None or ini is None:
         return None
     return {
-        "path": exact(found.ini),
+        "path": exact(ini),
         "changes": change.changes,
         "written": written,
         "backup": exact_or_null(backup),
         "tensor_arrays": exact_all(change.names),
         "added": exact_all(change.added),
         "removed": exact_all(change.removed),
-        "diff": exact("".join(f"{line}\n" for line in change.diff(str(found.ini)))),
+        "diff": exact("".join(f"{line}\n" for line in change.diff(str(ini)))),
         "findings": [_finding_json(each) for each in change.findings],
     }
 
@@ -296,13 +296,17 @@ def _chosen(number: int, candidate: Candidate, screen: Screen) -> Iterator[Rende
 
 def _change(found: Advised, screen: Screen) -> Iterator[RenderableType]:
     """The diff and what there is to know about the file, or what to put into one."""
-    change = found.change
-    if change is None or found.ini is None:
+    if found.change is None or found.ini is None:
         yield from (Text(screen.text(line)) for line in _setting(found.advice))
-        return
-    lines = change.diff(str(found.ini))
+    else:
+        yield from change_parts(found.ini, found.change, screen)
+
+
+def change_parts(ini: Path, change: IniChange, screen: Screen) -> Iterator[RenderableType]:
+    """The diff of a file, and its traps."""
+    lines = change.diff(str(ini))
     if not lines:
-        yield hanging("", f"{found.ini} stays as it is", 0, screen)
+        yield hanging("", f"{ini} stays as it is", 0, screen)
     yield from (Text(screen.text(line), _STYLES.get(line[:1], ""), no_wrap=True) for line in lines)
     for finding in change.findings:
-        yield hanging("", finding_line(finding, found.ini.name), 0, screen)
+        yield hanging("", finding_line(finding, ini.name), 0, screen)

@@ -1,18 +1,24 @@
 """`optimize`: accuracy against the number of INT16 tensors, and what to do with it; as a table, or JSON.
 
-JSON `sgs-tui/optimize/1`; keys may be added within version 1, never renamed, moved or taken away:
-  schema, backend (onnx or sdk), profile, reached (the profile is met), folder (where the search keeps its state)
+JSON `sgs-tui/optimize/1` (cfg/schemas/optimize-1.json); keys may be added within version 1, never renamed, moved or
+taken away:
+  schema, backend (onnx, sdk or twin), profile, reached (the profile is met), folder (where the search keeps its state)
   onnx: chosen[], convolution_inputs[], raised[] (all INT16 tensors), candidates[], useless[], trials,
     steps[] (names[] and figures, from no tensor to all of `chosen`), everything (figures with all candidates),
     sensitivity[] (name and figures with that tensor alone, what gains most first), files (float_dump, fixed_dump,
     ranges, fixed_model)
+  twin: goal, chosen[], convolution_inputs[] (the same), raised[], candidates[], useless[] (none), trials, steps[] (the
+    best set of each size, with cost: wide (tensors in 16 bit), multiplications (share in 16 bit), weight_bytes),
+    everything, sensitivity[], self_check (as in whatif, or null), ini (as in advise, or null), quant_file (or null)
   sdk: candidates[] (best first: labels[], file, int16[], inputs[], model, dump, figures (null where it failed),
     error, hint), float_dump
-Figures: layers, failing, worst_rmse, worst_layer, mean_rmse, min_cos, mean_cos, deficit (decades beyond the limits).
+Figures: layers, failing, worst_rmse, worst_layer, mean_rmse, min_cos, mean_cos, deficit (how far beyond the limits, 0
+where all are kept: in decades; on the twin in parts of the limits).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import assert_never
 
 from rich.console import RenderableType
@@ -24,12 +30,15 @@ from sgs_tui.batch.console import (
     Cell,
     Column,
     Screen,
+    hanging,
     name_column,
     render,
     table_of,
     whole_line,
 )
 from sgs_tui.batch.output import RunsFormat
+from sgs_tui.batch.printed.advice import change_parts, ini_json
+from sgs_tui.batch.printed.whatif import cost_json, cost_line, self_check_json, self_check_line
 from sgs_tui.batch.values import Json, dump_json, exact, exact_all, exact_or_null, finite_or_null
 from sgs_tui.engine.configs.inputconfig import parse, set_tensor_arrays
 from sgs_tui.engine.errors import UsageError
@@ -37,23 +46,59 @@ from sgs_tui.engine.numbers import cosine, count, figure
 from sgs_tui.engine.optimize.onnx import OnnxResult
 from sgs_tui.engine.optimize.sdk import Ranked, SdkResult
 from sgs_tui.engine.optimize.search import Accuracy
+from sgs_tui.engine.optimize.twin import TwinResult
+from sgs_tui.engine.requantize.ini_change import IniChange
 from sgs_tui.engine.text import decode
+from sgs_tui.engine.twin.search import Trial
 
 SCHEMA = "sgs-tui/optimize/1"
 _MOST = 12
 """Tensors whose effect alone is shown; JSON has all."""
 
 
-def write_result(result: OnnxResult | SdkResult, wanted: RunsFormat, screen: Screen) -> bytes:
+@dataclass(frozen=True, slots=True)
+class TwinFound:
+    """What a search on the twin found, and what is written of it: the change of `ini` (`written`, what was there in
+    `backup`), the quant_file."""
+
+    result: TwinResult
+    ini: Path | None = None
+    change: IniChange | None = None
+    written: bool = False
+    backup: Path | None = None
+    quant_file: Path | None = None
+
+
+def write_result(result: OnnxResult | SdkResult | TwinFound, wanted: RunsFormat, screen: Screen) -> bytes:
     """What a search found, in the format asked for."""
     match wanted:
         case RunsFormat.JSON:
-            return dump_json(_onnx_json(result) if isinstance(result, OnnxResult) else _sdk_json(result))
+            return dump_json(_document(result))
         case RunsFormat.TABLE:
-            parts = _onnx_parts(result, screen) if isinstance(result, OnnxResult) else _sdk_parts(result, screen)
+            parts = _all_parts(result, screen)
             return render(parts, screen, max(NARROWEST, screen.columns or WHOLE))
         case _:
             assert_never(wanted)
+
+
+def _document(result: OnnxResult | SdkResult | TwinFound) -> Json:
+    match result:
+        case OnnxResult():
+            return _onnx_json(result)
+        case SdkResult():
+            return _sdk_json(result)
+        case TwinFound():
+            return _twin_json(result)
+
+
+def _all_parts(result: OnnxResult | SdkResult | TwinFound, screen: Screen) -> Iterator[RenderableType]:
+    match result:
+        case OnnxResult():
+            return _onnx_parts(result, screen)
+        case SdkResult():
+            return _sdk_parts(result, screen)
+        case TwinFound():
+            return _twin_parts(result, screen)
 
 
 def _onnx_parts(result: OnnxResult, screen: Screen) -> Iterator[RenderableType]:
@@ -64,15 +109,20 @@ def _onnx_parts(result: OnnxResult, screen: Screen) -> Iterator[RenderableType]:
     if outcome.everything is not None and len(outcome.chosen) < len(result.candidates):
         rows.append((str(len(result.candidates)), "all candidates", outcome.everything))
     yield _table("int16", "added tensor", rows, screen)
-    if outcome.sensitivities:
-        shown = outcome.sensitivities[:_MOST]
-        more = f", {len(shown)} of {len(outcome.sensitivities)}" if len(shown) < len(outcome.sensitivities) else ""
-        yield Text(f"\neach tensor alone, what gains most first{more}", style="dim")
-        yield _table("", "tensor", [("", each.name, each.accuracy) for each in shown], screen)
+    yield from _alone([(each.name, each.accuracy) for each in outcome.sensitivities], screen)
     yield Text()
     yield from _advice(result, screen)
     for label, path in (("fixed", result.files.fixed_dump), ("float", result.files.float_dump)):
         yield whole_line(f"{label}  {path}", screen)
+
+
+def _alone(found: Sequence[tuple[str, Accuracy]], screen: Screen) -> Iterator[RenderableType]:
+    """What each tensor does by itself."""
+    if found:
+        shown = found[:_MOST]
+        more = f", {len(shown)} of {len(found)}" if len(shown) < len(found) else ""
+        yield Text(f"\neach tensor alone, what gains most first{more}", style="dim")
+        yield _table("", "tensor", [("", name, accuracy) for name, accuracy in shown], screen)
 
 
 def _verdict(result: OnnxResult) -> str:
@@ -151,6 +201,82 @@ def _table(first: str, second: str, rows: Sequence[tuple[str, str, Accuracy]], s
     numbers = [Column(first, [Cell(number) for number, *_ in rows], right=True)] if first else []
     names = name_column(second, [name for _, name, _ in rows], [*numbers, *figures], screen, 12, WHOLE)
     return table_of([*numbers, names, *figures])
+
+
+# On the twin.
+
+
+def _twin_parts(found: TwinFound, screen: Screen) -> Iterator[RenderableType]:
+    result, chosen = found.result, found.result.best.names
+    trusted = result.check is None or result.check.trusted
+    yield Text(screen.text(_twin_verdict(result)), style="bold", overflow="fold")
+    yield hanging("self-check: ", self_check_line(result.check), 12, screen, "" if trusted else "bold red")
+    yield Text()
+    rows = [
+        (str(len(each.trial.names)), ", ".join(each.trial.names) or "-", _accuracy(each.trial))
+        for each in result.points
+    ]
+    if len(chosen) < len(result.candidates):
+        rows.append((str(len(result.candidates)), "all candidates", _accuracy(result.everything)))
+    yield _table("int16", "best set of that size", rows, screen)
+    yield from _alone([(each.names[0], _accuracy(each)) for each in result.alone], screen)
+    yield Text()
+    if result.points:
+        yield hanging("cost: ", cost_line(result.points[0].cost, result.points[-1].cost), 6, screen)
+    if too := ", ".join(screen.text(name) for name in result.int16 if name not in chosen):
+        yield Text(f"INT16 too, for they share a scale or by their op: {too}", overflow="fold")
+    if found.change is not None and found.ini is not None:
+        yield from change_parts(found.ini, found.change, screen)
+    elif chosen:
+        yield Text(f"for the SDK: {_setting(chosen, screen)} in [CONV_CONFIG], then convert and calibrate again")
+    if found.quant_file is not None:
+        yield whole_line(f"quant_file  {found.quant_file}", screen)
+
+
+def _twin_verdict(result: TwinResult) -> str:
+    best, goal = result.best, f"goal {result.goal}, profile {result.profile}"
+    trials = f"{count(result.trials, 'trial')} on {count(len(result.candidates), 'tensor')}"
+    if best.reached and not best.names:
+        return f"{goal}: kept without INT16"
+    chosen = count(len(best.names), "INT16 tensor")
+    if best.reached:
+        return f"{goal}: reached with {chosen} ({trials})"
+    over = f"{best.failing} of {count(best.layers, 'layer')} over the limits"
+    return f"{goal}: not reached; nearest with {chosen}: {over} ({trials})"
+
+
+def _accuracy(trial: Trial) -> Accuracy:
+    return Accuracy(
+        trial.layers, trial.failing, trial.excess, trial.worst_rmse, trial.worst_layer, trial.mean_rmse, trial.min_cos,
+        trial.mean_cos,
+    )  # fmt: skip
+
+
+def _twin_json(found: TwinFound) -> Json:
+    result = found.result
+    return {
+        "schema": SCHEMA,
+        "backend": "twin",
+        "profile": result.profile,
+        "goal": result.goal,
+        "reached": result.best.reached,
+        "folder": exact(result.folder),
+        "chosen": exact_all(result.best.names),
+        "convolution_inputs": exact_all(result.best.names),
+        "raised": exact_all(result.int16),
+        "candidates": exact_all(result.candidates),
+        "useless": [],
+        "trials": result.trials,
+        "steps": [
+            {"names": exact_all(each.trial.names), **_figures(_accuracy(each.trial)), "cost": cost_json(each.cost)}
+            for each in result.points
+        ],
+        "everything": _figures(_accuracy(result.everything)),
+        "sensitivity": [{"name": exact(each.names[0]), **_figures(_accuracy(each))} for each in result.alone],
+        "self_check": self_check_json(result.check),
+        "ini": ini_json(found.ini, found.change, found.written, found.backup),
+        "quant_file": exact_or_null(found.quant_file),
+    }
 
 
 def _onnx_json(result: OnnxResult) -> Json:

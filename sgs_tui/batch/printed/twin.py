@@ -15,7 +15,6 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from sgs_tui.batch.console import (
-    GAP,
     LONGEST_NAME,
     NARROWEST,
     PIPED,
@@ -40,6 +39,8 @@ from sgs_tui.engine.twin.rebuild import op_totals
 SCHEMA = "sgs-tui/twin/1"
 _STYLES = {Proof.EXACT: "", Proof.CLOSE: "yellow", Proof.BARRIER: "bold red"}
 _SHORTEST = 12
+_ATTRIBUTES = 26
+"""Cells for what the attributes of most convolutions take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def _columns(ops: Sequence[TwinOp], screen: Screen) -> list[Column]:
     ]
     attributes = ["" if op.barrier else op.attributes for op in ops]
     left = max(NARROWEST, screen.columns or 2 * PIPED) - taken(columns)
-    longest = max(map(len, attributes), default=0) if screen.columns is None else left - _SHORTEST - GAP
+    longest = max(map(len, attributes), default=0) if screen.columns is None else max(_ATTRIBUTES, left // 2)
     told = name_column("attributes", attributes, (), Screen(ascii=screen.ascii), _SHORTEST, longest)
     names = [", ".join(op.outputs) for op in ops]
     return [*columns, name_column("output", names, [*columns, told], screen, _SHORTEST, LONGEST_NAME), told]

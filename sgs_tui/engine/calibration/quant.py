@@ -5,6 +5,7 @@ those of the vendor's `check_quant_param`, which stops at a scalar min or max an
 no tensor has are ignored there, with exit code 0.
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -152,3 +153,11 @@ def _in_widths(entry: QuantEntry, distances: Sequence[float]) -> float:
     width = entry.greatest - entry.least
     farthest = nan if any(map(isnan, distances)) else max(distances)
     return farthest / width if width > 0 else nan
+
+
+def quant_info(entries: Sequence[QuantEntry]) -> bytes:
+    """A file for --quant_file, in JSON; the calibrator leaves tensors that are not in it as they are."""
+    listed = [
+        {"name": each.name, "min": list(each.minimum), "max": list(each.maximum), "bit": each.bit} for each in entries
+    ]
+    return (json.dumps(listed, indent=2, allow_nan=False) + "\n").encode("ascii")

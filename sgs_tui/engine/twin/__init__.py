@@ -3,7 +3,7 @@
 A float dump holds every op's inputs, weights and outputs, so the network is all there. Read in this order:
 
     meaning      what an op computes: frozen attributes, shapes NHWC     network   the Twin as data
-    windows      a convolution's window from its numbers                 pools, infer   every other op's attributes
+    windows      a convolution's or pool's window from its numbers       infer     every other op's attributes
     onnx_nodes   a meaning as ONNX nodes                                 kernels   small models, run by onnxruntime
     rebuild      dump -> Twin, every op proven                           export    Twin -> ONNX files
     fusing       which ops run as one                                    domains   shared scales, 16-bit tensors
@@ -11,4 +11,5 @@ A float dump holds every op's inputs, weights and outputs, so the network is all
     arithmetic   the fixed simulator's numbers                           fixed_kernels   fused ops under them
     predict      Plan -> every layer's fixed values                      trials    figures of one INT16 choice
     agreement    the prediction against a fixed dump                     whatif, search, sources, run, other_input
+    opening      from paths to all of it, with what lies beside the dumps
 """

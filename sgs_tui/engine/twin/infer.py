@@ -2,6 +2,8 @@
 
 Constants tell most of it (axes, orders, pads). Where they do not, candidates are tried on the numbers here as far as
 that is cheap; the proof on all values decides.
+
+Apart because it knows every op type and nothing of dumps; `rebuild` knows the dump and no op type.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -29,8 +31,7 @@ from sgs_tui.engine.twin.meaning import (
     Transposition,
     divisors,
 )
-from sgs_tui.engine.twin.pools import find_pools
-from sgs_tui.engine.twin.windows import Numbers, find_windows
+from sgs_tui.engine.twin.windows import Numbers, find_pools, find_windows
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,7 @@ from sgs_tui.engine.text import did_you_mean, visible
 from sgs_tui.engine.twin.arithmetic import Pixels
 from sgs_tui.engine.twin.domains import WORDS
 from sgs_tui.engine.twin.network import Bounds, Extremes, Twin
-from sgs_tui.engine.twin.plan import Plan, load_channel_ranges, load_softmax_ranges, plan
+from sgs_tui.engine.twin.plan import Plan, load_channel_ranges, load_softmax_ranges, plan, plan_fused
 from sgs_tui.engine.twin.rebuild import rebuild
 from sgs_tui.engine.twin.trials import Trials
 from sgs_tui.engine.twin.whatif import Subject, from_fixed
@@ -24,6 +24,8 @@ from sgs_tui.engine.twin.whatif import Subject, from_fixed
 RANGES, SOFTMAX, CHANNELS = "tensor_min_max.txt", "softmax_lut_range.txt", "tensor_chn.txt"
 INI = "input_config.ini"
 _PROMOTING = 4
+_SAME, _FEW = 0.02, 0.1
+"""Scales that agree (level L5 moves them by 1.4 %), and the share of others from which it is another calibration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,15 @@ def read_settings(named: Files) -> Settings:
         load_softmax_ranges(files.softmax) if files.softmax is not None else None,
         load_channel_ranges(files.channels) if files.channels is not None else None,
         pixels or Pixels(),
-        tuple(name for name in config.tensor_arrays if name) if config is not None else (),
+        _chosen(config) if config is not None else (),
         tuple(notes),
     )
+
+
+def _chosen(config: inputconfig.InputConfig) -> tuple[str, ...]:
+    """What [CONV_CONFIG] puts into INT16: names, and a word for many."""
+    word = (config.value(inputconfig.CONV_SECTION, inputconfig.INPUT_FORMAT) or "").strip()
+    return (*(name for name in config.tensor_arrays if name), *([word] if word in WORDS else []))
 
 
 def _pixels(config: inputconfig.InputConfig) -> Pixels | None:
@@ -126,7 +134,11 @@ def open_subject(files: Files, level: int | None = None, cancel: Event | None = 
         return Opened(Subject(Trials.start(made, None, settings.pixels, cancel=cancel)), settings.pixels, notes)
     fixed = open_dump(files.fixed_dump)
     subject = from_fixed(twin, fixed, settings.ranges, settings.pixels, settings.softmax, cancel)
-    notes = (*settings.notes, *_about_ranges(subject.plan, files, settings))
+    notes = (
+        *settings.notes,
+        *_about_ranges(subject.plan, files, settings),
+        *_about_scales(subject.plan, files, settings),
+    )
     if level is not None:
         notes = (*notes, "the level is read from the fixed dump, --level does not count")
     return Opened(subject, settings.pixels, notes)
@@ -165,6 +177,21 @@ def _about_ranges(made: Plan, files: Files, settings: Settings) -> tuple[str, ..
     if guessed:
         return (f"{guessed} of {tensors} tensors have no calibrated range: the float dump's own is taken",)
     return ()
+
+
+def _about_scales(read: Plan, files: Files, settings: Settings) -> tuple[str, ...]:
+    """Whether the fixed dump's scales are those that the ranges give: by them changed tensors are foreseen."""
+    if settings.ranges is None:
+        return ()
+    raised = sorted(read.raised)
+    made = plan_fused(plan(read.twin, settings.ranges, raised, 2, settings.softmax, exact=True), read.fused)
+    pairs = [(grid, made.grids.get(name)) for name, grid in read.grids.items()]
+    scales = [(a.scale, b.scale) for a, b in pairs if a is not None and b is not None and a.wide == b.wide]
+    other = sum(abs(a - b) > _SAME * max(a, b) for a, b in scales)
+    if other <= _FEW * len(scales):
+        return ()
+    ranges = files.with_neighbors().ranges
+    return (f"{other} of {len(scales)} scales of {files.fixed_dump} are not those of {ranges}: another calibration?",)
 
 
 def check_names(twin: Twin, names: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import combinations
-from math import comb
+from math import comb, inf, isfinite, isnan
 from threading import Event
 from time import perf_counter
 
@@ -23,9 +23,6 @@ from sgs_tui.engine.twin.whatif import Cost, Limits, cost
 
 BELOW = 3
 """Sets up to this size are tried exhaustively below what greedy found, as far as `Search.seconds` allows."""
-
-Tried = MutableMapping[str, tuple[float, int]]
-"""`key` of a set to (excess, layers beyond the limits)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +50,29 @@ def goal_of(text: str, limits: Limits, outputs: Sequence[str]) -> Goal:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A set that was tried: `excess` beyond the limits summed over layers (0: reached), `failing` layers."""
+    """A set that was tried: `excess` beyond the limits summed over the goal's `layers` (0: reached), how many fail.
+
+    `worst_rmse` is infinite where a layer is no number; means are over the others.
+    """
 
     names: tuple[str, ...]
     excess: float
     failing: int
+    layers: int
+    worst_rmse: float
+    worst_layer: str
+    mean_rmse: float
+    min_cos: float
+    mean_cos: float
 
     @property
     def reached(self) -> bool:
         """Whether every layer of the goal is within its limits."""
         return self.failing == 0
+
+
+Tried = MutableMapping[str, Trial]
+"""By `key` of its set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +133,7 @@ class Search:
     def curve(self) -> tuple[Point, ...]:
         """The best set of each size that was tried, smallest first."""
         best: dict[int, Trial] = {}
-        for text, (excess, failing) in self.tried.items():
-            trial = Trial(names_of(text), excess, failing)
+        for trial in self.tried.values():
             if len(trial.names) not in best or _rank(trial) < _rank(best[len(trial.names)]):
                 best[len(trial.names)] = trial
         return tuple(Point(best[size], self._cost(best[size])) for size in sorted(best))
@@ -149,7 +158,7 @@ class Search:
 
     def _known(self, names: tuple[str, ...]) -> Trial:
         """A set that was tried, the best if it is."""
-        trial = Trial(names, *self.tried[key_of(names)])
+        trial = self.tried[key_of(names)]
         if _rank(trial) < _rank(self.best):
             self.best = trial
         return trial
@@ -161,10 +170,29 @@ class Search:
         return self.trials.of(names, self.cancel, only=self._layers)
 
     def _judged(self, names: Sequence[str], scores: Scores) -> Trial:
-        over = [self.goal.limits.of(name).excess(scores[name]) for name in self._layers if name in scores]
-        trial = Trial(tuple(names), sum(over), sum(each > 0 for each in over))
-        self.tried[key_of(names)] = (trial.excess, trial.failing)
+        found = {name: scores[name] for name in self._layers if name in scores}
+        over = [self.goal.limits.of(name).excess(each) for name, each in found.items()]
+        errors = {name: inf if isnan(each.rmse) else each.rmse for name, each in found.items()}
+        worst = max(errors, key=errors.__getitem__, default="")
+        cosines = [each.cos for each in found.values() if isfinite(each.cos)]
+        trial = Trial(
+            names=tuple(names),
+            excess=sum(over),
+            failing=sum(each > 0 for each in over),
+            layers=len(found),
+            worst_rmse=errors.get(worst, 0.0),
+            worst_layer=worst,
+            mean_rmse=_mean([each for each in errors.values() if isfinite(each)]),
+            min_cos=min(cosines, default=0.0),
+            mean_cos=_mean(cosines),
+        )
+        self.tried[key_of(names)] = trial
         return trial
+
+    def trial(self, names: Iterable[str]) -> Trial:
+        """Any set's trial, found or made. Raises CancelledError, RunError."""
+        ordered = self._ordered(names)
+        return self.tried.get(key_of(ordered)) or self._judged(ordered, self._scores(ordered))
 
     def _greedy(self) -> Iterator[Step]:
         """Add the candidate that helps most to what is chosen, until the goal is reached or nothing helps."""
@@ -183,9 +211,8 @@ class Search:
         return (perf_counter() - self._started) / max(1, self._spent)
 
     def _best_of(self, sets: Sequence[Iterable[str]]) -> Trial | None:
-        known = [(names, self.tried.get(key_of(names))) for names in map(self._ordered, sets)]
-        found = [Trial(names, *each) for names, each in known if each is not None]
-        return min(found, key=_rank, default=None)
+        known = [self.tried.get(key_of(names)) for names in map(self._ordered, sets)]
+        return min((each for each in known if each is not None), key=_rank, default=None)
 
     def _ordered(self, names: Iterable[str]) -> tuple[str, ...]:
         return tuple(sorted(set(names), key=self.candidates.index))
@@ -223,6 +250,10 @@ def _rank(trial: Trial) -> tuple[bool, float, float]:
     if trial.reached:
         return (False, len(trial.names), 0.0)
     return (True, trial.excess, len(trial.names))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
 
 
 def _without(names: Sequence[str], out: str) -> tuple[str, ...]:

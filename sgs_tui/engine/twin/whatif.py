@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf, isnan
 from threading import Event
 
 from sgs_tui.engine.dumps.reader import Dump
@@ -32,7 +33,12 @@ class Limits:
         return self.own.get(name, self)
 
     def excess(self, found: Figures) -> float:
-        """How far beyond the limits a layer is, 0 within them; in parts of the limit (SQNR: in tens of dB)."""
+        """How far beyond the limits a layer is, 0 within them; in parts of the limit (SQNR: in tens of dB).
+
+        Infinite for a layer that is no number.
+        """
+        if isnan(found.rmse):
+            return inf
         over = [0.0]
         if self.rmse is not None:
             over.append(found.rmse / self.rmse - 1)

@@ -1,4 +1,4 @@
-"""A convolution's window found from its numbers: one correlation, then slices of it.
+"""The window of a convolution or a pool found from its numbers. A convolution's: one correlation, then slices of it.
 
 The stride-1 correlation of a few output channels, padded by the whole window on all sides, holds the result of every
 stride and padding as a slice: trying one costs five comparisons and no arithmetic. A (2,1) stride that a search of one
@@ -6,6 +6,8 @@ stride for both axes never finds (4,000 convolutions in vain, 80 s for one netwo
 
 What stays to be tried by correlations: kernel sides (factor pairs of the taps, squarest first), dilations, groups, for
 depthwise both layouts ([kh,kw,C] and [C,kh,kw] occur), and for the network's first convolution the picture's sides.
+
+Apart because it is a search of its own, with a budget of time; every other op's attributes are read off (`infer`).
 """
 
 from collections.abc import Iterator
@@ -20,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sgs_tui.engine.twin.kernels import correlation
-from sgs_tui.engine.twin.meaning import Convolution, Floats, Shape, Sides, divisors, factor_pairs
+from sgs_tui.engine.twin.meaning import Convolution, Floats, Pool, Shape, Sides, divisors, factor_pairs
 
 BUDGET = 2.0
 """Seconds of CPU for one convolution; whole trained networks of 50 to 90 of them take 0.4 to 0.7 s."""
@@ -265,3 +267,75 @@ def _within(found: Floats, wanted: Floats, limit: float) -> npt.NDArray[np.bool_
 def _peak(values: Floats) -> float:
     finite: Any = np.abs(values[np.isfinite(values)])
     return float(finite.max()) + 1e-30 if finite.size else 1.0
+
+
+# Pools: corners and the middle first, all values in the proof.
+
+POOLS = (2, 3, 1, *range(4, 23))
+POOL_TOLERANCE = 1e-5
+POOL_PICTURES = 6
+"""Sides of the output that are tried: pixels factored, nearest to the input's aspect."""
+
+
+def find_pools(average: bool, source: Shape, picture: Floats, output: Floats) -> Iterator[Pool]:
+    """Pools that agree with the output at five places. `picture`, `output` flat NHWC, `source` (1, H, W, C).
+
+    A 1x1 output is a pool of the whole picture first: many windows give it, and any other is a trap for other sizes.
+    """
+    pixels, rest = divmod(int(output.size), source[3])
+    if rest or not pixels or not output.size:
+        return
+    for sides in factor_pairs(pixels, source[1] / source[2])[:POOL_PICTURES]:
+        for kernel in _pool_kernels(source, pixels):
+            yield from _pools(average, source, picture.reshape(source), output.reshape(*sides, -1), kernel)
+
+
+def _pool_kernels(source: Shape, pixels: int) -> Iterator[Sides]:
+    whole = (source[1], source[2])
+    squares = [(side, side) for side in POOLS]
+    unequal = [(a, b) for a, b in product((1, 2, 3, 4, 5), repeat=2) if a != b]
+    ordered = [whole, *squares] if pixels == 1 else [*squares, *unequal, whole]
+    bands = [(source[1], 1), (1, source[2])]
+    yield from dict.fromkeys([*ordered, *bands])
+
+
+def _pools(average: bool, source: Shape, picture: Floats, output: Floats, kernel: Sides) -> Iterator[Pool]:
+    sides = (int(output.shape[0]), int(output.shape[1]))
+    rows, columns = (axes_of(source[1 + axis], sides[axis], kernel[axis] - 1) for axis in (0, 1))
+    pairs = sorted((pair for pair in product(rows, columns) if _overlaps(pair, kernel)), key=lambda p: unusual(*p))
+    for (row, column), counted in product(pairs, (False, True) if average else (False,)):
+        pads = (row.before, column.before, row.after, column.after)
+        if counted and not any(pads):
+            continue
+        pool = Pool(average, kernel, source, (1, *sides, source[3]), (row.stride, column.stride), pads, counted)
+        if all(_pool_agrees(pool, picture, output, y, x) for y, x in _places(sides)):
+            yield pool
+
+
+def _overlaps(pair: tuple[Axis, Axis], kernel: Sides) -> bool:
+    """Every window holds a pixel: pads are smaller than the kernel on both sides."""
+    return all(max(axis.before, axis.after) < side for axis, side in zip(pair, kernel, strict=True))
+
+
+def _places(sides: Sides) -> list[Sides]:
+    height, width = sides
+    corners = [(0, 0), (0, width - 1), (height - 1, 0), (height - 1, width - 1)]
+    return list(dict.fromkeys([*corners, (height // 2, width // 2)]))
+
+
+def _pool_agrees(pool: Pool, picture: Floats, output: Floats, y: int, x: int) -> bool:
+    top, left = y * pool.strides[0] - pool.pads[0], x * pool.strides[1] - pool.pads[1]
+    window = picture[0, max(top, 0) : top + pool.kernel[0], max(left, 0) : left + pool.kernel[1]]
+    if not window.size:
+        return False
+    flat = window.reshape(-1, window.shape[-1])
+    found = flat.max(axis=0) if not pool.average else _mean(pool, flat)
+    wanted = output[y, x]
+    limit = POOL_TOLERANCE * (float(np.abs(wanted).max()) + float(np.abs(flat).max())) + 1e-30
+    return bool(np.all((np.abs(found - wanted) <= limit) | ~np.isfinite(wanted)))
+
+
+def _mean(pool: Pool, flat: Floats) -> Floats:
+    count = pool.kernel[0] * pool.kernel[1] if pool.counts_pads else flat.shape[0]
+    mean: Floats = flat.sum(axis=0, dtype=np.float64) / count
+    return mean
