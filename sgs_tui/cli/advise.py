@@ -4,18 +4,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from sgs_tui.cli import stderr
+from sgs_tui.cli import options, stderr
 from sgs_tui.cli.exits import ExitCode
-from sgs_tui.cli.options import (
-    DEFAULT_PROFILE,
-    AdvicePrinting,
-    LaunchOptions,
-    ProfileName,
-    Ranges,
-    Shapes,
-    argument,
-    option,
-)
 from sgs_tui.engine.errors import InputError, RunError, UsageError
 
 if TYPE_CHECKING:
@@ -24,40 +14,39 @@ if TYPE_CHECKING:
     from sgs_tui.engine.requantize.network import Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Wishes:
     """What the user wants of the advice."""
 
-    profile: str
-    marked: tuple[str, ...] = ()
-    unmarked: tuple[str, ...] = ()
-    ini: Path | None = None
-    apply: bool = False
+    ini: Annotated[Path | None, options.option("--ini FILE", "input_config.ini: show what changes in it.")] = None
+    ranges: options.Ranges = None
+    shapes: options.Shapes = None
+    profile: options.ProfileName = None
+    mark: Annotated[
+        list[str] | None, options.option("--mark NAME", "INT16 for this tensor too, or for what this layer needs.")
+    ] = None
+    unmark: Annotated[
+        list[str] | None, options.option("--unmark NAME", "No INT16 for this one; take it out of the file.")
+    ] = None
+    apply: Annotated[
+        bool, options.option("--apply --write", "Write the file, keeping a backup. FOLDER: requantize, compare.")
+    ] = False
+    check: Annotated[
+        Path | None, options.option("--check INI", "Only say which lines of this file do not do what they say.")
+    ] = None
+    dump: Annotated[
+        Path | None, options.option("--dump FLOAT.bin", "With --check: the float dump, to judge names by.")
+    ] = None
 
 
 def advise(
     paths: Annotated[
-        list[Path] | None, argument("[SAMPLE BENCHMARK | FOLDER]", "Two dumps; or a run's folder, or the demo's.")
+        list[Path] | None,
+        options.argument("[SAMPLE BENCHMARK | FOLDER]", "Two dumps; or a run's folder, or the demo's."),
     ] = None,
-    ini: Annotated[Path | None, option("--ini FILE", "input_config.ini: show what changes in it.")] = None,
-    ranges: Ranges = None,
-    shapes: Shapes = None,
-    profile: ProfileName = None,
-    mark: Annotated[
-        list[str] | None, option("--mark NAME", "INT16 for this tensor too, or for what this layer needs.")
-    ] = None,
-    unmark: Annotated[
-        list[str] | None, option("--unmark NAME", "No INT16 for this one; take it out of the file.")
-    ] = None,
-    apply: Annotated[
-        bool, option("--apply --write", "Write the file, keeping a backup. FOLDER: requantize, compare.")
-    ] = False,
-    check: Annotated[
-        Path | None, option("--check INI", "Only say which lines of this file do not do what they say.")
-    ] = None,
-    dump: Annotated[Path | None, option("--dump FLOAT.bin", "With --check: the float dump, to judge names by.")] = None,
     *,
-    printing: AdvicePrinting,
+    wishes: _Wishes,
+    printing: options.AdvicePrinting,
 ) -> int:
     """Say which tensors need INT16, and why.
 
@@ -75,39 +64,36 @@ def advise(
       sgs-tui advise --check input_config.ini --dump float.bin
       sgs-tui advise --apply sgs-tui-demo
     """
-    if check is not None:
-        return _check(check, dump, paths, printing.output)
-    if dump is not None:
+    if wishes.check is not None:
+        return _check(wishes.check, wishes.dump, paths, printing.output)
+    if wishes.dump is not None:
         raise UsageError("--dump is for --check", "give sample and benchmark as they are")
-
-    wishes = _Wishes(profile or DEFAULT_PROFILE, tuple(mark or ()), tuple(unmark or ()), ini, apply)
     if paths and len(paths) == 1 and paths[0].is_dir():
         return _advise_folder(paths[0], wishes, printing)
-    return _advise_dumps(paths or [], ranges, shapes, wishes, printing)
+    return _advise_dumps(paths or [], wishes, printing)
 
 
-def _advise_dumps(
-    paths: list[Path], ranges: Path | None, shapes: Path | None, wishes: _Wishes, printing: AdvicePrinting
-) -> ExitCode:
+def _advise_dumps(paths: list[Path], wishes: _Wishes, printing: options.AdvicePrinting) -> ExitCode:
     if len(paths) != 2:
         raise UsageError(
             f"{len(paths)} paths given, expected sample and benchmark", "or one folder: a run's or the demo's"
         )
     if wishes.apply and wishes.ini is None:
         raise UsageError("--apply: which file?", "name it with --ini input_config.ini")
-    found = _advised(paths[0], paths[1], ranges, shapes, wishes)
+    found = _advised(paths[0], paths[1], wishes)
     _show(found, printing, wishes.apply, _write_ini(found) if wishes.apply else None)
     return ExitCode.OK
 
 
-def _advised(sample: Path, benchmark: Path, ranges: Path | None, shapes: Path | None, wishes: _Wishes) -> "Advised":
+def _advised(sample: Path, benchmark: Path, wishes: _Wishes) -> "Advised":
     from sgs_tui.batch.printed.advice import advised, with_ini
     from sgs_tui.engine.compare.limits import load_profile
     from sgs_tui.engine.session import CompareRequest
 
-    request = CompareRequest(sample, benchmark, ranges, shapes, load_profile(wishes.profile))
-    found = advised(request, wishes.marked, wishes.unmarked)
-    return found if wishes.ini is None else with_ini(found, wishes.ini, wishes.unmarked)
+    limits, unmarked = load_profile(wishes.profile or options.DEFAULT_PROFILE), wishes.unmark or ()
+    request = CompareRequest(sample, benchmark, wishes.ranges, wishes.shapes, limits)
+    found = advised(request, wishes.mark or (), unmarked)
+    return found if wishes.ini is None else with_ini(found, wishes.ini, unmarked)
 
 
 def _check(ini: Path, dump: Path | None, paths: list[Path] | None, output: Path | None) -> ExitCode:
@@ -141,14 +127,14 @@ def _check(ini: Path, dump: Path | None, paths: list[Path] | None, output: Path 
 # `sgs-tui advise FOLDER`: the demo, or a run that was quantized here; --apply closes the loop.
 
 
-def _advise_folder(folder: Path, wishes: _Wishes, printing: AdvicePrinting) -> ExitCode:
+def _advise_folder(folder: Path, wishes: _Wishes, printing: options.AdvicePrinting) -> ExitCode:
     """Advise on the comparison that a folder holds; with `apply` make the next one and compare."""
     from sgs_tui.engine.requantize.network import place_of
     from sgs_tui.engine.requantize.propose import is_demo
 
     place = place_of(folder)
-    with_place = replace(wishes, ini=wishes.ini or place.ini)
-    found = _advised(place.sample, place.benchmark, place.ranges, None, with_place)
+    with_place = replace(wishes, ini=wishes.ini or place.ini, ranges=place.ranges, shapes=None)
+    found = _advised(place.sample, place.benchmark, with_place)
     if not wishes.apply:
         _show(found, printing)
         return ExitCode.OK
@@ -159,7 +145,7 @@ def _advise_folder(folder: Path, wishes: _Wishes, printing: AdvicePrinting) -> E
     raise InputError(f"{folder}: was not quantized here, so it can not be requantized", "name the dumps and --ini")
 
 
-def _apply_to_demo(place: "Place", found: "Advised", printing: AdvicePrinting) -> ExitCode:
+def _apply_to_demo(place: "Place", found: "Advised", printing: options.AdvicePrinting) -> ExitCode:
     from sgs_tui.engine.requantize.ini_change import journal_change
     from sgs_tui.engine.requantize.propose import requantize_demo
 
@@ -172,7 +158,7 @@ def _apply_to_demo(place: "Place", found: "Advised", printing: AdvicePrinting) -
     return _finish(place, place.sample, found, printing)
 
 
-def _apply_to_run(folder: Path, found: "Advised", wishes: _Wishes, printing: AdvicePrinting) -> ExitCode:
+def _apply_to_run(folder: Path, found: "Advised", wishes: _Wishes, printing: options.AdvicePrinting) -> ExitCode:
     """A run that was quantized here is run again; of any other run only the file can be written."""
     from sgs_tui.cli.launch import launch
     from sgs_tui.engine.requantize.ini_change import journal_request
@@ -185,11 +171,11 @@ def _apply_to_run(folder: Path, found: "Advised", wishes: _Wishes, printing: Adv
         _show(found, printing, True, _write_ini(found))
         return ExitCode.OK
     run = read_run(folder)
-    request = requantized(run, found.advice.chosen, wishes.unmarked)
+    request = requantized(run, found.advice.chosen, wishes.unmark or ())
     names = request.details["int16"]
     if names == ",".join(int16_of(run)):
         return _nothing_to_apply(found, printing)
-    (made,) = launch([request], LaunchOptions(root=run.folder.root), printing.ascii_only)
+    (made,) = launch([request], options.LaunchOptions(root=run.folder.root), printing.ascii_only)
     if made.state is not RunState.OK:
         raise RunError(f"{made.name}: {made.state}", "the state before is untouched")
     after = place_of(made.folder.path)
@@ -197,13 +183,13 @@ def _apply_to_run(folder: Path, found: "Advised", wishes: _Wishes, printing: Adv
     return _finish(after, after.sample, found, printing)
 
 
-def _nothing_to_apply(found: "Advised", printing: AdvicePrinting) -> ExitCode:
+def _nothing_to_apply(found: "Advised", printing: options.AdvicePrinting) -> ExitCode:
     _show(found, printing)
     stderr.note("nothing to apply: the INT16 tensors stay as they are")
     return ExitCode.OVER_LIMITS if found.report.summary.failed else ExitCode.OK
 
 
-def _finish(after: "Place", sample: Path, found: "Advised", printing: AdvicePrinting) -> ExitCode:
+def _finish(after: "Place", sample: Path, found: "Advised", printing: options.AdvicePrinting) -> ExitCode:
     """Compare the new dumps, write down and show what came of it."""
     from sgs_tui.engine.requantize.ini_change import journal_result
 
@@ -233,7 +219,7 @@ def _outcome(after: "Place", found: "Advised") -> "BeforeAfter":
 
 def _show(
     found: "Advised",
-    how: AdvicePrinting,
+    how: options.AdvicePrinting,
     written: bool = False,
     backup: Path | None = None,
     done: "BeforeAfter | None" = None,

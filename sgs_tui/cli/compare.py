@@ -7,21 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from sgs_tui.batch.formats import Format
 from sgs_tui.batch.output import FailOn
-from sgs_tui.cli import stderr
+from sgs_tui.cli import options, stderr
 from sgs_tui.cli.exits import ExitCode, first_of
 from sgs_tui.cli.open import open_app
-from sgs_tui.cli.options import (
-    DEFAULT_PROFILE,
-    Ascii,
-    Batch,
-    NoMouse,
-    Output,
-    ProfileName,
-    Ranges,
-    Shapes,
-    argument,
-    option,
-)
 from sgs_tui.cli.stderr import require_terminal
 from sgs_tui.engine.errors import InputError, UsageError
 
@@ -37,30 +25,32 @@ _IN_THE_APP = frozenset({"ranges", "shapes", "profile", "text", "sort", "ascii_o
 class ReportOptions:
     """What `sgs-tui compare` is given besides the dumps."""
 
-    ranges: Ranges = None
-    shapes: Shapes = None
-    profile: ProfileName = None
-    wanted: Annotated[Format | None, option("--format", "How to print (default table).")] = None
-    output: Output = None
+    ranges: options.Ranges = None
+    shapes: options.Shapes = None
+    profile: options.ProfileName = None
+    wanted: Annotated[Format | None, options.option("--format", "How to print (default table).")] = None
+    output: options.Output = None
     fail_on: Annotated[
         FailOn | None,
-        option("--fail-on", "What gives exit code 1 (default fail); regression: only against --baseline."),
+        options.option("--fail-on", "What gives exit code 1 (default fail); regression: only against --baseline."),
     ] = None
-    text: Annotated[str | None, option("--filter TEXT", "Layers to show: words, op:conv, rmse>0.1, !word.")] = None
+    text: Annotated[str | None, options.option("--filter TEXT", "Layers to show: words, op:conv, rmse>0.1, !word.")] = (
+        None
+    )
     sort: Annotated[
-        str | None, option("--sort COLUMN", "Worst first by rmse, cos, range, ...; -COLUMN turns it around.")
+        str | None, options.option("--sort COLUMN", "Worst first by rmse, cos, range, ...; -COLUMN turns it around.")
     ] = None
-    top: Annotated[int | None, option("--top N", "Only the first N layers.", min=1)] = None
-    no_diagnosis: Annotated[bool, option("--no-diagnosis", "Leave out the causes; figures only.")] = False
+    top: Annotated[int | None, options.option("--top N", "Only the first N layers.", min=1)] = None
+    no_diagnosis: Annotated[bool, options.option("--no-diagnosis", "Leave out the causes; figures only.")] = False
     baseline: Annotated[
-        Path | None, option("--baseline OLD", "Say what has changed since: a JSON report, or a run folder.")
+        Path | None, options.option("--baseline OLD", "Say what has changed since: a JSON report, or a run folder.")
     ] = None
     bundle: Annotated[
-        Path | None, option("--bundle FILE.zip", "Also pack what support asks for; each part is named first.")
+        Path | None, options.option("--bundle FILE.zip", "Also pack what support asks for; each part is named first.")
     ] = None
-    batch: Batch = False
-    ascii_only: Ascii = False
-    no_mouse: NoMouse = False
+    batch: options.Batch = False
+    ascii_only: options.Ascii = False
+    no_mouse: options.NoMouse = False
 
     @property
     def prints(self) -> bool:
@@ -69,8 +59,8 @@ class ReportOptions:
 
 
 def compare(
-    sample: Annotated[Path, argument("SAMPLE", "The dump that is judged (fixed).")],
-    benchmark: Annotated[Path, argument("BENCHMARK", "The reference (float or original).")],
+    sample: Annotated[Path, options.argument("SAMPLE", "The dump that is judged (fixed).")],
+    benchmark: Annotated[Path, options.argument("BENCHMARK", "The reference (float or original).")],
     report: ReportOptions,
 ) -> int:
     """Compare two dumps layer by layer.
@@ -129,17 +119,15 @@ def _print(sample: Path, benchmark: Path, given: ReportOptions) -> ExitCode:
         fail_on=given.fail_on or FailOn.FAIL,
         bundle=given.bundle,
     )
-    limits = load_profile(given.profile or DEFAULT_PROFILE)
+    limits = load_profile(given.profile or options.DEFAULT_PROFILE)
     request = CompareRequest(sample, benchmark, given.ranges, given.shapes, limits)
     return _verdict(print_comparison(request, how, stderr.note))
 
 
 def _verdict(report: "Report") -> ExitCode:
     """Say on stderr what a script must not miss, and the exit code."""
-    for line in report.incomplete:
-        stderr.error(line, "what can be read was compared")
     if report.incomplete:
-        return ExitCode.INPUT
+        return stderr.damaged(report.incomplete, "what can be read was compared")
     if report.nothing_comparable:
         stderr.error("nothing comparable: the dumps share no layer with figures", "the unmatched list says why")
         return ExitCode.NOTHING_COMPARABLE
@@ -192,7 +180,7 @@ def _check_values(given: ReportOptions) -> None:
     if not given.prints:
         require_terminal()
     view_of(given.text, given.sort)
-    load_profile(given.profile or DEFAULT_PROFILE)
+    load_profile(given.profile or options.DEFAULT_PROFILE)
     if given.baseline is not None:
         check_state(given.baseline)
     elif given.fail_on is FailOn.REGRESSION:

@@ -12,7 +12,7 @@ from sgs_tui.cli.options import argument, option
 from sgs_tui.engine.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from sgs_tui.engine.coredump import CoreHost
+    pass
 
 
 def core(
@@ -35,34 +35,21 @@ def core(
       sgs-tui core $SGS_IPU_DIR/bin/sgs_simulator_fixed core.1234
       sgs-tui core /usr/bin/python3 core --output for_support.txt
     """
-    from sgs_tui.engine.coredump import core_host, how_to_get_a_core
+    from sgs_tui.engine.coredump import core_host, cores_near, how_to_get_a_core
 
     host = core_host()
     if executable is None:
         typer.echo("\n".join(how_to_get_a_core(host)))
         return ExitCode.OK
+    if dump is not None and dump.exists():
+        return _report(executable, dump, output)
+    near = [str(path) for path in cores_near(host, Path())]
     if dump is None:
-        near = ", ".join(_near(host))
-        raise UsageError("a core file is missing", f"here are {near}" if near else "without EXEC: how to get one")
-    if not dump.exists():
-        _advise(host)
-        raise InputError(f"{dump}: no such core file", "see the steps above")
-    return _report(executable, dump, output)
-
-
-def _near(host: "CoreHost") -> list[str]:
-    from sgs_tui.engine.coredump import cores_near
-
-    return [str(path) for path in cores_near(host, Path())]
-
-
-def _advise(host: "CoreHost") -> None:
-    from sgs_tui.engine.coredump import how_to_get_a_core
-
-    for path in _near(host):
-        stderr.note(f"here is one: {path}")
-    for step in how_to_get_a_core(host):
-        stderr.note(step)
+        raise UsageError(
+            "a core file is missing", f"here are {', '.join(near)}" if near else "without EXEC: how to get one"
+        )
+    stderr.note(*(f"here is one: {path}" for path in near), *how_to_get_a_core(host))
+    raise InputError(f"{dump}: no such core file", "see the steps above")
 
 
 def _report(executable: Path, dump: Path, output: Path | None) -> ExitCode:

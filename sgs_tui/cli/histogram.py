@@ -1,6 +1,5 @@
 """`sgs-tui histogram`."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -37,18 +36,12 @@ def histogram(
     if png is not None:
         return _draw(dump, png, ranges, against, tuple(layers or ()), log, bins)
     from sgs_tui.batch.output import emit
-    from sgs_tui.batch.printed.histogram import HistogramRequest, histograms
+    from sgs_tui.batch.printed.histogram import histograms
 
-    wanted, trouble = HistogramRequest(dump, against, ranges, tuple(layers or ()), log), list[str]()
-    for text in histograms(wanted, stderr.screen(ascii_only, to_file=False), trouble.append):
+    paths, page, trouble = [dump, *filter(None, [against])], stderr.screen(ascii_only, to_file=False), list[str]()
+    for text in histograms(paths, ranges, layers or (), log, page, trouble.append):
         emit(text.encode(), None)
-    return _told(trouble, "what can be read is drawn")
-
-
-def _told(trouble: Sequence[str], consolation: str) -> ExitCode:
-    for line in trouble:
-        stderr.error(line, consolation)
-    return ExitCode.INPUT if trouble else ExitCode.OK
+    return stderr.damaged(trouble, "what can be read is drawn")
 
 
 def _draw(
@@ -64,4 +57,4 @@ def _draw(
     stderr.note(
         f"{folder}: {count(made.count, 'picture')} of {size(made.bytes_read)} in {made.seconds:.1f} s ({rate}/s)"
     )
-    return _told((*made.failures, *made.damage), "every layer that can be read was drawn")
+    return stderr.damaged((*made.failures, *made.damage), "every layer that can be read was drawn")

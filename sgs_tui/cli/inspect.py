@@ -48,10 +48,8 @@ def _print(
 
     with open_dump(path) as dump:
         emit(_data(dump, layer, values, wanted, ascii_only, output), output, (path,))
-        if dump.health.ok:
-            return ExitCode.OK
-        stderr.error(f"{path}: {dump.health}", "what can be read is shown")
-        return ExitCode.INPUT
+        problems = [] if dump.health.ok else [f"{path}: {dump.health}"]
+        return stderr.damaged(problems, "what can be read is shown")
 
 
 def _data(

@@ -16,32 +16,27 @@ if TYPE_CHECKING:
     from sgs_tui.engine.runs.run_list import Run
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Wishes:
     """What the user asked for."""
 
-    marked: tuple[str, ...] = ()
-    unmarked: tuple[str, ...] = ()
-    advised: bool = False
-    before: Path | None = None
-    dry_run: bool = False
-    detach: bool = False
+    mark: Annotated[list[str] | None, option("--mark NAME", "First: this tensor gets INT16 in the ini.")] = None
+    unmark: Annotated[list[str] | None, option("--unmark NAME", "First: take this tensor out of the ini.")] = None
+    advised: Annotated[bool, option("--advised", "First: what `sgs-tui advise` chooses in the state before.")] = False
+    before: Annotated[
+        Path | None, option("--before OLD", "Compare with this run or JSON report (default the newest state).")
+    ] = None
+    init: Annotated[bool, option("--init", "Only write an example sgs-tui.toml to fill in.")] = False
+    dry_run: Annotated[bool, option("--dry-run", "Only show what would be changed and run.")] = False
+    last: Annotated[bool, option("--last", "Only show what the newest iteration did.")] = False
+    detach: Detach = False
+    root: Root = None
 
 
 def iterate(
     folder: Annotated[Path, argument("[FOLDER]", "Where sgs-tui.toml is (default this one).")] = Path(),
-    mark: Annotated[list[str] | None, option("--mark NAME", "First: this tensor gets INT16 in the ini.")] = None,
-    unmark: Annotated[list[str] | None, option("--unmark NAME", "First: take this tensor out of the ini.")] = None,
-    advised: Annotated[bool, option("--advised", "First: what `sgs-tui advise` chooses in the state before.")] = False,
-    before: Annotated[
-        Path | None, option("--before OLD", "Compare with this run or JSON report (default the newest state).")
-    ] = None,
-    init: Annotated[bool, option("--init", "Only write an example sgs-tui.toml to fill in.")] = False,
-    dry_run: Annotated[bool, option("--dry-run", "Only show what would be changed and run.")] = False,
-    last: Annotated[bool, option("--last", "Only show what the newest iteration did.")] = False,
-    detach: Detach = False,
-    root: Root = None,
     *,
+    wishes: _Wishes,
     printing: AdvicePrinting,
 ) -> int:
     """Requantize after an INT16 change. Dumps both stages, shows what the change did.
@@ -63,13 +58,12 @@ def iterate(
     from sgs_tui.engine.requantize.network import load_config
     from sgs_tui.engine.requantize.propose import iterations_root
 
-    if init:
+    if wishes.init:
         return _init(folder)
     config = load_config(folder)
-    place = (root or iterations_root(config)).absolute()
-    if last:
+    place = (wishes.root or iterations_root(config)).absolute()
+    if wishes.last:
         return _show_last(config, place, printing)
-    wishes = _Wishes(tuple(mark or ()), tuple(unmark or ()), advised, before, dry_run, detach)
     return _iterate(config, place, wishes, printing)
 
 
@@ -132,7 +126,7 @@ def _change(config: "IterateConfig", before: Path | None, wishes: _Wishes) -> "I
     from sgs_tui.engine.requantize.ini_change import ini_change
     from sgs_tui.engine.requantize.network import place_of
 
-    names, inputs = list(wishes.marked), None
+    names, inputs = list(wishes.mark or ()), None
     place = place_of(before) if before is not None and before.is_dir() else None
     if wishes.advised:
         if place is None:
@@ -143,7 +137,7 @@ def _change(config: "IterateConfig", before: Path | None, wishes: _Wishes) -> "I
 
         with open_dump(place.benchmark) as dump:
             inputs = conv_inputs(dump)
-    return ini_change(read_bytes(config.ini), names, wishes.unmarked, inputs)
+    return ini_change(read_bytes(config.ini), names, wishes.unmark or (), inputs)
 
 
 def _advised(config: "IterateConfig", sample: Path, benchmark: Path, ranges: Path | None) -> tuple[str, ...]:

@@ -73,11 +73,8 @@ def tell(run: "Run") -> None:
         stderr.error(*failure(run))
         return
     result = local_result(run)
-    told = set(run.request.warnings)  # before the start
-    for note in (*(note for note in run.status.notes if note not in told), *result.notes):
-        stderr.note(note)
-    for name, reason in result.skipped:
-        stderr.note(f"left out: {name}: {reason}")
+    stderr.note(*(note for note in run.status.notes if note not in run.request.warnings))  # told before the start
+    stderr.note(*result.notes, *(f"left out: {name}: {reason}" for name, reason in result.skipped))
 
 
 def _start(requests: "Sequence[RunRequest]", root: Path, jobs: int) -> list[Path]:
@@ -114,8 +111,7 @@ def _warn(requests: "Sequence[RunRequest]", root: Path) -> None:
 def _cancel(paths: Sequence[Path]) -> None:
     from sgs_tui.batch.watch import end_runs
 
-    for run in end_runs(paths):
-        stderr.note(f"{run.name}: {run.state}")
+    stderr.note(*(f"{run.name}: {run.state}" for run in end_runs(paths)))
 
 
 # Runs of our own dumpers.

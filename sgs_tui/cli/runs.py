@@ -140,8 +140,7 @@ def cancel(names: _Names, root: Root = None) -> int:
     for run in found:
         if not run.state.active:
             cancel_run(run.folder.path)  # ends what is left of a lost run, and raises for the others
-    for run in end_runs([run.folder.path for run in found]):
-        stderr.note(f"{run.name}: {run.state}")
+    stderr.note(*(f"{run.name}: {run.state}" for run in end_runs([run.folder.path for run in found])))
     return ExitCode.OK
 
 

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 from sgs_tui.cli import stderr
-from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import argument, option
 
 
@@ -28,9 +27,5 @@ def split(
     from sgs_tui.batch.printed.split import split_dump
 
     health, changes = split_dump(dump, folder, text)
-    for change in changes:
-        stderr.note(change)
-    if health.ok:
-        return ExitCode.OK
-    stderr.error(f"{dump}: {health}", "every record before the damage was written")
-    return ExitCode.INPUT
+    stderr.note(*changes)
+    return stderr.damaged([] if health.ok else [f"{dump}: {health}"], "every record before the damage was written")

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from sgs_tui.cli.exits import ExitCode
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.text import visible
 
@@ -23,14 +24,22 @@ def error(message: str, hint: str = "") -> None:
     _line("error", f"{message}; {hint}" if hint else message)
 
 
+def damaged(problems: Sequence[str], consolation: str) -> ExitCode:
+    """An error for each, with what was done all the same; the exit code."""
+    for problem in problems:
+        error(problem, consolation)
+    return ExitCode.INPUT if problems else ExitCode.OK
+
+
 def warning(message: str) -> None:
     """`sgs-tui: warning: ...`: the result stands, but read this."""
     _line("warning", message)
 
 
-def note(message: str) -> None:
-    """`sgs-tui: note: ...`: what was done, said where data does not go."""
-    _line("note", message)
+def note(*messages: str) -> None:
+    """`sgs-tui: note: ...`: what was done, said where data does not go; a line each."""
+    for message in messages:
+        _line("note", message)
 
 
 def written(path: Path, backup: Path | None) -> None:

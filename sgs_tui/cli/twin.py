@@ -67,8 +67,7 @@ def twin(
         with stderr.cancelling_interrupts() as cancel:
             for each in dump_pictures(rebuilt, samples, preprocess_of(given), whole(dumps), plan, pixels, cancel):
                 made.append(each)
-                for note in each.notes:
-                    stderr.note(note)
+                stderr.note(*each.notes)
     page = stderr.screen(ascii_only, to_file=False)
     paths_only = samples and wanted is RunsFormat.TABLE
     emit(dump_paths(made) if paths_only else write_twin(Rebuilt(rebuilt, export, tuple(made)), wanted, page), None)
@@ -90,8 +89,7 @@ def _plan(
         stderr.note("no tensor_min_max.txt: the float dump alone is written; --ranges names one")
         return None, None
     plan, notes = open_plan(rebuilt, files, given.number, int16, settings)
-    for note in notes:
-        stderr.note(note)
+    stderr.note(*notes)
     return plan, settings.pixels
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sgs_tui.cli import stderr
-from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import add_group, argument, option
 from sgs_tui.engine.errors import NothingComparableError, SgsError, UsageError
 from sgs_tui.engine.text import visible
@@ -81,11 +80,8 @@ def auto_dump_debug(
         raise
     if left.moved is not None:
         stderr.note(f"the older {left.folder.name} is now {left.moved}")
-    for line in left.unsaid:
-        stderr.note(line)
-    for line in left.incomplete:
-        stderr.error(line, "what can be read was compared")
-    return ExitCode.INPUT if left.incomplete else ExitCode.OK
+    stderr.note(*left.unsaid)
+    return stderr.damaged(left.incomplete, "what can be read was compared")
 
 
 def _refuse_models(sdk: Path, sample: Path, benchmark: Path, rest: list[str]) -> None:
@@ -132,17 +128,11 @@ def histogram(
 
     drawn = draw(dump, ranges)
     echo(f"[{'=' * 50}]100.00%")
-    echo(f"Total time elapsed: {_clock(drawn.seconds)}")
+    minutes, seconds = divmod(int(drawn.seconds), 60)
+    echo(f"Total time elapsed: {minutes // 60:02}:{minutes % 60:02}:{seconds:02}")
     if drawn.moved is not None:
         stderr.note(f"what was in {FOLDER} is now in {drawn.moved}")
-    for line in (*drawn.failures, *drawn.damage):
-        stderr.error(line, "every tensor that can be read was drawn")
-    return ExitCode.INPUT if drawn.failures or drawn.damage else ExitCode.OK
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{rest:02}"
+    return stderr.damaged((*drawn.failures, *drawn.damage), "every tensor that can be read was drawn")
 
 
 def dump_debug(
@@ -170,14 +160,17 @@ def dump_debug(
       sgs-tui vendor-script dump_debug fixed.bin float.bin
       sgs-tui vendor-script dump_debug fixed.bin float.bin gate
     """
+    from sgs_tui.batch.printed.vendor_script import write_tensor
     from sgs_tui.engine.dumps.reader import open_dump
 
     with open_dump(fixed) as left, open_dump(float_) as right:
-        _write_tensor(left, right, name) if name is not None else _print_lines(left, right)
+        if name is None:
+            _print_lines(left, right)
+        else:
+            stderr.note(*(f"an older file is kept as {backup}" for backup in write_tensor(left, right, name)))
+            echo("Data saved in fixed.txt and float.txt")
         damage = [f"{dump.path}: {dump.health}" for dump in (left, right) if not dump.health.ok]
-    for line in damage:
-        stderr.error(line, "what can be read was compared")
-    return ExitCode.INPUT if damage else ExitCode.OK
+    return stderr.damaged(damage, "what can be read was compared")
 
 
 def _print_lines(fixed: "Dump", float_: "Dump") -> None:
@@ -188,11 +181,3 @@ def _print_lines(fixed: "Dump", float_: "Dump") -> None:
             stderr.note(f"not compared: {problem}")
         else:
             echo(line)
-
-
-def _write_tensor(fixed: "Dump", float_: "Dump", name: str) -> None:
-    from sgs_tui.batch.printed.vendor_script import write_tensor
-
-    for backup in write_tensor(fixed, float_, name):
-        stderr.note(f"an older file is kept as {backup}")
-    echo("Data saved in fixed.txt and float.txt")

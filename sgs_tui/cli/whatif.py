@@ -4,33 +4,23 @@ from pathlib import Path
 from typing import Annotated
 
 from sgs_tui.batch.output import RunsFormat
-from sgs_tui.cli import stderr
+from sgs_tui.cli import options, stderr
 from sgs_tui.cli.exits import ExitCode
-from sgs_tui.cli.options import (
-    DEFAULT_PROFILE,
-    Ascii,
-    CalibrationOptions,
-    Int16,
-    Output,
-    ProfileName,
-    RunsHow,
-    argument,
-    names,
-    option,
-)
 from sgs_tui.engine.errors import UsageError
 
 
 def whatif(
-    paths: Annotated[list[Path], argument("[FIXED] FLOAT", "The fixed dump where there is one, the float dump.")],
-    int16: Int16 = None,
+    paths: Annotated[
+        list[Path], options.argument("[FIXED] FLOAT", "The fixed dump where there is one, the float dump.")
+    ],
+    int16: options.Int16 = None,
     *,
-    calibration: CalibrationOptions,
-    profile: ProfileName = None,
-    everything: Annotated[bool, option("--all", "Show the layers that stay as they are too.")] = False,
-    wanted: RunsHow = RunsFormat.TABLE,
-    output: Output = None,
-    ascii_only: Ascii = False,
+    calibration: options.CalibrationOptions,
+    profile: options.ProfileName = None,
+    everything: Annotated[bool, options.option("--all", "Show the layers that stay as they are too.")] = False,
+    wanted: options.RunsHow = RunsFormat.TABLE,
+    output: options.Output = None,
+    ascii_only: options.Ascii = False,
 ) -> int:
     """Foresee every layer's figures with other tensors in INT16.
 
@@ -59,19 +49,18 @@ def whatif(
             f"{len(paths)} dumps given, expected FIXED FLOAT or FLOAT", "compare two stages of one network"
         )
     check_target(output, tuple(paths))
-    limits = load_profile(profile or DEFAULT_PROFILE)
+    limits = load_profile(profile or options.DEFAULT_PROFILE)
     files = Files(paths[-1], paths[0] if len(paths) == 2 else None, calibration.ranges, calibration.ini)
     with stderr.cancelling_interrupts() as cancel:
         opened = open_subject(files, calibration.number, cancel)
         subject = opened.subject
         twin = subject.plan.twin
-        chosen = sorted(subject.plan.raised) if int16 is None else names(int16)
+        chosen = sorted(subject.plan.raised) if int16 is None else options.names(int16)
         check_names(twin, () if int16 is None else chosen)
         bounds, about = limits_of(limits, twin)
         answer = foresee(subject, chosen, bounds, exact=int16 is None, bars=True, cancel=cancel)
     notes = (*opened.notes, *about)
-    for note in notes:
-        stderr.note(note)
+    stderr.note(*notes)
     if answer.check is not None and not answer.check.trusted:
         stderr.warning(self_check_line(answer.check))
     page = stderr.screen(ascii_only, to_file=output is not None)

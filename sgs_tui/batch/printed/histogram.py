@@ -12,7 +12,7 @@ from sgs_tui.batch.console import Screen
 from sgs_tui.batch.words import percent
 from sgs_tui.engine.calibration.ranges import Bounds, load_ranges
 from sgs_tui.engine.compare.histogram import Bars, Tally, bars_of, covering, step_of, view_of
-from sgs_tui.engine.dumps.reader import Dump, open_dump
+from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.reports.details import Portrait, Subject, portray, subjects_of
@@ -21,41 +21,35 @@ _NEAR = 4
 """Calibrated limits are in the chart unless that makes the values' part of it smaller than one of so many."""
 
 
-@dataclass(frozen=True, slots=True)
-class HistogramRequest:
-    """`layers`: names of tensors, none for all layers; `log`: logarithmic counts."""
-
-    dump: Path
-    against: Path | None = None
-    ranges: Path | None = None
-    layers: tuple[str, ...] = ()
-    log: bool = False
-
-
-def histograms(wanted: HistogramRequest, screen: Screen, trouble: Callable[[str], None]) -> Iterator[str]:
+def histograms(
+    paths: Sequence[Path],
+    ranges_file: Path | None,
+    layers: Sequence[str],
+    log: bool,
+    screen: Screen,
+    trouble: Callable[[str], None],
+) -> Iterator[str]:
     """One text a tensor, layers in network order; `trouble` gets a line for what is damaged or can not be read.
 
-    Raises SgsError; UsageError for an unknown tensor, before the first text.
+    `paths`: the dump, and the other stage where there is one; `layers`: names, none for all; `log`: logarithmic
+    counts. Raises SgsError; UsageError for an unknown tensor, before the first text.
     """
-    ranges = load_ranges(wanted.ranges) if wanted.ranges else None
+    ranges = load_ranges(ranges_file) if ranges_file else None
     with ExitStack() as stack:
-        dump = stack.enter_context(open_dump(wanted.dump))
-        against = stack.enter_context(open_dump(wanted.against)) if wanted.against else None
-        for subject in subjects_of(dump, against, ranges, wanted.layers):
+        dumps = [stack.enter_context(open_dump(path)) for path in paths]
+        dump, against = dumps[0], dumps[1] if len(dumps) > 1 else None
+        names = [each.path.name for each in dumps]
+        for subject in subjects_of(dump, against, ranges, layers):
             try:
-                yield _text(portray(subject, dump, against), _names(dump, against), screen, wanted.log)
+                yield _text(portray(subject, dump, against), names, screen, log)
             except SgsError as error:
                 trouble(f"{subject.record.name}: {error.message}")
-        for each in (dump, against):
-            if each is not None and not each.health.ok:
+        for each in dumps:
+            if not each.health.ok:
                 trouble(f"{each.path}: {each.health}")
 
 
-def _names(*dumps: Dump | None) -> tuple[str, ...]:
-    return tuple(dump.path.name for dump in dumps if dump is not None)
-
-
-def _text(portrait: Portrait, names: tuple[str, ...], screen: Screen, log: bool) -> str:
+def _text(portrait: Portrait, names: Sequence[str], screen: Screen, log: bool) -> str:
     subject, tallies = portrait.subject, portrait.tallies
     head = screen.text(f"{subject.record.op_index} {subject.record.name} ({subject.record.op_type})")
     lines = [head, *_range(subject.bounds)]

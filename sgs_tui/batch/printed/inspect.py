@@ -14,18 +14,7 @@ from math import isfinite
 from rich.console import RenderableType
 from rich.text import Text
 
-from sgs_tui.batch.console import (
-    LONGEST_NAME,
-    Cell,
-    Column,
-    Screen,
-    cut,
-    name_column,
-    page_width,
-    render,
-    table_of,
-    taken,
-)
+from sgs_tui.batch import console
 from sgs_tui.batch.formats.json import statistics
 from sgs_tui.batch.output import ListFormat
 from sgs_tui.batch.values import Json, cell, exact, finite_or_null, in_format, non_finite, plain
@@ -42,7 +31,7 @@ from sgs_tui.engine.text import nearest, sanitised, visible
 SCHEMA = "sgs-tui/inspect/1"
 
 
-def write_records(dump: Dump, wanted: ListFormat, screen: Screen) -> bytes:
+def write_records(dump: Dump, wanted: ListFormat, screen: console.Screen) -> bytes:
     """Every record of the dump."""
     return in_format(
         wanted,
@@ -118,23 +107,25 @@ _LONGEST_OP = 14
 _SHORTEST_NAME = 16
 
 
-def _table(dump: Dump, screen: Screen) -> bytes:
+def _table(dump: Dump, screen: console.Screen) -> bytes:
     """Facts of the file, then one line a record; wider screens also show scale and zero point."""
     names = [record.name for record in dump.records]
     columns = _columns(dump, screen)
-    whole = name_column("name", names, (), Screen(ascii=screen.ascii), 0, LONGEST_NAME)
-    width = page_width([*columns, whole], screen)
+    whole = console.name_column("name", names, (), console.Screen(ascii=screen.ascii), 0, console.LONGEST_NAME)
+    width = console.page_width([*columns, whole], screen)
     for column in [
-        Column("scale", [Cell(figure(r.scale, 6) if r.scale else "") for r in dump.records], right=True),
-        Column("zero", [Cell(str(r.zero_point) if r.scale else "") for r in dump.records], right=True),
+        console.Column(
+            "scale", [console.Cell(figure(r.scale, 6) if r.scale else "") for r in dump.records], right=True
+        ),
+        console.Column("zero", [console.Cell(str(r.zero_point) if r.scale else "") for r in dump.records], right=True),
     ]:
-        if taken([*columns, column]) + whole.width <= width:
+        if console.taken([*columns, column]) + whole.width <= width:
             columns.append(column)
-    columns.insert(2, name_column("name", names, columns, screen, _SHORTEST_NAME, LONGEST_NAME))
-    return render([*_about(dump, screen), Text(), table_of(columns)], screen, width)
+    columns.insert(2, console.name_column("name", names, columns, screen, _SHORTEST_NAME, console.LONGEST_NAME))
+    return console.render([*_about(dump, screen), Text(), console.table_of(columns)], screen, width)
 
 
-def _about(dump: Dump, screen: Screen) -> Iterator[RenderableType]:
+def _about(dump: Dump, screen: console.Screen) -> Iterator[RenderableType]:
     kind, totals = "float" if dump.is_float else "integers", _totals(dump)
     yield Text(f"dump     {screen.text(str(dump.path))}")
     yield Text(f"stage    {guess_stage(dump.index)} (guessed), {kind}, {dump.form}")
@@ -143,16 +134,16 @@ def _about(dump: Dump, screen: Screen) -> Iterator[RenderableType]:
     yield Text(f"holds    {', '.join(parts)}; {size(totals['bytes'])}")
 
 
-def _columns(dump: Dump, screen: Screen) -> list[Column]:
+def _columns(dump: Dump, screen: console.Screen) -> list[console.Column]:
     records = dump.records
-    op_room = LONGEST_NAME if screen.columns is None else _LONGEST_OP
+    op_room = console.LONGEST_NAME if screen.columns is None else _LONGEST_OP
     return [
-        Column("op", [Cell(str(record.op_index)) for record in records], right=True),
-        Column("slot", [Cell(f"{record.direction} {record.slot}") for record in records]),
-        Column("op type", [Cell(cut(record.op_type, op_room, screen)) for record in records]),
-        Column("type", [Cell(screen.text(record.type_name)) for record in records]),
-        Column("shape", [Cell(_shape(record)) for record in records]),
-        Column("bytes", [_bytes(record) for record in records], right=True),
+        console.Column("op", [console.Cell(str(record.op_index)) for record in records], right=True),
+        console.Column("slot", [console.Cell(f"{record.direction} {record.slot}") for record in records]),
+        console.Column("op type", [console.Cell(console.cut(record.op_type, op_room, screen)) for record in records]),
+        console.Column("type", [console.Cell(screen.text(record.type_name)) for record in records]),
+        console.Column("shape", [console.Cell(_shape(record)) for record in records]),
+        console.Column("bytes", [_bytes(record) for record in records], right=True),
     ]
 
 
@@ -162,10 +153,10 @@ def _shape(record: Record) -> str:
     return f"{extent} const" if record.constant else extent
 
 
-def _bytes(record: Record) -> Cell:
+def _bytes(record: Record) -> console.Cell:
     if record.is_short:
-        return Cell(f"{size(record.size)} of {size(record.declared or 0)}!", "bold red")
-    return Cell(size(record.size))
+        return console.Cell(f"{size(record.size)} of {size(record.declared or 0)}!", "bold red")
+    return console.Cell(size(record.size))
 
 
 _TENSOR_SCHEMA = "sgs-tui/tensor/1"
@@ -204,7 +195,7 @@ def _find(dump: Dump, name: str) -> Record:
     raise UsageError(f"{dump.path}: no tensor is called {name}", hint)
 
 
-def write_tensor(found: Tensor, wanted: ListFormat, screen: Screen) -> bytes:
+def write_tensor(found: Tensor, wanted: ListFormat, screen: console.Screen) -> bytes:
     """The tensor in one of the list formats."""
     return in_format(
         wanted,

@@ -24,16 +24,8 @@ from sgs_tui.engine.compare.limits import Profile, load_profile
 from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.errors import CancelledError, RunError, SgsError, UsageError
 from sgs_tui.engine.journal import Kind, append, entry, journal_of
+from sgs_tui.engine.requantize import network
 from sgs_tui.engine.requantize.ini_change import carry_over, outcome_text
-from sgs_tui.engine.requantize.network import (
-    BEFORE_FILE,
-    FIXED_DUMP,
-    FLOAT_DUMP,
-    LAYERS_FILE,
-    NAME,
-    IterateConfig,
-    Place,
-)
 from sgs_tui.engine.requantize.state import IterationPlan, load_state, measure
 from sgs_tui.engine.runs.known_failures import write_failure
 from sgs_tui.engine.runs.log import LogReader
@@ -55,16 +47,16 @@ GRACE = 30.0
 """Seconds that a worker told to stop may take to end its step."""
 
 
-def sdk_of(config: IterateConfig, environ: Mapping[str, str]) -> Sdk:
+def sdk_of(config: network.IterateConfig, environ: Mapping[str, str]) -> Sdk:
     """The SDK whose simulator dumps. Raises UsageError where none is named, InputError where it is none."""
     try:
         return find_sdk(config.sdk, environ=environ)
     except UsageError as error:
-        hint = f'write sdk = "/opt/SGS_IPU_SDK" into [iterate] of {NAME}, or set SGS_IPU_DIR'
+        hint = f'write sdk = "/opt/SGS_IPU_SDK" into [iterate] of {network.NAME}, or set SGS_IPU_DIR'
         raise UsageError(error.message, hint) from error
 
 
-def dump_request(config: IterateConfig, model: Path, sdk: Sdk, environ: Mapping[str, str]) -> RunRequest:
+def dump_request(config: network.IterateConfig, model: Path, sdk: Sdk, environ: Mapping[str, str]) -> RunRequest:
     """The dump of one model on the one image. Raises UsageError, InputError, RunError."""
     asked = SdkRequest(
         model=model, image=config.image, preprocess=config.preprocess, python=config.python, timeout=config.timeout
@@ -76,7 +68,7 @@ def dump_request(config: IterateConfig, model: Path, sdk: Sdk, environ: Mapping[
 
 
 def _command_request(
-    config: IterateConfig, stage: str, command: str, needs: Sequence[Path], product: Path, sdk: Sdk
+    config: network.IterateConfig, stage: str, command: str, needs: Sequence[Path], product: Path, sdk: Sdk
 ) -> RunRequest:
     """One of the user's own commands, which makes the model `product`."""
     return RunRequest(
@@ -210,7 +202,7 @@ class _Iteration:
         """Dump what was made, compare, leave everything in the run folder."""
         fixed, float_ = self._dumps("")
         after = measure(_place(self._folder, fixed, float_), self._profile, self._cancel)
-        for run, name in ((float_, FLOAT_DUMP), (fixed, FIXED_DUMP)):
+        for run, name in ((float_, network.FLOAT_DUMP), (fixed, network.FIXED_DUMP)):
             assert run.dump is not None
             try:  # the same file under another name, in the working directory
                 os.link(run.dump, name)
@@ -218,9 +210,9 @@ class _Iteration:
                 shutil.copyfile(run.dump, name)
         if fixed.ranges is not None:
             shutil.copyfile(fixed.ranges, self._folder / fixed.ranges.name)
-        Path(LAYERS_FILE).write_bytes(layers_json(after.layers, after.profile))
+        Path(network.LAYERS_FILE).write_bytes(layers_json(after.layers, after.profile))
         if before is not None:
-            (self._folder / BEFORE_FILE).write_bytes(layers_json(before.layers, before.profile))
+            (self._folder / network.BEFORE_FILE).write_bytes(layers_json(before.layers, before.profile))
         text = _told(before, after)
         self._note(text, Kind.RESULT)
         self._say(text)
@@ -233,9 +225,9 @@ class _Iteration:
         append(journal_of(self._folder), [entry(text, kind)])
 
 
-def _place(folder: Path, fixed: Run, float_: Run) -> Place:
+def _place(folder: Path, fixed: Run, float_: Run) -> network.Place:
     assert fixed.dump is not None and float_.dump is not None
-    return Place(folder, fixed.dump, float_.dump, fixed.ranges or float_.ranges)
+    return network.Place(folder, fixed.dump, float_.dump, fixed.ranges or float_.ranges)
 
 
 def _told(before: Baseline | None, after: Baseline) -> str:
