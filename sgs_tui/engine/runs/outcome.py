@@ -2,6 +2,8 @@
 
 An exit code of 0 proves nothing: simulators report success without having written a dump. An exit code
 other than 0 always means failure, even where the dump looks whole: a dump has no end mark.
+
+Apart because it reads dumps: a supervisor loads it, and numpy with it, when its child has ended.
 """
 
 import os

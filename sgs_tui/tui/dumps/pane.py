@@ -1,4 +1,7 @@
-"""Pane 3: the dumps of a folder, their records, and picking the two to compare."""
+"""Pane 3: the dumps of a folder, their records, and picking the two to compare.
+
+Apart because it is what is shown: the controller beside it opens, reads and compares.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
