@@ -10,6 +10,7 @@ Names may hold commas and spaces, so a line is split at its last `, max: ` and t
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf, isnan, nan
@@ -68,18 +69,11 @@ def name_of(entry: object, where: str) -> str:
     if not isinstance(entry, Mapping):
         raise InputError(f"{where}: a {type(entry).__name__}, not an object", LIST_EXPECTED)
     name = entry.get("name")
-    if not isinstance(name, str) or not _encodable(name):
-        raise InputError(f"{where}: `name` is missing or no text", LIST_EXPECTED)
-    return name
-
-
-def _encodable(name: str) -> bool:
-    """Whether the name is one that a file can hold (JSON can spell lone surrogates)."""
-    try:
-        encode(name)
-    except UnicodeEncodeError:
-        return False
-    return True
+    if isinstance(name, str):
+        with suppress(UnicodeEncodeError):  # JSON can spell lone surrogates, which no file can hold
+            encode(name)
+            return name
+    raise InputError(f"{where}: `name` is missing or no text", LIST_EXPECTED)
 
 
 def numbers_of(entry: object, key: str, where: str) -> tuple[float, ...]:

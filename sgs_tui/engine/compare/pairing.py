@@ -1,7 +1,7 @@
 """Pair the layers of two dumps; nothing is dropped without a reason."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from math import prod
 
 from sgs_tui.engine.compare.elements import Layout, unpadded
@@ -71,14 +71,14 @@ def _partners(sample: tuple[Record, ...], benchmark: tuple[Record, ...]) -> dict
     used = {record.number for record in found.values()}
     rest = [record for record in sample if record.number not in used]
     open_ones = [record for record in benchmark if record.number not in found]
-    return found | _by_key(rest, open_ones, lambda record: sanitised(record.name))
+    left, right = _by_sanitised(rest), _by_sanitised(open_ones)
+    return found | {record.number: left[name] for name, record in right.items() if name in left}
 
 
-def _by_key(sample: list[Record], benchmark: list[Record], key: Callable[[Record], str]) -> dict[int, Record]:
-    """Pairs whose key occurs exactly once on either side."""
-    left, right = Counter(map(key, sample)), Counter(map(key, benchmark))
-    by_key = {key(record): record for record in sample if left[key(record)] == 1}
-    return {r.number: by_key[key(r)] for r in benchmark if right[key(r)] == 1 and key(r) in by_key}
+def _by_sanitised(records: list[Record]) -> dict[str, Record]:
+    """Those whose sanitised name no other has."""
+    times = Counter(sanitised(record.name) for record in records)
+    return {name: record for record in records if times[name := sanitised(record.name)] == 1}
 
 
 def _convolution_inputs(dump: Dump) -> frozenset[str] | None:

@@ -1,6 +1,6 @@
 """What a comparison yields: one `LayerDiff` a layer, and what could not be paired."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
@@ -46,12 +46,10 @@ class SideStats:
 
     @property
     def all_zero(self) -> bool:
-        """There are values, and each is 0."""
         return 0 < self.count == self.zeros
 
     @property
     def width(self) -> float:
-        """max - min of the finite values."""
         return self.maximum - self.minimum
 
 
@@ -119,7 +117,6 @@ class Pair:
 
     @property
     def size(self) -> int:
-        """Payload bytes to read on both sides."""
         return self.sample.size + self.benchmark.size
 
 
@@ -186,7 +183,7 @@ class Matching:
     """Everything both dumps hold: pairs in the benchmark's order, and the rest with reasons."""
 
     pairs: tuple[Pair, ...]
-    unmatched: tuple[Unmatched, ...] = field(default=())
+    unmatched: tuple[Unmatched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

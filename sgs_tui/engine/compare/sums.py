@@ -117,11 +117,8 @@ class Sums:
     def totals(self) -> Totals:
         """The exactly rounded sum of each row over all cells; NaN where a row's cells hold NaN or Inf."""
         cells = np.concatenate(self.cells, axis=1) if self.cells else np.zeros((8, 0))
-        return Totals._make((*map(_total, cells.tolist()), self.count, max(self.max_abs_error, 0.0)))
-
-
-def _total(cells: list[float]) -> float:
-    return fsum(cells) if all(map(isfinite, cells)) else nan
+        rows = (fsum(row) if all(map(isfinite, row)) else nan for row in cells.tolist())
+        return Totals._make((*rows, self.count, max(self.max_abs_error, 0.0)))
 
 
 class Kernel:

@@ -136,14 +136,11 @@ _CLOSING = bytes.maketrans(b"};\r\n\t", b"     ")
 _HOLE = re.compile(rb"(?:^|,) *,")  # numpy makes a -1 of it
 
 
-def _parse_values(text: bytes) -> FloatArray:
-    """Comma-separated decimal numbers (also nan and inf) as float64. Raises ValueError on anything else."""
-    fast = parse_fast(text)
-    return _parse_any(text) if fast is None else fast
-
-
 def _parse_any(text: bytes) -> FloatArray:
-    """What the simulator does not usually print: nan, inf, exponents, odd widths, braces between values."""
+    """Comma-separated numbers that the simulator does not usually print: nan, inf, exponents, odd widths, braces.
+
+    Raises ValueError on anything else.
+    """
     numbers = text.translate(_CLOSING)
     if _HOLE.search(numbers):
         raise ValueError("a comma without a number in front of it")
@@ -215,7 +212,8 @@ class TextReader:
 
     def _elements(self, text: bytes) -> AnyArray:
         try:
-            values = _parse_values(text)
+            fast = parse_fast(text)
+            values = _parse_any(text) if fast is None else fast
         except ValueError as error:
             raise self._no_numbers() from error
         if self._is_float:

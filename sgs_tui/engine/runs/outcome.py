@@ -148,19 +148,15 @@ def _dump_problem(path: Path, product: Product, backend: Backend) -> Explanation
         return None
     try:
         with open_dump(path) as dump:
-            return backend.dump_problem(dump, product) or _damage(dump) or _wrong_kind(dump, product)
+            return backend.dump_problem(dump, product) or _unexpected(dump, product)
     except DumpError as error:
         return Explanation("no_dump", error.message, "the file that the simulator left is of no use")
 
 
-def _damage(dump: Dump) -> Explanation | None:
-    if dump.health.ok:
-        return None
-    hint = f"the records before that can be read: sgs-tui inspect {dump.path}"
-    return Explanation("damaged_dump", f"the dump is damaged ({dump.health})", hint)
-
-
-def _wrong_kind(dump: Dump, product: Product) -> Explanation | None:
+def _unexpected(dump: Dump, product: Product) -> Explanation | None:
+    if not dump.health.ok:
+        hint = f"the records before that can be read: sgs-tui inspect {dump.path}"
+        return Explanation("damaged_dump", f"the dump is damaged ({dump.health})", hint)
     if not dump.outputs():
         message = "the dump holds no layer (no output that is not constant)"
         return Explanation("no_layers", message, "is it the right model?")

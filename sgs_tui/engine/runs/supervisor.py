@@ -18,7 +18,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import FrameType
 
@@ -191,9 +191,8 @@ class SupervisedRun:
         child = start_child(request, working_directory(self._folder, request))
         running = replace(self._status, state=RunState.RUNNING, started=time.time())
         self._write_softly(replace(running, child=child.identity))
-        return ChildWatch(
-            child, request, log, self._surroundings.wakeup, self._stop_reason, self._tick, HEARTBEAT
-        ).run()
+        wakeup = self._surroundings.wakeup
+        return ChildWatch(child, request, log, wakeup, self._stop_reason, self._tick, HEARTBEAT).run()
 
     def _judge(self, ending: Ending, before: FileStates, disk_full: bool) -> None:
         # Only here numpy and the dump reader are loaded: a supervisor waits in a few megabytes.
@@ -201,19 +200,9 @@ class SupervisedRun:
 
         backend = self._surroundings.backend_of(self._request.backend)
         verdict = judge(self._request, backend, self._folder, ending, before, disk_full)
-        self._finish(
-            replace(
-                self._status,
-                state=verdict.state,
-                message=verdict.message,
-                hint=verdict.hint,
-                failure=verdict.failure,
-                notes=self._status.notes + verdict.notes,
-                products=verdict.products,
-                exit_code=ending.exit_code,
-                signal=ending.signal,
-            )
-        )
+        notes = self._status.notes + verdict.notes
+        said = {each.name: getattr(verdict, each.name) for each in fields(verdict)} | {"notes": notes}
+        self._finish(replace(self._status, **said, exit_code=ending.exit_code, signal=ending.signal))
 
     def _finish(self, status: RunStatus) -> None:
         self._folder.reserve_path.unlink(missing_ok=True)
@@ -268,8 +257,8 @@ class Signals:
         signal.set_wakeup_fd(writing_end, warn_on_full_buffer=False)
         for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
             signal.signal(ignored, signal.SIG_IGN)
-        for noticed in (signal.SIGCHLD, signal.SIGUSR1):
-            signal.signal(noticed, self._notice)
+        for noticed in (signal.SIGCHLD, signal.SIGUSR1):  # the wake-up descriptor has what matters
+            signal.signal(noticed, lambda number, frame: None)
         signal.signal(signal.SIGTERM, self._terminate)
 
     def told_to_stop(self) -> str:
@@ -281,16 +270,16 @@ class Signals:
         if select.select([self.wakeup], [], [], seconds)[0]:
             os.read(self.wakeup, 4096)
 
-    def _notice(self, number: int, frame: FrameType | None) -> None:
-        """Nothing to do: the wake-up descriptor has what matters."""
-
     def _terminate(self, number: int, frame: FrameType | None) -> None:
         self._terminated = True
 
 
 def main(arguments: Sequence[str], backend_of: Lookup) -> int:
     """Go into the background and supervise. The exit code is the launching half's: 0 once all is claimed."""
-    parallel, paths = _parse(arguments)
+    parallel = 1
+    if arguments[:1] == ["--parallel"]:
+        parallel, arguments = max(1, int(arguments[1])), arguments[2:]
+    paths = [Path(argument).absolute() for argument in arguments]
     reading_end, writing_end = os.pipe()
     if os.fork():
         os.close(writing_end)
@@ -302,17 +291,10 @@ def main(arguments: Sequence[str], backend_of: Lookup) -> int:
         _supervise(parallel, paths, writing_end, backend_of)
         code = 0
     except SgsError as error:
-        _complain(str(error))
+        print(error, file=sys.stderr, flush=True)
     except Exception:
-        _complain(traceback.format_exc())
+        traceback.print_exc()
     os._exit(code)
-
-
-def _parse(arguments: Sequence[str]) -> tuple[int, list[Path]]:
-    parallel = 1
-    if arguments[:1] == ["--parallel"]:
-        parallel, arguments = max(1, int(arguments[1])), arguments[2:]
-    return parallel, [Path(argument).absolute() for argument in arguments]
 
 
 def _supervise(parallel: int, paths: list[Path], ready: int, backend_of: Lookup) -> None:
@@ -336,8 +318,3 @@ def _run_one(run: SupervisedRun) -> None:
         run.fail(error.message, error.hint)
     except Exception:
         run.crash(traceback.format_exc())
-
-
-def _complain(text: str) -> None:
-    sys.stderr.write(text.rstrip() + "\n")
-    sys.stderr.flush()
