@@ -211,7 +211,6 @@ def _through(module: Path, images: Sequence[Path], want: Layout, how: Preprocess
 
 
 def _failure(module: Path, answer: dict[str, object]) -> RunError:
-    """What went wrong inside the user's module, in one line."""
     place = f"{module}, line {answer['line']}" if answer["line"] else f"{module}"
     image = f" for {Path(str(answer['image'])).name}" if answer["image"] else ""
     error = shorten(visible(" ".join(str(answer["error"]).split())), 300, placeholder=" ...")

@@ -228,7 +228,6 @@ def sdk_runs(request: SdkRequest, sdk: Sdk, environ: Mapping[str, str] = os.envi
 
 
 def _shared(sdk: Sdk, model: Path, stage: Stage, preprocess: tuple[str, ...], config: str) -> RunRequest:
-    """What all runs of one request have in common."""
     kept = calibration_files(model, sdk.root)
     elements = Elements.INTEGER if stage is Stage.FIXED else Elements.FLOAT
     return RunRequest(

@@ -110,11 +110,10 @@ def _keyed(entries: Sequence[QuantEntry]) -> dict[tuple[str, int], QuantEntry]:
 
 
 def _compared(first: QuantEntry | None, second: QuantEntry | None) -> QuantDiff:
-    if second is None:
-        assert first is not None
-        return QuantDiff(first.name, first, None, (Change.ONLY_FIRST,), nan)
-    if first is None:
-        return QuantDiff(second.name, None, second, (Change.ONLY_SECOND,), nan)
+    if first is None or second is None:
+        only, change = (first, Change.ONLY_FIRST) if second is None else (second, Change.ONLY_SECOND)
+        assert only is not None
+        return QuantDiff(only.name, first, second, (change,), nan)
     moved = _moved(first, second)
     found = (
         (Change.BITS, first.bit != second.bit),

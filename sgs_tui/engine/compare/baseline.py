@@ -88,7 +88,6 @@ class Step:
 
     @property
     def newly_fixed(self) -> bool:
-        """Failed before and does no more."""
         before, after = self.verdicts
         return before is Verdict.FAIL and after in (Verdict.OK, Verdict.WARN)
 
@@ -116,7 +115,6 @@ class Regression:
 
     @property
     def newly_failing(self) -> tuple[Step, ...]:
-        """What a regression gate fails on."""
         return tuple(step for step in self.steps if step.newly_failing)
 
     @property

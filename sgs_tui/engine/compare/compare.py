@@ -54,7 +54,6 @@ class Sides:
         return Readers(SideReader(self.sample, pair.sample, left), SideReader(self.benchmark, pair.benchmark, right))
 
     def check_unchanged(self) -> None:
-        """Raise FileChangedError where a file is no longer the one that was indexed."""
         self.sample.check_unchanged()
         self.benchmark.check_unchanged()
 

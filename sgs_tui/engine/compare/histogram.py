@@ -240,7 +240,6 @@ class Tallier(ValueCounter):
         self._first, self._exponent = 0, _LEAST_EXPONENT
 
     def add(self, values: FloatArray) -> None:
-        """Count more values, shape (n,)."""
         values = self.finite(values)
         if values.size:
             self._make_room()

@@ -43,7 +43,6 @@ class Limits(dict[str, float]):
     """One limit per metric, by its key; metrics that are not in it are not limited."""
 
     def over(self, general: "Limits") -> "Limits":
-        """These limits, and those of a more general set for other metrics."""
         return Limits(general | self)
 
     def broken(self, layer: Judged) -> dict[str, str]:

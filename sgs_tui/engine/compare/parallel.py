@@ -106,7 +106,6 @@ def _units(pairs: Sequence[Pair], sides: Sides) -> Iterator[_Unit]:
 
 
 def _tasks(units: Iterator[_Unit]) -> Iterator[list[_Unit]]:
-    """Units packed until a task is full."""
     task: list[_Unit] = []
     size = 0
     for unit in units:
@@ -167,16 +166,16 @@ def _start_worker(pairs: Sequence[Pair], files: Sequence[tuple[Path, DumpIndex]]
 
 
 def _run_task(task: list[_Unit]) -> list[Result]:
-    return [_run_unit(unit, *_worker[0]) for unit in task]
-
-
-def _run_unit(unit: _Unit, pairs: Sequence[Pair], sides: Sides, kernel: Kernel) -> Result:
-    sums = Sums()
-    try:
-        sides.readers(pairs[unit.position]).add(sums, kernel, range(unit.start, unit.stop))
-    except SgsError as error:
-        return error
-    return _packed(figures_of(sums)) if unit.start == 0 and unit.last else sums
+    pairs, sides, kernel = _worker[0]
+    results: list[Result] = []
+    for unit in task:
+        sums = Sums()
+        try:
+            sides.readers(pairs[unit.position]).add(sums, kernel, range(unit.start, unit.stop))
+            results.append(_packed(figures_of(sums)) if unit.start == 0 and unit.last else sums)
+        except SgsError as error:
+            results.append(error)
+    return results
 
 
 _OF_METRICS, _OF_SIDE = (attrgetter(*(each.name for each in fields(kind))) for kind in (Metrics, SideStats))

@@ -82,7 +82,6 @@ class LayerRange:
 
     @property
     def width(self) -> float:
-        """max - min, what the manual's rule of 30 is about."""
         return self.maximum - self.minimum
 
 

@@ -29,7 +29,7 @@ import numpy as np
 from sgs_tui.engine.dumps.dtypes import FLOAT32, INTEGER_TYPES, AnyArray
 from sgs_tui.engine.dumps.format import Direction, Form, Record
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.dumps.text_payload import byte_rows, float_rows
+from sgs_tui.engine.dumps.text_payload import text_rows
 from sgs_tui.engine.errors import DumpError, InputError, UsageError
 from sgs_tui.engine.files import make_folder, replacing
 from sgs_tui.engine.text import encode, visible
@@ -182,9 +182,7 @@ class DumpWriter:
         as_bytes = not self._is_float and dtype.kind in "iu"
         size = _SIZE % (draft.elements() * dtype.itemsize) if habits.size_in_text else b""
         self._file.write(header + size + (b"" if as_bytes else habits.before))
-        rows = byte_rows if as_bytes else float_rows
-        for row in rows(draft.pieces(self._is_float), habits.broken_row):
-            self._file.write(row)
+        self._file.writelines(text_rows(draft.pieces(self._is_float), as_bytes, habits.broken_row))
         self._file.write(habits.text_end)
 
 

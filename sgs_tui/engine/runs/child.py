@@ -118,7 +118,11 @@ class ChildWatch:
         return Ending.of(process.returncode, self._stopped)
 
     def _wait(self, selector: selectors.BaseSelector) -> None:
-        for key, _ in selector.select(self._time_to_sleep()):
+        times = [self._next_beat, self._kill_at, None if self._stopped else self._deadline]
+        if self._progress.text != self._told:
+            times.append(self._next_progress)
+        sleep = max(0.0, min(t for t in times if t is not None) - time.monotonic())
+        for key, _ in selector.select(sleep):
             if key.fd == self._wakeup:
                 os.read(self._wakeup, 4096)
             elif not self._take():
@@ -135,19 +139,12 @@ class ChildWatch:
         return bool(data)
 
     def _drain(self) -> None:
-        """What is still in the pipe, for as long as `_DRAIN` says."""
         until = time.monotonic() + _DRAIN
         with selectors.DefaultSelector() as selector:
             selector.register(self._child.output, selectors.EVENT_READ)
             while selector.select(max(0.0, until - time.monotonic())):
                 if not self._take():
                     return
-
-    def _time_to_sleep(self) -> float:
-        times = [self._next_beat, self._kill_at, None if self._stopped else self._deadline]
-        if self._progress.text != self._told:
-            times.append(self._next_progress)
-        return max(0.0, min(t for t in times if t is not None) - time.monotonic())
 
     def _obey_deadlines(self) -> None:
         now = time.monotonic()

@@ -121,7 +121,11 @@ def _failure(left: _Remains) -> Explanation | None:
         own = None if said is not None and said.name == DISK_FULL.name else read_failure(left.folder.work_path)
         return own or said or _by_ending(left, problems)
     if problems:
-        return said or _with_log(problems[0], left.vague())
+        problem, vague = problems[0], left.vague()
+        if vague is not None and not problem.telling:  # what the log says in general about it
+            message, hint = f"{problem.message}; {vague.message}", f"{vague.hint}; {problem.hint}"
+            problem = Explanation(problem.name, message, hint)
+        return said or problem
     if said and said.fatal:
         return said
     dumps = [path for each in left.found if each.product.kind is ProductKind.DUMP for path in each.new]
@@ -168,28 +172,18 @@ def _unexpected(dump: Dump, product: Product) -> Explanation | None:
 
 
 def _by_ending(left: _Remains, problems: Sequence[Explanation]) -> Explanation:
-    certain = next((problem for problem in problems if problem.telling), None) or _from_signal(left.ending)
+    certain = next((problem for problem in problems if problem.telling), None)
     if certain is not None:
         return certain
-    message = f"the command ended with exit code {left.ending.exit_code} and said nothing that is known"
+    code, signal = left.ending.exit_code, left.ending.signal
+    if signal == "SIGKILL":
+        return OUT_OF_MEMORY
+    if signal is not None:
+        said = signal if code is None else f"exit code {code}, {signal}"
+        return Explanation("crashed", f"the simulator crashed ({said})", CORE_HINT)
+    message = f"the command ended with exit code {code} and said nothing that is known"
     unknown = Explanation("exit_code", message, "read the log of the run")
     return left.backend.with_hint(left.vague() or unknown, left.request)
-
-
-def _from_signal(ending: Ending) -> Explanation | None:
-    if ending.signal is None:
-        return None
-    if ending.signal == "SIGKILL":
-        return OUT_OF_MEMORY
-    code = f"exit code {ending.exit_code}, " if ending.exit_code is not None else ""
-    return Explanation("crashed", f"the simulator crashed ({code}{ending.signal})", CORE_HINT)
-
-
-def _with_log(problem: Explanation, vague: Explanation | None) -> Explanation:
-    """A problem with a product, and what the log says in general about it."""
-    if vague is None or problem.telling:
-        return problem
-    return Explanation(problem.name, f"{problem.message}; {vague.message}", f"{vague.hint}; {problem.hint}")
 
 
 def _with_host(problem: Explanation, left: _Remains) -> Explanation:

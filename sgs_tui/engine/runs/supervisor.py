@@ -30,7 +30,6 @@ from sgs_tui.engine.runs.processes import ProcessIdentity
 from sgs_tui.engine.runs.products import FileStates, file_states
 from sgs_tui.engine.runs.run_folder import HEARTBEAT, RunFolder, RunRequest, RunState, RunStatus, working_directory
 
-_SLOTS = ".slots"
 _LOOK = 1.0
 """Seconds between two looks of a run that waits."""
 
@@ -43,7 +42,7 @@ def _wait_for_slot(root: Path, parallel: int, wait: Callable[[float], bool]) -> 
     whether to go on waiting; None is returned when it says no. A file system without locks has no queue: the slot is
     then granted at once.
     """
-    folder = root / _SLOTS
+    folder = root / ".slots"
     folder.mkdir(exist_ok=True)
     slot = ExitStack()
     try:
@@ -262,7 +261,6 @@ class Signals:
         signal.signal(signal.SIGTERM, self._terminate)
 
     def told_to_stop(self) -> str:
-        """Why this process has to end; empty for no reason."""
         return "the supervisor was told to stop (SIGTERM)" if self._terminated else ""
 
     def wait(self, seconds: float) -> None:
@@ -306,15 +304,10 @@ def _supervise(parallel: int, paths: list[Path], ready: int, backend_of: Lookup)
         run.claim()
     os.write(ready, _READY)
     os.close(ready)
-    for run in runs:
-        _run_one(run)
-
-
-def _run_one(run: SupervisedRun) -> None:
-    """A defect in one run is written into its status and does not take the others along."""
-    try:
-        run.run()
-    except SgsError as error:
-        run.fail(error.message, error.hint)
-    except Exception:
-        run.crash(traceback.format_exc())
+    for run in runs:  # a defect in one run is written into its status and does not take the others along
+        try:
+            run.run()
+        except SgsError as error:
+            run.fail(error.message, error.hint)
+        except Exception:
+            run.crash(traceback.format_exc())
