@@ -106,7 +106,6 @@ def _quantized(request: "RunRequest", how: LaunchOptions, report: ReportOptions)
 def _both(
     float_model: Path, fixed_model: Path, image: str, given: InputOptions, simulator: SimulatorOptions
 ) -> "list[RunRequest]":
-    """Both stages by the SDK's simulator, in turn: float and fixed of each image."""
     kind = None if float_model.name.endswith("_cmodel_float.sim") else ModelType.FLOAT
     floats = sdk_requests(float_model, kind, image, given, simulator)
     fixeds = sdk_requests(fixed_model, ModelType.FIXED, image, given, simulator)
