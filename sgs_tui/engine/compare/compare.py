@@ -26,13 +26,15 @@ class Readers:
 
     sample: SideReader
     benchmark: SideReader
+    indices: bool = False
 
     def add(self, sums: Sums, kernel: Kernel, elements: range, cancel: Event | None = None) -> None:
         """Add a stretch that begins on the grid of blocks. Raises CancelledError between blocks."""
         for start in range(elements.start, elements.stop, BLOCK):
             if cancel is not None and cancel.is_set():
                 raise CancelledError("comparison stopped")
-            kernel.add(sums, self.sample, self.benchmark, start, min(BLOCK, elements.stop - start))
+            count = min(BLOCK, elements.stop - start)
+            kernel.add(sums, self.sample, self.benchmark, start, count, self.indices)
 
     def figures(self, kernel: Kernel, most: int | None = None, cancel: Event | None = None) -> LayerFigures:
         """Of the whole layer, or of its first `most` elements."""
@@ -51,7 +53,8 @@ class Sides:
     def readers(self, pair: Pair, layouts: tuple[Layout, Layout] | None = None) -> Readers:
         """The pair read in these layouts, by default un-padded."""
         left, right = layouts or layouts_of(pair)
-        return Readers(SideReader(self.sample, pair.sample, left), SideReader(self.benchmark, pair.benchmark, right))
+        sample, benchmark = SideReader(self.sample, pair.sample, left), SideReader(self.benchmark, pair.benchmark, right)
+        return Readers(sample, benchmark, pair.indices)
 
     def check_unchanged(self) -> None:
         self.sample.check_unchanged()
@@ -153,6 +156,7 @@ class RowMaker:
     def _judged(self, pair: Pair, figures: LayerFigures) -> LayerDiff:
         sides = (("sample", self.sides.sample, pair.sample), ("benchmark", self.sides.benchmark, pair.benchmark))
         notes = [*pair.notes, *(f"{name} dequantized" for name, dump, record in sides if dump.dequantizes(record))]
+        notes += _how_many_differ(pair, figures)
         plain_cos = figures.metrics.cos
         found = _transposed(pair, self.sides, self.kernel, plain_cos)
         if found:
@@ -167,6 +171,12 @@ class RowMaker:
         if known is not None:
             return LayerRange(known[0], known[1], RangeSource.CALIBRATION)
         return LayerRange(benchmark.minimum, benchmark.maximum, RangeSource.BENCHMARK)
+
+
+def _how_many_differ(pair: Pair, figures: LayerFigures) -> list[str]:
+    """What the figures of indices are about."""
+    count = pair.benchmark.count
+    return [f"{round(figures.metrics.mse * count)} of {count} indices differ"] if pair.indices and count else []
 
 
 def _not_comparable(pair: Pair, error: SgsError | None) -> LayerDiff:

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from math import prod
 
 from sgs_tui.engine.compare.elements import Layout, unpadded
 from sgs_tui.engine.compare.results import Matching, Pair, Side, Unmatched
 from sgs_tui.engine.dumps.format import Direction, Record
 from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.network.indices import index_tensors
 from sgs_tui.engine.network.ops import kind_of
 from sgs_tui.engine.network.shapes import infer_channels
 from sgs_tui.engine.text import sanitised
@@ -18,6 +20,7 @@ def match(sample: Dump, benchmark: Dump) -> Matching:
     left, right = _layers(sample), _layers(benchmark)
     partners = _partners(left, right)
     channels = infer_channels(sample.records) | infer_channels(benchmark.records)
+    indices = index_tensors(sample.records) | index_tensors(benchmark.records)
     feeds = _convolution_inputs(benchmark) or _convolution_inputs(sample)
     pairs: list[Pair] = []
     unmatched: list[Unmatched] = []
@@ -28,6 +31,8 @@ def match(sample: Dump, benchmark: Dump) -> Matching:
             continue
         fed = None if feeds is None else record.name in feeds
         pair = _pair(len(pairs), partner, record, fed, channels.get(record.name))
+        if not indices.isdisjoint((partner.name, record.name)) and _unscaled(partner) and _unscaled(record):
+            pair = replace(pair, indices=True)
         reason = _why_not(pair)
         if reason is None:
             pairs.append(pair)
@@ -38,6 +43,10 @@ def match(sample: Dump, benchmark: Dump) -> Matching:
     unmatched += [Unmatched(r.name, "sample", "only in sample", r) for r in left if r.number not in taken]
     excluded = (*_excluded(sample, "sample", left, benchmark), *_excluded(benchmark, "benchmark", right, sample))
     return Matching(tuple(pairs), (*unmatched, *excluded))
+
+
+def _unscaled(record: Record) -> bool:
+    return record.scale in (0.0, 1.0)
 
 
 def _layers(dump: Dump) -> tuple[Record, ...]:

@@ -58,7 +58,8 @@ class Metrics:
     """The manual's three metrics and their relatives; their formulas are in metrics.py.
 
     Both sides all zero: cos 1, rmse 0, sqnr inf. One side all zero: cos 0; rmse and relative_l2 inf where it is the
-    benchmark. All NaN where a side holds NaN or Inf. `max_abs_index` is the flat position (benchmark's order) of the
+    benchmark. All NaN where a side holds NaN or Inf. Of indices rmse and mse are the share that differs, cos is the
+    share that is equal. `max_abs_index` is the flat position (benchmark's order) of the
     first largest |s-b|; -1 for empty tensors.
     """
 
@@ -91,7 +92,8 @@ class Pair:
 
     `shape` from the headers or a shapes file, else None; `channels` is its last axis, which the convolutions'
     biases imply even without shapes. `notes` say how it was paired when not by exact name and plain order.
-    `excluded` says why the data mean nothing although both sides have it; None where they do.
+    `excluded` says why the data mean nothing although both sides have it; None where they do. `indices`: positions or
+    labels, which are equal or not.
     """
 
     number: int
@@ -102,6 +104,7 @@ class Pair:
     notes: tuple[str, ...] = ()
     channels: int | None = None
     excluded: str | None = None
+    indices: bool = False
 
     @property
     def name(self) -> str:
