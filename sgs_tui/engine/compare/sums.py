@@ -143,6 +143,8 @@ class Kernel:
             if whole < count:
                 self._add_cells(sums, slice(whole, count), count - whole, start + whole, positive, indices)
         sums.count += count
+        if indices:  # label 0 is one like any other
+            sums.sample.nonzero = sums.benchmark.nonzero = sums.count
 
     def _side(self, tally: SideTally, reader: SideReader, start: int, work: FloatArray) -> float:
         """Read one side's elements into `work`, as numbers, and count them; the least of them (NaN where one is)."""

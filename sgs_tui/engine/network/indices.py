@@ -12,7 +12,17 @@ _MAKERS = {"argmax": 0, "argmin": 0, "nonzero": 0, "nonmaxsuppression": 0, "topk
 _MAKERS |= {"treeensembleclassifier": 0, "linearclassifier": 0, "svmclassifier": 0}
 """Ops and the number of their output with indices."""
 
-_MOVERS = ("cast", "reshape", "squeeze", "unsqueeze", "expanddims", "flatten", "transpose", "gather", "slice")
+_MOVERS: tuple[str, ...] = (
+    "cast",
+    "reshape",
+    "squeeze",
+    "unsqueeze",
+    "expanddims",
+    "flatten",
+    "transpose",
+    "gather",
+    "slice",
+)
 _MOVERS += ("stridedslice", "concat", "split", "identity", "tile", "pack", "unpack")
 """Beginnings of op types that hand indices on."""
 
