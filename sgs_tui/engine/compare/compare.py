@@ -53,7 +53,10 @@ class Sides:
     def readers(self, pair: Pair, layouts: tuple[Layout, Layout] | None = None) -> Readers:
         """The pair read in these layouts, by default un-padded."""
         left, right = layouts or layouts_of(pair)
-        sample, benchmark = SideReader(self.sample, pair.sample, left), SideReader(self.benchmark, pair.benchmark, right)
+        sample, benchmark = (
+            SideReader(self.sample, pair.sample, left),
+            SideReader(self.benchmark, pair.benchmark, right),
+        )
         return Readers(sample, benchmark, pair.indices)
 
     def check_unchanged(self) -> None:

@@ -99,7 +99,8 @@ def _about_indices(case: Case) -> Iterator[str]:
             worst = max(sources, key=case.error)
             off = f"{worst}, off by {percent(case.error(worst))} of its signal"
             why = f"near ties in {off}: no layer's fault" if case.error(worst) < SUSPECT else f"see {off}"
-            yield f"{row.name}: {row.notes[-1]}; {why}"
+            differing = next(note for note in row.notes if "indices differ" in note)
+            yield f"{row.name}: {differing}; {why}"
 
 
 def _codes_spoil(case: Case, found: Sequence[Finding]) -> bool:
