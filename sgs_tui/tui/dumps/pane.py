@@ -52,7 +52,7 @@ class DumpsPane(Pane):
     """Files of a folder; entering a dump shows its records in their place."""
 
     NAME = "dumps"
-    GROUPS = ("dumps", "move")
+    GROUPS = ("dumps", "pair", "move")
     BINDINGS = bindings("dumps")
 
     def __init__(self) -> None:
