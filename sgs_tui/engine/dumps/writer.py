@@ -231,10 +231,14 @@ class FreeNames:
 
         With `inside` the name is a folder's and may be given out again for another file inside it.
         """
-        why = _unusable(stem + tail)
-        if not why and (earlier := self._taken.get(stem + tail + inside)) is not None:
+        wished, why = stem + tail, ""
+        if _CONTROL.search(wished):
+            why = "control characters do not belong in a path"
+        elif (size := len(encode(wished))) > _LONGEST:
+            why = f"{size} bytes, a path component holds {_LONGEST}"
+        elif (earlier := self._taken.get(wished + inside)) is not None:
             why = f"an earlier tensor has {'the same name' if earlier == tensor else 'a name that looks the same here'}"
-        name = self._free(stem, tail, tensor, inside) if why else stem + tail
+        name = self._free(stem, tail, tensor, inside) if why else wished
         self._taken[name + inside] = tensor
         return name, why
 
@@ -249,13 +253,6 @@ class FreeNames:
             name = encode(clean)[:room].decode("utf-8", "ignore") + end  # never half a character
             if name + inside not in self._taken:
                 return name
-
-
-def _unusable(name: str) -> str:
-    if _CONTROL.search(name):
-        return "control characters do not belong in a path"
-    size = len(encode(name))
-    return f"{size} bytes, a path component holds {_LONGEST}" if size > _LONGEST else ""
 
 
 _FORBIDDEN = str.maketrans("/:*?<>|", "_______")

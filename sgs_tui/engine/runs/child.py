@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sgs_tui.engine.runs.log import LogFile, ProgressWatch
 from sgs_tui.engine.runs.processes import ProcessIdentity, end_group, send_to_group
-from sgs_tui.engine.runs.run_folder import RunRequest
+from sgs_tui.engine.runs.run_folder import HEARTBEAT, RunRequest
 
 _CHUNK = 64 << 10
 _DRAIN = 1.0
@@ -77,7 +77,7 @@ class ChildWatch:
 
     `wakeup` is a descriptor that becomes readable on signals (SIGCHLD among them); `stop_reason` says why to
     end the child, empty for no reason; `on_tick` is called with the progress text about once a second when
-    that text changed, and once per `heartbeat` seconds in any case.
+    that text changed, and once per `HEARTBEAT` seconds in any case.
     """
 
     def __init__(
@@ -88,18 +88,16 @@ class ChildWatch:
         wakeup: int,
         stop_reason: Callable[[], str],
         on_tick: Callable[[str], None],
-        heartbeat: float,
     ) -> None:
         self._child, self._grace, self._log = child, request.grace, log
         self._wakeup, self._stop_reason, self._on_tick = wakeup, stop_reason, on_tick
-        self._heartbeat = heartbeat
         self._progress = ProgressWatch()
         self._told = ""
         self._stopped = ""
         now = time.monotonic()
         self._deadline = now + request.timeout if request.timeout else None
         self._kill_at: float | None = None
-        self._next_beat = now + heartbeat
+        self._next_beat = now + HEARTBEAT
         self._next_progress = now
 
     def run(self) -> Ending:
@@ -165,4 +163,4 @@ class ChildWatch:
             self._told = self._progress.text
             self._on_tick(self._told)
             self._next_progress = now + 1.0
-            self._next_beat = now + self._heartbeat
+            self._next_beat = now + HEARTBEAT

@@ -18,7 +18,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
@@ -191,17 +191,14 @@ class SupervisedRun:
         running = replace(self._status, state=RunState.RUNNING, started=time.time())
         self._write_softly(replace(running, child=child.identity))
         wakeup = self._surroundings.wakeup
-        return ChildWatch(child, request, log, wakeup, self._stop_reason, self._tick, HEARTBEAT).run()
+        return ChildWatch(child, request, log, wakeup, self._stop_reason, self._tick).run()
 
     def _judge(self, ending: Ending, before: FileStates, disk_full: bool) -> None:
         # Only here numpy and the dump reader are loaded: a supervisor waits in a few megabytes.
         from sgs_tui.engine.runs.outcome import judge
 
         backend = self._surroundings.backend_of(self._request.backend)
-        verdict = judge(self._request, backend, self._folder, ending, before, disk_full)
-        notes = self._status.notes + verdict.notes
-        said = {each.name: getattr(verdict, each.name) for each in fields(verdict)} | {"notes": notes}
-        self._finish(replace(self._status, **said, exit_code=ending.exit_code, signal=ending.signal))
+        self._finish(judge(self._status, self._request, backend, self._folder, ending, before, disk_full))
 
     def _finish(self, status: RunStatus) -> None:
         self._folder.reserve_path.unlink(missing_ok=True)
