@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -157,12 +157,15 @@ def sdk_environment(sdk: Sdk, environ: Mapping[str, str] = os.environ) -> dict[s
     return dict(_cache[key])
 
 
+def _run(argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
+    no_input, limit = subprocess.DEVNULL, _TIMEOUT
+    return subprocess.run(argv, env=environment, stdin=no_input, capture_output=True, timeout=limit, check=False)
+
+
 def _source(script: Path, parent: Mapping[str, str]) -> dict[str, str]:
     argv = ["bash", "--noprofile", "--norc", "-c", _SOURCE, script.name, str(script.parent)]
     try:
-        done = subprocess.run(
-            argv, env=parent, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT, check=False
-        )
+        done = _run(argv, parent)
     except FileNotFoundError as error:
         raise RunError("bash is missing, and the SDK's environment needs it", "install bash") from error
     except subprocess.TimeoutExpired as error:
@@ -212,14 +215,7 @@ def interpreter_notes(sdk: Sdk, python: str, environment: Mapping[str, str]) -> 
 def _ask(python: str, environment: tuple[tuple[str, str], ...]) -> tuple[str, str]:
     """(`311`, `64`)."""
     try:
-        done = subprocess.run(
-            [python, "-c", _QUESTION],
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_TIMEOUT,
-            check=False,
-        )
+        done = _run([python, "-c", _QUESTION], dict(environment))
     except (OSError, subprocess.TimeoutExpired) as error:
         raise RunError(f"{python}: does not start: {error}", "name another one with --sdk-python") from error
     answer = done.stdout.split()

@@ -24,10 +24,10 @@ from types import FrameType
 
 from sgs_tui.engine.errors import InputError, SgsError
 from sgs_tui.engine.runs.backend import Lookup
-from sgs_tui.engine.runs.child import ChildWatch, Ending, start_child
+from sgs_tui.engine.runs.child import ChildWatch, Ending
 from sgs_tui.engine.runs.log import LogFile
 from sgs_tui.engine.runs.processes import ProcessIdentity
-from sgs_tui.engine.runs.products import FileStates, file_states
+from sgs_tui.engine.runs.products import file_states
 from sgs_tui.engine.runs.run_folder import HEARTBEAT, RunFolder, RunRequest, RunState, RunStatus, working_directory
 
 _LOOK = 1.0
@@ -183,22 +183,18 @@ class SupervisedRun:
             return
         finally:
             log.close()
-        self._judge(ending, before, log.disk_full)
-
-    def _watch(self, log: LogFile) -> Ending:
-        request = self._request
-        child = start_child(request, working_directory(self._folder, request))
-        running = replace(self._status, state=RunState.RUNNING, started=time.time())
-        self._write_softly(replace(running, child=child.identity))
-        wakeup = self._surroundings.wakeup
-        return ChildWatch(child, request, log, wakeup, self._stop_reason, self._tick).run()
-
-    def _judge(self, ending: Ending, before: FileStates, disk_full: bool) -> None:
         # Only here numpy and the dump reader are loaded: a supervisor waits in a few megabytes.
         from sgs_tui.engine.runs.outcome import judge
 
         backend = self._surroundings.backend_of(self._request.backend)
-        self._finish(judge(self._status, self._request, backend, self._folder, ending, before, disk_full))
+        self._finish(judge(self._status, self._request, backend, self._folder, ending, before, log.disk_full))
+
+    def _watch(self, log: LogFile) -> Ending:
+        directory, wakeup = working_directory(self._folder, self._request), self._surroundings.wakeup
+        watch = ChildWatch(self._request, directory, log, wakeup, self._stop_reason, self._tick)
+        running = replace(self._status, state=RunState.RUNNING, started=time.time())
+        self._write_softly(replace(running, child=watch.identity))
+        return watch.run()
 
     def _finish(self, status: RunStatus) -> None:
         self._folder.reserve_path.unlink(missing_ok=True)
