@@ -74,7 +74,6 @@ class MainScreen(PanesScreen):
 
     @property
     def panes(self) -> tuple[Pane, ...]:
-        """Every pane, in the order of tabs."""
         return (
             self.layer_table.pane,
             self.histogram.pane,
@@ -193,7 +192,6 @@ class MainScreen(PanesScreen):
 
     @on(Said)
     def take_said(self, event: Said) -> None:
-        """Into the log; the last word also into the status line."""
         self.note(event.text, event.level, event.hint)
         self.flash(event.text, event.level)
 
