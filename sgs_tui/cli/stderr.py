@@ -67,6 +67,7 @@ class Held:
     pressed: bool = False
 
     def release(self) -> None:
+        """Raise KeyboardInterrupt where it was pressed."""
         if self.pressed:
             raise KeyboardInterrupt
 

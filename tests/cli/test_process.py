@@ -54,11 +54,20 @@ def modules_after(sgs: Path, *arguments: str) -> set[str]:
     return set(done.stderr.split())
 
 
-def test_batch_loads_no_screen_and_no_framework(sgs: Path) -> None:
-    loaded = modules_after(sgs, "--batch", *BAD)
+HEALTHY = ("tiny/fixed_dq.bin", "tiny/float.bin")
+SCREEN = {"textual", "matplotlib", "plotext", "cv2", "sgs_tui.tui"}
+
+
+@pytest.mark.parametrize("arguments", [HEALTHY, (*BAD, "--no-diagnosis")], ids=["healthy", "not diagnosed"])
+def test_batch_loads_no_screen_and_no_framework(arguments: tuple[str, ...], sgs: Path) -> None:
+    loaded = modules_after(sgs, "--batch", *arguments)
     assert "sgs_tui.batch.formats.table" in loaded
-    heavy = {"textual", "onnxruntime", "onnx", "matplotlib", "plotext", "cv2", "sgs_tui.tui"}
-    assert not loaded & heavy
+    assert not loaded & (SCREEN | {"onnxruntime", "onnx", "jinja2"})
+
+
+def test_only_a_diagnosis_with_bad_layers_loads_the_framework_that_computes_them_again(sgs: Path) -> None:
+    loaded = modules_after(sgs, "--batch", *BAD)
+    assert "onnxruntime" in loaded and not loaded & SCREEN
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "vendor", "markdown"])

@@ -56,6 +56,7 @@ def _document(dump: Dump) -> Json:
 
 
 def _totals(dump: Dump) -> dict[str, int]:
+    """How many records of which sort, and their payload bytes."""
     inputs = [record for record in dump.records if record.direction is Direction.IN]
     return {
         "records": len(dump.records),
@@ -67,6 +68,7 @@ def _totals(dump: Dump) -> dict[str, int]:
 
 
 def _fields(record: Record) -> Json:
+    """A record's header, and what the file really holds of it."""
     return {
         "number": record.number,
         "direction": str(record.direction),

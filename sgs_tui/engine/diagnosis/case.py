@@ -7,18 +7,22 @@ from math import isfinite
 from threading import Event
 
 from sgs_tui.engine.calibration.ranges import Ranges
-from sgs_tui.engine.compare.results import LayerDiff, Pair
+from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.errors import CancelledError
-from sgs_tui.engine.network.compute import Rows, Shape
+from sgs_tui.engine.errors import CancelledError, InputError
+from sgs_tui.engine.network.channels import infer_channels
 from sgs_tui.engine.network.graph import Graph, build_graph
-from sgs_tui.engine.network.replay import Replay, rows_of
 from sgs_tui.engine.network.scales import Domain, Grid, domains, grid_in, grid_of, pad_lanes
-from sgs_tui.engine.network.shapes import UNKNOWN, Shapes, nhwc
 from sgs_tui.engine.network.tensors import Tensors, Values
+from sgs_tui.engine.twin.network import Twin
+from sgs_tui.engine.twin.rebuild import rebuild
 
 SUSPECT = 0.1414  # relative L2 error from which a layer is suspect: SQNR 17 dB, the procedure's COS 0.99
+_LOUD = 0.7 * SUSPECT
+_SEEN = 0.05
+"""Errors from which a layer, and one computed from the network's input alone, is computed again."""
+
 LOOKED_AT = 1 << 18
 """Elements looked at per side and layer where a whole pass is not needed, spread evenly over the layer."""
 
@@ -50,7 +54,7 @@ class Case:
         self.sample_tensors = Tensors(sample)
         own = build_graph(benchmark)
         self.graph: Graph = own if own.known else build_graph(sample)
-        self.replays = own.known
+        self.rebuilds = own.known
 
     def check(self) -> None:
         """Raise CancelledError where the user stopped the diagnosis. Called before every layer."""
@@ -62,20 +66,50 @@ class Case:
         return pad_lanes(build_graph(self.benchmark)) | pad_lanes(build_graph(self.sample))
 
     @cached_property
-    def shapes(self) -> Shapes:
-        """Shapes of the benchmark's tensors."""
-        return Shapes(self.graph if self.replays else build_graph(self.benchmark), self.tensors)
+    def _loud(self) -> bool:
+        """Whether any layer is so bad that computing it again can tell something; a quiet pair is spared the time."""
+        seen = [name for name in self.compared if self.error(name) >= _SEEN]
+        return (
+            any(row.verdict is Verdict.FAIL for row in self.compared.values())
+            or any(self.error(name) >= _LOUD for name in seen)
+            or any(not any(each in self.compared for each in self.graph.upstream(name)) for name in seen)
+        )
 
     @cached_property
-    def replay(self) -> Replay | None:
-        """Recomputes layers; None where the benchmark holds no inputs and weights."""
-        return Replay(self.graph, self.tensors, self.shapes) if self.replays else None
+    def twin(self) -> Twin | None:
+        """The network rebuilt from the benchmark; None where that holds no inputs and weights, or nothing is bad."""
+        holes = any(not (op.inputs and op.outputs) for op in self.graph.ops)
+        if holes or not (self.rebuilds and self._loud):
+            return None
+        try:
+            return rebuild(self.benchmark, self._cancel, patience=1.0)
+        except InputError:  # damaged, or no float dump: `diagnose` notes it
+            return None
+
+    @cached_property
+    def weights(self) -> Mapping[int, str]:
+        """The weights' name by the benchmark's op index."""
+        return {op.index: op.constants[0].name for op in self.graph.ops if op.constants}
+
+    @cached_property
+    def _channels(self) -> Mapping[str, int]:
+        return infer_channels(self.benchmark.records)
+
+    def channels(self, name: str) -> int:
+        """Size of a tensor's last axis; 0 where unknown."""
+        shape = self.twin.shapes.get(name, ()) if self.twin else ()
+        row = self.rows.get(name)
+        known = shape[-1] if len(shape) in (2, 4) and name not in self._barred else self._channels.get(name, 0)
+        return known or (row.pair.channels if row else 0) or 0
+
+    @cached_property
+    def _barred(self) -> frozenset[str]:
+        return frozenset(name for op in self.twin.barriers() for name in op.outputs) if self.twin else frozenset()
 
     @cached_property
     def compared(self) -> Mapping[str, LayerDiff]:
-        """Rows with figures, in network order; pad lanes of aligned tensors and indices are no layers."""
-        with_figures = {name: row for name, row in self.rows.items() if row.metrics is not None}
-        return {n: row for n, row in with_figures.items() if not (row.pair.indices or self.padded(row.pair))}
+        """Rows with figures, in network order; pad lanes of aligned tensors are no layers."""
+        return {n: row for n, row in self.rows.items() if row.metrics is not None and not self.padded(row.pair)}
 
     @cached_property
     def suspects(self) -> Mapping[str, LayerDiff]:
@@ -107,15 +141,6 @@ class Case:
         value = row.metrics.relative_l2
         return value if isfinite(value) else float("inf")
 
-    def shape(self, name: str) -> Shape:
-        """What is known of a tensor's shape."""
-        found = self.shapes.of(name)
-        row = self.rows.get(name)
-        if found.known or row is None:
-            return found
-        printed = nhwc(row.pair.sample)
-        return printed if printed.known and printed.count == row.pair.benchmark.count else found or UNKNOWN
-
     def grid(self, name: str) -> Grid | None:
         """The sample's grid of a compared layer, from its header or else from its values."""
         if name not in self._grids:
@@ -134,20 +159,11 @@ class Case:
     def both(self, name: str) -> tuple[Values, Values]:
         """(sample, benchmark) of a compared layer, flat: all of it, or stretches spread over it."""
         pair = self.rows[name].pair
-        block = max(self.shape(name).channels, 1)
+        block = max(self.channels(name), 1)
         return (
             self.sample_tensors.spread(pair.sample, LOOKED_AT, block),
             self.tensors.spread(pair.benchmark, LOOKED_AT, block),
         )
-
-    def sample_rows(self, name: str) -> Rows:
-        """Rows of the sample's tensor, shaped like the benchmark's."""
-        return rows_of(self.sample_tensors, self.rows[name].pair.sample, self.shapes.of(name))
-
-    def benchmark_rows(self, name: str) -> Rows:
-        """Rows of the benchmark's tensor."""
-        record = self.replay.record(name) if self.replay else self.rows[name].pair.benchmark
-        return rows_of(self.tensors, record, self.shapes.of(name))
 
     def comparable(self, name: str) -> bool:
         """Whether both sides can be read element against element."""

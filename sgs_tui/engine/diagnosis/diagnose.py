@@ -9,7 +9,7 @@ from threading import Event
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.configs.debugconfig import load
 from sgs_tui.engine.diagnosis.blame import blame, trend
-from sgs_tui.engine.diagnosis.case import SUSPECT, Case
+from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.causes.clipping import MOSTLY, clipped_share, find_clipping
 from sgs_tui.engine.diagnosis.causes.coarse_step import WITHIN, find_coarse, find_mild
 from sgs_tui.engine.diagnosis.causes.drift import drift, healthy, is_drift
@@ -23,7 +23,7 @@ from sgs_tui.engine.diagnosis.causes.padding_kept import find_padding, undone_la
 from sgs_tui.engine.diagnosis.causes.swapped import find_swapped
 from sgs_tui.engine.diagnosis.causes.unexplained import find_unexplained
 from sgs_tui.engine.diagnosis.error_budget import Budgets
-from sgs_tui.engine.diagnosis.results import Budget, Cause, Diagnosis, Evidence, Finding, Recovered, percent, some
+from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Evidence, Finding, Recovered, percent, some
 from sgs_tui.engine.session import Comparison
 
 _CERTAIN = 0.9  # share of a first layer's error that has to be explained to report it where no layer is bad
@@ -34,7 +34,7 @@ def diagnose(
 ) -> Diagnosis:
     """Explain a finished comparison. `debug_config`: the DebugConfig.txt of the sample's run, as evidence.
 
-    Reads at most a few million elements per layer; the dumps must still be open. Raises InputError where
+    Bad layers are computed again by the twin; the dumps must still be open. Raises InputError where
     `debug_config` can not be read, FileChangedError, CancelledError.
     """
     switches = load(debug_config).effect().switches if debug_config else None
@@ -51,7 +51,7 @@ def diagnose(
         trend=trend(case, {each.name: each.role for each in roles}),
         graph_known=case.graph.known,
         recovered=recovered,
-        notes=tuple(_notes(case, listed, switches)),
+        notes=tuple(_notes(case, switches)),
         budgets=tuple(listed),
     )
 
@@ -71,36 +71,17 @@ def _findings(
     return [*found, *_inside(case, budgets)], ()
 
 
-def _notes(case: Case, budgets: Sequence[Budget], switches: frozenset[str] | None) -> Iterator[str]:
+def _notes(case: Case, switches: frozenset[str] | None) -> Iterator[str]:
     """What limits this diagnosis."""
     if not case.graph.known:
         yield "neither dump holds inputs (an ONNX, Caffe or TFLite dump?): who feeds whom is not known"
-    elif not case.replays:
+    elif not case.rebuilds:
         yield "the benchmark holds outputs only: layers can not be computed again, causes are not proven"
-    replay = case.replay
-    if replay is not None:
-        large = [budget for budget in budgets if budget.proven and len(replay.bands(budget.name)) > 1]
-        if large:
-            yield f"{len(large)} large layers were computed again on bands of rows spread over them, not whole"
-    yield from _about_indices(case)
     left_out = [row.name for row in case.rows.values() if case.padded(row.pair)]
     if left_out:
         yield f"not judged, their pad lanes hold leftover memory in the sample: {some(left_out)}"
     if switches is not None and "dequantFixed" not in switches and not case.sample.is_float:
         yield "the DebugConfig.txt given does not switch dequantFixed on"
-
-
-def _about_indices(case: Case) -> Iterator[str]:
-    """Why indices differ: the values that they were found among nearly tie, or are wrong themselves."""
-    for row in case.rows.values():
-        maker = case.graph.producer(row.name)
-        sources = [record.name for record in maker.inputs if record.name in case.compared] if maker else []
-        if row.pair.indices and sources and row.metrics is not None and row.metrics.mse > 0:
-            worst = max(sources, key=case.error)
-            off = f"{worst}, off by {percent(case.error(worst))} of its signal"
-            why = f"near ties in {off}: no layer's fault" if case.error(worst) < SUSPECT else f"see {off}"
-            differing = next(note for note in row.notes if "indices differ" in note)
-            yield f"{row.name}: {differing}; {why}"
 
 
 def _codes_spoil(case: Case, found: Sequence[Finding]) -> bool:

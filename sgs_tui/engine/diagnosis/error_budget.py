@@ -17,11 +17,11 @@ import numpy as np
 
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.results import Budget
-from sgs_tui.engine.network.compute import Rows
-from sgs_tui.engine.network.replay import Feed, Replay, frontier, path
 from sgs_tui.engine.network.scales import Grid, weight_steps
-from sgs_tui.engine.network.tensors import Values, rms, share
-from sgs_tui.engine.network.windows import TOLERANCE
+from sgs_tui.engine.network.tensors import rms, share
+from sgs_tui.engine.twin.again import Again
+from sgs_tui.engine.twin.meaning import Floats
+from sgs_tui.engine.twin.values import Values
 
 _GROWTH = 2.0  # an error that doubles (+6 dB) over that of the inputs is the layer's own
 _OVERLAP = 2.5  # a value counts several times in pools whose windows overlap: 9/4 times for 3x3 with stride 2
@@ -66,60 +66,55 @@ def _on_grid(case: Case, plain: Budget) -> Budget:
     )
 
 
-Change = Callable[[Values], Values]
+Change = Callable[[Floats], Floats]
+"""What happens to values [..., channels]."""
+
+Feed = Mapping[str, Floats]
 
 
 class Trials:
-    """Runs of layers on the bands of rows that a replay covers.
+    """Layers computed again by the twin.
 
     `seen`: how the sample's network saw its inputs, where that is known to differ from the benchmark's.
     """
 
-    def __init__(self, case: Case, replay: Replay, seen: Mapping[str, Change]) -> None:
-        self.case, self.replay, self._seen = case, replay, seen
+    def __init__(self, case: Case, again: Again, seen: Mapping[str, Change]) -> None:
+        self.case, self.again, self._seen = case, again, seen
+        self.theirs, self.ours = Values(case.benchmark), Values(case.sample)
 
-    def benchmark(self, frontier: tuple[str, ...]) -> Feed:
-        """The benchmark's tensors for those of a frontier; what lies behind them is computed."""
-        return lambda name: self.case.benchmark_rows(name) if name in frontier else None
+    def benchmark(self, frontier: tuple[str, ...]) -> dict[str, Floats]:
+        """The benchmark's tensors of a frontier."""
+        return {name: self.truth(name) for name in frontier}
 
-    def sample(self, frontier: tuple[str, ...]) -> Feed:
+    def sample(self, frontier: tuple[str, ...]) -> dict[str, Floats]:
         """The sample's; for the network's inputs the benchmark's, since the sample's records do not show them."""
+        return {name: self._given(name) for name in frontier}
 
-        def give(name: str) -> Rows | None:
-            if name not in frontier:
-                return None
-            if name in self.case.compared:
-                return self.case.sample_rows(name)
-            rows = self.case.benchmark_rows(name)
-            return changed(rows, self._seen[name]) if name in self._seen else rows
+    def _given(self, name: str) -> Floats:
+        if name in self.case.compared:
+            return self.stored(name)
+        return self.changed(name, self._seen[name]) if name in self._seen else self.truth(name)
 
-        return give
+    def truth(self, name: str) -> Floats:
+        """What the benchmark holds of a tensor, flat."""
+        return self.theirs.read(self.again.twin.records[name])
 
-    def run(self, name: str, source: Feed, replay: Replay | None = None) -> Values:
-        """A layer computed on its bands, flat; by another `replay` (with other weights, say) where given."""
-        able = replay or self.replay
-        return np.concatenate([able.rows(name, source, span).ravel() for span in self.replay.bands(name)])
+    def stored(self, name: str) -> Floats:
+        """What the sample holds of a compared layer, flat."""
+        return self.ours.read(self.case.rows[name].pair.sample)
 
-    def stored(self, name: str, rows: Rows) -> Values:
-        """What a dump holds of a tensor on the same bands, flat."""
-        return np.concatenate([rows(span.start, span.stop).ravel() for span in self.replay.bands(name)])
+    def changed(self, name: str, change: Change) -> Floats:
+        """The benchmark's tensor with a change made to it."""
+        return change(self.truth(name).reshape(-1, max(self.case.channels(name), 1))).reshape(-1)
 
-    def with_own_error(self, name: str, inputs: tuple[str, ...]) -> Rows:
+    def run(self, name: str, source: Feed, weights: Mapping[int, Floats] | None = None) -> Floats:
+        """A layer from its frontier, flat."""
+        return self.again.run(name, source, weights)
+
+    def with_own_error(self, budget: Budget) -> Floats:
         """The benchmark's tensor plus what the sample's layer itself got wrong."""
-        truth, sample, given = self.case.benchmark_rows(name), self.case.sample_rows(name), self.sample(inputs)
-        return lambda start, stop: (
-            truth(start, stop) + sample(start, stop) - self.replay.rows(name, given, range(start, stop))
-        )
-
-
-def replaced(source: Feed, name: str, rows: Rows) -> Feed:
-    """The same source with one tensor from elsewhere."""
-    return lambda each: rows if each == name else source(each)
-
-
-def changed(rows: Rows, change: Change) -> Rows:
-    """Rows with a change made to them."""
-    return lambda start, stop: change(rows(start, stop))
+        made = self.run(budget.name, self.sample(budget.inputs))
+        return self.truth(budget.name) + self.stored(budget.name) - made
 
 
 _FAINT = 0.03
@@ -128,17 +123,17 @@ _FAINT = 0.03
 
 @dataclass(frozen=True, slots=True)
 class _Runs:
-    """A layer on its bands: what both dumps hold, and the float layer fed with the sample's inputs."""
+    """A layer: what both dumps hold, and the float layer fed with the sample's inputs."""
 
     name: str
     frontier: tuple[str, ...]
-    truth: Values
-    sample: Values
-    made: Values
+    truth: Floats
+    sample: Floats
+    made: Floats
     size: float
 
     @property
-    def own(self) -> Values:
+    def own(self) -> Floats:
         """What the sample's layer itself got wrong."""
         return self.sample - self.made
 
@@ -149,7 +144,7 @@ class _Runs:
 
 
 def replayed(trials: Trials, name: str, frontier: tuple[str, ...], proven: Sequence[Budget]) -> Budget | None:
-    """The budget of a layer; None where the replay does not reproduce the benchmark.
+    """The budget of a layer; None where its values do not allow one.
 
     `proven`: replayed budgets of the tensors it is computed from, as far as there are any.
     """
@@ -176,14 +171,11 @@ def replayed(trials: Trials, name: str, frontier: tuple[str, ...], proven: Seque
 
 
 def _runs(trials: Trials, name: str, frontier: tuple[str, ...]) -> _Runs | None:
-    case = trials.case
-    truth = trials.stored(name, case.benchmark_rows(name))
-    again = trials.run(name, trials.benchmark(frontier))
+    truth = trials.truth(name)
     size = rms(truth)
-    if not size > 0 or not rms(again - truth) <= TOLERANCE * size:
+    if not size > 0:
         return None
-    sample = trials.stored(name, case.sample_rows(name))
-    made = trials.run(name, trials.sample(frontier))
+    sample, made = trials.stored(name), trials.run(name, trials.sample(frontier))
     found = _Runs(name, frontier, truth, sample, made, size)
     return found if isfinite(size + rms(sample) + rms(made)) else None
 
@@ -194,36 +186,38 @@ def _rounding(trials: Trials, runs: _Runs) -> Iterator[tuple[str, float]]:
     for source in runs.frontier:
         grid = trials.case.grid(source)
         if grid is not None and grid.bits == 8:
-            rows = changed(trials.case.benchmark_rows(source), grid.rounded)
-            yield source, rms(trials.run(runs.name, replaced(plain, source, rows)) - runs.truth) / runs.size
+            made = trials.run(runs.name, plain | {source: grid.rounded(plain[source])})
+            yield source, rms(made - runs.truth) / runs.size
 
 
 def _passed(trials: Trials, runs: _Runs, proven: Sequence[Budget]) -> Iterator[tuple[str, float]]:
     """What each input's own error alone does to the output."""
     plain = trials.benchmark(runs.frontier)
     for budget in proven:
-        given = replaced(plain, budget.name, trials.with_own_error(budget.name, budget.inputs))
+        given = plain | {budget.name: trials.with_own_error(budget)}
         yield budget.name, rms(trials.run(runs.name, given) - runs.truth) / runs.size
 
 
 def _weights(trials: Trials, runs: _Runs) -> float:
     """Share of the own error that the weights' rounding explains."""
-    replay = trials.replay
-    ops = [op for op in path(replay.graph, runs.name, frozenset(runs.frontier)) if op.family.has_weights]
     records = {record.name: record for record in trials.case.sample.records if record.constant}
-    rounded: dict[int, Values] = {}
-    for op in ops:
-        weights, record = replay.weights(op), records.get(op.constants[0].name)
-        steps = weight_steps(weights, record) if record else None
+    rounded: dict[int, Floats] = {}
+    for op in trials.again.path(runs.name, runs.frontier) or ():
+        record = records.get(trials.case.weights.get(op.index, ""))
+        if op.convolution is None or record is None:
+            continue
+        weights = op.convolution.weights
+        flat = weights.reshape(len(weights), -1).T
+        steps = weight_steps(flat, record)
         if steps is not None:
-            rounded[op.index] = (np.round(weights / steps) * steps).astype(np.float32)
+            rounded[op.index] = (np.round(flat / steps) * steps).T.astype(np.float32).reshape(weights.shape)
     if not rounded:
         return 0.0
-    made = trials.run(runs.name, trials.sample(runs.frontier), replay.with_weights(rounded))
+    made = trials.run(runs.name, trials.sample(runs.frontier), rounded)
     return share(runs.own, runs.sample - made)
 
 
-def _notable(own: Values, size: float, grid: Grid | None) -> bool:
+def _notable(own: Floats, size: float, grid: Grid | None) -> bool:
     """Whether an own error is more than rounding the output makes, so that its weights are worth a look."""
     return rms(own) > 0.05 * size or (grid is not None and grid.bits == 8 and rms(own) > 0.8 * grid.step)
 
@@ -236,7 +230,7 @@ class Budgets:
         self._given = frozenset(case.compared) | frozenset(item.name for item in case.inputs if item.benchmark)
         self._input_change: dict[str, Change] = {}
         self._known: dict[str, Budget] = {}
-        self.trials = Trials(case, case.replay, self._input_change) if case.replay else None
+        self.trials = Trials(case, Again(case.twin), self._input_change) if case.twin else None
 
     def explain_input(self, name: str, change: Change) -> None:
         """From now on replay from a network input as the sample's network saw it."""
@@ -263,18 +257,17 @@ class Budgets:
         return replayed(self.trials, name, sources, [budget for budget in known if budget.proven])
 
     def _frontier(self, name: str) -> tuple[str, ...] | None:
-        return frontier(self._case.graph, self._case.shapes, name, self._given) if self.trials else None
+        return self.trials.again.frontier(name, self._given) if self.trials else None
 
     def _readable(self, name: str) -> bool:
         return name not in self._case.compared or self._case.comparable(name)
 
-    def made(self, name: str) -> tuple[Values, Values]:
-        """(sample, the layer in float from the sample's inputs), flat, on bands; the benchmark where not replayed."""
+    def made(self, name: str) -> tuple[Floats, Floats]:
+        """(sample, the layer in float from the sample's inputs), flat; the benchmark where it can not be computed."""
         sources = self._frontier(name)
         if self.trials is None or sources is None or not self.of(name).proven:
             return self._case.both(name)
-        made = self.trials.run(name, self.trials.sample(sources))
-        return self.trials.stored(name, self._case.sample_rows(name)), made
+        return self.trials.stored(name), self.trials.run(name, self.trials.sample(sources))
 
     def nearest(self, name: str) -> tuple[str, ...]:
         """The nearest compared tensors (or network inputs) upstream."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sgs_tui.engine.dumps.format import Direction, Record
 from sgs_tui.engine.dumps.reader import Dump, open_dump
-from sgs_tui.engine.network.ops import Family, kind_of
+from sgs_tui.engine.network.ops import Family, family_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Op:
     @property
     def family(self) -> Family:
         """What ops of this kind do."""
-        return kind_of(self.kind).family
+        return family_of(self.kind)
 
     @property
     def fused(self) -> bool:

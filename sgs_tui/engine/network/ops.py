@@ -1,13 +1,8 @@
-"""What the op types of dumps are: the one table, for graphs, shapes, scales, replays and pairings alike."""
+"""What the op types of dumps are: the one table, for graphs, shapes, scales and pairings alike."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum, auto
 from functools import lru_cache
-from typing import NamedTuple
-
-import numpy as np
-
-from sgs_tui.engine.network.tensors import Values
 
 
 class Family(Enum):
@@ -67,69 +62,34 @@ _PASSING = frozenset(
 )
 
 
-class OpKind(NamedTuple):
-    """A family and, where elementwise ops are replayed, what they compute in float32."""
-
-    family: Family
-    compute: Callable[..., Values] | None = None
-
-
-def _logistic(values: Values) -> Values:
-    result: Values = np.float32(1) / (np.float32(1) + np.exp(-values))
-    return result
-
-
-_OPS: Mapping[str, OpKind] = {
-    "CONV_2D": OpKind(Family.CONVOLUTION),
-    "CONV_3D": OpKind(Family.CONVOLUTION),
-    "TRANSPOSE_CONV": OpKind(Family.CONVOLUTION),
-    "GROUP_CONV": OpKind(Family.CONVOLUTION),
-    "DEPTHWISE_CONV_2D": OpKind(Family.DEPTHWISE),
-    "FULLY_CONNECTED": OpKind(Family.DENSE),
-    "RELU": OpKind(Family.UNARY, lambda x: np.maximum(x, np.float32(0))),
-    "RELU6": OpKind(Family.UNARY, lambda x: np.clip(x, np.float32(0), np.float32(6))),
-    "LOGISTIC": OpKind(Family.UNARY, _logistic),
-    "TANH": OpKind(Family.UNARY, np.tanh),
-    "EXP": OpKind(Family.UNARY, np.exp),
-    "ABS": OpKind(Family.UNARY, np.abs),
-    "SQRT": OpKind(Family.UNARY, np.sqrt),
-    "LEAKY_RELU": OpKind(Family.UNARY),
-    "PRELU": OpKind(Family.UNARY),
-    "ELU": OpKind(Family.UNARY),
-    "NEG": OpKind(Family.UNARY),
-    "HARD_SWISH": OpKind(Family.UNARY),
-    "SOFTMAX": OpKind(Family.UNARY),
-    "ADD": OpKind(Family.BINARY, np.add),
-    "SUB": OpKind(Family.BINARY, np.subtract),
-    "MUL": OpKind(Family.BINARY, np.multiply),
-    "DIV": OpKind(Family.BINARY, np.divide),
-    "MAXIMUM": OpKind(Family.BINARY),
-    "MINIMUM": OpKind(Family.BINARY),
-    "MAX_POOL*": OpKind(Family.POOL),
-    "AVERAGE_POOL*": OpKind(Family.POOL),
-    "RESIZE_BILINEAR": OpKind(Family.RESIZE),
-    "RESIZE_NEAREST_NEIGHBOR": OpKind(Family.RESIZE),
-    "PAD*": OpKind(Family.PAD),
-    "CONCAT*": OpKind(Family.CONCAT),
-    "SPLIT*": OpKind(Family.SPLIT),
-    "RESHAPE*": OpKind(Family.RESHAPE),
-    "DILATION*": OpKind(Family.DILATION),
-    "ALIGN2_ALIAS": OpKind(Family.ALIGN_ALIAS),
-    "ALIGN*": OpKind(Family.ALIGN),
-    **dict.fromkeys(
-        ("TRANSPOSE*", "SLICE*", "STRIDED_SLICE*", "SQUEEZE*", "EXPAND_DIMS*", "GATHER*", "PACK*", "UNPACK*", "TILE*"),
-        OpKind(Family.SELECT),
-    ),
+_NAMES: Mapping[Family, str] = {
+    Family.CONVOLUTION: "CONV_2D CONV_3D TRANSPOSE_CONV GROUP_CONV",
+    Family.DEPTHWISE: "DEPTHWISE_CONV_2D",
+    Family.DENSE: "FULLY_CONNECTED",
+    Family.UNARY: "RELU RELU6 LOGISTIC TANH EXP ABS SQRT LEAKY_RELU PRELU ELU NEG HARD_SWISH SOFTMAX",
+    Family.BINARY: "ADD SUB MUL DIV MAXIMUM MINIMUM",
+    Family.POOL: "MAX_POOL* AVERAGE_POOL*",
+    Family.RESIZE: "RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR",
+    Family.PAD: "PAD*",
+    Family.CONCAT: "CONCAT*",
+    Family.SPLIT: "SPLIT*",
+    Family.RESHAPE: "RESHAPE*",
+    Family.DILATION: "DILATION*",
+    Family.ALIGN_ALIAS: "ALIGN2_ALIAS",
+    Family.ALIGN: "ALIGN*",
+    Family.SELECT: "TRANSPOSE* SLICE* STRIDED_SLICE* SQUEEZE* EXPAND_DIMS* GATHER* PACK* UNPACK* TILE*",
 }
 """Upper-case op types; one that ends in `*` stands for all that begin so (SPLIT_V, Reshape_Alias)."""
 
 
+_OPS = {name: family for family, names in _NAMES.items() for name in names.split()}
+
+
 @lru_cache(maxsize=1024)
-def kind_of(op_type: str) -> OpKind:
+def family_of(op_type: str) -> Family:
     """What an op type of a dump's header is, in whatever case it is written."""
     name = op_type.upper()
     if name in _OPS:
         return _OPS[name]
-    return next(
-        (kind for key, kind in _OPS.items() if key[-1] == "*" and name.startswith(key[:-1])), OpKind(Family.OTHER)
-    )
+    found = (family for key, family in _OPS.items() if key[-1] == "*" and name.startswith(key[:-1]))
+    return next(found, Family.OTHER)

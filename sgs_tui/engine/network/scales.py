@@ -12,7 +12,7 @@ import numpy as np
 
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.network.graph import Graph, Op
-from sgs_tui.engine.network.ops import kind_of
+from sgs_tui.engine.network.ops import family_of
 from sgs_tui.engine.network.tensors import Values
 
 
@@ -37,7 +37,7 @@ def pad_lanes(graph: Graph) -> frozenset[str]:
     """
     found: set[str] = set()
     for op in graph.ops:
-        aligned = op.family.aligns or kind_of(op.result).family.aligns
+        aligned = op.family.aligns or family_of(op.result).aligns
         if aligned or (op.family.passes_values and any(record.name in found for record in op.inputs)):
             found.update(record.name for record in op.outputs)
     return frozenset(found)

@@ -123,7 +123,8 @@ def _beside(request: CompareRequest) -> Iterator[Part | str]:
 
 
 def _candidates(dump: Path) -> Iterator[tuple[Path, str]]:
-    if sure := debug_config_of(dump):
+    sure = debug_config_of(dump)
+    if sure is not None:
         yield sure, "the DebugConfig.txt of this dump"
     else:
         yield dump.parent / DEBUG_CONFIG, "the DebugConfig.txt in the dump's folder, perhaps of another run"
@@ -140,6 +141,7 @@ def _size_of(path: Path) -> int | None:
 
 
 def _tensors(rows: Sequence[LayerDiff]) -> Iterator[Part | str]:
+    """Both sides of the layers that matter, as far as there is room."""
     room, names = MOST_TENSOR_BYTES, FreeNames()
     for row in rows:
         tensors = [_Tensor(row.pair, side) for side in _SIDES]
@@ -156,7 +158,8 @@ def _tensors(rows: Sequence[LayerDiff]) -> Iterator[Part | str]:
 
 
 def _columns(part: Part) -> tuple[str, ...]:
-    return (part.name, f"{part.size} bytes", part.what, *([f"from {part.path}"] if part.path else []))
+    origin = (f"from {part.path}",) if part.path is not None else ()
+    return (part.name, f"{part.size} bytes", part.what, *origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,7 @@ class _Tensor:
         return len(self._header()) + 4 * prod(self.shape)
 
     def _header(self) -> bytes:
+        """What numpy writes in front of the values."""
         buffer = io.BytesIO()
         description = {"descr": "<f4", "fortran_order": False, "shape": self.shape}
         np.lib.format.write_array_header_1_0(buffer, description)

@@ -89,11 +89,11 @@ def _program(request: RunRequest) -> Iterator[Concern]:
 
 
 def _place(root: Path) -> Iterator[Concern]:
-    existing, hint = _existing(root), "name another --runs folder"
+    existing = _existing(root)
     if not existing.is_dir():
-        yield Concern(Level.ERROR, f"{root}: {existing} is no folder", hint)
+        yield Concern(Level.ERROR, f"{root}: {existing} is no folder", "name another --runs folder")
     elif not os.access(existing, os.W_OK | os.X_OK):
-        yield Concern(Level.ERROR, f"{root}: no right to make run folders in {existing}", hint)
+        yield Concern(Level.ERROR, f"{root}: no right to make run folders in {existing}", "name another --runs folder")
 
 
 def _space(estimate: Estimate | None, root: Path) -> Iterator[Concern]:

@@ -31,14 +31,14 @@ from sgs_tui.engine.twin.meaning import (
     Transposition,
     divisors,
 )
-from sgs_tui.engine.twin.windows import Numbers, find_pools, find_windows
+from sgs_tui.engine.twin.windows import BUDGET, Numbers, find_pools, find_windows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Situation:
     """An op with its numbers: values flat in NHWC order, shapes None where nothing told them yet.
 
-    `slots` gives the operands in slot order: the number of an input, or a constant.
+    `slots` gives the operands in slot order: the number of an input, or a constant. `budget`: seconds for a window.
     """
 
     kind: str
@@ -46,6 +46,7 @@ class Situation:
     inputs: tuple[Floats, ...]
     shapes: tuple[Shape | None, ...]
     outputs: tuple[Floats, ...]
+    budget: float = BUDGET
 
     @property
     def constants(self) -> tuple[Floats, ...]:
@@ -90,7 +91,7 @@ def _convolutions(situation: Situation) -> Candidates:
             constants[0], bias, situation.inputs[0], situation.outputs[0],
             situation.kind.upper().startswith("DEPTHWISE"), _known_picture(situation),
         )  # fmt: skip
-        yield from find_windows(numbers)
+        yield from find_windows(numbers, situation.budget)
 
 
 def _known_picture(situation: Situation) -> Shape | None:
@@ -191,6 +192,8 @@ def _concatenations(situation: Situation) -> Candidates:
     if not situation.inputs or situation.constants:
         return
     shape, output = situation.shape(), situation.outputs[0]
+    if sum(each.size for each in situation.inputs) != output.size:
+        return
     leading = [prod(shape[:axis]) for axis in range(len(shape) - 1, 0, -1)]
     common = gcd(*(int(each.size) for each in situation.inputs))
     for rows in dict.fromkeys([*leading, 1, *divisors(common)]):

@@ -7,13 +7,14 @@ computed so far and compare (whole network). Values are dropped after their last
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from time import perf_counter
+from threading import Event
+from time import perf_counter, thread_time
 
 import numpy as np
 
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.errors import InputError, RunError
+from sgs_tui.engine.errors import CancelledError, InputError, RunError
 from sgs_tui.engine.network.graph import Op, build_graph
 from sgs_tui.engine.text import visible
 from sgs_tui.engine.twin.infer import Situation, candidates, knows
@@ -21,6 +22,11 @@ from sgs_tui.engine.twin.kernels import Kernel, float_kernel
 from sgs_tui.engine.twin.meaning import Barrier, Floats, Known, Shape, results
 from sgs_tui.engine.twin.network import CAST, CLOSE, EXACT, Bounds, Extremes, Proof, Twin, TwinOp, relative_error
 from sgs_tui.engine.twin.values import Values
+from sgs_tui.engine.twin.windows import BUDGET
+
+PATIENCE = 2 * BUDGET
+"""Seconds of CPU that barriers may take together; then windows are searched but in passing. Of 2,357 ops of real
+networks one was a barrier; a dump with holes has many."""
 
 TRIED = 24
 """Candidates of one op that are proven; the right one is nearly always the first."""
@@ -37,7 +43,8 @@ class _Proven:
 
 @dataclass(slots=True)
 class _Sweep:
-    """What grows from op to op; `running` holds the values of the whole network that are still to be read."""
+    """What grows from op to op; `running` holds the values of the whole network that are still to be read, `patience`
+    the seconds left for barriers."""
 
     values: Values
     left: Counter[str]
@@ -47,13 +54,14 @@ class _Sweep:
     nonfinite: set[str] = field(default_factory=set)
     running: dict[str, Floats] = field(default_factory=dict)
     worst: tuple[float, str] = (0.0, "")
+    patience: float = PATIENCE
 
 
-def rebuild(dump: Dump) -> Twin:
+def rebuild(dump: Dump, cancel: Event | None = None, patience: float = PATIENCE) -> Twin:
     """The network of a float dump, every op proven exact (1e-5), close (1e-3) or a barrier that says why.
 
     The dump has to stay open as long as the twin is used. Raises InputError where the dump holds no inputs (ONNX,
-    Caffe, TFLite dumps), is not float, or is damaged.
+    Caffe, TFLite dumps), is not float, or is damaged; CancelledError.
     """
     started = perf_counter()
     _check(dump)
@@ -63,12 +71,14 @@ def rebuild(dump: Dump) -> Twin:
             f"{dump.path}: holds outputs only, so the network can not be rebuilt",
             "use the SDK's float simulator's dump",
         )
-    sweep = _Sweep(Values(dump), Counter(record.name for op in graph.ops for record in op.inputs))
+    sweep = _Sweep(Values(dump), Counter(record.name for op in graph.ops for record in op.inputs), patience=patience)
     inputs = tuple(record.name for record in graph.inputs())
     for record in graph.inputs():
         _take_input(sweep, record)
-    ops = tuple(_take(sweep, op) for op in graph.ops)
+    ops = tuple(_take(sweep, op, cancel) for op in graph.ops)
     records = {record.name: record for op in graph.ops for record in (*op.inputs, *op.outputs)}
+    for record in records.values():  # read by nothing that tells its shape
+        sweep.shapes.setdefault(record.name, (1, record.count))
     return Twin(
         dump, ops, inputs, records, sweep.shapes, sweep.bounds, sweep.extremes, frozenset(sweep.nonfinite),
         *sweep.worst, perf_counter() - started,
@@ -99,8 +109,10 @@ def _note(sweep: _Sweep, name: str, values: Floats) -> None:
     sweep.bounds[name] = (low, high)
 
 
-def _take(sweep: _Sweep, op: Op) -> TwinOp:
+def _take(sweep: _Sweep, op: Op, cancel: Event | None) -> TwinOp:
     """Infer and prove one op, and carry shapes and values on."""
+    if cancel is not None and cancel.is_set():
+        raise CancelledError("rebuilding was stopped")
     proven = _proven(sweep, op)
     for record in op.outputs:
         _note(sweep, record.name, sweep.values.read(record))
@@ -125,13 +137,16 @@ def _proven(sweep: _Sweep, op: Op) -> _Proven:
     if reason:
         return _Proven(Barrier(reason), float("inf"))
     situation = _situation(sweep, op)
-    best = _Proven(Barrier(""), float("inf"))
+    best, started = _Proven(Barrier(""), float("inf")), thread_time()
     for number, meaning in enumerate(candidates(situation)):
         tried = _tried(op, meaning, situation)
         best = min(best, tried, key=lambda each: each.error)
         if best.error <= EXACT or number >= TRIED:
             break
-    return best if best.error <= CLOSE else _Proven(Barrier(_why(op, best.error)), best.error)
+    if best.error <= CLOSE:
+        return best
+    sweep.patience -= thread_time() - started
+    return _Proven(Barrier(_why(op, best.error)), best.error)
 
 
 def _hopeless(op: Op) -> str:
@@ -160,6 +175,7 @@ def _situation(sweep: _Sweep, op: Op) -> Situation:
         inputs=tuple(sweep.values.read(record) for record in op.inputs),
         shapes=tuple(sweep.shapes.get(record.name) for record in op.inputs),
         outputs=tuple(sweep.values.read(record) for record in op.outputs),
+        budget=min(BUDGET, max(0.02, sweep.patience)),
     )
 
 

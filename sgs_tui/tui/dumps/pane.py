@@ -1,7 +1,4 @@
-"""Pane 3: the dumps of a folder, their records, and picking the two to compare.
-
-Apart because it is what is shown: the controller beside it opens, reads and compares.
-"""
+"""Pane 3: the dumps of a folder, their records, and picking the two to compare."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -52,7 +49,7 @@ class DumpsPane(Pane):
     """Files of a folder; entering a dump shows its records in their place."""
 
     NAME = "dumps"
-    GROUPS = ("dumps", "pair", "move")
+    GROUPS = ("dumps", "move")
     BINDINGS = bindings("dumps")
 
     def __init__(self) -> None:

@@ -104,7 +104,7 @@ def width(case: Case, name: str) -> float:
 
 def _channel_tops(case: Case, name: str) -> Values:
     """Largest magnitude of every channel of the benchmark; empty where the channels are not known."""
-    channels = case.shape(name).channels
+    channels = case.channels(name)
     truth = case.both(name)[1] if channels > 1 and case.comparable(name) else np.empty(0, np.float32)
     if not truth.size or truth.size % channels:
         return np.empty(0, np.float32)

@@ -8,9 +8,7 @@ from itertools import permutations
 import numpy as np
 
 from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Hypothesis, Kinship, Tested
-from sgs_tui.engine.diagnosis.error_budget import Change, Trials, changed
-from sgs_tui.engine.network.compute import Rows
-from sgs_tui.engine.network.replay import rows_of
+from sgs_tui.engine.diagnosis.error_budget import Change, Trials
 from sgs_tui.engine.network.scales import Grid
 from sgs_tui.engine.network.tensors import Values, rms, share
 
@@ -51,6 +49,9 @@ _NEEDED = 0.3
 _CLEAR = 4.0
 """Limits are needed where they explain this much alone, and without them four times as much stays unexplained."""
 
+_LOOKED_AT = 1 << 16
+"""Values of the first layer that are looked at, more or less."""
+
 _IDENTICAL = 0.9995  # correlation of the 8-bit codes of one picture with its float values, low contrast included
 
 
@@ -60,20 +61,22 @@ class Hypotheses:
     def __init__(self, trials: Trials, first: FirstLayer) -> None:
         self._case, self._trials, self._first = trials.case, trials, first
         self._name = first.item.name
-        self.sample = trials.stored(first.layer, trials.case.sample_rows(first.layer))
+        self._inputs = trials.again.frontier(first.layer, (self._name,)) or ()
+        self.sample = self._some(trials.stored(first.layer))
         self._plain = self.run(None)
         self._error = self.sample - self._plain
 
-    def run(self, change: Change | None, rows: Rows | None = None) -> Values:
-        """The layer from the (changed) input; `rows` instead of the benchmark's input where given."""
-        given = rows or self._case.benchmark_rows(self._name)
+    def _some(self, values: Values) -> Values:
+        """Pixels spread over the layer, where it is large."""
+        channels = max(self._case.channels(self._first.layer), 1)
+        pixels = values.reshape(-1, channels if values.size % channels == 0 else 1)
+        return pixels[:: max(1, values.size // _LOOKED_AT)].reshape(-1)
 
-        def source(name: str) -> Rows | None:
-            if name != self._name:
-                return None
-            return changed(given, change) if change else given
-
-        made = self._trials.run(self._first.layer, source)
+    def run(self, change: Change | None, given: Values | None = None) -> Values:
+        """The layer from the (changed) input; from `given` instead of the benchmark's input where there is one."""
+        values = self._trials.truth(self._name) if given is None else given
+        seen = change(values.reshape(-1, max(self._case.channels(self._name), 1))) if change else values
+        made = self._some(self._trials.run(self._first.layer, {self._name: seen.reshape(-1)}))
         grid = self._case.grid(self._first.layer)
         return grid.clipped(made) if grid else made
 
@@ -84,8 +87,8 @@ class Hypotheses:
             found += self._fits()
         return tuple(sorted(found, key=lambda each: each.explained - _SIMPLER * bool(each.gains), reverse=True))
 
-    def _judge(self, kind: Hypothesis, change: Change, rows: Rows | None = None) -> Tested:
-        return Tested(kind, share(self._error, self.sample - self.run(change, rows)), change)
+    def _judge(self, kind: Hypothesis, change: Change, given: Values | None = None) -> Tested:
+        return Tested(kind, share(self._error, self.sample - self.run(change, given)), change)
 
     def _clip(self) -> Iterator[Tested]:
         limits = self._first.limits
@@ -93,23 +96,18 @@ class Hypotheses:
             yield replace(self._judge(Hypothesis.CLIPPED, limits.clipped), limits=limits)
 
     def _orders(self) -> Iterator[Tested]:
-        channels = self._case.shape(self._name).channels
+        channels = self._case.channels(self._name)
         if not 1 < channels <= 4:
             return
         for order in list(permutations(range(channels)))[1:]:
             yield replace(self._judge(Hypothesis.ORDER, partial(_reordered, order)), order=order)
 
     def _layouts(self) -> Iterator[Tested]:
-        shape = self._case.shape(self._name)
-        record = self._first.item.benchmark
-        if record is None or shape.channels < 2 or shape.height * shape.width < 2 or record.count > 1 << 22:
+        channels, flat = self._case.channels(self._name), self._trials.truth(self._name)
+        if channels < 2 or flat.size < 2 * channels or flat.size > 1 << 22:
             return
-        flat = self._case.tensors.whole(record)
-        turned = np.ascontiguousarray(flat.reshape(shape.channels, -1).T).ravel()
-        back = np.ascontiguousarray(flat.reshape(-1, shape.channels).T).ravel()
-        for values in (turned, back):
-            picture = values.reshape(shape.height, shape.width, shape.channels)
-            yield self._judge(Hypothesis.LAYOUT, _same, lambda a, b, picture=picture: picture[a:b])  # type: ignore[misc]
+        turned = flat.reshape(channels, -1).T, flat.reshape(-1, channels).T
+        yield from (self._judge(Hypothesis.LAYOUT, _same, np.ascontiguousarray(each).ravel()) for each in turned)
 
     def _fits(self) -> Iterator[Tested]:
         """Gains and offsets, on the benchmark's picture and, where that is another one, on the sample's."""
@@ -117,11 +115,11 @@ class Hypotheses:
         yield plain
         if self._first.limits is not None:
             yield from self._clipped_fits(self._first.limits, plain.explained)
-        record, shape = self._first.item.sample, self._case.shape(self._name)
+        record, count = self._first.item.sample, self._trials.truth(self._name).size
         pictures = self._first.pictures
         alike = pictures.kinship is Kinship.SAME and pictures.correlation > _IDENTICAL
-        if record is not None and not alike and record.count >= shape.count > 0:
-            yield self._fit(Hypothesis.PICTURE, rows_of(self._case.sample_tensors, record, shape), _same)
+        if record is not None and not alike and record.count >= count:
+            yield self._fit(Hypothesis.PICTURE, self._trials.ours.read(record)[:count], _same)
 
     def _clipped_fits(self, limits: Grid, without: float) -> Iterator[Tested]:
         """A gain and an offset, then the limits: named after the limits where they matter more or are needed.
@@ -142,19 +140,18 @@ class Hypotheses:
         elif clear:
             yield replace(both, limits=limits)
 
-    def _fit(self, kind: Hypothesis, rows: Rows | None, after: Change) -> Tested:
-        channels = self._case.shape(self._name).channels
+    def _fit(self, kind: Hypothesis, given: Values | None, after: Change) -> Tested:
+        channels = self._case.channels(self._name)
         count = channels if channels <= 4 else 1
         numbers = np.concatenate([np.ones(count), np.zeros(count)])
-        given = rows or self._case.benchmark_rows(self._name)
-        scale = max(rms(given(0, 1)), 1e-6)
+        scale = max(rms(self._trials.truth(self._name) if given is None else given), 1e-6)
 
         def change(theta: Values) -> Change:
             line = _affine(theta)
             return lambda values: after(line(values))
 
         def made(theta: Values) -> Values:
-            return self.run(change(theta), rows)
+            return self.run(change(theta), given)
 
         best, left = numbers, rms(self.sample - made(numbers))
         for _ in range(_ROUNDS):
@@ -163,5 +160,5 @@ class Hypotheses:
             if not rest < left * 0.999:
                 break
             best, left = numbers, rest
-        tested = self._judge(kind, change(best), rows)
+        tested = self._judge(kind, change(best), given)
         return replace(tested, gains=tuple(map(float, best[:count])), offsets=tuple(map(float, best[count:])))

@@ -72,5 +72,5 @@ def _channels(case: Case, name: str) -> list[int]:
     """The layer's channels, or every divisor of its size where nothing tells them."""
     pair = case.compared[name].pair
     count = pair.benchmark.count
-    known = case.shape(name).channels or pair.channels or 0
+    known = case.channels(name)
     return [each for each in ([known] if known else divisors(count)) if 1 < each < count and count % each == 0]

@@ -208,13 +208,13 @@ def _first(case: Case, budgets: Budgets, item: NetInput, layer: str) -> FirstLay
             )
     budget, fit = budgets.of(layer), None
     if not budget.proven and isfinite(budget.total) and case.comparable(layer):
-        fit = affine_fit(*case.both(layer), case.shape(layer).channels)
+        fit = affine_fit(*case.both(layer), case.channels(layer))
     return FirstLayer(item, layer, budget, pictures, limits, outside, fit=fit)
 
 
 def _channels(case: Case, item: NetInput) -> int:
     """Channels of a network input; RGB, where it is told by nothing but its padding to four."""
-    known = case.shape(item.name).channels
+    known = case.channels(item.name)
     if known or item.sample is None or item.benchmark is None:
         return known
     return 3 if 3 * item.sample.count == 4 * item.benchmark.count else 0

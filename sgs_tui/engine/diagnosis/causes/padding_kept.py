@@ -115,7 +115,7 @@ def _longer(unmatched: Iterable[Unmatched]) -> Iterator[Pair]:
 
 def _undone(case: Case, pair: Pair) -> Undone | None:
     count = pair.benchmark.count
-    channels = case.shapes.channels(pair.name) or (pair.channels or 0)
+    channels = case.channels(pair.name) or (pair.channels or 0)
     readable = case.sample_tensors.readable(pair.sample) and case.tensors.readable(pair.benchmark)
     if not readable or (not channels and count > _LARGEST):
         return None
@@ -198,7 +198,7 @@ def _evidence(layers: Sequence[Undone], share: float, switched_on: bool | None) 
 
 def _could_differ(case: Case, row: LayerDiff) -> bool:
     """Whether padding changes this layer's order at all, as far as its channels are known."""
-    channels = case.shapes.channels(row.name)
+    channels = case.channels(row.name)
     return any(True for _ in candidates(row.pair.sample, row.pair.benchmark.count, channels))
 
 

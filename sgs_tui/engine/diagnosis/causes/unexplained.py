@@ -37,7 +37,7 @@ def _few_channels(sample: Values, made: Values, channels: int) -> tuple[list[int
 
 def _bad_channels(case: Case, budget: Budget, sample: Values, made: Values) -> Finding | None:
     """The finding; None where the error is spread over more channels. `made`: the layer without its own error."""
-    channels = case.shape(budget.name).channels or case.rows[budget.name].pair.channels or 0
+    channels = case.channels(budget.name)
     chosen, part = _few_channels(sample, made, channels)
     if part < _FITS or part < 3 * len(chosen) / channels:
         return None
