@@ -9,7 +9,7 @@ Two schemas are read: `sgs-tui/compare/1`, which `compare --format json` writes,
     {"schema": "sgs-tui/layers/1", "profile": "manual", "layers": [
       {"name": "gate", "op": "MUL", "verdict": "fail", "rmse": 0.99, "cos": 0.19, "sqnr_db": 0.0, "relative_l2": 0.99}]}
 
-A number that is not finite is null, and `not_finite` beside it says which it is.
+`source` may say where they are from. A number that is not finite is null, and `not_finite` beside it says which it is.
 """
 
 import json
@@ -240,12 +240,13 @@ def load_baseline(path: Path) -> Baseline:
         raise InputError(f"{path}: damaged comparison: {visible(str(error))}", _HOW) from error
     if len(layers) < total:
         raise InputError(f"{path}: holds {len(layers)} of {total} layers", "write it without --filter and --top")
-    return Baseline(str(path), profile, layers)
+    return Baseline(str(document.get("source") or path), profile, layers)
 
 
-def layers_json(layers: Iterable[Snapshot], profile: str) -> bytes:
-    """A file of schema `sgs-tui/layers/1`."""
-    document = {"schema": LAYERS, "profile": profile, "layers": [_entry(each) for each in layers]}
+def layers_json(layers: Iterable[Snapshot], profile: str, source: str = "") -> bytes:
+    """A file of schema `sgs-tui/layers/1`; `source`: where the layers are from, where that is not told by the file."""
+    origin = {"source": source} if source else {}
+    document = {"schema": LAYERS, "profile": profile, **origin, "layers": [_entry(each) for each in layers]}
     return (json.dumps(document, indent=1, allow_nan=False) + "\n").encode("ascii")
 
 

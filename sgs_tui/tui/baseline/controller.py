@@ -11,14 +11,17 @@ from textual.message import Message
 
 from sgs_tui.engine.compare.baseline import Baseline, Regression, regress, snapshot
 from sgs_tui.engine.compare.results import LayerDiff
+from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.requantize.state import load_state
 from sgs_tui.engine.runs.run_list import Run
 from sgs_tui.engine.session import Comparison
+from sgs_tui.tui.baseline.kept import keep, kept_of
 from sgs_tui.tui.baseline.view import BaselineDialog, earlier, headline
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonFinished
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.frame.dialogs import Choice
+from sgs_tui.tui.jobs import Said
 from sgs_tui.tui.runs.jobs import RunsSeen
 
 _FILE = "file"
@@ -69,10 +72,14 @@ class BaselineController(Controller):
     def keep(self) -> None:
         """The present comparison is the baseline of the next one."""
         current = self._comparison.current
-        if current is None or not self.take_present(f"{current.request.sample}, kept here"):
+        if current is None or not self.take_present(f"{current.request.sample}, kept here") or self.baseline is None:
             self.host.flash(_TOO_EARLY, "warn")
-        else:
-            self.host.flash("kept: B shows what the next comparison makes better and worse")
+            return
+        self.host.flash("kept: B shows what the next comparison changes, after a new start as well")
+        try:
+            keep(self.baseline, current.request.sample)
+        except (OSError, SgsError) as error:
+            self.host.post_message(Said(f"kept until the app ends, not for later: {error}", "warn"))
 
     def take_present(self, source: str) -> bool:
         """The present comparison becomes the baseline, if it is finished; whether it is."""
@@ -96,14 +103,15 @@ class BaselineController(Controller):
 
     @does("baseline.run")
     def choose_run(self) -> None:
-        """An earlier run, newest first, or a file; where there are no runs only that is asked for."""
+        """What was kept, an earlier run, newest first, or a file; where there is neither only that is asked for."""
+        choices = [kept.choice(time()) for kept in kept_of(row.name for row in self._comparison.rows)]
         runs = earlier(self._runs, self._comparison.picks.sample, time())
-        if not runs:
+        choices += [Choice(str(path), path.name, words) for path, words in runs]
+        if not choices:
             self.ask_for_file()
             return
-        choices = [Choice(str(path), path.name, words) for path, words in runs]
         file = Choice(_FILE, "another file or folder ...", "a report of compare --format json, a run's folder")
-        self.choose("Against which earlier run?", (*choices, file), self._take_choice)
+        self.choose("Against which earlier run or comparison?", (*choices, file), self._take_choice)
 
     def _take_choice(self, key: str) -> None:
         if key == _FILE:

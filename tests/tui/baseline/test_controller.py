@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.engine.compare.baseline import Change, Regression, Snapshot, Step, layers_json, snapshot
+from sgs_tui.engine.compare.baseline import Baseline, Change, Regression, Snapshot, Step, layers_json, snapshot
 from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.runs.run_folder import Made, Product, RunRequest, RunState, create_run_folder
 from sgs_tui.engine.session import CompareRequest, open_comparison
+from sgs_tui.tui.baseline.kept import keep, kept_of
 from sgs_tui.tui.baseline.view import STEP_COLUMNS, BaselineDialog, headline, in_order, step_lines
 from sgs_tui.tui.frame.dialogs import Chooser
+from sgs_tui.tui.settings import state_folder
 from sgs_tui.tui.widgets.table import Rows
 from tests.tui.stage import (
     BENCHMARK,
@@ -74,6 +76,35 @@ async def test_a_comparison_is_kept_for_the_next_one(on_stage: Path) -> None:
         await until_shown(pilot, "1 newly fixed")
         await pilot.press("M")
         await until_shown(pilot, "20 same")
+
+
+async def test_what_was_kept_is_offered_first_after_a_new_start(on_stage: Path) -> None:
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await until_compared(pilot)
+        await pilot.press("M", "q")
+    app = make_app(AFTER)
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("B")
+        await until_shown(pilot, "kept 0 s ago: 1 of 20 layers fail")
+        text = text_of(app)
+        assert text.index("bad_fixed_dq.bin") < text.index("another file or folder")
+        await pilot.press("enter")
+        await until_shown(pilot, "1 newly fixed")
+        assert screen.baseline.baseline is not None
+        assert screen.baseline.baseline.source == str((on_stage / SAMPLE).absolute())
+
+
+def test_what_is_kept_of_another_network_is_not_offered(on_stage: Path) -> None:
+    layers = [Snapshot(name, "ADD", Verdict.OK, 0.1, 0.99, 20.0, 0.1) for name in ("one", "two#7", "three")]
+    for number in range(12):
+        keep(Baseline("here", "manual", tuple(layers)), on_stage / f"{number}.bin")
+    assert next(each.baseline.source for each in kept_of(["two#9", "one", "four"])) == str(on_stage / "11.bin")
+    assert len(list(kept_of(["one", "two"]))) == 8 and not list(kept_of(["five", "six"]))
+    broken = state_folder() / "baselines" / "broken.json"
+    broken.write_bytes(b"{")
+    assert len(list(kept_of(["one", "two"]))) == 8
 
 
 async def test_verdicts_of_another_profile_are_told_apart(before: Path) -> None:
