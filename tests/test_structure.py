@@ -76,11 +76,17 @@ def test_no_import_circles() -> None:
     assert circles() == []
 
 
+def loaded_by_name(module: str) -> frozenset[str]:
+    """Modules that stand in `module` as text: registries, and processes that are started."""
+    nodes = ast.walk(ast.parse(FILES[module].read_text()))
+    return frozenset(node.value for node in nodes if isinstance(node, ast.Constant) and node.value in FILES)
+
+
 def lonely() -> Iterator[str]:
     """Modules whose one importer sits in the same folder."""
     readers: dict[str, list[str]] = {module: [] for module in FILES}
     for module in FILES:
-        for other in imports_of(module):
+        for other in imports_of(module) | loaded_by_name(module):
             readers[other].append(module)
     for module, path in FILES.items():
         if path.name == "__init__.py" or module in COMMAND_FILES or len(readers[module]) != 1:

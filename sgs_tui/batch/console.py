@@ -24,7 +24,6 @@ class Screen:
 
     @property
     def ellipsis(self) -> str:
-        """What stands for the middle that was cut out of a name."""
         return "..." if self.ascii else "…"
 
     def text(self, raw: str) -> str:

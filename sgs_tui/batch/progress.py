@@ -36,7 +36,6 @@ class _Line:
         self.clear()
 
     def clear(self) -> None:
-        """Take the line away, so that something else can be printed."""
         self._write("")
 
     def _write(self, line: str) -> None:
@@ -60,7 +59,6 @@ class Meter(_Line):
         self._next = self._start + PATIENCE
 
     def report(self, done: int, total: int) -> None:
-        """`done` of `total` units are finished."""
         now = monotonic()
         if self._wanted and now >= self._next:
             self._next = now + _EVERY

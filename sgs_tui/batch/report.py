@@ -1,7 +1,6 @@
 """A finished comparison as every format sees it: values only, nothing open, nothing left to compute."""
 
 from dataclasses import dataclass
-from typing import assert_never
 
 from sgs_tui.batch.output import FailOn
 from sgs_tui.engine.compare.baseline import Regression, Step
@@ -64,7 +63,6 @@ class Report:
 
     @property
     def nothing_comparable(self) -> bool:
-        """No layer has figures."""
         return all(row.verdict is Verdict.NOT_COMPARABLE for row in self.rows)
 
     @property
@@ -79,8 +77,6 @@ class Report:
                 return len(self.since.regressions) if self.since else 0
             case FailOn.NEVER:
                 return 0
-            case _:
-                assert_never(self.fail_on)
 
     @property
     def blame(self) -> dict[str, Blame]:

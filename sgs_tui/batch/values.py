@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite, isnan
 from pathlib import Path
-from typing import Any, assert_never
+from typing import Any
 
 from sgs_tui.batch.output import ListFormat
 from sgs_tui.engine.text import encode, visible
@@ -111,5 +111,3 @@ def in_format(
             return csv_of(*csv())
         case ListFormat.TABLE:
             return table()
-        case _:
-            assert_never(wanted)

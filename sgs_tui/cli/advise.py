@@ -97,7 +97,6 @@ def _advised(sample: Path, benchmark: Path, wishes: _Wishes) -> "Advised":
 
 
 def _check(ini: Path, dump: Path | None, paths: list[Path] | None, output: Path | None) -> ExitCode:
-    """Lint a file: one line a finding."""
     from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.debugconfig import list_findings
     from sgs_tui.engine.configs.inputconfig import load
@@ -224,7 +223,6 @@ def _show(
     backup: Path | None = None,
     done: "BeforeAfter | None" = None,
 ) -> None:
-    """Print the advice, and what came of it where it was applied."""
     from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.advice import write_advice
 

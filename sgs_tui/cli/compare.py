@@ -125,7 +125,6 @@ def _print(sample: Path, benchmark: Path, given: ReportOptions) -> ExitCode:
 
 
 def _verdict(report: "Report") -> ExitCode:
-    """Say on stderr what a script must not miss, and the exit code."""
     if report.incomplete:
         return stderr.damaged(report.incomplete, "what can be read was compared")
     if report.nothing_comparable:

@@ -9,7 +9,7 @@ import typer
 from sgs_tui.batch.output import RunFormat
 from sgs_tui.cli import options, stderr
 from sgs_tui.cli.exits import ExitCode
-from sgs_tui.cli.launch import caffe_requests, launch, onnx_requests, sdk_requests, tflite_requests
+from sgs_tui.cli.launch import launch, preprocess_of, samples_of, sdk_requests
 from sgs_tui.cli.options import (
     Image,
     InputOptions,
@@ -25,6 +25,7 @@ from sgs_tui.cli.options import (
 from sgs_tui.engine.errors import UsageError
 
 if TYPE_CHECKING:
+    from sgs_tui.engine.dumps.format import Form
     from sgs_tui.engine.runs.run_folder import RunRequest
     from sgs_tui.engine.runs.run_list import Run
 
@@ -43,6 +44,8 @@ Examples:
   sgs-tui dump sdk --model net_fixed.sim --image cat.jpg -n pre.py
   sgs-tui dump onnx --model net.onnx --image cat.jpg -n pre.py
 """
+_CAFFE_PATIENCE = 600.0
+"""Seconds for a preprocess script where no --timeout says more."""
 _Text = Annotated[bool, option("--text", "Text form: the dump and one file a tensor (NHWC/, NCHW/).")]
 
 
@@ -91,6 +94,12 @@ def _print(runs: "tuple[Run, ...]", names: tuple[Path, ...], how: DumpOptions) -
     else:
         paths = [run.dump for run in runs if run.dump]
     emit(encode("".join(f"{path}\n" for path in paths)), None)
+
+
+def _form(text: bool) -> "Form":
+    from sgs_tui.engine.dumps.format import Form
+
+    return Form.TEXT if text else Form.BINARY
 
 
 def sdk(
@@ -148,9 +157,21 @@ def onnx(
       sgs-tui dump onnx -m net.onnx --input x=x.npy --shape x=1,3,224,224 --text
       sgs-tui dump onnx -m big.onnx -i images -n pre.py --memory 2G --output dumps
     """
+    from sgs_tui.engine.backends.jobs import WORK, local_run
+    from sgs_tui.engine.backends.onnx import OnnxDumpRequest, load_model, model_inputs, slices_within
+    from sgs_tui.engine.backends.samples import named_samples
+
     most = None if memory is None else options.memory(memory)
-    named = options.input_files(inputs or ())
-    return _dump(onnx_requests(model, image, given, text, named, slices, most), how)
+    files = options.input_files(inputs or ())
+    if slices is not None and most is not None:
+        raise UsageError("--slices and --memory both say how to cut the graph", "give one of them")
+    path, feed, shapes = options.whole(model), preprocess_of(given), options.shapes(given.shape or ())
+    loaded = load_model(path)
+    tensors = model_inputs(loaded, shapes)
+    cut = slices_within(loaded, tensors, most) if most is not None else slices or 1
+    samples = named_samples([each.name for each in tensors], samples_of(image), files)
+    jobs = [OnnxDumpRequest(path, sample, WORK, feed, _form(text), shapes, cut) for sample in samples]
+    return _dump(tuple(local_run(job, given.timeout) for job in jobs), how)
 
 
 def caffe(
@@ -174,7 +195,28 @@ def caffe(
       sgs-tui dump caffe -m net.prototxt -w net.caffemodel -i cat.jpg -n pre.py
       sgs-tui dump caffe -m n.prototxt -w n.caffemodel -i x.npy --pycaffe python2
     """
-    return _dump(caffe_requests(model, weights, image, given, text, pycaffe, caffe_root), how)
+    from sgs_tui.engine.backends.caffe import CaffeDumpRequest, read_prototxt
+    from sgs_tui.engine.backends.jobs import WORK, local_run
+    from sgs_tui.engine.backends.samples import named_samples
+
+    net, feed, shapes = options.whole(model), preprocess_of(given), options.shapes(given.shape or ())
+    inputs = [item.name for item in read_prototxt(net).wanted(shapes)]
+    jobs = [
+        CaffeDumpRequest(
+            prototxt=net,
+            weights=options.whole(weights),
+            inputs=sample,
+            folder=WORK,
+            preprocess=feed,
+            form=_form(text),
+            shapes=shapes,
+            pycaffe=pycaffe,
+            caffe_root=options.whole(caffe_root) if caffe_root else None,
+            timeout=max(_CAFFE_PATIENCE, given.timeout or 0.0),
+        )
+        for sample in named_samples(inputs, samples_of(image), {})
+    ]
+    return _dump(tuple(local_run(job, given.timeout) for job in jobs), how)
 
 
 def tflite(model: Model, image: Image, *, given: ShapedInputOptions, text: _Text = False, how: DumpOptions) -> int:
@@ -187,4 +229,10 @@ def tflite(model: Model, image: Image, *, given: ShapedInputOptions, text: _Text
       sgs-tui dump tflite --model net.tflite --image cat.jpg -n pre.py
       sgs-tui dump tflite -m net.tflite -i input.npy --shape x=1,224,224,3
     """
-    return _dump(tflite_requests(model, image, given, text), how)
+    # only the runtime knows the model's inputs, so they are checked in the run
+    from sgs_tui.engine.backends.jobs import WORK, local_run
+    from sgs_tui.engine.backends.tflite import TfliteDumpRequest
+
+    path, feed, shapes = options.whole(model), preprocess_of(given), options.shapes(given.shape or ())
+    jobs = [TfliteDumpRequest(path, sample, WORK, feed, _form(text), shapes) for sample in samples_of(image)]
+    return _dump(tuple(local_run(job, given.timeout) for job in jobs), how)

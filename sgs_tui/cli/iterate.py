@@ -81,7 +81,6 @@ def _init(folder: Path) -> ExitCode:
 
 
 def _iterate(config: "IterateConfig", root: Path, wishes: _Wishes, printing: AdvicePrinting) -> ExitCode:
-    """One iteration from the ini to the result."""
     from sgs_tui.engine.requantize.propose import check_idle, iteration_request, state_before
     from sgs_tui.engine.runs.run_folder import RunState
 
@@ -102,12 +101,11 @@ def _iterate(config: "IterateConfig", root: Path, wishes: _Wishes, printing: Adv
 
 
 def _show_last(config: "IterateConfig", root: Path, printing: AdvicePrinting) -> ExitCode:
-    """The newest iteration: its result, or how it stands."""
-    from sgs_tui.engine.requantize.propose import BACKEND
+    from sgs_tui.engine.requantize.network import ITERATE
     from sgs_tui.engine.runs.run_folder import RunState
     from sgs_tui.engine.runs.run_list import list_runs
 
-    run = next((run for run in list_runs(root) if run.request.backend == BACKEND), None)
+    run = next((run for run in list_runs(root) if run.request.backend == ITERATE), None)
     if run is None:
         raise InputError(f"{root}: no iteration is there", "`sgs-tui iterate` makes one")
     if run.state.active:

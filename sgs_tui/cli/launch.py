@@ -1,7 +1,7 @@
 """From options to runs: what is to be run, the start, the wait, what is told of it. For every command with runs."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,23 +10,19 @@ from sgs_tui.cli.options import (
     InputOptions,
     LaunchOptions,
     ModelType,
-    ShapedInputOptions,
     SimulatorOptions,
     place_of,
     whole,
 )
 from sgs_tui.cli.stderr import held_interrupts
-from sgs_tui.engine.errors import UsageError
 
 if TYPE_CHECKING:
     from sgs_tui.engine.backends.preprocess import Preprocess
-    from sgs_tui.engine.dumps.format import Form
     from sgs_tui.engine.runs.run_folder import RunRequest
     from sgs_tui.engine.runs.run_list import Run
 
 _PATIENCE = 120.0
 """Seconds for a preprocess script where no --timeout says otherwise."""
-_CAFFE_PATIENCE = 600.0
 
 
 def launch(requests: "Sequence[RunRequest]", how: LaunchOptions, ascii_only: bool = False) -> "tuple[Run, ...]":
@@ -130,112 +126,6 @@ def samples_of(image: str | None) -> tuple[tuple[Path, ...], ...]:
     from sgs_tui.engine.backends.samples import image_samples
 
     return image_samples(image) if image is not None else ()
-
-
-def _form(text: bool) -> "Form":
-    from sgs_tui.engine.dumps.format import Form
-
-    return Form.TEXT if text else Form.BINARY
-
-
-def onnx_requests(
-    model: Path,
-    image: str | None,
-    given: ShapedInputOptions,
-    text: bool,
-    named: Mapping[str, Path],
-    slices: int | None,
-    memory: int | None,
-) -> "tuple[RunRequest, ...]":
-    """One run for each sample. What is wrong with model, shapes and inputs is raised before anything starts."""
-    from sgs_tui.engine.backends.jobs import WORK, local_run
-    from sgs_tui.engine.backends.onnx import OnnxDumpRequest, load_model, model_inputs, slices_within
-    from sgs_tui.engine.backends.samples import named_samples
-
-    if slices is not None and memory is not None:
-        raise UsageError("--slices and --memory both say how to cut the graph", "give one of them")
-    path, how, shapes = whole(model), preprocess_of(given), options.shapes(given.shape or ())
-    loaded = load_model(path)
-    inputs = model_inputs(loaded, shapes)
-    cut = slices_within(loaded, inputs, memory) if memory is not None else slices or 1
-    jobs = [
-        OnnxDumpRequest(path, sample, WORK, how, _form(text), shapes, cut)
-        for sample in named_samples([item.name for item in inputs], samples_of(image), named)
-    ]
-    return tuple(local_run(job, given.timeout) for job in jobs)
-
-
-def caffe_requests(
-    prototxt: Path,
-    weights: Path,
-    image: str,
-    given: ShapedInputOptions,
-    text: bool,
-    pycaffe: str,
-    caffe_root: Path | None,
-) -> "tuple[RunRequest, ...]":
-    """One run for each sample."""
-    from sgs_tui.engine.backends.caffe import CaffeDumpRequest, read_prototxt
-    from sgs_tui.engine.backends.jobs import WORK, local_run
-    from sgs_tui.engine.backends.samples import named_samples
-
-    net, how, shapes = whole(prototxt), preprocess_of(given), options.shapes(given.shape or ())
-    inputs = [item.name for item in read_prototxt(net).wanted(shapes)]
-    jobs = [
-        CaffeDumpRequest(
-            prototxt=net,
-            weights=whole(weights),
-            inputs=sample,
-            folder=WORK,
-            preprocess=how,
-            form=_form(text),
-            shapes=shapes,
-            pycaffe=pycaffe,
-            caffe_root=whole(caffe_root) if caffe_root else None,
-            timeout=max(_CAFFE_PATIENCE, given.timeout or 0.0),
-        )
-        for sample in named_samples(inputs, samples_of(image), {})
-    ]
-    return tuple(local_run(job, given.timeout) for job in jobs)
-
-
-def tflite_requests(model: Path, image: str, given: ShapedInputOptions, text: bool) -> "tuple[RunRequest, ...]":
-    """One run for each sample; only the runtime knows the model's inputs, so they are checked in the run."""
-    from sgs_tui.engine.backends.jobs import WORK, local_run
-    from sgs_tui.engine.backends.tflite import TfliteDumpRequest
-
-    path, how, shapes = whole(model), preprocess_of(given), options.shapes(given.shape or ())
-    jobs = [TfliteDumpRequest(path, sample, WORK, how, _form(text), shapes) for sample in samples_of(image)]
-    return tuple(local_run(job, given.timeout) for job in jobs)
-
-
-def embedded_request(
-    model: Path, image: str | None, given: ShapedInputOptions, calibrate: str, int16: tuple[str, ...], per_tensor: bool
-) -> "RunRequest":
-    """The one run that quantizes and dumps both stages. `image` None: the first calibration sample."""
-    from sgs_tui.engine.backends.embedded import EmbeddedRequest
-    from sgs_tui.engine.backends.jobs import WORK, local_run
-    from sgs_tui.engine.backends.onnx import load_model, model_inputs
-    from sgs_tui.engine.backends.quantize import Quantization, check_names
-    from sgs_tui.engine.backends.samples import image_samples
-
-    path, shapes = whole(model), options.shapes(given.shape or ())
-    loaded = load_model(path)
-    model_inputs(loaded, shapes)
-    check_names(loaded, int16)
-    samples = samples_of(image)
-    if len(samples) > 1:
-        raise UsageError(f"--image gives {len(samples)} samples, both stages run on one", "name one image")
-    job = EmbeddedRequest(
-        model=path,
-        images=image_samples(calibrate),
-        folder=WORK,
-        preprocess=preprocess_of(given),
-        quantization=Quantization(not per_tensor, int16),
-        sample=samples[0] if samples else (),
-        shapes=shapes,
-    )
-    return local_run(job, given.timeout)
 
 
 # Runs of the SDK's simulator.

@@ -97,7 +97,6 @@ def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
 
 
 def _run(arguments: list[str]) -> int:
-    """Parse and execute; returns the command's exit code."""
     forget_read()
     arguments = with_command(arguments, COMMANDS)
     completing = _COMPLETION_VARIABLE in os.environ
@@ -222,7 +221,6 @@ def _has_working_folder() -> bool:
 
 
 def _refused(error: Exception) -> ExitCode:
-    """A command line that the parser refuses, said in one line."""
     context = getattr(error, "ctx", None)
     message = " ".join(str(getattr(error, "format_message", error.__str__)()).split())
     stderr.error(message.rstrip("."), f"see '{context.command_path if context else 'sgs-tui'} --help'")

@@ -138,7 +138,6 @@ class CalibrationOptions:
 
     @property
     def number(self) -> int | None:
-        """The level as a number."""
         return int(self.level[1:]) if self.level is not None else None
 
 

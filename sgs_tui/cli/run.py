@@ -1,12 +1,13 @@
 """`sgs-tui run`: dump both stages, then compare them."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from sgs_tui.cli import options, stderr
 from sgs_tui.cli.compare import ReportOptions, check_report, compare_all, pairing
 from sgs_tui.cli.exits import ExitCode, first_of
-from sgs_tui.cli.launch import embedded_request, launch, sdk_requests
+from sgs_tui.cli.launch import launch, preprocess_of, samples_of, sdk_requests
 from sgs_tui.cli.options import (
     InputOptions,
     LaunchOptions,
@@ -22,18 +23,25 @@ if TYPE_CHECKING:
     from sgs_tui.engine.runs.run_folder import RunRequest
     from sgs_tui.engine.runs.run_list import Run
 
-_SDK_ONLY = "this is for the SDK's models, not for --onnx"
+_SDK_ONLY, _ONNX_ONLY = "this is for the SDK's models, not for --onnx", "this is for --onnx"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Models:
+    """What is dumped, on what."""
+
+    float_model: Annotated[Path | None, option("--float F.sim", "The float model.")] = None
+    fixed_model: Annotated[Path | None, option("--fixed X.sim", "The fixed model.")] = None
+    onnx: Annotated[Path | None, option("--onnx FILE", "No SDK: quantize this model here by onnxruntime.")] = None
+    calibrate: Annotated[str | None, option("--calibrate PATH", "With --onnx: calibration images, about 30.")] = None
+    image: Annotated[str | None, option("--image -i PATH", "An image, a list file, or a folder.")] = None
+    int16: Annotated[list[str] | None, option("--int16 NAME,...", "With --onnx: tensors that get INT16.")] = None
+    per_tensor: Annotated[bool, option("--per-tensor", "With --onnx: one scale for all channels of a weight.")] = False
 
 
 def run(
-    float_model: Annotated[Path | None, option("--float F.sim", "The float model.")] = None,
-    fixed_model: Annotated[Path | None, option("--fixed X.sim", "The fixed model.")] = None,
-    onnx: Annotated[Path | None, option("--onnx FILE", "No SDK: quantize this model here by onnxruntime.")] = None,
-    calibrate: Annotated[str | None, option("--calibrate PATH", "With --onnx: calibration images, about 30.")] = None,
-    image: Annotated[str | None, option("--image -i PATH", "An image, a list file, or a folder.")] = None,
-    int16: Annotated[list[str] | None, option("--int16 NAME,...", "With --onnx: tensors that get INT16.")] = None,
-    per_tensor: Annotated[bool, option("--per-tensor", "With --onnx: one scale for all channels of a weight.")] = False,
     *,
+    models: _Models,
     given: ShapedInputOptions,
     simulator: SimulatorOptions,
     how: LaunchOptions,
@@ -53,34 +61,43 @@ def run(
       sgs-tui run --float f.sim --fixed x.sim -i images -n pre.py --batch -o out
       sgs-tui run --onnx net.onnx --calibrate images -n pre.py --int16 conv5
     """
-    if onnx is not None:
-        _refuse(_SDK_ONLY, float=float_model, fixed=fixed_model, sdk=simulator.sdk)
+    if models.onnx is not None:
+        _refuse(_SDK_ONLY, float=models.float_model, fixed=models.fixed_model, sdk=simulator.sdk)
         _refuse(_SDK_ONLY, debugconfig=simulator.debug_config, string=simulator.string)
-        names = options.names(int16 or ())
-        return _quantized(onnx, image, given, calibrate, names, per_tensor, how, report)
-    _refuse("this is for --onnx", calibrate=calibrate, int16=int16, shape=given.shape, per_tensor=per_tensor)
-    if float_model is None or fixed_model is None or image is None:
+        return _quantized(_embedded_request(models.onnx, models, given), how, report)
+    _refuse(_ONNX_ONLY, calibrate=models.calibrate, int16=models.int16)
+    _refuse(_ONNX_ONLY, shape=given.shape, per_tensor=models.per_tensor)
+    if models.float_model is None or models.fixed_model is None or models.image is None:
         raise UsageError(
             "run needs --float, --fixed and --image, or --onnx and --calibrate", "`sgs-tui run --help` has examples"
         )
-    requests = _both(float_model, fixed_model, image, given, simulator)
+    requests = _both(models.float_model, models.fixed_model, models.image, given, simulator)
     return _simulated(requests, how, report, not no_fuse_hint)
 
 
-def _quantized(
-    model: Path,
-    image: str | None,
-    given: ShapedInputOptions,
-    calibrate: str | None,
-    int16: tuple[str, ...],
-    per_tensor: bool,
-    how: LaunchOptions,
-    report: ReportOptions,
-) -> ExitCode:
-    """Both stages by the embedded simulator: one run."""
-    if calibrate is None:
+def _embedded_request(model: Path, models: _Models, given: ShapedInputOptions) -> "RunRequest":
+    """The one run that quantizes and dumps both stages. Without --image: on the first calibration sample."""
+    from sgs_tui.engine.backends.embedded import EmbeddedRequest
+    from sgs_tui.engine.backends.jobs import WORK, local_run
+    from sgs_tui.engine.backends.onnx import load_model, model_inputs
+    from sgs_tui.engine.backends.quantize import Quantization, check_names
+    from sgs_tui.engine.backends.samples import image_samples
+
+    if models.calibrate is None:
         raise UsageError("--onnx needs images to calibrate with", "give --calibrate PATH: a folder, a list, an image")
-    request = embedded_request(model, image, given, calibrate, int16, per_tensor)
+    path, int16, shapes = options.whole(model), options.names(models.int16 or ()), options.shapes(given.shape or ())
+    loaded = load_model(path)
+    model_inputs(loaded, shapes)
+    check_names(loaded, int16)
+    samples = samples_of(models.image)
+    if len(samples) > 1:
+        raise UsageError(f"--image gives {len(samples)} samples, both stages run on one", "name one image")
+    images, how = image_samples(models.calibrate), Quantization(not models.per_tensor, int16)
+    sample = samples[0] if samples else ()
+    return local_run(EmbeddedRequest(path, images, WORK, preprocess_of(given), how, sample, shapes), given.timeout)
+
+
+def _quantized(request: "RunRequest", how: LaunchOptions, report: ReportOptions) -> ExitCode:
     _check(report, how, 1)
     (both,) = launch([request], how, report.ascii_only)
     return _leave((both,)) if how.detach else _compare([(both, both)], report)
@@ -89,7 +106,6 @@ def _quantized(
 def _both(
     float_model: Path, fixed_model: Path, image: str, given: InputOptions, simulator: SimulatorOptions
 ) -> "list[RunRequest]":
-    """Both stages by the SDK's simulator, in turn: float and fixed of each image."""
     kind = None if float_model.name.endswith("_cmodel_float.sim") else ModelType.FLOAT
     floats = sdk_requests(float_model, kind, image, given, simulator)
     fixeds = sdk_requests(fixed_model, ModelType.FIXED, image, given, simulator)

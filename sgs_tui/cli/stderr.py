@@ -67,7 +67,6 @@ class Held:
     pressed: bool = False
 
     def release(self) -> None:
-        """Raise KeyboardInterrupt where it was pressed."""
         if self.pressed:
             raise KeyboardInterrupt
 

@@ -14,7 +14,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path, PurePosixPath
 
 from sgs_tui import __version__
@@ -94,7 +93,6 @@ def _elf_type(head: bytes) -> int:
 
 
 def _ask(gdb: str, executable: Path, core: Path) -> str:
-    """gdb's answers, each under its question."""
     command = [gdb, *_OPTIONS]
     for question in _QUESTIONS:
         command += ["-ex", f"echo \\n(gdb) {question}\\n", "-ex", question]
@@ -155,15 +153,12 @@ _SPECIFIERS = {
 }
 
 
-class Taker(Enum):
-    """Who takes a core."""
-
-    FILE = "file"
-    SYSTEMD = "systemd-coredump"
-    APPORT = "apport"
-    ABRT = "abrt"
-    PROGRAM = "program"
-    NOBODY = "nobody"
+_TAKERS = {
+    "systemd-coredump": "systemd takes it{}: coredumpctl list, then coredumpctl -o core dump PID",
+    "apport": "apport takes it{}: look into /var/crash, then apport-unpack FILE.crash DIR (DIR/CoreDump)",
+    "abrt": "abrt takes it{}: abrt-cli list, the core is the file coredump in the folder it names",
+}
+"""Programs that take a core, by a word in their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,15 +172,8 @@ class CoreHost:
     container: bool
 
     @property
-    def taker(self) -> Taker:
-        """Who takes the core."""
-        if not self.pattern:
-            return Taker.NOBODY
-        if not self.pattern.startswith("|"):
-            return Taker.FILE
-        known = {"systemd-coredump": Taker.SYSTEMD, "apport": Taker.APPORT, "abrt": Taker.ABRT}
-        program = PurePosixPath(self.pattern[1:].split(" ")[0]).name
-        return next((taker for word, taker in known.items() if word in program), Taker.PROGRAM)
+    def to_file(self) -> bool:
+        return bool(self.pattern) and not self.pattern.startswith("|")
 
 
 def core_host(root: Path = Path("/")) -> CoreHost:
@@ -220,25 +208,21 @@ def _limit(host: CoreHost) -> Iterator[str]:
 
 
 def _place(host: CoreHost) -> Iterator[str]:
-    pattern = visible(host.pattern)
-    as_root = "echo core > /proc/sys/kernel/core_pattern"
-    elsewhere = ", on the host and not in this container" if host.container else ""
-    match host.taker:
-        case Taker.FILE:
-            yield f"the core then lies {_where(host)}"
-        case Taker.SYSTEMD:
-            yield f"systemd takes it{elsewhere}: coredumpctl list, then coredumpctl -o core dump PID"
-        case Taker.APPORT:
-            yield f"apport takes it{elsewhere}: look into /var/crash, then apport-unpack FILE.crash DIR (DIR/CoreDump)"
-        case Taker.ABRT:
-            yield f"abrt takes it{elsewhere}: abrt-cli list, the core is the file coredump in the folder it names"
-        case Taker.PROGRAM:
-            yield f"a program takes it{elsewhere}: core_pattern is {pattern}"
-        case Taker.NOBODY:
-            yield "core_pattern is empty or can not be read: the kernel writes no core"
-    if host.taker is not Taker.FILE:
-        where = "on the host of this container, as root" if host.container else "as root"
-        yield f"to have it as a plain file instead, {where}: {as_root}"
+    if host.to_file:
+        yield f"the core then lies {_where(host)}"
+        return
+    elsewhere, where = "", "as root"
+    if host.container:
+        elsewhere, where = ", on the host and not in this container", "on the host of this container, as root"
+    program = PurePosixPath(host.pattern[1:].split(" ")[0]).name
+    known = next((text for word, text in _TAKERS.items() if word in program), None)
+    if not host.pattern:
+        yield "core_pattern is empty or can not be read: the kernel writes no core"
+    elif known is not None:
+        yield known.format(elsewhere)
+    else:
+        yield f"a program takes it{elsewhere}: core_pattern is {visible(host.pattern)}"
+    yield f"to have it as a plain file instead, {where}: echo core > /proc/sys/kernel/core_pattern"
 
 
 def _where(host: CoreHost) -> str:
@@ -252,7 +236,7 @@ def _where(host: CoreHost) -> str:
 
 def cores_near(host: CoreHost, folder: Path) -> tuple[Path, ...]:
     """Files that look like cores where they are usually left, the newest first."""
-    start = PurePosixPath(host.pattern.split("%")[0]) if host.taker is Taker.FILE else PurePosixPath("core")
+    start = PurePosixPath(host.pattern.split("%")[0]) if host.to_file else PurePosixPath("core")
     places = {folder, folder / start.parent}
     found = {path for place in places for path in _starting_with(place, start.name or "core")}
     return tuple(sorted(found, key=lambda path: path.stat().st_mtime, reverse=True))

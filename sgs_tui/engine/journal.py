@@ -81,7 +81,10 @@ def journal_of(place: Path) -> Path:
 
 def append(path: Path, entries: Iterable[Entry]) -> None:
     """Add lines; all of them or none are there for a reader. Raises InputError where the file can not be written."""
-    lines = b"".join(_line(each) for each in entries)
+    documents = (
+        asdict(each) | {"time": each.time.astimezone(UTC).strftime(_TIME), "kind": str(each.kind)} for each in entries
+    )
+    lines = b"".join(json.dumps(document, ensure_ascii=True).encode("ascii") + b"\n" for document in documents)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
@@ -116,11 +119,6 @@ def _append(descriptor: int, lines: bytes) -> None:
         os.ftruncate(descriptor, size)
         raise OSError(28, "the disk is full")
     os.fsync(descriptor)
-
-
-def _line(each: Entry) -> bytes:
-    document = asdict(each) | {"time": each.time.astimezone(UTC).strftime(_TIME), "kind": str(each.kind)}
-    return json.dumps(document, ensure_ascii=True).encode("ascii") + b"\n"
 
 
 def _entries(data: bytes) -> Iterator[Entry]:

@@ -16,6 +16,7 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
+from textual.screen import Screen
 
 from sgs_tui.engine.backends.sdk_install import settings_path
 from sgs_tui.engine.compare.limits import load_profile
@@ -53,6 +54,7 @@ class SgsApp(App[int]):
         super().__init__()
         self.start, self.settings = start or Start(), settings or Settings()
         self.crash: Exception | None = None
+        self._main: Screen[None] | None = None
         let_processes_start(self)
         self._dress()
         self.set_keymap(dict(self.settings.keys))
@@ -89,7 +91,15 @@ class SgsApp(App[int]):
     def open_main(self) -> None:
         from sgs_tui.tui.screen import MainScreen
 
-        self.push_screen(MainScreen(self.start, self.settings))
+        self._main = MainScreen(self.start, self.settings)
+        self.push_screen(self._main)
+
+    async def action_quit(self) -> None:
+        """Textual's own ctrl+q, which reaches the app over every window: the main screen asks about unsaved edits."""
+        if self._main is None:
+            self.exit(0)
+        else:
+            await self.run_action("quit", self._main)
 
     def action_next_theme(self) -> None:
         """Dark, light, the terminal's own colors."""

@@ -50,7 +50,7 @@ _SIGNS = {"fail": Span("✗ ", "fail"), "warn": Span("! ", "warn")}
 class MainScreen(PanesScreen):
     """All panes of the app, and the `Host` of their controllers."""
 
-    BINDINGS = bindings("app", "walk")
+    BINDINGS = bindings("app", "walk", "pair")
 
     def __init__(self, start: Start, settings: Settings) -> None:
         super().__init__()
@@ -74,7 +74,6 @@ class MainScreen(PanesScreen):
 
     @property
     def panes(self) -> tuple[Pane, ...]:
-        """Every pane, in the order of tabs."""
         return (
             self.layer_table.pane,
             self.histogram.pane,
@@ -163,6 +162,18 @@ class MainScreen(PanesScreen):
     @on(LayersShown)
     def show_title(self) -> None:
         self.title_bar.say(title(self.comparison.request, self.layer_table.summary, self.size.width))
+        self.show_notice()
+
+    def show_notice(self) -> None:
+        """On every pane, what has to be put right before any figure counts."""
+        current = self.comparison.current
+        key = shown_keys(BY_ID["pair.swap"], self.keymap)[0]
+        where = " in another pane" if self.current is self.runs.pane else ""
+        self.notice(f"look swapped: {current.swapped}; {key}{where} swaps" if current and current.swapped else "")
+
+    def show_keys(self) -> None:
+        super().show_keys()
+        self.show_notice()
 
     def on_resize(self, event: events.Resize) -> None:
         """The title is made for a width (Textual calls the panes' half as well)."""
@@ -181,7 +192,6 @@ class MainScreen(PanesScreen):
 
     @on(Said)
     def take_said(self, event: Said) -> None:
-        """Into the log; the last word also into the status line."""
         self.note(event.text, event.level, event.hint)
         self.flash(event.text, event.level)
 
@@ -219,8 +229,8 @@ class MainScreen(PanesScreen):
 
     def action_palette(self) -> None:
         """Every action that works here, by name."""
-        actions = [a for a in (*self.current.actions(), *group("app")) if a.id != "app.palette"]
-        choices = [Choice(a.id, a.description, " ".join(shown_keys(a, self.keymap)[:2])) for a in actions]
+        actions = {a.id: a for a in (*self.current.actions(), *group("pair"), *group("app")) if a.id != "app.palette"}
+        choices = [Choice(a.id, a.description, " ".join(shown_keys(a, self.keymap)[:2])) for a in actions.values()]
         self.open(Chooser("Do what?", choices, self.keymap), self._run)
 
     def _run(self, action_id: str | None) -> None:
@@ -242,8 +252,8 @@ class MainScreen(PanesScreen):
         self._interrupted = monotonic()
 
     def action_quit(self) -> None:
-        """Leave at once: background work is told to stop and not waited for."""
-        self.app.exit(0, message=self.runs.farewell or None)
+        """Leave: background work is told to stop and not waited for; what was edited and not saved is asked about."""
+        self.debugconfig.leave(lambda: self.app.exit(0, message=self.runs.farewell or None))
 
 
 def _failure(event: JobFailed, width: int) -> list[Line]:

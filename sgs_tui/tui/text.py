@@ -71,8 +71,8 @@ def wrap(text: str, cells: int) -> list[str]:
         head = start_of(rest, cells, cell_len) or rest[0]
         blank = head.rfind(" ")
         end = blank if blank > cells // 3 else len(head)
-        rows.append(rest[:end].rstrip())
-        rest = rest[end:].lstrip() if end == blank else rest[end:]
+        rows.append(rest[:end].rstrip(" "))
+        rest = rest[end:].lstrip(" ") if end == blank else rest[end:]
     return [*rows, rest]
 
 

@@ -108,6 +108,15 @@ def odd_files(name: str) -> dict[str, Make]:
     }
 
 
+_MOST = ("a FIFO", "/dev/zero", "a link to itself", "random bytes", "zeros, a sparse terabyte")
+
+
+def oddest_files(name: str) -> dict[str, Make]:
+    """Those of them that a reader is likeliest to be wrong about."""
+    odd = odd_files(name)
+    return {kind: odd[kind] for kind in _MOST}
+
+
 def header(name: bytes, size: int | bytes, number: int = 0) -> bytes:
     declared = size if isinstance(size, bytes) else b"%d" % size
     first = b"//out 0 s: 0.000000 z: 0 type: float name: " + name + b" bConstant:0\n"
@@ -144,7 +153,7 @@ def bad_dumps() -> dict[str, tuple[Make, frozenset[int]]]:
                 "bad.bin",
                 head + header(b"a", 4).replace(b"bConstant:0", b"bConstant:0 shape:" + b"[" * 100_000) + bytes(4),
             ),
-            three,
+            frozenset({0, 5}),  # a name may hold anything, this too
         ),
         "a shape of 10,000 sizes": (
             holds(
@@ -161,7 +170,7 @@ def bad_dumps() -> dict[str, tuple[Make, frozenset[int]]]:
 
 def cut_dumps() -> Iterator[tuple[str, Make]]:
     whole = (DATA / "bad_float.bin").read_bytes()
-    for share in np.linspace(0.001, 0.999, 24):
+    for share in np.linspace(0.001, 0.999, 12):
         cut = int(len(whole) * share)
         yield f"cut at byte {cut}", holds("bad.bin", whole[:cut])
 
@@ -169,7 +178,7 @@ def cut_dumps() -> Iterator[tuple[str, Make]]:
 def flipped_dumps() -> Iterator[tuple[str, Make]]:
     whole = bytearray((DATA / "bad_float.bin").read_bytes())
     rng = np.random.default_rng(5)
-    for number in range(16):
+    for number in range(8):
         torn = whole.copy()
         for place in rng.integers(0, len(torn), 400):
             torn[place] = rng.integers(0, 256)
@@ -243,12 +252,13 @@ INPUT = frozenset({2, 3})
 def dump_attacks() -> Iterator[Attack]:
     for kind, (make, codes) in bad_dumps().items():
         yield Attack(f"inspect: {kind}", ("inspect", "bad.bin", "--batch"), make, codes)
-        yield Attack(f"compare: {kind}", ("compare", "bad.bin", GOOD_FLOAT, "--batch"), make, codes | {1})
+        if kind not in odd_files(""):
+            yield Attack(f"compare: {kind}", ("compare", "bad.bin", GOOD_FLOAT, "--batch"), make, codes | {1})
     for kind, make in cut_dumps():
         yield Attack(f"compare: {kind}", ("--batch", GOOD_FIXED, "bad.bin"), make, frozenset({3}))
     for kind, make in flipped_dumps():
         yield Attack(f"inspect: {kind}", ("inspect", "bad.bin", "--batch"), make, frozenset({0, 3}))
-    for kind, make in odd_files("bad.bin").items():
+    for kind, make in oddest_files("bad.bin").items():
         yield Attack(f"split: {kind}", ("split", "bad.bin", "out"), make, INPUT)
         yield Attack(f"histogram: {kind}", ("histogram", "bad.bin", "--batch"), make, INPUT)
 
@@ -257,35 +267,30 @@ def side_file_attacks() -> Iterator[Attack]:
     for kind, make in odd_files("bad.txt").items():
         if kind != "empty":
             yield Attack(f"--ranges: {kind}", RANGES, make)
-            yield Attack(f"--shapes: {kind}", SHAPES, make)
+    for kind, make in oddest_files("bad.txt").items():
+        yield Attack(f"--shapes: {kind}", SHAPES, make)
         yield Attack(f"quant show: {kind}", ("quant", "show", "bad.txt"), make)
         yield Attack(
             f"advise --check: {kind}",
             ("advise", "--check", "bad.txt"),
             make,
-            frozenset({0, 1, 3}) if kind in ("empty", "random bytes") else frozenset({3}),
         )
         yield Attack(f"debugconfig check: {kind}", ("debugconfig", "check", "bad.txt"), make, INPUT | {1})
-    for kind, make in odd_files("bad.json").items():
+    for kind, make in oddest_files("bad.json").items():
         yield Attack(f"--baseline: {kind}", BASELINE, make)
-    for kind, make in odd_files("bad.toml").items():
-        yield Attack(f"--profile: {kind}", PROFILE, make, INPUT | ({0, 1} if kind == "empty" else set()))
-    for kind, make in odd_files("triage.jsonl").items():
-        if kind not in ("missing", "a dangling link"):
-            yield Attack(
-                f"journal beside the dump: {kind}",
-                ("compare", GOOD_FIXED, GOOD_FLOAT, "--batch"),
-                make,
-                frozenset({1, 3}),
-            )
+    for kind, make in oddest_files("bad.toml").items():
+        yield Attack(f"--profile: {kind}", PROFILE, make, INPUT)
+    for kind, make in oddest_files("triage.jsonl").items():
+        command = ("compare", GOOD_FIXED, GOOD_FLOAT, "--batch")
+        yield Attack(f"journal beside the dump: {kind}", command, make, frozenset({1, 3}))
     for kind, content in {**pickles(), **texts()}.items():
         yield Attack(
             f"--ranges: {kind}",
             RANGES,
             holds("bad.txt", content),
-            frozenset({1, 3}) if kind == "numbers of 5,000 digits" else frozenset({3}),
+            frozenset({1, 3}) if kind in ("numbers of 5,000 digits", "JSON with NaN") else frozenset({3}),
         )
-    for kind, content in pickles().items():
+    for kind, content in list(pickles().items())[::4]:
         yield Attack(f"quant show: {kind}", ("quant", "show", "bad.txt"), holds("bad.txt", content))
 
 
@@ -350,16 +355,14 @@ def runs_attacks() -> Iterator[Attack]:
         for kind, content in documents.items():
             make = run_folder(over(name, holds(name, content)))
             yield Attack(f"runs list: {name}: {kind}", ("runs", "list"), make, frozenset({0}))
-            yield Attack(f"runs show: {name}: {kind}", ("runs", "show", "net"), make, frozenset({0, 2, 3, 4}))
+            if name == "status.json":
+                yield Attack(f"runs show: {name}: {kind}", ("runs", "show", "net"), make, frozenset({0, 2, 3, 4}))
         for kind, odd in odd_files(name).items():
             make = run_folder(over(name, odd))
             yield Attack(f"runs list: {name} is {kind}", ("runs", "list"), make, frozenset({0}))
-            yield Attack(
-                f"runs delete: {name} is {kind}",
-                ("runs", "delete", "20260101-000000-net-fixed", "--yes"),
-                make,
-                frozenset({0, 2, 3}),
-            )
+            if name == "request.json" and kind != "missing":
+                command = ("runs", "delete", "20260101-000000-net-fixed", "--yes")
+                yield Attack(f"runs delete: {name} is {kind}", command, make, frozenset({0}))
 
 
 def as_output(target: str, how: str) -> Make:
@@ -403,20 +406,18 @@ def output_attacks() -> Iterator[Attack]:
 
 
 def model_attacks() -> Iterator[Attack]:
-    for kind, make in odd_files("bad.onnx").items():
+    for kind, make in oddest_files("bad.onnx").items():
         yield Attack(
             f"dump onnx: {kind}", ("dump", "onnx", "-m", "bad.onnx", "--input", "x=x.npy"), make, frozenset({2, 3, 4})
         )
-    for kind, make in odd_files("bad.prototxt").items():
-        if kind not in ("zeros, a sparse terabyte",):
-            command = ("dump", "caffe", "-m", "bad.prototxt", "-w", "ranges.txt", "-i", "x.npy")
-            yield Attack(f"dump caffe: {kind}", command, make, frozenset({2, 3, 4}))
-    for kind, make in odd_files("core").items():
-        if kind not in ("zeros, a sparse terabyte", "/dev/zero"):
-            yield Attack(f"core: {kind}", ("core", sys.executable, "core"), make, frozenset({0, 2, 3, 4}))
+    for kind, make in oddest_files("bad.prototxt").items():
+        command = ("dump", "caffe", "-m", "bad.prototxt", "-w", "ranges.txt", "-i", "x.npy")
+        yield Attack(f"dump caffe: {kind}", command, make)
+    for kind, make in oddest_files("core").items():
+        yield Attack(f"core: {kind}", ("core", sys.executable, "core"), make)
     prototxt = b'name: "n"\ninput: "x"\ninput_shape { dim: m }\n'
     command = ("dump", "caffe", "-m", "bad.prototxt", "-w", "ranges.txt", "-i", "x.npy")
-    yield Attack("dump caffe: dim: m", command, holds("bad.prototxt", prototxt), frozenset({2, 3, 4}))
+    yield Attack("dump caffe: dim: m", command, holds("bad.prototxt", prototxt))
 
 
 def usage_attacks() -> Iterator[Attack]:
@@ -439,9 +440,9 @@ def usage_attacks() -> Iterator[Attack]:
     }.items():
         yield Attack(f"usage: {name}", command, nothing, INPUT)
     for device in ("/dev/full",):
-        yield Attack("stdout full: --help", ("--help",), nothing, frozenset({1, 3, 4, 74}), device)
-        yield Attack("stdout full: --version", ("--version",), nothing, frozenset({1, 3, 4, 74}), device)
-        yield Attack("stdout full: compare", compare, nothing, frozenset({3, 4}), device)
+        yield Attack("stdout full: --help", ("--help",), nothing, frozenset({3}), device)
+        yield Attack("stdout full: --version", ("--version",), nothing, frozenset({3}), device)
+        yield Attack("stdout full: compare", compare, nothing, frozenset({3}), device)
     yield Attack("stderr closed: inspect", ("inspect", "missing.bin", "--batch"), nothing, INPUT, "closed-stderr")
     yield Attack(
         "stderr closed: dump", ("dump", "onnx", "-m", "missing.onnx"), nothing, frozenset({2, 3, 4}), "closed-stderr"
@@ -560,7 +561,7 @@ def complaints(
     if any(byte < 32 and byte not in b"\n\r\t" for byte in said):
         yield "control characters on stderr"
     lines = [line for line in said.splitlines() if line.startswith(b"sgs-tui: error")]
-    if code in (2, 3, 4, 5) and attack.stdout is None and not lines and not said.strip():
+    if code in (2, 3, 4, 5) and attack.stdout != "closed-stderr" and not lines and not is_check(attack):
         yield "no line on stderr"
     if len(lines) > 1:
         yield f"{len(lines)} error lines"
@@ -574,6 +575,11 @@ def complaints(
         yield f"changed: {', '.join(changed)}"
     if "owned" in after:
         yield "code ran"
+
+
+def is_check(attack: Attack) -> bool:
+    """What is wrong with the file is what such a command prints."""
+    return "check" in attack.command or "--check" in attack.command
 
 
 def line_of(outcome: Outcome) -> str:

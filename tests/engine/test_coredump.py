@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.engine.coredump import CoreHost, Taker, core_host, cores_near, how_to_get_a_core, read_core
+from sgs_tui.engine.coredump import CoreHost, core_host, cores_near, how_to_get_a_core, read_core
 from sgs_tui.engine.errors import InputError, RunError
 
 SOURCE = """
@@ -103,23 +103,23 @@ def host(pattern: str, soft: int = -1, hard: int = -1, container: bool = False, 
 
 
 @pytest.mark.parametrize(
-    ("pattern", "taker", "words"),
+    ("pattern", "words"),
     [
-        ("core", Taker.FILE, "in the directory the simulator ran in, as core"),
-        ("/var/cores/%e.%p", Taker.FILE, "at /var/cores/%e.%p (%p process id, %e program)"),
-        ("|/lib/systemd/systemd-coredump %P %u %g", Taker.SYSTEMD, "coredumpctl -o core dump PID"),
-        ("|/usr/share/apport/apport -p%p -s%s", Taker.APPORT, "apport-unpack"),
-        ("|/usr/libexec/abrt-hook-ccpp %s", Taker.ABRT, "abrt-cli list"),
-        ("|/opt/our own/\x1btaker", Taker.PROGRAM, "core_pattern is |/opt/our own/\\x1btaker"),
-        ("", Taker.NOBODY, "writes no core"),
+        ("core", "in the directory the simulator ran in, as core"),
+        ("/var/cores/%e.%p", "at /var/cores/%e.%p (%p process id, %e program)"),
+        ("|/lib/systemd/systemd-coredump %P %u %g", "coredumpctl -o core dump PID"),
+        ("|/usr/share/apport/apport -p%p -s%s", "apport-unpack"),
+        ("|/usr/libexec/abrt-hook-ccpp %s", "abrt-cli list"),
+        ("|/opt/our own/\x1btaker", "core_pattern is |/opt/our own/\\x1btaker"),
+        ("", "writes no core"),
     ],
 )
-def test_where_the_core_goes(pattern: str, taker: Taker, words: str) -> None:
+def test_where_the_core_goes(pattern: str, words: str) -> None:
     found = host(pattern)
-    assert found.taker is taker
+    assert found.to_file is (pattern[:1] not in ("", "|"))
     steps = "\n".join(how_to_get_a_core(found))
     assert words in steps
-    assert ("core_pattern" in steps.replace(words, "")) == (taker is not Taker.FILE)
+    assert ("core_pattern" in steps.replace(words, "")) == (not found.to_file)
     assert "ulimit" not in steps
 
 
@@ -146,10 +146,10 @@ def test_looking_at_a_host(tmp_path: Path) -> None:
     (kernel / "core_pattern").write_text("|/usr/share/apport/apport %p\n")
     (kernel / "core_uses_pid").write_text("1\n")
     found = core_host(tmp_path)
-    assert (found.taker, found.with_pid, found.container) == (Taker.APPORT, True, False)
+    assert (found.pattern, found.with_pid, found.container) == ("|/usr/share/apport/apport %p", True, False)
     (tmp_path / ".dockerenv").touch()
     assert core_host(tmp_path).container
-    assert core_host(tmp_path / "nothing").taker is Taker.NOBODY
+    assert core_host(tmp_path / "nothing").pattern == ""
 
 
 def test_cores_are_found_where_they_are_left(crash: Crash, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from sgs_tui.tui.actions import (
 )
 from sgs_tui.tui.app import SgsApp
 from sgs_tui.tui.baseline.view import BaselineDialog
-from sgs_tui.tui.debugconfig.pane import DebugConfigPane
+from sgs_tui.tui.debugconfig.pane import DebugConfigPane, LeaveDialog
 from sgs_tui.tui.details.pane import DetailsPane
 from sgs_tui.tui.dumps.pane import DumpsPane
 from sgs_tui.tui.frame.controller import Controller
@@ -57,6 +57,7 @@ OWNERS: dict[str, tuple[type, ...]] = {
     "typing": (Prompt,),
     "confirm": (ConfirmDialog,),
     "columns": (ColumnsDialog,),
+    "leave": (LeaveDialog,),
 }
 DONE = [
     done

@@ -29,7 +29,6 @@ class Format(StrEnum):
     explains: bool
 
     def __new__(cls, name: str, suffix: str, explains: bool = True) -> Self:
-        """One of the lines above."""
         member = str.__new__(cls, name)
         member._value_ = name
         member.suffix, member.explains = suffix, explains

@@ -107,7 +107,6 @@ def _figure_cell(row: LayerDiff, key: str, profile: Profile) -> tuple[str, str, 
 
 
 def _described(row: LayerDiff, portrait: Portrait | None) -> Iterator[tuple[str, str]]:
-    """What stands below the picture of a layer."""
     if row.reasons:
         yield "verdict", f"{row.verdict}: {'; '.join(row.reasons)}"
     yield "figures", ", ".join(f"{key.upper()} {words.figure_text(row, key)}" for key in ("rmse", "cos", "mse"))

@@ -160,7 +160,6 @@ def _lonely(item: Unmatched) -> _Case:
 
 
 def _gone(report: Report) -> Iterator[_Case]:
-    """Layers of the baseline that are no more."""
     for step in report.since.regression.of(*_GONE) if report.since else ():
         op_type = step.before.op_type if step.before else ""
         yield _Case(f"gone.{op_type}", step.name, "skipped", "", f"{step.change}: was in the baseline and is no more")

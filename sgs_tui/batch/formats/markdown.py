@@ -48,7 +48,6 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _layers(report: Report) -> Iterator[str]:
-    """The layers; where a diagnosis tells their parts in the error, with a column for it."""
     parts = words.shares(report)
     rows = [_layer(row, report.profile) for row in report.shown]
     if not any(row.name in parts for row in report.shown):

@@ -21,7 +21,7 @@ from rich.cells import cell_len
 from sgs_tui.batch.console import Screen, cut
 from sgs_tui.batch.progress import Meter
 from sgs_tui.batch.words import percent
-from sgs_tui.engine.calibration.ranges import Bounds, Ranges, load_ranges
+from sgs_tui.engine.calibration.ranges import Bounds, load_ranges
 from sgs_tui.engine.compare.histogram import BARS, Bars, Tally, bars_of, step_of, view_of
 from sgs_tui.engine.dumps.format import DumpIndex
 from sgs_tui.engine.dumps.reader import Dump, open_dump
@@ -66,7 +66,6 @@ _TITLE_ROOM, _LABEL_ROOM = 76, 40
 
 
 def _title(portrait: Portrait) -> str:
-    """Op index, name and op type; a long name loses its middle."""
     record = portrait.subject.record
     head, tail = f"{record.op_index}  ", f"  ({cut(record.op_type, 24, _PAPER)})"
     return head + cut(record.name, _TITLE_ROOM - cell_len(head) - cell_len(tail), _PAPER) + tail
@@ -194,7 +193,6 @@ class _Painter:
 
 
 def _thickened(bars: Bars, width: float) -> Bars:
-    """A lone bar that is too narrow to be seen, made wider around its middle."""
     least = _LEAST_SHARE * width
     if len(bars.edges) > 2 or bars.edges[1] - bars.edges[0] >= least:
         return bars
@@ -217,24 +215,6 @@ def _installed_fonts() -> list[str]:
     return [name for name in _FONTS if name in here]
 
 
-# File names of pictures: `<op index>.<tensor, / as _>.png`, none too long, none twice.
-
-
-def file_names(subjects: Sequence[Subject], numbers: Sequence[int] | None = None) -> list[str]:
-    """A name for each subject, numbered as in the network, or by `numbers`.
-
-    The bytes are the tensor name's own, whatever the locale; `/` becomes `_`, nothing else changes unless it has to.
-    """
-    free = FreeNames()
-    counted = numbers or [subject.record.op_index for subject in subjects]
-    return [_file_name(free, number, subject.record.name) for number, subject in zip(counted, subjects, strict=True)]
-
-
-def _file_name(free: FreeNames, number: int, tensor: str) -> str:
-    name, _ = free.take(f"{number}.{tensor.replace('/', '_')}", ".png", tensor)
-    return os.fsdecode(encode(name))
-
-
 # Pictures by one process per core: each counts a layer and draws it, because drawing holds the interpreter too.
 
 
@@ -253,14 +233,13 @@ Made = tuple[Sheet, str | None]
 class _Worker:
     """What makes pictures: the open dumps and a painter."""
 
-    dump: Dump
-    against: Dump | None
+    dumps: Sequence[Dump]
     painter: _Painter
 
     def make(self, sheet: Sheet) -> str | None:
         """Draw one; why it could not be counted, or None. Raises InputError where it can not be written."""
         try:
-            portrait = portray(sheet.subject, self.dump, self.against)
+            portrait = portray(sheet.subject, self.dumps[0], self.dumps[1] if len(self.dumps) > 1 else None)
         except SgsError as error:
             return error.message
         picture = self.painter.paint(portrait)
@@ -283,7 +262,7 @@ def _made(sheets: Sequence[Sheet], dumps: Sequence[Dump], look: Look, workers: i
     if count > 1:
         yield from _in_processes(largest_first, dumps, look, count)
         return
-    worker = _Worker(dumps[0], dumps[1] if len(dumps) > 1 else None, _Painter(look))
+    worker = _Worker(dumps, _Painter(look))
     yield from ((sheet, worker.make(sheet)) for sheet in largest_first)
 
 
@@ -293,7 +272,7 @@ _workers: list[_Worker] = []
 
 def _start_worker(files: Sequence[tuple[Path, DumpIndex]], look: Look) -> None:
     dumps = [Dump(_unchanged(Source(path), index), index) for path, index in files]
-    _workers.append(_Worker(dumps[0], dumps[1] if len(dumps) > 1 else None, _Painter(look)))
+    _workers.append(_Worker(dumps, _Painter(look)))
 
 
 def _unchanged(source: Source, index: DumpIndex) -> Source:
@@ -347,43 +326,47 @@ class PicturesMade:
 def draw_pictures(wanted: PicturesWanted, workers: int | None = None) -> PicturesMade:
     """Count and draw every layer asked for. Raises SgsError; a layer that can not be read is in `failures`."""
     require_matplotlib()
-    start = perf_counter()
+    start, inputs = perf_counter(), [path for path in (wanted.dump, wanted.against, wanted.ranges) if path]
     ranges = load_ranges(wanted.ranges) if wanted.ranges else None
     with ExitStack() as stack:
         dump = stack.enter_context(open_dump(wanted.dump))
         against = stack.enter_context(open_dump(wanted.against)) if wanted.against else None
-        subjects = _subjects(wanted, dump, against, ranges)
-        moved = claim_folder(wanted.folder, [path for path in (wanted.dump, wanted.against, wanted.ranges) if path])
-        sheets = [Sheet(s, wanted.folder / name) for s, name in zip(subjects, file_names(subjects), strict=True)]
-        dumps = [d for d in (dump, against) if d is not None]
-        failures = draw_sheets(sheets, dumps, Look(dump.path.name, _name(against), wanted.log, wanted.bars), workers)
-        damage = tuple(f"{d.path}: {d.health}" for d in dumps if not d.health.ok)
-    size = sum(subject.size for subject in subjects)
-    return PicturesMade(len(sheets) - len(failures), size, perf_counter() - start, moved, failures, damage)
+        subjects = subjects_of(dump, against, ranges, wanted.layers)
+        if not subjects:
+            message = f"{dump.path}: holds no layer to draw ({dump.health})"
+            raise InputError(message, "`sgs-tui inspect` shows what it holds")
+        look = Look(dump.path.name, against.path.name if against else "", wanted.log, wanted.bars)
+        dumps, numbers = [dump, *([against] if against else [])], [subject.record.op_index for subject in subjects]
+        return draw_subjects(subjects, numbers, wanted.folder, inputs, dumps, look, start, workers)
 
 
-def _subjects(wanted: PicturesWanted, dump: Dump, against: Dump | None, ranges: Ranges | None) -> tuple[Subject, ...]:
-    subjects = subjects_of(dump, against, ranges, wanted.layers)
-    if not subjects:
-        raise InputError(
-            f"{dump.path}: holds no layer to draw ({dump.health})", "`sgs-tui inspect` shows what it holds"
-        )
-    return subjects
+def draw_subjects(
+    subjects: Sequence[Subject],
+    numbers: Sequence[int],
+    folder: Path,
+    inputs: Sequence[Path],
+    dumps: Sequence[Dump],
+    look: Look,
+    start: float,
+    workers: int | None = None,
+) -> PicturesMade:
+    """A picture of each subject of one or two dumps in `folder`, by its number; `start`: of the time that is told.
 
-
-def _name(dump: Dump | None) -> str:
-    return dump.path.name if dump else ""
-
-
-def draw_sheets(
-    sheets: Sequence[Sheet], dumps: Sequence[Dump], look: Look, workers: int | None = None
-) -> tuple[str, ...]:
-    """Make all pictures of one or two dumps; one line for each that could not be made."""
-    total, done, failures = sum(sheet.subject.size for sheet in sheets), 0, []
+    The bytes of the files' names are the tensors' own, whatever the locale; `/` becomes `_`, nothing else changes
+    unless it has to. What is in the folder is moved away; `inputs` may not be in it.
+    """
+    moved, free = claim_folder(folder, inputs), FreeNames()
+    sheets = []
+    for number, subject in zip(numbers, subjects, strict=True):
+        tensor = subject.record.name
+        name, _ = free.take(f"{number}.{tensor.replace('/', '_')}", ".png", tensor)
+        sheets.append(Sheet(subject, folder / os.fsdecode(encode(name))))
+    total, done, failures = sum(subject.size for subject in subjects), 0, []
     with Meter("drawing", rate=True) as meter, closing(_made(sheets, dumps, look, workers)) as results:
         for sheet, error in results:
             done += sheet.subject.size
             meter.report(done, total)
             if error is not None:
                 failures.append(f"{visible(sheet.subject.record.name)}: no picture: {error}")
-    return tuple(failures)
+    damage = tuple(f"{dump.path}: {dump.health}" for dump in dumps if not dump.health.ok)
+    return PicturesMade(len(sheets) - len(failures), total, perf_counter() - start, moved, tuple(failures), damage)

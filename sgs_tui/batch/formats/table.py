@@ -77,7 +77,6 @@ def _sources(report: Report, screen: Screen) -> Iterator[Text]:
 
 
 def _columns(report: Report, screen: Screen) -> list[Column]:
-    """What is always shown, but the name."""
     rows = report.shown
     op_room = _LONGEST_OP if screen.columns and screen.columns < _WIDE else LONGEST_NAME
     return [
@@ -117,7 +116,6 @@ def _extra(report: Report, room: int, name: int) -> list[Column]:
 
 
 def _figure(report: Report, key: str) -> Column:
-    """A column of numbers, each with its mark behind it."""
     signs = [words.mark(row, key, report.profile) for row in report.shown]
     texts = [words.figure_text(row, key) for row in report.shown]
     cells = [Cell(f"{text}{sign or ' '}", _STYLES.get(sign, "")) for text, sign in zip(texts, signs, strict=True)]
@@ -216,7 +214,6 @@ def regression_section(report: Report, screen: Screen) -> Iterator[RenderableTyp
 
 
 def _changes(steps: Sequence[Step], screen: Screen) -> list[Column]:
-    """What became of each layer, and its figures before and now."""
     what = Column("change", [Cell(told := words.word(step), _CHANGE_STYLES.get(told, "")) for step in steps])
     figures = zip(*map(words.step_figures, steps), strict=True)
     others = [
@@ -284,7 +281,6 @@ _ENTRIES = 10
 
 
 def _journal(report: Report, screen: Screen) -> Iterator[RenderableType]:
-    """Nothing where there is no triage journal."""
     if not report.journal:
         return
     left = len(report.journal) - _ENTRIES

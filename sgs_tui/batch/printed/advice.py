@@ -21,7 +21,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import assert_never
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -107,8 +106,6 @@ def write_advice(
         case AdviceFormat.TABLE:
             parts = chain(_parts(found, screen), () if done is None else before_after_parts(done, screen))
             return render(parts, screen, screen.columns or PIPED)
-        case _:
-            assert_never(wanted)
 
 
 def _document(found: Advised, written: bool, backup: Path | None, done: BeforeAfter | None) -> Json:
@@ -201,7 +198,6 @@ def _groups(advice: Advice) -> tuple[list[Candidate], list[Candidate], list[Cand
 
 
 def _others_title(advice: Advice) -> str:
-    """What the candidates are that are neither chosen nor impossible."""
     return (
         "named by the rules, judged on figures that have to be fixed first"
         if advice.fix_first
@@ -210,7 +206,6 @@ def _others_title(advice: Advice) -> str:
 
 
 def _in_short(candidate: Candidate) -> str:
-    """A candidate that is not chosen, in a line."""
     why = candidate.unaffected or (rule(candidate.reasons[0], candidate.tensor) if candidate.reasons else "")
     gain = f"; would bring {expectation(candidate.expected)}" if candidate.expected and not candidate.unaffected else ""
     return f"{why}{gain}"

@@ -109,7 +109,6 @@ def _import_problem(module: str) -> str:
 
 
 def _terminal_checks(around: Surroundings) -> Iterator[Check]:
-    """Terminal, colors, characters, and what lies between it and us."""
     env = around.environment
     width, height = shutil.get_terminal_size()
     found = f"TERM={env.get('TERM', '')} {width}x{height}" if around.terminal else "stdin or stderr is none"

@@ -116,7 +116,6 @@ class _Chart:
 
 
 def _columns_of(screen: Screen) -> int:
-    """How wide a chart is drawn: the screen's width, within reason; 80 in a pipe."""
     return min(_WIDE, max(_NARROW, screen.columns or 80))
 
 

@@ -56,7 +56,6 @@ def _document(dump: Dump) -> Json:
 
 
 def _totals(dump: Dump) -> dict[str, int]:
-    """How many records of which sort, and their payload bytes."""
     inputs = [record for record in dump.records if record.direction is Direction.IN]
     return {
         "records": len(dump.records),
@@ -68,7 +67,6 @@ def _totals(dump: Dump) -> dict[str, int]:
 
 
 def _fields(record: Record) -> Json:
-    """A record's header, and what the file really holds of it."""
     return {
         "number": record.number,
         "direction": str(record.direction),

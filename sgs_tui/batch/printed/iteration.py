@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import assert_never
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -43,7 +42,6 @@ class BeforeAfter:
     after: Report
 
     def lines(self) -> Iterator[str]:
-        """The two states in a line each. Raw text."""
         yield f"before  {self.before}"
         yield f"after   {headline(self.after.summary)}"
 
@@ -112,8 +110,6 @@ def write_iteration(found: BeforeAfter, run: Run, wanted: AdviceFormat, screen: 
             return text_of(before_after_markdown(found))
         case AdviceFormat.TABLE:
             return render(before_after_parts(found, screen), screen, screen.columns or PIPED)
-        case _:
-            assert_never(wanted)
 
 
 def _line(before: Baseline | None) -> str:

@@ -4,6 +4,7 @@ JSON `sgs-tui/optimize/1` (cfg/schemas/optimize-1.json); keys may be added withi
 taken away:
   schema, backend (onnx, sdk or twin), profile, reached (the profile is met), folder (where the search keeps its state)
   onnx: chosen[], convolution_inputs[], raised[] (all INT16 tensors), candidates[], useless[], trials,
+    left_out[] (quantized and not tried: network inputs),
     steps[] (names[] and figures, from no tensor to all of `chosen`), everything (figures with all candidates),
     sensitivity[] (name and figures with that tensor alone, what gains most first), files (float_dump, fixed_dump,
     ranges, fixed_model)
@@ -45,7 +46,7 @@ from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.numbers import cosine, count, figure
 from sgs_tui.engine.optimize.onnx import OnnxResult
 from sgs_tui.engine.optimize.sdk import Ranked, SdkResult
-from sgs_tui.engine.optimize.search import Accuracy
+from sgs_tui.engine.optimize.search import LOST, Accuracy
 from sgs_tui.engine.optimize.twin import TwinResult
 from sgs_tui.engine.requantize.ini_change import IniChange
 from sgs_tui.engine.text import decode
@@ -135,7 +136,18 @@ def _verdict(result: OnnxResult) -> str:
         return f"profile {result.profile}: reached with {chosen} ({trials})"
     near = f"{chosen} as good as all" if outcome.chosen else "INT16 changes next to nothing"
     over = f"{last.failing} of {count(last.layers, 'layer')} over the limits"
-    return f"profile {result.profile}: not reached, not even with every tensor in INT16; {near}: {over} ({trials})"
+    return f"profile {result.profile}: not reached{_tried(result)}; {near}: {over} ({trials})"
+
+
+def _tried(result: OnnxResult) -> str:
+    """What is known of more INT16: no more than was tried."""
+    outcome = result.outcome
+    if outcome.everything is None:
+        return ", and no tensor between layers is quantized"
+    if outcome.everything is LOST:
+        return ", and all tensors in INT16 at once can not be made"
+    left_out = ", ".join((*result.left_out, *outcome.useless))
+    return f", not even with every tensor in INT16{f' but {left_out}' if left_out else ''}"
 
 
 def _advice(result: OnnxResult, screen: Screen) -> Iterator[Text]:
@@ -292,6 +304,7 @@ def _onnx_json(result: OnnxResult) -> Json:
         "raised": exact_all(result.int16),
         "candidates": exact_all(result.candidates),
         "useless": exact_all(outcome.useless),
+        "left_out": exact_all(result.left_out),
         "trials": result.trials,
         "steps": [{"names": exact_all(step.names), **_figures(step.accuracy)} for step in outcome.steps],
         "everything": None if outcome.everything is None else _figures(outcome.everything),

@@ -65,12 +65,10 @@ def write_diff(
 
 
 def _widths(entries: Sequence[QuantEntry]) -> Counter[int]:
-    """How many tensors there are of each width in bits."""
     return Counter(entry.bit for entry in entries)
 
 
 def _headline(entries: Sequence[QuantEntry]) -> str:
-    """One file in one line."""
     parts = [f"{number} at {bit} bit" for bit, number in sorted(_widths(entries).items(), reverse=True)]
     renewed = sum(entry.has_data for entry in entries)
     if renewed:
@@ -119,7 +117,6 @@ def _diff_row(diff: QuantDiff) -> list[str]:
 
 
 def _show_table(path: Path, entries: Sequence[QuantEntry], screen: Screen) -> bytes:
-    """One line a tensor."""
     columns = [
         Column("bits", [Cell(str(entry.bit), "" if entry.bit == 8 else "bold cyan") for entry in entries], right=True),
         Column("values", [Cell(str(len(entry.minimum))) for entry in entries], right=True),
@@ -133,7 +130,6 @@ def _show_table(path: Path, entries: Sequence[QuantEntry], screen: Screen) -> by
 
 
 def _diff_table(paths: tuple[Path, Path], shown: Sequence[QuantDiff], same: int, screen: Screen) -> bytes:
-    """One line a tensor that differs."""
     columns = [
         Column("change", [Cell(", ".join(diff.changes) or "same", _style(diff)) for diff in shown]),
         Column("bits", [Cell(_bits(diff, screen)) for diff in shown]),

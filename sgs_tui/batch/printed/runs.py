@@ -11,7 +11,6 @@ What is not known is null or empty. Paths are absolute; bytes that are not UTF-8
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import assert_never
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -49,8 +48,6 @@ def write_runs(runs: Sequence[Run], root: Path, wanted: RunsFormat, screen: Scre
             return runs_json(runs, root)
         case RunsFormat.TABLE:
             return render(_list_parts(runs, root, screen), screen, max(NARROWEST, screen.columns or WHOLE))
-        case _:
-            assert_never(wanted)
 
 
 def write_run(run: Run, wanted: RunsFormat, screen: Screen) -> bytes:
@@ -60,8 +57,6 @@ def write_run(run: Run, wanted: RunsFormat, screen: Screen) -> bytes:
             return runs_json([run])
         case RunsFormat.TABLE:
             return render(_run_parts(run, screen), screen, max(NARROWEST, screen.columns or WHOLE))
-        case _:
-            assert_never(wanted)
 
 
 def runs_json(runs: Sequence[Run], root: Path | None = None) -> bytes:
@@ -175,7 +170,6 @@ def _run_json(run: Run) -> Json:
 
 
 def _words(run: Run) -> tuple[str, str]:
-    """What is said of it, and what to do."""
     if run.state in _BAD:
         message, hint = failure(run)
         return message.removeprefix(f"{run.name}: "), hint

@@ -30,7 +30,7 @@ from time import perf_counter
 from sgs_tui.batch.compare import View, compare
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.formats import Format
-from sgs_tui.batch.formats.pictures import Look, Sheet, draw_sheets, file_names, require_matplotlib
+from sgs_tui.batch.formats.pictures import Look, PicturesMade, draw_subjects, require_matplotlib
 from sgs_tui.batch.formats.vendor import version_key
 from sgs_tui.batch.report import Report
 from sgs_tui.engine.calibration.ranges import Ranges, load_ranges
@@ -42,7 +42,7 @@ from sgs_tui.engine.dumps.format import Form, Record
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.dumps.writer import DumpWriter, FreeNames, Style, draft_of
 from sgs_tui.engine.errors import InputError, NothingComparableError, SgsError
-from sgs_tui.engine.files import claim_folder, free_name, write_atomically, write_with_backup
+from sgs_tui.engine.files import free_name, write_atomically, write_with_backup
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.reports.details import Subject
 from sgs_tui.engine.session import CompareRequest
@@ -80,7 +80,6 @@ class _Placed:
 
 
 def _place(records: Iterable[Record], names: FreeNames) -> list[_Placed]:
-    """`<op>.<name>.xx.output<k>` for each."""
     placed = []
     for record in records:
         stem, tail = f"{record.op_index}.{sanitised(record.name)}", f".xx.output{record.slot}"
@@ -105,7 +104,6 @@ def _on_disk(folder: Path, name: str) -> Path:
 
 
 def _layer_list(variable: str, folders: Sequence[str]) -> bytes:
-    """A list as the script writes it: an assignment over several lines."""
     lines = [_ACTIVE.sub(r"\\\1", folder) for folder in folders]
     return encode("\n".join([f'{variable}="', *lines, '"', ""]))
 
@@ -268,18 +266,7 @@ def _text(dump: Dump, record: Record, shape: tuple[int, ...] | None) -> bytes:
     return "".join("%.6f  " * len(row) % tuple(row) + "\n" for row in rows).encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """How many pictures, seconds, where an older folder went, what could not be drawn, what is wrong with the dump."""
-
-    count: int
-    seconds: float
-    moved: Path | None
-    failures: tuple[str, ...]
-    damage: tuple[str, ...]
-
-
-def draw(dump_path: Path, ranges_path: Path) -> Drawn:
+def draw(dump_path: Path, ranges_path: Path) -> PicturesMade:
     """A picture for each entry that has data, numbered as the entries are. Raises SgsError."""
     require_matplotlib()
     start = perf_counter()
@@ -288,13 +275,9 @@ def draw(dump_path: Path, ranges_path: Path) -> Drawn:
         found = list(_subjects(dump, ranges))
         if not found:
             raise InputError(f"{ranges_path}: none of its tensors is in {dump_path}", "are both of the same network?")
-        moved = claim_folder(FOLDER, [dump_path, ranges_path])
-        subjects = [subject for _, subject in found]
-        names = file_names(subjects, [number for number, _ in found])
-        sheets = [Sheet(subject, FOLDER / name) for subject, name in zip(subjects, names, strict=True)]
-        failures = draw_sheets(sheets, [dump], Look(dump_path.name))
-        damage = () if dump.health.ok else (f"{dump_path}: {dump.health}",)
-    return Drawn(len(sheets) - len(failures), perf_counter() - start, moved, failures, damage)
+        subjects, numbers = [subject for _, subject in found], [number for number, _ in found]
+        inputs, look = [dump_path, ranges_path], Look(dump_path.name)
+        return draw_subjects(subjects, numbers, FOLDER, inputs, [dump], look, start)
 
 
 def _subjects(dump: Dump, ranges: Ranges) -> Iterator[tuple[int, Subject]]:

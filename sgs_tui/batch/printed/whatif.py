@@ -87,7 +87,10 @@ def self_check_line(check: SelfCheck | None) -> str:
         return f"the fixed dump is foreseen, {off}"
     if check.median_db <= _ROUGH:
         return f"the fixed dump is foreseen only roughly, {off}: what follows is no better"
-    return f"the fixed dump is NOT foreseen, {off}: another picture or network? What follows promises nothing"
+    return (
+        f"the fixed dump is NOT foreseen, {off}: another picture or network, or padding kept? "
+        "What follows promises nothing"
+    )
 
 
 def cost_json(cost: Cost) -> Json:

@@ -60,7 +60,9 @@ def run_worker(worker: Worker, request: Mapping[str, object], what: str) -> dict
             process.wait()
             printed.close()
         if not answer.is_file():
-            raise RunError(f"{what}: {_ending(process.returncode)} and left no result", printed.hint())
+            code = process.returncode
+            ending = f"crashed with signal {-code}" if code < 0 else f"ended with exit code {code}"
+            raise RunError(f"{what}: {ending} and left no result", printed.hint())
         result: dict[str, object] = json.loads(answer.read_text(encoding="utf-8"))
         return result | {"printed": printed.hint()}
 
@@ -93,10 +95,6 @@ def _wait(process: subprocess.Popen[bytes], worker: Worker, what: str) -> None:
             if time.monotonic() > deadline:
                 hint = "it was ended; give it more time or find out where it waits"
                 raise RunError(f"{what}: not done after {worker.timeout:g} s", hint) from None
-
-
-def _ending(code: int) -> str:
-    return f"crashed with signal {-code}" if code < 0 else f"ended with exit code {code}"
 
 
 class _Tail:
@@ -150,10 +148,8 @@ class Preprocess:
         if not self.modules:
             return None
         if len(self.modules) not in (1, inputs):
-            raise UsageError(
-                f"the model has {inputs} inputs, got {len(self.modules)} preprocess modules",
-                "give one for all inputs, or one for each",
-            )
+            message = f"the model has {inputs} inputs, got {len(self.modules)} preprocess modules"
+            raise UsageError(message, "give one for all inputs, or one for each")
         return self.modules[position % len(self.modules)]
 
 
@@ -167,14 +163,13 @@ class Prepared:
 
     def load(self) -> AnyArray:
         """The array. Raises InputError when the file is no .npy of numbers."""
+        hint = "save it with numpy.save"
         try:
             array: AnyArray = np.load(self.file, allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
-            raise InputError(
-                f"{self.source}: not a .npy array of numbers: {error}", "save it with numpy.save"
-            ) from error
+            raise InputError(f"{self.source}: not a .npy array of numbers: {error}", hint) from error
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
-            raise InputError(f"{self.source}: expected one array of numbers", "save it with numpy.save")
+            raise InputError(f"{self.source}: expected one array of numbers", hint)
         return array
 
 
@@ -188,20 +183,15 @@ def prepared(images: Sequence[Path], module: Path | None, want: Layout, how: Pre
     for path in (*images, *([module] if module else [])):
         if not path.is_file():
             raise InputError(f"{path}: no such file", "check the path")
+    if module is None:
+        raw = [image for image in images if image.suffix.lower() != ".npy"]
+        if raw:
+            message = f"{raw[0]}: without a preprocess module only .npy inputs can be read"
+            raise UsageError(message, "name the module that the simulator uses (-n PRE.py)")
+        yield [Prepared(image, image, None) for image in images]
+        return
     with tempfile.TemporaryDirectory(prefix="sgs-tui-") as folder:
-        if module is None:
-            yield [_raw(image) for image in images]
-        else:
-            yield _through(module, images, want, how, Path(folder))
-
-
-def _raw(image: Path) -> Prepared:
-    if image.suffix.lower() != ".npy":
-        raise UsageError(
-            f"{image}: without a preprocess module only .npy inputs can be read",
-            "name the module that the simulator uses (-n PRE.py)",
-        )
-    return Prepared(image, image, None)
+        yield _through(module, images, want, how, Path(folder))
 
 
 def _through(module: Path, images: Sequence[Path], want: Layout, how: Preprocess, folder: Path) -> list[Prepared]:
@@ -221,15 +211,10 @@ def _through(module: Path, images: Sequence[Path], want: Layout, how: Preprocess
 
 
 def _failure(module: Path, answer: dict[str, object]) -> RunError:
-    """What went wrong inside the user's module, in one line."""
     place = f"{module}, line {answer['line']}" if answer["line"] else f"{module}"
     image = f" for {Path(str(answer['image'])).name}" if answer["image"] else ""
     error = shorten(visible(" ".join(str(answer["error"]).split())), 300, placeholder=" ...")
     return RunError(f"{place}: {answer.get('function', 'loading it')}{image} failed: {error}", str(answer["printed"]))
-
-
-_TO_NCHW = (0, 3, 1, 2)
-_TO_NHWC = (0, 2, 3, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +254,7 @@ def fit_input(given: Prepared, wanted: ModelInput, want: Layout) -> tuple[AnyArr
     data as it stands (or the transposed raw file) does, that is taken. Raises InputError when nothing fits.
     """
     array = given.load()
-    axes = _TO_NCHW if want is Layout.NCHW else _TO_NHWC
+    axes = (0, 3, 1, 2) if want is Layout.NCHW else (0, 2, 3, 1)
     moved = array.transpose(axes) if array.ndim == 4 else array
     promised_other = given.layout not in (None, want)
     first, second = (moved, array) if promised_other else (array, moved)

@@ -134,7 +134,7 @@ def _name_readers(model: "ModelProto", tensors: Collection[str]) -> list[str]:
 
 def is_quantized(model: "ModelProto") -> bool:
     """Whether the quantizer found anything to quantize."""
-    return any(node.op_type == "QuantizeLinear" for node in model.graph.node)
+    return any(_quantizers(model))
 
 
 def check_names(model: "ModelProto", names: Sequence[str]) -> None:
@@ -222,15 +222,32 @@ def _reader(feeds: Iterable[Feed]) -> object:
     return Reader()
 
 
+_RENAMED = "_QuantizeLinear_Input"
+"""What onnxruntime adds to the name of a graph output that it quantizes."""
+
+
+def scale_roots(quantized: "ModelProto") -> tuple[str, ...]:
+    """For each scale of the quantized tensors (weights apart) the first that has it, in network order."""
+    constants = {item.name for item in quantized.graph.initializer}
+    found: dict[str, str] = {}
+    for node in _quantizers(quantized):
+        if node.input[0] not in constants:
+            found.setdefault(node.input[1], node.input[0].removesuffix(_RENAMED))
+    return tuple(found.values())
+
+
+def _quantizers(quantized: "ModelProto") -> "Iterator[NodeProto]":
+    return (node for node in quantized.graph.node if node.op_type == "QuantizeLinear")
+
+
 def _check_effect(quantized: "ModelProto", names: Sequence[str]) -> None:
     """A name without effect is an error: nothing stays at eight bits in silence."""
     import onnx
 
     wide = {item.name for item in quantized.graph.initializer if item.data_type == onnx.TensorProto.UINT16}
-    nodes = [node for node in quantized.graph.node if node.op_type == "QuantizeLinear"]
-    raised = {node.input[0] for node in nodes if node.input[2] in wide}
+    raised = {node.input[0].removesuffix(_RENAMED) for node in _quantizers(quantized) if node.input[2] in wide}
     for name in names:
-        if not raised & {name, f"{name}_QuantizeLinear_Input"}:
+        if name not in raised:
             raise RunError(
                 f"{visible(name)} did not become INT16: it is fused into the layer behind it, or not quantized",
                 "name the next tensor",

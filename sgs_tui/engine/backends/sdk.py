@@ -34,7 +34,7 @@ from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.runs.backend import Concern, Level
 from sgs_tui.engine.runs.known_failures import Explanation
 from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG, Elements, Product, RunFolder, RunRequest, safe_name
-from sgs_tui.engine.text import decode, visible
+from sgs_tui.engine.text import decode, encode, visible
 
 RANGES = ("tensor_min_max.txt", "tensor_min_max.json", "tensor_min_max.pkl")
 SHAPES = "tensor_statistics.txt"
@@ -46,7 +46,7 @@ def calibration_files(model: Path, sdk: Path) -> tuple[Path, ...]:
 
     The first folder that has ranges wins; the statistics are taken from the same one.
     """
-    for folder in _places(model, sdk):
+    for folder in (place / inside for place in (model.absolute().parent, Path.cwd(), sdk) for inside in ("", "log")):
         ranges = next((folder / name for name in RANGES if (folder / name).is_file()), None)
         if ranges is not None:
             statistics = folder / SHAPES
@@ -54,66 +54,14 @@ def calibration_files(model: Path, sdk: Path) -> tuple[Path, ...]:
     return ()
 
 
-def _places(model: Path, sdk: Path) -> Iterator[Path]:
-    for folder in (model.absolute().parent, Path.cwd(), sdk):
-        yield folder
-        yield folder / "log"
-
-
 _TYPES = {Stage.FLOAT: "Float", Stage.CMODEL_FLOAT: "Float", Stage.FIXED: "Fixed"}
 _PLAIN = re.compile(r"[A-Za-z0-9_./+=@%-]+")
 _LIST = "samples.txt"
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """A command and what it needs in its working directory: `files` (name to text), `links` (name to target)."""
-
-    argv: tuple[str, ...]
-    files: Mapping[str, str] = field(default_factory=dict)
-    links: Mapping[str, str] = field(default_factory=dict)
-
-
 def is_plain(path: str) -> bool:
     """Whether a path survives a shell without quotes, a colon-separated list and a comma-separated one."""
     return _PLAIN.fullmatch(path) is not None
-
-
-def _simulator_command(
-    sdk: Sdk, python: str, model: Path, stage: Stage, sample: Sample, preprocess: tuple[str, ...]
-) -> Invocation:
-    """simulator.py for one sample. Awkward names are reached through links in the working directory."""
-    links: dict[str, str] = {}
-    model_name = _reachable(model, "model", links)
-    names = [_reachable(file, f"input{number}", links) for number, file in enumerate(sample)]
-    image, files = _image_argument(names, sdk)
-    argv = [python, str(sdk.simulator), "-i", image, "-m", model_name]
-    if sdk.generation is Generation.OLDER:
-        argv += ["-c", "Unknown", "-t", _TYPES[stage]]
-    elif stage is not Stage.CMODEL_FLOAT:  # its -t knows no cmodel: left out, the model's own class decides
-        argv += ["-t", _TYPES[stage]]
-    if preprocess:
-        argv += ["-n", ",".join(preprocess)]
-    if sdk.keeps_inputs and preprocess:
-        argv.append("--save_input")
-    return Invocation(tuple(argv), files, links)
-
-
-def _reachable(path: Path, role: str, links: dict[str, str]) -> str:
-    if is_plain(str(path)):
-        return str(path)
-    name = safe_name(path.stem) + (path.suffix if is_plain(path.suffix) else "")
-    link = f"{role}-{name}" if name in links or role != "model" else name
-    links[link] = str(path)
-    return link
-
-
-def _image_argument(names: list[str], sdk: Sdk) -> tuple[str, dict[str, str]]:
-    """One picture is given as it is; several inputs, or a suffix that would be taken for a list, in a list."""
-    alone = PICTURES if sdk.generation is Generation.OLDER else PICTURES | DATA
-    if len(names) == 1 and suffix(Path(names[0])) in alone:
-        return names[0], {}
-    return _LIST, {_LIST: ",".join(names) + "\n"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +82,10 @@ def run_debug_config(stage: Stage, switches: DumpSwitches, base: bytes | None = 
     if base is not None:
         document = parse(base).fix()
     else:
-        document = DebugConfig()
-        for name, on in (
-            (DUMP_TENSOR, True),
-            (ELIMINATE_GARBAGE, switches.eliminate_garbage),
-            (DEQUANT_FIXED, switches.dequantize and stage is Stage.FIXED),
-            (DUMP_AS_STRING, switches.as_string),
-        ):
+        document = DebugConfig().with_switch(DUMP_TENSOR, True)
+        dequantize = switches.dequantize and stage is Stage.FIXED
+        wanted = {ELIMINATE_GARBAGE: switches.eliminate_garbage, DEQUANT_FIXED: dequantize}
+        for name, on in (wanted | {DUMP_AS_STRING: switches.as_string}).items():
             document = document.with_switch(name, True) if on else document
     document = document.with_switch(DUMP_TENSOR, True).with_switch(KEEP_OLD_DUMP, False).with_path(".")
     return decode(document.render())
@@ -148,7 +93,7 @@ def run_debug_config(stage: Stage, switches: DumpSwitches, base: bytes | None = 
 
 def dumps_floats(stage: Stage, text: str) -> bool:
     """Whether such a run writes floats: a float model always does, a fixed one when dequantized."""
-    return stage is not Stage.FIXED or DEQUANT_FIXED in parse(text.encode("utf-8", "surrogateescape")).effect().switches
+    return stage is not Stage.FIXED or DEQUANT_FIXED in parse(encode(text)).effect().switches
 
 
 _TAKEN = frozenset({"test", "utils", "calibrator_custom", "cv2", "numpy", "simulator"})
@@ -174,28 +119,23 @@ def _item(part: str, sdk: Sdk) -> str:
     if not part.endswith(".py"):
         known = sdk.preprocess_folder / f"{part}.py"
         if not known.is_file():
-            raise InputError(
-                f"{part}: the SDK has no preprocess module of that name",
-                f"give a path that ends in .py, or a name from {sdk.preprocess_folder}",
-            )
+            hint = f"give a path that ends in .py, or a name from {sdk.preprocess_folder}"
+            raise InputError(f"{part}: the SDK has no preprocess module of that name", hint)
         return part
     path = Path(part).expanduser().absolute()
     if not path.is_file():
         raise InputError(f"{path}: there is no such preprocess script", "check the path given with -n")
-    _check_name(path)
-    return str(path)
-
-
-def _check_name(path: Path) -> None:
-    module = path.name.partition(".")[0]
+    module, would = path.name.partition(".")[0], f"{path}: the SDK would import"
     if path.name != f"{module}.py":
-        message = f"{path}: the SDK would import `{module}`: it cuts the name at its first dot"
-        raise UsageError(message, "rename the script so that it has no other dot")
+        hint = "rename the script so that it has no other dot"
+        raise UsageError(f"{would} `{module}`: it cuts the name at its first dot", hint)
     if module in _TAKEN or module in sys.stdlib_module_names:
-        message = f"{path}: the SDK would import another module that is called {module} too"
-        raise UsageError(message, f"rename it, my_{module}.py for example")
+        raise UsageError(
+            f"{would} another module that is called {module} too", f"rename it, my_{module}.py for example"
+        )
     if "," in str(path):
         raise UsageError(f"{path}: a comma separates scripts for the SDK", "move or rename it")
+    return str(path)
 
 
 _NAMES = (
@@ -206,6 +146,10 @@ _NAMES = (
 )
 
 
+def _named_stage(model: Path) -> Stage | None:
+    return next((stage for pattern, stage in _NAMES if re.search(pattern, model.name)), None)
+
+
 def stage_of(model: Path) -> Stage:
     """The stage that a model's name tells. Raises UsageError when it tells none."""
     named = _named_stage(model)
@@ -213,11 +157,6 @@ def stage_of(model: Path) -> Stage:
         hint = "give --type Float or --type Fixed"
         raise UsageError(f"{model.name}: its name does not tell the stage (*_float.sim, *_fixed.sim)", hint)
     return named
-
-
-def _named_stage(model: Path) -> Stage | None:
-    """The same, None when it tells none."""
-    return next((stage for pattern, stage in _NAMES if re.search(pattern, model.name)), None)
 
 
 def _other_kind(model: Path, stage: Stage) -> Stage | None:
@@ -273,21 +212,22 @@ def sdk_runs(request: SdkRequest, sdk: Sdk, environ: Mapping[str, str] = os.envi
     if sdk.generation is Generation.NEWER and not preprocess:
         raise UsageError("this SDK's simulator takes no image without a preprocess script", "give -n PRE.py")
     config = run_debug_config(stage, request.switches, request.debug_config)
+    environment = sdk_environment(sdk, environ)
+    notes = interpreter_notes(sdk, request.python, environment)
+    if named := _other_kind(model, stage):
+        swapped = f"{model.name} is run as {stage}, but its name says {named}: a swapped model ends in a useless dump"
+        notes = (swapped, *notes)
     shared = replace(
         _shared(sdk, model, stage, preprocess, config),
-        environment=sdk_environment(sdk, environ),
+        environment=environment,
         timeout=request.timeout,
+        warnings=notes,
     )
-    notes = (*_stage_notes(model, stage), *interpreter_notes(sdk, request.python, shared.environment or {}))
-    commands = (
-        (sample, _simulator_command(sdk, request.python, model, stage, sample, preprocess))
-        for sample in samples(request.image, max(1, len(preprocess)))
-    )
-    return tuple(_run_of(replace(shared, warnings=notes), sample, command, config) for sample, command in commands)
+    wanted = samples(request.image, max(1, len(preprocess)))
+    return tuple(_run_of(shared, sample, sdk, request.python, preprocess) for sample in wanted)
 
 
 def _shared(sdk: Sdk, model: Path, stage: Stage, preprocess: tuple[str, ...], config: str) -> RunRequest:
-    """What all runs of one request have in common."""
     kept = calibration_files(model, sdk.root)
     elements = Elements.INTEGER if stage is Stage.FIXED else Elements.FLOAT
     return RunRequest(
@@ -296,6 +236,7 @@ def _shared(sdk: Sdk, model: Path, stage: Stage, preprocess: tuple[str, ...], co
         model=str(model),
         stage=str(stage),
         products=(Product(DUMP_NAME, is_float=dumps_floats(stage, config), elements=elements),),
+        files={DEBUG_CONFIG: config},
         copies=tuple(map(str, kept)),
         needs=(str(model), *(item for item in preprocess if item.endswith(".py"))),
         details={
@@ -308,31 +249,48 @@ def _shared(sdk: Sdk, model: Path, stage: Stage, preprocess: tuple[str, ...], co
     )
 
 
-def _run_of(shared: RunRequest, sample: Sample, command: Invocation, config: str) -> RunRequest:
-    """The run of one sample: what is shared, and what its own command needs."""
+def _run_of(shared: RunRequest, sample: Sample, sdk: Sdk, python: str, preprocess: tuple[str, ...]) -> RunRequest:
+    """The run of one sample. Awkward names are reached through links in the working directory.
+
+    One picture is given as it is; several inputs, or a suffix that would be taken for a list, in a list.
+    """
+    links: dict[str, str] = {}
+    model = _reachable(Path(shared.model), "model", links)
+    names = [_reachable(file, f"input{number}", links) for number, file in enumerate(sample)]
+    alone = PICTURES if sdk.generation is Generation.OLDER else PICTURES | DATA
+    listed = {} if len(names) == 1 and suffix(sample[0]) in alone else {_LIST: ",".join(names) + "\n"}
     files = tuple(map(str, sample))
+    command = (python, str(sdk.simulator), "-i", _LIST if listed else names[0], "-m", model)
     return replace(
         shared,
-        argv=command.argv,
-        files={DEBUG_CONFIG: config, **command.files},
-        links=command.links,
+        argv=command + _simulator_options(sdk, Stage(shared.stage), preprocess),
+        files={**shared.files, **listed},
+        links=links,
         needs=(*shared.needs[:1], *files, *shared.needs[1:]),
         details={"image": ",".join(files), **shared.details},
     )
 
 
-def _stage_notes(model: Path, stage: Stage) -> tuple[str, ...]:
-    """A model's name that contradicts what was asked for."""
-    named = _other_kind(model, stage)
-    if named is None:
-        return ()
-    return (f"{model.name} is run as {stage}, but its name says {named}: a swapped model ends in a useless dump",)
+def _simulator_options(sdk: Sdk, stage: Stage, preprocess: tuple[str, ...]) -> tuple[str, ...]:
+    category = ("-c", "Unknown") if sdk.generation is Generation.OLDER else ()
+    # Newer ones' -t knows no cmodel: left out, the model's own class decides.
+    kind = ("-t", _TYPES[stage]) if category or stage is not Stage.CMODEL_FLOAT else ()
+    scripts = ("-n", ",".join(preprocess)) if preprocess else ()
+    return category + kind + scripts + (("--save_input",) if sdk.keeps_inputs and preprocess else ())
+
+
+def _reachable(path: Path, role: str, links: dict[str, str]) -> str:
+    if is_plain(str(path)):
+        return str(path)
+    name = safe_name(path.stem) + (path.suffix if is_plain(path.suffix) else "")
+    link = f"{role}-{name}" if name in links or role != "model" else name
+    links[link] = str(path)
+    return link
 
 
 _HOME_LIMIT = 128
 _SHELL_SPECIAL = re.compile(r"[\s'\"\\$`&|;<>()*?\[\]]")
 _INPUT_COPIES = ("log/tmp_image", "tmp_image")
-_CHANNELS_OF_FOUR = (1, 2, 3, 4)
 
 
 class SdkBackend(SdkTools):
@@ -407,7 +365,11 @@ def _unrelated_ranges(request: RunRequest, folder: RunFolder, dumps: Sequence[Pa
 
 def _compare_size(values: int, dump: Dump) -> Explanation | None:
     taken = _graph_input(dump)
-    if taken is None or values in _possible_sizes(taken):
+    if taken is None:
+        return None
+    # A fixed model's graph input is dumped with its channels padded to four, a float one's as it is.
+    padding = (4,) if taken.type_name == "float" else (1, 2, 3, 4)
+    if values in {taken.count * channels // 4 for channels in padding}:
         return None
     message = (
         f"the preprocess script returned {values} values where the model's input {visible(taken.name)} takes "
@@ -416,22 +378,15 @@ def _compare_size(values: int, dump: Dump) -> Explanation | None:
     return Explanation("wrong_input_size", message, "fix the size (height, width, channels) in the -n script")
 
 
-def _possible_sizes(taken: Record) -> frozenset[int]:
-    """A fixed model's graph input is dumped with its channels padded to four, a float one's as it is."""
-    if taken.type_name == "float":
-        return frozenset({taken.count})
-    return frozenset(taken.count * channels // 4 for channels in _CHANNELS_OF_FOUR)
-
-
 def _graph_input(dump: Dump) -> Record | None:
     """The one operand that no op makes; None where there are several."""
     made = {record.name for record in dump.records if record.direction is Direction.OUT}
-    given = [
-        record
+    given = {
+        record.name: record
         for record in dump.records
         if record.direction is Direction.IN and not record.constant and record.name not in made
-    ]
-    return given[0] if given and len({record.name for record in given}) == 1 else None
+    }
+    return next(iter(given.values())) if len(given) == 1 else None
 
 
 def _count_values(path: Path) -> int:

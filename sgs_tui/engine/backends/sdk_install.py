@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -66,12 +66,10 @@ class Sdk:
 
     @property
     def scripts(self) -> Path:
-        """Where simulator.py, calibrator.py and compiler.py are."""
         return self.root / "Scripts" / "calibrator"
 
     @property
     def simulator(self) -> Path:
-        """simulator.py."""
         return self.scripts / "simulator.py"
 
     @property
@@ -106,7 +104,9 @@ def open_sdk(root: Path) -> Sdk:
         raise InputError(f"{root}: has no cfg_env.sh and no envsetup.sh", "unpack the SDK again, or name its root")
     text = decode(read_bytes(simulator))
     version = _version(root)
-    return Sdk(root, version, _generation(version, text), script, "--save_input" in text)
+    # Where there is no version: an option that only newer simulators know.
+    older = version.startswith(("1.", "Q_")) if version else "--input_config" not in text
+    return Sdk(root, version, Generation.OLDER if older else Generation.NEWER, script, "--save_input" in text)
 
 
 def _version(root: Path) -> str:
@@ -118,13 +118,6 @@ def _version(root: Path) -> str:
         return ""
     found = re.search(r"^\w*VERSION\w*\s*=\s*['\"]([^'\"]+)['\"]", text, re.MULTILINE | re.IGNORECASE)
     return visible(found[1]) if found else ""
-
-
-def _generation(version: str, simulator: str) -> Generation:
-    """By the version's first letters; by an option that only newer simulators know where there is no version."""
-    if version:
-        return Generation.OLDER if version.startswith(("1.", "Q_")) else Generation.NEWER
-    return Generation.NEWER if "--input_config" in simulator else Generation.OLDER
 
 
 _KEPT = frozenset(
@@ -144,7 +137,8 @@ def clean_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]
     """The parent's environment without anything that belongs to our own Python: an SDK's modules crash when they meet
     another Python's (VIRTUAL_ENV, PYTHONHOME, PYTHONPATH, LD_LIBRARY_PATH, our programs in PATH)."""
     kept = {name: value for name, value in environ.items() if name in _KEPT or name.startswith("LC_")}
-    ours = {os.path.join(root, "bin") for root in _our_roots(environ)}
+    roots = (environ.get("VIRTUAL_ENV", ""), sys.prefix if sys.prefix != sys.base_prefix else "")
+    ours = {os.path.join(os.path.normpath(root), "bin") for root in roots if root}
     entries = environ.get("PATH", os.defpath).split(os.pathsep)
     kept["PATH"] = os.pathsep.join(entry for entry in entries if entry and os.path.normpath(entry) not in ours)
     return kept
@@ -163,17 +157,15 @@ def sdk_environment(sdk: Sdk, environ: Mapping[str, str] = os.environ) -> dict[s
     return dict(_cache[key])
 
 
-def _our_roots(environ: Mapping[str, str]) -> set[str]:
-    roots = {environ.get("VIRTUAL_ENV", ""), sys.prefix if sys.prefix != sys.base_prefix else ""}
-    return {os.path.normpath(root) for root in roots if root}
+def _run(argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
+    no_input, limit = subprocess.DEVNULL, _TIMEOUT
+    return subprocess.run(argv, env=environment, stdin=no_input, capture_output=True, timeout=limit, check=False)
 
 
 def _source(script: Path, parent: Mapping[str, str]) -> dict[str, str]:
     argv = ["bash", "--noprofile", "--norc", "-c", _SOURCE, script.name, str(script.parent)]
     try:
-        done = subprocess.run(
-            argv, env=parent, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT, check=False
-        )
+        done = _run(argv, parent)
     except FileNotFoundError as error:
         raise RunError("bash is missing, and the SDK's environment needs it", "install bash") from error
     except subprocess.TimeoutExpired as error:
@@ -197,7 +189,6 @@ def _prepared(variables: dict[str, str]) -> dict[str, str]:
 
 
 _QUESTION = "import sys,struct;print('%d%d %d'%(sys.version_info[0],sys.version_info[1],8*struct.calcsize('P')))"
-_ASK_TIMEOUT = 60.0
 
 
 def interpreter_notes(sdk: Sdk, python: str, environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -209,7 +200,8 @@ def interpreter_notes(sdk: Sdk, python: str, environment: Mapping[str, str]) -> 
     if path is None:
         raise RunError(f"{python}: there is no such interpreter", "name one with --sdk-python")
     version, bits = _ask(path, tuple(sorted(environment.items())))
-    built = _built_for(sdk)
+    compiled = (sdk.root / "Scripts" / "calibrator_custom").glob("*.cpython-*.so")
+    built = {re.sub(r"\D", "", path.name.split(".cpython-")[1].partition("-")[0]) for path in compiled}
     if built and version not in built:
         wanted = ", ".join(f"{tag[0]}.{tag[1:]}" for tag in sorted(built))
         have = f"{version[0]}.{version[1:]}"
@@ -223,14 +215,7 @@ def interpreter_notes(sdk: Sdk, python: str, environment: Mapping[str, str]) -> 
 def _ask(python: str, environment: tuple[tuple[str, str], ...]) -> tuple[str, str]:
     """(`311`, `64`)."""
     try:
-        done = subprocess.run(
-            [python, "-c", _QUESTION],
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_ASK_TIMEOUT,
-            check=False,
-        )
+        done = _run([python, "-c", _QUESTION], dict(environment))
     except (OSError, subprocess.TimeoutExpired) as error:
         raise RunError(f"{python}: does not start: {error}", "name another one with --sdk-python") from error
     answer = done.stdout.split()
@@ -238,10 +223,3 @@ def _ask(python: str, environment: tuple[tuple[str, str], ...]) -> tuple[str, st
         said = shown(done.stderr.strip().rpartition(b"\n")[2]) or f"exit code {done.returncode}, not a word"
         raise RunError(f"{python}: does not start in the SDK's environment: {said}", "name another with --sdk-python")
     return answer[0].decode("ascii"), answer[1].decode("ascii")
-
-
-def _built_for(sdk: Sdk) -> frozenset[str]:
-    """Python versions (`37`) in the names of the SDK's compiled modules; empty where they tell none."""
-    folder = sdk.root / "Scripts" / "calibrator_custom"
-    tags = (path.name.split(".cpython-")[1] for path in folder.glob("*.cpython-*.so"))
-    return frozenset("".join(char for char in tag.split("-")[0] if char.isdigit()) for tag in tags)

@@ -9,7 +9,7 @@ import shutil
 import site
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def _launch(folders: Sequence[RunFolder], parallel: int) -> None:
         process = subprocess.Popen(
             [*argv, *(str(folder.path) for folder in folders)],
             cwd="/",
-            env=dict(_environment()),
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,
@@ -100,13 +100,10 @@ def _launch(folders: Sequence[RunFolder], parallel: int) -> None:
         log.unlink()
 
 
-def _environment() -> Iterator[tuple[str, str]]:
+def _environment() -> dict[str, str]:
     """Ours, plus the way to this package where it is not installed but found beside the starter."""
     home = str(Path(sgs_tui.__file__).resolve().parent.parent)
     installed = home in (*site.getsitepackages(), site.getusersitepackages())
-    for name, value in os.environ.items():
-        if name != "PYTHONPATH":
-            yield name, value
     paths = [part for part in (os.environ.get("PYTHONPATH"), None if installed else home) if part]
-    if paths:
-        yield "PYTHONPATH", os.pathsep.join(paths)
+    ours = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return ours | ({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})

@@ -53,14 +53,11 @@ def _entry(item: object, where: str) -> QuantEntry:
     name = name_of(item, where)
     minimum, maximum = numbers_of(item, "min", where), numbers_of(item, "max", where)
     fields = item if isinstance(item, Mapping) else {}
-    return QuantEntry(name, minimum, maximum, _bit(fields.get("bit"), name, where), "data" in fields)
-
-
-def _bit(value: object, name: str, where: str) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value in BITS:
-        return value
-    said = "is missing" if value is None else "is none of 4, 8, 16"
-    raise InputError(f"{where} ({visible(name)}): `bit` {said}", LIST_EXPECTED)
+    bit = fields.get("bit")
+    if not isinstance(bit, int) or isinstance(bit, bool) or bit not in BITS:
+        said = "is missing" if bit is None else "is none of 4, 8, 16"
+        raise InputError(f"{where} ({visible(name)}): `bit` {said}", LIST_EXPECTED)
+    return QuantEntry(name, minimum, maximum, bit, "data" in fields)
 
 
 class Change(StrEnum):
@@ -113,11 +110,10 @@ def _keyed(entries: Sequence[QuantEntry]) -> dict[tuple[str, int], QuantEntry]:
 
 
 def _compared(first: QuantEntry | None, second: QuantEntry | None) -> QuantDiff:
-    if second is None:
-        assert first is not None
-        return QuantDiff(first.name, first, None, (Change.ONLY_FIRST,), nan)
-    if first is None:
-        return QuantDiff(second.name, None, second, (Change.ONLY_SECOND,), nan)
+    if first is None or second is None:
+        only, change = (first, Change.ONLY_FIRST) if second is None else (second, Change.ONLY_SECOND)
+        assert only is not None
+        return QuantDiff(only.name, first, second, (change,), nan)
     moved = _moved(first, second)
     found = (
         (Change.BITS, first.bit != second.bit),
@@ -134,23 +130,13 @@ def _bounds(first: QuantEntry, second: QuantEntry) -> tuple[tuple[Sequence[float
 
 def _moved(first: QuantEntry, second: QuantEntry) -> float:
     """0 where every bound is the same; NaN where NaN stands in one only, or the numbers of values differ."""
-    pairs = _bounds(first, second)
-    if any(len(left) != len(right) for left, right in pairs):
-        overall = ((first.least, second.least), (first.greatest, second.greatest))
-        return _in_widths(first, [_distance(*ends) for ends in overall])
-    return _in_widths(first, [_distance(a, b) for left, right in pairs for a, b in zip(left, right, strict=True)])
-
-
-def _distance(left: float, right: float) -> float:
-    if left == right or (isnan(left) and isnan(right)):
-        return 0.0
-    return abs(left - right)
-
-
-def _in_widths(entry: QuantEntry, distances: Sequence[float]) -> float:
+    pairs: Sequence[tuple[float, float]] = ((first.least, second.least), (first.greatest, second.greatest))
+    if all(len(left) == len(right) for left, right in _bounds(first, second)):
+        pairs = [pair for bounds in _bounds(first, second) for pair in zip(*bounds, strict=True)]
+    distances = [0.0 if a == b or (isnan(a) and isnan(b)) else abs(a - b) for a, b in pairs]
     if not any(distances):
         return 0.0
-    width = entry.greatest - entry.least
+    width = first.greatest - first.least
     farthest = nan if any(map(isnan, distances)) else max(distances)
     return farthest / width if width > 0 else nan
 

@@ -10,11 +10,12 @@ Names may hold commas and spaces, so a line is split at its last `, max: ` and t
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import count
 from math import inf, isnan, nan
 from pathlib import Path
-from typing import BinaryIO
 
 from sgs_tui.engine.calibration.unpickle import unpickle
 from sgs_tui.engine.errors import InputError
@@ -68,18 +69,11 @@ def name_of(entry: object, where: str) -> str:
     if not isinstance(entry, Mapping):
         raise InputError(f"{where}: a {type(entry).__name__}, not an object", LIST_EXPECTED)
     name = entry.get("name")
-    if not isinstance(name, str) or not _encodable(name):
-        raise InputError(f"{where}: `name` is missing or no text", LIST_EXPECTED)
-    return name
-
-
-def _encodable(name: str) -> bool:
-    """Whether the name is one that a file can hold (JSON can spell lone surrogates)."""
-    try:
-        encode(name)
-    except UnicodeEncodeError:
-        return False
-    return True
+    if isinstance(name, str):
+        with suppress(UnicodeEncodeError):  # JSON can spell lone surrogates, which no file can hold
+            encode(name)
+            return name
+    raise InputError(f"{where}: `name` is missing or no text", LIST_EXPECTED)
 
 
 def numbers_of(entry: object, key: str, where: str) -> tuple[float, ...]:
@@ -103,8 +97,8 @@ def _number(value: float) -> float:
 
 Bounds = tuple[float, float]
 _EXPECTED = "expected `Name:<tensor>, min: <number>, max: <number>;` in every line"
-_LONGEST = 1 << 20
-"""No line of a range file is longer; a file given by mistake is not read whole to find that out."""
+_HEAD = 1 << 16
+"""All of a range fits here, and all fields before a histogram, which is most of its line and skipped unread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +162,20 @@ def _from_list(path: Path) -> Iterator[tuple[str, Bounds]]:
 
 
 def _from_text(path: Path) -> Iterator[tuple[str, Bounds]]:
+    return (_line(line, where) for line, where in _lines(path))
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    """Each line that is not blank, as far as `_HEAD`, and where it stands in words."""
     with reading(path) as file:
-        for number, raw in enumerate(iter(lambda: file.readline(_LONGEST), b""), 1):
-            line = decode(raw).strip("\r\n\t ")
-            if line:
-                yield _line(line, f"{path}, line {number}")
+        for number in count(1):
+            head = rest = file.readline(_HEAD)
+            if not head:
+                return
+            if line := decode(head).strip("\r\n\t "):
+                yield line, f"{path}, line {number}"
+            while rest and not rest.endswith(b"\n"):
+                rest = file.readline(_HEAD)
 
 
 def _line(line: str, where: str) -> tuple[str, Bounds]:
@@ -196,8 +199,6 @@ def _hint(line: str) -> str:
     return _EXPECTED
 
 
-_HEAD = 1 << 16
-"""All fields before the histogram fit here; the histogram, most of a line, is skipped unread."""
 _STATISTICS = "expected `Name:<tensor>; min: ..; max: ..; ..; Shape:[1,32,32,3]; KLHistogram: ..;`"
 
 
@@ -206,24 +207,10 @@ def load_shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
 
     Reads line by line; lines are tens of kilobytes of histogram. Raises InputError with file and line.
     """
-    shapes: dict[str, tuple[int, ...]] = {}
-    with reading(path) as file:
-        for number, head in enumerate(_heads(file), 1):
-            if head.strip():
-                name, shape = _shape(decode(head).rstrip(), f"{path}, line {number}")
-                shapes[name] = shape
+    shapes = dict(_shape(line, where) for line, where in _lines(path))
     if not shapes:
         raise InputError(f"{path}: holds no shapes", _STATISTICS)
     return shapes
-
-
-def _heads(file: BinaryIO) -> Iterator[bytes]:
-    """The first bytes of each line."""
-    while head := file.readline(_HEAD):
-        yield head
-        rest = head
-        while rest and not rest.endswith(b"\n"):
-            rest = file.readline(_HEAD)
 
 
 def _shape(line: str, where: str) -> tuple[str, tuple[int, ...]]:

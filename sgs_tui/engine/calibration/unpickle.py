@@ -163,18 +163,14 @@ def _latin1(text: object, encoding: object) -> bytes:
     return text.encode("latin1")
 
 
-def _builtins() -> dict[str, _Maker]:
-    """Containers and scalars under their names of Python 3 and 2."""
-    made = {kind.__name__: _container(kind) for kind in (list, tuple, dict, set, frozenset, bytes, bytearray)}
-    made |= {kind.__name__: _scalar(kind) for kind in (bool, int, float, str)}
-    return made | {"long": _scalar(int), "unicode": _scalar(str), "complex": _Maker(_complex)}
-
-
 def _table() -> dict[tuple[str, str], _Maker]:
-    """Every global a pickle may name, by (module, name)."""
-    known = {("collections", "OrderedDict"): _container(dict), ("_codecs", "encode"): _Maker(_latin1)}
-    for module in ("builtins", "__builtin__"):
-        known |= {(module, name): maker for name, maker in _builtins().items()}
+    """Every global a pickle may name, by (module, name): containers and scalars also as Python 2 calls them."""
+    plain = {kind.__name__: _container(kind) for kind in (list, tuple, dict, set, frozenset, bytes, bytearray)}
+    plain |= {kind.__name__: _scalar(kind) for kind in (bool, int, float, str)}
+    plain |= {"long": _scalar(int), "unicode": _scalar(str), "complex": _Maker(_complex)}
+    known = {(module, name): maker for module in ("builtins", "__builtin__") for name, maker in plain.items()}
+    known["collections", "OrderedDict"] = _container(dict)
+    known["_codecs", "encode"] = _Maker(_latin1)
     known["numpy", "dtype"] = _Maker(ElementType)
     known["numpy", "ndarray"] = _Maker(reconstruct)
     for core in ("numpy.core", "numpy._core"):

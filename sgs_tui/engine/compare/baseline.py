@@ -15,7 +15,7 @@ Two schemas are read: `sgs-tui/compare/1`, which `compare --format json` writes,
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf, isfinite, isnan, nan
@@ -77,11 +77,8 @@ class Step:
 
     @property
     def verdicts(self) -> tuple[Verdict | None, Verdict | None]:
-        """Before and after."""
-        return (
-            None if self.before is None else self.before.verdict,
-            None if self.after is None else self.after.verdict,
-        )
+        before, after = (None if side is None else side.verdict for side in (self.before, self.after))
+        return before, after
 
     @property
     def newly_failing(self) -> bool:
@@ -91,7 +88,6 @@ class Step:
 
     @property
     def newly_fixed(self) -> bool:
-        """Failed before and does no more."""
         before, after = self.verdicts
         return before is Verdict.FAIL and after in (Verdict.OK, Verdict.WARN)
 
@@ -119,12 +115,10 @@ class Regression:
 
     @property
     def newly_failing(self) -> tuple[Step, ...]:
-        """What a regression gate fails on."""
         return tuple(step for step in self.steps if step.newly_failing)
 
     @property
     def newly_fixed(self) -> tuple[Step, ...]:
-        """What the change fixed."""
         return tuple(step for step in self.steps if step.newly_fixed)
 
     def counts(self) -> dict[str, int]:
@@ -134,7 +128,6 @@ class Regression:
 
     @property
     def matched(self) -> tuple[Step, ...]:
-        """Layers on both sides."""
         return tuple(step for step in self.steps if step.before is not None and step.after is not None)
 
 
@@ -157,22 +150,18 @@ def regress(after: Iterable[LayerDiff | Snapshot], before: Iterable[LayerDiff | 
 
 
 def _partners(new: Sequence[Snapshot], old: Sequence[Snapshot]) -> dict[int, Snapshot]:
-    """Place in `new` to its layer in `old`: exact names without numbers first, then what is left by its stem."""
+    """Place in `new` to its layer in `old`: exact names without numbers first, then by stem, in network order."""
     by_name = {_key(each.name): each for each in old if stem(each.name) == _key(each.name)}
     found = {place: by_name[_key(each.name)] for place, each in enumerate(new) if _key(each.name) in by_name}
-    rest = [(place, each) for place, each in enumerate(new) if place not in found]
     taken = {id(each) for each in found.values()}
-    return found | dict(_by_stem(rest, [each for each in old if id(each) not in taken]))
-
-
-def _by_stem(new: Sequence[tuple[int, Snapshot]], old: Sequence[Snapshot]) -> Iterator[tuple[int, Snapshot]]:
-    """Names equal without their numbers, in network order where several are."""
     waiting: dict[str, list[Snapshot]] = {}
     for each in old:
-        waiting.setdefault(stem(each.name), []).append(each)
-    for place, each in new:
-        if same := waiting.get(stem(each.name)):
-            yield place, same.pop(0)
+        if id(each) not in taken:
+            waiting.setdefault(stem(each.name), []).append(each)
+    for place, each in enumerate(new):
+        if place not in found and (same := waiting.get(stem(each.name))):
+            found[place] = same.pop(0)
+    return found
 
 
 def stem(name: str) -> str:

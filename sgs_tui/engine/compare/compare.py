@@ -26,13 +26,15 @@ class Readers:
 
     sample: SideReader
     benchmark: SideReader
+    indices: bool = False
 
     def add(self, sums: Sums, kernel: Kernel, elements: range, cancel: Event | None = None) -> None:
         """Add a stretch that begins on the grid of blocks. Raises CancelledError between blocks."""
         for start in range(elements.start, elements.stop, BLOCK):
             if cancel is not None and cancel.is_set():
                 raise CancelledError("comparison stopped")
-            kernel.add(sums, self.sample, self.benchmark, start, min(BLOCK, elements.stop - start))
+            count = min(BLOCK, elements.stop - start)
+            kernel.add(sums, self.sample, self.benchmark, start, count, self.indices)
 
     def figures(self, kernel: Kernel, most: int | None = None, cancel: Event | None = None) -> LayerFigures:
         """Of the whole layer, or of its first `most` elements."""
@@ -51,13 +53,13 @@ class Sides:
     def readers(self, pair: Pair, layouts: tuple[Layout, Layout] | None = None) -> Readers:
         """The pair read in these layouts, by default un-padded."""
         left, right = layouts or layouts_of(pair)
-        return Readers(
+        sample, benchmark = (
             SideReader(self.sample, pair.sample, left),
             SideReader(self.benchmark, pair.benchmark, right),
         )
+        return Readers(sample, benchmark, pair.indices)
 
     def check_unchanged(self) -> None:
-        """Raise FileChangedError where a file is no longer the one that was indexed."""
         self.sample.check_unchanged()
         self.benchmark.check_unchanged()
 
@@ -120,7 +122,8 @@ def _transposed(pair: Pair, sides: Sides, kernel: Kernel, plain_cos: float) -> t
     if not plain_cos < _SUSPECT_COS:
         return None
     readings = {text: sides.readers(pair, layouts) for text, layouts in _transpositions(pair).items()}
-    tried = {text: _cos(readers.figures(kernel, _PREFIX)) for text, readers in readings.items()}
+    cosines = {text: readers.figures(kernel, _PREFIX).metrics.cos for text, readers in readings.items()}
+    tried = {text: -1.0 if isnan(cos) else cos for text, cos in cosines.items()}
     best = max(tried, key=tried.__getitem__, default="")
     if not best or tried[best] < _SUSPECT_COS:
         return None
@@ -130,10 +133,6 @@ def _transposed(pair: Pair, sides: Sides, kernel: Kernel, plain_cos: float) -> t
         return None
     figures = readings[best].figures(kernel)
     return (best, figures) if figures.metrics.cos >= _SUSPECT_COS else None
-
-
-def _cos(figures: LayerFigures) -> float:
-    return -1.0 if isnan(figures.metrics.cos) else figures.metrics.cos
 
 
 @dataclass(slots=True)
@@ -158,33 +157,29 @@ class RowMaker:
             return _not_comparable(pair, error)
 
     def _judged(self, pair: Pair, figures: LayerFigures) -> LayerDiff:
-        notes = [*pair.notes, *self._dequantized(pair)]
+        sides = (("sample", self.sides.sample, pair.sample), ("benchmark", self.sides.benchmark, pair.benchmark))
+        notes = [*pair.notes, *(f"{name} dequantized" for name, dump, record in sides if dump.dequantizes(record))]
+        notes += _how_many_differ(pair, figures)
         plain_cos = figures.metrics.cos
         found = _transposed(pair, self.sides, self.kernel, plain_cos)
         if found:
             notes.append(f"transposed: {found[0]} (COS as stored {plain_cos:.4f})")
             figures = found[1]
-        row = LayerDiff(
-            pair=pair,
-            metrics=figures.metrics,
-            sample=figures.sample,
-            benchmark=figures.benchmark,
-            range=self._range(pair, figures.benchmark),
-            verdict=Verdict.OK,
-            notes=tuple(notes),
-            transposed=found is not None,
-        )
-        return judged(row, self.profile)
-
-    def _dequantized(self, pair: Pair) -> list[str]:
-        sides = (("sample", self.sides.sample, pair.sample), ("benchmark", self.sides.benchmark, pair.benchmark))
-        return [f"{name} dequantized" for name, dump, record in sides if dump.dequantizes(record)]
+        sample, benchmark, values = figures.sample, figures.benchmark, self._range(pair, figures.benchmark)
+        shared = (pair, figures.metrics, sample, benchmark, values, Verdict.OK)
+        return judged(LayerDiff(*shared, notes=tuple(notes), transposed=found is not None), self.profile)
 
     def _range(self, pair: Pair, benchmark: SideStats) -> LayerRange:
         known = self.ranges.find(pair.name) if self.ranges else None
         if known is not None:
             return LayerRange(known[0], known[1], RangeSource.CALIBRATION)
         return LayerRange(benchmark.minimum, benchmark.maximum, RangeSource.BENCHMARK)
+
+
+def _how_many_differ(pair: Pair, figures: LayerFigures) -> list[str]:
+    """What the figures of indices are about."""
+    count = pair.benchmark.count
+    return [f"{round(figures.metrics.mse * count)} of {count} indices differ"] if pair.indices and count else []
 
 
 def _not_comparable(pair: Pair, error: SgsError | None) -> LayerDiff:

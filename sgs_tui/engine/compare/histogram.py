@@ -131,7 +131,9 @@ def count_histogram(
 
     Raises InputError (row without figures), FileChangedError, CancelledError.
     """
-    shared, errors = span or span_of(row), _error_span(row)
+    shared = span or span_of(row)
+    largest = row.metrics.max_abs_error if row.metrics is not None else nan
+    errors = Span(-largest, largest) if isfinite(largest) and largest > 0 else _NOTHING
     sample, benchmark = (_SpanCounter(shared, bins, row.calibrated) for _ in range(2))
     error = _SpanCounter(errors, bins, None)
     for chunk in chunks(row, sides, cancel=cancel):
@@ -150,12 +152,6 @@ def span_of(row: LayerDiff) -> Span:
     if not sides:
         return _NOTHING
     return widened(min(side.minimum for side in sides), max(side.maximum for side in sides))
-
-
-def _error_span(row: LayerDiff) -> Span:
-    """[-m, m] with m the largest error."""
-    largest = row.metrics.max_abs_error if row.metrics is not None else nan
-    return Span(-largest, largest) if isfinite(largest) and largest > 0 else _NOTHING
 
 
 _NOTHING = Span(-0.5, 0.5)
@@ -244,7 +240,6 @@ class Tallier(ValueCounter):
         self._first, self._exponent = 0, _LEAST_EXPONENT
 
     def add(self, values: FloatArray) -> None:
-        """Count more values, shape (n,)."""
         values = self.finite(values)
         if values.size:
             self._make_room()
@@ -328,18 +323,14 @@ def bars_of(tallies: Sequence[Tally], most: int = BARS, step: float | None = Non
     in_steps = step is not None and step >= 4 * width
     unit, shift = (step, step / 2) if step is not None and in_steps else (width, 0.0)
     most = min(max(2, most), max(_FEWEST_BARS, isqrt(4 * max(tally.finite for tally in there))))
-    places = [_places(tally, width, unit) if in_steps else _numbers(tally) for tally in even]
+    places = [_places(tally, width / unit if in_steps else None) for tally in even]
     return _grouped(places, [tally.counts for tally in even], most, unit, shift)
 
 
-def _numbers(tally: Tally) -> Counts:
-    return np.arange(len(tally.counts), dtype=np.int64) + tally.first
-
-
-def _places(tally: Tally, width: float, step: float) -> Counts:
-    """The code nearest to the middle of each bin."""
-    places: Counts = np.floor((_numbers(tally) + 0.5) * (width / step) + 0.5).astype(np.int64)
-    return places
+def _places(tally: Tally, ratio: float | None) -> Counts:
+    """The bins' numbers, or the code nearest to the middle of each where a bin is `ratio` codes wide."""
+    numbers: Counts = np.arange(len(tally.counts), dtype=np.int64) + tally.first
+    return numbers if ratio is None else np.floor((numbers + 0.5) * ratio + 0.5).astype(np.int64)
 
 
 def _grouped(places: list[Counts], counts: list[Counts], most: int, unit: float, shift: float) -> Bars:

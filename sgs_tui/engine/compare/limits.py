@@ -11,6 +11,7 @@ the metrics' keys, and any number of `[[rule]]` tables with `layer` and `op` glo
 
 import tomllib
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from math import isnan, nan
@@ -42,7 +43,6 @@ class Limits(dict[str, float]):
     """One limit per metric, by its key; metrics that are not in it are not limited."""
 
     def over(self, general: "Limits") -> "Limits":
-        """These limits, and those of a more general set for other metrics."""
         return Limits(general | self)
 
     def broken(self, layer: Judged) -> dict[str, str]:
@@ -110,9 +110,6 @@ class Judgement:
     over: frozenset[str] = frozenset()
 
 
-_FINE = Judgement(Verdict.OK)
-
-
 def judged(row: LayerDiff, profile: Profile) -> LayerDiff:
     """The row under (another) profile; rows that are not comparable stay so."""
     if row.metrics is None:
@@ -134,7 +131,7 @@ def judge(layer: Judged, profile: Profile) -> Judgement:
     failing = fail.broken(layer)
     warning = {key: text for key, text in warn.broken(layer).items() if key not in failing}
     if not (defects or failing or warning):
-        return _FINE
+        return Judgement(Verdict.OK)
     reasons, over = (*defects, *failing.values(), *warning.values()), frozenset((*failing, *warning))
     if defects or any(_counts(key, layer) for key in failing):
         return Judgement(Verdict.FAIL, reasons, over)
@@ -158,8 +155,6 @@ def _defects(sample: SideStats | None, benchmark: SideStats | None) -> list[str]
 # Profiles from TOML files.
 
 Table = Mapping[str, object]
-_PROFILE_KEYS = ("name", "base", "fail", "warn", "rule")
-_RULE_KEYS = ("layer", "op", "fail", "warn")
 
 
 def load_profile(name_or_path: str) -> Profile:
@@ -174,40 +169,29 @@ def load_profile(name_or_path: str) -> Profile:
     if path.suffix != ".toml" and not path.is_file():
         hint = f"{did_you_mean(name_or_path, BUILT_IN)}, or the path of a .toml file"
         raise UsageError(f"no profile {visible(name_or_path)!r}", hint)
-    return _profile(_toml(path), str(path), path.stem)
-
-
-def _toml(path: Path) -> Table:
     try:
-        return tomllib.loads(read_bytes(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
+        table = tomllib.loads(read_bytes(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not TOML: {visible(str(error))}", "cfg/profiles/example.toml shows how") from error
+    return _profile(table, str(path), path.stem)
 
 
 def _profile(table: Table, where: str, name: str) -> Profile:
     """A profile from parsed TOML. `where` names the file in errors, `name` is used when it has none."""
-    _only(table, _PROFILE_KEYS, where)
-    base = _base(_text(table, "base", "", where), where)
-    rules = tuple(_rule(item, f"{where}, rule {number}") for number, item in enumerate(_rules(table, where), 1))
-    fail, warn = _limits(table, "fail", where).over(base.fail), _limits(table, "warn", where).over(base.warn)
-    return Profile(_text(table, "name", name, where), fail, warn, (*base.rules, *rules))
-
-
-def _base(name: str, where: str) -> Profile:
-    if name and name not in BUILT_IN:
-        raise InputError(f"{where}: no profile {visible(name)!r} to base it on", did_you_mean(name, BUILT_IN))
-    return BUILT_IN.get(name, Profile("", Limits(), Limits()))
-
-
-def _rules(table: Table, where: str) -> list[Table]:
-    rules = table.get("rule", [])
+    _only(table, ("name", "base", "fail", "warn", "rule"), where)
+    base_name, rules = _text(table, "base", "", where), table.get("rule", [])
+    if base_name and base_name not in BUILT_IN:
+        raise InputError(f"{where}: no profile {visible(base_name)!r} to base it on", did_you_mean(base_name, BUILT_IN))
+    base = BUILT_IN.get(base_name, Profile("", Limits(), Limits()))
     if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
         raise InputError(f"{where}: `rule` is no list of tables", "write [[rule]] with two brackets")
-    return rules
+    read = tuple(_rule(item, f"{where}, rule {number}") for number, item in enumerate(rules, 1))
+    fail, warn = _limits(table, "fail", where).over(base.fail), _limits(table, "warn", where).over(base.warn)
+    return Profile(_text(table, "name", name, where), fail, warn, (*base.rules, *read))
 
 
 def _rule(table: Table, where: str) -> Rule:
-    _only(table, _RULE_KEYS, where)
+    _only(table, ("layer", "op", "fail", "warn"), where)
     fail, warn = _limits(table, "fail", where), _limits(table, "warn", where)
     if fail == warn == Limits():
         raise InputError(f"{where}: has no limits", "give it fail = { rmse = 0.5 } or warn = { .. }")
@@ -223,24 +207,16 @@ def _limits(table: Table, key: str, where: str) -> Limits:
 
 
 def _limit(metric: str, value: object, where: str) -> float:
-    number, sensible = _number(value), METRICS[metric].limits
+    number, sensible = nan, METRICS[metric].limits
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        with suppress(OverflowError):
+            number = float(value)
     if isnan(number):
         raise InputError(f"{where}: `{metric}` is no number", f"write {metric} = 0.5")
     if sensible is not None and not sensible[0] <= number <= sensible[1]:
-        raise InputError(
-            f"{where}: {metric} = {number:g} makes no sense", f"expected {sensible[0]:g} to {sensible[1]:g}"
-        )
+        expected = f"expected {sensible[0]:g} to {sensible[1]:g}"
+        raise InputError(f"{where}: {metric} = {number:g} makes no sense", expected)
     return number
-
-
-def _number(value: object) -> float:
-    """A TOML number as float; NaN for everything that is none, or too large an integer."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        return nan
-    try:
-        return float(value)
-    except OverflowError:
-        return nan
 
 
 def _text(table: Table, key: str, otherwise: str, where: str) -> str:

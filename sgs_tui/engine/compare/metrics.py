@@ -48,14 +48,6 @@ class Form(Enum):
     DECIBEL = "decibel"
 
 
-def _same(value: float) -> float:
-    return value
-
-
-def _linear(value: float, ratio: float) -> float:
-    return value * ratio
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """One number of a row.
@@ -82,8 +74,8 @@ class Metric:
     cells: int = 9
     limits: tuple[float, float] | None = None
     formula: "Callable[[Totals], float] | None" = None
-    error: Callable[[float], float] = _same
-    scaled: Callable[[float, float], float] = _linear
+    error: Callable[[float], float] = lambda value: value
+    scaled: Callable[[float, float], float] = lambda value, ratio: value * ratio
 
     @property
     def title(self) -> str:
@@ -113,8 +105,6 @@ class Metric:
 
 
 def _of_side(side: str, end: str, name: str, short: str = "") -> Metric:
-    """An extreme of one side."""
-
     def read(row: Figures) -> float | None:
         stats: SideStats | None = getattr(row, side)
         return float(getattr(stats, f"{end}imum")) if stats is not None and stats.count else None

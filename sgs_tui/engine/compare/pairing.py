@@ -1,7 +1,8 @@
 """Pair the layers of two dumps; nothing is dropped without a reason."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import replace
 from math import prod
 
 from sgs_tui.engine.compare.elements import Layout, unpadded
@@ -9,6 +10,7 @@ from sgs_tui.engine.compare.results import Matching, Pair, Side, Unmatched
 from sgs_tui.engine.dumps.format import Direction, Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.network.channels import infer_channels
+from sgs_tui.engine.network.indices import index_tensors
 from sgs_tui.engine.network.ops import family_of
 from sgs_tui.engine.text import sanitised
 
@@ -18,6 +20,7 @@ def match(sample: Dump, benchmark: Dump) -> Matching:
     left, right = _layers(sample), _layers(benchmark)
     partners = _partners(left, right)
     channels = infer_channels(sample.records) | infer_channels(benchmark.records)
+    indices = index_tensors(sample.records) | index_tensors(benchmark.records)
     feeds = _convolution_inputs(benchmark) or _convolution_inputs(sample)
     pairs: list[Pair] = []
     unmatched: list[Unmatched] = []
@@ -28,6 +31,8 @@ def match(sample: Dump, benchmark: Dump) -> Matching:
             continue
         fed = None if feeds is None else record.name in feeds
         pair = _pair(len(pairs), partner, record, fed, channels.get(record.name))
+        if not indices.isdisjoint((partner.name, record.name)) and _unscaled(partner) and _unscaled(record):
+            pair = replace(pair, indices=True)
         reason = _why_not(pair)
         if reason is None:
             pairs.append(pair)
@@ -38,6 +43,10 @@ def match(sample: Dump, benchmark: Dump) -> Matching:
     unmatched += [Unmatched(r.name, "sample", "only in sample", r) for r in left if r.number not in taken]
     excluded = (*_excluded(sample, "sample", left, benchmark), *_excluded(benchmark, "benchmark", right, sample))
     return Matching(tuple(pairs), (*unmatched, *excluded))
+
+
+def _unscaled(record: Record) -> bool:
+    return record.scale in (0.0, 1.0)
 
 
 def _layers(dump: Dump) -> tuple[Record, ...]:
@@ -71,14 +80,14 @@ def _partners(sample: tuple[Record, ...], benchmark: tuple[Record, ...]) -> dict
     used = {record.number for record in found.values()}
     rest = [record for record in sample if record.number not in used]
     open_ones = [record for record in benchmark if record.number not in found]
-    return found | _by_key(rest, open_ones, lambda record: sanitised(record.name))
+    left, right = _by_sanitised(rest), _by_sanitised(open_ones)
+    return found | {record.number: left[name] for name, record in right.items() if name in left}
 
 
-def _by_key(sample: list[Record], benchmark: list[Record], key: Callable[[Record], str]) -> dict[int, Record]:
-    """Pairs whose key occurs exactly once on either side."""
-    left, right = Counter(map(key, sample)), Counter(map(key, benchmark))
-    by_key = {key(record): record for record in sample if left[key(record)] == 1}
-    return {r.number: by_key[key(r)] for r in benchmark if right[key(r)] == 1 and key(r) in by_key}
+def _by_sanitised(records: list[Record]) -> dict[str, Record]:
+    """Those whose sanitised name no other has."""
+    times = Counter(sanitised(record.name) for record in records)
+    return {name: record for record in records if times[name := sanitised(record.name)] == 1}
 
 
 def _convolution_inputs(dump: Dump) -> frozenset[str] | None:

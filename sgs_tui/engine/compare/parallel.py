@@ -12,7 +12,7 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
@@ -106,7 +106,6 @@ def _units(pairs: Sequence[Pair], sides: Sides) -> Iterator[_Unit]:
 
 
 def _tasks(units: Iterator[_Unit]) -> Iterator[list[_Unit]]:
-    """Units packed until a task is full."""
     task: list[_Unit] = []
     size = 0
     for unit in units:
@@ -157,36 +156,26 @@ def _finished(pair: Pair, results: list[Result]) -> Measured:
 # What runs in a worker process.
 
 
-@dataclass(slots=True)
-class _Worker:
-    """What a worker process keeps between tasks."""
-
-    pairs: Sequence[Pair]
-    sides: Sides
-    kernel: Kernel
-
-
-_workers: list[_Worker] = []
-"""This process' own worker, set once as it starts; empty in the main process."""
+_worker: list[tuple[Sequence[Pair], Sides, Kernel]] = []
+"""What this process keeps between tasks, set once as it starts; empty in the main process."""
 
 
 def _start_worker(pairs: Sequence[Pair], files: Sequence[tuple[Path, DumpIndex]]) -> None:
     sample, benchmark = (Dump(Source(path), index) for path, index in files)
-    _workers.append(_Worker(pairs, Sides(sample, benchmark), Kernel()))
+    _worker.append((pairs, Sides(sample, benchmark), Kernel()))
 
 
 def _run_task(task: list[_Unit]) -> list[Result]:
-    return [_run_unit(_workers[0], unit) for unit in task]
-
-
-def _run_unit(worker: _Worker, unit: _Unit) -> Result:
-    sums = Sums()
-    try:
-        readers = worker.sides.readers(worker.pairs[unit.position])
-        readers.add(sums, worker.kernel, range(unit.start, unit.stop))
-    except SgsError as error:
-        return error
-    return _packed(figures_of(sums)) if unit.start == 0 and unit.last else sums
+    pairs, sides, kernel = _worker[0]
+    results: list[Result] = []
+    for unit in task:
+        sums = Sums()
+        try:
+            sides.readers(pairs[unit.position]).add(sums, kernel, range(unit.start, unit.stop))
+            results.append(_packed(figures_of(sums)) if unit.start == 0 and unit.last else sums)
+        except SgsError as error:
+            results.append(error)
+    return results
 
 
 _OF_METRICS, _OF_SIDE = (attrgetter(*(each.name for each in fields(kind))) for kind in (Metrics, SideStats))

@@ -1,6 +1,6 @@
 """What a comparison yields: one `LayerDiff` a layer, and what could not be paired."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
@@ -46,12 +46,10 @@ class SideStats:
 
     @property
     def all_zero(self) -> bool:
-        """There are values, and each is 0."""
         return 0 < self.count == self.zeros
 
     @property
     def width(self) -> float:
-        """max - min of the finite values."""
         return self.maximum - self.minimum
 
 
@@ -60,7 +58,8 @@ class Metrics:
     """The manual's three metrics and their relatives; their formulas are in metrics.py.
 
     Both sides all zero: cos 1, rmse 0, sqnr inf. One side all zero: cos 0; rmse and relative_l2 inf where it is the
-    benchmark. All NaN where a side holds NaN or Inf. `max_abs_index` is the flat position (benchmark's order) of the
+    benchmark. All NaN where a side holds NaN or Inf. Of indices rmse and mse are the share that differs, cos is the
+    share that is equal. `max_abs_index` is the flat position (benchmark's order) of the
     first largest |s-b|; -1 for empty tensors.
     """
 
@@ -84,7 +83,6 @@ class LayerRange:
 
     @property
     def width(self) -> float:
-        """max - min, what the manual's rule of 30 is about."""
         return self.maximum - self.minimum
 
 
@@ -94,7 +92,8 @@ class Pair:
 
     `shape` from the headers or a shapes file, else None; `channels` is its last axis, which the convolutions'
     biases imply even without shapes. `notes` say how it was paired when not by exact name and plain order.
-    `excluded` says why the data mean nothing although both sides have it; None where they do.
+    `excluded` says why the data mean nothing although both sides have it; None where they do. `indices`: positions or
+    labels, which are equal or not.
     """
 
     number: int
@@ -105,6 +104,7 @@ class Pair:
     notes: tuple[str, ...] = ()
     channels: int | None = None
     excluded: str | None = None
+    indices: bool = False
 
     @property
     def name(self) -> str:
@@ -119,7 +119,6 @@ class Pair:
 
     @property
     def size(self) -> int:
-        """Payload bytes to read on both sides."""
         return self.sample.size + self.benchmark.size
 
 
@@ -186,7 +185,7 @@ class Matching:
     """Everything both dumps hold: pairs in the benchmark's order, and the rest with reasons."""
 
     pairs: tuple[Pair, ...]
-    unmatched: tuple[Unmatched, ...] = field(default=())
+    unmatched: tuple[Unmatched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,17 +66,15 @@ def _term(word: str) -> _Test:
         inner = _term(word[1:])
         return lambda row: not inner(row)
     if field := _FIELD.fullmatch(word):
-        return _field(field["field"].lower(), field["text"])
+        return {"op": _in_op, "verdict": _verdict, "name": _in_name}[field["field"].lower()](field["text"])
     if comparison := _COMPARISON.fullmatch(word):
         return _comparison(comparison["metric"], comparison["sign"], comparison["number"])
     return _in_name(word)
 
 
-def _field(field: str, text: str) -> _Test:
-    if field == "op":
-        fits = _smart_case(text)
-        return lambda row: fits(row.op_type)
-    return _verdict(text) if field == "verdict" else _in_name(text)
+def _in_op(text: str) -> _Test:
+    fits = _smart_case(text)
+    return lambda row: fits(row.op_type)
 
 
 def _in_name(text: str) -> _Test:
@@ -107,16 +105,14 @@ def _comparison(name: str, sign: str, number: str) -> _Test:
         limit = float(number)
     except ValueError as error:
         raise UsageError(f"filter: {name}{sign} needs a number, not {number!r}", f"as in {name}{sign}0.5") from error
-    return lambda row: _beyond(metric, sign, limit, row)
 
+    def beyond(row: LayerDiff) -> bool:
+        value = metric.value(row)
+        if value is None or isnan(value):
+            return value is not None and sign[0] == metric.sign
+        return _OPERATORS[sign](value, limit)
 
-def _beyond(metric: Metric, sign: str, limit: float, row: LayerDiff) -> bool:
-    value = metric.value(row)
-    if value is None:
-        return False
-    if isnan(value):
-        return sign[0] == metric.sign
-    return _OPERATORS[sign](value, limit)
+    return beyond
 
 
 # Sorting rows: the worst first, whatever "worse" means for the metric.
@@ -124,11 +120,9 @@ def _beyond(metric: Metric, sign: str, limit: float, row: LayerDiff) -> bool:
 # NaN stands on top in both directions: a layer without numbers needs looking at first. Layers that lack the metric
 # stand at the end. Equal layers keep the network's order.
 
-_Key = Callable[[LayerDiff], Any]
-
 _SEVERITY = {Verdict.FAIL: 0, Verdict.NOT_COMPARABLE: 1, Verdict.WARN: 2, Verdict.OK: 3}
 
-_WORDS: dict[str, _Key] = {
+_WORDS: dict[str, Callable[[LayerDiff], Any]] = {
     "network": lambda row: row.pair.number,
     "index": lambda row: row.index,
     "name": lambda row: _natural(row.name),

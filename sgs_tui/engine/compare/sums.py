@@ -117,11 +117,8 @@ class Sums:
     def totals(self) -> Totals:
         """The exactly rounded sum of each row over all cells; NaN where a row's cells hold NaN or Inf."""
         cells = np.concatenate(self.cells, axis=1) if self.cells else np.zeros((8, 0))
-        return Totals._make((*map(_total, cells.tolist()), self.count, max(self.max_abs_error, 0.0)))
-
-
-def _total(cells: list[float]) -> float:
-    return fsum(cells) if all(map(isfinite, cells)) else nan
+        rows = (fsum(row) if all(map(isfinite, row)) else nan for row in cells.tolist())
+        return Totals._make((*rows, self.count, max(self.max_abs_error, 0.0)))
 
 
 class Kernel:
@@ -133,17 +130,21 @@ class Kernel:
         self._mask = np.empty(BLOCK, np.bool_)
         self._ones = np.ones(CELL)
 
-    def add(self, sums: Sums, sample: SideReader, benchmark: SideReader, start: int, count: int) -> None:
+    def add(
+        self, sums: Sums, sample: SideReader, benchmark: SideReader, start: int, count: int, indices: bool = False
+    ) -> None:
         """Read and add elements [start, start + count), at most a block, `start` on the grid of cells."""
         with np.errstate(all="ignore"):  # NaN and Inf are counted, not warned about
             self._side(sums.sample, sample, start, self._work[0, :count])
             positive = self._side(sums.benchmark, benchmark, start, self._work[1, :count]) >= 0
             whole = count // CELL * CELL
             if whole:
-                self._add_cells(sums, slice(0, whole), CELL, start, positive)
+                self._add_cells(sums, slice(0, whole), CELL, start, positive, indices)
             if whole < count:
-                self._add_cells(sums, slice(whole, count), count - whole, start + whole, positive)
+                self._add_cells(sums, slice(whole, count), count - whole, start + whole, positive, indices)
         sums.count += count
+        if indices:  # label 0 is one like any other
+            sums.sample.nonzero = sums.benchmark.nonzero = sums.count
 
     def _side(self, tally: SideTally, reader: SideReader, start: int, work: FloatArray) -> float:
         """Read one side's elements into `work`, as numbers, and count them; the least of them (NaN where one is)."""
@@ -154,8 +155,11 @@ class Kernel:
             stored = work
         return tally.add(stored, self._mask[: len(work)])
 
-    def _add_cells(self, sums: Sums, where: slice, width: int, start: int, positive: bool) -> None:
-        """The sums of cells of `width` elements; `positive`: no value of the benchmark is under zero."""
+    def _add_cells(self, sums: Sums, where: slice, width: int, start: int, positive: bool, indices: bool) -> None:
+        """The sums of cells of `width` elements; `positive`: no value of the benchmark is under zero.
+
+        Of `indices` an element's energy and magnitude are 1 and its error is 1 where it differs.
+        """
         pair = self._work[:, where].reshape(2, -1, width)
         sample, benchmark = pair
         ones = self._ones[:width]
@@ -168,6 +172,10 @@ class Kernel:
         np.abs(difference, out=difference)
         cells[ABS_D] = np.vecdot(difference, ones)
         cells[ABS_B] = cells[B] if positive else np.vecdot(np.abs(benchmark, out=benchmark), ones)
+        if indices:
+            differing = np.count_nonzero(difference, axis=1)
+            cells[SS], cells[BB], cells[SB] = width, width, width - differing
+            cells[DD], cells[ABS_D], cells[ABS_B] = differing, differing, width
         sums.cells.append(cells)
         worst = float(np.maximum.reduce(difference, axis=None))
         if isnan(worst):  # the largest among those that are numbers: Inf - Inf and NaN are not

@@ -176,7 +176,6 @@ class DebugConfig:
         return {i for i, line in enumerate(self.lines) if line.content.startswith(switch.encode())}
 
     def _changed(self, contents: dict[int, bytes]) -> "DebugConfig":
-        """Other contents for some lines, which then end as the simulator needs it."""
         lines = [Line(contents[i]) if i in contents else line for i, line in enumerate(self.lines)]
         return DebugConfig(tuple(lines))
 
@@ -189,7 +188,6 @@ class DebugConfig:
 
 
 def _switch_in(content: bytes) -> str | None:
-    """The switch that a line is meant to be, on or off."""
     found = _SWITCH_LINE.fullmatch(content)
     return _PROPER[found["key"].lower()] if found else None
 

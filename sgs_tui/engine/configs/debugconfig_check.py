@@ -73,7 +73,6 @@ _NEWER = ("passexport", "processexport", "processoverlap", "dumpTileBasedGolden"
 
 
 def _about_lines(document: DebugConfig) -> Iterator[Finding]:
-    """Findings about single lines, then about how the file is written."""
     for number, line in enumerate(document.lines, 1):
         yield from _about_key(number, line.text)
     off = [line.text.strip("# \t") for line in document.lines if line.content.startswith(b"#")]
@@ -89,7 +88,6 @@ def _about_lines(document: DebugConfig) -> Iterator[Finding]:
 
 
 def _about_key(number: int, text: str) -> Iterator[Finding]:
-    """A key that is ignored for its spelling, or read in spite of it."""
     key = re.split(r"[=\s]", text.strip(_BLANK), maxsplit=1)[0]
     proper = {known.lower(): known for known in _KEYS}.get(key.lower())
     read_as = next((name for name in SWITCH_NAMES if text.startswith(name)), None)
@@ -138,7 +136,6 @@ _NO_DUMP = "the simulator says `Run evaluation OK.`, exits 0 and writes no dump"
 def _about_path(
     document: DebugConfig, folder: Path, home: Path | None, needed: int, look_at: Look
 ) -> Iterator[Finding]:
-    """Findings about the `path=` lines and the folder they name."""
     places = [number for number, line in enumerate(document.lines, 1) if line.content.startswith(b"path=")]
     line = places[-1] if places else None
     if len(places) > 1:
@@ -157,7 +154,6 @@ def _about_path(
 
 
 def _about_ending(document: DebugConfig, line: int | None) -> Iterator[Finding]:
-    """What follows the path in its line."""
     ending = document.lines[line - 1].ending if line else b"\n"
     if ending == b"\r\n":
         message = f"a Windows line end (CRLF) becomes part of the path: {_NO_DUMP}"
@@ -169,7 +165,6 @@ def _about_ending(document: DebugConfig, line: int | None) -> Iterator[Finding]:
 
 
 def _about_value(value: str, line: int | None) -> Iterator[Finding]:
-    """What the path itself says."""
     if value != value.strip(" \t"):
         where = "before" if value != value.lstrip(" \t") else "after"
         message = f"a blank {where} the path belongs to the folder's name: {_NO_DUMP}"
@@ -215,7 +210,6 @@ def _about_folder(
 
 
 def _size(count: int) -> str:
-    """Bytes in the largest unit that leaves a whole number before the point."""
     size, unit = float(count), "B"
     for larger in ("KiB", "MiB", "GiB", "TiB"):
         if size < 1024:
@@ -264,6 +258,5 @@ def _traps(document: DebugConfig) -> Iterator[Finding]:
 
 
 def _line_of(document: DebugConfig, switch: str) -> int | None:
-    """The number of the first line that switches it on."""
     at = (number for number, line in enumerate(document.lines, 1) if line.content.startswith(switch.encode()))
     return next(at, None)

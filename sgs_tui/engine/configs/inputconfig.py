@@ -165,7 +165,6 @@ class InputConfig:
         return found[-1] if found else None
 
     def value(self, section: str, key: str) -> str | None:
-        """A value by iniparser's rules, without its quotes."""
         entry = self.setting(section, key)
         return entry.value if entry else None
 
@@ -179,7 +178,6 @@ class InputConfig:
         return split_names(self.value(CONV_SECTION, TENSOR_ARRAYS))
 
     def python_view(self) -> PythonView:
-        """The same file as the vendor's Python scripts read it."""
         parser = RawConfigParser()
         try:
             parser.read_file(StringIO(decode(self.render()), newline=None), "input_config.ini")
@@ -266,7 +264,6 @@ def _comment(setting: Entry) -> str:
 
 
 def _replaced(document: InputConfig, setting: Entry, content: bytes | None) -> bytes:
-    """The setting's physical lines replaced by one, or removed."""
     lines = document.lines
     new = () if content is None else (_fitting(content, lines[setting.last - 1].ending),)
     return join_lines((*lines[: setting.first - 1], *new, *lines[setting.last :]))

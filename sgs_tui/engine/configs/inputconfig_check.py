@@ -56,7 +56,6 @@ def lint(document: InputConfig, conv_inputs: Sequence[str] | None = None) -> lis
 
 
 def _about_form(document: InputConfig) -> Iterator[Finding]:
-    """Findings about lines and sections; an error for everything that one of the parsers refuses."""
     found, python = [*_about_sections(document), *_about_duplicates(document)], document.python_view()
     previous: Entry | None = None
     for entry in document.entries():
@@ -161,7 +160,6 @@ _FORMATS = ("ALL_UINT8", "ALL_INT16", "CONV2D_INT16", "DEPTHWISE_INT16")
 
 
 def _about_keys(document: InputConfig) -> Iterator[Finding]:
-    """Findings about sections and keys that have no effect where they stand."""
     for entry in document.entries():
         if entry.kind is Kind.SECTION and entry.section not in _KEYS:
             if meant := nearest(entry.section, _KEYS):
@@ -269,7 +267,6 @@ def _about_writing(line: int, name: str) -> Iterator[Finding]:
 
 
 def _about_effect(line: int, name: str, inputs: Sequence[str], conv_inputs: Sequence[str]) -> Iterator[Finding]:
-    """What becomes INT16: every convolution input that begins with the name."""
     shown = visible(name[:_EXTENT])
     others = _some(sorted({known for known in conv_inputs if known.startswith(name) and known != name}))
     if others and name in conv_inputs:
@@ -289,7 +286,6 @@ def _about_effect(line: int, name: str, inputs: Sequence[str], conv_inputs: Sequ
 
 
 def _meant(name: str, conv_inputs: Sequence[str]) -> str:
-    """The convolution input that was probably meant."""
     folded = {known.lower(): known for known in conv_inputs}
     if name.lower() in folded:
         return f"case counts: write {visible(folded[name.lower()])}"
@@ -299,6 +295,5 @@ def _meant(name: str, conv_inputs: Sequence[str]) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    """The first few names and how many more there are."""
     shown = ", ".join(visible(name[:_EXTENT]) for name in names[:5])
     return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown

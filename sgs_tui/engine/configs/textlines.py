@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import unified_diff
 from enum import StrEnum
+from functools import partial
 
 from sgs_tui.engine.text import decode
 
@@ -19,7 +20,6 @@ class Line:
 
     @property
     def text(self) -> str:
-        """The content as text that keeps stray bytes (engine/text.py)."""
         return decode(self.content)
 
 
@@ -53,11 +53,8 @@ def difference(old: bytes, new: bytes, name: str) -> list[str]:
 
 
 def _marked(data: bytes) -> list[str]:
-    lines = decode(data).split("\n")
-    if lines[-1]:
-        lines[-1] += "\n\\ No newline at end of file"
-        return lines
-    return lines[:-1]
+    *lines, last = decode(data).split("\n")
+    return [*lines, f"{last}\n\\ No newline at end of file"] if last else lines
 
 
 # What a check of a configuration file says: how bad, where, what it does, what to do.
@@ -81,16 +78,9 @@ class Finding:
     remedy: str
 
 
-def error(line: int | None, message: str, remedy: str) -> Finding:
-    """The run fails or its result is wrong."""
-    return Finding(Severity.ERROR, line, message, remedy)
-
-
-def warning(line: int | None, message: str, remedy: str) -> Finding:
-    """A setting does less or more than it says."""
-    return Finding(Severity.WARNING, line, message, remedy)
-
-
-def note(line: int | None, message: str, remedy: str) -> Finding:
-    """Good to know."""
-    return Finding(Severity.NOTE, line, message, remedy)
+error = partial(Finding, Severity.ERROR)
+"""The run fails or its result is wrong."""
+warning = partial(Finding, Severity.WARNING)
+"""A setting does less or more than it says."""
+note = partial(Finding, Severity.NOTE)
+"""Good to know."""

@@ -147,7 +147,6 @@ class DemoFiles:
 
     @classmethod
     def below(cls, folder: Path) -> "DemoFiles":
-        """Where the files are in `folder`."""
         run = EmbeddedFiles.below(folder)
         pictures = tuple(folder / "images" / f"{number}.npy" for number in range(len(images())))
         model, ini = folder / "model.onnx", folder / "input_config.ini"

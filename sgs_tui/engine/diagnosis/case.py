@@ -108,8 +108,9 @@ class Case:
 
     @cached_property
     def compared(self) -> Mapping[str, LayerDiff]:
-        """Rows with figures, in network order; pad lanes of aligned tensors are no layers."""
-        return {n: row for n, row in self.rows.items() if row.metrics is not None and not self.padded(row.pair)}
+        """Rows with figures, in network order; pad lanes of aligned tensors and indices are no layers."""
+        with_figures = {name: row for name, row in self.rows.items() if row.metrics is not None}
+        return {n: row for n, row in with_figures.items() if not (row.pair.indices or self.padded(row.pair))}
 
     @cached_property
     def suspects(self) -> Mapping[str, LayerDiff]:

@@ -9,7 +9,7 @@ from threading import Event
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.configs.debugconfig import load
 from sgs_tui.engine.diagnosis.blame import blame, trend
-from sgs_tui.engine.diagnosis.case import Case
+from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.causes.clipping import MOSTLY, clipped_share, find_clipping
 from sgs_tui.engine.diagnosis.causes.coarse_step import WITHIN, find_coarse, find_mild
 from sgs_tui.engine.diagnosis.causes.drift import drift, healthy, is_drift
@@ -77,11 +77,25 @@ def _notes(case: Case, switches: frozenset[str] | None) -> Iterator[str]:
         yield "neither dump holds inputs (an ONNX, Caffe or TFLite dump?): who feeds whom is not known"
     elif not case.rebuilds:
         yield "the benchmark holds outputs only: layers can not be computed again, causes are not proven"
+    yield from _about_indices(case)
     left_out = [row.name for row in case.rows.values() if case.padded(row.pair)]
     if left_out:
         yield f"not judged, their pad lanes hold leftover memory in the sample: {some(left_out)}"
     if switches is not None and "dequantFixed" not in switches and not case.sample.is_float:
         yield "the DebugConfig.txt given does not switch dequantFixed on"
+
+
+def _about_indices(case: Case) -> Iterator[str]:
+    """Why indices differ: the values that they were found among nearly tie, or are wrong themselves."""
+    for row in case.rows.values():
+        maker = case.graph.producer(row.name)
+        sources = [record.name for record in maker.inputs if record.name in case.compared] if maker else []
+        if row.pair.indices and sources and row.metrics is not None and row.metrics.mse > 0:
+            worst = max(sources, key=case.error)
+            off = f"{worst}, off by {percent(case.error(worst))} of its signal"
+            why = f"near ties in {off}: no layer's fault" if case.error(worst) < SUSPECT else f"see {off}"
+            differing = next(note for note in row.notes if "indices differ" in note)
+            yield f"{row.name}: {differing}; {why}"
 
 
 def _codes_spoil(case: Case, found: Sequence[Finding]) -> bool:

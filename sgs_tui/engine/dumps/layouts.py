@@ -60,18 +60,15 @@ class Padded:
 
     def present(self, first: int, last: int) -> Mask:
         """Which values of pixels [first, last) are in the file, as [pixels, channels]."""
-        result: Mask = self._places(first, last) < self.stored
-        return result
-
-    def _places(self, first: int, last: int) -> npt.NDArray[np.int64]:
-        """Where in the file each value of pixels [first, last) lies."""
         pixel = np.arange(first, last, dtype=np.int64)[:, None]
         channel = np.arange(self.channels, dtype=np.int64)[None, :]
-        if self.layout is Stored.PLAIN:
-            return pixel * self.channels + channel
-        if self.layout is Stored.ROWS:
-            return pixel * self.lines * self.block + channel
-        return (channel // self.block * self.pixels + pixel) * self.block + channel % self.block
+        if self.layout is Stored.BLOCKS:
+            places = (channel // self.block * self.pixels + pixel) * self.block + channel % self.block
+        else:
+            width = self.channels if self.layout is Stored.PLAIN else self.lines * self.block
+            places = pixel * width + channel
+        result: Mask = places < self.stored
+        return result
 
     def kept(self) -> float:
         """Share of the tensor's values that are in the file."""
@@ -86,9 +83,8 @@ class Padded:
     def _kept_in(self, line: int) -> int:
         """Values of one channel block that are in the file."""
         width = min(self.block, self.channels - line * self.block)
-        whole, rest = divmod(
-            min(max(self.stored - line * self.pixels * self.block, 0), self.pixels * self.block), self.block
-        )
+        most = self.pixels * self.block
+        whole, rest = divmod(min(max(self.stored - line * most, 0), most), self.block)
         return whole * width + min(rest, width)
 
     def undo(self, read: Read, first: int, last: int) -> tuple[AnyArray, Mask]:
@@ -97,17 +93,15 @@ class Padded:
         `read(start, stop)` gives stored elements; at most `lines` contiguous stretches are read.
         """
         present = self.present(first, last)
-        pieces = [
-            self._line(read, line, first, last) for line in range(self.lines if self.layout is Stored.BLOCKS else 1)
-        ]
+        lines = range(self.lines if self.layout is Stored.BLOCKS else 1)
+        pieces = [self._line(read, line, first, last) for line in lines]
         values = np.concatenate(pieces, axis=1)[:, : self.channels]
         return np.where(present, values, np.zeros(1, values.dtype)), present
 
     def _line(self, read: Read, line: int, first: int, last: int) -> AnyArray:
         """Stored elements of one line of pixels [first, last), zeros where the file ends."""
-        width = {Stored.PLAIN: self.channels, Stored.ROWS: self.lines * self.block, Stored.BLOCKS: self.block}[
-            self.layout
-        ]
+        rows = self.lines * self.block
+        width = {Stored.PLAIN: self.channels, Stored.ROWS: rows, Stored.BLOCKS: self.block}[self.layout]
         offset = line * self.pixels * width if self.layout is Stored.BLOCKS else 0
         start, stop = (min(offset + pixel * width, self.stored) for pixel in (first, last))
         found = read(start, stop)

@@ -45,12 +45,6 @@ def split(dump: Dump, folder: Path, form: Form = Form.BINARY, cancel: Event | No
     Raises InputError, at once, when `folder` holds anything already (nothing is ever deleted or overwritten)
     or can not be written; CancelledError soon after `cancel` is set, FileChangedError when the dump changes.
     """
-    _claim(folder)
-    return _split(dump, folder, form, cancel)
-
-
-def _claim(folder: Path) -> None:
-    """Make `folder`, or accept it when it is empty."""
     make_folder(folder)
     try:
         busy = next(folder.iterdir(), None)
@@ -59,6 +53,7 @@ def _claim(folder: Path) -> None:
     if busy is not None:
         taken = f"{folder}: is not empty (it holds {busy.name})"
         raise InputError(taken, "name a new or an empty folder; nothing is overwritten here")
+    return _split(dump, folder, form, cancel)
 
 
 def _split(dump: Dump, folder: Path, form: Form, cancel: Event | None) -> Iterator[SplitFile]:

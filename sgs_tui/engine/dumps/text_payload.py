@@ -136,14 +136,14 @@ _CLOSING = bytes.maketrans(b"};\r\n\t", b"     ")
 _HOLE = re.compile(rb"(?:^|,) *,")  # numpy makes a -1 of it
 
 
-def _parse_values(text: bytes) -> FloatArray:
-    """Comma-separated decimal numbers (also nan and inf) as float64. Raises ValueError on anything else."""
-    fast = parse_fast(text)
-    return _parse_any(text) if fast is None else fast
+_NO_NUMBERS = "expected numbers, each followed by a comma, found something else"
 
 
 def _parse_any(text: bytes) -> FloatArray:
-    """What the simulator does not usually print: nan, inf, exponents, odd widths, braces between values."""
+    """Comma-separated numbers that the simulator does not usually print: nan, inf, exponents, odd widths, braces.
+
+    Raises ValueError on anything else.
+    """
     numbers = text.translate(_CLOSING)
     if _HOLE.search(numbers):
         raise ValueError("a comma without a number in front of it")
@@ -210,32 +210,27 @@ class TextReader:
         cut = text.rfind(b",") + 1
         text, self._rest = text[:cut], text[cut:]
         if len(self._rest) > _STEP:
-            raise self._no_numbers()
+            raise self._unreadable(_NO_NUMBERS)
         return self._elements(text)
 
     def _elements(self, text: bytes) -> AnyArray:
         try:
-            values = _parse_values(text)
+            fast = parse_fast(text)
+            values = _parse_any(text) if fast is None else fast
         except ValueError as error:
-            raise self._no_numbers() from error
-        if self._is_float:
-            return values.astype(self._record.dtype)
-        return self._from_bytes(values)
+            raise self._unreadable(_NO_NUMBERS) from error
+        return values.astype(self._record.dtype) if self._is_float else self._from_bytes(values)
 
-    def _no_numbers(self) -> DumpError:
+    def _unreadable(self, message: str) -> DumpError:
         name = visible(self._record.name)
         where = f"{self._source.path}: record {self._record.number} ({name}), text before byte {self._position}"
-        return DumpError(f"{where}: expected numbers, each followed by a comma, found something else", "dump it again")
+        return DumpError(f"{where}: {message}", "dump it again")
 
     def _from_bytes(self, values: FloatArray) -> AnyArray:
         """Elements of a raw fixed record from its printed bytes (low byte first)."""
         if values.size and not (np.all(values >= 0) and np.all(values <= 255) and np.all(values == np.rint(values))):
-            name = visible(self._record.name)
-            raise DumpError(
-                f"{self._source.path}: record {self._record.number} ({name}), text before byte {self._position}: "
-                "expected bytes 0 to 255 in the text of an isFloat: 0 dump, found other numbers",
-                "dump it again",
-            )
+            said = "expected bytes 0 to 255 in the text of an isFloat: 0 dump, found other numbers"
+            raise self._unreadable(said)
         size = self._record.dtype.itemsize
         whole = len(values) // size * size
         if whole < len(values):
@@ -247,20 +242,14 @@ class TextReader:
 _PER_ROW = 16
 
 
-def float_rows(pieces: Iterable[AnyArray], closed: bool) -> Iterator[bytes]:
-    """Numbers as `%.6f, `; `closed`: a partial last row ends with a line feed too."""
-    return _rows(pieces, "%.6f, ", closed)
+def text_rows(pieces: Iterable[AnyArray], as_bytes: bool, closed: bool) -> Iterator[bytes]:
+    """Rows as they come: every number as `%.6f, `, or every byte of the elements as `%6d, `, unsigned, low byte first.
 
-
-def byte_rows(pieces: Iterable[AnyArray], closed: bool) -> Iterator[bytes]:
-    """Every byte of the elements, unsigned, as `%6d, `, low byte first."""
-    return _rows((piece.view(np.uint8) for piece in pieces), "%6d, ", closed)
-
-
-def _rows(pieces: Iterable[AnyArray], cell: str, closed: bool) -> Iterator[bytes]:
-    """Full rows as they come; what does not fill a row waits for the next piece."""
+    What does not fill a row waits for the next piece. `closed`: a partial last row ends with a line feed too.
+    """
+    cell = "%6d, " if as_bytes else "%.6f, "
     rest: AnyArray | None = None
-    for piece in pieces:
+    for piece in (each.view(np.uint8) if as_bytes else each for each in pieces):
         values = piece if rest is None else np.concatenate([rest, piece])
         full = len(values) // _PER_ROW * _PER_ROW
         yield ((cell * _PER_ROW + "\n") * (full // _PER_ROW) % tuple(values[:full].tolist())).encode()

@@ -17,7 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from hashlib import sha256
 from math import prod
@@ -29,7 +29,7 @@ import numpy as np
 from sgs_tui.engine.dumps.dtypes import FLOAT32, INTEGER_TYPES, AnyArray
 from sgs_tui.engine.dumps.format import Direction, Form, Record
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.dumps.text_payload import byte_rows, float_rows
+from sgs_tui.engine.dumps.text_payload import text_rows
 from sgs_tui.engine.errors import DumpError, InputError, UsageError
 from sgs_tui.engine.files import make_folder, replacing
 from sgs_tui.engine.text import encode, visible
@@ -94,20 +94,8 @@ class Draft:
 
 def draft_of(dump: Dump, record: Record) -> Draft:
     """A record of an open dump, to be written again; its payload is read when it is written, in pieces."""
-    return Draft(
-        direction=record.direction,
-        slot=record.slot,
-        op_index=record.op_index,
-        op_type=record.op_type,
-        name=record.name,
-        payload=dump.chunks(record),
-        scale=record.scale,
-        zero_point=record.zero_point,
-        type_name=record.type_name,
-        constant=record.constant,
-        shape=record.shape,
-        count=record.count,
-    )
+    kept = {each.name: getattr(record, each.name) for each in fields(Draft) if each.name != "payload"}
+    return Draft(**kept, payload=dump.chunks(record))
 
 
 class Style(StrEnum):
@@ -170,11 +158,7 @@ class DumpWriter:
 
         `marker` takes the place of `op_in` or `op_out`; the ONNX dumper's files of inputs say `input`.
         """
-        header = _header_lines(draft, marker)
-        if self._form is Form.BINARY:
-            self._binary(draft, header)
-        else:
-            self._text(draft, header)
+        (self._binary if self._form is Form.BINARY else self._text)(draft, _header_lines(draft, marker))
 
     def _binary(self, draft: Draft, header: bytes) -> None:
         nbytes = draft.elements() * draft.dtype(self._is_float).itemsize
@@ -198,9 +182,7 @@ class DumpWriter:
         as_bytes = not self._is_float and dtype.kind in "iu"
         size = _SIZE % (draft.elements() * dtype.itemsize) if habits.size_in_text else b""
         self._file.write(header + size + (b"" if as_bytes else habits.before))
-        rows = byte_rows if as_bytes else float_rows
-        for row in rows(draft.pieces(self._is_float), habits.broken_row):
-            self._file.write(row)
+        self._file.writelines(text_rows(draft.pieces(self._is_float), as_bytes, habits.broken_row))
         self._file.write(habits.text_end)
 
 
@@ -249,16 +231,16 @@ class FreeNames:
 
         With `inside` the name is a folder's and may be given out again for another file inside it.
         """
-        why = _unusable(stem + tail) or self._collision(stem + tail + inside, tensor)
-        name = self._free(stem, tail, tensor, inside) if why else stem + tail
+        wished, why = stem + tail, ""
+        if _CONTROL.search(wished):
+            why = "control characters do not belong in a path"
+        elif (size := len(encode(wished))) > _LONGEST:
+            why = f"{size} bytes, a path component holds {_LONGEST}"
+        elif (earlier := self._taken.get(wished + inside)) is not None:
+            why = f"an earlier tensor has {'the same name' if earlier == tensor else 'a name that looks the same here'}"
+        name = self._free(stem, tail, tensor, inside) if why else wished
         self._taken[name + inside] = tensor
         return name, why
-
-    def _collision(self, key: str, tensor: str) -> str:
-        if key not in self._taken:
-            return ""
-        same = "the same name" if self._taken[key] == tensor else "a name that looks the same here"
-        return f"an earlier tensor has {same}"
 
     def _free(self, stem: str, tail: str, tensor: str, inside: str) -> str:
         mark = f"~{sha256(encode(tensor)).hexdigest()[:8]}"
@@ -267,21 +249,10 @@ class FreeNames:
             number = self._used[clean, mark]
             self._used[clean, mark] += 1
             end = f"{mark}{f'-{number}' if number else ''}{tail}"
-            name = _cut(clean, _LONGEST - len(encode(end))) + end
+            room = _LONGEST - len(encode(end))
+            name = encode(clean)[:room].decode("utf-8", "ignore") + end  # never half a character
             if name + inside not in self._taken:
                 return name
-
-
-def _unusable(name: str) -> str:
-    if _CONTROL.search(name):
-        return "control characters do not belong in a path"
-    size = len(encode(name))
-    return f"{size} bytes, a path component holds {_LONGEST}" if size > _LONGEST else ""
-
-
-def _cut(text: str, size: int) -> str:
-    """At most `size` bytes of `text`, never half a character of it."""
-    return encode(text)[:size].decode("utf-8", "ignore")
 
 
 _FORBIDDEN = str.maketrans("/:*?<>|", "_______")

@@ -62,12 +62,13 @@ class OnnxResult:
     """What was found: `files` are the float and fixed dumps, model and ranges with the chosen tensors in INT16.
 
     `int16` are all tensors that are INT16 then; `convolution_inputs` those of the chosen that the SDK can make so by
-    name. `trials` were needed in all.
+    name. `left_out` are quantized and were not tried: the network's inputs. `trials` were needed in all.
     """
 
     outcome: SearchOutcome
     profile: str
     candidates: tuple[str, ...]
+    left_out: tuple[str, ...]
     convolution_inputs: tuple[str, ...]
     int16: tuple[str, ...]
     files: EmbeddedFiles
@@ -92,7 +93,7 @@ def optimize_onnx(question: OnnxQuestion, root: Path, profile: Profile, cancel: 
         prepared, notes = question.prepare(folder)
         yield from (LogLine(note) for note in notes)
         int8 = store.find(frozenset()) or run_trial(prepared, (), folder, cancel)
-        names = candidates(prepared, int8)
+        names, left_out = candidates(prepared, int8)
         yield LogLine(f"{count(len(names), 'tensor')} can be INT16")
         with TrialRunner(prepared, folder, cancel, int8.seconds) as runner:
             driver = _Driver(runner, store, profile, cancel)
@@ -104,6 +105,7 @@ def optimize_onnx(question: OnnxQuestion, root: Path, profile: Profile, cancel: 
             outcome=outcome,
             profile=profile.name,
             candidates=names,
+            left_out=left_out,
             convolution_inputs=tuple(name for name in outcome.chosen if name in fed),
             int16=chosen.int16 if chosen else (),
             files=_leave_best(prepared, outcome.chosen, folder),

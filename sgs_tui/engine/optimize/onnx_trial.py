@@ -14,10 +14,10 @@ from threading import Event
 import numpy as np
 
 from sgs_tui.engine.backends.embedded import EmbeddedRequest, embedded_run
-from sgs_tui.engine.backends.onnx import model_inputs
+from sgs_tui.engine.backends.onnx import load_model, model_inputs
 from sgs_tui.engine.backends.preprocess import Layout, Preprocess, check_count, fit_input, prepared
 from sgs_tui.engine.backends.quantizable import load_quantizable
-from sgs_tui.engine.backends.quantize import Quantization, sharing
+from sgs_tui.engine.backends.quantize import Quantization, scale_roots
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.files import make_folder
@@ -123,23 +123,22 @@ def run_trial(question: PreparedQuestion, names: Sequence[str], folder: Path, ca
         layers = measure(made.fixed_dump, made.float_dump, made.ranges, cancel)
         with open_dump(made.fixed_dump) as dump:
             types = {record.name: record.type_name for record in dump.outputs()}
+        roots = scale_roots(load_model(made.fixed_model))
     quantized = tuple(name for name, kind in types.items() if kind != "float")
     int16 = tuple(name for name in quantized if types[name] in _INT16)
-    trial = Trial(frozenset(names), layers, quantized, int16, time.monotonic() - start)
+    trial = Trial(frozenset(names), layers, quantized, int16, roots, time.monotonic() - start)
     TrialStore(folder).save(trial)
     return trial
 
 
-def candidates(question: PreparedQuestion, int8: Trial) -> tuple[str, ...]:
-    """Tensors that can be INT16, in network order: one for each scale, the tensor that the others take it from.
+def candidates(question: PreparedQuestion, int8: Trial) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Tensors that can be INT16, in network order: one for each scale. And those left out: the network's inputs.
 
-    `int8`: the trial without INT16. The model's own inputs are no candidates: the SDK, too, leaves a network input
-    as it is, whatever tensor_arrays names.
+    `int8`: the trial without INT16. The SDK, too, leaves a network input as it is, whatever tensor_arrays names.
     """
-    model = load_quantizable(question.model).model
-    inputs = {value.name for value in model.graph.input}
-    roots = dict.fromkeys(sharing(model, (name,))[-1] for name in int8.quantized)
-    return tuple(name for name in roots if name not in inputs)
+    inputs = {value.name for value in load_quantizable(question.model).model.graph.input}
+    inner = tuple(name for name in int8.roots if name not in inputs)
+    return inner, tuple(name for name in int8.roots if name in inputs)
 
 
 _question: list[tuple[PreparedQuestion, Path]] = []

@@ -24,13 +24,15 @@ class Trial:
     """What came of INT16 for `names`.
 
     `quantized` are the layers with integers, in network order; `int16` those of them that are INT16, which are more
-    than `names` where others share a scale with them. `seconds` is what it took.
+    than `names` where others share a scale with them; `roots` name the tensor that each scale is made for. `seconds`
+    is what it took.
     """
 
     names: frozenset[str]
     layers: tuple[MeasuredLayer, ...]
     quantized: tuple[str, ...] = ()
     int16: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
     seconds: float = 0.0
 
 
@@ -47,6 +49,7 @@ class TrialStore:
             "names": sorted(trial.names),
             "quantised": list(trial.quantized),
             "raised": list(trial.int16),
+            "roots": list(trial.roots),
             "seconds": trial.seconds,
             "layers": [layer.to_json() for layer in trial.layers],
         }
@@ -61,6 +64,7 @@ class TrialStore:
                 tuple(MeasuredLayer.from_json(entry) for entry in document["layers"]),
                 tuple(document["quantised"]),
                 tuple(document["raised"]),
+                tuple(document["roots"]),
                 float(document["seconds"]),
             )
         except (InputError, ValueError, KeyError, TypeError, RecursionError):

@@ -123,8 +123,7 @@ def _beside(request: CompareRequest) -> Iterator[Part | str]:
 
 
 def _candidates(dump: Path) -> Iterator[tuple[Path, str]]:
-    sure = debug_config_of(dump)
-    if sure is not None:
+    if sure := debug_config_of(dump):
         yield sure, "the DebugConfig.txt of this dump"
     else:
         yield dump.parent / DEBUG_CONFIG, "the DebugConfig.txt in the dump's folder, perhaps of another run"
@@ -141,7 +140,6 @@ def _size_of(path: Path) -> int | None:
 
 
 def _tensors(rows: Sequence[LayerDiff]) -> Iterator[Part | str]:
-    """Both sides of the layers that matter, as far as there is room."""
     room, names = MOST_TENSOR_BYTES, FreeNames()
     for row in rows:
         tensors = [_Tensor(row.pair, side) for side in _SIDES]
@@ -158,8 +156,7 @@ def _tensors(rows: Sequence[LayerDiff]) -> Iterator[Part | str]:
 
 
 def _columns(part: Part) -> tuple[str, ...]:
-    origin = (f"from {part.path}",) if part.path is not None else ()
-    return (part.name, f"{part.size} bytes", part.what, *origin)
+    return (part.name, f"{part.size} bytes", part.what, *([f"from {part.path}"] if part.path else []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +178,6 @@ class _Tensor:
         return len(self._header()) + 4 * prod(self.shape)
 
     def _header(self) -> bytes:
-        """What numpy writes in front of the values."""
         buffer = io.BytesIO()
         description = {"descr": "<f4", "fortran_order": False, "shape": self.shape}
         np.lib.format.write_array_header_1_0(buffer, description)

@@ -104,7 +104,6 @@ class Portrait:
 
     @property
     def tallies(self) -> list[Tally]:
-        """Its own, and the other side's where there is one."""
         return [self.tally] if self.other is None else [self.tally, self.other]
 
 
@@ -241,7 +240,6 @@ def _closeup(row: LayerDiff, sample: Dump, benchmark: Dump) -> Closeup:
 
 
 def _still_there(dump: Dump, record: Record) -> bool:
-    """Whether the dump, opened again, has the record where it was."""
     if record.number >= len(dump.records):
         return False
     now = dump.records[record.number]

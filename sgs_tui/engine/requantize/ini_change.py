@@ -30,7 +30,6 @@ class IniChange:
         return self.old != self.new
 
     def diff(self, name: str) -> tuple[str, ...]:
-        """The lines of a unified diff; none where nothing changes."""
         return tuple(difference(self.old, self.new, name))
 
 

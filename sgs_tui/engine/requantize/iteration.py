@@ -12,7 +12,6 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
@@ -70,7 +69,6 @@ def dump_request(config: network.IterateConfig, model: Path, sdk: Sdk, environ: 
 def _command_request(
     config: network.IterateConfig, stage: str, command: str, needs: Sequence[Path], product: Path, sdk: Sdk
 ) -> RunRequest:
-    """One of the user's own commands, which makes the model `product`."""
     return RunRequest(
         argv=("bash", "--noprofile", "--norc", "-c", command),
         backend=BACKEND,
@@ -85,73 +83,20 @@ def _command_request(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Stepper:
-    """Runs steps one after the other. `say` takes a line for the log, `bar` what is drawn over and over.
+class _Iteration:
+    """One iteration, in the working directory of its run, which is the current one.
 
-    `cancel` is looked at once a second: a step that was started is always ended, whenever it is set.
+    `say` takes a line for the log, `bar` what is drawn over and over.
     """
 
-    root: Path
-    count: int
-    cancel: Event
-    say: Say
-    bar: Say
-
-    def run(self, number: int, title: str, request: RunRequest) -> Run:
-        """Do a step and wait for its end. Raises RunError when it did not end well, CancelledError when told to."""
-        head = f"[{number}/{self.count}] {title}"
-        self._check_cancelled()
-        run = read_run(start_run(request, self.root).path)
-        self.say(f"{head}: {run.folder.path}")
-        run = self._watched(head, run)
-        self._check_cancelled()
-        if run.state is not RunState.OK:
-            for line in LogReader(run.folder.log_path, 8 << 10).new_lines(ended=True)[-_LAST_LINES:]:
-                self.say(f"    {line}")
-            message = run.status.message or str(run.state)
-            raise RunError(
-                f"{title} failed: {message}", f"{run.status.hint} (the step's log: {run.folder.log_path})".strip()
-            )
-        self.say(f"{head}: {run.status.message}")
-        for note in run.status.notes:
-            self.say(f"{head}: note: {note}")
-        return run
-
-    def _watched(self, head: str, run: Run) -> Run:
-        told = ""
-        while run.state.active:
-            if self.cancel.is_set():
-                cancel_run(run.folder.path)
-                return wait_run(run.folder.path, GRACE)
-            now = snapshot(run)
-            drawn = f"{head}: {now.progress or now.last_line}"
-            if drawn not in (told, f"{head}: "):
-                told = drawn
-                self.bar(drawn)
-            run = wait_run(run.folder.path, INTERVAL)
-        return run
-
-    def _check_cancelled(self) -> None:
-        if self.cancel.is_set():
-            raise CancelledError("the iteration was stopped")
-
-
-class _Iteration:
-    """One iteration, in the working directory of its run, which is the current one."""
-
-    def __init__(
-        self, plan: IterationPlan, cancel: Event, say: Callable[[str], None], bar: Callable[[str], None]
-    ) -> None:
+    def __init__(self, plan: IterationPlan, cancel: Event, say: Say, bar: Say) -> None:
         self._plan, self._config = plan, plan.config
-        self._cancel, self._say = cancel, say
+        self._cancel, self._say, self._bar = cancel, say, bar
         self._folder = Path.cwd().parent
         self._profile: Profile = load_profile(plan.config.profile)
         self._sdk = sdk_of(plan.config, os.environ)
         self._first = plan.before is None and plan.config.float_model.is_file() and plan.config.fixed_model.is_file()
-        count = 3 + bool(plan.config.convert) + 2 * self._first
-        self._stepper = _Stepper(self._folder / STEPS, count, cancel, say, bar)
-        self._number = 0
+        self._number, self._count = 0, 3 + bool(plan.config.convert) + 2 * self._first
 
     def run(self) -> None:
         """Raises SgsError; the journal then says what failed."""
@@ -199,7 +144,6 @@ class _Iteration:
         return self._step(f"{what}dump fixed", dump_request(config, config.fixed_model, self._sdk, os.environ)), float_
 
     def _finish(self, before: Baseline | None) -> None:
-        """Dump what was made, compare, leave everything in the run folder."""
         fixed, float_ = self._dumps("")
         after = measure(_place(self._folder, fixed, float_), self._profile, self._cancel)
         for run, name in ((float_, network.FLOAT_DUMP), (fixed, network.FIXED_DUMP)):
@@ -218,8 +162,41 @@ class _Iteration:
         self._say(text)
 
     def _step(self, title: str, request: RunRequest) -> Run:
+        """Do a step and wait for its end. Raises RunError when it did not end well, CancelledError when told to."""
         self._number += 1
-        return self._stepper.run(self._number, title, request)
+        head = f"[{self._number}/{self._count}] {title}"
+        self._check_cancelled()
+        run = read_run(start_run(request, self._folder / STEPS).path)
+        self._say(f"{head}: {run.folder.path}")
+        run = self._watched(head, run)
+        self._check_cancelled()
+        if run.state is not RunState.OK:
+            for line in LogReader(run.folder.log_path, 8 << 10).new_lines(ended=True)[-_LAST_LINES:]:
+                self._say(f"    {line}")
+            message = f"{title} failed: {run.status.message or run.state}"
+            raise RunError(message, f"{run.status.hint} (the step's log: {run.folder.log_path})".strip())
+        for text in (run.status.message, *(f"note: {note}" for note in run.status.notes)):
+            self._say(f"{head}: {text}")
+        return run
+
+    def _watched(self, head: str, run: Run) -> Run:
+        """`_cancel` is looked at once a second: a step that was started is always ended, whenever it is set."""
+        told = ""
+        while run.state.active:
+            if self._cancel.is_set():
+                cancel_run(run.folder.path)
+                return wait_run(run.folder.path, GRACE)
+            now = snapshot(run)
+            drawn = f"{head}: {now.progress or now.last_line}"
+            if drawn not in (told, f"{head}: "):
+                told = drawn
+                self._bar(drawn)
+            run = wait_run(run.folder.path, INTERVAL)
+        return run
+
+    def _check_cancelled(self) -> None:
+        if self._cancel.is_set():
+            raise CancelledError("the iteration was stopped")
 
     def _note(self, text: str, kind: Kind) -> None:
         append(journal_of(self._folder), [entry(text, kind)])

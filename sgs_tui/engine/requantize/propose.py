@@ -101,8 +101,7 @@ def _job(run: Run) -> EmbeddedRequest:
     return job_from_json(text, run.folder.request_path, EmbeddedRequest)
 
 
-BACKEND = ITERATE
-_COMPARABLE = (BACKEND, "sdk")
+_COMPARABLE = (ITERATE, "sdk")
 """Backends whose dumps say something about the SDK's models."""
 
 
@@ -138,7 +137,7 @@ def iteration_request(
     images, scripts = config.image.split(":")[-1], [s for s in config.preprocess.split(",") if s.endswith(".py")]
     return RunRequest(
         argv=(sys.executable, "-P", "-m", "sgs_tui.engine.requantize.iteration", PLAN_FILE),
-        backend=BACKEND,
+        backend=ITERATE,
         model=str(config.fixed_model),
         stage="iteration",
         products=(
@@ -179,13 +178,12 @@ def state_before(config: IterateConfig, root: Path) -> Path | None:
 def check_idle(config: IterateConfig, root: Path) -> None:
     """Raise BusyError while an iteration of the same network is at work: it reads the ini that is about to change."""
     for run in list_runs(root):
-        if run.state.active and run.request.backend == BACKEND and run.request.model == str(config.fixed_model):
+        if run.state.active and run.request.backend == ITERATE and run.request.model == str(config.fixed_model):
             hint = f"wait for it, or `sgs-tui runs cancel {run.name} --root {root}`"
             raise BusyError(f"{run.name} is making {config.fixed_model.name} ({run.state})", hint)
 
 
 def _warnings(config: IterateConfig, changed: bool) -> Iterator[str]:
-    """What makes an iteration end otherwise than meant."""
     debug = config.folder / DEBUG_CONFIG
     if debug.is_file() and DUMP_TENSOR in load_debug_config(debug).effect().switches:
         yield f"{debug} has dumpTensor: the calibrator runs in that folder and obeys it (switch it off there)"
@@ -293,7 +291,6 @@ class Proposal:
 
     @property
     def changes(self) -> bool:
-        """Whether other tensors are INT16 then than now."""
         if isinstance(self.recipe, EmbeddedRun):
             return self.names != int16_of(self.recipe.run)
         return self.change is not None and self.change.changes

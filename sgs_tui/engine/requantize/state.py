@@ -76,7 +76,6 @@ class IterationPlan:
     change: str = ""
 
     def to_json(self) -> str:
-        """plan.json."""
         return to_json(self, **dict([_LABEL])).decode("ascii")
 
     @classmethod

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sgs_tui.engine.runs.log import LogFile, ProgressWatch
 from sgs_tui.engine.runs.processes import ProcessIdentity, end_group, send_to_group
-from sgs_tui.engine.runs.run_folder import RunRequest
+from sgs_tui.engine.runs.run_folder import HEARTBEAT, RunRequest
 
 _CHUNK = 64 << 10
 _DRAIN = 1.0
@@ -41,17 +41,8 @@ class Ending:
         return cls(returncode if returncode >= 0 else None, name, stopped)
 
 
-@dataclass(frozen=True, slots=True)
-class Child:
-    """A started child, the leader of its group, and the reading end of the pipe that both its outputs go into."""
-
-    process: subprocess.Popen[bytes]
-    identity: ProcessIdentity
-    output: int
-
-
-def start_child(request: RunRequest, directory: Path) -> Child:
-    """Start the command in a process group of its own, stdin closed. Raises OSError when that fails."""
+def _start(request: RunRequest, directory: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """The command in a process group of its own, stdin closed, and the end of the pipe that both outputs go into."""
     output, writing_end = os.pipe2(os.O_CLOEXEC)
     try:
         process = subprocess.Popen(
@@ -69,65 +60,69 @@ def start_child(request: RunRequest, directory: Path) -> Child:
     finally:
         os.close(writing_end)
     os.set_blocking(output, False)
-    return Child(process, ProcessIdentity.of(process.pid), output)
+    return process, output
 
 
 class ChildWatch:
-    """Watches one started child.
+    """Starts one child, the leader of its group, and watches it. Raises OSError where it can not be started.
 
     `wakeup` is a descriptor that becomes readable on signals (SIGCHLD among them); `stop_reason` says why to
     end the child, empty for no reason; `on_tick` is called with the progress text about once a second when
-    that text changed, and once per `heartbeat` seconds in any case.
+    that text changed, and once per `HEARTBEAT` seconds in any case.
     """
 
     def __init__(
         self,
-        child: Child,
         request: RunRequest,
+        directory: Path,
         log: LogFile,
         wakeup: int,
         stop_reason: Callable[[], str],
         on_tick: Callable[[str], None],
-        heartbeat: float,
     ) -> None:
-        self._child, self._grace, self._log = child, request.grace, log
+        self._process, self._output = _start(request, directory)
+        self.identity = ProcessIdentity.of(self._process.pid)
+        self._grace, self._log = request.grace, log
         self._wakeup, self._stop_reason, self._on_tick = wakeup, stop_reason, on_tick
-        self._heartbeat = heartbeat
         self._progress = ProgressWatch()
         self._told = ""
         self._stopped = ""
         now = time.monotonic()
         self._deadline = now + request.timeout if request.timeout else None
         self._kill_at: float | None = None
-        self._next_beat = now + heartbeat
+        self._next_beat = now + HEARTBEAT
         self._next_progress = now
 
     def run(self) -> Ending:
         """Until the child and its whole group are gone."""
-        process = self._child.process
+        process = self._process
         with selectors.DefaultSelector() as selector:
-            selector.register(self._child.output, selectors.EVENT_READ)
+            selector.register(self._output, selectors.EVENT_READ)
             selector.register(self._wakeup, selectors.EVENT_READ)
             while process.poll() is None:
                 self._wait(selector)
                 self._obey_deadlines()
         self._drain()
-        end_group(self._child.identity, self._grace)
+        end_group(self.identity, self._grace)
         self._drain()
-        os.close(self._child.output)
+        os.close(self._output)
         return Ending.of(process.returncode, self._stopped)
 
     def _wait(self, selector: selectors.BaseSelector) -> None:
-        for key, _ in selector.select(self._time_to_sleep()):
+        times = [self._next_beat, self._kill_at, None if self._stopped else self._deadline]
+        if self._progress.text != self._told:
+            times.append(self._next_progress)
+        sleep = max(0.0, min(t for t in times if t is not None) - time.monotonic())
+        for key, _ in selector.select(sleep):
             if key.fd == self._wakeup:
                 os.read(self._wakeup, 4096)
             elif not self._take():
-                selector.unregister(self._child.output)
+                selector.unregister(self._output)
 
     def _take(self) -> bool:
         """One chunk of output. False at its end."""
         try:
-            data = os.read(self._child.output, _CHUNK)
+            data = os.read(self._output, _CHUNK)
         except BlockingIOError:
             return True
         self._log.write(data)
@@ -135,19 +130,12 @@ class ChildWatch:
         return bool(data)
 
     def _drain(self) -> None:
-        """What is still in the pipe, for as long as `_DRAIN` says."""
         until = time.monotonic() + _DRAIN
         with selectors.DefaultSelector() as selector:
-            selector.register(self._child.output, selectors.EVENT_READ)
+            selector.register(self._output, selectors.EVENT_READ)
             while selector.select(max(0.0, until - time.monotonic())):
                 if not self._take():
                     return
-
-    def _time_to_sleep(self) -> float:
-        times = [self._next_beat, self._kill_at, None if self._stopped else self._deadline]
-        if self._progress.text != self._told:
-            times.append(self._next_progress)
-        return max(0.0, min(t for t in times if t is not None) - time.monotonic())
 
     def _obey_deadlines(self) -> None:
         now = time.monotonic()
@@ -155,10 +143,10 @@ class ChildWatch:
             timed_out = self._deadline is not None and now >= self._deadline
             self._stopped = "timed out" if timed_out else self._stop_reason()
             if self._stopped:
-                send_to_group(self._child.identity, signal.SIGTERM)
+                send_to_group(self.identity, signal.SIGTERM)
                 self._kill_at = now + self._grace
         elif self._kill_at is not None and now >= self._kill_at:
-            send_to_group(self._child.identity, signal.SIGKILL)
+            send_to_group(self.identity, signal.SIGKILL)
             self._kill_at = now + 1.0
         self._tick(now)
 
@@ -168,4 +156,4 @@ class ChildWatch:
             self._told = self._progress.text
             self._on_tick(self._told)
             self._next_progress = now + 1.0
-            self._next_beat = now + self._heartbeat
+            self._next_beat = now + HEARTBEAT

@@ -72,11 +72,6 @@ def _names(requests: Sequence[RunRequest]) -> list[str]:
     return [stem + suffix for stem, suffix in zip(unique, suffixes, strict=True)]
 
 
-def _run_folder_of(dump: Path) -> Path | None:
-    """The run folder that holds the dump; None where it lies elsewhere."""
-    return dump.parent if dump.with_name("request.json").is_file() else None
-
-
 def debug_config_of(dump: Path) -> Path | None:
     """`fixed.DebugConfig.txt` beside `fixed.bin`, or the DebugConfig.txt of the run folder that holds the dump.
 
@@ -85,5 +80,5 @@ def debug_config_of(dump: Path) -> Path | None:
     named = dump.with_name(f"{dump.stem}.{DEBUG_CONFIG}")
     if named.is_file():
         return named
-    folder = _run_folder_of(dump)
-    return folder / DEBUG_CONFIG if folder is not None and (folder / DEBUG_CONFIG).is_file() else None
+    beside = dump.with_name(DEBUG_CONFIG)
+    return beside if dump.with_name("request.json").is_file() and beside.is_file() else None

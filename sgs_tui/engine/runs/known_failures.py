@@ -91,7 +91,9 @@ def first_of(table: Sequence[KnownFailure], log: str) -> Explanation | None:
     """The first entry that fits, with what the log names put into its words."""
     for entry in table:
         if match := entry.pattern.search(log):
-            return _filled(entry.told, match)
+            told, text = entry.told, next((text for text in match.groups() if text), "")
+            shown = visible(text.strip())[:200]
+            return replace(told, message=told.message.replace("{0}", shown), hint=told.hint.replace("{0}", shown))
     return None
 
 
@@ -102,11 +104,6 @@ def last_exception(log: str) -> Explanation | None:
             message = f"the script failed: {visible(line.strip())[:200]}"
             return Explanation("exception", message, "the log has the whole story")
     return None
-
-
-def _filled(told: Explanation, match: re.Match[str]) -> Explanation:
-    shown = visible(next((text for text in match.groups() if text), "").strip())[:200]
-    return replace(told, message=told.message.replace("{0}", shown), hint=told.hint.replace("{0}", shown))
 
 
 # A worker of ours leaves the error that ended it in its own words.

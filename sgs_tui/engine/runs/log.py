@@ -16,12 +16,6 @@ _ANSI = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[
 _SHOWN = 1000
 """Characters of a line that are shown: a flood without a newline is not a line to read."""
 
-_WHOLE = 32 << 20
-"""Bytes of output kept from the start."""
-
-_TAIL = 1 << 20
-"""Bytes of output kept from the end, where there is more than `_WHOLE`."""
-
 
 def shown(line: bytes) -> str:
     """One line of output as a terminal leaves it: what `\\r` overwrote and colors are gone, the rest visible."""
@@ -43,24 +37,20 @@ class ProgressWatch:
         finished, newline, rest = self._open.rpartition(b"\n")
         line = rest if b"\r" in rest.rstrip(b"\r") else finished.rpartition(b"\n")[2].rstrip(b"\r")
         if b"\r" in line:
-            self.text = self._last_drawing(line)
+            drawings = [part for part in line.split(b"\r") if part.strip()]
+            self.text = shown(drawings[-1])[:200] if drawings else ""
         elif newline:
             self.text = ""
         self._open = rest
 
-    @staticmethod
-    def _last_drawing(line: bytes) -> str:
-        drawings = [part for part in line.split(b"\r") if part.strip()]
-        return shown(drawings[-1])[:200] if drawings else ""
-
 
 class LogFile:
-    """simulator.log as it is written: the first `whole` bytes at once, the last `tail` ones at the end.
+    """simulator.log as it is written: the first `whole` bytes at once, the last `tail` ones of more at the end.
 
     A full disk never stops the child: what can not be written is counted in `lost`.
     """
 
-    def __init__(self, path: Path, whole: int = _WHOLE, tail: int = _TAIL) -> None:
+    def __init__(self, path: Path, whole: int = 32 << 20, tail: int = 1 << 20) -> None:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         self._room = whole
         self._tail_limit = tail
@@ -70,7 +60,6 @@ class LogFile:
         self.disk_full = False
 
     def write(self, data: bytes) -> None:
-        """Keep `data`."""
         now, later = data[: self._room], data[self._room :]
         self._room -= len(now)
         self._put(now)

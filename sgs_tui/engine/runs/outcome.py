@@ -2,6 +2,8 @@
 
 An exit code of 0 proves nothing: simulators report success without having written a dump. An exit code
 other than 0 always means failure, even where the dump looks whole: a dump has no end mark.
+
+Apart because it reads dumps: a supervisor loads it, and numpy with it, when its child has ended.
 """
 
 import os
@@ -26,7 +28,7 @@ from sgs_tui.engine.runs.known_failures import (
 )
 from sgs_tui.engine.runs.log import last_line, plain_text, read_ends
 from sgs_tui.engine.runs.products import FileStates, Found, find_products, publish
-from sgs_tui.engine.runs.run_folder import Made, Product, ProductKind, RunFolder, RunRequest, RunState
+from sgs_tui.engine.runs.run_folder import Made, Product, ProductKind, RunFolder, RunRequest, RunState, RunStatus
 from sgs_tui.engine.text import visible
 
 _NO_SPACE = 1 << 20
@@ -36,25 +38,16 @@ _DISK_SYMPTOMS = frozenset({"damaged_dump", "no_dump", "no_layers", "write_file_
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What goes into the last status of a run."""
-
-    state: RunState
-    message: str
-    hint: str = ""
-    failure: str = ""
-    notes: tuple[str, ...] = ()
-    products: tuple[Made, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Remains:
-    """What is there to judge by once the child is gone. `log`: its ends, without colors; `disk_full`: while it ran."""
+    """What is there to judge by once the child is gone.
 
+    `status`: with how it ended; `log`: its ends, without colors; `disk_full`: while it ran.
+    """
+
+    status: RunStatus
     request: RunRequest
     backend: Backend
     folder: RunFolder
-    ending: Ending
     log: str
     found: tuple[Found, ...]
     disk_full: bool
@@ -66,42 +59,50 @@ class _Remains:
 
 
 def judge(
-    request: RunRequest, backend: Backend, folder: RunFolder, ending: Ending, before: FileStates, disk_full: bool
-) -> Verdict:
-    """The verdict on a run whose child is gone. Good products are moved out of the working directory."""
+    status: RunStatus,
+    request: RunRequest,
+    backend: Backend,
+    folder: RunFolder,
+    ending: Ending,
+    before: FileStates,
+    disk_full: bool,
+) -> RunStatus:
+    """The last status of a run whose child is gone. Good products are moved out of the working directory."""
+    status = replace(status, exit_code=ending.exit_code, signal=ending.signal)
     if ending.stopped:
-        return _stopped(request, folder, ending)
+        return _stopped(status, request, folder, ending)
     log = plain_text(read_ends(folder.log_path))
-    left = _Remains(request, backend, folder, ending, log, find_products(request, folder, before), disk_full)
+    left = _Remains(status, request, backend, folder, log, find_products(request, folder, before), disk_full)
     problem = _failure(left)
     if problem is None:
         return _good(left)
     problem = _with_host(problem, left)
     # For who wants to look at it; it stays in the working directory.
     remains = tuple(f"left behind, not to be trusted: {path}" for each in left.found for path in each.new)
-    return Verdict(RunState.FAILED, problem.message, problem.hint, problem.name, remains)
+    failed = replace(status, state=RunState.FAILED, failure=problem.name, notes=status.notes + remains)
+    return replace(failed, message=problem.message, hint=problem.hint)
 
 
-def _stopped(request: RunRequest, folder: RunFolder, ending: Ending) -> Verdict:
+def _stopped(status: RunStatus, request: RunRequest, folder: RunFolder, ending: Ending) -> RunStatus:
+    if ending.stopped != "timed out":
+        asked = ending.stopped == "cancelled"
+        message, hint = ("cancelled", "") if asked else (f"cancelled: {ending.stopped}", "start it again")
+        return replace(status, state=RunState.CANCELLED, message=message, hint=hint)
     last = last_line(folder.log_path)
-    said = f"; the last line of its output: {last}" if last else "; it had printed nothing"
-    if ending.stopped == "timed out":
-        message = f"ended after its time limit of {request.timeout:g} s{said}"
-        return Verdict(RunState.TIMED_OUT, message, "give it more with --timeout SECONDS, or look why it hangs")
-    if ending.stopped == "cancelled":
-        return Verdict(RunState.CANCELLED, "cancelled")
-    return Verdict(RunState.CANCELLED, f"cancelled: {ending.stopped}", "start it again")
+    said = f"the last line of its output: {last}" if last else "it had printed nothing"
+    message = f"ended after its time limit of {request.timeout:g} s; {said}"
+    hint = "give it more with --timeout SECONDS, or look why it hangs"
+    return replace(status, state=RunState.TIMED_OUT, message=message, hint=hint)
 
 
-def _good(left: _Remains) -> Verdict:
-    folder = left.folder
-    made = tuple(_made(path, each.product, folder) for each in left.found for path in each.new)
+def _good(left: _Remains) -> RunStatus:
+    made = tuple(_made(path, each.product, left.folder) for each in left.found for path in each.new)
     said = ", ".join(f"{Path(product.path).name} ({size(product.size)})" for product in made)
     vague = left.vague()
-    dumps = [folder.path / product.path for product in made if product.kind == ProductKind.DUMP]
-    notes = [f"the log has something to say all the same: {vague.message}"] if vague else []
-    notes += left.backend.notes(left.request, folder, dumps)
-    return Verdict(RunState.OK, said or "ended well", notes=tuple(notes), products=made)
+    dumps = [left.folder.path / product.path for product in made if product.kind == ProductKind.DUMP]
+    noted = [f"the log has something to say all the same: {vague.message}"] if vague else []
+    notes = (*left.status.notes, *noted, *left.backend.notes(left.request, left.folder, dumps))
+    return replace(left.status, state=RunState.OK, message=said or "ended well", notes=notes, products=made)
 
 
 def _made(path: Path, product: Product, folder: RunFolder) -> Made:
@@ -114,12 +115,16 @@ def _failure(left: _Remains) -> Explanation | None:
     """Why the run failed; None for a good one. The most telling explanation wins."""
     said = left.backend.known_failure(left.request, left.log)
     problems = [problem for each in left.found for problem in _product_problems(each, left.backend)]
-    if left.ending.signal is not None or left.ending.exit_code != 0:
+    if left.status.signal is not None or left.status.exit_code != 0:
         # A worker of ours knows best why it ended, unless the disk was full.
         own = None if said is not None and said.name == DISK_FULL.name else read_failure(left.folder.work_path)
         return own or said or _by_ending(left, problems)
     if problems:
-        return said or _with_log(problems[0], left.vague())
+        problem, vague = problems[0], left.vague()
+        if vague is not None and not problem.telling:  # what the log says in general about it
+            message, hint = f"{problem.message}; {vague.message}", f"{vague.hint}; {problem.hint}"
+            problem = Explanation(problem.name, message, hint)
+        return said or problem
     if said and said.fatal:
         return said
     dumps = [path for each in left.found if each.product.kind is ProductKind.DUMP for path in each.new]
@@ -146,19 +151,15 @@ def _dump_problem(path: Path, product: Product, backend: Backend) -> Explanation
         return None
     try:
         with open_dump(path) as dump:
-            return backend.dump_problem(dump, product) or _damage(dump) or _wrong_kind(dump, product)
+            return backend.dump_problem(dump, product) or _unexpected(dump, product)
     except DumpError as error:
         return Explanation("no_dump", error.message, "the file that the simulator left is of no use")
 
 
-def _damage(dump: Dump) -> Explanation | None:
-    if dump.health.ok:
-        return None
-    hint = f"the records before that can be read: sgs-tui inspect {dump.path}"
-    return Explanation("damaged_dump", f"the dump is damaged ({dump.health})", hint)
-
-
-def _wrong_kind(dump: Dump, product: Product) -> Explanation | None:
+def _unexpected(dump: Dump, product: Product) -> Explanation | None:
+    if not dump.health.ok:
+        hint = f"the records before that can be read: sgs-tui inspect {dump.path}"
+        return Explanation("damaged_dump", f"the dump is damaged ({dump.health})", hint)
     if not dump.outputs():
         message = "the dump holds no layer (no output that is not constant)"
         return Explanation("no_layers", message, "is it the right model?")
@@ -170,28 +171,18 @@ def _wrong_kind(dump: Dump, product: Product) -> Explanation | None:
 
 
 def _by_ending(left: _Remains, problems: Sequence[Explanation]) -> Explanation:
-    certain = next((problem for problem in problems if problem.telling), None) or _from_signal(left.ending)
+    certain = next((problem for problem in problems if problem.telling), None)
     if certain is not None:
         return certain
-    message = f"the command ended with exit code {left.ending.exit_code} and said nothing that is known"
+    code, signal = left.status.exit_code, left.status.signal
+    if signal == "SIGKILL":
+        return OUT_OF_MEMORY
+    if signal is not None:
+        said = signal if code is None else f"exit code {code}, {signal}"
+        return Explanation("crashed", f"the simulator crashed ({said})", CORE_HINT)
+    message = f"the command ended with exit code {code} and said nothing that is known"
     unknown = Explanation("exit_code", message, "read the log of the run")
     return left.backend.with_hint(left.vague() or unknown, left.request)
-
-
-def _from_signal(ending: Ending) -> Explanation | None:
-    if ending.signal is None:
-        return None
-    if ending.signal == "SIGKILL":
-        return OUT_OF_MEMORY
-    code = f"exit code {ending.exit_code}, " if ending.exit_code is not None else ""
-    return Explanation("crashed", f"the simulator crashed ({code}{ending.signal})", CORE_HINT)
-
-
-def _with_log(problem: Explanation, vague: Explanation | None) -> Explanation:
-    """A problem with a product, and what the log says in general about it."""
-    if vague is None or problem.telling:
-        return problem
-    return Explanation(problem.name, f"{problem.message}; {vague.message}", f"{vague.hint}; {problem.hint}")
 
 
 def _with_host(problem: Explanation, left: _Remains) -> Explanation:

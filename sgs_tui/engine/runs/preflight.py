@@ -89,11 +89,11 @@ def _program(request: RunRequest) -> Iterator[Concern]:
 
 
 def _place(root: Path) -> Iterator[Concern]:
-    existing = _existing(root)
+    existing, hint = _existing(root), "name another --runs folder"
     if not existing.is_dir():
-        yield Concern(Level.ERROR, f"{root}: {existing} is no folder", "name another --runs folder")
+        yield Concern(Level.ERROR, f"{root}: {existing} is no folder", hint)
     elif not os.access(existing, os.W_OK | os.X_OK):
-        yield Concern(Level.ERROR, f"{root}: no right to make run folders in {existing}", "name another --runs folder")
+        yield Concern(Level.ERROR, f"{root}: no right to make run folders in {existing}", hint)
 
 
 def _space(estimate: Estimate | None, root: Path) -> Iterator[Concern]:

@@ -32,7 +32,6 @@ class ProcessIdentity:
 
     @classmethod
     def of(cls, pid: int) -> "ProcessIdentity":
-        """The identity of a process that lives here and now."""
         session = 0
         with suppress(ProcessLookupError):
             session = os.getsid(pid)

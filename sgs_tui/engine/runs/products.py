@@ -31,8 +31,12 @@ def file_states(request: RunRequest, folder: RunFolder) -> FileStates:
 
 def find_products(request: RunRequest, folder: RunFolder, before: FileStates) -> tuple[Found, ...]:
     """The products of a run that ended."""
-    directory = working_directory(folder, request)
-    return tuple(_found(product, directory, before) for product in request.products)
+    directory, found = working_directory(folder, request), []
+    for product in request.products:
+        paths = _matches(product, directory)
+        new = tuple(path for path in paths if before.get(str(path)) != _state(path))
+        found.append(Found(product, new, tuple(path for path in paths if path not in new)))
+    return tuple(found)
 
 
 def publish(path: Path, folder: RunFolder) -> Path:
@@ -54,12 +58,6 @@ def growing_size(request: RunRequest, folder: RunFolder) -> int | None:
             if path.exists():
                 return path.stat().st_size
     return None
-
-
-def _found(product: Product, directory: Path, before: FileStates) -> Found:
-    paths = _matches(product, directory)
-    new = tuple(path for path in paths if before.get(str(path)) != _state(path))
-    return Found(product, new, tuple(path for path in paths if path not in new))
 
 
 def _matches(product: Product, directory: Path) -> tuple[Path, ...]:

@@ -6,7 +6,7 @@ survive (surrogateescape, written as ASCII).
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from types import UnionType
@@ -48,16 +48,12 @@ def from_document(kind: type[T], document: Mapping[str, Any]) -> T:
     for item in fields(kind):  # type: ignore[arg-type]
         if item.metadata == FLAT:
             values[item.name] = _read(hints[item.name], document)
-        elif item.metadata != ABSENT and (item.name in document or _is_required(item)):
+        elif item.metadata != ABSENT and (item.name in document or item.default is item.default_factory is MISSING):
             values[item.name] = _read(hints[item.name], document[item.name])
     return kind(**values)
 
 
 _hints = cache(get_type_hints)
-
-
-def _is_required(item: Field[Any]) -> bool:
-    return item.default is MISSING and item.default_factory is MISSING
 
 
 def _plain_fields(record: Any) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from sgs_tui.engine.runs.products import growing_size
 from sgs_tui.engine.runs.run_folder import RunState, default_root
 from sgs_tui.engine.runs.run_list import Run, read_run
 
+_NEWS = ("state", "dump_size", "progress", "last_line")
+"""What of a snapshot is told anew: passing time alone is not, front ends show it from their own clock."""
 INTERVAL = 1.0
 """Seconds between two looks; the end of a run on this host is noticed at once."""
 
@@ -82,7 +84,7 @@ def follow(path: Path, stop: Event | None = None, log: bool = True) -> Iterator[
         ended = not run.state.active
         yield from (LogLine(line) for line in (reader.new_lines(ended) if log else ()))
         now = snapshot(run)
-        if told is None or _worth_telling(told, now):
+        if told is None or any(getattr(told, name) != getattr(now, name) for name in _NEWS):
             told = now
             yield RunProgress(now)
         if ended:
@@ -104,12 +106,6 @@ def wait_run(path: Path, timeout: float | None = None) -> Run:
         left -= nap
         run = read_run(path)
     return run
-
-
-def _worth_telling(told: Snapshot, now: Snapshot) -> bool:
-    """Passing time alone is no news: front ends show it from their own clock."""
-    changing = ("state", "dump_size", "progress", "last_line")
-    return any(getattr(told, name) != getattr(now, name) for name in changing)
 
 
 def _sleep(run: Run, seconds: float) -> None:

@@ -24,13 +24,12 @@ from types import FrameType
 
 from sgs_tui.engine.errors import InputError, SgsError
 from sgs_tui.engine.runs.backend import Lookup
-from sgs_tui.engine.runs.child import ChildWatch, Ending, start_child
+from sgs_tui.engine.runs.child import ChildWatch, Ending
 from sgs_tui.engine.runs.log import LogFile
 from sgs_tui.engine.runs.processes import ProcessIdentity
-from sgs_tui.engine.runs.products import FileStates, file_states
+from sgs_tui.engine.runs.products import file_states
 from sgs_tui.engine.runs.run_folder import HEARTBEAT, RunFolder, RunRequest, RunState, RunStatus, working_directory
 
-_SLOTS = ".slots"
 _LOOK = 1.0
 """Seconds between two looks of a run that waits."""
 
@@ -43,7 +42,7 @@ def _wait_for_slot(root: Path, parallel: int, wait: Callable[[float], bool]) -> 
     whether to go on waiting; None is returned when it says no. A file system without locks has no queue: the slot is
     then granted at once.
     """
-    folder = root / _SLOTS
+    folder = root / ".slots"
     folder.mkdir(exist_ok=True)
     slot = ExitStack()
     try:
@@ -184,36 +183,18 @@ class SupervisedRun:
             return
         finally:
             log.close()
-        self._judge(ending, before, log.disk_full)
-
-    def _watch(self, log: LogFile) -> Ending:
-        request = self._request
-        child = start_child(request, working_directory(self._folder, request))
-        running = replace(self._status, state=RunState.RUNNING, started=time.time())
-        self._write_softly(replace(running, child=child.identity))
-        return ChildWatch(
-            child, request, log, self._surroundings.wakeup, self._stop_reason, self._tick, HEARTBEAT
-        ).run()
-
-    def _judge(self, ending: Ending, before: FileStates, disk_full: bool) -> None:
         # Only here numpy and the dump reader are loaded: a supervisor waits in a few megabytes.
         from sgs_tui.engine.runs.outcome import judge
 
         backend = self._surroundings.backend_of(self._request.backend)
-        verdict = judge(self._request, backend, self._folder, ending, before, disk_full)
-        self._finish(
-            replace(
-                self._status,
-                state=verdict.state,
-                message=verdict.message,
-                hint=verdict.hint,
-                failure=verdict.failure,
-                notes=self._status.notes + verdict.notes,
-                products=verdict.products,
-                exit_code=ending.exit_code,
-                signal=ending.signal,
-            )
-        )
+        self._finish(judge(self._status, self._request, backend, self._folder, ending, before, log.disk_full))
+
+    def _watch(self, log: LogFile) -> Ending:
+        directory, wakeup = working_directory(self._folder, self._request), self._surroundings.wakeup
+        watch = ChildWatch(self._request, directory, log, wakeup, self._stop_reason, self._tick)
+        running = replace(self._status, state=RunState.RUNNING, started=time.time())
+        self._write_softly(replace(running, child=watch.identity))
+        return watch.run()
 
     def _finish(self, status: RunStatus) -> None:
         self._folder.reserve_path.unlink(missing_ok=True)
@@ -268,12 +249,11 @@ class Signals:
         signal.set_wakeup_fd(writing_end, warn_on_full_buffer=False)
         for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
             signal.signal(ignored, signal.SIG_IGN)
-        for noticed in (signal.SIGCHLD, signal.SIGUSR1):
-            signal.signal(noticed, self._notice)
+        for noticed in (signal.SIGCHLD, signal.SIGUSR1):  # the wake-up descriptor has what matters
+            signal.signal(noticed, lambda number, frame: None)
         signal.signal(signal.SIGTERM, self._terminate)
 
     def told_to_stop(self) -> str:
-        """Why this process has to end; empty for no reason."""
         return "the supervisor was told to stop (SIGTERM)" if self._terminated else ""
 
     def wait(self, seconds: float) -> None:
@@ -281,16 +261,16 @@ class Signals:
         if select.select([self.wakeup], [], [], seconds)[0]:
             os.read(self.wakeup, 4096)
 
-    def _notice(self, number: int, frame: FrameType | None) -> None:
-        """Nothing to do: the wake-up descriptor has what matters."""
-
     def _terminate(self, number: int, frame: FrameType | None) -> None:
         self._terminated = True
 
 
 def main(arguments: Sequence[str], backend_of: Lookup) -> int:
     """Go into the background and supervise. The exit code is the launching half's: 0 once all is claimed."""
-    parallel, paths = _parse(arguments)
+    parallel = 1
+    if arguments[:1] == ["--parallel"]:
+        parallel, arguments = max(1, int(arguments[1])), arguments[2:]
+    paths = [Path(argument).absolute() for argument in arguments]
     reading_end, writing_end = os.pipe()
     if os.fork():
         os.close(writing_end)
@@ -302,17 +282,10 @@ def main(arguments: Sequence[str], backend_of: Lookup) -> int:
         _supervise(parallel, paths, writing_end, backend_of)
         code = 0
     except SgsError as error:
-        _complain(str(error))
+        print(error, file=sys.stderr, flush=True)
     except Exception:
-        _complain(traceback.format_exc())
+        traceback.print_exc()
     os._exit(code)
-
-
-def _parse(arguments: Sequence[str]) -> tuple[int, list[Path]]:
-    parallel = 1
-    if arguments[:1] == ["--parallel"]:
-        parallel, arguments = max(1, int(arguments[1])), arguments[2:]
-    return parallel, [Path(argument).absolute() for argument in arguments]
 
 
 def _supervise(parallel: int, paths: list[Path], ready: int, backend_of: Lookup) -> None:
@@ -324,20 +297,10 @@ def _supervise(parallel: int, paths: list[Path], ready: int, backend_of: Lookup)
         run.claim()
     os.write(ready, _READY)
     os.close(ready)
-    for run in runs:
-        _run_one(run)
-
-
-def _run_one(run: SupervisedRun) -> None:
-    """A defect in one run is written into its status and does not take the others along."""
-    try:
-        run.run()
-    except SgsError as error:
-        run.fail(error.message, error.hint)
-    except Exception:
-        run.crash(traceback.format_exc())
-
-
-def _complain(text: str) -> None:
-    sys.stderr.write(text.rstrip() + "\n")
-    sys.stderr.flush()
+    for run in runs:  # a defect in one run is written into its status and does not take the others along
+        try:
+            run.run()
+        except SgsError as error:
+            run.fail(error.message, error.hint)
+        except Exception:
+            run.crash(traceback.format_exc())

@@ -16,7 +16,7 @@ from sgs_tui.engine.twin.figures import Figures, figures, spread
 from sgs_tui.engine.twin.measured import FixedRecords
 from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.plan import Plan
-from sgs_tui.engine.twin.trials import Scores, Trials
+from sgs_tui.engine.twin.trials import Trials
 from sgs_tui.engine.twin.values import Values
 
 TRUSTED = 0.5
@@ -137,8 +137,3 @@ def _far_apart(plan: Plan) -> frozenset[str]:
                 scales = quantize_weights(op.convolution.weights, how).scales
                 found.update(each.writes if scales.max() > 100 * scales.min() else ())
     return frozenset(found)
-
-
-def scores_of(check: SelfCheck) -> Scores:
-    """The measured figures by layer."""
-    return {each.name: each.measured for each in check.layers}

@@ -265,11 +265,6 @@ def key_of(names: Iterable[str]) -> str:
     return "\n".join(names)
 
 
-def names_of(key: str) -> tuple[str, ...]:
-    """The set of a key."""
-    return tuple(key.split("\n")) if key else ()
-
-
 def sensitivities(
     trials: Trials, outputs: Sequence[str], cancel: Event | None = None
 ) -> Iterator[tuple[str, dict[str, Figures]]]:

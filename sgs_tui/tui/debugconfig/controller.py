@@ -1,9 +1,11 @@
 """What the DebugConfig editor asks before it does it: saving, presets, other files, the user's own editor."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from sgs_tui.engine.configs.debugconfig import PRESETS
-from sgs_tui.tui.debugconfig.pane import DebugConfigPane, SaveAsked
+from sgs_tui.tui.debugconfig.pane import DebugConfigPane, LeaveDialog, SaveAsked
 from sgs_tui.tui.debugconfig.view import FILE_NAME
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.frame.dialogs import Choice
@@ -21,6 +23,20 @@ class DebugConfigController(Controller):
     def ask_to_save(self, event: SaveAsked) -> None:
         self.confirm(event.question, event.evidence, self.pane.save)
 
+    def leave(self, then: Callable[[], object]) -> None:
+        """Do what would lose unsaved changes, after a question where there are any."""
+        if not self.pane.file.edited:
+            then()
+        elif self.host.opened(LeaveDialog) is None:
+            dialog = LeaveDialog(self.pane.file.path, self.pane.evidence(), self.host.keymap)
+            self.host.open(dialog, partial(self._take_leave, then))
+
+    def _take_leave(self, then: Callable[[], object], answer: str | None) -> None:
+        if answer == "save":
+            self.pane.save()
+        if answer == "lose" or (answer == "save" and not self.pane.file.edited):
+            then()
+
     @does("debugconfig.preset")
     def ask_for_preset(self) -> None:
         choices = [Choice(preset.key, preset.title, preset.note) for preset in PRESETS]
@@ -32,7 +48,8 @@ class DebugConfigController(Controller):
     @does("debugconfig.open")
     def ask_for_file(self) -> None:
         note = "a folder means the DebugConfig.txt in it; a new file is made when it is saved"
-        self.ask("Edit which DebugConfig.txt?", str(self.pane.file.path), note, self._load)
+        current = str(self.pane.file.path)
+        self.leave(partial(self.ask, "Edit which DebugConfig.txt?", current, note, self._load))
 
     def _load(self, answer: str) -> None:
         path = Path(answer).expanduser()

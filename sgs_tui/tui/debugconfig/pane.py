@@ -3,7 +3,7 @@
 Apart because a pane knows its widgets and the user's keys, and nothing of jobs, windows or other features.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
+from textual.widget import Widget
 
 from sgs_tui.engine.configs.debugconfig import PATH_KEY, DebugConfig, Preset, apply
 from sgs_tui.engine.configs.textlines import Finding
@@ -26,6 +27,7 @@ from sgs_tui.tui.debugconfig.view import (
     key_columns,
     open_config,
 )
+from sgs_tui.tui.frame.dialogs import Dialog
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.jobs import Flash, Said
 from sgs_tui.tui.text import BLANK, Line, span
@@ -44,6 +46,26 @@ class SaveAsked(Message):
 
     question: str
     evidence: Text
+
+
+class LeaveDialog(Dialog[str]):
+    """What would be lost: `save` or `lose`, None to stay."""
+
+    BINDINGS = bindings("leave")
+    GROUPS = ("leave", "dialog")
+
+    def __init__(self, path: Path, evidence: Text, keymap: dict[str, str]) -> None:
+        super().__init__(f"Not saved: {path}", keymap)
+        self.view = TextView(evidence)
+
+    def body(self) -> Iterable[Widget]:
+        return (self.view,)
+
+    def action_save(self) -> None:
+        self.dismiss("save")
+
+    def action_lose(self) -> None:
+        self.dismiss("lose")
 
 
 class DebugConfigPane(Pane):
@@ -173,9 +195,12 @@ class DebugConfigPane(Pane):
         if not self.file.changed:
             self.post_message(Flash(f"{self.file.path} is as on disk: nothing to save"))
             return
-        evidence = partial(difference, self.file.on_disk, self.document.render(), self.file.findings())
         kept = "" if self.file.on_disk is None else "; the old file is kept as .bak"
-        self.post_message(SaveAsked(f"Write {self.file.path}{kept}?", evidence))
+        self.post_message(SaveAsked(f"Write {self.file.path}{kept}?", self.evidence()))
+
+    def evidence(self) -> Text:
+        """What saving changes."""
+        return partial(difference, self.file.on_disk, self.document.render(), self.file.findings())
 
     def save(self) -> None:
         try:

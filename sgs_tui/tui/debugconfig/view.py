@@ -126,6 +126,11 @@ class ConfigFile:
         return self.document.render() != self.on_disk
 
     @property
+    def edited(self) -> bool:
+        """The user changed something that is in no file; a new file that nobody touched is no loss."""
+        return self.document.render() != (_new_document().render() if self.on_disk is None else self.on_disk)
+
+    @property
     def state(self) -> str:
         """How document and disk stand to each other, in words."""
         if self.on_disk is None:

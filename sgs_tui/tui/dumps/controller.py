@@ -81,9 +81,14 @@ class DumpsController(Controller):
             other = "b on another dump takes the benchmark" if event.role == "sample" else "s takes the sample"
             self.host.flash(f"{event.role}: {event.path and event.path.name}; {other}")
 
-    @does("dumps.swap")
+    @does("pair.swap")
     def swap(self) -> None:
-        self._comparison.pick(self._comparison.picks.swapped())
+        """Or say what is missing for it."""
+        picks = self._comparison.picks
+        if picks.sample is None and picks.benchmark is None:
+            self.host.flash("no dumps are chosen: s and b in pane 3 pick them", "warn")
+        else:
+            self._comparison.pick(picks.swapped())
 
     @hears(PicksChanged)
     def show_roles(self) -> None:

@@ -1,4 +1,7 @@
-"""Pane 3: the dumps of a folder, their records, and picking the two to compare."""
+"""Pane 3: the dumps of a folder, their records, and picking the two to compare.
+
+Apart because it is what is shown: the controller beside it opens, reads and compares.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -49,7 +52,7 @@ class DumpsPane(Pane):
     """Files of a folder; entering a dump shows its records in their place."""
 
     NAME = "dumps"
-    GROUPS = ("dumps", "move")
+    GROUPS = ("dumps", "pair", "move")
     BINDINGS = bindings("dumps")
 
     def __init__(self) -> None:

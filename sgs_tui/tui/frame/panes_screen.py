@@ -10,7 +10,7 @@ from textual.screen import Screen
 from sgs_tui.tui.actions import PANES, group
 from sgs_tui.tui.frame.opaque import OpaqueScreen
 from sgs_tui.tui.frame.pane import Pane
-from sgs_tui.tui.text import Line, line
+from sgs_tui.tui.text import Line, Span, line
 from sgs_tui.tui.widgets.bars import KeyBar, LineBar, Tab, TabBar
 from sgs_tui.tui.widgets.prompt import Prompt
 
@@ -47,6 +47,7 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         super().__init__()
         self.title_bar = LineBar(tone="header", identity="title")
         self.tab_bar = TabBar(identity="tabs")
+        self.notice_bar = LineBar(tone="warn", identity="notice")
         self.status_bar = LineBar(identity="status")
         self.key_bar = KeyBar(identity="keys")
         self.filled = False
@@ -66,6 +67,7 @@ class PanesScreen(OpaqueScreen, Screen[None]):
     def compose(self) -> ComposeResult:
         yield self.title_bar
         yield self.tab_bar
+        yield self.notice_bar
         yield from self.body()
         yield self.status_bar
         yield self.key_bar
@@ -156,6 +158,11 @@ class PanesScreen(OpaqueScreen, Screen[None]):
             self._arrange()
         else:
             self.say(line("every pane fills the screen here; from 120x30 on they stand side by side"))
+
+    def notice(self, text: str) -> None:
+        """A line over all panes, as long as there is something to say."""
+        self.notice_bar.set_class(bool(text), "-shown")
+        self.notice_bar.say((Span(f" ~ {text}"),))
 
     def say(self, text: Line) -> None:
         self.status_bar.say(text)

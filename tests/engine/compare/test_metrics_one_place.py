@@ -14,7 +14,7 @@ import pytest
 import sgs_tui
 from sgs_tui.batch import words
 from sgs_tui.engine.compare.metrics import Form
-from sgs_tui.tui.layers import view
+from sgs_tui.tui.layers import columns
 
 PACKAGE = Path(sgs_tui.__file__).parent
 FIELD = ("    mean_error: float\n", "    mean_error: float\n    worst_share: float\n")
@@ -77,7 +77,7 @@ def test_it_is_limited_filtered_and_sorted_by(package: Path, sgs: Path, tmp_path
 
 
 def test_both_front_ends_can_write_every_form() -> None:
-    assert set(words._FORMS) == set(view._FORMS) == set(Form)
+    assert set(words._FORMS) == set(columns._FORMS) == set(Form)
 
 
 def test_a_metric_that_nothing_treats_apart_stands_in_two_files() -> None:

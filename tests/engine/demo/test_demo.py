@@ -93,7 +93,7 @@ def test_constants_agree_on_both_sides(demo: DemoFiles) -> None:
 
 
 def test_the_same_bytes_on_every_run_and_in_another_process(demo: DemoFiles, tmp_path: Path) -> None:
-    code = "import sys, pathlib; from sgs_tui.engine.demo import build_demo; build_demo(pathlib.Path(sys.argv[1]))"
+    code = "import sys, pathlib; from sgs_tui.engine.demo.demo import build_demo; build_demo(pathlib.Path(sys.argv[1]))"
     run = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", code, str(tmp_path / "again")],
         capture_output=True, check=True, env={**os.environ, "PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "1"},

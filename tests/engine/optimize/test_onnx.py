@@ -8,8 +8,10 @@ from pathlib import Path
 from threading import Event
 
 import numpy as np
+import onnx
 import psutil
 import pytest
+from onnx import helper as oh
 
 from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.compare.limits import MANUAL, SOP, Limits, Profile
@@ -191,3 +193,49 @@ def test_nothing_to_calibrate_with(demo: DemoFiles, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nosuch\.onnx: cannot read"):
         missing = OnnxQuestion(tmp_path / "nosuch.onnx", ((demo.images[0],),))
         list(optimize_onnx(missing, tmp_path, MANUAL, Event()))
+
+
+LAYOUT = {
+    "MaxPool": ({"kernel_shape": [2, 2], "strides": [2, 2]}, []),
+    "Transpose": ({"perm": [0, 1, 3, 2]}, []),
+    "Reshape": ({}, [1, 4, 4, 16]),
+}
+
+
+@pytest.mark.parametrize("second_reader", [False, True])
+@pytest.mark.parametrize("kind", LAYOUT)
+def test_a_tensor_behind_an_op_that_is_not_quantized_is_a_candidate(
+    tmp_path: Path, kind: str, second_reader: bool
+) -> None:
+    """Its scale is its own: nothing in front of it has one. So says the quantized model."""
+    draw = np.random.default_rng(3)
+    attributes, shape = LAYOUT[kind]
+    constants = {"w": draw.standard_normal((4, 4, 1, 1)).astype(np.float32)} | (
+        {"to": np.array(shape)} if shape else {}
+    )
+    nodes = [
+        oh.make_node("Exp", ["x"], ["e"]),
+        oh.make_node(kind, ["e", "to"] if shape else ["e"], ["t"], **attributes),
+        oh.make_node("Conv", ["t", "w"], ["c"]),
+        oh.make_node("Tanh", ["c"], ["y"]),
+    ]
+    nodes += [oh.make_node("Conv", ["e", "w"], ["other"])] if second_reader else []
+    graph = oh.make_graph(
+        nodes,
+        "g",
+        [oh.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 4, 8, 8])],
+        [onnx.ValueInfoProto(name="y")],
+        [onnx.numpy_helper.from_array(values, name) for name, values in constants.items()],
+    )
+    onnx.save(oh.make_model(graph, opset_imports=[oh.make_opsetid("", 13)], ir_version=8), tmp_path / "m.onnx")
+    values = draw.standard_normal((1, 4, 8, 8)).astype(np.float32)
+    values[0, 0, 0, 0] = 6
+    np.save(tmp_path / "x.npy", values)
+    question = OnnxQuestion(tmp_path / "m.onnx", ((tmp_path / "x.npy",),))
+    profile = Profile("hard", Limits(rmse=0.02), Limits())
+    result = result_of(list(optimize_onnx(question, tmp_path / "s", profile, Event())))
+    assert set(result.candidates) == ({"t", "c", "e", "other"} if second_reader else {"t", "c"})
+    assert result.outcome.reached and "t" in result.outcome.chosen and result.left_out == ()
+    with open_dump(result.files.fixed_dump) as dump:
+        coded = {record.name for record in dump.outputs() if record.scale}
+    assert coded == set(result.candidates)

@@ -20,7 +20,7 @@ from sgs_tui.engine.twin.plan import load_softmax_ranges, plan
 from sgs_tui.engine.twin.predict import dumped_inputs
 from sgs_tui.engine.twin.rebuild import rebuild
 from sgs_tui.engine.twin.run import write_fixed_dump, write_float_dump
-from sgs_tui.engine.twin.search import Goal, Search, goal_of, names_of
+from sgs_tui.engine.twin.search import Goal, Search, goal_of
 from sgs_tui.engine.twin.sources import Kind, Origins, Progress, error_sources
 from sgs_tui.engine.twin.trials import Trials
 from sgs_tui.engine.twin.values import Values
@@ -76,7 +76,7 @@ def test_a_search_can_be_stopped_and_keeps_what_it_tried(subject: Subject) -> No
     cancel.set()
     with pytest.raises(CancelledError):
         list(steps)
-    assert {names_of(key) for key in search.tried} >= {(), (search.candidates[0],)}
+    assert {trial.names for trial in search.tried.values()} >= {(), (search.candidates[0],)}
 
 
 def test_an_unreachable_goal_leaves_the_best_that_was_found(subject: Subject) -> None:

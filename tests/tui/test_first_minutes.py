@@ -1,0 +1,95 @@
+"""What every user meets first: nothing is lost by a key, dumps given the wrong way round, files that are at hand."""
+
+import pytest
+
+from sgs_tui.tui.actions import PANES
+from sgs_tui.tui.debugconfig.pane import LeaveDialog
+from sgs_tui.tui.frame.dialogs import Ask
+from tests.tui.stage import BENCHMARK, FOLDER, SAMPLE, make_app, text_of, until, until_compared, until_shown
+
+pytestmark = pytest.mark.usefixtures("on_stage")
+SMALL, LARGE = (80, 24), (160, 50)
+CONFIG = FOLDER / "DebugConfig.txt"
+
+
+async def test_quitting_with_unsaved_edits_asks_and_can_save() -> None:
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("4", "j", "space", "1", "q")
+        assert isinstance(app.screen, LeaveDialog) and "Not saved: dumps/DebugConfig.txt" in text_of(app)
+        await pilot.press("q")
+        assert app.screen is screen and screen.debugconfig.pane.file.edited
+        await pilot.press("ctrl+q", "w")
+        await until(pilot, lambda: not app.is_running)
+    assert app.return_code == 0
+    assert CONFIG.read_bytes() == screen.debugconfig.pane.document.render()
+
+
+async def test_quitting_can_lose_the_edits_and_two_interrupts_ask_as_well() -> None:
+    CONFIG.write_bytes(b"dequantFixed\n")
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await until_compared(pilot)
+        await pilot.press("4", "space", "ctrl+c", "ctrl+c")
+        assert isinstance(app.screen, LeaveDialog)
+        await pilot.press("d")
+        await until(pilot, lambda: not app.is_running)
+    assert CONFIG.read_bytes() == b"dequantFixed\n"
+
+
+async def test_a_file_that_can_not_be_saved_keeps_the_app_open() -> None:
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("4", "space")
+        CONFIG.mkdir()
+        await pilot.press("q", "w")
+        await until(pilot, lambda: app.screen is screen)
+        assert app.is_running and any(entry.level == "fail" for entry in screen.log_pane.entries)
+
+
+async def test_another_file_is_edited_only_after_the_question() -> None:
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("4", "j", "space", "o")
+        assert isinstance(app.screen, LeaveDialog)
+        await pilot.press("d")
+        assert isinstance(app.screen, Ask)
+        await pilot.press("escape")
+        assert app.screen is screen
+
+
+async def test_without_edits_quitting_quits() -> None:
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await until_compared(pilot)
+        await pilot.press("4", "space", "space", "q")
+        await until(pilot, lambda: not app.is_running)
+    assert not CONFIG.exists()
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+async def test_swapped_dumps_are_told_on_every_pane_and_x_swaps(size: tuple[int, int]) -> None:
+    app = make_app((BENCHMARK, SAMPLE))
+    async with app.run_test(size=size) as pilot:
+        screen = await until_compared(pilot)
+        for pane in PANES:
+            await pilot.press(pane.key)
+            await until_shown(pilot, "~ look swapped: the sample is a dump of the float stage")
+            assert ("x in another pane swaps" if pane.name == "runs" else "x swaps") in screen.notice_bar.text
+        assert "vendor" not in text_of(app)
+        await pilot.press("6")
+        await until_shown(pilot, "sample and benchmark are swapped")
+        await pilot.press("5", "x")
+        await until(pilot, lambda: screen.comparison.picks.sample == SAMPLE and screen.comparison.summary is not None)
+        assert "look swapped" not in text_of(app)
+
+
+async def test_there_is_nothing_to_swap_before_dumps_are_chosen() -> None:
+    app = make_app((FOLDER,))
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "bad_float.bin")
+        await pilot.press("x")
+        await until_shown(pilot, "no dumps are chosen")
