@@ -99,16 +99,11 @@ def _segments(columns: Sequence[Column]) -> Iterator[Segment]:
     heads = [Cell(column.title, "bold") for column in columns]
     for cells in [heads, *zip(*(column.cells for column in columns), strict=True)]:
         for column, width, cell in zip(columns, widths, cells, strict=True):
-            yield from _padded(cell, width, column.right)
+            blanks = " " * (width - cell_len(cell.text))
+            text = Segment(cell.text, Style.parse(cell.style) if cell.style else None)
+            gap = " " * GAP
+            yield from (Segment(blanks), text, Segment(gap)) if column.right else (text, Segment(blanks + gap))
         yield Segment.line()
-
-
-def _padded(cell: Cell, width: int, right: bool) -> Iterator[Segment]:
-    """The cell in its width and the gap behind it; only the text has the style."""
-    blanks = " " * (width - cell_len(cell.text))
-    text = Segment(cell.text, Style.parse(cell.style) if cell.style else None)
-    gap = " " * GAP
-    yield from (Segment(blanks), text, Segment(gap)) if right else (text, Segment(blanks + gap))
 
 
 # Drawing with Rich: names cut to cells, parts laid out to a width.

@@ -32,12 +32,8 @@ from sgs_tui.engine.reports.details import Details, Portrait, gather_details
 from sgs_tui.engine.text import visible
 
 _STEP_KINDS = {"newly failing": "fail", "not comparable": "nc", "newly fixed": "ok", "worse": "warn"}
-_VERDICT_KINDS = {
-    Verdict.FAIL: ("fail", 0),
-    Verdict.NOT_COMPARABLE: ("nc", 1),
-    Verdict.WARN: ("warn", 2),
-    Verdict.OK: ("ok", 3),
-}
+_GRAVEST = {Verdict.FAIL: "fail", Verdict.NOT_COMPARABLE: "nc", Verdict.WARN: "warn", Verdict.OK: "ok"}
+_VERDICT_KINDS = {verdict: (kind, rank) for rank, (verdict, kind) in enumerate(_GRAVEST.items())}
 """The class that colors a verdict, and its rank where the table is sorted by it."""
 
 
@@ -182,12 +178,10 @@ def _picture(portrait: Portrait) -> _Picture | None:
     def place(value: float) -> float:
         return _LEFT + (value - low) / (high - low) * (_RIGHT - _LEFT)
 
+    drawn = zip(("sample", "benchmark"), bars.sides, strict=False)
     return _Picture(
         label=f"Histogram of {record.name}",
-        sides=[
-            (kind, _outline(edges, side, highest))
-            for side, kind in zip(bars.sides, ("sample", "benchmark"), strict=False)
-        ],
+        sides=[(kind, _outline(edges, side, highest)) for kind, side in drawn],
         peak=f"{highest:,}",
         ticks=[_tick(value, place(value)) for value in _round_numbers(low, high)],
         limits=[f"M{place(value):.1f} {_TOP}V{_BOTTOM}" for value in bounds if isfinite(value)],

@@ -27,7 +27,7 @@ from sgs_tui.batch.report import Report
 from sgs_tui.engine import journal
 from sgs_tui.engine.compare.baseline import Step
 from sgs_tui.engine.compare.metrics import BY_PRIORITY, METRICS
-from sgs_tui.engine.compare.results import LayerDiff, RangeSource, SideStats, Unmatched, Verdict
+from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Unmatched, Verdict
 from sgs_tui.engine.diagnosis.results import Finding, Recovered, proof
 from sgs_tui.engine.numbers import count
 
@@ -132,8 +132,7 @@ def _remarks(report: Report, screen: Screen) -> Iterator[RenderableType]:
     mixed = len({row.range.source for row in report.rows if row.range is not None}) > 1
     groups = _grouped((text, f"{row.index} {row.name}") for row in report.shown for text in _said(row, mixed))
     for text, names in groups.items():
-        yield _heading(text, names, screen)
-        yield _named(names, screen)
+        yield from _listed(text, names, screen, 0)
 
 
 def _unmatched(report: Report, screen: Screen) -> Iterator[RenderableType]:
@@ -145,8 +144,7 @@ def _unmatched(report: Report, screen: Screen) -> Iterator[RenderableType]:
     both = {(name, why) for side, name, why in said if side == "sample" and ("benchmark", name, why) in said}
     groups = _grouped((_why(item, both), f"{item.record.op_index} {item.name}") for item in report.unmatched)
     for reason, names in groups.items():
-        yield Padding(_heading(reason, names, screen), (0, 0, 0, 2))
-        yield _named(names, screen)
+        yield from _listed(reason, names, screen, 2)
 
 
 def _why(item: Unmatched, both: Set[tuple[str, str]]) -> str:
@@ -158,16 +156,13 @@ def _why(item: Unmatched, both: Set[tuple[str, str]]) -> str:
 
 def _said(row: LayerDiff, mixed: bool) -> Iterator[str]:
     """Reasons that are no limit (not comparable, NaN, all zero), how the pair was made, an unusual range."""
-    one_is_zero = row.verdict is Verdict.FAIL and any(map(_is_zero, (row.sample, row.benchmark)))
+    sides = [side for side in (row.sample, row.benchmark) if side is not None]
+    one_is_zero = row.verdict is Verdict.FAIL and any(side.all_zero for side in sides)
     telling = row.verdict is Verdict.NOT_COMPARABLE or row.has_non_finite or one_is_zero
     yield from row.reasons if telling else ()
     yield from (*row.pair.notes, *row.notes)
     if mixed and row.range is not None and row.range.source is RangeSource.BENCHMARK:
         yield "range from the benchmark's data, not in the calibration file"
-
-
-def _is_zero(side: SideStats | None) -> bool:
-    return side is not None and side.all_zero
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -178,12 +173,10 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return {text: list(names) for text, names in groups.items()}
 
 
-def _heading(text: str, names: list[str], screen: Screen) -> Text:
-    return Text(f"{screen.text(text)} ({len(names)}):")
-
-
-def _named(names: list[str], screen: Screen) -> Padding:
-    return Padding(Text(", ".join(map(screen.text, names)), overflow="fold"), (0, 0, 0, 4))
+def _listed(text: str, names: list[str], screen: Screen, indent: int) -> Iterator[RenderableType]:
+    """What is said, and below it, further in, of whom."""
+    yield Padding(Text(f"{screen.text(text)} ({len(names)}):"), (0, 0, 0, indent))
+    yield Padding(Text(", ".join(map(screen.text, names)), overflow="fold"), (0, 0, 0, 4))
 
 
 # What has changed since the baseline, below the table of layers.

@@ -140,9 +140,8 @@ def _candidate(each: Candidate) -> Json:
         "also": exact_all(each.also),
         "unaffected": exact(each.unaffected),
         "reasons": [_reason(reason) for reason in each.reasons],
-        "expected": None
-        if expected is None
-        else {
+        "expected": expected
+        and {
             "layer": exact(expected.layer),
             **finite_or_null({"now_db": expected.now_db, "then_db": expected.then_db}),
         },
@@ -198,11 +197,8 @@ def _groups(advice: Advice) -> tuple[list[Candidate], list[Candidate], list[Cand
 
 
 def _others_title(advice: Advice) -> str:
-    return (
-        "named by the rules, judged on figures that have to be fixed first"
-        if advice.fix_first
-        else "not needed for that"
-    )
+    first = "named by the rules, judged on figures that have to be fixed first"
+    return first if advice.fix_first else "not needed for that"
 
 
 def _in_short(candidate: Candidate) -> str:
@@ -224,11 +220,8 @@ def _lines(found: Advised) -> Iterator[str]:
     yield f"{code(report.sample.path)} against {code(report.benchmark.path)}, profile {code(advice.profile)}"
     yield from (f"\nNote: {code(note)}" for note in advice.notes)
     chosen, other, never = _groups(advice)
-    for title, candidates in (
-        ("INT16", chosen),
-        (_others_title(advice).capitalize(), other),
-        ("Can not be INT16", never),
-    ):
+    titles = ("INT16", _others_title(advice).capitalize(), "Can not be INT16")
+    for title, candidates in zip(titles, (chosen, other, never), strict=True):
         if candidates:
             yield from ("", f"### {title}", "")
         for each in candidates:
@@ -257,9 +250,9 @@ def _markdown_change(found: Advised) -> Iterator[str]:
 
 def _parts(found: Advised, screen: Screen) -> Iterator[RenderableType]:
     advice = found.advice
-    yield hanging("sample     ", found.report.sample.path, 11, screen)
-    yield hanging("benchmark  ", found.report.benchmark.path, 11, screen)
-    yield hanging("profile    ", advice.profile, 11, screen)
+    sides = (found.report.sample.path, found.report.benchmark.path, advice.profile)
+    for label, text in zip(("sample", "benchmark", "profile"), sides, strict=True):
+        yield hanging(f"{label:<11}", text, 11, screen)
     yield Text()
     yield Text(screen.text(headline(advice, found.report.summary.failed)), style="bold")
     for note in advice.notes:
@@ -272,21 +265,17 @@ def _parts(found: Advised, screen: Screen) -> Iterator[RenderableType]:
 def _candidates(found: Advised, screen: Screen) -> Iterator[RenderableType]:
     chosen, other, never = _groups(found.advice)
     for number, candidate in enumerate(chosen, 1):
-        yield from _chosen(number, candidate, screen)
+        yield hanging(f"{number}. ", candidate.tensor, 3, screen, "bold")
+        yield hanging("   now      ", facts(candidate), 12, screen)
+        for first, reason in enumerate(rules(candidate)):
+            yield hanging(f"   {'' if first else 'because':<9}", reason, 12, screen)
+        if candidate.expected is not None:
+            yield hanging("   expect   ", expectation(candidate.expected), 12, screen)
     for title, others in ((_others_title(found.advice), other), ("can not be INT16", never)):
         if others:
             yield Text(title)
         for candidate in others:
             yield hanging("   ", f"{candidate.tensor}: {_in_short(candidate)}", 5, screen)
-
-
-def _chosen(number: int, candidate: Candidate, screen: Screen) -> Iterator[RenderableType]:
-    yield hanging(f"{number}. ", candidate.tensor, 3, screen, "bold")
-    yield hanging("   now      ", facts(candidate), 12, screen)
-    for first, reason in enumerate(rules(candidate)):
-        yield hanging(f"   {'' if first else 'because':<9}", reason, 12, screen)
-    if candidate.expected is not None:
-        yield hanging("   expect   ", expectation(candidate.expected), 12, screen)
 
 
 def _change(found: Advised, screen: Screen) -> Iterator[RenderableType]:

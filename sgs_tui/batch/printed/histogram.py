@@ -130,7 +130,10 @@ def _draw(chart: _Chart, screen: Screen, log: bool) -> str:
     plot.title(chart.title)
     plot.frame(not screen.ascii)
     _bars_on(plot, chart, log, "#" if screen.ascii else "hd")
-    _axes(plot, chart, log)
+    ends = [chart.low, (chart.low + chart.high) / 2, chart.high]
+    plot.xticks(ends, [figure(value) for value in ends])
+    highest = max(chart.counts)
+    plot.yticks([0, log10(1 + highest) if log else highest or 1], ["0", f"{highest:,}"])
     drawn = plot.build() if screen.color else plot.uncolorize(plot.build())
     text = drawn.translate(_ASCII) if screen.ascii else drawn
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
@@ -149,10 +152,3 @@ def _bars_on(plot: Any, chart: _Chart, log: bool, marker: str) -> None:
             plot.vline(limit, color="red")
     plot.xlim(chart.low, chart.high)
     plot.ylim(0, max(heights) or 1)
-
-
-def _axes(plot: Any, chart: _Chart, log: bool) -> None:
-    ends = [chart.low, (chart.low + chart.high) / 2, chart.high]
-    plot.xticks(ends, [figure(value) for value in ends])
-    highest = max(chart.counts)
-    plot.yticks([0, log10(1 + highest) if log else highest or 1], ["0", f"{highest:,}"])

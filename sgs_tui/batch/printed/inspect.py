@@ -35,24 +35,20 @@ def write_records(dump: Dump, wanted: ListFormat, screen: console.Screen) -> byt
     """Every record of the dump."""
     return in_format(
         wanted,
-        json=lambda: _document(dump),
+        json=lambda: {
+            "schema": SCHEMA,
+            "path": exact(dump.path),
+            "stage": str(guess_stage(dump.index)),
+            "health": str(dump.health.state),
+            "health_detail": exact(dump.health.detail),
+            "is_float": dump.is_float,
+            "form": str(dump.form),
+            "totals": _totals(dump),
+            "records": list(map(_fields, dump.records)),
+        },
         csv=lambda: (_HEAD, [_cells(record) for record in dump.records]),
         table=lambda: _table(dump, screen),
     )
-
-
-def _document(dump: Dump) -> Json:
-    return {
-        "schema": SCHEMA,
-        "path": exact(dump.path),
-        "stage": str(guess_stage(dump.index)),
-        "health": str(dump.health.state),
-        "health_detail": exact(dump.health.detail),
-        "is_float": dump.is_float,
-        "form": str(dump.form),
-        "totals": _totals(dump),
-        "records": list(map(_fields, dump.records)),
-    }
 
 
 def _totals(dump: Dump) -> dict[str, int]:

@@ -26,16 +26,10 @@ from sgs_tui.engine.runs.run_folder import RunState
 from sgs_tui.engine.runs.run_list import Run
 from sgs_tui.engine.runs.runs import snapshot
 
-_STYLES = {
-    RunState.OK: "green",
-    RunState.RUNNING: "bold",
-    RunState.FAILED: "bold red",
-    RunState.TIMED_OUT: "red",
-    RunState.LOST: "red",
-    RunState.DAMAGED: "red",
-}
 SCHEMA = "sgs-tui/runs/1"
 _BAD = (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST, RunState.DAMAGED)
+_GOOD = {RunState.OK: "green", RunState.RUNNING: "bold"}
+_STYLES = dict.fromkeys(_BAD, "red") | _GOOD | {RunState.FAILED: "bold red"}
 _LOG_LINES = 15
 _PROSE = frozenset({"message", "do", "note", "progress"})
 """What is sentences; all else in the list of facts is paths and words to copy."""
@@ -43,20 +37,16 @@ _PROSE = frozenset({"message", "do", "note", "progress"})
 
 def write_runs(runs: Sequence[Run], root: Path, wanted: RunsFormat, screen: Screen) -> bytes:
     """The runs of a folder, newest first; what went wrong stands below the table, with what to do."""
-    match wanted:
-        case RunsFormat.JSON:
-            return runs_json(runs, root)
-        case RunsFormat.TABLE:
-            return render(_list_parts(runs, root, screen), screen, max(NARROWEST, screen.columns or WHOLE))
+    if wanted is RunsFormat.JSON:
+        return runs_json(runs, root)
+    return render(_list_parts(runs, root, screen), screen, max(NARROWEST, screen.columns or WHOLE))
 
 
 def write_run(run: Run, wanted: RunsFormat, screen: Screen) -> bytes:
     """Everything about one run: what was asked, how it stands, what it left, the end of its log."""
-    match wanted:
-        case RunsFormat.JSON:
-            return runs_json([run])
-        case RunsFormat.TABLE:
-            return render(_run_parts(run, screen), screen, max(NARROWEST, screen.columns or WHOLE))
+    if wanted is RunsFormat.JSON:
+        return runs_json([run])
+    return render(_run_parts(run, screen), screen, max(NARROWEST, screen.columns or WHOLE))
 
 
 def runs_json(runs: Sequence[Run], root: Path | None = None) -> bytes:
@@ -80,10 +70,8 @@ def _list_parts(runs: Sequence[Run], root: Path, screen: Screen) -> Iterator[Ren
     yield whole_line(f"{count(len(runs), 'run')} in {root}", screen)
     for run in runs:
         if run.state in _BAD:
-            message, hint = failure(run)
-            yield Text(screen.text(message), overflow="fold")
-            if hint:
-                yield Padding(Text(screen.text(hint), overflow="fold"), (0, 0, 0, 2))
+            for indent, line in zip((0, 2), filter(None, failure(run)), strict=False):
+                yield Padding(Text(screen.text(line), overflow="fold"), (0, 0, 0, indent))
 
 
 def _dump_size(run: Run) -> str:
@@ -113,18 +101,13 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     yield "run", run.name
     yield "state", f"{run.state} {clock(run.elapsed)}".rstrip()
     message, hint = _words(run)
-    if run.state.active:
-        yield "progress", now.progress or now.last_line
-    else:
-        yield "message", message
+    yield ("progress", now.progress or now.last_line) if run.state.active else ("message", message)
     if run.state in _BAD:
         yield "do", hint
     yield "exit", status.signal or ("" if status.exit_code is None else str(status.exit_code))
     yield "started", _moment(status.started)
     yield "ended", _moment(status.ended)
-    yield "backend", request.backend
-    yield "model", request.model
-    yield "stage", request.stage
+    yield from (("backend", request.backend), ("model", request.model), ("stage", request.stage))
     yield from request.details.items()
     yield "command", " ".join(request.argv)
     yield "folder", str(run.folder.path)
@@ -160,7 +143,7 @@ def _run_json(run: Run) -> Json:
         "message": exact(message),
         "hint": exact(hint),
         "notes": exact_all(status.notes),
-        "dumps": [exact(path) for path in run.dumps],
+        "dumps": exact_all(map(str, run.dumps)),
         "ranges": exact_or_null(run.ranges),
         "dump_size": now.dump_size,
         "expected_size": now.expected_size,

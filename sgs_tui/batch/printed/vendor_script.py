@@ -26,6 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 from sgs_tui.batch.compare import View, compare
 from sgs_tui.batch.console import Screen
@@ -52,8 +53,6 @@ _COMPARED = "genCompareLayer"
 FOLDER = Path("Histograms")
 _PER_ROW = 16
 Echo = Callable[[str], None]
-_RULE = "*" * 82
-_HASHES = "#" * 21
 _ACTIVE = re.compile(r'([$`"\\])')
 """What bash acts on between double quotes."""
 
@@ -71,8 +70,7 @@ def _make_out_folder(folder: Path) -> Path | None:
     return backup
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
+class _Placed(NamedTuple):
     """A record and the folder that it got."""
 
     record: Record
@@ -80,11 +78,10 @@ class _Placed:
 
 
 def _place(records: Iterable[Record], names: FreeNames) -> list[_Placed]:
-    placed = []
-    for record in records:
-        stem, tail = f"{record.op_index}.{sanitised(record.name)}", f".xx.output{record.slot}"
-        placed.append(_Placed(record, names.take(stem, tail, record.name)[0]))
-    return placed
+    return [
+        _Placed(each, names.take(f"{each.op_index}.{sanitised(each.name)}", f".xx.output{each.slot}", each.name)[0])
+        for each in records
+    ]
 
 
 def _write_record(dump: Dump, record: Record, folder: Path, file: str) -> None:
@@ -96,16 +93,6 @@ def _write_record(dump: Dump, record: Record, folder: Path, file: str) -> None:
             DumpWriter(stream, dump.is_float, Form.BINARY, Style.DUMPER).write(draft_of(dump, record))
     except OSError as error:
         raise InputError(f"{path}: cannot write: {error.strerror}", "check free space and rights") from error
-
-
-def _on_disk(folder: Path, name: str) -> Path:
-    """The folder of that name: the tensor name's own bytes, whatever the locale."""
-    return folder / os.fsdecode(encode(name))
-
-
-def _layer_list(variable: str, folders: Sequence[str]) -> bytes:
-    lines = [_ACTIVE.sub(r"\\\1", folder) for folder in folders]
-    return encode("\n".join([f'{variable}="', *lines, '"', ""]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +119,8 @@ def auto_dump_debug(sample: Path, benchmark: Path, echo: Echo, tensors: bool = T
     with open_dump(report.request.sample) as left, open_dump(report.request.benchmark) as right:
         _Folder(folder, report, tensors, echo).fill(left, right)
     _analyse(report, folder, benchmark.name, echo)
-    echo("")
-    echo(_RULE)
-    echo("DumpDebug done!!!")
+    for line in ("", "*" * 82, "DumpDebug done!!!"):
+        echo(line)
     return Left(folder, moved, tuple(_unsaid(report)), report.incomplete)
 
 
@@ -180,20 +166,22 @@ class _Folder:
         for each in lonely:
             log.append(each.folder)
             if self.tensors:
-                _write_record(dump, each.record, _on_disk(place_of, each.folder), "output")
+                _write_record(dump, each.record, place_of / os.fsdecode(encode(each.folder)), "output")
         write_atomically(place_of / f"{side}_run.log", encode("".join(f"{line}\n" for line in log)))
 
     def _compared(self, sample: Dump, benchmark: Dump, pairs: Sequence[tuple[_Placed, LayerDiff]]) -> None:
         compared = self.folder / _COMPARED
         compared.mkdir()
         for each, row in pairs if self.tensors else ():
-            target = _on_disk(compared, each.folder)
+            target = compared / os.fsdecode(encode(each.folder))
             _write_record(sample, row.pair.sample, target, "sample.bin")
             _write_record(benchmark, row.pair.benchmark, target, "benchmark.bin")
 
     def _list(self, variable: str, file: str, placed: Sequence[_Placed]) -> None:
+        """A list as the script writes it: an assignment over several lines."""
         folders = sorted((each.folder for each in placed), key=version_key)
-        write_atomically(self.folder / file, _layer_list(variable, folders))
+        lines = [_ACTIVE.sub(r"\\\1", folder) for folder in folders]
+        write_atomically(self.folder / file, encode("\n".join([f'{variable}="', *lines, '"', ""])))
 
 
 def _analyse(report: Report, folder: Path, benchmark: str, echo: Echo) -> None:
@@ -211,7 +199,7 @@ def _analyse(report: Report, folder: Path, benchmark: str, echo: Echo) -> None:
 def _timed(what: str, echo: Echo) -> Iterator[None]:
     start = perf_counter()
     yield
-    echo(f"{what} {_HASHES}")
+    echo(f"{what} {'#' * 21}")
     echo(f"{round(1000 * (perf_counter() - start))} ms")
 
 
