@@ -19,7 +19,6 @@ from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.compare.select import Query, check_sort_key, parse_query, sort_rows
 from sgs_tui.engine.diagnosis.results import Diagnosis
 from sgs_tui.engine.dumps.index import guess_stage
-from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import FileChangedError, InputError, UsageError
 from sgs_tui.engine.events import Progress, Row
 from sgs_tui.engine.files import free_name
@@ -159,10 +158,12 @@ class Compared:
         """Everything that formats show of it; the values stay when the dumps are closed."""
         comparison, rows = self.comparison, self.rows
         journal, problem = journal_beside(comparison.sample.path)
+        dumps = (comparison.sample, comparison.benchmark)
+        sample, benchmark = (Source(str(dump.path), guess_stage(dump.index), dump.health) for dump in dumps)
         return Report(
             request=comparison.request,
-            sample=_source(comparison.sample),
-            benchmark=_source(comparison.benchmark),
+            sample=sample,
+            benchmark=benchmark,
             profile=comparison.request.profile,
             rows=tuple(rows),
             shown=view.choose(rows),
@@ -204,6 +205,7 @@ def _rows(comparison: Comparison) -> Iterator[LayerDiff]:
 
 def _explained(comparison: Comparison, rows: Sequence[LayerDiff]) -> Compared:
     """Diagnose. A file that changes meanwhile, or a defect of ours, costs the diagnosis, not the figures."""
+    from sgs_tui.engine.crash import write_crash_report
     from sgs_tui.engine.diagnosis.diagnose import diagnose
 
     found = None
@@ -212,17 +214,10 @@ def _explained(comparison: Comparison, rows: Sequence[LayerDiff]) -> Compared:
         notes = found.notes
     except InputError as error:
         notes = (f"no diagnosis: {error.message}",)
-    except Exception as error:
-        notes = (f"no diagnosis: {_defect(error)}",)
+    except Exception as error:  # damaged dumps have more ways to be odd than anybody thinks of
+        defect = f"this is a defect of sgs-tui ({type(error).__name__})"
+        notes = (f"no diagnosis: {defect}; the report is in {write_crash_report(error, sys.argv[1:])}",)
     return Compared(comparison, list(rows), True, found, notes)
-
-
-def _defect(error: Exception) -> str:
-    """Damaged dumps have more ways to be odd than anybody thinks of: say it, and keep what fixing it needs."""
-    from sgs_tui.engine.crash import write_crash_report
-
-    path = write_crash_report(error, sys.argv[1:])
-    return f"this is a defect of sgs-tui ({type(error).__name__}); the report is in {path}"
 
 
 def _incomplete(comparison: Comparison) -> Iterator[str]:
@@ -234,7 +229,3 @@ def _incomplete(comparison: Comparison) -> Iterator[str]:
             dump.check_unchanged()
         except FileChangedError as error:
             yield error.message
-
-
-def _source(dump: Dump) -> Source:
-    return Source(str(dump.path), guess_stage(dump.index), dump.health)

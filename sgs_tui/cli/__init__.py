@@ -7,25 +7,10 @@ OPEN = "open"
 """The command behind `sgs-tui [PATH...]`: there for a file that is named like a command."""
 
 COMMANDS = {
-    OPEN: "open",
-    "compare": "compare",
-    "inspect": "inspect",
-    "histogram": "histogram",
-    "split": "split",
-    "debugconfig": "debugconfig",
-    "dump": "dump",
-    "run": "run",
-    "runs": "runs",
-    "twin": "twin",
-    "whatif": "whatif",
-    "optimize": "optimize",
-    "advise": "advise",
-    "iterate": "iterate",
-    "journal": "journal",
-    "quant": "quant",
-    "core": "core_dump",
-    "vendor-script": "vendor_script",
-    "demo": "demo",
-    "doctor": "doctor",
+    name: {"core": "core_dump"}.get(name, name.replace("-", "_"))
+    for name in (
+        *(OPEN, "compare", "inspect", "histogram", "split", "debugconfig", "dump", "run", "runs", "twin", "whatif"),
+        *("optimize", "advise", "iterate", "journal", "quant", "core", "vendor-script", "demo", "doctor"),
+    )
 }
 """Every command, as help lists them, and its module in this package."""

@@ -40,7 +40,8 @@ def launch(requests: "Sequence[RunRequest]", how: LaunchOptions, ascii_only: boo
         stderr.note("started; `sgs-tui runs follow NAME` shows one, `sgs-tui runs cancel NAME` ends it")
         return tuple(read_run(path) for path in paths)
     try:
-        held.release()
+        if held.is_set():
+            raise KeyboardInterrupt
         return _wait(paths, how.keep, ascii_only)
     except KeyboardInterrupt:
         _cancel(paths)

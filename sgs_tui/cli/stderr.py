@@ -5,7 +5,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -60,26 +59,11 @@ def _line(kind: str, text: str) -> None:
 # Ctrl-C that comes at a bad moment: remembered, and raised when the moment is over.
 
 
-@dataclass(slots=True)
-class Held:
-    """Whether somebody pressed Ctrl-C meanwhile."""
-
-    pressed: bool = False
-
-    def release(self) -> None:
-        if self.pressed:
-            raise KeyboardInterrupt
-
-
 @contextmanager
-def held_interrupts() -> Iterator[Held]:
-    """While the block runs Ctrl-C only leaves a mark: something is being made that must not be forgotten."""
-    held = Held()
-
-    def remember(number: int, frame: FrameType | None) -> None:
-        held.pressed = True
-
-    with _interrupts_to(remember):
+def held_interrupts() -> Iterator[Event]:
+    """While the block runs Ctrl-C only sets the event: something is being made that must not be forgotten."""
+    held = Event()
+    with _interrupts_to(lambda number, frame: held.set()):
         yield held
 
 

@@ -83,8 +83,7 @@ def _python() -> Check:
 
 
 def _package(name: str) -> Check:
-    problem = _import_problem(name)
-    if problem:
+    if problem := _import_problem(name):
         return Check(name, State.FAIL, problem, f"pip install --force-reinstall {name}")
     return Check(name, State.OK, metadata.version(name))
 
@@ -144,10 +143,9 @@ def _sdk(environment: Mapping[str, str]) -> Check:
 
 
 def _gdb() -> Check:
-    found = shutil.which("gdb")
-    if found is None:
-        return Check("gdb", State.NO, "not installed: `sgs-tui core` reads no core file", "apt-get install gdb")
-    return Check("gdb", State.OK, f"{found}: core files of a crashed simulator can be read")
+    if found := shutil.which("gdb"):
+        return Check("gdb", State.OK, f"{found}: core files of a crashed simulator can be read")
+    return Check("gdb", State.NO, "not installed: `sgs-tui core` reads no core file", "apt-get install gdb")
 
 
 def _disk() -> Iterator[Check]:

@@ -196,20 +196,26 @@ def gather_details(
     roles = ("sample", "benchmark", "ranges", "shapes")
     paths = [(role, path) for role in roles if (path := getattr(request, role)) is not None]
     sizes = (path.stat().st_size for _, path in paths if path.exists())
-    meter = _Sum(report, sum(sizes) + sum(row.pair.size for row in chosen))
-    files = tuple(file_facts(role, path, meter.add) for role, path in paths)
-    closeups = tuple(_closeups(request, chosen, meter))
+    total, done = sum(sizes) + sum(row.pair.size for row in chosen), 0
+
+    def add(number: int) -> None:
+        nonlocal done
+        done += number
+        report(done, total)
+
+    files = tuple(file_facts(role, path, add) for role, path in paths)
+    closeups = tuple(_closeups(request, chosen, add))
     seen = {id(row) for row in chosen}
     left_out = tuple(row for row in rows if row.verdict is Verdict.FAIL and id(row) not in seen)
     return Details(utc(time.time()), environment(), files, closeups, left_out)
 
 
-def _closeups(request: CompareRequest, chosen: Sequence[LayerDiff], meter: "_Sum") -> Iterator[Closeup]:
+def _closeups(request: CompareRequest, chosen: Sequence[LayerDiff], add: Callable[[int], None]) -> Iterator[Closeup]:
     try:
         with open_dump(request.sample) as sample, open_dump(request.benchmark) as benchmark:
             for row in chosen:
                 yield _closeup(row, sample, benchmark)
-                meter.add(row.pair.size)
+                add(row.pair.size)
     except DumpError as error:
         yield from (Closeup(row, None, error.message) for row in chosen)
 
@@ -244,16 +250,3 @@ def _still_there(dump: Dump, record: Record) -> bool:
         return False
     now = dump.records[record.number]
     return (now.name, now.offset, now.size) == (record.name, record.offset, record.size)
-
-
-@dataclass(slots=True)
-class _Sum:
-    """Adds up what was done and tells it."""
-
-    report: Callable[[int, int], None]
-    total: int
-    done: int = 0
-
-    def add(self, number: int) -> None:
-        self.done += number
-        self.report(self.done, self.total)
