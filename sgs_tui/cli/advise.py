@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from sgs_tui.batch.output import emit
 from sgs_tui.cli import options, stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.engine.errors import InputError, RunError, UsageError
@@ -97,7 +98,6 @@ def _advised(sample: Path, benchmark: Path, wishes: _Wishes) -> "Advised":
 
 
 def _check(ini: Path, dump: Path | None, paths: list[Path] | None, output: Path | None) -> ExitCode:
-    from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.debugconfig import list_findings
     from sgs_tui.engine.configs.inputconfig import load
     from sgs_tui.engine.configs.inputconfig_check import lint
@@ -223,7 +223,6 @@ def _show(
     backup: Path | None = None,
     done: "BeforeAfter | None" = None,
 ) -> None:
-    from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.advice import write_advice
 
     screen = stderr.screen(how.ascii_only, to_file=how.output is not None)

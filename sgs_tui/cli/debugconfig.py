@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sgs_tui.batch.output import emit
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import add_group, argument, option
 from sgs_tui.engine.errors import UsageError
+from sgs_tui.engine.files import read_bytes, write_with_backup
+from sgs_tui.engine.text import did_you_mean
 
 if TYPE_CHECKING:
     from sgs_tui.engine.configs.debugconfig import DebugConfig
@@ -47,7 +50,6 @@ def show(file: _FileArgument = None, option: _FileOption = None) -> int:
     Example:
       sgs-tui debugconfig show run/DebugConfig.txt
     """
-    from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.debugconfig import describe
     from sgs_tui.engine.configs.debugconfig import load
 
@@ -71,7 +73,6 @@ def check(
     Example:
       sgs-tui debugconfig check run/DebugConfig.txt
     """
-    from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.debugconfig import list_findings
     from sgs_tui.engine.configs.debugconfig import load
     from sgs_tui.engine.configs.debugconfig_check import check as find
@@ -106,10 +107,8 @@ def set_(
       sgs-tui debugconfig set run/DebugConfig.txt dumpTensor=on dumpasstring=off
       sgs-tui debugconfig set --mend --dry-run
     """
-    from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.debugconfig import show_difference
     from sgs_tui.engine.configs.debugconfig import parse
-    from sgs_tui.engine.files import read_bytes
 
     named, changes = _split(settings or [])
     file = one_of(named, option)
@@ -135,7 +134,6 @@ def _split(words: list[str]) -> tuple[Path | None, list[str]]:
 def _with_preset(document: "DebugConfig", name: str | None) -> "DebugConfig":
     """A file that does not exist yet starts with the preset's commented template."""
     from sgs_tui.engine.configs.debugconfig import PRESETS, apply, parse, template
-    from sgs_tui.engine.text import did_you_mean
 
     if name is None:
         return document
@@ -155,7 +153,6 @@ def _with_setting(document: "DebugConfig", setting: str) -> "DebugConfig":
 
 
 def _write(file: Path, data: bytes) -> None:
-    from sgs_tui.engine.files import write_with_backup
 
     backup = write_with_backup(file, data)
     stderr.written(file, backup)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sgs_tui.batch.output import RunFormat
+from sgs_tui.batch.output import RunFormat, emit
 from sgs_tui.cli import options, stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.launch import launch, preprocess_of, samples_of, sdk_requests
@@ -23,6 +23,7 @@ from sgs_tui.cli.options import (
     option,
 )
 from sgs_tui.engine.errors import UsageError
+from sgs_tui.engine.text import encode
 
 if TYPE_CHECKING:
     from sgs_tui.engine.dumps.format import Form
@@ -80,9 +81,7 @@ def _dump(requests: "tuple[RunRequest, ...]", how: DumpOptions) -> ExitCode:
 
 
 def _print(runs: "tuple[Run, ...]", names: tuple[Path, ...], how: DumpOptions) -> None:
-    from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.runs import runs_json
-    from sgs_tui.engine.text import encode
 
     if how.wanted is RunFormat.JSON:
         emit(runs_json(runs), None)

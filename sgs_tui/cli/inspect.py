@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from sgs_tui.batch.output import ListFormat
+from sgs_tui.batch.output import ListFormat, emit
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.open import open_app
@@ -43,7 +43,6 @@ def inspect(
 def _print(
     path: Path, layer: str | None, values: int | None, wanted: ListFormat, output: Path | None, ascii_only: bool
 ) -> ExitCode:
-    from sgs_tui.batch.output import emit
     from sgs_tui.engine.dumps.reader import open_dump
 
     with open_dump(path) as dump:

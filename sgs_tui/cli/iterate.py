@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from sgs_tui.batch.output import emit
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.launch import launch, tell
 from sgs_tui.cli.options import AdvicePrinting, Detach, LaunchOptions, Root, argument, option
 from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.files import read_bytes, write_atomically
 
 if TYPE_CHECKING:
     from sgs_tui.engine.requantize.ini_change import IniChange
@@ -69,7 +71,6 @@ def iterate(
 
 def _init(folder: Path) -> ExitCode:
     """Write the example; never over a file that is there."""
-    from sgs_tui.engine.files import write_atomically
     from sgs_tui.engine.requantize.network import NAME, example
 
     target = folder / NAME
@@ -120,7 +121,6 @@ def _show_last(config: "IterateConfig", root: Path, printing: AdvicePrinting) ->
 def _change(config: "IterateConfig", before: Path | None, wishes: _Wishes) -> "IniChange":
     """What becomes of the ini; nothing where nothing is to be marked."""
     from sgs_tui.engine.dumps.reader import open_dump
-    from sgs_tui.engine.files import read_bytes
     from sgs_tui.engine.requantize.ini_change import ini_change
     from sgs_tui.engine.requantize.network import place_of
 
@@ -160,7 +160,6 @@ def _write(config: "IterateConfig", change: "IniChange") -> None:
 
 
 def _show_plan(config: "IterateConfig", before: Path | None, change: "IniChange", printing: AdvicePrinting) -> ExitCode:
-    from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.iteration import plan_text
 
     emit(plan_text(config, before, change), printing.output)
@@ -168,7 +167,6 @@ def _show_plan(config: "IterateConfig", before: Path | None, change: "IniChange"
 
 
 def _show(run: "Run", config: "IterateConfig", printing: AdvicePrinting) -> ExitCode:
-    from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.iteration import iterated, write_iteration
 
     found = iterated(run, config)

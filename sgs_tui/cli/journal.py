@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from sgs_tui.batch.output import ListFormat
+from sgs_tui.batch.output import ListFormat, emit
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import Output, argument, option
@@ -32,7 +32,6 @@ def journal(
       sgs-tui journal fixed.bin --format json --output journal.json
     """
     from sgs_tui.batch.journal import write_journal
-    from sgs_tui.batch.output import emit
     from sgs_tui.engine.journal import append, entry, journal_of, read_journal
 
     if not place.exists():

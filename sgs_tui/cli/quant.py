@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sgs_tui.batch.output import ListFormat
+from sgs_tui.batch.output import ListFormat, emit
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import Ascii, Output, add_group, argument, option
@@ -43,7 +43,6 @@ def show(
       sgs-tui quant show optimized_quant_info_0_0.65.pkl
       sgs-tui quant show model_fixed.sim.json --format csv --output ranges.csv
     """
-    from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.quant import write_info
     from sgs_tui.engine.calibration.quant import load_quant_info
 
@@ -69,7 +68,6 @@ def diff(
       sgs-tui quant diff optimized_quant_info_0_0.65.pkl quant_info_1_0.7.pkl
       sgs-tui quant diff before.sim.json after.sim.json --all --format json
     """
-    from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.quant import write_diff
     from sgs_tui.engine.calibration.quant import diff_quant_info, load_quant_info
 

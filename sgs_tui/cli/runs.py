@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sgs_tui.batch.output import RunsFormat
+from sgs_tui.batch.output import RunsFormat, emit
 from sgs_tui.cli import stderr
 from sgs_tui.cli.compare import ReportOptions, check_report, compare_all, pairing
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.open import open_app
 from sgs_tui.cli.options import Ascii, NoMouse, Root, RunsHow, add_group, argument, option, place_of, run_named
 from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.text import did_you_mean
 
 if TYPE_CHECKING:
     from sgs_tui.engine.runs.run_list import Run
@@ -58,7 +59,6 @@ def list_(
       sgs-tui runs list
       sgs-tui runs list --state failed --format json
     """
-    from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.runs import write_runs
     from sgs_tui.engine.runs.run_list import list_runs
 
@@ -78,7 +78,6 @@ def show(name: _Name = "last", root: Root = None, wanted: RunsHow = RunsFormat.T
       sgs-tui runs show
       sgs-tui runs show net_fixed --format json
     """
-    from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.runs import write_run
 
     emit(write_run(run_named(name, root), wanted, stderr.screen(ascii_only, to_file=False)), None)
@@ -116,7 +115,6 @@ def follow(
 
 def _state(name: str) -> str:
     from sgs_tui.engine.runs.run_folder import RunState
-    from sgs_tui.engine.text import did_you_mean
 
     known = [str(state) for state in RunState]
     if name not in known:

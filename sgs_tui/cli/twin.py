@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from sgs_tui.batch.output import RunsFormat
+from sgs_tui.batch.output import RunsFormat, check_target, emit
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.launch import preprocess_of, samples_of
@@ -48,7 +48,6 @@ def twin(
       sgs-tui twin float.bin -o int8.onnx --quantized --ranges tensor_min_max.txt
       sgs-tui twin float.bin --run cat.jpg -n pre.py --level L2 --int16 cat
     """
-    from sgs_tui.batch.output import check_target, emit
     from sgs_tui.batch.printed.twin import Rebuilt, dump_paths, write_twin
     from sgs_tui.engine.twin.opening import open_twin
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from sgs_tui.batch.output import RunsFormat
+from sgs_tui.batch.output import RunsFormat, check_target, emit
 from sgs_tui.cli import options, stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.engine.errors import UsageError
@@ -37,7 +37,6 @@ def whatif(
       sgs-tui whatif float.bin --ranges tensor_min_max.txt --level L2
       sgs-tui whatif float.bin --level L2 --int16 ALL --format json -o all.json
     """
-    from sgs_tui.batch.output import check_target, emit
     from sgs_tui.batch.printed.whatif import Answered, self_check_line, write_whatif
     from sgs_tui.engine.compare.limits import load_profile
     from sgs_tui.engine.optimize.twin import limits_of
