@@ -148,17 +148,14 @@ def _dtype(value: "ValueInfoProto") -> np.dtype[np.generic]:
     """Raises InputError for what no .npy file can hold: sequences, optionals, strings, bfloat16."""
     import onnx
 
-    kind = value.type.WhichOneof("value") or "unknown type"
-    if kind == "tensor_type":
-        element = value.type.tensor_type.elem_type
+    kind = (value.type.WhichOneof("value") or "unknown").removesuffix("_type")
+    element = value.type.tensor_type.elem_type
+    if kind == "tensor" and element in onnx.helper.get_all_tensor_dtypes():
+        found = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(element))
+        if found in NUMBERS.values():
+            return found
         kind = f"tensor of {onnx.TensorProto.DataType.Name(element).lower()}"
-        if element in onnx.helper.get_all_tensor_dtypes():
-            found = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(element))
-            if found in NUMBERS.values():
-                return found
-    what = (
-        f"input {visible(value.name)} is a {kind.replace('_type', '')}, expected a tensor of numbers that numpy knows"
-    )
+    what = f"input {visible(value.name)}: its type is {kind}, expected a tensor of numbers that numpy knows"
     raise InputError(what, "this input can not be fed from an image or a .npy file")
 
 

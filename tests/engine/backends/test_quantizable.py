@@ -10,6 +10,7 @@ from onnx import helper as oh
 
 from sgs_tui.engine.backends.embedded import EmbeddedFiles, EmbeddedRequest, embedded_run
 from sgs_tui.engine.backends.onnx import OnnxDumpRequest, dump_onnx
+from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Stage
 from sgs_tui.engine.dumps.index import guess_stage
@@ -107,6 +108,25 @@ def test_scales_in_constant_nodes(tmp_path: Path) -> None:
         assert guess_stage(real.index) is Stage.FLOAT and guess_stage(fixed.index) is Stage.FIXED
 
 
+def test_weights_behind_a_quantize_linear_are_eight_bit_weights(tmp_path: Path) -> None:
+    """They have one unsigned scale, as activations have; the diagnosis rounds them by it."""
+    from sgs_tui.engine.network.scales import weight_steps
+
+    nodes = [
+        oh.make_node("QuantizeLinear", ["w", "s", "z"], ["wq"]),
+        oh.make_node("DequantizeLinear", ["wq", "s", "z"], ["wd"]),
+        oh.make_node("Conv", ["x", "wd"], ["c"], **CONV),
+        oh.make_node("Relu", ["c"], ["y"]),
+    ]
+    constants = {"w": KERNEL, "s": np.array(0.125, np.float32), "z": np.array(128, np.uint8)}
+    files = run(saved(tmp_path, nodes, "y", constants))
+    with open_dump(files.fixed_dump) as dump:
+        (weight,) = [record for record in dump.records if record.name == "w"]
+        steps = weight_steps(dump.read(weight).reshape(-1, 4), weight)
+    assert weight.type_name == "SGS_U8" and weight.constant
+    assert steps is not None and steps.tolist() == [0.125] * 4
+
+
 def test_few_coded_layers_still_make_a_fixed_dump(tmp_path: Path) -> None:
     nodes = [oh.make_node(kind, [f"t{number}"], [f"t{number + 1}"]) for number, kind in enumerate(["Exp", "Neg"] * 4)]
     nodes[0].input[0] = "x"
@@ -142,6 +162,32 @@ def test_a_mask_of_infinities_stays_in_float_and_the_rest_is_quantized(tmp_path:
     with open_dump(files.fixed_dump) as dump:
         types = {record.name: record.type_name for record in dump.outputs()}
     assert types["masked"] == "float" and types["y"] == "SGS_U8"
+
+
+def test_a_start_value_of_minus_infinity_reaches_no_further_than_it_does(tmp_path: Path) -> None:
+    """A padded max-pool and a selection, as exporters write them."""
+    nodes = [
+        oh.make_node("Conv", ["x", "w"], ["c"], **CONV),
+        oh.make_node("Pad", ["c", "pads", "start"], ["padded"]),
+        oh.make_node("MaxPool", ["padded"], ["pooled"], kernel_shape=[3, 3], strides=[1, 1]),
+        oh.make_node("Greater", ["pooled", "zero"], ["large"]),
+        oh.make_node("Where", ["large", "pooled", "start"], ["kept"]),
+        oh.make_node("Max", ["kept", "zero"], ["finite"]),
+        oh.make_node("Conv", ["finite", "w2"], ["y"], **CONV),
+    ]
+    constants = {
+        "w": KERNEL,
+        "pads": np.array([0, 0, 1, 1, 0, 0, 1, 1]),
+        "start": np.array(-np.inf, np.float32),
+        "zero": np.array(1, np.float32),
+        "w2": DRAW.standard_normal((4, 4, 3, 3)).astype(np.float32),
+    }
+    files = run(saved(tmp_path, nodes, "y", constants))
+    assert files.notes == ("left in float, since a constant brings infinities there: padded, kept",)
+    with open_dump(files.fixed_dump) as dump:
+        coded = {record.name for record in dump.outputs() if record.scale}
+    assert {"finite", "y"} <= coded and coded.isdisjoint({"padded", "kept"})
+    assert 0 < error(files, "y") < 0.03
 
 
 def test_infinities_that_no_constant_brings_are_an_error(tmp_path: Path) -> None:
@@ -289,4 +335,45 @@ def test_a_data_file_that_is_gone_is_an_input_error(tmp_path: Path) -> None:
     model = external(tmp_path)
     (tmp_path / "m.data").unlink()
     with pytest.raises(InputError, match=r"m\.data: no such file, it holds the data of w"):
+        dump_onnx(OnnxDumpRequest(model, (tmp_path / "x.npy",), tmp_path / "out"))
+
+
+@pytest.mark.parametrize("by_module", [False, True])
+def test_a_scalar_input_stays_a_scalar_in_dump_and_run(tmp_path: Path, by_module: bool) -> None:
+    """As voice models take their sample rate; made an array of one, it has another shape."""
+    nodes = [
+        oh.make_node("Cast", ["k"], ["f"], to=FLOAT),
+        oh.make_node("Mul", ["x", "f"], ["m"]),
+        oh.make_node("Gather", ["m", "k"], ["g"], axis=1),
+        oh.make_node("Relu", ["g"], ["y"]),
+    ]
+    values = [oh.make_tensor_value_info("x", FLOAT, [2, 3]), oh.make_tensor_value_info("k", TensorProto.INT64, [])]
+    graph = oh.make_graph(nodes, "g", values, [onnx.ValueInfoProto(name="y")])
+    model = tmp_path / "m.onnx"
+    onnx.save(oh.make_model(graph, opset_imports=[oh.make_opsetid("", 17)], ir_version=8), model)
+    np.save(tmp_path / "x.npy", np.array([[1, 2, 3], [4, 5, 6]], np.float32))
+    np.save(tmp_path / "k.npy", np.array(2))
+    np.save(tmp_path / "wrong.npy", np.array([2]))
+    how = Preprocess()
+    if by_module:
+        body = "def image_preprocess(path, norm=True):\n    return numpy.load(path)[()]\n"
+        (tmp_path / "pre.py").write_text(f"import numpy\n{body}")
+        how = Preprocess((tmp_path / "pre.py",))
+    inputs = (tmp_path / "x.npy", tmp_path / "k.npy")
+    dump = dump_onnx(OnnxDumpRequest(model, inputs, tmp_path / "dump", how))
+    with open_dump(dump.path) as made:
+        shapes = {record.name: record.shape for record in made.records}
+    assert tensors(dump.path)["y"].tolist() == [6, 12] and shapes["y"] == (2,) and shapes["f"] == (1,)
+    files = embedded_run(EmbeddedRequest(model, (inputs,), tmp_path / "run", how))
+    assert tensors(files.float_dump)["y"].tolist() == [6, 12]
+    with pytest.raises(InputError, match=r"input k wants \[\], got \[1\]") as told:
+        dump_onnx(OnnxDumpRequest(model, (tmp_path / "x.npy", tmp_path / "wrong.npy"), tmp_path / "no", how))
+    assert told.value.hint.startswith("a scalar is wanted: numpy.save(path, numpy.array(16000))")
+
+
+@pytest.mark.parametrize("kind", [TensorProto.STRING, TensorProto.BFLOAT16, TensorProto.UNDEFINED, 99])
+def test_an_input_that_can_not_be_fed_is_named(tmp_path: Path, kind: int) -> None:
+    model = saved(tmp_path, [oh.make_node("Identity", ["x"], ["y"])], "y", kind=kind)
+    np.save(tmp_path / "x.npy", INPUT)
+    with pytest.raises(InputError, match=r"input x: its type is tensor.*, expected a tensor of numbers"):
         dump_onnx(OnnxDumpRequest(model, (tmp_path / "x.npy",), tmp_path / "out"))
