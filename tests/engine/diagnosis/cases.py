@@ -465,6 +465,11 @@ def unexplained(rng: Random, folder: Path) -> Pair:
     return _pair(case, folder, "unexplained", (name,), fixed=fixed, ranges=ranges)
 
 
+def swapped(rng: Random, folder: Path) -> Pair:
+    pair = _pair(Case(rng), folder, "swapped")
+    return replace(pair, sample=pair.benchmark, benchmark=pair.sample)
+
+
 FAULTS: dict[str, Callable[[Random, Path], Pair]] = {
     "healthy": healthy,
     "input_mismatch": input_mismatch,
@@ -479,5 +484,6 @@ FAULTS: dict[str, Callable[[Random, Path], Pair]] = {
     "non_finite": non_finite,
     "drift": drift,
     "unexplained": unexplained,
+    "swapped": swapped,
 }
 """A generator for every cause: (random numbers, folder) to a pair of dumps."""
