@@ -44,6 +44,8 @@ def visible(text: str) -> str:
 
 def start_of(text: str, cells: int, width: Callable[[str], int]) -> str:
     """The longest start of `text` that fits into `cells`, of which `width` says how many a character takes."""
+    if text.isascii():
+        return text[:cells]
     taken = 0
     for end, char in enumerate(text):
         taken += width(char)

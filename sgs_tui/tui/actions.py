@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
-from sgs_tui.tui.text import BLANK, Line, Span, hanging, paragraph
+from sgs_tui.tui.text import BLANK, Line, Span, flow, hanging, paragraph
 
 _SHOWN = {"pagedown": "pgdn", "pageup": "pgup", "escape": "esc", "backspace": "bksp"}
 DO = "do"
@@ -230,7 +230,7 @@ def help_lines(
         lines += _keys(group(name), keymap, width)
     about = list(about)
     if about:
-        lines += [BLANK, (Span("What is shown", "strong"),), *about]
+        lines += [BLANK, (Span("What is shown", "strong"),), *(row for each in about for row in flow(each, width))]
     for name, heading in GROUP_TITLES.items():
         if name not in groups and group(name):
             lines += [BLANK, (Span(heading, "strong"),), *_keys(group(name), keymap, width)]

@@ -81,6 +81,18 @@ def paragraph(text: str, cells: int, tone: Tone = "") -> list[Line]:
     return [(Span(part, tone),) for part in wrap(text, cells)] if text else []
 
 
+def flow(spans: Line, cells: int) -> list[Line]:
+    """A line of several tones broken at blanks."""
+    text, tones = "".join(part.text for part in spans), [part.tone for part in spans for _ in part.text]
+    rows: list[Line] = []
+    start = 0
+    for row in wrap(text, cells):
+        start = text.index(row, start)
+        rows.append(tuple(Span(char, tone) for char, tone in zip(row, tones[start:], strict=False)))
+        start += len(row)
+    return rows
+
+
 def hanging(head: Line, text: str, cells: int, tone: Tone = "") -> list[Line]:
     """`text` behind `head`, its further lines indented as far."""
     indent = width(head)

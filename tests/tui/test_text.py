@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from sgs_tui.engine.numbers import cosine, count, decibel, figure, size
-from sgs_tui.tui.text import Span, age, clip, cut, fit, line, ratio, share, small, width, wrap
+from sgs_tui.tui.text import Span, age, clip, cut, fit, flow, line, plain, ratio, share, small, width, wrap
 
 texts = st.text(st.characters(exclude_categories=["Cs", "Mn", "Me", "Mc"]), max_size=80)
 
@@ -89,3 +89,10 @@ def test_sizes_ages_and_counts() -> None:
     assert [size(0), size(999), size(167_914), size(4_000_000_000)] == ["0 B", "999 B", "167.9 KB", "4.0 GB"]
     assert [age(-3), age(59), age(61), age(7200), age(200_000)] == ["0 s", "59 s", "1 min", "2 h", "2 d"]
     assert [count(1, "layer"), count(20_000, "layer")] == ["1 layer", "20,000 layers"]
+
+
+def test_a_line_of_several_tones_is_broken_at_blanks() -> None:
+    rows = flow((Span("one two "), Span("three", "fail"), Span(" four")), 9)
+    assert plain(rows) == "one two\nthree\nfour"
+    assert {part.tone for part in rows[1]} == {"fail"} and {part.tone for part in rows[2]} == {""}
+    assert flow((), 9) == [()] and plain(flow((Span("short"),), 9)) == "short"

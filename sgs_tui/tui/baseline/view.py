@@ -55,7 +55,7 @@ def _sqnr(layer: Snapshot | None) -> str:
 
 STEP_COLUMNS: tuple[Column[Step], ...] = (
     Column("sign", "", 1, cell=_sign),
-    Column("name", "name", least=20, cell=lambda step: step.name),
+    Column("name", "name", least=20, names=True, cell=lambda step: step.name),
     Column("change", "change", 14, cell=_change),
     Column("before", "RMSE was", 9, right=True, cell=lambda step: _rmse(step.before)),
     Column("after", "is", 9, right=True, cell=lambda step: _rmse(step.after)),

@@ -7,11 +7,12 @@ from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.tui.settings import Start
+from sgs_tui.tui.short_names import ShortNames
 from sgs_tui.tui.text import Line, Span, clip, cut, span, width
 from sgs_tui.tui.widgets.table import Cell
 
 ROOMY = 72
-"""Below so many cells the profile gives way to the names of the dumps."""
+"""Below so many cells, or where it would take half of them, the profile gives way to the names of the dumps."""
 
 
 SIGNS: dict[Verdict, Cell] = {
@@ -63,23 +64,21 @@ def title(request: CompareRequest | None, summary: Line, cells: int) -> Line:
     if request is None:
         return (Span(" sgs-tui", "strong"), Span("  no dumps chosen", "muted"))
     right: Line = (*summary, Span(" "))
-    if cells >= ROOMY:
-        right = (span(request.profile.name, "muted"), Span("  "), *right)
+    profiled: Line = (span(request.profile.name, "muted"), Span("  "), *right)
+    if cells >= ROOMY and width(profiled) <= cells // 2:
+        right = profiled
     room = max(8, (cells - width(right) - 12) // 2)
-    sample, benchmark = _names(request.sample, request.benchmark)
-    left: Line = (
-        Span(" " + cut(sample, room), "sample"),
-        Span(" against ", "muted"),
-        Span(cut(benchmark, room), "benchmark"),
-    )
+    names = _names(request.sample, request.benchmark)
+    sample, benchmark = (ShortNames(names)(name, room) for name in names)
+    left: Line = (Span(" " + sample, "sample"), Span(" against ", "muted"), Span(benchmark, "benchmark"))
     return (*left, Span(" " * max(2, cells - width(left) - width(right))), *right)
 
 
 def _names(sample: Path, benchmark: Path) -> tuple[str, str]:
-    """File names, with their folders where the names alone would be the same."""
-    if sample.name != benchmark.name:
-        return sample.name, benchmark.name
-    return f"{sample.parent.name}/{sample.name}", f"{benchmark.parent.name}/{benchmark.name}"
+    """File names, with as many of their folders as it takes to tell them apart."""
+    first, second = sample.absolute().parts, benchmark.absolute().parts
+    same = next((n for n in range(1, min(len(first), len(second)) + 1) if first[-n:] != second[-n:]), 1)
+    return "/".join(first[-same:]), "/".join(second[-same:])
 
 
 def status(pair: Pair | None, row: LayerDiff | None, cells: int) -> Line:

@@ -78,7 +78,7 @@ def file_columns(role: Callable[[Path], str], now: Callable[[], float]) -> tuple
 
     return (
         Column("role", "", 1, cell=lambda one: _ROLES.get(role(one.path), "")),
-        Column("name", "file", least=18, cell=_name),
+        Column("name", "file", least=18, names=True, cell=_name),
         Column("stage", "stage", 12, cell=_stage),
         Column("health", "health", 13, cell=_health),
         Column("records", "records", 7, right=True, cell=lambda one: "" if one.records is None else str(one.records)),
@@ -106,7 +106,7 @@ def _shape(record: Record) -> Cell | str:
 RECORD_COLUMNS: tuple[Column[Record], ...] = (
     Column("index", "op", 4, right=True, cell=lambda one: str(one.op_index)),
     Column("direction", "", 5, cell=_direction),
-    Column("name", "name", least=18, cell=lambda one: one.name),
+    Column("name", "name", least=18, names=True, cell=lambda one: one.name),
     Column("shape", "shape", 14, cell=_shape),
     Column("op", "op type", 13, cell=lambda one: one.op_type),
     Column("type", "type", 7, cell=lambda one: one.type_name),

@@ -58,7 +58,7 @@ def _chosen(one: Candidate) -> Cell:
 
 CANDIDATE_COLUMNS: tuple[Column[Candidate], ...] = (
     Column("chosen", "", 3, cell=_chosen),
-    Column("tensor", "tensor", least=16, cell=lambda one: one.tensor),
+    Column("tensor", "tensor", least=16, names=True, cell=lambda one: one.tensor),
     Column("gain", "gain dB", 7, right=True, cell=lambda one: f"{one.expected.gain_db:+.1f}" if one.expected else ""),
     Column("range", "range", 8, right=True, cell=lambda one: figure(one.range.width) if one.range else ""),
     Column(

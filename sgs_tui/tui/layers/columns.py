@@ -1,7 +1,7 @@
 """The columns of the layer table: what each shows of a row and how wide, which ones the user chose, and the picker."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rich.cells import cell_len
@@ -14,6 +14,8 @@ from sgs_tui.engine.text import visible
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.frame.dialogs import Dialog
+from sgs_tui.tui.journal.view import MARK
+from sgs_tui.tui.short_names import ShortNames
 from sgs_tui.tui.text import ratio, small
 from sgs_tui.tui.widgets.table import Cell, Column, ListTable
 
@@ -22,6 +24,8 @@ OVER = "!"
 """Behind a figure that is over its limit, so that no color is needed to see it."""
 PART = "part"
 """The layer's part in the error: begins here, comes in, gone again."""
+NOTED = f" {MARK}"
+"""Behind the name of a layer that has a note."""
 FROZEN = frozenset({"sign", "index", "name"})
 """Always shown, and in front."""
 DEFAULT = (
@@ -34,7 +38,7 @@ _FORMS: dict[Form, Callable[[float | None], str]] = {
     Form.PLAIN: figure,
     Form.RATIO: ratio,
     Form.SMALL: small,
-    Form.COSINE: cosine,
+    Form.COSINE: lambda value: f"{value:.5f}" if value is not None and value < 0 else cosine(value),
     Form.DECIBEL: decibel,
 }
 _WORDS = {
@@ -88,6 +92,12 @@ class Facts:
     names: int = 12
     ops: int = 7
     indices: int = 3
+    short: ShortNames = field(default_factory=ShortNames, compare=False)
+
+    def fitted_name(self, text: str, cells: int) -> str:
+        """A name, with the mark of a note behind it or without, so that no two layers look alike."""
+        name = text.removesuffix(NOTED)
+        return self.short(name, cells - len(text) + len(name)) + text[len(name) :]
 
 
 def facts_of(pairs: Sequence[Pair]) -> Facts:
@@ -95,7 +105,7 @@ def facts_of(pairs: Sequence[Pair]) -> Facts:
     names = max((cell_len(visible(pair.name[:200])) for pair in pairs), default=12)
     ops = max((cell_len(visible(pair.op_type[:40])) for pair in pairs), default=7)
     indices = max((len(str(pair.benchmark.op_index)) for pair in pairs), default=3)
-    return Facts(names, ops, indices)
+    return Facts(names, ops, indices, ShortNames([pair.name for pair in pairs]))
 
 
 def column(key: str, facts: Facts, wide: bool = False, extra: int = 0) -> Column[Any]:
@@ -106,7 +116,8 @@ def column(key: str, facts: Facts, wide: bool = False, extra: int = 0) -> Column
         case "index":
             return Column(key, "#", max(2, facts.indices), right=True)
         case "name":
-            return Column(key, "name", max(22, min(facts.names, 200)) if wide else 0, least=22 + extra)
+            cells = max(22, min(facts.names, 200)) if wide else 0
+            return Column(key, "name", cells, least=22 + extra, short=facts.fitted_name)
         case "op":
             return Column(key, "op", max(4, min(facts.ops, 40 if wide else 13)) + extra)
         case "verdict":

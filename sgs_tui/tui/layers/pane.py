@@ -19,12 +19,16 @@ from sgs_tui.tui.journal.view import MARK, Notes
 from sgs_tui.tui.layers.blame import REORDERED, Parts
 from sgs_tui.tui.layers.columns import PART, Choices, Facts, chosen_columns, default_choices, facts_of
 from sgs_tui.tui.layers.view import NETWORK, NO_FILTER, Layers, failing
-from sgs_tui.tui.text import Line, Span, line, span
+from sgs_tui.tui.text import Line, Span, cut, line, span
 from sgs_tui.tui.widgets.prompt import Prompt
 from sgs_tui.tui.widgets.table import Table
 
 _EMPTY = "no layers yet: 3 opens the dump browser, s and b there pick the two dumps"
 _NONE_FIT = "no layer fits the filter: esc shows all"
+
+
+_FILTER = 24
+"""Cells of a filter in the heading."""
 
 
 class LayersPane(Pane):
@@ -120,7 +124,7 @@ class LayersPane(Pane):
             told = f"{won} recovered" if layers.undone else f"{won} out of order: r"
             parts.append(Span(f"  {REORDERED.text} {told}", REORDERED.tone))
         parts += [Span(f"  {self.progress}", "muted")] if self.progress else []
-        parts += [span(f"  /{layers.query.text}", "key")] if layers.query.tests else []
+        parts += [span(f"  /{cut(layers.query.text, _FILTER)}", "key")] if layers.query.tests else []
         return tuple(parts)
 
     def _rearranged(self, number: int | None) -> None:

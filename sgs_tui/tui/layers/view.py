@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Unmatched, Verdict
 from sgs_tui.engine.compare.select import Query, parse_query, sort_rows
-from sgs_tui.tui.journal.view import MARK, Notes
+from sgs_tui.tui.journal.view import Notes
 from sgs_tui.tui.layers.blame import NOTHING
-from sgs_tui.tui.layers.columns import PART, cell, label
+from sgs_tui.tui.layers.columns import NOTED, PART, cell, label
 from sgs_tui.tui.text import Tone
 from sgs_tui.tui.widgets.table import Cell, Column
 
@@ -46,7 +46,7 @@ class Layers:
         if column == PART:
             return self.parts.cell(pair.name)
         if column == "name" and pair.name in self.noted:
-            return Cell(f"{pair.name} {MARK}")
+            return Cell(pair.name + NOTED)
         diff = self.row_at(row)
         if self.undone and column not in ("sign", "verdict") and (won := self.parts.recovered.get(pair.name)):
             return cell(won.row, column)
@@ -140,7 +140,7 @@ def failing(row: LayerDiff) -> bool:
 
 UNMATCHED_COLUMNS: tuple[Column[Unmatched], ...] = (
     Column("side", "only in", 9, cell=lambda one: Cell(one.side, one.side)),
-    Column("name", "name", least=24, cell=lambda one: one.name),
+    Column("name", "name", least=24, names=True, cell=lambda one: one.name),
     Column("reason", "why", least=24, prose=True, cell=lambda one: one.reason),
 )
 """Of tensors that were not compared."""

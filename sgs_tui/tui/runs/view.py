@@ -60,7 +60,7 @@ def _time(row: RunRow) -> Cell:
 RUN_COLUMNS: tuple[Column[RunRow], ...] = (
     Column("sign", "", 1, cell=lambda row: _SIGNS[row.run.state]),
     # the time in front tells runs apart, and the stage has its own column: cut at the end
-    Column("name", "run", least=22, prose=True, cell=lambda row: row.run.name),
+    Column("name", "run", least=22, names=True, cell=lambda row: row.run.name),
     Column("stage", "stage", 9, cell=lambda row: row.run.request.stage),
     Column("state", "state", 9, cell=lambda row: Cell(str(row.run.state), _SIGNS[row.run.state].tone)),
     Column("time", "time", 9, right=True, cell=_time),

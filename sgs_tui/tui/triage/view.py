@@ -15,7 +15,7 @@ def _metric(show: Callable[[float | None], str], key: str) -> Callable[[Recovere
 
 RECOVERED_COLUMNS: tuple[Column[Recovered], ...] = (
     Column("index", "#", 4, right=True, cell=lambda one: str(one.row.index)),
-    Column("name", "name", least=18, cell=lambda one: one.row.name),
+    Column("name", "name", least=18, names=True, cell=lambda one: one.row.name),
     Column("rmse", "RMSE", 8, right=True, cell=_metric(ratio, "rmse")),
     Column("cos", "COS", 8, right=True, cell=_metric(cosine, "cos")),
     Column("mse", "MSE", 8, right=True, cell=_metric(small, "mse")),

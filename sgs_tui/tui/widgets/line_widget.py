@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.text import Span, Tone
+from sgs_tui.tui.text import ELLIPSIS, Span, Tone
 from sgs_tui.tui.widgets.key_queue import TakesQueuedKeys
 
 _PLAIN = Style.null()
@@ -36,10 +36,13 @@ class LineWidget(TakesQueuedKeys, Widget):
         raise NotImplementedError
 
     def render_line(self, y: int) -> Strip:
-        """Textual's hook: spans as a strip of exactly the widget's width; neighbors of one look become one segment."""
+        """Textual's hook: spans as a strip of exactly the widget's width, with a sign where the line is longer."""
         spans, tone = self.line_at(y)
-        segments = [Segment(text, self._style_of(tone, own)) for text, own in spans if text]
-        return Strip(segments).adjust_cell_length(self.size.width, self._style_of(tone)).simplify()
+        strip = Strip([Segment(text, self._style_of(tone, own)) for text, own in spans if text])
+        width = self.size.width
+        if strip.cell_length > width > 0 and strip.crop(width).text.strip():
+            strip = Strip([*strip.crop(0, width - 1), Segment(ELLIPSIS, self._style_of(tone, "muted"))])
+        return strip.adjust_cell_length(width, self._style_of(tone)).simplify()
 
     def repaint_line(self, y: int) -> None:
         """Repaint line `y` if it is on the widget."""

@@ -5,13 +5,14 @@ by half a page: over a slow line one big repaint now and then is kinder than one
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from textual import events
 from textual.message import Message
 
-from sgs_tui.tui.text import Span, Tone, clip, fit
+from sgs_tui.tui.short_names import ShortNames
+from sgs_tui.tui.text import Span, Tone, clip, cut, fit
 from sgs_tui.tui.widgets.line_widget import ListWidget
 from sgs_tui.tui.widgets.text_view import TextView
 
@@ -30,7 +31,8 @@ class Cell(NamedTuple):
 class Column(Generic[Item]):
     """A column of a table: how wide, and what it shows of an item.
 
-    `width` 0 takes what the others leave (at least `least`); `prose` is cut at its end, other text in the middle.
+    `width` 0 takes what the others leave (at least `least`); `prose` is cut at its end, other text in the middle,
+    `names` so that different ones stay different (`short` says how).
     """
 
     id: str
@@ -39,11 +41,13 @@ class Column(Generic[Item]):
     right: bool = False
     least: int = 12
     prose: bool = False
+    names: bool = False
+    short: Callable[[str, int], str] = cut
     cell: Callable[[Item], Cell | str] = str
 
     def fitted(self, text: str, cells: int) -> str:
         """`text` in exactly so many cells."""
-        return fit(clip(text, cells) if self.prose else text, cells, self.right)
+        return fit(clip(text, cells) if self.prose else self.short(text, cells), cells, self.right)
 
 
 class Source(Protocol):
@@ -178,12 +182,20 @@ class Table(ListWidget):
             self.first += 1
 
     def _placed(self) -> list[tuple[int, int]]:
-        """(column, cells): the frozen ones, then from `first` on what fits; flexible ones take the rest."""
+        """(column, cells): the frozen ones, then from `first` on what fits; flexible ones take the rest.
+
+        The frozen ones always leave room for a column behind them, so that none is out of reach.
+        """
         placed: list[tuple[int, int]] = []
         left, columns = self.size.width, self.columns
-        for n in (*range(min(self.frozen, len(columns))), *range(self.first, len(columns))):
+        behind = [(column.width or column.least) + 1 for column in columns[self.first :]][:1]
+        kept = min(*behind, self.size.width // 2) if behind else 0
+        for n in range(min(self.frozen, len(columns))):
+            placed.append((n, max(1, min(columns[n].width or columns[n].least, left - kept))))
+            left -= placed[-1][1] + 1
+        for n in range(self.first, len(columns)):
             cells = columns[n].width or columns[n].least
-            if cells > left and placed:
+            if left < 1 or (cells > left and n > self.first):
                 break
             placed.append((n, min(cells, left)))
             left -= cells + 1
@@ -288,6 +300,12 @@ class ListTable(Table, Generic[Item]):
         """Show other items; the cursor stays in its place unless `cursor` says another."""
         rows = Rows(self.columns, items, self._tone)
         self.items = rows.items
+        self.columns = tuple(
+            replace(column, short=ShortNames([rows.cell(row, column.id).text for row in range(len(rows))]))
+            if column.names
+            else column
+            for column in self.columns
+        )
         self.show(rows, cursor=cursor)
 
     def fill_on(self, items: Sequence[Item], wanted: Callable[[Item], bool]) -> None:
