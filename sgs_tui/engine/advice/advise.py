@@ -10,7 +10,7 @@ from itertools import combinations
 from math import inf, isfinite, isnan
 
 from sgs_tui.engine.advice.predict import Model
-from sgs_tui.engine.advice.results import Advice, Candidate, Expected, Predicted, Reason, Rule
+from sgs_tui.engine.advice.results import STILL_FAILING, Advice, Candidate, Expected, Predicted, Reason, Rule
 from sgs_tui.engine.advice.targets import Targets
 from sgs_tui.engine.compare.limits import MANUAL, SOP
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange
@@ -236,4 +236,4 @@ def _notes(
     if lost:
         yield f"no convolution input makes {some(lost)} INT16"
     if chosen and failing and not first.cause.spoils:
-        yield f"predicted to fail all the same: {some(failing)}"
+        yield f"{STILL_FAILING}: {some(failing)}"

@@ -107,6 +107,8 @@ _RULES = {
     Rule.MARKED: "your mark",
 }
 _REASONS = 5
+STILL_FAILING = "predicted to fail all the same"
+"""How the note on remaining layers begins."""
 
 
 def rule(reason: Reason, tensor: str) -> str:

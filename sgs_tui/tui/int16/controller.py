@@ -16,9 +16,11 @@ from sgs_tui.engine.requantize.ini_change import IniChange, ini_change, journal_
 from sgs_tui.engine.requantize.network import INI
 from sgs_tui.engine.requantize.propose import Commands, EmbeddedRun, Recipe, find_recipe
 from sgs_tui.engine.session import Comparison
+from sgs_tui.engine.twin.opening import Files
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened, DiagnosisChanged
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
+from sgs_tui.tui.int16.foresee import Foreseen, Foresight, Question
 from sgs_tui.tui.int16.pane import Int16Dialog, MarkToggled, WriteAsked
 from sgs_tui.tui.int16.view import Marks, Plan, again_words, change_lines
 from sgs_tui.tui.jobs import Said
@@ -112,6 +114,7 @@ class Int16Controller(Controller):
         self._comparison = comparison
         self.marks = Marks()
         self.ini: Path | None = None
+        self._foresight: Foresight | None = None
 
     @property
     def case(self) -> Case:
@@ -151,6 +154,7 @@ class Int16Controller(Controller):
         names = {record.name for record in event.comparison.benchmark.records}
         keep = [tuple(name for name in kind if name in names) for kind in (self.marks.marked, self.marks.unmarked)]
         self.marks = Marks(*keep)
+        self._drop()
 
     # --- the window
 
@@ -176,6 +180,33 @@ class Int16Controller(Controller):
         window = self.host.opened(Int16Dialog)
         if window is not None and found is not None:
             window.show_plan(found)
+            self._foresee(found)
+
+    def _foresee(self, made: Plan) -> None:
+        """Ask the twin for the set that is on the screen; it is opened with the first question."""
+        current = self._comparison.current
+        if current is None:
+            return
+        asked = current.request
+        ini = made.path if made.change is not None else None
+        files = Files(asked.benchmark, asked.sample, asked.ranges, ini)
+        if self._foresight is None or self._foresight.files != files:
+            self._drop()
+            self._foresight = Foresight(files)
+        question = Question(made.advice.chosen, self.marks.unmarked, asked.profile, tuple(self._comparison.rows))
+        self._comparison.find("foresee", partial(self._foresight.ask, question), self._show_foreseen)
+
+    def _show_foreseen(self, found: Foreseen) -> None:
+        window = self.host.opened(Int16Dialog)
+        if window is not None:
+            window.show_foreseen(found)
+
+    def _drop(self) -> None:
+        if self._foresight is not None:
+            self._foresight.drop()
+            self._foresight = None
+        if (window := self.host.opened(Int16Dialog)) is not None:
+            window.foreseen = None
 
     # --- the file
 

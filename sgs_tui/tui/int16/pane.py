@@ -12,6 +12,7 @@ from textual.widget import Widget
 from sgs_tui.engine.requantize.ini_change import IniChange
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.dialogs import Dialog
+from sgs_tui.tui.int16.foresee import Foreseen
 from sgs_tui.tui.int16.view import CANDIDATE_COLUMNS, Plan, plan_lines
 from sgs_tui.tui.text import Span, line
 from sgs_tui.tui.widgets.table import ListTable, Table
@@ -52,6 +53,8 @@ class Int16Dialog(Dialog[None]):
             below=self.text,
         )
         self.plan: Plan | None = None
+        self.foreseen: Foreseen | None = None
+        self.waiting = False
 
     def body(self) -> Iterable[Widget]:
         return (self.table, self.text)
@@ -67,10 +70,15 @@ class Int16Dialog(Dialog[None]):
     def show_plan(self, plan: Plan) -> None:
         """What is advised; the cursor stays on its tensor."""
         here = self.tensor
-        self.plan = plan
+        self.plan, self.waiting = plan, True
         found = plan.advice.candidates
         self.table.styles.height = 1 + max(2, min(len(found), _MOST_ROWS, self.size.height // 3))
         self.table.fill_on(found, lambda one: one.tensor == here)
+        self._fill()
+
+    def show_foreseen(self, foreseen: Foreseen) -> None:
+        """What the twin says of the plan on the screen."""
+        self.foreseen, self.waiting = foreseen, False
         self._fill()
 
     @property
@@ -81,7 +89,8 @@ class Int16Dialog(Dialog[None]):
     @on(Table.Moved)
     def _fill(self) -> None:
         if self.plan is not None:
-            self.text.show(partial(plan_lines, self.plan, self.table.cursor), keep=True)
+            shown = partial(plan_lines, self.plan, self.foreseen, self.waiting, self.table.cursor)
+            self.text.show(shown, keep=True)
 
     @on(Table.Activated)
     def action_choose(self) -> None:

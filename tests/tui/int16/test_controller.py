@@ -2,14 +2,18 @@
 
 import shutil
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
 from sgs_tui.engine.configs.inputconfig import load
 from sgs_tui.engine.journal import Kind, journal_of, read_journal
+from sgs_tui.engine.twin.opening import Files, Opened, open_subject
+from sgs_tui.engine.twin.whatif import Subject, WhatIf, whatif
 from sgs_tui.tui.frame.dialogs import ConfirmDialog
-from sgs_tui.tui.int16.pane import Int16Dialog
+from sgs_tui.tui.int16.pane import Int16Dialog, MarkToggled
 from sgs_tui.tui.int16.view import Marks
 from tests.tui.stage import FOLDER, REAL, SAMPLE, make_app, text_of, until, until_compared, until_shown
 
@@ -70,6 +74,96 @@ async def test_i_in_the_window_takes_a_tensor_out_and_in(on_stage: Path) -> None
         assert screen.int16.marks.unmarked == ("cat",) and window.tensor == "cat"
         await pilot.press("i")
         await until(pilot, lambda: window.plan is not None and "cat" in window.plan.advice.chosen)
+
+
+def _answer(window: Int16Dialog) -> WhatIf | None:
+    """The twin's answer to the plan on the screen, once it is there."""
+    return window.foreseen.answer if window.foreseen is not None and not window.waiting else None
+
+
+async def test_every_toggle_is_foreseen_and_the_last_figures_stay_meanwhile(
+    on_stage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Files] = []
+    go = Event()
+    go.set()
+
+    def counted(files: Files, level: int | None = None, cancel: Event | None = None) -> Opened:
+        opened.append(files)
+        return open_subject(files, level, cancel)
+
+    def held(subject: Subject, *asked: Any, **how: Any) -> WhatIf:
+        assert go.wait(60)
+        return whatif(subject, *asked, **how)
+
+    monkeypatch.setattr("sgs_tui.tui.int16.foresee.open_subject", counted)
+    monkeypatch.setattr("sgs_tui.tui.int16.foresee.whatif", held)
+    app = make_app()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("I")
+        window = await _window(pilot)
+        await until_shown(pilot, "foreseen: 1 layer fails -> 0, worst")
+        answer = _answer(window)
+        assert answer is not None and (answer.int16, answer.newly_fixed) == (("cat",), ("gate",))
+        text = text_of(app)
+        assert "newly fixed: gate" in text and "self-check: median 0.00 dB" in text
+        assert "estimated" not in text and "predicted: every layer" not in text, "in place of the estimate"
+        go.clear()
+        await pilot.press("i")
+        await until_shown(pilot, "working it out ... until then of the set before:")
+        assert "foreseen: 1 layer fails -> 0" in text_of(app)
+        go.set()
+        await until_shown(pilot, "foreseen: 1 layer fails -> 1, worst gate")
+        assert "working it out" not in text_of(app) and "in INT16: nothing" in text_of(app)
+        await pilot.press("i")
+        await until_shown(pilot, "foreseen: 1 layer fails -> 0, worst")
+        assert len(opened) == 1, "one twin for all questions about these dumps"
+        assert screen.comparison.picks.request is not None
+        window.dismiss(None)
+        screen.comparison.compare(screen.comparison.picks.request)
+        await until(pilot, lambda: screen.comparison.diagnosis is not None)
+        await pilot.press("I")
+        await until_shown(pilot, "foreseen: 1 layer fails -> 0, worst")
+        assert len(opened) == 2, "dropped with its comparison"
+
+
+async def test_what_is_in_int16_already_stays_so_unless_it_is_taken_out(on_stage: Path) -> None:
+    for name in ("float", "fixed_dq"):
+        shutil.copy(REAL / "bad_int16" / f"cat_{name}.bin", on_stage / f"cat_{name}.bin")
+    shutil.copy(REAL / "bad_int16" / "cat_tensor_min_max.txt", on_stage / "tensor_min_max.txt")
+    app = make_app((Path("cat_fixed_dq.bin"), Path("cat_float.bin")))
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("I")
+        window = await _window(pilot)
+        await until(pilot, lambda: _answer(window) is not None)
+        answer = _answer(window)
+        assert answer is not None and answer.int16 == ("cat",) and not answer.failing
+        screen.int16.toggle_mark(MarkToggled("cat", True))
+        await until_shown(pilot, "newly failing: gate")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("tiny/fixed_dq_keepgarbage.bin", "the twin does not reproduce this fixed dump"), ("", "no fixed dump")],
+)
+async def test_where_the_twin_has_no_answer_the_estimate_stays_and_one_line_says_why(
+    on_stage: Path, name: str, why: str
+) -> None:
+    paths = [REAL / "tiny" / "fixed_dq_keepgarbage.bin", REAL / "tiny" / "float.bin"]
+    if not name:
+        paths = [REAL / "tiny" / "cmodel_float.bin", REAL / "tiny" / "float.bin"]
+    for path in paths:
+        shutil.copy(path, on_stage / path.name)
+    app = make_app(tuple(Path(path.name) for path in paths))  # type: ignore[arg-type]
+    async with app.run_test(size=LARGE) as pilot:
+        await until_compared(pilot)
+        await pilot.press("I")
+        window = await _window(pilot)
+        await until(pilot, lambda: window.foreseen is not None)
+        assert "not foreseen: " in text_of(app) and why in text_of(app)
+        assert "no INT16" in text_of(app) and "working it out" not in text_of(app)
 
 
 async def test_another_file_and_one_that_is_not_there(on_stage: Path) -> None:

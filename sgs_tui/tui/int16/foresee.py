@@ -1,0 +1,110 @@
+"""What an INT16 set would give, by the twin: opened once for a comparison, and asked again with every toggle."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Event, Lock, Thread
+
+from sgs_tui.engine.compare.limits import Profile
+from sgs_tui.engine.compare.results import LayerDiff, Verdict
+from sgs_tui.engine.errors import CancelledError, SgsError
+from sgs_tui.engine.optimize.twin import limits_of
+from sgs_tui.engine.twin.opening import TAKEN, Files, Opened, open_subject
+from sgs_tui.engine.twin.plan import Plan, with_int16
+from sgs_tui.engine.twin.whatif import WhatIf, whatif
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """An answer, or (`answer` None) the `problem` for which there is none.
+
+    `too`: tensors that get 16 bit with the chosen ones. `unseen`: layers that fail now and can not be foreseen.
+    """
+
+    answer: WhatIf | None
+    problem: str = ""
+    too: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Convolution inputs that are to get INT16, and those that are not to stay in it, judged by a profile."""
+
+    chosen: tuple[str, ...]
+    unmarked: tuple[str, ...]
+    profile: Profile
+    rows: Sequence[LayerDiff]
+
+
+class Foresight:
+    """The twin of these files. One question at a time; the kernels of each make the next one cheap."""
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        self._lock, self._dropped = Lock(), Event()
+        self._found: Opened | SgsError | None = None
+
+    def ask(self, question: Question, cancel: Event) -> Foreseen:
+        """Raises CancelledError."""
+        with self._lock:
+            opened = self._open()
+            if isinstance(opened, SgsError):
+                return Foreseen(None, opened.message)
+            try:
+                return foresee(opened, question, cancel)
+            except CancelledError:
+                raise
+            except SgsError as error:
+                return Foreseen(None, error.message)
+
+    def drop(self) -> None:
+        """Let go of the files, as soon as nobody reads them."""
+        self._dropped.set()
+        Thread(target=self._close, daemon=True).start()
+
+    def _open(self) -> Opened | SgsError:
+        """Whoever toggles while it opens does not make it begin again, so only dropping it cancels that."""
+        if self._dropped.is_set():
+            raise CancelledError("these dumps are compared no more")
+        if self._found is None:
+            try:
+                self._found = open_subject(self.files, cancel=self._dropped)
+            except CancelledError:
+                raise
+            except SgsError as error:
+                self._found = error
+        return self._found
+
+    def _close(self) -> None:
+        with self._lock:
+            if isinstance(self._found, Opened):
+                self._found.subject.plan.twin.dump.close()
+                if self._found.subject.fixed is not None:
+                    self._found.subject.fixed.dump.close()
+            self._found = None
+
+
+def foresee(opened: Opened, question: Question, cancel: Event) -> Foreseen:
+    """All layers with these tensors in INT16; none where the twin does not even foresee the dump at hand."""
+    subject, check = opened.subject, opened.subject.check
+    if check is not None and not check.trusted:
+        off = f"{check.median_db:.1f} dB (median) off" if check.counted else "no layer can be held against it"
+        return Foreseen(None, f"the twin does not reproduce this fixed dump: {off}")
+    limits, about = limits_of(question.profile, subject.plan.twin)
+    names = _int16(subject.plan, question)
+    answer = whatif(subject, names, limits, exact=True, cancel=cancel)
+    wide = with_int16(subject.plan, names).wide() - subject.plan.wide() - set(names)
+    failing = {row.name for row in question.rows if row.verdict is Verdict.FAIL}
+    return Foreseen(
+        answer,
+        too=tuple(name for name in subject.plan.twin.tensors if name in wide),
+        unseen=tuple(each.name for each in answer.layers if not each.predicted and each.name in failing),
+        notes=tuple(note for note in (*opened.notes, *about) if not note.startswith(TAKEN)),
+    )
+
+
+def _int16(now: Plan, question: Question) -> list[str]:
+    """What is INT16 then: a chosen name also takes those that begin with it, as the vendor's tools do."""
+    stays = now.raised - set(question.unmarked)
+    return [name for name in now.twin.convolution_inputs() if name in stays or name.startswith(question.chosen)]
