@@ -1,11 +1,29 @@
 """What every user meets first: nothing is lost by a key, dumps given the wrong way round, files that are at hand."""
 
+from threading import Event
+
 import pytest
 
+from sgs_tui.engine.compare.limits import BUILT_IN, judged
+from sgs_tui.engine.compare.results import Verdict
+from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.events import Row
+from sgs_tui.engine.session import CompareRequest, open_comparison, with_profile
 from sgs_tui.tui.actions import PANES
+from sgs_tui.tui.comparison.jobs import RowsArrived, rows
 from sgs_tui.tui.debugconfig.pane import LeaveDialog
 from sgs_tui.tui.frame.dialogs import Ask
-from tests.tui.stage import BENCHMARK, FOLDER, SAMPLE, make_app, text_of, until, until_compared, until_shown
+from tests.tui.stage import (
+    BENCHMARK,
+    FOLDER,
+    SAMPLE,
+    make_app,
+    text_of,
+    until,
+    until_compared,
+    until_followed,
+    until_shown,
+)
 
 pytestmark = pytest.mark.usefixtures("on_stage")
 SMALL, LARGE = (80, 24), (160, 50)
@@ -93,3 +111,45 @@ async def test_there_is_nothing_to_swap_before_dumps_are_chosen() -> None:
         await until_shown(pilot, "bad_float.bin")
         await pilot.press("x")
         await until_shown(pilot, "no dumps are chosen")
+
+
+async def test_another_profile_reads_nothing_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("n")
+        await until_followed(pilot)
+        found = screen.comparison.diagnosis
+        for name in ("read", "chunks"):
+            monkeypatch.setattr(Dump, name, refuse)
+        monkeypatch.setattr("sgs_tui.engine.session.measure_all", refuse)
+        for profile in ("sop", "strict", "manual"):
+            await pilot.press("p")
+            await until(pilot, lambda name=profile: name in screen.title_bar.text and screen.comparison.summary)
+            summary = screen.comparison.summary
+            assert summary is not None and summary.layers == 20
+            verdicts = [judged(row, BUILT_IN[profile]).verdict for row in screen.comparison.rows]
+            assert summary.failed == verdicts.count(Verdict.FAIL) > 0
+            assert screen.triage.pane.diagnosis is found and screen.comparison.layer == "gate"
+        await until_followed(pilot)
+    assert app.crash is None
+
+
+def refuse(*given: object, **options: object) -> None:
+    raise AssertionError("the dumps are read again")
+
+
+async def test_another_profile_in_the_middle_reads_only_what_is_left() -> None:
+    comparison = open_comparison(CompareRequest(SAMPLE, BENCHMARK))
+    rows_there = [event.value for event in comparison.run(workers=1) if isinstance(event, Row)]
+    strict = with_profile(comparison, BUILT_IN["strict"])
+    messages = list(rows(strict, Event(), rows_there[::2]))
+    comparison.close()
+    arrived = [row for message in messages if isinstance(message, RowsArrived) for row in message.rows]
+    assert sorted(row.pair.number for row in arrived) == list(range(20))
+    assert {row.name: row.verdict for row in arrived} == {
+        row.name: judged(row, BUILT_IN["strict"]).verdict for row in rows_there
+    }
+    assert messages[-1].summary.first_failing.name == next(
+        row.name for row in rows_there if judged(row, BUILT_IN["strict"]).verdict is Verdict.FAIL
+    )

@@ -227,3 +227,12 @@ def test_a_filter_or_order_that_is_none_is_said_before_the_app_opens(option: tup
     with Terminal(("compare", *PAIR, *option)) as terminal:
         assert terminal.finish() == 2
         assert said in terminal.output and b"\x1b[?1049h" not in terminal.output
+
+
+def test_the_first_frame_is_laid_out_for_a_small_terminal() -> None:
+    """Side by side the panes have headings, which at 80x24 would be painted over at once."""
+    with Terminal() as terminal:
+        terminal.wait_for(compared)
+        terminal.settle()
+        seen = terminal.output.decode("utf-8", "replace")
+    assert "4 Config" in seen and "DebugConfig" not in seen and "newest first" not in seen

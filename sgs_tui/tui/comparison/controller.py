@@ -3,14 +3,14 @@
 Every feature reads this state; jobs that only make sense while these dumps are compared are begun here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
-from sgs_tui.engine.compare.limits import BUILT_IN
-from sgs_tui.engine.compare.results import LayerDiff, Summary
+from sgs_tui.engine.compare.limits import BUILT_IN, judged
+from sgs_tui.engine.compare.results import LayerDiff, Summary, Verdict
 from sgs_tui.engine.diagnosis.results import Diagnosis
 from sgs_tui.engine.requantize.propose import network_folders
 from sgs_tui.engine.session import CompareRequest, Comparison, with_profile
@@ -103,12 +103,19 @@ class ComparisonController(Controller):
         self.host.flash(f"judged by profile {following.name}")
 
     def _judge(self, comparison: Comparison) -> None:
+        """Figures are the same under any profile: nothing is read again; a diagnosis is closer where layers fail."""
         for job in self._jobs.values():
             job.cancel()
         self.current, self.request = comparison, comparison.request
+        known, profile = self.rows, comparison.request.profile
+        closer = not _failing(known) and _failing([judged(row, profile) for row in known])
+        diagnosis = None if closer else self.diagnosis
         self._forget_results()
         self.host.post_message(ComparisonRejudged(comparison))
-        self.begin(COMPARING, partial(rows, comparison))
+        if diagnosis is not None:
+            recovered = tuple(replace(each, row=judged(each.row, profile)) for each in diagnosis.recovered)
+            self.explain(replace(diagnosis, recovered=recovered))
+        self.begin(COMPARING, partial(rows, comparison, known=known))
 
     def stop(self) -> bool:
         """Stop comparing; rows that are there stay. Whether it was going on."""
@@ -171,6 +178,10 @@ class ComparisonController(Controller):
     def _forget_results(self) -> None:
         self.summary = self.diagnosis = None
         self._rows = {}
+
+
+def _failing(rows: Sequence[LayerDiff]) -> bool:
+    return any(row.verdict is Verdict.FAIL for row in rows)
 
 
 def _close_after(jobs: list[Job], comparison: Comparison) -> None:

@@ -3,14 +3,15 @@
 Apart from the controller because other features hear these messages.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from time import monotonic
 
 from textual.message import Message
 
+from sgs_tui.engine.compare.limits import judged
 from sgs_tui.engine.compare.results import LayerDiff, Summary
 from sgs_tui.engine.events import LogLine, Progress, Row
 from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison, summarize
@@ -75,12 +76,19 @@ def compare(request: CompareRequest, cancel: Event) -> Iterator[Message]:
     yield from rows(comparison, cancel)
 
 
-def rows(comparison: Comparison, cancel: Event) -> Iterator[Message]:
-    """The rows of an open comparison, batched by time; the first as soon as it is there."""
-    every: list[LayerDiff] = []
-    sent, total = 0, sum(pair.size for pair in comparison.matching.pairs)
+def rows(comparison: Comparison, cancel: Event, known: Sequence[LayerDiff] = ()) -> Iterator[Message]:
+    """The rows of an open comparison, batched by time; the first as soon as it is there.
+
+    Layers whose figures are `known` are judged again and not read.
+    """
+    every = [judged(row, comparison.request.profile) for row in known]
+    there = {row.pair.number for row in known}
+    left = tuple(pair for pair in comparison.matching.pairs if pair.number not in there)
+    notes = () if known else comparison.notes
+    unread = replace(comparison, matching=replace(comparison.matching, pairs=left), notes=notes)
+    sent, total = 0, sum(pair.size for pair in left)
     due = 0.0
-    for event in comparison.run(cancel):
+    for event in unread.run(cancel) if left or not known else ():
         if isinstance(event, Row):
             every.append(event.value)
         elif isinstance(event, LogLine):
@@ -90,4 +98,5 @@ def rows(comparison: Comparison, cancel: Event) -> Iterator[Message]:
             yield RowsArrived(comparison, tuple(every[sent:]), event.done, total)
             sent = len(every)
     yield RowsArrived(comparison, tuple(every[sent:]), total, total)
+    every.sort(key=lambda row: row.pair.number)
     yield ComparisonFinished(comparison, summarize(every, comparison.matching))

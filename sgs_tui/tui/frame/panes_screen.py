@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 
@@ -65,6 +66,8 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         return next((pane for pane in self.panes if pane.has_class("-current")), self.panes[0])
 
     def compose(self) -> ComposeResult:
+        """Arranged for the size that there is: the first frame too."""
+        self._arrange_for(self.app.size)
         yield self.title_bar
         yield self.tab_bar
         yield self.notice_bar
@@ -123,8 +126,11 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         return {}
 
     def on_resize(self, event: events.Resize) -> None:
-        self.arranged = arrangement(*event.size)
-        self._too_small.say(line(too_small(*event.size)))
+        self._arrange_for(event.size)
+
+    def _arrange_for(self, size: Size) -> None:
+        self.arranged = arrangement(*size)
+        self._too_small.say(line(too_small(*size)))
         self._arrange()
 
     def _arrange(self) -> None:

@@ -1,6 +1,7 @@
 """What is counted of the layer under the cursor, histogram and channels, and what is kept for the next visit."""
 
 from collections import OrderedDict
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -47,7 +48,7 @@ class HistogramController(Controller):
         current = self._comparison.current
         if current is None or row.metrics is None:
             return
-        if current is not self._of:
+        if self._of is None or current.sample is not self._of.sample or current.benchmark is not self._of.benchmark:
             self._forget(current)
         if (counted := self._histograms.get(wanted)) is not None:
             self.host.jobs.cancel("histogram")
@@ -55,7 +56,7 @@ class HistogramController(Controller):
         else:
             self._comparison.find("histogram", partial(histogram, current, row, wanted), partial(self._take, wanted))
         if (done := self._closeups.get(wanted.number)) is not None:
-            self.host.post_message(done)
+            self.host.post_message(replace(done, comparison=current))
         elif self._looking_at != wanted.number:
             self._comparison.begin("channels", partial(channels, current, row))
         self._looking_at = wanted.number

@@ -45,8 +45,9 @@ class TriageController(Controller):
 
     @hears(ComparisonOpened, ComparisonRejudged)
     def expect(self) -> None:
-        """What was found in other dumps, or by other limits, no longer counts."""
-        self._forget(LOOKING)
+        """What was found in other dumps no longer counts; what was found in these does under any limits."""
+        if self._comparison.diagnosis is None:
+            self._forget(LOOKING)
 
     @hears(JobFailed)
     def expect_nothing(self, event: JobFailed) -> None:
@@ -57,7 +58,7 @@ class TriageController(Controller):
     @hears(ComparisonFinished)
     def begin(self, event: ComparisonFinished) -> None:
         """Every row is there: look for the cause."""
-        if self._comparison.is_current(event.comparison):
+        if self._comparison.is_current(event.comparison) and self._comparison.diagnosis is None:
             work = partial(explain, event.comparison, self._comparison.rows)
             self._comparison.find(EXPLAINING, work, self._take)
 
