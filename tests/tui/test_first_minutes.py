@@ -1,5 +1,6 @@
 """What every user meets first: nothing is lost by a key, dumps given the wrong way round, files that are at hand."""
 
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -8,15 +9,18 @@ from sgs_tui.engine.compare.limits import BUILT_IN, judged
 from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.events import Row
-from sgs_tui.engine.session import CompareRequest, open_comparison, with_profile
+from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison, with_profile
 from sgs_tui.tui.actions import PANES
 from sgs_tui.tui.comparison.jobs import RowsArrived, rows
 from sgs_tui.tui.debugconfig.pane import LeaveDialog
+from sgs_tui.tui.dumps.pane import RecordDialog
 from sgs_tui.tui.frame.dialogs import Ask
+from sgs_tui.tui.text import plain
 from tests.tui.stage import (
     BENCHMARK,
     FOLDER,
     SAMPLE,
+    main_screen,
     make_app,
     text_of,
     until,
@@ -153,3 +157,72 @@ async def test_another_profile_in_the_middle_reads_only_what_is_left() -> None:
     assert messages[-1].summary.first_failing.name == next(
         row.name for row in rows_there if judged(row, BUILT_IN["strict"]).verdict is Verdict.FAIL
     )
+
+
+async def test_an_empty_table_says_why_while_opening_after_an_error_and_for_a_filter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = Event()
+
+    def slowly(request: CompareRequest) -> Comparison:
+        gate.wait(20)
+        return open_comparison(request)
+
+    monkeypatch.setattr("sgs_tui.tui.comparison.jobs.open_comparison", slowly)
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "opening bad_fixed_dq.bin and bad_float.bin ...")
+        assert "pick the two dumps" not in text_of(app)
+        gate.set()
+        screen = await until_compared(pilot)
+        await pilot.press(*"/nothing", "enter")
+        await until_shown(pilot, "no layer fits the filter")
+        await pilot.press("escape")
+        SAMPLE.unlink()
+        await pilot.press("R")
+        await until_shown(pilot, "no layers yet: dumps/bad_fixed_dq.bin: cannot open")
+        assert not len(screen.layer_table.pane.model) and "0.9991" not in text_of(app)
+        await pilot.press("u")
+        await until_shown(pilot, "no dumps are open")
+
+
+async def test_a_stopped_opening_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Event()
+    monkeypatch.setattr("sgs_tui.tui.comparison.jobs.open_comparison", lambda _: gate.wait(20))
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "opening bad_fixed_dq.bin and")
+        await pilot.press("X")
+        await until_shown(pilot, "no layers yet: stopped while opening; R opens the dumps again")
+        gate.set()
+
+
+async def test_dumps_that_share_nothing_say_so(on_stage: Path) -> None:
+    path = on_stage / "other.bin"
+    path.write_bytes(BENCHMARK.read_bytes().replace(b" name: ", b" name: x"))
+    app = make_app((SAMPLE, path))
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "the dumps share no layer that can be compared: u says why")
+        assert "no layers yet" not in text_of(app)
+
+
+async def test_folders_records_and_values_that_can_not_be_read(on_stage: Path) -> None:
+    app = make_app((FOLDER,))
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "bad_float.bin")
+        pane = main_screen(app).dumps.pane
+        SAMPLE.unlink()
+        await pilot.press("enter")
+        await until(pilot, lambda: "cannot open" in pane.records.empty)
+        await pilot.press("escape")
+        pane.browse(on_stage / "absent")
+        await until(pilot, lambda: "cannot be read" in pane.files.empty)
+        pane.browse(FOLDER)
+        await until(pilot, lambda: len(pane.entries) == 2)
+        await pilot.press("g", "enter")
+        await until_shown(pilot, "conv1.weight")
+        BENCHMARK.unlink()
+        await pilot.press("j", "enter")
+        await until_shown(pilot, "That did not work")
+        window = next(each for each in app.screen_stack if isinstance(each, RecordDialog))
+        assert "cannot open" in plain(window.view.lines) and "reading" not in plain(window.view.lines)

@@ -15,6 +15,7 @@ from sgs_tui.engine.diagnosis.results import Diagnosis
 from sgs_tui.engine.requantize.propose import network_folders
 from sgs_tui.engine.session import CompareRequest, Comparison, with_profile
 from sgs_tui.tui.comparison.jobs import (
+    ComparisonAsked,
     ComparisonFinished,
     ComparisonOpened,
     ComparisonRejudged,
@@ -88,6 +89,7 @@ class ComparisonController(Controller):
         """Open and compare these dumps in place of the present ones."""
         self.close()
         self.request = request
+        self.host.post_message(ComparisonAsked(request))
         self.begin(COMPARING, partial(compare, request))
         self.host.show_title()
 
@@ -121,6 +123,8 @@ class ComparisonController(Controller):
         """Stop comparing; rows that are there stay. Whether it was going on."""
         comparing = self.comparing
         self.host.jobs.cancel(COMPARING)
+        if comparing and self.current is None:
+            self.host.post_message(JobFailed(COMPARING, "stopped while opening", "R opens the dumps again"))
         return comparing
 
     def explain(self, diagnosis: Diagnosis | None, diagnosing: bool = False) -> None:

@@ -34,6 +34,13 @@ class PicksChanged(Message):
 
 
 @dataclass
+class ComparisonAsked(Message):
+    """These dumps are about to be opened."""
+
+    request: CompareRequest
+
+
+@dataclass
 class ComparisonOpened(Message):
     """Both dumps are open and matched; rows follow."""
 

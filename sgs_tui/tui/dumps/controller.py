@@ -23,6 +23,7 @@ from sgs_tui.tui.dumps.pane import (
 )
 from sgs_tui.tui.dumps.view import RecordFacts
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
+from sgs_tui.tui.jobs import JobFailed
 
 
 class DumpsController(Controller):
@@ -71,6 +72,15 @@ class DumpsController(Controller):
     def _show_values(self, record: Record, facts: RecordFacts) -> None:
         if window := self.host.opened(RecordDialog):
             window.show_facts(record, facts)
+
+    @hears(JobFailed)
+    def take_failure(self, event: JobFailed) -> None:
+        """Nothing claims any longer to be read."""
+        window = self.host.opened(RecordDialog)
+        if event.job in ("folder", "records"):
+            self.pane.explain(event.job, event.text)
+        elif event.job == "values" and window is not None:
+            window.show_failure(event.text)
 
     # --- picking
 

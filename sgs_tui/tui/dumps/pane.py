@@ -60,7 +60,7 @@ class DumpsPane(Pane):
         self.crumb = Crumb()
         self.main = self.files = ListTable(
             file_columns(lambda path: self.roles.get(path.absolute(), ""), lambda: self._now),
-            empty="no dumps here; enter opens folders, u goes up",
+            empty="reading the folder ...",
         )
         self.records = ListTable(
             RECORD_COLUMNS, frozen=3, empty="reading ...", tone=lambda one: "muted" if one.constant else ""
@@ -86,12 +86,18 @@ class DumpsPane(Pane):
 
     # --- what is shown
 
+    def explain(self, job: str, why: str) -> None:
+        """What was to be listed can not be."""
+        (self.files if job == "folder" else self.records).explain(why)
+
     def browse(self, folder: Path) -> None:
+        self.files.explain("reading the folder ...")
         self.post_message(FolderWanted(folder))
 
     def show_folder(self, event: FolderListed) -> None:
         """The folder's files; the cursor stays on its file where it is still there."""
         self.folder, self.others = event.folder, event.others
+        self.files.explain("no dumps here and no folders: u goes up")
         self._show_entries(event.entries)
 
     def show_examined(self, event: DumpExamined) -> None:
@@ -108,6 +114,7 @@ class DumpsPane(Pane):
     def show_records(self, event: RecordsRead) -> None:
         if event.path == self.opened:
             self._health = str(event.health)
+            self.records.explain("no records")
             self.records.fill(event.records, 0)
             self._show_crumb()
 
@@ -149,6 +156,7 @@ class DumpsPane(Pane):
     def _show_opened(self, path: Path | None) -> None:
         had_focus = self.main.has_focus
         self.opened, self._health = path, ""
+        self.records.explain("reading ...")
         self.records.fill(())
         self.files.display, self.records.display = path is None, path is not None
         self.main = self.files if path is None else self.records
@@ -205,11 +213,16 @@ class RecordDialog(TextDialog):
         super().__init__(f"{record.direction} {record.slot} of op {record.op_index}", self._lines, keymap)
         self.record = record
         self.facts: RecordFacts | None = None
+        self.why = "reading ..."
 
     def show_facts(self, record: Record, facts: RecordFacts) -> None:
         if record is self.record:
             self.facts = facts
             self.view.show(self._lines, keep=True)
 
+    def show_failure(self, why: str) -> None:
+        self.why = why
+        self.view.show(self._lines, keep=True)
+
     def _lines(self, width: int) -> list[Line]:
-        return record_lines(self.record, self.facts, width)
+        return record_lines(self.record, self.facts, width, self.why)

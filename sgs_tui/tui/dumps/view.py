@@ -124,12 +124,12 @@ class RecordFacts:
     values: FloatArray
 
 
-def record_lines(record: Record, facts: RecordFacts | None, width: int) -> list[Line]:
-    """Header, statistics, values in rows."""
+def record_lines(record: Record, facts: RecordFacts | None, width: int, why: str = "") -> list[Line]:
+    """Header, statistics, values in rows; `why` there are none."""
     lines = paragraph(record.name, width, "strong")
     lines += paragraph(_header(record), width, "muted")
     if facts is None:
-        return [*lines, BLANK, (Span("reading ...", "muted"),)]
+        return [*lines, BLANK, *paragraph(why, width, "muted")]
     lines += [BLANK, *paragraph(_statistics(facts.stats), width), BLANK]
     return lines + _rows(facts, record, width)
 

@@ -48,7 +48,6 @@ class Int16Dialog(Dialog[None]):
         self.text = TextView(lambda _: [line(Span("working it out ...", "muted"))], reads=False)
         self.table = ListTable(
             CANDIDATE_COLUMNS,
-            empty="no tensor is advised, and none is marked",
             tone=lambda one: "muted" if one.unaffected else "",
             below=self.text,
         )
@@ -71,6 +70,7 @@ class Int16Dialog(Dialog[None]):
         """What is advised; the cursor stays on its tensor."""
         here = self.tensor
         self.plan, self.waiting = plan, True
+        self.table.explain("no tensor is advised, and none is marked")
         found = plan.advice.candidates
         self.table.styles.height = 1 + max(2, min(len(found), _MOST_ROWS, self.size.height // 3))
         self.table.fill_on(found, lambda one: one.tensor == here)

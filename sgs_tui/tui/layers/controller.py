@@ -10,8 +10,9 @@ from sgs_tui.engine.compare.select import parse_query
 from sgs_tui.engine.journal import notes_by_layer
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.session import Comparison
-from sgs_tui.tui.comparison.controller import ComparisonController
+from sgs_tui.tui.comparison.controller import COMPARING, ComparisonController
 from sgs_tui.tui.comparison.jobs import (
+    ComparisonAsked,
     ComparisonFinished,
     ComparisonOpened,
     ComparisonRejudged,
@@ -24,7 +25,7 @@ from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.frame.dialogs import TableDialog
 from sgs_tui.tui.histogram.controller import HistogramController
 from sgs_tui.tui.histogram.jobs import CloseupDone
-from sgs_tui.tui.jobs import LayerMoved, LayerWanted
+from sgs_tui.tui.jobs import JobFailed, LayerMoved, LayerWanted
 from sgs_tui.tui.journal.jobs import JournalRead
 from sgs_tui.tui.journal.view import Notes
 from sgs_tui.tui.layers.blame import NOTHING, parts_of
@@ -36,6 +37,7 @@ from sgs_tui.tui.text import Line, Span
 
 REST = 0.12
 """Seconds that the cursor rests on a layer before histogram and details follow: a held key sends only the table."""
+_NOTHING_SHARED = "the dumps share no layer that can be compared: u says why"
 
 
 class LayersController(Controller):
@@ -51,6 +53,18 @@ class LayersController(Controller):
 
     # --- the comparison
 
+    @hears(ComparisonAsked)
+    def expect(self, event: ComparisonAsked) -> None:
+        self.pane.explain(f"opening {event.request.sample.name} and {event.request.benchmark.name} ...")
+
+    @hears(JobFailed)
+    def take_failure(self, event: JobFailed) -> None:
+        """Rows of dumps that are closed by now would say what is no longer so."""
+        if event.job == COMPARING and self._comparison.current is None:
+            self._come_back_to = self._name or self._come_back_to
+            self.pane.start(())
+            self.pane.explain("; ".join(part for part in (f"no layers yet: {event.text}", event.hint) if part))
+
     @hears(ComparisonOpened)
     def take_opened(self, event: ComparisonOpened) -> None:
         """Every layer gets its row at once, figures follow; the cursor comes back to the layer it was on."""
@@ -62,7 +76,8 @@ class LayersController(Controller):
         found = f"{count(len(matching.pairs), 'layer')} in both dumps, {len(matching.unmatched)} outputs unmatched"
         self.host.note(found, "info" if matching.pairs else "fail", "" if matching.pairs else "u says why")
         if not matching.pairs:
-            self.host.flash("the dumps share no layer that can be compared: u says why", "fail")
+            self.pane.explain(_NOTHING_SHARED)
+            self.host.flash(_NOTHING_SHARED, "fail")
 
     @hears(ComparisonRejudged)
     def take_rejudged(self, event: ComparisonRejudged) -> None:
@@ -131,7 +146,7 @@ class LayersController(Controller):
         pair, row = self._pair, self.pane.row
         if self._comparison.request is not None:
             self.details.show_layer(pair, row, self._comparison.request.profile)
-        if (pair, row) != self._status_of:
+        if pair is not None and (pair, row) != self._status_of:
             self.host.flash("")
         self._histogram.follow(pair, row)
 
@@ -180,9 +195,13 @@ class LayersController(Controller):
     @does("layers.unmatched")
     def show_unmatched(self) -> None:
         current = self._comparison.current
-        unmatched = current.matching.unmatched if current else ()
-        title = f"Not compared: {count(len(unmatched), 'tensor')}"
-        self.host.open(TableDialog(title, UNMATCHED_COLUMNS, unmatched))
+        if current is None:
+            self.host.flash("no dumps are open", "warn")
+        elif not (unmatched := current.matching.unmatched):
+            self.host.flash("every output of both dumps is compared")
+        else:
+            title = f"Not compared: {count(len(unmatched), 'tensor')}"
+            self.host.open(TableDialog(title, UNMATCHED_COLUMNS, unmatched))
 
     # --- how the folder was left
 

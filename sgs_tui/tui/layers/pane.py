@@ -48,6 +48,7 @@ class LayersPane(Pane):
         self.choices = default_choices()
         self.wide = False
         self.progress = ""
+        self._why_empty = _EMPTY
 
     def body(self) -> ComposeResult:
         yield self.table
@@ -75,6 +76,11 @@ class LayersPane(Pane):
         self.show_columns()
         self.post_message(LayerMoved(self.number))
 
+    def explain(self, why: str) -> None:
+        """Why there is no layer, while there is none."""
+        self._why_empty = why
+        self.show_columns()
+
     def add(self, rows: tuple[LayerDiff, ...], progress: str) -> None:
         """Take in rows; the layer under the cursor keeps its line on the screen."""
         number, self.progress = self.number, progress
@@ -100,7 +106,7 @@ class LayersPane(Pane):
 
     def show_columns(self) -> None:
         """Columns as chosen; the sort mark in the head."""
-        self.table.empty = _EMPTY if not self.model.pairs else _NONE_FIT
+        self.table.explain(_NONE_FIT if self.model.pairs else self._why_empty)
         columns = chosen_columns(self.choices, self.facts, self.wide)
         key = "sign" if self.model.sort_key == "verdict" else self.model.sort_key
         self.table.marks = {} if key == NETWORK else {key: "▴" if self.model.reverse else "▾"}

@@ -65,6 +65,7 @@ class RunsController(Controller):
         first = not self.pane.listed
         self.pane.show_rows(event.rows)
         if event.problem:
+            self.pane.table.explain(f"runs can not be listed: {event.problem}")
             self.host.note(f"runs can not be listed: {event.problem}", "warn")
         if first and self.pane.active:
             self.host.post_message(Said(f"{count(self.pane.active, 'run')} under way here: 7 shows", "info"))

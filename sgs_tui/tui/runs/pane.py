@@ -52,7 +52,7 @@ class RunsPane(Pane):
         self.facts = TextView(identity="run-facts", reads=False)
         self.main = self.table = ListTable(
             RUN_COLUMNS,
-            empty="no runs here yet: r runs both stages, e says of what",
+            empty="looking for runs ...",
             identity="run-table",
             tone=lambda row: "muted" if row.run.state is RunState.CANCELLED else "",
             below=self.text,
@@ -83,6 +83,7 @@ class RunsPane(Pane):
         fresh = [row for row in rows if row.path not in {old.path for old in self.rows} and row.run.state.active]
         here = fresh[-1].path if fresh and self.listed else self.row.path if self.row else None
         self.listed = True
+        self.table.explain("no runs here yet: r runs both stages, e says of what")
         self.table.fill_on(rows, lambda row: row.path == here)
         self._fill()
 

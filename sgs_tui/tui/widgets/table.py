@@ -12,7 +12,7 @@ from textual import events
 from textual.message import Message
 
 from sgs_tui.tui.short_names import ShortNames
-from sgs_tui.tui.text import Span, Tone, clip, cut, fit
+from sgs_tui.tui.text import Span, Tone, clip, cut, fit, wrap
 from sgs_tui.tui.widgets.line_widget import ListWidget
 from sgs_tui.tui.widgets.text_view import TextView
 
@@ -157,6 +157,12 @@ class Table(ListWidget):
             if column.id == key:
                 self._move_column(place - self.column)
 
+    def explain(self, empty: str) -> None:
+        """Why there are no rows, while there are none."""
+        if empty != self.empty:
+            self.empty = empty
+            self.refresh()
+
     def repaint_row(self, row: int) -> None:
         self.repaint_line(row - self.top + 1)
 
@@ -208,7 +214,8 @@ class Table(ListWidget):
             return self._head(), "header"
         row = self.top + y - 1
         if row >= len(self.source):
-            return ((Span(" " + self.empty, "muted"),) if y == 2 and not len(self.source) else ()), ""
+            why = [] if len(self.source) else wrap(self.empty, max(12, self.size.width - 2))
+            return ((Span(" " + why[y - 2], "muted"),) if 0 <= y - 2 < len(why) else ()), ""
         if row != self.cursor:
             return self._row(row), self.source.row_tone(row)
         return self._row(row), "cursor" if self.has_focus else "idle"
