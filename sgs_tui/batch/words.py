@@ -133,6 +133,8 @@ def course(report: Report) -> Iterator[tuple[str, str]]:
         for role in () if _is_healthy(found) else _TELLING:
             if names := [part.name for part in found.blame if part.role is role]:
                 yield str(role), some(names)
+    for place, text in enumerate(found.foresight.lines if found.foresight else ()):
+        yield "" if place else "twin", text
     if names := [part.name for part in found.blame if part.jump]:
         yield "jumps", f"{some(names)} (RMSE over 1.00 above the layer before, the vendor's mark)"
 

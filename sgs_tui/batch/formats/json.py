@@ -29,6 +29,10 @@ Unless --no-diagnosis
       behind[]    layers that it spoils directly
     trend       course (low, sudden jump, slow drift, wobble), layer, text
     graph_known the dumps hold inputs as well as outputs, so who feeds whom is known
+    twin        only where a layer is bad and the network could be rebuilt: text (the one line), explained (share of the
+                errors measured at `layers` that quantization explains), median_db, p90_db (of the twin's own agreement
+                with this dump, over `counted` layers), sources[] (layer, explained, together, parts[] source, tensor,
+                share; no parts where they depend on each other), sources_looked_at, sources_in_all
     recovered[] layers whose data was put back in order: as in layers[], and layout (channel blocks, padded rows),
                 kept: share of the layer's values that the file still holds
     layers[]    recovered: true where `recovered[]` has it; blame, null where it was not compared:
@@ -61,9 +65,12 @@ from sgs_tui.batch.report import Report, Since, Source
 from sgs_tui.batch.values import Json, dump_json, exact, exact_all, exact_or_null, finite_or_null
 from sgs_tui.engine.compare.baseline import Change, Snapshot, Step
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Metrics, SideStats, Verdict
-from sgs_tui.engine.diagnosis.results import Blame, Diagnosis, Evidence, Finding
+from sgs_tui.engine.diagnosis.results import Blame, Diagnosis, Evidence, Finding, Foresight
 
 SCHEMA = "sgs-tui/compare/1"
+_TOLD = 4
+"""Decimals of the twin's numbers: more are chance of the processor."""
+
 _METRICS = tuple(each.name for each in fields(Metrics))
 
 
@@ -171,10 +178,34 @@ def _diagnosis(found: Diagnosis | None) -> Json:
         "diagnosis": [_finding(each) for each in found.findings],
         "trend": {"course": str(trend.course), "layer": exact_or_null(trend.layer), "text": exact(trend.text)},
         "graph_known": found.graph_known,
+        **({"twin": _foresight(found.foresight)} if found.foresight else {}),
         "recovered": [
             _layer(each.row) | {"layout": each.layout, **finite_or_null({"kept": each.kept})}
             for each in found.recovered
         ],
+    }
+
+
+def _foresight(found: Foresight) -> Json:
+    numbers = {key: round(getattr(found, key), _TOLD) for key in ("explained", "median_db", "p90_db")}
+    return {
+        "text": exact(found.text),
+        **finite_or_null(numbers),
+        "counted": found.counted,
+        "layers": exact_all(found.layers),
+        "sources": [
+            {
+                "layer": exact(each.layer),
+                **finite_or_null({key: round(getattr(each, key), _TOLD) for key in ("explained", "together")}),
+                "parts": [
+                    {"source": what, "tensor": exact(name), "share": round(share, _TOLD)}
+                    for what, name, share in each.parts
+                ],
+            }
+            for each in found.sources
+        ],
+        "sources_looked_at": found.looked_at,
+        "sources_in_all": found.all_sources,
     }
 
 

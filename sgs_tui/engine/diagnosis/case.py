@@ -23,6 +23,9 @@ _LOUD = 0.7 * SUSPECT
 _SEEN = 0.05
 """Errors from which a layer, and one computed from the network's input alone, is computed again."""
 
+_VANISHING = 1e-6
+"""Largest value of a layer that is all but zero: below every scale that a header can print."""
+
 LOOKED_AT = 1 << 18
 """Elements looked at per side and layer where a whole pass is not needed, spread evenly over the layer."""
 
@@ -70,7 +73,7 @@ class Case:
         """Whether any layer is so bad that computing it again can tell something; a quiet pair is spared the time."""
         seen = [name for name in self.compared if self.error(name) >= _SEEN]
         return (
-            any(row.verdict is Verdict.FAIL for row in self.compared.values())
+            any(map(self.failing, self.compared))
             or any(self.error(name) >= _LOUD for name in seen)
             or any(not any(each in self.compared for each in self.graph.upstream(name)) for name in seen)
         )
@@ -133,6 +136,22 @@ class Case:
     def padded(self, pair: Pair) -> bool:
         """Whether a layer has pad lanes, which hold leftover memory in the sample."""
         return pair.benchmark.name in self._pad_lanes or pair.sample.name in self._pad_lanes
+
+    def failing(self, name: str) -> bool:
+        """Whether a layer breaks a limit; one that is all but zero has no relative error that means anything."""
+        row = self.compared.get(name)
+        return row is not None and row.verdict is Verdict.FAIL and not self._vanishes(row)
+
+    def within_limits(self) -> bool:
+        """Whether no layer breaks a limit, and what is bad inside fades out before the network's outputs."""
+        ends = [name for name in self.compared if not self.graph.readers(name)]
+        fades = all(self.error(name) < _LOUD or self._vanishes(self.compared[name]) for name in ends)
+        return bool(ends) and self.graph.known and fades and not any(map(self.failing, self.compared))
+
+    @staticmethod
+    def _vanishes(row: LayerDiff) -> bool:
+        truth = row.benchmark
+        return truth is not None and max(abs(truth.minimum), abs(truth.maximum)) < _VANISHING
 
     def error(self, name: str) -> float:
         """Relative L2 error of a compared layer; infinite where it is not finite."""

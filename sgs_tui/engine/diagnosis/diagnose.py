@@ -23,7 +23,8 @@ from sgs_tui.engine.diagnosis.causes.padding_kept import find_padding, undone_la
 from sgs_tui.engine.diagnosis.causes.swapped import find_swapped
 from sgs_tui.engine.diagnosis.causes.unexplained import find_unexplained
 from sgs_tui.engine.diagnosis.error_budget import Budgets
-from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Evidence, Finding, Recovered, percent, some
+from sgs_tui.engine.diagnosis.foresight import foresee, subject_of
+from sgs_tui.engine.diagnosis.results import Budget, Cause, Diagnosis, Evidence, Finding, Recovered, percent, some
 from sgs_tui.engine.session import Comparison
 
 _CERTAIN = 0.9  # share of a first layer's error that has to be explained to report it where no layer is bad
@@ -42,7 +43,11 @@ def diagnose(
     if swapped := find_swapped(comparison):
         return Diagnosis((swapped,), (), trend(case, {}), case.graph.known)
     budgets = Budgets(case)
+    subject = subject_of(case, cancel)
+    foresight = foresee(case, subject, cancel) if subject else None
     findings, recovered = _findings(case, budgets, comparison, switches)
+    if foresight is not None and foresight.reproduces:
+        findings = _judged(case, findings, list(budgets.all()))
     listed = list(budgets.all())
     roles = blame(case, listed, frozenset(name for each in findings for name in (*each.layers, *each.behind)))
     return Diagnosis(
@@ -53,6 +58,7 @@ def diagnose(
         recovered=recovered,
         notes=tuple(_notes(case, switches)),
         budgets=tuple(listed),
+        foresight=foresight,
     )
 
 
@@ -130,6 +136,19 @@ def _inside(case: Case, budgets: Budgets) -> list[Finding]:
     if found:
         return found
     return [drift(case, listed)] if is_drift(case, listed) else [_nothing(case)]
+
+
+_FADES = (Cause.WIDE_RANGE, Cause.SHARED_SCALE, Cause.UNEXPLAINED)
+"""Causes that are no faults where no limit is broken and the twin gives this dump: rounding made what is left."""
+
+
+def _judged(case: Case, findings: list[Finding], budgets: Sequence[Budget]) -> list[Finding]:
+    """The findings; healthy where all is quantization, within the limits, and fades out before the outputs."""
+    if not case.within_limits() or any(each.cause not in _FADES for each in findings):
+        return findings
+    quiet, first = healthy(case, budgets), findings[0]
+    text = f"within the limits; most of what is left: {first.cause} at {first.layers[0]}, which fades out"
+    return [replace(quiet, evidence=(Evidence(text, case.error(first.layers[0]), first.layers[0]), *quiet.evidence))]
 
 
 def _weight(finding: Finding) -> float:

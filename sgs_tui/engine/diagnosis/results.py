@@ -8,6 +8,12 @@ from typing import NamedTuple, Self
 
 from sgs_tui.engine.compare.results import LayerDiff
 
+_PROOFS = 3
+_REPRODUCED = 1.0
+"""Median dB up to which the twin gives a dump: 0 to 0.6 where only quantization differs, 8 and more elsewhere."""
+
+_ALL = 0.995
+
 
 class _About(NamedTuple):
     """All that is to be said of a cause; `file`: the module in causes/ that finds it.
@@ -194,10 +200,72 @@ class Recovered:
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """A layer's error by what makes it, as the twin has it with each source switched off.
+
+    `explained`: share of the measured error that the predicted one explains. `together`: what all shares add up to;
+    `parts` (what, tensor, share), the largest first, are empty where that is far from 1: then the parts depend on each
+    other, and no share means anything.
+    """
+
+    layer: str
+    explained: float
+    together: float
+    parts: tuple[tuple[str, str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What the twin says of the measured errors: `explained`, the share of those of `layers` that is quantization.
+
+    `median_db`, `p90_db`: how far its SQNR is from the measured one over `counted` layers. `sources` of the worst
+    layers and the outputs; `looked_at` of `all_sources` were switched off in the time there was.
+    """
+
+    explained: float
+    layers: tuple[str, ...]
+    median_db: float
+    p90_db: float
+    counted: int
+    sources: tuple[Sources, ...] = ()
+    looked_at: int = 0
+    all_sources: int = 0
+
+    @property
+    def reproduces(self) -> bool:
+        """Whether the twin gives the sample's dump: what it foresees is then what was measured."""
+        return self.counted > 0 and self.median_db <= _REPRODUCED
+
+    @property
+    def text(self) -> str:
+        """The one line."""
+        rest = "the chance of rounding, or not quantization" if self.reproduces else "not quantization"
+        left = f"; the rest is {rest}" if self.explained < _ALL else ""
+        layers = "1 layer" if len(self.layers) == 1 else f"{len(self.layers)} layers"
+        agreement = f"median {self.median_db:.2f} dB, p90 {self.p90_db:.2f} dB over {self.counted} layers"
+        what = f"quantization explains {self.explained:.0%} of what was measured at {layers}{left}"
+        return f"{what} (the twin against this dump: {agreement})"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The one line, then the sources of each layer."""
+        told = (
+            f"{each.layer}: {', '.join(f'{kind} of {name} {share:.0%}' for kind, name, share in each.parts[:_PROOFS])}"
+            for each in self.sources
+            if each.parts
+        )
+        silent = [each.layer for each in self.sources if not each.parts]
+        looked = f" ({self.looked_at} of {self.all_sources}, the nearest, were switched off)"
+        why = "sources depend on each other" + (looked if self.looked_at < self.all_sources else "")
+        return (self.text, *told, *([f"no shares of {some(silent)}: {why}"] if silent else []))
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """Findings, the likeliest first; never empty. `graph_known`: the dumps hold inputs as well as outputs.
 
-    `budgets`: the error of every compared layer taken apart, which predictions are made from.
+    `budgets`: the error of every compared layer taken apart, which predictions are made from. `foresight`: what the
+    twin says, where there is one.
     """
 
     findings: tuple[Finding, ...]
@@ -207,6 +275,7 @@ class Diagnosis:
     recovered: tuple[Recovered, ...] = ()
     notes: tuple[str, ...] = ()
     budgets: tuple[Budget, ...] = field(default=(), repr=False)
+    foresight: Foresight | None = None
 
     @property
     def first(self) -> Finding:
@@ -225,9 +294,6 @@ def some(names: Sequence[object], most: int = 4) -> str:
     """The first few and how many more there are."""
     shown = ", ".join(map(str, names[:most]))
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
-
-
-_PROOFS = 3
 
 
 def proof(finding: Finding) -> tuple[Evidence, ...]:

@@ -55,11 +55,11 @@ def _sums(sample: Floats, benchmark: Floats) -> tuple[float, ...]:
 
 def _dot(one: Floats, other: Floats) -> float:
     """float32 where it can hold the sum: twice as fast."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         found = float(np.dot(one, other))
-    if np.isfinite(found) and abs(found) > 1e-20:
-        return found
-    return float(np.dot(one.astype(np.float64), other.astype(np.float64)))
+        if np.isfinite(found) and abs(found) > 1e-20:
+            return found
+        return float(np.dot(one.astype(np.float64), other.astype(np.float64)))
 
 
 def _largest(sample: Floats, benchmark: Floats) -> float:
@@ -71,7 +71,8 @@ def decibels(signal: float, error: float) -> float:
     """10 log10(signal / error), within -20..60; nothing wrong with nothing is 60."""
     if error == 0:
         return MOST_DB
-    return float(np.clip(10 * log10(signal / error), LEAST_DB, MOST_DB)) if signal > 0 else LEAST_DB
+    ratio = signal / error  # 0 where the error is infinite
+    return LEAST_DB if ratio <= 0 else float(np.clip(10 * log10(ratio), LEAST_DB, MOST_DB))
 
 
 def spread(differences: npt.NDArray[np.float64]) -> tuple[float, float]:

@@ -6,7 +6,7 @@ network's input. With e the error of a layer under everything and e_i that with 
 Shares add up to about 1; `together` says to how much.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from threading import Event
@@ -86,8 +86,11 @@ def error_sources(
     layers: Sequence[str],
     measured: Mapping[str, Floats] | None = None,
     cancel: Event | None = None,
+    go_on: Callable[[], bool] = lambda: True,
 ) -> Iterator[Progress | tuple[Origins, ...]]:
     """Progress of each run, and at the end the origins of every layer in `layers`.
+
+    The network's inputs come first, then what is nearest to the layers; it ends early where `go_on` says so.
 
     `measured` are a fixed dump's values of those layers. Raises UsageError for a layer that is not stored, RunError,
     CancelledError.
@@ -101,11 +104,14 @@ def error_sources(
     job = _Job(trials, tuple(layers), cancel)
     errors = job.errors(trials.plan)
     found: dict[str, list[Share]] = {name: [] for name in layers}
-    sources = _sources(trials.plan, layers)
+    nearest = _sources(trials.plan, layers)[::-1]
+    sources = sorted(nearest, key=lambda source: source.kind is not Kind.INPUT)
     for done, source in enumerate(sources, 1):
         for name, shares in _shares(job, errors, source).items():
             found[name] += shares
         yield Progress(done, len(sources), source)
+        if not go_on():
+            break
     yield tuple(_origins(job, name, found[name], errors[name], measured) for name in layers)
 
 
@@ -252,6 +258,7 @@ def _origins(
 def explained_share(predicted: Floats, measured: Floats) -> float:
     """How much of a measured error vector a predicted one explains: 1 - |m - e|^2 / |m|^2, not below 0."""
     finite = np.isfinite(predicted) & np.isfinite(measured)
-    error, rest = measured[finite].astype(np.float64), (measured - predicted)[finite].astype(np.float64)
+    error = measured[finite].astype(np.float64)
+    rest = error - predicted[finite]
     size = float(np.dot(error, error))
     return max(0.0, 1 - float(np.dot(rest, rest)) / size) if size else 1.0

@@ -91,6 +91,7 @@ def _course(diagnosis: Diagnosis, width: int) -> list[Line]:
     if jumps := [part.name for part in diagnosis.blame if part.jump]:
         text = f"{some(jumps, _NAMED)}: RMSE over 1.00 above the layer before (vendor's mark)"
         lines += _block("jumps", [text], "", width)
+    lines += _block("twin", diagnosis.foresight.lines if diagnosis.foresight else (), "", width)
     return [*lines, *_block("note", diagnosis.notes, "muted", width)]
 
 

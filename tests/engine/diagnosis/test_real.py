@@ -1,6 +1,8 @@
 """Real dumps with known faults: the first cause is the true one, a culprit is named, healthy ones stay healthy."""
 
 import json
+import lzma
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +13,10 @@ from tests.conftest import SHARED
 from tests.engine.diagnosis.runs import diagnosed
 
 INDEX = SHARED / "faults" / "index.json"
+REAL = SHARED / "real"
+TRAINED: list[Mapping[str, str]] = (
+    json.loads((REAL / "index.json").read_text()) if (REAL / "index.json").is_file() else []
+)
 CASES: list[Mapping[str, object]] = json.loads(INDEX.read_text()) if INDEX.is_file() else []
 
 
@@ -26,6 +32,23 @@ def test_the_first_cause_is_the_true_one(case: Mapping[str, object], with_ranges
     assert isinstance(culprits, list)
     assert first.cause == case["expected_cause"], [(str(f.cause), f.layers) for f in found.diagnosis.findings]
     assert not culprits or set(culprits) & set(first.layers)
+
+
+@pytest.mark.skipif(not TRAINED, reason="the real dumps of ../shared/data are not on this machine")
+@pytest.mark.parametrize("case", TRAINED, ids=[str(case["name"]) for case in TRAINED])
+def test_the_first_cause_on_trained_networks_is_the_true_one(case: Mapping[str, str], tmp_path: Path) -> None:
+    paths = [_unpacked(case[which], tmp_path) for which in ("fixed", "float")]
+    with diagnosed(paths[0], paths[1], REAL / case["ranges"]) as found:
+        first = found.diagnosis.first
+    assert str(first.cause) in case["expected_cause"].split("|"), [str(f.cause) for f in found.diagnosis.findings]
+    assert not case["culprit_layers"] or set(case["culprit_layers"]) & set(first.layers)
+
+
+def _unpacked(name: str, folder: Path) -> Path:
+    target = folder / name
+    with lzma.open(REAL / f"{name}.xz") as packed, target.open("wb") as file:
+        shutil.copyfileobj(packed, file)
+    return target
 
 
 def test_tiny_is_healthy_and_its_worst_layer_named(sgs: Path) -> None:

@@ -47,6 +47,8 @@ def find_clipping(case: Case, budgets: Sequence[Budget], first_layers: Sequence[
 
 def clipped_share(first: FirstLayer) -> float:
     """How much of a first layer's error clipping its input explains; half where only the records can tell."""
+    if first.other_scale:
+        return 0.0
     if first.tested:
         best = first.tested[0]
         return best.explained if best.kind is Hypothesis.CLIPPED else 0.0

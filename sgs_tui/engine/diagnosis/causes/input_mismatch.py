@@ -22,12 +22,28 @@ EXPLAINS = 0.5  # share of that error that a hypothesis has to explain to be cla
 def find_input_cause(first: FirstLayer) -> Finding | None:
     """The finding for the best hypothesis at one network input; clipping has a module of its own."""
     tested = first.tested[0] if first.tested else None
+    if first.other_scale:
+        return _other_scale(first)
     if tested is None or tested.explained < EXPLAINS:
         return _by_record(first)
     if tested.kind is Hypothesis.AFFINE:
         plausible = tested.explained >= _DESCRIBES and _mean(tested.gains) > _LEAST_GAIN
         return _gain(first, tested) if plausible else _by_record(first)
     return None if tested.kind is Hypothesis.CLIPPED else _mismatch(first, tested)
+
+
+def _other_scale(first: FirstLayer) -> Finding:
+    name = first.item.name
+    times = f"{name} is {first.factor:.3g} times as large in the benchmark as in the sample's calibration"
+    evidence = (
+        Evidence(times, first.factor, name),
+        Evidence(
+            f"{first.outside:.1%} of it lies beyond the calibrated range: no picture does that", first.outside, name
+        ),
+        *_kinship(first),
+    )
+    advice = "normalize the benchmark's input (mean and std of input_config.ini) in its preprocess, then dump again"
+    return _input_finding(first, evidence, advice, 0.95, first.outside)
 
 
 def _gain(first: FirstLayer, tested: Tested) -> Finding:

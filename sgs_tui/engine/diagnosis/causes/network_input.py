@@ -165,12 +165,18 @@ class Tested:
     offsets: tuple[float, ...] = ()
 
 
+_NEARLY_ALL, _MANY_TIMES = 0.9, 8.0
+"""Share of the input beyond its calibrated limits, and how many times, from which its scale is another: a bright
+picture after dark ones is 1 to 4 times beyond; pixels that nobody normalized 128 or 255."""
+
+
 @dataclass(frozen=True, slots=True)
 class FirstLayer:
     """A network input, the layer computed from it alone, and the hypotheses, the best first.
 
     `outside`: share of the benchmark's input values beyond the calibrated limits. Empty `tested`: no replay;
-    then `fit` says how far a gain and an offset for each of the layer's channels go.
+    then `fit` says how far a gain and an offset for each of the layer's channels go. `factor`: the benchmark's
+    largest value over the largest calibrated one.
     """
 
     item: NetInput
@@ -181,6 +187,12 @@ class FirstLayer:
     outside: float
     tested: tuple[Tested, ...] = ()
     fit: Fit | None = None
+    factor: float = 0.0
+
+    @property
+    def other_scale(self) -> bool:
+        """Whether no picture explains the values beyond the limits: nearly all are, and many times as large."""
+        return self.outside >= _NEARLY_ALL and self.factor >= _MANY_TIMES
 
 
 def first_layers(case: Case, budgets: Budgets) -> Iterator[FirstLayer]:
@@ -196,12 +208,13 @@ def first_layers(case: Case, budgets: Budgets) -> Iterator[FirstLayer]:
 
 def _first(case: Case, budgets: Budgets, item: NetInput, layer: str) -> FirstLayer:
     limits = _input_limits(case, item)
-    pictures, outside = PictureMatch(Kinship.UNKNOWN), 0.0
+    pictures, outside, factor = PictureMatch(Kinship.UNKNOWN), 0.0, 0.0
     if item.benchmark is not None and case.tensors.readable(item.benchmark):
         values = case.tensors.spread(item.benchmark, 1 << 18)
         if limits is not None and values.size:
             slack = limits.step
             outside = float(np.mean((values < limits.low - slack) | (values > limits.high + slack)))
+            factor = float(np.abs(values).max() / max(abs(limits.low), abs(limits.high), 1e-30))
         if item.sample is not None and item.benchmark.count <= 1 << 22:
             pictures = compare_pictures(
                 case.sample_tensors.whole(item.sample), case.tensors.whole(item.benchmark), _channels(case, item)
@@ -209,7 +222,7 @@ def _first(case: Case, budgets: Budgets, item: NetInput, layer: str) -> FirstLay
     budget, fit = budgets.of(layer), None
     if not budget.proven and isfinite(budget.total) and case.comparable(layer):
         fit = affine_fit(*case.both(layer), case.channels(layer))
-    return FirstLayer(item, layer, budget, pictures, limits, outside, fit=fit)
+    return FirstLayer(item, layer, budget, pictures, limits, outside, fit=fit, factor=factor)
 
 
 def _channels(case: Case, item: NetInput) -> int:

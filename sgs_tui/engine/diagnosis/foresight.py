@@ -1,0 +1,143 @@
+"""What the twin foresees of the sample's dump: how much of the measured errors quantization explains, and what of it.
+
+The benchmark's input goes through the twin under the sample's own types, scales and weights. What it then does not
+reproduce is no quantization: another input, other files, another SDK. Its agreement with the dump is said beside it.
+
+Apart because it measures the whole dump, while `diagnose` weighs causes of single layers.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from threading import Event
+from time import thread_time
+
+import numpy as np
+
+from sgs_tui.engine.diagnosis.case import Case
+from sgs_tui.engine.diagnosis.results import Foresight, Sources
+from sgs_tui.engine.errors import InputError, RunError
+from sgs_tui.engine.twin.agreement import self_check
+from sgs_tui.engine.twin.arithmetic import Pixels
+from sgs_tui.engine.twin.meaning import Floats
+from sgs_tui.engine.twin.measured import FixedRecords, fixed_records, read_plan
+from sgs_tui.engine.twin.other_input import fit_of, own_pixels
+from sgs_tui.engine.twin.plan import Plan
+from sgs_tui.engine.twin.predict import Inputs, dumped_inputs, run
+from sgs_tui.engine.twin.sources import Origins, Progress, error_sources, explained_share
+from sgs_tui.engine.twin.trials import Trials
+from sgs_tui.engine.twin.values import Values
+from sgs_tui.engine.twin.whatif import Subject
+
+_SAME = 0.02
+"""Residual below which the benchmark's input is the sample's pixels, normalized: mean and std follow from it."""
+
+_SECONDS = 0.5
+"""CPU that switching sources off may take; 40 sources of a small network take 0.1 s, 170 of a detector 8 s."""
+
+_MOST = 6
+"""Layers whose sources are told: the worst, and outputs."""
+
+
+def subject_of(case: Case, cancel: Event | None = None) -> Subject | None:
+    """The twin under the sample's own plan; None where there is no twin, or the sample is no fixed dump of it."""
+    if case.twin is None:
+        return None
+    ranges = case.ranges.by_name if case.ranges else None
+    try:
+        plan, records = read_plan(case.twin, case.sample, ranges), fixed_records(case.twin, case.sample)
+        inputs = dumped_inputs(case.twin)
+        trials = Trials.start(plan, inputs, _pixels(plan, records, inputs), cancel=cancel)
+    except (InputError, RunError):  # another network, a float dump: there is nothing to foresee
+        return None
+    return Subject(trials, records, self_check(trials, records))
+
+
+def _pixels(plan: Plan, records: FixedRecords, inputs: Inputs) -> Pixels:
+    """Mean and std as both dumps' inputs tell them; the usual ones where they hold no common picture."""
+    given = inputs[plan.twin.inputs[0]]
+    own = own_pixels(plan, records, given)
+    fit = fit_of(given, own) if own is not None and np.isfinite(given).all() else None
+    if fit is None or fit.residual > _SAME or not all(fit.gain):
+        return Pixels()
+    pairs = list(zip(fit.gain, fit.offset, strict=True))
+    return Pixels(tuple(-offset / gain for gain, offset in pairs), tuple(1 / gain for gain, _ in pairs))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Errors:
+    """A layer's error, measured and predicted."""
+
+    measured: Floats
+    predicted: Floats
+    signal: float
+
+
+def foresee(case: Case, subject: Subject, cancel: Event | None = None) -> Foresight | None:
+    """The shares of the bad layers and outputs; None where no prediction of them counts."""
+    check = subject.check
+    outputs = set(subject.plan.twin.outputs)
+    counting = {each.name for each in check.layers if not each.why_not} if check is not None else set()
+    asked = [name for name in case.compared if name in counting and (name in case.suspects or name in outputs)]
+    errors = _errors(subject, frozenset(asked))
+    if check is None or not errors:
+        return None
+    told = [name for name in errors if name in outputs or case.failing(name)]
+    ranked = sorted(told, key=lambda name: (name not in outputs, -case.error(name)))[:_MOST]
+    found = Foresight(
+        explained=_explained(errors),
+        layers=tuple(errors),
+        median_db=check.median_db,
+        p90_db=check.p90_db,
+        counted=check.counted,
+    )
+    failing = any(case.failing(name) for name in errors)
+    if not (failing and found.reproduces):  # what makes an error that is not the measured one is of no use
+        return found
+    sources, looked, total = _sources(subject, ranked, errors, cancel)
+    return replace(found, sources=sources, looked_at=looked, all_sources=total)
+
+
+def _errors(subject: Subject, asked: frozenset[str]) -> dict[str, _Errors]:
+    trials, found = subject.trials, {}
+    assert subject.fixed is not None
+    ours = Values(subject.fixed.dump)
+    for layer in run(subject.plan, trials.inputs, trials.kernels, base=trials.base):
+        if layer.name in asked:
+            truth = trials.references.read(subject.plan.twin.records[layer.name])
+            measured = ours.read(subject.fixed.by_name[layer.name])
+            finite = np.isfinite(truth) & np.isfinite(measured)
+            parts = (measured[finite] - truth[finite], layer.values()[finite] - truth[finite])
+            found[layer.name] = _Errors(*parts, float(np.square(truth[finite], dtype=np.float64).sum()))
+    return found
+
+
+def _explained(errors: Mapping[str, _Errors]) -> float:
+    """Of all errors relative to their layers' signals, none counted as more than the signal."""
+    sizes = {name: min(1.0, float(np.square(each.measured, dtype=np.float64).sum()) / (each.signal or 1.0))
+             for name, each in errors.items()}  # fmt: skip
+    parts = sum(size * explained_share(errors[name].predicted, errors[name].measured) for name, size in sizes.items())
+    return parts / (sum(sizes.values()) or 1.0)
+
+
+def _sources(
+    subject: Subject, layers: list[str], errors: Mapping[str, _Errors], cancel: Event | None
+) -> tuple[tuple[Sources, ...], int, int]:
+    """What each layer's error consists of, how many sources were switched off, and of how many."""
+    end, looked, total, origins = thread_time() + _SECONDS, 0, 0, tuple[Origins, ...]()
+    for step in error_sources(subject.trials, layers, cancel=cancel, go_on=lambda: thread_time() < end):
+        if isinstance(step, Progress):
+            looked, total = step.done, step.total
+        else:
+            origins = step
+    return tuple(_told(each, errors[each.layer]) for each in origins), looked, total
+
+
+def _told(origins: Origins, errors: _Errors) -> Sources:
+    parts = tuple(_parts(origins)) if origins.additive else ()
+    return Sources(origins.layer, explained_share(errors.predicted, errors.measured), origins.together, parts)
+
+
+def _parts(origins: Origins) -> Iterator[tuple[str, str, float]]:
+    for each in origins.shares:
+        if abs(each.share) >= 0.01:
+            yield str(each.source.kind), each.source.name, each.share
