@@ -169,7 +169,7 @@ class Compared:
             shown=view.choose(rows),
             unmatched=comparison.matching.unmatched,
             summary=summarize(rows, comparison.matching),
-            notes=(*comparison.notes, *self.notes, *problem),
+            notes=tuple(filter(None, (*comparison.notes, *self.notes, *problem, comparison.request.remark))),
             incomplete=tuple(_incomplete(comparison)),
             diagnosed=self.diagnosed,
             diagnosis=self.diagnosis,

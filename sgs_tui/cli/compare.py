@@ -107,7 +107,7 @@ def _open(sample: Path, benchmark: Path, given: ReportOptions) -> int:
 def _print(sample: Path, benchmark: Path, given: ReportOptions) -> ExitCode:
     from sgs_tui.batch.compare import Printing, print_comparison, view_of
     from sgs_tui.engine.compare.limits import load_profile
-    from sgs_tui.engine.session import CompareRequest
+    from sgs_tui.engine.session import CompareRequest, with_ranges_beside
 
     how = Printing(
         wanted=given.wanted or Format.TABLE,
@@ -121,7 +121,8 @@ def _print(sample: Path, benchmark: Path, given: ReportOptions) -> ExitCode:
     )
     limits = load_profile(given.profile or options.DEFAULT_PROFILE)
     request = CompareRequest(sample, benchmark, given.ranges, given.shapes, limits)
-    return _verdict(print_comparison(request, how, stderr.note))
+    request, word = with_ranges_beside(request)
+    return _verdict(print_comparison(replace(request, remark=word), how, stderr.note))
 
 
 def _verdict(report: "Report") -> ExitCode:

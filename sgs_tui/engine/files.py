@@ -63,6 +63,11 @@ def write_with_backup(path: Path, data: bytes) -> Path | None:
     return backup
 
 
+def beside(name: str, *paths: Path) -> Path | None:
+    """The file of that name in the folder of the first of these paths that has one."""
+    return next((found for path in paths if (found := path.with_name(name)).is_file()), None)
+
+
 def free_name(path: Path, keep_suffix: bool = False) -> Path:
     """`path`, or the first of `path.1`, `path.2`, ... (`name.1.zip` with `keep_suffix`) that does not exist."""
     stem, suffix = (path.stem, path.suffix) if keep_suffix else (path.name, "")

@@ -15,8 +15,9 @@ from sgs_tui.engine.compare.select import worst_first
 from sgs_tui.engine.compare.sums import Kernel
 from sgs_tui.engine.dumps.index import guess_stage, look_swapped, looks_like_dump
 from sgs_tui.engine.dumps.reader import Dump, open_dump
+from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.events import Finished, LogLine, Progress, Row, Started
-from sgs_tui.engine.files import reading
+from sgs_tui.engine.files import beside, reading
 
 if TYPE_CHECKING:
     from sgs_tui.engine.calibration.ranges import Ranges
@@ -34,13 +35,34 @@ CompareEvent = Started | Progress | Row[LayerDiff] | LogLine | Finished
 
 @dataclass(frozen=True, slots=True)
 class CompareRequest:
-    """What to compare and how. `ranges`: tensor_min_max file; `shapes`: tensor_statistics.txt or a dump."""
+    """What to compare and how. `ranges`: tensor_min_max file; `shapes`: tensor_statistics.txt or a dump.
+
+    `remark`: what a report has to say of how its files were found.
+    """
 
     sample: Path
     benchmark: Path
     ranges: Path | None = None
     shapes: Path | None = None
     profile: Profile = field(default=MANUAL)
+    remark: str = ""
+
+
+RANGES_FILE = "tensor_min_max.txt"
+
+
+def with_ranges_beside(request: CompareRequest) -> tuple[CompareRequest, str]:
+    """The request with the calibration file beside the dumps, unless ranges are given; and a word on it."""
+    found = None if request.ranges else beside(RANGES_FILE, request.sample, request.benchmark)
+    if found is None:
+        return request, ""
+    from sgs_tui.engine.calibration.ranges import load_ranges
+
+    try:
+        load_ranges(found)
+    except InputError as error:
+        return request, f"{found}, which lies beside the dumps, is not used: {error.message}"
+    return replace(request, ranges=found), f"ranges are those of {found}, which lies beside the dumps"
 
 
 @dataclass(frozen=True, slots=True)

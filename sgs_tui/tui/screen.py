@@ -115,7 +115,7 @@ class MainScreen(PanesScreen):
         self.debugconfig.pane.load(self.start.folder / FILE_NAME)
         self.dumps.browse(self.start.folder)
         if self.comparison.picks.request is not None:
-            self.comparison.compare(self.comparison.picks.request)
+            self.comparison.begin_with_picks()
         else:
             self.go(self.dumps.pane)
         self.runs.watch()

@@ -160,3 +160,17 @@ def test_a_report_that_can_not_be_written_is_refused_before_the_work(
     ended = command("compare", str(tmp_path / "a.bin"), BAD[1], "--output", str(tmp_path / target))
     assert ended.code == code
     assert said in ended.err
+
+
+def test_the_calibration_file_beside_the_dumps_is_used_and_said(command: Command, sgs: Path, tmp_path: Path) -> None:
+    ended = command("--batch", *BAD, "--no-diagnosis")
+    assert "note: ranges are those of bad/tensor_min_max.txt, which lies beside the dumps" in ended.text
+    assert "calibration (20 layers)" in ended.text and not ended.err
+    given = command("--batch", *BAD, "--no-diagnosis", "--ranges", "bad/tensor_min_max.txt")
+    assert "lies beside" not in given.text and "calibration (20 layers)" in given.text
+    for path in BAD:
+        (tmp_path / Path(path).name).write_bytes((sgs / path).read_bytes())
+    (tmp_path / "tensor_min_max.txt").write_text("damaged")
+    ended = command("--batch", *(str(tmp_path / Path(path).name) for path in BAD), "--no-diagnosis")
+    told = " ".join(ended.text.split())
+    assert "is not used: " in told and "the benchmark's data (20 layers)" in told and ended.code == 1

@@ -231,9 +231,9 @@ async def test_calibration_file_is_taken_and_left_by_enter() -> None:
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
         await pilot.press("3", "G", "enter")
-        await until(pilot, lambda: screen.comparison.picks.ranges is not None and screen.comparison.summary is not None)
+        await until(pilot, lambda: screen.comparison.picks.ranges is None and screen.comparison.summary is not None)
         await pilot.press("enter")
-        await until(pilot, lambda: screen.comparison.picks.ranges is None)
+        await until(pilot, lambda: screen.comparison.picks.ranges is not None and screen.comparison.summary is not None)
 
 
 async def test_folders_open_and_lead_back(on_stage: Path) -> None:

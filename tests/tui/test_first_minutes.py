@@ -6,11 +6,12 @@ from threading import Event
 import pytest
 
 from sgs_tui.engine.compare.limits import BUILT_IN, judged
-from sgs_tui.engine.compare.results import Verdict
+from sgs_tui.engine.compare.results import RangeSource, Verdict
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison, with_profile
 from sgs_tui.tui.actions import PANES
+from sgs_tui.tui.app import LaunchOptions, SgsApp, start_of
 from sgs_tui.tui.comparison.jobs import RowsArrived, rows
 from sgs_tui.tui.debugconfig.pane import LeaveDialog
 from sgs_tui.tui.dumps.pane import RecordDialog
@@ -19,6 +20,7 @@ from sgs_tui.tui.text import plain
 from tests.tui.stage import (
     BENCHMARK,
     FOLDER,
+    RANGES,
     SAMPLE,
     main_screen,
     make_app,
@@ -226,3 +228,24 @@ async def test_folders_records_and_values_that_can_not_be_read(on_stage: Path) -
         await until_shown(pilot, "That did not work")
         window = next(each for each in app.screen_stack if isinstance(each, RecordDialog))
         assert "cannot open" in plain(window.view.lines) and "reading" not in plain(window.view.lines)
+
+
+async def test_the_calibration_file_beside_the_dumps_is_used_and_said() -> None:
+    app = SgsApp(start_of(LaunchOptions((SAMPLE, BENCHMARK)), ""))
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        assert screen.comparison.request is not None and screen.comparison.request.ranges == RANGES
+        assert any("ranges are those of dumps/tensor_min_max.txt" in entry.text for entry in screen.log_pane.entries)
+        row = screen.comparison.rows[0]
+        assert row.range is not None and row.range.source is RangeSource.CALIBRATION
+        await pilot.press("3", "G", "enter")
+        await until(pilot, lambda: screen.comparison.request.ranges is None and screen.comparison.summary is not None)
+
+
+async def test_a_damaged_calibration_file_beside_the_dumps_is_passed_over_and_said() -> None:
+    RANGES.write_text("nothing of the kind")
+    app = SgsApp(start_of(LaunchOptions((SAMPLE, BENCHMARK)), ""))
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        assert screen.comparison.request is not None and screen.comparison.request.ranges is None
+        assert any("is not used" in entry.text for entry in screen.log_pane.entries)

@@ -13,7 +13,7 @@ from sgs_tui.engine.compare.limits import BUILT_IN, judged
 from sgs_tui.engine.compare.results import LayerDiff, Summary, Verdict
 from sgs_tui.engine.diagnosis.results import Diagnosis
 from sgs_tui.engine.requantize.propose import network_folders
-from sgs_tui.engine.session import CompareRequest, Comparison, with_profile
+from sgs_tui.engine.session import CompareRequest, Comparison, with_profile, with_ranges_beside
 from sgs_tui.tui.comparison.jobs import (
     ComparisonAsked,
     ComparisonFinished,
@@ -92,6 +92,15 @@ class ComparisonController(Controller):
         self.host.post_message(ComparisonAsked(request))
         self.begin(COMPARING, partial(compare, request))
         self.host.show_title()
+
+    def begin_with_picks(self) -> None:
+        """What the command line chose, with the calibration file that lies beside the dumps."""
+        if (request := self.picks.request) is not None:
+            request, word = with_ranges_beside(request)
+            self.picks = replace(self.picks, ranges=request.ranges)
+            if word:
+                self.host.note(word, hint="" if request.ranges is None else "enter on it in pane 3 leaves it out")
+            self.pick(self.picks)
 
     @does("app.profile")
     def next_profile(self) -> None:
