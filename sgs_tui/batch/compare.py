@@ -81,7 +81,7 @@ def print_comparison(request: CompareRequest, how: Printing, say: Say) -> Report
     baseline = _load(how.baseline, request) if how.baseline else None
     found = compare(request, how.view, how.diagnosing and how.wanted.explains, baseline)
     report = replace(found, fail_on=how.fail_on)
-    emit(how.wanted.write(report, how.screen), how.output, inputs)
+    emit(how.wanted.pieces(report, how.screen), how.output, inputs)
     if how.output not in (None, Path("-")):
         say(f"{how.output}: {headline(report.summary)}")
     if how.wanted is Format.VENDOR:

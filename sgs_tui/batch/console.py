@@ -3,6 +3,8 @@
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, islice
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -51,7 +53,7 @@ class Cell(NamedTuple):
     style: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """A column under its title; as wide as its widest cell unless `room` says otherwise."""
 
@@ -60,12 +62,17 @@ class Column:
     right: bool = False
     room: int | None = None
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Cells it takes, without the gap."""
         if self.room is not None:
             return self.room
-        return max(cell_len(self.title), max((cell_len(cell.text) for cell in self.cells), default=0))
+        return max(_cells(self.title), max((_cells(cell.text) for cell in self.cells), default=0))
+
+
+def _cells(text: str) -> int:
+    """Cells that harmless text takes; quicker than Rich where each character takes one."""
+    return len(text) if text.isascii() else cell_len(text)
 
 
 def taken(columns: Sequence[Column]) -> int:
@@ -77,7 +84,7 @@ def name_column(
     title: str, names: Sequence[str], others: Sequence[Column], screen: Screen, shortest: int, longest: int
 ) -> Column:
     """Raw names, cut to what the other columns leave of the screen; without one whole up to `longest` cells."""
-    widest = max((cell_len(screen.text(name)) for name in names), default=0)
+    widest = max((_cells(screen.text(name)) for name in names), default=0)
     wanted = max(cell_len(title), min(longest, widest))
     left = wanted if screen.columns is None else max(NARROWEST, screen.columns) - taken(others)
     room = max(shortest, min(wanted, left))
@@ -94,12 +101,22 @@ def table_of(columns: Sequence[Column]) -> Segments:
     return Segments(_segments(columns))
 
 
+_SLICE = 500
+
+
+def slices_of(columns: Sequence[Column]) -> Iterator[Segments]:
+    """The same table a few hundred lines at a time, so that a long one can be written while it is drawn."""
+    lines = _segments(columns)
+    while piece := list(islice(lines, _SLICE * (3 * len(columns) + 1))):
+        yield Segments(piece)
+
+
 def _segments(columns: Sequence[Column]) -> Iterator[Segment]:
     widths = [column.width for column in columns]
     heads = [Cell(column.title, "bold") for column in columns]
-    for cells in [heads, *zip(*(column.cells for column in columns), strict=True)]:
+    for cells in chain([heads], zip(*(column.cells for column in columns), strict=True)):
         for column, width, cell in zip(columns, widths, cells, strict=True):
-            blanks = " " * (width - cell_len(cell.text))
+            blanks = " " * (width - _cells(cell.text))
             text = Segment(cell.text, Style.parse(cell.style) if cell.style else None)
             gap = " " * GAP
             yield from (Segment(blanks), text, Segment(gap)) if column.right else (text, Segment(blanks + gap))
@@ -137,6 +154,11 @@ def hanging(label: str, text: str, indent: int, screen: Screen, style: str = "")
 
 def render(parts: Iterable[RenderableType], screen: Screen, width: int) -> bytes:
     """The parts one below the other, `width` columns wide, without blanks at line ends."""
+    return b"".join(rendered(parts, screen, width))
+
+
+def rendered(parts: Iterable[RenderableType], screen: Screen, width: int) -> Iterator[bytes]:
+    """The same, part by part. Each part ends with a line."""
     console = Console(
         file=io.StringIO(),
         width=width,
@@ -147,11 +169,11 @@ def render(parts: Iterable[RenderableType], screen: Screen, width: int) -> bytes
         highlight=False,
         legacy_windows=False,
     )
-    with console.capture() as capture:
-        for part in parts:
+    for part in parts:
+        with console.capture() as capture:
             console.print(part, soft_wrap=isinstance(part, Segments))
-    lines = (line.rstrip() for line in capture.get().split("\n"))
-    return "\n".join(lines).encode("ascii" if screen.ascii else "utf-8", "backslashreplace")
+        lines = (line.rstrip() for line in capture.get().split("\n"))
+        yield "\n".join(lines).encode("ascii" if screen.ascii else "utf-8", "backslashreplace")
 
 
 def whole_line(line: str, screen: Screen) -> Segments:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from sgs_tui.batch.output import ListFormat
+from sgs_tui.batch.output import Data, ListFormat
 from sgs_tui.batch.values import Json, cell, exact, exact_or_null, in_format
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.journal import Entry, journal_of, moment, read_journal, words
@@ -31,7 +31,7 @@ def entry_json(each: Entry) -> Json:
     }
 
 
-def write_journal(entries: Sequence[Entry], wanted: ListFormat) -> bytes:
+def write_journal(entries: Sequence[Entry], wanted: ListFormat) -> Data:
     """A journal by itself: a line an entry, or JSON of schema `sgs-tui/journal/1`."""
     return in_format(
         wanted,

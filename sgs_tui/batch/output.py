@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sgs_tui.engine.errors import InputError, UsageError
-from sgs_tui.engine.files import was_read, write_atomically
+from sgs_tui.engine.files import replacing, was_read
 
 
 class AdviceFormat(StrEnum):
@@ -51,18 +51,29 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
-def emit(data: bytes, output: Path | None, inputs: tuple[Path, ...] = ()) -> None:
+Data = bytes | Iterator[bytes]
+"""What a command writes: all of it, or piece by piece where that may be much."""
+
+
+def joined(data: Data) -> bytes:
+    """All of it."""
+    return data if isinstance(data, bytes) else b"".join(data)
+
+
+def emit(data: Data, output: Path | None, inputs: tuple[Path, ...] = ()) -> None:
     """Write to `output`, whole or not at all, or to stdout (None or `-`).
 
     Raises UsageError where an input would be lost, InputError where writing is impossible.
     """
+    pieces = iter([data]) if isinstance(data, bytes) else data
     if output is None or output == Path("-"):
-        _to_stdout(data)
+        _to_stdout(pieces)
     elif output.exists() and not output.is_file():
-        _to_device(data, output)
+        _to_device(pieces, output)
     else:
         _spare(inputs, output)
-        write_atomically(output, data)
+        with replacing(output) as file:
+            file.writelines(pieces)
 
 
 def check_target(output: Path | None, inputs: tuple[Path, ...] = ()) -> None:
@@ -83,18 +94,20 @@ def _spare(inputs: tuple[Path, ...], output: Path) -> None:
         raise UsageError(f"{output}: is an input of this command", "name another file to write")
 
 
-def _to_stdout(data: bytes) -> None:
+def _to_stdout(pieces: Iterator[bytes]) -> None:
     if sys.stdout is None:
         raise InputError("stdout is closed", "redirect it, or use --output")
     with _explained("stdout"):
-        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.write(next(pieces, b""))
+        sys.stdout.buffer.flush()  # who wants no more than the start is gone before the rest is made
+        sys.stdout.buffer.writelines(pieces)
         sys.stdout.buffer.flush()
 
 
-def _to_device(data: bytes, output: Path) -> None:
+def _to_device(pieces: Iterator[bytes], output: Path) -> None:
     """A pipe or a device takes the bytes; replacing it by a file, as is done with files, would destroy it."""
     with _explained(str(output)), output.open("wb") as file:
-        file.write(data)
+        file.writelines(pieces)
 
 
 @contextmanager

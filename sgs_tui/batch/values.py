@@ -3,12 +3,13 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from math import isfinite, isnan
 from pathlib import Path
 from typing import Any
 
-from sgs_tui.batch.output import ListFormat
+from sgs_tui.batch.output import Data, ListFormat
 from sgs_tui.engine.text import encode, visible
 
 # Numbers in reports: the same bytes on every machine, whatever its locale.
@@ -39,7 +40,41 @@ Json = dict[str, Any]
 
 def dump_json(value: Json) -> bytes:
     """Deterministic ASCII JSON."""
-    return (json.dumps(value, indent=2, allow_nan=False) + "\n").encode("ascii")
+    return b"".join(json_pieces(value))
+
+
+def json_pieces(value: Json) -> Iterator[bytes]:
+    """The same in pieces: what is an iterator in `value` becomes a list that is never in memory as a whole."""
+    before = "{"
+    for key, item in value.items():
+        start, before = f"{before}\n  {_quoted(key)}: ", ","
+        if not isinstance(item, Iterator):
+            yield (start + _json(item, "\n  ")).encode("ascii")
+            continue
+        yield start.encode("ascii")
+        comma = "["
+        for each in item:
+            yield (comma + "\n    " + _json(each, "\n    ")).encode("ascii")
+            comma = ","
+        yield b"[]" if comma == "[" else b"\n  ]"
+    yield b"\n}\n" if value else b"{}\n"
+
+
+_quoted = json.encoder.encode_basestring_ascii
+
+
+def _json(value: Any, line: str) -> str:
+    """As json.dumps with indent=2, which is slow; `line`: a line feed and the blanks that the value stands behind."""
+    deeper = line + "  "
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, dict) and value:
+        return (
+            "{" + ",".join(f"{deeper}{_quoted(key)}: {_json(item, deeper)}" for key, item in value.items()) + line + "}"
+        )
+    if isinstance(value, list | tuple) and value:
+        return "[" + ",".join(deeper + _json(item, deeper) for item in value) + line + "]"
+    return float.__repr__(value) if isinstance(value, float) and isfinite(value) else json.dumps(value, allow_nan=False)
 
 
 def exact(text: str | Path) -> str:
@@ -91,22 +126,22 @@ Rows = tuple[Sequence[str], Iterable[Sequence[str]]]
 """A head line and the lines below it."""
 
 
-def csv_of(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """RFC 4180 lines."""
+def csv_of(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    """RFC 4180 lines, one at a time."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    return text.getvalue().encode()
+    for row in chain([head], rows):
+        writer.writerow(row)
+        yield text.getvalue().encode()
+        text.seek(0)
+        text.truncate()
 
 
-def in_format(
-    wanted: ListFormat, json: Callable[[], Json], csv: Callable[[], Rows], table: Callable[[], bytes]
-) -> bytes:
+def in_format(wanted: ListFormat, json: Callable[[], Json], csv: Callable[[], Rows], table: Callable[[], Data]) -> Data:
     """What a command lists, in the format asked for; only that one is made."""
     match wanted:
         case ListFormat.JSON:
-            return dump_json(json())
+            return json_pieces(json())
         case ListFormat.CSV:
             return csv_of(*csv())
         case ListFormat.TABLE:

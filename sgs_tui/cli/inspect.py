@@ -10,6 +10,7 @@ from sgs_tui.cli.open import open_app
 from sgs_tui.cli.options import Ascii, Batch, NoMouse, Output, argument, option
 
 if TYPE_CHECKING:
+    from sgs_tui.batch.output import Data
     from sgs_tui.engine.dumps.reader import Dump
 
 
@@ -53,7 +54,7 @@ def _print(
 
 def _data(
     dump: "Dump", layer: str | None, values: int | None, wanted: ListFormat, ascii_only: bool, output: Path | None
-) -> bytes:
+) -> "Data":
     from sgs_tui.batch.printed.inspect import SHOWN, tensor, write_records, write_tensor
 
     shown_on = stderr.screen(ascii_only, to_file=output is not None)

@@ -9,7 +9,7 @@ import pytest
 
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.formats import Format
-from sgs_tui.batch.formats.json import SCHEMA, document
+from sgs_tui.batch.formats.json import SCHEMA
 from sgs_tui.engine.compare.results import Metrics
 from tests.batch.conftest import Command
 from tests.layer_rows import HOSTILE_NAMES, failing, layer, not_comparable, not_finite, perfect, unmatched
@@ -84,7 +84,7 @@ def test_odd_rows_follow_the_schema(schema: dict[str, Any]) -> None:
 
 
 def test_the_validator_sees_what_is_wrong(schema: dict[str, Any]) -> None:
-    broken = document(report(ROWS))
+    broken = json.loads(Format.JSON.write(report(ROWS), Screen()))
     broken["layers"][0]["verdict"] = "fine"
     del broken["layers"][1]["rmse"]
     broken["sample"]["stage"] = 3

@@ -9,6 +9,8 @@ from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, Self
 
+from sgs_tui.batch.output import Data, joined
+
 if TYPE_CHECKING:
     from sgs_tui.batch.console import Screen
     from sgs_tui.batch.report import Report
@@ -36,5 +38,9 @@ class Format(StrEnum):
 
     def write(self, report: "Report", screen: "Screen") -> bytes:
         """The report in this format; only the table depends on the screen. HTML reads the dumps again."""
-        writer: Callable[[Report, Screen], bytes] = import_module(f"{__name__}.{self}").write
+        return joined(self.pieces(report, screen))
+
+    def pieces(self, report: "Report", screen: "Screen") -> Data:
+        """The same, in pieces where a report of many layers is large."""
+        writer: Callable[[Report, Screen], Data] = import_module(f"{__name__}.{self}").write
         return writer(report, screen)

@@ -9,7 +9,8 @@ in names are written as escapes (`\\x1b`). `nan`, `inf` and `-inf` stand for num
 layer does not have is empty.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.report import Report
@@ -33,15 +34,15 @@ COLUMNS: tuple[str, ...] = (
 """The head line; columns may be added behind these, never moved."""
 
 
-def write(report: Report, screen: Screen) -> bytes:
+def write(report: Report, screen: Screen) -> Iterator[bytes]:
     """The report's shown layers and everything unmatched."""
     diagnosed, noted = _diagnosis_of(report), notes_on_layers(report.journal)
     steps = {step.name: step for step in report.since.regression.steps} if report.since else {}
-    layers = [
+    layers = (
         [*_layer(row), *diagnosed(row.name), cell(noted.get(row.name, "")), *_before(steps.get(row.name))]
         for row in report.shown
-    ]
-    return csv_of(COLUMNS, [*layers, *map(_lonely, report.unmatched)])
+    )
+    return csv_of(COLUMNS, chain(layers, map(_lonely, report.unmatched)))
 
 
 def _layer(row: LayerDiff) -> list[str]:

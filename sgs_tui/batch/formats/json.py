@@ -57,12 +57,13 @@ other characters are \\u escapes; bytes of a name that are not UTF-8 are shown a
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import fields
 
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.journal import entry_json
 from sgs_tui.batch.report import Report, Since, Source
-from sgs_tui.batch.values import Json, dump_json, exact, exact_all, exact_or_null, finite_or_null
+from sgs_tui.batch.values import Json, exact, exact_all, exact_or_null, finite_or_null, json_pieces
 from sgs_tui.engine.compare.baseline import Change, Snapshot, Step
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Metrics, SideStats, Verdict
 from sgs_tui.engine.diagnosis.results import Blame, Diagnosis, Evidence, Finding, Foresight
@@ -74,13 +75,13 @@ _TOLD = 4
 _METRICS = tuple(each.name for each in fields(Metrics))
 
 
-def write(report: Report, screen: Screen) -> bytes:
+def write(report: Report, screen: Screen) -> Iterator[bytes]:
     """The report as one JSON object, indented, ending with a newline."""
-    return dump_json(document(report))
+    return json_pieces(document(report))
 
 
 def document(report: Report) -> Json:
-    """The object of schema `sgs-tui/compare/1`."""
+    """The object of schema `sgs-tui/compare/1`; the layers come one at a time."""
     return {
         "schema": SCHEMA,
         "sample": _source(report.sample),
@@ -127,14 +128,11 @@ def _pointer(row: LayerDiff | None) -> Json | None:
     return None if row is None else {"index": row.index, "name": exact(row.name)}
 
 
-def _layers(report: Report) -> list[Json]:
-    if not report.diagnosed:
-        return [_layer(row) for row in report.shown]
+def _layers(report: Report) -> Iterator[Json]:
     blamed, recovered = report.blame, report.recovered
-    return [
-        _layer(row) | {"blame": _blame(blamed.get(row.name)), "recovered": row.name in recovered}
-        for row in report.shown
-    ]
+    for row in report.shown:
+        told = {"blame": _blame(blamed.get(row.name)), "recovered": row.name in recovered} if report.diagnosed else {}
+        yield _layer(row) | told
 
 
 def _layer(row: LayerDiff) -> Json:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from sgs_tui.batch import console
 from sgs_tui.batch.formats.json import statistics
-from sgs_tui.batch.output import ListFormat
+from sgs_tui.batch.output import Data, ListFormat
 from sgs_tui.batch.values import Json, cell, exact, finite_or_null, in_format, non_finite, plain
 from sgs_tui.engine.compare.histogram import tensor_statistics
 from sgs_tui.engine.compare.results import SideStats
@@ -31,7 +31,7 @@ from sgs_tui.engine.text import nearest, sanitised, visible
 SCHEMA = "sgs-tui/inspect/1"
 
 
-def write_records(dump: Dump, wanted: ListFormat, screen: console.Screen) -> bytes:
+def write_records(dump: Dump, wanted: ListFormat, screen: console.Screen) -> Data:
     """Every record of the dump."""
     return in_format(
         wanted,
@@ -44,9 +44,9 @@ def write_records(dump: Dump, wanted: ListFormat, screen: console.Screen) -> byt
             "is_float": dump.is_float,
             "form": str(dump.form),
             "totals": _totals(dump),
-            "records": list(map(_fields, dump.records)),
+            "records": map(_fields, dump.records),
         },
-        csv=lambda: (_HEAD, [_cells(record) for record in dump.records]),
+        csv=lambda: (_HEAD, map(_cells, dump.records)),
         table=lambda: _table(dump, screen),
     )
 
@@ -101,8 +101,10 @@ _LONGEST_OP = 14
 _SHORTEST_NAME = 16
 
 
-def _table(dump: Dump, screen: console.Screen) -> bytes:
+def _table(dump: Dump, screen: console.Screen) -> Iterator[bytes]:
     """Facts of the file, then one line a record; wider screens also show scale and zero point."""
+    page = max(console.NARROWEST, screen.columns or console.WHOLE)
+    yield from console.rendered([*_about(dump, screen), Text()], screen, page)
     names = [record.name for record in dump.records]
     columns = _columns(dump, screen)
     whole = console.name_column("name", names, (), console.Screen(ascii=screen.ascii), 0, console.LONGEST_NAME)
@@ -116,7 +118,7 @@ def _table(dump: Dump, screen: console.Screen) -> bytes:
         if console.taken([*columns, column]) + whole.width <= width:
             columns.append(column)
     columns.insert(2, console.name_column("name", names, columns, screen, _SHORTEST_NAME, console.LONGEST_NAME))
-    return console.render([*_about(dump, screen), Text(), console.table_of(columns)], screen, width)
+    yield from console.rendered(console.slices_of(columns), screen, width)
 
 
 def _about(dump: Dump, screen: console.Screen) -> Iterator[RenderableType]:
@@ -189,7 +191,7 @@ def _find(dump: Dump, name: str) -> Record:
     raise UsageError(f"{dump.path}: no tensor is called {name}", hint)
 
 
-def write_tensor(found: Tensor, wanted: ListFormat, screen: console.Screen) -> bytes:
+def write_tensor(found: Tensor, wanted: ListFormat, screen: console.Screen) -> Data:
     """The tensor in one of the list formats."""
     return in_format(
         wanted,

@@ -16,7 +16,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from sgs_tui.batch.console import LONGEST_NAME, Cell, Column, Screen, name_column, page_width, render, table_of
-from sgs_tui.batch.output import ListFormat
+from sgs_tui.batch.output import Data, ListFormat
 from sgs_tui.batch.values import Json, cell, exact, finite_or_null, in_format, number, stable
 from sgs_tui.engine.calibration.quant import Change, QuantDiff, QuantEntry
 from sgs_tui.engine.numbers import count, figure
@@ -30,7 +30,7 @@ _DIFF_HEAD = (
 )
 
 
-def write_info(path: Path, entries: Sequence[QuantEntry], wanted: ListFormat, screen: Screen) -> bytes:
+def write_info(path: Path, entries: Sequence[QuantEntry], wanted: ListFormat, screen: Screen) -> Data:
     """All tensors of one file."""
     totals = {"tensors": len(entries), "bits": {str(bit): n for bit, n in sorted(_widths(entries).items())}}
     return in_format(
@@ -48,7 +48,7 @@ def write_info(path: Path, entries: Sequence[QuantEntry], wanted: ListFormat, sc
 
 def write_diff(
     paths: tuple[Path, Path], shown: Sequence[QuantDiff], same: int, wanted: ListFormat, screen: Screen
-) -> bytes:
+) -> Data:
     """The tensors of `shown`; `same`: how many do not differ, shown or not."""
     return in_format(
         wanted,

@@ -47,12 +47,13 @@ class Limits(dict[str, float]):
 
     def broken(self, layer: Judged) -> dict[str, str]:
         """`RMSE 0.95 > 0.5` by the keys of the metrics that are beyond their limits, in order. NaN is beyond none."""
-        values = {key: METRICS[key].value(layer) for key in _LIMITED if key in self}
-        return {
-            key: _reason(METRICS[key], value, self[key], layer)
-            for key, value in values.items()
-            if value is not None and METRICS[key].beyond(value, self[key])
-        }
+        found: dict[str, str] = {}
+        for key in _LIMITED:
+            limit = self.get(key)
+            value = None if limit is None else METRICS[key].value(layer)
+            if limit is not None and value is not None and METRICS[key].beyond(value, limit):
+                found[key] = _reason(METRICS[key], value, limit, layer)
+        return found
 
 
 def _reason(metric: Metric, value: float, limit: float, layer: Judged) -> str:

@@ -12,7 +12,7 @@ from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import CancelledError, InputError
 from sgs_tui.engine.network.channels import infer_channels
-from sgs_tui.engine.network.graph import Graph, build_graph
+from sgs_tui.engine.network.graph import Graph, build_graph, holds_graph
 from sgs_tui.engine.network.scales import Domain, Grid, domains, grid_in, grid_of, pad_lanes
 from sgs_tui.engine.network.tensors import Tensors, Values
 from sgs_tui.engine.twin.network import Twin
@@ -55,9 +55,9 @@ class Case:
         self.rows: Mapping[str, LayerDiff] = {row.name: row for row in rows}
         self.tensors = Tensors(benchmark)
         self.sample_tensors = Tensors(sample)
-        own = build_graph(benchmark)
-        self.graph: Graph = own if own.known else build_graph(sample)
-        self.rebuilds = own.known
+        self._own = build_graph(benchmark)
+        self.graph: Graph = build_graph(sample) if not self._own.known and holds_graph(sample) else self._own
+        self.rebuilds = self._own.known
 
     def check(self) -> None:
         """Raise CancelledError where the user stopped the diagnosis. Called before every layer."""
@@ -112,8 +112,11 @@ class Case:
     @cached_property
     def compared(self) -> Mapping[str, LayerDiff]:
         """Rows with figures, in network order; pad lanes of aligned tensors and indices are no layers."""
-        with_figures = {name: row for name, row in self.rows.items() if row.metrics is not None}
-        return {n: row for n, row in with_figures.items() if not (row.pair.indices or self.padded(row.pair))}
+        return {
+            name: row
+            for name, row in self.rows.items()
+            if row.metrics is not None and not (row.pair.indices or self.padded(row.pair))
+        }
 
     @cached_property
     def suspects(self) -> Mapping[str, LayerDiff]:
@@ -129,8 +132,8 @@ class Case:
     @cached_property
     def inputs(self) -> tuple[NetInput, ...]:
         """The network's inputs."""
-        right = {r.name: r for r in build_graph(self.benchmark).inputs()}
-        left = {r.name: r for r in build_graph(self.sample).inputs()}
+        right = {r.name: r for r in self._own.inputs()}
+        left = {r.name: r for r in build_graph(self.sample).inputs()} if holds_graph(self.sample) else {}
         return tuple(NetInput(name, right.get(name), left.get(name)) for name in {**right, **left})
 
     def padded(self, pair: Pair) -> bool:

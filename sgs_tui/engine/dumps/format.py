@@ -42,6 +42,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from math import prod
+from sys import intern
 from typing import TYPE_CHECKING, NamedTuple
 
 from sgs_tui.engine.text import decode
@@ -250,18 +251,19 @@ def _header(found: re.Match[bytes] | None, base: int) -> Header | None:
         int(slot),
         int(op),
         _word(op_type),
-        decode(bare.rstrip(b" \t\r") if name is None else name),
-        float(scale),
+        intern(decode(bare.rstrip(b" \t\r") if name is None else name)),
+        _number(scale),
         int(zero),
         _word(kind),
         constant == b"1",
         None if shape is None else _shape(shape, dims),
-        None if size is None else int(size),
+        None if size is None else _size(size),
         base + found.end(),
     )
 
 
 _word = lru_cache(maxsize=1024)(decode)  # for fields that thousands of records share
+_number, _size = lru_cache(maxsize=1024)(float), lru_cache(maxsize=1024)(int)
 
 
 def _shape(text: bytes, rank: bytes) -> tuple[int, ...] | None:

@@ -24,12 +24,13 @@ class Dump:
         self.path = source.path
         self.index = index
         self.records, self.health, self.form = index.records, index.health, index.form
+        self._outputs = tuple(record for record in index.records if record.is_layer)
         self.is_float = index.is_float
         """The file's first line: payloads are float32 whatever their headers' `type:` says."""
 
     def outputs(self) -> tuple[Record, ...]:
         """The records that are layers: outputs, no constants."""
-        return tuple(record for record in self.records if record.is_layer)
+        return self._outputs
 
     def find(self, name: str) -> tuple[Record, ...]:
         """Every record of that name, outputs first. Raises DumpError where there is none."""
@@ -54,7 +55,7 @@ class Dump:
         """Fill `out` (contiguous, the record's dtype) with elements from `start`. Binary form only."""
         offset = record.offset + start * record.dtype.itemsize
         if out.size:
-            self._source.read_into(offset, out.data.cast("B"))
+            self._source.read_into(offset, out.data)
 
     def read(self, record: Record, start: int = 0, stop: int | None = None) -> AnyArray:
         """Elements [start, stop) as they are stored (float32 or integers), flat, a copy.

@@ -51,14 +51,15 @@ class Source:
     def read_into(self, offset: int, buffer: memoryview) -> None:
         """Fill `buffer` from `offset`. Raises FileChangedError where the file ends before it is full."""
         done = 0
-        while done < len(buffer):
+        while done < buffer.nbytes:
+            rest = buffer.cast("B")[done:] if done else buffer
             try:
-                got = os.preadv(self._descriptor, [buffer[done:]], offset + done)
+                got = os.preadv(self._descriptor, [rest], offset + done)
             except OSError as error:
                 raise DumpError(f"{self.path}: byte {offset + done}: cannot read: {error.strerror}", _DISK) from error
             if got == 0:
                 raise FileChangedError(
-                    f"{self.path}: ends at byte {offset + done}, expected {offset + len(buffer)}: file changed",
+                    f"{self.path}: ends at byte {offset + done}, expected {offset + buffer.nbytes}: file changed",
                     "a run overwrote it while it was read; reload",
                 )
             done += got

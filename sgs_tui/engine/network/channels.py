@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sgs_tui.engine.dumps.format import Record
+from sgs_tui.engine.dumps.format import Direction, Record
 from sgs_tui.engine.network.graph import Op, graph_of
 from sgs_tui.engine.network.ops import Family
 
@@ -15,6 +15,8 @@ def infer_channels(records: tuple[Record, ...]) -> dict[str, int]:
     Height and width stay unknown. Nothing is guessed: where records contradict, no count is given.
     """
     known: dict[str, int] = {r.name: r.shape[-1] for r in records if r.shape}
+    if all(record.direction is Direction.OUT for record in records):
+        return known  # without inputs there is no graph, and many small outputs are quick to pass by
     graph = graph_of(records)
     if not graph.known:
         return known

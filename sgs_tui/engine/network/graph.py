@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from sgs_tui.engine.dumps.format import Direction, Record
 from sgs_tui.engine.dumps.reader import Dump, open_dump
@@ -100,7 +101,19 @@ def _walk(start: str, step: Callable[[str], Iterable[str]]) -> Iterator[str]:
 
 def build_graph(dump: Dump) -> Graph:
     """The graph of a dump from its headers; `known` is False where it holds outputs only."""
-    return graph_of(dump.records)
+    found = _built.get(dump) or graph_of(dump.records)
+    if found.known:
+        _built[dump] = found
+    return found
+
+
+_built: "WeakKeyDictionary[Dump, Graph]" = WeakKeyDictionary()
+"""Several parts of a diagnosis ask for the same graph; one of outputs alone is not worth its memory."""
+
+
+def holds_graph(dump: Dump) -> bool:
+    """Whether `build_graph` gives a known one; quick."""
+    return any(record.direction is Direction.IN and not record.constant for record in dump.records)
 
 
 def graph_of(records: Iterable[Record]) -> Graph:
