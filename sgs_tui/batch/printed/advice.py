@@ -5,7 +5,8 @@ away: schema; sample, benchmark (paths, as given); profile (name of the limits);
   chosen[]     the tensors for INT16; smallest[]: without those that were only marked
   candidates[] tensor, chosen, bits (now, or null), range, range_source, raises[] (share its scale), also[] (other
                convolution inputs that its name makes INT16 too), unaffected (why it can not be INT16, or ""),
-               reasons[]: rule (diagnosis, range, rmse, concentrated, procedure, marked), layer, text, value, limit;
+               reasons[]: rule (diagnosis, range, rmse, concentrated, procedure, tried, marked), layer, text, value,
+               limit;
                expected: layer, now_db, then_db, or null
   failing[]    layers that fail now; remaining[]: those expected to fail with the chosen tensors in INT16
   predicted[]  layer, rmse, cos, sqnr_db, relative_l2, fails: every layer, with the chosen tensors in INT16

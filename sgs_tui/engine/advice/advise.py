@@ -2,7 +2,7 @@
 
 The rules are the manual's three (range of a convolution input; RMSE of a layer, for the convolution input before it;
 values concentrated in a wide range) and the limits of the accuracy procedure. Of what they name, the smallest set is
-chosen that the prediction says is enough.
+chosen that is enough when tried on the twin; without a twin, the smallest that an estimate says is.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +12,7 @@ from math import inf, isfinite, isnan
 from sgs_tui.engine.advice.predict import Model
 from sgs_tui.engine.advice.results import STILL_FAILING, Advice, Candidate, Expected, Predicted, Reason, Rule
 from sgs_tui.engine.advice.targets import Targets
+from sgs_tui.engine.advice.tried import Tried
 from sgs_tui.engine.compare.limits import MANUAL, SOP
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange
 from sgs_tui.engine.diagnosis.case import Case
@@ -52,11 +53,14 @@ def advise(
     known = diagnosis or diagnose(comparison, rows)
     case = Case(comparison.sample, comparison.benchmark, rows, comparison.ranges)
     targets = Targets.of(comparison.sample, comparison.benchmark, rows)
-    model = Model.of(case, known.budgets, targets, comparison.request.profile)
+    tried = Tried(case.compared, known.trying, comparison.request.profile) if known.trying else None
+    model = tried or Model.of(case, known.budgets, targets, comparison.request.profile)
     found = _collected(case, targets, known, marked)
     usable = [tensor for tensor in found if not targets.unaffected(tensor) and tensor not in unmarked]
     first = known.first if known.first.cause.spoils else None
-    best = () if first else _smallest(model, usable)
+    best = () if first else _best(model, usable, unmarked)
+    for tensor in best:
+        found.setdefault(tensor, (Reason(Rule.TRIED, tensor, "what brings the layers under their limits"),))
     wanted = [tensor for tensor in usable if any(reason.rule is Rule.MARKED for reason in found[tensor])]
     chosen = tuple(dict.fromkeys((*best, *wanted)))
     # Spoilt figures foretell nothing, so what bits would bring is not claimed then.
@@ -71,7 +75,7 @@ def advise(
         smallest=best,
         remaining=remaining,
         predicted=predicted,
-        notes=tuple(_notes(known.first, targets, chosen, remaining, marked)),
+        notes=(*_notes(known.first, targets, chosen, remaining, marked), *_how(known, tried, chosen)),
         fix_first=first,
     )
 
@@ -133,6 +137,20 @@ def _by_range(case: Case, targets: Targets, tensor: str, span: LayerRange) -> It
 _Score = tuple[int, float]
 
 
+def _best(model: Tried | Model, usable: Sequence[str], unmarked: Sequence[str]) -> tuple[str, ...]:
+    """Found by trying sets on the twin where there is one, else by the estimate."""
+    return model.smallest(usable, unmarked) if isinstance(model, Tried) else _smallest(model, usable)
+
+
+def _how(known: Diagnosis, tried: Tried | None, chosen: Sequence[str]) -> Iterator[str]:
+    """Where the figures come from."""
+    if tried is not None and known.foresight is not None:
+        sets, off, most = len(tried.trying.tried), known.foresight.median_db, known.foresight.p90_db
+        yield f"tried on the twin: {sets} sets; it is {off:.2f} dB off this dump (p90 {most:.2f})"
+    elif chosen:
+        yield "figures are an estimate from the layers' errors: there is no twin to try sets on"
+
+
 def _score(model: Model, chosen: Sequence[str]) -> _Score:
     """(failing layers, sum of relative errors) with a set in INT16; less is better."""
     predicted = model.predict(chosen)
@@ -183,7 +201,7 @@ def _thinned(model: Model, chosen: list[str], enough: _Score) -> tuple[str, ...]
 
 
 def _candidate(
-    case: Case, targets: Targets, model: Model | None, tensor: str, why: tuple[Reason, ...], chosen: bool
+    case: Case, targets: Targets, model: Tried | Model | None, tensor: str, why: tuple[Reason, ...], chosen: bool
 ) -> Candidate:
     row = case.rows.get(tensor)
     unaffected = targets.unaffected(tensor)
@@ -195,12 +213,17 @@ def _candidate(
         raises=targets.raises(tensor),
         also=targets.also(tensor),
         unaffected=unaffected,
-        expected=None if unaffected or model is None else _expected(model, tensor),
+        expected=_expected(model, tensor) if model and not unaffected and _is_told(model, why, chosen) else None,
         chosen=chosen,
     )
 
 
-def _expected(model: Model, tensor: str) -> Expected | None:
+def _is_told(model: Tried | Model, why: tuple[Reason, ...], chosen: bool) -> bool:
+    """A trial takes a part of a second: those that are chosen, proven or marked are told what they give alone."""
+    return isinstance(model, Model) or chosen or any(each.rule in (Rule.DIAGNOSIS, Rule.MARKED) for each in why)
+
+
+def _expected(model: Tried | Model, tensor: str) -> Expected | None:
     """The layer that gains most from INT16 for one tensor, failing ones first; None below half a decibel."""
     before = {each.layer: each for each in model.predict(())}
     after = {each.layer: each for each in model.predict((tensor,)) if _can_gain(before, each)}

@@ -17,6 +17,7 @@ class Rule(StrEnum):
     CONCENTRATED = "wide range, values concentrated"
     PROCEDURE = "limits of the accuracy procedure"
     DIAGNOSIS = "a proven cause"
+    TRIED = "tried on the twin"
     MARKED = "marked by you"
 
 
@@ -104,6 +105,7 @@ _RULES = {
     Rule.CONCENTRATED: "manual, rule 3",
     Rule.PROCEDURE: "accuracy procedure",
     Rule.DIAGNOSIS: "diagnosis",
+    Rule.TRIED: "tried on the twin",
     Rule.MARKED: "your mark",
 }
 _REASONS = 5

@@ -25,6 +25,7 @@ from sgs_tui.engine.diagnosis.causes.unexplained import find_unexplained
 from sgs_tui.engine.diagnosis.error_budget import Budgets
 from sgs_tui.engine.diagnosis.foresight import foresee, subject_of
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Diagnosis, Evidence, Finding, Recovered, percent, some
+from sgs_tui.engine.diagnosis.trying import Trying, tried
 from sgs_tui.engine.session import Comparison
 
 _CERTAIN = 0.9  # share of a first layer's error that has to be explained to report it where no layer is bad
@@ -45,9 +46,13 @@ def diagnose(
     budgets = Budgets(case)
     subject = subject_of(case, cancel)
     foresight = foresee(case, subject, cancel) if subject else None
+    trying = None
     findings, recovered = _findings(case, budgets, comparison, switches)
     if foresight is not None and foresight.reproduces:
         findings = _judged(case, findings, list(budgets.all()))
+        if subject is not None:
+            trying, profile = Trying(subject), comparison.request.profile
+            findings = [tried(each, trying, case.compared, profile, cancel) for each in findings]
     listed = list(budgets.all())
     roles = blame(case, listed, frozenset(name for each in findings for name in (*each.layers, *each.behind)))
     return Diagnosis(
@@ -59,6 +64,7 @@ def diagnose(
         notes=tuple(_notes(case, switches)),
         budgets=tuple(listed),
         foresight=foresight,
+        trying=trying,
     )
 
 

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from sgs_tui.engine.compare.results import LayerDiff
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.diagnosis.trying import Trying
 
 _PROOFS = 3
 _REPRODUCED = 1.0
@@ -99,7 +102,8 @@ class Finding:
 
     `explained`: share (0 to 1) of the error's energy that the cause's hypothesis removes where it was tested.
     `size`: the error it brings in, relative to the layer's signal. `confidence`: 0 to 1. `refuted_by`: what
-    would prove it wrong. `advice`: what to do, one line each. `behind`: layers it spoils directly.
+    would prove it wrong. `advice`: what to do, one line each. `behind`: layers it spoils directly. `int16`: the
+    convolution inputs that the first line of the advice puts into 16 bit.
     """
 
     cause: Cause
@@ -111,6 +115,7 @@ class Finding:
     explained: float = 0.0
     size: float = 0.0
     behind: tuple[str, ...] = ()
+    int16: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +270,7 @@ class Diagnosis:
     """Findings, the likeliest first; never empty. `graph_known`: the dumps hold inputs as well as outputs.
 
     `budgets`: the error of every compared layer taken apart, which predictions are made from. `foresight`: what the
-    twin says, where there is one.
+    twin says, where there is one; `trying`: that twin, to try changes on while the dumps are open.
     """
 
     findings: tuple[Finding, ...]
@@ -276,6 +281,7 @@ class Diagnosis:
     notes: tuple[str, ...] = ()
     budgets: tuple[Budget, ...] = field(default=(), repr=False)
     foresight: Foresight | None = None
+    trying: "Trying | None" = field(default=None, repr=False, compare=False)
 
     @property
     def first(self) -> Finding:

@@ -142,10 +142,22 @@ def test_a_concatenation_is_named_for_the_branch_it_crushes(faults: Path) -> Non
         assert advice(found).chosen == ("/Concat_1_output_0",)
 
 
-def test_a_wide_tensor_is_named_not_the_layers_it_spoils(faults: Path) -> None:
+def test_a_wide_tensor_is_named_with_the_input_of_the_convolution_whose_8_bit_weights_make_it(faults: Path) -> None:
     folder = faults / "b_wide_dwres48"
+    wide, before = "/blocks/1/expand/Relu_output_0", "/blocks.0/Add_output_0"
     with diagnosed(folder / "fixed.bin", folder / "float.bin") as found:
-        assert advice(found).chosen == ("/blocks/1/expand/Relu_output_0",)
+        given = advice(found)
+        first = found.diagnosis.first
+    assert set(given.chosen) == {wide, before} and given.remaining == (), "the wide tensor alone stays at RMSE 1.07"
+    assert first.int16 == (wide, before) and "tried on the twin: /blocks/1/dw/Relu_output_0: RMSE 1." in first.advice[0]
+    assert any("tried on the twin: " in note for note in given.notes)
+
+
+def test_without_a_twin_the_advice_says_that_it_is_an_estimate(sgs: Path) -> None:
+    with bad(sgs) as found:
+        blind = replace(found, diagnosis=replace(found.diagnosis, trying=None, foresight=None))
+        given = advice(blind)
+    assert given.chosen == ("cat",) and any("estimate" in note for note in given.notes)
 
 
 def test_what_is_16_bit_already_is_not_raised_again(sgs: Path) -> None:

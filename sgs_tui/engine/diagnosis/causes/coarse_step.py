@@ -219,6 +219,7 @@ def _shared(case: Case, domain: Domain, found: list[_Coarse], grid: Grid, narrow
         explained=worst.explained,
         size=max(each.cost for each in found),
         behind=tuple(dict.fromkeys(each.victim for each in found if each.explained >= 0.5)),
+        int16=targets,
     )
 
 
@@ -227,6 +228,7 @@ def _wide(case: Case, domain: Domain, found: list[_Coarse], grid: Grid | None) -
     named = list(dict.fromkeys(each.tensor for each in sorted(found, key=lambda each: -each.cost)))
     origins = [name for name in domain.members if _made_here(case, name, domain) and case.grid(name)]
     layers = tuple(dict.fromkeys([*origins, *named]))
+    targets = _targets(case, domain.members)
     evidence = [_cost_of(worst)]
     evidence += [fact for name in layers[:1] for fact in spread(case, name)]
     if grid is not None:
@@ -238,11 +240,12 @@ def _wide(case: Case, domain: Domain, found: list[_Coarse], grid: Grid | None) -
         layers,
         confidence=_confidence(worst),
         evidence=tuple(evidence),
-        advice=_advice(_targets(case, domain.members), "scale the wide channels down in the model, or clip them"),
+        advice=_advice(targets, "scale the wide channels down in the model, or clip them"),
         refuted_by="in INT16 the layer behind it is as bad as before",
         explained=worst.explained,
         size=max(each.cost for each in found),
         behind=tuple(dict.fromkeys(each.victim for each in found if each.explained >= 0.5)),
+        int16=targets,
     )
 
 
