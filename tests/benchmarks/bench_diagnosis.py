@@ -7,20 +7,24 @@ faults differ in place and strength; every second case is diagnosed without rang
 columns what was found first; a culprit that is not named counts as wrong. Exit code 1 where a cell off the
 diagonal is not 0. `--seeds 16` are 208 cases.
 
-`--cost` instead: what the diagnosis of a healthy pair of about 170 MB adds to comparing it, CPU seconds (median of
-the runs) and peak memory.
+`--cost` instead: what the diagnosis adds to comparing a pair, CPU seconds (median of the runs) and peak memory: a
+healthy pair of about 170 MB, and pairs of trained networks of ../shared/data/real, where they are.
 """
 
 import argparse
+import lzma
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.benchmarks.large_pair import write_large
+from tests.conftest import SHARED
 from tests.engine.diagnosis.cases import FAULTS
 from tests.engine.diagnosis.runs import generated, right
 
@@ -45,6 +49,11 @@ if __name__ == "__main__":
     print(compared - start, done - compared, after - before, len(rows), cause)
 """
 RUNS = 5
+REAL = {
+    "cls_healthy_l2": "float_cls_7b33b1b2",
+    "yolo_healthy_l2": "float_yolo_e02ff460",
+    "yolo_wide_l2": "float_yolo_adcb66b4",
+}
 
 
 def main() -> int:
@@ -54,7 +63,8 @@ def main() -> int:
     parser.add_argument("--cost", action="store_true")
     options = parser.parse_args()
     if options.cost:
-        print(cost())
+        for line in costs():
+            print(line, flush=True)
         return 0
     cells, wrong, seconds = measure(range(options.first, options.first + options.seeds))
     print(matrix(cells))
@@ -64,15 +74,27 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def cost() -> str:
-    """One line: the pair, seconds of comparing and of diagnosing, memory that diagnosing adds."""
+def costs() -> Iterator[str]:
+    """A line for each pair: seconds of comparing and of diagnosing, memory that diagnosing adds."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = write_large(Path(folder))
-        size = sum(path.stat().st_size for path in paths[:2]) / 1e6
-        command = [sys.executable, "-c", COST, *map(str, paths)]
-        runs = [subprocess.run(command, check=True, capture_output=True, text=True).stdout.split() for _ in range(RUNS)]
+        yield cost("large", *write_large(Path(folder))[:2])
+    for fixed, benchmark in REAL.items() if (SHARED / "real").is_dir() else ():
+        with tempfile.TemporaryDirectory() as folder:
+            yield cost(fixed, *(unpacked(name, Path(folder)) for name in (f"{fixed}_fixed.bin", f"{benchmark}.bin")))
+
+
+def unpacked(name: str, folder: Path) -> Path:
+    with lzma.open(SHARED / "real" / f"{name}.xz") as packed, (folder / name).open("wb") as file:
+        shutil.copyfileobj(packed, file)
+    return folder / name
+
+
+def cost(name: str, sample: Path, benchmark: Path) -> str:
+    size = sum(path.stat().st_size for path in (sample, benchmark)) / 1e6
+    command = [sys.executable, "-c", COST, str(sample), str(benchmark)]
+    runs = [subprocess.run(command, check=True, capture_output=True, text=True).stdout.split() for _ in range(RUNS)]
     compared, diagnosed, kilobytes = (statistics.median(float(run[place]) for run in runs) for place in range(3))
-    pair = f"{runs[0][3]} layers, {size:.0f} MB, {runs[0][4]}"
+    pair = f"{name}: {runs[0][3]} layers, {size:.0f} MB, {runs[0][4]}"
     return f"{pair}: compare {compared:.2f} s, diagnosis {diagnosed:.2f} s and {kilobytes / 1024:.0f} MB more"
 
 
