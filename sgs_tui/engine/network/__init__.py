@@ -1,1 +1,1 @@
-"""What a dump says of its network: graph, ops, shapes, windows, scales, replay."""
+"""What a dump says of its network: graph, ops, channels, scales."""
