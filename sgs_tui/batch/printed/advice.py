@@ -123,7 +123,7 @@ def _document(found: Advised, written: bool, backup: Path | None, done: BeforeAf
         "remaining": exact_all(advice.remaining),
         "predicted": [_predicted(each) for each in advice.predicted],
         "mend_first": None if advice.fix_first is None else str(advice.fix_first.cause),
-        "notes": exact_all(advice.notes),
+        "notes": exact_all(advice.remarks),
         "ini": ini_json(found.ini, found.change, written, backup),
         "applied": None if done is None else before_after_json(done),
     }
@@ -219,7 +219,7 @@ def _lines(found: Advised) -> Iterator[str]:
     advice, report = found.advice, found.report
     yield from (f"**{headline(advice, report.summary.failed)}**", "")
     yield f"{code(report.sample.path)} against {code(report.benchmark.path)}, profile {code(advice.profile)}"
-    yield from (f"\nNote: {code(note)}" for note in advice.notes)
+    yield from (f"\nNote: {code(note)}" for note in advice.remarks)
     chosen, other, never = _groups(advice)
     titles = ("INT16", _others_title(advice).capitalize(), "Can not be INT16")
     for title, candidates in zip(titles, (chosen, other, never), strict=True):
@@ -256,7 +256,7 @@ def _parts(found: Advised, screen: Screen) -> Iterator[RenderableType]:
         yield hanging(f"{label:<11}", text, 11, screen)
     yield Text()
     yield Text(screen.text(headline(advice, found.report.summary.failed)), style="bold")
-    for note in advice.notes:
+    for note in advice.remarks:
         yield hanging("note: ", note, 6, screen)
     yield from _candidates(found, screen)
     yield Text()

@@ -75,7 +75,8 @@ def advise(
         smallest=best,
         remaining=remaining,
         predicted=predicted,
-        notes=(*_notes(known.first, targets, chosen, remaining, marked), *_how(known, tried, chosen)),
+        notes=tuple(_notes(known.first, targets, chosen, remaining, marked)),
+        how="".join(_how(known, tried, chosen)),
         fix_first=first,
     )
 

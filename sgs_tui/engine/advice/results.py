@@ -85,6 +85,7 @@ class Advice:
     `smallest`: the smallest set found that brings every layer under the profile's limits, or as many as bits can.
     `remaining`: layers that fail all the same. `notes`: what the advice can not know or will not help.
     `fix_first`: the likeliest cause where bits can not help before it is gone; then only marks are chosen.
+    `how`: whether the figures were tried on the twin or are an estimate.
     """
 
     profile: str
@@ -95,6 +96,12 @@ class Advice:
     predicted: tuple[Predicted, ...]
     notes: tuple[str, ...] = ()
     fix_first: Finding | None = None
+    how: str = ""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The notes, and where the figures come from."""
+        return (*self.notes, *([self.how] if self.how else []))
 
 
 # What an INT16 advice is called in words: the same in tables, reports and the app. Names are raw.
