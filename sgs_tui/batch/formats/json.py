@@ -29,8 +29,9 @@ Unless --no-diagnosis
       behind[]    layers that it spoils directly
     trend       course (low, sudden jump, slow drift, wobble), layer, text
     graph_known the dumps hold inputs as well as outputs, so who feeds whom is known
-    twin        only where a layer is bad and the network could be rebuilt: text (the one line), explained (share of the
-                errors measured at `layers` that quantization explains), median_db, p90_db (of the twin's own agreement
+    twin        only where a layer is bad and the network could be rebuilt: text (the one line), explained (how
+                much of the errors measured at `layers` is as quantization makes it: foreseen energy over measured, at
+                most 1, times how alike twin and sample are), median_db, p90_db (of the twin's own agreement
                 with this dump, over `counted` layers), sources[] (layer, explained, together, parts[] source, tensor,
                 share; no parts where they depend on each other), sources_looked_at, sources_in_all
     recovered[] layers whose data was put back in order: as in layers[], and layout (channel blocks, padded rows),

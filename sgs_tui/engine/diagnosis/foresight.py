@@ -23,7 +23,7 @@ from sgs_tui.engine.twin.measured import FixedRecords, fixed_records, read_plan
 from sgs_tui.engine.twin.other_input import fit_of, own_pixels
 from sgs_tui.engine.twin.plan import Plan
 from sgs_tui.engine.twin.predict import Inputs, dumped_inputs, run
-from sgs_tui.engine.twin.sources import Origins, Progress, error_sources, explained_share
+from sgs_tui.engine.twin.sources import Origins, Progress, error_sources
 from sgs_tui.engine.twin.trials import Trials
 from sgs_tui.engine.twin.values import Values
 from sgs_tui.engine.twin.whatif import Subject
@@ -63,13 +63,35 @@ def _pixels(plan: Plan, records: FixedRecords, inputs: Inputs) -> Pixels:
     return Pixels(tuple(-offset / gain for gain, offset in pairs), tuple(1 / gain for gain, _ in pairs))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Errors:
-    """A layer's error, measured and predicted."""
+@dataclass(frozen=True, slots=True)
+class _Energies:
+    """Sums of squares of a layer: of the measured and the foreseen error, of their difference, of both sides."""
 
-    measured: Floats
-    predicted: Floats
+    measured: float
+    foreseen: float
+    apart: float
+    sample: float
     signal: float
+
+    @property
+    def size(self) -> float:
+        """The measured error relative to the layer's signal, not more than the signal."""
+        return min(1.0, self.measured / (self.signal or 1.0))
+
+    @property
+    def explained(self) -> float:
+        """How much of the measured error is as quantization makes it: the energy that is foreseen over the one that was
+        measured, not more than 1, times how alike the twin's values are to the sample's, 1 - |twin - sample|^2 /
+        |sample|^2, not below 0.
+
+        Energies, not error vectors: deep in a network rounding is chance, and two right computations of it make errors
+        of one size that differ value by value (correlation 0.4 on a healthy network of 95 layers). The likeness counts
+        where the error is as large as the signal: there everything saturates, and sizes say nothing.
+        """
+        if not self.measured:
+            return 1.0
+        unlike = self.apart / self.sample if self.sample else float(self.apart > 0)
+        return min(1.0, self.foreseen / self.measured) * max(0.0, 1.0 - unlike)
 
 
 def foresee(case: Case, subject: Subject, cancel: Event | None = None) -> Foresight | None:
@@ -97,30 +119,34 @@ def foresee(case: Case, subject: Subject, cancel: Event | None = None) -> Foresi
     return replace(found, sources=sources, looked_at=looked, all_sources=total)
 
 
-def _errors(subject: Subject, asked: frozenset[str]) -> dict[str, _Errors]:
+def _errors(subject: Subject, asked: frozenset[str]) -> dict[str, _Energies]:
     trials, found = subject.trials, {}
     assert subject.fixed is not None
     ours = Values(subject.fixed.dump)
     for layer in run(subject.plan, trials.inputs, trials.kernels, base=trials.base):
         if layer.name in asked:
             truth = trials.references.read(subject.plan.twin.records[layer.name])
-            measured = ours.read(subject.fixed.by_name[layer.name])
-            finite = np.isfinite(truth) & np.isfinite(measured)
-            parts = (measured[finite] - truth[finite], layer.values()[finite] - truth[finite])
-            found[layer.name] = _Errors(*parts, float(np.square(truth[finite], dtype=np.float64).sum()))
+            found[layer.name] = _energies(layer.values(), ours.read(subject.fixed.by_name[layer.name]), truth)
     return found
 
 
-def _explained(errors: Mapping[str, _Errors]) -> float:
-    """Of all errors relative to their layers' signals, none counted as more than the signal."""
-    sizes = {name: min(1.0, float(np.square(each.measured, dtype=np.float64).sum()) / (each.signal or 1.0))
-             for name, each in errors.items()}  # fmt: skip
-    parts = sum(size * explained_share(errors[name].predicted, errors[name].measured) for name, size in sizes.items())
+def _energies(twin: Floats, sample: Floats, truth: Floats) -> _Energies:
+    finite = np.isfinite(truth) & np.isfinite(sample)
+    if not finite.all():
+        twin, sample, truth = twin[finite], sample[finite], truth[finite]
+    parts = (sample - truth, twin - truth, twin - sample, sample, truth)
+    return _Energies(*(float(np.square(each, dtype=np.float64).sum()) for each in parts))
+
+
+def _explained(errors: Mapping[str, _Energies]) -> float:
+    """Of all errors relative to their layers' signals."""
+    sizes = {name: each.size for name, each in errors.items()}
+    parts = sum(size * errors[name].explained for name, size in sizes.items())
     return parts / (sum(sizes.values()) or 1.0)
 
 
 def _sources(
-    subject: Subject, layers: list[str], errors: Mapping[str, _Errors], cancel: Event | None
+    subject: Subject, layers: list[str], errors: Mapping[str, _Energies], cancel: Event | None
 ) -> tuple[tuple[Sources, ...], int, int]:
     """What each layer's error consists of, how many sources were switched off, and of how many."""
     end, looked, total, origins = thread_time() + _SECONDS, 0, 0, tuple[Origins, ...]()
@@ -132,9 +158,9 @@ def _sources(
     return tuple(_told(each, errors[each.layer]) for each in origins), looked, total
 
 
-def _told(origins: Origins, errors: _Errors) -> Sources:
+def _told(origins: Origins, errors: _Energies) -> Sources:
     parts = tuple(_parts(origins)) if origins.additive else ()
-    return Sources(origins.layer, explained_share(errors.predicted, errors.measured), origins.together, parts)
+    return Sources(origins.layer, errors.explained, origins.together, parts)
 
 
 def _parts(origins: Origins) -> Iterator[tuple[str, str, float]]:

@@ -55,16 +55,11 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """A layer's error by source, largest first. `together`: what the shares add up to.
-
-    `explained` is how much of the measured error the predicted one explains, 1 - |m - e|^2 / |m|^2; None without a
-    fixed dump.
-    """
+    """A layer's error by source, largest first. `together`: what the shares add up to."""
 
     layer: str
     shares: tuple[Share, ...]
     together: float
-    explained: float | None
 
     @property
     def additive(self) -> bool:
@@ -84,16 +79,13 @@ class Progress:
 def error_sources(
     trials: Trials,
     layers: Sequence[str],
-    measured: Mapping[str, Floats] | None = None,
     cancel: Event | None = None,
     go_on: Callable[[], bool] = lambda: True,
 ) -> Iterator[Progress | tuple[Origins, ...]]:
     """Progress of each run, and at the end the origins of every layer in `layers`.
 
     The network's inputs come first, then what is nearest to the layers; it ends early where `go_on` says so.
-
-    `measured` are a fixed dump's values of those layers. Raises UsageError for a layer that is not stored, RunError,
-    CancelledError.
+    Raises UsageError for a layer that is not stored, RunError, CancelledError.
     """
     stored = set(trials.plan.layers())
     for name in layers:
@@ -112,7 +104,7 @@ def error_sources(
         yield Progress(done, len(sources), source)
         if not go_on():
             break
-    yield tuple(_origins(job, name, found[name], errors[name], measured) for name in layers)
+    yield tuple(_origins(name, found[name]) for name in layers)
 
 
 @dataclass(frozen=True)
@@ -245,20 +237,6 @@ def _passed_on(twin: Twin, name: str) -> list[str]:
     return found
 
 
-def _origins(
-    job: _Job, layer: str, shares: Sequence[Share], error: Floats, measured: Mapping[str, Floats] | None
-) -> Origins:
+def _origins(layer: str, shares: Sequence[Share]) -> Origins:
     ordered = sorted((each for each in shares if each.share != 0), key=lambda each: -abs(each.share))
-    explained = None
-    if measured is not None and layer in measured:
-        explained = explained_share(error, measured[layer] - job.reference(layer))
-    return Origins(layer, tuple(ordered), sum(each.share for each in ordered), explained)
-
-
-def explained_share(predicted: Floats, measured: Floats) -> float:
-    """How much of a measured error vector a predicted one explains: 1 - |m - e|^2 / |m|^2, not below 0."""
-    finite = np.isfinite(predicted) & np.isfinite(measured)
-    error = measured[finite].astype(np.float64)
-    rest = error - predicted[finite]
-    size = float(np.dot(error, error))
-    return max(0.0, 1 - float(np.dot(rest, rest)) / size) if size else 1.0
+    return Origins(layer, tuple(ordered), sum(each.share for each in ordered))

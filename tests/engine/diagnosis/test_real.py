@@ -39,7 +39,9 @@ def test_the_first_cause_is_the_true_one(case: Mapping[str, object], with_ranges
 def test_the_first_cause_on_trained_networks_is_the_true_one(case: Mapping[str, str], tmp_path: Path) -> None:
     paths = [_unpacked(case[which], tmp_path) for which in ("fixed", "float")]
     with diagnosed(paths[0], paths[1], REAL / case["ranges"]) as found:
-        first = found.diagnosis.first
+        first, foresight = found.diagnosis.first, found.diagnosis.foresight
+    other = "input_mismatch" in case["expected_cause"]
+    assert foresight is None or (foresight.explained < 0.25 if other else foresight.explained > 0.8), foresight.text
     assert str(first.cause) in case["expected_cause"].split("|"), [str(f.cause) for f in found.diagnosis.findings]
     assert not case["culprit_layers"] or set(case["culprit_layers"]) & set(first.layers)
 
