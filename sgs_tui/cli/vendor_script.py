@@ -47,7 +47,7 @@ def auto_dump_debug(
     Leaves Undefined_<benchmark>_DumpDebug_out here, an older one renamed as the script does: the report as
     doAnalyzeRmse/doAnalyzeRmse_run.log and <benchmark>_doAnalyzeRmse_run.log, benchmark_layer_list.txt,
     gen_layer_list.txt, genCompareLayer/<layer>/sample.bin and benchmark.bin, sample_out, benchmark_out. Prints the
-    report and the script's timing lines.
+    report and what the script says on its way: parameters, folders made, splitter commands (none is run), timing.
 
     \b
     Different from the script:
@@ -68,6 +68,7 @@ def auto_dump_debug(
     Example:
       sgs-tui vendor-script auto_dump_debug ../SGS_IPU_SDK fixed.bin float.bin
     """
+    from sgs_tui.batch.printed.vendor_script import RULE
     from sgs_tui.batch.printed.vendor_script import auto_dump_debug as work
 
     _refuse_models(sdk, sample, benchmark, rest or [])
@@ -76,6 +77,7 @@ def auto_dump_debug(
     try:
         left = work(sample, benchmark, echo, not no_tensors)
     except SgsError as error:
+        echo(RULE)
         echo(f"{'ERROR' if isinstance(error, NothingComparableError) else 'FATAL'}: {visible(error.message)}")
         raise
     if left.moved is not None:
@@ -101,9 +103,15 @@ def echo(line: str) -> None:
     emit(f"{line}\n".encode(), None)
 
 
+def _usage(script: str, arguments: str) -> int:
+    """What a script prints where arguments are missing, and its exit code."""
+    echo(f"{script} {arguments}")
+    return 1
+
+
 def histogram(
-    dump: Annotated[Path, argument("DUMP", "The dump, string (dumpasstring) or binary.")],
-    ranges: Annotated[Path, argument("RANGES", "tensor_min_max as JSON, pickle or text.")],
+    dump: Annotated[Path | None, argument("DUMP", "The dump, string (dumpasstring) or binary.")] = None,
+    ranges: Annotated[Path | None, argument("RANGES", "tensor_min_max as JSON, pickle or text.")] = None,
 ) -> int:
     """Draw a histogram for each entry, as histogram.py does.
 
@@ -124,6 +132,8 @@ def histogram(
     Example:
       sgs-tui vendor-script histogram string_dump.bin tensor_min_max.json
     """
+    if dump is None or ranges is None:
+        return _usage("histogram.py", "<dump_data_file> <tensor_min_max.json/.pkl>")
     from sgs_tui.batch.printed.vendor_script import FOLDER, draw
 
     drawn = draw(dump, ranges)
@@ -136,8 +146,8 @@ def histogram(
 
 
 def dump_debug(
-    fixed: Annotated[Path, argument("FIXED", "The dump that is judged.")],
-    float_: Annotated[Path, argument("FLOAT", "The reference.")],
+    fixed: Annotated[Path | None, argument("FIXED", "The dump that is judged.")] = None,
+    float_: Annotated[Path | None, argument("FLOAT", "The reference.")] = None,
     name: Annotated[str | None, argument("[NAME]", "Write this tensor of both as text.")] = None,
 ) -> int:
     """Print a line for each tensor, as dump_debug.py does.
@@ -160,6 +170,8 @@ def dump_debug(
       sgs-tui vendor-script dump_debug fixed.bin float.bin
       sgs-tui vendor-script dump_debug fixed.bin float.bin gate
     """
+    if fixed is None or float_ is None:
+        return _usage("python3 dump_debug.py", '[fixed.bin] [float.bin] ("[tensor_name]")')
     from sgs_tui.batch.printed.vendor_script import write_tensor
     from sgs_tui.engine.dumps.reader import open_dump
 

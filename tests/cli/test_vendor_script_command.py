@@ -39,6 +39,52 @@ def test_report_and_folders_of_auto_dump_debug(command: Command, sgs: Path, here
         assert printed[printed.index(f"{title} {'#' * 21}") + 1].endswith(" ms")
 
 
+def test_auto_dump_debug_says_what_the_script_says_on_its_way(command: Command, sgs: Path, here: Path) -> None:
+    """Everything on stdout but the report, in the script's order; each `mkdir -vp` and both splitter commands."""
+    ended = command("vendor-script", "auto_dump_debug", "SDK", f"{sgs}/tiny/fixed_dq.bin", f"{sgs}/tiny/float.bin")
+    out = here / OUT
+    said = [line for line in ended.text.splitlines() if "OP: " not in line and not line.endswith(" ms")]
+    assert said == [
+        "Param1: SDK",
+        f"Param2: {sgs}/tiny/fixed_dq.bin",
+        f"Param3: {sgs}/tiny/float.bin",
+        *(f"Param{number}: " for number in range(4, 8)),
+        f"mkdir: created directory '{out}'",
+        f"mkdir: created directory '{out}/sample_out'",
+        f"{out}/sample_out/splite_binary_to_binary fixed_dq.bin_sample.bin 2>&1 > {out}/sample_out/sample_run.log",
+        f"split FLOAT {'#' * 21}",
+        f"mkdir: created directory '{out}/benchmark_out'",
+        f"{out}/benchmark_out/splite_binary_to_binary float.bin_benchmark.bin 2>&1 > "
+        f"{out}/benchmark_out/benchmark_run.log",
+        f"split FIXED {'#' * 21}",
+        f"mkdir: created directory '{out}/genCompareLayer'",
+        f"genCompareLayer {'#' * 21}",
+        f"mkdir: created directory '{out}/doAnalyzeRmse'",
+        f"{out}/genCompareLayer",
+        f"doAnalyzeRmse {'#' * 21}",
+        "",
+        "*" * 82,
+        "DumpDebug done!!!",
+    ]
+    for side in ("sample", "benchmark"):
+        assert (out / f"{side}_out" / f"{side}_run.log").is_file(), "the log that the command names"
+
+
+@pytest.mark.parametrize("arguments", [(), ("one.bin",)])
+@pytest.mark.parametrize(
+    ("script", "usage"),
+    [
+        ("dump_debug", 'python3 dump_debug.py [fixed.bin] [float.bin] ("[tensor_name]")\n'),
+        ("histogram", "histogram.py <dump_data_file> <tensor_min_max.json/.pkl>\n"),
+    ],
+)
+def test_a_script_without_its_arguments_tells_its_usage(
+    command: Command, script: str, usage: str, arguments: tuple[str, ...]
+) -> None:
+    ended = command("vendor-script", script, *arguments)
+    assert (ended.code, ended.text, ended.err) == (1, usage, "")
+
+
 def test_tensors_of_auto_dump_debug(command: Command, sgs: Path, here: Path) -> None:
     sample, benchmark = sgs / "bad" / "bad_fixed_dq.bin", sgs / "bad" / "bad_float.bin"
     (here / "float.bin").write_bytes(benchmark.read_bytes())

@@ -51,6 +51,8 @@ from sgs_tui.engine.text import encode, sanitised, visible
 
 _COMPARED = "genCompareLayer"
 FOLDER = Path("Histograms")
+RULE = "*" * 82
+"""What the script draws above the word that it ends with."""
 _PER_ROW = 16
 Echo = Callable[[str], None]
 _ACTIVE = re.compile(r'([$`"\\])')
@@ -116,12 +118,18 @@ def auto_dump_debug(sample: Path, benchmark: Path, echo: Echo, tensors: bool = T
     if report.nothing_comparable:
         raise NothingComparableError("no output tensor matches between the two", "sgs-tui compare says why")
     moved = _make_out_folder(folder)
+    echo(_made(folder))
     with open_dump(report.request.sample) as left, open_dump(report.request.benchmark) as right:
         _Folder(folder, report, tensors, echo).fill(left, right)
     _analyse(report, folder, benchmark.name, echo)
-    for line in ("", "*" * 82, "DumpDebug done!!!"):
+    for line in ("", RULE, "DumpDebug done!!!"):
         echo(line)
     return Left(folder, moved, tuple(_unsaid(report)), report.incomplete)
+
+
+def _made(folder: Path) -> str:
+    """What `mkdir -v` says of a folder, as the script lets it."""
+    return f"mkdir: created directory '{visible(str(folder))}'"
 
 
 def _unsaid(report: Report) -> Iterator[str]:
@@ -159,9 +167,11 @@ class _Folder:
             self._list("out_list", "gen_layer_list.txt", [each for each, _ in pairs])
 
     def _leave(self, dump: Dump, side: str, lonely: Sequence[_Placed]) -> None:
-        """What has no partner stays in the side's own folder."""
+        """What has no partner stays in the side's own folder; the script prints how it would split the dump there."""
         place_of = self.folder / f"{side}_out"
-        place_of.mkdir()
+        self._make(place_of)
+        splitter, copy = place_of / "splite_binary_to_binary", f"{dump.path.name}_{side}.bin"
+        self.echo(visible(f"{splitter} {copy} 2>&1 > {place_of / f'{side}_run.log'}"))
         log = [f"{dump.path}: {len(dump.outputs())} outputs, {len(lonely)} without a partner"]
         for each in lonely:
             log.append(each.folder)
@@ -171,11 +181,15 @@ class _Folder:
 
     def _compared(self, sample: Dump, benchmark: Dump, pairs: Sequence[tuple[_Placed, LayerDiff]]) -> None:
         compared = self.folder / _COMPARED
-        compared.mkdir()
+        self._make(compared)
         for each, row in pairs if self.tensors else ():
             target = compared / os.fsdecode(encode(each.folder))
             _write_record(sample, row.pair.sample, target, "sample.bin")
             _write_record(benchmark, row.pair.benchmark, target, "benchmark.bin")
+
+    def _make(self, folder: Path) -> None:
+        folder.mkdir()
+        self.echo(_made(folder))
 
     def _list(self, variable: str, file: str, placed: Sequence[_Placed]) -> None:
         """A list as the script writes it: an assignment over several lines."""
@@ -189,6 +203,7 @@ def _analyse(report: Report, folder: Path, benchmark: str, echo: Echo) -> None:
     with _timed("doAnalyzeRmse", echo):
         text = encode(f"{folder / _COMPARED}\n") + Format.VENDOR.write(replace(report, shown=report.rows), Screen())
         (folder / "doAnalyzeRmse").mkdir()
+        echo(_made(folder / "doAnalyzeRmse"))
         write_atomically(folder / "doAnalyzeRmse" / "doAnalyzeRmse_run.log", text)
         write_atomically(folder / f"{benchmark}_doAnalyzeRmse_run.log", text)
         for line in text.decode("utf-8", "backslashreplace").splitlines():
