@@ -13,7 +13,7 @@ from sgs_tui.engine.compare.parallel import measure_all
 from sgs_tui.engine.compare.results import LayerDiff, Matching, Summary, Verdict
 from sgs_tui.engine.compare.select import worst_first
 from sgs_tui.engine.compare.sums import Kernel
-from sgs_tui.engine.dumps.index import guess_stage, look_swapped, looks_like_dump
+from sgs_tui.engine.dumps.index import guess_stage, look_swapped, looks_like_dump, oddities
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.events import Finished, LogLine, Progress, Row, Started
@@ -154,6 +154,7 @@ def _notes(sample: Dump, benchmark: Dump) -> Iterator[str]:
     for side, dump in (("sample", sample), ("benchmark", benchmark)):
         if not dump.health.ok:
             yield f"{side} {dump.path}: {dump.health}"
+        yield from (f"{side} {dump.path}: {text}" for text in oddities(dump.records))
         if not dump.is_float and dump.records:
             yield f"{side} {dump.path}: {_DEQUANTIZED}"
 

@@ -2,7 +2,8 @@
 
 JSON `sgs-tui/inspect/1` (cfg/schemas/inspect-1.json): schema, path, stage, health, health_detail, is_float, form,
 totals (records, outputs, inputs, constants, bytes), records[] of number, direction, slot, index, op, name, type,
-constant, scale, zero_point, shape (null where the file does not say it), elements, bytes, declared.
+constant, scale, zero_point, shape (null where the file does not say it), elements, bytes, declared, batches, remarks
+(what the header says that is not known) and problem (why the payload was skipped), both null where there is nothing.
 JSON `sgs-tui/tensor/1` (cfg/schemas/tensor-1.json): schema, path, record (as above), dequantised, statistics (count,
 min, max, mean, nan, inf, zeros), values_from, values[]; a value that is not finite is its name as a string.
 """
@@ -22,7 +23,7 @@ from sgs_tui.engine.compare.histogram import tensor_statistics
 from sgs_tui.engine.compare.results import SideStats
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.format import Direction, Record
-from sgs_tui.engine.dumps.index import guess_stage
+from sgs_tui.engine.dumps.index import guess_stage, oddities
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.numbers import count, figure, position, size
@@ -78,6 +79,9 @@ def _fields(record: Record) -> Json:
         "elements": record.count,
         "bytes": record.size,
         "declared": record.declared,
+        "batches": record.batches,
+        "remarks": exact(record.remarks) if record.remarks else None,
+        "problem": exact(record.problem) if record.problem else None,
     }
 
 
@@ -128,6 +132,8 @@ def _about(dump: Dump, screen: console.Screen) -> Iterator[RenderableType]:
     yield Text(f"health   {screen.text(str(dump.health))}", style="" if dump.health.ok else "bold red")
     parts = [count(totals[f"{noun}s"], noun) for noun in ("record", "output", "input", "constant")]
     yield Text(f"holds    {', '.join(parts)}; {size(totals['bytes'])}")
+    for text in oddities(dump.records):
+        yield Text(f"note     {screen.text(text)}")
 
 
 def _columns(dump: Dump, screen: console.Screen) -> list[console.Column]:
@@ -150,6 +156,8 @@ def _shape(record: Record) -> str:
 
 
 def _bytes(record: Record) -> console.Cell:
+    if record.problem:
+        return console.Cell("skipped", "bold red")
     if record.is_short:
         return console.Cell(f"{size(record.size)} of {size(record.declared or 0)}!", "bold red")
     return console.Cell(size(record.size))
@@ -215,6 +223,8 @@ def _lines(found: Tensor) -> Iterator[str]:
     yield f"tensor   {record.name}"
     yield f"record   {record.number}: {record.direction} {record.slot} of op {record.op_index} {record.op_type}"
     yield f"type     {record.type_name}, {shape}, {size(record.size)}{', constant' if record.constant else ''}"
+    if record.problem:
+        yield f"not read {record.problem}"
     if found.dump.dequantizes(record):
         yield f"codes    dequantized with s {record.scale:.6f} (six decimals in the file), z {record.zero_point}"
     yield f"values   {stats.count:,}, {stats.zeros:,} zero, {stats.nan:,} NaN, {stats.inf:,} Inf"

@@ -13,15 +13,16 @@ from sgs_tui.engine.text import visible
 
 
 def split_dump(path: Path, folder: Path, text: bool) -> tuple[Health, list[str]]:
-    """Write the tensors and list them on stdout; the dump's health and a sentence for each changed name.
+    """Write the tensors and list them on stdout; the dump's health and a sentence for each changed or missing file.
 
     Raises SgsError.
     """
     with open_dump(path) as dump:
         files = list(_written(dump, folder, Form.TEXT if text else Form.BINARY))
-        emit(text_of(f"{file.record.number}\t{visible(str(file.path))}" for file in files), None)
+        emit(text_of(f"{file.record.number}\t{visible(str(file.path))}" for file in files if file.path), None)
         changes = [f"{c.old} is written as {c.new}: {c.why}" for file in files if (c := file.change) is not None]
-        return dump.health, changes
+        skipped = (file.record for file in files if file.path is None)
+        return dump.health, [*changes, *(f"not written: {record.name}: {record.problem}" for record in skipped)]
 
 
 def _written(dump: Dump, folder: Path, form: Form) -> Iterator[SplitFile]:

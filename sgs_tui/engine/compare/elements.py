@@ -8,7 +8,7 @@ from threading import Event
 import numpy as np
 
 from sgs_tui.engine.dumps.dtypes import AnyArray, FloatArray
-from sgs_tui.engine.dumps.format import Record
+from sgs_tui.engine.dumps.format import Record, batches_of
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.text_payload import TextReader
 from sgs_tui.engine.errors import CancelledError
@@ -41,6 +41,8 @@ PLAIN = Layout()
 def unpadded(record: Record, shape: tuple[int, ...] | None) -> Layout:
     """The layout that cuts alignment padding off `record`'s last axis; PLAIN where it does not fit exactly."""
     if not shape or not prod(shape) or record.count <= prod(shape) or record.count % prod(shape[:-1]):
+        return PLAIN
+    if batches_of(record.count, shape) > 1:
         return PLAIN
     return Layout(row=(shape[-1], record.count // prod(shape[:-1])))
 

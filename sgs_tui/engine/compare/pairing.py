@@ -105,6 +105,8 @@ def _pair(number: int, sample: Record, benchmark: Record, feeds: bool | None, ch
     for side, record in (("sample", sample), ("benchmark", benchmark)):
         if row := unpadded(record, shape).row:
             notes.append(f"{side} un-padded, last axis {row[1]} to {row[0]}")
+    if sample.batches > 1 and sample.batches == benchmark.batches:
+        notes.append(f"{sample.batches} batches of {list(sample.shape or ())}")
     if sample.shape and benchmark.shape and sample.shape != benchmark.shape and sample.count == benchmark.count:
         notes.append(f"shapes differ: sample {list(sample.shape)}, benchmark {list(benchmark.shape)}")
     return Pair(number, sample, benchmark, shape, feeds, tuple(notes), shape[-1] if shape else channels)
@@ -118,12 +120,17 @@ def layouts_of(pair: Pair) -> tuple[Layout, Layout]:
 def _why_not(pair: Pair) -> str | None:
     """Why a pair of equal name can not be compared; None where it can."""
     for side, record in (("sample", pair.sample), ("benchmark", pair.benchmark)):
+        if record.problem:
+            return f"{side} not read: {record.problem}"
         if record.is_short:
             return f"{side} carries {record.size} of {record.declared} bytes"
     left, right = layouts_of(pair)
     if left.count(pair.sample) == right.count(pair.benchmark):
         return None
     reason = f"size differs: sample {pair.sample.count}, benchmark {pair.benchmark.count} elements"
+    for side, record in (("sample", pair.sample), ("benchmark", pair.benchmark)):
+        if record.batches > 1:
+            return f"{reason}; {side} holds {record.batches} batches of {list(record.shape or ())}"
     if pair.shape is not None:
         reason += f", shape {list(pair.shape)} holds {prod(pair.shape)}"
     return reason

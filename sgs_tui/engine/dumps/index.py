@@ -1,12 +1,13 @@
 """Recognize what a file is and index it by its headers."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from sgs_tui.engine.configs.debugconfig import DUMP_NAME
-from sgs_tui.engine.dumps.dtypes import FLOAT32, INTEGER_TYPES
+from sgs_tui.engine.dumps.dtypes import FLOAT32, payload_type, type_named
 from sgs_tui.engine.dumps.format import (
+    BITS_LINE,
     FIRST_LINE,
     HEADER_START,
     TRAILER,
@@ -26,11 +27,13 @@ from sgs_tui.engine.dumps.mistaken import known_as
 from sgs_tui.engine.dumps.search import HeaderSearch, behind
 from sgs_tui.engine.dumps.source import ScanWindow, Source
 from sgs_tui.engine.errors import DumpError
+from sgs_tui.engine.numbers import count
 from sgs_tui.engine.text import visible
 
 _LONG = 1 << 20  # bytes of a header that was cut; what begins like one farther from the end is damaged
 _USUALLY = 1024  # bytes that hold a trailer and the next header; longer ones take the slower way
 _TEXT_BYTES = frozenset(b"0123456789 \r\n\t,.-+eEinfaN};")
+_DIGITS = re.compile(r"(?<![\w#])\d+")
 _NO_VALUES = re.compile(rb"\s*\n\s*\n\};?")
 """An empty payload as the dumpers write it in text: behind a blank line, which the binary form never has."""
 
@@ -116,7 +119,7 @@ def _header_at(window: ScanWindow, offset: int) -> Header | None:
         buffer, start = window.at(offset, count)
         header = parse_header(buffer, start, offset - start)
         complete = offset + count >= window.size
-        if header and (complete or header.declared is not None or header.end + 64 < offset - start + len(buffer)):
+        if header and (complete or header.end + BITS_LINE < offset - start + len(buffer)):
             return header
         if complete or count >= ScanWindow.LARGEST or not (header or goes_on(buffer, start)):
             return None
@@ -141,10 +144,17 @@ class _Scan:
 
         `printed` is the number of values in a text payload: elements of a float dump, single bytes of a raw one.
         """
-        dtype = FLOAT32 if self.is_float else INTEGER_TYPES.get(header.type_name, FLOAT32)
-        nbytes = size if printed is None else printed * (dtype.itemsize if self.is_float else 1)
         declared = header.declared if printed is None else None
-        return Record(self.number, *header[:10], dtype, header.end, size, declared, nbytes // dtype.itemsize)
+        text_of_floats = printed is not None and self.is_float
+        dtype = (
+            FLOAT32 if text_of_floats else payload_type(header.type_name, self.is_float, declared or 0, header.shape)
+        )
+        nbytes = size if printed is None else printed * (FLOAT32.itemsize if self.is_float else 1)
+        shared = (self.number, *header[:10], dtype or FLOAT32, header.end, size, declared)
+        if dtype is None:
+            why = f"its type {visible(header.type_name)} is not known, {size} bytes are skipped"
+            return Record(*shared, 0, header.remarks, why)
+        return Record(*shared, nbytes // dtype.itemsize, header.remarks)
 
     def _note(self, state: HealthState, detail: str, byte: int | None = None) -> None:
         """Keep the first damage: what follows is its consequence."""
@@ -179,7 +189,7 @@ class _BinaryScan(_Scan):
     def _whole(self, header: Header, after: int) -> tuple[Record, int]:
         assert header.declared is not None
         record = self._record(header, header.declared)
-        if rest := header.declared % record.dtype.itemsize:
+        if not record.problem and (rest := header.declared % record.dtype.itemsize):
             where = f"record {self.number} ({visible(header.name)}): {header.declared} bytes"
             values = f"no whole number of {record.dtype.itemsize}-byte values, the last {rest} are left out"
             self._note(HealthState.DAMAGED, f"{where} are {values}", header.end)
@@ -284,6 +294,26 @@ class _TextScan(_Scan):
         detail = f"unreadable header of record {self.number} at byte {position}, skipped {stop - position} bytes"
         self._note(state, detail, position)
         return stop
+
+
+def oddities(records: Iterable[Record]) -> list[str]:
+    """What headers say that this reader does not know, and several batches: each with its first record, in words."""
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        for text in _odd(record):
+            found.setdefault(text, []).append(record)
+    return [f"{text} ({count(len(those), 'record')}, first {visible(those[0].name)})" for text, those in found.items()]
+
+
+def _odd(record: Record) -> Iterator[str]:
+    if record.problem:
+        yield f"not read: type {visible(record.type_name)} is not known, the payload is skipped by its size line"
+    elif type_named(record.type_name) is None and record.type_name != "unknown":
+        yield f"type {visible(record.type_name)} is not known, its size is that of float32"
+    if record.remarks:
+        yield f"unknown in the header: {_DIGITS.sub('N', visible(record.remarks))}"
+    if record.batches > 1:
+        yield f"payloads of {record.batches} batches"
 
 
 def with_shapes(index: DumpIndex, shapes: dict[str, tuple[int, ...]]) -> DumpIndex:

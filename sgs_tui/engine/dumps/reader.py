@@ -55,7 +55,7 @@ class Dump:
         """Fill `out` (contiguous, the record's dtype) with elements from `start`. Binary form only."""
         offset = record.offset + start * record.dtype.itemsize
         if out.size:
-            self._source.read_into(offset, out.data)
+            self._source.read_into(offset, out.view(np.uint8).data)  # bfloat16 has no buffer of its own
 
     def read(self, record: Record, start: int = 0, stop: int | None = None) -> AnyArray:
         """Elements [start, stop) as they are stored (float32 or integers), flat, a copy.

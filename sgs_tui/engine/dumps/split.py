@@ -30,10 +30,13 @@ class NameChange:
 
 @dataclass(frozen=True, slots=True)
 class SplitFile:
-    """One written record; `change` says how and why its folder differs from the vendor's name."""
+    """One written record; `change` says how and why its folder differs from the vendor's name.
+
+    `path` is None where the record's payload can not be read, which `record.problem` explains.
+    """
 
     record: Record
-    path: Path
+    path: Path | None
     change: NameChange | None
 
 
@@ -41,7 +44,8 @@ def split(dump: Dump, folder: Path, form: Form = Form.BINARY, cancel: Event | No
     """Write every record of `dump` to a file of its own below `folder`, yielding each when it is there.
 
     Each file is a dump of one record: the `isFloat` line, its header and payload; binary ones without a trailer
-    and text ones with it, as the vendor's two splitters write them. Records before a damage are all written.
+    and text ones with it, as the vendor's two splitters write them. Records before a damage are all written; one whose
+    payload can not be read is yielded without a path.
     Raises InputError, at once, when `folder` holds anything already (nothing is ever deleted or overwritten)
     or can not be written; CancelledError soon after `cancel` is set, FileChangedError when the dump changes.
     """
@@ -62,6 +66,9 @@ def _split(dump: Dump, folder: Path, form: Form, cancel: Event | None) -> Iterat
         if cancel is not None and cancel.is_set():
             raise CancelledError(f"splitting stopped before record {record.number}")
         subfolder, file, change = _place(record, names)
+        if record.problem:
+            yield SplitFile(record, None, None)
+            continue
         # The name's own bytes whatever the locale: os.fsencode turns this text into exactly those.
         path = folder / os.fsdecode(encode(subfolder)) / file
         _write(dump, record, path, form)

@@ -26,7 +26,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from sgs_tui.engine.dumps.dtypes import FLOAT32, INTEGER_TYPES, AnyArray
+from sgs_tui.engine.dumps.dtypes import FLOAT32, AnyArray, type_named
 from sgs_tui.engine.dumps.format import Direction, Form, Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.text_payload import text_rows
@@ -72,7 +72,7 @@ class Draft:
 
     def dtype(self, is_float: bool) -> np.dtype[np.generic]:
         """Element type of the payload in the file (`isFloat: 1` is float32 whatever `type:` says)."""
-        return FLOAT32 if is_float else INTEGER_TYPES.get(self.type_name, FLOAT32)
+        return FLOAT32 if is_float else type_named(self.type_name) or FLOAT32
 
     def pieces(self, is_float: bool) -> Iterator[AnyArray]:
         """The payload as flat, contiguous arrays in the file's element type, at most 2^18 elements each.
@@ -166,7 +166,7 @@ class DumpWriter:
         self._last = draft.direction, draft.op_index, nbytes
         self._file.write(header + _SIZE % nbytes)
         for piece in draft.pieces(self._is_float):
-            self._file.write(piece.data)
+            self._file.write(piece.view(np.uint8).data)
         self._file.write(self._habits.binary_end)
 
     def _repeat_size(self, draft: Draft) -> None:
