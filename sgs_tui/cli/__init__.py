@@ -9,7 +9,20 @@ OPEN = "open"
 COMMANDS = {
     name: {"core": "core_dump"}.get(name, name.replace("-", "_"))
     for name in (
-        *(OPEN, "compare", "inspect", "histogram", "split", "debugconfig", "dump", "run", "runs", "twin", "whatif"),
+        *(
+            OPEN,
+            "compare",
+            "inspect",
+            "histogram",
+            "split",
+            "debugconfig",
+            "dump",
+            "run",
+            "runs",
+            "sweep",
+            "twin",
+            "whatif",
+        ),
         *("optimize", "advise", "iterate", "journal", "quant", "core", "vendor-script", "demo", "doctor"),
     )
 }

@@ -1,0 +1,77 @@
+"""A sweep as every format sees it: values only, and the words that several formats use."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sgs_tui.batch.output import FailOn
+from sgs_tui.engine.numbers import count
+from sgs_tui.engine.sweep.baseline import SweepChange
+from sgs_tui.engine.sweep.results import OutputRow, PictureRow, Status, SweepResult
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """`what`: what was swept, in words. `top`: how many pictures and layers tables show.
+
+    `stopped`: only a part of the pictures was measured. `since`: what changed against the earlier sweep `baseline`.
+    """
+
+    what: str
+    profile: str
+    result: SweepResult
+    notes: tuple[str, ...] = ()
+    top: int | None = None
+    stopped: bool = False
+    baseline: str = ""
+    since: SweepChange | None = None
+    fail_on: FailOn = FailOn.FAIL
+
+    @property
+    def over(self) -> int:
+        """How many layers (or what became worse) make the command fail."""
+        match self.fail_on:
+            case FailOn.FAIL:
+                return self.result.failing_layers
+            case FailOn.WARN:
+                return self.result.failing_layers + self.result.warned_layers
+            case FailOn.REGRESSION:
+                return self.since.regressions if self.since else 0
+            case FailOn.NEVER:
+                return 0
+
+    def name(self, place: int | None) -> str:
+        """The picture at a place; empty for none."""
+        return "" if place is None else self.result.pictures[place].name
+
+    def names(self, places: Iterable[int]) -> list[str]:
+        return [self.result.pictures[place].name for place in places]
+
+    @property
+    def ranked(self) -> Iterator[tuple[int, PictureRow]]:
+        """Rank and row, worst first."""
+        for rank, place in enumerate(self.result.order, 1):
+            yield rank, self.result.pictures[place]
+
+
+def headline(report: SweepReport) -> str:
+    """The sweep in a line."""
+    result, rows = report.result, report.result.pictures
+    failing = sum(row.status is Status.FAIL for row in rows)
+    errors = sum(row.status is Status.ERROR for row in rows)
+    parts = [f"{failing} with failing layers" if failing else "none with a failing layer"]
+    if errors:
+        parts.append(f"{errors} not measured whole")
+    return (
+        f"{count(len(rows), 'picture')}: {', '.join(parts)}; {count(len(result.layers), 'layer')}: "
+        f"{result.failing_layers} failing on some picture"
+    )
+
+
+def output_line(report: SweepReport, row: OutputRow) -> str:
+    """An output over the set, in words."""
+    if row.top1 is not None and row.top5 is not None:
+        odd = report.names(row.differing[:5])
+        more = f" and {len(row.differing) - 5} more" if len(row.differing) > 5 else ""
+        other = f"; other first class on {', '.join(odd)}{more}" if odd else ""
+        return f"top-1 {row.top1:.1%}, top-5 {row.top5:.1%} of {count(row.pictures, 'picture')}{other}"
+    return f"worst RMSE {row.worst_rmse:.4g} ({report.name(row.worst_picture)}), mean {row.mean_rmse:.4g}"

@@ -1,0 +1,166 @@
+"""`--format table`: pictures worst first, layers worst first, outputs, what the set shows, the summary."""
+
+from collections.abc import Iterator, Sequence
+from math import isnan
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from sgs_tui.batch.console import (
+    LONGEST_NAME,
+    PIPED,
+    Cell,
+    Column,
+    Screen,
+    hanging,
+    name_column,
+    page_width,
+    render,
+    table_of,
+)
+from sgs_tui.batch.sweeps.report import SweepReport, headline, output_line
+from sgs_tui.engine.numbers import count, decibel, figure
+from sgs_tui.engine.sweep.results import Kind, LayerRow, PictureRow, SetFinding, Status
+
+_STYLES = {Status.FAIL: "bold red", Status.WARN: "yellow", Status.ERROR: "magenta", Status.OK: ""}
+_WORDS = {Status.FAIL: "FAIL", Status.WARN: "warn", Status.ERROR: "error", Status.OK: "ok"}
+_INDENT = 11
+_SHORTEST = 10
+TOP = 20
+"""Pictures and layers that a table shows where nothing else is asked for."""
+
+
+def write(report: SweepReport, screen: Screen) -> bytes:
+    """The whole report as text."""
+    top = report.top or TOP
+    pictures = [report.result.pictures[place] for place in report.result.order][:top]
+    layers = worst_layers(report.result.layers)[:top]
+    tables = (_pictures(pictures, screen), _layers(report, layers, screen))
+    width = max(page_width(columns, screen) for columns in tables) if screen.columns is None else screen.columns
+    return render(_parts(report, tables, (len(pictures), len(layers)), screen), screen, max(width, PIPED // 2))
+
+
+def worst_layers(rows: Sequence[LayerRow]) -> list[LayerRow]:
+    """Layers by how many pictures they fail on, then by their worst RMSE (NaN before all)."""
+
+    def key(row: LayerRow) -> tuple[float, float]:
+        worst = row.spreads["rmse"].worst if row.spreads is not None else -1.0
+        return -row.failing_share, -(float("inf") if isnan(worst) else worst)
+
+    return sorted(rows, key=key)
+
+
+def _parts(
+    report: SweepReport, tables: Sequence[Sequence[Column]], shown: tuple[int, int], screen: Screen
+) -> Iterator[RenderableType]:
+    result = report.result
+    yield hanging("sweep", report.what, _INDENT, screen)
+    yield hanging("profile", report.profile, _INDENT, screen)
+    for note in report.notes:
+        yield hanging("note", note, _INDENT, screen)
+    yield from (Text(), table_of(tables[0]))
+    yield from _left_out(shown[0], len(result.pictures), "picture")
+    if result.layers:
+        yield from (Text(), table_of(tables[1]))
+        yield from _left_out(shown[1], len(result.layers), "layer")
+        yield Text()
+        yield Text("p95: 95 of 100 pictures are not worse. RMSE is the manual's relative L1 error.", style="dim")
+    for row in result.outputs:
+        yield hanging("output", f"{row.name}: {output_line(report, row)}", _INDENT, screen)
+    for _, each in report.ranked:
+        if each.status is Status.ERROR:
+            yield hanging("error", f"{each.name}: {each.reason}", _INDENT, screen, "magenta")
+    yield Text(screen.text(headline(report)), style="bold")
+    if report.stopped:
+        yield Text("stopped: these are the pictures that were measured until then", style="bold red")
+    yield from _since(report, screen)
+    if result.findings:
+        yield Text()
+    for found in result.findings:
+        yield from _finding(report, found, screen)
+
+
+def _left_out(shown: int, there: int, noun: str) -> Iterator[Text]:
+    if shown < there:
+        yield Text(f"{shown} of {count(there, noun)} shown, the worst; --top {there} shows all", style="dim")
+
+
+def _pictures(rows: Sequence[PictureRow], screen: Screen) -> list[Column]:
+    classes = any(row.agreement is not None and row.agreement.top1 is not None for row in rows)
+    columns = [
+        Column("", [Cell(_WORDS[row.status], _STYLES[row.status]) for row in rows]),
+        Column("fails", [Cell(str(row.failing) if row.compared else "") for row in rows], right=True),
+        Column("RMSE", [Cell(figure(row.worst_rmse)) for row in rows], right=True),
+        Column("clips", [Cell(str(row.clipped) if row.compared else "") for row in rows], right=True),
+        Column("top-1" if classes else "output", [Cell(_agreement(row, classes)) for row in rows], right=True),
+    ]
+    room = (screen.columns or PIPED) // 4
+    longest = LONGEST_NAME if screen.columns is None else room
+    worst = name_column("worst layer", [row.worst_layer for row in rows], (), Screen(ascii=screen.ascii), _SHORTEST,
+                        longest)  # fmt: skip
+    name = name_column("picture", [row.name for row in rows], [*columns, worst], screen, _SHORTEST, LONGEST_NAME)
+    return [columns[0], name, *columns[1:3], worst, *columns[3:]]
+
+
+def _agreement(row: PictureRow, classes: bool) -> str:
+    if row.agreement is None:
+        return ""
+    if not classes:
+        return figure(row.agreement.rmse)
+    share = row.agreement.top1
+    return "" if share is None else "same" if share == 1 else "other" if share == 0 else f"{share:.0%}"
+
+
+def _layers(report: SweepReport, rows: Sequence[LayerRow], screen: Screen) -> list[Column]:
+    def cells(key: str, place: int) -> list[Cell]:
+        show = decibel if key == "sqnr_db" else figure
+        return [Cell("" if row.spreads is None else show(row.spreads[key][place])) for row in rows]
+
+    columns = [
+        Column("#", [Cell(str(row.layer.op_index)) for row in rows], right=True),
+        Column("fails", [_fails(row) for row in rows], right=True),
+        Column("worst", cells("rmse", 0), right=True),
+        Column("p95", cells("rmse", 1), right=True),
+        Column("median", cells("rmse", 2), right=True),
+        Column("dB", cells("sqnr_db", 2), right=True),
+        Column("beyond", [Cell("" if row.beyond is None else f"{row.beyond.excess:.0%}") for row in rows], right=True),
+    ]
+    room = LONGEST_NAME if screen.columns is None else screen.columns // 6
+    on = name_column("worst on", [report.name(row.worst_picture) for row in rows], (), Screen(ascii=screen.ascii), 8,
+                     room)  # fmt: skip
+    names = [row.layer.name for row in rows]
+    return [columns[0], name_column("layer", names, [*columns, on], screen, _SHORTEST, LONGEST_NAME), *columns[1:], on]
+
+
+def _fails(row: LayerRow) -> Cell:
+    if row.spreads is None:
+        return Cell("n/c", "magenta")
+    if row.failing_on:
+        return Cell(f"{row.failing_share:.0%}", "bold red")
+    return Cell("warn", "yellow") if row.warned else Cell("-")
+
+
+def _since(report: SweepReport, screen: Screen) -> Iterator[RenderableType]:
+    since = report.since
+    if since is None:
+        return
+    changed = count(len(since.layers), "layer") + " and " + count(len(since.pictures), "picture")
+    yield hanging("since", f"{report.baseline}: {changed} changed, {since.regressions} for the worse", _INDENT, screen)
+    for layer in since.layers:
+        text = "gone" if layer.lost else f"fails on {layer.before:.0%} -> {layer.after:.0%} of the pictures"
+        yield hanging("", f"{layer.name}: {text}", _INDENT, screen)
+    for each in since.pictures:
+        yield hanging("", f"{each.name}: {each.before} -> {each.after}", _INDENT, screen)
+
+
+def _finding(report: SweepReport, found: SetFinding, screen: Screen) -> Iterator[RenderableType]:
+    style = "" if found.kind is Kind.HEALTHY else "bold"
+    yield hanging("finding", f"{found.kind}: {found.text}", _INDENT, screen, style)
+    for label, listed, most in (("pictures", report.names(found.pictures), 6), ("layers", found.layers, 4)):
+        if listed:
+            more = f" and {len(listed) - most} more" if len(listed) > most else ""
+            yield hanging(f"  {label}", ", ".join(listed[:most]) + more, _INDENT, screen)
+    for text in found.evidence:
+        yield hanging("  proof", text, _INDENT, screen)
+    if found.advice:
+        yield hanging("  do", found.advice, _INDENT, screen)

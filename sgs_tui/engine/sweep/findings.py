@@ -1,0 +1,261 @@
+"""What the set shows that no single picture can: who clips and what these pictures have in common, another scale, and
+whether it is the picture or the network that fails.
+
+Apart because it reads finished numbers alone: what a finding claims is checked without measuring anything.
+
+Every line is made of counts and figures of the sweep. What clips is named as a cause only where the layer's error is
+larger on the pictures that clip than on those that do not (or it fails there): that is evidence, not yet proof; the
+comparison of one such picture proves it.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from sgs_tui.engine.numbers import count
+from sgs_tui.engine.sweep.gather import NOTICED, Gathered
+from sgs_tui.engine.sweep.results import Column, Failure, InputFigures, Kind, PictureRow, SetFinding
+from sgs_tui.engine.text import visible
+
+_WORSE = 2.0
+"""Times the error of the pictures that do not clip, from which clipping is taken for its cause."""
+_FELT = 0.03
+"""RMSE of a layer below which nothing has to be explained: a healthy layer's is 0.01 to 0.02."""
+_OTHER_SCALE = 3.0
+"""Largest input value over the calibrated limit (or under it) that brightness and contrast do not explain."""
+_ALIKE = 0.5
+_NAMED = 4
+
+Mask = npt.NDArray[np.bool_]
+
+
+def find(gathered: Gathered, rows: Sequence[PictureRow], order: Sequence[int]) -> tuple[SetFinding, ...]:
+    """All findings, causes first. `order`: places of pictures, worst first."""
+    scaled = list(_other_scale(gathered))
+    on_another_scale = {place for finding in scaled for place in finding.pictures}
+    clipping = list(_clipping(gathered, on_another_scale, order))
+    found = [*scaled, *clipping, *_not_finite(gathered), *_failing(gathered, order), *_not_measured(gathered)]
+    if not found and rows:
+        text = f"no layer fails on any of {count(len(rows), 'picture')}"
+        found.append(SetFinding(Kind.HEALTHY, text, (), ()))
+    return tuple(found)
+
+
+def _names(gathered: Gathered, places: Iterable[int]) -> str:
+    listed = [visible(gathered.pictures[place].name) for place in places]
+    more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED + 1 else ""
+    return ", ".join(listed[: _NAMED + (not more)]) + more
+
+
+def _of_all(gathered: Gathered, number: int) -> str:
+    total = int(gathered.measured.sum())
+    if number == total:
+        return "all pictures" if total > 1 else "the one picture"
+    return f"{number} of {count(total, 'picture')}"
+
+
+# Clipping: who, and what do they have in common?
+
+
+def _clipping(gathered: Gathered, explained: set[int], order: Sequence[int]) -> Iterator[SetFinding]:
+    """Layers that clip on the same pictures are one finding, led by the first of them in the network."""
+    clips = gathered.excess > NOTICED
+    clips[:, sorted(explained)] = False
+    open_ones = [at for at in np.flatnonzero(clips.any(axis=1)).tolist() if _felt(gathered, clips, at)]
+    while open_ones:
+        leader = open_ones[0]
+        both = (clips[open_ones] & clips[leader]).sum(axis=1)
+        either = (clips[open_ones] | clips[leader]).sum(axis=1)
+        alike = (both >= _ALIKE * either).tolist()
+        layers = [at for at, same in zip(open_ones, alike, strict=True) if same]
+        open_ones = [at for at, same in zip(open_ones, alike, strict=True) if not same]
+        yield _clipping_of(gathered, clips, layers, order)
+
+
+def _felt(gathered: Gathered, clips: Mask, at: int) -> bool:
+    """Whether the layer's error is larger where it clips; where it clips everywhere, whether it is large."""
+    rmse = gathered.matrices[Column.RMSE][at]
+    there = clips[at] & gathered.compared[at] & ~np.isnan(rmse)
+    others = ~clips[at] & gathered.compared[at] & ~np.isnan(rmse)
+    if not there.any():
+        return False
+    error = float(np.median(rmse[there]))
+    if gathered.failing[at, there].any() and not gathered.failing[at, others].all():
+        return True
+    if not others.any():
+        return bool(gathered.failing[at, there].any())
+    return error >= _FELT and error >= _WORSE * float(np.median(rmse[others]))
+
+
+def _clipping_of(gathered: Gathered, clips: Mask, layers: Sequence[int], order: Sequence[int]) -> SetFinding:
+    there: Mask = np.any(clips[layers], axis=0)
+    places = tuple(place for place in order if there[place])
+    common = _in_common(gathered, there)
+    text = f"clips on {_of_all(gathered, len(places))}" + (f": {common[0]}" if common else "")
+    evidence = [*common[1:], *(_evidence(gathered, clips, at) for at in layers[:3])]
+    return SetFinding(
+        Kind.CLIPPING,
+        text,
+        places,
+        tuple(gathered.layers[at].name for at in layers),
+        tuple(evidence),
+        f"calibrate again with pictures like {_names(gathered, places[:3])} among them",
+    )
+
+
+def _evidence(gathered: Gathered, clips: Mask, at: int) -> str:
+    layer, rmse = gathered.layers[at], gathered.matrices[Column.RMSE][at]
+    low, high = layer.limits or (0.0, 0.0)
+    there, others = clips[at] & gathered.compared[at], ~clips[at] & gathered.compared[at]
+    worst = int(gathered.excess[at].argmax())
+    least, greatest = gathered.matrices[Column.LEAST][at, worst], gathered.matrices[Column.GREATEST][at, worst]
+    text = (
+        f"{visible(layer.name)}: [{low:.4g}, {high:.4g}] by {layer.limits_from}, [{least:.4g}, {greatest:.4g}] on "
+        f"{visible(gathered.pictures[worst].name)}; RMSE {np.nanmedian(rmse[there]):.3g} where it clips"
+    )
+    return text + (f", {np.nanmedian(rmse[others]):.3g} elsewhere" if others.any() else "")
+
+
+Read = Callable[[InputFigures], float]
+_TRAITS: tuple[tuple[str, str, str, Read], ...] = (
+    ("mean", "bright", "dark", lambda each: each.mean),
+    ("width", "of strong contrast", "of weak contrast", lambda each: each.greatest - each.least),
+)
+
+
+def _in_common(gathered: Gathered, there: Mask) -> tuple[str, ...]:
+    """What tells these pictures from all the others, at once and in figures; empty where nothing does."""
+    have = [place for place in np.flatnonzero(gathered.measured).tolist() if gathered.inputs[place]]
+    inside, outside = ([place for place in have if there[place] == wanted] for wanted in (True, False))
+    if not inside or not outside:
+        return ()
+    for figure, more, less, read in _TRAITS:
+        own, others = ([read(gathered.inputs[place][0]) for place in each] for each in (inside, outside))
+        words = more if min(own) > max(others) else less if max(own) < min(others) else ""
+        if words:
+            whole = "it is" if len(own) == 1 else "all of them are" if len(inside) == int(there.sum()) else "most are"
+            name = visible(gathered.inputs[inside[0]][0].name)
+            return (
+                f"{whole} {words}",
+                f"{figure} of {name}: {min(own):.4g} to {max(own):.4g} there, {min(others):.4g} to {max(others):.4g} "
+                "on the others",
+            )
+    return ()
+
+
+# Another scale: the inputs, against what they were calibrated for.
+
+
+def _other_scale(gathered: Gathered) -> Iterator[SetFinding]:
+    """Inputs whose values are of another order than their limits on pictures."""
+    factors: dict[str, dict[int, float]] = {}
+    for place in np.flatnonzero(gathered.measured).tolist():
+        for each in gathered.inputs[place]:
+            largest = max(abs(each.least), abs(each.greatest))
+            if each.limits is not None and largest > 0 and max(map(abs, each.limits)) > 0:
+                factors.setdefault(each.name, {})[place] = largest / max(map(abs, each.limits))
+    for name, by_picture in factors.items():
+        large = {place: each for place, each in by_picture.items() if each >= _OTHER_SCALE}
+        small = {place: each for place, each in by_picture.items() if each <= 1 / _OTHER_SCALE}
+        for odd in (large, small):
+            # a picture that is nearly empty says nothing; a set that never comes near its limits does
+            if odd and (odd is large or len(odd) == len(by_picture)):
+                yield _scale_finding(gathered, name, odd)
+
+
+def _scale_finding(gathered: Gathered, name: str, odd: dict[int, float]) -> SetFinding:
+    factors = sorted(odd.values())
+    middle = factors[len(factors) // 2]
+    shown = f"factor {middle:.3g}" if middle >= 1 else f"factor 1/{1 / middle:.3g}"
+    places = tuple(sorted(odd, key=lambda place: (-odd[place], place)))
+    limits = next(each.limits for each in gathered.inputs[places[0]] if each.name == name) or (0.0, 0.0)
+    return SetFinding(
+        Kind.OTHER_SCALE,
+        f"calibrated on another scale ({shown} on {_of_all(gathered, len(odd))})",
+        places,
+        (name,),
+        (
+            f"{visible(name)} was calibrated for [{limits[0]:.4g}, {limits[1]:.4g}]; its largest value is "
+            f"{factors[0]:.3g} to {factors[-1]:.3g} times that",
+        ),
+        "calibrate with the preprocess (mean, std, 0..255 or 0..1) that the pictures are run with",
+    )
+
+
+# The picture or the network?
+
+
+def _not_finite(gathered: Gathered) -> Iterator[SetFinding]:
+    lost = gathered.compared & np.isnan(gathered.matrices[Column.RMSE])
+    if lost.any():
+        places = np.flatnonzero(lost.any(axis=0)).tolist()
+        layers = tuple(gathered.layers[at].name for at in np.flatnonzero(lost.any(axis=1)).tolist())
+        text = f"NaN or Inf on {_of_all(gathered, len(places))}, first in {visible(layers[0])}"
+        yield SetFinding(Kind.NOT_FINITE, text, tuple(places), layers, (f"pictures: {_names(gathered, places)}",))
+
+
+def _failing(gathered: Gathered, order: Sequence[int]) -> Iterator[SetFinding]:
+    """Layers by the pictures that they fail on: every one, one only, some."""
+    times, compared = gathered.failing.sum(axis=1), gathered.compared.sum(axis=1)
+    several = compared > 1
+    every = np.flatnonzero(several & (times == compared)).tolist()
+    once = np.flatnonzero(several & (times == 1)).tolist()
+    some = np.flatnonzero(several & (times > 1) & (times < compared)).tolist()
+    if every:
+        yield _failing_of(
+            gathered, Kind.EVERY_PICTURE, every, order,
+            f"{_layers(len(every))} on every picture: the network, not a picture",
+            "compare any one picture for the cause; INT16 or another calibration has to help all of them",
+        )  # fmt: skip
+    by_picture: dict[int, list[int]] = {}
+    for at in once:
+        by_picture.setdefault(int(gathered.failing[at].argmax()), []).append(at)
+    for place in (place for place in order if place in by_picture):
+        yield _failing_of(
+            gathered, Kind.ONE_PICTURE, by_picture[place], order,
+            f"{_layers(len(by_picture[place]))} on one picture only: {visible(gathered.pictures[place].name)}",
+            "look at that picture: is it one the network will meet? If so, calibrate with pictures like it",
+        )  # fmt: skip
+    if some:
+        places = np.flatnonzero(gathered.failing[some].any(axis=0)).tolist()
+        yield _failing_of(
+            gathered, Kind.SOME_PICTURES, some, order, f"{_layers(len(some))} on {_of_all(gathered, len(places))}", ""
+        )
+
+
+def _layers(number: int) -> str:
+    return f"{count(number, 'layer')} {'fails' if number == 1 else 'fail'}"
+
+
+def _failing_of(
+    gathered: Gathered, kind: Kind, layers: Sequence[int], order: Sequence[int], text: str, advice: str
+) -> SetFinding:
+    there: Mask = np.any(gathered.failing[layers], axis=0)
+    places = tuple(place for place in order if there[place])
+    by_times = sorted(layers, key=lambda at: (-int(gathered.failing[at].sum()), at))
+    evidence = [
+        f"{visible(gathered.layers[at].name)} on {_of_all(gathered, int(gathered.failing[at].sum()))}, worst RMSE "
+        f"{_worst(gathered, at):.3g}"
+        for at in by_times[:3]
+    ]
+    common = _in_common(gathered, there)
+    names = tuple(gathered.layers[at].name for at in layers)
+    return SetFinding(kind, f"{text}{': ' + common[0] if common and kind is Kind.SOME_PICTURES else ''}", places, names,
+                      (*common[1:], *evidence), advice)  # fmt: skip
+
+
+def _worst(gathered: Gathered, at: int) -> float:
+    rmse = gathered.matrices[Column.RMSE][at][gathered.failing[at]]
+    return float("nan") if np.isnan(rmse).any() else float(rmse.max())
+
+
+def _not_measured(gathered: Gathered) -> Iterator[SetFinding]:
+    places = [place for place, each in enumerate(gathered.failures) if each is not None]
+    if places:
+        whose = Counter(gathered.failures[place] for place in places)
+        text = f"{count(len(places), 'picture')} of {len(gathered.pictures)} could not be measured whole"
+        told = {Failure.INPUT: "bad input", Failure.RUN: "failed run", Failure.NOTHING_COMPARABLE: "nothing comparable"}
+        parts = tuple(f"{told[each]}: {number}" for each, number in whose.items() if each is not None)
+        yield SetFinding(Kind.NOT_MEASURED, text, tuple(places), (), parts, "the reason is in each picture's row")

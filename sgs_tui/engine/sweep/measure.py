@@ -1,0 +1,83 @@
+"""Two sides of a picture -> its layers' numbers: what a comparison says, and which values are beyond the limits.
+
+Apart because every way of making the two sides gives its numbers by it.
+"""
+
+from collections.abc import Iterable, Sequence
+from math import isfinite, nan, prod
+
+import numpy as np
+
+from sgs_tui.engine.compare.results import LayerDiff, Verdict
+from sgs_tui.engine.compare.select import worst_first
+from sgs_tui.engine.dumps.dtypes import FloatArray
+from sgs_tui.engine.sweep.results import VERDICTS, Column, Layer
+
+_ROUNDED = 1e-6
+"""Relative: calibration files print six decimals, so a value this little beyond its limit is at it."""
+_MOST_CLASSES = 1 << 20
+
+
+def row_of(
+    row: LayerDiff, limits: tuple[float, float] | None, benchmark: Iterable[FloatArray], classes: tuple[float, float]
+) -> list[float]:
+    """The layer's `COLUMNS`. `benchmark`: its values in pieces, read only where some are beyond the `limits`."""
+    if row.metrics is None or row.benchmark is None:
+        return [*[nan] * (len(Column) - 1), float(VERDICTS.index(Verdict.NOT_COMPARABLE))]
+    least, greatest = row.benchmark.minimum, row.benchmark.maximum
+    below, above = (nan, nan) if limits is None else _beyond(least, greatest, limits, benchmark)
+    metrics = row.metrics
+    return [
+        *(metrics.rmse, metrics.cos, metrics.sqnr_db, metrics.max_abs_error, least, greatest, below, above),
+        *classes,
+        float(VERDICTS.index(row.verdict)),
+    ]
+
+
+def _beyond(
+    least: float, greatest: float, limits: tuple[float, float], benchmark: Iterable[FloatArray]
+) -> tuple[float, float]:
+    slack = _ROUNDED * max(map(abs, limits))
+    low, high = limits[0] - slack, limits[1] + slack
+    if not (least < low or greatest > high):  # NaN, of an empty layer, is beyond nothing
+        return 0.0, 0.0
+    below = above = 0
+    for piece in benchmark:
+        below += int(np.count_nonzero(piece < low))
+        above += int(np.count_nonzero(piece > high))
+    return float(below), float(above)
+
+
+def is_class_vector(layer: Layer, shape: Sequence[int] | None) -> bool:
+    """Whether an output is one score a class: all its values lie along one axis, or a softmax makes them."""
+    if not layer.output or not 2 <= layer.size <= _MOST_CLASSES:
+        return False
+    if shape is not None and prod(shape) == layer.size:
+        return max(shape) == layer.size
+    return layer.op_type.upper() == "SOFTMAX"
+
+
+def class_agreement(sample: FloatArray, benchmark: FloatArray) -> tuple[float, float]:
+    """Whether the benchmark's first class is the sample's first, and among its first five. NaN where scores are none.
+
+    Equal scores count as the benchmark has them: who shares the place with the first is first.
+    """
+    if not (np.isfinite(sample).all() and np.isfinite(benchmark).all()):
+        return nan, nan
+    score = sample[int(benchmark.argmax())]
+    better = int(np.count_nonzero(sample > score))
+    return float(better == 0), float(better < 5)
+
+
+def useful_limits(low: float, high: float) -> tuple[float, float] | None:
+    """Limits that something can be beyond; None for what is no range."""
+    return (low, high) if isfinite(low) and isfinite(high) and low < high else None
+
+
+def why_worst(rows: Sequence[LayerDiff]) -> str:
+    """The worst layer that is not ok and why, in words; empty where all are."""
+    failing = [row for row in rows if row.verdict is Verdict.FAIL] or [
+        row for row in rows if row.verdict is Verdict.WARN
+    ]
+    worst = next(iter(worst_first(failing)), None)
+    return f"{worst.name}: {', '.join(worst.reasons)}" if worst is not None else ""

@@ -1,0 +1,141 @@
+"""A picture that is a pair of dumps: compared as `compare` does, its numbers kept."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from math import nan
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sgs_tui.engine.compare.compare import Sides
+from sgs_tui.engine.compare.elements import SideReader
+from sgs_tui.engine.compare.limits import MANUAL, Profile
+from sgs_tui.engine.compare.results import LayerDiff
+from sgs_tui.engine.dumps.dtypes import FloatArray
+from sgs_tui.engine.dumps.format import Direction, Record
+from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.errors import NothingComparableError
+from sgs_tui.engine.events import Row
+from sgs_tui.engine.network.scales import grid_of
+from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison
+from sgs_tui.engine.sweep.measure import class_agreement, is_class_vector, row_of, useful_limits, why_worst
+from sgs_tui.engine.sweep.pictures import digest_of
+from sgs_tui.engine.sweep.results import InputFigures, Layer, LimitsFrom, Measured, Picture
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.calibration.ranges import Ranges
+
+
+@dataclass(frozen=True, slots=True)
+class DumpPairs:
+    """How pairs of dumps are compared. A picture's files are (sample, benchmark)."""
+
+    ranges: Path | None = None
+    shapes: Path | None = None
+    profile: Profile = field(default=MANUAL)
+
+    def digest(self) -> str:
+        """Of everything but the picture that the figures depend on."""
+        files = [path for path in (self.ranges, self.shapes) if path is not None]
+        return digest_of(files, "pairs", repr(self.ranges is not None), repr(self.profile))
+
+    def open(self) -> "PairMeasurer":
+        """What measures, in a worker."""
+        return PairMeasurer(self)
+
+
+@dataclass(frozen=True, slots=True)
+class PairMeasurer:
+    """Compares one pair after the other."""
+
+    how: DumpPairs
+
+    def measure(self, picture: Picture, cancel: Event | None = None) -> Measured:
+        """Raises SgsError: a dump can not be read, nothing is comparable, the sweep was stopped."""
+        sample, benchmark = picture.files
+        comparison = open_comparison(
+            CompareRequest(sample, benchmark, self.how.ranges, self.how.shapes, self.how.profile)
+        )
+        try:
+            return measured(comparison, cancel)
+        finally:
+            comparison.close()
+
+
+def measured(comparison: Comparison, cancel: Event | None = None) -> Measured:
+    """Every layer of an open comparison, in one process. Raises as `PairMeasurer.measure`."""
+    outputs = _outputs(comparison.benchmark)
+    sides = Sides(comparison.sample, comparison.benchmark)
+    with closing(comparison.run(cancel, workers=1)) as events:
+        rows = [event.value for event in events if isinstance(event, Row)]
+    if all(row.metrics is None for row in rows):
+        raise NothingComparableError("the dumps share no layer with figures", "`sgs-tui compare` says why of each")
+    layers = tuple(_layer(row, comparison.ranges, row.name in outputs) for row in rows)
+    figures = [
+        row_of(row, layer.limits, _pieces(row, sides), _classes(row, layer, sides))
+        for row, layer in zip(rows, layers, strict=True)
+    ]
+    return Measured(
+        layers, np.array(figures), tuple(_inputs(comparison)), len(comparison.matching.unmatched),
+        why_worst(rows), "; ".join(_damage(comparison)),
+    )  # fmt: skip
+
+
+def _damage(comparison: Comparison) -> Iterator[str]:
+    for dump in (comparison.sample, comparison.benchmark):
+        if not dump.health.ok:
+            yield f"{dump.path.name}: {dump.health}"
+
+
+def _layer(row: LayerDiff, ranges: "Ranges | None", output: bool) -> Layer:
+    limits, source = _limits(row.name, row.pair.sample, ranges)
+    return Layer(row.name, row.op_type, row.index, row.pair.benchmark.count, limits, source, output)
+
+
+def _limits(name: str, sample: Record | None, ranges: "Ranges | None") -> tuple[tuple[float, float] | None, LimitsFrom]:
+    """Calibrated ones, else those of the sample's own scale and zero point."""
+    known = ranges.find(name) if ranges is not None else None
+    if known is not None and (limits := useful_limits(*known)):
+        return limits, LimitsFrom.CALIBRATION
+    grid = grid_of(sample) if sample is not None else None
+    if grid is not None and (limits := useful_limits(grid.low, grid.high)):
+        return limits, LimitsFrom.GRID
+    return None, LimitsFrom.NOWHERE
+
+
+def _pieces(row: LayerDiff, sides: Sides) -> Iterator[FloatArray]:
+    if not row.pair.indices:
+        yield from sides.readers(row.pair).benchmark.pieces()
+
+
+def _outputs(dump: Dump) -> frozenset[str]:
+    """Layers that no op reads; of a dump without inputs the last one."""
+    read = {record.name for record in dump.records if record.direction is Direction.IN and not record.constant}
+    layers = [record.name for record in dump.outputs()]
+    return frozenset(name for name in layers if name not in read) if read else frozenset(layers[-1:])
+
+
+def _classes(row: LayerDiff, layer: Layer, sides: Sides) -> tuple[float, float]:
+    if row.metrics is None or not is_class_vector(layer, row.pair.shape or (row.pair.channels or 0,)):
+        return nan, nan
+    readers = sides.readers(row.pair)
+    return class_agreement(readers.sample.values(0, layer.size), readers.benchmark.values(0, layer.size))
+
+
+def _inputs(comparison: Comparison) -> Iterator[InputFigures]:
+    """The benchmark's graph inputs."""
+    samples = {record.name: record for record in comparison.sample.records if not record.constant}
+    for item in comparison.matching.unmatched:
+        if item.side == "benchmark" and item.reason == "graph input" and item.record.count:
+            limits, _ = _limits(item.name, samples.get(item.name), comparison.ranges)
+            yield input_figures(item.name, SideReader(comparison.benchmark, item.record).pieces(), limits)
+
+
+def input_figures(name: str, pieces: Iterable[FloatArray], limits: tuple[float, float] | None) -> InputFigures:
+    """Extremes and mean of an input's values, which come in pieces (one at least)."""
+    found = [(float(each.min()), float(each.max()), float(each.sum(dtype=np.float64)), each.size) for each in pieces]
+    least, greatest, sums, sizes = zip(*found, strict=True)
+    return InputFigures(name, min(least), max(greatest), sum(sums) / sum(sizes), limits)

@@ -1,0 +1,79 @@
+"""`sgs-tui sweep`: formats, exit codes, what goes to stdout and what to stderr."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.batch.test_schemas import check
+from tests.cli.conftest import Command
+from tests.engine.sweep.conftest import write_pair
+
+
+@pytest.fixture
+def dumps(tmp_path: Path) -> Path:
+    for number in range(4):
+        write_pair(tmp_path, f"p{number}", number, 3.0 if number == 3 else 0.01)
+    return tmp_path
+
+
+def arguments(dumps: Path, *more: str) -> list[str]:
+    return ["sweep", str(dumps / "fixed"), str(dumps / "float"), "-j", "1", "--no-journal", *more]
+
+
+def test_the_table_ranks_and_says_what_the_set_shows(command: Command, dumps: Path) -> None:
+    ended = command(*arguments(dumps))
+    assert ended.code == 1
+    lines = ended.text.splitlines()
+    assert next(line for line in lines if "FAIL" in line).split()[1] == "p3"
+    assert "one_picture: 3 layers fail on one picture only: p3" in ended.text
+    assert command(*arguments(dumps, "--fail-on", "never")).code == 0
+
+
+def test_json_follows_its_schema(command: Command, dumps: Path) -> None:
+    (dumps / "fixed" / "p1.bin").write_bytes(b"garbage")
+    ended = command(*arguments(dumps, "--format", "json"))
+    document = check(ended.out, "sweep")
+    assert ended.code == 3 and "p1" in ended.err
+    assert [each["name"] for each in document["pictures"]][0::3] == ["p3", "p1"]
+    assert document["summary"]["error"] == 1 and document["layers"][0]["failing_on"] == ["p3"]
+
+
+def test_a_baseline(command: Command, dumps: Path, tmp_path: Path) -> None:
+    old = tmp_path / "old.json"
+    assert command(*arguments(dumps, "--format", "json", "-o", str(old), "--fail-on", "never")).code == 0
+    same = command(*arguments(dumps, "--baseline", str(old), "--fail-on", "regression"))
+    assert same.code == 0 and "0 for the worse" in same.text
+    write_pair(dumps, "p0", 0, 5.0)
+    ended = command(*arguments(dumps, "--baseline", str(old), "--fail-on", "regression", "--format", "json"))
+    document = check(ended.out, "sweep")
+    assert ended.code == 1 and document["since"]["pictures"][0]["name"] == "p0"
+    old.write_text(json.dumps({"schema": "sgs-tui/compare/1"}))
+    ended = command(*arguments(dumps, "--baseline", str(old)))
+    assert ended.code == 3 and "no report of a sweep" in ended.err
+
+
+def test_the_journal_is_found_again(command: Command, dumps: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(dumps)
+    first = command("sweep", "fixed", "float", "-j", "1")
+    again = command("sweep", "fixed", "float", "-j", "1")
+    assert first.out == again.out and "4 of 4 pictures are in sgs_sweeps" in again.err
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "words"),
+    [
+        (["nowhere", "float"], 3, "there is no such folder"),
+        (["fixed"], 2, "expected two folders"),
+        (["fixed", "float", "--fail-on", "regression"], 2, "nothing to compare with"),
+        (["fixed", "float", "--profile", "manul"], 2, "manual"),
+        (["fixed", "float", "--ranges", "no.txt"], 3, "no.txt"),
+        (["--list", "fixed/p0.bin"], 3, "is a dump"),
+    ],
+)
+def test_what_can_not_begin(
+    command: Command, dumps: Path, monkeypatch: pytest.MonkeyPatch, more: list[str], code: int, words: str
+) -> None:
+    monkeypatch.chdir(dumps)
+    ended = command("sweep", *more)
+    assert ended.code == code and words in ended.err and not ended.out
