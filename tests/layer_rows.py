@@ -71,6 +71,7 @@ def layer(
         verdict=verdict,
         reasons=reasons,
         over=over,
+        failing=over - {"range"} if verdict is Verdict.FAIL else frozenset(),
     )
 
 

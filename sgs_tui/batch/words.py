@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
-from math import isnan
 
 from sgs_tui.batch.report import Report, Since
 from sgs_tui.engine.compare.baseline import LOST, NEWLY_FIXED, Change, Snapshot, Step
-from sgs_tui.engine.compare.limits import Profile
+from sgs_tui.engine.compare.limits import FAILED, WARNED
 from sgs_tui.engine.compare.metrics import METRICS, Form
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Summary
 from sgs_tui.engine.configs.textlines import Finding as FileFinding
@@ -15,7 +14,6 @@ from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Role
 from sgs_tui.engine.numbers import cosine, count, decibel, figure
 from sgs_tui.engine.text import visible
 
-FAILED, WARNED = "!", "~"
 LEGEND = (
     f"{FAILED} beyond a fail limit, {WARNED} beyond a warn limit (a range counts only where a convolution reads it), "
     "n/c not comparable"
@@ -41,17 +39,6 @@ def percent(share: float) -> str:
     if 0 < share < 1e-5:
         return "<0.001 %"
     return f"{100 * share:.3g} %"
-
-
-def mark(row: LayerDiff, key: str, profile: Profile) -> str:
-    """`!` where the figure breaks a fail limit (or is NaN), `~` a warn limit, else nothing."""
-    value = METRICS[key].value(row)
-    if value is not None and isnan(value):
-        return FAILED
-    if value is None or key not in row.over:
-        return ""
-    fail, _ = profile.limits_for(row.name, row.op_type)
-    return FAILED if METRICS[key].beyond(value, fail.get(key)) else WARNED
 
 
 def ranges_from(report: Report) -> str:

@@ -67,7 +67,7 @@ def compare(
 
     Opens the app; --batch, or any of --format, --output, --fail-on, --top, --baseline, --bundle and
     --no-diagnosis, prints instead: the layers, and below them which layer is to blame, why, what proves it and
-    what to do.
+    what to do. A tensor_min_max.txt beside the dumps is used unless --ranges names another file.
     --filter and --sort (here and in the app) and --top choose what is shown; exit code and summary are about all
     layers. Exit code 3 (damaged input) goes before 5 (nothing comparable), and that before 1 (layers over the limits).
 

@@ -80,13 +80,11 @@ class Comparison:
     notes: tuple[str, ...] = ()
 
     @property
-    def swapped(self) -> str:
-        """Why sample and benchmark look swapped; empty where they do not."""
+    def swapped(self) -> tuple[str, str] | None:
+        """The stages of sample and benchmark where they look swapped."""
         stages = [guess_stage(dump.index) for dump in (self.sample, self.benchmark)]
-        if not look_swapped(*stages):
-            return ""
         first, second = (str(stage).replace("_", " ") for stage in stages)
-        return f"the sample is a dump of the {first} stage and the benchmark of the {second} stage"
+        return (first, second) if look_swapped(*stages) else None
 
     def run(self, cancel: Event | None = None, workers: int | None = None) -> Generator[CompareEvent]:
         """Compare layer after layer: Started, LogLines, then Row and Progress in network order, then Finished.

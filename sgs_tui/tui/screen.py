@@ -44,7 +44,7 @@ from sgs_tui.tui.widgets.prompt import Prompt
 
 TWICE = 2.0
 """Seconds within which a second ctrl+c quits."""
-_SIGNS = {"fail": Span("✗ ", "fail"), "warn": Span("! ", "warn")}
+_SIGNS = {"fail": Span("✗ ", "fail"), "warn": Span("~ ", "warn")}
 
 
 class MainScreen(PanesScreen):
@@ -169,7 +169,8 @@ class MainScreen(PanesScreen):
         current = self.comparison.current
         key = shown_keys(BY_ID["pair.swap"], self.keymap)[0]
         where = " in another pane" if self.current is self.runs.pane else ""
-        self.notice(f"look swapped: {current.swapped}; {key}{where} swaps" if current and current.swapped else "")
+        stages = " against ".join(current.swapped or ()) if current else ""
+        self.notice(f"sample and benchmark look swapped: {key}{where} swaps them ({stages})" if stages else "")
 
     def show_keys(self) -> None:
         super().show_keys()

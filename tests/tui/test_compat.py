@@ -25,7 +25,7 @@ def test_ascii_takes_as_many_cells(text: str) -> None:
 
 
 def test_known_glyphs_become_likenesses() -> None:
-    assert to_ascii("✗ gate │ ▄█ … 卷") == "x gate | ## ~ ??"
+    assert to_ascii("✗ gate │ ▄█ … 卷") == "x gate | ## $ ??"
 
 
 def test_colorless_keeps_what_is_no_color() -> None:

@@ -101,8 +101,9 @@ async def test_swapped_dumps_are_told_on_every_pane_and_x_swaps(size: tuple[int,
         screen = await until_compared(pilot)
         for pane in PANES:
             await pilot.press(pane.key)
-            await until_shown(pilot, "~ look swapped: the sample is a dump of the float stage")
-            assert ("x in another pane swaps" if pane.name == "runs" else "x swaps") in screen.notice_bar.text
+            await until_shown(pilot, "~ sample and benchmark look swapped: x")
+            assert ("x in another pane swaps them" if pane.name == "runs" else "x swaps them") in screen.notice_bar.text
+            assert "(float against fixed)" in screen.notice_bar.text
         assert "vendor" not in text_of(app)
         await pilot.press("6")
         await until_shown(pilot, "sample and benchmark are swapped")

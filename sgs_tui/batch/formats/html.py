@@ -23,7 +23,7 @@ from sgs_tui.batch.values import plain
 from sgs_tui.engine import journal
 from sgs_tui.engine.compare.channels import position_of
 from sgs_tui.engine.compare.histogram import Counts, bars_of, step_of, view_of
-from sgs_tui.engine.compare.limits import Profile
+from sgs_tui.engine.compare.limits import FAILED, mark
 from sgs_tui.engine.compare.metrics import BRIEF, METRICS, Worse
 from sgs_tui.engine.compare.results import LayerDiff, SideStats, Verdict
 from sgs_tui.engine.dumps.dtypes import FloatArray
@@ -60,7 +60,7 @@ def page(report: Report, details: Details) -> bytes:
         style=Markup(style),
         script=Markup(script),
         pictured={closeup.row.pair.number for closeup in details.closeups},
-        figure_cells=lambda row: [_figure_cell(row, key, report.profile) for key in BRIEF],
+        figure_cells=lambda row: [_figure_cell(row, key) for key in BRIEF],
         why=lambda row: _why(row, shares.get(row.name, "")),
     )
     return text.encode()
@@ -95,10 +95,10 @@ def _why(row: LayerDiff, share: str) -> str:
     return "; ".join((*row.reasons, *([f"error {share}"] if share else [])))
 
 
-def _figure_cell(row: LayerDiff, key: str, profile: Profile) -> tuple[str, str, str, str]:
+def _figure_cell(row: LayerDiff, key: str) -> tuple[str, str, str, str]:
     """A figure in the table of layers: title, text with its mark, what the script sorts by, the mark's class."""
-    value, sign = METRICS[key].value(row), words.mark(row, key, profile)
-    kind = "" if not sign else "over" if sign == words.FAILED else "near"
+    value, sign = METRICS[key].value(row), mark(row, key)
+    kind = "" if not sign else "over" if sign == FAILED else "near"
     return METRICS[key].title, words.figure_text(row, key) + sign, "" if value is None else plain(value), kind
 
 

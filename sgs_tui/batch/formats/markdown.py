@@ -11,7 +11,7 @@ from sgs_tui.batch.console import Screen
 from sgs_tui.batch.report import Report
 from sgs_tui.engine import journal
 from sgs_tui.engine.compare.baseline import Step
-from sgs_tui.engine.compare.limits import Profile
+from sgs_tui.engine.compare.limits import mark
 from sgs_tui.engine.compare.metrics import BRIEF, METRICS
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.diagnosis.results import Finding, Recovered, proof
@@ -49,7 +49,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _layers(report: Report) -> Iterator[str]:
     parts = words.shares(report)
-    rows = [_layer(row, report.profile) for row in report.shown]
+    rows = [_layer(row) for row in report.shown]
     if not any(row.name in parts for row in report.shown):
         yield from _table(_HEAD, _ALIGNMENT, rows)
         return
@@ -57,9 +57,9 @@ def _layers(report: Report) -> Iterator[str]:
     yield from _table((*_HEAD, "error"), f"{_ALIGNMENT}l", told)
 
 
-def _layer(row: LayerDiff, profile: Profile) -> list[str]:
+def _layer(row: LayerDiff) -> list[str]:
     verdict = f"**{row.verdict}**" if row.verdict in (Verdict.FAIL, Verdict.NOT_COMPARABLE) else str(row.verdict)
-    figures = [words.figure_text(row, key) + words.mark(row, key, profile) for key in BRIEF]
+    figures = [words.figure_text(row, key) + mark(row, key) for key in BRIEF]
     reason = code("; ".join(row.reasons)) if row.reasons else ""
     return [str(row.index), code(row.name), code(row.op_type), verdict, *figures, reason]
 

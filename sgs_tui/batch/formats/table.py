@@ -26,6 +26,7 @@ from sgs_tui.batch.console import (
 from sgs_tui.batch.report import Report
 from sgs_tui.engine import journal
 from sgs_tui.engine.compare.baseline import Step
+from sgs_tui.engine.compare.limits import mark
 from sgs_tui.engine.compare.metrics import BY_PRIORITY, METRICS
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Unmatched, Verdict
 from sgs_tui.engine.diagnosis.results import Finding, Recovered, proof
@@ -116,7 +117,7 @@ def _extra(report: Report, room: int, name: int) -> list[Column]:
 
 
 def _figure(report: Report, key: str) -> Column:
-    signs = [words.mark(row, key, report.profile) for row in report.shown]
+    signs = [mark(row, key) for row in report.shown]
     texts = [words.figure_text(row, key) for row in report.shown]
     cells = [Cell(f"{text}{sign or ' '}", _STYLES.get(sign, "")) for text, sign in zip(texts, signs, strict=True)]
     return Column(f"{METRICS[key].title} ", cells, right=True)

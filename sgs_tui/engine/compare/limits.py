@@ -12,7 +12,7 @@ the metrics' keys, and any number of `[[rule]]` tables with `layer` and `op` glo
 import tomllib
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from math import isnan, nan
 from pathlib import Path
@@ -109,6 +109,7 @@ class Judgement:
     verdict: Verdict
     reasons: tuple[str, ...] = ()
     over: frozenset[str] = frozenset()
+    failing: frozenset[str] = frozenset()
 
 
 def judged(row: LayerDiff, profile: Profile) -> LayerDiff:
@@ -116,9 +117,20 @@ def judged(row: LayerDiff, profile: Profile) -> LayerDiff:
     if row.metrics is None:
         return row
     found = judge(row, profile)
-    if (row.verdict, row.reasons, row.over) == (found.verdict, found.reasons, found.over):
-        return row
-    return replace(row, verdict=found.verdict, reasons=found.reasons, over=found.over)
+    told = {each.name: getattr(found, each.name) for each in fields(Judgement)}
+    return row if all(getattr(row, key) == value for key, value in told.items()) else replace(row, **told)
+
+
+FAILED, WARNED = "!", "~"
+"""Behind a figure that is beyond a limit that fails, and that warns; the same on the screen and in print."""
+
+
+def mark(row: LayerDiff, key: str) -> str:
+    """`!` where the figure breaks a fail limit (or is NaN), `~` a warn limit, else nothing."""
+    value = METRICS[key].value(row)
+    if key in row.failing or (value is not None and isnan(value)):
+        return FAILED
+    return WARNED if key in row.over else ""
 
 
 def judge(layer: Judged, profile: Profile) -> Judgement:
@@ -134,9 +146,10 @@ def judge(layer: Judged, profile: Profile) -> Judgement:
     if not (defects or failing or warning):
         return Judgement(Verdict.OK)
     reasons, over = (*defects, *failing.values(), *warning.values()), frozenset((*failing, *warning))
+    verdict = Verdict.WARN if any(_counts(key, layer) for key in warning) else Verdict.OK
     if defects or any(_counts(key, layer) for key in failing):
-        return Judgement(Verdict.FAIL, reasons, over)
-    return Judgement(Verdict.WARN if any(_counts(key, layer) for key in warning) else Verdict.OK, reasons, over)
+        verdict = Verdict.FAIL
+    return Judgement(verdict, reasons, over, frozenset(failing))
 
 
 def _counts(key: str, layer: Judged) -> bool:

@@ -127,7 +127,8 @@ class LayerDiff:
     """One row: a pair, its figures and the verdict.
 
     `metrics` and the statistics are None only where `verdict` is NOT_COMPARABLE; `reasons` then say why.
-    `over` names the metrics beyond a limit of the profile ("rmse", "cos", "range", ...).
+    `over` names the metrics beyond a limit of the profile ("rmse", "cos", "range", ...), `failing` those of them that
+    are beyond one that fails.
     `transposed` is set where the sample only fits after an NHWC/NCHW change.
     """
 
@@ -141,6 +142,7 @@ class LayerDiff:
     over: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
     transposed: bool = False
+    failing: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
-from sgs_tui.engine.compare.metrics import METRICS, Metric, known_metric
+from sgs_tui.engine.compare.metrics import METRICS, Metric, Worse, known_metric
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.text import did_you_mean, visible
@@ -158,6 +158,12 @@ def sort_rows(rows: Sequence[LayerDiff], key: str, reverse: bool = False) -> lis
         return (0, 0.0) if isnan(badness) else (1, sign * badness)
 
     return sorted(rows, key=position)
+
+
+def falls(key: str, reverse: bool = False) -> bool:
+    """Whether the values get smaller from the top down when rows are sorted so; of verdicts: less bad."""
+    rising = key != "verdict" and (key in _WORDS or _metric(key).worse is Worse.LOW)
+    return rising is reverse
 
 
 def _metric(key: str) -> Metric:

@@ -42,7 +42,8 @@ def diagnose(
     switches = load(debug_config).effect().switches if debug_config else None
     case = Case(comparison.sample, comparison.benchmark, rows, comparison.ranges, cancel)
     if swapped := find_swapped(comparison):
-        return Diagnosis((swapped,), (), trend(case, {}), case.graph.known)
+        course = replace(trend(case, {}), text="not told: every figure is relative to the wrong side")
+        return Diagnosis((swapped,), (), course, case.graph.known)
     budgets = Budgets(case)
     subject = subject_of(case, cancel)
     foresight = foresee(case, subject, cancel) if subject else None

@@ -17,7 +17,7 @@ ROOMY = 72
 
 SIGNS: dict[Verdict, Cell] = {
     Verdict.FAIL: Cell("✗", "fail"),
-    Verdict.WARN: Cell("!", "warn"),
+    Verdict.WARN: Cell("~", "warn"),
     Verdict.OK: Cell(" "),
     Verdict.NOT_COMPARABLE: Cell("-", "muted"),
 }

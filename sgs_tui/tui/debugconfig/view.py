@@ -17,7 +17,7 @@ from sgs_tui.tui.widgets.table import Cell, Column
 SWITCHES_AND_PATH: tuple[Switch, ...] = (*SWITCHES, PATH_KEY)
 _SIGNS: dict[Severity, tuple[str, Tone]] = {
     Severity.ERROR: ("✗", "fail"),
-    Severity.WARNING: ("!", "warn"),
+    Severity.WARNING: ("~", "warn"),
     Severity.NOTE: ("·", "muted"),
 }
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sgs_tui.engine.compare.channels import Element
-from sgs_tui.engine.compare.limits import MANUAL, Limits, Profile
+from sgs_tui.engine.compare.limits import MANUAL, Limits, Profile, mark
 from sgs_tui.engine.compare.metrics import METRICS, OF_LAYER, Form
 from sgs_tui.engine.compare.results import LayerDiff, Pair, RangeSource, SideStats, Verdict
 from sgs_tui.engine.numbers import cosine, decibel, figure
@@ -13,6 +13,7 @@ from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.journal.view import Notes, note_lines
 from sgs_tui.tui.layers.blame import NOTHING, Parts
+from sgs_tui.tui.layers.columns import MARK_TONES
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, fit, hanging, paragraph, plain, share, span
 from sgs_tui.tui.widgets.text_view import TextView
 
@@ -122,9 +123,8 @@ def _metrics(row: LayerDiff, profile: Profile, width: int) -> list[Line]:
     for key in OF_LAYER:
         metric = METRICS[key]
         text = {Form.COSINE: cosine, Form.DECIBEL: decibel}.get(metric.form, figure)(metric.value(row))
-        over = key in row.over
-        tone: Tone = SIGNS[row.verdict].tone if over else ""
-        parts = [Span(f"{metric.title:13}"), Span(f"{text:>10}{'!' if over else ' '}", tone)]
+        sign = mark(row, key)
+        parts = [Span(f"{metric.title:13}"), Span(f"{text:>10}{sign or ' '}", MARK_TONES[sign])]
         lines.append((*parts, Span("  " + _limit(key, fail, warn), "muted")))
     if row.range is not None:
         lines += _range(row, width)

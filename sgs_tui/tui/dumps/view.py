@@ -59,7 +59,7 @@ def _health(entry: Entry) -> Cell:
     if entry.health is None:
         return Cell("")
     good = entry.health.state is HealthState.COMPLETE
-    return Cell(str(entry.health.state) if good else f"! {entry.health.state}", "" if good else "warn")
+    return Cell(str(entry.health.state) if good else f"~ {entry.health.state}", "" if good else "warn")
 
 
 _ROLES = {
@@ -99,7 +99,7 @@ def _direction(record: Record) -> Cell:
 
 def _shape(record: Record) -> Cell | str:
     if record.is_short:
-        return Cell(f"! {size(record.size)}", "warn")
+        return Cell(f"~ {size(record.size)}", "warn")
     return "x".join(map(str, record.shape)) if record.shape else f"[{record.count}]"
 
 

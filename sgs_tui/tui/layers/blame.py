@@ -1,12 +1,12 @@
 """What a diagnosis says of single layers: a sign for the layer table, lines for the details."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 
 from sgs_tui.engine.diagnosis.results import Blame, Cause, Diagnosis, Recovered, Role
 from sgs_tui.engine.numbers import cosine
-from sgs_tui.tui.text import Line, Span, Tone, paragraph, ratio
+from sgs_tui.tui.text import Line, Span, Tone, line, paragraph, ratio
 from sgs_tui.tui.widgets.table import Cell
 
 BLAME_SIGNS: dict[Role, Cell] = {
@@ -68,6 +68,14 @@ class Parts:
 
 
 NOTHING = Parts()
+
+
+def sign_lines() -> Iterator[Line]:
+    """For `?`: what the signs behind a layer's name mean."""
+    for role, (meaning, _) in _WORDS.items():
+        yield line("  ", Span(BLAME_SIGNS[role].text, BLAME_SIGNS[role].tone), f" behind a name: {meaning}")
+    yield line("  ", Span(JUMP, "warn"), " jump: RMSE over 1.00 above the layer before (the vendor's mark)")
+    yield line("  ", Span(REORDERED.text, REORDERED.tone), " out of order in the file; recovered figures in details")
 
 
 def parts_of(diagnosis: Diagnosis) -> Parts:

@@ -7,8 +7,9 @@ from typing import Any
 from rich.cells import cell_len
 from textual.widget import Widget
 
+from sgs_tui.engine.compare.limits import FAILED, WARNED, mark
 from sgs_tui.engine.compare.metrics import METRICS, Form
-from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
+from sgs_tui.engine.compare.results import LayerDiff, Pair
 from sgs_tui.engine.numbers import cosine, decibel, figure
 from sgs_tui.engine.text import visible
 from sgs_tui.tui.actions import bindings
@@ -16,14 +17,13 @@ from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.frame.dialogs import Dialog
 from sgs_tui.tui.journal.view import MARK
 from sgs_tui.tui.short_names import ShortNames
-from sgs_tui.tui.text import ratio, small
+from sgs_tui.tui.text import Tone, ratio, small
 from sgs_tui.tui.widgets.table import Cell, Column, ListTable
 
 PENDING = Cell("·", "muted")
-OVER = "!"
-"""Behind a figure that is over its limit, so that no color is needed to see it."""
 PART = "part"
 """The layer's part in the error: begins here, comes in, gone again."""
+MARK_TONES: dict[str, Tone] = {"": "", FAILED: "fail", WARNED: "warn"}
 NOTED = f" {MARK}"
 """Behind the name of a layer that has a note."""
 FROZEN = frozenset({"sign", "index", "name"})
@@ -66,9 +66,8 @@ def cell(row: LayerDiff, key: str) -> Cell:
         return label(row.pair, key)
     metric = METRICS[key]
     text = _FORMS[metric.form](metric.value(row))
-    if key in row.over:
-        return Cell(text + OVER, "fail" if row.verdict is Verdict.FAIL else "warn")
-    return Cell(text + " ")
+    sign = mark(row, key)  # so that no color is needed to see it
+    return Cell(text + (sign or " "), MARK_TONES[sign])
 
 
 def label(pair: Pair, key: str) -> Cell:

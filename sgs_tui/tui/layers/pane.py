@@ -8,20 +8,22 @@ from collections.abc import Callable, Iterable
 from textual import on
 from textual.app import ComposeResult
 
+from sgs_tui.engine.compare.limits import FAILED, WARNED
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.engine.compare.select import parse_query
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.numbers import count
 from sgs_tui.tui.actions import bindings
+from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.frame.pane import Pane, PaneAsked
 from sgs_tui.tui.jobs import Flash, LayerMoved, LayersShown
 from sgs_tui.tui.journal.view import MARK, Notes
-from sgs_tui.tui.layers.blame import REORDERED, Parts
-from sgs_tui.tui.layers.columns import PART, Choices, Facts, chosen_columns, default_choices, facts_of
-from sgs_tui.tui.layers.view import NETWORK, NO_FILTER, Layers, failing
-from sgs_tui.tui.text import Line, Span, cut, line, span
+from sgs_tui.tui.layers.blame import REORDERED, Parts, sign_lines
+from sgs_tui.tui.layers.columns import PART, PENDING, Choices, Facts, chosen_columns, default_choices, facts_of
+from sgs_tui.tui.layers.view import NO_FILTER, Layers, failing
+from sgs_tui.tui.text import ELLIPSIS, Line, Span, cut, line, span
 from sgs_tui.tui.widgets.prompt import Prompt
-from sgs_tui.tui.widgets.table import Table
+from sgs_tui.tui.widgets.table import Cell, Table
 
 _EMPTY = "no layers yet: 3 opens the dump browser, s and b there pick the two dumps"
 _NONE_FIT = "no layer fits the filter: esc shows all"
@@ -29,6 +31,21 @@ _NONE_FIT = "no layer fits the filter: esc shows all"
 
 _FILTER = 24
 """Cells of a filter in the heading."""
+
+
+_MEANINGS = (
+    (SIGNS[Verdict.FAIL], "the layer fails"),
+    (SIGNS[Verdict.WARN], "the layer is over a limit that only warns"),
+    (SIGNS[Verdict.NOT_COMPARABLE], "it can not be compared (details say why)"),
+    (PENDING, "it is still to come"),
+    (Cell(FAILED, "fail"), "behind a figure: beyond a limit that fails"),
+    (Cell(WARNED, "warn"), "behind a figure: beyond a limit that warns (a range only at a convolution)"),
+    (Cell(MARK, "key"), "behind a name: there is a note"),
+    (Cell(ELLIPSIS, "muted"), "in a name: something is left out, first what other names have as well"),
+    (Cell("▾", "key"), "in the head: sorted by this column, its values fall"),
+    (Cell("▴", "key"), "in the head: sorted by this column, its values rise"),
+)
+"""Every sign of the table but those of the diagnosis."""
 
 
 class LayersPane(Pane):
@@ -108,8 +125,7 @@ class LayersPane(Pane):
         """Columns as chosen; the sort mark in the head."""
         self.table.explain(_NONE_FIT if self.model.pairs else self._why_empty)
         columns = chosen_columns(self.choices, self.facts, self.wide)
-        key = "sign" if self.model.sort_key == "verdict" else self.model.sort_key
-        self.table.marks = {} if key == NETWORK else {key: "▴" if self.model.reverse else "▾"}
+        self.table.marks = dict([self.model.arrow])
         self.table.show(self.model, columns)
         self.show_heading()
 
@@ -281,10 +297,6 @@ class LayersPane(Pane):
         return "\t".join(self.model.cell(self.table.cursor, column).text.strip() for column in columns)
 
     def help(self) -> Iterable[Line]:
-        yield line(
-            Span("✗", "fail"), " fails a limit of the profile   ", Span("!", "warn"), " over a limit that only warns"
-        )
-        yield line(
-            Span("-", "muted"), " can not be compared (details say why)   ", Span("·", "muted"), " still to come"
-        )
-        yield line("! behind a figure: over its limit in this profile   ", Span(MARK, "key"), " behind a name: a note")
+        for sign, meaning in _MEANINGS:
+            yield line("  ", Span(sign.text, sign.tone), f" {meaning}")
+        yield from sign_lines()

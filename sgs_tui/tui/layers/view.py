@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Unmatched, Verdict
-from sgs_tui.engine.compare.select import Query, parse_query, sort_rows
+from sgs_tui.engine.compare.select import Query, falls, parse_query, sort_rows
 from sgs_tui.tui.journal.view import Notes
 from sgs_tui.tui.layers.blame import NOTHING
 from sgs_tui.tui.layers.columns import NOTED, PART, cell, label
@@ -15,6 +15,7 @@ NETWORK = "network"
 NO_FILTER = parse_query("")
 _SORT_OF = {"sign": "verdict"}
 """Columns that sort by something of another name."""
+_COLUMN_OF = {key: column for column, key in _SORT_OF.items()}
 
 
 class Layers:
@@ -117,6 +118,14 @@ class Layers:
     def network_order(self) -> None:
         self.sort_key, self.reverse = NETWORK, False
         self.arrange()
+
+    @property
+    def arrow(self) -> tuple[str, str]:
+        """(column, sign) of the order: which way its values run. None of a network as it is."""
+        if self.sort_key == NETWORK:
+            return ("index", "▾") if self.reverse else ("", "")
+        falling = self.sort_key == PART or falls(self.sort_key)
+        return _COLUMN_OF.get(self.sort_key, self.sort_key), "▾" if falling is not self.reverse else "▴"
 
     def next_place(self, start: int, step: int, wanted: Callable[[LayerDiff], bool]) -> int | None:
         """The nearest place after `start` in direction `step` whose row is wanted, going round at the ends."""

@@ -12,7 +12,7 @@ from sgs_tui.tui.widgets.text_view import TextView
 _KEPT = 5000
 _ROOMY = 48
 """Cells from which on seconds are told too."""
-_SIGNS: dict[str, tuple[str, Tone]] = {"fail": ("✗", "fail"), "warn": ("!", "warn"), "info": (" ", "")}
+_SIGNS: dict[str, tuple[str, Tone]] = {"fail": ("✗", "fail"), "warn": ("~", "warn"), "info": (" ", "")}
 
 
 @dataclass(frozen=True, slots=True)

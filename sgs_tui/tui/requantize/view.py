@@ -29,7 +29,7 @@ _GOES_ON = (
 
 def proposal_lines(proposal: Proposal, advice: Advice | None, failing: int, width: int) -> list[Line]:
     """Warnings, then every step in the order in which it is done, then what is expected of it."""
-    lines = [line for text in proposal.warnings for line in paragraph(f"! {text}", width, "warn")]
+    lines = [line for text in proposal.warnings for line in paragraph(f"~ {text}", width, "warn")]
     lines += [BLANK] if lines else []
     match proposal.recipe:
         case Commands(config):

@@ -139,7 +139,7 @@ class RunFormDialog(Dialog[Filled]):
 
         def problem(field: Field) -> Cell:
             found = self.form.problem(field.key)
-            return Cell(f"! {found}" if found else "", "warn")
+            return Cell(f"~ {found}" if found else "", "warn")
 
         return (
             Column("label", "", 12, cell=lambda field: Cell(field.label, "strong")),

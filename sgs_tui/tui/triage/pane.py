@@ -14,7 +14,7 @@ from sgs_tui.engine.numbers import count
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.jobs import Flash, LayerWanted
-from sgs_tui.tui.layers.blame import BLAME_SIGNS, JUMP, REORDERED
+from sgs_tui.tui.layers.blame import sign_lines
 from sgs_tui.tui.text import BLANK, Line, Span, line, paragraph, plain
 from sgs_tui.tui.triage.view import FINDING_COLUMNS, headline, triage_lines
 from sgs_tui.tui.widgets.table import ListTable, Table
@@ -107,13 +107,7 @@ class TriagePane(Pane):
 
     def help(self) -> Iterable[Line]:
         yield line("Signs of the diagnosis in the layer table, behind the name:")
-        meanings = ("the error begins here", "it comes in with the inputs", "bad inputs, this layer no longer")
-        for (_, sign), meaning in zip(BLAME_SIGNS.items(), meanings, strict=False):
-            yield line("  ", Span(sign.text, sign.tone), f" {meaning}")
-        yield line("  ", Span(JUMP, "warn"), " jump: RMSE over 1.00 above the layer before (the vendor's mark)")
-        yield line(
-            "  ", Span(REORDERED.text, REORDERED.tone), " out of order in the file; recovered figures in details"
-        )
+        yield from sign_lines()
         yield BLANK
         yield line("A finding is likely, not certain: `refuted` says what would prove it wrong.")
         yield line("J and K scroll the text.")

@@ -1,12 +1,24 @@
 """Rows that arrive while the table is sorted, filtered or neither."""
 
+from collections import Counter
 from math import nan
+from pathlib import Path
 
+import pytest
+
+from sgs_tui.engine.compare.limits import BUILT_IN, FAILED, WARNED, mark
+from sgs_tui.engine.compare.metrics import METRICS, Worse
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.compare.select import parse_query
+from sgs_tui.engine.events import Row
+from sgs_tui.engine.session import CompareRequest, open_comparison
+from sgs_tui.tui.comparison.view import SIGNS
+from sgs_tui.tui.journal.view import MARK
+from sgs_tui.tui.layers.blame import BLAME_SIGNS, JUMP, REORDERED
 from sgs_tui.tui.layers.columns import (
     AVAILABLE,
     DEFAULT,
+    PENDING,
     Facts,
     cell,
     choices_for,
@@ -19,7 +31,9 @@ from sgs_tui.tui.layers.columns import (
     toggled,
     widened,
 )
+from sgs_tui.tui.layers.pane import LayersPane
 from sgs_tui.tui.layers.view import Layers, failing
+from sgs_tui.tui.text import ELLIPSIS, plain
 from tests.layer_rows import layer, metrics
 
 
@@ -105,6 +119,61 @@ def test_figures_over_a_limit_carry_a_sign() -> None:
     row = layer(over=frozenset({"rmse", "range"}), verdict=Verdict.FAIL)
     assert cell(row, "rmse").text.endswith("!") and cell(row, "rmse").tone == "fail"
     assert not cell(row, "cos").text.endswith("!") and cell(row, "cos").tone == ""
+    assert cell(row, "range").text.endswith("~") and cell(row, "range").tone == "warn"
+
+
+@pytest.mark.parametrize("profile", BUILT_IN)
+def test_a_figure_has_the_same_sign_in_the_app_and_in_print(profile: str, sgs: Path) -> None:
+    request = CompareRequest(sgs / "bad/bad_fixed_dq.bin", sgs / "bad/bad_float.bin", profile=BUILT_IN[profile])
+    comparison = open_comparison(request)
+    rows = [event.value for event in comparison.run(workers=1) if isinstance(event, Row)]
+    comparison.close()
+    signs = Counter()
+    for row in rows:
+        fail, warn = BUILT_IN[profile].limits_for(row.name, row.op_type)
+        for key in ("rmse", "cos", "range", "sqnr_db"):
+            value = METRICS[key].value(row)
+            beyond = [METRICS[key].beyond(value, limits.get(key)) for limits in (fail, warn)]
+            sign = "!" if beyond[0] else "~" if beyond[1] else ""
+            assert mark(row, key) == sign and cell(row, key).text.strip().lstrip("-.e0123456789+inf") == sign
+            signs[sign] += 1
+    assert signs["!"] and (signs["~"] or profile == "strict")
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("key", [key for key in AVAILABLE if key in METRICS and key != "index"])
+def test_the_arrow_agrees_with_the_numbers(key: str, reverse: bool, sgs: Path) -> None:
+    comparison = open_comparison(CompareRequest(sgs / "bad/bad_fixed_dq.bin", sgs / "bad/bad_float.bin"))
+    rows = [event.value for event in comparison.run(workers=1) if isinstance(event, Row)]
+    layers = Layers(comparison.matching.pairs)
+    comparison.close()
+    layers.add(rows)
+    layers.sort(key)
+    if reverse:
+        layers.turn_round()
+    values = [METRICS[key].value(row) for row in map(layers.row_at, range(len(layers))) if row is not None]
+    values = [abs(value) if METRICS[key].worse is Worse.SIZE else value for value in values]
+    assert layers.arrow == (key, "▾" if values[0] > values[-1] else "▴")
+    assert values == sorted(values, reverse=layers.arrow[1] == "▾")
+
+
+def test_arrows_of_words_and_of_the_network() -> None:
+    layers = _layers([layer("a", 0), layer("b", 1)])
+    assert layers.arrow == ("", "")
+    layers.turn_round()
+    assert layers.arrow == ("index", "▾")
+    layers.network_order()
+    for key, arrow in (("name", "▴"), ("op", "▴"), ("index", "▴"), ("sign", "▾"), ("part", "▾")):
+        layers.sort(key)
+        assert layers.arrow == (key, arrow)
+
+
+def test_every_sign_of_the_table_is_in_its_help() -> None:
+    told = plain(LayersPane().help())
+    signs = [cell.text for cell in (*SIGNS.values(), *BLAME_SIGNS.values(), PENDING, REORDERED)]
+    assert "~ the layer" in told and "~ behind a figure" in told
+    for sign in (*signs, JUMP, MARK, FAILED, WARNED, ELLIPSIS, "▾", "▴"):
+        assert not sign.strip() or f" {sign} " in told, sign
 
 
 def test_columns_are_as_wide_as_the_texts_they_hold() -> None:

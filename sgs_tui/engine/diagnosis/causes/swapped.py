@@ -12,6 +12,8 @@ _REFUTED = "the stages are guessed wrong: the sample is a dump of the fixed mode
 
 def find_swapped(comparison: Comparison) -> Finding | None:
     """The headers of both dumps tell their stages."""
-    if not (why := comparison.swapped):
+    if comparison.swapped is None:
         return None
+    sample, benchmark = comparison.swapped
+    why = f"the sample is a dump of the {sample} stage and the benchmark of the {benchmark} stage"
     return Finding(Cause.SWAPPED, (), 0.95, (Evidence(why),), _ADVICE, _REFUTED)
