@@ -151,7 +151,6 @@ def sdk_requests(
         stage=stage,
         switches=DumpSwitches(as_string=simulator.string),
         debug_config=read_bytes(simulator.debug_config) if simulator.debug_config else None,
-        python=simulator.sdk_python,
         timeout=given.timeout,
     )
-    return sdk_runs(request, find_sdk(simulator.sdk))
+    return sdk_runs(request, find_sdk(simulator.sdk, simulator.wish))

@@ -14,6 +14,7 @@ from sgs_tui.batch.output import AdviceFormat, RunsFormat
 from sgs_tui.engine.errors import UsageError
 
 if TYPE_CHECKING:
+    from sgs_tui.engine.backends.sdk_install import SdkWish
     from sgs_tui.engine.runs.run_list import Run
 
 
@@ -109,9 +110,25 @@ class SdkOptions:
     """Which SDK, and the Python that its scripts need."""
 
     sdk: Annotated[Path | None, option("--sdk DIR", "The SDK's root folder (default SGS_IPU_DIR).")] = None
+    sdk_via: Annotated[
+        str | None, option("--sdk-via COMMAND", 'The way to it: "docker exec -i NAME", "docker run IMAGE", "ssh HOST".')
+    ] = None
+    sdk_map: Annotated[
+        list[str] | None,
+        option("--sdk-map /HERE=/INSIDE", "With --sdk-via: a folder at another path there; may repeat."),
+    ] = None
     sdk_python: Annotated[
-        str, option("--sdk-python PYTHON", "Interpreter for the SDK's scripts.", show_default=True)
-    ] = "python3"
+        str | None, option("--sdk-python PYTHON", "Interpreter for the SDK's scripts (default python3).")
+    ] = None
+    soc_version: Annotated[
+        str | None, option("--soc-version CHIP", "The chip, for SDKs whose tools take --soc_version.")
+    ] = None
+
+    @property
+    def wish(self) -> "SdkWish":
+        from sgs_tui.engine.backends.sdk_install import SdkWish
+
+        return SdkWish(self.sdk, self.sdk_via, tuple(self.sdk_map or ()), self.sdk_python, self.soc_version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

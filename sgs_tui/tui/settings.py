@@ -6,7 +6,11 @@ Settings are what the user wants always: settings.toml in the user's configurati
     profile = "sop"                      # for starts without --profile: a name or a .toml file
     columns = ["op", "rmse", "cos"]      # of the layer table, from the left
     mouse = false
-    sdk = "/opt/sgs/SGS_IPU_SDK"         # for runs without --sdk; read by engine/backends/sdk_install.py
+    sdk = "/opt/sgs/SGS_IPU_SDK"         # for runs without --sdk; read by engine/backends/sdk_install.py, as are
+    sdk_via = "docker exec -i sgs"       # the way to an SDK that is not here,
+    sdk_map = ["/home/me=/work"]         # folders at other paths there, its
+    sdk_python = "python3.8"             # interpreter,
+    soc_version = "muffin"               # and the chip
     [keys]                               # action id (see `?`) = key or keys
     "layers.filter" = "/,ctrl+f"
 
@@ -36,7 +40,7 @@ from sgs_tui.engine.text import did_you_mean, visible
 T = TypeVar("T")
 FORBIDDEN_KEYS = frozenset({"ctrl+h", "ctrl+i", "ctrl+j", "ctrl+m"})
 """The wire carries these as backspace, tab and enter."""
-_KNOWN = ("theme", "profile", "columns", "mouse", "sdk", "keys")
+_KNOWN = ("theme", "profile", "columns", "mouse", "sdk", "sdk_via", "sdk_map", "sdk_python", "soc_version", "keys")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Backend `sdk`: dumps of SigmaStar models by the vendor's own simulator, one run an image.
 
-The command line of its simulator.py differs by generation. Older: -i -m -c -t are required, and the path of the model
-goes through a shell without quotes. Newer: -n is required and the category has a default. -t is given to both, so that
-a swapped model is refused. Every run of the tools empties `log/` of its working directory, where calibration put its
+Which options its simulator.py takes and requires is asked of it (sdk_ask.py). The older generation's passes the path of
+the model through a shell without quotes, and refuses a model of the other kind than -t says; newer ones go by the model
+itself. Every run of the tools empties `log/` of its working directory, where calibration put its
 files: those that belong to a model are kept with the run before it starts.
 """
 
@@ -14,8 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sgs_tui.engine.backends.elsewhere import elsewhere
 from sgs_tui.engine.backends.samples import DATA, PICTURES, Sample, samples, suffix
-from sgs_tui.engine.backends.sdk_install import Generation, Sdk, interpreter_notes, sdk_environment
+from sgs_tui.engine.backends.sdk_ask import SdkAnswers, check_chip, interpreter_notes
+from sgs_tui.engine.backends.sdk_install import Generation, Sdk, sdk_environment
 from sgs_tui.engine.backends.sdk_tools import SdkTools
 from sgs_tui.engine.calibration.ranges import load_ranges
 from sgs_tui.engine.configs.debugconfig import (
@@ -41,12 +43,13 @@ SHAPES = "tensor_statistics.txt"
 """Carries `Shape:` of every tensor, which the older generation's dumps lack."""
 
 
-def calibration_files(model: Path, sdk: Path) -> tuple[Path, ...]:
+def calibration_files(model: Path, sdk: Path | None) -> tuple[Path, ...]:
     """The ranges, and the statistics beside them: of the model's folder, its log/, the current one, the SDK.
 
     The first folder that has ranges wins; the statistics are taken from the same one.
     """
-    for folder in (place / inside for place in (model.absolute().parent, Path.cwd(), sdk) for inside in ("", "log")):
+    places = (model.absolute().parent, Path.cwd(), *([sdk] if sdk else []))
+    for folder in (place / inside for place in places for inside in ("", "log")):
         ranges = next((folder / name for name in RANGES if (folder / name).is_file()), None)
         if ranges is not None:
             statistics = folder / SHAPES
@@ -117,8 +120,7 @@ def preprocess_items(argument: str, sdk: Sdk) -> tuple[str, ...]:
 
 def _item(part: str, sdk: Sdk) -> str:
     if not part.endswith(".py"):
-        known = sdk.preprocess_folder / f"{part}.py"
-        if not known.is_file():
+        if part not in sdk.modules:
             hint = f"give a path that ends in .py, or a name from {sdk.preprocess_folder}"
             raise InputError(f"{part}: the SDK has no preprocess module of that name", hint)
         return part
@@ -186,7 +188,7 @@ class SdkRequest:
     """What to dump. `stage` None: by the model's name. `image` and `preprocess` as the SDK's tools take them.
 
     `debug_config`: the user's own DebugConfig.txt, whose switches then count instead of `switches`.
-    `python`: interpreter for the SDK's scripts. `timeout` in seconds for each run.
+    `python`: interpreter for the SDK's scripts, empty for the SDK's own choice. `timeout` in seconds for each run.
     """
 
     model: Path
@@ -195,7 +197,7 @@ class SdkRequest:
     stage: Stage | None = None
     switches: DumpSwitches = field(default=DumpSwitches())
     debug_config: bytes | None = None
-    python: str = "python3"
+    python: str = ""
     timeout: float | None = None
 
 
@@ -209,26 +211,27 @@ def sdk_runs(request: SdkRequest, sdk: Sdk, environ: Mapping[str, str] = os.envi
     stage = request.stage or stage_of(model)
     refuse_offline(model, stage)
     preprocess = preprocess_items(request.preprocess, sdk)
-    if sdk.generation is Generation.NEWER and not preprocess:
-        raise UsageError("this SDK's simulator takes no image without a preprocess script", "give -n PRE.py")
+    python = request.python or sdk.python
+    answers = SdkAnswers(sdk, python, environ)
+    options = _simulator_options(sdk, answers, stage, preprocess)
     config = run_debug_config(stage, request.switches, request.debug_config)
-    environment = sdk_environment(sdk, environ)
-    notes = interpreter_notes(sdk, request.python, environment)
+    notes = interpreter_notes(sdk, answers, python)
     if named := _other_kind(model, stage):
         swapped = f"{model.name} is run as {stage}, but its name says {named}: a swapped model ends in a useless dump"
         notes = (swapped, *notes)
     shared = replace(
         _shared(sdk, model, stage, preprocess, config),
-        environment=environment,
+        environment=None if sdk.way else sdk_environment(sdk, environ),
         timeout=request.timeout,
         warnings=notes,
     )
     wanted = samples(request.image, max(1, len(preprocess)))
-    return tuple(_run_of(shared, sample, sdk, request.python, preprocess) for sample in wanted)
+    runs = (_run_of(shared, sample, sdk, python, options) for sample in wanted)
+    return tuple(elsewhere(run, sdk.way, sdk.root) for run in runs)
 
 
 def _shared(sdk: Sdk, model: Path, stage: Stage, preprocess: tuple[str, ...], config: str) -> RunRequest:
-    kept = calibration_files(model, sdk.root)
+    kept = calibration_files(model, None if sdk.way else sdk.root)
     elements = Elements.INTEGER if stage is Stage.FIXED else Elements.FLOAT
     return RunRequest(
         argv=(),
@@ -249,7 +252,7 @@ def _shared(sdk: Sdk, model: Path, stage: Stage, preprocess: tuple[str, ...], co
     )
 
 
-def _run_of(shared: RunRequest, sample: Sample, sdk: Sdk, python: str, preprocess: tuple[str, ...]) -> RunRequest:
+def _run_of(shared: RunRequest, sample: Sample, sdk: Sdk, python: str, options: tuple[str, ...]) -> RunRequest:
     """The run of one sample. Awkward names are reached through links in the working directory.
 
     One picture is given as it is; several inputs, or a suffix that would be taken for a list, in a list.
@@ -263,7 +266,7 @@ def _run_of(shared: RunRequest, sample: Sample, sdk: Sdk, python: str, preproces
     command = (python, str(sdk.simulator), "-i", _LIST if listed else names[0], "-m", model)
     return replace(
         shared,
-        argv=command + _simulator_options(sdk, Stage(shared.stage), preprocess),
+        argv=command + options,
         files={**shared.files, **listed},
         links=links,
         needs=(*shared.needs[:1], *files, *shared.needs[1:]),
@@ -271,12 +274,18 @@ def _run_of(shared: RunRequest, sample: Sample, sdk: Sdk, python: str, preproces
     )
 
 
-def _simulator_options(sdk: Sdk, stage: Stage, preprocess: tuple[str, ...]) -> tuple[str, ...]:
-    category = ("-c", "Unknown") if sdk.generation is Generation.OLDER else ()
-    # Newer ones' -t knows no cmodel: left out, the model's own class decides.
-    kind = ("-t", _TYPES[stage]) if category or stage is not Stage.CMODEL_FLOAT else ()
+def _simulator_options(sdk: Sdk, answers: SdkAnswers, stage: Stage, preprocess: tuple[str, ...]) -> tuple[str, ...]:
+    """What this simulator takes beside picture and model. Raises UsageError for what it wants and was not given."""
+    known = answers.options()
+    if known.requires("-n") and not preprocess:
+        raise UsageError("this SDK's simulator takes no image without a preprocess script", "give -n PRE.py")
+    category = ("-c", "Unknown") if known.requires("-c") else ()
+    # Where -t is not required it knows no cmodel: left out, the model's own class decides.
+    wanted = known.requires("-t") or (known.takes("-t") and stage is not Stage.CMODEL_FLOAT)
+    kind = ("-t", _TYPES[stage]) if wanted else ()
     scripts = ("-n", ",".join(preprocess)) if preprocess else ()
-    return category + kind + scripts + (("--save_input",) if sdk.keeps_inputs and preprocess else ())
+    keeps = ("--save_input",) if preprocess and known.takes("--save_input") else ()
+    return category + kind + scripts + keeps + check_chip(sdk, answers, known, "simulator.py")
 
 
 def _reachable(path: Path, role: str, links: dict[str, str]) -> str:

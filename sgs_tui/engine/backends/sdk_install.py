@@ -2,18 +2,19 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache
-from pathlib import Path
+from hashlib import sha256
+from pathlib import Path, PurePath
 
 from platformdirs import user_config_path
 
+from sgs_tui.engine.backends.inside import call
+from sgs_tui.engine.backends.launcher import Launcher, launcher
 from sgs_tui.engine.errors import InputError, RunError, UsageError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.runs.log import shown
@@ -25,22 +26,59 @@ def settings_path() -> Path:
     return user_config_path("sgs-tui") / "settings.toml"
 
 
-def configured_sdk() -> Path | None:
-    """The folder under `sdk` of settings.toml; None where nothing is set.
+@dataclass(frozen=True, slots=True)
+class SdkWish:
+    """Which SDK is meant, how it is reached and run; None and nothing where nobody says.
+
+    `via` and `maps` as launcher.py reads them, `soc_version` a chip as the SDK's scripts name it.
+    """
+
+    root: Path | None = None
+    via: str | None = None
+    maps: tuple[str, ...] = ()
+    python: str | None = None
+    soc_version: str | None = None
+
+    def over(self, other: "SdkWish") -> "SdkWish":
+        """This one, and what the other says where this one says nothing. Maps belong to their `via`."""
+        return SdkWish(
+            self.root or other.root,
+            other.via if self.via is None else self.via,
+            self.maps or (other.maps if self.via is None else ()),
+            self.python or other.python,
+            self.soc_version or other.soc_version,
+        )
+
+
+_SETTINGS = {"sdk": "a folder", "sdk_via": "a command", "sdk_python": "an interpreter", "soc_version": "a chip"}
+
+
+def configured() -> SdkWish:
+    """What settings.toml says of the SDK: `sdk`, `sdk_via`, `sdk_map` (a list), `sdk_python`, `soc_version`.
 
     Raises InputError where the file can not be read: to run with another SDK than the one asked for is worse.
     """
     path = settings_path()
     if not os.path.lexists(path):  # False as well where HOME can not be looked into
-        return None
+        return SdkWish()
     try:
         table = tomllib.loads(read_bytes(path).decode())
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot read: {visible(str(error))}", "fix it, or give --sdk") from error
-    root = table.get("sdk")
-    if root is not None and not isinstance(root, str):
-        raise InputError(f"{path}: sdk: expected a folder in quotes, found {visible(repr(root))}", "fix it")
-    return Path(root) if root else None
+    for key, what in _SETTINGS.items():
+        if not isinstance(table.get(key, ""), str):
+            found = visible(repr(table[key]))
+            raise InputError(f"{path}: {key}: expected {what} in quotes, found {found}", "fix it")
+    root, via, python, chip = (table.get(key) or None for key in _SETTINGS)
+    return SdkWish(Path(root) if root else None, via, maps_of(table.get("sdk_map", []), path), python, chip)
+
+
+def maps_of(value: object, path: Path) -> tuple[str, ...]:
+    """The value of a key `sdk_map`. Raises InputError for what is no list of texts."""
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        message = f"{path}: sdk_map: expected a list, found {visible(repr(value))}"
+        raise InputError(message, 'write sdk_map = ["/here=/inside"]')
+    return tuple(value)
 
 
 _ENVIRONMENT_SCRIPTS = ("cfg_env.sh", "envsetup.sh")
@@ -56,13 +94,25 @@ class Generation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sdk:
-    """One SDK. `keeps_inputs`: its simulator can be told to keep the preprocessed input (--save_input)."""
+    """One SDK. `way`: how it is reached; None: it is here. Paths are those of where it is.
+
+    `tools`: its scripts below `root`; `modules`: its own preprocess scripts, by name; `built`: the Python versions
+    (`3.7`) that its modules are built for; `stamp` tells this version of its scripts from any other; `system`: what
+    runs there, where that is not here.
+    """
 
     root: Path
     version: str
     generation: Generation
     environment_script: Path
-    keeps_inputs: bool
+    tools: tuple[str, ...] = ()
+    modules: frozenset[str] = frozenset()
+    built: frozenset[str] = frozenset()
+    stamp: str = ""
+    way: Launcher | None = None
+    system: str = ""
+    python: str = "python3"
+    soc_version: str = ""
 
     @property
     def scripts(self) -> Path:
@@ -77,47 +127,95 @@ class Sdk:
         """The preprocess modules that -n names without a path."""
         return self.scripts / "preprocess_method"
 
+    def tool(self, name: str) -> Path | None:
+        """Where the script called so is, wherever below Scripts this SDK keeps it; None where it has none."""
+        return next((self.root / path for path in self.tools if PurePath(path).name == name), None)
 
-def find_sdk(argument: Path | None, setting: Path | None = None, environ: Mapping[str, str] = os.environ) -> Sdk:
+    @property
+    def place(self) -> str:
+        """What messages say behind its name: nothing for one that is here."""
+        return f" (by way of {visible(str(self.way))})" if self.way else ""
+
+
+def find_sdk(argument: Path | None, wish: SdkWish | None = None, environ: Mapping[str, str] = os.environ) -> Sdk:
     """The SDK that was asked for (--sdk), else the one of the settings, else that of SGS_IPU_DIR.
 
-    `setting` stands in for what settings.toml says. Raises UsageError when none is named, and InputError when the
-    folder is no SDK or the settings can not be read.
+    `wish` is what else was asked for; settings.toml says the rest. Raises UsageError when none is named, and InputError
+    when the folder is no SDK or the settings can not be read; RunError where the way to it leads nowhere.
     """
-    variable = environ.get("SGS_IPU_DIR")
-    root = argument or setting or configured_sdk() or (Path(variable) if variable else None)
-    if root is None:
-        raise UsageError(
-            "no SDK is named",
-            'give --sdk FOLDER (it holds cfg_env.sh), set SGS_IPU_DIR, or put `sdk = "FOLDER"` into settings.toml',
-        )
-    return open_sdk(root.expanduser().absolute())
+    wanted = replace(wish or SdkWish(), root=argument or (wish.root if wish else None)).over(configured())
+    way = launcher(wanted.via or "", wanted.maps)
+    if way is not None:
+        found = open_elsewhere(str(wanted.root or ""), way)
+    else:
+        variable = environ.get("SGS_IPU_DIR")
+        root = wanted.root or (Path(variable) if variable else None)
+        if root is None:
+            raise UsageError(
+                "no SDK is named",
+                'give --sdk FOLDER (it holds cfg_env.sh), set SGS_IPU_DIR, or put `sdk = "FOLDER"` into settings.toml',
+            )
+        found = open_sdk(root.expanduser().absolute())
+    return replace(found, python=wanted.python or "python3", soc_version=wanted.soc_version or "")
 
 
 def open_sdk(root: Path) -> Sdk:
-    """The SDK in `root`. Raises InputError when something of it is missing."""
+    """The SDK in `root`, on this machine. Raises InputError when something of it is missing."""
     simulator = root / "Scripts" / "calibrator" / "simulator.py"
     if not simulator.is_file():
         raise InputError(f"{root}: is no SDK: Scripts/calibrator/simulator.py is missing", "name its root folder")
     script = next((root / name for name in _ENVIRONMENT_SCRIPTS if (root / name).is_file()), None)
     if script is None:
         raise InputError(f"{root}: has no cfg_env.sh and no envsetup.sh", "unpack the SDK again, or name its root")
-    text = decode(read_bytes(simulator))
-    version = _version(root)
-    # Where there is no version: an option that only newer simulators know.
-    older = version.startswith(("1.", "Q_")) if version else "--input_config" not in text
-    return Sdk(root, version, Generation.OLDER if older else Generation.NEWER, script, "--save_input" in text)
+    states = [(path, path.stat()) for path in sorted((root / "Scripts").rglob("*.py"))]
+    return _sdk(
+        root,
+        script.name,
+        _versions(root),
+        "--input_config" in decode(read_bytes(simulator)),
+        [path.name for path in (*(simulator.parent / "preprocess_method").glob("*.py"), *_compiled(root))],
+        [f"{path.relative_to(root)} {state.st_size} {state.st_mtime_ns}" for path, state in states],
+    )
 
 
-def _version(root: Path) -> str:
-    """From versions.py, which is read and not run; empty where there is none to read."""
-    path = root / "Scripts" / "calibrator_custom" / "versions.py"
+def open_elsewhere(root: str, way: Launcher) -> Sdk:
+    """The SDK in a folder of where `way` leads; empty: its own SGS_IPU_DIR. Raises InputError, RunError."""
+    answer = call(way, "look", root)
+    (place,), (script,), system = answer.lines("root"), answer.lines("script"), answer.lines("system")
+    versions = decode(answer.output.partition(b"\nversions\n")[2])
+    newer = bool(answer.lines("newer"))
+    found = _sdk(Path(place), script, versions, newer, answer.lines("file"), answer.lines("stamp"))
+    return replace(found, way=way, system=visible(" ".join(system)))
+
+
+def _sdk(root: Path, script: str, versions: str, knows_ini: bool, files: Sequence[str], stamp: Sequence[str]) -> Sdk:
+    """`versions`: the text of versions.py, which is read and not run. `knows_ini`: its simulator has an option that
+    only newer ones know; it decides where there is no version. `files`: names of preprocess modules and of compiled
+    ones; `stamp`: path, size and time of each script."""
+    found = re.search(r"^\w*VERSION\w*\s*=\s*['\"]([^'\"]+)['\"]", versions, re.MULTILINE | re.IGNORECASE)
+    version = visible(found[1]) if found else ""
+    older = version.startswith(("1.", "Q_")) if version else not knows_ini
+    return Sdk(
+        root,
+        version,
+        Generation.OLDER if older else Generation.NEWER,
+        root / script,
+        tuple(line.rsplit(" ", 2)[0] for line in stamp),
+        frozenset(name.removesuffix(".py") for name in files if name.endswith(".py")),
+        frozenset(f"{tag[1]}.{tag[2]}" for name in files if (tag := re.search(r"\.cpython-(\d)(\d+)", name))),
+        sha256("\n".join(stamp).encode("utf-8", "surrogateescape")).hexdigest()[:16],
+    )
+
+
+def _compiled(root: Path) -> Iterator[Path]:
+    return (root / "Scripts" / "calibrator_custom").glob("*.so")
+
+
+def _versions(root: Path) -> str:
     try:
-        text = decode(read_bytes(path))
+        return decode(read_bytes(root / "Scripts" / "calibrator_custom" / "versions.py"))
     except InputError:
         return ""
-    found = re.search(r"^\w*VERSION\w*\s*=\s*['\"]([^'\"]+)['\"]", text, re.MULTILINE | re.IGNORECASE)
-    return visible(found[1]) if found else ""
 
 
 _KEPT = frozenset(
@@ -157,7 +255,8 @@ def sdk_environment(sdk: Sdk, environ: Mapping[str, str] = os.environ) -> dict[s
     return dict(_cache[key])
 
 
-def _run(argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
+def run_in(argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
+    """A command's output; it may take a minute. Raises OSError, TimeoutExpired."""
     no_input, limit = subprocess.DEVNULL, _TIMEOUT
     return subprocess.run(argv, env=environment, stdin=no_input, capture_output=True, timeout=limit, check=False)
 
@@ -165,7 +264,7 @@ def _run(argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Comp
 def _source(script: Path, parent: Mapping[str, str]) -> dict[str, str]:
     argv = ["bash", "--noprofile", "--norc", "-c", _SOURCE, script.name, str(script.parent)]
     try:
-        done = _run(argv, parent)
+        done = run_in(argv, parent)
     except FileNotFoundError as error:
         raise RunError("bash is missing, and the SDK's environment needs it", "install bash") from error
     except subprocess.TimeoutExpired as error:
@@ -186,40 +285,3 @@ def _prepared(variables: dict[str, str]) -> dict[str, str]:
         if name in variables:
             variables[name] = os.pathsep.join(part for part in variables[name].split(os.pathsep) if part)
     return variables | {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-_QUESTION = "import sys,struct;print('%d%d %d'%(sys.version_info[0],sys.version_info[1],8*struct.calcsize('P')))"
-
-
-def interpreter_notes(sdk: Sdk, python: str, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """What to know about running the SDK's scripts with `python`: does it fit the prebuilt modules? Asked once.
-
-    Raises RunError when there is no such interpreter or it does not start in the SDK's environment.
-    """
-    path = shutil.which(python, path=environment.get("PATH"))
-    if path is None:
-        raise RunError(f"{python}: there is no such interpreter", "name one with --sdk-python")
-    version, bits = _ask(path, tuple(sorted(environment.items())))
-    compiled = (sdk.root / "Scripts" / "calibrator_custom").glob("*.cpython-*.so")
-    built = {re.sub(r"\D", "", path.name.split(".cpython-")[1].partition("-")[0]) for path in compiled}
-    if built and version not in built:
-        wanted = ", ".join(f"{tag[0]}.{tag[1:]}" for tag in sorted(built))
-        have = f"{version[0]}.{version[1:]}"
-        return (f"the SDK's modules are built for Python {wanted}, {python} is {have}: name one with --sdk-python",)
-    if sdk.generation is Generation.NEWER and bits == "32":
-        return (f"{python} is a 32-bit Python, which this SDK does not know",)
-    return ()
-
-
-@cache
-def _ask(python: str, environment: tuple[tuple[str, str], ...]) -> tuple[str, str]:
-    """(`311`, `64`)."""
-    try:
-        done = _run([python, "-c", _QUESTION], dict(environment))
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise RunError(f"{python}: does not start: {error}", "name another one with --sdk-python") from error
-    answer = done.stdout.split()
-    if done.returncode != 0 or len(answer) != 2:
-        said = shown(done.stderr.strip().rpartition(b"\n")[2]) or f"exit code {done.returncode}, not a word"
-        raise RunError(f"{python}: does not start in the SDK's environment: {said}", "name another with --sdk-python")
-    return answer[0].decode("ascii"), answer[1].decode("ascii")

@@ -20,9 +20,11 @@ from hashlib import sha256
 from pathlib import Path
 from threading import Event
 
+from sgs_tui.engine.backends.elsewhere import elsewhere
 from sgs_tui.engine.backends.samples import Sample, samples
 from sgs_tui.engine.backends.sdk import SdkRequest, is_plain, preprocess_items, sdk_runs, stage_of
-from sgs_tui.engine.backends.sdk_install import Generation, Sdk, interpreter_notes, sdk_environment
+from sgs_tui.engine.backends.sdk_ask import SdkAnswers, check_chip, interpreter_notes
+from sgs_tui.engine.backends.sdk_install import Generation, Sdk, sdk_environment
 from sgs_tui.engine.backends.start import start_run
 from sgs_tui.engine.calibration.quant import QuantEntry, load_quant_info
 from sgs_tui.engine.compare.limits import Profile
@@ -120,7 +122,7 @@ class SdkQuestion:
     sdk: Sdk
     preprocess: str = ""
     image: str = ""
-    python: str = "python3"
+    python: str = ""
     processes: int = 10
     quant_files: tuple[Path, ...] = ()
     rates: tuple[str, ...] = ()
@@ -200,7 +202,9 @@ def _prepare_files(question: SdkQuestion, folder: Path, changes_model: bool) -> 
     elif not files.model.is_symlink():
         files.model.symlink_to(question.model)
     write_atomically(files.ini, read_bytes(question.ini))
-    lines = (",".join(str(file) for file in sample) + "\n" for sample in question.samples())
+    way = question.sdk.way
+    names = (map(way.inside if way else str, map(str, sample)) for sample in question.samples())
+    lines = (",".join(sample) + "\n" for sample in names)
     write_atomically(files.images, encode("".join(lines)))
     return files
 
@@ -300,37 +304,32 @@ def _script_run(
     question: SdkQuestion, files: _SdkFiles, script: str, more: tuple[str, ...], stage: str, product: Product
 ) -> RunRequest:
     """One of the SDK's example scripts: both take the same images, model, ini, preprocess and number of processes."""
-    environment = sdk_environment(question.sdk, question.environ)
-    scripts = question.scripts()
-    argv = [question.python, str(_find(question.sdk, script)), "-i", str(files.images), "-m", str(files.model)]
+    sdk, scripts = question.sdk, question.scripts()
+    python = question.python or sdk.python
+    answers = SdkAnswers(sdk, python, question.environ)
+    options = answers.options(script)
+    argv = [python, str(sdk.tool(script)), "-i", str(files.images), "-m", str(files.model)]
     argv += ["--input_config", str(files.ini), "-n", ",".join(scripts)]
-    argv += ["--num_process", str(question.processes), *more]
-    return RunRequest(
+    argv += ["--num_process", str(question.processes), *check_chip(sdk, answers, options, script), *more]
+    named = (word for word in more if os.path.exists(word))
+    request = RunRequest(
         argv=tuple(argv),
         backend="sdk",
         model=str(files.model),
         stage=stage,
         products=(product,),
-        environment=environment,
-        needs=(str(files.model), str(files.ini), *(item for item in scripts if item.endswith(".py"))),
+        environment=None if sdk.way else sdk_environment(sdk, question.environ),
+        needs=(str(files.model), str(files.ini), *named, *(item for item in scripts if item.endswith(".py"))),
         timeout=question.timeout,
         details={
             "calibration": question.calibrate,
             "preprocess": question.preprocess,
-            "sdk": str(question.sdk.root),
-            "generation": str(question.sdk.generation),
+            "sdk": str(sdk.root),
+            "generation": str(sdk.generation),
         },
-        warnings=tuple(interpreter_notes(question.sdk, question.python, environment)),
+        warnings=interpreter_notes(sdk, answers, python),
     )
-
-
-def _find(sdk: Sdk, script: str) -> Path:
-    """The script, wherever below Scripts this SDK keeps it."""
-    usual = sdk.root / "Scripts" / "examples" / script
-    found = usual if usual.is_file() else next(iter(sorted((sdk.root / "Scripts").rglob(script))), None)
-    if found is None:
-        raise InputError(f"{sdk.root}: the SDK has no {script}", "it is in Scripts/examples; unpack the SDK again")
-    return found
+    return elsewhere(request, sdk.way, sdk.root)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Event
 
+from sgs_tui.engine.backends.elsewhere import elsewhere
 from sgs_tui.engine.backends.sdk import SdkRequest, sdk_runs
 from sgs_tui.engine.backends.sdk_install import Sdk, find_sdk, sdk_environment
 from sgs_tui.engine.backends.start import start_run
@@ -49,7 +50,7 @@ GRACE = 30.0
 def sdk_of(config: network.IterateConfig, environ: Mapping[str, str]) -> Sdk:
     """The SDK whose simulator dumps. Raises UsageError where none is named, InputError where it is none."""
     try:
-        return find_sdk(config.sdk, environ=environ)
+        return find_sdk(config.wish.root, config.wish, environ)
     except UsageError as error:
         hint = f'write sdk = "/opt/SGS_IPU_SDK" into [iterate] of {network.NAME}, or set SGS_IPU_DIR'
         raise UsageError(error.message, hint) from error
@@ -57,9 +58,7 @@ def sdk_of(config: network.IterateConfig, environ: Mapping[str, str]) -> Sdk:
 
 def dump_request(config: network.IterateConfig, model: Path, sdk: Sdk, environ: Mapping[str, str]) -> RunRequest:
     """The dump of one model on the one image. Raises UsageError, InputError, RunError."""
-    asked = SdkRequest(
-        model=model, image=config.image, preprocess=config.preprocess, python=config.python, timeout=config.timeout
-    )
+    asked = SdkRequest(model=model, image=config.image, preprocess=config.preprocess, timeout=config.timeout)
     found = sdk_runs(asked, sdk, environ)
     if len(found) != 1:
         raise UsageError(f"{config.image}: holds {len(found)} images, an iteration compares one", "name one file")
@@ -69,18 +68,19 @@ def dump_request(config: network.IterateConfig, model: Path, sdk: Sdk, environ: 
 def _command_request(
     config: network.IterateConfig, stage: str, command: str, needs: Sequence[Path], product: Path, sdk: Sdk
 ) -> RunRequest:
-    return RunRequest(
+    request = RunRequest(
         argv=("bash", "--noprofile", "--norc", "-c", command),
         backend=BACKEND,
         model=str(product),
         stage=stage,
         products=(Product(str(product), ProductKind.FILE),),
-        environment=sdk_environment(sdk, os.environ),
+        environment=None if sdk.way else sdk_environment(sdk, os.environ),
         cwd=str(config.folder),
         needs=tuple(map(str, needs)),
         timeout=config.timeout,
         details={"command": command, "sdk": str(sdk.root)},
     )
+    return elsewhere(request, sdk.way, sdk.root)
 
 
 class _Iteration:

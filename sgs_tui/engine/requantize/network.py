@@ -12,6 +12,7 @@ from pathlib import Path
 
 import sgs_tui
 from sgs_tui.engine.backends.embedded import EmbeddedFiles
+from sgs_tui.engine.backends.sdk_install import SdkWish, maps_of
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.runs.run_list import Run, list_runs, newest_pair, read_run
@@ -21,8 +22,8 @@ NAME = "sgs-tui.toml"
 TABLE = "iterate"
 _HOW = "`sgs-tui iterate --init` writes an example"
 _NEEDED = ("calibrate", "float_model", "fixed_model", "image")
-_TEXTS = ("convert", "ini", "preprocess", "sdk", "python", "profile")
-_KEYS = (*_NEEDED, *_TEXTS, "timeout")
+_TEXTS = ("convert", "ini", "preprocess", "sdk", "sdk_via", "soc_version", "python", "profile")
+_KEYS = (*_NEEDED, *_TEXTS, "sdk_map", "timeout")
 INI = "input_config.ini"
 
 # What an iteration leaves in its run folder, beside what every run has.
@@ -41,7 +42,8 @@ BEFORE_FILE = "before.json"
 class IterateConfig:
     """One network's file. Paths are absolute; `convert` is empty where only calibration is to be run again.
 
-    `image` (`[DIR:]BASE`) and `preprocess` as the SDK's tools take them; `timeout` in seconds for each step.
+    `image` (`[DIR:]BASE`) and `preprocess` as the SDK's tools take them; `timeout` in seconds for each step; `wish`:
+    the SDK, as `sdk`, `sdk_via`, `sdk_map`, `python` and `soc_version` say.
     """
 
     folder: Path
@@ -52,8 +54,7 @@ class IterateConfig:
     convert: str = ""
     ini: Path = field(default_factory=Path)
     preprocess: str = ""
-    sdk: Path | None = None
-    python: str = "python3"
+    wish: SdkWish = field(default_factory=SdkWish)
     profile: str = "manual"
     timeout: float | None = None
 
@@ -69,7 +70,7 @@ def load_config(folder: Path) -> IterateConfig:
         if not table.get(key):
             raise InputError(f"{path}: `{key}` is missing in [{TABLE}]", _HOW)
     texts = {key: _text(table, key, path) for key in (*_NEEDED, *_TEXTS) if key in table}
-    home, sdk, profile = path.parent, texts.get("sdk"), texts.get("profile", "manual")
+    home, sdk, via, profile = path.parent, texts.get("sdk"), texts.get("sdk_via"), texts.get("profile", "manual")
     scripts = (part.strip() for part in texts.get("preprocess", "").split(","))
     return IterateConfig(
         folder=home,
@@ -81,8 +82,13 @@ def load_config(folder: Path) -> IterateConfig:
         ini=home / texts.get("ini", INI),
         # names without .py are the SDK's own modules
         preprocess=",".join(str(home / Path(it).expanduser()) if it.endswith(".py") else it for it in scripts),
-        sdk=Path(os.path.normpath(home / Path(sdk).expanduser())) if sdk else None,
-        python=texts.get("python", "python3"),
+        wish=SdkWish(
+            Path(sdk if via else os.path.normpath(home / Path(sdk).expanduser())) if sdk else None,
+            via,
+            maps_of(table.get("sdk_map", []), path),
+            texts.get("python") or None,
+            texts.get("soc_version") or None,
+        ),
         profile=str(home / profile) if profile.endswith(".toml") else profile,
         timeout=_timeout(table, path),
     )

@@ -63,6 +63,12 @@ def _start(request: RunRequest, directory: Path) -> tuple[subprocess.Popen[bytes
     return process, output
 
 
+def end_elsewhere(request: RunRequest, directory: Path) -> None:
+    """End what a child that is gone left running elsewhere. What fails is left in failure.json of `directory`."""
+    if request.ending:
+        subprocess.run(request.ending, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+
+
 class ChildWatch:
     """Starts one child, the leader of its group, and watches it. Raises OSError where it can not be started.
 

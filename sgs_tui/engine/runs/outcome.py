@@ -84,6 +84,9 @@ def judge(
 
 
 def _stopped(status: RunStatus, request: RunRequest, folder: RunFolder, ending: Ending) -> RunStatus:
+    left = read_failure(folder.work_path) if request.ending else None
+    if left is not None:  # what was started elsewhere could not be ended
+        status = replace(status, notes=(*status.notes, f"{left.message} ({left.hint})"))
     if ending.stopped != "timed out":
         asked = ending.stopped == "cancelled"
         message, hint = ("cancelled", "") if asked else (f"cancelled: {ending.stopped}", "start it again")

@@ -74,6 +74,7 @@ class RunRequest:
     working directory inside the run folder, which is what a simulator needs. `files` (name to text) and
     `links` (name to target) are made in that directory; `copies` are kept in the run folder before the
     command starts. `needs` must exist beforehand. `timeout` and `grace` (between TERM and KILL) in seconds.
+    `ending` is a command for the run's directory that ends what a child that was killed left running elsewhere.
     `expected_size` in bytes, None where nothing is known. `details` are for people and front ends (image,
     preprocess, SDK).
     """
@@ -89,6 +90,7 @@ class RunRequest:
     links: Mapping[str, str] = field(default_factory=dict)
     copies: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    ending: tuple[str, ...] = ()
     timeout: float | None = None
     grace: float = 5.0
     expected_size: int | None = None

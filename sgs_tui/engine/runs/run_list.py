@@ -95,7 +95,7 @@ def _as_it_is(folder: RunFolder, status: RunStatus) -> RunStatus:
         return replace(status, state=RunState.CANCELLED, message="cancelled before it was started")
     if not status.state.active or not _is_lost(folder, status):
         return status
-    return replace(status, state=RunState.LOST, message=_how_lost(status), hint=_what_to_do(status))
+    return replace(status, state=RunState.LOST, message=_how_lost(status), hint=_what_to_do(folder, status))
 
 
 def _is_lost(folder: RunFolder, status: RunStatus) -> bool:
@@ -115,9 +115,11 @@ def _how_lost(status: RunStatus) -> str:
     return f"its supervisor is gone ({was}): the host was restarted, or the process killed"
 
 
-def _what_to_do(status: RunStatus) -> str:
+def _what_to_do(folder: RunFolder, status: RunStatus) -> str:
     if status.child is not None and group_is_alive(status.child):
         return f"its child (pid {status.child.pid}) still runs: cancel the run to end it"
+    if folder.read_request().ending:
+        return "what it started elsewhere may still run: cancel the run to end it"
     return "start it again; what it left is not to be trusted"
 
 

@@ -15,6 +15,7 @@ from threading import Event
 
 from sgs_tui.engine.errors import InputError, RunError
 from sgs_tui.engine.events import LogLine
+from sgs_tui.engine.runs.child import end_elsewhere
 from sgs_tui.engine.runs.log import LogReader, last_line
 from sgs_tui.engine.runs.processes import end_group, group_is_alive, send, wait_for_exit
 from sgs_tui.engine.runs.products import growing_size
@@ -125,6 +126,10 @@ def cancel_run(path: Path) -> None:
     status = run.status
     if status.child is not None and _child_lives(run):
         end_group(status.child, run.request.grace)
+        end_elsewhere(run.request, run.folder.work_path)
+        return
+    if run.state is RunState.LOST and run.request.ending:
+        end_elsewhere(run.request, run.folder.work_path)
         return
     if not run.state.active:
         raise InputError(f"{run.name}: is not running ({run.state})", "nothing to cancel")

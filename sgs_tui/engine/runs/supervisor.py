@@ -24,7 +24,7 @@ from types import FrameType
 
 from sgs_tui.engine.errors import InputError, SgsError
 from sgs_tui.engine.runs.backend import Lookup
-from sgs_tui.engine.runs.child import ChildWatch, Ending
+from sgs_tui.engine.runs.child import ChildWatch, Ending, end_elsewhere
 from sgs_tui.engine.runs.log import LogFile
 from sgs_tui.engine.runs.processes import ProcessIdentity
 from sgs_tui.engine.runs.products import file_states
@@ -194,7 +194,10 @@ class SupervisedRun:
         watch = ChildWatch(self._request, directory, log, wakeup, self._stop_reason, self._tick)
         running = replace(self._status, state=RunState.RUNNING, started=time.time())
         self._write_softly(replace(running, child=watch.identity))
-        return watch.run()
+        ending = watch.run()
+        if ending.stopped or ending.exit_code != 0:
+            end_elsewhere(self._request, directory)
+        return ending
 
     def _finish(self, status: RunStatus) -> None:
         self._folder.reserve_path.unlink(missing_ok=True)

@@ -14,7 +14,8 @@ from sgs_tui.engine.backends.sdk import (
     run_debug_config,
     stage_of,
 )
-from sgs_tui.engine.backends.sdk_install import Generation, find_sdk, interpreter_notes, open_sdk, sdk_environment
+from sgs_tui.engine.backends.sdk_ask import SdkAnswers, interpreter_notes
+from sgs_tui.engine.backends.sdk_install import Generation, SdkWish, find_sdk, open_sdk, sdk_environment
 from sgs_tui.engine.dumps.format import Stage
 from sgs_tui.engine.errors import InputError, RunError, UsageError
 from tests.standin_sdk import build_sdk
@@ -25,10 +26,10 @@ def sdk(tmp_path: Path) -> Path:
     return build_sdk(tmp_path / "sdk with blanks")
 
 
-def test_the_sdk_is_taken_from_argument_setting_and_variable_in_this_order(tmp_path: Path, sdk: Path) -> None:
+def test_the_sdk_is_taken_from_argument_wish_and_variable_in_this_order(tmp_path: Path, sdk: Path) -> None:
     other = build_sdk(tmp_path / "other", "newer")
-    assert find_sdk(sdk, other, {"SGS_IPU_DIR": "/none"}).root == sdk
-    assert find_sdk(None, other, {"SGS_IPU_DIR": str(sdk)}).root == other
+    assert find_sdk(sdk, SdkWish(other), {"SGS_IPU_DIR": "/none"}).root == sdk
+    assert find_sdk(None, SdkWish(other), {"SGS_IPU_DIR": str(sdk)}).root == other
     assert find_sdk(None, None, {"SGS_IPU_DIR": str(sdk)}).root == sdk
     with pytest.raises(UsageError, match="no SDK"):
         find_sdk(None, None, {})
@@ -38,8 +39,8 @@ def test_the_sdk_is_taken_from_argument_setting_and_variable_in_this_order(tmp_p
 
 def test_generations(tmp_path: Path, sdk: Path) -> None:
     older, newer = open_sdk(sdk), open_sdk(build_sdk(tmp_path / "newer", "newer"))
-    assert (older.version, older.generation, older.keeps_inputs) == ("1.1.5_standin", Generation.OLDER, True)
-    assert (newer.version, newer.generation, newer.keeps_inputs) == ("S1.0.9_standin", Generation.NEWER, False)
+    assert (older.version, older.generation) == ("1.1.5_standin", Generation.OLDER)
+    assert (newer.version, newer.generation) == ("S1.0.9_standin", Generation.NEWER)
     for root, generation in ((sdk, Generation.OLDER), (newer.root, Generation.NEWER)):
         (root / "Scripts" / "calibrator_custom" / "versions.py").unlink()
         assert open_sdk(root).generation is generation
@@ -66,12 +67,16 @@ def test_without_a_script_it_is_no_sdk(sdk: Path) -> None:
         open_sdk(sdk)
 
 
+def notes(root: Path, python: str, path: str) -> tuple[str, ...]:
+    found = open_sdk(root)
+    return interpreter_notes(found, SdkAnswers(found, python, {"PATH": path}), python)
+
+
 def test_an_interpreter_that_the_modules_are_not_built_for(sdk: Path) -> None:
-    environment = {"PATH": os.environ["PATH"]}
-    assert interpreter_notes(open_sdk(sdk), "python3", environment) == ()
+    assert notes(sdk, "python3", os.environ["PATH"]) == ()
     (sdk / "Scripts" / "calibrator_custom" / "a.cpython-37m-x86_64-linux-gnu.so").touch()
-    [note] = interpreter_notes(open_sdk(sdk), "python3", environment)
-    assert "3.7" in note and "--sdk-python" in note
+    [note] = notes(sdk, "python3", os.environ["PATH"])
+    assert "built for Python 3.7, python3 is 3." in note and "--sdk-python" in note
 
 
 def test_an_interpreter_that_does_not_start(sdk: Path, tmp_path: Path) -> None:
@@ -79,7 +84,7 @@ def test_an_interpreter_that_does_not_start(sdk: Path, tmp_path: Path) -> None:
     broken.write_text("#!/bin/sh\necho 'cannot open shared object' >&2\nexit 127\n")
     broken.chmod(0o755)
     with pytest.raises(RunError, match="shared object"):
-        interpreter_notes(open_sdk(sdk), str(broken), {"PATH": "/bin"})
+        notes(sdk, str(broken), "/bin")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.engine.backends.sdk_install import configured_sdk, find_sdk, settings_path
+from sgs_tui.engine.backends.sdk_install import SdkWish, configured, find_sdk, settings_path
 from sgs_tui.engine.errors import InputError, UsageError
 
 
@@ -35,6 +35,6 @@ def test_settings_that_can_not_be_read_are_no_reason_to_take_another_sdk(text: s
 
 
 def test_nothing_set() -> None:
-    assert configured_sdk() is None
+    assert configured() == SdkWish()
     with pytest.raises(UsageError, match="no SDK is named"):
         find_sdk(None, environ={})

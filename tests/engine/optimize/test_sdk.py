@@ -11,6 +11,7 @@ from threading import Event
 import numpy as np
 import pytest
 
+from sgs_tui.engine.backends.sdk_install import open_sdk
 from sgs_tui.engine.compare.limits import MANUAL
 from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
 from sgs_tui.engine.events import LogLine
@@ -39,7 +40,7 @@ def bench(tmp_path: Path) -> Bench:
 def with_examples(bench: Bench) -> Bench:
     add_examples(bench.sdk.root)
     (bench.home / "input_config.ini").write_text("[INPUT_CONFIG]\ninputs='data';\n")
-    return bench
+    return replace(bench, sdk=open_sdk(bench.sdk.root))
 
 
 def ask(bench: Bench, model: Path | None = None, **changes: object) -> SdkQuestion:

@@ -38,7 +38,7 @@ def test_the_example_is_read_and_is_the_file_that_is_shipped(tmp_path: Path) -> 
     assert config.convert.startswith("python3 $SGS_IPU_DIR/Scripts/ConvertTool/ConvertTool.py onnx")
     assert "\n" not in config.convert
     assert config.ini == tmp_path / "input_config.ini"
-    assert (config.sdk, config.timeout, config.profile) == (None, None, "manual")
+    assert (config.wish.root, config.timeout, config.profile) == (None, None, "manual")
 
 
 def test_paths_are_the_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +50,7 @@ def test_paths_are_the_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert config.float_model == tmp_path / "net_float.sim"
     assert config.image == f"{tmp_path}/lists:{tmp_path}/images/a.txt"
     assert config.preprocess == f"{tmp_path}/pre.py,sdk_module"
-    assert (config.ini, config.sdk) == (tmp_path / "cfg/i.ini", tmp_path.parent / "sdk")
+    assert (config.ini, config.wish.root) == (tmp_path / "cfg/i.ini", tmp_path.parent / "sdk")
     assert (config.profile, config.timeout, config.convert) == (str(tmp_path / "limits.toml"), 3.0, "")
     assert iterations_root(config) == tmp_path / "sgs_runs"
 
