@@ -53,7 +53,7 @@ def workplace(tmp_path: Path, sgs: Path) -> Path:
 
 
 def test_both_languages_have_the_same_commands_and_facts() -> None:
-    assert len(RECIPES) == 5 and len(BLOCKS) == 2 * 7
+    assert len(RECIPES) == 6 and len(BLOCKS) == 2 * 8
     english, chinese = (
         re.findall(r"^```sh\n(.*?)^```$", part, re.MULTILINE | re.DOTALL) for part in (ENGLISH, CHINESE)
     )

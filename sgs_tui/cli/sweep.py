@@ -9,12 +9,15 @@ from sgs_tui.batch.output import FailOn
 from sgs_tui.batch.sweeps import SweepFormat
 from sgs_tui.cli import options, stderr
 from sgs_tui.cli.exits import ExitCode, first_of
+from sgs_tui.cli.launch import preprocess_of, samples_of
 from sgs_tui.cli.options import option
 from sgs_tui.engine.errors import UsageError
 
 if TYPE_CHECKING:
     from sgs_tui.batch.sweeps.report import SweepReport
+    from sgs_tui.engine.backends.preprocess import Preprocess
     from sgs_tui.engine.compare.limits import Profile
+    from sgs_tui.engine.sweep.results import Picture
     from sgs_tui.engine.sweep.sweep import SweepRequest
 
 
@@ -53,13 +56,32 @@ class _Asked:
     inputs: tuple[Path, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Networks:
+    """What makes the two sides of a picture, where they are not dumps already."""
+
+    twin: Annotated[
+        Path | None, option("--twin FLOAT.bin", "The twin of this float dump runs the pictures; no SDK needed.")
+    ] = None
+    fixed: Annotated[Path | None, option("--fixed FILE", "With --twin: a fixed dump, which tells the scales.")] = None
+    onnx: Annotated[Path | None, option("--onnx MODEL", "This model, quantized here by onnxruntime.")] = None
+    calibrate: Annotated[str | None, option("--calibrate PATH", "With --onnx: calibration images, about 30.")] = None
+    per_tensor: Annotated[bool, option("--per-tensor", "With --onnx: one scale for all channels of a weight.")] = False
+    pictures: Annotated[
+        str | None, option("--pictures --image -i PATH", "The pictures: a folder, a list, an image or .npy.")
+    ] = None
+    int16: options.Int16 = None
+
+
 def sweep(
     folders: Annotated[
         list[Path] | None, options.argument("[SAMPLES BENCHMARKS]", "Two folders of dumps, paired by name.")
     ] = None,
     pairs: Annotated[Path | None, option("--list FILE", "Pairs of dumps instead: SAMPLE, BENCHMARK a line.")] = None,
     *,
-    ranges: options.Ranges = None,
+    networks: _Networks,
+    given: options.ShapedInputOptions,
+    calibration: options.CalibrationOptions,
     shapes: options.Shapes = None,
     profile: options.ProfileName = None,
     jobs: Annotated[int | None, option("--jobs -j N", "Pictures at a time (default one a core).", min=1)] = None,
@@ -69,8 +91,9 @@ def sweep(
     """Compare many pictures and say what they have in common.
 
     Over pairs of dumps: two folders, in which a picture's dumps are named alike (cat.bin and cat.bin, or
-    cat_fixed.bin and cat_float.bin), or a list. Per layer: the worst, the 95 % and the median picture, the share that
-    fails, values beyond the calibrated limits; pictures ranked; outputs; groups that fail alike, and why.
+    cat_fixed.bin and cat_float.bin), or a list. Or over pictures (.npy, or images with -n PRE.py): --twin runs them
+    without the SDK, --onnx quantizes a model here. Per layer: the worst, the 95 % and the median picture, the share
+    that fails, values beyond the calibrated limits; pictures ranked; outputs; groups that fail alike, and why.
     A picture that can not be measured is a row with its reason (exit code 3, or 4 where a run failed). What is finished
     is kept in a journal: a sweep that was stopped goes on where it was when it is started again.
 
@@ -78,11 +101,22 @@ def sweep(
     Examples:
       sgs-tui sweep fixed_dumps float_dumps --ranges tensor_min_max.txt
       sgs-tui sweep --list pairs.txt --format json -o sweep.json
+      sgs-tui sweep --twin float.bin --ranges min_max.txt -i images -n pre.py
+      sgs-tui sweep --onnx net.onnx --calibrate few -i many -n pre.py --top 5
     """
     from sgs_tui.engine.compare.limits import load_profile
 
     limits = load_profile(profile or options.DEFAULT_PROFILE)
-    asked = _pairs(folders or [], pairs, ranges, shapes, limits)
+    sources = {"--twin": networks.twin, "--onnx": networks.onnx, "dumps": folders or pairs}
+    named = [word for word, value in sources.items() if value]
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)} at once: one sweep is over one kind", "sweep them one after the other")
+    if networks.twin is not None:
+        asked = _by_twin(networks, given, calibration, limits)
+    elif networks.onnx is not None:
+        asked = _by_onnx(networks, given, limits)
+    else:
+        asked = _pairs(folders or [], pairs, calibration.ranges, shapes, limits)
     return _print(asked, limits.name, jobs, keeping, printing)
 
 
@@ -102,13 +136,67 @@ def _pairs(
         what = f"{folders[0]} against {folders[1]}"
     else:
         raise UsageError(
-            "expected two folders of dumps, SAMPLES and BENCHMARKS, or --list FILE",
+            "expected two folders of dumps, SAMPLES and BENCHMARKS, or --list, --twin or --onnx",
             "`sgs-tui sweep --help` has examples",
         )
     if ranges is not None:
         load_ranges(ranges)
     inputs = tuple(path for picture in pictures for path in picture.files)
     return _Asked(SweepRequest(DumpPairs(ranges, shapes, limits), pictures), what, notes, inputs)
+
+
+def _by_twin(
+    networks: _Networks, given: options.ShapedInputOptions, calibration: options.CalibrationOptions, limits: "Profile"
+) -> _Asked:
+    from sgs_tui.engine.sweep.sweep import SweepRequest
+    from sgs_tui.engine.sweep.twin_pictures import TwinPictures
+    from sgs_tui.engine.twin.opening import Files
+
+    assert networks.twin is not None
+    ranges = None if calibration.ranges is None else options.whole(calibration.ranges)
+    fixed = None if networks.fixed is None else options.whole(networks.fixed)
+    files = Files(options.whole(networks.twin), fixed, ranges, calibration.ini and options.whole(calibration.ini))
+    how = TwinPictures(files, calibration.number, options.names(networks.int16 or ()), _preprocess(given), limits)
+    pictures = _pictures(networks)
+    notes = how.check()
+    what = f"{networks.pictures} by the twin of {networks.twin}"
+    return _Asked(SweepRequest(how, pictures), what, notes, (networks.twin, *_files(pictures)))
+
+
+def _by_onnx(networks: _Networks, given: options.ShapedInputOptions, limits: "Profile") -> _Asked:
+    from sgs_tui.engine.backends.quantize import Quantization
+    from sgs_tui.engine.backends.samples import image_samples
+    from sgs_tui.engine.sweep.onnx_pictures import OnnxPictures
+    from sgs_tui.engine.sweep.sweep import SweepRequest
+
+    assert networks.onnx is not None
+    if networks.calibrate is None:
+        raise UsageError("--onnx needs images to calibrate with", "give --calibrate PATH: a folder, a list, an image")
+    quantization = Quantization(not networks.per_tensor, options.names(networks.int16 or ()))
+    model, shapes = options.whole(networks.onnx), options.shapes(given.shape or ())
+    how = OnnxPictures(model, image_samples(networks.calibrate), _preprocess(given), quantization, shapes, limits)
+    pictures = _pictures(networks)
+    notes = how.check()
+    what = f"{networks.pictures} through {networks.onnx}, calibrated on {networks.calibrate}"
+    return _Asked(SweepRequest(how, pictures), what, notes, (networks.onnx, *_files(pictures)))
+
+
+def _pictures(networks: _Networks) -> "tuple[Picture, ...]":
+    from sgs_tui.engine.sweep.pictures import sample_pictures
+
+    if networks.pictures is None:
+        raise UsageError("no pictures to sweep over", "give --pictures PATH: a folder, a list file, an image or .npy")
+    return sample_pictures(samples_of(networks.pictures))
+
+
+def _files(pictures: "Sequence[Picture]") -> tuple[Path, ...]:
+    return tuple(path for picture in pictures for path in picture.files)
+
+
+def _preprocess(given: options.InputOptions) -> "Preprocess":
+    """--timeout as it was given: a picture that hangs must not hold a worker for longer."""
+    how = preprocess_of(given)
+    return how if given.timeout is None else replace(how, timeout=given.timeout)
 
 
 def _print(asked: _Asked, profile: str, jobs: int | None, keeping: _Keeping, printing: _Printing) -> ExitCode:

@@ -77,3 +77,14 @@ def test_what_can_not_begin(
     monkeypatch.chdir(dumps)
     ended = command("sweep", *more)
     assert ended.code == code and words in ended.err and not ended.out
+
+
+def test_the_demo_names_the_planted_picture_and_why(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = command("demo", "--sweep")
+    assert ended.code == 0
+    ranked = [line.split() for line in ended.text.splitlines() if line.startswith(("FAIL", "warn", "ok"))]
+    assert ranked[0][:2] == ["FAIL", "16"] and [line[0] for line in ranked].count("FAIL") == 1
+    assert "clipping: clips on 1 of 24 pictures: it is bright" in ended.text

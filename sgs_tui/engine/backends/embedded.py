@@ -15,6 +15,7 @@ from sgs_tui.engine.backends.onnx import (
     Session,
     Tensors,
     exposed,
+    load_model,
     model_inputs,
     node_outputs,
     one_line,
@@ -324,19 +325,30 @@ def _run(request: EmbeddedRequest, model: "ModelProto", feeds: "_Feeds", files: 
     found = _calibrate(model, feeds.calibration(), what)
     fixed = quantize(model, feeds.calibration(), request.quantization, files.fixed_model, found.infinite, what)
     write_atomically(files.ranges, _ranges_text(found.ranges))
-    names, sample = _tensor_names(model), feeds.sample()
-    write_dump(files.float_dump, Ops(model, run_all(model, sample, what), names, is_float=True).drafts())
     feeds.check_cancelled()
-    try:
-        tensors = run_all(fixed, sample, what)
-    except RunError as error:
-        message = f"{what}: the model itself is fine, but onnxruntime can not run what its quantizer made of it"
-        raise RunError(f"{message}: {one_line(error.message.removeprefix(f'{what}: '))}", QUANTIZER_HINT) from error
-    write_dump(files.fixed_dump, Ops(fixed, tensors, names).drafts())
+    write_both(model, files, feeds.sample(), what, fixed)
     notes = [] if is_quantized(fixed) else ["onnxruntime quantized nothing in this model: both stages are the same"]
     if in_float := [visible(name) for name in node_outputs(model) if name in found.infinite]:
         notes.append(f"left in float, since a constant brings infinities there: {', '.join(in_float)}")
     return tuple(notes)
+
+
+def write_both(
+    model: "ModelProto",
+    files: EmbeddedFiles,
+    sample: Mapping[str, AnyArray],
+    what: str,
+    fixed: "ModelProto | None" = None,
+) -> None:
+    """Run the float model and the fixed one (read from `files` unless given) on a sample, and write both dumps."""
+    names, quantized = _tensor_names(model), fixed or load_model(files.fixed_model)
+    write_dump(files.float_dump, Ops(model, run_all(model, sample, what), names, is_float=True).drafts())
+    try:
+        tensors = run_all(quantized, sample, what)
+    except RunError as error:
+        message = f"{what}: the model itself is fine, but onnxruntime can not run what its quantizer made of it"
+        raise RunError(f"{message}: {one_line(error.message.removeprefix(f'{what}: '))}", QUANTIZER_HINT) from error
+    write_dump(files.fixed_dump, Ops(quantized, tensors, names).drafts())
 
 
 class _Feeds:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from threading import Event
+from typing import Protocol
 
 import numpy as np
 
@@ -47,6 +48,35 @@ def unpadded(record: Record, shape: tuple[int, ...] | None) -> Layout:
     return Layout(row=(shape[-1], record.count // prod(shape[:-1])))
 
 
+class Elements(Protocol):
+    """One side of a layer for a pass over it, in order. `codes`: elements are integers still to be dequantized."""
+
+    @property
+    def codes(self) -> bool: ...
+    def take(self, start: int, count: int) -> AnyArray:
+        """Elements [start, start + count); valid until the next call."""
+
+    def dequantize(self, values: FloatArray) -> None:
+        """Codes to numbers, in place."""
+
+
+class ArrayReader:
+    """A side that is in memory: numbers, shape (n,)."""
+
+    __slots__ = ("_values",)
+
+    codes = False
+
+    def __init__(self, values: AnyArray) -> None:
+        self._values = values
+
+    def take(self, start: int, count: int) -> AnyArray:
+        return self._values[start : start + count]
+
+    def dequantize(self, values: FloatArray) -> None:
+        """They are numbers."""
+
+
 class SideReader:
     """Elements of one record, mostly in order, through a buffer that is used again by the next `take`.
 
@@ -75,6 +105,10 @@ class SideReader:
         if self._layout.row is not None:
             return self._take_unpadded(start, count)
         return self._stored(start, count)
+
+    def dequantize(self, values: FloatArray) -> None:
+        """Codes to numbers, in place."""
+        self.dump.dequantize(self.record, values)
 
     def values(self, start: int, count: int) -> FloatArray:
         """The same elements as numbers: float64, codes dequantized, a copy of shape (count,)."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sgs_tui.engine.compare.elements import SideReader
+from sgs_tui.engine.compare.elements import Elements
 from sgs_tui.engine.compare.results import SideStats
 from sgs_tui.engine.dumps.dtypes import AnyArray, FloatArray
 
@@ -131,7 +131,7 @@ class Kernel:
         self._ones = np.ones(CELL)
 
     def add(
-        self, sums: Sums, sample: SideReader, benchmark: SideReader, start: int, count: int, indices: bool = False
+        self, sums: Sums, sample: Elements, benchmark: Elements, start: int, count: int, indices: bool = False
     ) -> None:
         """Read and add elements [start, start + count), at most a block, `start` on the grid of cells."""
         with np.errstate(all="ignore"):  # NaN and Inf are counted, not warned about
@@ -146,12 +146,12 @@ class Kernel:
         if indices:  # label 0 is one like any other
             sums.sample.nonzero = sums.benchmark.nonzero = sums.count
 
-    def _side(self, tally: SideTally, reader: SideReader, start: int, work: FloatArray) -> float:
+    def _side(self, tally: SideTally, reader: Elements, start: int, work: FloatArray) -> float:
         """Read one side's elements into `work`, as numbers, and count them; the least of them (NaN where one is)."""
         stored = reader.take(start, len(work))
         np.copyto(work, stored, casting="unsafe")
         if reader.codes:
-            reader.dump.dequantize(reader.record, work)
+            reader.dequantize(work)
             stored = work
         return tally.add(stored, self._mask[: len(work)])
 

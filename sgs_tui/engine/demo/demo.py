@@ -118,6 +118,27 @@ def images(count: int = 8) -> list[AnyArray]:
     return made
 
 
+SWEPT, PLANTED = 24, 16
+"""Pictures of the demo's sweep, and which of them is the bad one."""
+_BRIGHTER = 1.5
+
+
+def write_sweep(folder: Path) -> tuple[Path, ...]:
+    """The sweep's pictures below `folder`, which calibration has not seen; `PLANTED` is far brighter than all others.
+
+    Raises InputError where they can not be written.
+    """
+    make_folder(folder / "pictures")
+    paths = tuple(folder / "pictures" / f"{number:02d}.npy" for number in range(SWEPT))
+    try:
+        for number, (path, values) in enumerate(zip(paths, images(8 + SWEPT)[8:], strict=True)):
+            more = np.float32(_BRIGHTER if number == PLANTED else 0)
+            np.save(path, np.add(values, more), allow_pickle=False)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot write: {error.strerror}", "check free space and rights") from error
+    return paths
+
+
 _INI = b"""[INPUT_CONFIG]
 inputs='data';
 training_input_formats=RAWDATA_F32_NHWC;

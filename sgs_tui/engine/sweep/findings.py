@@ -10,6 +10,7 @@ comparison of one such picture proves it.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,19 @@ def find(gathered: Gathered, rows: Sequence[PictureRow], order: Sequence[int]) -
     return tuple(found)
 
 
+def with_causes(rows: Sequence[PictureRow], findings: Sequence[SetFinding]) -> tuple[PictureRow, ...]:
+    """The rows, each with the cause that the set shows for it in front of its reason."""
+    found = list(rows)
+    for finding in reversed(findings):
+        if finding.kind in (Kind.CLIPPING, Kind.OTHER_SCALE):
+            more = f" and {len(finding.layers) - 1} more" if len(finding.layers) > 1 else ""
+            clipping = finding.kind is Kind.CLIPPING
+            words = f"clipping of {visible(finding.layers[0])}{more}" if clipping else finding.text
+            for place in finding.pictures:
+                found[place] = replace(found[place], reason="; ".join(filter(None, (words, found[place].reason))))
+    return tuple(found)
+
+
 def _names(gathered: Gathered, places: Iterable[int]) -> str:
     listed = [visible(gathered.pictures[place].name) for place in places]
     more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED + 1 else ""
@@ -60,10 +74,10 @@ def _of_all(gathered: Gathered, number: int) -> str:
 
 
 def _clipping(gathered: Gathered, explained: set[int], order: Sequence[int]) -> Iterator[SetFinding]:
-    """Layers that clip on the same pictures are one finding, led by the first of them in the network."""
-    clips = gathered.excess > NOTICED
-    clips[:, sorted(explained)] = False
-    open_ones = [at for at in np.flatnonzero(clips.any(axis=1)).tolist() if _felt(gathered, clips, at)]
+    """Layers that clip on the same pictures are one finding, in network order."""
+    clips = _felt(gathered)
+    clips[:, list(explained)] = False
+    open_ones = np.flatnonzero(clips.any(axis=1)).tolist()
     while open_ones:
         leader = open_ones[0]
         both = (clips[open_ones] & clips[leader]).sum(axis=1)
@@ -74,19 +88,17 @@ def _clipping(gathered: Gathered, explained: set[int], order: Sequence[int]) -> 
         yield _clipping_of(gathered, clips, layers, order)
 
 
-def _felt(gathered: Gathered, clips: Mask, at: int) -> bool:
-    """Whether the layer's error is larger where it clips; where it clips everywhere, whether it is large."""
-    rmse = gathered.matrices[Column.RMSE][at]
-    there = clips[at] & gathered.compared[at] & ~np.isnan(rmse)
-    others = ~clips[at] & gathered.compared[at] & ~np.isnan(rmse)
-    if not there.any():
-        return False
-    error = float(np.median(rmse[there]))
-    if gathered.failing[at, there].any() and not gathered.failing[at, others].all():
-        return True
-    if not others.any():
-        return bool(gathered.failing[at, there].any())
-    return error >= _FELT and error >= _WORSE * float(np.median(rmse[others]))
+def _felt(gathered: Gathered) -> Mask:
+    """Where a layer clips and its error is larger for it: it fails, or is off by more than where it does not clip."""
+    beyond: Mask = gathered.excess > NOTICED
+    found = np.zeros_like(beyond)
+    for at in np.flatnonzero(beyond.any(axis=1)).tolist():
+        rmse = gathered.matrices[Column.RMSE][at]
+        others = rmse[~beyond[at] & gathered.compared[at] & ~np.isnan(rmse)]
+        usual = float(np.median(others)) if others.size else np.inf
+        large = np.nan_to_num(rmse, nan=0.0) >= max(_FELT, _WORSE * usual)
+        found[at] = beyond[at] & (large | gathered.failing[at])
+    return found
 
 
 def _clipping_of(gathered: Gathered, clips: Mask, layers: Sequence[int], order: Sequence[int]) -> SetFinding:
@@ -94,22 +106,41 @@ def _clipping_of(gathered: Gathered, clips: Mask, layers: Sequence[int], order: 
     places = tuple(place for place in order if there[place])
     common = _in_common(gathered, there)
     text = f"clips on {_of_all(gathered, len(places))}" + (f": {common[0]}" if common else "")
-    evidence = [*common[1:], *(_evidence(gathered, clips, at) for at in layers[:3])]
+    inputs = dict(_inputs_beyond(gathered, places))
+    evidence = [*common[1:], *inputs.values(), *(_evidence(gathered, clips, at) for at in layers[:3])]
     return SetFinding(
         Kind.CLIPPING,
         text,
         places,
-        tuple(gathered.layers[at].name for at in layers),
+        (*inputs, *(gathered.layers[at].name for at in layers)),
         tuple(evidence),
         f"calibrate again with pictures like {_names(gathered, places[:3])} among them",
     )
 
 
+def _inputs_beyond(gathered: Gathered, places: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """Network inputs that are beyond what they were calibrated for on these pictures: names, and how far."""
+    seen: set[str] = set()
+    for place in places:
+        for name, least, greatest, _, limits in gathered.inputs[place]:
+            if limits is None or name in seen:
+                continue
+            low, high = limits
+            if max(low - least, greatest - high) > NOTICED * (high - low):
+                seen.add(name)
+                on = visible(gathered.pictures[place].name)
+                yield (
+                    name,
+                    f"{visible(name)}: calibrated for [{low:.4g}, {high:.4g}], [{least:.4g}, {greatest:.4g}] on {on}",
+                )
+
+
 def _evidence(gathered: Gathered, clips: Mask, at: int) -> str:
     layer, rmse = gathered.layers[at], gathered.matrices[Column.RMSE][at]
     low, high = layer.limits or (0.0, 0.0)
-    there, others = clips[at] & gathered.compared[at], ~clips[at] & gathered.compared[at]
-    worst = int(gathered.excess[at].argmax())
+    beyond = gathered.excess[at] > NOTICED
+    there, others = clips[at] & gathered.compared[at], ~beyond & gathered.compared[at]
+    worst = int(np.where(clips[at], gathered.excess[at], -1).argmax())
     least, greatest = gathered.matrices[Column.LEAST][at, worst], gathered.matrices[Column.GREATEST][at, worst]
     text = (
         f"{visible(layer.name)}: [{low:.4g}, {high:.4g}] by {layer.limits_from}, [{least:.4g}, {greatest:.4g}] on "

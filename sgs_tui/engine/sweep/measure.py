@@ -8,18 +8,22 @@ from math import isfinite, nan, prod
 
 import numpy as np
 
-from sgs_tui.engine.compare.results import LayerDiff, Verdict
+from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.engine.compare.select import worst_first
-from sgs_tui.engine.dumps.dtypes import FloatArray
+from sgs_tui.engine.dumps.dtypes import AnyArray, FloatArray
+from sgs_tui.engine.dumps.format import Direction
+from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.sweep.results import VERDICTS, Column, Layer
 
 _ROUNDED = 1e-6
 """Relative: calibration files print six decimals, so a value this little beyond its limit is at it."""
 _MOST_CLASSES = 1 << 20
+_SUM = 0.02
+"""How far the sum of a float softmax may be from 1; one over each of several places sums to more."""
 
 
 def row_of(
-    row: LayerDiff, limits: tuple[float, float] | None, benchmark: Iterable[FloatArray], classes: tuple[float, float]
+    row: LayerDiff, limits: tuple[float, float] | None, benchmark: Iterable[AnyArray], classes: tuple[float, float]
 ) -> list[float]:
     """The layer's `COLUMNS`. `benchmark`: its values in pieces, read only where some are beyond the `limits`."""
     if row.metrics is None or row.benchmark is None:
@@ -35,26 +39,27 @@ def row_of(
 
 
 def _beyond(
-    least: float, greatest: float, limits: tuple[float, float], benchmark: Iterable[FloatArray]
+    least: float, greatest: float, limits: tuple[float, float], benchmark: Iterable[AnyArray]
 ) -> tuple[float, float]:
     slack = _ROUNDED * max(map(abs, limits))
-    low, high = limits[0] - slack, limits[1] + slack
+    low, high = np.float64(limits[0] - slack), np.float64(limits[1] + slack)  # so that float32 is not rounded to
     if not (least < low or greatest > high):  # NaN, of an empty layer, is beyond nothing
         return 0.0, 0.0
     below = above = 0
     for piece in benchmark:
-        below += int(np.count_nonzero(piece < low))
-        above += int(np.count_nonzero(piece > high))
+        below += int(np.count_nonzero(np.less(piece, low)))
+        above += int(np.count_nonzero(np.greater(piece, high)))
     return float(below), float(above)
 
 
-def is_class_vector(layer: Layer, shape: Sequence[int] | None) -> bool:
-    """Whether an output is one score a class: all its values lie along one axis, or a softmax makes them."""
+def is_class_vector(layer: Layer, pair: Pair, benchmark: FloatArray) -> bool:
+    """Whether an output is one score a class: a softmax over all its values, or one value a channel of one pixel."""
     if not layer.output or not 2 <= layer.size <= _MOST_CLASSES:
         return False
-    if shape is not None and prod(shape) == layer.size:
-        return max(shape) == layer.size
-    return layer.op_type.upper() == "SOFTMAX"
+    if layer.op_type.upper() == "SOFTMAX":
+        return abs(float(benchmark.sum()) - 1) < _SUM
+    shape = pair.shape
+    return max(shape) == prod(shape) == layer.size if shape else pair.channels == layer.size
 
 
 def class_agreement(sample: FloatArray, benchmark: FloatArray) -> tuple[float, float]:
@@ -67,6 +72,13 @@ def class_agreement(sample: FloatArray, benchmark: FloatArray) -> tuple[float, f
     score = sample[int(benchmark.argmax())]
     better = int(np.count_nonzero(sample > score))
     return float(better == 0), float(better < 5)
+
+
+def outputs_of(dump: Dump) -> frozenset[str]:
+    """The network's outputs: layers that no op reads; of a dump without inputs the last one."""
+    read = {record.name for record in dump.records if record.direction is Direction.IN and not record.constant}
+    layers = [record.name for record in dump.outputs()]
+    return frozenset(name for name in layers if name not in read) if read else frozenset(layers[-1:])
 
 
 def useful_limits(low: float, high: float) -> tuple[float, float] | None:

@@ -15,13 +15,12 @@ from sgs_tui.engine.compare.elements import SideReader
 from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.dumps.dtypes import FloatArray
-from sgs_tui.engine.dumps.format import Direction, Record
-from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.errors import NothingComparableError
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.network.scales import grid_of
 from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison
-from sgs_tui.engine.sweep.measure import class_agreement, is_class_vector, row_of, useful_limits, why_worst
+from sgs_tui.engine.sweep.measure import class_agreement, is_class_vector, outputs_of, row_of, useful_limits, why_worst
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import InputFigures, Layer, LimitsFrom, Measured, Picture
 
@@ -67,7 +66,7 @@ class PairMeasurer:
 
 def measured(comparison: Comparison, cancel: Event | None = None) -> Measured:
     """Every layer of an open comparison, in one process. Raises as `PairMeasurer.measure`."""
-    outputs = _outputs(comparison.benchmark)
+    outputs = outputs_of(comparison.benchmark)
     sides = Sides(comparison.sample, comparison.benchmark)
     with closing(comparison.run(cancel, workers=1)) as events:
         rows = [event.value for event in events if isinstance(event, Row)]
@@ -111,18 +110,14 @@ def _pieces(row: LayerDiff, sides: Sides) -> Iterator[FloatArray]:
         yield from sides.readers(row.pair).benchmark.pieces()
 
 
-def _outputs(dump: Dump) -> frozenset[str]:
-    """Layers that no op reads; of a dump without inputs the last one."""
-    read = {record.name for record in dump.records if record.direction is Direction.IN and not record.constant}
-    layers = [record.name for record in dump.outputs()]
-    return frozenset(name for name in layers if name not in read) if read else frozenset(layers[-1:])
-
-
 def _classes(row: LayerDiff, layer: Layer, sides: Sides) -> tuple[float, float]:
-    if row.metrics is None or not is_class_vector(layer, row.pair.shape or (row.pair.channels or 0,)):
+    if row.metrics is None or not layer.output:
         return nan, nan
     readers = sides.readers(row.pair)
-    return class_agreement(readers.sample.values(0, layer.size), readers.benchmark.values(0, layer.size))
+    benchmark = readers.benchmark.values(0, layer.size)
+    if not is_class_vector(layer, row.pair, benchmark):
+        return nan, nan
+    return class_agreement(readers.sample.values(0, layer.size), benchmark)
 
 
 def _inputs(comparison: Comparison) -> Iterator[InputFigures]:

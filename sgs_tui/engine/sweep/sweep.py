@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sgs_tui.engine.errors import CancelledError, InputError
 from sgs_tui.engine.events import Finished, LogLine, Progress, Row, Started
 from sgs_tui.engine.numbers import count
-from sgs_tui.engine.sweep.findings import find
+from sgs_tui.engine.sweep.findings import find, with_causes
 from sgs_tui.engine.sweep.gather import Gather, groups_of, ranked
 from sgs_tui.engine.sweep.journal import Journal, key_of
 from sgs_tui.engine.sweep.pictures import digest_of
@@ -128,13 +128,14 @@ class Sweep:
         gathered = self._gather.finish()
         rows = gathered.picture_rows()
         order = ranked(rows)
+        findings = find(gathered, rows, order)
         return SweepResult(
-            rows,
+            with_causes(rows, findings),
             order,
             gathered.layer_rows(),
             gathered.output_rows(),
             groups_of(gathered.failing, order),
-            find(gathered, rows, order),
+            findings,
             gathered.matrices[Column.RMSE],
             gathered.verdicts,
             tuple(each for each in gathered.failures if each is not None),

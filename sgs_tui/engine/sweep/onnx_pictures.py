@@ -1,0 +1,78 @@
+"""A picture run by onnxruntime: the float model and what its quantizer makes of it, dumped and compared.
+
+The model is calibrated and quantized once a worker, which gives the same model on each. The two dumps of a picture are
+written to a folder that is gone when they are compared: so the figures are those of `run --onnx` on that picture.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+
+from sgs_tui import __version__
+from sgs_tui.engine.backends.embedded import EmbeddedFiles, EmbeddedRequest, embedded_run, write_both
+from sgs_tui.engine.backends.onnx import model_inputs
+from sgs_tui.engine.backends.preprocess import Layout, Preprocess, load_inputs
+from sgs_tui.engine.backends.quantizable import load_quantizable
+from sgs_tui.engine.backends.quantize import Quantization, check_names
+from sgs_tui.engine.compare.limits import MANUAL, Profile
+from sgs_tui.engine.sweep.pairs import DumpPairs
+from sgs_tui.engine.sweep.pictures import digest_of
+from sgs_tui.engine.sweep.results import Measured, Picture
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxPictures:
+    """How pictures go through an ONNX model. A picture's files are one for each input of the model."""
+
+    model: Path
+    calibration: tuple[tuple[Path, ...], ...]
+    preprocess: Preprocess = field(default=Preprocess())
+    quantization: Quantization = field(default=Quantization())
+    shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    profile: Profile = field(default=MANUAL)
+
+    def digest(self) -> str:
+        """Of everything but the picture that the figures depend on; what the preprocess imports is not in it."""
+        files = [self.model, *(path for sample in self.calibration for path in sample), *self.preprocess.modules]
+        return digest_of(
+            files, "onnx", __version__, repr(self.quantization), repr(dict(self.shapes)), repr(self.profile)
+        )
+
+    def check(self) -> tuple[str, ...]:
+        """Raise before anything is run what would be in the way: UsageError, InputError."""
+        model, notes = load_quantizable(self.model)
+        check_names(model, self.quantization.int16)
+        model_inputs(model, self.shapes)
+        return tuple(notes)
+
+    def open(self) -> "OnnxMeasurer":
+        """Calibrate and quantize. Raises SgsError."""
+        folder = TemporaryDirectory(prefix="sgs-tui-sweep-")
+        request = EmbeddedRequest(
+            self.model, self.calibration, Path(folder.name), self.preprocess, self.quantization, shapes=self.shapes
+        )
+        return OnnxMeasurer(self, embedded_run(request), folder)
+
+
+@dataclass
+class OnnxMeasurer:
+    """Dumps and compares one picture after the other; `_folder` is removed with it."""
+
+    how: OnnxPictures
+    made: EmbeddedFiles
+    _folder: "TemporaryDirectory[str]"
+
+    def measure(self, picture: Picture, cancel: Event | None = None) -> Measured:
+        """Raises SgsError: the picture is no input of the model, its preprocess fails, the sweep was stopped."""
+        model, _ = load_quantizable(self.how.model)
+        wanted = model_inputs(model, self.how.shapes)
+        feed, _ = load_inputs(wanted, picture.files, replace(self.how.preprocess, cancel=cancel), Layout.NCHW)
+        with TemporaryDirectory(prefix="picture-", dir=self._folder.name) as folder:
+            files = replace(
+                EmbeddedFiles.below(Path(folder)), ranges=self.made.ranges, fixed_model=self.made.fixed_model
+            )
+            write_both(model, files, feed, str(self.how.model))
+            pairs = DumpPairs(files.ranges, None, self.how.profile).open()
+            return pairs.measure(Picture(picture.name, (files.fixed_dump, files.float_dump)), cancel)

@@ -1,0 +1,254 @@
+"""A picture run by the twin: its float and fixed values in memory, compared as the dumps that `twin --run` writes.
+
+The network is rebuilt once a worker. For each picture the fixed model runs first, kernel by kernel; its codes (a
+quarter of float32) wait until the float value of the same tensor comes, which is compared and dropped.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import nan
+from threading import Event
+
+import numpy as np
+
+from sgs_tui import __version__
+from sgs_tui.engine.backends.preprocess import Layout, ModelInput, Preprocess, load_inputs
+from sgs_tui.engine.calibration.ranges import Ranges, load_ranges
+from sgs_tui.engine.compare.elements import ArrayReader
+from sgs_tui.engine.compare.limits import MANUAL, Profile, judged
+from sgs_tui.engine.compare.metrics import LayerFigures, figures_of
+from sgs_tui.engine.compare.pairing import match
+from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Pair, RangeSource, Verdict
+from sgs_tui.engine.compare.sums import BLOCK, Kernel, Sums
+from sgs_tui.engine.dumps.dtypes import AnyArray
+from sgs_tui.engine.dumps.reader import open_dump
+from sgs_tui.engine.errors import CancelledError, InputError
+from sgs_tui.engine.network.graph import build_graph
+from sgs_tui.engine.network.scales import CODES, pad_lanes
+from sgs_tui.engine.sweep.measure import class_agreement, is_class_vector, outputs_of, row_of, useful_limits, why_worst
+from sgs_tui.engine.sweep.pictures import digest_of
+from sgs_tui.engine.sweep.results import InputFigures, Layer, LimitsFrom, Measured, Picture
+from sgs_tui.engine.text import visible
+from sgs_tui.engine.twin import kernels as float_kernels
+from sgs_tui.engine.twin.meaning import Barrier, Floats
+from sgs_tui.engine.twin.measured import read_plan
+from sgs_tui.engine.twin.network import Twin
+from sgs_tui.engine.twin.opening import Files, Settings, open_plan, open_twin, read_settings
+from sgs_tui.engine.twin.plan import Grid, Plan
+from sgs_tui.engine.twin.predict import Kernels, input_codes
+from sgs_tui.engine.twin.predict import Layer as Stored
+from sgs_tui.engine.twin.rebuild import refuse_barriers
+
+
+@dataclass(frozen=True, slots=True)
+class TwinPictures:
+    """How the twin runs pictures: the network's files, `level` and `int16` where no fixed dump tells them, and how a
+    picture becomes numbers. A picture's files are one for each input of the network."""
+
+    files: Files
+    level: int | None = None
+    int16: tuple[str, ...] = ()
+    preprocess: Preprocess = field(default=Preprocess())
+    profile: Profile = field(default=MANUAL)
+
+    def digest(self) -> str:
+        """Of everything but the picture that the figures depend on; what the preprocess imports is not in it."""
+        named = self.files.with_neighbors()
+        files = (named.float_dump, named.fixed_dump, named.ranges, named.ini, named.softmax, named.channels)
+        there = [path for path in files if path is not None]
+        words = (__version__, repr([path is None for path in files]), repr(self.level), repr(self.int16))
+        return digest_of([*there, *self.preprocess.modules], "twin", *words, repr(self.profile))
+
+    def check(self) -> tuple[str, ...]:
+        """Open it once, here: what there is to know about it. Raises InputError, UsageError before anything is run."""
+        opened = self.open()
+        if self.files.fixed_dump is None:
+            return open_plan(opened.twin, self.files, self.level, self.int16, opened.settings)[1]
+        return opened.settings.notes
+
+    def open(self) -> "TwinMeasurer":
+        """Rebuild and plan. Raises InputError, UsageError."""
+        twin, settings = open_twin(self.files.float_dump), read_settings(self.files)
+        refuse_barriers(twin)
+        if self.files.fixed_dump is None:
+            plan, _ = open_plan(twin, self.files, self.level, self.int16, settings)
+        else:
+            plan = read_plan(twin, open_dump(self.files.fixed_dump), settings.ranges, settings.softmax)
+        return TwinMeasurer(self, twin, plan, settings)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Step:
+    """One kernel of a network: what it reads and writes, and what nobody reads after it."""
+
+    kernel: float_kernels.Kernel
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    done_with: tuple[str, ...]
+
+
+@dataclass
+class TwinMeasurer:
+    """Runs and compares one picture after the other."""
+
+    how: TwinPictures
+    twin: Twin
+    plan: Plan
+    settings: Settings
+    _kernel: Kernel = field(default_factory=Kernel)
+
+    def measure(self, picture: Picture, cancel: Event | None = None) -> Measured:
+        """Raises SgsError: the picture is no input of the network, its preprocess fails, the sweep was stopped."""
+        inputs = self.inputs(picture, cancel)
+        rows, layers, figures = [], [], []
+        for pair, sample, benchmark in self._sides(inputs, cancel):
+            row = self._row(pair, sample, benchmark)
+            layer = self._layer(pair)
+            rows.append(row)
+            layers.append(layer)
+            figures.append(row_of(row, layer.limits, [benchmark], self._classes(row, layer, sample, benchmark)))
+        return Measured(
+            tuple(layers),
+            np.array(figures),
+            tuple(self._input_figures(name, values) for name, values in inputs.items()),
+            reason=why_worst(rows),
+        )
+
+    def inputs(self, picture: Picture, cancel: Event | None = None) -> dict[str, Floats]:
+        """The network's inputs, flat NHWC. Raises SgsError for what is none, or holds NaN or Inf."""
+        how = replace(self.how.preprocess, cancel=cancel)
+        feed, _ = load_inputs(self._wanted, picture.files, how, Layout.NHWC)
+        inputs = {name: values.astype(np.float32).reshape(-1) for name, values in feed.items()}
+        for name, values in inputs.items():
+            lost = values.size - int(np.count_nonzero(np.isfinite(values)))
+            if lost:
+                what = f"{lost} of {values.size} values are NaN or Inf"
+                raise InputError(f"{picture.files[0].name}: input {visible(name)}: {what}", "check the preprocess")
+        return inputs
+
+    @cached_property
+    def _wanted(self) -> list[ModelInput]:
+        twin, kind = self.twin, np.dtype(np.float32)
+        return [ModelInput(name, twin.shapes.get(name, (twin.records[name].count,)), kind) for name in twin.inputs]
+
+    def _sides(self, inputs: Mapping[str, Floats], cancel: Event | None) -> Iterator[tuple[Pair, AnyArray, AnyArray]]:
+        """Every layer that both stages have, in the float dump's order, with its values in fixed and float."""
+        codes = dict(_run(self._fixed_steps, input_codes(self.plan, inputs, self.settings.pixels), cancel))
+        for name, values in _run(self._float_steps, inputs, cancel):
+            pair = self._pairs.get(name)
+            if pair is not None:
+                stored = Stored(name, codes.pop(name), self.plan.grids.get(name))
+                yield pair, stored.values(), values.reshape(-1)
+
+    @cached_property
+    def _fixed_steps(self) -> list[_Step]:
+        from sgs_tui.engine.twin.fixed_kernels import settings_of
+
+        kept = Kernels()
+        made = [kept.get(each, settings_of(each, self.plan), self.plan) for each in self.plan.groups]
+        return _steps(made, [(each.reads, each.writes) for each in self.plan.groups])
+
+    @cached_property
+    def _float_steps(self) -> list[_Step]:
+        made = []
+        for op in self.twin.ops:
+            assert not isinstance(op.meaning, Barrier)  # refused when it was opened
+            sources = [self.twin.shapes[name] for name in op.inputs]
+            made.append(float_kernels.float_kernel(op.meaning, sources, op.outputs[0]))
+        return _steps(made, [(op.inputs, op.outputs) for op in self.twin.ops])
+
+    @cached_property
+    def _pairs(self) -> dict[str, Pair]:
+        """The pairs of the dumps that would be written, by name."""
+        stored = frozenset(self.plan.layers())
+        pairs = {pair.name: pair for pair in match(self.twin.dump, self.twin.dump).pairs if pair.name in stored}
+        lanes = pad_lanes(build_graph(self.twin.dump))
+        return {name: replace(pair, excluded="pad lanes") if name in lanes else pair for name, pair in pairs.items()}
+
+    def _row(self, pair: Pair, sample: AnyArray, benchmark: AnyArray) -> LayerDiff:
+        if pair.excluded is not None:
+            return LayerDiff(pair, None, None, None, None, Verdict.NOT_COMPARABLE, (pair.excluded,))
+        found = self._figures(sample, benchmark)
+        known = self._ranges.find(pair.name) if self._ranges is not None else None
+        source = RangeSource.BENCHMARK if known is None else RangeSource.CALIBRATION
+        low, high = known or (found.benchmark.minimum, found.benchmark.maximum)
+        row = LayerDiff(pair, found.metrics, found.sample, found.benchmark, LayerRange(low, high, source), Verdict.OK)
+        return judged(row, self.how.profile)
+
+    def _figures(self, sample: AnyArray, benchmark: AnyArray) -> LayerFigures:
+        sums, left, right = Sums(), ArrayReader(sample), ArrayReader(benchmark)
+        for start in range(0, benchmark.size, BLOCK):
+            self._kernel.add(sums, left, right, start, min(BLOCK, benchmark.size - start))
+        return figures_of(sums)
+
+    @cached_property
+    def _ranges(self) -> Ranges | None:
+        path = self.how.files.with_neighbors().ranges
+        return load_ranges(path) if path is not None else None
+
+    def _layer(self, pair: Pair) -> Layer:
+        if pair.name not in self._layers:
+            limits, source = self._limits(pair.name)
+            about = (pair.name, pair.op_type, pair.benchmark.op_index, pair.benchmark.count)
+            self._layers[pair.name] = Layer(*about, limits, source, pair.name in self._outputs)
+        return self._layers[pair.name]
+
+    @cached_property
+    def _layers(self) -> dict[str, Layer]:
+        return {}
+
+    @cached_property
+    def _outputs(self) -> frozenset[str]:
+        return outputs_of(self.twin.dump)
+
+    def _limits(self, name: str) -> tuple[tuple[float, float] | None, LimitsFrom]:
+        known = self._ranges.find(name) if self._ranges is not None else None
+        if known is not None and (limits := useful_limits(*known)):
+            return limits, LimitsFrom.CALIBRATION
+        grid = self.plan.grids.get(name)
+        return (_span(grid), LimitsFrom.GRID) if grid is not None and grid.limited else (None, LimitsFrom.NOWHERE)
+
+    def _classes(self, row: LayerDiff, layer: Layer, sample: AnyArray, benchmark: AnyArray) -> tuple[float, float]:
+        if row.metrics is None or not layer.output:
+            return nan, nan
+        wide = benchmark.astype(np.float64)
+        return (
+            class_agreement(sample.astype(np.float64), wide) if is_class_vector(layer, row.pair, wide) else (nan, nan)
+        )
+
+    def _input_figures(self, name: str, values: Floats) -> InputFigures:
+        mean = float(values.sum(dtype=np.float64)) / values.size
+        return InputFigures(name, float(values.min()), float(values.max()), mean, self._limits(name)[0])
+
+
+def _span(grid: Grid) -> tuple[float, float]:
+    low, high = ((code - grid.zero) * grid.scale for code in CODES[grid.type_name])
+    return low, high
+
+
+def _steps(
+    kernels: Sequence[float_kernels.Kernel], ends: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]
+) -> list[_Step]:
+    left = Counter(name for reads, _ in ends for name in reads)
+    steps = []
+    for kernel, (reads, writes) in zip(kernels, ends, strict=True):
+        left.subtract(reads)
+        steps.append(_Step(kernel, reads, writes, tuple({name for name in (*reads, *writes) if left[name] <= 0})))
+    return steps
+
+
+def _run(
+    steps: Sequence[_Step], inputs: Mapping[str, AnyArray], cancel: Event | None
+) -> Iterator[tuple[str, AnyArray]]:
+    """What each kernel writes, as it comes. Raises CancelledError, RunError."""
+    held = dict(inputs)
+    for step in steps:
+        if cancel is not None and cancel.is_set():
+            raise CancelledError("the sweep was stopped")
+        made = step.kernel.run([held[name] for name in step.reads])
+        held.update(zip(step.writes, made, strict=True))
+        yield from zip(step.writes, made, strict=True)
+        for name in step.done_with:
+            held.pop(name, None)
