@@ -19,6 +19,7 @@ from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.causes.coarse_step import CROWDED, inside
 from sgs_tui.engine.diagnosis.diagnose import diagnose
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, some
+from sgs_tui.engine.numbers import count
 from sgs_tui.engine.session import Comparison
 
 _NOTICEABLE = 0.5
@@ -58,7 +59,8 @@ def advise(
     found = _collected(case, targets, known, marked)
     usable = [tensor for tensor in found if not targets.unaffected(tensor) and tensor not in unmarked]
     first = known.first if known.first.cause.spoils else None
-    best = () if first else _best(model, usable, unmarked)
+    proven = [tensor for tensor in known.first.int16 if tensor in usable]
+    best = () if first else _best(model, usable, proven, unmarked)
     for tensor in best:
         found.setdefault(tensor, (Reason(Rule.TRIED, tensor, "what brings the layers under their limits"),))
     wanted = [tensor for tensor in usable if any(reason.rule is Rule.MARKED for reason in found[tensor])]
@@ -102,6 +104,10 @@ def _reasons(case: Case, targets: Targets, findings: Sequence[Finding]) -> Itera
             proof = finding.evidence[0].text if finding.evidence else ""
             reason = Reason(Rule.DIAGNOSIS, finding.layers[0], f"{finding.cause}: {proof}", finding.size)
             yield from ((tensor, reason) for tensor in targets.for_layer(finding.layers[0]))
+            made = Reason(Rule.DIAGNOSIS, finding.layers[0], f"{finding.cause}: {finding.advice[0]}", finding.size)
+            yield from (
+                (tensor, made) for tensor in finding.int16 if tensor not in targets.for_layer(finding.layers[0])
+            )
     for row in case.compared.values():
         error = _by_error(row)
         yield from ((tensor, error) for tensor in (targets.before(row.name) if error else ()) if error)
@@ -138,16 +144,21 @@ def _by_range(case: Case, targets: Targets, tensor: str, span: LayerRange) -> It
 _Score = tuple[int, float]
 
 
-def _best(model: Tried | Model, usable: Sequence[str], unmarked: Sequence[str]) -> tuple[str, ...]:
+def _best(
+    model: Tried | Model, usable: Sequence[str], proven: Sequence[str], unmarked: Sequence[str]
+) -> tuple[str, ...]:
     """Found by trying sets on the twin where there is one, else by the estimate."""
-    return model.smallest(usable, unmarked) if isinstance(model, Tried) else _smallest(model, usable)
+    return model.smallest(usable, proven, unmarked) if isinstance(model, Tried) else _smallest(model, usable)
 
 
 def _how(known: Diagnosis, tried: Tried | None, chosen: Sequence[str]) -> Iterator[str]:
     """Where the figures come from."""
     if tried is not None and known.foresight is not None:
-        sets, off, most = len(tried.trying.tried), known.foresight.median_db, known.foresight.p90_db
-        yield f"tried on the twin: {sets} sets; it is {off:.2f} dB off this dump (p90 {most:.2f})"
+        sets = sum(len(each) - 1 for each in tried.trying.tried.values())
+        off, most = known.foresight.median_db, known.foresight.p90_db
+        if sets or chosen:
+            how = f"tried on the twin: {count(sets, 'set')}" if sets else "figures are the twin's"
+            yield f"{how}; it is {off:.2f} dB off this dump (p90 {most:.2f})"
     elif chosen:
         yield "figures are an estimate from the layers' errors: there is no twin to try sets on"
 
@@ -249,7 +260,7 @@ def _notes(
     first: Finding, targets: Targets, chosen: Sequence[str], failing: Sequence[str], marked: Sequence[str]
 ) -> Iterator[str]:
     if not first.cause.bits_help and first.cause is not Cause.HEALTHY:
-        how = f" ({first.advice[0]})" if first.advice else ""
+        how = f": {first.advice[0]}" if first.advice else ""
         yield f"INT16 does not fix the likeliest cause, {first.cause} at {some(first.layers)}: fix that first{how}"
     if not targets.graph.known:
         yield "the dumps hold no inputs, so convolution inputs are not known: give the simulator's float dump"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sgs_tui.engine.advice.results import Predicted
 from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.compare.results import LayerDiff
-from sgs_tui.engine.diagnosis.trying import Trying, fails
+from sgs_tui.engine.diagnosis.trying import Change, Trying, fails
 from sgs_tui.engine.optimize.twin import limits_of
 from sgs_tui.engine.twin.network import TwinOp
 from sgs_tui.engine.twin.search import Goal, Search
@@ -35,7 +35,7 @@ class Tried:
 
     def predict(self, raised: Sequence[str]) -> list[Predicted]:
         """Every layer's figures with these convolution inputs in INT16."""
-        found = self.trying.metrics(self.rows, raised)
+        found = self.trying.metrics(self.rows, Change(int16=tuple(raised)))
         return [
             Predicted(
                 layer=name,
@@ -48,30 +48,42 @@ class Tried:
             for name, metrics in found.items()
         ]
 
-    def smallest(self, named: Sequence[str], without: Sequence[str]) -> tuple[str, ...]:
-        """The smallest set found that brings every failing layer under its limits, or most of the way; `named` first,
-        never one of `without`."""
+    def smallest(self, named: Sequence[str], proven: Sequence[str], without: Sequence[str]) -> tuple[str, ...]:
+        """The smallest set found that brings every failing layer under its limits, or most of the way.
+
+        `named` first, never one of `without`; the `proven` set unless a smaller one does it.
+        """
         failing = [each.layer for each in self.predict(()) if each.fails]
         candidates = self._candidates(named, without, failing)
         if not failing or not candidates:
             return ()
-        limits, _ = limits_of(self.profile, self.trying.subject.plan.twin)
+        limits, _ = limits_of(self.profile, self.trying.plan.twin)
         search = Search(
-            self.trying.subject.trials, Goal(limits, tuple(failing)), self.trying.tried, candidates, _TRIALS, _SECONDS
+            self.trying.subject.trials,
+            Goal(limits, tuple(failing)),
+            self.trying.tried.setdefault(repr((limits, failing)), {}),
+            candidates,
+            budget=_TRIALS,
+            seconds=_SECONDS,
+            kept=tuple(self.trying.plan.raised),
         )
-        now = search.best
-        for _ in search.run():
-            pass
+        now, told = search.best, search.trial(name for name in proven if name in candidates)
+        if not (told.reached and len(told.names) <= 1):
+            for _ in search.run():
+                pass
         best = search.best
+        if told.reached and (len(told.names) <= len(best.names) or not best.reached):
+            return told.names
         helps = best.failing < now.failing or best.excess <= _WORTH * now.excess
         return best.names if best.names and helps else ()
 
     def _candidates(self, named: Sequence[str], without: Sequence[str], failing: Sequence[str]) -> tuple[str, ...]:
-        plan = self.trying.subject.plan
+        plan = self.trying.plan
         usable = [name for name in plan.twin.convolution_inputs() if name not in {*plan.raised, *without}]
         near = _upstream(plan.twin.producers, failing)
         ordered = sorted(usable, key=lambda name: (name not in named, near.get(name, len(near))))
-        return tuple(name for name in ordered[:_CANDIDATES] if name in named or name in near)
+        kept = {name for name in ordered[:_CANDIDATES] if name in named or name in near}
+        return tuple(name for name in usable if name in kept)
 
 
 def _upstream(producers: Mapping[str, TwinOp], layers: Sequence[str]) -> dict[str, int]:

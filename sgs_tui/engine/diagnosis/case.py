@@ -6,6 +6,8 @@ from functools import cached_property
 from math import isfinite
 from threading import Event
 
+import numpy as np
+
 from sgs_tui.engine.calibration.ranges import Ranges
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.engine.dumps.format import Record
@@ -88,6 +90,14 @@ class Case:
             return rebuild(self.benchmark, self._cancel, patience=1.0)
         except InputError:  # damaged, or no float dump: `diagnose` notes it
             return None
+
+    @cached_property
+    def by_channel(self) -> bool:
+        """Whether the sample has a weight scale for each channel (L2 and up): its biases [2, Cout] hold mantissas that
+        differ in row 2."""
+        rows = (op.constants[1] for op in build_graph(self.sample).ops if len(op.constants) > 1)
+        biases = (self.sample.read(each) for each in rows if each.count > 2 and each.count % 2 == 0)
+        return any(bool(np.ptp(bias[bias.size // 2 :].astype(np.float64)) > 1) for bias in biases)
 
     @cached_property
     def weights(self) -> Mapping[int, str]:

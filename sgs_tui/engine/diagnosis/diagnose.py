@@ -54,6 +54,7 @@ def diagnose(
         if subject is not None:
             trying, profile = Trying(subject), comparison.request.profile
             findings = [tried(each, trying, case.compared, profile, cancel) for each in findings]
+            findings.sort(key=lambda each: each.cause is Cause.CLIPPING and not each.explained)  # refuted
     listed = list(budgets.all())
     roles = blame(case, listed, frozenset(name for each in findings for name in (*each.layers, *each.behind)))
     return Diagnosis(

@@ -2,13 +2,14 @@
 
 types, zero points   the header's, exact
 scales               the plan's own where it agrees with the header's six decimals; else refined from the values:
-                     k = round(v / s) of small distinct values, s = sum(v k) / sum(k k), then of larger ones
+                     k = round(v / s) of small distinct values, s = sum(v k) / sum(k k), then of larger ones; the
+                     range of such a tensor is then what its codes can hold
 weight mode          row 2 of the bias [2, Cout] holds mantissas: all equal is one scale a tensor
 shifts               row 1 of the bias is b = round((B - z_x s_x sum W [+ z s]) / (2^k s_x s_w)): k is the one whole
                      number that gives all of it (609 of 653 convolutions; the rest have codes too small to tell)
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import log2
 
@@ -24,7 +25,7 @@ from sgs_tui.engine.twin.fixed_kernels import channel_extremes, growth
 from sgs_tui.engine.twin.fusing import Group, fused_tensors
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.network import Bounds, Twin, TwinOp
-from sgs_tui.engine.twin.plan import WIDE, Grid, Plan, Weights, bare, plan, plan_fused
+from sgs_tui.engine.twin.plan import NARROW, WIDE, Grid, Plan, Weights, bare, plan, plan_fused
 from sgs_tui.engine.twin.values import Values
 
 HEADER = 6e-7
@@ -77,7 +78,8 @@ def read_plan(
     fused = fused_tensors(twin) - set(records.by_name)
     told = plan_fused(plan(twin, ranges, sorted(raised), 2, softmax, exact=True), fused)
     told = replace(told, weights=_modes(told, records))
-    told = replace(told, grids={name: _grid(records, name, grid) for name, grid in told.grids.items()})
+    grids = {name: _grid(records, name, grid) for name, grid in told.grids.items()}
+    told = replace(told, grids=grids, ranges={**told.ranges, **dict(_limits(told, grids))})
     level = 2 if any(each is not None and each.by_channel for each in told.weights.values()) else 1
     return replace(told, level=level, learned=_learned(told, records), fed=_fed(twin, records))
 
@@ -144,6 +146,24 @@ def _grid(records: FixedRecords, name: str, grid: Grid | None) -> Grid | None:
     if grid is not None and grid.wide == wide and abs(grid.scale - record.scale) <= HEADER + 1e-6 * record.scale:
         return replace(grid, zero=record.zero_point)
     return Grid(wide, _refined(records, record), record.zero_point)
+
+
+def _limits(told: Plan, grids: Mapping[str, Grid | None]) -> Iterator[tuple[str, Bounds]]:
+    """Ranges of tensors whose scale in the dump is not the one that the ranges give: the limits of the dump's grid.
+
+    So changing the type of some tensors leaves the scales of all others as the dump has them. That is so where ranges
+    are missing, are of another calibration, or are not what the calibrator took (L3 and up).
+    """
+    for name, grid in grids.items():
+        made = told.grids[name]
+        if grid is None or made is None or grid.scale == made.scale:
+            continue
+        if grid.wide:
+            low, high = told.ranges[name]
+            part = grid.scale * WIDE / (max(abs(low), abs(high)) or 1.0)
+            yield name, (low * part, high * part)
+        else:
+            yield name, (-grid.zero * grid.scale, (NARROW - grid.zero) * grid.scale)
 
 
 def _refined(records: FixedRecords, record: Record) -> float:

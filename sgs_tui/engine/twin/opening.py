@@ -172,7 +172,7 @@ def _about_ranges(made: Plan, files: Files, settings: Settings) -> tuple[str, ..
     """Raises InputError where the ranges are of another network."""
     tensors, guessed = len(made.twin.tensors), len(made.guessed)
     if settings.ranges is None:
-        return (f"no {RANGES}: of tensors that change their type the float dump's own ranges are taken",)
+        return (f"no {RANGES}: ranges are those that the fixed dump's scales tell",)
     if guessed == tensors:
         message = f"{files.with_neighbors().ranges}: has none of the network's {tensors} tensors"
         raise InputError(message, "name the ranges of this network: --ranges FILE")

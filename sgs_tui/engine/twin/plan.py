@@ -135,6 +135,16 @@ def with_int16(base: Plan, int16: Sequence[str], exact: bool = True) -> Plan:
     return _filled(replace(base, raised=raised, domains=find_domains(base.twin, raised, base.fused)))
 
 
+def with_level(base: Plan, level: int) -> Plan:
+    """The same model with the weight scales of another level; activations stay as they are."""
+    return replace(base, level=level, weights=_weights(base.twin, level, base.grids))
+
+
+def with_ranges(base: Plan, ranges: Mapping[str, Bounds]) -> Plan:
+    """The same model with other calibrated ranges of some tensors."""
+    return _filled(replace(base, ranges={**base.ranges, **ranges}))
+
+
 def plan_fused(base: Plan, fused: frozenset[str]) -> Plan:
     """The same model with other tensors fused: disableDomainFuseOps stores more of them."""
     if fused == base.fused:

@@ -96,7 +96,8 @@ class Point:
 
 @dataclass
 class Search:
-    """A search over one network. `tried` may come from a search before.
+    """A search over one network. `tried` may come from a search before, for the same goal. `kept` is in 16 bit with
+    every set.
 
     `workers` trials run at once; `budget` bounds the trials of all phases, `seconds` what trying every smaller set
     may take at the pace so far.
@@ -110,6 +111,7 @@ class Search:
     seconds: float = 60.0
     cancel: Event | None = None
     workers: int = 2
+    kept: tuple[str, ...] = ()
     best: Trial = field(init=False)
 
     def __post_init__(self) -> None:
@@ -118,7 +120,8 @@ class Search:
         wanted = self.goal.layers if self.goal.layers is not None else self.trials.plan.layers()
         self._layers = tuple(name for name in wanted if self.goal.layers is not None or name not in reasons)
         self._spent, self._started = 0, perf_counter()
-        self.best = self._judged((), self.trials.scores if not self.trials.plan.raised else self._scores(()))
+        same = self.trials.plan.raised == frozenset(self.kept)
+        self.best = self._judged((), self.trials.scores if same else self._scores(()))
 
     def run(self) -> Iterator[Step]:
         """Every trial as it ends; `best` and `curve` hold the result. Raises CancelledError, RunError."""
@@ -139,7 +142,7 @@ class Search:
         return tuple(Point(best[size], self._cost(best[size])) for size in sorted(best))
 
     def _cost(self, trial: Trial) -> Cost:
-        return cost(with_int16(self.trials.plan, trial.names))
+        return cost(with_int16(self.trials.plan, (*trial.names, *self.kept)))
 
     def _phase(self, phase: str, sets: Sequence[Iterable[str]]) -> Iterator[Step]:
         """Each set's trial; as many at once as there are workers."""
@@ -167,7 +170,7 @@ class Search:
         if self.cancel is not None and self.cancel.is_set():
             raise CancelledError("the search was stopped", "the sets tried so far are kept")
         self._spent += 1
-        return self.trials.of(names, self.cancel, only=self._layers)
+        return self.trials.of((*names, *self.kept), self.cancel, only=self._layers)
 
     def _judged(self, names: Sequence[str], scores: Scores) -> Trial:
         found = {name: scores[name] for name in self._layers if name in scores}

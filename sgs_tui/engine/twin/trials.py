@@ -38,9 +38,14 @@ class Foreseen:
 
 @dataclass(frozen=True)
 class Trials:
-    """One network on one picture under one plan: `scores` of every stored layer against the float dump."""
+    """One network on one picture under one plan: `scores` of every stored layer against the float dump.
+
+    `given` and `pixels` are the picture, `inputs` its codes under the plan.
+    """
 
     plan: Plan
+    given: Inputs = field(repr=False)
+    pixels: Pixels | None
     inputs: Mapping[str, Array] = field(repr=False)
     kernels: Kernels = field(repr=False)
     references: Values = field(repr=False)
@@ -57,10 +62,11 @@ class Trials:
         cancel: Event | None = None,
     ) -> Self:
         """Run the base. `inputs` and `pixels` as for `predict`. Raises InputError, RunError, CancelledError."""
-        codes = input_codes(plan, dumped_inputs(plan.twin) if inputs is None else inputs, pixels)
+        given = dumped_inputs(plan.twin) if inputs is None else inputs
+        codes = input_codes(plan, given, pixels)
         kept, base, references = kernels or Kernels(), Base(), Values(plan.twin.dump)
         layers = run(plan, codes, kept, keep=base, cancel=cancel)
-        return cls(plan, codes, kept, references, base, scored(plan, layers, references))
+        return cls(plan, given, pixels, codes, kept, references, base, scored(plan, layers, references))
 
     def of(self, int16: Sequence[str], cancel: Event | None = None, only: Iterable[str] | None = None) -> Scores:
         """Figures with exactly these convolution inputs in 16 bit; of layers in `only`, or of all."""
@@ -70,7 +76,9 @@ class Trials:
         """Figures under another plan of the same network (same fused tensors)."""
         if plan is self.plan:
             return self.scores
-        layers = run(plan, self.inputs, self.kernels, base=self.base, cancel=cancel)
+        moved = any(plan.grids.get(name) != self.plan.grids.get(name) for name in self.inputs)
+        codes = input_codes(plan, self.given, self.pixels) if moved else self.inputs
+        layers = run(plan, codes, self.kernels, base=self.base, cancel=cancel)
         return scored(plan, layers, self.references, self.scores, None if only is None else frozenset(only))
 
 

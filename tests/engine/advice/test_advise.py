@@ -127,7 +127,7 @@ def test_nothing_is_chosen_before_what_spoils_the_figures_is_mended(
         assert given.chosen == given.smallest == ()
         assert given.fix_first is not None and given.fix_first.cause is SPOILT[folder]
         assert not any(each.expected for each in given.candidates)
-        assert any(f"{SPOILT[folder]}" in note and "fix that first (" in note for note in given.notes)
+        assert any(f"{SPOILT[folder]}" in note and "fix that first: " in note for note in given.notes)
         free = next(each.tensor for each in advice(found, *found_inputs(found)).candidates if not each.unaffected)
         assert advice(found, free).chosen == (free,), "what the user names is raised all the same"
 

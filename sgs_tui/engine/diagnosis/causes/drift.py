@@ -11,6 +11,7 @@ import numpy as np
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
 
+FINER_WEIGHTS = "calibrate with --quant_level L2 or higher"
 _STEEP = 3.0  # growth of the error over one layer that is no drift
 
 
@@ -50,7 +51,7 @@ def drift(case: Case, budgets: Sequence[Budget]) -> Finding:
         confidence=0.5 + 0.45 * proven,
         evidence=tuple(_drift_evidence(case, budgets, first, worst)),
         advice=(
-            "calibrate with a higher quant_level (L2 and up: one weight scale per channel)",
+            *(() if case.by_channel else (f"{FINER_WEIGHTS}: one weight scale per channel",)),
             "try ALL_INT16; if that is accurate, let sim_optimizer.py choose, else train with quantization",
         ),
         refuted_by="one layer alone in INT16 removes most of the error",

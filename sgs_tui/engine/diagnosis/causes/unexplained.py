@@ -10,6 +10,7 @@ import numpy as np
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.causes.clipping import MOSTLY
 from sgs_tui.engine.diagnosis.causes.coarse_step import OWN, PART, WITHIN, is_spread
+from sgs_tui.engine.diagnosis.causes.drift import FINER_WEIGHTS
 from sgs_tui.engine.diagnosis.causes.network_input import affine_fit
 from sgs_tui.engine.diagnosis.error_budget import Budgets
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
@@ -118,11 +119,18 @@ def _weights(case: Case, budget: Budget) -> Finding:
         tuple(sorted((budget.name, *budget.inputs), key=lambda name: name == budget.name or not is_spread(case, name))),
         confidence=min(0.99, 0.5 + 0.5 * budget.weights),
         evidence=(Evidence(text, budget.weights, budget.name),),
-        advice=("calibrate with --quant_level L2 or higher: one scale per output channel for the weights",),
-        refuted_by="with one scale per channel the layer is as bad as before",
+        advice=(_finer(case, budget),),
+        refuted_by="with finer weights the layer is as bad as before",
         explained=budget.weights,
         size=budget.own,
     )
+
+
+def _finer(case: Case, budget: Budget) -> str:
+    """What makes a layer's weights finer, by the level that the sample has."""
+    if case.by_channel:
+        return f"set the input of the convolution at {budget.name} to INT16: that makes its weights 16 bit"
+    return f"{FINER_WEIGHTS}: one scale per output channel for the weights"
 
 
 def _gain(budget: Budget, sample: Values, made: Values) -> Finding | None:
