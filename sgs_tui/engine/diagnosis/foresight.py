@@ -13,16 +13,22 @@ from time import thread_time
 
 import numpy as np
 
+from sgs_tui.engine.calibration.ranges import Ranges
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.results import Foresight, Sources
+from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import InputError, RunError
+from sgs_tui.engine.session import Comparison
 from sgs_tui.engine.twin.agreement import self_check
 from sgs_tui.engine.twin.arithmetic import Pixels
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.measured import FixedRecords, fixed_records, read_plan
+from sgs_tui.engine.twin.network import Bounds, Twin
+from sgs_tui.engine.twin.opening import SOFTMAX
 from sgs_tui.engine.twin.other_input import fit_of, own_pixels
-from sgs_tui.engine.twin.plan import Plan
+from sgs_tui.engine.twin.plan import Plan, load_softmax_ranges
 from sgs_tui.engine.twin.predict import Inputs, dumped_inputs, run
+from sgs_tui.engine.twin.rebuild import rebuild
 from sgs_tui.engine.twin.sources import Origins, Progress, error_sources
 from sgs_tui.engine.twin.trials import Trials
 from sgs_tui.engine.twin.values import Values
@@ -42,14 +48,35 @@ def subject_of(case: Case, cancel: Event | None = None) -> Subject | None:
     """The twin under the sample's own plan; None where there is no twin, or the sample is no fixed dump of it."""
     if case.twin is None:
         return None
-    ranges = case.ranges.by_name if case.ranges else None
     try:
-        plan, records = read_plan(case.twin, case.sample, ranges), fixed_records(case.twin, case.sample)
-        inputs = dumped_inputs(case.twin)
-        trials = Trials.start(plan, inputs, _pixels(plan, records, inputs), cancel=cancel)
+        return _subject(case.twin, case.sample, case.ranges, cancel)
     except (InputError, RunError):  # another network, a float dump: there is nothing to foresee
         return None
+
+
+def open_subject(comparison: Comparison, cancel: Event | None = None) -> Subject:
+    """The same of any comparison, a quiet one too; its dumps have to stay open. Raises InputError, RunError where there
+    is no twin, CancelledError."""
+    return _subject(rebuild(comparison.benchmark, cancel), comparison.sample, comparison.ranges, cancel)
+
+
+def _subject(twin: Twin, sample: Dump, ranges: Ranges | None, cancel: Event | None) -> Subject:
+    plan, records = (
+        read_plan(twin, sample, ranges.by_name if ranges else None, _softmax(ranges)),
+        fixed_records(twin, sample),
+    )
+    inputs = dumped_inputs(twin)
+    trials = Trials.start(plan, inputs, _pixels(plan, records, inputs), cancel=cancel)
     return Subject(trials, records, self_check(trials, records))
+
+
+def _softmax(ranges: Ranges | None) -> Mapping[str, Bounds] | None:
+    """What the calibrator wrote of softmax inputs beside the ranges; damaged it is as if it were not there."""
+    path = ranges.path.parent / SOFTMAX if ranges is not None else None
+    try:
+        return load_softmax_ranges(path) if path is not None and path.is_file() else None
+    except InputError:
+        return None
 
 
 def _pixels(plan: Plan, records: FixedRecords, inputs: Inputs) -> Pixels:

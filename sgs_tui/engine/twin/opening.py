@@ -23,8 +23,6 @@ from sgs_tui.engine.twin.whatif import Subject, from_fixed
 
 RANGES, SOFTMAX, CHANNELS = "tensor_min_max.txt", "softmax_lut_range.txt", "tensor_chn.txt"
 INI = "input_config.ini"
-TAKEN = "found beside and taken"
-"""How the note on files that were not named begins."""
 _PROMOTING = 4
 _SAME, _FEW = 0.02, 0.1
 """Scales that agree (level L5 moves them by 1.4 %), and the share of others from which it is another calibration."""
@@ -78,7 +76,7 @@ def read_settings(named: Files) -> Settings:
     found = [str(path) for path in taken if path not in (named.ranges, named.ini)]
     config = inputconfig.load(files.ini) if files.ini is not None else None
     pixels = _pixels(config) if config is not None else Pixels()
-    notes = [f"{TAKEN}: {', '.join(found)}"] if found else []
+    notes = [f"found beside and taken: {', '.join(found)}"] if found else []
     if pixels is None:
         notes.append(f"{files.ini}: its mean and std are not plain numbers, 127 and 128 are taken")
     return Settings(

@@ -16,7 +16,6 @@ from sgs_tui.engine.requantize.ini_change import IniChange, ini_change, journal_
 from sgs_tui.engine.requantize.network import INI
 from sgs_tui.engine.requantize.propose import Commands, EmbeddedRun, Recipe, find_recipe
 from sgs_tui.engine.session import Comparison
-from sgs_tui.engine.twin.opening import Files
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened, DiagnosisChanged
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
@@ -183,17 +182,16 @@ class Int16Controller(Controller):
             self._foresee(found)
 
     def _foresee(self, made: Plan) -> None:
-        """Ask the twin for the set that is on the screen; it is opened with the first question."""
+        """Ask the twin for the set that is on the screen."""
         current = self._comparison.current
         if current is None:
             return
-        asked = current.request
-        ini = made.path if made.change is not None else None
-        files = Files(asked.benchmark, asked.sample, asked.ranges, ini)
-        if self._foresight is None or self._foresight.files != files:
+        if self._foresight is None or self._foresight.comparison is not current:
             self._drop()
-            self._foresight = Foresight(files)
-        question = Question(made.advice.chosen, self.marks.unmarked, asked.profile, tuple(self._comparison.rows))
+            known = self._comparison.diagnosis.trying if self._comparison.diagnosis is not None else None
+            self._foresight = Foresight(current, known.subject if known is not None else None)
+        rows, profile = tuple(self._comparison.rows), current.request.profile
+        question = Question(made.advice.chosen, self.marks.unmarked, profile, rows)
         self._comparison.find("foresee", partial(self._foresight.ask, question), self._show_foreseen)
 
     def _show_foreseen(self, found: Foreseen) -> None:

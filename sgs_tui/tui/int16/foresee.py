@@ -1,16 +1,17 @@
-"""What an INT16 set would give, by the twin: opened once for a comparison, and asked again with every toggle."""
+"""What an INT16 set would give, by the twin: asked again with every toggle."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 
 from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
+from sgs_tui.engine.diagnosis.foresight import open_subject
 from sgs_tui.engine.errors import CancelledError, SgsError
 from sgs_tui.engine.optimize.twin import limits_of
-from sgs_tui.engine.twin.opening import TAKEN, Files, Opened, open_subject
+from sgs_tui.engine.session import Comparison
 from sgs_tui.engine.twin.plan import Plan, with_int16
-from sgs_tui.engine.twin.whatif import WhatIf, whatif
+from sgs_tui.engine.twin.whatif import Subject, WhatIf, whatif
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,56 +39,47 @@ class Question:
 
 
 class Foresight:
-    """The twin of these files. One question at a time; the kernels of each make the next one cheap."""
+    """The twin of a comparison: the diagnosis's own, or one that is made with the first question.
 
-    def __init__(self, files: Files) -> None:
-        self.files = files
+    One question at a time; the kernels of each make the next one cheap.
+    """
+
+    def __init__(self, comparison: Comparison, subject: Subject | None) -> None:
+        self.comparison = comparison
         self._lock, self._dropped = Lock(), Event()
-        self._found: Opened | SgsError | None = None
+        self._found: Subject | SgsError | None = subject
 
     def ask(self, question: Question, cancel: Event) -> Foreseen:
         """Raises CancelledError."""
         with self._lock:
-            opened = self._open()
-            if isinstance(opened, SgsError):
-                return Foreseen(None, opened.message)
             try:
-                return foresee(opened, question, cancel)
+                return foresee(self._subject(), question, cancel)
             except CancelledError:
                 raise
             except SgsError as error:
                 return Foreseen(None, error.message)
 
     def drop(self) -> None:
-        """Let go of the files, as soon as nobody reads them."""
+        """The dumps are compared no more."""
         self._dropped.set()
-        Thread(target=self._close, daemon=True).start()
 
-    def _open(self) -> Opened | SgsError:
+    def _subject(self) -> Subject:
         """Whoever toggles while it opens does not make it begin again, so only dropping it cancels that."""
-        if self._dropped.is_set():
-            raise CancelledError("these dumps are compared no more")
         if self._found is None:
             try:
-                self._found = open_subject(self.files, cancel=self._dropped)
+                self._found = open_subject(self.comparison, self._dropped)
             except CancelledError:
                 raise
             except SgsError as error:
                 self._found = error
+        if isinstance(self._found, SgsError):
+            raise self._found
         return self._found
 
-    def _close(self) -> None:
-        with self._lock:
-            if isinstance(self._found, Opened):
-                self._found.subject.plan.twin.dump.close()
-                if self._found.subject.fixed is not None:
-                    self._found.subject.fixed.dump.close()
-            self._found = None
 
-
-def foresee(opened: Opened, question: Question, cancel: Event) -> Foreseen:
+def foresee(subject: Subject, question: Question, cancel: Event) -> Foreseen:
     """All layers with these tensors in INT16; none where the twin does not even foresee the dump at hand."""
-    subject, check = opened.subject, opened.subject.check
+    check = subject.check
     if check is not None and not check.trusted:
         off = f"{check.median_db:.1f} dB (median) off" if check.counted else "no layer can be held against it"
         return Foreseen(None, f"the twin does not reproduce this fixed dump: {off}")
@@ -100,7 +92,7 @@ def foresee(opened: Opened, question: Question, cancel: Event) -> Foreseen:
         answer,
         too=tuple(name for name in subject.plan.twin.tensors if name in wide),
         unseen=tuple(each.name for each in answer.layers if not each.predicted and each.name in failing),
-        notes=tuple(note for note in (*opened.notes, *about) if not note.startswith(TAKEN)),
+        notes=about,
     )
 
 

@@ -10,7 +10,6 @@ from textual.pilot import Pilot
 
 from sgs_tui.engine.configs.inputconfig import load
 from sgs_tui.engine.journal import Kind, journal_of, read_journal
-from sgs_tui.engine.twin.opening import Files, Opened, open_subject
 from sgs_tui.engine.twin.whatif import Subject, WhatIf, whatif
 from sgs_tui.tui.frame.dialogs import ConfirmDialog
 from sgs_tui.tui.int16.pane import Int16Dialog, MarkToggled
@@ -84,19 +83,14 @@ def _answer(window: Int16Dialog) -> WhatIf | None:
 async def test_every_toggle_is_foreseen_and_the_last_figures_stay_meanwhile(
     on_stage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[Files] = []
-    go = Event()
+    go, asked_of = Event(), list[Subject]()
     go.set()
-
-    def counted(files: Files, level: int | None = None, cancel: Event | None = None) -> Opened:
-        opened.append(files)
-        return open_subject(files, level, cancel)
 
     def held(subject: Subject, *asked: Any, **how: Any) -> WhatIf:
         assert go.wait(60)
+        asked_of.append(subject)
         return whatif(subject, *asked, **how)
 
-    monkeypatch.setattr("sgs_tui.tui.int16.foresee.open_subject", counted)
     monkeypatch.setattr("sgs_tui.tui.int16.foresee.whatif", held)
     app = make_app()
     async with app.run_test(size=LARGE) as pilot:
@@ -118,14 +112,15 @@ async def test_every_toggle_is_foreseen_and_the_last_figures_stay_meanwhile(
         assert "working it out" not in text_of(app) and "in INT16: nothing" in text_of(app)
         await pilot.press("i")
         await until_shown(pilot, "foreseen: 1 layer fails -> 0, worst")
-        assert len(opened) == 1, "one twin for all questions about these dumps"
+        trying = screen.comparison.diagnosis.trying if screen.comparison.diagnosis is not None else None
+        assert trying is not None and all(each is trying.subject for each in asked_of), "the diagnosis's twin"
         assert screen.comparison.picks.request is not None
         window.dismiss(None)
         screen.comparison.compare(screen.comparison.picks.request)
         await until(pilot, lambda: screen.comparison.diagnosis is not None)
         await pilot.press("I")
         await until_shown(pilot, "foreseen: 1 layer fails -> 0, worst")
-        assert len(opened) == 2, "dropped with its comparison"
+        assert asked_of[-1] is not trying.subject, "dropped with its comparison"
 
 
 async def test_what_is_in_int16_already_stays_so_unless_it_is_taken_out(on_stage: Path) -> None:
