@@ -48,13 +48,13 @@ def reruns(folder: Path) -> Iterator[Rerun]:
             sides = [
                 tuple(folder / one[key] for key in ("fixed", "float", "ranges")) for one in (index[each["base"]], each)
             ]
-            yield Rerun(f"{each['base']} -> {each['name']}", sides[0], sides[1], Change(int16=tuple(each["int16"])))  # type: ignore[arg-type]
+            yield Rerun(f"{each['base']} -> {each['name']}", sides[0], sides[1], Change(int16=tuple(each["int16"])))
     if {"yolo_l1", "yolo_healthy_l2"} <= index.keys():
         sides = [
             tuple(folder / index[name][key] for key in ("fixed", "float", "ranges"))
             for name in ("yolo_l1", "yolo_healthy_l2")
         ]
-        yield Rerun("yolo_l1 -> yolo_healthy_l2", sides[0], sides[1], Change(level=2))  # type: ignore[arg-type]
+        yield Rerun("yolo_l1 -> yolo_healthy_l2", sides[0], sides[1], Change(level=2))
 
 
 def bad() -> Iterator[Rerun]:
