@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from sgs_tui.engine.backends.preprocess import Preprocess
     from sgs_tui.engine.compare.limits import Profile
     from sgs_tui.engine.sweep.results import Picture
-    from sgs_tui.engine.sweep.sweep import SweepRequest
+    from sgs_tui.engine.sweep.sweep import Runner, SweepRequest
+
+_FEW = 8
+"""Pictures under which starting a Dask cluster takes longer than they do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,41 @@ class _Keeping:
         Path | None, option("--journal FILE", "Where finished pictures are kept (default ./sgs_sweeps).")
     ] = None
     no_journal: Annotated[bool, option("--no-journal", "Keep nothing; a sweep that is stopped begins again.")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Where:
+    """Where pictures are measured."""
+
+    jobs: Annotated[
+        int | None, option("--jobs -j N", "Pictures at a time, here or on each host (default one a core).", min=1)
+    ] = None
+    local: Annotated[bool, option("--local", "In plain processes here, even where Dask is installed.")] = False
+    scheduler: Annotated[str, option("--scheduler tls://HOST:PORT", "On the Dask cluster that is there.")] = ""
+    hosts: Annotated[list[str] | None, option("--hosts A,B,C", "On these hosts, over SSH; Dask is started there.")] = (
+        None
+    )
+    remote_python: Annotated[str, option("--remote-python PYTHON", "With --hosts: the Python there.")] = ""
+    tls_ca: Annotated[Path | None, option("--tls-ca FILE", "The cluster's certificate authority.")] = None
+    tls_cert: Annotated[Path | None, option("--tls-cert FILE", "Our certificate.")] = None
+    tls_key: Annotated[Path | None, option("--tls-key FILE", "Its key.")] = None
+    insecure: Annotated[bool, option("--insecure", "Accept a cluster without TLS that is not on this machine.")] = False
+
+    def runner(self, pictures: int) -> "Runner":
+        """A cluster where one is named; else Dask here for many pictures, where it is installed. Raises SgsError."""
+        from sgs_tui.engine.sweep.cluster import Cluster, OnCluster, available
+        from sgs_tui.engine.sweep.sweep import processes
+
+        hosts = options.names(self.hosts or ())
+        named = bool(self.scheduler or hosts)
+        if self.local and named:
+            raise UsageError("--local is here, --scheduler and --hosts are elsewhere", "leave one of them out")
+        if not named and (self.local or pictures < _FEW or not available()):
+            return processes(self.jobs)
+        files = (self.tls_ca, self.tls_cert, self.tls_key)
+        cluster = Cluster(self.scheduler, hosts, self.jobs, *files, self.insecure, self.remote_python)
+        cluster.check()
+        return OnCluster(cluster)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +122,7 @@ def sweep(
     calibration: options.CalibrationOptions,
     shapes: options.Shapes = None,
     profile: options.ProfileName = None,
-    jobs: Annotated[int | None, option("--jobs -j N", "Pictures at a time (default one a core).", min=1)] = None,
+    where: _Where,
     keeping: _Keeping,
     printing: _Printing,
 ) -> int:
@@ -96,12 +134,17 @@ def sweep(
     that fails, values beyond the calibrated limits; pictures ranked; outputs; groups that fail alike, and why.
     A picture that can not be measured is a row with its reason (exit code 3, or 4 where a run failed). What is finished
     is kept in a journal: a sweep that was stopped goes on where it was when it is started again.
+    With the extra `cluster`, 8 pictures and more are spread by Dask: over this machine's cores (on loopback alone),
+    over a cluster that is there (--scheduler), or over hosts (--hosts). Workers need this package and, under the same
+    path, the dump or model; pictures and scripts travel. Without TLS nothing but this machine is accepted, unless
+    --insecure says so: a Dask scheduler runs whatever it is sent.
 
     \b
     Examples:
       sgs-tui sweep fixed_dumps float_dumps --ranges tensor_min_max.txt
       sgs-tui sweep --list pairs.txt --format json -o sweep.json
       sgs-tui sweep --twin float.bin --ranges min_max.txt -i images -n pre.py
+      sgs-tui sweep --twin float.bin -i images --hosts 127.0.0.1,127.0.0.1
       sgs-tui sweep --onnx net.onnx --calibrate few -i many -n pre.py --top 5
     """
     from sgs_tui.engine.compare.limits import load_profile
@@ -117,7 +160,7 @@ def sweep(
         asked = _by_onnx(networks, given, limits)
     else:
         asked = _pairs(folders or [], pairs, calibration.ranges, shapes, limits)
-    return _print(asked, limits.name, jobs, keeping, printing)
+    return _print(asked, limits.name, where, keeping, printing)
 
 
 def _pairs(
@@ -199,9 +242,9 @@ def _preprocess(given: options.InputOptions) -> "Preprocess":
     return how if given.timeout is None else replace(how, timeout=given.timeout)
 
 
-def _print(asked: _Asked, profile: str, jobs: int | None, keeping: _Keeping, printing: _Printing) -> ExitCode:
+def _print(asked: _Asked, profile: str, where: _Where, keeping: _Keeping, printing: _Printing) -> ExitCode:
     from sgs_tui.batch.sweep import SweepPrinting, print_sweep
-    from sgs_tui.engine.sweep.sweep import Sweep, default_journal, processes
+    from sgs_tui.engine.sweep.sweep import Sweep, default_journal
 
     how = SweepPrinting(
         printing.wanted,
@@ -215,7 +258,7 @@ def _print(asked: _Asked, profile: str, jobs: int | None, keeping: _Keeping, pri
     journal = None if keeping.no_journal else keeping.journal or default_journal(asked.request.how)
     stderr.note(*asked.notes)
     with stderr.cancelling_interrupts() as cancel:
-        sweep = Sweep(replace(asked.request, journal=journal), processes(jobs))
+        sweep = Sweep(replace(asked.request, journal=journal), where.runner(len(asked.request.pictures)))
         report = print_sweep(sweep, asked.what, profile, how, stderr.note, cancel, asked.notes)
     return _verdict(report, journal)
 

@@ -1,7 +1,9 @@
 """`sgs-tui sweep`: formats, exit codes, what goes to stdout and what to stderr."""
 
+import csv
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -37,6 +39,24 @@ def test_json_follows_its_schema(command: Command, dumps: Path) -> None:
     assert ended.code == 3 and "p1" in ended.err
     assert [each["name"] for each in document["pictures"]][0::3] == ["p3", "p1"]
     assert document["summary"]["error"] == 1 and document["layers"][0]["failing_on"] == ["p3"]
+
+
+def test_csv_junit_and_html(command: Command, dumps: Path) -> None:
+    (dumps / "fixed" / "p1.bin").write_bytes(b"garbage")
+    rows = list(csv.DictReader(command(*arguments(dumps, "--format", "csv")).text.splitlines()))
+    assert [row["name"] for row in rows] == ["a", "b", "c"] and {row["worst_picture"] for row in rows} == {"p3"}
+    suite = ElementTree.fromstring(command(*arguments(dumps, "--format", "junit")).out)
+    assert (suite.get("failures"), suite.get("errors")) == ("3", "1")
+    assert "fails on 1 of 3 pictures: p3" in suite.findall(".//failure")[0].get("message", "")
+    page = command(*arguments(dumps, "--format", "html")).text
+    assert page.count('<path class="l') >= 2 and "p1" in page and "<script" not in page
+
+
+def test_a_cluster_that_would_be_open_is_refused(command: Command, dumps: Path) -> None:
+    ended = command(*arguments(dumps, "--hosts", "board7,board8"))
+    assert ended.code == 2 and "--insecure" in ended.err
+    ended = command(*arguments(dumps, "--scheduler", "tcp://board7:8786", "--local"))
+    assert ended.code == 2 and "--local" in ended.err
 
 
 def test_a_baseline(command: Command, dumps: Path, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def write(report: Report, screen: Screen) -> bytes:
 def page(report: Report, details: Details) -> bytes:
     """The whole page, UTF-8."""
     loader = PackageLoader("sgs_tui.batch", "formats")
-    environment = Environment(loader=loader, autoescape=True, finalize=_shown, undefined=StrictUndefined)
+    environment = Environment(loader=loader, autoescape=True, finalize=shown, undefined=StrictUndefined)
     environment.globals |= _GLOBALS
     style, script = (loader.get_source(environment, name)[0] for name in ("report.css", "report.js"))
     title, kind = heading(report)
@@ -56,7 +56,7 @@ def page(report: Report, details: Details) -> bytes:
         details=details,
         title=title,
         kind=kind,
-        policy=_policy(style, script),
+        policy=policy(style, script),
         style=Markup(style),
         script=Markup(script),
         pictured={closeup.row.pair.number for closeup in details.closeups},
@@ -66,12 +66,12 @@ def page(report: Report, details: Details) -> bytes:
     return text.encode()
 
 
-def _shown(value: object) -> object:
+def shown(value: object) -> object:
     """What every value of the template goes through on its way to autoescape; markup is the template's own."""
     return value if isinstance(value, Markup) else visible(str(value))
 
 
-def _policy(style: str, script: str) -> str:
+def policy(style: str, script: str) -> str:
     """This very style and script, nothing from anywhere, whatever a name might smuggle in."""
     allowed = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script))
     return "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:".format(*allowed)

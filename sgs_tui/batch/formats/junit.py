@@ -23,7 +23,7 @@ All layers are in it that --filter and --top leave. XML 1.0, UTF-8; characters t
 
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
@@ -41,7 +41,7 @@ _NON_CHARACTERS = {0xFFFE: "\\ufffe", 0xFFFF: "\\uffff"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
+class Case:
     """One test case; `outcome` is an element's name or empty for passed."""
 
     group: str
@@ -54,19 +54,24 @@ class _Case:
 
 def write(report: Report, screen: Screen) -> bytes:
     """The report as one `testsuites` element."""
-    cases = list(_cases(report))
+    since = [regression_headline(report.since)] if report.since else []
+    title = f"{report.sample.path} against {report.benchmark.path}"
+    return suite_of(title, list(_cases(report)), _properties(report), (headline(report.summary), *since))
+
+
+def suite_of(title: str, cases: Sequence[Case], properties: Iterable[tuple[str, str]], lines: Sequence[str]) -> bytes:
+    """One suite of cases, with its properties and what it prints."""
     outcomes = Counter(case.outcome for case in cases)
     counts: dict[str, object] = {"tests": len(cases), "failures": outcomes["failure"], "errors": outcomes["error"]}
     counts |= {"skipped": outcomes["skipped"]}
     root = _element("testsuites", {"name": "sgs-tui"} | counts)
-    suite = _element("testsuite", {"name": f"{report.sample.path} against {report.benchmark.path}"} | counts, root)
-    properties = _element("properties", {}, suite)
-    for name, value in _properties(report):
-        _element("property", {"name": name, "value": value}, properties)
+    suite = _element("testsuite", {"name": title} | counts, root)
+    listed = _element("properties", {}, suite)
+    for name, value in properties:
+        _element("property", {"name": name, "value": value}, listed)
     for case in cases:
         _add(suite, case)
-    since = [regression_headline(report.since)] if report.since else []
-    _element("system-out", {}, suite, "\n".join((headline(report.summary), *since)))
+    _element("system-out", {}, suite, "\n".join(lines))
     indent(root, "")
     written = io.BytesIO()
     ElementTree(root).write(written, "UTF-8", xml_declaration=True)
@@ -81,7 +86,7 @@ def _element(tag: str, attributes: Mapping[str, object], parent: Element | None 
     return made
 
 
-def _add(suite: Element, case: _Case) -> None:
+def _add(suite: Element, case: Case) -> None:
     made = _element("testcase", {"classname": case.group, "name": case.name}, suite)
     if case.outcome:
         kind = {"type": case.kind} if case.kind else {}
@@ -99,12 +104,12 @@ def _properties(report: Report) -> Iterator[tuple[str, str]]:
         yield "baseline", report.since.source
 
 
-def _cases(report: Report) -> Iterator[_Case]:
+def _cases(report: Report) -> Iterator[Case]:
     """Every case, input and comparison first, then the layers that are shown, then what has no partner."""
     for line in report.incomplete:
-        yield _Case("sgs-tui", "input", "error", "damaged input", line)
+        yield Case("sgs-tui", "input", "error", "damaged input", line)
     if report.nothing_comparable:
-        yield _Case("sgs-tui", "comparison", "error", "nothing comparable", "the dumps share no layer with figures")
+        yield Case("sgs-tui", "comparison", "error", "nothing comparable", "the dumps share no layer with figures")
     steps, worse = _steps(report), report.since.regressions if report.since else ()
     for row in report.shown:
         case, step = _layer(row, report.fail_on), steps.get(row.pair.number)
@@ -123,26 +128,26 @@ def _steps(report: Report) -> dict[int, Step]:
     return {row.pair.number: step for row, step in zip(report.rows, steps, strict=False)}
 
 
-def _layer(row: LayerDiff, fail_on: FailOn) -> _Case:
+def _layer(row: LayerDiff, fail_on: FailOn) -> Case:
     group, title = f"layers.{row.op_type}", _title(row.index, row.name, row.pair.benchmark.slot)
     reasons = "; ".join(row.reasons)
     if row.verdict is Verdict.NOT_COMPARABLE:
-        return _Case(group, title, "error", "not comparable", reasons)
+        return Case(group, title, "error", "not comparable", reasons)
     told = "\n".join(f"{key} {figure_text(row, key)}" for key in BRIEF)
     notes = "\n".join((*row.reasons, told, *row.pair.notes, *row.notes))
     if row.verdict is Verdict.FAIL or (row.verdict is Verdict.WARN and fail_on is FailOn.WARN):
-        return _Case(group, title, "failure", ",".join(sorted(row.over)) or str(row.verdict), reasons, notes)
-    return _Case(group, title, text=notes if row.verdict is Verdict.WARN else "")
+        return Case(group, title, "failure", ",".join(sorted(row.over)) or str(row.verdict), reasons, notes)
+    return Case(group, title, text=notes if row.verdict is Verdict.WARN else "")
 
 
-def _as_before(case: _Case) -> _Case:
+def _as_before(case: Case) -> Case:
     """No regression: a layer that failed before passes, one that had no figures is skipped."""
     if case.outcome == "error":
         return replace(case, outcome="skipped", kind="")
     return replace(case, outcome="", kind="", message="")
 
 
-def _with_past(case: _Case, step: Step) -> _Case:
+def _with_past(case: Case, step: Step) -> Case:
     """The case with what the layer was in the baseline, where that says something."""
     if step.change is Change.SAME and not case.text and not case.outcome:
         return case
@@ -153,16 +158,16 @@ def _with_past(case: _Case, step: Step) -> _Case:
     return replace(case, text="\n".join(filter(None, (past, step.note, case.text))))
 
 
-def _lonely(item: Unmatched) -> _Case:
+def _lonely(item: Unmatched) -> Case:
     record = item.record
     title = f"{_title(record.op_index, item.name, record.slot)} ({item.side})"
-    return _Case(f"unmatched.{record.op_type}", title, "skipped", "", item.reason)
+    return Case(f"unmatched.{record.op_type}", title, "skipped", "", item.reason)
 
 
-def _gone(report: Report) -> Iterator[_Case]:
+def _gone(report: Report) -> Iterator[Case]:
     for step in report.since.regression.of(*_GONE) if report.since else ():
         op_type = step.before.op_type if step.before else ""
-        yield _Case(f"gone.{op_type}", step.name, "skipped", "", f"{step.change}: was in the baseline and is no more")
+        yield Case(f"gone.{op_type}", step.name, "skipped", "", f"{step.change}: was in the baseline and is no more")
 
 
 def _title(index: int, name: str, slot: int) -> str:

@@ -27,6 +27,7 @@ _EXTRAS = {
     "png": ("matplotlib", "histograms as pictures"),
     "caffe": ("cv2", "dumps of Caffe models"),
     "tflite": ("ai_edge_litert", "dumps of TFLite models"),
+    "cluster": ("distributed", "sweeps on several hosts"),
 }
 
 

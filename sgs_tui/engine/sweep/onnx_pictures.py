@@ -4,6 +4,7 @@ The model is calibrated and quantized once a worker, which gives the same model 
 written to a folder that is gone when they are compared: so the figures are those of `run --onnx` on that picture.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -39,6 +40,15 @@ class OnnxPictures:
         return digest_of(
             files, "onnx", __version__, repr(self.quantization), repr(dict(self.shapes)), repr(self.profile)
         )
+
+    def small_files(self) -> tuple[Path, ...]:
+        return (*(path for sample in self.calibration for path in sample), *self.preprocess.modules)
+
+    def moved(self, places: Mapping[Path, Path]) -> "OnnxPictures":
+        modules = tuple(places.get(path, path) for path in self.preprocess.modules)
+        calibration = tuple(tuple(places.get(path, path) for path in sample) for sample in self.calibration)
+        preprocess = replace(self.preprocess, modules=modules, python=sys.executable)
+        return replace(self, calibration=calibration, preprocess=preprocess)
 
     def check(self) -> tuple[str, ...]:
         """Raise before anything is run what would be in the way: UsageError, InputError."""

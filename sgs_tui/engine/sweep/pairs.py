@@ -1,8 +1,8 @@
 """A picture that is a pair of dumps: compared as `compare` does, its numbers kept."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import nan
 from pathlib import Path
 from threading import Event
@@ -40,6 +40,13 @@ class DumpPairs:
         """Of everything but the picture that the figures depend on."""
         files = [path for path in (self.ranges, self.shapes) if path is not None]
         return digest_of(files, "pairs", repr(self.ranges is not None), repr(self.profile))
+
+    def small_files(self) -> tuple[Path, ...]:
+        return tuple(path for path in (self.ranges, self.shapes) if path is not None)
+
+    def moved(self, places: Mapping[Path, Path]) -> "DumpPairs":
+        ranges, shapes = (path and places.get(path, path) for path in (self.ranges, self.shapes))
+        return replace(self, ranges=ranges, shapes=shapes)
 
     def open(self) -> "PairMeasurer":
         """What measures, in a worker."""

@@ -4,11 +4,13 @@ The network is rebuilt once a worker. For each picture the fixed model runs firs
 quarter of float32) wait until the float value of the same tensor comes, which is compared and dropped.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import nan
+from pathlib import Path
 from threading import Event
 
 import numpy as np
@@ -60,6 +62,18 @@ class TwinPictures:
         there = [path for path in files if path is not None]
         words = (__version__, repr([path is None for path in files]), repr(self.level), repr(self.int16))
         return digest_of([*there, *self.preprocess.modules], "twin", *words, repr(self.profile))
+
+    def small_files(self) -> tuple[Path, ...]:
+        named = self.files.with_neighbors()
+        files = (named.ranges, named.ini, named.softmax, named.channels)
+        return (*(path for path in files if path is not None), *self.preprocess.modules)
+
+    def moved(self, places: Mapping[Path, Path]) -> "TwinPictures":
+        named = self.files.with_neighbors()
+        ranges, ini = (path and places.get(path, path) for path in (named.ranges, named.ini))
+        modules = tuple(places.get(path, path) for path in self.preprocess.modules)
+        files = replace(named, ranges=ranges, ini=ini)
+        return replace(self, files=files, preprocess=replace(self.preprocess, modules=modules, python=sys.executable))
 
     def check(self) -> tuple[str, ...]:
         """Open it once, here: what there is to know about it. Raises InputError, UsageError before anything is run."""

@@ -8,10 +8,11 @@ Apart because it is about processes, and knows nothing of what is measured.
 
 import os
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from pathlib import Path
 from threading import Event
 from typing import Protocol
 
@@ -43,6 +44,12 @@ class How(Protocol):
     def open(self) -> Measurer:
         """What measures. Raises SgsError."""
 
+    def small_files(self) -> tuple[Path, ...]:
+        """Files that can travel to a worker that does not have them."""
+
+    def moved(self, places: Mapping[Path, Path]) -> "How":
+        """The same with some of its small files elsewhere."""
+
 
 def measure_picture(measurer: Measurer, picture: Picture, cancel: Event | None = None) -> Outcome:
     """A picture's outcome, whatever happens. Raises CancelledError alone."""
@@ -53,7 +60,7 @@ def measure_picture(measurer: Measurer, picture: Picture, cancel: Event | None =
     except CancelledError:
         raise
     except SgsError as error:
-        return Outcome(digest, None, str(error), _failure(error))
+        return Outcome(digest, None, str(error), failure_of(error))
     except MemoryError:
         return Outcome(digest, None, "out of memory", Failure.RUN)
     except Exception as error:  # an odd picture must not cost the sweep; the row names the defect
@@ -61,7 +68,8 @@ def measure_picture(measurer: Measurer, picture: Picture, cancel: Event | None =
     return Outcome(digest, found, found.damage, Failure.INPUT if found.damage else None)
 
 
-def _failure(error: SgsError) -> Failure:
+def failure_of(error: SgsError) -> Failure:
+    """Whose fault an error is."""
     if isinstance(error, RunError):
         return Failure.RUN
     return Failure.NOTHING_COMPARABLE if isinstance(error, NothingComparableError) else Failure.INPUT
@@ -127,5 +135,5 @@ def _work(picture: Picture) -> Outcome:
         if not hasattr(measurer, "measure"):
             _mine.append(measurer.open())
     except SgsError as error:
-        return Outcome("", None, str(error), _failure(error))
+        return Outcome("", None, str(error), failure_of(error))
     return measure_picture(_mine[-1], picture, pool.stopping)  # type: ignore[arg-type]

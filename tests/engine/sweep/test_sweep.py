@@ -3,7 +3,7 @@
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Event
 
@@ -94,6 +94,12 @@ class Killing:
         return "killing"
 
     def open(self) -> "Killing":
+        return self
+
+    def small_files(self) -> tuple[Path, ...]:
+        return ()
+
+    def moved(self, places: Mapping[Path, Path]) -> "Killing":
         return self
 
     def measure(self, picture: Picture, cancel: Event | None = None) -> Measured:
