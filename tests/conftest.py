@@ -1,5 +1,6 @@
 """Fixtures: the real dumps, and a home folder that is nobody's."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -7,6 +8,13 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared" / "data"
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: looking through it for garbage again and again takes a fifth of the tests' time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import chain
 from math import isfinite, isnan
 from pathlib import Path
@@ -25,6 +26,9 @@ def stable(value: float) -> float:
 
 def plain(value: float) -> str:
     """The shortest text that reads back as `stable(value)`; `nan`, `inf`, `-inf` by name."""
+    text = f"{value:.12g}"
+    if "." in text and "e" not in text:  # repr says the same of twelve digits, and takes longer
+        return text
     return repr(stable(value)) if isfinite(value) else non_finite(value)
 
 
@@ -64,17 +68,34 @@ _quoted = json.encoder.encode_basestring_ascii
 
 
 def _json(value: Any, line: str) -> str:
-    """As json.dumps with indent=2, which is slow; `line`: a line feed and the blanks that the value stands behind."""
-    deeper = line + "  "
-    if isinstance(value, str):
-        return _quoted(value)
-    if isinstance(value, dict) and value:
-        return (
-            "{" + ",".join(f"{deeper}{_quoted(key)}: {_json(item, deeper)}" for key, item in value.items()) + line + "}"
-        )
-    if isinstance(value, list | tuple) and value:
-        return "[" + ",".join(deeper + _json(item, deeper) for item in value) + line + "]"
-    return float.__repr__(value) if isinstance(value, float) and isfinite(value) else json.dumps(value, allow_nan=False)
+    """As json.dumps with indent=2, which is slow; `line`: a line feed and the blanks that the value stands behind.
+
+    The encoder in C knows no indent, but any separator: it writes a field a line, with null for what has lines of its
+    own, which is then put in its place.
+    """
+    if not (isinstance(value, dict | list | tuple) and value):
+        return _on_lines(line)(value)
+    deeper, keys = line + "  ", list(value)
+    items: Iterable[Any] = value.values() if isinstance(value, dict) else value
+    inner = [(at, item) for at, item in enumerate(items) if item.__class__ in _LONG and item]
+    if not inner:
+        text = _on_lines(deeper)(value)
+    elif isinstance(value, dict):
+        fields = _on_lines(deeper)(value | {keys[at]: None for at, _ in inner})[1:-1].split("," + deeper)
+        for at, item in inner:
+            fields[at] = f"{_quoted(keys[at])}: {_json(item, deeper)}"
+        text = "{" + ("," + deeper).join(fields) + "}"
+    else:
+        text = "[" + ("," + deeper).join(_json(item, deeper) for item in value) + "]"
+    return text[0] + deeper + text[1:-1] + line + text[-1]
+
+
+_LONG = frozenset({dict, list, tuple})
+
+
+@cache
+def _on_lines(line: str) -> Callable[[Any], str]:
+    return json.JSONEncoder(allow_nan=False, check_circular=False, separators=("," + line, ": ")).encode
 
 
 def exact(text: str | Path) -> str:
@@ -95,12 +116,11 @@ def exact_all(texts: Iterable[str]) -> list[str]:
 def finite_or_null(values: Mapping[str, float | int | None]) -> Json:
     """`values` with numbers that are not finite as null, and their names under `not_finite`."""
     lost = {key: non_finite(value) for key, value in values.items() if value is not None and not isfinite(value)}
-    kept: Json = {key: None if key in lost else _stable(value) for key, value in values.items()}
+    kept: Json = {
+        key: None if key in lost else stable(value) if isinstance(value, float) else value
+        for key, value in values.items()
+    }
     return kept | ({"not_finite": lost} if lost else {})
-
-
-def _stable(value: float | int | None) -> float | int | None:
-    return stable(value) if isinstance(value, float) else value
 
 
 def text_of(lines: Iterable[str]) -> bytes:

@@ -18,6 +18,7 @@ from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.events import Finished, LogLine, Progress, Row, Started
 from sgs_tui.engine.files import beside, reading
+from sgs_tui.engine.network.scales import pad_lanes_of
 
 if TYPE_CHECKING:
     from sgs_tui.engine.calibration.ranges import Ranges
@@ -129,22 +130,14 @@ def open_comparison(request: CompareRequest) -> Comparison:
 
 def _without_pad_lanes(matching: Matching, sample: Dump, benchmark: Dump) -> Matching:
     """The matching with layers marked whose pad lanes are zeros in float and leftover memory in fixed."""
-    aligning = [dump for dump in (sample, benchmark) if _aligns(dump)]
-    if not aligning:
+    lanes = pad_lanes_of(sample, benchmark)
+    if not lanes:
         return matching
-    from sgs_tui.engine.network.graph import build_graph
-    from sgs_tui.engine.network.scales import pad_lanes
-
-    lanes = frozenset().union(*(pad_lanes(build_graph(dump)) for dump in aligning))
     pairs = (
         replace(pair, excluded=_PAD_LANES) if {pair.benchmark.name, pair.sample.name} & lanes else pair
         for pair in matching.pairs
     )
     return replace(matching, pairs=tuple(pairs))
-
-
-def _aligns(dump: Dump) -> bool:
-    return any(record.op_type.upper().startswith("ALIGN") for record in dump.records)
 
 
 def _notes(sample: Dump, benchmark: Dump) -> Iterator[str]:

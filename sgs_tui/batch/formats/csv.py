@@ -11,6 +11,7 @@ layer does not have is empty.
 
 from collections.abc import Callable, Iterator
 from itertools import chain
+from operator import attrgetter
 
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.report import Report
@@ -23,6 +24,7 @@ from sgs_tui.engine.diagnosis.results import Blame, Recovered
 from sgs_tui.engine.journal import notes_on_layers
 
 _STATS = ("count", "minimum", "maximum", "mean", "nan", "inf", "zeros")
+_STATS_OF = attrgetter(*_STATS)
 COLUMNS: tuple[str, ...] = (
     *("index", "name", "op", "verdict", "reason", *OF_LAYER, "range_source"),
     *(f"{side}_{name}" for side in ("sample", "benchmark") for name in _STATS),
@@ -57,7 +59,7 @@ def _layer(row: LayerDiff) -> list[str]:
 
 
 def _side(stats: SideStats | None) -> list[str]:
-    values = [None if stats is None else getattr(stats, name) for name in _STATS]
+    values = _STATS_OF(stats) if stats is not None else (None,) * len(_STATS)
     return [str(value) if isinstance(value, int) else number(value) for value in values]
 
 

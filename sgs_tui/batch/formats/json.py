@@ -60,6 +60,7 @@ other characters are \\u escapes; bytes of a name that are not UTF-8 are shown a
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields
+from operator import attrgetter
 
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.journal import entry_json
@@ -74,6 +75,7 @@ _TOLD = 4
 """Decimals of the twin's numbers: more are chance of the processor."""
 
 _METRICS = tuple(each.name for each in fields(Metrics))
+_METRICS_OF = attrgetter(*_METRICS)
 
 
 def write(report: Report, screen: Screen) -> Iterator[bytes]:
@@ -154,7 +156,7 @@ def _layer(row: LayerDiff) -> Json:
 
 
 def _metrics(metrics: Metrics | None) -> dict[str, float | int | None]:
-    return {name: None if metrics is None else getattr(metrics, name) for name in _METRICS}
+    return dict.fromkeys(_METRICS) if metrics is None else dict(zip(_METRICS, _METRICS_OF(metrics), strict=True))
 
 
 def _range(found: LayerRange | None) -> dict[str, float | int | None]:

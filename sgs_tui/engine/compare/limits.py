@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from math import isnan, nan
 from pathlib import Path
 from typing import Protocol
@@ -45,15 +46,18 @@ class Limits(dict[str, float]):
     def over(self, general: "Limits") -> "Limits":
         return Limits(general | self)
 
+    @cached_property
+    def _in_order(self) -> tuple[tuple[Metric, float], ...]:
+        return tuple((METRICS[key], self[key]) for key in _LIMITED if key in self)
+
     def broken(self, layer: Judged) -> dict[str, str]:
         """`RMSE 0.95 > 0.5` by the keys of the metrics that are beyond their limits, in order. NaN is beyond none."""
-        found: dict[str, str] = {}
-        for key in _LIMITED:
-            limit = self.get(key)
-            value = None if limit is None else METRICS[key].value(layer)
-            if limit is not None and value is not None and METRICS[key].beyond(value, limit):
-                found[key] = _reason(METRICS[key], value, limit, layer)
-        return found
+        values = ((metric, metric.value(layer), limit) for metric, limit in self._in_order)
+        return {
+            metric.key: _reason(metric, value, limit, layer)
+            for metric, value, limit in values
+            if value is not None and metric.beyond(value, limit)
+        }
 
 
 def _reason(metric: Metric, value: float, limit: float, layer: Judged) -> str:
@@ -142,7 +146,9 @@ def judge(layer: Judged, profile: Profile) -> Judgement:
     defects = _defects(layer.sample, layer.benchmark)
     fail, warn = profile.limits_for(layer.name, layer.op_type)
     failing = fail.broken(layer)
-    warning = {key: text for key, text in warn.broken(layer).items() if key not in failing}
+    warning = warn.broken(layer)
+    if failing:
+        warning = {key: text for key, text in warning.items() if key not in failing}
     if not (defects or failing or warning):
         return Judgement(Verdict.OK)
     reasons, over = (*defects, *failing.values(), *warning.values()), frozenset((*failing, *warning))
@@ -158,6 +164,8 @@ def _counts(key: str, layer: Judged) -> bool:
 
 def _defects(sample: SideStats | None, benchmark: SideStats | None) -> list[str]:
     """What fails whatever the limits are."""
+    if sample is not None and benchmark is not None and sample.lively and benchmark.lively:
+        return []
     sides = [(name, side) for name, side in (("sample", sample), ("benchmark", benchmark)) if side is not None]
     found = [
         f"{name} holds {side.nan} NaN and {side.inf} Inf of {side.count}" for name, side in sides if not side.finite

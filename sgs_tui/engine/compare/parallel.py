@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from sgs_tui.engine.compare.compare import Measured, Sides, measure
 from sgs_tui.engine.compare.metrics import LayerFigures, figures_of
+from sgs_tui.engine.compare.pairing import layouts_of
 from sgs_tui.engine.compare.results import Metrics, Pair, SideStats
 from sgs_tui.engine.compare.sums import BLOCK, Kernel, Sums
 from sgs_tui.engine.dumps.format import DumpIndex
@@ -99,7 +100,7 @@ def _units(pairs: Sequence[Pair], sides: Sides) -> Iterator[_Unit]:
     """Every pair in stretches of at most a task; a text payload can only be read from the front, so it is one."""
     in_order = sides.sample.reads_in_order() or sides.benchmark.reads_in_order()
     for position, pair in enumerate(pairs):
-        count = sides.readers(pair).benchmark.count
+        count = layouts_of(pair)[1].count(pair.benchmark)
         step = max(count, 1) if in_order else TASK
         for start in range(0, max(count, 1), step):
             yield _Unit(position, start, min(start + step, count), start + step >= count)
@@ -143,12 +144,13 @@ def _result(future: Future[list[Result]], cancel: Event) -> list[Result]:
 
 def _finished(pair: Pair, results: list[Result]) -> Measured:
     """The pair from what the workers said of its stretches."""
+    if isinstance(results[0], tuple):
+        return Measured(pair, _unpacked(results[0]))
     sums = Sums()
     for result in results:
         if isinstance(result, SgsError):
             return Measured(pair, None, result)
-        if isinstance(result, tuple):
-            return Measured(pair, _unpacked(result))
+        assert isinstance(result, Sums)
         sums.merge(result)
     return Measured(pair, figures_of(sums))
 

@@ -49,6 +49,11 @@ class SideStats:
         return 0 < self.count == self.zeros
 
     @property
+    def lively(self) -> bool:
+        """Nothing but numbers, not all of them zero: as nearly every side is."""
+        return self.nan == 0 == self.inf and self.zeros < self.count
+
+    @property
     def width(self) -> float:
         return self.maximum - self.minimum
 

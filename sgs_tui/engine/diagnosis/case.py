@@ -15,7 +15,7 @@ from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import CancelledError, InputError
 from sgs_tui.engine.network.channels import infer_channels
 from sgs_tui.engine.network.graph import Graph, build_graph, holds_graph
-from sgs_tui.engine.network.scales import Domain, Grid, domains, grid_in, grid_of, pad_lanes
+from sgs_tui.engine.network.scales import Domain, Grid, domains, grid_in, grid_of, pad_lanes_of
 from sgs_tui.engine.network.tensors import Tensors, Values
 from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.rebuild import rebuild
@@ -68,7 +68,7 @@ class Case:
 
     @cached_property
     def _pad_lanes(self) -> frozenset[str]:
-        return pad_lanes(build_graph(self.benchmark)) | pad_lanes(build_graph(self.sample))
+        return pad_lanes_of(self.benchmark, self.sample)
 
     @cached_property
     def _loud(self) -> bool:
@@ -125,7 +125,7 @@ class Case:
         return {
             name: row
             for name, row in self.rows.items()
-            if row.metrics is not None and not (row.pair.indices or self.padded(row.pair))
+            if row.metrics is not None and not (row.pair.indices or (self._pad_lanes and self.padded(row.pair)))
         }
 
     @cached_property
@@ -168,11 +168,12 @@ class Case:
 
     def error(self, name: str) -> float:
         """Relative L2 error of a compared layer; infinite where it is not finite."""
-        row = self.compared.get(name)
-        if row is None or row.metrics is None:
-            return 0.0
-        value = row.metrics.relative_l2
-        return value if isfinite(value) else float("inf")
+        return self._errors.get(name, 0.0)
+
+    @cached_property
+    def _errors(self) -> Mapping[str, float]:
+        values = ((name, row.metrics.relative_l2) for name, row in self.compared.items() if row.metrics)
+        return {name: value if isfinite(value) else float("inf") for name, value in values}
 
     def grid(self, name: str) -> Grid | None:
         """The sample's grid of a compared layer, from its header or else from its values."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sgs_tui.engine.dumps.format import Record
-from sgs_tui.engine.network.graph import Graph, Op
+from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.network.graph import Graph, Op, build_graph
 from sgs_tui.engine.network.ops import family_of
 from sgs_tui.engine.network.tensors import Values
 
@@ -27,6 +28,12 @@ class Domain:
     def shared(self) -> bool:
         """Whether tensors of different origin are bound together."""
         return bool(self.binders)
+
+
+def pad_lanes_of(*dumps: Dump) -> frozenset[str]:
+    """Those of any of the dumps. No graph is built where headers name no `Align` op."""
+    aligning = (dump for dump in dumps if any(family_of(kind).aligns for kind in {r.op_type for r in dump.records}))
+    return frozenset().union(*(pad_lanes(build_graph(dump)) for dump in aligning))
 
 
 def pad_lanes(graph: Graph) -> frozenset[str]:
@@ -150,14 +157,17 @@ def grid_in(values: Values) -> Grid | None:
 
     For dumps that print no scale. The limits are those of the values, so they say nothing about clipping.
     """
-    distinct = np.unique(values[np.isfinite(values)].astype(np.float64))
-    if not _FEWEST <= distinct.size <= 256:
+    ordered = values[np.isfinite(values)].astype(np.float64)
+    ordered.sort()
+    steps = ordered[1:] - ordered[:-1]
+    rises = steps.nonzero()[0]
+    if not _FEWEST <= rises.size + 1 <= 256:
         return None
-    step = float(np.diff(distinct).min())
-    places = (distinct - distinct[0]) / step
-    if np.abs(places - np.round(places)).max() > 0.05 or places[-1] > 255.5:
+    low, high, step = float(ordered[0]), float(ordered[-1]), float(steps[rises].min())
+    if (high - low) / step > 255.5:
         return None
-    return Grid(step, float(distinct[0]), float(distinct[-1]))
+    places = (ordered[rises + 1] - low) / step
+    return Grid(step, low, high) if np.abs(places - np.round(places)).max() <= 0.05 else None
 
 
 def weight_steps(weights: Values, record: Record) -> Values | None:
