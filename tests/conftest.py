@@ -45,6 +45,12 @@ def sgs() -> Path:
 
 
 @pytest.fixture
+def one_drawing_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are drawn here: a process that draws has to load matplotlib first, which takes longer than a few."""
+    monkeypatch.setattr("sgs_tui.batch.formats.pictures.sched_getaffinity", lambda _: {0})
+
+
+@pytest.fixture
 def faults(shared_data: Path) -> Path:
     """Real pairs with one known fault each."""
     return shared_data / "faults"

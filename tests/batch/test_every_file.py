@@ -48,6 +48,7 @@ def test_every_dump_bundled(command: Command, tmp_path: Path) -> None:
         assert (tmp_path / f"{number}.zip").stat().st_size > 1000
 
 
+@pytest.mark.usefixtures("one_drawing_process")
 def test_every_kind_of_dump_as_pictures(command: Command, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="needs the extra png")
     kinds = [name for name in DUMPS if name.startswith(("damaged", "onnx", "tiny/fixed_raw", "bad/bad_fixed"))]

@@ -16,6 +16,7 @@ from tests.batch.conftest import Command
 from tests.layer_rows import HOSTILE_NAMES
 
 pytest.importorskip("matplotlib", reason="needs the extra png")
+pytestmark = pytest.mark.usefixtures("one_drawing_process")
 
 BLUE, ORANGE, RED = (0x1F, 0x77, 0xB4), (0xD9, 0x5F, 0x02), (0xD6, 0x27, 0x28)
 Pixels = npt.NDArray[np.uint8]

@@ -194,6 +194,7 @@ def test_one_tensor_as_text(command: Command, sgs: Path, here: Path) -> None:
     assert command("vendor-script", "dump_debug", *arguments[:2], "nope").code == 3
 
 
+@pytest.mark.usefixtures("one_drawing_process")
 def test_histograms(command: Command, sgs: Path, here: Path) -> None:
     pytest.importorskip("matplotlib", reason="needs the extra png")
     names = ("nowhere", "gate", "/backbone/relu1/Relu_output_0")

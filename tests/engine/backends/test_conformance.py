@@ -6,6 +6,8 @@ import pytest
 
 from tests.benchmarks.bench_onnx_backend import KINDS, cases, run
 
+pytestmark = pytest.mark.xdist_group("backend tests of onnx")  # they take seconds to load, once in a process
+
 
 def test_every_thirteenth_backend_test_passes_or_is_refused_in_one_line() -> None:
     outcomes = list(run(cases(every=13, kinds=KINDS[:-1])))
