@@ -1,5 +1,6 @@
 """Every test of the app plays on the same stage, and presses a key only when all that came before has happened."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,19 @@ def on_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def keys_are_handled_when_press_returns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Textual's pilot goes on when the process is idle, which on a busy machine it is before it has done anything."""
+    """Textual's pilot goes on when the process is idle, which on a busy machine it is before it has done anything.
+
+    Nothing is slept for then: neither textual's 40 ms a key until it may be idle, nor the app's own until a single key
+    has been painted.
+    """
     press = Pilot.press
+
+    async def at_once(*_: float) -> None:
+        await asyncio.sleep(0)
+
+    for module in ("textual.app", "textual.pilot"):
+        monkeypatch.setattr(f"{module}.wait_for_idle", at_once)
+    monkeypatch.setattr("sgs_tui.tui.widgets.key_queue._PAINTING", 0)
 
     async def pressed(pilot: Pilot[int], *keys: str) -> None:
         for key in keys:

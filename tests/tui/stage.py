@@ -1,5 +1,6 @@
 """A stage on which the app looks the same every time: fixed folder, fixed clocks, nothing of this machine."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Callable
@@ -55,10 +56,10 @@ def text_of(app: SgsApp) -> str:
 
 async def until(pilot: Pilot[int], done: Callable[[], bool]) -> None:
     """Wait until it is so; a busy machine may take its time."""
-    for _ in range(1200):
+    for attempt in range(1200):
         if done():
             return
-        await pilot.pause(0.025)
+        await asyncio.sleep(min(0.005 * (attempt + 1), 0.05))
     assert isinstance(pilot.app, SgsApp)
     raise AssertionError(f"never so; the screen says:\n{text_of(pilot.app)}")
 

@@ -14,7 +14,7 @@ from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import CancelledError, InputError
 from sgs_tui.engine.network.channels import infer_channels
-from sgs_tui.engine.network.graph import Graph, build_graph, holds_graph
+from sgs_tui.engine.network.graph import NOT_KNOWN, Graph, build_graph, holds_graph
 from sgs_tui.engine.network.scales import Domain, Grid, domains, grid_in, grid_of, pad_lanes_of
 from sgs_tui.engine.network.tensors import Tensors, Values
 from sgs_tui.engine.twin.network import Twin
@@ -57,7 +57,7 @@ class Case:
         self.rows: Mapping[str, LayerDiff] = {row.name: row for row in rows}
         self.tensors = Tensors(benchmark)
         self.sample_tensors = Tensors(sample)
-        self._own = build_graph(benchmark)
+        self._own = build_graph(benchmark) if holds_graph(benchmark) else NOT_KNOWN
         self.graph: Graph = build_graph(sample) if not self._own.known and holds_graph(sample) else self._own
         self.rebuilds = self._own.known
 

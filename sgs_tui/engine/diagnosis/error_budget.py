@@ -11,7 +11,7 @@ Where a layer can not be replayed, its own error is what exceeds the worst error
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite, sqrt
+from math import isfinite, nan, sqrt
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def estimated(case: Case, name: str, inputs: tuple[str, ...]) -> Budget:
     grown = total > _GROWTH * worst and not handed_on
     own = sqrt(max(0.0, min(total, 1e3) ** 2 - min(worst, 1e3) ** 2)) if grown else 0.0
     inherited = total if handed_on else min(worst, total)
-    plain = Budget(name, inputs, total, inherited, own, own_steps=float("nan"))
+    plain = Budget(name, inputs, total, inherited, own, own_steps=nan)
     return _on_grid(case, plain) if own and isfinite(total) and case.comparable(name) else plain
 
 
@@ -159,7 +159,7 @@ def replayed(trials: Trials, name: str, frontier: tuple[str, ...], proven: Seque
         total=rms(runs.sample - truth) / size,
         inherited=runs.inherited,
         own=rms(own) / size,
-        own_steps=rms(own) / grid.step if grid else float("nan"),
+        own_steps=rms(own) / grid.step if grid else nan,
         floor=rms(runs.made - grid.rounded(runs.made)) / size if grid else 0.0,
         clipped=share(own, runs.sample - grid.clipped(runs.made)) if grid else 0.0,
         cut=rms(truth - grid.clipped(truth)) / size if grid else 0.0,

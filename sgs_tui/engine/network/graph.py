@@ -116,6 +116,10 @@ def holds_graph(dump: Dump) -> bool:
     return any(record.direction is Direction.IN and not record.constant for record in dump.records)
 
 
+NOT_KNOWN = Graph((), False, {}, {})
+"""Stands for that of a dump of outputs alone, where nobody asks for its ops one by one."""
+
+
 def graph_of(records: Iterable[Record]) -> Graph:
     """The graph from records in file order."""
     grouped: dict[int, list[Record]] = defaultdict(list)
