@@ -38,7 +38,7 @@ def test_being_woken_without_having_slept_starts_nothing_twice() -> None:
             while b"\x1b[?1049h" not in terminal.output[sent:]:
                 assert terminal.read_some(), "never painted again"
             terminal.settle()
-        assert _threads(terminal) == before
+        assert _threads(terminal) <= before
         terminal.press("n")
         terminal.wait_for("gate")
         terminal.press("q")

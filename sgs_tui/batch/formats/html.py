@@ -13,7 +13,7 @@ from math import ceil, floor, isfinite, log10
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from sgs_tui.batch import words
 from sgs_tui.batch.console import Screen
@@ -60,7 +60,7 @@ def page(report: Report, details: Details) -> bytes:
         style=Markup(style),
         script=Markup(script),
         pictured={closeup.row.pair.number for closeup in details.closeups},
-        figure_cells=lambda row: [_figure_cell(row, key) for key in BRIEF],
+        figure_cells=lambda row: Markup("".join(_figure_cell(row, key) for key in BRIEF)),
         why=lambda row: _why(row, shares.get(row.name, "")),
     )
     return text.encode()
@@ -95,11 +95,16 @@ def _why(row: LayerDiff, share: str) -> str:
     return "; ".join((*row.reasons, *([f"error {share}"] if share else [])))
 
 
-def _figure_cell(row: LayerDiff, key: str) -> tuple[str, str, str, str]:
-    """A figure in the table of layers: title, text with its mark, what the script sorts by, the mark's class."""
+def _figure_cell(row: LayerDiff, key: str) -> str:
+    """A figure in the table of layers, with its mark, and what the script sorts by.
+
+    Made here and not in the template: it holds nothing from outside, and there are six of them in each of many rows.
+    """
     value, sign = METRICS[key].value(row), mark(row, key)
-    kind = "" if not sign else "over" if sign == FAILED else "near"
-    return METRICS[key].title, words.figure_text(row, key) + sign, "" if value is None else plain(value), kind
+    text = escape(words.figure_text(row, key) + sign)
+    empty, sorted_by = "" if text else ' class="empty"', "" if value is None else plain(value)
+    shown = f'<b class="{"over" if sign == FAILED else "near"}">{text}</b>' if sign else text
+    return f'\n<td{empty} data-t="{METRICS[key].title}" data-v="{sorted_by}">{shown}</td>'
 
 
 def _described(row: LayerDiff, portrait: Portrait | None) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,8 @@ from sgs_tui.batch.console import (
     hanging,
     name_column,
     page_width,
-    render,
+    rendered,
+    slices_of,
     table_of,
     taken,
 )
@@ -42,7 +43,7 @@ _VERDICTS = {Verdict.OK: "ok", Verdict.WARN: "warn", Verdict.FAIL: "FAIL", Verdi
 _STYLES = {"FAIL": "bold red", "warn": "yellow", "n/c": "magenta", "!": "bold red", "~": "yellow"}
 
 
-def write(report: Report, screen: Screen) -> bytes:
+def write(report: Report, screen: Screen) -> Iterator[bytes]:
     """The whole report as text: sources, layers, legend, summary, remarks, what has no partner, the diagnosis."""
     names = [row.name for row in report.shown]
     whole = name_column("name", names, (), Screen(ascii=screen.ascii), 0, LONGEST_NAME)
@@ -52,12 +53,14 @@ def write(report: Report, screen: Screen) -> bytes:
     enough = min(whole.width, _COMFORTABLE_NAME) if screen.columns else whole.width
     columns += _extra(report, width - taken([*columns, *parts]), enough)
     columns.insert(2, name_column("name", names, [*columns, *parts], screen, 0, LONGEST_NAME))
-    return render(_parts(report, screen, table_of([*columns, *parts])), screen, width)
+    return rendered(_parts(report, screen, slices_of([*columns, *parts])), screen, width)
 
 
-def _parts(report: Report, screen: Screen, table: RenderableType) -> Iterator[RenderableType]:
+def _parts(report: Report, screen: Screen, table: Iterable[RenderableType]) -> Iterator[RenderableType]:
     yield from _sources(report, screen)
-    yield from (Text(), table, Text())
+    yield Text()
+    yield from table
+    yield Text()
     yield Text(words.LEGEND, style="dim")
     if len(report.shown) < len(report.rows):
         yield Text(f"{len(report.shown)} of {count(len(report.rows), 'layer')} shown")
