@@ -14,6 +14,7 @@ import pytest
 from sgs_tui.cli import COMMANDS, OPEN
 from sgs_tui.engine.dumps.reader import open_dump
 from tests.cli.parsing import parse
+from tests.engine.boards import results_text
 from tests.standin_sdk import build_sdk, write_model, write_preprocess
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -22,6 +23,7 @@ BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 RECIPES = sorted({block for block in BLOCKS if block.startswith("sgs-tui ")}, key=README.index)
 ENGLISH, CHINESE = README.split("## 简体中文")
 TABLE = r"^\| `sgs-tui ([a-z-]+)"
+OUTPUTS = {"trans": (1, 16, 14), "prob": (1, 10)}
 GOOD = {0, 1}
 """A failing layer is what the example files have; anything else is a broken line."""
 FINDS_FAULTS = "sgs-tui debugconfig check"
@@ -45,6 +47,7 @@ def workplace(tmp_path: Path, sgs: Path) -> Path:
     with open_dump(bad / "bad_float.bin") as dump:
         picture = dump.read(dump.find("data")[0]).reshape(1, 32, 32, 3)
     np.save(tmp_path / "input.npy", picture.transpose(0, 3, 1, 2))
+    write_board_files(tmp_path, bad / "bad_fixed_dq.bin")
     for kind in ("float", "fixed"):
         write_model(tmp_path / f"net_{kind}.sim", kind)
     write_preprocess(tmp_path / "pre.py")
@@ -52,8 +55,16 @@ def workplace(tmp_path: Path, sgs: Path) -> Path:
     return tmp_path
 
 
+def write_board_files(folder: Path, fixed: Path) -> None:
+    """What a board gives: as text, padded, and as bytes."""
+    with open_dump(fixed) as dump:
+        values = {name: dump.values(dump.find(name)[0]).reshape(shape) for name, shape in OUTPUTS.items()}
+    (folder / "board.txt").write_text("".join(results_text(name, each, 8) for name, each in values.items()))
+    (folder / "board.bin").write_bytes(b"".join(each.astype("<f4").tobytes() for each in values.values()))
+
+
 def test_both_languages_have_the_same_commands_and_facts() -> None:
-    assert len(RECIPES) == 6 and len(BLOCKS) == 2 * 8
+    assert len(RECIPES) == 7 and len(BLOCKS) == 2 * 9
     english, chinese = (
         re.findall(r"^```sh\n(.*?)^```$", part, re.MULTILINE | re.DOTALL) for part in (ENGLISH, CHINESE)
     )

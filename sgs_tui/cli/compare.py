@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from sgs_tui.batch.formats import Format
-from sgs_tui.batch.output import FailOn
+from sgs_tui.batch.output import FailOn, ListFormat, check_target, emit
 from sgs_tui.cli import options, stderr
 from sgs_tui.cli.exits import ExitCode, first_of
 from sgs_tui.cli.open import open_app
@@ -62,14 +62,24 @@ def compare(
     sample: Annotated[Path, options.argument("SAMPLE", "The dump that is judged (fixed).")],
     benchmark: Annotated[Path, options.argument("BENCHMARK", "The reference (float or original).")],
     report: ReportOptions,
+    exact: Annotated[
+        bool, options.option("--exact", "Element by element: which differs first, where, by what; exit code 1.")
+    ] = False,
+    outputs: Annotated[
+        list[str] | None, options.option("--outputs NAME,...", "Tensors in a file of a board's bare bytes, in order.")
+    ] = None,
 ) -> int:
     """Compare two dumps layer by layer.
 
-    Opens the app; --batch, or any of --format, --output, --fail-on, --top, --baseline, --bundle and
-    --no-diagnosis, prints instead: the layers, and below them which layer is to blame, why, what proves it and
+    Opens the app; --batch, or any of --format, --output, --fail-on, --top, --baseline, --bundle, --no-diagnosis,
+    --exact and --outputs, prints instead: the layers, and below them which layer is to blame, why, what proves it and
     what to do. A tensor_min_max.txt beside the dumps is used unless --ranges names another file.
     --filter and --sort (here and in the app) and --top choose what is shown; exit code and summary are about all
     layers. Exit code 3 (damaged input) goes before 5 (nothing comparable), and that before 1 (layers over the limits).
+
+    Either side may also be what a board or the offline simulator gave as outputs: the text of `simulator.py -c
+    Unknown`, or the bare bytes of the output tensors, whose names, shapes and types are then the other side's. Padding
+    is taken out, codes are dequantized, and only the network's outputs are compared.
 
     \b
     Examples:
@@ -81,9 +91,14 @@ def compare(
       sgs-tui compare fixed.bin float.bin --format junit --output layers.xml
       sgs-tui compare fixed.bin float.bin --baseline old.json --fail-on regression
       sgs-tui compare fixed.bin float.bin --bundle for_support.zip
+      sgs-tui compare output/unknown_net_sgsimg.img_cat.jpg.txt fixed.bin --batch
+      sgs-tui compare board.bin fixed.bin --exact --outputs boxes,scores
       sgs-tui --batch fixed.bin float.bin --profile sop
     """
-    return _print(sample, benchmark, report) if report.prints else _open(sample, benchmark, report)
+    names = options.names(outputs or ())
+    if exact:
+        return _print_exactly(sample, benchmark, report, names)
+    return _print(sample, benchmark, report, names) if report.prints or names else _open(sample, benchmark, report)
 
 
 def _open(sample: Path, benchmark: Path, given: ReportOptions) -> int:
@@ -104,7 +119,7 @@ def _open(sample: Path, benchmark: Path, given: ReportOptions) -> int:
     )
 
 
-def _print(sample: Path, benchmark: Path, given: ReportOptions) -> ExitCode:
+def _print(sample: Path, benchmark: Path, given: ReportOptions, names: tuple[str, ...]) -> ExitCode:
     from sgs_tui.batch.compare import Printing, print_comparison, view_of
     from sgs_tui.engine.compare.limits import load_profile
     from sgs_tui.engine.session import CompareRequest, with_ranges_beside
@@ -120,9 +135,37 @@ def _print(sample: Path, benchmark: Path, given: ReportOptions) -> ExitCode:
         bundle=given.bundle,
     )
     limits = load_profile(given.profile or options.DEFAULT_PROFILE)
-    request = CompareRequest(sample, benchmark, given.ranges, given.shapes, limits)
+    request = CompareRequest(sample, benchmark, given.ranges, given.shapes, limits, outputs=names)
     request, word = with_ranges_beside(request)
     return _verdict(print_comparison(replace(request, remark=word), how, stderr.note))
+
+
+_WITH_EXACT = frozenset({"shapes", "wanted", "output", "batch", "ascii_only", "no_mouse"})
+
+
+def _print_exactly(sample: Path, benchmark: Path, given: ReportOptions, names: tuple[str, ...]) -> ExitCode:
+    """Bit by bit: no limits and no causes, so none of their options."""
+    from sgs_tui.batch.printed.exact import nothing_compared, report_exactly, write_exact
+    from sgs_tui.engine.session import CompareRequest
+
+    others = (each for each in fields(given) if each.name not in _WITH_EXACT)
+    if any(getattr(given, each.name) != each.default for each in others):
+        raise UsageError("--exact knows no limits, causes, filters or baselines", "leave those options out")
+    if given.wanted not in (None, *_LISTS):
+        raise UsageError(f"--exact has no --format {given.wanted}", f"it has {', '.join(_LISTS)}")
+    check_target(given.output, (sample, benchmark))
+    report = report_exactly(CompareRequest(sample, benchmark, shapes=given.shapes, outputs=names))
+    page = stderr.screen(given.ascii_only, to_file=given.output is not None)
+    emit(write_exact(report, _LISTS[given.wanted or Format.TABLE], page), given.output, (sample, benchmark))
+    if report.incomplete:
+        return stderr.damaged(report.incomplete, "what can be read was compared")
+    if nothing := nothing_compared(report):
+        stderr.error(nothing.message, nothing.hint)
+        return ExitCode.NOTHING_COMPARABLE
+    return ExitCode.OVER_LIMITS if report.different else ExitCode.OK
+
+
+_LISTS = {Format.TABLE: ListFormat.TABLE, Format.CSV: ListFormat.CSV, Format.JSON: ListFormat.JSON}
 
 
 def _verdict(report: "Report") -> ExitCode:

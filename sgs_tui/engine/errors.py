@@ -32,6 +32,10 @@ class DumpError(InputError):
     """A dump can not be read at all, or not at this record."""
 
 
+class NotADumpError(DumpError):
+    """A file is no dump, nor anything else that is known by its first bytes."""
+
+
 class FileChangedError(DumpError):
     """A dump changed on disk after it was indexed; its numbers would be wrong."""
 

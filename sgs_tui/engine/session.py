@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from sgs_tui.engine.compare.boards import open_pair
 from sgs_tui.engine.compare.compare import RowMaker, Sides
 from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.compare.pairing import match
@@ -13,7 +14,7 @@ from sgs_tui.engine.compare.parallel import measure_all
 from sgs_tui.engine.compare.results import LayerDiff, Matching, Summary, Verdict
 from sgs_tui.engine.compare.select import worst_first
 from sgs_tui.engine.compare.sums import Kernel
-from sgs_tui.engine.dumps.index import guess_stage, look_swapped, looks_like_dump, oddities
+from sgs_tui.engine.dumps.index import HEAD, guess_stage, look_swapped, looks_like_dump, oddities
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.events import Finished, LogLine, Progress, Row, Started
@@ -38,7 +39,8 @@ CompareEvent = Started | Progress | Row[LayerDiff] | LogLine | Finished
 class CompareRequest:
     """What to compare and how. `ranges`: tensor_min_max file; `shapes`: tensor_statistics.txt or a dump.
 
-    `remark`: what a report has to say of how its files were found.
+    `remark`: what a report has to say of how its files were found. `outputs`: the tensors that a file of bare bytes
+    holds, in its order.
     """
 
     sample: Path
@@ -47,6 +49,7 @@ class CompareRequest:
     shapes: Path | None = None
     profile: Profile = field(default=MANUAL)
     remark: str = ""
+    outputs: tuple[str, ...] = ()
 
 
 RANGES_FILE = "tensor_min_max.txt"
@@ -116,16 +119,15 @@ def open_comparison(request: CompareRequest) -> Comparison:
         from sgs_tui.engine.calibration.ranges import load_ranges
 
         ranges = load_ranges(request.ranges)
-    shapes = _shapes(request.shapes) if request.shapes else {}
-    sample = open_dump(request.sample)
-    try:
-        benchmark = open_dump(request.benchmark)
-    except BaseException:
-        sample.close()
-        raise
-    sample, benchmark = sample.with_shapes(shapes), benchmark.with_shapes(shapes)
+    sample, benchmark = open_sides(request)
     matching = _without_pad_lanes(match(sample, benchmark), sample, benchmark)
     return Comparison(request, sample, benchmark, matching, ranges, tuple(_notes(sample, benchmark)))
+
+
+def open_sides(request: CompareRequest) -> tuple[Dump, Dump]:
+    """Sample and benchmark, open. Raises SgsError; then nothing stays open."""
+    shapes = _shapes(request.shapes) if request.shapes else {}
+    return open_pair(request.sample, request.benchmark, shapes, request.outputs)
 
 
 def _without_pad_lanes(matching: Matching, sample: Dump, benchmark: Dump) -> Matching:
@@ -146,14 +148,16 @@ def _notes(sample: Dump, benchmark: Dump) -> Iterator[str]:
         if not dump.health.ok:
             yield f"{side} {dump.path}: {dump.health}"
         yield from (f"{side} {dump.path}: {text}" for text in oddities(dump.records))
-        if not dump.is_float and dump.records:
+        if dump.index.results:
+            yield f"{side} {dump.path} holds the network's outputs alone ({dump.index.results})"
+        elif not dump.is_float and dump.records:
             yield f"{side} {dump.path}: {_DEQUANTIZED}"
 
 
 def _shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
     """Shapes by tensor name from a dump that has them, or from tensor_statistics.txt."""
     with reading(path) as file:
-        is_dump = looks_like_dump(file.read(128))
+        is_dump = looks_like_dump(file.read(HEAD))
     if not is_dump:
         from sgs_tui.engine.calibration.ranges import load_shapes
 

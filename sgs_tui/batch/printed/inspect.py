@@ -126,7 +126,7 @@ def _table(dump: Dump, screen: console.Screen) -> Iterator[bytes]:
 
 
 def _about(dump: Dump, screen: console.Screen) -> Iterator[RenderableType]:
-    kind, totals = "float" if dump.is_float else "integers", _totals(dump)
+    kind, totals = dump.index.results or ("float" if dump.is_float else "integers"), _totals(dump)
     yield Text(f"dump     {screen.text(str(dump.path))}")
     yield Text(f"stage    {guess_stage(dump.index)} (guessed), {kind}, {dump.form}")
     yield Text(f"health   {screen.text(str(dump.health))}", style="" if dump.health.ok else "bold red")

@@ -1,7 +1,7 @@
 """Pair the layers of two dumps; nothing is dropped without a reason."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from math import prod
 
@@ -10,6 +10,7 @@ from sgs_tui.engine.compare.results import Matching, Pair, Side, Unmatched
 from sgs_tui.engine.dumps.format import Direction, Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.network.channels import infer_channels
+from sgs_tui.engine.network.graph import network_outputs
 from sgs_tui.engine.network.indices import index_tensors
 from sgs_tui.engine.network.ops import family_of
 from sgs_tui.engine.text import sanitised
@@ -18,7 +19,10 @@ from sgs_tui.engine.text import sanitised
 def match(sample: Dump, benchmark: Dump) -> Matching:
     """Outputs paired by exact name, then by the vendor's sanitised name, in the benchmark's order."""
     left, right = _layers(sample), _layers(benchmark)
+    outputs_only = bool(sample.index.results or benchmark.index.results)
     partners = _partners(left, right)
+    if outputs_only:
+        partners |= _by_size(sample, benchmark, partners)
     channels = infer_channels(sample.records) | infer_channels(benchmark.records)
     indices = index_tensors(sample.records) | index_tensors(benchmark.records)
     feeds = _convolution_inputs(benchmark) or _convolution_inputs(sample)
@@ -27,7 +31,7 @@ def match(sample: Dump, benchmark: Dump) -> Matching:
     for record in right:
         partner = partners.pop(record.number, None)
         if partner is None:
-            unmatched.append(Unmatched(record.name, "benchmark", "only in benchmark", record))
+            unmatched.append(_lonely(record, "benchmark", outputs_only, benchmark))
             continue
         fed = None if feeds is None else record.name in feeds
         pair = _pair(len(pairs), partner, record, fed, channels.get(record.name))
@@ -40,9 +44,30 @@ def match(sample: Dump, benchmark: Dump) -> Matching:
             unmatched.append(Unmatched(record.name, "benchmark", reason, record))
             unmatched.append(Unmatched(partner.name, "sample", reason, partner))
     taken = {pair.sample.number for pair in pairs} | {item.record.number for item in unmatched if item.side == "sample"}
-    unmatched += [Unmatched(r.name, "sample", "only in sample", r) for r in left if r.number not in taken]
+    unmatched += [_lonely(r, "sample", outputs_only, sample) for r in left if r.number not in taken]
     excluded = (*_excluded(sample, "sample", left, benchmark), *_excluded(benchmark, "benchmark", right, sample))
     return Matching(tuple(pairs), (*unmatched, *excluded))
+
+
+def _lonely(record: Record, side: Side, outputs_only: bool, dump: Dump) -> Unmatched:
+    """A layer of one side; where the other holds outputs alone most are inside the network."""
+    if outputs_only and not dump.index.results and record not in network_outputs(dump):
+        return Unmatched(record.name, side, "inside the network, the other side holds its outputs alone", record)
+    return Unmatched(record.name, side, f"only in {side}", record)
+
+
+def _by_size(sample: Dump, benchmark: Dump, paired: Mapping[int, Record]) -> dict[int, Record]:
+    """Outputs that are called differently but are the only ones left of their size on both sides."""
+    used = {record.number for record in paired.values()}
+    left = [each for each in network_outputs(sample) if each.number not in used]
+    right = [each for each in network_outputs(benchmark) if each.number not in paired]
+    ours, theirs = (Counter(_elements(each) for each in side) for side in (left, right))
+    alone = {_elements(each): each for each in left if ours[_elements(each)] == 1}
+    return {each.number: alone[size] for each in right if theirs[size := _elements(each)] == 1 and size in alone}
+
+
+def _elements(record: Record) -> int:
+    return prod(record.shape) if record.shape and not record.problem else record.count
 
 
 def _unscaled(record: Record) -> bool:
@@ -101,7 +126,8 @@ def _convolution_inputs(dump: Dump) -> frozenset[str] | None:
 def _pair(number: int, sample: Record, benchmark: Record, feeds: bool | None, channels: int | None) -> Pair:
     notes, shape = [], benchmark.shape or sample.shape
     if sample.name != benchmark.name:
-        notes.append(f"matched by sanitised name, sample's is {sample.name}")
+        how = "sanitised name" if sanitised(sample.name) == sanitised(benchmark.name) else "size"
+        notes.append(f"matched by {how}, sample's is {sample.name}")
     for side, record in (("sample", sample), ("benchmark", benchmark)):
         if row := unpadded(record, shape).row:
             notes.append(f"{side} un-padded, last axis {row[1]} to {row[0]}")

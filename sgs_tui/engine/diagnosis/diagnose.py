@@ -26,6 +26,7 @@ from sgs_tui.engine.diagnosis.error_budget import Budgets
 from sgs_tui.engine.diagnosis.foresight import foresee, subject_of
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Diagnosis, Evidence, Finding, Recovered, percent, some
 from sgs_tui.engine.diagnosis.trying import Trying, tried
+from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.session import Comparison
 
 _CERTAIN = 0.9  # share of a first layer's error that has to be explained to report it where no layer is bad
@@ -37,8 +38,12 @@ def diagnose(
     """Explain a finished comparison. `debug_config`: the DebugConfig.txt of the sample's run, as evidence.
 
     Bad layers are computed again by the twin; the dumps must still be open. Raises InputError where
-    `debug_config` can not be read, FileChangedError, CancelledError.
+    `debug_config` can not be read or a side holds outputs alone, FileChangedError, CancelledError.
     """
+    for dump in (comparison.sample, comparison.benchmark):
+        if dump.index.results:
+            why = f"{dump.path} holds the network's outputs alone, which layer is at fault is not in it"
+            raise InputError(why, "compare two dumps")
     switches = load(debug_config).effect().switches if debug_config else None
     case = Case(comparison.sample, comparison.benchmark, rows, comparison.ranges, cancel)
     if swapped := find_swapped(comparison):

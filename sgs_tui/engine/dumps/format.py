@@ -83,7 +83,8 @@ class Record:
     line promises (None in the text form that has none). `count` is the number of elements. `shape` is None
     where the file does not say it. `number` is the record's position in the file, from 0. `remarks` are comments and
     fields of the header that this reader does not know, as they stand. `problem` says why the payload was skipped,
-    which then counts no element; empty where it can be read.
+    which then counts no element; empty where it can be read. `stored`: the padded shape that a reader cuts to `shape`
+    by itself; None where nothing of that kind is to be done.
     """
 
     number: int
@@ -104,6 +105,7 @@ class Record:
     count: int
     remarks: str = ""
     problem: str = ""
+    stored: tuple[int, ...] | None = None
 
     @property
     def is_short(self) -> bool:
@@ -187,13 +189,18 @@ class FileState:
 
 @dataclass(frozen=True, slots=True)
 class DumpIndex:
-    """Everything a dump says in its headers. `is_float` is the file's first line (`isFloat: 1`)."""
+    """Everything a dump says in its headers. `is_float` is the file's first line (`isFloat: 1`).
+
+    `results`: what else the file is, in words, where it is no dump but what a board or a simulator gave: the network's
+    outputs and nothing between; empty for dumps.
+    """
 
     is_float: bool
     form: Form
     records: tuple[Record, ...]
     health: Health
     state: FileState
+    results: str = ""
 
 
 FIRST_LINE = re.compile(rb"isFloat:[ \t]*([01])[ \t\r]*(?:\n|\Z)")

@@ -24,12 +24,15 @@ from sgs_tui.engine.dumps.format import (
     parse_next,
 )
 from sgs_tui.engine.dumps.mistaken import known_as
+from sgs_tui.engine.dumps.results import index_results, looks_like_results
 from sgs_tui.engine.dumps.search import HeaderSearch, behind
 from sgs_tui.engine.dumps.source import ScanWindow, Source
-from sgs_tui.engine.errors import DumpError
+from sgs_tui.engine.errors import DumpError, NotADumpError
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.text import visible
 
+HEAD = 8192
+"""Bytes that tell what a file is."""
 _LONG = 1 << 20  # bytes of a header that was cut; what begins like one farther from the end is damaged
 _USUALLY = 1024  # bytes that hold a trailer and the next header; longer ones take the slower way
 _TEXT_BYTES = frozenset(b"0123456789 \r\n\t,.-+eEinfaN};")
@@ -39,7 +42,9 @@ _NO_VALUES = re.compile(rb"\s*\n\s*\n\};?")
 
 
 def build_index(source: Source) -> DumpIndex:
-    """Index every record of `source`. Raises DumpError where it is no dump at all."""
+    """Index every record of `source`, a dump or results as text. Raises DumpError where it is neither."""
+    if looks_like_results(source.read_at(0, HEAD)):
+        return index_results(source)
     is_float, start = _first_line(source)
     form = detect_form(source, start)
     scan = (_BinaryScan if form is Form.BINARY else _TextScan)(source, is_float, start, HeaderSearch(source))
@@ -51,8 +56,9 @@ def build_index(source: Source) -> DumpIndex:
 
 
 def looks_like_dump(first_bytes: bytes) -> bool:
-    """Whether a file that begins so is worth opening as a dump."""
-    return bool(FIRST_LINE.match(first_bytes) or HEADER_START.match(first_bytes))
+    """Whether a file whose first HEAD bytes are these is worth opening as a dump, or as results."""
+    starts = FIRST_LINE.match(first_bytes) or HEADER_START.match(first_bytes)
+    return bool(starts) or looks_like_results(first_bytes)
 
 
 def _first_line(source: Source) -> tuple[bool, int]:
@@ -66,7 +72,7 @@ def _first_line(source: Source) -> tuple[bool, int]:
     if found := known_as(source.path, head):
         raise DumpError(f"{source.path}: not a dump but {found[0]}", found[1])
     found_text = visible(head[:24].decode("latin-1")) if head else "an empty file"
-    raise DumpError(
+    raise NotADumpError(
         f"{source.path}: not a dump: expected `isFloat: 0` or `isFloat: 1` in the first line, found {found_text}",
         f"name a {DUMP_NAME} or another dump",
     )
@@ -333,7 +339,7 @@ def guess_stage(index: DumpIndex) -> Stage:
     with a scale; the cmodel's are float but some already carry a scale; a float model's have none.
     """
     activations = [record for record in index.records if not record.constant]
-    if not activations:
+    if not activations or index.results:
         return Stage.UNKNOWN
     if all(record.declared and not record.size for record in activations):
         return Stage.OFFLINE

@@ -13,6 +13,7 @@ from sgs_tui.engine.files import reading
 _RUN = "`sgs-tui dump {} --model {{}} --image PICTURE` makes a dump of it"
 _CAFFE = "`sgs-tui dump caffe --model X.prototxt --weights X.caffemodel --image PICTURE` makes a dump of it"
 _UNPACK = "unpack it first"
+_TENSORS = "`simulator.py -c Unknown` writes the output tensors, which can be compared"
 _PICTURE = "`sgs-tui dump` takes it with --image"
 _BY_CONTENT = (
     (rb"\x08[\x01-\x14](\x12|\x1a|\x22|\x3a)", "an ONNX model", _RUN.format("onnx")),
@@ -26,6 +27,8 @@ _BY_CONTENT = (
     (rb"\x89PNG|\xff\xd8\xff|BM....\x00\x00\x00\x00|RIFF....WEBP", "a picture", _PICTURE),
     (rb"\x7fELF", "a program or a core file", "`sgs-tui core PROGRAM {}` reads the core of a simulator that crashed"),
     (rb"Name:[^\n]{1,100}, ?min: ?", "a calibration file (tensor_min_max)", "give it with --ranges {}"),
+    (rb"[^\n]{1,255}\n\d+ -?\d+\.\d{6}\r?\n", "a classification's result, the best five labels", _TENSORS),
+    (rb'\{"image_id": \d+, "category_id":', "a detection's result, a list of boxes", _TENSORS),
     (rb'\s*\{\s*"schema":\s*"sgs-tui/(compare|layers)/', "a comparison", "--baseline {} holds another one against it"),
 )
 """How files begin, what they are then, and what to do with them."""

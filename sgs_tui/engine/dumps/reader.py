@@ -10,6 +10,7 @@ import numpy as np
 from sgs_tui.engine.dumps.dtypes import AnyArray, FloatArray
 from sgs_tui.engine.dumps.format import DumpIndex, Form, Record
 from sgs_tui.engine.dumps.index import build_index, with_shapes
+from sgs_tui.engine.dumps.results import ResultsReader
 from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.dumps.text_payload import TextReader
 from sgs_tui.engine.errors import DumpError
@@ -41,7 +42,11 @@ class Dump:
 
     def with_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> "Dump":
         """The same open file with shapes for records that carry none (both share one descriptor)."""
-        return Dump(self._source, with_shapes(self.index, dict(shapes)))
+        return self.reread(with_shapes(self.index, dict(shapes))) if shapes else self
+
+    def reread(self, index: DumpIndex) -> "Dump":
+        """The same open file under another index (both share one descriptor)."""
+        return Dump(self._source, index)
 
     def reads_in_order(self) -> bool:
         """Text payloads have to be read from the front; binary ones from anywhere."""
@@ -49,7 +54,7 @@ class Dump:
 
     def text_reader(self, record: Record) -> TextReader:
         """A front-to-back reader of one record of a text dump."""
-        return TextReader(self._source, record, self.is_float)
+        return (ResultsReader if self.index.results else TextReader)(self._source, record, self.is_float)
 
     def read_into(self, record: Record, start: int, out: AnyArray) -> None:
         """Fill `out` (contiguous, the record's dtype) with elements from `start`. Binary form only."""

@@ -206,20 +206,27 @@ class TextReader:
                 "a run overwrote it while it was read; reload",
             )
         self._position += len(chunk)
-        text = self._rest + chunk
-        cut = text.rfind(b",") + 1
-        text, self._rest = text[:cut], text[cut:]
+        text, self._rest = self._whole(self._rest + chunk, self._position >= end)
         if len(self._rest) > _STEP:
             raise self._unreadable(_NO_NUMBERS)
         return self._elements(text)
 
+    def _whole(self, text: bytes, at_end: bool) -> tuple[bytes, bytes]:
+        """The text up to its last comma, and the rest, which goes on in the next stretch (`at_end`: there is none)."""
+        cut = text.rfind(b",") + 1
+        return text[:cut], text[cut:]
+
     def _elements(self, text: bytes) -> AnyArray:
+        values = self._parsed(text)
+        return values.astype(self._record.dtype) if self._is_float else self._from_bytes(values)
+
+    def _parsed(self, text: bytes) -> FloatArray:
+        """The numbers of `text`, each followed by a comma. Raises DumpError."""
         try:
             fast = parse_fast(text)
-            values = _parse_any(text) if fast is None else fast
+            return _parse_any(text) if fast is None else fast
         except ValueError as error:
             raise self._unreadable(_NO_NUMBERS) from error
-        return values.astype(self._record.dtype) if self._is_float else self._from_bytes(values)
 
     def _unreadable(self, message: str) -> DumpError:
         name = visible(self._record.name)

@@ -120,6 +120,14 @@ NOT_KNOWN = Graph((), False, {}, {})
 """Stands for that of a dump of outputs alone, where nobody asks for its ops one by one."""
 
 
+def network_outputs(dump: Dump) -> tuple[Record, ...]:
+    """Outputs that no op of the dump reads; all of them where it holds no inputs."""
+    if not holds_graph(dump):
+        return dump.outputs()
+    graph = build_graph(dump)
+    return tuple(record for record in dump.outputs() if not graph.readers(record.name))
+
+
 def graph_of(records: Iterable[Record]) -> Graph:
     """The graph from records in file order."""
     grouped: dict[int, list[Record]] = defaultdict(list)

@@ -23,7 +23,7 @@ import numpy as np
 
 from sgs_tui.engine.compare.elements import SideReader, unpadded
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Side
-from sgs_tui.engine.dumps.reader import Dump, open_dump
+from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.writer import FreeNames
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import replacing
@@ -31,7 +31,7 @@ from sgs_tui.engine.numbers import size
 from sgs_tui.engine.reports.details import noteworthy
 from sgs_tui.engine.runs.hand_over import debug_config_of
 from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG
-from sgs_tui.engine.session import CompareRequest
+from sgs_tui.engine.session import CompareRequest, open_sides
 from sgs_tui.engine.text import visible
 
 LARGEST = 16 << 20
@@ -201,7 +201,7 @@ def write_bundle(
     """
     done = 0
     with ExitStack() as stack:
-        sample, benchmark = (stack.enter_context(open_dump(each)) for each in (request.sample, request.benchmark))
+        sample, benchmark = (stack.enter_context(each) for each in open_sides(request))
         file = stack.enter_context(replacing(path))
         archive = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6))
         for part in plan.parts:

@@ -18,9 +18,9 @@ from sgs_tui.engine.compare.pairing import match
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.compare.select import worst_first
 from sgs_tui.engine.dumps.format import Direction, Record
-from sgs_tui.engine.dumps.reader import Dump, open_dump
+from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import DumpError, SgsError, UsageError
-from sgs_tui.engine.session import CompareRequest
+from sgs_tui.engine.session import CompareRequest, open_sides
 from sgs_tui.engine.text import nearest, visible
 
 _BLOCK = 1 << 20
@@ -212,7 +212,8 @@ def gather_details(
 
 def _closeups(request: CompareRequest, chosen: Sequence[LayerDiff], add: Callable[[int], None]) -> Iterator[Closeup]:
     try:
-        with open_dump(request.sample) as sample, open_dump(request.benchmark) as benchmark:
+        sample, benchmark = open_sides(request)
+        with sample, benchmark:
             for row in chosen:
                 yield _closeup(row, sample, benchmark)
                 add(row.pair.size)

@@ -11,7 +11,7 @@ from textual.message import Message
 
 from sgs_tui.engine.compare.histogram import ValueCounter
 from sgs_tui.engine.dumps.format import Health, Record
-from sgs_tui.engine.dumps.index import guess_stage, looks_like_dump
+from sgs_tui.engine.dumps.index import HEAD, guess_stage, looks_like_dump
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import CancelledError, FileChangedError, InputError, SgsError
 from sgs_tui.engine.session import Comparison
@@ -80,7 +80,7 @@ def _entry(item: "os.DirEntry[str]") -> Entry | None:
 
 def _is_dump(path: Path) -> bool:
     with path.open("rb") as file:
-        return looks_like_dump(file.read(128))
+        return looks_like_dump(file.read(HEAD))
 
 
 def _examined(entry: Entry) -> Entry:
