@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 
 def standing(now: Snapshot) -> str:
-    """`running 0:12, dump 12.3 MB of 171.6 MB`: sizes only where they are known, nothing made up."""
+    """`running 0:12 of about 0:40, dump 12.3 MB of 171.6 MB`: only what is known, nothing made up."""
     words = f"{now.state} {clock(now.elapsed)}".rstrip()
+    if now.expected_time is not None and now.elapsed is not None:
+        words += f" of about {clock(now.expected_time)}"
     if now.dump_size is None:
         return words
     goal = f" of {size(now.expected_size)}" if now.expected_size else ""

@@ -1,6 +1,6 @@
 """`sgs-tui iterate`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,11 +8,12 @@ from sgs_tui.batch.output import emit
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.launch import launch, tell
-from sgs_tui.cli.options import AdvicePrinting, Detach, LaunchOptions, Root, argument, option
+from sgs_tui.cli.options import AdvicePrinting, Detach, LaunchOptions, Root, SdkOptions, argument, option, whole
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import read_bytes, write_atomically
 
 if TYPE_CHECKING:
+    from sgs_tui.engine.backends.sdk_install import SdkWish
     from sgs_tui.engine.requantize.ini_change import IniChange
     from sgs_tui.engine.requantize.network import IterateConfig
     from sgs_tui.engine.runs.run_list import Run
@@ -28,7 +29,7 @@ class _Wishes:
     before: Annotated[
         Path | None, option("--before OLD", "Compare with this run or JSON report (default the newest state).")
     ] = None
-    init: Annotated[bool, option("--init", "Only write an example sgs-tui.toml to fill in.")] = False
+    init: Annotated[bool, option("--init", "Only write an sgs-tui.toml from what is in the folder and SDK.")] = False
     dry_run: Annotated[bool, option("--dry-run", "Only show what would be changed and run.")] = False
     last: Annotated[bool, option("--last", "Only show what the newest iteration did.")] = False
     detach: Detach = False
@@ -39,15 +40,17 @@ def iterate(
     folder: Annotated[Path, argument("[FOLDER]", "Where sgs-tui.toml is (default this one).")] = Path(),
     *,
     wishes: _Wishes,
+    installed: SdkOptions,
     printing: AdvicePrinting,
 ) -> int:
     """Requantize after an INT16 change. Dumps both stages, shows what the change did.
 
     The convert and calibrate commands are your own, kept once in sgs-tui.toml of the network's folder (--init writes
-    an example). They run in the background: Ctrl-C ends them, a lost connection does not, and --last shows the result
-    later. A model that is not new afterwards is a failure. The state before is the newest
-    iteration or pair of runs of the network; without one both models are dumped first. Exit code 1 where layers fail
-    afterwards, 4 where a step failed. What was tried and what it did is written into the run folder's journal.
+    one from the files there and the options that the SDK's tools want). They run in the background: Ctrl-C ends them, a
+    lost connection does not, and --last shows the result later. A model that is not new afterwards is a failure. The
+    state before is the newest iteration or pair of runs of the network; without one both models are dumped first. Exit
+    code 1 where layers fail afterwards, 4 where a step failed. What was tried and what it did is written into the run
+    folder's journal.
 
     \b
     Examples:
@@ -61,23 +64,26 @@ def iterate(
     from sgs_tui.engine.requantize.propose import iterations_root
 
     if wishes.init:
-        return _init(folder)
+        return _init(folder, installed.wish)
     config = load_config(folder)
+    config = replace(config, wish=installed.wish.over(config.wish))
     place = (wishes.root or iterations_root(config)).absolute()
     if wishes.last:
         return _show_last(config, place, printing)
     return _iterate(config, place, wishes, printing)
 
 
-def _init(folder: Path) -> ExitCode:
-    """Write the example; never over a file that is there."""
-    from sgs_tui.engine.requantize.network import NAME, example
+def _init(folder: Path, wish: "SdkWish") -> ExitCode:
+    """Write the first file, as far as the folder and the SDK tell; never over one that is there."""
+    from sgs_tui.engine.requantize.first_file import first_file
+    from sgs_tui.engine.requantize.network import NAME
 
     target = folder / NAME
     if target.exists():
         raise UsageError(f"{target}: is there already", "change it, or move it away first")
-    write_atomically(target, example().encode())
-    stderr.note(f"{target} is written; fill in your commands, then `sgs-tui iterate --dry-run`")
+    text, notes = first_file(whole(folder), wish)
+    write_atomically(target, text.encode("utf-8", "surrogateescape"))
+    stderr.note(*notes, f"{target} is written; look at its commands, then `sgs-tui iterate --dry-run`")
     return ExitCode.OK
 
 

@@ -18,7 +18,7 @@ from sgs_tui.cli.stderr import held_interrupts
 
 if TYPE_CHECKING:
     from sgs_tui.engine.backends.preprocess import Preprocess
-    from sgs_tui.engine.runs.run_folder import RunRequest
+    from sgs_tui.engine.runs.run_folder import RunFolder, RunRequest
     from sgs_tui.engine.runs.run_list import Run
 
 _PATIENCE = 120.0
@@ -30,12 +30,15 @@ def launch(requests: "Sequence[RunRequest]", how: LaunchOptions, ascii_only: boo
 
     Failures are told on stderr. Raises RunError where nothing could be started.
     """
+    from sgs_tui.engine.backends.start import told_time
     from sgs_tui.engine.runs.run_list import read_run
 
     root = place_of(how.root)
     _warn(requests, root)
     with held_interrupts() as held:
-        paths = _start(requests, root, how.jobs)
+        folders = _start(requests, root, how.jobs)
+        paths = [folder.path for folder in folders]
+        stderr.note(*filter(None, [told_time(folders, how.jobs)]))
     if how.detach:
         stderr.note("started; `sgs-tui runs follow NAME` shows one, `sgs-tui runs cancel NAME` ends it")
         return tuple(read_run(path) for path in paths)
@@ -74,18 +77,18 @@ def tell(run: "Run") -> None:
     stderr.note(*result.notes, *(f"left out: {name}: {reason}" for name, reason in result.skipped))
 
 
-def _start(requests: "Sequence[RunRequest]", root: Path, jobs: int) -> list[Path]:
+def _start(requests: "Sequence[RunRequest]", root: Path, jobs: int) -> "list[RunFolder]":
     """The run folders in the order of the requests. Runs of one supervisor follow one another: one for each job."""
     from sgs_tui.engine.backends.start import start_runs
 
-    found: dict[int, Path] = {}
+    found: dict[int, RunFolder] = {}
     try:
         for job in range(min(jobs, len(requests))):
             places = range(job, len(requests), jobs)
             folders = start_runs([requests[place] for place in places], root, jobs)
-            found |= {place: folder.path for place, folder in zip(places, folders, strict=True)}
+            found |= dict(zip(places, folders, strict=True))
     except Exception:
-        _cancel(list(found.values()))
+        _cancel([folder.path for folder in found.values()])
         raise
     return [found[place] for place in range(len(requests))]
 

@@ -158,6 +158,27 @@ def test_a_dry_run_changes_nothing(command: Command, network: Network) -> None:
     assert (network.ini.read_bytes(), network.root.exists()) == (before, False)
 
 
+def test_init_writes_what_the_older_generation_runs_as_it_is(
+    command: Command, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (network.folder / "sgs-tui.toml").unlink()
+    (network.folder / "bad.json").rename(network.folder / "bad.onnx")
+    sdk = str(network.folder.parent / "sdk")
+    ended = command("iterate", str(network.folder), "--init", "--sdk", sdk)
+    assert ended.code == 0, ended.err
+    written = (network.folder / "sgs-tui.toml").read_text()
+    assert "--input_arrays data --output_arrays prob" in written
+    assert load_config(network.folder).wish.root == Path(sdk)
+    ended = command("iterate", str(network.folder), "--format", "json")
+    assert ended.code == 1, ended.err  # the layer `gate` fails until `cat` is raised
+    assert network.float_model.is_file() and network.fixed_model.is_file()
+
+
+def test_init_says_what_it_could_not_ask(command: Command, tmp_path: Path) -> None:
+    ended = command("iterate", str(tmp_path), "--init")
+    assert ended.code == 0 and "could not be asked what its ConvertTool wants: no SDK is named" in ended.err
+
+
 def test_the_example_is_written_once(command: Command, tmp_path: Path) -> None:
     assert command("iterate", str(tmp_path), "--init").code == 0
     assert load_config(tmp_path).fixed_model == tmp_path / "net_fixed.sim"
@@ -184,3 +205,14 @@ def test_what_can_not_be_is_said(
 def test_without_sgs_tui_toml(command: Command, tmp_path: Path) -> None:
     ended = command("iterate", str(tmp_path))
     assert (ended.code, "--init" in ended.err) == (3, True)
+
+
+def test_doctor_looks_at_a_network(command: Command, network: Network) -> None:
+    assert command("iterate", str(network.folder), "--format", "json").code == 1  # its float dump has the names
+    ini = network.ini.read_text()
+    network.ini.write_text(ini.replace("tensor_arrays=", ";") + "[CONV_CONFIG]\ntensor_arrays='caat';\n")
+    ended = command("doctor", "--project", str(network.folder))
+    assert ended.code == 0, ended.err
+    assert "one picture is no calibration" in ended.text
+    assert "caat" in ended.text and "cat" in ended.text.partition("caat")[2], ended.text
+    assert command("doctor", "--project", str(network.folder / "images")).code == 3

@@ -101,7 +101,8 @@ def test_a_run_in_words() -> None:
     now = Snapshot(RunState.RUNNING, 12.0, 12_300_000, 171_600_000, "", "")
     assert standing(now) == "running 0:12, dump 12.3 MB of 171.6 MB"
     assert standing(Snapshot(RunState.RUNNING, 12.0, 12_300_000, None, "", "")) == "running 0:12, dump 12.3 MB"
-    assert standing(Snapshot(RunState.QUEUED, None, None, None, "", "")) == "queued"
+    assert standing(Snapshot(RunState.QUEUED, None, None, None, "", "", 40.0)) == "queued"
+    assert standing(Snapshot(RunState.RUNNING, 12.0, None, None, "", "", 40.0)) == "running 0:12 of about 0:40"
 
 
 def test_the_status_line_keeps_to_its_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

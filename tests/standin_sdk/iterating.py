@@ -17,6 +17,7 @@ _DUMPS = {"": "bad", "cat": "cat", "pool,cat": "pool_cat", "cat,pool": "pool_cat
 
 TOML = """[iterate]
 convert = '''{python} $SGS_IPU_DIR/Scripts/ConvertTool/ConvertTool.py onnx --model_file bad.json \\
+  --input_shapes 1,3,32,32 --input_arrays data --output_arrays prob \\
   --input_config input_config.ini --output_file bad_float.sim'''
 calibrate = '''{python} $SGS_IPU_DIR/Scripts/calibrator/calibrator.py -i images -m bad_float.sim -n pre.py \\
   --input_config input_config.ini'''

@@ -6,7 +6,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module, metadata
 from pathlib import Path
@@ -15,7 +15,8 @@ from platformdirs import user_state_path
 
 from sgs_tui import __version__
 from sgs_tui.batch.values import text_of
-from sgs_tui.engine.backends.sdk_install import find_sdk
+from sgs_tui.engine.backends.sdk_ask import SdkAnswers, check_chip, interpreter_notes
+from sgs_tui.engine.backends.sdk_install import Sdk, SdkWish, find_sdk
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.numbers import size
 from sgs_tui.engine.text import visible
@@ -51,18 +52,22 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What only the command line knows: where settings are, whether the terminal can show the app, characters."""
+    """What only the command line knows: where settings are, whether the terminal can show the app, characters, which
+    SDK is meant, and the network's folder to look at (None: no network)."""
 
     settings: Path
     terminal: bool
     utf8: bool
     environment: Mapping[str, str]
+    wish: SdkWish = field(default_factory=SdkWish)
+    project: Path | None = None
 
 
 def examine(around: Surroundings) -> list[Check]:
     """Every check, in the order to read them."""
     checks = [_python(), *map(_package, _NEEDED), *(_extra(*item) for item in _EXTRAS.items())]
-    return [*checks, *_terminal_checks(around), _sdk(around.environment), _gdb(), *_disk(), _settings(around.settings)]
+    checks += [*_terminal_checks(around), *_sdk(around), _gdb(), *_disk(), _settings(around.settings)]
+    return checks if around.project is None else [*checks, *_project(around.project, around.environment)]
 
 
 def list_checks(checks: list[Check]) -> bytes:
@@ -133,14 +138,36 @@ def _colors(environment: Mapping[str, str]) -> str:
     return "256" if "256" in environment.get("TERM", "") else "16"
 
 
-def _sdk(environment: Mapping[str, str]) -> Check:
+def _sdk(around: Surroundings) -> Iterator[Check]:
     try:
-        sdk = find_sdk(None, environ=environment)
+        sdk = find_sdk(around.wish.root, around.wish, around.environment)
     except SgsError as error:
-        return Check("sdk", State.NO, f"{error.message}: no simulator runs", error.hint)
+        yield Check("sdk", State.NO, f"{error.message}: no simulator runs", error.hint)
     except OSError as error:
-        return Check("sdk", State.NO, f"{error.filename}: {error.strerror}: no simulator runs", "check its rights")
-    return Check("sdk", State.OK, f"{sdk.root}, version {sdk.version or 'unknown'}, {sdk.generation} generation")
+        yield Check("sdk", State.NO, f"{error.filename}: {error.strerror}: no simulator runs", "check its rights")
+    else:
+        there = f", by way of {sdk.way}: {sdk.system}" if sdk.way else ""
+        found = f"{sdk.root}, version {sdk.version or 'unknown'}, {sdk.generation} generation{there}"
+        yield Check("sdk", State.OK, found)
+        yield from _sdk_answers(sdk, SdkAnswers(sdk, environ=around.environment))
+
+
+def _sdk_answers(sdk: Sdk, answers: SdkAnswers) -> Iterator[Check]:
+    """Its Python, that Python's libraries, and whether its scripts start at all, where they would run."""
+    try:
+        python = answers.interpreter()
+        libraries = answers.libraries()
+        notes = (*interpreter_notes(sdk, answers, sdk.python), *(one for one in libraries if one.startswith("no ")))
+        found = f"{sdk.python} is {python.version}, {python.bits} bits; {', '.join(libraries)}"
+        yield Check("sdk python", State.NO if notes else State.OK, found, "; ".join(notes))
+        options = answers.options()
+        takes = [name for name in ("-t", "-n", "-c") if options.requires(name)]
+        chip = check_chip(sdk, answers, options, "simulator.py")
+        known = f"; chips {', '.join(answers.chips())}" if answers.chips() else ""
+        named = f"; {' '.join(chip)}" if chip else ""
+        yield Check("sdk scripts", State.OK, f"simulator.py starts, and requires -i -m {' '.join(takes)}{named}{known}")
+    except SgsError as error:
+        yield Check("sdk scripts", State.NO, f"{error.message}: no simulator runs", error.hint)
 
 
 def _gdb() -> Check:
@@ -169,3 +196,18 @@ def _settings(path: Path) -> Check:
     except OSError as error:
         return Check("settings", State.NO, f"{path}: {error.strerror}: defaults", "check the rights of HOME")
     return Check("settings", State.NO, f"{path}: can not be read: defaults", "check its rights")
+
+
+def _project(folder: Path, environment: Mapping[str, str]) -> Iterator[Check]:
+    """The network of a folder, by its sgs-tui.toml: what is wrong before anything is run."""
+    from sgs_tui.engine.requantize.propose import check_project
+
+    try:
+        concerns = check_project(folder, environment)
+    except SgsError as error:
+        yield Check("project", State.FAIL, error.message, error.hint)
+        return
+    if not concerns:
+        yield Check("project", State.OK, f"{folder}: nothing stands out")
+    for concern in concerns:
+        yield Check("project", State.NO, concern.message, concern.hint)

@@ -4,7 +4,8 @@ JSON `sgs-tui/runs/1`; keys may be added within version 1, never renamed, moved 
   schema, root (the folder of the runs, null where runs of several places are told of)
   runs[]  name, folder, state (queued, running, ok, failed, cancelled, timed out, lost, damaged), backend, model, stage,
           image, created, started, ended (seconds since 1970), elapsed (seconds), exit_code, signal, failure (name of a
-          known one), message, hint, notes[], dumps[], ranges, dump_size, expected_size (bytes), progress, command[]
+          known one), message, hint, notes[], dumps[], ranges, dump_size, expected_size (bytes), expected_time
+          (seconds), progress, command[]
 What is not known is null or empty. Paths are absolute; bytes that are not UTF-8 are shown as \\xNN.
 """
 
@@ -147,6 +148,7 @@ def _run_json(run: Run) -> Json:
         "ranges": exact_or_null(run.ranges),
         "dump_size": now.dump_size,
         "expected_size": now.expected_size,
+        "expected_time": now.expected_time,
         "progress": exact(now.progress),
         "command": exact_all(run.request.argv),
     }

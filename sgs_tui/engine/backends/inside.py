@@ -153,10 +153,13 @@ def stream(made: Call, process: "subprocess.Popen[bytes]", take: Callable[[bytes
 
 
 def ask(
-    way: Launcher, root: str, argv: Sequence[str], timeout: float = PATIENCE
+    way: Launcher, root: str, argv: Sequence[str], folders: tuple[str, ...] = (), timeout: float = PATIENCE
 ) -> "subprocess.CompletedProcess[bytes]":
-    """The output of a command there, in the SDK's environment. Raises SgsError where it can not be started."""
-    made = Call(way, "ask", (root, *argv))
+    """The output of a command there, in the SDK's environment; `folders` of here must be seen there.
+
+    Raises SgsError where it can not be started, TimeoutExpired.
+    """
+    made = Call(way, "ask", (root, *argv), Surroundings(folders=folders))
     process = made.start()
     try:
         output, errors = process.communicate(timeout=timeout)

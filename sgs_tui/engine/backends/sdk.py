@@ -17,6 +17,7 @@ from pathlib import Path
 from sgs_tui.engine.backends.elsewhere import elsewhere
 from sgs_tui.engine.backends.samples import DATA, PICTURES, Sample, samples, suffix
 from sgs_tui.engine.backends.sdk_ask import SdkAnswers, check_chip, interpreter_notes
+from sgs_tui.engine.backends.sdk_checks import Feeding, check_feeding, check_names, graph_input
 from sgs_tui.engine.backends.sdk_install import Generation, Sdk, sdk_environment
 from sgs_tui.engine.backends.sdk_tools import SdkTools
 from sgs_tui.engine.calibration.ranges import load_ranges
@@ -30,14 +31,17 @@ from sgs_tui.engine.configs.debugconfig import (
     DebugConfig,
     parse,
 )
-from sgs_tui.engine.dumps.format import Direction, Record, Stage
-from sgs_tui.engine.dumps.reader import Dump, open_dump
+from sgs_tui.engine.dumps.format import Record, Stage
+from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.files import beside
 from sgs_tui.engine.runs.backend import Concern, Level
 from sgs_tui.engine.runs.known_failures import Explanation
 from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG, Elements, Product, RunFolder, RunRequest, safe_name
+from sgs_tui.engine.runs.run_list import list_runs, network
 from sgs_tui.engine.text import decode, encode, visible
 
+INI = "input_config.ini"
 RANGES = ("tensor_min_max.txt", "tensor_min_max.json", "tensor_min_max.pkl")
 SHAPES = "tensor_statistics.txt"
 """Carries `Shape:` of every tensor, which the older generation's dumps lack."""
@@ -187,7 +191,8 @@ def refuse_offline(model: Path, stage: Stage) -> None:
 class SdkRequest:
     """What to dump. `stage` None: by the model's name. `image` and `preprocess` as the SDK's tools take them.
 
-    `debug_config`: the user's own DebugConfig.txt, whose switches then count instead of `switches`.
+    `debug_config`: the user's own DebugConfig.txt, whose switches then count instead of `switches`. `ini`: the
+    network's input_config.ini, to hold the preprocess script against; None: the one beside the model, if any.
     `python`: interpreter for the SDK's scripts, empty for the SDK's own choice. `timeout` in seconds for each run.
     """
 
@@ -197,6 +202,7 @@ class SdkRequest:
     stage: Stage | None = None
     switches: DumpSwitches = field(default=DumpSwitches())
     debug_config: bytes | None = None
+    ini: Path | None = None
     python: str = ""
     timeout: float | None = None
 
@@ -223,11 +229,24 @@ def sdk_runs(request: SdkRequest, sdk: Sdk, environ: Mapping[str, str] = os.envi
         _shared(sdk, model, stage, preprocess, config),
         environment=None if sdk.way else sdk_environment(sdk, environ),
         timeout=request.timeout,
-        warnings=notes,
     )
     wanted = samples(request.image, max(1, len(preprocess)))
+    ini = request.ini or beside(INI, model)
+    told = _told_before(Feeding(preprocess, wanted[0], ini), model, answers)
+    shared = replace(shared, warnings=(*notes, *told))
     runs = (_run_of(shared, sample, sdk, python, options) for sample in wanted)
     return tuple(elsewhere(run, sdk.way, sdk.root) for run in runs)
+
+
+def _told_before(feeding: Feeding, model: Path, answers: SdkAnswers) -> Iterator[str]:
+    """What the tools would not say: none of it keeps a run from starting."""
+    named = [Path(script) for script in feeding.scripts if script.endswith(".py")]
+    concerns = list(check_names([model, *named, *feeding.sample]))
+    try:
+        concerns += check_feeding(feeding, answers)
+    except InputError as error:
+        yield f"{error.message} ({error.hint})"
+    yield from (f"{concern.message} ({concern.hint})" for concern in concerns)
 
 
 def _shared(sdk: Sdk, model: Path, stage: Stage, preprocess: tuple[str, ...], config: str) -> RunRequest:
@@ -326,17 +345,13 @@ class SdkBackend(SdkTools):
         return replace(problem, hint=f"the model's name says {kind}, so try that --type first; {problem.hint}")
 
     def spoiled(self, request: RunRequest, folder: RunFolder, dumps: Sequence[Path]) -> Explanation | None:
-        """A wrong input size, which is certain for a float model; the formats of a fixed one's input (YUV for one) are
-        not known here, so that there it is only noted."""
-        return _wrong_input_size(folder, dumps) if request.stage != Stage.FIXED else None
+        return _wrong_input_size(request, folder, dumps)
 
     def notes(self, request: RunRequest, folder: RunFolder, dumps: Sequence[Path]) -> list[str]:
-        suspected = _wrong_input_size(folder, dumps)
-        said = [f"suspicious: {suspected.message}"] if suspected else []
-        return said + _unrelated_ranges(request, folder, dumps)
+        return _unrelated_ranges(request, folder, dumps)
 
 
-def _wrong_input_size(folder: RunFolder, dumps: Sequence[Path]) -> Explanation | None:
+def _wrong_input_size(request: RunRequest, folder: RunFolder, dumps: Sequence[Path]) -> Explanation | None:
     """Whether the one preprocessed input has another number of values than the model takes.
 
     The simulator then exits with 0, silently, with wrong data. The older generation keeps each preprocessed input as
@@ -348,10 +363,23 @@ def _wrong_input_size(folder: RunFolder, dumps: Sequence[Path]) -> Explanation |
     problem = None
     if len(copies) == 1 and dumps:
         with open_dump(dumps[0]) as dump:
-            problem = _compare_size(_count_values(copies[0]), dump)
+            taken = graph_input(dump)
+        if taken is not None:
+            problem = _compare_size(_count_values(copies[0]), taken, _float_size(request, folder))
     for name in _INPUT_COPIES:
         shutil.rmtree(folder.work_path / name, ignore_errors=True)
     return problem
+
+
+def _float_size(request: RunRequest, folder: RunFolder) -> int | None:
+    """What the input of the same network takes by its newest float dump, which pads nothing."""
+    own = network(request.model)
+    for run in list_runs(folder.root):
+        if run.request.stage == Stage.FLOAT and run.dump is not None and network(run.request.model) == own:
+            with open_dump(run.dump) as dump:
+                found = graph_input(dump)
+            return found.count if found is not None else None
+    return None
 
 
 def _unrelated_ranges(request: RunRequest, folder: RunFolder, dumps: Sequence[Path]) -> list[str]:
@@ -372,30 +400,22 @@ def _unrelated_ranges(request: RunRequest, folder: RunFolder, dumps: Sequence[Pa
     return [f"{source} names no tensor of this dump, it belongs to another model: kept as {aside.name}"]
 
 
-def _compare_size(values: int, dump: Dump) -> Explanation | None:
-    taken = _graph_input(dump)
-    if taken is None:
+def _compare_size(values: int, taken: Record, known: int | None) -> Explanation | None:
+    """`known`: the true size. A fixed model's graph input is dumped with its channels padded to four, a float one's as
+    it is; where the true size is not known, 1 to 4 channels fit, and YUV with one and a half values a pixel."""
+    padded = taken.count if taken.type_name != "float" else 0
+    fitting = {taken.count} if not padded else {padded * eighths // 8 for eighths in (2, 3, 4, 6, 8)}
+    if padded and known in fitting:
+        fitting = {known}
+    if values in fitting:
         return None
-    # A fixed model's graph input is dumped with its channels padded to four, a float one's as it is.
-    padding = (4,) if taken.type_name == "float" else (1, 2, 3, 4)
-    if values in {taken.count * channels // 4 for channels in padding}:
-        return None
+    size, more = (min(fitting), "") if len(fitting) == 1 else (padded * 6 // 8, " for three channels")
+    shown = f" ({padded} in its dump, where channels are padded to four)" if padded else ""
     message = (
         f"the preprocess script returned {values} values where the model's input {visible(taken.name)} takes "
-        f"{taken.count}: the simulator says nothing then and dumps wrong data"
+        f"{size}{more}{shown}: the simulator says nothing then and dumps wrong data"
     )
     return Explanation("wrong_input_size", message, "fix the size (height, width, channels) in the -n script")
-
-
-def _graph_input(dump: Dump) -> Record | None:
-    """The one operand that no op makes; None where there are several."""
-    made = {record.name for record in dump.records if record.direction is Direction.OUT}
-    given = {
-        record.name: record
-        for record in dump.records
-        if record.direction is Direction.IN and not record.constant and record.name not in made
-    }
-    return next(iter(given.values())) if len(given) == 1 else None
 
 
 def _count_values(path: Path) -> int:

@@ -76,12 +76,12 @@ class SdkAnswers:
         self._sdk, self._python, self._environ = sdk, python or sdk.python, environ
         words = (str(sdk.root), str(sdk.way), self._python, sdk.stamp, environ.get("PATH", ""))
         mark = sha256("\0".join(words).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        self._mark = mark
+        self.mark = mark
         self._kept = user_cache_path("sgs-tui") / "sdk" / f"{mark}.json"
 
     def interpreter(self) -> Interpreter:
         """Raises RunError where there is none, or it does not start in the SDK's environment."""
-        key = (self._mark, self._python)
+        key = (self.mark, self._python)
         if key not in _known:
             found = re.fullmatch(r"(\d+\.\d+) (\d+)", self._answer([self._python, "-c", _QUESTION]).strip())
             if found is None:
@@ -129,7 +129,7 @@ class SdkAnswers:
     def _answer(self, argv: Sequence[str]) -> str:
         what = Path(argv[1]).name if argv[1] != "-c" else self._python
         try:
-            done = self._run(argv)
+            done = self.run(argv[1:])
         except OSError as error:
             raise RunError(f"{what}: does not start: {error}", "name another Python with --sdk-python") from error
         except subprocess.TimeoutExpired as error:
@@ -140,13 +140,18 @@ class SdkAnswers:
             return plain_text(done.stdout)
         raise self._failure(what, done)
 
-    def _run(self, argv: Sequence[str]) -> "subprocess.CompletedProcess[bytes]":
-        if self._sdk.way is not None:
-            return ask(self._sdk.way, str(self._sdk.root), argv)
+    def run(self, arguments: Sequence[str], paths: Sequence[str] = ()) -> "subprocess.CompletedProcess[bytes]":
+        """The SDK's Python with these arguments, `paths` among them those of files here. Raises TimeoutExpired too."""
+        way = self._sdk.way
+        if way is not None:
+            named = [way.inside(text) if text in paths else text for text in arguments]
+            return ask(
+                way, str(self._sdk.root), [self._python, *named], tuple(str(Path(path).parent) for path in paths)
+            )
         environment = sdk_environment(self._sdk, self._environ)
-        if shutil.which(argv[0], path=environment.get("PATH")) is None:
-            raise RunError(f"{argv[0]}: there is no such interpreter", "name one with --sdk-python")
-        return run_in(argv, environment)
+        if shutil.which(self._python, path=environment.get("PATH")) is None:
+            raise RunError(f"{self._python}: there is no such interpreter", "name one with --sdk-python")
+        return run_in([self._python, *arguments], environment)
 
     def _failure(self, what: str, done: "subprocess.CompletedProcess[bytes]") -> SgsError:
         from sgs_tui.engine.backends.sdk_tools import FAILURES, VAGUE

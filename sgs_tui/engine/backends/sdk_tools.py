@@ -16,6 +16,7 @@ commands that convert and calibrate are runs of these tools too, and so is every
 """
 
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from sgs_tui.engine.dumps.index import guess_stage
 from sgs_tui.engine.runs.backend import Backend
 from sgs_tui.engine.runs.known_failures import (
     ASSERTION,
+    CORE_HINT,
     CRASHED,
     NO_MEMORY,
     NO_SPACE,
@@ -49,6 +51,9 @@ _SWAPPED_FLOAT = Explanation(
     "run it with --type Float, or name the *_fixed.sim",
     telling=True,
 )
+
+_DAMAGED = "the model file may be damaged or cut: convert it again"
+_OTHER_KIND = "this SDK's simulator goes by the model itself, not by -t"
 
 FAILURES = (
     NO_SPACE,
@@ -111,15 +116,22 @@ FAILURES = (
     ),
     known(
         "mean_std",
-        r"HW_COEF_MAX",
-        "the hardware's input scaling overflows: mean and std of the model and of the preprocess differ",
-        "use the same mean and std_value in input_config.ini as in the preprocess script, then convert again",
+        r"SGS_DMA_CoefMartixGen: Assertion|HW_COEF_MAX",
+        "the input's scaling overflows: mean and std of input_config.ini and of the preprocess script differ, or the "
+        "calibration pictures do not span the input's range",
+        "use the same mean and std_value in both and convert again, and calibrate with dark and bright pictures",
     ),
     known(
         "needs_python32",
         r"(?:AttributeError|ImportError): .*(?:fixed_simulator|offline_simulator|_fixedsim|_offlinesim)",
         "this SDK runs fixed models only under its 32-bit Python",
         "give --sdk-python python32",
+    ),
+    known(
+        "incomplete_sdk",
+        r"(?:ImportError|ModuleNotFoundError): .*(py_wrapper\w*)",
+        "the SDK is incomplete: its module {0} can not be imported",
+        "unpack the vendor's whole package again, and use the Python that its modules are built for (--sdk-python)",
     ),
     known(
         "undefined_symbol",
@@ -175,7 +187,7 @@ FAILURES = (
         "calibration",
         r"^.*\bRun (Statistics MinMax|histogram|per channel quantization|Calibration \w+|Pack tool) failed!",
         "the calibrator's step `{0}` failed",
-        "the lines above it in the log have its own message; an older *_fixed.sim is still the one from before",
+        "the lines above it in the log have its own message; a *_fixed.sim that is there is one from before",
     ),
     known(
         "convert",
@@ -183,12 +195,12 @@ FAILURES = (
         "the conversion failed: {0}",
         "`sgs-tui advise --check INI` first: most of these come from input_config.ini",
     ),
-    CRASHED,
+    replace(CRASHED, told=replace(CRASHED.told, hint=f"{_DAMAGED}; {CORE_HINT}")),
 )
 """What a log names by itself."""
 
 VAGUE = (
-    ASSERTION,
+    replace(ASSERTION, told=replace(ASSERTION.told, hint=f"{_DAMAGED}; {ASSERTION.told.hint}")),
     known(
         "missing_module",
         r"(?:ModuleNotFoundError|ImportError): No module named '([^']+)'",
@@ -220,6 +232,7 @@ class SdkTools(Backend):
     """Any command that starts the SDK's tools."""
 
     known_failures = FAILURES
+    crash_hint = f"{_DAMAGED}; {CORE_HINT}"
     vague_failures = VAGUE
     no_dump_hint = (
         "DebugConfig.txt must say dumpTensor at the start of a line and stand in the simulator's own directory"
@@ -245,9 +258,17 @@ class SdkTools(Backend):
         if not dump.health.ok or not dump.outputs():
             return None
         if product.elements is Elements.FLOAT and stage is Stage.FIXED:
-            return _SWAPPED_FIXED
+            return _came(Stage.FIXED)
         swapped = product.elements is Elements.INTEGER and stage in (Stage.FLOAT, Stage.CMODEL_FLOAT)
-        return _SWAPPED_FLOAT if swapped else None
+        return _came(Stage.FLOAT) if swapped else None
+
+
+def _came(kind: Stage) -> Explanation:
+    """A good dump, of the other kind than was asked for."""
+    asked, option = ("float", "Fixed") if kind is Stage.FIXED else ("fixed", "Float")
+    message = f"a whole dump came, but of a {kind} model where a {asked} one was asked for: {_OTHER_KIND}"
+    hint = f"name the *_{asked}.sim, or take this model with --type {option}"
+    return Explanation("other_kind", message, hint, telling=True)
 
 
 def _missing_preprocess(request: RunRequest, log: str) -> Explanation | None:

@@ -16,12 +16,15 @@ from pathlib import Path
 import sgs_tui
 from sgs_tui.engine.backends.registry import backend_of
 from sgs_tui.engine.errors import RunError
+from sgs_tui.engine.numbers import clock, count
 from sgs_tui.engine.runs.backend import Concern, Level
-from sgs_tui.engine.runs.preflight import check_request, estimate_dump
+from sgs_tui.engine.runs.preflight import check_request, estimate_dump, estimate_time
 from sgs_tui.engine.runs.run_folder import RunFolder, RunRequest, create_run_folder, default_root
 from sgs_tui.engine.runs.run_list import Run, list_runs
 
 _SUPERVISOR = "sgs_tui.engine.backends.supervise"
+_WORTH_TELLING = 5.0
+"""Seconds."""
 _LAUNCH = 60.0
 """Seconds for the supervisor to go into the background; it takes a tenth of one."""
 
@@ -59,6 +62,17 @@ def start_runs(requests: Sequence[RunRequest], root: Path | None = None, paralle
     return tuple(folders)
 
 
+def told_time(folders: Sequence[RunFolder], parallel: int = 1) -> str:
+    """How long such runs took before, in words; nothing where that is not known of all, or not worth a word."""
+    known = [folder.read_request().expected_time for folder in folders]
+    if not known or None in known:
+        return ""
+    total = sum(seconds or 0.0 for seconds in known) / min(parallel, len(known))
+    if total < _WORTH_TELLING:
+        return ""
+    return f"about {clock(total)} for {count(len(known), 'run')}, as earlier runs of the same models took"
+
+
 def _prepared(request: RunRequest, root: Path, known: Sequence[Run]) -> RunRequest:
     concerns = check_run(request, root, known)
     for concern in concerns:
@@ -70,6 +84,7 @@ def _prepared(request: RunRequest, root: Path, known: Sequence[Run]) -> RunReque
         request,
         warnings=request.warnings + told,
         expected_size=estimate.size if estimate is not None and estimate.known else None,
+        expected_time=estimate_time(request, known),
     )
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from sgs_tui.engine.backends.embedded import EmbeddedRequest
 from sgs_tui.engine.backends.jobs import JOB_FILE, job_from_json, local_run
 from sgs_tui.engine.backends.quantize import Quantization
+from sgs_tui.engine.backends.sdk_install import Sdk
 from sgs_tui.engine.backends.start import check_run, start_run
 from sgs_tui.engine.configs.debugconfig import DUMP_TENSOR
 from sgs_tui.engine.configs.debugconfig import load as load_debug_config
@@ -26,6 +27,7 @@ from sgs_tui.engine.configs.inputconfig import load as load_ini
 from sgs_tui.engine.demo.demo import DemoFiles, build_demo, is_demo_model
 from sgs_tui.engine.errors import InputError, RunError, SgsError, UsageError
 from sgs_tui.engine.files import read_bytes, write_atomically
+from sgs_tui.engine.requantize.checks import check_ini, check_network
 from sgs_tui.engine.requantize.ini_change import (
     IniChange,
     change_text,
@@ -48,7 +50,7 @@ from sgs_tui.engine.requantize.network import (
     place_of,
 )
 from sgs_tui.engine.requantize.state import PLAN_FILE, IterationPlan, check_state
-from sgs_tui.engine.runs.backend import Level
+from sgs_tui.engine.runs.backend import Concern, Level
 from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG, ROOT_NAME, Elements, Product, ProductKind, RunRequest
 from sgs_tui.engine.runs.run_list import Run, list_runs, network, newest_pair, read_run
 
@@ -155,8 +157,36 @@ def iteration_request(
             "int16": int16,
             "before": str(before or ""),
         },
-        warnings=tuple(_warnings(config, changed)),
+        warnings=(*_warnings(config, changed), *_concerns(config, sdk, environ, before)),
     )
+
+
+def _concerns(config: IterateConfig, sdk: Sdk, environ: Mapping[str, str], before: Path | None) -> Iterator[str]:
+    """In words; what is missing ends the run itself, and says so there."""
+    try:
+        for concern in check_network(config, sdk, environ, _benchmark(before)):
+            yield f"{concern.message} ({concern.hint})"
+    except InputError as error:
+        yield str(error)
+
+
+def check_project(folder: Path, environ: Mapping[str, str] = os.environ) -> tuple[Concern, ...]:
+    """What is wrong with a network before anything is run, for a folder with sgs-tui.toml.
+
+    Raises SgsError where that, or the SDK, can not be read.
+    """
+    config = load_config(folder)
+    benchmark = _benchmark(state_before(config, iterations_root(config)))
+    concerns = check_network(config, sdk_of(config, environ), environ, benchmark)
+    return (*concerns, *check_ini(config, benchmark))
+
+
+def _benchmark(before: Path | None) -> Path | None:
+    """The float dump of a state; None where it has none (any more)."""
+    try:
+        return place_of(before).benchmark if before is not None else None
+    except InputError:
+        return None
 
 
 def state_before(config: IterateConfig, root: Path) -> Path | None:
@@ -190,7 +220,7 @@ def _warnings(config: IterateConfig, changed: bool) -> Iterator[str]:
     if not config.convert:
         yield "without `convert` a cast that an INT16 tensor needs is missing in the float dump (reconvert for it)"
     models = [path for path in (config.float_model, config.fixed_model) if path.is_file()]
-    if models and not changed and all(path.stat().st_mtime > config.ini.stat().st_mtime for path in models):
+    if len(models) == 2 and not changed and all(path.stat().st_mtime > config.ini.stat().st_mtime for path in models):
         yield f"{config.ini.name} is older than the models: nothing was changed since they were made"
 
 

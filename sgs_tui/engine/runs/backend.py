@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from sgs_tui.engine.runs.known_failures import ANY_PROGRAM, ASSERTION, Explanation, KnownFailure, first_of
+from sgs_tui.engine.runs.known_failures import ANY_PROGRAM, ASSERTION, CORE_HINT, Explanation, KnownFailure, first_of
 from sgs_tui.engine.runs.run_folder import Product, RunFolder, RunRequest
 
 if TYPE_CHECKING:
@@ -36,11 +36,13 @@ class Concern:
 
 class Backend(Protocol):
     """`known_failures`: what logs of its programs tell, the first that fits wins; `vague_failures`: what says little
-    about the reason and is asked last. `no_dump_hint`: what to do about a success without a dump."""
+    about the reason and is asked last. `no_dump_hint`: what to do about a success without a dump, `crash_hint` about
+    a program that died (EXEC and CORE in it stand for the files)."""
 
     known_failures: Sequence[KnownFailure] = ANY_PROGRAM
     vague_failures: Sequence[KnownFailure] = (ASSERTION,)
     no_dump_hint: str = "read the log of the run"
+    crash_hint: str = CORE_HINT
 
     def check(self, request: RunRequest, root: Path) -> Iterable[Concern]:
         """What only this backend knows to be wrong before `request` is started in `root`."""

@@ -18,7 +18,6 @@ from sgs_tui.engine.numbers import size
 from sgs_tui.engine.runs.backend import Backend
 from sgs_tui.engine.runs.child import Ending
 from sgs_tui.engine.runs.known_failures import (
-    CORE_HINT,
     DISK_FULL,
     OUT_OF_MEMORY,
     Explanation,
@@ -182,7 +181,7 @@ def _by_ending(left: _Remains, problems: Sequence[Explanation]) -> Explanation:
         return OUT_OF_MEMORY
     if signal is not None:
         said = signal if code is None else f"exit code {code}, {signal}"
-        return Explanation("crashed", f"the simulator crashed ({said})", CORE_HINT)
+        return Explanation("crashed", f"the simulator crashed ({said})", left.backend.crash_hint)
     message = f"the command ended with exit code {code} and said nothing that is known"
     unknown = Explanation("exit_code", message, "read the log of the run")
     return left.backend.with_hint(left.vague() or unknown, left.request)
@@ -195,7 +194,7 @@ def _with_host(problem: Explanation, left: _Remains) -> Explanation:
         return DISK_FULL
     if problem.name == "crashed":
         core = next((str(path) for path in sorted(folder.work_path.glob("core*"))), "CORE")
-        return replace(problem, hint=CORE_HINT.replace("EXEC", _program(left)).replace("CORE", core))
+        return replace(problem, hint=left.backend.crash_hint.replace("EXEC", _program(left)).replace("CORE", core))
     return problem
 
 

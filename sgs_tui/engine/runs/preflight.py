@@ -5,7 +5,9 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from statistics import median
 
 from sgs_tui.engine.numbers import size
 from sgs_tui.engine.runs.backend import Backend, Concern, Level
@@ -44,6 +46,26 @@ def estimate_dump(request: RunRequest, runs: Iterable[Run], backend: Backend) ->
         return None
     factor = _MODEL_FACTOR * backend.text_growth(request)
     return Estimate(int(model * factor), False, f"the model's size x {factor:g}")
+
+
+_LAST_RUNS = 5
+"""As many earlier runs say how long one takes: what else the machine does changes."""
+
+
+def estimate_time(request: RunRequest, runs: Iterable[Run]) -> float | None:
+    """Seconds that earlier good runs of the same model took, in the same place: the median of the last ones.
+
+    None where there was none.
+    """
+    place = request.details.get("via")
+    alike = (
+        run.elapsed
+        for run in runs
+        if run.state is RunState.OK and run.elapsed and run.request.details.get("via") == place
+        if all(getattr(run.request, name) == getattr(request, name) for name in ("backend", "model", "stage"))
+    )
+    taken = list(islice(alike, _LAST_RUNS))
+    return median(taken) if taken else None
 
 
 def _same_kind(earlier: RunRequest, request: RunRequest) -> bool:

@@ -75,8 +75,8 @@ class RunRequest:
     `links` (name to target) are made in that directory; `copies` are kept in the run folder before the
     command starts. `needs` must exist beforehand. `timeout` and `grace` (between TERM and KILL) in seconds.
     `ending` is a command for the run's directory that ends what a child that was killed left running elsewhere.
-    `expected_size` in bytes, None where nothing is known. `details` are for people and front ends (image,
-    preprocess, SDK).
+    `expected_size` in bytes, `expected_time` in seconds, None where nothing is known. `details` are for people and
+    front ends (image, preprocess, SDK).
     """
 
     argv: tuple[str, ...]
@@ -94,6 +94,7 @@ class RunRequest:
     timeout: float | None = None
     grace: float = 5.0
     expected_size: int | None = None
+    expected_time: float | None = None
     details: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 

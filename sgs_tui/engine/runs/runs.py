@@ -30,7 +30,7 @@ INTERVAL = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A run at one moment. `elapsed` in seconds; sizes in bytes, None where nothing is known.
+    """A run at one moment. `elapsed` and `expected_time` in seconds; sizes in bytes, None where nothing is known.
 
     `progress` is the text of a progress bar that the child draws, `last_line` the last line it printed;
     both are safe to show.
@@ -42,6 +42,7 @@ class Snapshot:
     expected_size: int | None
     progress: str
     last_line: str
+    expected_time: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ def snapshot(run: Run) -> Snapshot:
         run.request.expected_size,
         run.status.progress,
         last_line(run.folder.log_path),
+        run.request.expected_time,
     )
 
 

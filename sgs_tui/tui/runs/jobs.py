@@ -13,7 +13,7 @@ from textual.message import Message
 
 from sgs_tui.engine.backends.sdk import SdkRequest, refuse_offline, sdk_runs
 from sgs_tui.engine.backends.sdk_install import find_sdk
-from sgs_tui.engine.backends.start import start_runs
+from sgs_tui.engine.backends.start import start_runs, told_time
 from sgs_tui.engine.dumps.format import Stage
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.events import LogLine
@@ -129,8 +129,10 @@ def start(form: RunForm, debug_config: bytes, root: Path, cancel: Event) -> list
     """Start what the form says. Raises SgsError where something is missing, before anything is made."""
     requests = requests_of(form, debug_config)
     warnings = dict.fromkeys(warning for request in requests for warning in request.warnings)
-    started = count(len(start_runs(requests, root)), "run")
-    said = f"started {started}: they go on when the app or the line ends"
+    folders = start_runs(requests, root)
+    estimate = told_time(folders)
+    said = f"started {count(len(folders), 'run')}: they go on when the app or the line ends"
+    said += f"; {estimate}" if estimate else ""
     return [*(Said(warning, "warn") for warning in warnings), Said(said)]
 
 

@@ -89,6 +89,8 @@ def _standing(row: RunRow) -> str:
         return f"{words}, enter compares its dump" if run.dump else words
     started = run.status.started
     words = str(run.state) if started is None else f"{run.state} since {strftime('%H:%M:%S', localtime(started))}"
+    if now.expected_time is not None:
+        words += f", takes about {clock(now.expected_time)}"
     if now.dump_size is not None:
         words += f", dump {size(now.dump_size)}" + (f" of {size(now.expected_size)}" if now.expected_size else "")
     return f"{words}  {now.progress}".rstrip()

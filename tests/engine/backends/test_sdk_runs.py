@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from sgs_tui.engine.backends.sdk import DumpSwitches, SdkRequest, sdk_runs
+from sgs_tui.engine.backends.sdk_ask import SdkAnswers
+from sgs_tui.engine.backends.sdk_install import open_sdk
 from sgs_tui.engine.backends.start import start_run, start_runs
 from sgs_tui.engine.configs.debugconfig import DUMP_NAME
 from sgs_tui.engine.dumps.format import Stage
@@ -191,11 +193,17 @@ def test_a_wrong_sized_input_is_no_success(older: Bench) -> None:
     assert "1536" in run.status.message and "3072" in run.status.message
 
 
-def test_a_wrong_sized_input_of_a_fixed_model_is_noted(older: Bench) -> None:
+def test_a_wrong_sized_input_of_a_fixed_model_names_the_true_size(older: Bench) -> None:
     write_preprocess(older.home / "pre.py", values=100)
     run = older.dump("fixed")
-    assert run.state is RunState.OK
-    assert any("100 values" in note for note in run.status.notes)
+    assert (run.state, run.status.failure) == (RunState.FAILED, "wrong_input_size")
+    assert "returned 100 values" in run.status.message
+    assert "takes 3072 for three channels (4096 in its dump" in run.status.message
+    write_preprocess(older.home / "pre.py")
+    assert older.dump("float").state is RunState.OK
+    write_preprocess(older.home / "pre.py", values=1024)  # one channel would fit the padded size
+    run = older.dump("fixed")
+    assert run.state is RunState.FAILED and "takes 3072 (4096 in its dump" in run.status.message, run.status
 
 
 def test_paths_that_break_the_older_simulator_are_refused(tmp_path: Path) -> None:
@@ -272,6 +280,7 @@ def test_an_earlier_dump_gives_the_size_to_expect(newer: Bench) -> None:
     assert first.request.expected_size is None
     second = newer.dump("float")
     assert second.request.expected_size == first.status.products[0].size == 249117
+    assert second.request.expected_time == pytest.approx(first.elapsed)
 
 
 def test_offline_models_are_refused_with_the_reason(newer: Bench) -> None:
@@ -317,7 +326,9 @@ def test_a_contradicting_name_is_noted(newer: Bench) -> None:
     request = newer.request("fixed", stage=Stage.FLOAT)
     assert any("swapped" in warning for warning in request.warnings)
     run = newer.run(request)
-    assert run.state is RunState.FAILED
+    assert (run.state, run.status.failure) == (RunState.FAILED, "other_kind")
+    assert "a whole dump came, but of a fixed model where a float one was asked for" in run.status.message
+    assert "take this model with --type Fixed" in run.status.hint
 
 
 def test_a_run_reads_back_as_it_was_asked(newer: Bench) -> None:
@@ -325,3 +336,55 @@ def test_a_run_reads_back_as_it_was_asked(newer: Bench) -> None:
     folder = start_run(request, newer.root)
     assert read_run(folder.path).request == replace(request, expected_size=None)
     assert wait_run(folder.path).state is RunState.OK
+
+
+def test_a_chip_is_passed_on_and_a_wrong_one_refused_with_the_sdks_list(newer: Bench) -> None:
+    muffin = replace(newer, sdk=replace(newer.sdk, soc_version="muffin"))
+    request = muffin.request()
+    assert request.argv[-2:] == ("--soc_version", "muffin")
+    assert muffin.run(request).state is RunState.OK
+    wrong = replace(newer, sdk=replace(newer.sdk, soc_version="mufin"))
+    with pytest.raises(UsageError, match=r"knows no such chip.*did you mean muffin.*muffin, maruko, opera"):
+        wrong.request()
+
+
+def test_an_sdk_without_chips_says_so(older: Bench) -> None:
+    named = replace(older, sdk=replace(older.sdk, soc_version="muffin"))
+    with pytest.raises(UsageError, match=r"simulator\.py of this SDK \(1\.1\.5_standin\) takes no chip"):
+        named.request()
+
+
+def test_an_older_chips_version_with_new_scripts_is_asked_what_it_wants(newer: Bench) -> None:
+    (newer.sdk.root / "Scripts/calibrator_custom/versions.py").write_text("VERSION = 'Q_1.2.3'\n")
+    bench = replace(newer, sdk=open_sdk(newer.sdk.root))
+    with pytest.raises(UsageError, match="-n PRE"):
+        bench.request(preprocess="")
+    request = bench.request()
+    assert "-t" in request.argv and "-c" not in request.argv
+    assert bench.run(request).state is RunState.OK
+
+
+def test_help_is_asked_once_for_a_version_of_the_scripts(newer: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+    run = SdkAnswers.run
+    monkeypatch.setattr(SdkAnswers, "run", lambda self, argv, *more: (asked.append(argv), run(self, argv, *more))[1])
+    newer.request()
+    newer.request("fixed")
+    assert sum("--help" in argv for argv in asked) == 1
+    with newer.sdk.simulator.open("a") as script:
+        script.write("# changed\n")
+    replace(newer, sdk=open_sdk(newer.sdk.root)).request()
+    assert sum("--help" in argv for argv in asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("from py_wrapper import x", "the SDK is incomplete: its module py_wrapper"),
+        ("import surely_missing", "finds no module surely_missing"),
+    ],
+)
+def test_a_simulator_that_does_not_start_is_said_before_the_run(newer: Bench, text: str, said: str) -> None:
+    newer.sdk.simulator.write_text(f"{text}\n")
+    with pytest.raises(RunError, match=f"simulator.py does not start.*{said}"):
+        replace(newer, sdk=open_sdk(newer.sdk.root)).request()

@@ -112,6 +112,7 @@ def test_traps_are_told_beforehand(network: Network) -> None:
         "\n".join(line for line in example().splitlines() if "convert" not in line.lower() or line[:1] == "#")
     )
     toml.write_text(WHOLE.replace("net_", "bad_").replace("lists:", "") + 'sdk = "../sdk"\n')
+    (network.folder / "images" / "a.txt").write_text(f"{network.folder}/images/test.jpg\n")
     warnings = iteration_request(load_config(network.folder)).warnings
     for words in ("has dumpTensor", "without `convert` a cast", "older than the models"):
         assert any(words in warning for warning in warnings), words

@@ -13,12 +13,15 @@ class ConverterError(Exception):
 
 def main():
     """Original model in, float model out; the dumps it will give depend on the tensors that the ini raises."""
-    parser = argparse.ArgumentParser(description="Convert Tool")
-    parser.add_argument("platform", choices=["onnx"])
+    root = argparse.ArgumentParser(description="Convert Tool")
+    parser = root.add_subparsers(dest="platform").add_parser("onnx")
     parser.add_argument("--model_file", required=True)
+    parser.add_argument("--input_shapes", required=True)
+    parser.add_argument("--input_arrays", required=True)
+    parser.add_argument("--output_arrays", required=True)
     parser.add_argument("--input_config", required=True)
     parser.add_argument("--output_file", required=True)
-    args = parser.parse_args()
+    args = root.parse_args()
     with open(args.model_file) as file:
         model = json.load(file)
     if os.path.exists(args.output_file):

@@ -5,6 +5,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from calibrator_custom.versions import VERSION
 from standin_tools import (
     image_list,
     misbehave_before,
@@ -17,15 +18,17 @@ from standin_tools import (
 
 
 def arguments():
-    """Required: -i -m -n."""
+    """Required: -i -m -n, and -t for the chips of older versions."""
     parser = argparse.ArgumentParser(description="Simulator Tool")
     parser.add_argument("-i", "--image", type=str, required=True)
     parser.add_argument("-m", "--model", type=str, required=True)
     parser.add_argument("-c", "--category", default="Unknown", choices=["Classification", "Detection", "Unknown"])
-    parser.add_argument("-t", "--type", choices=["Float", "Fixed", "Offline"])
+    older_chip = VERSION.startswith(("1.", "Q_"))
+    parser.add_argument("-t", "--type", choices=["Float", "Fixed", "Offline"], required=older_chip)
     parser.add_argument("-n", "--preprocess", type=str, required=True)
     parser.add_argument("-l", "--label", default=None)
     parser.add_argument("--input_config", type=str, default=None)
+    parser.add_argument("--soc_version", type=str, default=None)
     parser.add_argument("--tool", default=None)
     parser.add_argument("--num_process", default=1, type=int)
     parser.add_argument("--show_log", default=False, action="store_true")
@@ -46,8 +49,9 @@ def main():
     samples = image_list(args.image)
     renew("output")
     model = read_model(args.model)
-    if model is None or (args.type == "Fixed") != (model["kind"] == "fixed"):
+    if model is None:
         raise ValueError("model can not be loaded")
+    # -t changes nothing: the model's own class decides.
     print("Net:\nmodel (\n  Input(0):\n    name:\tdata\n    dtype:\tfloat32\n    layout:\tNHWC\n)", flush=True)
     for images in samples:
         if len(functions) != len(images):
