@@ -8,10 +8,12 @@ columns what was found first; a culprit that is not named counts as wrong. Exit 
 diagonal is not 0. `--seeds 16` are 208 cases.
 
 `--cost` instead: what the diagnosis adds to comparing a pair, CPU seconds (median of the runs) and peak memory: a
-healthy pair of about 170 MB, and pairs of trained networks of ../shared/data/real, where they are.
+healthy pair of about 170 + 85 MB, one of that size with failing layers, and the pairs of trained networks of
+../shared/data/real, where they are.
 """
 
 import argparse
+import json
 import lzma
 import shutil
 import statistics
@@ -46,14 +48,11 @@ if __name__ == "__main__":
     compared, before = state()
     cause = diagnose(comparison, rows).first.cause
     done, after = state()
-    print(compared - start, done - compared, after - before, len(rows), cause)
+    bad = sum(row.verdict.value == "fail" for row in rows)
+    print(compared - start, done - compared, after - before, f"{len(rows)} layers, {bad} failing", cause, sep=";")
 """
 RUNS = 5
-REAL = {
-    "cls_healthy_l2": "float_cls_7b33b1b2",
-    "yolo_healthy_l2": "float_yolo_e02ff460",
-    "yolo_wide_l2": "float_yolo_adcb66b4",
-}
+REAL = SHARED / "real"
 
 
 def main() -> int:
@@ -76,15 +75,16 @@ def main() -> int:
 
 def costs() -> Iterator[str]:
     """A line for each pair: seconds of comparing and of diagnosing, memory that diagnosing adds."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield cost("large", *write_large(Path(folder))[:2])
-    for fixed, benchmark in REAL.items() if (SHARED / "real").is_dir() else ():
+    for name, factor in (("large", 1.0), ("large and failing", 400.0)):
         with tempfile.TemporaryDirectory() as folder:
-            yield cost(fixed, *(unpacked(name, Path(folder)) for name in (f"{fixed}_fixed.bin", f"{benchmark}.bin")))
+            yield cost(name, *write_large(Path(folder), factor=factor)[:2])
+    for pair in json.loads((REAL / "index.json").read_text()) if REAL.is_dir() else ():
+        with tempfile.TemporaryDirectory() as folder:
+            yield cost(pair["name"], *(unpacked(pair[side], Path(folder)) for side in ("fixed", "float")))
 
 
 def unpacked(name: str, folder: Path) -> Path:
-    with lzma.open(SHARED / "real" / f"{name}.xz") as packed, (folder / name).open("wb") as file:
+    with lzma.open(REAL / f"{name}.xz") as packed, (folder / name).open("wb") as file:
         shutil.copyfileobj(packed, file)
     return folder / name
 
@@ -92,10 +92,14 @@ def unpacked(name: str, folder: Path) -> Path:
 def cost(name: str, sample: Path, benchmark: Path) -> str:
     size = sum(path.stat().st_size for path in (sample, benchmark)) / 1e6
     command = [sys.executable, "-c", COST, str(sample), str(benchmark)]
-    runs = [subprocess.run(command, check=True, capture_output=True, text=True).stdout.split() for _ in range(RUNS)]
+    runs = [
+        subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().split(";")
+        for _ in range(RUNS)
+    ]
     compared, diagnosed, kilobytes = (statistics.median(float(run[place]) for run in runs) for place in range(3))
-    pair = f"{name}: {runs[0][3]} layers, {size:.0f} MB, {runs[0][4]}"
-    return f"{pair}: compare {compared:.2f} s, diagnosis {diagnosed:.2f} s and {kilobytes / 1024:.0f} MB more"
+    pair = f"{name}: {runs[0][3]}, {size:.0f} MB, {runs[0][4]}"
+    times = f"{compared + diagnosed:.2f} s ({(compared + diagnosed) / compared:.2f} times)"
+    return f"{pair}: compare {compared:.2f} s, with diagnosis {times}, {kilobytes / 1024:.0f} MB more"
 
 
 def measure(seeds: range) -> tuple[Counter[tuple[str, str]], list[str], list[float]]:

@@ -1,5 +1,6 @@
-"""A healthy pair as large as a real face detector's: about 170 MB of float dump, 80 MB of fixed one."""
+"""A pair as large as a real face detector's: about 170 MB of float dump, 80 MB of fixed one; healthy, or failing."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,27 @@ def network(rng: np.random.Generator, side: int) -> Net:
     return builder.head(x)
 
 
-def write_large(folder: Path, side: int = SIDE) -> tuple[Path, Path, Path]:
-    """(sample, benchmark, ranges) below `folder`."""
+def widened(net: Net, factor: float) -> Net:
+    """One channel of an inner convolution times `factor`, and the weights that read it divided by that."""
+    makers = {node.name: node for node in net.nodes}
+    readers = {name: [node for node in net.nodes if name in node.inputs] for name in makers}
+    for maker in net.nodes[8:]:
+        acts = readers[maker.name]
+        after = readers[acts[0].name] if len(acts) == 1 and acts[0].kind == "RELU" else []
+        if len(after) == 1 and after[0].kind == maker.kind == "CONV_2D":
+            reader = after[0]
+            assert maker.weights is not None and maker.bias is not None and reader.weights is not None
+            scales = np.where(np.arange(maker.weights.shape[-1]) == 3, factor, 1).astype(np.float32)
+            wide = replace(maker, weights=maker.weights * scales, bias=maker.bias * scales)
+            back = replace(reader, weights=reader.weights / scales[:, None])
+            changed = {maker.name: wide, reader.name: back}
+            return replace(net, nodes=[changed.get(node.name, node) for node in net.nodes])
+    raise ValueError("no convolution that only a convolution reads")
+
+
+def write_large(folder: Path, side: int = SIDE, factor: float = 1.0) -> tuple[Path, Path, Path]:
+    """(sample, benchmark, ranges) below `folder`; with a `factor` of 400 and more layers fail."""
     rng = np.random.default_rng(5)
-    net, image = network(rng, side), picture(rng, side)
+    net, image = widened(network(rng, side), factor), picture(rng, side)
     ranges = calibrate(net, [image])
     return write_pair(folder, net, run_float(net, image), run_fixed(net, image, ranges, per_channel=True), ranges)
