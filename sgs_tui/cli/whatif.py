@@ -63,6 +63,6 @@ def whatif(
     if answer.check is not None and not answer.check.trusted:
         stderr.warning(self_check_line(answer.check))
     page = stderr.screen(ascii_only, to_file=output is not None)
-    done = Answered(files, limits.name, subject.plan.level, answer, notes, everything)
+    done = Answered(files, limits.name, subject.plan.level, answer, notes, everything, opened.promoted)
     emit(write_whatif(done, wanted, page), output, tuple(paths))
     return ExitCode.OVER_LIMITS if answer.failing else ExitCode.OK

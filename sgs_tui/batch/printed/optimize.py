@@ -9,7 +9,7 @@ taken away:
     sensitivity[] (name and figures with that tensor alone, what gains most first), files (float_dump, fixed_dump,
     ranges, fixed_model)
   twin: goal, chosen[], convolution_inputs[] (the same), raised[], candidates[], useless[] (none), trials, steps[] (the
-    best set of each size, with cost: wide (tensors in 16 bit), multiplications (share in 16 bit), weight_bytes),
+    best set of each size, with cost: wide (tensors in INT16), multiplications (share in INT16), weight_bytes),
     everything, sensitivity[], self_check (as in whatif, or null), ini (as in advise, or null), quant_file (or null)
   sdk: candidates[] (best first: labels[], file, int16[], inputs[], model, dump, figures (null where it failed),
     error, hint), float_dump

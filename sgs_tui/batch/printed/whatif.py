@@ -1,12 +1,13 @@
-"""`whatif`: every layer's figures before and after putting tensors into 16 bit, foreseen; as a table, or JSON.
+"""`whatif`: every layer's figures before and after putting tensors into INT16, foreseen; as a table, or JSON.
 
 JSON `sgs-tui/whatif/1` (cfg/schemas/whatif-1.json): schema, float, fixed (or null), profile, level,
   self_check (median_db, p90_db, layers (how many counted), trusted; null without a fixed dump),
   layers[] (name, op, measured_sqnr_db (null where there is no fixed dump), before_sqnr_db, after_sqnr_db, before_rmse,
     after_rmse, before_cos, after_cos, predicted, why_not ("" where it is), error_bar_db (of after; null where it is
     not predicted)),
-  int16[] (convolution inputs that were chosen), newly_fixed[], newly_failing[], failing[] (afterwards),
-  cost (before, after: wide (tensors in 16 bit), multiplications (share of them in 16 bit), weight_bytes), notes[].
+  int16[] (convolution inputs that were chosen), promoted[] (those in INT16 in the fixed dump that input_config.ini
+  does not name: levels L4 and L5 promote), newly_fixed[], newly_failing[], failing[] (afterwards),
+  cost (before, after: wide (tensors in INT16), multiplications (share of them in INT16), weight_bytes), notes[].
 """
 
 from collections.abc import Iterator, Sequence
@@ -53,6 +54,7 @@ class Answered:
     answer: WhatIf
     notes: tuple[str, ...] = ()
     everything: bool = False
+    promoted: tuple[str, ...] = ()
 
 
 def write_whatif(done: Answered, wanted: RunsFormat, screen: Screen) -> bytes:
@@ -101,7 +103,7 @@ def cost_json(cost: Cost) -> Json:
 def cost_line(before: Cost, after: Cost) -> str:
     """The same in words."""
     return (
-        f"{before.wide} -> {count(after.wide, 'tensor')} in 16 bit, {before.multiplications:.0%} -> "
+        f"{before.wide} -> {count(after.wide, 'tensor')} in INT16, {before.multiplications:.0%} -> "
         f"{after.multiplications:.0%} of multiplications, weights {size(before.weight_bytes)} -> "
         f"{size(after.weight_bytes)}"
     )
@@ -118,6 +120,7 @@ def _document(done: Answered) -> Json:
         "self_check": self_check_json(answer.check),
         "layers": [_layer(each) for each in answer.layers],
         "int16": exact_all(answer.int16),
+        "promoted": exact_all(done.promoted),
         "newly_fixed": exact_all(answer.newly_fixed),
         "newly_failing": exact_all(answer.newly_failing),
         "failing": exact_all(answer.failing),

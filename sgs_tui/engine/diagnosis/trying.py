@@ -40,7 +40,7 @@ _FEW = 32
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is tried: convolution inputs in 16 bit besides those that are, another level, other ranges of tensors.
+    """What is tried: convolution inputs in INT16 besides those that are, another level, other ranges of tensors.
 
     `own`: the ranges are those of the picture in the dump, of all tensors. `everything`: `int16` are all there are.
     """
@@ -132,8 +132,9 @@ def tried(
     finding: Finding, trying: Trying, rows: Mapping[str, LayerDiff], profile: Profile, cancel: Event | None = None
 ) -> Finding:
     """The finding with its advice as the twin has it: what helps and what that gives, or that nothing tried does."""
-    changes = tuple(dict.fromkeys(_changes(finding, trying)))
     asked = _asked(finding, rows, profile)
+    bad = any(fails(rows[name], _measured(rows[name]), profile) for name in asked)
+    changes = [each for each in dict.fromkeys(_changes(finding, trying)) if bad or not each.ranges]
     if not changes or not asked:
         return finding
     now = sum(fails(row, row.metrics, profile) for row in rows.values() if row.metrics is not None)
@@ -227,7 +228,7 @@ def _levels(trying: Trying) -> Iterator[Change]:
 
 
 def _inputs(trying: Trying, tensors: Iterable[str]) -> tuple[str, ...]:
-    """Inputs of the convolutions that compute tensors: with them in 16 bit those have 16-bit weights too."""
+    """Inputs of the convolutions that compute tensors: with them in INT16 those have INT16 weights too."""
     twin, open_ones = trying.plan.twin, list(tensors)
     raisable, seen, found = set(twin.convolution_inputs()), set(open_ones), []
     while open_ones:

@@ -1,15 +1,15 @@
-"""Which tensors share one scale, and which of them are 16 bit: from the network's structure and the INT16 choice.
+"""Which tensors share one scale, and which of them are INT16: from the network's structure and the INT16 choice.
 
 Ops that hand codes on (PASS: concatenations, pools, splits, ...) tie their inputs and outputs to one domain; ADD does
 not. The rules were found on real pairs; this code gives the types of 883 of 883 tensors of 25 of them:
 
 - Raised are convolution inputs (never the network's own) that a chosen name is a prefix of; an AVERAGE_POOL over 256 or
-  more pixels (255: 8 bit, 256: 16 bit); a CONCATENATION with a TILE before it.
-- 16 bit spreads from a raised tensor upstream through PASS ops. A SPLIT with a 16-bit input and a raised output has all
-  outputs in 16 bit. A raised output of an 8-bit SPLIT gets a cast behind it, and its own range.
-- A PASS op that leads to a convolution input left at 8 bit reads an 8-bit copy of a 16-bit tensor; the copy belongs to
+  more pixels (255: 8 bit, 256: INT16); a CONCATENATION with a TILE before it.
+- INT16 spreads from a raised tensor upstream through PASS ops. A SPLIT with an INT16 input and a raised output has all
+  outputs in INT16. A raised output of an 8-bit SPLIT gets a cast behind it, and its own range.
+- A PASS op that leads to a convolution input left at 8 bit reads an 8-bit copy of an INT16 tensor; the copy belongs to
   the op's domain.
-- A domain is 16 bit if it holds such a tensor or an Align2 output, or if no member is a convolution's or the network's
+- A domain is INT16 if it holds such a tensor or an Align2 output, or if no member is a convolution's or the network's
   input. Everything else is 8 bit, as the network's input always is.
 """
 
@@ -105,7 +105,7 @@ def find_domains(twin: Twin, raised: frozenset[str], fused: frozenset[str]) -> D
 
 
 def _wide(twin: Twin, raised: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Tensors that are 16 bit by themselves, and those that a cast behind a SPLIT makes so."""
+    """Tensors that are INT16 by themselves, and those that a cast behind a SPLIT makes so."""
     forced = {name for op in twin.ops if _large_pool(op) or _joins_tiles(twin, op) for name in op.outputs}
     found = _upstream(twin, forced | {name for name in raised if not _splits(twin.producers.get(name))})
     while True:
@@ -153,7 +153,7 @@ def _upstream(twin: Twin, names: Iterable[str]) -> set[str]:
 
 
 def _copies(twin: Twin, wide: frozenset[str], inputs: frozenset[str]) -> Iterable[Read]:
-    """Reads of 16-bit tensors by PASS ops that lead to a convolution input left at 8 bit."""
+    """Reads of INT16 tensors by PASS ops that lead to a convolution input left at 8 bit."""
     for op in twin.ops:
         if passes(op) and not set(op.outputs) & wide and _leads(twin, op, inputs - wide):
             yield from ((op.index, name) for name in op.inputs if name in wide)

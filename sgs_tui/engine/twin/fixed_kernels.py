@@ -4,7 +4,7 @@ Stored tensors are codes (uint8, int16) or, where a plan leaves them without a g
 convolution of codes computes whole numbers: its sums are exact and round as the simulator's do (see `arithmetic`).
 
     ADD, SUB       operands times round(2^n s_i / s_out) / 2^n with one n for both, the larger factor in 2^14..2^15. A
-                   fused operand is held in 16 bit over its own calibrated range. So a small operand is off by up to 5
+                   fused operand is held in INT16 over its own calibrated range. So a small operand is off by up to 5
                    %, and one of a millionth vanishes. Measured as the slope of what remains: 100 of 105
                    CONV+ADD (19 dumps, some of one network) within 0.3 % of what is computed; why five are 0.3 to 3 %
                    off is not known
@@ -142,7 +142,7 @@ def fixed_kernel(group: Group, settings: Settings, plan: Plan) -> Kernel:
 
 def _runs_on(build: _Build, op: TwinOp) -> bool:
     """Whether the accumulator itself goes on: nothing but RELUs to the end of the group. Other fused tensors are held
-    in 16 bit over their own calibrated range."""
+    in INT16 over their own calibrated range."""
     behind = [each for each in build.group.ops if each.index > op.index]
     return all(each.kind.upper() in ("RELU", "RELU6") for each in behind)
 

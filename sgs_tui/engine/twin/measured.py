@@ -79,7 +79,9 @@ def read_plan(
     told = plan_fused(plan(twin, ranges, sorted(raised), 2, softmax, exact=True), fused)
     told = replace(told, weights=_modes(told, records))
     grids = {name: _grid(records, name, grid) for name, grid in told.grids.items()}
-    told = replace(told, grids=grids, ranges={**told.ranges, **dict(_limits(told, grids))})
+    limits = dict(_limits(told, grids))
+    deep = {name: (-grid.scale * WIDE, 0.0) for name in limits if (grid := grids[name]) is not None and grid.wide}
+    told = replace(told, grids=grids, ranges={**told.ranges, **limits}, softmax={**(told.softmax or {}), **deep})
     level = 2 if any(each is not None and each.by_channel for each in told.weights.values()) else 1
     return replace(told, level=level, learned=_learned(told, records), fed=_fed(twin, records))
 
@@ -107,7 +109,7 @@ def _fed(twin: Twin, records: FixedRecords) -> dict[str, Floats]:
 
 
 def _raised(twin: Twin, records: FixedRecords) -> frozenset[str]:
-    """Convolution inputs in 16 bit that structure alone does not make so."""
+    """Convolution inputs in INT16 that structure alone does not make so."""
     wide = {name for name, record in records.by_name.items() if record.type_name == "SGS_S16"}
     without = find_domains(twin, raised_inputs(twin, ()), fused_tensors(twin)).by_name
     return frozenset(

@@ -3,7 +3,7 @@
 What lies beside the dumps under the vendor's own names is taken where no file was named, and `notes` say so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -14,7 +14,7 @@ from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.text import did_you_mean, visible
 from sgs_tui.engine.twin.arithmetic import Pixels
-from sgs_tui.engine.twin.domains import WORDS
+from sgs_tui.engine.twin.domains import WORDS, raised_inputs
 from sgs_tui.engine.twin.network import Bounds, Extremes, Twin
 from sgs_tui.engine.twin.plan import Plan, load_channel_ranges, load_softmax_ranges, plan, plan_fused
 from sgs_tui.engine.twin.rebuild import rebuild
@@ -23,7 +23,9 @@ from sgs_tui.engine.twin.whatif import Subject, from_fixed
 
 RANGES, SOFTMAX, CHANNELS = "tensor_min_max.txt", "softmax_lut_range.txt", "tensor_chn.txt"
 INI = "input_config.ini"
-_PROMOTING = 4
+_CHOOSING, _PROMOTING = 3, 4
+"""Levels from which the calibrator takes limits of its own, and promotes tensors to INT16 by its own judgement."""
+
 _SAME, _FEW = 0.02, 0.1
 """Scales that agree (level L5 moves them by 1.4 %), and the share of others from which it is another calibration."""
 
@@ -59,13 +61,17 @@ def _in(folders: Sequence[Path], name: str) -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the files say; `notes` which were taken without being named, and what they do not say."""
+    """What the files say; `int16` what `config` (an input_config.ini) puts into INT16.
+
+    `notes`: which were taken without being named, and what they do not say.
+    """
 
     ranges: Mapping[str, Bounds] | None
     softmax: Mapping[str, Bounds] | None
     channels: Mapping[str, Extremes] | None
     pixels: Pixels
     int16: tuple[str, ...]
+    config: Path | None
     notes: tuple[str, ...]
 
 
@@ -85,6 +91,7 @@ def read_settings(named: Files) -> Settings:
         load_channel_ranges(files.channels) if files.channels is not None else None,
         pixels or Pixels(),
         _chosen(config) if config is not None else (),
+        files.ini,
         tuple(notes),
     )
 
@@ -116,11 +123,15 @@ def open_twin(path: Path) -> Twin:
 
 @dataclass(frozen=True)
 class Opened:
-    """A subject, how its pixels are made, and what there is to know about it."""
+    """A subject, how its pixels are made, and what there is to know about it.
+
+    `promoted`: convolution inputs in INT16 in the fixed dump that input_config.ini does not name.
+    """
 
     subject: Subject
     pixels: Pixels
     notes: tuple[str, ...]
+    promoted: tuple[str, ...] = ()
 
 
 def open_subject(files: Files, level: int | None = None, cancel: Event | None = None) -> Opened:
@@ -141,7 +152,18 @@ def open_subject(files: Files, level: int | None = None, cancel: Event | None = 
     )
     if level is not None:
         notes = (*notes, "the level is read from the fixed dump, --level does not count")
-    return Opened(subject, settings.pixels, notes)
+    promoted = _promoted(subject.plan, settings)
+    if promoted:
+        where = f"in INT16 in {files.fixed_dump} and not named in {settings.config}"
+        notes = (*notes, f"{where}: {', '.join(promoted)} (levels L4 and L5 promote; or it was another file)")
+    return Opened(subject, settings.pixels, notes, promoted)
+
+
+def _promoted(made: Plan, settings: Settings) -> tuple[str, ...]:
+    if settings.config is None:
+        return ()
+    named = raised_inputs(made.twin, settings.int16)
+    return tuple(name for name in made.twin.convolution_inputs() if name in made.raised - named)
 
 
 def open_plan(
@@ -159,11 +181,20 @@ def open_plan(
     notes = [*known.notes, *_about_ranges(made, files, known)]
     if level is None:
         notes.append("quantization level L2 is taken: --level names another")
-    if chosen >= _PROMOTING:
-        notes.append(f"L{chosen} puts tensors into 16 bit by itself: name them too, they are not foreseen")
+    notes += _about_level(made, chosen)
     if known.int16:
         notes.append(f"INT16 by {INI}: {', '.join(known.int16)}")
     return made, tuple(notes)
+
+
+def _about_level(made: Plan, level: int) -> Iterator[str]:
+    """What is not known of levels L3 to L5."""
+    if level >= _CHOOSING:
+        yield f"L{level} takes limits of the calibrator's own: foreseen with those in {RANGES}, which is not proven"
+    if level >= _PROMOTING:
+        could = [name for name in made.twin.convolution_inputs() if name not in made.raised]
+        named = ", ".join(could[:4]) + (" ..." if could[4:] else "")
+        yield f"L{level} promotes some of {named} to INT16 by its own judgement: foreseen where --int16 names them"
 
 
 def _about_ranges(made: Plan, files: Files, settings: Settings) -> tuple[str, ...]:

@@ -4,8 +4,8 @@ From the network's structure, the calibrated ranges, the INT16 choice and the qu
 883 types, zero points, and scales to the header's six decimals are right.
 
     8 bit    s = (hi - lo) / 255, z = round(-lo / s), over lo = min(0, least), hi = max(0, largest) of the whole domain
-    16 bit   s = max(|lo|, |hi|) / 32767, z = 0
-    softmax  its output 1 / 32767; its input, in 16 bit, max(10, |least of softmax_lut_range.txt|) / 32767
+    INT16    s = max(|lo|, |hi|) / 32767, z = 0
+    softmax  its output 1 / 32767; its input, in INT16, max(10, |least of softmax_lut_range.txt|) / 32767
     nothing  a range of zero counts as +-0.5
     weights  max |w| / 127 or / 32767; one a tensor at L1, one a channel from L2 on unless the channels' maxima lie more
              than 1024 apart (an all-zero channel counts as 0.5)
@@ -95,7 +95,7 @@ class Plan:
         return tuple(name for each in self.groups for name in each.writes)
 
     def wide(self) -> frozenset[str]:
-        """The tensors in 16 bit."""
+        """The tensors in INT16."""
         return frozenset(name for name, grid in self.grids.items() if grid is not None and grid.wide)
 
 
@@ -218,7 +218,7 @@ def narrow_grid(low: float, high: float) -> Grid:
 
 
 def wide_grid(low: float, high: float) -> Grid:
-    """16 bit, symmetric."""
+    """INT16, symmetric."""
     return Grid(True, (max(abs(low), abs(high)) or NOTHING) / WIDE, 0)
 
 

@@ -96,7 +96,7 @@ class Point:
 
 @dataclass
 class Search:
-    """A search over one network. `tried` may come from a search before, for the same goal. `kept` is in 16 bit with
+    """A search over one network. `tried` may come from a search before, for the same goal. `kept` is in INT16 with
     every set.
 
     `workers` trials run at once; `budget` bounds the trials of all phases, `seconds` what trying every smaller set
@@ -271,7 +271,7 @@ def key_of(names: Iterable[str]) -> str:
 def sensitivities(
     trials: Trials, outputs: Sequence[str], cancel: Event | None = None
 ) -> Iterator[tuple[str, dict[str, Figures]]]:
-    """Each convolution input alone in 16 bit: the figures of `outputs`."""
+    """Each convolution input alone in INT16: the figures of `outputs`."""
     for name in trials.plan.twin.convolution_inputs():
         scores = trials.of((name,), cancel, only=outputs)
         yield name, {each: scores[each] for each in outputs if each in scores}

@@ -69,7 +69,7 @@ class Trials:
         return cls(plan, given, pixels, codes, kept, references, base, scored(plan, layers, references))
 
     def of(self, int16: Sequence[str], cancel: Event | None = None, only: Iterable[str] | None = None) -> Scores:
-        """Figures with exactly these convolution inputs in 16 bit; of layers in `only`, or of all."""
+        """Figures with exactly these convolution inputs in INT16; of layers in `only`, or of all."""
         return self.under(with_int16(self.plan, int16), cancel, only)
 
     def under(self, plan: Plan, cancel: Event | None = None, only: Iterable[str] | None = None) -> Scores:

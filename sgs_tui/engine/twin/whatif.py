@@ -1,4 +1,4 @@
-"""`whatif`: the figures of every layer before and after putting tensors into 16 bit, without converting anything."""
+"""`whatif`: the figures of every layer before and after putting tensors into INT16, without converting anything."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -115,7 +115,7 @@ class WhatIfLayer:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a choice costs: `wide` tensors in 16 bit; share of multiplications in 16 bit; bytes of weights."""
+    """What a choice costs: `wide` tensors in INT16; share of multiplications in INT16; bytes of weights."""
 
     wide: int
     multiplications: float
@@ -124,7 +124,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """The answer. `int16` are the convolution inputs in 16 bit afterwards that were chosen, `failing` the layers
+    """The answer. `int16` are the convolution inputs in INT16 afterwards that were chosen, `failing` the layers
     beyond the limits then."""
 
     layers: tuple[WhatIfLayer, ...]

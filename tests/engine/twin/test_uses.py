@@ -16,7 +16,7 @@ from sgs_tui.engine.twin.figures import Figures, figures
 from sgs_tui.engine.twin.measured import fixed_records, read_plan
 from sgs_tui.engine.twin.network import Twin, relative_error
 from sgs_tui.engine.twin.other_input import other_input
-from sgs_tui.engine.twin.plan import load_softmax_ranges, plan
+from sgs_tui.engine.twin.plan import load_softmax_ranges, plan, with_int16
 from sgs_tui.engine.twin.predict import dumped_inputs
 from sgs_tui.engine.twin.rebuild import rebuild
 from sgs_tui.engine.twin.run import write_fixed_dump, write_float_dump
@@ -121,6 +121,29 @@ def test_a_subject_needs_no_fixed_dump(sgs: Path) -> None:
     answer = whatif(found, ["cat"], bars=True)
     assert answer.check is None and answer.newly_fixed == ("gate",)
     assert all(each.measured is None and each.error_bar_db is not None for each in answer.layers)
+
+
+def test_scales_of_a_dump_stay_where_ranges_are_missing_or_of_another_calibration(sgs: Path, subject: Subject) -> None:
+    assert subject.fixed is not None
+    ranges = load_ranges(sgs / "bad" / "tensor_min_max.txt").by_name
+    for given in (None, {name: (low / 2, high / 2) for name, (low, high) in ranges.items()}):
+        read = read_plan(subject.plan.twin, subject.fixed.dump, given)
+        changed = with_int16(read, ("cat",))
+        wide = changed.wide() - read.wide()
+        assert wide == {"gate", "sq888", "cat"}
+        for name, grid in changed.grids.items():
+            before, told = read.grids[name], subject.plan.grids[name]
+            if name not in wide and grid is not None and before is not None and told is not None:
+                assert (grid.wide, grid.scale) == (before.wide, pytest.approx(before.scale, rel=1e-6)), name
+                assert grid.scale == pytest.approx(told.scale, abs=2e-6), name
+
+
+def test_a_promoted_tensor_can_make_a_layer_worse_than_8_bit(sgs: Path, subject: Subject) -> None:
+    """Level L5 as it promotes `pool`: channels of c2's weights 400 apart, and no bits left for their sums."""
+    ranges = load_ranges(sgs / "bad" / "tensor_min_max.txt").by_name
+    eight = from_ranges(subject.plan.twin, ranges, 1).trials.scores["sq888"]
+    promoted = from_ranges(subject.plan.twin, ranges, 5, ("pool",)).trials.scores["sq888"]
+    assert eight.sqnr_db > 35 and promoted.sqnr_db < 25
 
 
 def test_trials_give_what_a_fresh_run_gives(subject: Subject) -> None:

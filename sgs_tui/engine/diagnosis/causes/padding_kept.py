@@ -83,6 +83,8 @@ def _add(
 
 RIGHT = 0.9  # COS that the right layout reaches even under coarse 8 bit; wrong ones stay below 0.7
 CLEAR = 5.0  # the right layout leaves at most a fifth of what any other leaves of 1 - COS
+GLIMPSE = 0.1  # how far below that a part of a layer may be for all of it to be looked at
+_GLANCE = 1 << 15  # elements of that part
 _LARGEST = 1 << 22  # elements up to which unknown channel counts are tried out
 
 
@@ -119,8 +121,13 @@ def _undone(case: Case, pair: Pair) -> Undone | None:
     readable = case.sample_tensors.readable(pair.sample) and case.tensors.readable(pair.benchmark)
     if not readable or (not channels and count > _LARGEST):
         return None
+    hopeful = (
+        padded
+        for padded in candidates(pair.sample, count, channels)
+        if _cos(case, pair, padded, _GLANCE) >= RIGHT - GLIMPSE
+    )
     tried = sorted(
-        ((_cos(case, pair, padded), padded) for padded in candidates(pair.sample, count, channels)),
+        ((_cos(case, pair, padded), padded) for padded in hopeful),
         key=lambda item: item[0],
         reverse=True,
     )
@@ -136,11 +143,11 @@ def _alike(one: Padded, other: Padded) -> bool:
     return one.layout is other.layout and one.channels % other.block == 0 and other.channels % one.block == 0
 
 
-def _cos(case: Case, pair: Pair, padded: Padded) -> float:
+def _cos(case: Case, pair: Pair, padded: Padded, budget: int = LOOKED_AT) -> float:
     """COS of the values that are still in the file, on pixels spread over the layer."""
     read = lambda start, stop: case.sample_tensors.slice(pair.sample, start, stop)  # noqa: E731
-    pieces = max(1, min(8, padded.pixels * padded.channels // LOOKED_AT * 8))
-    each = min(padded.pixels, max(1, LOOKED_AT // padded.channels // pieces))
+    pieces = max(1, min(8, padded.pixels * padded.channels // budget * 8))
+    each = min(padded.pixels, max(1, budget // padded.channels // pieces))
     ours, theirs = [], []
     for first in np.unique(np.linspace(0, padded.pixels - each, pieces).astype(int)):
         values, present = padded.undo(read, int(first), int(first) + each)
