@@ -16,6 +16,7 @@ from sgs_tui.engine.dumps.reader import open_dump
 from tests.cli.parsing import parse
 from tests.engine.boards import results_text
 from tests.standin_sdk import build_sdk, write_model, write_preprocess
+from tests.standin_sdk.docker_home import DockerHome
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -64,7 +65,7 @@ def write_board_files(folder: Path, fixed: Path) -> None:
 
 
 def test_both_languages_have_the_same_commands_and_facts() -> None:
-    assert len(RECIPES) == 7 and len(BLOCKS) == 2 * 9
+    assert len(RECIPES) == 8 and len(BLOCKS) == 2 * 10
     english, chinese = (
         re.findall(r"^```sh\n(.*?)^```$", part, re.MULTILINE | re.DOTALL) for part in (ENGLISH, CHINESE)
     )
@@ -87,7 +88,11 @@ def test_both_languages_have_the_same_commands_and_facts() -> None:
 def test_recipe(workplace: Path, tmp_path_factory: pytest.TempPathFactory, block: str) -> None:
     sdk = build_sdk(tmp_path_factory.mktemp("sdk") / "older")
     base = os.path.join(sys.base_prefix, "bin")
-    environment = {**os.environ, "SGS_IPU_DIR": str(sdk), "PATH": os.pathsep.join([base, os.environ["PATH"]])}
+    docker = DockerHome.at(tmp_path_factory.mktemp("docker") / "home")
+    docker.add_image("sgs-image", {"SGS_IPU_DIR": str(sdk)})
+    docker.add_container("sgs", environment={"SGS_IPU_DIR": str(sdk)})
+    path = os.pathsep.join([base, str(docker.folder / "bin"), os.environ["PATH"]])
+    environment = {**os.environ, "SGS_IPU_DIR": str(sdk), "PATH": path, "STANDIN_DOCKER": str(docker.folder)}
     for line in block.splitlines():
         command = [sys.executable, "-m", "sgs_tui", *shlex.split(line)[1:]]
         done = subprocess.run(

@@ -17,6 +17,7 @@ from sgs_tui.engine.runs.run_folder import RunState
 from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
 from sgs_tui.engine.runs.runs import cancel_run, wait_run
 from tests.cli.conftest import Command
+from tests.standin_sdk.docker_home import DockerHome
 from tests.standin_sdk.iterating import Network, build_network
 from tests.waiting import until
 
@@ -216,3 +217,22 @@ def test_doctor_looks_at_a_network(command: Command, network: Network) -> None:
     assert "one picture is no calibration" in ended.text
     assert "caat" in ended.text and "cat" in ended.text.partition("caat")[2], ended.text
     assert command("doctor", "--project", str(network.folder / "images")).code == 3
+
+
+def test_the_loop_by_way_of_a_container(
+    command: Command, network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker = DockerHome.at(tmp_path / "docker")
+    docker.on_path(monkeypatch)
+    docker.add_container("box")
+    toml = network.folder / "sgs-tui.toml"
+    sdk = tmp_path / "sdk"
+    toml.write_text(toml.read_text().replace('"../sdk"', f'"{sdk}"\nsdk_via = "docker exec -i box"'))
+    done = iterate(command, network, code=1)
+    assert done["outcome"]["failed_after"] == 1
+    made = list_runs(newest(network).folder.path / STEPS)
+    assert {run.request.details["via"] for run in made} == {"docker exec -i box"} and len(made) == 4
+    hidden = f'sdk_map = ["{network.folder}=/nowhere"]\nsdk_via ='
+    toml.write_text(toml.read_text().replace("sdk_via =", hidden))
+    changed = iterate(command, network, "--mark", "cat")  # the folder is copied there, new files come back
+    assert changed["outcome"]["regression"]["newly_fixed"] == ["gate"]

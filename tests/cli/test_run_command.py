@@ -14,6 +14,7 @@ from sgs_tui.engine.runs.run_list import list_runs
 from tests.cli.conftest import Command
 from tests.standin_sdk import TINY, write_model
 from tests.standin_sdk.bench import Bench
+from tests.standin_sdk.docker_home import DockerHome
 
 
 @pytest.fixture
@@ -170,3 +171,33 @@ def test_usage(command: Command, tmp_path: Path, arguments: tuple[str, ...], sai
     ended = command("run", *arguments, "--root", str(tmp_path / "runs"))
     assert ended.code in (2, 3) and said in ended.err
     assert not (tmp_path / "runs").exists()
+
+
+def test_by_way_of_a_container(older: Bench, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    docker = DockerHome.at(tmp_path / "docker")
+    docker.on_path(monkeypatch)
+    docker.add_container("box", environment={"SGS_IPU_DIR": str(older.sdk.root)})
+    models = [str(write_model(older.home / f"net_{kind}.sim", kind)) for kind in ("float", "fixed")]
+    given = [
+        "--float",
+        models[0],
+        "--fixed",
+        models[1],
+        "-i",
+        str(older.home / "test.jpg"),
+        "-n",
+        str(older.home / "pre.py"),
+    ]
+    there = ["--sdk-via", "docker exec -i box", "--sdk-python", sys.executable, "--root", str(older.root)]
+    ended = command("run", *given, *there, "--format", "json")
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["summary"]["failed"] == 0
+    ended = command("run", *given, "--sdk-via", "docker exec -i nobody", "--batch")
+    assert ended.code == 4
+    assert ended.err.startswith("sgs-tui: error: docker exec -i nobody: there is no container nobody")
+    assert ended.err.count("\n") == 1
+    ended = command("run", *given, "--sdk-via", "docker exec -it box", "--batch")
+    assert (ended.code, "leave -it out" in ended.err) == (2, True)
+    doctor = command("doctor", *there[:4])
+    assert f"{older.sdk.root}, version 1.1.5_standin, older generation, by way of docker exec -i box" in doctor.text
+    assert "simulator.py starts, and requires -i -m -t -c" in doctor.text
