@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 
 from sgs_tui.engine.errors import InputError, UsageError
@@ -94,12 +95,17 @@ def _spare(inputs: tuple[Path, ...], output: Path) -> None:
         raise UsageError(f"{output}: is an input of this command", "name another file to write")
 
 
+_AT_ONCE = 5
+"""Pieces that are not held back: who wants no more than the start is seen to be gone before the rest is made."""
+
+
 def _to_stdout(pieces: Iterator[bytes]) -> None:
     if sys.stdout is None:
         raise InputError("stdout is closed", "redirect it, or use --output")
     with _explained("stdout"):
-        sys.stdout.buffer.write(next(pieces, b""))
-        sys.stdout.buffer.flush()  # who wants no more than the start is gone before the rest is made
+        for piece in islice(pieces, _AT_ONCE):
+            sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
         sys.stdout.buffer.writelines(pieces)
         sys.stdout.buffer.flush()
 

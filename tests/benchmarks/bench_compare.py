@@ -1,22 +1,28 @@
 """Speed and memory of the comparison against what it can not be faster than, and against the vendor's way.
 
-    python -m tests.benchmarks.bench_compare [--folder DIR] [--scale 1.0] [--runs 3]
+    python -m tests.benchmarks.bench_compare [--folder DIR] [--scale 1.0] [--runs 3] [--reports-only]
 
 Baselines, as whole commands: reading both files' payloads once and summing them with numpy (from files without
 headers, so that every float32 is one); and the vendor-like pipeline, which
 splits both dumps into one file a tensor and then starts one process a layer to compare two of them.
 Prints one line a case: seconds (median of the runs), the ratio, and peak memory above an interpreter with numpy.
+
+Then whole commands on a pair of 100,000 layers, diagnosis included: processor seconds of all their processes, what
+that is for a layer and against the comparison alone, and the peak memory of the largest process. JSON and CSV have to
+stay below 300 MB. `inspect | head -1` shows that who wants one line does not wait for the others.
 """
 
 import argparse
 import os
 import resource
+import shlex
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from sgs_tui.engine.dumps.reader import open_dump
@@ -123,6 +129,49 @@ def _payloads_only(path: Path) -> Path:
     return plain
 
 
+MEMORY = 300
+"""Megabytes that no command on a pair of 100,000 layers may take where its output can be written piece by piece."""
+REPORTS = ("json", "csv", "vendor", "junit", "markdown", "table", "html")
+
+
+def bench_reports(paths: tuple[Path, Path], folder: Path, layers: int) -> None:
+    """One line a format, and one for a look at the first line of a list of records."""
+    script = folder / "compare.py"
+    script.write_text(COMPARE)
+    alone, _ = processor_seconds([str(script), *map(str, paths)])
+    print(f"  comparing alone        {alone:6.1f} s of processor time, {1e6 * alone / layers:4.0f} us a layer")
+    for wanted in REPORTS:
+        arguments = ["-m", "sgs_tui", "compare", *map(str, paths), "--format", wanted, "--output", str(folder / "out")]
+        seconds, peak = processor_seconds(arguments)
+        verdict = "" if wanted not in ("json", "csv") else "   as wanted" if peak < MEMORY else "   TOO MUCH MEMORY"
+        print(
+            f"  compare --format {wanted:8}{seconds:5.1f} s of processor time, {1e6 * seconds / layers:4.0f} us a layer, "
+            f"{seconds / alone:4.1f} times comparing alone, peak {peak:4.0f} MB{verdict}",
+            flush=True,
+        )
+    for wanted in ("table", "csv", "json"):
+        seconds = median_seconds(partial(first_line, paths[1], wanted), 1)
+        print(f"  inspect --format {wanted:8}| head -1 {seconds:5.2f} s", flush=True)
+
+
+def first_line(path: Path, wanted: str) -> None:
+    """`inspect | head -1`."""
+    command = shlex.join([sys.executable, "-m", "sgs_tui", "inspect", str(path), "--format", wanted])
+    subprocess.run(f"{command} | head -1", shell=True, capture_output=True, check=True)
+
+
+def processor_seconds(arguments: Sequence[str]) -> tuple[float, float]:
+    """(seconds of a Python process and of those that it waited for, megabytes of the largest)."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with subprocess.Popen(
+        [sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        _, _, used = os.wait4(process.pid, 0)
+        process.returncode = 0
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, used.ru_maxrss / 1024
+
+
 def bench_index(folder: Path, runs: int) -> None:
     """Opening a sparse 4 GB dump of 2,000 records."""
     path = write_sparse(folder / "sparse.bin", 2000, 2 * MB)
@@ -139,10 +188,14 @@ def main() -> None:
     )
     parser.add_argument("--scale", type=float, default=1.0, help="share of the full sizes")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--reports-only", action="store_true", help="only whole commands on 100,000 layers")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder, scale = Path(name), options.scale
         bench_index(folder, options.runs)
+        if options.reports_only:
+            bench_reports(write_pair(folder / "pair", int(100_000 * scale), 1 << 10), folder, int(100_000 * scale))
+            return
         cases = {
             "170 + 170 MB, 56 layers": (56, int(3 * MB * scale), True),
             "1 + 1 GB, 8 layers": (8, int(128 * MB * scale), False),
@@ -153,6 +206,8 @@ def main() -> None:
         for case, (layers, size, vendor) in cases.items():
             paths = write_pair(folder / "pair", layers, size)
             bench_pair(case, paths, folder, options.runs, vendor)
+            if "100,000" in case:
+                bench_reports(paths, folder, layers)
             for path in paths:
                 path.unlink()
     print(f"peak of this benchmark itself: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
