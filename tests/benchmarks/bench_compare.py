@@ -145,7 +145,7 @@ def bench_reports(paths: tuple[Path, Path], folder: Path, layers: int) -> None:
         seconds, peak = processor_seconds(arguments)
         verdict = "" if wanted not in ("json", "csv") else "   as wanted" if peak < MEMORY else "   TOO MUCH MEMORY"
         print(
-            f"  compare --format {wanted:8}{seconds:5.1f} s of processor time, {1e6 * seconds / layers:4.0f} us a layer,"
+            f"  compare --format {wanted:8}{seconds:5.1f} s of processor time, {1e6 * seconds / layers:4.0f} us each,"
             f" {seconds / alone:4.1f} times comparing alone, peak {peak:4.0f} MB{verdict}",
             flush=True,
         )

@@ -3,7 +3,7 @@
 Apart because `diagnose` judges causes; this judges layers, whatever the cause.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import pairwise
 
 import numpy as np
@@ -75,8 +75,8 @@ def _culprits(case: Case, budget: Budget) -> Iterator[str]:
         yield from (source for source, cost in budget.rounding if (cost / budget.total) ** 2 >= PART)
 
 
-def trend(case: Case, roles: Mapping[str, Role]) -> Trend:
-    """The course of the error over the whole network: jump, drift or wobble."""
+def trend(case: Case, introduced: Set[str]) -> Trend:
+    """The course of the error over the whole network: jump, drift or wobble. `introduced`: layers with that role."""
     names = list(case.compared)
     errors = np.array([min(case.error(name), 1e3) for name in names])
     if not case.suspects:
@@ -84,12 +84,12 @@ def trend(case: Case, roles: Mapping[str, Role]) -> Trend:
     first = next(iter(case.suspects))
     place = names.index(first)
     before = float(errors[max(place - 1, 0)]) if place else 0.0
-    introduced = next((name for name in case.suspects if roles.get(name) is Role.INTRODUCED), None)
-    if introduced is None and place >= _DEEP and errors[place] < _SUDDEN * max(before, 1e-9):
+    guilty = next((name for name in case.suspects if name in introduced), None)
+    if guilty is None and place >= _DEEP and errors[place] < _SUDDEN * max(before, 1e-9):
         span = f"{percent(float(errors[0]))} at {names[0]}, at most {percent(float(errors.max()))}"
         text = f"grows slowly: {span}, over the limit from {first} on"
         return Trend(Course.DRIFT, first, text)
-    where = introduced or first
+    where = guilty or first
     return Trend(
         Course.JUMP,
         where,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite
+from math import inf, isfinite
 from threading import Event
 
 import numpy as np
@@ -122,11 +122,12 @@ class Case:
     @cached_property
     def compared(self) -> Mapping[str, LayerDiff]:
         """Rows with figures, in network order; pad lanes of aligned tensors and indices are no layers."""
-        return {
+        fit = {
             name: row
             for name, row in self.rows.items()
             if row.metrics is not None and not (row.pair.indices or (self._pad_lanes and self.padded(row.pair)))
         }
+        return fit if len(fit) < len(self.rows) else self.rows
 
     @cached_property
     def suspects(self) -> Mapping[str, LayerDiff]:
@@ -168,12 +169,11 @@ class Case:
 
     def error(self, name: str) -> float:
         """Relative L2 error of a compared layer; infinite where it is not finite."""
-        return self._errors.get(name, 0.0)
-
-    @cached_property
-    def _errors(self) -> Mapping[str, float]:
-        values = ((name, row.metrics.relative_l2) for name, row in self.compared.items() if row.metrics)
-        return {name: value if isfinite(value) else float("inf") for name, value in values}
+        row = self.compared.get(name)
+        if row is None or row.metrics is None:
+            return 0.0
+        value = row.metrics.relative_l2
+        return value if isfinite(value) else inf
 
     def grid(self, name: str) -> Grid | None:
         """The sample's grid of a compared layer, from its header or else from its values."""

@@ -24,7 +24,7 @@ from sgs_tui.engine.diagnosis.causes.swapped import find_swapped
 from sgs_tui.engine.diagnosis.causes.unexplained import find_unexplained
 from sgs_tui.engine.diagnosis.error_budget import Budgets
 from sgs_tui.engine.diagnosis.foresight import foresee, subject_of
-from sgs_tui.engine.diagnosis.results import Budget, Cause, Diagnosis, Evidence, Finding, Recovered, percent, some
+from sgs_tui.engine.diagnosis.results import Budget, Cause, Diagnosis, Evidence, Finding, Recovered, Role, percent, some
 from sgs_tui.engine.diagnosis.trying import Trying, tried
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.session import Comparison
@@ -47,7 +47,7 @@ def diagnose(
     switches = load(debug_config).effect().switches if debug_config else None
     case = Case(comparison.sample, comparison.benchmark, rows, comparison.ranges, cancel)
     if swapped := find_swapped(comparison):
-        course = replace(trend(case, {}), text="not told: every figure is relative to the wrong side")
+        course = replace(trend(case, frozenset()), text="not told: every figure is relative to the wrong side")
         return Diagnosis((swapped,), (), course, case.graph.known)
     budgets = Budgets(case)
     subject = subject_of(case, cancel)
@@ -65,7 +65,7 @@ def diagnose(
     return Diagnosis(
         findings=tuple(findings),
         blame=roles,
-        trend=trend(case, {each.name: each.role for each in roles}),
+        trend=trend(case, frozenset(each.name for each in roles if each.role is Role.INTRODUCED)),
         graph_known=case.graph.known,
         recovered=recovered,
         notes=tuple(_notes(case, switches)),

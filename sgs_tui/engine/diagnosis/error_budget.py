@@ -11,6 +11,7 @@ Where a layer can not be replayed, its own error is what exceeds the worst error
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import isfinite, nan, sqrt
 
 import numpy as np
@@ -227,10 +228,15 @@ class Budgets:
 
     def __init__(self, case: Case) -> None:
         self._case = case
-        self._given = frozenset(case.compared) | frozenset(item.name for item in case.inputs if item.benchmark)
+        self._inputs = frozenset(item.name for item in case.inputs if item.benchmark)
         self._input_change: dict[str, Change] = {}
         self._known: dict[str, Budget] = {}
         self.trials = Trials(case, Again(case.twin), self._input_change) if case.twin else None
+
+    @cached_property
+    def _given(self) -> frozenset[str]:
+        """What layers are computed from."""
+        return self._inputs.union(self._case.compared)
 
     def explain_input(self, name: str, change: Change) -> None:
         """From now on replay from a network input as the sample's network saw it."""

@@ -13,6 +13,7 @@ Values = npt.NDArray[np.float32]
 
 WHOLE = 1 << 22  # elements up to which a tensor may be read whole (16 MB as float32)
 KEPT = 1 << 21  # elements kept at once over all tensors of a dump (8 MB as float32)
+_MOST_KEPT = 1 << 10  # pieces kept at once: of tiny tensors what is around the numbers is larger than they are
 BLOCK = 1 << 13
 """Elements read at once for a small slice, since its neighbours are asked for next; larger slices are read as such."""
 
@@ -78,7 +79,7 @@ class Tensors:
     def _keep(self, key: tuple[int, int], values: Values) -> None:
         self._kept[key] = values
         self._count += values.size
-        while self._count > KEPT and len(self._kept) > 1:
+        while (self._count > KEPT or len(self._kept) > _MOST_KEPT) and len(self._kept) > 1:
             self._count -= self._kept.popitem(last=False)[1].size
 
 
