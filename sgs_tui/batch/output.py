@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from sgs_tui.engine.errors import InputError, UsageError
-from sgs_tui.engine.files import replacing, was_read
+from sgs_tui.engine.files import real, replacing, was_read
 
 
 class AdviceFormat(StrEnum):
@@ -79,10 +79,12 @@ def emit(data: Data, output: Path | None, inputs: tuple[Path, ...] = ()) -> None
 
 def check_target(output: Path | None, inputs: tuple[Path, ...] = ()) -> None:
     """Raise before work that takes minutes what `emit` would raise after it."""
+    if output is not None and output.is_dir():
+        raise InputError(f"{output}: is a folder, expected a file to write", "name a file in it")
     if output is None or output == Path("-") or (output.exists() and not output.is_file()):
         return
     _spare(inputs, output)
-    folder = output.resolve().parent
+    folder = real(output).parent
     if not folder.is_dir():
         raise InputError(f"{output}: there is no folder {folder}", "make it first, or name another file to write")
     if not os.access(folder, os.W_OK | os.X_OK):

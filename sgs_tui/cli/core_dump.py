@@ -38,6 +38,8 @@ def core(
     from sgs_tui.engine.coredump import core_host, cores_near, how_to_get_a_core
 
     host = core_host()
+    if dump is None and output is not None:
+        raise UsageError("--output: a report of which crash?", "name EXEC and CORE in front")
     if executable is None:
         typer.echo("\n".join(how_to_get_a_core(host)))
         return ExitCode.OK

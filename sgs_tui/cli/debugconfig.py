@@ -112,6 +112,8 @@ def set_(
 
     named, changes = _split(settings or [])
     file = one_of(named, option)
+    if not (changes or preset or mend):
+        raise UsageError(f"{file}: nothing to change", "say SWITCH=on, SWITCH=off, path=DIR, --preset or --mend")
     old = read_bytes(file) if file.exists() else b""
     document = _with_preset(parse(old), preset)
     for setting in changes:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from sgs_tui.batch.output import emit
+from sgs_tui.batch.output import check_target, emit
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.launch import launch, tell
@@ -65,6 +65,7 @@ def iterate(
 
     if wishes.init:
         return _init(folder, installed.wish)
+    check_target(printing.output)
     config = load_config(folder)
     config = replace(config, wish=installed.wish.over(config.wish))
     place = (wishes.root or iterations_root(config)).absolute()

@@ -1,15 +1,13 @@
 """From the command line to an exit code: which command is meant, run it, and every way it can end."""
 
 import os
-import re
 import sys
 import warnings
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from contextlib import suppress
-from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from typer.main import get_command
@@ -17,9 +15,10 @@ from typer.main import get_command
 from sgs_tui import __version__
 from sgs_tui.cli import COMMANDS, OPEN, stderr
 from sgs_tui.cli.exits import ExitCode, exit_code
+from sgs_tui.cli.named import look_at_names
 from sgs_tui.cli.options import with_options
 from sgs_tui.engine.errors import SgsError, UsageError
-from sgs_tui.engine.files import forget_read, mark_named, was_read
+from sgs_tui.engine.files import forget_read
 from sgs_tui.engine.text import nearest, visible
 
 _OWN_OPTIONS = frozenset({"--help", "-h", "--version", "-V", "--install-completion", "--show-completion"})
@@ -98,11 +97,13 @@ def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
 
 def _run(arguments: list[str]) -> int:
     forget_read()
+    if odd := next((each for each in arguments if "\0" in each), None):
+        raise UsageError(f"{odd}: holds a NUL character", "no file is called so")
     arguments = with_command(arguments, COMMANDS)
     completing = _COMPLETION_VARIABLE in os.environ
     one_is_enough = arguments[0] in COMMANDS and not completing
     command = get_command(build(arguments[:1] if one_is_enough else COMMANDS))
-    _spare_inputs(command)
+    look_at_names(command)
     if completing:
         command.main(arguments, prog_name="sgs-tui")
     try:
@@ -110,38 +111,6 @@ def _run(arguments: list[str]) -> int:
             return int(command.invoke(context) or 0)
     except typer.Exit as leaving:
         return leaving.exit_code
-
-
-_TARGETS = frozenset({"--output", "--bundle", "--png"})
-_MAY_NAME_FILES = frozenset({"--image", "--calibrate", "--preprocess", "--input", "--profile"})
-"""Options whose texts may be names of files, with commas between them or NAME= in front."""
-
-
-def _spare_inputs(command: Any) -> None:
-    """Make a command refuse, before it does anything, to write over a file that it is told to read.
-
-    What it reads without being told is refused when it is written (batch/output.py).
-    """
-    for each in getattr(command, "commands", {}).values():
-        _spare_inputs(each)
-    if command.callback is not None and not hasattr(command, "commands"):
-        command.callback = partial(_sparing, command.params, command.callback)
-
-
-def _sparing(parameters: Sequence[Any], callback: Callable[..., int], **given: Any) -> int:
-    targets = []
-    for each in parameters:
-        value = given.get(each.name)
-        values = [str(item) for item in (value if isinstance(value, list | tuple) else [value]) if item is not None]
-        if not _TARGETS.isdisjoint(each.opts):
-            targets += [(each.opts[0], Path(item)) for item in values]
-        elif each.type.name in ("path", "file", "directory") or not _MAY_NAME_FILES.isdisjoint(each.opts):
-            for name in {part for item in values for part in (item, *re.split("[,=]", item))}:
-                mark_named(Path(name))
-    for option, target in targets:
-        if target.is_file() and was_read(target):
-            raise UsageError(f"{option} {target}: is an input of this command", "name another file to write")
-    return callback(**given)
 
 
 def _show_version(wanted: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sgs_tui.batch.output import RunsFormat, emit
+from sgs_tui.batch.output import RunsFormat, check_target, emit
 from sgs_tui.batch.printed.optimize import write_result
 from sgs_tui.batch.watch import watch_onnx, watch_sdk
 from sgs_tui.cli import options, stderr
@@ -113,6 +113,7 @@ def onnx(
     from sgs_tui.engine.optimize.onnx import optimize_onnx
     from sgs_tui.engine.optimize.onnx_trial import OnnxQuestion
 
+    check_target(search.output)
     limits = load_profile(search.profile or DEFAULT_PROFILE)
     samples = samples_of(image)
     if len(samples) > 1:
@@ -169,6 +170,7 @@ def sdk(
     from sgs_tui.engine.compare.limits import load_profile
     from sgs_tui.engine.optimize.sdk import SdkQuestion, optimize_sdk
 
+    check_target(search.output)
     limits = load_profile(search.profile or DEFAULT_PROFILE)
     question = SdkQuestion(
         model=whole(model),
@@ -231,7 +233,6 @@ def twin(
       sgs-tui optimize twin fixed.bin float.bin --goal sqnr=25 --quant-file q.json
       sgs-tui optimize twin float.bin --ranges tensor_min_max.txt --level L2
     """
-    from sgs_tui.batch.output import check_target
     from sgs_tui.batch.printed.optimize import TwinFound
     from sgs_tui.batch.watch import watch_twin
     from sgs_tui.engine.compare.limits import load_profile

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from sgs_tui.batch.output import AdviceFormat, RunsFormat
-from sgs_tui.engine.errors import UsageError
+from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.files import at_home
 
 if TYPE_CHECKING:
     from sgs_tui.engine.backends.sdk_install import SdkWish
@@ -266,14 +267,17 @@ def memory(argument: str) -> int:
 
 def whole(path: Path) -> Path:
     """The path from the root on, `~` resolved."""
-    return path.expanduser().absolute()
+    return at_home(path).absolute()
 
 
 def place_of(root: Path | None) -> Path:
-    """The runs root that --root means."""
+    """The runs root that --root means. Raises InputError for a file."""
     from sgs_tui.engine.runs.run_folder import default_root
 
-    return whole(root or default_root())
+    place = whole(root or default_root())
+    if place.is_file():
+        raise InputError(f"{place}: is a file, expected a folder", "name the folder that holds runs")
+    return place
 
 
 def run_named(name: str, root: Path | None) -> "Run":

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from sgs_tui.batch.output import RunsFormat, check_target, emit
+from sgs_tui.batch.output import RunsFormat, emit
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.launch import preprocess_of, samples_of
@@ -26,7 +26,7 @@ def twin(
     picture: Annotated[
         str | None, option("--run PATH", "Dump a new picture: an image, a .npy, a list file, or a folder.")
     ] = None,
-    dumps: Annotated[Path, option("--dumps DIR", "Where --run writes its dumps (default here).")] = Path(),
+    dumps: Annotated[Path | None, option("--dumps DIR", "Where --run writes its dumps (default here).")] = None,
     int16: Int16 = None,
     *,
     given: InputOptions,
@@ -53,7 +53,10 @@ def twin(
 
     if quantized and export is None:
         raise UsageError("--quantized: export to which file?", "name it with --output FILE.onnx")
-    check_target(export, (dump,))
+    if picture is None and (dumps or given.preprocess or given.timeout):
+        raise UsageError("--dumps, --preprocess and --timeout are about a new picture", "name it with --run PATH")
+    if picture is None and not quantized and (int16 or any((calibration.ranges, calibration.ini, calibration.level))):
+        raise UsageError("ranges, input_config, level and INT16 are about a fixed model", "add --run or --quantized")
     samples = samples_of(picture)
     rebuilt = open_twin(dump)
     plan, pixels = _plan(rebuilt, dump, names(int16 or ()), calibration, quantized, bool(samples))
@@ -64,7 +67,9 @@ def twin(
         from sgs_tui.engine.backends.twin import dump_pictures
 
         with stderr.cancelling_interrupts() as cancel:
-            for each in dump_pictures(rebuilt, samples, preprocess_of(given), whole(dumps), plan, pixels, cancel):
+            for each in dump_pictures(
+                rebuilt, samples, preprocess_of(given), whole(dumps or Path()), plan, pixels, cancel
+            ):
                 made.append(each)
                 stderr.note(*each.notes)
     page = stderr.screen(ascii_only, to_file=False)

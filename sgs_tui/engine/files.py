@@ -22,8 +22,8 @@ def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """
     from tempfile import mkstemp  # loads random and hashes: not needed where nothing is written
 
-    target = path.resolve()
-    if target.exists() and not target.is_file():
+    target = real(path)
+    if target.is_symlink() or (target.exists() and not target.is_file()):
         raise InputError(f"{path}: is no regular file, so it can not be replaced", "name a file to write")
     try:
         descriptor, name = mkstemp(prefix=f".{target.name[:64]}.", dir=target.parent)
@@ -63,9 +63,21 @@ def write_with_backup(path: Path, data: bytes) -> Path | None:
     return backup
 
 
+def at_home(path: Path | str) -> Path:
+    """The path with `~` resolved; that of a user who is not known here stays, and no file will be called so."""
+    with suppress(ValueError):
+        return Path(os.path.expanduser(path))
+    return Path(path)
+
+
+def real(path: Path) -> Path:
+    """Where a path leads, absolute; a link that leads to itself stays one."""
+    return Path(os.path.realpath(path))  # Path.resolve raises for such a link
+
+
 def beside(name: str, *paths: Path) -> Path | None:
     """The file of that name in the folder of the first of these paths that has one."""
-    return next((found for path in paths if (found := path.with_name(name)).is_file()), None)
+    return next((found for path in paths if (found := path.parent / name).is_file()), None)
 
 
 def free_name(path: Path, keep_suffix: bool = False) -> Path:
@@ -98,6 +110,8 @@ def reading(path: Path) -> Iterator[BinaryIO]:
     Raises InputError when it is no regular file (opening a FIFO would wait for ever), or can not be opened or read
     inside the block.
     """
+    if "\0" in str(path):
+        raise InputError(f"{path}: holds a NUL character, no file is called so", "name a file")
     try:
         with open(path, "rb", opener=_without_waiting) as file:
             status = os.fstat(file.fileno())
@@ -170,7 +184,7 @@ def claim_folder(folder: Path, inputs: Collection[Path] = ()) -> Path | None:
     Raises UsageError where moving would take away the working folder or one of `inputs`, InputError where the
     folder can not be made.
     """
-    target = folder.resolve()
+    target = real(folder)
     try:
         moved = _move_aside(folder, target, inputs) if target.exists() and _holds_something(target) else None
         target.mkdir(parents=True, exist_ok=True)
@@ -186,7 +200,7 @@ def _holds_something(target: Path) -> bool:
 def _move_aside(folder: Path, target: Path, inputs: Collection[Path]) -> Path:
     if not target.is_dir():
         raise UsageError(f"{folder}: is a file, expected a folder", "name another folder")
-    for inside in (Path.cwd(), *(path.resolve() for path in inputs)):
+    for inside in (Path.cwd(), *map(real, inputs)):
         if inside.is_relative_to(target):
             raise UsageError(f"{folder}: its content would be moved aside, and {inside} is in it", "name a new folder")
     aside = free_name(target)

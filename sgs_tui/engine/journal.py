@@ -76,7 +76,7 @@ def notes_on_layers(entries: Iterable[Entry]) -> dict[str, str]:
 
 def journal_of(place: Path) -> Path:
     """Where the journal of a dump, or of a folder, is kept; it need not exist."""
-    return place / NAME if place.is_dir() else place.with_name(NAME)
+    return (place if place.is_dir() else place.parent) / NAME
 
 
 def append(path: Path, entries: Iterable[Entry]) -> None:

@@ -253,8 +253,9 @@ class MainScreen(PanesScreen):
         self._interrupted = monotonic()
 
     def action_quit(self) -> None:
-        """Leave: background work is told to stop and not waited for; what was edited and not saved is asked about."""
-        self.debugconfig.leave(lambda: self.app.exit(0, message=self.runs.farewell or None))
+        """Leave: background work is told to stop and not waited for; what was made and not saved is asked about."""
+        end = partial(self.app.exit, 0, message=self.runs.farewell or None)
+        self.debugconfig.leave(partial(self.int16.leave, end))
 
 
 def _failure(event: JobFailed, width: int) -> list[Line]:

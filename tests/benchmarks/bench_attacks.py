@@ -5,7 +5,8 @@
 Every case makes its input in a folder of its own and runs one command there. It passes where the exit code is one of
 those expected, stderr is plain lines of this program (no traceback, no control characters), nothing took over
 10 s or 500 MB, and the files that were there before are the same bytes afterwards. The exit code is 1 where any case
-fails. Files are sparse or made on the spot: nothing large is written.
+fails. Files are sparse or made on the spot: nothing large is written. odd_names.py adds an odd name of a file or folder
+for every argument and option of every command.
 """
 
 import argparse
@@ -560,7 +561,7 @@ def complaints(
         yield "a traceback"
     if any(byte < 32 and byte not in b"\n\r\t" for byte in said):
         yield "control characters on stderr"
-    lines = [line for line in said.splitlines() if line.startswith(b"sgs-tui: error")]
+    lines = attack_lines(said)
     if code in (2, 3, 4, 5) and attack.stdout != "closed-stderr" and not lines and not is_check(attack):
         yield "no line on stderr"
     if len(lines) > 1:
@@ -575,6 +576,11 @@ def complaints(
         yield f"changed: {', '.join(changed)}"
     if "owned" in after:
         yield "code ran"
+
+
+def attack_lines(said: bytes) -> list[bytes]:
+    """The error lines of a stderr."""
+    return [line for line in said.splitlines() if line.startswith(b"sgs-tui: error")]
 
 
 def is_check(attack: Attack) -> bool:
@@ -608,18 +614,33 @@ def main() -> int:
         for folder in folders:
             folder.mkdir()
         outcomes = list(pool.map(attack_in, chosen, folders))
+    names, wrong_names = odd_names(options.jobs) if not options.only else (0, {})
     failed = [outcome for outcome in outcomes if outcome.complaints]
     for outcome in outcomes if options.verbose else failed:
         print(line_of(outcome))
+    for command, found in wrong_names.items():
+        print(f"{command:60}  {'; '.join(found)}")
     slowest = max(outcomes, key=lambda outcome: outcome.seconds)
     largest = max(outcomes, key=lambda outcome: outcome.megabytes)
     took = time.monotonic() - start
+    total, wrong = len(outcomes) + names, len(failed) + len(wrong_names)
     print(
-        f"{len(outcomes)} bad inputs in {took:.0f} s: {len(outcomes) - len(failed)} as they should, {len(failed)} not"
+        f"{total} bad inputs, {names} of them odd names, in {took:.0f} s: {total - wrong} as they should, {wrong} not"
     )
     print(f"slowest {slowest.seconds:.2f} s: {slowest.attack.name}")
     print(f"largest {largest.megabytes:.0f} MB: {largest.attack.name}")
-    return 1 if failed else 0
+    return 1 if wrong else 0
+
+
+def odd_names(jobs: int) -> tuple[int, dict[str, list[str]]]:
+    """Every odd name for every option: how many there were, and what was wrong with which command."""
+    command = [sys.executable, "-m", "tests.benchmarks.odd_names"]
+    parts = [
+        subprocess.Popen([*command, str(part), str(jobs)], cwd=REPOSITORY, stdout=subprocess.PIPE)
+        for part in range(jobs)
+    ]
+    found = [json.loads(part.communicate()[0]) for part in parts]
+    return sum(each["cases"] for each in found), {key: value for each in found for key, value in each["wrong"].items()}
 
 
 if __name__ == "__main__":

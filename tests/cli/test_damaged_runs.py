@@ -37,7 +37,6 @@ ODD: dict[str, Callable[[Path], None]] = {
 }
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize("name", ["request.json", "status.json"])
 @pytest.mark.parametrize("make", ODD.values(), ids=ODD)
 def test_one_bad_run_is_one_row(

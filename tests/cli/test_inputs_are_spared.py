@@ -77,7 +77,6 @@ _READERS = {
 }
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize("arguments", _READERS.values(), ids=_READERS)
 def test_a_pipe_or_a_device_is_no_input(files: dict[str, bytes], command: Command, arguments: tuple[str, ...]) -> None:
     os.mkfifo("odd")

@@ -15,7 +15,8 @@ from sgs_tui.tui.app import LaunchOptions, SgsApp, start_of
 from sgs_tui.tui.comparison.jobs import RowsArrived, rows
 from sgs_tui.tui.debugconfig.pane import LeaveDialog
 from sgs_tui.tui.dumps.pane import RecordDialog
-from sgs_tui.tui.frame.dialogs import Ask
+from sgs_tui.tui.frame.dialogs import Ask, ConfirmDialog
+from sgs_tui.tui.int16.pane import Int16Dialog, LoseMarksDialog
 from sgs_tui.tui.text import plain
 from tests.tui.stage import (
     BENCHMARK,
@@ -71,6 +72,38 @@ async def test_a_file_that_can_not_be_saved_keeps_the_app_open() -> None:
         await pilot.press("q", "w")
         await until(pilot, lambda: app.screen is screen)
         assert app.is_running and any(entry.level == "fail" for entry in screen.log_pane.entries)
+
+
+async def test_quitting_with_marks_that_stand_in_no_file_asks() -> None:
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("n", "i", "q")
+        assert isinstance(app.screen, LoseMarksDialog)
+        assert "Quit, and lose the INT16 marks?" in text_of(app) and "INT16  gate" in text_of(app)
+        await pilot.press("ctrl+q", "escape")  # asked once; no is the answer that loses nothing
+        assert app.screen is screen and screen.int16.marks.marked == ("gate",)
+        await pilot.press("i", "q")
+        await until(pilot, lambda: not app.is_running)
+
+
+async def test_marks_that_are_written_are_not_asked_about(on_stage: Path) -> None:
+    ini = on_stage / "input_config.ini"
+    ini.write_text("[CONV_CONFIG]\ninput_format=ALL_UINT8;\n")
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        await until(pilot, lambda: screen.comparison.diagnosis is not None)
+        screen.int16.ini, screen.int16.marks = ini, screen.int16.marks.flipped("sq888")
+        await pilot.press("I")
+        await until(pilot, lambda: (window := screen.opened(Int16Dialog)) is not None and window.plan is not None)
+        await pilot.press("w")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+        await pilot.press("y")
+        await until(pilot, lambda: b"tensor_arrays" in ini.read_bytes())
+        await until(pilot, lambda: isinstance(app.screen, Int16Dialog))
+        await pilot.press("escape", "q")
+        await until(pilot, lambda: not app.is_running)
 
 
 async def test_another_file_is_edited_only_after_the_question() -> None:

@@ -4,11 +4,12 @@
 inputs are separated by commas. The simulator overwrites its dump with every sample, so each gets a run of its own.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sgs_tui.engine.errors import InputError, UsageError
-from sgs_tui.engine.files import mark_read, read_bytes
+from sgs_tui.engine.files import at_home, mark_read, read_bytes
 from sgs_tui.engine.text import decode, visible
 
 PICTURES = frozenset(
@@ -50,7 +51,7 @@ def image_samples(argument: str) -> tuple[Sample, ...]:
 
     Raises InputError for what is missing, UsageError for a list whose lines differ.
     """
-    path = Path(argument.rpartition(":")[2] if not Path(argument).exists() else argument).expanduser()
+    path = at_home(argument.rpartition(":")[2] if not Path(argument).exists() else argument)
     if not path.is_file() or suffix(path) in PICTURES | DATA:
         return samples(argument)
     lines = (line for line in decode(read_bytes(path)).splitlines() if line.strip())
@@ -84,15 +85,15 @@ def suffix(path: Path) -> str:
 
 def _split(argument: str) -> tuple[Path | None, Path]:
     """A colon is taken for the tools' `DIR:BASE` only where no file has it in its name."""
-    whole = Path(argument).expanduser().absolute()
+    whole = at_home(argument).absolute()
     if whole.exists() or ":" not in argument:
         return None, whole
     prefix, base = argument.partition(":")[0], argument.rpartition(":")[2]
-    return Path(prefix).expanduser().absolute(), Path(base).expanduser().absolute()
+    return at_home(prefix).absolute(), at_home(base).absolute()
 
 
 def _pictures(folder: Path) -> list[Path]:
-    paths = (path for path in folder.rglob("*") if not path.name.startswith("."))
+    paths = (Path(place, name) for place, _, names in os.walk(folder) for name in names if not name.startswith("."))
     found = sorted(path for path in paths if suffix(path) in PICTURES | DATA and path.is_file())
     if not found:
         raise InputError(f"{folder}: no image in it", f"known suffixes: {' '.join(sorted(PICTURES | DATA))}")
@@ -108,7 +109,7 @@ def _listed(path: Path, prefix: Path | None) -> list[Sample]:
     found = []
     for number, line in enumerate(decode(data).splitlines(), 1):
         names = [name.strip() for name in line.split(",") if name.strip()]
-        files = [base / Path(name).expanduser() for name in names]
+        files = [base / at_home(name) for name in names]
         if files:
             found.append(tuple(_existing(file, f"{path}, line {number}: {file}") for file in files))
     if not found:

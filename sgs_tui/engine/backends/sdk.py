@@ -34,7 +34,7 @@ from sgs_tui.engine.configs.debugconfig import (
 from sgs_tui.engine.dumps.format import Record, Stage
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import InputError, UsageError
-from sgs_tui.engine.files import beside
+from sgs_tui.engine.files import at_home, beside
 from sgs_tui.engine.runs.backend import Concern, Level
 from sgs_tui.engine.runs.known_failures import Explanation
 from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG, Elements, Product, RunFolder, RunRequest, safe_name
@@ -128,7 +128,7 @@ def _item(part: str, sdk: Sdk) -> str:
             hint = f"give a path that ends in .py, or a name from {sdk.preprocess_folder}"
             raise InputError(f"{part}: the SDK has no preprocess module of that name", hint)
         return part
-    path = Path(part).expanduser().absolute()
+    path = at_home(part).absolute()
     if not path.is_file():
         raise InputError(f"{path}: there is no such preprocess script", "check the path given with -n")
     module, would = path.name.partition(".")[0], f"{path}: the SDK would import"
@@ -213,7 +213,7 @@ def sdk_runs(request: SdkRequest, sdk: Sdk, environ: Mapping[str, str] = os.envi
     Raises UsageError or InputError for what can not be dumped or is missing, RunError when the SDK's
     environment can not be had.
     """
-    model = request.model.expanduser().absolute()
+    model = at_home(request.model).absolute()
     stage = request.stage or stage_of(model)
     refuse_offline(model, stage)
     preprocess = preprocess_items(request.preprocess, sdk)

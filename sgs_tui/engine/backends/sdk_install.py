@@ -16,7 +16,7 @@ from platformdirs import user_config_path
 from sgs_tui.engine.backends.inside import call
 from sgs_tui.engine.backends.launcher import Launcher, launcher
 from sgs_tui.engine.errors import InputError, RunError, UsageError
-from sgs_tui.engine.files import read_bytes
+from sgs_tui.engine.files import at_home, read_bytes
 from sgs_tui.engine.runs.log import shown
 from sgs_tui.engine.text import decode, visible
 
@@ -155,7 +155,7 @@ def find_sdk(argument: Path | None, wish: SdkWish | None = None, environ: Mappin
                 "no SDK is named",
                 'give --sdk FOLDER (it holds cfg_env.sh), set SGS_IPU_DIR, or put `sdk = "FOLDER"` into settings.toml',
             )
-        found = open_sdk(root.expanduser().absolute())
+        found = open_sdk(at_home(root).absolute())
     return replace(found, python=wanted.python or "python3", soc_version=wanted.soc_version or "")
 
 

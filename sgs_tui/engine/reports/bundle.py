@@ -26,7 +26,7 @@ from sgs_tui.engine.compare.results import LayerDiff, Pair, Side
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.writer import FreeNames
 from sgs_tui.engine.errors import InputError
-from sgs_tui.engine.files import replacing
+from sgs_tui.engine.files import real, replacing
 from sgs_tui.engine.numbers import size
 from sgs_tui.engine.reports.details import noteworthy
 from sgs_tui.engine.runs.hand_over import debug_config_of
@@ -109,13 +109,13 @@ def _calibration(request: CompareRequest) -> Iterator[Part]:
 
 def _beside(request: CompareRequest) -> Iterator[Part | str]:
     """Config, logs and quantization info of both dumps, each file once, even where both dumps lie in one folder."""
-    taken = {path.resolve() for path in (request.ranges, request.shapes) if path is not None}
+    taken = {real(path) for path in (request.ranges, request.shapes) if path is not None}
     for side, dump in zip(_SIDES, (request.sample, request.benchmark), strict=True):
         for path, what in _candidates(dump):
             bytes_ = _size_of(path)
-            if bytes_ is None or path.resolve() in taken:
+            if bytes_ is None or real(path) in taken:
                 continue
-            taken.add(path.resolve())
+            taken.add(real(path))
             if bytes_ > LARGEST:
                 yield f"{path}: {what}, {size(bytes_)}, too large"
             else:

@@ -14,7 +14,7 @@ import sgs_tui
 from sgs_tui.engine.backends.embedded import EmbeddedFiles
 from sgs_tui.engine.backends.sdk_install import SdkWish, maps_of
 from sgs_tui.engine.errors import InputError
-from sgs_tui.engine.files import read_bytes
+from sgs_tui.engine.files import at_home, read_bytes
 from sgs_tui.engine.runs.run_list import Run, list_runs, newest_pair, read_run
 from sgs_tui.engine.text import did_you_mean, visible
 
@@ -81,9 +81,9 @@ def load_config(folder: Path) -> IterateConfig:
         convert=texts.get("convert", ""),
         ini=home / texts.get("ini", INI),
         # names without .py are the SDK's own modules
-        preprocess=",".join(str(home / Path(it).expanduser()) if it.endswith(".py") else it for it in scripts),
+        preprocess=",".join(str(home / at_home(it)) if it.endswith(".py") else it for it in scripts),
         wish=SdkWish(
-            Path(sdk if via else os.path.normpath(home / Path(sdk).expanduser())) if sdk else None,
+            Path(sdk if via else os.path.normpath(home / at_home(sdk))) if sdk else None,
             via,
             maps_of(table.get("sdk_map", []), path),
             texts.get("python") or None,

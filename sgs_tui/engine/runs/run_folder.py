@@ -25,7 +25,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sgs_tui.engine.errors import InputError, RunError
-from sgs_tui.engine.files import read_bytes, write_atomically
+from sgs_tui.engine.files import read_bytes, real, write_atomically
 from sgs_tui.engine.runs.processes import ProcessIdentity
 from sgs_tui.engine.runs.records import DAMAGE, from_document, from_json, to_json
 from sgs_tui.engine.text import encode
@@ -301,7 +301,7 @@ def _new_directory(request: RunRequest, root: Path) -> Path:
     try:
         root.mkdir(parents=True, exist_ok=True)
         for number in range(1, 10_000):
-            path = root.resolve() / (base if number == 1 else f"{base}-{number}")
+            path = real(root) / (base if number == 1 else f"{base}-{number}")
             if _made(path):
                 return path
     except OSError as error:

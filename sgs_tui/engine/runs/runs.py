@@ -15,6 +15,7 @@ from threading import Event
 
 from sgs_tui.engine.errors import InputError, RunError
 from sgs_tui.engine.events import LogLine
+from sgs_tui.engine.files import real
 from sgs_tui.engine.runs.child import end_elsewhere
 from sgs_tui.engine.runs.log import LogReader, last_line
 from sgs_tui.engine.runs.processes import end_group, group_is_alive, send, wait_for_exit
@@ -149,9 +150,9 @@ def delete_run(path: Path, root: Path | None = None) -> None:
     Only a folder directly below `root` that holds a request of ours, or did before it was damaged; raises InputError
     for any other, and for a run that is at work.
     """
-    place = (root or default_root()).absolute().resolve()
+    place = real(root or default_root())
     target = path.absolute()
-    if target.is_symlink() or target.resolve().parent != place:
+    if target.is_symlink() or real(target).parent != place:
         raise InputError(f"{path}: is no run folder in {place}", "only runs can be deleted here")
     run = read_run(target)
     if run.state.active or _child_lives(run):

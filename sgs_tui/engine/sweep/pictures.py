@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sgs_tui.engine.dumps.index import looks_like_dump
 from sgs_tui.engine.errors import InputError, UsageError
-from sgs_tui.engine.files import mark_read, read_bytes, reading
+from sgs_tui.engine.files import at_home, mark_read, read_bytes, reading
 from sgs_tui.engine.sweep.results import Picture
 from sgs_tui.engine.text import decode, visible
 
@@ -107,7 +107,7 @@ def listed_dumps(path: Path) -> tuple[Picture, ...]:
         parts = [part.strip() for part in (text.split(",") if "," in text else text.split())]
         if len(parts) != 2 or not all(parts):
             raise InputError(f"{path}, line {number}: expected `SAMPLE, BENCHMARK`, got {visible(text[:80])}")
-        sample, benchmark = (path.parent / Path(part).expanduser() for part in parts)
+        sample, benchmark = (path.parent / at_home(part) for part in parts)
         found.append(Picture(_without_side(str(Path(parts[0]).with_suffix(""))), (sample, benchmark)))
     if not found:
         raise InputError(f"{path}: an empty list", "one pair a line: SAMPLE, BENCHMARK")

@@ -12,6 +12,7 @@ from textual.message import Message
 from sgs_tui.engine.compare.baseline import Baseline, Regression, regress, snapshot
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.errors import SgsError
+from sgs_tui.engine.files import at_home
 from sgs_tui.engine.requantize.state import load_state
 from sgs_tui.engine.runs.run_list import Run
 from sgs_tui.engine.session import Comparison
@@ -127,7 +128,7 @@ class BaselineController(Controller):
     def _load(self, answer: str) -> None:
         current = self._comparison.current
         if current is not None:
-            path = Path(answer).expanduser()
+            path = at_home(answer)
             self._comparison.begin("baseline", partial(from_path, current, self._comparison.rows, path))
             self.host.flash(f"reading {path.name} ...")
 

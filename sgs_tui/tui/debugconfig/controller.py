@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from sgs_tui.engine.configs.debugconfig import PRESETS
+from sgs_tui.engine.files import at_home
 from sgs_tui.tui.debugconfig.pane import DebugConfigPane, LeaveDialog, SaveAsked
 from sgs_tui.tui.debugconfig.view import FILE_NAME
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
@@ -52,7 +52,7 @@ class DebugConfigController(Controller):
         self.leave(partial(self.ask, "Edit which DebugConfig.txt?", current, note, self._load))
 
     def _load(self, answer: str) -> None:
-        path = Path(answer).expanduser()
+        path = at_home(answer)
         self.pane.load(path / FILE_NAME if path.is_dir() else path)
 
     @does("debugconfig.editor")

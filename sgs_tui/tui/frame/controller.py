@@ -105,7 +105,7 @@ class Controller:
 
     def confirm(self, question: str, evidence: Text, then: Callable[[], object]) -> None:
         """Show the evidence, and do it after a yes."""
-        self.host.open(ConfirmDialog(question, evidence, self.host.keymap), partial(_confirmed, then))
+        self.host.open(ConfirmDialog(question, evidence, self.host.keymap), partial(confirmed, then))
 
 
 def _answered(then: Callable[[str], object], answer: str | None) -> None:
@@ -113,7 +113,8 @@ def _answered(then: Callable[[str], object], answer: str | None) -> None:
         then(answer)
 
 
-def _confirmed(then: Callable[[], object], yes: bool | None) -> None:
+def confirmed(then: Callable[[], object], yes: bool | None) -> None:
+    """Do it after a yes."""
     if yes:
         then()
 

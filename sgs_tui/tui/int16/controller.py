@@ -1,5 +1,6 @@
 """INT16: the user's marks, the advice that goes with them, and the change of input_config.ini."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from sgs_tui.engine.advice.results import Advice
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.diagnosis.results import Diagnosis
 from sgs_tui.engine.errors import InputError, SgsError
-from sgs_tui.engine.files import read_bytes
+from sgs_tui.engine.files import at_home, read_bytes
 from sgs_tui.engine.network.graph import conv_inputs
 from sgs_tui.engine.requantize.ini_change import IniChange, ini_change, journal_change, write_change
 from sgs_tui.engine.requantize.network import INI
@@ -18,11 +19,12 @@ from sgs_tui.engine.requantize.propose import Commands, EmbeddedRun, Recipe, fin
 from sgs_tui.engine.session import Comparison
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened, DiagnosisChanged
-from sgs_tui.tui.frame.controller import Controller, Host, does, hears
+from sgs_tui.tui.frame.controller import Controller, Host, confirmed, does, hears
 from sgs_tui.tui.int16.foresee import Foreseen, Foresight, Question
-from sgs_tui.tui.int16.pane import Int16Dialog, MarkToggled, WriteAsked
+from sgs_tui.tui.int16.pane import Int16Dialog, LoseMarksDialog, MarkToggled, WriteAsked
 from sgs_tui.tui.int16.view import Marks, Plan, again_words, change_lines
 from sgs_tui.tui.jobs import Said
+from sgs_tui.tui.text import BLANK, line
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class Int16Controller(Controller):
         super().__init__(host)
         self._comparison = comparison
         self.marks = Marks()
+        self._kept = Marks()
         self.ini: Path | None = None
         self._foresight: Foresight | None = None
 
@@ -151,9 +154,21 @@ class Int16Controller(Controller):
     def keep_marks(self, event: ComparisonOpened) -> None:
         """Of tensors that these dumps hold too."""
         names = {record.name for record in event.comparison.benchmark.records}
-        keep = [tuple(name for name in kind if name in names) for kind in (self.marks.marked, self.marks.unmarked)]
-        self.marks = Marks(*keep)
+        self.marks, self._kept = self.marks.among(names), self._kept.among(names)
         self._drop()
+
+    def marks_are_kept(self) -> None:
+        """They stand in a file now, or went into a run."""
+        self._kept = self.marks
+
+    def leave(self, then: Callable[[], object]) -> None:
+        """Do what would lose marks that stand in no file, after a question where there are any."""
+        if self.marks in (Marks(), self._kept):
+            then()
+        elif self.host.opened(LoseMarksDialog) is None:
+            evidence = [*self.marks.lines(), BLANK, line("I shows the list: w there writes them into input_config.ini")]
+            dialog = LoseMarksDialog("Quit, and lose the INT16 marks?", lambda _: evidence, self.host.keymap)
+            self.host.open(dialog, partial(confirmed, then))
 
     # --- the window
 
@@ -217,7 +232,7 @@ class Int16Controller(Controller):
         self.ask("Change which input_config.ini?", str(window.plan.path), note, self._take_ini)
 
     def _take_ini(self, answer: str) -> None:
-        path = Path(answer).expanduser()
+        path = at_home(answer)
         self.ini = path / INI if path.is_dir() else path
         self._advise()
 
@@ -233,6 +248,7 @@ class Int16Controller(Controller):
     def _show_written(self, written: tuple[str, InputError | None]) -> None:
         """The window shows the file as it is now."""
         said, problem = written
+        self.marks_are_kept()
         self.host.post_message(Said(f"{said}: A requantizes the models and compares"))
         if problem is not None:
             self.host.post_message(Said(f"not in the journal: {problem.message}", "warn", problem.hint))

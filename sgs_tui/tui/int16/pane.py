@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from sgs_tui.engine.requantize.ini_change import IniChange
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.frame.dialogs import Dialog
+from sgs_tui.tui.frame.dialogs import ConfirmDialog, Dialog
 from sgs_tui.tui.int16.foresee import Foreseen
 from sgs_tui.tui.int16.view import CANDIDATE_COLUMNS, Plan, plan_lines
 from sgs_tui.tui.text import Span, line
@@ -35,6 +35,10 @@ class WriteAsked(Message):
 
     path: Path
     change: IniChange
+
+
+class LoseMarksDialog(ConfirmDialog):
+    """Marks that stand in no file yet."""
 
 
 class Int16Dialog(Dialog[None]):

@@ -1,5 +1,6 @@
 """INT16 advice as rows and lines: which tensors, by which rule, what it should bring, what it makes of the file."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from math import inf, isnan
 from pathlib import Path
@@ -13,7 +14,7 @@ from sgs_tui.engine.requantize.propose import Commands, EmbeddedRun, Recipe
 from sgs_tui.engine.twin.whatif import WhatIf
 from sgs_tui.tui.debugconfig.view import difference
 from sgs_tui.tui.int16.foresee import Foreseen
-from sgs_tui.tui.text import BLANK, Line, paragraph
+from sgs_tui.tui.text import BLANK, Line, Tone, paragraph, span
 from sgs_tui.tui.widgets.table import Cell, Column
 
 
@@ -33,6 +34,16 @@ class Marks:
         """Marked, or no more marked."""
         rest = self._without(name)
         return rest if name in self.marked else replace(rest, marked=(*rest.marked, name))
+
+    def among(self, names: Collection[str]) -> "Marks":
+        """Those of tensors that are there."""
+        return Marks(*(tuple(name for name in kind if name in names) for kind in (self.marked, self.unmarked)))
+
+    def lines(self) -> list[Line]:
+        """What is marked, one name a line."""
+        said: tuple[tuple[str, Tone, tuple[str, ...]], ...]
+        said = (("INT16", "key", self.marked), ("8 bit", "muted", self.unmarked))
+        return [(span(f"{kind}  ", tone), span(name)) for kind, tone, names in said for name in names]
 
     def _without(self, name: str) -> "Marks":
         return Marks(*(tuple(each for each in names if each != name) for names in (self.marked, self.unmarked)))

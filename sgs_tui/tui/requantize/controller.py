@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sgs_tui.engine.compare.baseline import Baseline
 from sgs_tui.engine.compare.results import Verdict
+from sgs_tui.engine.files import at_home
 from sgs_tui.engine.journal import Kind, append, entry, journal_of
 from sgs_tui.engine.requantize.ini_change import journal_result
 from sgs_tui.engine.requantize.network import INI, NAME, example
@@ -119,6 +120,7 @@ class RequantizeController(Controller):
     def take_begun(self, proposal: Proposal, begun: Begun) -> None:
         """It runs in the background, or (the demo) it is done. The INT16 window has done its part."""
         self._beginning = False
+        self._int16.marks_are_kept()
         window = self.host.opened(Int16Dialog)
         if window is not None and window.is_current:
             window.dismiss(None)
@@ -221,7 +223,7 @@ class RequantizeController(Controller):
         self.ask(f"No {NAME} here: which folder is the network's?", shown, _NOTE, self._take_home)
 
     def _take_home(self, answer: str) -> None:
-        folder = Path(answer).expanduser()
+        folder = at_home(answer)
         if not folder.is_dir():
             self._explain("That is no folder", f"{folder}: no such folder", "A asks again")
         elif (folder / NAME).is_file():

@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from textual import on
 from textual.widget import Widget
 
+from sgs_tui.engine.files import at_home
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.dialogs import Dialog
 from sgs_tui.tui.text import BLANK, Line, paragraph
@@ -105,7 +105,7 @@ def _is_there(text: str, key: str) -> bool:
     """A preprocess may also be the name of one of the SDK's own; an image may be `FOLDER:LIST`."""
     if key == "preprocess" and "/" not in text and not text.endswith(".py"):
         return True
-    path = Path(text.strip()).expanduser()
+    path = at_home(text.strip())
     return path.exists() or (key == "image" and ":" in text)
 
 

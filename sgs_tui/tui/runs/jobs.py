@@ -17,6 +17,7 @@ from sgs_tui.engine.backends.start import start_runs, told_time
 from sgs_tui.engine.dumps.format import Stage
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.events import LogLine
+from sgs_tui.engine.files import at_home
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.runs.run_folder import RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
@@ -96,7 +97,7 @@ def _embedded(form: RunForm) -> RunRequest:
 
 
 def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+    return at_home(text).absolute()
 
 
 def _parts(text: str) -> tuple[str, ...]:

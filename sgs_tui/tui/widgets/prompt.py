@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
+from sgs_tui.engine.files import at_home
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.widgets.key_queue import TakesQueuedKeys
 
@@ -57,7 +58,7 @@ def complete(text: str, base: Path) -> tuple[str, tuple[str, ...]]:
     """
     before, comma, last = text.rpartition(",")
     folder, slash, start = last.rpartition("/")
-    place = base / Path(folder + slash).expanduser() if folder or slash else base
+    place = base / at_home(folder + slash) if folder or slash else base
     names = _names(place, start)
     if not names:
         return text, ()

@@ -44,7 +44,6 @@ def bytes_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counted
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize("start", [b"", START, SHORT], ids=["after the first line", "in a header", "in a payload"])
 @pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS)
 def test_a_record_behind_any_rubbish_is_found_and_nothing_read_again_and_again(
@@ -59,7 +58,6 @@ def test_a_record_behind_any_rubbish_is_found_and_nothing_read_again_and_again(
     assert bytes_read[0] < 12 * SIZE
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize("head", [b"", GOOD, SHORT, START + b"t bConstant:0\n" + OP + b"\n1.0, "])
 def test_holes_of_a_sparse_file_are_not_read(tmp_path: Path, bytes_read: list[int], head: bytes) -> None:
     path = tmp_path / "d.bin"
