@@ -20,8 +20,8 @@ _MAY_NAME_FILES = frozenset({"--image", "--calibrate", "--preprocess", "--input"
 """Options whose texts may be names of files, with commas between them or NAME= in front."""
 _PATHS, _TEXTS = ("path", "file", "directory"), ("str", "text")
 """What the command line's own library calls types of names, and of texts."""
-_MAY_BE_EMPTY = "TEXT"
-"""Stands for what is no name of anything: a filter, a note."""
+_MAY_BE_EMPTY = frozenset({"TEXT", "NAME,..."})
+"""Stand for what is no name of anything, a filter or a note, and for lists: an empty one is none."""
 
 
 def look_at_names(command: Any) -> None:
@@ -54,7 +54,7 @@ def _given(parameter: Any, value: Any) -> Iterator[str]:
     """The names among what was given for a parameter; a default is none."""
     if value is None or value == parameter.default or parameter.type.name not in (*_PATHS, *_TEXTS):
         return
-    if parameter.metavar != _MAY_BE_EMPTY:
+    if parameter.metavar not in _MAY_BE_EMPTY:
         yield from map(str, value if isinstance(value, list | tuple) else [value])
 
 

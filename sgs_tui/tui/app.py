@@ -38,7 +38,7 @@ from sgs_tui.tui.terminal import (
     user_environment,
 )
 
-SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class SgsApp(App[int]):

@@ -56,6 +56,23 @@ def test_what_is_in_a_bundle(case: CompareRequest, tmp_path: Path) -> None:
     assert [name for name in names if not any(f"{name}, " in line for line in said)] == []
 
 
+def test_a_companion_that_leads_elsewhere_stays_out_and_its_target_is_said(
+    case: CompareRequest, tmp_path: Path
+) -> None:
+    secret, folder = tmp_path / "secret", case.sample.parent
+    secret.write_text("secret\n")
+    (folder / "input_config.ini").unlink()
+    (folder / "input_config.ini").symlink_to(secret)
+    (folder / "other.log").symlink_to("log/simulator.log")  # within the folder: the file itself, once
+    path = bundle(rows_of(case), tmp_path / "out.zip", lambda line: None)
+    with zipfile.ZipFile(path) as archive:
+        assert not any(archive.read(name) == b"secret\n" for name in archive.namelist())
+        content = archive.read("CONTENT.txt").decode()
+        logs = [name for name in archive.namelist() if name.endswith(".log")]
+    assert f"a link to {secret}, outside the dump's folder" in content
+    assert len(logs) == 1
+
+
 def test_tensors_are_the_dumps_values(case: CompareRequest, tmp_path: Path) -> None:
     path = bundle(rows_of(case), tmp_path / "out.zip", lambda line: None)
     with zipfile.ZipFile(path) as archive, open_dump(case.sample) as dump:

@@ -85,7 +85,7 @@ def cases() -> Iterator[Case]:
 
 
 def odd_names(parameter: Any) -> tuple[str, ...]:
-    if parameter.type.name not in ("path", "str") or parameter.metavar == "TEXT":
+    if parameter.type.name not in ("path", "str") or parameter.metavar in ("TEXT", "NAME,..."):
         return ()
     if parameter.type.name == "str":
         return EMPTY

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sgs_tui.tui.app import SIGNALS
 from tests.tui.terminal import PAIR, REPOSITORY, Terminal, compared
 
 SGR = re.compile(rb"\x1b\[([0-9;]*)m")
@@ -21,7 +22,7 @@ def _left_clean(output: bytes) -> bool:
     return all(output.rfind(off) > output.rfind(on) for off, on in pairs)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_a_signal_restores_the_terminal_and_says_itself_in_the_exit_code(number: signal.Signals) -> None:
     with Terminal() as terminal:
         terminal.wait_for(compared)

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from threading import Event
 
 from sgs_tui.engine.dumps.format import Direction, Form, Record
@@ -61,7 +62,7 @@ def split(dump: Dump, folder: Path, form: Form = Form.BINARY, cancel: Event | No
 
 
 def _split(dump: Dump, folder: Path, form: Form, cancel: Event | None) -> Iterator[SplitFile]:
-    names = FreeNames()
+    names = FreeNames(_folds(folder))
     for record in dump.records:
         if cancel is not None and cancel.is_set():
             raise CancelledError(f"splitting stopped before record {record.number}")
@@ -73,6 +74,15 @@ def _split(dump: Dump, folder: Path, form: Form, cancel: Event | None) -> Iterat
         path = folder / os.fsdecode(encode(subfolder)) / file
         _write(dump, record, path, form)
         yield SplitFile(record, path, change)
+
+
+def _folds(folder: Path) -> bool:
+    """Whether names that differ in upper and lower case alone are one file there. Raises InputError."""
+    try:
+        with NamedTemporaryFile(prefix="Probe", dir=folder) as probe:
+            return Path(probe.name).with_name(Path(probe.name).name.swapcase()).exists()
+    except OSError as error:
+        raise InputError(f"{folder}: cannot write: {error.strerror}", "check the folder and its rights") from error
 
 
 def _place(record: Record, names: FreeNames) -> tuple[str, str, NameChange | None]:

@@ -23,6 +23,7 @@ from hashlib import sha256
 from math import prod
 from pathlib import Path
 from typing import BinaryIO
+from unicodedata import normalize
 
 import numpy as np
 
@@ -219,11 +220,13 @@ class FreeNames:
     """Hands out names made from tensor names for one folder, each only once.
 
     A name that is too long, holds control characters or is taken gets `~` and eight hex digits of the tensor's
-    own name (and a number where that is taken as well) between its stem and its tail.
+    own name (and a number where that is taken as well) between its stem and its tail. With `folding` names that only
+    differ in upper and lower case, or in how accents are written, are the same one: as on many disks.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folding: bool = False) -> None:
         self._taken: dict[str, str] = {}
+        self._key = _folded if folding else str
         self._used: Counter[tuple[str, str]] = Counter()
 
     def take(self, stem: str, tail: str, tensor: str, inside: str = "") -> tuple[str, str]:
@@ -236,10 +239,10 @@ class FreeNames:
             why = "control characters do not belong in a path"
         elif (size := len(encode(wished))) > _LONGEST:
             why = f"{size} bytes, a path component holds {_LONGEST}"
-        elif (earlier := self._taken.get(wished + inside)) is not None:
+        elif (earlier := self._taken.get(self._key(wished + inside))) is not None:
             why = f"an earlier tensor has {'the same name' if earlier == tensor else 'a name that looks the same here'}"
         name = self._free(stem, tail, tensor, inside) if why else wished
-        self._taken[name + inside] = tensor
+        self._taken[self._key(name + inside)] = tensor
         return name, why
 
     def _free(self, stem: str, tail: str, tensor: str, inside: str) -> str:
@@ -251,8 +254,12 @@ class FreeNames:
             end = f"{mark}{f'-{number}' if number else ''}{tail}"
             room = _LONGEST - len(encode(end))
             name = encode(clean)[:room].decode("utf-8", "ignore") + end  # never half a character
-            if name + inside not in self._taken:
+            if self._key(name + inside) not in self._taken:
                 return name
+
+
+def _folded(name: str) -> str:
+    return normalize("NFC", normalize("NFC", name).casefold())
 
 
 _FORBIDDEN = str.maketrans("/:*?<>|", "_______")

@@ -116,7 +116,9 @@ def _beside(request: CompareRequest) -> Iterator[Part | str]:
             if bytes_ is None or real(path) in taken:
                 continue
             taken.add(real(path))
-            if bytes_ > LARGEST:
+            if not real(path).is_relative_to(real(dump.parent)):
+                yield f"{path}: {what}, a link to {real(path)}, outside the dump's folder"
+            elif bytes_ > LARGEST:
                 yield f"{path}: {what}, {size(bytes_)}, too large"
             else:
                 yield Part(f"{side}/{visible(str(path.relative_to(dump.parent)))}", what, bytes_, path=path)
@@ -140,7 +142,7 @@ def _size_of(path: Path) -> int | None:
 
 
 def _tensors(rows: Sequence[LayerDiff]) -> Iterator[Part | str]:
-    room, names = MOST_TENSOR_BYTES, FreeNames()
+    room, names = MOST_TENSOR_BYTES, FreeNames(folding=True)  # it may be unpacked on any disk
     for row in rows:
         tensors = [_Tensor(row.pair, side) for side in _SIDES]
         wanted = sum(tensor.size for tensor in tensors)

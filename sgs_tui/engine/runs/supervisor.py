@@ -167,7 +167,7 @@ class SupervisedRun:
 
     def crash(self, details: str) -> None:
         """End a run that a defect of ours broke; `details` go into supervisor.log."""
-        with self._folder.supervisor_log_path.open("a", encoding="utf-8") as log:
+        with suppress(OSError), self._folder.supervisor_log_path.open("a", encoding="utf-8") as log:
             log.write(details)
         last = details.strip().rpartition("\n")[2]
         self.fail(f"the supervisor broke off: {last}", f"please report it with {self._folder.supervisor_log_path}")
@@ -183,6 +183,8 @@ class SupervisedRun:
             return
         finally:
             log.close()
+        if self._is_gone():
+            return
         # Only here numpy and the dump reader are loaded: a supervisor waits in a few megabytes.
         from sgs_tui.engine.runs.outcome import judge
 
@@ -206,7 +208,17 @@ class SupervisedRun:
     def _stop_reason(self) -> str:
         if self._folder.cancel_path.exists():
             return "cancelled"
-        return self._surroundings.told_to_stop()
+        return "its folder was deleted" if self._is_gone() else self._surroundings.told_to_stop()
+
+    def _is_gone(self) -> bool:
+        """The folder was deleted, or moved: nobody can reach the run any more, nor what it leaves."""
+        try:
+            self._folder.path.stat()
+        except FileNotFoundError:
+            return True
+        except OSError:  # a file system that does not answer now
+            return False
+        return False
 
     def _still_waiting(self, seconds: float) -> bool:
         if time.monotonic() - self._last_beat >= HEARTBEAT:
@@ -225,7 +237,7 @@ class SupervisedRun:
         touch(self._folder.status_path)
 
     def _write_softly(self, status: RunStatus) -> None:
-        """A disk that is full, or a folder deleted under us, does not end a run; readers then see it as lost."""
+        """A disk that is full does not end a run; readers then see it as lost."""
         self._status = status
         try:
             self._folder.write_status(status)

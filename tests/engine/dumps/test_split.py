@@ -1,6 +1,7 @@
 """Splitting a dump: the vendor's folders, every record, nothing overwritten, no way out of the folder."""
 
 import os
+import unicodedata
 from pathlib import Path
 from threading import Event
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from sgs_tui.engine.dumps.format import Direction, Form
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.dumps.split import SplitFile, split
+from sgs_tui.engine.dumps.split import SplitFile, _folds, split
 from sgs_tui.engine.dumps.writer import Draft, write_dump
 from sgs_tui.engine.errors import CancelledError, InputError
 from sgs_tui.engine.text import encode
@@ -76,6 +77,25 @@ def test_long_equal_and_alike_names_are_kept_apart_and_reported(tmp_path: Path) 
     for file in files:
         with open_dump(file.path) as dump:
             assert dump.read(dump.records[0]).tolist() == [file.record.number] * 2
+
+
+@pytest.mark.parametrize("folding", [False, True])
+def test_names_that_differ_in_case_alone_are_kept_apart_where_the_disk_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folding: bool
+) -> None:
+    names = ["Conv", "conv", "stra\N{LATIN SMALL LETTER SHARP S}e", "STRASSE", "caf\u00e9", "cafe\u0301"]
+    path = made(tmp_path / "d", names)
+    monkeypatch.setattr("sgs_tui.engine.dumps.split._folds", lambda folder: folding)
+    files = split_all(path, tmp_path / "out")
+    assert [file.change is not None for file in files] == ([False, True] * 3 if folding else [False] * 6)
+    if folding:
+        assert len({unicodedata.normalize("NFC", str(file.path)).casefold() for file in files}) == 6
+
+
+def test_this_disk_tells_cases_apart_or_it_does_not(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    assert _folds(tmp_path) is (tmp_path / "A").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_thousands_of_records_of_one_name_get_files_of_their_own(tmp_path: Path) -> None:

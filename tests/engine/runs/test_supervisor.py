@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -233,6 +234,21 @@ def test_runs_wait_for_a_slot_in_order_and_can_be_cancelled_there(root: Path) ->
     assert [run.state for run in runs] == [RunState.OK, RunState.CANCELLED, RunState.OK, RunState.OK]
     assert (runs[0].status.started or 0) <= (runs[2].status.started or 0)
     assert not list((root / ".slots").glob("ticket-*"))
+
+
+def test_a_run_whose_folder_is_deleted_ends_and_the_next_one_goes_on(root: Path) -> None:
+    first, second = start_runs(
+        [shell("(sleep 600) & echo $! > pid; echo up; sleep 600"), shell("touch made.txt")], root
+    )
+    until(printed(first, "up"))
+    run = read_run(first.path)
+    grandchild = ProcessIdentity.of(int((first.work_path / "pid").read_text()))
+    assert run.status.supervisor is not None and run.status.child is not None
+    shutil.rmtree(first.path)
+    os.kill(run.status.supervisor.pid, signal.SIGUSR1)  # look now, not with the next heartbeat
+    until(lambda: not is_alive(grandchild) and not group_is_alive(run.status.child))
+    assert wait_run(second.path).state is RunState.OK
+    assert not first.path.exists()
 
 
 def test_term_to_the_supervisor_ends_its_runs_as_cancelled(root: Path) -> None:
