@@ -20,6 +20,7 @@ from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.events import Finished, LogLine, Progress, Row, Started
 from sgs_tui.engine.files import beside, reading
 from sgs_tui.engine.network.scales import pad_lanes_of
+from sgs_tui.engine.network.slicing import slicer_of
 
 if TYPE_CHECKING:
     from sgs_tui.engine.calibration.ranges import Ranges
@@ -98,7 +99,8 @@ class Comparison:
         pairs = self.matching.pairs
         total, done = sum(pair.size for pair in pairs), 0
         sides = Sides(self.sample, self.benchmark)
-        maker = RowMaker(sides, self.request.profile, self.ranges, Kernel())
+        slicer = slicer_of(self.sample, self.benchmark)
+        maker = RowMaker(sides, self.request.profile, self.ranges, Kernel(), slicer)
         yield Started(f"{self.sample.path} against {self.benchmark.path}", total)
         yield from (LogLine(note) for note in self.notes)
         for measured in measure_all(pairs, sides, cancel or Event(), workers):

@@ -3,7 +3,9 @@
 Outputs without a partner follow as lines whose verdict is `unmatched` and whose `side` says where they are, so that
 no output of either dump is lost. The columns from `causes` to `recovered_layout` come from the diagnosis
 (cfg/schemas/compare-1.json says what they are; `causes` are those that name the layer, the likeliest first) and are
-empty with --no-diagnosis; `journal` has the notes on the layer; those behind it are filled with --baseline.
+empty with --no-diagnosis; `journal` has the notes on the layer; `change` to `verdict_before` are filled with
+--baseline. `slice_sqnr_db` is the worst of `narrow_slices`, channels of an output or branches of a concat that span
+under 4 steps; `top1_sample` and `top1_benchmark` are the classes that an output scores highest.
 Text that a spreadsheet would run as a formula is given a leading apostrophe; numbers never are. Control characters
 in names are written as escapes (`\\x1b`). `nan`, `inf` and `-inf` stand for numbers that are none; a figure that a
 layer does not have is empty.
@@ -18,6 +20,7 @@ from sgs_tui.batch.report import Report
 from sgs_tui.batch.values import cell, csv_of, number
 from sgs_tui.batch.words import word
 from sgs_tui.engine.compare.baseline import Step
+from sgs_tui.engine.compare.limits import slice_names
 from sgs_tui.engine.compare.metrics import METRICS, OF_LAYER
 from sgs_tui.engine.compare.results import LayerDiff, SideStats, Unmatched
 from sgs_tui.engine.diagnosis.results import Blame, Recovered
@@ -32,6 +35,7 @@ COLUMNS: tuple[str, ...] = (
     *("causes", "role", "error_total", "error_inherited", "error_own", "own_steps", "jump", "culprits"),
     *("recovered_rmse", "recovered_cos", "recovered_kept", "recovered_layout"),
     *("journal", "change", "rmse_before", "cos_before", "verdict_before"),
+    *("slice_sqnr_db", "narrow_slices", "top1_sample", "top1_benchmark"),
 )
 """The head line; columns may be added behind these, never moved."""
 
@@ -41,7 +45,13 @@ def write(report: Report, screen: Screen) -> Iterator[bytes]:
     diagnosed, noted = _diagnosis_of(report), notes_on_layers(report.journal)
     steps = {step.name: step for step in report.since.regression.steps} if report.since else {}
     layers = (
-        [*_layer(row), *diagnosed(row.name), cell(noted.get(row.name, "")), *_before(steps.get(row.name))]
+        [
+            *_layer(row),
+            *diagnosed(row.name),
+            cell(noted.get(row.name, "")),
+            *_before(steps.get(row.name)),
+            *_slices(row),
+        ]
         for row in report.shown
     )
     return csv_of(COLUMNS, chain(layers, map(_lonely, report.unmatched)))
@@ -92,6 +102,13 @@ def _before(step: Step | None) -> list[str]:
     if step is None or step.before is None:
         return [str(step.change) if step else "", "", "", ""]
     return [word(step), number(step.before.rmse), number(step.before.cos), str(step.before.verdict)]
+
+
+def _slices(row: LayerDiff) -> list[str]:
+    """The worst slice under few steps, which ones these are, and the best class of either side."""
+    narrow = cell(slice_names(row.slices.narrow)) if row.slices else ""
+    best = [str(row.top1.sample), str(row.top1.benchmark)] if row.top1 else ["", ""]
+    return [number(METRICS["slice_sqnr_db"].value(row)), narrow, *best]
 
 
 def _lonely(item: Unmatched) -> list[str]:

@@ -9,6 +9,11 @@
                 relative_l2, max_abs_error, max_abs_index, mean_error, range, range_min, range_max,
                 range_source (calibration, benchmark), over[], transposed, notes[], sample and benchmark:
                 count, min, max, mean, nan, inf, zeros; null where the layer is not comparable
+                slices (null where none are judged): judged (channels of a graph output and branches of a concat),
+                step (of the sample), narrow[] (those that span under 4 steps and that a scale of their own would tell
+                apart; lost where sqnr_db is under the profile's slice_sqnr_db): branch, channel (or null), dead
+                (constant in the sample), span and sample_span (max - min), steps, sqnr_db, own_range (of the branch)
+                top1 (null where no classes are scored): sample, benchmark (places in the vector), agrees
     unmatched[] name, side (sample, benchmark), reason
     summary     layers, ok, warned, failed, not_comparable, unmatched, shown, first_failing, worst (each: index, name)
     notes[]     what is true of the whole comparison
@@ -59,15 +64,15 @@ other characters are \\u escapes; bytes of a name that are not UTF-8 are shown a
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import fields
 from operator import attrgetter
+from dataclasses import asdict, fields
 
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.journal import entry_json
 from sgs_tui.batch.report import Report, Since, Source
 from sgs_tui.batch.values import Json, exact, exact_all, exact_or_null, finite_or_null, json_pieces
 from sgs_tui.engine.compare.baseline import Change, Snapshot, Step
-from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Metrics, SideStats, Verdict
+from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Metrics, SideStats, Slices, Verdict
 from sgs_tui.engine.diagnosis.results import Blame, Diagnosis, Evidence, Finding, Foresight
 
 SCHEMA = "sgs-tui/compare/1"
@@ -76,6 +81,7 @@ _TOLD = 4
 
 _METRICS = tuple(each.name for each in fields(Metrics))
 _METRICS_OF = attrgetter(*_METRICS)
+_OF_SLICE = ("span", "sample_span", "steps", "sqnr_db", "own_range")
 
 
 def write(report: Report, screen: Screen) -> Iterator[bytes]:
@@ -150,8 +156,22 @@ def _layer(row: LayerDiff) -> Json:
         "over": sorted(row.over),
         "transposed": row.transposed,
         "notes": exact_all((*row.pair.notes, *row.notes)),
+        "slices": _slices(row.slices) if row.slices else None,
+        "top1": asdict(row.top1) | {"agrees": row.top1.agrees} if row.top1 else None,
         "sample": statistics(row.sample) if row.sample else None,
         "benchmark": statistics(row.benchmark) if row.benchmark else None,
+    }
+
+
+def _slices(found: Slices) -> Json:
+    return {
+        "judged": found.judged,
+        **finite_or_null({"step": found.step}),
+        "narrow": [
+            {"branch": exact(each.branch), "channel": each.channel, "dead": each.dead}
+            | finite_or_null({key: getattr(each, key) for key in _OF_SLICE})
+            for each in found.narrow
+        ],
     }
 
 

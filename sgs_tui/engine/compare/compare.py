@@ -1,7 +1,7 @@
 """From a pair of layers to a row: read once, measured, tried in the other layout, judged; and read again closely."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isnan, prod
 from threading import Event
 from typing import TYPE_CHECKING
@@ -10,7 +10,17 @@ from sgs_tui.engine.compare.elements import PIECE, PLAIN, Layout, SideReader
 from sgs_tui.engine.compare.limits import Profile, judged
 from sgs_tui.engine.compare.metrics import LayerFigures, figures_of
 from sgs_tui.engine.compare.pairing import layouts_of
-from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Pair, RangeSource, SideStats, Verdict
+from sgs_tui.engine.compare.results import (
+    LayerDiff,
+    LayerRange,
+    Pair,
+    RangeSource,
+    SideStats,
+    Slices,
+    Top1,
+    Verdict,
+)
+from sgs_tui.engine.compare.slices import Seen, find_narrow, top1_of
 from sgs_tui.engine.compare.sums import BLOCK, Kernel, Sums
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.reader import Dump
@@ -18,6 +28,7 @@ from sgs_tui.engine.errors import CancelledError, FileChangedError, SgsError
 
 if TYPE_CHECKING:
     from sgs_tui.engine.calibration.ranges import Ranges
+    from sgs_tui.engine.network.slicing import SidedSlicer
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +154,9 @@ class RowMaker:
     profile: Profile
     ranges: "Ranges | None"
     kernel: Kernel
+    slicer: "SidedSlicer | None" = None
+    _stats: dict[str, SideStats] = field(default_factory=dict)
+    """The benchmark's statistics of the layers before, which concats are held against."""
 
     def row(self, measured: Measured) -> LayerDiff:
         """The judged row of one pair; an error becomes a `not comparable` row that says why."""
@@ -166,8 +180,27 @@ class RowMaker:
             notes.append(f"transposed: {found[0]} (COS as stored {plain_cos:.4f})")
             figures = found[1]
         sample, benchmark, values = figures.sample, figures.benchmark, self._range(pair, figures.benchmark)
+        self._stats[pair.name] = benchmark
+        slices, top1 = self._closer(pair, figures) if found is None else (None, None)
+        notes += [str(top1)] if top1 is not None else []
         shared = (pair, figures.metrics, sample, benchmark, values, Verdict.OK)
-        return judged(LayerDiff(*shared, notes=tuple(notes), transposed=found is not None), self.profile)
+        row = LayerDiff(*shared, notes=tuple(notes), transposed=found is not None, slices=slices, top1=top1)
+        return judged(row, self.profile)
+
+    def _closer(self, pair: Pair, figures: LayerFigures) -> tuple[Slices | None, Top1 | None]:
+        """What only graph outputs and concats have."""
+        if self.slicer is None or pair.indices or not (figures.sample.finite and figures.benchmark.finite):
+            return None, None
+        record = pair.record(self.slicer.side)
+        sliced, readers = self.slicer.slicer.of(record), self.sides.readers(pair)
+        if sliced is None or readers.benchmark.count != record.count:
+            return None, None
+        both = (readers.sample, readers.benchmark)
+        top1 = top1_of(both) if self.slicer.slicer.scores_classes(record) else None
+        find = self.ranges.find if self.ranges else lambda name: None
+        slices = find_narrow(Seen(pair, sliced, figures.benchmark, both), self._stats, find)
+        self.sides.check_unchanged()
+        return slices, top1
 
     def _range(self, pair: Pair, benchmark: SideStats) -> LayerRange:
         known = self.ranges.find(pair.name) if self.ranges else None

@@ -11,7 +11,7 @@ from enum import Enum
 from math import inf, isnan, log10, nan, sqrt
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sgs_tui.engine.compare.results import LayerRange, Metrics, SideStats
+from sgs_tui.engine.compare.results import LayerRange, Metrics, SideStats, Slices
 
 if TYPE_CHECKING:  # the app's first picture is painted before numpy is loaded
     from sgs_tui.engine.compare.sums import Sums, Totals
@@ -122,6 +122,12 @@ def _range(row: Figures) -> float | None:
     if row.range is None or (isnan(row.range.width) and row.benchmark is not None and not row.benchmark.count):
         return None
     return row.range.width
+
+
+def _worst_slice(row: Figures) -> float | None:
+    """None too where no slice is narrow."""
+    slices: Slices | None = getattr(row, "slices", None)
+    return min((each.sqnr_db for each in slices.narrow), default=None) if slices is not None else None
 
 
 def _ratio(error: float, reference: float) -> float:
@@ -236,7 +242,21 @@ _SIDES = (
 )
 _PLACE = Metric(key="index", name="#", read=_index, cells=5)
 
-METRICS: dict[str, Metric] = {metric.key: metric for metric in (_PLACE, *_LAYER, *_SIDES)}
+_SLICE = Metric(
+    key="slice_sqnr_db",
+    name="slice SQNR",
+    unit="dB",
+    short="slice dB",
+    read=_worst_slice,
+    worse=Worse.LOW,
+    also=("slice", "slice_sqnr"),
+    words="of the worst channel or concat branch under 4 steps: 10 log10(Σ(b-mean b)² / Σ(s-b)²)",
+    form=Form.DECIBEL,
+    limits=(-inf, inf),
+    error=lambda value: 10 ** (-value / 20),
+)
+
+METRICS: dict[str, Metric] = {metric.key: metric for metric in (_PLACE, *_LAYER, *_SIDES, _SLICE)}
 """Every metric by its key, in the order of columns."""
 
 OF_LAYER: tuple[str, ...] = tuple(metric.key for metric in _LAYER)

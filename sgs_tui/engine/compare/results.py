@@ -128,13 +128,66 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class NarrowSlice:
+    """A slice of a layer that spans few of the layer's steps: a `branch` of a concat, or a `channel` (of it).
+
+    `span`, `sample_span`: max - min of its values in the benchmark and in the sample; `steps`: the first in steps of
+    the sample's grid. `sqnr_db`: about the slice's own mean; 0 and below where the sample is constant. `own_range`:
+    what its branch needs of a grid by itself, None where it has none.
+    """
+
+    branch: str
+    channel: int | None
+    span: float
+    sample_span: float
+    steps: float
+    sqnr_db: float
+    own_range: float | None = None
+
+    @property
+    def dead(self) -> bool:
+        """Whether it varies in the benchmark and is one number in the sample."""
+        return self.sample_span == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """How many slices of a layer were judged by themselves, the sample's step, and those too narrow for it.
+
+    A narrow slice is lost where its SQNR is below the profile's limit.
+    """
+
+    judged: int
+    step: float
+    narrow: tuple[NarrowSlice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Top1:
+    """The class of highest score on both sides (the first of equal ones), by its place in the output vector."""
+
+    sample: int
+    benchmark: int
+
+    @property
+    def agrees(self) -> bool:
+        return self.sample == self.benchmark
+
+    def __str__(self) -> str:
+        if self.agrees:
+            return f"top-1 agrees: class {self.benchmark}"
+        return f"top-1 differs: class {self.sample} in the sample, {self.benchmark} in the benchmark"
+
+
+@dataclass(frozen=True, slots=True)
 class LayerDiff:
     """One row: a pair, its figures and the verdict.
 
     `metrics` and the statistics are None only where `verdict` is NOT_COMPARABLE; `reasons` then say why.
     `over` names the metrics beyond a limit of the profile ("rmse", "cos", "range", ...), `failing` those of them that
     are beyond one that fails.
-    `transposed` is set where the sample only fits after an NHWC/NCHW change.
+    `transposed` is set where the sample only fits after an NHWC/NCHW change. `slices` of concats and graph outputs,
+    `top1` of graph outputs that score classes; None elsewhere.
     """
 
     pair: Pair
@@ -148,6 +201,8 @@ class LayerDiff:
     notes: tuple[str, ...] = ()
     transposed: bool = False
     failing: frozenset[str] = frozenset()
+    slices: Slices | None = None
+    top1: Top1 | None = None
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@
     op:conv            the op type contains it
     verdict:fail       ok, warn, fail or not (not comparable)
     name:a>b           the name contains it, whatever characters it is made of
+    reason:slices      a reason of the verdict, or a note, contains it
     rmse>0.1 cos<=0.9  a metric over or under a number: rmse cos mse sqnr maxerr range l2 index ...
     "two words"        quotes keep blanks
 
@@ -37,7 +38,7 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*(?:"|$))+')
 """Blanks inside double quotes are part of a word; a quote still open while typing counts as closed at the end."""
 _COMPARISON = re.compile(r"(?P<metric>\w+)(?P<sign>[<>]=?|=)(?P<number>.*)", re.DOTALL)
-_FIELD = re.compile(r"(?P<field>op|verdict|name):(?P<text>.*)", re.DOTALL | re.IGNORECASE)
+_FIELD = re.compile(r"(?P<field>op|verdict|name|reason):(?P<text>.*)", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def _term(word: str) -> _Test:
         inner = _term(word[1:])
         return lambda row: not inner(row)
     if field := _FIELD.fullmatch(word):
-        return {"op": _in_op, "verdict": _verdict, "name": _in_name}[field["field"].lower()](field["text"])
+        return _FIELDS[field["field"].lower()](field["text"])
     if comparison := _COMPARISON.fullmatch(word):
         return _comparison(comparison["metric"], comparison["sign"], comparison["number"])
     return _in_name(word)
@@ -94,6 +95,19 @@ def _verdict(text: str) -> _Test:
     if not wanted:
         raise UsageError(f"filter: no verdict is called {text!r}", "known are: ok, warn, fail, not (comparable)")
     return lambda row: row.verdict in wanted
+
+
+def _in_reasons(text: str) -> _Test:
+    fits = _smart_case(text)
+    return lambda row: any(map(fits, (*row.reasons, *row.pair.notes, *row.notes)))
+
+
+_FIELDS: dict[str, Callable[[str], _Test]] = {
+    "op": _in_op,
+    "verdict": _verdict,
+    "name": _in_name,
+    "reason": _in_reasons,
+}
 
 
 def _comparison(name: str, sign: str, number: str) -> _Test:

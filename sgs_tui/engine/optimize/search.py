@@ -24,7 +24,16 @@ from typing import Any
 
 from sgs_tui.engine.compare.limits import Profile, judge
 from sgs_tui.engine.compare.metrics import METRICS
-from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Metrics, RangeSource, SideStats, Verdict
+from sgs_tui.engine.compare.results import (
+    LayerDiff,
+    LayerRange,
+    Metrics,
+    NarrowSlice,
+    RangeSource,
+    SideStats,
+    Slices,
+    Verdict,
+)
 from sgs_tui.engine.errors import NothingComparableError
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.session import CompareRequest, open_comparison
@@ -45,6 +54,7 @@ class MeasuredLayer:
     benchmark: SideStats
     range: LayerRange
     feeds_convolution: bool | None
+    slices: Slices | None = None
 
     @classmethod
     def of(cls, row: LayerDiff) -> "MeasuredLayer | None":
@@ -52,7 +62,7 @@ class MeasuredLayer:
         if row.metrics is None or row.sample is None or row.benchmark is None or row.range is None:
             return None
         fed = row.pair.feeds_convolution
-        return cls(row.name, row.op_type, row.metrics, row.sample, row.benchmark, row.range, fed)
+        return cls(row.name, row.op_type, row.metrics, row.sample, row.benchmark, row.range, fed, row.slices)
 
     def to_json(self) -> dict[str, Any]:
         """Every field; numbers that are not finite as Python's json writes them."""
@@ -61,7 +71,7 @@ class MeasuredLayer:
     @classmethod
     def from_json(cls, entry: dict[str, Any]) -> "MeasuredLayer":
         """The inverse. Raises KeyError, TypeError or ValueError for anything else."""
-        spread = entry["range"]
+        spread, slices = entry["range"], entry.get("slices")
         return cls(
             entry["name"],
             entry["op_type"],
@@ -70,6 +80,8 @@ class MeasuredLayer:
             SideStats(**entry["benchmark"]),
             LayerRange(spread["minimum"], spread["maximum"], RangeSource(spread["source"])),
             entry["feeds_convolution"],
+            slices
+            and Slices(slices["judged"], slices["step"], tuple(NarrowSlice(**each) for each in slices["narrow"])),
         )
 
 

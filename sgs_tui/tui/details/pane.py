@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sgs_tui.engine.compare.channels import Element
-from sgs_tui.engine.compare.limits import MANUAL, Limits, Profile, mark
+from sgs_tui.engine.compare.limits import MANUAL, Limits, Profile, mark, slice_names
 from sgs_tui.engine.compare.metrics import METRICS, OF_LAYER, Form
 from sgs_tui.engine.compare.results import LayerDiff, Pair, RangeSource, SideStats, Verdict
 from sgs_tui.engine.numbers import cosine, decibel, figure
@@ -96,7 +96,7 @@ def details(row: LayerDiff, profile: Profile, closeup: Closeup, width: int, part
     """Verdict and reasons, its `part` in the error, metrics with limits, both sides, range, pairing, worst elements."""
     lines = [*_name(row.pair, width), *_verdict(row, width), *part]
     if row.metrics is not None and row.sample is not None and row.benchmark is not None:
-        lines += [BLANK, *_metrics(row, profile, width)]
+        lines += [BLANK, *_metrics(row, profile, width), *_slices(row, profile, width)]
         lines += [BLANK, *_sides(row.sample, row.benchmark)]
         lines += [BLANK, *_worst(closeup, width)]
     return [*lines, *_pairing(row, width)]
@@ -143,6 +143,27 @@ def _range(row: LayerDiff, width: int) -> list[Line]:
         "from calibration (tensor_min_max)" if calibrated else "from the benchmark's data; --ranges gives calibration"
     )
     return paragraph(f"range {figure(row.range.minimum)} .. {figure(row.range.maximum)}, {source}", width, "muted")
+
+
+_MOST_SLICES = 12
+
+
+def _slices(row: LayerDiff, profile: Profile, width: int) -> list[Line]:
+    """The channels and branches that span few steps, and the best class of either side."""
+    lines: list[Line] = [(Span(clip(str(row.top1), width), "" if row.top1.agrees else "warn"),)] if row.top1 else []
+    if row.slices is None:
+        return lines
+    narrow = row.slices.narrow
+    told = f"{len(narrow)} of {row.slices.judged} slices span under 4 steps of {figure(row.slices.step)}"
+    lines.append((Span(clip(told, width), "" if narrow else "muted"),))
+    least = profile.limits_for(row.name, row.op_type)[0].get("slice_sqnr_db")
+    for each in narrow[:_MOST_SLICES]:
+        name = slice_names([each]) + (" (constant in the sample)" if each.dead else "")
+        lost = METRICS["slice_sqnr_db"].beyond(each.sqnr_db, least)
+        text = f"{decibel(each.sqnr_db):>7} dB{'!' if lost else ' '} {each.steps:6.2f} steps  {name}"
+        lines.append((Span(clip(text, width), "fail" if lost else ""),))
+    more = len(narrow) - _MOST_SLICES
+    return [*lines, *([(Span(f"and {more} more", "muted"),)] if more > 0 else [])]
 
 
 _SIDE_ROWS: tuple[tuple[str, Callable[[SideStats], str]], ...] = (

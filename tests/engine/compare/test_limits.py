@@ -28,8 +28,8 @@ def test_every_shipped_profile_loads() -> None:
 def test_the_example_does_what_its_comments_say() -> None:
     example = load_profile(str(SHIPPED / "example.toml"))
     fail, warn = example.limits_for("x", "ADD")
-    assert (fail, warn) == (Limits(rmse=0.3, cos=0.99, sqnr_db=15), Limits(rmse=0.15, range=math.inf))
-    assert example.limits_for("prob", "SOFTMAX")[0] == Limits(rmse=1.0, cos=0.98, sqnr_db=15)
+    assert (fail, warn) == (Limits(rmse=0.3, cos=0.99, sqnr_db=15, slice_sqnr_db=10), Limits(rmse=0.15, range=math.inf))
+    assert example.limits_for("prob", "SOFTMAX")[0] == Limits(rmse=1.0, cos=0.98, sqnr_db=15, slice_sqnr_db=10)
     fail, warn = example.limits_for("/backbone/c1", "DEPTHWISE_CONV_2D")
     assert (fail["cos"], fail["rmse"], warn["range"]) == (0.995, 0.3, 30)
     assert example.limits_for("/head/c1", "CONV_2D")[0]["cos"] == 0.99
@@ -43,7 +43,7 @@ def test_without_base_only_what_is_written_is_limited(tmp_path: Path) -> None:
 def test_a_base_keeps_what_is_not_overridden(tmp_path: Path) -> None:
     text = 'base = "sop"\n[fail]\nrmse = 0.2\n[[rule]]\nlayer = "a*"\nwarn = {cos = 0.5}\n'
     profile = load_profile(saved(tmp_path / "mine.toml", text))
-    assert profile.fail == Limits(rmse=0.2, cos=0.99)
+    assert profile.fail == Limits(rmse=0.2, cos=0.99, slice_sqnr_db=10)
     assert profile.warn == SOP.warn
     assert profile.rules == (Rule("a*", "*", Limits(), Limits(cos=0.5)),)
 
