@@ -12,7 +12,8 @@
                 slices (null where none are judged): judged (channels of a graph output and branches of a concat),
                 step (of the sample), narrow[] (those that span under 4 steps and that a scale of their own would tell
                 apart; lost where sqnr_db is under the profile's slice_sqnr_db): branch, channel (or null), dead
-                (constant in the sample), span and sample_span (max - min), steps, sqnr_db, own_range (of the branch)
+                (constant in the sample), told (its own layer fails, so this one need not), span and sample_span
+                (max - min), steps, sqnr_db, own_range (of the branch)
                 top1 (null where no classes are scored): sample, benchmark (places in the vector), agrees
     unmatched[] name, side (sample, benchmark), reason
     summary     layers, ok, warned, failed, not_comparable, unmatched, shown, first_failing, worst (each: index, name)
@@ -168,7 +169,7 @@ def _slices(found: Slices) -> Json:
         "judged": found.judged,
         **finite_or_null({"step": found.step}),
         "narrow": [
-            {"branch": exact(each.branch), "channel": each.channel, "dead": each.dead}
+            {"branch": exact(each.branch), "channel": each.channel, "dead": each.dead, "told": each.told}
             | finite_or_null({key: getattr(each, key) for key in _OF_SLICE})
             for each in found.narrow
         ],

@@ -7,7 +7,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from sgs_tui.engine.compare.elements import PIECE, PLAIN, Layout, SideReader
-from sgs_tui.engine.compare.limits import Profile, judged
+from sgs_tui.engine.compare.limits import Profile, judged, slice_names
 from sgs_tui.engine.compare.metrics import LayerFigures, figures_of
 from sgs_tui.engine.compare.pairing import layouts_of
 from sgs_tui.engine.compare.results import (
@@ -157,6 +157,7 @@ class RowMaker:
     slicer: "SidedSlicer | None" = None
     _stats: dict[str, SideStats] = field(default_factory=dict)
     """The benchmark's statistics of the layers before, which concats are held against."""
+    _failing: set[str] = field(default_factory=set)
 
     def row(self, measured: Measured) -> LayerDiff:
         """The judged row of one pair; an error becomes a `not comparable` row that says why."""
@@ -182,10 +183,15 @@ class RowMaker:
         sample, benchmark, values = figures.sample, figures.benchmark, self._range(pair, figures.benchmark)
         self._stats[pair.name] = benchmark
         slices, top1 = self._closer(pair, figures) if found is None else (None, None)
+        told = [each for each in slices.narrow if each.told] if slices is not None else []
+        notes += [f"lost slices: {slice_names(told)}, told at its own layer"] if told else []
         notes += [str(top1)] if top1 is not None else []
         shared = (pair, figures.metrics, sample, benchmark, values, Verdict.OK)
         row = LayerDiff(*shared, notes=tuple(notes), transposed=found is not None, slices=slices, top1=top1)
-        return judged(row, self.profile)
+        made = judged(row, self.profile)
+        if made.verdict is Verdict.FAIL:
+            self._failing.add(made.name)
+        return made
 
     def _closer(self, pair: Pair, figures: LayerFigures) -> tuple[Slices | None, Top1 | None]:
         """What only graph outputs and concats have."""
@@ -198,7 +204,7 @@ class RowMaker:
         both = (readers.sample, readers.benchmark)
         top1 = top1_of(both) if self.slicer.slicer.scores_classes(record) else None
         find = self.ranges.find if self.ranges else lambda name: None
-        slices = find_narrow(Seen(pair, sliced, figures.benchmark, both), self._stats, find)
+        slices = find_narrow(Seen(pair, sliced, figures.benchmark, both), self._stats, find, self._failing)
         self.sides.check_unchanged()
         return slices, top1
 

@@ -76,7 +76,7 @@ def _reason(metric: Metric, value: float, limit: float, layer: Judged) -> str:
 
 def lost_words(slices: Slices, limit: float) -> str:
     """`lost slices: scores (channels 4-9), 3 constant in the sample; the narrowest spans 0.27 steps of 1.254; ..`."""
-    lost = [each for each in slices.narrow if each.sqnr_db < limit]
+    lost = slices.below(limit)
     parts = [each for each in lost if each.channel is not None] or lost
     dead, least = sum(each.dead for each in parts), min(each.steps for each in parts)
     constant = f", {'all' if dead == len(parts) else dead} constant in the sample" if dead else ""

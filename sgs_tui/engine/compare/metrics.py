@@ -127,7 +127,7 @@ def _range(row: Figures) -> float | None:
 def _worst_slice(row: Figures) -> float | None:
     """None too where no slice is narrow."""
     slices: Slices | None = getattr(row, "slices", None)
-    return min((each.sqnr_db for each in slices.narrow), default=None) if slices is not None else None
+    return min((each.sqnr_db for each in slices.below(inf)), default=None) if slices is not None else None
 
 
 def _ratio(error: float, reference: float) -> float:

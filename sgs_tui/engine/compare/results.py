@@ -133,7 +133,8 @@ class NarrowSlice:
 
     `span`, `sample_span`: max - min of its values in the benchmark and in the sample; `steps`: the first in steps of
     the sample's grid. `sqnr_db`: about the slice's own mean; 0 and below where the sample is constant. `own_range`:
-    what its branch needs of a grid by itself, None where it has none.
+    what its branch needs of a grid by itself, None where it has none. `told`: its branch is a layer that fails itself,
+    so that a concat inside the network need not fail for it once more.
     """
 
     branch: str
@@ -143,6 +144,7 @@ class NarrowSlice:
     steps: float
     sqnr_db: float
     own_range: float | None = None
+    told: bool = False
 
     @property
     def dead(self) -> bool:
@@ -160,6 +162,10 @@ class Slices:
     judged: int
     step: float
     narrow: tuple[NarrowSlice, ...] = ()
+
+    def below(self, limit: float) -> tuple[NarrowSlice, ...]:
+        """The lost ones, that their own layers do not tell."""
+        return tuple(each for each in self.narrow if each.sqnr_db < limit and not each.told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ nothing behind the last layer shows it. A slice is lost where
                 have one unit, so a silent one is silent; only where at least half of them are swallowed, and values go
                 beyond -1..1, does a minority set the scale.
 
+A branch that fails as a layer itself does not fail a concat inside the network once more: one fault, one layer.
 What spans no 16-bit step of the layer is noise. A channel that is constant though it should span 16 steps is dead for
 another reason and lost as well. Concats inside the network are read again only where a branch's range, known from its
 own row, is under 4 steps; graph outputs always. Sums are kept per slice, so memory does not grow with the layer.
@@ -18,8 +19,8 @@ own row, is under 4 steps; graph outputs always. Sums are kept per slice, so mem
 Apart because it reads some layers a second time, while compare.py makes the row of every layer from one pass.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import inf
 from threading import Event
 
@@ -142,11 +143,16 @@ class Seen:
 
 
 def find_narrow(
-    seen: Seen, stats: Mapping[str, SideStats], ranges: Ranges, cancel: Event | None = None
+    seen: Seen,
+    stats: Mapping[str, SideStats],
+    ranges: Ranges,
+    failing: Collection[str] = (),
+    cancel: Event | None = None,
 ) -> Slices | None:
     """The slices of a layer that span few of its steps; None where it has none to judge.
 
-    `stats`: the benchmark's statistics of the layers before, by name. Raises FileChangedError, CancelledError.
+    `stats`: the benchmark's statistics of the layers before, by name; `failing`: those of them that fail.
+    Raises FileChangedError, CancelledError.
     """
     sliced, step = seen.sliced, seen.step
     wanted = [each for each in (sliced.branches, sliced.channels) if each is not None]
@@ -159,7 +165,9 @@ def find_narrow(
     for sample, benchmark in _values(seen.readers, cancel):
         for each in sums:
             each.add(sample, benchmark)
-    return Slices(judged, step, tuple(_narrow_ones(seen, [each.done() for each in sums], ranges)))
+    found = _narrow_ones(seen, [each.done() for each in sums], ranges)
+    told = (replace(each, told=not sliced.output and each.branch in failing) for each in found)
+    return Slices(judged, step, tuple(told))
 
 
 def _narrow(name: str, stats: Mapping[str, SideStats], step: float) -> bool:

@@ -30,7 +30,7 @@ FROZEN = frozenset({"sign", "index", "name"})
 """Always shown, and in front."""
 DEFAULT = (
     *("sign", "index", "name", PART, "op", "rmse", "cos", "range", "mse", "sqnr_db"),
-    *("sample_min", "benchmark_min", "sample_max", "benchmark_max", "max_abs_error", "verdict", "slice_sqnr_db"),
+    *("sample_min", "benchmark_min", "sample_max", "benchmark_max", "max_abs_error", "verdict"),
 )
 AVAILABLE = (*DEFAULT, *(key for key in METRICS if key not in DEFAULT))
 
