@@ -65,8 +65,8 @@ other characters are \\u escapes; bytes of a name that are not UTF-8 are shown a
 
 from collections import Counter
 from collections.abc import Iterator
-from operator import attrgetter
 from dataclasses import asdict, fields
+from operator import attrgetter
 
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.journal import entry_json

@@ -16,6 +16,7 @@ from sgs_tui.engine.diagnosis.causes.drift import drift, healthy, is_drift
 from sgs_tui.engine.diagnosis.causes.input_hypotheses import Hypotheses
 from sgs_tui.engine.diagnosis.causes.input_mismatch import EXPLAINS, SEEN, find_input_cause
 from sgs_tui.engine.diagnosis.causes.layout import find_layout
+from sgs_tui.engine.diagnosis.causes.lost_slices import find_lost_slices
 from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Hypothesis, first_layers
 from sgs_tui.engine.diagnosis.causes.non_finite import find_non_finite
 from sgs_tui.engine.diagnosis.causes.not_dequantised import find_codes
@@ -60,6 +61,8 @@ def diagnose(
             trying, profile = Trying(subject), comparison.request.profile
             findings = [tried(each, trying, case.compared, profile, cancel) for each in findings]
             findings.sort(key=lambda each: each.cause is Cause.CLIPPING and not each.explained)  # refuted
+    if not any(each.cause.spoils for each in findings):
+        findings = _with_slices(case, findings, find_lost_slices(case, comparison.request.profile, subject, cancel))
     listed = list(budgets.all())
     roles = blame(case, listed, frozenset(name for each in findings for name in (*each.layers, *each.behind)))
     return Diagnosis(
@@ -88,6 +91,17 @@ def _findings(
         made = [*([padding[0]] if padding else []), *([layout] if layout else [])]
         return [*found, *made], padding[1] if padding else ()
     return [*found, *_inside(case, budgets)], ()
+
+
+def _with_slices(case: Case, findings: list[Finding], lost: list[Finding]) -> list[Finding]:
+    """What only slices show comes behind faults that whole layers show, and before what is healthy or mild.
+
+    A concat whose fault is named already is not named again.
+    """
+    known = {name for each in findings if each.cause is not Cause.HEALTHY for name in (*each.layers, *each.behind)}
+    fresh = [each for each in lost if each.layers[0] not in known]
+    faulty = [each for each in findings if each.cause is not Cause.HEALTHY and case.suspects]
+    return [*faulty, *fresh] if fresh else findings
 
 
 def _notes(case: Case, switches: frozenset[str] | None) -> Iterator[str]:

@@ -112,9 +112,9 @@ def _foreseen(metrics: Metrics, found: Figures) -> Metrics:
 
 
 def fails(row: LayerDiff, metrics: Metrics, profile: Profile) -> bool:
-    """Whether a layer would break a fail limit with other metrics; its range is no error."""
+    """Whether a layer would break a fail limit with other metrics; its range is no error, its slices are not known."""
     fail, _ = profile.limits_for(row.name, row.op_type)
-    return bool(fail.broken(replace(row, metrics=metrics)).keys() - {"range"}) or row.has_non_finite
+    return bool(fail.broken(replace(row, metrics=metrics)).keys() - {"range", "slice_sqnr_db"}) or row.has_non_finite
 
 
 @dataclass(frozen=True, slots=True)
