@@ -5,9 +5,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared" / "data"
+
+settings.register_profile("any machine", deadline=None)  # a busy one fails no test by being slow
+settings.load_profile("any machine")
 
 
 def pytest_collection_finish() -> None:

@@ -28,7 +28,7 @@ PATTERNS = {
     "size lines": b"//buffer data size: 1\n",
     "slashes": b"/",
 }
-SIZE = 2_000_000
+SIZE = 500_000
 
 
 @pytest.fixture
