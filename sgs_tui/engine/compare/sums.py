@@ -117,7 +117,11 @@ class Sums:
     def totals(self) -> Totals:
         """The exactly rounded sum of each row over all cells; NaN where a row's cells hold NaN or Inf."""
         cells = self.cells[0] if len(self.cells) == 1 else np.concatenate([np.zeros((8, 0)), *self.cells], axis=1)
-        rows = (fsum(row) if all(map(isfinite, row)) else nan for row in cells.tolist())
+        listed = cells.tolist()
+        if np.isfinite(cells).all():
+            rows = [fsum(row) for row in listed]
+        else:
+            rows = [fsum(row) if all(map(isfinite, row)) else nan for row in listed]
         return Totals._make((*rows, self.count, max(self.max_abs_error, 0.0)))
 
 

@@ -12,6 +12,7 @@ keep their totals alone.
 
 from collections.abc import Iterable, Sequence
 from math import fsum, inf, isnan, nan
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -124,8 +125,8 @@ class Gather:
         return Gathered(
             self.pictures,
             tuple(self.layers[each] for each in order),
-            {column: matrix[order] for column, matrix in self._matrices.items()},
-            self._verdicts[order],
+            {column: _rows(matrix, order) for column, matrix in self._matrices.items()},
+            _rows(self._verdicts, order),
             {(at[column], place): classes for (column, place), classes in self._classes.items()},
             tuple(self.inputs),
             tuple(self._reasons),
@@ -155,6 +156,7 @@ class Gathered:
         self.compared = verdicts < NOT_COMPARED
         self.failing = verdicts == FAILS
         self.excess = self._excess()
+        self._numbers = list(range(len(pictures)))  # one object a place, however many layers name it
 
     def _excess(self) -> npt.NDArray[np.float32]:
         """How far the benchmark is beyond the limits, as a share of their width; 0 inside, and where there are none."""
@@ -183,7 +185,7 @@ class Gathered:
             layer,
             int(compared.size),
             {key: _spread(*each) for key, each in values.items()},
-            tuple(np.flatnonzero(self.failing[at]).tolist()),
+            tuple(self._numbers[place] for place in np.flatnonzero(self.failing[at]).tolist()),
             int(np.count_nonzero(self.verdicts[at] == WARNS)),
             int(compared[int(badness.argmax())]),
             None if np.isnan(least).all() else (float(np.nanmin(least)), float(np.nanmax(greatest))),
@@ -194,14 +196,14 @@ class Gathered:
         places = np.flatnonzero(self.excess[at] > 0)
         if layer.limits is None or not places.size:
             return None
-        by_excess = places[np.argsort(-self.excess[at, places], kind="stable")]
+        by_excess = places[np.argsort(-self.excess[at, places], kind="stable")].tolist()
         counts = (self.matrices[Column.BELOW][at, places] + self.matrices[Column.ABOVE][at, places]).tolist()
         return Beyond(
             layer.limits,
             layer.limits_from,
             float(np.nanmin(self.matrices[Column.LEAST][at])),
             float(np.nanmax(self.matrices[Column.GREATEST][at])),
-            tuple(by_excess.tolist()),
+            tuple(self._numbers[place] for place in by_excess),
             float(self.excess[at].max()),
             max(counts) / layer.size,
         )
@@ -299,6 +301,11 @@ def groups_of(failing: npt.NDArray[np.bool_], order: Sequence[int]) -> tuple[tup
         found.append(tuple(place for place, same in zip(open_ones, alike.tolist(), strict=True) if same))
         open_ones = [place for place, same in zip(open_ones, alike.tolist(), strict=True) if not same]
     return tuple(found)
+
+
+def _rows(matrix: npt.NDArray[Any], order: Sequence[int]) -> npt.NDArray[Any]:
+    """Its rows in that order; itself where they are, as nearly always: a copy would double the memory."""
+    return matrix if list(order) == list(range(len(matrix))) else matrix[order]
 
 
 def _badness(values: FloatArray, sign: float) -> FloatArray:

@@ -4,7 +4,8 @@ Apart because every way of making the two sides gives its numbers by it.
 """
 
 from collections.abc import Iterable, Sequence
-from math import isfinite, nan, prod
+from math import inf, isfinite, nan, prod
+from typing import Any
 
 import numpy as np
 
@@ -42,14 +43,26 @@ def _beyond(
     least: float, greatest: float, limits: tuple[float, float], benchmark: Iterable[AnyArray]
 ) -> tuple[float, float]:
     slack = _ROUNDED * max(map(abs, limits))
-    low, high = np.float64(limits[0] - slack), np.float64(limits[1] + slack)  # so that float32 is not rounded to
+    low, high = limits[0] - slack, limits[1] + slack
     if not (least < low or greatest > high):  # NaN, of an empty layer, is beyond nothing
         return 0.0, 0.0
     below = above = 0
     for piece in benchmark:
-        below += int(np.count_nonzero(np.less(piece, low)))
-        above += int(np.count_nonzero(np.greater(piece, high)))
+        if least < low:
+            below += int(np.count_nonzero(np.less(piece, _inward(low, inf, piece))))
+        if greatest > high:
+            above += int(np.count_nonzero(np.greater(piece, _inward(high, -inf, piece))))
     return float(below), float(above)
+
+
+def _inward(limit: float, inside: float, piece: AnyArray) -> float | np.floating[Any]:
+    """The limit as the piece's type, so that nothing is widened: the next number towards `inside` where that has none
+    as exact. No value lies between the two."""
+    if piece.dtype != np.float32:
+        return limit
+    found = np.float32(limit)
+    outside = float(found) < limit if inside > 0 else float(found) > limit
+    return np.nextafter(found, np.float32(inside)) if outside else found
 
 
 def is_class_vector(layer: Layer, pair: Pair, benchmark: FloatArray) -> bool:
