@@ -20,7 +20,8 @@ def files(tmp_path: Path, sgs: Path, monkeypatch: pytest.MonkeyPatch, command: C
     Path("limits.toml").write_text("[fail]\nrmse = 0.5\n")
     Path("input_config.ini").write_text("[INPUT_CONFIG]\ninputs='input';\n")
     np.save("x.npy", np.zeros((1, 3, 8, 8), np.float32))
-    assert command("--batch", "fixed.bin", "float.bin", "--format", "json", "--output", "old.json").code == 1
+    made = command("compare", "fixed.bin", "float.bin", "--no-diagnosis", "--format", "json", "--output", "old.json")
+    assert made.code == 1
     return {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
 
