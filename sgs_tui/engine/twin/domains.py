@@ -22,7 +22,7 @@ from sgs_tui.engine.twin.network import Twin, TwinOp, is_weighted
 
 PASS = (
     "CONCAT", "SPLIT", "RESHAPE", "TRANSPOSE", "MAX_POOL", "AVERAGE_POOL", "DILATION", "ALIGN", "PAD", "SLICE",
-    "SQUEEZE", "EXPAND", "TILE",
+    "SQUEEZE", "EXPAND", "TILE", "STRIDED_SLICE", "GATHER", "PACK", "UNPACK", "STACK",
 )  # fmt: skip
 LARGE_POOL = 256
 """Pixels of an average pool from which its output is raised."""

@@ -7,9 +7,10 @@ Apart because it knows every op type and nothing of dumps; `rebuild` knows the d
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import gcd, prod
+from typing import TypeVar
 
 import numpy as np
 
@@ -23,7 +24,9 @@ from sgs_tui.engine.twin.meaning import (
     Mean,
     Operand,
     Padding,
+    Pool,
     Reshaping,
+    Selection,
     Shape,
     Softmax,
     Split,
@@ -83,20 +86,32 @@ def knows(kind: str) -> bool:
 
 
 def _convolutions(situation: Situation) -> Candidates:
+    """The window is found on the first picture of a batch; more than one only where a shape says so."""
     constants = situation.constants
     if not constants:
         return
-    for bias in _biases(constants, situation.outputs[0].size):
-        numbers = Numbers(
-            constants[0], bias, situation.inputs[0], situation.outputs[0],
-            situation.kind.upper().startswith("DEPTHWISE"), _known_picture(situation),
-        )  # fmt: skip
-        yield from find_windows(numbers, situation.budget)
+    depthwise = situation.kind.upper().startswith("DEPTHWISE")
+    picture, output = situation.inputs[0], situation.outputs[0]
+    known = situation.shapes[0]
+    batch = known[0] if known is not None and len(known) == 4 else 1
+    for bias in _biases(constants, output.size):
+        parts = (picture[: picture.size // batch], output[: output.size // batch])
+        numbers = Numbers(constants[0], bias, *parts, depthwise, _known_picture(situation))
+        for found in find_windows(numbers, situation.budget):
+            yield _repeated(found, batch)
+
+
+Windowed = TypeVar("Windowed", Convolution, Pool)
+
+
+def _repeated(found: Windowed, batch: int) -> Windowed:
+    """The same on every picture of a batch."""
+    return found if batch == 1 else replace(found, source=(batch, *found.source[1:]), result=(batch, *found.result[1:]))
 
 
 def _known_picture(situation: Situation) -> Shape | None:
     shape = situation.shapes[0]
-    return shape if shape is not None and len(shape) == 4 else None
+    return (1, *shape[1:]) if shape is not None and len(shape) == 4 else None
 
 
 def _biases(constants: Sequence[Floats], outputs: int) -> Iterator[Floats]:
@@ -234,6 +249,77 @@ def _splits(situation: Situation) -> Candidates:
             yield Split(axis, sizes, shape)
 
 
+def _slices(situation: Situation) -> Candidates:
+    """Constants: begin and size, or begin, end and steps of each axis. Else one run of places of one axis, by trial."""
+    shape, count = situation.shape(), int(situation.outputs[0].size)
+    told = [situation.integers(number) for number in range(3)]
+    for order in _axis_orders(len(shape)):
+        if all(len(each) == len(shape) for each in told[:2]):
+            begin, second = ([each[axis] for axis in order] for each in told[:2])
+            steps = [told[2][axis] for axis in order] if len(told[2]) == len(shape) else None
+            for places in _ranges(shape, begin, second, steps):
+                found = Selection(
+                    tuple(None if p == tuple(range(n)) else p for p, n in zip(places, shape, strict=True)), shape
+                )
+                if all(places) and prod(found.result) == count:
+                    yield found
+    yield from _runs(situation, shape, count)
+
+
+def _axis_orders(rank: int) -> list[tuple[int, ...]]:
+    """NHWC as the data is, then constants in NCHW order, as TILE has them."""
+    return [tuple(range(rank)), *([(0, 2, 3, 1)] if rank == 4 else [])]
+
+
+def _ranges(
+    shape: Shape, begin: Sequence[int], second: Sequence[int], steps: Sequence[int] | None
+) -> Iterator[list[tuple[int, ...]]]:
+    """Places of each axis, with `second` as sizes (-1: to the end) and as ends."""
+    axes = list(zip(shape, begin, second, steps or (1,) * len(shape), strict=True))
+    if steps is None:
+        yield [tuple(range(n)[b:] if s < 0 else range(n)[b : b + s]) for n, b, s, _ in axes]
+    yield [tuple(range(n)[b : (e or n) : step or 1]) for n, b, e, step in axes]
+
+
+def _runs(situation: Situation, shape: Shape, count: int) -> Candidates:
+    """The equal steps along one axis that give the output bit for bit."""
+    source, output = situation.inputs[0].reshape(shape), situation.outputs[0]
+    for axis, size in enumerate(shape):
+        kept, rest = divmod(count * size, int(source.size))
+        if rest or not 0 < kept < size:
+            continue
+        wanted = output.reshape(*shape[:axis], kept, *shape[axis + 1 :])
+        first = np.take(wanted, 0, axis)
+        starts = [n for n in range(size) if np.array_equal(np.take(source, n, axis), first, equal_nan=True)]
+        for start, step in product(starts, range(1, size)):
+            places = tuple(range(start, size, step))[:kept]
+            if len(places) == kept and np.array_equal(np.take(source, places, axis), wanted, equal_nan=True):
+                yield Selection(tuple(places if each == axis else None for each in range(len(shape))), shape)
+                break
+
+
+def _gathers(situation: Situation) -> Candidates:
+    """The places are a constant; the axis is every one that they fit, the output proves which."""
+    shape, count = situation.shape(), int(situation.outputs[0].size)
+    for constant in situation.constants:
+        for axis, size in enumerate(shape):
+            whole = np.array_equal(constant, np.rint(constant)) and bool((np.abs(constant) <= size).all())
+            places = tuple(int(each) % size for each in constant.reshape(-1)) if whole else ()
+            if places and count * size == prod(shape) * len(places):
+                yield Selection(tuple(places if each == axis else None for each in range(len(shape))), shape)
+
+
+def _packs(situation: Situation) -> Candidates:
+    """Inputs of one shape, stacked along a new axis."""
+    shape, number = situation.shape(), len(situation.inputs)
+    for axis in range(len(shape) + 1):
+        rows = prod(shape[:axis])
+        if {each.size for each in situation.inputs} == {prod(shape)} and _joins(
+            situation.inputs, situation.outputs[0], rows
+        ):
+            yield Concatenation(rows, (*shape[:axis], number, *shape[axis:]))
+
+
 def _transpositions(situation: Situation) -> Candidates:
     order, shape = situation.integers(0), situation.shape()
     if sorted(order) == list(range(len(shape))):
@@ -311,8 +397,10 @@ def _means(situation: Situation) -> Candidates:
 def _pools(situation: Situation) -> Candidates:
     shape = situation.shape()
     if len(shape) == 4:
-        average = situation.kind.upper().startswith("AVERAGE")
-        yield from find_pools(average, shape, situation.inputs[0], situation.outputs[0])
+        average, batch = situation.kind.upper().startswith("AVERAGE"), shape[0]
+        picture, output = situation.inputs[0], situation.outputs[0]
+        parts = (picture[: picture.size // batch], output[: output.size // batch])
+        yield from (_repeated(found, batch) for found in find_pools(average, (1, *shape[1:]), *parts))
 
 
 _BY_KIND: dict[str, Callable[[Situation], Candidates]] = {
@@ -320,7 +408,8 @@ _BY_KIND: dict[str, Callable[[Situation], Candidates]] = {
     "FULLY_CONNECTED": _fully_connected, "RELU": _elementwise, "LEAKY_RELU": _elementwise, "LOGISTIC": _elementwise,
     "EXP": _elementwise, "TANH": _elementwise, "MUL": _elementwise, "ADD": _elementwise, "SUB": _elementwise,
     "ABS": _elementwise, "SQRT": _elementwise, "DIV": _elementwise, "PRELU": _elementwise, "MAXIMUM": _elementwise,
-    "MINIMUM": _elementwise, "CONCAT": _concatenations, "SPLIT": _splits, "TRANSPOSE": _transpositions,
+    "MINIMUM": _elementwise, "CONCAT": _concatenations, "SPLIT": _splits, "UNPACK": _splits, "PACK": _packs,
+    "STACK": _packs, "SLICE": _slices, "STRIDED_SLICE": _slices, "GATHER": _gathers, "TRANSPOSE": _transpositions,
     "RESHAPE": _reshapings, "SQUEEZE": _reshapings, "EXPAND_DIMS": _reshapings, "SOFTMAX": _softmaxes,
     "TILE": _tilings, "PAD": _paddings, "ALIGN": _alignments, "DILATION": _dilations, "MEAN": _means,
     "MAX_POOL": _pools, "AVERAGE_POOL": _pools,

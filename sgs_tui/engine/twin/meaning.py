@@ -5,6 +5,7 @@ A meaning is a claim about an op until `rebuild` has proven it on the dump's own
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -126,6 +127,24 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """What lies at `places` of one axis after the other (None: all of it): slices, strided ones, gathers."""
+
+    places: tuple[tuple[int, ...] | None, ...]
+    source: Shape
+
+    @property
+    def result(self) -> Shape:
+        """Shape of the output, with every axis of the source."""
+        pairs = zip(self.places, self.source, strict=True)
+        return tuple(size if places is None else len(places) for places, size in pairs)
+
+    def __str__(self) -> str:
+        told = [f"axis {axis}: {_run_of(places)}" for axis, places in enumerate(self.places) if places is not None]
+        return "; ".join(told) or "all"
+
+
+@dataclass(frozen=True, slots=True)
 class Transposition:
     """Axes reordered: result axis i is source axis `order[i]`."""
 
@@ -243,7 +262,7 @@ class Barrier:
 
 Known = (
     Convolution | Pool | Elementwise | Concatenation | Split | Transposition | Reshaping | Softmax | Tiling | Padding
-    | Dilation | Mean
+    | Dilation | Mean | Selection
 )  # fmt: skip
 Meaning = Known | Barrier
 
@@ -267,6 +286,14 @@ def factor_pairs(number: int, aspect: float = 1.0) -> list[Sides]:
 
 def _sides(sides: Sides, always: bool = False) -> str:
     return str(sides[0]) if sides[0] == sides[1] and not always else f"{sides[0]}x{sides[1]}"
+
+
+def _run_of(places: tuple[int, ...]) -> str:
+    steps = {after - before for before, after in pairwise(places)}
+    if len(steps) > 1 or len(places) < 2:
+        return f"{len(places)} places" if len(places) > 1 else str(places[0])
+    step = steps.pop()
+    return f"{places[0]}..{places[-1]}" + (f" by {step}" if step != 1 else "")
 
 
 def _constant(values: Floats) -> str:

@@ -22,6 +22,7 @@ from sgs_tui.engine.twin.meaning import (
     Padding,
     Pool,
     Reshaping,
+    Selection,
     Shape,
     Softmax,
     Split,
@@ -224,6 +225,16 @@ def _(meaning: Split, graph: Graph, inputs: Sequence[str]) -> list[str]:
     sizes = graph.constant(np.array(meaning.sizes, np.int64), "sizes")
     names = [graph.fresh("split") for _ in meaning.sizes]
     return graph.nodes_of("Split", [value, sizes], meaning.results, names, axis=meaning.axis)
+
+
+@emit.register
+def _(meaning: Selection, graph: Graph, inputs: Sequence[str]) -> list[str]:
+    value = graph.reshaped(inputs[0], meaning.source)
+    for axis, places in enumerate(meaning.places):
+        if places is not None:
+            shape = (*graph.shapes[value][:axis], len(places), *graph.shapes[value][axis + 1 :])
+            value = graph.node("Gather", [value, graph.constant(np.array(places, np.int64))], shape, axis=axis)
+    return [value]
 
 
 @emit.register

@@ -19,6 +19,8 @@ class Net:
     values: dict[str, Array] = field(default_factory=dict)
     drafts: list[Draft] = field(default_factory=list)
     count: int = 0
+    shapes: bool = False
+    """Whether headers hold shapes, as newer SDKs write them."""
 
     def input(self, name: str, values: Any) -> str:
         self.values[name] = np.asarray(values, np.float32)
@@ -43,7 +45,8 @@ class Net:
     def _draft(
         self, direction: Direction, slot: int, kind: str, name: str, values: Array, constant: bool = False
     ) -> None:
-        self.drafts.append(Draft(direction, slot, self.count, kind, name, values, constant=constant))
+        shape = values.shape if self.shapes and not constant else None
+        self.drafts.append(Draft(direction, slot, self.count, kind, name, values, constant=constant, shape=shape))
 
     def write(self, path: Path) -> Path:
         write_dump(path, self.drafts)

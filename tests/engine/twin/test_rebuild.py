@@ -205,6 +205,70 @@ def test_moves_of_values(seed: int, height: int, width: int, order: list[int], a
     exact(net)
 
 
+@quick
+@given(seeds, sides, sides, st.data())
+def test_selections_and_stacks(seed: int, height: int, width: int, data: st.DataObject) -> None:
+    """By their constants, in NHWC or NCHW order, or by the numbers alone."""
+    net, _, picture = started(seed, height, width, 6)
+    begin = [data.draw(st.integers(0, size - 1)) for size in picture.shape]
+    size = [data.draw(st.integers(1, n - b)) for n, b in zip(picture.shape, begin, strict=True)]
+    cut = picture[tuple(slice(b, b + s) for b, s in zip(begin, size, strict=True))]
+    turned = [[each[axis] for axis in (0, 3, 1, 2)] for each in (begin, size)]
+    net.op("SLICE", ["stem"], [begin, size], {"cut": cut})
+    net.op("SLICE", ["stem"], turned, {"cut in NCHW": cut})
+    ends = [b + s for b, s in zip(begin, size, strict=True)]
+    steps = [1, 1, 2, 3]
+    strided = picture[tuple(slice(b, e, s) for b, e, s in zip(begin, ends, steps, strict=True))]
+    net.op("STRIDED_SLICE", ["stem"], [begin, ends, steps], {"strided": strided})
+    net.op("SLICE", ["stem"], [], {"unsaid": picture[..., 1:5]})
+    places = data.draw(st.lists(st.integers(0, 5), min_size=2, max_size=9))
+    net.op("GATHER", ["stem"], [places], {"gathered": picture[..., places]})
+    axis = data.draw(st.integers(0, 4))
+    other = net.op("RELU", ["stem"], [], {"relu": np.maximum(picture, 0)})
+    net.op("PACK", ["stem", other], [], {"packed": np.stack([picture, net.values[other]], axis)})
+    net.op("UNPACK", ["stem"], [], {f"u{n}": picture[..., n] for n in range(6)})
+    exact(net)
+
+
+@pytest.mark.parametrize("kind", ["SLICE", "GATHER"])
+def test_what_a_selection_takes_has_to_be_in_the_numbers(kind: str) -> None:
+    net, rng, _ = started(3, 6, 6, 6)
+    net.op(kind, ["stem"], [], {"out": rng.normal(size=(1, 6, 6, 4)).astype(np.float32)})
+    assert rebuilt(net).ops[1].barrier
+
+
+@quick
+@given(seeds, sides, sides, st.sampled_from(["PRELU", "MAXIMUM", "MINIMUM"]))
+def test_two_sided_functions(seed: int, height: int, width: int, kind: str) -> None:
+    net, rng, picture = started(seed, height, width, 5)
+    constant = rng.uniform(0.1, 0.4, size=5).astype(np.float32)
+    found = {
+        "PRELU": np.where(picture < 0, picture * constant, picture),
+        "MAXIMUM": np.maximum(picture, constant),
+        "MINIMUM": np.minimum(picture, constant),
+    }
+    net.op(kind, ["stem"], [constant], {"out": found[kind]})
+    exact(net)
+
+
+@quick
+@given(seeds, sides, sides, st.integers(2, 4))
+def test_several_pictures_and_several_inputs(seed: int, height: int, width: int, batch: int) -> None:
+    net, rng = Net(shapes=True), np.random.default_rng(seed)
+    branches = []
+    for name in ("left", "right"):
+        pictures = rng.normal(size=(batch, height, width, 3)).astype(np.float32)
+        weights, bias = rng.normal(size=(5, 3, 3, 3)).astype(np.float32), rng.normal(size=5).astype(np.float32)
+        maps = [convolved(each[None], weights, bias, (2, 1), (1, 1, 1, 1), (1, 1), 1) for each in pictures]
+        source = net.input(name, pictures)
+        branches.append(net.op("CONV_2D", [source], [weights, biased(bias)], {f"{name} conv": np.concatenate(maps)}))
+    both = net.op("ADD", branches, [], {"sum": net.values[branches[0]] + net.values[branches[1]]})
+    pools = [pooled(each[None], True, (2, 2), 1, (0, 0, 0, 0)) for each in net.values[both]]
+    net.op("AVERAGE_POOL_2D", [both], [], {"pool": np.concatenate(pools)})
+    twin = exact(net)
+    assert twin.inputs == ("left", "right") and {twin.shapes[name][0] for name in twin.tensors} == {batch}
+
+
 def test_what_can_not_be_inferred_is_a_barrier_and_its_values_go_on() -> None:
     net, rng, picture = started(3, 6, 7, 5)
     strange = net.op("EMBEDDING", ["stem"], [], {"strange": rng.normal(size=picture.shape)})
