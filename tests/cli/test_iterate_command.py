@@ -111,6 +111,15 @@ def test_a_failed_calibrator_leaves_the_old_model_and_that_is_a_failure(command:
     assert load(network.ini).tensor_arrays == ("cat",)
 
 
+def test_an_assertion_of_the_calibrator_is_explained(command: Command, network: Network) -> None:
+    network.behave("dark_pictures")
+    ended = command("iterate", str(network.folder))
+    assert ended.code == 4
+    assert (
+        "mean and std of input_config.ini and of the preprocess script differ, or the calibration pictures" in ended.err
+    )
+
+
 def test_an_old_result_after_a_command_that_reports_success_is_a_failure(command: Command, network: Network) -> None:
     iterate(command, network, code=1)
     toml = network.folder / "sgs-tui.toml"

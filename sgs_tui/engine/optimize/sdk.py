@@ -310,7 +310,8 @@ def _script_run(
     options = answers.options(script)
     argv = [python, str(sdk.tool(script)), "-i", str(files.images), "-m", str(files.model)]
     argv += ["--input_config", str(files.ini), "-n", ",".join(scripts)]
-    argv += ["--num_process", str(question.processes), *check_chip(sdk, answers, options, script), *more]
+    argv += ["--num_process", str(question.processes)] if options.takes("--num_process") else []
+    argv += [*check_chip(sdk, answers, options, script), *more]
     named = (word for word in more if os.path.exists(word))
     request = RunRequest(
         argv=tuple(argv),

@@ -16,7 +16,7 @@ from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.frame.pane import PaneAsked
 from sgs_tui.tui.jobs import Said
 from sgs_tui.tui.runs.form import Filled, RunForm, RunFormDialog
-from sgs_tui.tui.runs.jobs import RunLogged, RunsSeen, follow_log, start, watch
+from sgs_tui.tui.runs.jobs import RunLogged, RunsSeen, examine, follow_log, start, watch
 from sgs_tui.tui.runs.pane import LogWanted, PairWanted, RunsPane
 from sgs_tui.tui.runs.view import RunRow, fact_lines
 
@@ -111,7 +111,10 @@ class RunsController(Controller):
     @does("runs.edit")
     def edit_form(self) -> None:
         switches = ", ".join(sorted(self._debug_config().effect().switches)) or "none"
-        self.host.open(RunFormDialog(self.form, switches, self.host.keymap), self._take_form)
+        self.host.open(RunFormDialog(self.form, switches, self.host.keymap, self._examine), self._take_form)
+
+    def _examine(self, form: RunForm, then: Callable[[tuple[str, ...]], None]) -> None:
+        self.host.jobs.run("examine", partial(examine, form, self._debug_config().render(), self._root), then)
 
     def _take_form(self, filled: Filled | None) -> None:
         if filled is not None:

@@ -1,13 +1,15 @@
 """What to run: the fields of the form, which of them count, what is still missing, and the window that asks."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
 from textual import on
 from textual.widget import Widget
 
+from sgs_tui.engine.backends.sdk_install import SdkWish, configured
+from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import at_home
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.dialogs import Dialog
@@ -42,7 +44,9 @@ _FIELDS = (
     Field("calibrate", "calibration", "images to calibrate with, about 30: a folder or a list", simulators=(EMBEDDED,)),
     Field("preprocess", "preprocess", "preprocess script; one an input, commas between"),
     Field("int16", "INT16", "names of tensors that get INT16, commas between", (), (EMBEDDED,), is_path=False),
-    Field("sdk", "SDK folder", "holds cfg_env.sh; empty: SGS_IPU_DIR", simulators=(SDK,)),
+    Field("sdk", "SDK folder", "holds cfg_env.sh; empty: settings, SGS_IPU_DIR", simulators=(SDK,)),
+    Field("via", "SDK via", "its container or host: docker exec -i NAME, ssh HOST", (), (SDK,), is_path=False),
+    Field("chip", "chip", "for SDKs whose tools take --soc_version", simulators=(SDK,), is_path=False),
     Field("python", "SDK python", "interpreter for the SDK's scripts", simulators=(SDK,), is_path=False),
 )
 _BY_KEY = {each.key: each for each in _FIELDS}
@@ -77,7 +81,8 @@ class RunForm:
         value = self.value(key)
         if not value:
             return "" if key in self._optional else "needed"
-        if not _BY_KEY[key].is_path or _BY_KEY[key].choices:
+        there = key == "sdk" and (self.value("via") or _configured().via)
+        if not _BY_KEY[key].is_path or _BY_KEY[key].choices or there:
             return ""
         missing = [part for part in value.split(",") if part and not _is_there(part, key)]
         return "no such file" if missing else ""
@@ -91,8 +96,17 @@ class RunForm:
     @property
     def _optional(self) -> set[str]:
         embedded = self.value("simulator") == EMBEDDED
-        named = {"sdk"} if os.environ.get("SGS_IPU_DIR") else set()
-        return {"preprocess", "int16", *named, *(("image",) if embedded else ())}
+        settings = _configured()
+        known = os.environ.get("SGS_IPU_DIR") or self.value("via") or settings.via or settings.root
+        return {"preprocess", "int16", "via", "chip", *(["sdk"] if known else []), *(("image",) if embedded else ())}
+
+
+def _configured() -> SdkWish:
+    """What settings.toml says; nothing where it can not be read, which the start itself tells."""
+    try:
+        return configured()
+    except InputError:
+        return SdkWish()
 
 
 def form_of(values: Mapping[str, str]) -> RunForm:
@@ -117,15 +131,22 @@ class Filled:
     start: bool
 
 
+Examine = Callable[[RunForm, Callable[[tuple[str, ...]], None]], object]
+
+
 class RunFormDialog(Dialog[Filled]):
     """Closing keeps what was typed."""
 
     BINDINGS = bindings("runform")
     GROUPS = ("runform", "dialog")
 
-    def __init__(self, form: RunForm, switches: str, keymap: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, form: RunForm, switches: str, keymap: dict[str, str] | None = None, examine: Examine | None = None
+    ) -> None:
+        """`examine` looks, in the background, at what a complete form says."""
         super().__init__("What to run", keymap)
-        self.form, self._switches = form, switches
+        self.form, self._switches, self._examine = form, switches, examine
+        self._told: tuple[RunForm, tuple[str, ...]] | None = None
         self.table = ListTable(self._columns(), frozen=1)
         self.entry = PathPrompt()
         self.info = TextView(reads=False)
@@ -170,6 +191,14 @@ class RunFormDialog(Dialog[Filled]):
         self.table.styles.height = len(self.form.fields) + 1
         self.table.fill(self.form.fields, place)
         self._explain()
+        if self._examine is not None and not self.form.problems and (self._told is None or self._told[0] != self.form):
+            self._examine(self.form, partial(self._take, self.form))
+
+    def _take(self, form: RunForm, told: tuple[str, ...]) -> None:
+        """What was found about a form, if it still is this one."""
+        self._told = (form, told)
+        if self.is_mounted and form == self.form:
+            self._explain()
 
     @on(Table.Moved)
     def _explain(self) -> None:
@@ -182,6 +211,8 @@ class RunFormDialog(Dialog[Filled]):
         lines += [BLANK, *paragraph(f"switches (pane 4): {self._switches}", width, "muted")]
         if problems := self.form.problems:
             return lines + paragraph(f"before it can start: {'; '.join(problems)}", width, "warn")
+        if self._told is not None and self._told[0] == self.form:
+            lines += [line for text in self._told[1] for line in paragraph(f"! {text}", width, "warn")]
         return lines + paragraph("r starts it in the background", width, "good")
 
     # --- keys

@@ -12,13 +12,14 @@ from threading import Event
 from textual.message import Message
 
 from sgs_tui.engine.backends.sdk import SdkRequest, refuse_offline, sdk_runs
-from sgs_tui.engine.backends.sdk_install import find_sdk
+from sgs_tui.engine.backends.sdk_install import SdkWish, configured, find_sdk
 from sgs_tui.engine.backends.start import start_runs, told_time
 from sgs_tui.engine.dumps.format import Stage
-from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.errors import InputError, SgsError, UsageError
 from sgs_tui.engine.events import LogLine
 from sgs_tui.engine.files import at_home
-from sgs_tui.engine.numbers import count
+from sgs_tui.engine.numbers import clock, count
+from sgs_tui.engine.runs.preflight import estimate_time
 from sgs_tui.engine.runs.run_folder import RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
 from sgs_tui.engine.runs.runs import RunEnded, follow, snapshot
@@ -42,7 +43,10 @@ def requests_of(form: RunForm, debug_config: bytes) -> tuple[RunRequest, ...]:
 
 def _simulated(form: RunForm, debug_config: bytes) -> tuple[RunRequest, ...]:
     """Both stages of an image follow one another."""
-    sdk = find_sdk(_path(form.value("sdk")) if form.value("sdk") else None)
+    via, typed = form.value("via") or None, form.value("sdk")
+    wish = SdkWish(None, via, python=form.values.get("python"), soc_version=form.value("chip") or None)
+    there = wish.over(configured()).via
+    sdk = find_sdk((Path(typed) if there else _path(typed)) if typed else None, wish)
     stages = {BOTH: (FLOAT, FIXED)}.get(form.value("stage"), (form.value("stage"),))
     found = []
     for stage in stages:
@@ -55,7 +59,6 @@ def _simulated(form: RunForm, debug_config: bytes) -> tuple[RunRequest, ...]:
             preprocess=form.value("preprocess"),
             stage=wanted,
             debug_config=debug_config,
-            python=form.value("python"),
         )
         found.append(sdk_runs(request, sdk))
     return tuple(chain.from_iterable(zip(*found, strict=True)))
@@ -135,6 +138,19 @@ def start(form: RunForm, debug_config: bytes, root: Path, cancel: Event) -> list
     said = f"started {count(len(folders), 'run')}: they go on when the app or the line ends"
     said += f"; {estimate}" if estimate else ""
     return [*(Said(warning, "warn") for warning in warnings), Said(said)]
+
+
+def examine(form: RunForm, debug_config: bytes, root: Path, cancel: Event) -> tuple[str, ...]:
+    """What to know before a start: why it can not be, or what the checks find, and how long it took before."""
+    try:
+        requests = requests_of(form, debug_config)
+        known = list_runs(root)
+    except SgsError as error:
+        return (str(error),)
+    warnings = dict.fromkeys(warning for request in requests for warning in request.warnings)
+    times = [seconds for request in requests if (seconds := estimate_time(request, known)) is not None]
+    took = f"takes about {clock(sum(times))}, as the last runs of these models did"
+    return (*warnings, *([took] if times and len(times) == len(requests) else []))
 
 
 def watch(roots: Sequence[Path], cancel: Event) -> Iterator[Message]:

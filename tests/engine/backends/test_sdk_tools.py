@@ -70,6 +70,9 @@ def test_real_successes_are_no_failures(sgs: Path, name: str) -> None:
         ("AttributeError: module 'pre' has no attribute 'image_preprocess'", "no_image_preprocess"),
         ("ValueError: Got different num of preprocess_methods and images!", "preprocess_count"),
         ("x.c:7: f: Assertion `s32coef_bgr < HW_COEF_MAX' failed.", "mean_std"),
+        ("sgs_calibrator: dma.c:312: SGS_DMA_CoefMartixGen: Assertion `0' failed.", "mean_std"),
+        ("ImportError: cannot import name 'x' from 'calibrator_custom.py_wrapper'", "incomplete_sdk"),
+        ("ModuleNotFoundError: No module named 'py_wrapper37'", "incomplete_sdk"),
         ("OSError: Run source cfg_env.sh in top directory.", "environment"),
         ("Segmentation fault (core dumped)", "crashed"),
         ("Killed", "out_of_memory"),
@@ -98,6 +101,13 @@ def test_general_failures(log: str, failure: str, word: str) -> None:
     assert specific_failure(log) is None
     told = generic_failure(log)
     assert told is not None and told.name == failure and word in told.message
+
+
+def test_a_crash_on_a_model_names_the_model_first() -> None:
+    for log in ("Segmentation fault (core dumped)\n", "sgs_simulator_float: a.c:12: f: Assertion `0' failed.\n"):
+        told = specific_failure(log) or generic_failure(log)
+        assert told is not None and told.hint.startswith("the model file may be damaged or cut: convert it again")
+        assert "sgs-tui core" in told.hint
 
 
 def test_a_module_that_is_no_preprocess_script_is_not_blamed_on_it() -> None:

@@ -178,6 +178,26 @@ async def test_what_can_not_be_started_is_said(place: Path) -> None:
         assert _states(screen) == []
 
 
+async def test_the_form_says_what_the_checks_find(place: Path) -> None:
+    form = run_stage.set_up(place / "p")
+    (place / "p" / "pre.py").write_text(
+        "import numpy as np\n\ndef image_preprocess(path, norm=True):\n"
+        "    raw = np.arange(3072, dtype=np.uint8).reshape(1, 32, 32, 3)\n"
+        "    return (raw - np.float32(104)) / 255 if norm else raw\n"
+    )
+    ini = "[INPUT_CONFIG]\ninputs='data';\ntraining_input_formats=RGB;\nmean=127:127:127;\nstd_value=255;\n"
+    (place / "p" / "input_config.ini").write_text(ini)
+    app = make_app((FOLDER,))
+    async with app.run_test(size=(240, 50)) as pilot:
+        await _opened(pilot, form)
+        await pilot.press("e")
+        await until_shown(pilot, "subtracts 104:104:104")
+        await pilot.press("escape")
+        await _opened(pilot, form.with_value("via", "docker exec -it box"))
+        await pilot.press("e")
+        await until_shown(pilot, "leave -it out")
+
+
 def test_form_counts_only_what_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SGS_IPU_DIR", str(tmp_path))
     form = form_of({"simulator": EMBEDDED, "stage": "nonsense", "unknown": "x", "image": str(tmp_path / "no.jpg")})
@@ -185,7 +205,7 @@ def test_form_counts_only_what_is_needed(tmp_path: Path, monkeypatch: pytest.Mon
     assert form.problems == ("ONNX model: needed", "image: no such file", "calibration: needed")
     assert len(form.fields) == 6
     assert [each.key for each in RunForm({"stage": FIXED}).fields] == [
-        *("simulator", "stage", "fixed", "image", "preprocess", "sdk", "python"),
+        *("simulator", "stage", "fixed", "image", "preprocess", "sdk", "via", "chip", "python"),
     ]
     with pytest.raises(UsageError, match="not everything is there"):
         requests_of(form, b"")

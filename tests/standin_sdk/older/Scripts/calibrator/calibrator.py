@@ -42,6 +42,9 @@ def main():
         bar(8, 0.15 if how == "slow" else 0.01)
         print(f"{RED}Run {end} OK.{PLAIN}", flush=True)
     print(f"{RED}Start to convert model...{PLAIN}", flush=True)
+    if how == "dark_pictures":
+        print("sgs_calibrator: dma.c:312: SGS_DMA_CoefMartixGen: Assertion `0' failed.", file=sys.stderr, flush=True)
+        raise RuntimeError("Run Calibration Fixed failed!\nUse command to debug: sgs_calibrator -p convert_fixed")
     if how == "calibration_fails":
         raise RuntimeError("Run Calibration Fixed failed!\nUse command to debug: sgs_calibrator -p convert_fixed")
     time.sleep(0.3 if how == "slow" else 0.0)
