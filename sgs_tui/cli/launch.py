@@ -157,3 +157,13 @@ def sdk_requests(
         timeout=given.timeout,
     )
     return sdk_runs(request, find_sdk(simulator.sdk, simulator.wish))
+
+
+def both_runs(
+    float_model: Path, fixed_model: Path, image: str, given: InputOptions, simulator: SimulatorOptions
+) -> "list[RunRequest]":
+    """A float and a fixed run for each image, in turns."""
+    kind = None if float_model.name.endswith("_cmodel_float.sim") else ModelType.FLOAT
+    floats = sdk_requests(float_model, kind, image, given, simulator)
+    fixeds = sdk_requests(fixed_model, ModelType.FIXED, image, given, simulator)
+    return [request for pair in zip(floats, fixeds, strict=True) for request in pair]

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 from sgs_tui.cli import options, stderr
 from sgs_tui.cli.compare import ReportOptions, check_report, compare_all, pairing
 from sgs_tui.cli.exits import ExitCode, first_of
-from sgs_tui.cli.launch import launch, preprocess_of, samples_of, sdk_requests
+from sgs_tui.cli.launch import both_runs, launch, preprocess_of, samples_of
 from sgs_tui.cli.options import (
-    InputOptions,
     LaunchOptions,
-    ModelType,
     NoFuseHint,
     ShapedInputOptions,
     SimulatorOptions,
@@ -71,7 +69,7 @@ def run(
         raise UsageError(
             "run needs --float, --fixed and --image, or --onnx and --calibrate", "`sgs-tui run --help` has examples"
         )
-    requests = _both(models.float_model, models.fixed_model, models.image, given, simulator)
+    requests = both_runs(models.float_model, models.fixed_model, models.image, given, simulator)
     return _simulated(requests, how, report, not no_fuse_hint)
 
 
@@ -101,15 +99,6 @@ def _quantized(request: "RunRequest", how: LaunchOptions, report: ReportOptions)
     _check(report, how, 1)
     (both,) = launch([request], how, report.ascii_only)
     return _leave((both,)) if how.detach else _compare([(both, both)], report)
-
-
-def _both(
-    float_model: Path, fixed_model: Path, image: str, given: InputOptions, simulator: SimulatorOptions
-) -> "list[RunRequest]":
-    kind = None if float_model.name.endswith("_cmodel_float.sim") else ModelType.FLOAT
-    floats = sdk_requests(float_model, kind, image, given, simulator)
-    fixeds = sdk_requests(fixed_model, ModelType.FIXED, image, given, simulator)
-    return [request for pair in zip(floats, fixeds, strict=True) for request in pair]
 
 
 def _simulated(requests: "list[RunRequest]", how: LaunchOptions, report: ReportOptions, hint: bool) -> ExitCode:

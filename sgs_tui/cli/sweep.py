@@ -1,7 +1,7 @@
 """`sgs-tui sweep`."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +9,7 @@ from sgs_tui.batch.output import FailOn
 from sgs_tui.batch.sweeps import SweepFormat
 from sgs_tui.cli import options, stderr
 from sgs_tui.cli.exits import ExitCode, first_of
-from sgs_tui.cli.launch import preprocess_of, samples_of
+from sgs_tui.cli.launch import both_runs, preprocess_of, samples_of
 from sgs_tui.cli.options import option
 from sgs_tui.engine.errors import UsageError
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sgs_tui.batch.sweeps.report import SweepReport
     from sgs_tui.engine.backends.preprocess import Preprocess
     from sgs_tui.engine.compare.limits import Profile
+    from sgs_tui.engine.runs.run_folder import RunRequest
     from sgs_tui.engine.sweep.results import Picture
     from sgs_tui.engine.sweep.sweep import Runner, SweepRequest
 
@@ -28,10 +29,28 @@ _FEW = 8
 class _Keeping:
     """What is kept on disk of a sweep."""
 
+    keep: Annotated[
+        str, option("--keep worst:N|all|none", "With --float, --twin, --onnx: whose dumps are kept.", show_default=True)
+    ] = "none"
+    dumps: Annotated[
+        Path, option("--dumps DIR", "Where --keep puts those of --twin and --onnx.", show_default=True)
+    ] = Path("sgs_sweeps/dumps")
+    root: options.Root = None
     journal: Annotated[
         Path | None, option("--journal FILE", "Where finished pictures are kept (default ./sgs_sweeps).")
     ] = None
     no_journal: Annotated[bool, option("--no-journal", "Keep nothing; a sweep that is stopped begins again.")] = False
+
+    def count(self) -> int | None:
+        """How many of the worst pictures keep their dumps; None: all. Raises UsageError."""
+        if self.keep in ("all", "none"):
+            return None if self.keep == "all" else 0
+        word, _, number = self.keep.partition(":")
+        if word != "worst" or not number.isdecimal() or not int(number):
+            raise UsageError(
+                f"--keep {self.keep}: expected worst:5, all or none", "the worst are those that rank first"
+            )
+        return int(number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +111,8 @@ class _Asked:
     what: str
     notes: tuple[str, ...] = ()
     inputs: tuple[Path, ...] = ()
+    runs: "Mapping[str, tuple[RunRequest, RunRequest]]" = field(default_factory=dict)
+    runner: "Runner | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +122,12 @@ class _Networks:
     twin: Annotated[
         Path | None, option("--twin FLOAT.bin", "The twin of this float dump runs the pictures; no SDK needed.")
     ] = None
-    fixed: Annotated[Path | None, option("--fixed FILE", "With --twin: a fixed dump, which tells the scales.")] = None
+    fixed: Annotated[
+        Path | None, option("--fixed FILE", "With --twin: a fixed dump, which tells the scales. With --float: X.sim.")
+    ] = None
+    float_model: Annotated[Path | None, option("--float F.sim", "The SDK's simulator runs this and --fixed X.sim.")] = (
+        None
+    )
     onnx: Annotated[Path | None, option("--onnx MODEL", "This model, quantized here by onnxruntime.")] = None
     calibrate: Annotated[str | None, option("--calibrate PATH", "With --onnx: calibration images, about 30.")] = None
     per_tensor: Annotated[bool, option("--per-tensor", "With --onnx: one scale for all channels of a weight.")] = False
@@ -120,6 +146,7 @@ def sweep(
     networks: _Networks,
     given: options.ShapedInputOptions,
     calibration: options.CalibrationOptions,
+    simulator: options.SimulatorOptions,
     shapes: options.Shapes = None,
     profile: options.ProfileName = None,
     where: _Where,
@@ -145,17 +172,23 @@ def sweep(
       sgs-tui sweep --list pairs.txt --format json -o sweep.json
       sgs-tui sweep --twin float.bin --ranges min_max.txt -i images -n pre.py
       sgs-tui sweep --twin float.bin -i images --hosts 127.0.0.1,127.0.0.1
+      sgs-tui sweep --float f.sim --fixed x.sim -i images -n pre.py --keep worst:5
       sgs-tui sweep --onnx net.onnx --calibrate few -i many -n pre.py --top 5
     """
     from sgs_tui.engine.compare.limits import load_profile
 
     limits = load_profile(profile or options.DEFAULT_PROFILE)
-    sources = {"--twin": networks.twin, "--onnx": networks.onnx, "dumps": folders or pairs}
+    keep = keeping.count()
+    sources = {"--twin": networks.twin, "--float": networks.float_model, "--onnx": networks.onnx}
+    sources["dumps"] = folders or pairs  # type: ignore[assignment]
     named = [word for word, value in sources.items() if value]
     if len(named) > 1:
         raise UsageError(f"{' and '.join(named)} at once: one sweep is over one kind", "sweep them one after the other")
     if networks.twin is not None:
         asked = _by_twin(networks, given, calibration, limits)
+    elif networks.float_model is not None:
+        asked = _by_sdk(networks, given, calibration.ranges, simulator, limits)
+        asked = replace(asked, runner=_simulator(asked, keeping, where, keep))
     elif networks.onnx is not None:
         asked = _by_onnx(networks, given, limits)
     else:
@@ -204,6 +237,58 @@ def _by_twin(
     notes = how.check()
     what = f"{networks.pictures} by the twin of {networks.twin}"
     return _Asked(SweepRequest(how, pictures), what, notes, (networks.twin, *_files(pictures)))
+
+
+def _by_sdk(
+    networks: _Networks,
+    given: options.InputOptions,
+    ranges: Path | None,
+    simulator: options.SimulatorOptions,
+    limits: "Profile",
+) -> _Asked:
+    """A float and a fixed run for each picture."""
+    from sgs_tui.engine.sweep.simulated import SimulatedPictures
+    from sgs_tui.engine.sweep.sweep import SweepRequest
+
+    if networks.float_model is None or networks.fixed is None or networks.pictures is None:
+        raise UsageError("--float needs --fixed X.sim and --pictures", "`sgs-tui sweep --help` has examples")
+    pictures = _pictures(networks)
+    requests = both_runs(networks.float_model, networks.fixed, networks.pictures, given, simulator)
+    pairs = list(zip(requests[::2], requests[1::2], strict=True))
+    runs = {picture.name: pair for picture, pair in zip(pictures, pairs, strict=True)}
+    modules = (options.whole(Path(name)) for name in options.names(given.preprocess or ()))
+    needs = (networks.float_model, networks.fixed, *(path for path in modules if path.is_file()))
+    words = tuple(repr(sorted(request.files.items())) for request in pairs[0])
+    how = SimulatedPictures(
+        tuple(map(options.whole, needs)), (*words, str(pairs[0][0].details.get("sdk", ""))), ranges, limits
+    )
+    what = f"{networks.pictures} by the SDK through {networks.float_model} and {networks.fixed}"
+    return _Asked(SweepRequest(how, pictures), what, (), (*needs, *_files(pictures)), runs)
+
+
+def _simulator(asked: _Asked, keeping: _Keeping, where: _Where, keep: int | None) -> "Runner":
+    from sgs_tui.engine.sweep.simulated import Simulator
+
+    if where.scheduler or where.hosts:
+        raise UsageError(
+            "the SDK's runs are started here", "start a sweep on each host, with --journal files of their own"
+        )
+    return Simulator(asked.runs, options.place_of(keeping.root), where.jobs or 1, keep)
+
+
+def _keep_worst(asked: _Asked, report: "SweepReport", keeping: _Keeping) -> None:
+    """Write the dumps of the worst pictures; the SDK's are kept as they are made."""
+    keep, how = keeping.count(), asked.request.how
+    if asked.runner is not None or keep == 0 or report.stopped or not hasattr(how, "dump"):
+        return
+    from sgs_tui.engine.files import make_folder
+    from sgs_tui.engine.sweep.results import Status
+
+    make_folder(keeping.dumps)
+    rows = report.result.pictures
+    there = [place for place in report.result.order if rows[place].status is not Status.ERROR]
+    for made in how.dump([asked.request.pictures[place] for place in there[:keep]], keeping.dumps):
+        stderr.note(f"kept: {made}")
 
 
 def _by_onnx(networks: _Networks, given: options.ShapedInputOptions, limits: "Profile") -> _Asked:
@@ -258,8 +343,11 @@ def _print(asked: _Asked, profile: str, where: _Where, keeping: _Keeping, printi
     journal = None if keeping.no_journal else keeping.journal or default_journal(asked.request.how)
     stderr.note(*asked.notes)
     with stderr.cancelling_interrupts() as cancel:
-        sweep = Sweep(replace(asked.request, journal=journal), where.runner(len(asked.request.pictures)))
+        sweep = Sweep(
+            replace(asked.request, journal=journal), asked.runner or where.runner(len(asked.request.pictures))
+        )
         report = print_sweep(sweep, asked.what, profile, how, stderr.note, cancel, asked.notes)
+    _keep_worst(asked, report, keeping)
     return _verdict(report, journal)
 
 

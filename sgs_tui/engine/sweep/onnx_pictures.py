@@ -5,7 +5,7 @@ written to a folder that is gone when they are compared: so the figures are thos
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ from sgs_tui.engine.backends.preprocess import Layout, Preprocess, load_inputs
 from sgs_tui.engine.backends.quantizable import load_quantizable
 from sgs_tui.engine.backends.quantize import Quantization, check_names
 from sgs_tui.engine.compare.limits import MANUAL, Profile
+from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.sweep.pairs import DumpPairs
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import Measured, Picture
@@ -57,6 +58,15 @@ class OnnxPictures:
         model_inputs(model, self.shapes)
         return tuple(notes)
 
+    def dump(self, pictures: Sequence[Picture], folder: Path) -> Iterator[Path]:
+        """Write both dumps of pictures into `folder`: their paths, as they are written. Raises SgsError."""
+        made = self.open()
+        for picture in pictures:
+            stem = folder / picture.files[0].stem
+            files = replace(made.made, float_dump=Path(f"{stem}_float.bin"), fixed_dump=Path(f"{stem}_fixed.bin"))
+            made.write(picture, files)
+            yield from (files.float_dump, files.fixed_dump)
+
     def open(self) -> "OnnxMeasurer":
         """Calibrate and quantize. Raises SgsError."""
         folder = TemporaryDirectory(prefix="sgs-tui-sweep-")
@@ -76,13 +86,20 @@ class OnnxMeasurer:
 
     def measure(self, picture: Picture, cancel: Event | None = None) -> Measured:
         """Raises SgsError: the picture is no input of the model, its preprocess fails, the sweep was stopped."""
-        model, _ = load_quantizable(self.how.model)
-        wanted = model_inputs(model, self.how.shapes)
-        feed, _ = load_inputs(wanted, picture.files, replace(self.how.preprocess, cancel=cancel), Layout.NCHW)
         with TemporaryDirectory(prefix="picture-", dir=self._folder.name) as folder:
             files = replace(
                 EmbeddedFiles.below(Path(folder)), ranges=self.made.ranges, fixed_model=self.made.fixed_model
             )
-            write_both(model, files, feed, str(self.how.model))
+            self.write(picture, files, cancel)
             pairs = DumpPairs(files.ranges, None, self.how.profile).open()
             return pairs.measure(Picture(picture.name, (files.fixed_dump, files.float_dump)), cancel)
+
+    def write(self, picture: Picture, files: EmbeddedFiles, cancel: Event | None = None) -> None:
+        """Run both models on a picture and write both dumps. Raises as `measure`; nothing is written over."""
+        taken = next((path for path in (files.float_dump, files.fixed_dump) if path.exists()), None)
+        if taken is not None:
+            raise InputError(f"{taken}: is there already", "name another folder: --dumps DIR")
+        model, _ = load_quantizable(self.how.model)
+        wanted = model_inputs(model, self.how.shapes)
+        feed, _ = load_inputs(wanted, picture.files, replace(self.how.preprocess, cancel=cancel), Layout.NCHW)
+        write_both(model, files, feed, str(self.how.model))

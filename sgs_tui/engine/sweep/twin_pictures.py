@@ -17,6 +17,7 @@ import numpy as np
 
 from sgs_tui import __version__
 from sgs_tui.engine.backends.preprocess import Layout, ModelInput, Preprocess, load_inputs
+from sgs_tui.engine.backends.twin import dump_pictures
 from sgs_tui.engine.calibration.ranges import Ranges, load_ranges
 from sgs_tui.engine.compare.elements import ArrayReader
 from sgs_tui.engine.compare.limits import MANUAL, Profile, judged
@@ -81,6 +82,13 @@ class TwinPictures:
         if self.files.fixed_dump is None:
             return open_plan(opened.twin, self.files, self.level, self.int16, opened.settings)[1]
         return opened.settings.notes
+
+    def dump(self, pictures: Sequence[Picture], folder: Path) -> Iterator[Path]:
+        """Write both dumps of pictures into `folder`: their paths, as they are written. Raises SgsError."""
+        made = self.open()
+        samples, pixels = [picture.files for picture in pictures], made.settings.pixels
+        for each in dump_pictures(made.twin, samples, self.preprocess, folder, made.plan, pixels):
+            yield from (path for path in (each.float_dump, each.fixed_dump) if path is not None)
 
     def open(self) -> "TwinMeasurer":
         """Rebuild and plan. Raises InputError, UsageError."""

@@ -1,0 +1,71 @@
+"""`sgs-tui sweep --float --fixed`: runs of a stand-in of the SDK, what is kept of them, and the next sweep."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from sgs_tui.engine.runs.run_list import list_runs
+from tests.cli.conftest import Command
+from tests.standin_sdk import write_model
+from tests.standin_sdk.bench import Bench
+
+
+@pytest.fixture
+def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    bench = Bench.at(tmp_path)
+    write_model(bench.home / "tiny_float.sim")
+    write_model(bench.home / "tiny_fixed.sim", "fixed")
+    images = bench.home / "images"
+    images.mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        (images / name).write_bytes(name.encode())
+    return bench
+
+
+def sweep(bench: Bench, *more: str) -> Sequence[str]:
+    models = ("--float", bench.home / "tiny_float.sim", "--fixed", bench.home / "tiny_fixed.sim")
+    inputs = ("--pictures", bench.home / "images", "-n", bench.home / "pre.py")
+    surroundings = ("--sdk", bench.sdk.root, "--sdk-python", sys.executable, "--root", bench.root)
+    journal = ("--journal", bench.home / "journal", "--format", "json")
+    return ("sweep", *map(str, (*models, *inputs, *surroundings, *journal)), *more)
+
+
+def test_pictures_through_the_simulator(older: Bench, command: Command) -> None:
+    ended = command(*sweep(older, "--keep", "worst:1", "--fail-on", "never"))
+    assert ended.code == 0, ended.err
+    first = json.loads(ended.out)
+    assert {each["name"] for each in first["pictures"]} == {"a", "b"} and len(first["layers"]) == 20
+    assert all(each["agreement"]["top1"] is not None for each in first["pictures"])
+    left = list_runs(older.root)
+    assert len(left) == 2 and {run.request.details["image"].rpartition("/")[2] for run in left} in (
+        {"a.jpg"},
+        {"b.jpg"},
+    )
+    again = command(*sweep(older, "--fail-on", "never"))
+    assert "2 of 2 pictures are in" in again.err and json.loads(again.out)["layers"] == first["layers"]
+    assert len(list_runs(older.root)) == 2
+
+
+def test_existing_runs_are_taken_and_left_alone(older: Bench, command: Command) -> None:
+    assert command(*sweep(older, "--keep", "all", "--fail-on", "never")).code == 0
+    names = {run.name for run in list_runs(older.root)}
+    assert len(names) == 4
+    (older.home / "journal").unlink()
+    assert command(*sweep(older, "--keep", "none", "--fail-on", "never")).code == 0
+    assert {run.name for run in list_runs(older.root)} == names
+
+
+def test_a_run_that_fails_is_a_row(older: Bench, command: Command) -> None:
+    (older.home / "pre.py").write_text("raise SystemExit(3)\n")
+    ended = command(*sweep(older))
+    assert ended.code == 4
+    rows = json.loads(ended.out)["pictures"]
+    assert [each["status"] for each in rows] == ["error", "error"] and all(each["reason"] for each in rows)
+
+
+def test_what_is_kept_is_a_number(older: Bench, command: Command) -> None:
+    ended = command(*sweep(older, "--keep", "best"))
+    assert ended.code == 2 and "worst:5" in ended.err
