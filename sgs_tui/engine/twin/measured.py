@@ -9,7 +9,7 @@ shifts               row 1 of the bias is b = round((B - z_x s_x sum W [+ z s]) 
                      number that gives all of it (609 of 653 convolutions; the rest have codes too small to tell)
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log2
 
@@ -121,6 +121,8 @@ def _modes(told: Plan, records: FixedRecords) -> dict[int, Weights | None]:
     found = dict(told.weights)
     for each in told.groups:
         rows = _bias(records, each)
+        for op in each.convolutions if rows is None and len(each.convolutions) == 1 else ():
+            found[op.index] = _by_header(op, found.get(op.index), _constants(records, each))
         for op in each.convolutions if rows is not None and len(each.convolutions) == 1 else ():
             how = found.get(op.index)
             mantissas = rows[1] if rows is not None else np.zeros(0)
@@ -129,15 +131,35 @@ def _modes(told: Plan, records: FixedRecords) -> dict[int, Weights | None]:
     return found
 
 
+_ONE_SCALE = 1e-3
+"""How near a header's scale, of six decimals, is to that of the largest weight."""
+
+
+def _by_header(op: TwinOp, how: Weights | None, stored: Sequence[Record]) -> Weights | None:
+    """Without a bias's mantissas: one scale where the header prints that of the largest weight, though the first
+    channel, whose scale it prints where each has its own, holds a smaller one."""
+    if how is None or op.convolution is None or not stored or not stored[0].scale > 0:
+        return how
+    peaks = np.abs(op.convolution.weights.reshape(len(op.convolution.weights), -1)).max(axis=1)
+    largest = float(peaks.max()) / (32767 if how.wide else 127)
+    one = abs(largest / stored[0].scale - 1) < _ONE_SCALE and peaks[0] < (1 - 2 * _ONE_SCALE) * peaks.max()
+    return replace(how, by_channel=False) if one else how
+
+
 def _bias(records: FixedRecords, group: Group) -> Floats | None:
     """The bias [2, Cout] of a group's convolution as it stands in the fixed dump; None where it is not there
     plainly."""
-    record_of = records.by_name.get(group.writes[0]) if group.writes else None
-    constants = records.constants.get(record_of.name, ()) if record_of is not None else ()
+    constants = _constants(records, group)
     channels = [op.convolution.bias.size for op in group.convolutions if op.convolution is not None]
     if len(channels) != 1 or len(constants) < 2 or constants[1].count != 2 * channels[0]:
         return None
     return records.dump.read(constants[1]).astype(np.float32).reshape(2, -1)
+
+
+def _constants(records: FixedRecords, group: Group) -> tuple[Record, ...]:
+    """The weights and the bias of a group in the fixed dump, as far as they are there."""
+    record = records.by_name.get(group.writes[0]) if group.writes else None
+    return records.constants.get(record.name, ()) if record is not None else ()
 
 
 def _grid(records: FixedRecords, name: str, grid: Grid | None) -> Grid | None:

@@ -60,12 +60,17 @@ def _costs(case: Case, budget: Budget, known: Mapping[str, Budget]) -> Iterator[
     passed = dict(budget.passed)
     for source, cost in budget.rounding:
         own = known.get(source)
-        eight = own is not None and (own.own_steps <= WITHIN or _wide_weights(case, own))
+        eight = own is not None and (own.own_steps <= WITHIN or _wide_weights(case, own, source))
         yield source, max(cost, passed.get(source, 0.0)) if eight else cost
 
 
-def _wide_weights(case: Case, budget: Budget) -> bool:
-    """Whether weights that make one channel of a layer large cost the others their bits."""
+def _wide_weights(case: Case, budget: Budget, name: str) -> bool:
+    """Whether weights that make one channel of a layer large cost the others their bits.
+
+    Where no channel of the layer is large its weights alone are coarse, which is no fault of the tensor they make.
+    """
+    if not is_spread(case, name):
+        return False
     return budget.weights >= 0.5 and not any(is_spread(case, name) for name in budget.inputs)
 
 

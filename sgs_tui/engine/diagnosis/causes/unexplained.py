@@ -3,6 +3,7 @@
 Also `wide_range` of 8-bit weights and `gain_offset` of a layer's own output, which show in the same numbers.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -72,7 +73,7 @@ def find_unexplained(case: Case, budgets: Budgets, found: list[Finding]) -> list
             continue
         if result and _only_grown(case, budget):
             continue
-        cause = _same_spread(result, budget) if budget.weights >= _FITS else None
+        cause = _same_spread(case, result, budget) if budget.weights >= _FITS else None
         if cause is None:
             result.append(_finding(case, budgets, budget))
         else:
@@ -85,10 +86,11 @@ def _only_grown(case: Case, budget: Budget) -> bool:
     return not budget.proven and any(source in case.suspects for source in budget.inputs)
 
 
-def _same_spread(found: list[Finding], budget: Budget) -> Finding | None:
+def _same_spread(case: Case, found: list[Finding], budget: Budget) -> Finding | None:
     """The finding of a coarse input: weights that undo its spread are spread as much themselves."""
     coarse = (Cause.WIDE_RANGE, Cause.SHARED_SCALE)
-    return next((f for f in found if f.cause in coarse and set(f.layers) & set(budget.inputs)), None)
+    spread = {name for name in budget.inputs if is_spread(case, name)}
+    return next((f for f in found if f.cause in coarse and spread.intersection(f.layers)), None)
 
 
 def _with_weights(finding: Finding, budget: Budget) -> Finding:
@@ -112,25 +114,41 @@ def _finding(case: Case, budgets: Budgets, budget: Budget) -> Finding:
 
 
 def _weights(case: Case, budget: Budget) -> Finding:
+    """Coarse weights are the layer's own fault; its input in 16 bit makes them 16 bit, a finer level gives each channel
+    a scale."""
     share = f"{budget.weights:.0%} of its own error of {percent(budget.own)}"
-    text = f"rounding the weights of {budget.name} to 8 bit explains {share}"
+    text = f"rounding the weights of the layer that makes {budget.name} to 8 bit explains {share}"
+    inputs = tuple(name for name in budget.inputs if case.graph.feeds_convolution(name))
+    own = {item.name for item in case.inputs}
+    raised = tuple(name for name in inputs if name not in own)
+    setting = f"tensor_arrays='{','.join(raised)}'; in [CONV_CONFIG]"
+    wide = f"set its input to INT16, which makes its weights 16 bit: {setting}, then convert and calibrate again"
+    finer = () if case.by_channel else (f"{FINER_WEIGHTS}: one scale per output channel for the weights",)
+    advice = (*finer, *([wide] if raised else []))
     return Finding(
         Cause.WIDE_RANGE,
         tuple(sorted((budget.name, *budget.inputs), key=lambda name: name == budget.name or not is_spread(case, name))),
         confidence=min(0.99, 0.5 + 0.5 * budget.weights),
-        evidence=(Evidence(text, budget.weights, budget.name),),
-        advice=(_finer(case, budget),),
+        evidence=(Evidence(text, budget.weights, budget.name), *_channels(case, budget)),
+        advice=advice or ("scale the weights of its channels alike in the model",),
         refuted_by="with finer weights the layer is as bad as before",
         explained=budget.weights,
         size=budget.own,
+        int16=raised,
     )
 
 
-def _finer(case: Case, budget: Budget) -> str:
-    """What makes a layer's weights finer, by the level that the sample has."""
-    if case.by_channel:
-        return f"set the input of the convolution at {budget.name} to INT16: that makes its weights 16 bit"
-    return f"{FINER_WEIGHTS}: one scale per output channel for the weights"
+def _channels(case: Case, budget: Budget) -> Iterator[Evidence]:
+    """How far apart the largest weights of the channels are."""
+    op = case.twin.producers.get(budget.name) if case.twin is not None else None
+    while op is not None and op.convolution is None and op.inputs and case.twin is not None:
+        op = case.twin.producers.get(op.inputs[0])
+    if op is not None and op.convolution is not None:
+        peaks = np.abs(op.convolution.weights.reshape(len(op.convolution.weights), -1)).max(axis=1)
+        few = int(np.count_nonzero(peaks < 8 * peaks.max() / 127))
+        text = f"largest weight {peaks.max():.4g}: on one scale {few} of {len(peaks)} channels keep under 8 steps"
+        if few:
+            yield Evidence(text, few, budget.name)
 
 
 def _gain(budget: Budget, sample: Values, made: Values) -> Finding | None:
