@@ -3,7 +3,7 @@
 Also `wide_range` of 8-bit weights and `gain_offset` of a layer's own output, which show in the same numbers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -64,7 +64,7 @@ def _bad_channels(case: Case, budget: Budget, sample: Values, made: Values) -> F
 
 def find_unexplained(case: Case, budgets: Budgets, found: list[Finding]) -> list[Finding]:
     """`found` and one finding more for each layer with a large own error that none of them explains."""
-    result = list(found)
+    result, coarse = list(found), list[Budget]()
     known = frozenset(name for finding in found for name in (*finding.layers, *finding.behind))
     for budget in budgets.all():
         steps = not budget.own_steps <= WITHIN
@@ -74,11 +74,24 @@ def find_unexplained(case: Case, budgets: Budgets, found: list[Finding]) -> list
         if result and _only_grown(case, budget):
             continue
         cause = _same_spread(case, result, budget) if budget.weights >= _FITS else None
-        if cause is None:
-            result.append(_finding(case, budgets, budget))
-        else:
+        if cause is not None:
             result[result.index(cause)] = _with_weights(cause, budget)
-    return result
+        elif budget.weights >= _FITS:
+            coarse.append(budget)
+        else:
+            result.append(_finding(case, budgets, budget))
+    return [*result, *_coarse_weights(case, coarse)]
+
+
+def _coarse_weights(case: Case, coarse: Sequence[Budget]) -> list[Finding]:
+    """One finding for all layers where one level mends them all, else one for each."""
+    found = [_weights(case, each) for each in sorted(coarse, key=lambda each: -each.own)]
+    if len(found) < 2 or case.by_channel:
+        return found
+    worst = found[0]
+    layers = tuple(dict.fromkeys(name for each in found for name in each.layers))
+    evidence = (*worst.evidence, *(each.evidence[0] for each in found[1:]))
+    return [replace(worst, layers=layers, evidence=evidence)]
 
 
 def _only_grown(case: Case, budget: Budget) -> bool:
@@ -90,7 +103,10 @@ def _same_spread(case: Case, found: list[Finding], budget: Budget) -> Finding | 
     """The finding of a coarse input: weights that undo its spread are spread as much themselves."""
     coarse = (Cause.WIDE_RANGE, Cause.SHARED_SCALE)
     spread = {name for name in budget.inputs if is_spread(case, name)}
-    return next((f for f in found if f.cause in coarse and spread.intersection(f.layers)), None)
+    inputs = set(budget.inputs)
+    return next(
+        (f for f in found if f.cause in coarse and set(f.layers) & (inputs if f.explained >= PART else spread)), None
+    )
 
 
 def _with_weights(finding: Finding, budget: Budget) -> Finding:
@@ -105,8 +121,6 @@ def _with_weights(finding: Finding, budget: Budget) -> Finding:
 
 
 def _finding(case: Case, budgets: Budgets, budget: Budget) -> Finding:
-    if budget.weights >= _FITS:
-        return _weights(case, budget)
     if not np.isfinite(budget.total) or not case.comparable(budget.name):
         return _unexplained(budget)
     sample, made = budgets.made(budget.name)
@@ -134,7 +148,7 @@ def _weights(case: Case, budget: Budget) -> Finding:
         refuted_by="with finer weights the layer is as bad as before",
         explained=budget.weights,
         size=budget.own,
-        int16=raised,
+        int16=raised if case.by_channel else (),
     )
 
 
