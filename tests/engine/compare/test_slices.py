@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
+from sgs_tui.engine.diagnosis.results import Cause
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.session import CompareRequest, open_comparison
 from tests.engine.compare.heads import FAULTY, HEALTHY, Head, run
+from tests.engine.diagnosis.runs import diagnosed
 
 
 def rows_of(head: Head, folder: Path, ranges: bool) -> list[LayerDiff]:
@@ -43,3 +45,17 @@ def test_nothing_is_lost_in_healthy_networks(make: Callable[[], Head], tmp_path:
         for row in rows_of(make(), tmp_path / str(ranges), ranges):
             assert row.slices is None or not row.slices.narrow, (row.name, row.reasons)
             assert row.verdict is not Verdict.FAIL, (row.name, row.reasons)
+
+
+def test_lost_scores_are_diagnosed_and_int16_heals_them_on_the_twin(tmp_path: Path) -> None:
+    files = run(FAULTY["yolov8"]().model, tmp_path)
+    with diagnosed(files.fixed_dump, files.float_dump, files.ranges) as found:
+        first = found.diagnosis.first
+    assert first.cause is Cause.SHARED_SCALE and first.layers == ("output0", "scores", "boxes")
+    assert first.explained > 0.9 and "as two outputs each has a scale of its own" in first.advice[0]
+    assert "tried on the twin" in first.advice[1]
+
+
+def test_a_classifier_tells_whether_the_best_class_is_the_same(tmp_path: Path) -> None:
+    row = {row.name: row for row in rows_of(HEALTHY["classifier"](), tmp_path, ranges=True)}["prob"]
+    assert row.top1 is not None and row.top1.agrees and f"top-1 agrees: class {row.top1.benchmark}" in row.notes
