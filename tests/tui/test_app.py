@@ -156,9 +156,9 @@ async def test_histogram_keys() -> None:
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
         pane = screen.histogram.pane
-        await pilot.press("n", "2", "e")
+        await pilot.press("n", "2", "D")
         await until_shown(pilot, "error: sample - benchmark")
-        await pilot.press("e", "L")
+        await pilot.press("D", "L")
         await until_shown(pilot, "(log)")
         await pilot.press("z", "z", "z")
         await until(pilot, lambda: pane.view.counted is not None and pane.view.counted.benchmark.below > 0)

@@ -27,6 +27,11 @@ class ChannelTable:
     share: FloatArray
     dead: AnyArray = field(default_factory=lambda: np.zeros(1, np.bool_))
 
+    def largest_share_first(self) -> list[int]:
+        """Channel numbers by their part of the layer's error, the largest first (NaN before everything)."""
+        spoilt = np.isnan(self.rmse)
+        return [int(i) for i in np.lexsort((-np.nan_to_num(self.rmse), -np.nan_to_num(self.share), ~spoilt))]
+
     def worst_first(self) -> list[int]:
         """Channel numbers, highest rmse first (NaN before everything, ties in order).
 

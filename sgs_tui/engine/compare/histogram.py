@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from sgs_tui.engine.compare.compare import Sides, chunks
 from sgs_tui.engine.compare.elements import SideReader
-from sgs_tui.engine.compare.results import LayerDiff, SideStats
+from sgs_tui.engine.compare.results import LayerDiff, LayerRange, SideStats
 from sgs_tui.engine.compare.sums import SideTally
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.format import Record
@@ -166,6 +166,35 @@ def widened(low: float, high: float) -> Span:
         return Span(low, high)
     room = max(room, 0.5 if low == 0 else abs(low) * 0.5)
     return Span(low - room, high + room)
+
+
+_ON_A_LIMIT = 1e-6
+"""Limits are printed with six decimals: what is so near to one is on it, not beyond it."""
+
+
+def beyond(limits: LayerRange) -> Span:
+    """The limits with the room of their last decimal: no value that is on one is outside."""
+    room = _ON_A_LIMIT * max(1.0, abs(limits.minimum), abs(limits.maximum))
+    return Span(limits.minimum - room, limits.maximum + room)
+
+
+def on_edges(span: Span, limits: LayerRange | None, bins: int = FINE_BINS) -> tuple[Span, int]:
+    """About that span and number of bins, such that limits inside the span are edges of bins.
+
+    So no bin holds values of both sides of a limit. The bins may be a few more.
+    """
+    if limits is None:
+        return span, bins
+    ends = beyond(limits)
+    inside = [end for end in (ends.low, ends.high) if span.low < end < span.high]
+    width = (span.high - span.low) / bins
+    if len(inside) == 2 and ends.high - ends.low >= width:  # nearer ones can not both be edges
+        width = (ends.high - ends.low) / max(1, round((ends.high - ends.low) / width))
+    if not inside or width <= 0:
+        return span, bins
+    low = inside[0] - ceil((inside[0] - span.low) / width) * width
+    number = ceil((span.high - low) / width)
+    return Span(low, low + number * width), number
 
 
 def grouped(counts: Counts, bins: int) -> Counts:

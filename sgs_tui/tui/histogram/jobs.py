@@ -15,6 +15,7 @@ from sgs_tui.engine.compare.histogram import (
     SideCounts,
     Span,
     count_histogram,
+    on_edges,
     percentile_span,
     span_of,
     widened,
@@ -54,9 +55,10 @@ def histogram(comparison: Comparison, row: LayerDiff, wanted: Wanted, cancel: Ev
     sides = Sides(comparison.sample, comparison.benchmark)
     if wanted.channel is not None:
         return _of_channel(row, sides, wanted, cancel)
-    counted = count_histogram(row, sides, with_limits(row), cancel=cancel)
+    counted = count_histogram(row, sides, *on_edges(with_limits(row), row.range), cancel=cancel)
     if wanted.percent < 100:
-        counted = count_histogram(row, sides, percentile_span(counted, wanted.percent), cancel=cancel)
+        span = on_edges(percentile_span(counted, wanted.percent), row.range)
+        counted = count_histogram(row, sides, *span, cancel=cancel)
     return counted
 
 
@@ -73,7 +75,11 @@ def channels(comparison: Comparison, row: LayerDiff, cancel: Event) -> Iterator[
 
 def with_limits(row: LayerDiff) -> Span:
     """The range shared by both sides, stretched to the calibrated min and max unless that would crush the picture."""
-    shared = span_of(row)
+    return stretched(span_of(row), row)
+
+
+def stretched(shared: Span, row: LayerDiff) -> Span:
+    """That stretch with the layer's limits on it, unless that would crush the picture."""
     if row.range is None:
         return shared
     low, high = min(shared.low, row.range.minimum), max(shared.high, row.range.maximum)
@@ -88,13 +94,17 @@ def _of_channel(row: LayerDiff, sides: Sides, wanted: Wanted, cancel: Event) -> 
         for chunk in chunks(row, sides, count, cancel)
     ]
     sample, benchmark = (np.concatenate(side) for side in zip(*pieces, strict=True))
-    stretch = _stretch(np.concatenate([sample, benchmark]), wanted.percent, row)
+    stretch, bins = on_edges(_stretch(np.concatenate([sample, benchmark]), wanted.percent, row), row.range)
     with np.errstate(invalid="ignore"):
         error = sample - benchmark
     largest = float(np.nanmax(np.abs(error), initial=0.0)) or 0.5
     errors = Span(-largest, largest) if np.isfinite(largest) else Span(-0.5, 0.5)
     return LayerHistogram(
-        stretch, _counts(sample, stretch), _counts(benchmark, stretch), errors, _counts(error, errors)
+        stretch,
+        _counts(sample, stretch, bins),
+        _counts(benchmark, stretch, bins),
+        errors,
+        _counts(error, errors, FINE_BINS),
     )
 
 
@@ -104,13 +114,14 @@ def _stretch(values: FloatArray, percent: float, row: LayerDiff) -> Span:
         return span_of(row)
     cut = (100.0 - percent) / 2
     low, high = np.percentile(finite, (cut, 100 - cut))
-    return widened(float(low), float(high))
+    shown = widened(float(low), float(high))
+    return shown if percent < 100 else stretched(shown, row)
 
 
-def _counts(values: FloatArray, stretch: Span) -> SideCounts:
+def _counts(values: FloatArray, stretch: Span, bins: int) -> SideCounts:
     finite = values[np.isfinite(values)]
     return SideCounts(
-        counts=np.histogram(finite, FINE_BINS, (stretch.low, stretch.high))[0],
+        counts=np.histogram(finite, bins, (stretch.low, stretch.high))[0],
         below=int(np.count_nonzero(finite < stretch.low)),
         above=int(np.count_nonzero(finite > stretch.high)),
         non_finite=int(values.size - finite.size),

@@ -93,6 +93,9 @@ class HistogramPane(Pane):
     def action_error(self) -> None:
         self.change(error=not self.view.error)
 
+    def action_overlay(self) -> None:
+        self.change(overlay=not self.view.overlay)
+
     def action_zoom(self) -> None:
         self._show_other(percent=_PERCENTS[(_PERCENTS.index(self.view.percent) + 1) % len(_PERCENTS)])
 
@@ -116,8 +119,12 @@ class HistogramPane(Pane):
             self._show_other(place=place)
 
     def help(self) -> Iterable[Line]:
-        yield line("Benchmark above, sample below, both on one range; each is scaled to its own peak.")
+        yield line("Benchmark above, sample below, both on one range; each has counts of its own on the left.")
+        yield line(
+            "A bar that is five times the next is cut off, its count beside it: L shows all of it, in logarithms."
+        )
         yield line(
             "The red lines ", Span("│", "fail"), " are min and max of the layer: from calibration (tensor_min_max)"
         )
-        yield line("when they are called `cal`, else from the benchmark's data. Below: channels, worst first.")
+        yield line("when they are called `cal`, else from the benchmark's data; bars end on them, none passes one.")
+        yield line("Below: channels by their share of the layer's error, the largest first.")
