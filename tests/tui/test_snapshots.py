@@ -13,10 +13,10 @@ SCREENS: dict[str, tuple[tuple[str, ...], str]] = {
     "layers": (("n",), "gate"),
     "sorted-and-filtered": (("s", *"/rmse>0.02", "enter"), "of 20 layers"),
     "typing-a-filter": ((*"/op:conv",), "op:conv"),
-    "histogram": (("n", "2"), "ch 0"),
+    "histogram": (("n", "2"), "of error"),
     "histogram-error-log": (("n", "2", "D", "L"), "error"),
     "histogram-overlay": (("n", "2", "o"), "benchmark only"),
-    "histogram-channel": (("n", "2", "l"), "[ch 0"),
+    "histogram-channel": (("n", "2", "l"), "[ch "),
     "details": (("n", "d"), "fails"),
     "dumps": (("3",), "newest first"),
     "records": (("3", "enter"), "62 records"),
@@ -28,7 +28,7 @@ SCREENS: dict[str, tuple[tuple[str, ...], str]] = {
     "palette": (("colon", *"sort"), "layers.sort"),
     "columns": (("c",), "wider by"),
     "unmatched": (("u",), "graph input"),
-    "filled": (("2", "f"), "peak"),
+    "filled": (("2", "f"), "values"),
 }
 
 
