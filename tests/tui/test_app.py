@@ -45,9 +45,9 @@ async def test_four_keys_from_start_to_the_failing_layer_its_histogram_and_worst
         await until_compared(pilot)
         await pilot.press("n", "2", "l")
         await until_followed(pilot)
-        await until_shown(pilot, "[ch 0 RMSE 1.000")
+        await until_shown(pilot, "[ch 3 24 % of error, RMSE 1.000")
         text = text_of(app)
-        assert "✗ gate" in text and "channel 0 only" in text and "peak" in text
+        assert "✗ gate" in text and "channel 3 only" in text and "cal max" in text
 
 
 async def test_moving_in_the_table() -> None:
@@ -159,7 +159,7 @@ async def test_histogram_keys() -> None:
         await pilot.press("n", "2", "D")
         await until_shown(pilot, "error: sample - benchmark")
         await pilot.press("D", "L")
-        await until_shown(pilot, "(log)")
+        await until_shown(pilot, "(log counts)")
         await pilot.press("z", "z", "z")
         await until(pilot, lambda: pane.view.counted is not None and pane.view.counted.benchmark.below > 0)
         assert "middle 95 %" in text_of(app)

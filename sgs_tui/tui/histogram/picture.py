@@ -206,7 +206,9 @@ def _with_axis(row: Line, number: int, rows: int, top: float, gutter: int, look:
     """A row with its tick of the axis of counts: full, half, nothing."""
     if not gutter:
         return row
-    at = {0: top, rows // 2: top * (1 - (rows // 2) / rows), rows - 1: 0.0} if rows >= 5 else {0: top}
+    at = {0: top}
+    if rows >= 5:
+        at |= {rows - 1: 0.0} | ({rows // 2: top * (1 - (rows // 2) / rows)} if look.log or top >= 4 else {})
     if number not in at:
         return (Span(" " * (gutter - 1) + ("|" if look.plain else "│"), "muted"), *row)
     value = 10 ** at[number] - 1 if look.log else at[number]
