@@ -198,8 +198,11 @@ class RowMaker:
         if self.slicer is None or pair.indices or not (figures.sample.finite and figures.benchmark.finite):
             return None, None
         record = pair.record(self.slicer.side)
-        sliced, readers = self.slicer.slicer.of(record), self.sides.readers(pair)
-        if sliced is None or readers.benchmark.count != record.count:
+        sliced = self.slicer.slicer.of(record)
+        if sliced is None:
+            return None, None
+        readers = self.sides.readers(pair)
+        if readers.benchmark.count != record.count:
             return None, None
         both = (readers.sample, readers.benchmark)
         top1 = top1_of(both) if self.slicer.slicer.scores_classes(record) else None

@@ -7,6 +7,7 @@ branches' own values do, since a float concat copies them bit for bit.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from math import gcd, prod
 from typing import Literal
@@ -77,7 +78,11 @@ class Slicer:
 
     def __init__(self, dump: Dump) -> None:
         self._dump, self._graph = dump, build_graph(dump)
-        self._channels: Mapping[str, int] = infer_channels(dump.records)
+
+    @cached_property
+    def _channels(self) -> Mapping[str, int]:
+        """Asked for by concats and graph outputs without shapes only."""
+        return infer_channels(self._dump.records)
 
     def of(self, record: Record) -> Sliced | None:
         """The slices of an output of the dump; None where it is neither a concat nor a graph output.
