@@ -53,6 +53,11 @@ class Elements(Protocol):
 
     @property
     def codes(self) -> bool: ...
+    @property
+    def count(self) -> int: ...
+    def values(self, start: int, count: int) -> FloatArray:
+        """The same elements as numbers: float64, a copy of shape (count,)."""
+
     def take(self, start: int, count: int) -> AnyArray:
         """Elements [start, start + count); valid until the next call."""
 
@@ -72,6 +77,14 @@ class ArrayReader:
 
     def take(self, start: int, count: int) -> AnyArray:
         return self._values[start : start + count]
+
+    @property
+    def count(self) -> int:
+        return len(self._values)
+
+    def values(self, start: int, count: int) -> FloatArray:
+        """The same elements as float64, a copy."""
+        return self._values[start : start + count].astype(np.float64)
 
     def dequantize(self, values: FloatArray) -> None:
         """They are numbers."""

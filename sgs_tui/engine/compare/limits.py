@@ -45,6 +45,10 @@ class Judged(Figures, Protocol):
 class Limits(dict[str, float]):
     """One limit per metric, by its key; metrics that are not in it are not limited."""
 
+    def __reduce__(self) -> tuple[type["Limits"], tuple[dict[str, float]]]:
+        """Between processes go the limits alone: formulas of metrics do not travel."""
+        return Limits, (dict(self),)
+
     def over(self, general: "Limits") -> "Limits":
         return Limits(general | self)
 

@@ -26,7 +26,7 @@ from threading import Event
 
 import numpy as np
 
-from sgs_tui.engine.compare.elements import PIECE, SideReader
+from sgs_tui.engine.compare.elements import PIECE, Elements
 from sgs_tui.engine.compare.results import NarrowSlice, Pair, SideStats, Slices, Top1
 from sgs_tui.engine.dumps.dtypes import AnyArray, FloatArray
 from sgs_tui.engine.errors import CancelledError
@@ -133,7 +133,7 @@ class Seen:
     pair: Pair
     sliced: Sliced
     benchmark: SideStats
-    readers: tuple[SideReader, SideReader]
+    readers: tuple[Elements, Elements]
 
     @property
     def step(self) -> float:
@@ -175,7 +175,7 @@ def _narrow(name: str, stats: Mapping[str, SideStats], step: float) -> bool:
     return known is None or known.width < FEW_STEPS * step
 
 
-def _values(readers: Sequence[SideReader], cancel: Event | None) -> Iterator[tuple[FloatArray, FloatArray]]:
+def _values(readers: Sequence[Elements], cancel: Event | None) -> Iterator[tuple[FloatArray, FloatArray]]:
     sample, benchmark = readers
     for start in range(0, benchmark.count, PIECE):
         if cancel is not None and cancel.is_set():
@@ -248,7 +248,7 @@ def _slice(
     )
 
 
-def top1_of(readers: Sequence[SideReader]) -> Top1:
+def top1_of(readers: Sequence[Elements]) -> Top1:
     """The class of highest score on both sides of a graph output; the vector is small enough to be read whole."""
     sample, benchmark = (int(each.values(0, each.count).argmax()) for each in readers)
     return Top1(sample, benchmark)

@@ -4,23 +4,21 @@ Apart because every way of making the two sides gives its numbers by it.
 """
 
 from collections.abc import Iterable, Sequence
-from math import inf, isfinite, nan, prod
+from math import inf, isfinite, nan
 from typing import Any
 
 import numpy as np
 
-from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
+from sgs_tui.engine.compare.elements import Elements
+from sgs_tui.engine.compare.results import LayerDiff, Top1, Verdict
 from sgs_tui.engine.compare.select import worst_first
-from sgs_tui.engine.dumps.dtypes import AnyArray, FloatArray
+from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Direction
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.sweep.results import VERDICTS, Column, Layer
+from sgs_tui.engine.sweep.results import VERDICTS, Column
 
 _ROUNDED = 1e-6
 """Relative: calibration files print six decimals, so a value this little beyond its limit is at it."""
-_MOST_CLASSES = 1 << 20
-_SUM = 0.02
-"""How far the sum of a float softmax may be from 1; one over each of several places sums to more."""
 
 
 def row_of(
@@ -65,26 +63,13 @@ def _inward(limit: float, inside: float, piece: AnyArray) -> float | np.floating
     return np.nextafter(found, np.float32(inside)) if outside else found
 
 
-def is_class_vector(layer: Layer, pair: Pair, benchmark: FloatArray) -> bool:
-    """Whether an output is one score a class: a softmax over all its values, or one value a channel of one pixel."""
-    if not layer.output or not 2 <= layer.size <= _MOST_CLASSES:
-        return False
-    if layer.op_type.upper() == "SOFTMAX":
-        return abs(float(benchmark.sum()) - 1) < _SUM
-    shape = pair.shape
-    return max(shape) == prod(shape) == layer.size if shape else pair.channels == layer.size
-
-
-def class_agreement(sample: FloatArray, benchmark: FloatArray) -> tuple[float, float]:
-    """Whether the benchmark's first class is the sample's first, and among its first five. NaN where scores are none.
-
-    Equal scores count as the benchmark has them: who shares the place with the first is first.
-    """
-    if not (np.isfinite(sample).all() and np.isfinite(benchmark).all()):
+def class_agreement(top1: Top1 | None, sample: Elements, benchmark: Elements) -> tuple[float, float]:
+    """Of an output of class scores: whether the benchmark's first class is the sample's first, and among its first five
+    (who shares the fifth place is among them); NaN where it is none."""
+    if top1 is None:
         return nan, nan
-    score = sample[int(benchmark.argmax())]
-    better = int(np.count_nonzero(sample > score))
-    return float(better == 0), float(better < 5)
+    scores = sample.values(0, sample.count)
+    return float(top1.agrees), float(int(np.count_nonzero(scores > scores[top1.benchmark])) < 5)
 
 
 def outputs_of(dump: Dump) -> frozenset[str]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from math import nan
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from sgs_tui.engine.errors import NothingComparableError
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.network.scales import grid_of
 from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison
-from sgs_tui.engine.sweep.measure import class_agreement, is_class_vector, outputs_of, row_of, useful_limits, why_worst
+from sgs_tui.engine.sweep.measure import class_agreement, outputs_of, row_of, useful_limits, why_worst
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import InputFigures, Layer, LimitsFrom, Measured, Picture
 
@@ -81,7 +80,7 @@ def measured(comparison: Comparison, cancel: Event | None = None) -> Measured:
         raise NothingComparableError("the dumps share no layer with figures", "`sgs-tui compare` says why of each")
     layers = tuple(_layer(row, comparison.ranges, row.name in outputs) for row in rows)
     figures = [
-        row_of(row, layer.limits, _pieces(row, sides), _classes(row, layer, sides))
+        row_of(row, layer.limits, _pieces(row, sides), _classes(row, sides))
         for row, layer in zip(rows, layers, strict=True)
     ]
     return Measured(
@@ -117,14 +116,9 @@ def _pieces(row: LayerDiff, sides: Sides) -> Iterator[FloatArray]:
         yield from sides.readers(row.pair).benchmark.pieces()
 
 
-def _classes(row: LayerDiff, layer: Layer, sides: Sides) -> tuple[float, float]:
-    if row.metrics is None or not layer.output:
-        return nan, nan
+def _classes(row: LayerDiff, sides: Sides) -> tuple[float, float]:
     readers = sides.readers(row.pair)
-    benchmark = readers.benchmark.values(0, layer.size)
-    if not is_class_vector(layer, row.pair, benchmark):
-        return nan, nan
-    return class_agreement(readers.sample.values(0, layer.size), benchmark)
+    return class_agreement(row.top1, readers.sample, readers.benchmark)
 
 
 def _inputs(comparison: Comparison) -> Iterator[InputFigures]:

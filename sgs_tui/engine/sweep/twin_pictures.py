@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import nan
 from pathlib import Path
 from threading import Event
 
@@ -23,14 +22,17 @@ from sgs_tui.engine.compare.elements import ArrayReader
 from sgs_tui.engine.compare.limits import MANUAL, Profile, judged
 from sgs_tui.engine.compare.metrics import LayerFigures, figures_of
 from sgs_tui.engine.compare.pairing import match
-from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Pair, RangeSource, Verdict
+from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Pair, RangeSource, SideStats, Slices, Top1, Verdict
+from sgs_tui.engine.compare.slices import Seen, find_narrow, top1_of
 from sgs_tui.engine.compare.sums import BLOCK, Kernel, Sums
 from sgs_tui.engine.dumps.dtypes import AnyArray
+from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import CancelledError, InputError
 from sgs_tui.engine.network.graph import build_graph
 from sgs_tui.engine.network.scales import CODES, pad_lanes
-from sgs_tui.engine.sweep.measure import class_agreement, is_class_vector, outputs_of, row_of, useful_limits, why_worst
+from sgs_tui.engine.network.slicing import Sliced, Slicer
+from sgs_tui.engine.sweep.measure import class_agreement, outputs_of, row_of, useful_limits, why_worst
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import InputFigures, Layer, LimitsFrom, Measured, Picture
 from sgs_tui.engine.text import visible
@@ -111,6 +113,14 @@ class _Step:
     done_with: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """The layers of a picture so far: the benchmark's statistics by name, and those that fail."""
+
+    stats: dict[str, SideStats] = field(default_factory=dict)
+    failing: set[str] = field(default_factory=set)
+
+
 @dataclass
 class TwinMeasurer:
     """Runs and compares one picture after the other."""
@@ -125,12 +135,13 @@ class TwinMeasurer:
         """Raises SgsError: the picture is no input of the network, its preprocess fails, the sweep was stopped."""
         inputs = self.inputs(picture, cancel)
         rows, layers, figures = [], [], []
+        before = _Before()
         for pair, sample, benchmark in self._sides(inputs, cancel):
-            row = self._row(pair, sample, benchmark)
-            layer = self._layer(pair)
+            sides = ArrayReader(sample), ArrayReader(benchmark)
+            row, layer = self._row(pair, *sides, before), self._layer(pair)
             rows.append(row)
             layers.append(layer)
-            figures.append(row_of(row, layer.limits, [benchmark], self._classes(row, layer, sample, benchmark)))
+            figures.append(row_of(row, layer.limits, [benchmark], class_agreement(row.top1, *sides)))
         return Measured(
             tuple(layers),
             np.array(figures),
@@ -187,22 +198,61 @@ class TwinMeasurer:
         stored = frozenset(self.plan.layers())
         pairs = {pair.name: pair for pair in match(self.twin.dump, self.twin.dump).pairs if pair.name in stored}
         lanes = pad_lanes(build_graph(self.twin.dump))
-        return {name: replace(pair, excluded="pad lanes") if name in lanes else pair for name, pair in pairs.items()}
+        return {
+            name: replace(pair, sample=self._header(pair.sample), excluded="pad lanes" if name in lanes else None)
+            for name, pair in pairs.items()
+        }
 
-    def _row(self, pair: Pair, sample: AnyArray, benchmark: AnyArray) -> LayerDiff:
+    def _header(self, record: Record) -> Record:
+        """As the fixed dump prints it: the scale with six decimals."""
+        grid = self.plan.grids.get(record.name)
+        if grid is None:
+            return record
+        return replace(record, scale=float(f"{grid.scale:f}"), zero_point=grid.zero, type_name=grid.type_name)
+
+    def _row(self, pair: Pair, sample: ArrayReader, benchmark: ArrayReader, before: _Before) -> LayerDiff:
         if pair.excluded is not None:
             return LayerDiff(pair, None, None, None, None, Verdict.NOT_COMPARABLE, (pair.excluded,))
         found = self._figures(sample, benchmark)
+        before.stats[pair.name] = found.benchmark
+        slices, top1 = self._closer(pair, found, (sample, benchmark), before)
         known = self._ranges.find(pair.name) if self._ranges is not None else None
         source = RangeSource.BENCHMARK if known is None else RangeSource.CALIBRATION
         low, high = known or (found.benchmark.minimum, found.benchmark.maximum)
-        row = LayerDiff(pair, found.metrics, found.sample, found.benchmark, LayerRange(low, high, source), Verdict.OK)
-        return judged(row, self.how.profile)
+        shared = (pair, found.metrics, found.sample, found.benchmark, LayerRange(low, high, source), Verdict.OK)
+        row = judged(LayerDiff(*shared, slices=slices, top1=top1), self.how.profile)
+        if row.verdict is Verdict.FAIL:
+            before.failing.add(row.name)
+        return row
 
-    def _figures(self, sample: AnyArray, benchmark: AnyArray) -> LayerFigures:
-        sums, left, right = Sums(), ArrayReader(sample), ArrayReader(benchmark)
-        for start in range(0, benchmark.size, BLOCK):
-            self._kernel.add(sums, left, right, start, min(BLOCK, benchmark.size - start))
+    def _closer(
+        self, pair: Pair, found: LayerFigures, sides: tuple[ArrayReader, ArrayReader], before: _Before
+    ) -> tuple[Slices | None, Top1 | None]:
+        """What only graph outputs and concats have."""
+        if not (found.sample.finite and found.benchmark.finite):
+            return None, None
+        if pair.name not in self._sliced:
+            sliced, classes = self._slicer.of(pair.benchmark), self._slicer.scores_classes(pair.benchmark)
+            self._sliced[pair.name] = sliced, sliced is not None and classes
+        sliced, classes = self._sliced[pair.name]
+        if sliced is None:
+            return None, None
+        find = self._ranges.find if self._ranges is not None else lambda name: None
+        slices = find_narrow(Seen(pair, sliced, found.benchmark, sides), before.stats, find, before.failing)
+        return slices, top1_of(sides) if classes else None
+
+    @cached_property
+    def _slicer(self) -> Slicer:
+        return Slicer(self.twin.dump)
+
+    @cached_property
+    def _sliced(self) -> dict[str, tuple[Sliced | None, bool]]:
+        return {}
+
+    def _figures(self, sample: ArrayReader, benchmark: ArrayReader) -> LayerFigures:
+        sums = Sums()
+        for start in range(0, benchmark.count, BLOCK):
+            self._kernel.add(sums, sample, benchmark, start, min(BLOCK, benchmark.count - start))
         return figures_of(sums)
 
     @cached_property
@@ -231,14 +281,6 @@ class TwinMeasurer:
             return limits, LimitsFrom.CALIBRATION
         grid = self.plan.grids.get(name)
         return (_span(grid), LimitsFrom.GRID) if grid is not None and grid.limited else (None, LimitsFrom.NOWHERE)
-
-    def _classes(self, row: LayerDiff, layer: Layer, sample: AnyArray, benchmark: AnyArray) -> tuple[float, float]:
-        if row.metrics is None or not layer.output:
-            return nan, nan
-        wide = benchmark.astype(np.float64)
-        return (
-            class_agreement(sample.astype(np.float64), wide) if is_class_vector(layer, row.pair, wide) else (nan, nan)
-        )
 
     def _input_figures(self, name: str, values: Floats) -> InputFigures:
         mean = float(values.sum(dtype=np.float64)) / values.size
