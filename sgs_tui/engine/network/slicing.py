@@ -166,7 +166,7 @@ class Slicer:
         for op in self._makers(record.name):
             name = op.outputs[0].name
             vector = vector or (op.outputs[0].count == record.count and self._channels.get(name) == record.count)
-            if op.family.has_weights or op.kind.upper() in _DENSE:
+            if op.family.has_weights or (vector and op.kind.upper() in _DENSE):
                 return vector
             if op.outputs[0].count != record.count or op.family not in (Family.RESHAPE, Family.SELECT, Family.UNARY):
                 return False
