@@ -23,12 +23,17 @@ def main() -> int:
 
 
 def _hold_standard_streams() -> None:
-    """Let no file of ours become number 0, 1 or 2 where one of them was closed: children take those for streams."""
+    """Let no file of ours become number 0, 1 or 2 where one of them was closed: children take those for streams.
+
+    What nobody wants to read on stderr goes nowhere; stdout stays closed, since data that is lost is an error.
+    """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 until the end
 
 
 if __name__ == "__main__":

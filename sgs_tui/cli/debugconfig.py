@@ -10,7 +10,7 @@ from sgs_tui.batch.output import emit
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import add_group, argument, option
-from sgs_tui.engine.errors import UsageError
+from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import read_bytes, write_with_backup
 from sgs_tui.engine.text import did_you_mean
 
@@ -115,6 +115,10 @@ def set_(
     if not (changes or preset or mend):
         raise UsageError(f"{file}: nothing to change", "say SWITCH=on, SWITCH=off, path=DIR, --preset or --mend")
     old = read_bytes(file) if file.exists() else b""
+    if b"\0" in old:
+        raise InputError(
+            f"{file}: byte {old.index(0)} is NUL, expected text; nothing is changed", "is it the right file?"
+        )
     document = _with_preset(parse(old), preset)
     for setting in changes:
         document = _with_setting(document, setting)

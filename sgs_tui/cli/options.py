@@ -12,7 +12,7 @@ import typer
 
 from sgs_tui.batch.output import AdviceFormat, RunsFormat
 from sgs_tui.engine.errors import InputError, UsageError
-from sgs_tui.engine.files import at_home
+from sgs_tui.engine.files import at_home, odd_kind
 
 if TYPE_CHECKING:
     from sgs_tui.engine.backends.sdk_install import SdkWish
@@ -275,8 +275,10 @@ def place_of(root: Path | None) -> Path:
     from sgs_tui.engine.runs.run_folder import default_root
 
     place = whole(root or default_root())
-    if place.is_file():
-        raise InputError(f"{place}: is a file, expected a folder", "name the folder that holds runs")
+    if place.exists() and not place.is_dir():
+        raise InputError(
+            f"{place}: is {odd_kind(place) or 'a file'}, expected a folder", "name the folder that holds runs"
+        )
     return place
 
 

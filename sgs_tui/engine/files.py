@@ -2,6 +2,7 @@
 there is kept, and whatever the operating system refuses is one clear line.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Collection, Iterator
@@ -120,11 +121,21 @@ def reading(path: Path) -> Iterator[BinaryIO]:
             mark_read(status)
             yield file
     except OSError as error:
+        if error.errno == errno.ENXIO and (kind := odd_kind(path)):  # a socket can not be opened at all
+            raise InputError(f"{path}: is {kind}, expected a regular file", "name a file") from error
         raise InputError(f"{path}: cannot read: {error.strerror}", "check the name and its rights") from error
 
 
 def _without_waiting(name: str, flags: int) -> int:
     return os.open(name, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def odd_kind(path: Path) -> str | None:
+    """What a path leads to where that is there and no regular file, in words."""
+    with suppress(OSError):
+        mode = path.stat().st_mode
+        return None if stat.S_ISREG(mode) else _kind(mode)
+    return None
 
 
 def _kind(mode: int) -> str:

@@ -90,6 +90,11 @@ def sparse(name: str, head: bytes, size: int) -> Make:
     return make
 
 
+def a_model(folder: Path) -> None:
+    shutil.copy(DATA.parent / "onnx" / "tiny.onnx", folder / "net.onnx")
+    np.save(folder / "x.npy", np.zeros((1, 3, 32, 32), np.float32))
+
+
 def nothing(folder: Path) -> None:
     """The name stays missing."""
 
@@ -448,6 +453,8 @@ def usage_attacks() -> Iterator[Attack]:
     yield Attack(
         "stderr closed: dump", ("dump", "onnx", "-m", "missing.onnx"), nothing, frozenset({2, 3, 4}), "closed-stderr"
     )
+    of_a_model = ("dump", "onnx", "-m", "net.onnx", "--input", "data=x.npy")
+    yield Attack("stderr closed: a dump that works", of_a_model, a_model, frozenset({0}), "closed-stderr")
 
 
 def attacks() -> list[Attack]:

@@ -60,6 +60,24 @@ def test_one_bad_run_is_one_row(
     assert [run.state for run in list_runs(root)] == [RunState.OK]
 
 
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        (b"[]", "expected an object, found []"),
+        (b"null", "expected an object, found null"),
+        (b'{"schema": "sgs-tui/run/1"}', "argv is missing"),
+        (GOOD.replace(b'["x"]', b'{"x": 1}'), 'expected a list, found {"x": 1}'),
+        (GOOD.replace(b'"m"', b"7"), "expected text, found 7"),
+    ],
+)
+def test_what_is_wrong_with_a_run_is_said_in_plain_words(tmp_path: Path, document: bytes, told: str) -> None:
+    run = tmp_path / NAME
+    run.mkdir()
+    run.joinpath("request.json").write_bytes(document)
+    run.joinpath("status.json").write_bytes(b'{"state": "ok", "created": 1}')
+    assert read_run(run).status.message.endswith(f"damaged run request: {told}")
+
+
 def test_a_folder_of_somebody_else_is_no_run(tmp_path: Path) -> None:
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "request.json").write_text("{}")

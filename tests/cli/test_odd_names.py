@@ -5,6 +5,7 @@ tests/benchmarks/odd_names.py tries such names for every option of every command
 
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,11 @@ def pair(tmp_path: Path, sgs: Path, monkeypatch: pytest.MonkeyPatch, command: Co
     shutil.copy(sgs / "bad/bad_fixed_dq.bin", "fixed.bin")
     shutil.copy(sgs / "bad/bad_float.bin", "float.bin")
     Path("loop").symlink_to("loop")
+    os.mkfifo("fifo")
+    Path("fifos").mkdir()
+    os.mkfifo("fifos/sgs-tui.toml")
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind("socket")
 
 
 @pytest.mark.parametrize(
@@ -43,6 +49,13 @@ def pair(tmp_path: Path, sgs: Path, monkeypatch: pytest.MonkeyPatch, command: Co
         (("twin", "float.bin", "--dumps", "here"), 2, "--dumps, --preprocess and --timeout are about a new picture"),
         (("core", "--output", "report.txt"), 2, "--output: a report of which crash?"),
         (("debugconfig", "set", "--file", "new.txt"), 2, "nothing to change"),
+        (("debugconfig", "set", "fixed.bin", "path=."), 3, "is NUL, expected text; nothing is changed"),
+        (("runs", "list", "--root", "fifo"), 3, "fifo: is a FIFO, expected a folder"),
+        (("sweep", "fixed.bin", "float.bin"), 3, "fixed.bin: is a file, expected a folder of dumps"),
+        (("sweep", "fifo", "float.bin"), 3, "fifo: is a FIFO, expected a folder of dumps"),
+        (("sweep", "--twin", "float.bin", "--pictures", "fifo"), 3, "fifo: is a FIFO, expected an image"),
+        (("iterate", "fifos", "--dry-run"), 3, "sgs-tui.toml: is a FIFO, expected a regular file"),
+        (("quant", "show", "socket"), 3, "socket: is a socket, expected a regular file"),
     ],
 )
 def test_one_clear_line(line: tuple[str, ...], code: int, told: str, command: Command) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.cli.conftest import Command
@@ -141,6 +142,22 @@ def test_a_full_disk_is_one_line(sgs: Path) -> None:
     assert done.returncode == 3
     assert done.stderr.startswith(b"sgs-tui: error: stdout: cannot write")
     assert done.stderr.count(b"\n") == 1
+
+
+def test_a_closed_stderr_takes_progress_and_messages_to_nowhere(sgs: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((1, 3, 32, 32), "f4"))
+    model, made = sgs / "onnx/tiny.onnx", tmp_path / "o.bin"
+    command = [*MAIN, "dump", "onnx", "-m", str(model), "--input", "data=x.npy", "--output", str(made)]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" 2>&-', "sh", *command],
+        cwd=tmp_path,
+        env=_environment({"XDG_STATE_HOME": str(tmp_path)}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"") and made.stat().st_size
+    assert not list(tmp_path.glob("sgs-tui/crash-*"))
 
 
 def test_ctrl_c_is_a_clean_message_and_130(sgs: Path) -> None:

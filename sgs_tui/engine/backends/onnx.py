@@ -63,7 +63,7 @@ def load_model(path: Path) -> "ModelProto":
     except InputError:
         raise
     except Exception as error:  # what a parser of foreign bytes may raise is not documented
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
         large = path.is_file() and path.stat().st_size >= 1 << 31
         hint = "a file of 2 GB or more: save it with external data" if large else "check the file"
         raise InputError(f"{path}: cannot read it as an ONNX model: {one_line(reason)}", hint) from error

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sgs_tui.engine.errors import InputError, UsageError
-from sgs_tui.engine.files import at_home, mark_read, read_bytes
+from sgs_tui.engine.files import at_home, mark_read, odd_kind, read_bytes
 from sgs_tui.engine.text import decode, visible
 
 PICTURES = frozenset(
@@ -118,6 +118,8 @@ def _listed(path: Path, prefix: Path | None) -> list[Sample]:
 
 
 def _existing(path: Path, shown: str) -> Path:
+    if kind := odd_kind(path):
+        raise InputError(f"{shown}: is {kind}, expected an image or a list of images", "name a file")
     if not path.is_file():
         raise InputError(f"{shown}: there is no such image", "relative paths count from the current folder")
     mark_read(path.stat())

@@ -95,7 +95,7 @@ def load_config(folder: Path) -> IterateConfig:
 
 
 def _table(path: Path) -> Mapping[str, object]:
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"{path}: no such file", _HOW)
     try:
         document = tomllib.loads(read_bytes(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8"))

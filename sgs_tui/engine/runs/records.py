@@ -36,7 +36,7 @@ def to_json(record: Any, **more: str) -> bytes:
 def from_json(kind: type[T], data: bytes | str, label: tuple[str, str]) -> T:
     """The inverse; `label` is a key and its value that the document must have. Keys of a later version are passed over,
     missing ones get their defaults. Raises one of `DAMAGE`."""
-    document = json.loads(data)
+    document = _object(json.loads(data))
     if document.get(label[0]) != label[1]:
         raise ValueError(f"no {label[0]} {label[1]}")
     return from_document(kind, document)
@@ -45,11 +45,14 @@ def from_json(kind: type[T], data: bytes | str, label: tuple[str, str]) -> T:
 def from_document(kind: type[T], document: Mapping[str, Any]) -> T:
     """The dataclass of a document that was read. Raises one of `DAMAGE`."""
     values, hints = {}, _hints(kind)  # type: ignore[arg-type]
+    _object(document)
     for item in fields(kind):  # type: ignore[arg-type]
         if item.metadata == FLAT:
             values[item.name] = _read(hints[item.name], document)
-        elif item.metadata != ABSENT and (item.name in document or item.default is item.default_factory is MISSING):
+        elif item.metadata != ABSENT and item.name in document:
             values[item.name] = _read(hints[item.name], document[item.name])
+        elif item.metadata != ABSENT and item.default is item.default_factory is MISSING:
+            raise ValueError(f"{item.name} is missing")
     return kind(**values)
 
 
@@ -81,7 +84,7 @@ def _read(hint: Any, value: Any) -> Any:
     if origin is UnionType:
         return None if value is None else _read(arguments[0], value)
     if origin is Mapping:
-        return {name: _read(arguments[1], item) for name, item in value.items()}
+        return {name: _read(arguments[1], item) for name, item in _object(value).items()}
     if origin in (tuple, Sequence):
         return tuple(_read(arguments[0], item) for item in _checked(list, value))
     if is_dataclass(hint):
@@ -102,5 +105,12 @@ def _number(value: float) -> float:
 
 def _checked(kind: type[T], value: Any) -> T:
     if not isinstance(value, kind):
-        raise TypeError(f"expected {kind.__name__}, found {str(value)[:40]}")
+        raise TypeError(f"expected {_WORDS.get(kind, kind.__name__)}, found {json.dumps(value)[:40]}")
     return value
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return _checked(dict, value)
+
+
+_WORDS: dict[type, str] = {dict: "an object", list: "a list", str: "text", int: "a whole number", float: "a number"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sgs_tui.engine.dumps.index import looks_like_dump
 from sgs_tui.engine.errors import InputError, UsageError
-from sgs_tui.engine.files import at_home, mark_read, read_bytes, reading
+from sgs_tui.engine.files import at_home, mark_read, odd_kind, read_bytes, reading
 from sgs_tui.engine.sweep.results import Picture
 from sgs_tui.engine.text import decode, visible
 
@@ -48,6 +48,9 @@ def paired_dumps(samples: Path, benchmarks: Path) -> tuple[tuple[Picture, ...], 
 
 def _by_picture(folder: Path, side: str) -> dict[str, Path]:
     """The dumps of a folder by the name of their picture. Raises InputError."""
+    if folder.exists() and not folder.is_dir():
+        kind = odd_kind(folder) or "a file"
+        raise InputError(f"{folder}: is {kind}, expected a folder of dumps", "name a folder, or give --list FILE")
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder", "name a folder of dumps, or give --list FILE")
     dumps = [path for path in sorted(folder.rglob("*")) if path.is_file() and _may_be_dump(path)]
