@@ -124,7 +124,7 @@ def sdk(
       sgs-tui dump sdk -m net.sim -t Fixed -i cat.jpg -n p.py --sdk ~/SDK --detach
       sgs-tui dump sdk -m net_fixed.sim -i list.txt -n pre_a.py,pre_b.py -o dumps
     """
-    requests = sdk_requests(model, kind, image, given, simulator)
+    (requests,) = sdk_requests([(model, kind)], image, given, simulator)
     code = _dump(requests, how)
     if requests[0].stage == "fixed" and not no_fuse_hint and not how.detach and code == ExitCode.OK:
         stderr.note(_FUSED)

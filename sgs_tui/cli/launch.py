@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,27 +137,28 @@ def samples_of(image: str | None) -> tuple[tuple[Path, ...], ...]:
 
 
 def sdk_requests(
-    model: Path, kind: ModelType | None, image: str, given: InputOptions, simulator: SimulatorOptions
-) -> "tuple[RunRequest, ...]":
-    """One run for each image. Raises SgsError for what can not be dumped, before an SDK is looked for."""
+    models: "Sequence[tuple[Path, ModelType | None]]", image: str, given: InputOptions, simulator: SimulatorOptions
+) -> "tuple[tuple[RunRequest, ...], ...]":
+    """For each model one run an image. Raises SgsError for what can not be dumped, before an SDK is looked for."""
     from sgs_tui.engine.backends.sdk import DumpSwitches, SdkRequest, refuse_offline, sdk_runs, stage_of
     from sgs_tui.engine.backends.sdk_install import find_sdk
     from sgs_tui.engine.dumps.format import Stage
     from sgs_tui.engine.files import read_bytes
 
-    stage = {None: None, ModelType.FLOAT: Stage.FLOAT, ModelType.FIXED: Stage.FIXED}[kind]
-    path = whole(model)
-    refuse_offline(path, stage or stage_of(path))
-    request = SdkRequest(
-        model=path,
+    stages = {None: None, ModelType.FLOAT: Stage.FLOAT, ModelType.FIXED: Stage.FIXED}
+    known = [(whole(model), stages[kind]) for model, kind in models]
+    for path, stage in known:
+        refuse_offline(path, stage or stage_of(path))
+    asked = SdkRequest(
+        model=known[0][0],
         image=image,
         preprocess=",".join(options.names(given.preprocess or ())),
-        stage=stage,
         switches=DumpSwitches(as_string=simulator.string),
         debug_config=read_bytes(simulator.debug_config) if simulator.debug_config else None,
         timeout=given.timeout,
     )
-    return sdk_runs(request, find_sdk(simulator.sdk, simulator.wish))
+    sdk = find_sdk(simulator.sdk, simulator.wish)
+    return tuple(sdk_runs(replace(asked, model=path, stage=stage), sdk) for path, stage in known)
 
 
 def both_runs(
@@ -164,6 +166,6 @@ def both_runs(
 ) -> "list[RunRequest]":
     """A float and a fixed run for each image, in turns."""
     kind = None if float_model.name.endswith("_cmodel_float.sim") else ModelType.FLOAT
-    floats = sdk_requests(float_model, kind, image, given, simulator)
-    fixeds = sdk_requests(fixed_model, ModelType.FIXED, image, given, simulator)
+    models = ((float_model, kind), (fixed_model, ModelType.FIXED))
+    floats, fixeds = sdk_requests(models, image, given, simulator)
     return [request for pair in zip(floats, fixeds, strict=True) for request in pair]
