@@ -1,7 +1,9 @@
 """The `sgs-tui` command. `--version` answers before anything heavy is loaded."""
 
+import atexit
 import os
 import sys
+import threading
 from contextlib import suppress
 
 
@@ -19,7 +21,23 @@ def main() -> int:
         from sgs_tui.cli.main import guarded
     except KeyboardInterrupt:
         return 130
-    return guarded(arguments)
+    code = guarded(arguments)
+    _leave_at_once(code)
+    return code
+
+
+def _leave_at_once(code: int) -> None:
+    """End the process here if work goes on in a thread that nobody waits for.
+
+    The interpreter's own end would tear that thread out of the C++ that it is in (onnxruntime's), which aborts the
+    process: "terminate called" on the terminal and 134 for an exit code, also where it ends with a crash report.
+    """
+    if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(code)
 
 
 def _hold_standard_streams() -> None:

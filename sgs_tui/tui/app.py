@@ -24,7 +24,6 @@ from sgs_tui.engine.errors import UsageError
 from sgs_tui.tui import themes
 from sgs_tui.tui.actions import BY_ID
 from sgs_tui.tui.frame.opening import OpeningScreen
-from sgs_tui.tui.jobs import leave_at_once
 from sgs_tui.tui.settings import Settings, Start, load_settings
 from sgs_tui.tui.terminal import (
     AsciiOnly,
@@ -156,9 +155,7 @@ def launch(options: LaunchOptions) -> int:
     code = app.run(mouse=options.mouse and settings.mouse is not False)
     if app.crash is not None:
         raise app.crash
-    ended = app.return_code or 0 if code is None else code
-    leave_at_once(ended)
-    return ended
+    return app.return_code or 0 if code is None else code
 
 
 def start_of(options: LaunchOptions, default_profile: str) -> Start:

@@ -7,12 +7,7 @@ longer listened to: quitting is instant, and a late message of a cancelled job i
 Messages are values: nobody changes one after it was posted.
 """
 
-import atexit
-import os
-import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from threading import Event, Thread
@@ -83,20 +78,6 @@ class LayerWanted(Message):
 @dataclass
 class LayersShown(Message):
     """What the layer table shows changed (rows, filter, order)."""
-
-
-def leave_at_once(code: int) -> None:
-    """End the process here if a job is still at work.
-
-    The interpreter's own end would tear the job's thread out of the C++ that it is in (onnxruntime's), which aborts
-    the process: "terminate called" on the terminal and 134 for an exit code.
-    """
-    if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
-        atexit._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):
-                stream.flush()
-        os._exit(code)
 
 
 Answer = TypeVar("Answer")

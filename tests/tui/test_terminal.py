@@ -70,6 +70,30 @@ def test_a_crash_in_a_worker_restores_the_terminal_and_leaves_a_report(tmp_path:
     assert len(reports) == 1 and "ZeroDivisionError: planted" in reports[0].read_text()
 
 
+CRASH_AT_WORK = """
+import sys
+import threading
+from sgs_tui.tui.histogram import jobs
+def broken(*arguments, **options):
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+    raise ZeroDivisionError("planted")
+jobs.count_histogram = broken
+from sgs_tui.__main__ import main
+sys.argv = ["sgs-tui", *sys.argv[1:]]
+code = main()
+print("the interpreter's own end")
+sys.exit(code)
+"""
+
+
+def test_a_crash_with_work_under_way_never_gets_to_the_interpreters_own_end(tmp_path: Path) -> None:
+    environment = {"XDG_STATE_HOME": str(tmp_path)}
+    with Terminal(PAIR, environment=environment, command=(sys.executable, "-c", CRASH_AT_WORK)) as terminal:
+        assert terminal.finish() == 70
+        assert _left_clean(terminal.output) and b"own end" not in terminal.output
+    assert len(list((tmp_path / "sgs-tui").glob("crash-*.txt"))) == 1
+
+
 def test_without_a_terminal_it_says_so() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "sgs_tui", *PAIR],
