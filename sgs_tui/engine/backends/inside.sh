@@ -58,7 +58,7 @@ prepare() {  # NAME WORK TOKEN PATH...: is the run's folder the same one here, a
         printf 'shared %s\n' "$work/.elsewhere"
     else
         local state
-        state=$(mktemp -d "${TMPDIR:-/tmp}/sgs-tui-$name.XXXXXX") || fail "no-room ${TMPDIR:-/tmp}"
+        state=$(mktemp -d "${TMPDIR:-/tmp}/$name.XXXXXX") || fail "no-room ${TMPDIR:-/tmp}"
         printf 'apart %s\n' "$state"
     fi
     for path in "$@"; do

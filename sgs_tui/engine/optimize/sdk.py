@@ -24,6 +24,7 @@ from sgs_tui.engine.backends.elsewhere import elsewhere
 from sgs_tui.engine.backends.samples import Sample, samples
 from sgs_tui.engine.backends.sdk import SdkRequest, is_plain, preprocess_items, sdk_runs, stage_of
 from sgs_tui.engine.backends.sdk_ask import SdkAnswers, check_chip, interpreter_notes
+from sgs_tui.engine.backends.sdk_checks import check_memory, check_names, check_pictures
 from sgs_tui.engine.backends.sdk_install import Generation, Sdk, sdk_environment
 from sgs_tui.engine.backends.start import start_run
 from sgs_tui.engine.calibration.quant import QuantEntry, load_quant_info
@@ -300,6 +301,15 @@ def _calibrator_run(question: SdkQuestion, files: _SdkFiles, quant_file: Path, t
     return _script_run(question, files, "sim_calibrator.py", more, "calibrate", Product(str(target), ProductKind.FILE))
 
 
+def _told_before(question: SdkQuestion) -> Iterator[str]:
+    """What the tools would not say of the calibration."""
+    pictures = question.samples()
+    concerns = [*check_names(file for sample in pictures for file in sample), *check_pictures(len(pictures))]
+    if question.sdk.way is None:
+        concerns += check_memory(question.processes)
+    yield from (f"{concern.message} ({concern.hint})" for concern in concerns)
+
+
 def _script_run(
     question: SdkQuestion, files: _SdkFiles, script: str, more: tuple[str, ...], stage: str, product: Product
 ) -> RunRequest:
@@ -328,7 +338,7 @@ def _script_run(
             "sdk": str(sdk.root),
             "generation": str(sdk.generation),
         },
-        warnings=interpreter_notes(sdk, answers, python),
+        warnings=(*interpreter_notes(sdk, answers, python), *_told_before(question)),
     )
     return elsewhere(request, sdk.way, sdk.root)
 
