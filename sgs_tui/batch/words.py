@@ -83,7 +83,7 @@ _TELLING = (Role.INTRODUCED, Role.INHERITED, Role.RECOVERED)
 def diagnosis_headline(finding: Finding) -> str:
     """Where and why in one line: `gate: tensors of very different size share one scale (shared_scale, 99% sure)`."""
     where = f"{finding.layers[0]}: " if finding.layers and not finding.cause.everywhere else ""
-    return f"{where}{finding.cause.words} ({finding.cause}, {finding.confidence:.0%} sure)"
+    return f"{where}{finding.cause.words} ({finding.cause}, {finding.proof.words})"
 
 
 def further_layers(finding: Finding) -> tuple[str, str]:

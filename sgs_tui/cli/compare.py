@@ -42,6 +42,9 @@ class ReportOptions:
     ] = None
     top: Annotated[int | None, options.option("--top N", "Only the first N layers.", min=1)] = None
     no_diagnosis: Annotated[bool, options.option("--no-diagnosis", "Leave out the causes; figures only.")] = False
+    seconds: Annotated[
+        float | None, options.option("--diagnosis-seconds N", "The causes may take (default 30; 0: no limit).", min=0)
+    ] = None
     baseline: Annotated[
         Path | None, options.option("--baseline OLD", "Say what has changed since: a JSON report, or a run folder.")
     ] = None
@@ -122,7 +125,7 @@ def _open(sample: Path, benchmark: Path, given: ReportOptions) -> int:
 def _print(sample: Path, benchmark: Path, given: ReportOptions, names: tuple[str, ...]) -> ExitCode:
     from sgs_tui.batch.compare import Printing, print_comparison, view_of
     from sgs_tui.engine.compare.limits import load_profile
-    from sgs_tui.engine.session import CompareRequest, with_ranges_beside
+    from sgs_tui.engine.session import SECONDS, CompareRequest, with_ranges_beside
 
     how = Printing(
         wanted=given.wanted or Format.TABLE,
@@ -136,6 +139,7 @@ def _print(sample: Path, benchmark: Path, given: ReportOptions, names: tuple[str
     )
     limits = load_profile(given.profile or options.DEFAULT_PROFILE)
     request = CompareRequest(sample, benchmark, given.ranges, given.shapes, limits, outputs=names)
+    request = replace(request, seconds=SECONDS if given.seconds is None else given.seconds)
     request, word = with_ranges_beside(request)
     return _verdict(print_comparison(replace(request, remark=word), how, stderr.note))
 

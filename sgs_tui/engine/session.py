@@ -36,12 +36,16 @@ _PAD_LANES = "pad lanes of an Align op: zeros in float, leftover memory in fixed
 CompareEvent = Started | Progress | Row[LayerDiff] | LogLine | Finished
 
 
+SECONDS = 30.0
+"""Of a diagnosis unless told otherwise: ten times and more what a network of 200 layers takes."""
+
+
 @dataclass(frozen=True, slots=True)
 class CompareRequest:
     """What to compare and how. `ranges`: tensor_min_max file; `shapes`: tensor_statistics.txt or a dump.
 
     `remark`: what a report has to say of how its files were found. `outputs`: the tensors that a file of bare bytes
-    holds, in its order.
+    holds, in its order. `seconds`: what a diagnosis of it may take (0: no limit).
     """
 
     sample: Path
@@ -51,6 +55,7 @@ class CompareRequest:
     profile: Profile = field(default=MANUAL)
     remark: str = ""
     outputs: tuple[str, ...] = ()
+    seconds: float = SECONDS
 
 
 RANGES_FILE = "tensor_min_max.txt"

@@ -1,7 +1,7 @@
 """Everything a diagnosis works on: both dumps, the rows, the graph, the shapes, the sample's grids."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf, isfinite
 from threading import Event
@@ -9,6 +9,7 @@ from threading import Event
 import numpy as np
 
 from sgs_tui.engine.calibration.ranges import Ranges
+from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
@@ -17,16 +18,21 @@ from sgs_tui.engine.network.channels import infer_channels
 from sgs_tui.engine.network.graph import NOT_KNOWN, Graph, build_graph, holds_graph
 from sgs_tui.engine.network.scales import Domain, Grid, domains, grid_in, grid_of, pad_lanes_of
 from sgs_tui.engine.network.tensors import Tensors, Values
+from sgs_tui.engine.twin.figures import Figures
 from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.rebuild import rebuild
 
 SUSPECT = 0.1414  # relative L2 error from which a layer is suspect: SQNR 17 dB, the procedure's COS 0.99
-_LOUD = 0.7 * SUSPECT
+LOUD = 0.7 * SUSPECT
 _SEEN = 0.05
 """Errors from which a layer, and one computed from the network's input alone, is computed again."""
 
 _VANISHING = 1e-6
 """Largest value of a layer that is all but zero: below every scale that a header can print."""
+
+FEW, _CREPT = 32, 0.35
+"""Values below which a layer's error is chance; the error from which a drift within the limits is told: healthy trained
+networks reach 0.26 in their worst layer."""
 
 LOOKED_AT = 1 << 18
 """Elements looked at per side and layer where a whole pass is not needed, spread evenly over the layer."""
@@ -51,8 +57,9 @@ class Case:
         rows: Sequence[LayerDiff],
         ranges: Ranges | None = None,
         cancel: Event | None = None,
+        profile: Profile = MANUAL,
     ) -> None:
-        self._cancel = cancel
+        self._cancel, self.profile = cancel, profile
         self.sample, self.benchmark, self.ranges = sample, benchmark, ranges
         self.rows: Mapping[str, LayerDiff] = {row.name: row for row in rows}
         self.tensors = Tensors(benchmark)
@@ -76,7 +83,7 @@ class Case:
         seen = [name for name in self.compared if self.error(name) >= _SEEN]
         return (
             any(map(self.failing, self.compared))
-            or any(self.error(name) >= _LOUD for name in seen)
+            or any(self.error(name) >= LOUD for name in seen)
             or any(not any(each in self.compared for each in self.graph.upstream(name)) for name in seen)
         )
 
@@ -156,11 +163,30 @@ class Case:
         row = self.compared.get(name)
         return row is not None and row.verdict is Verdict.FAIL and not self._vanishes(row)
 
+    def would_fail(self, name: str, found: Figures) -> bool:
+        """Whether a layer would break a fail limit with other figures; its range is no error."""
+        row = self.compared.get(name)
+        if row is None or row.metrics is None:
+            return False
+        fail, _ = self.profile.limits_for(row.name, row.op_type)
+        metrics = replace(row.metrics, rmse=found.rmse, cos=found.cos, sqnr_db=found.sqnr_db)
+        return bool(fail.broken(replace(row, metrics=metrics)).keys() - {"range"})
+
     def within_limits(self) -> bool:
         """Whether no layer breaks a limit, and what is bad inside fades out before the network's outputs."""
         ends = [name for name in self.compared if not self.graph.readers(name)]
-        fades = all(self.error(name) < _LOUD or self._vanishes(self.compared[name]) for name in ends)
+        fades = all(self._fades(self.compared[name]) for name in ends)
         return bool(ends) and self.graph.known and fades and not any(map(self.failing, self.compared))
+
+    def _fades(self, row: LayerDiff) -> bool:
+        """Whether an output is right enough: of few values the error is chance, next to nothing has no relative one."""
+        few = max(1.0, FEW / max(row.pair.benchmark.count, 1)) ** 0.5
+        return self.error(row.name) < LOUD * few or self._vanishes(row)
+
+    def creeps(self) -> bool:
+        """Whether errors within the limits are larger than those of healthy trained networks, not by chance."""
+        counting = [name for name, row in self.compared.items() if row.pair.benchmark.count >= FEW]
+        return any(self.error(name) >= _CREPT for name in counting)
 
     @staticmethod
     def _vanishes(row: LayerDiff) -> bool:
@@ -176,10 +202,10 @@ class Case:
         return value if isfinite(value) else inf
 
     def grid(self, name: str) -> Grid | None:
-        """The sample's grid of a compared layer, from its header or else from its values."""
+        """The sample's grid of a compared layer or an input, from its header or else from its values."""
         if name not in self._grids:
             row = self.rows.get(name)
-            record = row.pair.sample if row else None
+            record = row.pair.sample if row else next((i.sample for i in self.inputs if i.name == name), None)
             self._grids[name] = None if record is None else grid_of(record) or self._grid_in(record)
         return self._grids[name]
 

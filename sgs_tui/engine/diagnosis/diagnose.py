@@ -5,28 +5,45 @@ from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from threading import Event
+from typing import NamedTuple
 
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.configs.debugconfig import load
 from sgs_tui.engine.diagnosis.blame import blame, trend
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
+from sgs_tui.engine.diagnosis.causes.calibrated_otherwise import find_other_calibration
 from sgs_tui.engine.diagnosis.causes.clipping import MOSTLY, clipped_share, find_clipping
-from sgs_tui.engine.diagnosis.causes.coarse_step import WITHIN, find_coarse, find_mild
+from sgs_tui.engine.diagnosis.causes.coarse_step import WITHIN, find_coarse, find_faint, find_mild
 from sgs_tui.engine.diagnosis.causes.drift import drift, healthy, is_drift
 from sgs_tui.engine.diagnosis.causes.input_hypotheses import Hypotheses
 from sgs_tui.engine.diagnosis.causes.input_mismatch import EXPLAINS, SEEN, find_input_cause
 from sgs_tui.engine.diagnosis.causes.layout import find_layout
 from sgs_tui.engine.diagnosis.causes.lost_slices import find_lost_slices
-from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Hypothesis, first_layers
+from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Tested, first_layers
 from sgs_tui.engine.diagnosis.causes.non_finite import find_non_finite
 from sgs_tui.engine.diagnosis.causes.not_dequantised import find_codes
 from sgs_tui.engine.diagnosis.causes.padding_kept import find_padding, undone_layers
 from sgs_tui.engine.diagnosis.causes.swapped import find_swapped
-from sgs_tui.engine.diagnosis.causes.unexplained import find_unexplained
-from sgs_tui.engine.diagnosis.error_budget import Budgets
+from sgs_tui.engine.diagnosis.causes.unexplained import find_level, find_unexplained, find_weights
+from sgs_tui.engine.diagnosis.clock import Clock
+from sgs_tui.engine.diagnosis.error_budget import Budgets, Change
 from sgs_tui.engine.diagnosis.foresight import foresee, subject_of
-from sgs_tui.engine.diagnosis.results import Budget, Cause, Diagnosis, Evidence, Finding, Recovered, Role, percent, some
-from sgs_tui.engine.diagnosis.trying import Trying, tried
+from sgs_tui.engine.diagnosis.measuring import QUANTIZATION, Candidate, Measuring, by_channel, undoing
+from sgs_tui.engine.diagnosis.results import (
+    RIGHT,
+    Budget,
+    Cause,
+    Diagnosis,
+    Evidence,
+    Finding,
+    Foresight,
+    Proof,
+    Recovered,
+    Role,
+    percent,
+    some,
+)
+from sgs_tui.engine.diagnosis.trying import REFUTED, Trying, tried
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.session import Comparison
 
@@ -34,36 +51,41 @@ _CERTAIN = 0.9  # share of a first layer's error that has to be explained to rep
 
 
 def diagnose(
-    comparison: Comparison, rows: Sequence[LayerDiff], debug_config: Path | None = None, cancel: Event | None = None
+    comparison: Comparison,
+    rows: Sequence[LayerDiff],
+    debug_config: Path | None = None,
+    cancel: Event | None = None,
 ) -> Diagnosis:
     """Explain a finished comparison. `debug_config`: the DebugConfig.txt of the sample's run, as evidence.
 
-    Bad layers are computed again by the twin; the dumps must still be open. Raises InputError where
-    `debug_config` can not be read or a side holds outputs alone, FileChangedError, CancelledError.
+    Bad layers are computed again by the twin; the dumps must still be open. After the request's seconds what was
+    not looked at is said in the notes. Raises InputError where `debug_config` can not be read or a side holds outputs
+    alone, FileChangedError, CancelledError.
     """
+    clock = Clock(comparison.request.seconds)
     for dump in (comparison.sample, comparison.benchmark):
         if dump.index.results:
             why = f"{dump.path} holds the network's outputs alone, which layer is at fault is not in it"
             raise InputError(why, "compare two dumps")
     switches = load(debug_config).effect().switches if debug_config else None
-    case = Case(comparison.sample, comparison.benchmark, rows, comparison.ranges, cancel)
+    case = Case(comparison.sample, comparison.benchmark, rows, comparison.ranges, cancel, comparison.request.profile)
     if swapped := find_swapped(comparison):
         course = replace(trend(case, frozenset()), text="not told: every figure is relative to the wrong side")
         return Diagnosis((swapped,), (), course, case.graph.known)
     budgets = Budgets(case)
+    made, recovered = _how_it_was_made(case, comparison, switches)
     subject = subject_of(case, cancel)
-    foresight = foresee(case, subject, cancel) if subject else None
-    trying = None
-    findings, recovered = _findings(case, budgets, comparison, switches)
-    if foresight is not None and foresight.reproduces:
-        findings = _judged(case, findings, list(budgets.all()))
-        if subject is not None:
-            trying, profile = Trying(subject), comparison.request.profile
-            findings = [tried(each, trying, case.compared, profile, cancel) for each in findings]
-            findings.sort(key=lambda each: each.cause is Cause.CLIPPING and not each.explained)  # refuted
+    measuring = Measuring(case, subject, clock, cancel) if subject is not None and subject.check is not None else None
+    findings = [*made.findings, *([] if made.spoils else _inside(case, budgets, measuring, clock))]
+    foresight = foresee(case, subject, clock, cancel) if subject else None
+    trying = Trying(subject) if foresight is not None and foresight.reproduces and subject is not None else None
+    if trying is not None and not clock.skips("what the advice would give"):
+        findings = [tried(each, trying, case.compared, case.profile, cancel) for each in findings]
+        findings.sort(key=lambda each: each.cause is Cause.CLIPPING and not each.explained)  # refuted
     if not any(each.cause.spoils for each in findings):
-        findings = _with_slices(case, findings, find_lost_slices(case, comparison.request.profile, subject, cancel))
+        findings = _with_slices(case, findings, find_lost_slices(case, case.profile, subject, cancel))
     listed = list(budgets.all())
+    findings = [_stated(each, listed, foresight) for each in findings]
     roles = blame(case, listed, frozenset(name for each in findings for name in (*each.layers, *each.behind)))
     return Diagnosis(
         findings=tuple(findings),
@@ -71,16 +93,41 @@ def diagnose(
         trend=trend(case, frozenset(each.name for each in roles if each.role is Role.INTRODUCED)),
         graph_known=case.graph.known,
         recovered=recovered,
-        notes=tuple(_notes(case, switches)),
+        notes=tuple(_notes(case, switches, clock)),
         budgets=tuple(listed),
         foresight=foresight,
         trying=trying,
     )
 
 
-def _findings(
-    case: Case, budgets: Budgets, comparison: Comparison, switches: frozenset[str] | None
-) -> tuple[list[Finding], tuple[Recovered, ...]]:
+_RECORDS = (Cause.PADDING_KEPT, Cause.NOT_DEQUANTIZED, Cause.LAYOUT, Cause.NON_FINITE)
+"""Causes that single records show as they are, or put right."""
+
+
+def _stated(finding: Finding, budgets: Sequence[Budget], foresight: Foresight | None) -> Finding:
+    """The finding with how far it was measured, and the confidence that the benchmark gave that."""
+    proof = finding.proof
+    if proof is Proof.FIGURES:
+        named = {*finding.layers, *finding.behind}
+        computed = finding.explained > 0 and any(each.proven and each.name in named for each in budgets)
+        if finding.cause is Cause.HEALTHY:
+            proof = Proof.TWIN if foresight is not None and foresight.reproduces else Proof.FIGURES
+        elif computed or finding.cause in _RECORDS:
+            proof = Proof.LAYER
+    refuted = finding.confidence <= REFUTED
+    return replace(finding, proof=proof, confidence=finding.confidence if refuted else RIGHT[proof.value])
+
+
+class _Made(NamedTuple):
+    """What the way the dumps were made explains; `spoils`: no number behind it means anything."""
+
+    findings: list[Finding]
+    spoils: bool
+
+
+def _how_it_was_made(
+    case: Case, comparison: Comparison, switches: frozenset[str] | None
+) -> tuple[_Made, tuple[Recovered, ...]]:
     """How the dumps were made comes first: it spoils every number behind it."""
     found = [each for each in (find_non_finite(case), find_codes(case)) if each]
     layers = undone_layers(case, comparison.matching.unmatched)
@@ -89,8 +136,8 @@ def _findings(
     layout = find_layout(case)
     if padding or layout or _codes_spoil(case, found):
         made = [*([padding[0]] if padding else []), *([layout] if layout else [])]
-        return [*found, *made], padding[1] if padding else ()
-    return [*found, *_inside(case, budgets)], ()
+        return _Made([*found, *made], True), padding[1] if padding else ()
+    return _Made(found, False), ()
 
 
 def _with_slices(case: Case, findings: list[Finding], lost: list[Finding]) -> list[Finding]:
@@ -104,8 +151,10 @@ def _with_slices(case: Case, findings: list[Finding], lost: list[Finding]) -> li
     return [*faulty, *fresh] if fresh else findings
 
 
-def _notes(case: Case, switches: frozenset[str] | None) -> Iterator[str]:
+def _notes(case: Case, switches: frozenset[str] | None, clock: Clock) -> Iterator[str]:
     """What limits this diagnosis."""
+    if clock.note:
+        yield clock.note
     if not case.graph.known:
         yield "neither dump holds inputs (an ONNX, Caffe or TFLite dump?): who feeds whom is not known"
     elif not case.rebuilds:
@@ -137,45 +186,128 @@ def _codes_spoil(case: Case, found: Sequence[Finding]) -> bool:
     return spoilt and any(each.cause is Cause.NOT_DEQUANTIZED for each in found)
 
 
-def _inside(case: Case, budgets: Budgets) -> list[Finding]:
-    """Causes inside the network and at its input, the largest explained error first."""
+def _inside(case: Case, budgets: Budgets, measuring: Measuring | None, clock: Clock) -> list[Finding]:
+    """Causes inside the network and at its input, in the order in which to mend them."""
     if not case.compared:
         return [_nothing_compared()]
-    bad = list(_first_layers(case, budgets))
-    if not case.suspects:
-        proven = [first for first in bad if first.tested and first.tested[0].explained >= _CERTAIN]
-        small = [finding for first in proven if (finding := find_input_cause(first))]
-        listed = list(budgets.all())
-        return small or find_mild(case, listed) or [healthy(case, listed)]
-    found = []
-    for first in bad:
-        finding = find_input_cause(first)
+    inputs, bad = _at_the_inputs(case, budgets, measuring)
+    if any(first.other_scale for first in bad):
+        return inputs  # the benchmark itself is wrong: nothing behind it can be judged
+    if other := find_other_calibration(case):
+        return [*inputs, other] if not case.within_limits() else [_quiet(case, list(budgets.all()), [other], None)]
+    found = left = _of_layers(case, budgets, bad)
+    if measuring is not None and (measuring.reproduces or any(each.proof is Proof.TWIN for each in inputs)):
+        found = _measured(case, budgets, found, measuring, bool(inputs))
+    if inputs:
+        return [*inputs, *found]
+    return _judged(case, list(budgets.all()), found, left, measuring)
+
+
+def _judged(
+    case: Case,
+    budgets: Sequence[Budget],
+    found: list[Finding],
+    left: list[Finding],
+    measuring: Measuring | None,
+) -> list[Finding]:
+    """Fault or no fault: a finding is one only where a limit is broken, or an output is bad."""
+    creeps = not found and is_drift(case, budgets)
+    tells = creeps or any(each.cause is Cause.CLIPPING for each in found)
+    if case.within_limits() and all(each.cause in _FADES for each in found) and not (tells and case.creeps()):
+        return [_quiet(case, budgets, found or left, measuring)]
+    if found or not case.suspects:
+        return found or [healthy(case, budgets)]
+    quantized = measuring is not None and measuring.reproduces
+    return [drift(case, budgets)] if quantized or creeps else [_nothing(case)]
+
+
+def _at_the_inputs(case: Case, budgets: Budgets, measuring: Measuring | None) -> tuple[list[Finding], list[FirstLayer]]:
+    """Findings about the network's inputs, and the first layers that are bad. Budgets behind go on from what was seen.
+
+    With a twin an input is another one only where it gives the sample's dump and the benchmark's does not.
+    """
+    found, bad = [], []
+    for plain in _first_layers(case, budgets, measuring):
+        first, likeness = (plain, None) if measuring is None else measuring.best(plain)
+        bad.append(first)
+        if measuring is not None and measuring.reproduces and not first.other_scale:
+            finding = None
+        else:
+            finding = find_input_cause(first)
+        if finding is not None and likeness is not None and measuring is not None:
+            finding = replace(finding, evidence=(*finding.evidence, measuring.proof(likeness)), proof=Proof.TWIN)
+        elif finding is not None and measuring is not None and not first.other_scale and not _certain(case, first):
+            finding = None
         found += [finding] if finding else []
         best = first.tested[0] if first.tested else None
         claimed = finding is not None or clipped_share(first) >= MOSTLY
-        if best and claimed and best.explained >= EXPLAINS and best.kind not in (Hypothesis.PICTURE, Hypothesis.LAYOUT):
-            budgets.explain_input(first.item.name, best.change)
+        if best and claimed and best.explained >= EXPLAINS:
+            budgets.explain_input(first.item.name, _seen(best))
+    return sorted(found, key=_weight, reverse=True), bad
+
+
+def _certain(case: Case, first: FirstLayer) -> bool:
+    """Whether a first layer alone tells its input: where a layer is bad, or nearly all of its error is explained."""
+    best = first.tested[0].explained if first.tested else 0.0
+    return bool(case.suspects) or best >= _CERTAIN
+
+
+def _seen(tested: Tested) -> Change:
+    """What happens to the benchmark's input on its way into the sample's network."""
+    given = tested.given
+    if given is None:
+        return tested.change
+    return lambda values: tested.change(given.reshape(values.shape))
+
+
+def _of_layers(case: Case, budgets: Budgets, bad: Sequence[FirstLayer]) -> list[Finding]:
+    """Findings about layers by single layers computed again, the largest explained error first."""
     listed = list(budgets.all())
+    if not case.suspects:
+        return find_mild(case, listed)
     clipping = find_clipping(case, listed, bad)
-    found += ([clipping] if clipping else []) + find_coarse(case, listed)
+    found = ([clipping] if clipping else []) + find_coarse(case, listed)
     found = find_unexplained(case, budgets, found)
-    found.sort(key=_weight, reverse=True)
-    if found:
-        return found
-    return [drift(case, listed)] if is_drift(case, listed) else [_nothing(case)]
+    return sorted(found, key=_weight, reverse=True)
 
 
-_FADES = (Cause.WIDE_RANGE, Cause.SHARED_SCALE, Cause.UNEXPLAINED)
-"""Causes that are no faults where no limit is broken and the twin gives this dump: rounding made what is left."""
+def _measured(
+    case: Case, budgets: Budgets, found: Sequence[Finding], measuring: Measuring, behind: bool
+) -> list[Finding]:
+    """The findings as the twin has them: what it foresees is quantization, so what explained nothing is a matter of a
+    layer's weights there."""
+    listed = list(budgets.all())
+    level = find_level(case, listed) if measuring.by_tensor else None
+    known = {budget.name: budget for budget in listed}
+    inside = [each for each in found if each.cause not in QUANTIZATION]
+    others = [each for each in inside if not measuring.explains(each.layers[0])]
+    weights = [each.layers[0] for each in inside if each not in others and each.layers[0] in known]
+    fresh = [find_weights(case, known[name]) for name in weights if level is None or name not in level.layers]
+    plain = [*(each for each in found if each.cause in QUANTIZATION), *fresh]
+    candidates = [Candidate(each, undoing(each)) for each in plain]
+
+    def hidden() -> list[Candidate]:
+        names = {name for each in plain for name in each.layers}
+        return [Candidate(each, undoing(each)) for each in find_faint(case, listed, names)]
+
+    mended = measuring.mended([*([Candidate(level, by_channel)] if level else []), *candidates], behind, hidden)
+    return sorted([*mended, *others], key=_weight, reverse=True) if others else mended
 
 
-def _judged(case: Case, findings: list[Finding], budgets: Sequence[Budget]) -> list[Finding]:
-    """The findings; healthy where all is quantization, within the limits, and fades out before the outputs."""
-    if not case.within_limits() or any(each.cause not in _FADES for each in findings):
-        return findings
-    quiet, first = healthy(case, budgets), findings[0]
-    text = f"within the limits; most of what is left: {first.cause} at {first.layers[0]}, which fades out"
-    return [replace(quiet, evidence=(Evidence(text, case.error(first.layers[0]), first.layers[0]), *quiet.evidence))]
+_FADES = (Cause.WIDE_RANGE, Cause.SHARED_SCALE, Cause.CLIPPING, Cause.UNEXPLAINED, Cause.GAIN_OFFSET)
+"""Causes that are no faults where no limit is broken and no input differs: what they leave fades out."""
+
+
+def _quiet(case: Case, budgets: Sequence[Budget], found: Sequence[Finding], measuring: Measuring | None) -> Finding:
+    """`healthy`, and what is left within the limits."""
+    quiet = healthy(case, budgets)
+    if not found:
+        return quiet
+    first = found[0]
+    amounts = f"; {measuring.within(first)}" if measuring is not None and measuring.reproduces else ""
+    name, error = first.layers[0], case.error(first.layers[0])
+    text = f"within the limits; most of what is left: {first.cause} at {name} ({percent(error)} of it{amounts})"
+    return replace(quiet, evidence=(Evidence(text, error, name), *quiet.evidence))
 
 
 def _weight(finding: Finding) -> float:
@@ -185,13 +317,21 @@ def _weight(finding: Finding) -> float:
     return min(finding.size, 2.0) * finding.explained
 
 
-def _first_layers(case: Case, budgets: Budgets) -> Iterator[FirstLayer]:
-    """Network inputs whose first layer is bad by itself, hypotheses tested."""
+def _first_layers(case: Case, budgets: Budgets, measuring: Measuring | None) -> Iterator[FirstLayer]:
+    """Network inputs whose first layer is bad by itself, hypotheses tested.
+
+    Where the twin does not give the dump from the benchmark's input, a small error tells as well: a bias can hide it.
+    """
+    least = SEEN if measuring is None or measuring.reproduces else _HINT
     for first in first_layers(case, budgets):
         budget = first.budget
-        if budget.own >= SEEN and isfinite(budget.total) and not budget.own_steps <= WITHIN:
+        if first.other_scale or (budget.own >= least and isfinite(budget.total) and not budget.own_steps <= WITHIN):
             tested = Hypotheses(budgets.trials, first).test() if budgets.trials and budget.proven else ()
             yield replace(first, tested=tested)
+
+
+_HINT = 0.005
+"""Own error of a first layer from which its input is tried: an S16 layer's is 0.001."""
 
 
 def _nothing_compared() -> Finding:

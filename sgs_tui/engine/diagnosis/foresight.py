@@ -15,6 +15,7 @@ import numpy as np
 
 from sgs_tui.engine.calibration.ranges import Ranges
 from sgs_tui.engine.diagnosis.case import Case
+from sgs_tui.engine.diagnosis.clock import Clock
 from sgs_tui.engine.diagnosis.results import Foresight, Sources
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import InputError, RunError
@@ -121,8 +122,10 @@ class _Energies:
         return min(1.0, self.foreseen / self.measured) * max(0.0, 1.0 - unlike)
 
 
-def foresee(case: Case, subject: Subject, cancel: Event | None = None) -> Foresight | None:
+def foresee(case: Case, subject: Subject, clock: Clock, cancel: Event | None = None) -> Foresight | None:
     """The shares of the bad layers and outputs; None where no prediction of them counts."""
+    if clock.skips("how much of the errors quantization explains"):
+        return None
     check = subject.check
     outputs = set(subject.plan.twin.outputs)
     counting = {each.name for each in check.layers if not each.why_not} if check is not None else set()
@@ -141,6 +144,8 @@ def foresee(case: Case, subject: Subject, cancel: Event | None = None) -> Foresi
     )
     failing = any(case.failing(name) for name in errors)
     if not (failing and found.reproduces):  # what makes an error that is not the measured one is of no use
+        return found
+    if clock.skips("which sources make the errors"):
         return found
     sources, looked, total = _sources(subject, ranked, errors, cancel)
     return replace(found, sources=sources, looked_at=looked, all_sources=total)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sgs_tui.engine.diagnosis.trying import Trying
 
 _PROOFS = 3
-_REPRODUCED = 1.0
+REPRODUCED = 1.0
 """Median dB up to which the twin gives a dump: 0 to 0.6 where only quantization differs, 8 and more elsewhere."""
 
 _ALL = 0.995
@@ -87,6 +87,29 @@ class Cause(StrEnum):
     UNEXPLAINED = _About("unexplained", "no known cause explains the error", "unexplained")
 
 
+class Proof(StrEnum):
+    """How far a cause was measured: on the whole dump by the twin, on single layers computed again, or not at all."""
+
+    TWIN = "twin"
+    LAYER = "layer"
+    FIGURES = "figures"
+
+    @property
+    def words(self) -> str:
+        """What a headline says instead of a percentage."""
+        return _PROVEN[self.value]
+
+
+RIGHT = {"twin": 0.99, "layer": 0.97, "figures": 0.9}
+"""Share of first causes with a proof that were right; tests/benchmarks/bench_diagnosis.py prints the table."""
+
+_PROVEN = {
+    "twin": "measured on the whole dump",
+    "layer": "measured on single layers",
+    "figures": "by the figures",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One fact that speaks for a cause. `value` is the number in `text`, for programs; None where it has none."""
@@ -101,9 +124,10 @@ class Finding:
     """A cause, the layers it sits in (the likeliest culprit first), and what proves it.
 
     `explained`: share (0 to 1) of the error's energy that the cause's hypothesis removes where it was tested.
-    `size`: the error it brings in, relative to the layer's signal. `confidence`: 0 to 1. `refuted_by`: what
-    would prove it wrong. `advice`: what to do, one line each. `behind`: layers it spoils directly. `int16`: the
-    convolution inputs that the first line of the advice puts into 16 bit.
+    `size`: the error it brings in, relative to the layer's signal. `proof`: how far it was measured. `confidence`: how
+    often a first cause with that proof was right in the benchmark (0 to 1; less where trying refuted it).
+    `refuted_by`: what would prove it wrong. `advice`: what to do, one line each. `behind`: layers it spoils directly.
+    `int16`: the convolution inputs that the first line of the advice puts into 16 bit.
     """
 
     cause: Cause
@@ -116,6 +140,7 @@ class Finding:
     size: float = 0.0
     behind: tuple[str, ...] = ()
     int16: tuple[str, ...] = ()
+    proof: Proof = Proof.FIGURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +264,7 @@ class Foresight:
     @property
     def reproduces(self) -> bool:
         """Whether the twin gives the sample's dump: what it foresees is then what was measured."""
-        return self.counted > 0 and self.median_db <= _REPRODUCED
+        return self.counted > 0 and self.median_db <= REPRODUCED
 
     @property
     def text(self) -> str:

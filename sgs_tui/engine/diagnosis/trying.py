@@ -28,7 +28,7 @@ _HELPS = 0.9
 """What is left of the error at the layers a change is for, up to which it helps, and is better than another."""
 
 _CALIBRATE = "calibrate again with about 30 pictures like the one that is judged, brightness and contrast included"
-_REFUTED = 0.2
+REFUTED = 0.2
 """Confidence at most in a cause whose removal helps nothing."""
 
 _NARROWER = (4.0, 16.0, 64.0)
@@ -266,6 +266,4 @@ def _told(finding: Finding, outcomes: Sequence[_Outcome], best: _Outcome | None)
     if finding.cause is not Cause.CLIPPING:
         return found
     refuted = Evidence(f"this picture's own ranges do not heal it on the twin: {nearest.text}")
-    return replace(
-        found, evidence=(refuted, *found.evidence), confidence=min(_REFUTED, found.confidence), explained=0.0
-    )
+    return replace(found, evidence=(refuted, *found.evidence), confidence=min(REFUTED, found.confidence), explained=0.0)

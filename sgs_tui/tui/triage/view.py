@@ -40,7 +40,7 @@ def headline(finding: Finding) -> str:
 
 FINDING_COLUMNS: tuple[Column[tuple[int, Finding]], ...] = (
     Column("number", "", 2, right=True, cell=lambda ranked: Cell(str(ranked[0]), "muted")),
-    Column("sure", "sure", 4, right=True, cell=lambda ranked: f"{ranked[1].confidence:.0%}"),
+    Column("proof", "proof", 7, cell=lambda ranked: str(ranked[1].proof)),
     Column("cause", "where and why", least=20, prose=True, cell=lambda ranked: _cause(ranked[1])),
 )
 """Of findings with their ranks, the likeliest first."""
@@ -58,7 +58,7 @@ def triage_lines(diagnosis: Diagnosis, place: int, width: int) -> list[Line]:
 
 def _finding(finding: Finding, width: int) -> list[Line]:
     lines = paragraph(headline(finding), width, "strong")
-    facts = f"{finding.cause}, {finding.confidence:.0%} sure"
+    facts = f"{finding.cause}, {finding.proof.words}"
     if finding.explained and finding.cause not in _ROUNDING:
         facts += f"; undoing it removes {finding.explained:.0%} of the error where that was tested"
     lines += paragraph(facts, width, "muted")

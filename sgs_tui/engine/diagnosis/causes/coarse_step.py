@@ -8,7 +8,7 @@ Two observations prove them: a layer whose own error stays within a step but is 
 layer that goes bad when its input is rounded to that input's grid, in float, with nothing else changed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -180,6 +180,22 @@ def find_coarse(case: Case, budgets: Sequence[Budget], found: Iterable[_Coarse] 
         groups.setdefault(case.domains.get(coarse.tensor) or Domain((coarse.tensor,), ()), []).append(coarse)
     known = {budget.name: budget for budget in budgets}
     return [_finding(case, domain, group, known) for domain, group in groups.items()]
+
+
+_FAINT, _MOST = 0.02, 6
+"""What rounding an input costs a layer from which it may still matter, and how many of these are told at most."""
+
+
+def find_faint(case: Case, budgets: Sequence[Budget], known: Collection[str]) -> list[Finding]:
+    """Tensors whose rounding costs too little to be suspected by single layers, but may spoil those behind."""
+    costs: dict[str, _Coarse] = {}
+    for budget in budgets:
+        for source, cost in budget.rounding:
+            if cost >= _FAINT and source not in known and (source not in costs or cost > costs[source].cost):
+                part = min(1.0, (cost / budget.total) ** 2) if budget.total else 0.0
+                costs[source] = _Coarse(source, budget.name, cost, part, True)
+    largest = sorted(costs.values(), key=lambda each: -each.cost)[:_MOST]
+    return find_coarse(case, budgets, largest) if largest else []
 
 
 def _finding(case: Case, domain: Domain, found: list[_Coarse], known: Mapping[str, Budget]) -> Finding:

@@ -88,7 +88,7 @@ class Hypotheses:
         return tuple(sorted(found, key=lambda each: each.explained - _SIMPLER * bool(each.gains), reverse=True))
 
     def _judge(self, kind: Hypothesis, change: Change, given: Values | None = None) -> Tested:
-        return Tested(kind, share(self._error, self.sample - self.run(change, given)), change)
+        return Tested(kind, share(self._error, self.sample - self.run(change, given)), change, given=given)
 
     def _clip(self) -> Iterator[Tested]:
         limits = self._first.limits

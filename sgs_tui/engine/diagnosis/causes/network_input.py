@@ -5,7 +5,7 @@ wrong), so the first layer has to: which change of the benchmark's input makes i
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import permutations
 from math import isfinite
@@ -105,6 +105,18 @@ def compare_pictures(sample: Values, benchmark: Values, channels: int) -> Pictur
     return PictureMatch(Kinship.OTHER, plain)
 
 
+def rounds(sample: Values, benchmark: Values, limits: Grid | None) -> bool:
+    """Whether a sample's input is the benchmark's on its own grid: within half a step once it is cut at the limits."""
+    if limits is None or sample.size < benchmark.size or not limits.step > 0:
+        return False
+    away = np.abs(sample[: benchmark.size] - limits.clipped(benchmark))
+    return bool(np.isfinite(away).all()) and float(np.mean(away <= _HALF * limits.step)) >= _ALL_BUT_FEW
+
+
+_HALF, _ALL_BUT_FEW = 0.52, 0.999
+"""Half a step and what six decimals of a scale make of it; the share of the values that have to be within."""
+
+
 def _planes(values: Values) -> Values:
     """A flat NHWC picture read as if it were NCHW."""
     result: Values = values.reshape(values.shape[1], -1).T
@@ -154,6 +166,7 @@ class Tested:
     """A hypothesis and the share (0 to 1) of the first layer's own error that it removes.
 
     `gains`, `offsets`: per channel, of AFFINE (input seen = gain * benchmark's input + offset) and PICTURE.
+    `given`: what is changed where that is not the benchmark's input.
     """
 
     kind: Hypothesis
@@ -163,6 +176,7 @@ class Tested:
     order: tuple[int, ...] = ()
     gains: tuple[float, ...] = ()
     offsets: tuple[float, ...] = ()
+    given: Values | None = field(default=None, repr=False, compare=False)
 
 
 _NEARLY_ALL, _MANY_TIMES = 0.9, 8.0
@@ -195,6 +209,10 @@ class FirstLayer:
         return self.outside >= _NEARLY_ALL and self.factor >= _MANY_TIMES
 
 
+_ENOUGH = 16
+"""Values a channel from which its gain and offset mean anything."""
+
+
 def first_layers(case: Case, budgets: Budgets) -> Iterator[FirstLayer]:
     """Every network input whose first layer is bad by itself, with the hypotheses tested."""
     seen: set[str] = set()
@@ -216,11 +234,13 @@ def _first(case: Case, budgets: Budgets, item: NetInput, layer: str) -> FirstLay
             outside = float(np.mean((values < limits.low - slack) | (values > limits.high + slack)))
             factor = float(np.abs(values).max() / max(abs(limits.low), abs(limits.high), 1e-30))
         if item.sample is not None and item.benchmark.count <= 1 << 22:
-            pictures = compare_pictures(
-                case.sample_tensors.whole(item.sample), case.tensors.whole(item.benchmark), _channels(case, item)
-            )
+            ours, theirs = case.sample_tensors.whole(item.sample), case.tensors.whole(item.benchmark)
+            pictures = compare_pictures(ours, theirs, _channels(case, item))
+            if pictures.kinship in (Kinship.OTHER, Kinship.UNKNOWN) and rounds(ours, theirs, limits):
+                pictures = PictureMatch(Kinship.SAME, 1.0)
     budget, fit = budgets.of(layer), None
-    if not budget.proven and isfinite(budget.total) and case.comparable(layer):
+    few = case.rows[layer].pair.benchmark.count < _ENOUGH * max(case.channels(layer), 1)
+    if not budget.proven and isfinite(budget.total) and case.comparable(layer) and not few:
         fit = affine_fit(*case.both(layer), case.channels(layer))
     return FirstLayer(item, layer, budget, pictures, limits, outside, fit=fit, factor=factor)
 

@@ -18,6 +18,9 @@ from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, p
 from sgs_tui.engine.network.tensors import Values
 
 _FITS = 0.8  # share of the own error that a gain and an offset, or a few channels, have to explain
+_ENOUGH = 32
+"""Values from which a gain and an offset mean anything: two numbers always describe two values."""
+
 _FEW = 0.15  # share of the channels that still counts as few
 
 
@@ -85,7 +88,7 @@ def find_unexplained(case: Case, budgets: Budgets, found: list[Finding]) -> list
 
 def _coarse_weights(case: Case, coarse: Sequence[Budget]) -> list[Finding]:
     """One finding for all layers where one level mends them all, else one for each."""
-    found = [_weights(case, each) for each in sorted(coarse, key=lambda each: -each.own)]
+    found = [find_weights(case, each) for each in sorted(coarse, key=lambda each: -each.own)]
     if len(found) < 2 or case.by_channel:
         return found
     worst = found[0]
@@ -127,7 +130,7 @@ def _finding(case: Case, budgets: Budgets, budget: Budget) -> Finding:
     return _bad_channels(case, budget, sample, made) or _gain(budget, sample, made) or _unexplained(budget)
 
 
-def _weights(case: Case, budget: Budget) -> Finding:
+def find_weights(case: Case, budget: Budget) -> Finding:
     """Coarse weights are the layer's own fault; its input in 16 bit makes them 16 bit, a finer level gives each channel
     a scale."""
     share = f"{budget.weights:.0%} of its own error of {percent(budget.own)}"
@@ -165,9 +168,23 @@ def _channels(case: Case, budget: Budget) -> Iterator[Evidence]:
             yield Evidence(text, few, budget.name)
 
 
+def find_level(case: Case, budgets: Sequence[Budget]) -> Finding | None:
+    """Coarse weights of several layers as one finding, the worst first: one level gives all of them more scales."""
+    found = sorted((b for b in budgets if b.weights >= PART and b.own >= _COARSE), key=lambda b: -b.own)
+    if not found:
+        return None
+    worst, facts = find_weights(case, found[0]), [find_weights(case, each).evidence[0] for each in found[:3]]
+    layers = dict.fromkeys((*(each.name for each in found), *worst.layers))
+    return replace(worst, layers=tuple(layers), evidence=tuple(facts))
+
+
+_COARSE = 0.05
+"""Own error from which a layer's weights are named among those that one scale for all channels makes coarse."""
+
+
 def _gain(budget: Budget, sample: Values, made: Values) -> Finding | None:
     fit = affine_fit(sample, made)
-    if fit.good < _FITS:
+    if sample.size < _ENOUGH or fit.good < _FITS:
         return None
     explained = fit.explained
     text = f"{budget.name} is {fit.gain:.3f} times its true value {fit.offset:+.4g}: {explained:.1%} of its own error"

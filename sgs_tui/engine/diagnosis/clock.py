@@ -1,0 +1,33 @@
+"""The seconds a diagnosis may take, and what it leaves out after them.
+
+Apart because every step of a diagnosis asks it, and the one that ends says what was not looked at.
+"""
+
+from dataclasses import dataclass, field
+from time import perf_counter
+
+
+@dataclass
+class Clock:
+    """Started when it is made; `seconds` 0 is no limit. `left_out` is what was not looked at, in order."""
+
+    seconds: float
+    left_out: list[str] = field(default_factory=list)
+    _start: float = field(default_factory=perf_counter)
+
+    @property
+    def over(self) -> bool:
+        """Whether the time is up."""
+        return bool(self.seconds) and perf_counter() - self._start >= self.seconds
+
+    def skips(self, what: str) -> bool:
+        """Whether `what` has to be left out; it is noted then."""
+        if self.over and what not in self.left_out:
+            self.left_out.append(what)
+        return self.over
+
+    @property
+    def note(self) -> str:
+        """One line about what was left out; empty where nothing was."""
+        told = "; ".join(self.left_out)
+        return f"stopped after {self.seconds:g} s, not looked at: {told}" if told else ""

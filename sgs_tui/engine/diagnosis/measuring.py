@@ -1,0 +1,289 @@
+"""Hypotheses put into the twin: which input gives the sample's dump, and what a fault costs once it is undone.
+
+The twin computes the fixed network from the float dump. Fed with the input that the sample's network is thought to
+have seen, it has to give the sample's dump (COS layer by layer); with a tensor left in float, or not clipped, the
+layers behind it have to heal. What does neither is no cause.
+
+Apart because it asks the twin about the whole network, while causes/ look at single layers.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from threading import Event
+
+import numpy as np
+
+from sgs_tui.engine.diagnosis.case import LOUD, SUSPECT, Case
+from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Tested
+from sgs_tui.engine.diagnosis.clock import Clock
+from sgs_tui.engine.diagnosis.results import REPRODUCED, Cause, Evidence, Finding, Proof, percent
+from sgs_tui.engine.twin.agreement import FEW
+from sgs_tui.engine.twin.figures import Figures, figures
+from sgs_tui.engine.twin.kernels import Array
+from sgs_tui.engine.twin.meaning import Floats
+from sgs_tui.engine.twin.plan import Grid, Plan
+from sgs_tui.engine.twin.predict import input_codes, run
+from sgs_tui.engine.twin.sources import Kind, Source, unlimited, without
+from sgs_tui.engine.twin.trials import Scores, scored
+from sgs_tui.engine.twin.values import Values
+from sgs_tui.engine.twin.whatif import Subject
+
+ALIKE, BETTER = 0.99, 0.5
+"""Median COS from which an input gives the sample's dump, and what it may leave of the benchmark input's 1 - COS.
+Healthy pairs: 0.9966 to 0.9999; another picture, order or scale: 0.05 to 0.98."""
+
+_FIRST, _AGREES = 3, 2.0
+"""Layers behind the input in which another one shows though it fades out further on, and dB up to which they agree: 0.6
+where only quantization differs."""
+
+QUANTIZATION = (Cause.WIDE_RANGE, Cause.SHARED_SCALE, Cause.CLIPPING)
+"""Causes that the twin can undo."""
+
+INSIDE = (Cause.UNEXPLAINED, Cause.BAD_CHANNELS)
+"""Causes that can not be where the twin gives the dump: it has the float network's own weights."""
+
+_WORTH, _REST = 0.1, 0.25
+"""Share of the burden that undoing the first finding has to take away, and one behind it of what is left."""
+
+_OUTPUT = 5.0
+"""How much an output counts against a layer."""
+
+_MOST = 8
+"""Findings that are tried, the largest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """COS of the twin's layers of 32 values and more against the sample's."""
+
+    cosines: Mapping[str, float]
+
+    @property
+    def counted(self) -> int:
+        """Layers."""
+        return len(self.cosines)
+
+    @property
+    def median(self) -> float:
+        """0 of none."""
+        return float(np.median(list(self.cosines.values()))) if self.cosines else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Burden:
+    """What is bad under a plan: layers beyond 14 % of their signal, outputs beyond 10 %; the sum of what is beyond."""
+
+    bad: int
+    size: float
+
+
+class Measuring:
+    """A sample's twin that is asked about hypotheses. Raises RunError, CancelledError."""
+
+    def __init__(self, case: Case, subject: Subject, clock: Clock, cancel: Event | None = None) -> None:
+        assert subject.fixed is not None and subject.check is not None
+        self._case, self._subject, self._fixed, self._cancel = case, subject, subject.fixed, cancel
+        self._clock = clock
+        self._counting = frozenset(
+            each.name for each in subject.check.layers if not each.why_not and each.measured.count >= FEW
+        )
+        self.given = self._likeness(subject.trials.inputs)
+
+    @property
+    def reproduces(self) -> bool:
+        """Whether the benchmark's input gives the sample's dump: then all that differs is quantization."""
+        check = self._subject.check
+        if check is None or check.median_db > REPRODUCED or self.given.median < ALIKE:
+            return False
+        first = [each.difference_db for each in check.layers if each.name in self._counting][:_FIRST]
+        return not first or float(np.median(first)) <= _AGREES
+
+    def _likeness(self, inputs: Mapping[str, Array]) -> Likeness:
+        trials, ours, found = self._subject.trials, Values(self._fixed.dump), dict[str, float]()
+        for layer in run(self._subject.plan, inputs, trials.kernels, base=trials.base, cancel=self._cancel):
+            record = self._fixed.by_name.get(layer.name)
+            if layer.name in self._counting and record is not None and record.count == layer.stored.size:
+                found[layer.name] = figures(layer.values(), ours.read(record)).cos
+        return Likeness({name: cos for name, cos in found.items() if np.isfinite(cos)})
+
+    def explains(self, name: str) -> bool:
+        """Whether most of a layer's measured error is what the twin foresees: quantization, no other weights."""
+        cos = self.given.cosines.get(name)
+        return cos is None or 2 * (1 - cos) <= 0.5 * self._case.error(name) ** 2
+
+    # --- inputs ---------------------------------------------------------------------------------------
+
+    def fed(self, first: FirstLayer, tested: Tested) -> Likeness:
+        """The twin fed with a network input as a hypothesis has it."""
+        trials, name = self._subject.trials, first.item.name
+        twin = self._subject.plan.twin
+        given = trials.references.read(twin.records[name]) if tested.given is None else tested.given
+        channels = max(self._case.channels(name), 1)
+        values = np.asarray(tested.change(given.reshape(-1, channels)), np.float32).reshape(-1)
+        whole = {each: trials.references.read(twin.records[each]) for each in twin.inputs}
+        codes = input_codes(self._subject.plan, {**whole, name: values}, None)
+        return self._likeness({**trials.inputs, name: codes[name]})
+
+    def proves(self, found: Likeness) -> bool:
+        """Whether an input gives the sample's dump, and far better than the benchmark's."""
+        return found.median >= ALIKE and 1 - found.median <= BETTER * (1 - self.given.median)
+
+    def best(self, first: FirstLayer) -> tuple[FirstLayer, Likeness | None]:
+        """The first layer with the hypothesis in front that gives the dump, if one of the likeliest does."""
+        for tested in first.tested[:3]:
+            if tested.explained < _LEAST or self._clock.over:
+                break
+            likeness = self.fed(first, tested)
+            if self.proves(likeness):
+                others = tuple(each for each in first.tested if each is not tested)
+                return replace(first, tested=(tested, *others)), likeness
+        return first, None
+
+    def proof(self, likeness: Likeness) -> Evidence:
+        """The fact that proves an input."""
+        text = (
+            f"the twin fed with it gives the sample's dump: COS {likeness.median:.4f} (median of {likeness.counted} "
+            f"layers); fed with the benchmark's input {self.given.median:.4f}"
+        )
+        return Evidence(text, likeness.median)
+
+    # --- faults undone --------------------------------------------------------------------------------
+
+    @property
+    def by_tensor(self) -> bool:
+        """Whether most weights have one scale for all channels (level L1)."""
+        modes = [how.by_channel for how in self._subject.plan.weights.values() if how is not None]
+        return 2 * sum(modes) < len(modes)
+
+    def mended(
+        self, found: Sequence["Candidate"], behind: bool, hidden: Callable[[], Iterable["Candidate"]] | None = None
+    ) -> list[Finding]:
+        """Findings of quantization in the order in which to mend them, each judged with those before it undone.
+
+        What does not heal anything then, or what is within the limits by then, is left out. `behind`: an input is at
+        fault, so that the first has to break a limit on the benchmark's input too. `hidden`: what to try where those
+        do not heal the dump.
+        """
+        plan, kept, left = self._subject.plan, list[Finding](), list(found[:_MOST])
+        scores = self._subject.trials.scores
+        before = self.burden(scores)
+        while left and before.bad and (self._at_fault(scores) or not (kept or behind)):
+            if self._clock.skips("what undoing each cause heals"):
+                return [*kept, *(each.finding for each in left)]
+            tried = [self.under(each.undo(plan)) for each in left]
+            sizes = [self.burden(each).size for each in tried]
+            place = _next(left, sizes, before.size)
+            scores, best = tried[place], left[place]
+            after = self.burden(scores)
+            if before.size - after.size < (_REST if kept else _WORTH) * before.size:
+                if hidden is None:
+                    break
+                left, hidden = list(hidden()), None
+                continue
+            also = " as well" if kept else ""
+            text = f"undone in the twin{also}: {before.bad} layers beyond {SUSPECT:.0%} become {after.bad}"
+            fact = Evidence(text, 1 - after.size / before.size)
+            kept.append(replace(best.finding, evidence=(*best.finding.evidence, fact), proof=Proof.TWIN))
+            plan, before, left = best.undo(plan), after, [each for each in left if each is not best]
+            if not left and hidden is not None:
+                left, hidden = list(hidden()), None
+        return kept
+
+    def _at_fault(self, scores: Scores) -> bool:
+        """Whether a layer breaks a fail limit, or an output is beyond 10 % of its signal."""
+        judged = {name: scores[name] for name in self._counting & scores.keys()}
+        return self.outputs(scores) >= LOUD or any(self._case.would_fail(name, each) for name, each in judged.items())
+
+    def under(self, plan: Plan) -> Scores:
+        """Every layer under another plan, on the benchmark's input."""
+        trials = self._subject.trials
+        inputs = {name: self._input(name, codes, plan.grids.get(name)) for name, codes in trials.inputs.items()}
+        layers = run(plan, inputs, trials.kernels, base=trials.base, cancel=self._cancel)
+        return scored(plan, layers, trials.references, trials.scores)
+
+    def _input(self, name: str, codes: Array, grid: Grid | None) -> Array:
+        if grid is not None and grid.limited:
+            return codes
+        plan = self._subject.plan
+        values: Floats = self._subject.trials.references.read(plan.twin.records[name])
+        return values.reshape(codes.shape)
+
+    def burden(self, scores: Scores) -> Burden:
+        """What is bad among layers whose prediction counts."""
+        outputs = set(self._subject.plan.twin.outputs)
+        bad, size = 0, 0.0
+        for name in self._counting & scores.keys():
+            error = min(1.0, relative(scores[name]))
+            bad += error >= (LOUD if name in outputs else SUSPECT)
+            size += max(0.0, error - SUSPECT) + (_OUTPUT * max(0.0, error - LOUD / 2) if name in outputs else 0.0)
+        return Burden(bad, size)
+
+    def outputs(self, scores: Scores) -> float:
+        """The worst error of a network output, relative to its signal; 0 where none counts."""
+        names = [name for name in self._subject.plan.twin.outputs if name in self._counting and name in scores]
+        return max((relative(scores[name]) for name in names), default=0.0)
+
+    def within(self, finding: Finding) -> str:
+        """What a finding amounts to where no limit is broken."""
+        trials = self._subject.trials
+        now, then = self.outputs(trials.scores), self.outputs(self.under(undoing(finding)(self._subject.plan)))
+        return f"the outputs are {percent(now)} off, with it undone in the twin {percent(then)}"
+
+
+_LEAST = 0.2
+"""Share of the first layer's error that a hypothesis has to explain to be put into the twin."""
+
+
+def relative(found: Figures) -> float:
+    """L2 error over the signal."""
+    return float(10 ** (-found.sqnr_db / 20))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A finding and what the twin's plan is without it."""
+
+    finding: Finding
+    undo: Callable[[Plan], Plan]
+
+
+def _next(left: Sequence[Candidate], sizes: Sequence[float], before: float) -> int:
+    """What to mend next: a calibration that cuts much, since another changes every scale; else what heals most."""
+    clips = [n for n, each in enumerate(left) if each.finding.cause is Cause.CLIPPING]
+    much = [n for n in clips if before - sizes[n] >= _REST * before]
+    return min(much or range(len(sizes)), key=lambda n: sizes[n])
+
+
+def undoing(finding: Finding) -> Callable[[Plan], Plan]:
+    """How to undo a finding: its tensors not clipped, or in float with the weights around them."""
+    return partial(_unclipped if finding.cause is Cause.CLIPPING else _in_float, finding.layers)
+
+
+def by_channel(plan: Plan) -> Plan:
+    """The plan with one weight scale for each output channel, as from level L2 on."""
+    modes = {index: replace(how, by_channel=True) if how is not None else None for index, how in plan.weights.items()}
+    return replace(plan, weights=modes)
+
+
+def _unclipped(layers: Sequence[str], plan: Plan) -> Plan:
+    for name in layers:
+        plan = unlimited(plan, name) if plan.grids.get(name) is not None else plan
+    return plan
+
+
+def _in_float(layers: Sequence[str], plan: Plan) -> Plan:
+    for name in layers:
+        plan = without(plan, Source(name, Kind.ROUNDING)) if plan.grids.get(name) is not None else plan
+    return replace(plan, weights={**plan.weights, **dict.fromkeys(_around(plan, layers), None)})
+
+
+def _around(plan: Plan, names: Iterable[str]) -> list[int]:
+    """Convolutions that read the tensors, and those that make them where the finding is about weights."""
+    twin, found = plan.twin, []
+    for name in names:
+        found += [op.index for op in twin.readers.get(name, ()) if op.convolution is not None]
+    for each in plan.groups:
+        if set(each.writes) & set(names):
+            found += [op.index for op in each.convolutions]
+    return found
