@@ -92,7 +92,7 @@ def test_the_table_says_where_why_and_what_to_do(command: Command, monkeypatch: 
     ended = command("--batch", *BAD)
     assert max(map(len, ended.text.splitlines())) <= 80
     text = told(ended.text)
-    assert "1. gate: tensors of very different size share one scale (shared_scale, 99% sure)" in text
+    assert "1. gate: tensors of very different size share one scale (shared_scale, measured on the whole dump)" in text
     for part in (
         "with cat, sq888",
         "because gate spans",

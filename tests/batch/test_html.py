@@ -142,7 +142,7 @@ def test_the_diagnosis_is_shown_where_there_is_one() -> None:
     )
     made = report([failing("gate", 0)])
     text = Page(page_in(replace(made, diagnosis=found), NO_DETAILS)).text
-    for words in ("(shared_scale, 90% sure)", "1.2 of 255 steps", "raise cat", "no change", "jumps at gate"):
+    for words in ("(shared_scale, by the figures)", "1.2 of 255 steps", "raise cat", "no change", "jumps at gate"):
         assert words in text
     assert "Diagnosis" not in Page(page_in(made, NO_DETAILS)).text
 

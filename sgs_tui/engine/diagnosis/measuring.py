@@ -18,6 +18,7 @@ from sgs_tui.engine.diagnosis.case import LOUD, SUSPECT, Case
 from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Tested
 from sgs_tui.engine.diagnosis.clock import Clock
 from sgs_tui.engine.diagnosis.results import REPRODUCED, Cause, Evidence, Finding, Proof, percent
+from sgs_tui.engine.numbers import count
 from sgs_tui.engine.twin.agreement import FEW
 from sgs_tui.engine.twin.figures import Figures, figures
 from sgs_tui.engine.twin.kernels import Array
@@ -182,7 +183,8 @@ class Measuring:
                 left, hidden = list(hidden()), None
                 continue
             also = " as well" if kept else ""
-            text = f"undone in the twin{also}: {before.bad} layers beyond {SUSPECT:.0%} become {after.bad}"
+            bad = f"{count(before.bad, 'layer')} beyond {SUSPECT:.0%} of the signal"
+            text = f"undone in the twin{also}: {bad} now, {after.bad} then"
             fact = Evidence(text, 1 - after.size / before.size)
             kept.append(replace(best.finding, evidence=(*best.finding.evidence, fact), proof=Proof.TWIN))
             plan, before, left = best.undo(plan), after, [each for each in left if each is not best]

@@ -18,9 +18,11 @@ from sgs_tui.engine.dumps.writer import Draft, write_dump
 from sgs_tui.engine.twin.arithmetic import Pixels, quantize_pixels, quantize_weights
 from sgs_tui.engine.twin.kernels import Kernel
 from sgs_tui.engine.twin.meaning import Convolution
+from sgs_tui.engine.twin.measured import fixed_records, read_plan
 from sgs_tui.engine.twin.network import Twin, TwinOp
+from sgs_tui.engine.twin.other_input import fit_of, own_pixels
 from sgs_tui.engine.twin.plan import Plan, plan
-from sgs_tui.engine.twin.predict import Kernels, run
+from sgs_tui.engine.twin.predict import Kernels, dumped_inputs, run
 from sgs_tui.engine.twin.rebuild import rebuild
 from sgs_tui.engine.twin.run import float_layers, write_float_dump
 from tests.engine.diagnosis.nets import Array, Pair, Ranges, write_ranges
@@ -540,3 +542,19 @@ def right(planted: Planted, diagnosis: Diagnosis) -> bool:
         first.cause == cause and (not culprits or bool(set(culprits) & set(first.layers)))
         for cause, culprits in (planted.causes if inside else planted.causes[:1])
     )
+
+
+# --- networks -----------------------------------------------------------------------------------------
+
+
+def network(name: str, float_dump: Path, fixed_dump: Path) -> Network:
+    """A network from a pair of dumps: the picture and its normalization as both inputs tell them."""
+    twin, dump = rebuild(open_dump(float_dump)), open_dump(fixed_dump)
+    given = dumped_inputs(twin)[twin.inputs[0]]
+    own = own_pixels(read_plan(twin, dump, None), fixed_records(twin, dump), given)
+    assert own is not None, f"{fixed_dump} holds no picture"
+    fit = fit_of(given, own)
+    pairs = list(zip(fit.gain, fit.offset, strict=True))
+    pixels = Pixels(tuple(round(-b / a, 3) for a, b in pairs), tuple(round(1 / a, 3) for a, _ in pairs))
+    picture = own.reshape(twin.shapes[twin.inputs[0]][1:]).astype(np.float32)
+    return Network(name, twin, picture, Pixels() if fit.raw else pixels)

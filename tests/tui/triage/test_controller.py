@@ -65,7 +65,7 @@ def test_a_layers_part_in_words() -> None:
 def test_a_finding_in_full() -> None:
     text = _text(triage_lines(_diagnosis(("b", Role.INTRODUCED, False)), 0, 60))
     for part in (
-        "shared_scale, 90% sure",
+        "shared_scale, by the figures",
         "raise cat",
         "gate spans 1 of",
         "refuted if nothing changes",

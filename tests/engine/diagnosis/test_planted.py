@@ -1,0 +1,40 @@
+"""Faults planted into a network with the twin, alone and two at once. The benchmark plants many more."""
+
+from pathlib import Path
+
+import pytest
+
+from sgs_tui.engine.diagnosis.results import Proof
+from tests.conftest import SHARED
+from tests.engine.diagnosis.planted import Network, named, network, plant, right
+from tests.engine.diagnosis.runs import diagnosed
+
+
+@pytest.fixture(scope="module")
+def unet() -> Network:
+    folder = SHARED / "faults" / "a_healthy_unet28"
+    if not folder.is_dir():
+        pytest.skip("the real dumps of ../shared/data are not on this machine")
+    return network("unet28", folder / "float.bin", folder / "fixed.bin")
+
+
+@pytest.mark.parametrize(
+    "fault", ["healthy", "wide_range", "dark_calibration", "channel_order", "raw_float", "other_std", "raw_calibration"]
+)
+def test_a_planted_fault_is_the_first_cause(fault: str, unet: Network, tmp_path: Path) -> None:
+    planted, pair = plant(unet, (fault,), 1, tmp_path)
+    with diagnosed(pair.sample, pair.benchmark, pair.ranges) as found:
+        assert right(planted, found.diagnosis), [(str(f.cause), f.layers[:3]) for f in found.diagnosis.findings]
+
+
+@pytest.mark.parametrize("faults", [("channel_order", "wide_range"), ("other_std", "shared_scale")])
+def test_two_faults_are_both_named_in_the_order_in_which_to_mend_them(
+    faults: tuple[str, str], unet: Network, tmp_path: Path
+) -> None:
+    planted, pair = plant(unet, faults, 1, tmp_path)
+    with diagnosed(pair.sample, pair.benchmark) as found:
+        findings = found.diagnosis.findings
+    assert all(named(planted, found.diagnosis)) and right(planted, found.diagnosis)
+    assert [each.proof for each in findings[:2]] == [Proof.TWIN, Proof.TWIN]
+    assert any("the twin fed with it gives the sample's dump" in fact.text for fact in findings[0].evidence)
+    assert findings[1].evidence[-1].text.startswith("undone in the twin: ")
