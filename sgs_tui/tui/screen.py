@@ -37,6 +37,7 @@ from sgs_tui.tui.requantize.controller import BEGINNING, RequantizeController
 from sgs_tui.tui.runs.controller import RunsController
 from sgs_tui.tui.runs.form import form_of
 from sgs_tui.tui.settings import Settings, Start, ViewState, load_state, save_state
+from sgs_tui.tui.tensor.controller import TensorController
 from sgs_tui.tui.text import BLANK, Line, Span, span, wrap
 from sgs_tui.tui.triage.controller import TriageController
 from sgs_tui.tui.widgets.key_queue import key_queue
@@ -50,7 +51,7 @@ _SIGNS = {"fail": Span("✗ ", "fail"), "warn": Span("~ ", "warn")}
 class MainScreen(PanesScreen):
     """All panes of the app, and the `Host` of their controllers."""
 
-    BINDINGS = bindings("app", "walk", "pair")
+    BINDINGS = bindings("app", "walk", "inside", "pair")
 
     def __init__(self, start: Start, settings: Settings) -> None:
         super().__init__()
@@ -68,6 +69,7 @@ class MainScreen(PanesScreen):
         self.runs = RunsController(self, self.comparison, lambda: self.debugconfig.pane.document)
         self.journal = JournalController(self, self.comparison, lambda: self.runs.selected)
         self.requantize = RequantizeController(self, self.comparison, self.int16, self.baseline, self.runs)
+        self.tensor = TensorController(self, self.comparison)
         self.copying = CopyController(self)
         self._router = Router([part for part in vars(self).values() if isinstance(part, Controller)])
         self._interrupted = -TWICE
@@ -143,6 +145,10 @@ class MainScreen(PanesScreen):
     @property
     def keymap(self) -> dict[str, str]:
         return dict(self.settings.keys)
+
+    @property
+    def monochrome(self) -> bool:
+        return bool(self.app.current_theme.ansi)
 
     @property
     def unattended(self) -> bool:

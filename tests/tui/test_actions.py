@@ -33,6 +33,7 @@ from sgs_tui.tui.runs.form import RunFormDialog
 from sgs_tui.tui.runs.pane import RunsPane
 from sgs_tui.tui.screen import MainScreen
 from sgs_tui.tui.settings import Settings, Start
+from sgs_tui.tui.tensor.windows import HeatWindow, MapWindow
 from sgs_tui.tui.triage.pane import TriagePane
 from sgs_tui.tui.widgets.prompt import Prompt
 from sgs_tui.tui.widgets.table import Table
@@ -41,6 +42,9 @@ from sgs_tui.tui.widgets.text_view import TextView
 OWNERS: dict[str, tuple[type, ...]] = {
     "app": (MainScreen, SgsApp),
     "walk": (MainScreen,),
+    "inside": (MainScreen,),
+    "map": (MapWindow,),
+    "heat": (HeatWindow,),
     "move": (Table, TextView),
     "layers": (LayersPane,),
     "histogram": (HistogramPane,),

@@ -30,7 +30,7 @@ class DetailsPane(Pane):
     """One layer in words and figures."""
 
     NAME = "details"
-    GROUPS = ("walk", "details", "move")
+    GROUPS = ("walk", "inside", "details", "move")
     SHARES, NEIGHBOR = "details", "6 Triage"
     BINDINGS = bindings("details")
 

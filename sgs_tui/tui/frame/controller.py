@@ -36,6 +36,10 @@ class Host(Protocol):
         """The user's own keys by action id."""
 
     @property
+    def monochrome(self) -> bool:
+        """The theme has no shades: the terminal's own colors, or none."""
+
+    @property
     def current(self) -> Pane:
         """The pane that has, or last had, the focus."""
 

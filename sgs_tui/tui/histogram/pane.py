@@ -34,7 +34,7 @@ class HistogramPane(Pane):
     """Histogram, error or one channel of a layer."""
 
     NAME = "histogram"
-    GROUPS = ("walk", "histogram")
+    GROUPS = ("walk", "inside", "histogram")
     BINDINGS = bindings("histogram")
 
     def __init__(self) -> None:

@@ -52,7 +52,7 @@ class LayersPane(Pane):
     """The layer table with its filter."""
 
     NAME = "layers"
-    GROUPS = ("walk", "layers", "move")
+    GROUPS = ("walk", "inside", "layers", "move")
     SHARES, NEIGHBOR = "layers", "7 Runs"
     BINDINGS = bindings("layers")
 

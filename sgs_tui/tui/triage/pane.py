@@ -31,7 +31,7 @@ class TriagePane(Pane):
     """Findings above, the one under the cursor in full below."""
 
     NAME = "triage"
-    GROUPS = ("triage", "walk", "move")
+    GROUPS = ("triage", "walk", "inside", "move")
     SHARES, NEIGHBOR = "details", "d Details"
     BINDINGS = bindings("triage")
 

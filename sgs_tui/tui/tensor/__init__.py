@@ -1,0 +1,1 @@
+"""Inside a tensor: scatter, feature maps, and the heat of the whole network."""

@@ -1,0 +1,240 @@
+"""Scatter, feature maps and heat map as lines.
+
+A picture's cell is two pixels, one above the other: a half block in two colors where the theme has shades, a sign of a
+ramp where it has none. Errors are blue below the benchmark and red above it.
+
+Apart because it needs no screen: lines are made, and tested, without one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import isfinite, isnan
+
+import numpy as np
+
+from sgs_tui.engine.compare.feature_map import FeatureMap, HeatRow
+from sgs_tui.engine.compare.scatter import Scatter
+from sgs_tui.engine.dumps.dtypes import FloatArray
+from sgs_tui.engine.numbers import figure
+from sgs_tui.tui.text import Line, Span, Tone, clip, fit, line
+
+RAMP, PLAIN_RAMP = " ░▒▓█", " .:-=+*#%@"
+GRAYS = tuple(range(232, 256))
+COLD, WARM = (234, 17, 18, 19, 20, 27, 33, 39), (234, 52, 88, 124, 160, 196, 203, 210)
+_GUTTER = 10
+
+
+# Scatter.
+
+
+def scatter_lines(found: Scatter, width: int, height: int, plain: bool = False) -> list[Line]:
+    """Benchmark to the right, sample upwards, the diagonal dotted; darker where more values are."""
+    about = scatter_words(found, width)
+    rows, cells = max(4, height - len(about) - 2), max(10, width - _GUTTER)
+    grid = np.log1p(regrouped(found.counts.astype(np.float64), rows, cells, np.add)[::-1])
+    most = float(grid.max()) or 1.0
+    ramp = PLAIN_RAMP if plain else RAMP
+    lines: list[Line] = []
+    for number in range(rows):
+        label = {0: figure(found.span.high), rows - 1: figure(found.span.low)}.get(number, "")
+        spans = [Span(f"{label:>{_GUTTER - 1}}{'|' if plain else '│'}", "muted")]
+        for cell in range(cells):
+            level = float(grid[number, cell])
+            if level > 0:
+                place = max(1, round(level / most * (len(ramp) - 1)))
+                spans.append(Span(ramp[place], "sample"))
+            else:
+                on_diagonal = cell * rows // cells == rows - 1 - number
+                spans.append(Span("." if plain else "·", "muted") if on_diagonal else Span(" "))
+        lines.append(tuple(spans))
+    lines.append((Span(" " * (_GUTTER - 1) + ("+" + "-" * cells if plain else "└" + "─" * cells), "muted"),))
+    low, high = figure(found.span.low), figure(found.span.high)
+    between = cells - len(low) - len(high)
+    title = f"{'benchmark':^{between}}" if between > len(" benchmark ") else " " * max(1, between)
+    lines.append((Span(" " * _GUTTER), Span(low), Span(title, "benchmark"), Span(high)))
+    return [*about, *lines]
+
+
+def scatter_words(found: Scatter, width: int) -> list[Line]:
+    """The line through the points, and how many of them are on the sample's limits."""
+    text = f"slope {figure(found.slope)}  offset {figure(found.offset)}  correlation {figure(found.correlation, 6)}"
+    where = "codes" if found.grid else "values of its own"
+    on = (
+        f"sample on its lowest {where} ({figure(found.low)}): {_share(found.on_low)}, "
+        f"on its highest ({figure(found.high)}): {_share(found.on_high)}"
+    )
+    return [line(Span(clip(text, width), "strong")), line(Span(clip(on, width), "muted"))]
+
+
+def _share(part: float) -> str:
+    return f"{100 * part:.3g} %"
+
+
+def regrouped(values: FloatArray, rows: int, cells: int, add: np.ufunc) -> FloatArray:
+    """`values` in (rows, cells) groups joined by `add`; where there are fewer, each stands in several cells."""
+    for axis, wanted in ((0, rows), (1, cells)):
+        have = values.shape[axis]
+        if wanted >= have:
+            values = np.repeat(values, 1, axis) if wanted == have else np.take(
+                values, np.arange(wanted) * have // wanted, axis
+            )  # fmt: skip
+        else:
+            values = add.reduceat(values, np.arange(wanted) * have // wanted, axis)
+    return values
+
+
+# Feature maps.
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Pixels of shape (2 * lines, cells): numbers of the terminal's 256 colors, and the same as levels, 0 to 1."""
+
+    colors: "np.ndarray[tuple[int, int], np.dtype[np.int64]]"
+    levels: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Maps:
+    """The three pictures of a channel side by side, each (2 * lines, cells), and where the cursor is on them."""
+
+    benchmark: Picture
+    sample: Picture
+    error: Picture
+    lines: int
+    cells: int
+    cursor: tuple[int, int]
+    """Line and cell."""
+
+
+def maps_of(found: FeatureMap, cursor: tuple[int, int], width: int, height: int) -> Maps:
+    """Pictures in a third of the width each, pixels as square as cells allow; `cursor` in the map's own pixels."""
+    cells, lines = max(4, (width - 4) // 3), max(2, height)
+    rows, columns = found.benchmark.shape
+    scale = min(cells / columns, 2 * lines / rows)
+    across = max(1, min(cells, int(columns * scale)))
+    down = max(1, min(lines, -(-int(rows * scale) // 2)))
+    sides = [np.nan_to_num(side, posinf=0.0, neginf=0.0) for side in (found.benchmark, found.sample)]
+    small = [_averaged(side, 2 * down, across) for side in sides]
+    low, high = min(float(side.min()) for side in sides), max(float(side.max()) for side in sides)
+    width_of = (high - low) or 1.0
+    grays = [_gray((side - low) / width_of) for side in small]
+    error = sides[1] - sides[0]
+    largest = float(np.abs(error).max()) or 1.0
+    above, below = (regrouped(error, 2 * down, across, each) for each in (np.maximum, np.minimum))
+    worst = np.where(np.abs(above) >= np.abs(below), above, below) / largest
+    place = min(down - 1, cursor[0] * 2 * down // rows // 2), min(across - 1, cursor[1] * across // columns)
+    return Maps(grays[0], grays[1], _diverging(worst), down, across, place)
+
+
+def _averaged(side: FloatArray, rows: int, cells: int) -> FloatArray:
+    total = regrouped(side, rows, cells, np.add)
+    ones = regrouped(np.ones(side.shape), rows, cells, np.add)
+    return total / ones
+
+
+def _gray(parts: FloatArray) -> Picture:
+    return Picture(np.asarray(GRAYS)[np.clip(parts * (len(GRAYS) - 1), 0, len(GRAYS) - 1).astype(np.int64)], parts)
+
+
+def _diverging(parts: FloatArray) -> Picture:
+    places = np.ceil(np.abs(parts) * (len(WARM) - 1)).astype(np.int64)
+    return Picture(np.where(parts >= 0, np.asarray(WARM)[places], np.asarray(COLD)[places]), np.abs(parts))
+
+
+def shaded(picture: Picture, number: int, tone: Tone, plain: bool) -> Line:
+    """A line of a picture where there are no shades: both pixels of a cell as one sign of a ramp."""
+    ramp = PLAIN_RAMP if plain else RAMP
+    levels = picture.levels[2 * number : 2 * number + 2].max(axis=0)
+    return (Span("".join(ramp[round(min(1.0, float(level)) * (len(ramp) - 1))] for level in levels), tone),)
+
+
+def map_words(found: FeatureMap, cursor: tuple[int, int], of: int, place: int, share: float, width: int) -> list[Line]:
+    """Which channel, and both values at the cursor."""
+    rows, columns = found.benchmark.shape
+    size = f"{rows}x{columns}{' (a guess: the dump has no shapes)' if found.guessed else ''}"
+    head = f"channel {found.channel}, {place + 1} of {of} by share of error ({100 * share:.0f} %), {size}"
+    left, right = float(found.benchmark[cursor]), float(found.sample[cursor])
+    at = f"({cursor[0]}, {cursor[1]}): benchmark {figure(left)}, sample {figure(right)}, error {figure(right - left)}"
+    return [line(Span(clip(head, width), "strong")), line(Span(clip(at, width)))]
+
+
+# Heat.
+
+_LEVELS = (0.01, 0.03, 0.1, 0.3)
+_NAME = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Hot:
+    """A cell of the heat map: layer's place, first and last channel of the cell, the worst RMSE among them."""
+
+    row: int
+    cell: int
+    first: int
+    last: int
+    rmse: float
+
+
+def heat_cells(rows: Sequence[HeatRow], cells: int) -> list[list[Hot]]:
+    """For each layer its channels in at most `cells` cells, the worst of a cell counting."""
+    found = []
+    for place, row in enumerate(rows):
+        number = min(cells, len(row.rmse))
+        borders = [n * len(row.rmse) // number for n in range(number + 1)]
+        found.append([
+            Hot(place, cell, first, last - 1, float(np.max(row.rmse[first:last])))
+            for cell, (first, last) in enumerate(pairwise(borders))
+        ])  # fmt: skip
+    return found
+
+
+def hottest(cells: Sequence[Sequence[Hot]]) -> list[Hot]:
+    """Every cell with an error, the hottest first; NaN and infinity before all."""
+    those = [hot for row in cells for hot in row if hot.rmse > 0 or isnan(hot.rmse)]
+    return sorted(those, key=lambda hot: (isfinite(hot.rmse), -hot.rmse if isfinite(hot.rmse) else 0.0))
+
+
+def heat_lines(
+    rows: Sequence[HeatRow], cursor: tuple[int, int], top: int, width: int, height: int, done: bool, plain: bool
+) -> list[Line]:
+    """A layer a line from `top` on, a cell a channel or several, and what the cursor is on."""
+    cells = heat_cells(rows, heat_width(width))
+    body: list[Line] = []
+    for place in range(top, min(len(rows), top + height - 2)):
+        spans = [Span(fit(rows[place].name, _NAME), "strong" if place == cursor[0] else ""), Span(" ")]
+        for hot in cells[place]:
+            sign, tone = _heat_sign(hot.rmse, plain)
+            spans.append(Span(sign if sign != " " or (place, hot.cell) != cursor else "_",
+                              "cursor" if (place, hot.cell) == cursor else tone))  # fmt: skip
+        if rows[place].whole:
+            spans.append(Span("  channels not known", "muted"))
+        body.append(tuple(spans))
+    ramp = PLAIN_RAMP[::2] if plain else RAMP
+    legend = "RMSE " + "  ".join(f"{sign} >{level:g}" for sign, level in zip(ramp[1:], _LEVELS, strict=False))
+    state = "" if done else f"  counting, {len(rows)} layers so far"
+    here = _where(rows, cells, cursor)
+    return [*body, line(Span(clip(legend + state, width), "muted")), line(Span(clip(here, width)))]
+
+
+def heat_width(width: int) -> int:
+    """Cells of a layer."""
+    return max(8, width - _NAME - 1)
+
+
+def _heat_sign(rmse: float, plain: bool) -> tuple[str, Tone]:
+    ramp = PLAIN_RAMP[::2] if plain else RAMP
+    if not isfinite(rmse):
+        return "!", "fail"
+    level = sum(rmse > limit for limit in _LEVELS)
+    tones: tuple[Tone, ...] = ("muted", "muted", "", "warn", "fail")
+    return ramp[min(level, len(ramp) - 1)], tones[level]
+
+
+def _where(rows: Sequence[HeatRow], cells: Sequence[Sequence[Hot]], cursor: tuple[int, int]) -> str:
+    if not rows:
+        return "nothing compared yet"
+    hot = cells[cursor[0]][min(cursor[1], len(cells[cursor[0]]) - 1)]
+    which = f"channel {hot.first}" if hot.first == hot.last else f"channels {hot.first} to {hot.last}, the worst"
+    return f"{rows[cursor[0]].name}, {which}: RMSE {figure(hot.rmse)}"
