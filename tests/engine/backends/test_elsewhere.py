@@ -36,6 +36,7 @@ class Elsewhere:
         self.folder, self.docker = folder, docker
         self.bench = Bench.at(folder, "newer")
         self.sshd: Sshd | None = None
+        self.known: dict[tuple[str, ...], Sdk] = {}
 
     def via(self, way: str) -> str:
         return way if way != SSH else self._server.via()
@@ -47,7 +48,10 @@ class Elsewhere:
 
     def sdk(self, way: str, *maps: str, **more: Any) -> Sdk:
         wish = SdkWish(via=self.via(way), maps=maps, **{"python": sys.executable, **more})
-        return find_sdk(self.bench.sdk.root, wish, self.bench.environ)
+        key = (str(wish), way)
+        if key not in self.known:
+            self.known[key] = find_sdk(self.bench.sdk.root, wish, self.bench.environ)
+        return self.known[key]
 
     def request(self, way: str, behave: str = "", *maps: str, **changes: Any) -> RunRequest:
         model = write_model(self.bench.home / f"net_{behave}_float.sim", "float", behave)
@@ -103,6 +107,7 @@ def server(place: Elsewhere) -> Iterator[Sshd]:
 def way(request: pytest.FixtureRequest, place: Elsewhere, monkeypatch: pytest.MonkeyPatch) -> str:
     """The way of a parametrized test, once it can be gone; the stand-in docker is found first."""
     place.docker.on_path(monkeypatch)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place.folder / "cache"))  # each way is asked once
     wanted = str(getattr(request, "param", EXEC))
     if wanted == SSH:
         request.getfixturevalue("server")
@@ -130,7 +135,6 @@ def test_a_cancelled_run_ends_there(place: Elsewhere, way: str) -> None:
     place.nothing_is_left(run)
 
 
-@pytest.mark.parametrize("way", [SSH], indirect=True)
 def test_what_ignores_term_is_killed_there(place: Elsewhere, way: str) -> None:
     run = place.start(way, "hang_ignoring_term")
     cancel_run(run.folder.path)
