@@ -6,9 +6,8 @@ ramp where it has none. Errors are blue below the benchmark and red above it.
 Apart because it needs no screen: lines are made, and tested, without one.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import isfinite, isnan
 
 import numpy as np
@@ -115,7 +114,10 @@ def maps_of(found: FeatureMap, cursor: tuple[int, int], width: int, height: int)
     scale = min(cells / columns, 2 * lines / rows)
     across = max(1, min(cells, int(columns * scale)))
     down = max(1, min(lines, -(-int(rows * scale) // 2)))
-    sides = [np.nan_to_num(side, posinf=0.0, neginf=0.0) for side in (found.benchmark, found.sample)]
+    sides = [
+        side if np.isfinite(side).all() else np.nan_to_num(side, posinf=0.0, neginf=0.0)
+        for side in (found.benchmark, found.sample)
+    ]
     small = [_averaged(side, 2 * down, across) for side in sides]
     low, high = min(float(side.min()) for side in sides), max(float(side.max()) for side in sides)
     width_of = (high - low) or 1.0
@@ -124,14 +126,27 @@ def maps_of(found: FeatureMap, cursor: tuple[int, int], width: int, height: int)
     largest = float(np.abs(error).max()) or 1.0
     above, below = (regrouped(error, 2 * down, across, each) for each in (np.maximum, np.minimum))
     worst = np.where(np.abs(above) >= np.abs(below), above, below) / largest
-    place = min(down - 1, cursor[0] * 2 * down // rows // 2), min(across - 1, cursor[1] * across // columns)
-    return Maps(grays[0], grays[1], _diverging(worst), down, across, place)
+    return moved(found, Maps(grays[0], grays[1], _diverging(worst), down, across, (0, 0)), cursor)
+
+
+def moved(found: FeatureMap, maps: Maps, cursor: tuple[int, int]) -> Maps:
+    """The same pictures with the cursor on another of the map's pixels."""
+    rows, columns = found.benchmark.shape
+    line_of = min(maps.lines - 1, cursor[0] * 2 * maps.lines // rows // 2)
+    return replace(maps, cursor=(line_of, min(maps.cells - 1, cursor[1] * maps.cells // columns)))
 
 
 def _averaged(side: FloatArray, rows: int, cells: int) -> FloatArray:
-    total = regrouped(side, rows, cells, np.add)
-    ones = regrouped(np.ones(side.shape), rows, cells, np.add)
-    return total / ones
+    down, across = (_group_sizes(have, wanted) for have, wanted in zip(side.shape, (rows, cells), strict=True))
+    averaged: FloatArray = regrouped(side, rows, cells, np.add) / (down[:, None] * across)
+    return averaged
+
+
+def _group_sizes(have: int, wanted: int) -> FloatArray:
+    """How many values `regrouped` puts into each group of an axis."""
+    if wanted >= have:
+        return np.ones(wanted)
+    return np.diff(np.arange(wanted + 1) * have // wanted).astype(np.float64)
 
 
 def _gray(parts: FloatArray) -> Picture:
@@ -177,16 +192,14 @@ class Hot:
     rmse: float
 
 
-def heat_cells(rows: Sequence[HeatRow], cells: int) -> list[list[Hot]]:
-    """For each layer its channels in at most `cells` cells, the worst of a cell counting."""
+def heat_cells(rows: Sequence[HeatRow], cells: int, first_row: int = 0) -> list[list[Hot]]:
+    """For each layer its channels in at most `cells` cells, the worst of a cell counting. `first_row`: of `rows`."""
     found = []
-    for place, row in enumerate(rows):
+    for place, row in enumerate(rows, first_row):
         number = min(cells, len(row.rmse))
         borders = [n * len(row.rmse) // number for n in range(number + 1)]
-        found.append([
-            Hot(place, cell, first, last - 1, float(np.max(row.rmse[first:last])))
-            for cell, (first, last) in enumerate(pairwise(borders))
-        ])  # fmt: skip
+        worst = np.maximum.reduceat(row.rmse, borders[:-1]).tolist()
+        found.append([Hot(place, n, borders[n], borders[n + 1] - 1, rmse) for n, rmse in enumerate(worst)])
     return found
 
 
@@ -200,11 +213,12 @@ def heat_lines(
     rows: Sequence[HeatRow], cursor: tuple[int, int], top: int, width: int, height: int, done: bool, plain: bool
 ) -> list[Line]:
     """A layer a line from `top` on, a cell a channel or several, and what the cursor is on."""
-    cells = heat_cells(rows, heat_width(width))
+    shown = rows[top : max(top, top + height - 2)]
+    cells = dict(enumerate(heat_cells(shown, heat_width(width), top), top))
     body: list[Line] = []
-    for place in range(top, min(len(rows), top + height - 2)):
+    for place, those in cells.items():
         spans = [Span(fit(rows[place].name, _NAME), "strong" if place == cursor[0] else ""), Span(" ")]
-        for hot in cells[place]:
+        for hot in those:
             sign, tone = _heat_sign(hot.rmse, plain)
             spans.append(Span(sign if sign != " " or (place, hot.cell) != cursor else "_",
                               "cursor" if (place, hot.cell) == cursor else tone))  # fmt: skip
@@ -232,8 +246,8 @@ def _heat_sign(rmse: float, plain: bool) -> tuple[str, Tone]:
     return ramp[min(level, len(ramp) - 1)], tones[level]
 
 
-def _where(rows: Sequence[HeatRow], cells: Sequence[Sequence[Hot]], cursor: tuple[int, int]) -> str:
-    if not rows:
+def _where(rows: Sequence[HeatRow], cells: Mapping[int, Sequence[Hot]], cursor: tuple[int, int]) -> str:
+    if cursor[0] not in cells:
         return "nothing compared yet"
     hot = cells[cursor[0]][min(cursor[1], len(cells[cursor[0]]) - 1)]
     which = f"channel {hot.first}" if hot.first == hot.last else f"channels {hot.first} to {hot.last}, the worst"

@@ -30,6 +30,7 @@ from sgs_tui.tui.tensor.view import (
     hottest,
     map_words,
     maps_of,
+    moved,
     scatter_lines,
     shaded,
 )
@@ -154,6 +155,7 @@ class MapWindow(TensorWindow):
         self.place = 0
         self.found: FeatureMap | None = None
         self.cursor = (0, 0)
+        self._made: tuple[FeatureMap, int, int, Maps] | None = None
 
     def make_canvas(self) -> Canvas:
         return PictureCanvas()
@@ -181,7 +183,7 @@ class MapWindow(TensorWindow):
             return [line(Span("reading ...", "muted"))]
         share = float(self.table.share[self.found.channel])
         words = map_words(self.found, self.cursor, len(self.order), self.place, share, width)
-        maps = maps_of(self.found, self.cursor, width, height - len(words) - 2)
+        maps = self._maps(self.found, width, height - len(words) - 2)
         heads = (("benchmark", "benchmark"), ("sample", "sample"), ("error", "fail"))
         captions = tuple(Span(f"{text:<{maps.cells + GAP}}"[: maps.cells + GAP], tone) for text, tone in heads)  # type: ignore[arg-type]
         first = len(words) + 1
@@ -190,6 +192,14 @@ class MapWindow(TensorWindow):
             return [*words, captions]
         canvas.show_maps(None, 0)
         return [*words, captions, *(self._signs(maps, number) for number in range(maps.lines)), BLANK]
+
+    def _maps(self, found: FeatureMap, width: int, height: int) -> Maps:
+        """The pictures, made once for a channel and a size; a move of the cursor makes none."""
+        made = self._made
+        if made is None or made[0] is not found or made[1:3] != (width, height):
+            made = (found, width, height, maps_of(found, self.cursor, width, height))
+        self._made = (*made[:3], moved(found, made[3], self.cursor))
+        return self._made[3]
 
     def _signs(self, maps: Maps, number: int) -> Line:
         parts: list[Span] = []
