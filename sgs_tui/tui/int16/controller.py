@@ -152,8 +152,12 @@ class Int16Controller(Controller):
 
     @hears(ComparisonOpened)
     def keep_marks(self, event: ComparisonOpened) -> None:
-        """Of tensors that these dumps hold too."""
+        """Of tensors that these dumps hold too; the others are named."""
         names = {record.name for record in event.comparison.benchmark.records}
+        if lost := self.marks.outside(names):
+            said = f"no more marked for INT16, since these dumps do not hold them: {', '.join(lost)}"
+            self.host.note(said, "warn")
+            self.host.flash(said, "warn")
         self.marks, self._kept = self.marks.among(names), self._kept.among(names)
         self._drop()
 

@@ -39,6 +39,10 @@ class Marks:
         """Those of tensors that are there."""
         return Marks(*(tuple(name for name in kind if name in names) for kind in (self.marked, self.unmarked)))
 
+    def outside(self, names: Collection[str]) -> tuple[str, ...]:
+        """Those of tensors that are not there."""
+        return tuple(name for name in (*self.marked, *self.unmarked) if name not in names)
+
     def lines(self) -> list[Line]:
         """What is marked, one name a line."""
         said: tuple[tuple[str, Tone, tuple[str, ...]], ...]

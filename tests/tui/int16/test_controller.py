@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from sgs_tui.engine.configs.inputconfig import load
 from sgs_tui.engine.journal import Kind, journal_of, read_journal
+from sgs_tui.engine.session import CompareRequest
 from sgs_tui.engine.twin.whatif import Subject, WhatIf, whatif
 from sgs_tui.tui.frame.dialogs import ConfirmDialog
 from sgs_tui.tui.int16.pane import Int16Dialog, MarkToggled
@@ -60,6 +61,18 @@ async def test_i_marks_a_layer_and_the_window_follows_it_to_its_convolution(on_s
         assert window.plan is not None and set(window.plan.advice.chosen) == {"cat", "flat#46"}
         await pilot.press("escape", "i")
         assert screen.int16.marks == Marks()
+
+
+async def test_marks_of_tensors_that_the_next_dumps_do_not_hold_go_with_a_word(on_stage: Path) -> None:
+    app = make_app()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await until_compared(pilot)
+        screen.int16.marks = Marks(("pool", "of another network"))
+        screen.comparison.compare(CompareRequest(REAL / "tiny/fixed_dq.bin", REAL / "tiny/float.bin"))
+        await until(pilot, lambda: screen.int16.marks.marked == ("pool",))
+        said = "no more marked for INT16, since these dumps do not hold them: of another network"
+        await until_shown(pilot, said)
+        assert said in [entry.text for entry in screen.log_pane.entries]
 
 
 async def test_i_in_the_window_takes_a_tensor_out_and_in(on_stage: Path) -> None:
@@ -193,4 +206,5 @@ async def test_without_a_diagnosis_it_says_so(on_stage: Path) -> None:
 @pytest.mark.parametrize(("chosen", "wanted"), [(True, Marks(("a",), ("b",))), (False, Marks(("a", "b"), ()))])
 def test_marks(chosen: bool, wanted: Marks) -> None:
     assert Marks(("a",)).toggled("b", chosen) == wanted
+    assert Marks(("a", "b"), ("c",)).outside({"b"}) == ("a", "c") and Marks().outside(()) == ()
     assert Marks(("a",)).flipped("a") == Marks() and Marks().flipped("a") == Marks(("a",))
