@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sgs_tui.engine.compare.boards import open_pair
 from sgs_tui.engine.compare.compare import RowMaker, Sides
-from sgs_tui.engine.compare.limits import MANUAL, Profile
+from sgs_tui.engine.compare.limits import MANUAL, Profile, vanishing
 from sgs_tui.engine.compare.pairing import match
 from sgs_tui.engine.compare.parallel import measure_all
 from sgs_tui.engine.compare.results import LayerDiff, Matching, Summary, Verdict
@@ -189,5 +189,5 @@ def summarize(rows: Iterable[LayerDiff], matching: Matching) -> Summary:
         not_comparable=sum(row.verdict is Verdict.NOT_COMPARABLE for row in listed),
         unmatched=len(matching.unmatched),
         first_failing=failing[0] if failing else None,
-        worst=next(iter(worst_first(listed)), None),
+        worst=next((row for row in worst_first(listed) if not vanishing(row)), None),
     )

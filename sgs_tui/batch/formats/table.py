@@ -27,7 +27,7 @@ from sgs_tui.batch.console import (
 from sgs_tui.batch.report import Report
 from sgs_tui.engine import journal
 from sgs_tui.engine.compare.baseline import Step
-from sgs_tui.engine.compare.limits import mark
+from sgs_tui.engine.compare.limits import VANISHING, mark
 from sgs_tui.engine.compare.metrics import BY_PRIORITY, METRICS
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Unmatched, Verdict
 from sgs_tui.engine.diagnosis.results import Finding, Recovered, proof
@@ -159,11 +159,11 @@ def _why(item: Unmatched, both: Set[tuple[str, str]]) -> str:
 
 
 def _said(row: LayerDiff, mixed: bool) -> Iterator[str]:
-    """Reasons that no figure tells (not comparable, NaN, zeros, lost slices), how it was paired, an unusual range."""
+    """Reasons that no figure tells (not comparable, NaN, zeros, lost slices), how it was paired, what is unusual."""
     sides = [side for side in (row.sample, row.benchmark) if side is not None]
     one_is_zero = row.verdict is Verdict.FAIL and any(side.all_zero for side in sides)
     telling = row.verdict is Verdict.NOT_COMPARABLE or row.has_non_finite or one_is_zero
-    yield from row.reasons if telling else (each for each in row.reasons if each.startswith("lost slices"))
+    yield from row.reasons if telling else (each for each in row.reasons if each.startswith(("lost slices", VANISHING)))
     yield from (*row.pair.notes, *row.notes)
     if mixed and row.range is not None and row.range.source is RangeSource.BENCHMARK:
         yield "range from the benchmark's data, not in the calibration file"

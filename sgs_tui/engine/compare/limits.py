@@ -5,6 +5,7 @@
 `strict`  COS < 0.999 or SQNR < 27 dB fails: what clean 8-bit rounding keeps with a margin.
 All three fail a graph output or concat with a channel or branch of slice SQNR < 10 dB (slices.py says which count): a
 third of its variation is error. Slices of 4 steps have 12 dB; of healthy dumps none that counts was below 16 dB.
+A layer that is all but zero (`vanishing`) is judged by the step of its grid: no relative figure of it means anything.
 
 A file has `name`, `base` (a built-in profile whose limits it starts from), tables `[fail]` and `[warn]` with limits by
 the metrics' keys, and any number of `[[rule]]` tables with `layer` and `op` globs and their own `fail` and `warn`.
@@ -40,6 +41,8 @@ class Judged(Figures, Protocol):
     def op_type(self) -> str: ...
     @property
     def feeds_convolution(self) -> bool | None: ...
+    @property
+    def grid_width(self) -> float: ...
 
 
 class Limits(dict[str, float]):
@@ -192,6 +195,8 @@ def mark(row: LayerDiff, key: str) -> str:
 def judge(layer: Judged, profile: Profile) -> Judgement:
     """The verdict of a layer with figures. NaN, Inf, or one side all zero fail whatever the profile says.
 
+    Unless the other side is all but zero too (`vanishing`).
+
     A range beyond its limit is marked on every layer but warns only on a convolution's input (the
     manual's rule 1), or where the dump does not tell what the layer feeds.
     """
@@ -199,6 +204,8 @@ def judge(layer: Judged, profile: Profile) -> Judgement:
     fail, warn = profile.limits_for(layer.name, layer.op_type)
     failing = fail.broken(layer)
     warning = warn.broken(layer)
+    if (defects or failing or warning) and (why := vanishing(layer)):
+        return _by_step(failing, warning, why, layer)
     if failing:
         warning = {key: text for key, text in warning.items() if key not in failing}
     if not (defects or failing or warning):
@@ -208,6 +215,45 @@ def judge(layer: Judged, profile: Profile) -> Judgement:
     if defects or any(_counts(key, layer) for key in failing):
         verdict = Verdict.FAIL
     return Judgement(verdict, reasons, over, frozenset(failing))
+
+
+def _by_step(failing: dict[str, str], warning: dict[str, str], why: str, layer: Judged) -> Judgement:
+    """The verdict of a layer that is all but zero: by its absolute figures, with what the others would have said."""
+    void = [text for key, text in {**warning, **failing}.items() if key in _RELATIVE]
+    hard = {key: text for key, text in failing.items() if key not in _RELATIVE}
+    soft = {key: text for key, text in warning.items() if key not in _RELATIVE and key not in hard}
+    verdict = Verdict.WARN if any(_counts(key, layer) for key in soft) else Verdict.OK
+    verdict = Verdict.FAIL if any(_counts(key, layer) for key in hard) else verdict
+    reasons = (*hard.values(), *soft.values(), why + (f", so {', '.join(void)} says nothing" if void else ""))
+    return Judgement(verdict, reasons, frozenset((*hard, *soft)), frozenset(hard))
+
+
+_RELATIVE = frozenset(("rmse", "cos", "sqnr_db", "relative_l2", "slice_sqnr_db"))
+"""Metrics that divide by the benchmark's own size."""
+
+_STEPS_16, _STEPS_8 = 65535, 255
+
+VANISHING = "all but zero in the benchmark"
+"""How the reason of such a layer begins."""
+
+
+def vanishing(layer: Judged) -> str:
+    """Why a layer is all but zero and fine, in words; empty where it is not.
+
+    No value of the benchmark reaches one 16-bit step of what the layer's grid spans, so that the largest INT16 grid
+    could not tell it from 0, and no error is beyond one 8-bit step. A layer that varies by steps, or whose sample
+    does, is judged by its own size. The grid is that of the sample's header, else of the calibrated range.
+    """
+    sides = (layer.sample, layer.benchmark)
+    if layer.metrics is None or any(side is None or not side.finite or not side.count for side in sides):
+        return ""
+    assert layer.benchmark is not None
+    width = layer.grid_width
+    largest, error = max(abs(layer.benchmark.minimum), abs(layer.benchmark.maximum)), layer.metrics.max_abs_error
+    if not (largest * _STEPS_16 < width and error * _STEPS_8 <= width):
+        return ""
+    steps = f"{error * _STEPS_8 / width:.2g} of an 8-bit step ({width / _STEPS_8:.3g})"
+    return f"{VANISHING} (at most {largest:.2g}) and off by {steps} at most"
 
 
 def _counts(key: str, layer: Judged) -> bool:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from sgs_tui.engine.dumps.format import Record
+from sgs_tui.engine.network.scales import grid_of
 
 Side = Literal["sample", "benchmark"]
 
@@ -234,6 +235,14 @@ class LayerDiff:
         return (self.range.minimum, self.range.maximum) if self.range is not None and known else None
 
     @property
+    def grid_width(self) -> float:
+        """What the grid in the sample's header spans, else the calibrated range; 0 where neither is known."""
+        grid = grid_of(self.pair.sample)
+        if grid is not None:
+            return grid.high - grid.low
+        return self.range.width if self.range is not None and self.calibrated else 0.0
+
+    @property
     def has_non_finite(self) -> bool:
         return any(side is not None and not side.finite for side in (self.sample, self.benchmark))
 
@@ -258,7 +267,7 @@ class Matching:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A comparison in one line. `worst` is the row of the highest RMSE (NaN first)."""
+    """A comparison in one line. `worst` is the row of the highest RMSE (NaN first) that means anything."""
 
     layers: int
     failed: int

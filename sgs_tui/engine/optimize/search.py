@@ -22,7 +22,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from sgs_tui.engine.compare.limits import Profile, judge
+from sgs_tui.engine.compare.limits import Profile, judge, vanishing
 from sgs_tui.engine.compare.metrics import METRICS
 from sgs_tui.engine.compare.results import (
     LayerDiff,
@@ -55,6 +55,7 @@ class MeasuredLayer:
     range: LayerRange
     feeds_convolution: bool | None
     slices: Slices | None = None
+    grid_width: float = 0.0
 
     @classmethod
     def of(cls, row: LayerDiff) -> "MeasuredLayer | None":
@@ -62,7 +63,9 @@ class MeasuredLayer:
         if row.metrics is None or row.sample is None or row.benchmark is None or row.range is None:
             return None
         fed = row.pair.feeds_convolution
-        return cls(row.name, row.op_type, row.metrics, row.sample, row.benchmark, row.range, fed, row.slices)
+        return cls(
+            row.name, row.op_type, row.metrics, row.sample, row.benchmark, row.range, fed, row.slices, row.grid_width
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Every field; numbers that are not finite as Python's json writes them."""
@@ -82,6 +85,7 @@ class MeasuredLayer:
             entry["feeds_convolution"],
             slices
             and Slices(slices["judged"], slices["step"], tuple(NarrowSlice(**each) for each in slices["narrow"])),
+            entry.get("grid_width", 0.0),
         )
 
 
@@ -134,15 +138,16 @@ def measure(
 
 def accuracy(layers: Sequence[MeasuredLayer], profile: Profile) -> Accuracy:
     """The figures of all layers as one."""
-    errors = [inf if isnan(layer.metrics.rmse) else layer.metrics.rmse for layer in layers]
-    cosines = [layer.metrics.cos for layer in layers if not isnan(layer.metrics.cos)]
-    worst = max(range(len(layers)), key=errors.__getitem__)
+    telling = [layer for layer in layers if not vanishing(layer)] or layers
+    errors = [inf if isnan(layer.metrics.rmse) else layer.metrics.rmse for layer in telling]
+    cosines = [layer.metrics.cos for layer in telling if not isnan(layer.metrics.cos)]
+    worst = max(range(len(telling)), key=errors.__getitem__)
     return Accuracy(
         layers=len(layers),
         failing=sum(judge(layer, profile).verdict is Verdict.FAIL for layer in layers),
-        deficit=sum(_deficit(layer, profile) for layer in layers),
+        deficit=sum(_deficit(layer, profile) for layer in telling),
         worst_rmse=errors[worst],
-        worst_layer=layers[worst].name,
+        worst_layer=telling[worst].name,
         mean_rmse=_mean([error for error in errors if isfinite(error)]),
         min_cos=min(cosines, default=0.0),
         mean_cos=_mean(cosines),
