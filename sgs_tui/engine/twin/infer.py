@@ -72,11 +72,10 @@ Candidates = Iterator[Known]
 def candidates(situation: Situation) -> Candidates:
     """Meanings to be proven, the most usual first. Empty where the type is unknown or nothing fits."""
     kind = situation.kind.upper()
-    for start, find in _BY_KIND.items():
-        if kind.startswith(start):
-            yield from find(situation)
-            return
-    if len(situation.inputs) == 1 and np.array_equal(situation.inputs[0], situation.outputs[0]):
+    starts = [start for start in _BY_KIND if kind.startswith(start)]
+    if starts:
+        yield from _BY_KIND[max(starts, key=len)](situation)  # EXPAND_DIMS is no EXP
+    elif len(situation.inputs) == 1 and np.array_equal(situation.inputs[0], situation.outputs[0]):
         yield from _reshapings(situation)
 
 

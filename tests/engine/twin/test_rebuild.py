@@ -1,5 +1,6 @@
 """Every op kind is rebuilt from its own numbers alone, whatever its shape, stride, padding, dilation and groups."""
 
+import ast
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.twin.infer import _BY_KIND
 from sgs_tui.engine.twin.meaning import Convolution, Pool, Tiling
 from sgs_tui.engine.twin.network import Proof, Twin
 from sgs_tui.engine.twin.rebuild import rebuild
@@ -55,7 +57,8 @@ def test_convolutions(
     weights = rng.normal(size=(12, *kernel, 8 // groups)).astype(np.float32)
     bias = rng.normal(size=12).astype(np.float32)
     output = convolved(picture, weights, bias, strides, pads, (gap, gap), groups)
-    net.op("CONV_2D", ["stem"], [weights, biased(bias)], {"out": output})
+    kind = "GROUP_CONV" if groups > 1 and data.draw(st.booleans()) else "CONV_2D"
+    net.op(kind, ["stem"], [weights, biased(bias)], {"out": output})
     meaning = exact(net).ops[1].meaning
     assert isinstance(meaning, Convolution) and meaning.result == output.shape
 
@@ -134,6 +137,15 @@ def test_activations(seed: int, height: int, width: int, kind: str) -> None:
     exact(net)
 
 
+@quick
+@given(seeds, sides, sides)
+def test_square_roots(seed: int, height: int, width: int) -> None:
+    net, _, picture = started(seed, height, width, 5)
+    net.op("ABS", ["stem"], [], {"size": np.abs(picture)})
+    net.op("SQRT", ["size"], [], {"out": np.sqrt(np.abs(picture))})
+    exact(net)
+
+
 def test_a_logistic_of_an_empty_picture_is_exact_far_below_one() -> None:
     net, _, picture = started(1, 6, 6, 5)
     far = net.op("SUB", ["stem"], [np.float32([30])], {"far": picture - np.float32(30)})
@@ -193,6 +205,27 @@ def test_pads_dilations_and_alignments(
 
 
 @quick
+@given(seeds, sides, sides, st.booleans())
+def test_other_shapes_of_the_same_values(seed: int, height: int, width: int, said: bool) -> None:
+    """With the target as a constant, in whole or with -1 for what is left."""
+    net, _, picture = started(seed, height, width, 6)
+    rows, columns = height * width, -1 if said else 6
+    net.op("RESHAPE", ["stem"], [[1, rows, columns]], {"rows": picture.reshape(1, rows, 6)})
+    net.op("EXPAND_DIMS", ["rows"], [[1]], {"expanded": picture.reshape(1, 1, rows, 6)})
+    net.op("SQUEEZE", ["expanded"], [], {"squeezed": picture.reshape(1, rows, 6)})
+    net.op("RELU", ["squeezed"], [], {"out": np.maximum(picture.reshape(1, rows, 6), 0)})
+    exact(net)
+
+
+def test_every_kind_that_is_rebuilt_has_a_property_test() -> None:
+    tree = ast.parse(Path(__file__).read_text())
+    tests = [each for each in tree.body if "given(" in "".join(map(ast.unparse, getattr(each, "decorator_list", ())))]
+    words = {node.value for each in tests for node in ast.walk(each) if isinstance(node, ast.Constant)}
+    kinds = {str(each) for each in words} | set(ACTIVATIONS)
+    assert [start for start in _BY_KIND if not any(kind.upper().startswith(start) for kind in kinds)] == []
+
+
+@quick
 @given(seeds, sides, sides, st.permutations([0, 1, 2, 3]), st.sampled_from([(1, 2), (3,), (1, 2, 3)]))
 def test_moves_of_values(seed: int, height: int, width: int, order: list[int], axes: tuple[int, ...]) -> None:
     net, _, picture = started(seed, height, width, 6)
@@ -225,7 +258,12 @@ def test_selections_and_stacks(seed: int, height: int, width: int, data: st.Data
     net.op("GATHER", ["stem"], [places], {"gathered": picture[..., places]})
     axis = data.draw(st.integers(0, 4))
     other = net.op("RELU", ["stem"], [], {"relu": np.maximum(picture, 0)})
-    net.op("PACK", ["stem", other], [], {"packed": np.stack([picture, net.values[other]], axis)})
+    net.op(
+        data.draw(st.sampled_from(["PACK", "STACK"])),
+        ["stem", other],
+        [],
+        {"packed": np.stack([picture, net.values[other]], axis)},
+    )
     net.op("UNPACK", ["stem"], [], {f"u{n}": picture[..., n] for n in range(6)})
     exact(net)
 
