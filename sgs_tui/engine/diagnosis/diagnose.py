@@ -27,7 +27,7 @@ from sgs_tui.engine.diagnosis.causes.swapped import find_swapped
 from sgs_tui.engine.diagnosis.causes.unexplained import find_level, find_unexplained, find_weights
 from sgs_tui.engine.diagnosis.clock import Clock
 from sgs_tui.engine.diagnosis.error_budget import Budgets, Change
-from sgs_tui.engine.diagnosis.foresight import foresee, subject_of
+from sgs_tui.engine.diagnosis.foresight import damaged_softmax, foresee, subject_of
 from sgs_tui.engine.diagnosis.measuring import QUANTIZATION, Candidate, Measuring, by_channel, undoing
 from sgs_tui.engine.diagnosis.results import (
     RIGHT,
@@ -93,7 +93,7 @@ def diagnose(
         trend=trend(case, frozenset(each.name for each in roles if each.role is Role.INTRODUCED)),
         graph_known=case.graph.known,
         recovered=recovered,
-        notes=tuple(_notes(case, switches, clock)),
+        notes=(*_notes(case, switches, clock), *(damaged_softmax(case.ranges) if subject is not None else ())),
         budgets=tuple(listed),
         foresight=foresight,
         trying=trying,

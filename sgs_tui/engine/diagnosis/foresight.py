@@ -63,7 +63,7 @@ def open_subject(comparison: Comparison, cancel: Event | None = None) -> Subject
 
 def _subject(twin: Twin, sample: Dump, ranges: Ranges | None, cancel: Event | None) -> Subject:
     plan, records = (
-        read_plan(twin, sample, ranges.by_name if ranges else None, _softmax(ranges)),
+        read_plan(twin, sample, ranges.by_name if ranges else None, _softmax(ranges)[0]),
         fixed_records(twin, sample),
     )
     inputs = dumped_inputs(twin)
@@ -71,13 +71,19 @@ def _subject(twin: Twin, sample: Dump, ranges: Ranges | None, cancel: Event | No
     return Subject(trials, records, self_check(trials, records))
 
 
-def _softmax(ranges: Ranges | None) -> Mapping[str, Bounds] | None:
-    """What the calibrator wrote of softmax inputs beside the ranges; damaged it is as if it were not there."""
+def _softmax(ranges: Ranges | None) -> tuple[Mapping[str, Bounds] | None, str]:
+    """What the calibrator wrote of softmax inputs beside the ranges; damaged it is as if it were not there, and why."""
     path = ranges.path.parent / SOFTMAX if ranges is not None else None
     try:
-        return load_softmax_ranges(path) if path is not None and path.is_file() else None
-    except InputError:
-        return None
+        return (load_softmax_ranges(path) if path is not None and path.is_file() else None), ""
+    except InputError as error:
+        return None, str(error)
+
+
+def damaged_softmax(ranges: Ranges | None) -> Iterator[str]:
+    """A note where the softmax ranges beside the others can not be read."""
+    if why := _softmax(ranges)[1]:
+        yield f"the softmax ranges beside the others are not used: {why}"
 
 
 def _pixels(plan: Plan, records: FixedRecords, inputs: Inputs) -> Pixels:

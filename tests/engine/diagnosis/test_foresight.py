@@ -1,5 +1,6 @@
 """What the twin says of a diagnosis: how much is quantization, from which source, how well it gives the dump."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,12 @@ def test_a_quiet_pair_and_one_of_outputs_only_have_no_twin(sgs: Path) -> None:
     for benchmark in ("tiny/float.bin", "onnx/onnx_NHWC_outtensor_dump.bin"):
         with diagnosed(sgs / "tiny" / "fixed_dq.bin", sgs / benchmark) as found:
             assert found.diagnosis.foresight is None
+
+
+def test_damaged_softmax_ranges_are_named_in_a_note(sgs: Path, tmp_path: Path) -> None:
+    folder = sgs / "bad"
+    ranges = Path(shutil.copy(folder / "tensor_min_max.txt", tmp_path))
+    (tmp_path / "softmax_lut_range.txt").write_text("no ranges\n")
+    with diagnosed(folder / "bad_fixed_dq.bin", folder / "bad_float.bin", ranges) as found:
+        notes = [each for each in found.diagnosis.notes if "softmax_lut_range.txt" in each]
+    assert len(notes) == 1 and "\n" not in notes[0]
