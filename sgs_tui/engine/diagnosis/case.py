@@ -19,6 +19,7 @@ from sgs_tui.engine.network.graph import NOT_KNOWN, Graph, build_graph, holds_gr
 from sgs_tui.engine.network.scales import Domain, Grid, domains, grid_in, grid_of, pad_lanes_of
 from sgs_tui.engine.network.tensors import Tensors, Values
 from sgs_tui.engine.twin.figures import Figures
+from sgs_tui.engine.twin.kernels import Kernel
 from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.rebuild import rebuild
 
@@ -67,6 +68,7 @@ class Case:
         self._own = build_graph(benchmark) if holds_graph(benchmark) else NOT_KNOWN
         self.graph: Graph = build_graph(sample) if not self._own.known and holds_graph(sample) else self._own
         self.rebuilds = self._own.known
+        self.kernels: dict[int, Kernel] = {}
 
     def check(self) -> None:
         """Raise CancelledError where the user stopped the diagnosis. Called before every layer."""
@@ -94,7 +96,7 @@ class Case:
         if holes or not (self.rebuilds and self._loud):
             return None
         try:
-            return rebuild(self.benchmark, self._cancel, patience=1.0)
+            return rebuild(self.benchmark, self._cancel, patience=1.0, kernels=self.kernels)
         except InputError:  # damaged, or no float dump: `diagnose` notes it
             return None
 

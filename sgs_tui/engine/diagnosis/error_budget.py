@@ -73,6 +73,10 @@ Change = Callable[[Floats], Floats]
 Feed = Mapping[str, Floats]
 
 
+_KEPT = 1 << 23
+"""Elements kept at once of layers in float from the sample's inputs (32 MB)."""
+
+
 class Trials:
     """Layers computed again by the twin.
 
@@ -82,6 +86,7 @@ class Trials:
     def __init__(self, case: Case, again: Again, seen: Mapping[str, Change]) -> None:
         self.case, self.again, self._seen = case, again, seen
         self.theirs, self.ours = Values(case.benchmark), Values(case.sample)
+        self._made: dict[str, Floats] = {}
 
     def benchmark(self, frontier: tuple[str, ...]) -> dict[str, Floats]:
         """The benchmark's tensors of a frontier."""
@@ -112,10 +117,24 @@ class Trials:
         """A layer from its frontier, flat."""
         return self.again.run(name, source, weights)
 
+    def made(self, name: str, frontier: tuple[str, ...]) -> Floats:
+        """A layer in float from the sample's inputs, flat; those made last are kept, the layers behind ask for them."""
+        if name not in self._made:
+            made = self.run(name, self.sample(frontier))
+            while self._made and made.size + sum(each.size for each in self._made.values()) > _KEPT:
+                self._made.pop(next(iter(self._made)))
+            self._made[name] = made
+        return self._made[name]
+
+    def forget(self) -> None:
+        """Make everything anew: the sample's inputs are seen in another way."""
+        self._made.clear()
+
     def with_own_error(self, budget: Budget) -> Floats:
         """The benchmark's tensor plus what the sample's layer itself got wrong."""
-        made = self.run(budget.name, self.sample(budget.inputs))
-        return self.truth(budget.name) + self.stored(budget.name) - made
+        found = self.truth(budget.name) + self.stored(budget.name)
+        found -= self.made(budget.name, budget.inputs)
+        return found
 
 
 _FAINT = 0.03
@@ -176,7 +195,7 @@ def _runs(trials: Trials, name: str, frontier: tuple[str, ...]) -> _Runs | None:
     size = rms(truth)
     if not size > 0:
         return None
-    sample, made = trials.stored(name), trials.run(name, trials.sample(frontier))
+    sample, made = trials.stored(name), trials.made(name, frontier)
     found = _Runs(name, frontier, truth, sample, made, size)
     return found if isfinite(size + rms(sample) + rms(made)) else None
 
@@ -231,7 +250,7 @@ class Budgets:
         self._inputs = frozenset(item.name for item in case.inputs if item.benchmark)
         self._input_change: dict[str, Change] = {}
         self._known: dict[str, Budget] = {}
-        self.trials = Trials(case, Again(case.twin), self._input_change) if case.twin else None
+        self.trials = Trials(case, Again(case.twin, case.kernels), self._input_change) if case.twin else None
 
     @cached_property
     def _given(self) -> frozenset[str]:
@@ -241,6 +260,8 @@ class Budgets:
     def explain_input(self, name: str, change: Change) -> None:
         """From now on replay from a network input as the sample's network saw it."""
         self._input_change[name] = change
+        if self.trials is not None:
+            self.trials.forget()
         self._known = {layer: budget for layer, budget in self._known.items() if name not in budget.inputs}
 
     def all(self) -> Iterator[Budget]:
@@ -273,7 +294,7 @@ class Budgets:
         sources = self._frontier(name)
         if self.trials is None or sources is None or not self.of(name).proven:
             return self._case.both(name)
-        return self.trials.stored(name), self.trials.run(name, self.trials.sample(sources))
+        return self.trials.stored(name), self.trials.made(name, sources)
 
     def nearest(self, name: str) -> tuple[str, ...]:
         """The nearest compared tensors (or network inputs) upstream."""

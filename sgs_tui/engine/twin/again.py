@@ -10,16 +10,13 @@ from sgs_tui.engine.twin.kernels import Kernel, float_kernel
 from sgs_tui.engine.twin.meaning import Barrier, Convolution, Floats
 from sgs_tui.engine.twin.network import Twin, TwinOp
 
-_KERNELS = 64
-"""Kernels kept: a layer is computed several times, then the next one."""
-
 
 @dataclass
 class Again:
-    """Computes tensors of a twin again."""
+    """Computes tensors of a twin again. `kernels` by op index: those that are there already, others are added."""
 
     twin: Twin
-    _kernels: dict[int, Kernel] = field(default_factory=dict)
+    kernels: dict[int, Kernel] = field(default_factory=dict)
 
     def path(self, name: str, given: Container[str]) -> list[TwinOp] | None:
         """The ops that compute `name` from tensors of `given`, in order; None where one of them is a barrier."""
@@ -53,8 +50,6 @@ class Again:
         sources = [self.twin.shapes[each] for each in op.inputs]
         if op.index in weights and isinstance(meaning, Convolution):
             return float_kernel(replace(meaning, weights=weights[op.index]), sources, op.outputs[0])
-        if op.index not in self._kernels:
-            if len(self._kernels) >= _KERNELS:
-                self._kernels.pop(next(iter(self._kernels)))
-            self._kernels[op.index] = float_kernel(meaning, sources, op.outputs[0])
-        return self._kernels[op.index]
+        if op.index not in self.kernels:
+            self.kernels[op.index] = float_kernel(meaning, sources, op.outputs[0])
+        return self.kernels[op.index]

@@ -44,7 +44,7 @@ class _Proven:
 @dataclass(slots=True)
 class _Sweep:
     """What grows from op to op; `running` holds the values of the whole network that are still to be read, `patience`
-    the seconds left for barriers."""
+    the seconds left for barriers. With `kernels` what proved the ops is kept there, and the whole is not run."""
 
     values: Values
     left: Counter[str]
@@ -55,13 +55,19 @@ class _Sweep:
     running: dict[str, Floats] = field(default_factory=dict)
     worst: tuple[float, str] = (0.0, "")
     patience: float = PATIENCE
+    kernels: dict[int, Kernel] | None = None
 
 
-def rebuild(dump: Dump, cancel: Event | None = None, patience: float = PATIENCE) -> Twin:
+def rebuild(
+    dump: Dump, cancel: Event | None = None, patience: float = PATIENCE, kernels: dict[int, Kernel] | None = None
+) -> Twin:
     """The network of a float dump, every op proven exact (1e-5), close (1e-3) or a barrier that says why.
 
-    The dump has to stay open as long as the twin is used. Raises InputError where the dump holds no inputs (ONNX,
-    Caffe, TFLite dumps), is not float, or is damaged; CancelledError.
+    The dump has to stay open as long as the twin is used. With `kernels`, which collects the ops' float kernels by
+    index, the network is not run as a whole: `whole_error` is NaN, which a diagnosis does not ask for.
+
+    Raises InputError where the dump holds no inputs (ONNX, Caffe, TFLite dumps), is not float, or is damaged;
+    CancelledError.
     """
     started = perf_counter()
     _check(dump)
@@ -72,6 +78,9 @@ def rebuild(dump: Dump, cancel: Event | None = None, patience: float = PATIENCE)
             "use the SDK's float simulator's dump",
         )
     sweep = _Sweep(Values(dump), Counter(record.name for op in graph.ops for record in op.inputs), patience=patience)
+    sweep.kernels = kernels
+    if kernels is not None:
+        sweep.worst = (float("nan"), "")
     inputs = tuple(record.name for record in graph.inputs())
     for record in graph.inputs():
         _take_input(sweep, record)
@@ -213,10 +222,14 @@ def _carry_values(sweep: _Sweep, op: Op, proven: _Proven) -> None:
     outputs = [sweep.values.read(record) for record in op.outputs]
     found: Sequence[Floats] = outputs
     if proven.kernel is not None:
+        _note_extremes(sweep, op, proven.meaning)
+    if sweep.kernels is not None:
+        sweep.kernels |= {op.index: proven.kernel} if proven.kernel is not None else {}
+        return
+    if proven.kernel is not None:
         found = [each.reshape(-1) for each in proven.kernel.run([sweep.running[r.name] for r in op.inputs])]
         error, name = max((relative_error(a, b), r.name) for a, b, r in zip(found, outputs, op.outputs, strict=True))
         sweep.worst = max(sweep.worst, (error, name))
-        _note_extremes(sweep, op, proven.meaning)
     sweep.running |= {record.name: values for record, values in zip(op.outputs, found, strict=True)}
     _drop(sweep.left, sweep.running, op)
 

@@ -196,12 +196,10 @@ def _slices(source: Shape, sides: Sides, reach: list[int], full: Floats, wanted:
     rows_of, columns_of = (axes_of(source[1 + axis], sides[axis], reach[axis]) for axis in (0, 1))
     if not rows_of or not columns_of:
         return
-    pairs = sorted(product(rows_of, columns_of), key=lambda pair: unusual(*pair))
-    if not pairs:
-        return
     limit = TOLERANCE * _peak(wanted)
-    for number in np.flatnonzero(_near(pairs, reach, full, wanted, limit)):
-        rows, columns = pairs[number]
+    pairs = list(product(rows_of, columns_of))
+    near = [pairs[number] for number in np.flatnonzero(_near(pairs, reach, full, wanted, limit))]
+    for rows, columns in sorted(near, key=lambda pair: unusual(*pair)):
         part = full[:, _cut(rows, reach[0], sides[0]), _cut(columns, reach[1], sides[1])]
         if _agrees(part, wanted, limit):
             yield rows, columns
