@@ -61,13 +61,14 @@ class PaneEntry:
 
 PANES = (
     PaneEntry("layers", "1", "Layers", "Go to the layer table"),
-    PaneEntry("histogram", "2", "Histogram", "Go to the histogram and the channels"),
+    PaneEntry("histogram", "2", "Histogram", "Go to the histogram and the channels", tab="Hist"),
     PaneEntry("dumps", "3", "Dumps", "Go to the dump browser"),
     PaneEntry("debugconfig", "4", "DebugConfig", "Go to the DebugConfig.txt editor", tab="Config"),
     PaneEntry("log", "5", "Log", "Go to the log"),
     PaneEntry("triage", "6", "Triage", "Go to the diagnosis: which layer, why, what to do"),
     PaneEntry("runs", "7", "Runs", "Go to the runs: start, watch, compare"),
-    PaneEntry("details", "d", "Details", "Go to the details of the layer"),
+    PaneEntry("pictures", "8", "Pictures", "Go to the pictures of a sweep: which fail, where, why", tab="Pics"),
+    PaneEntry("details", "d", "Details", "Go to the details of the layer", tab="Detail"),
 )
 """Every pane, in the order of tabs. The class is in the folder of that name, its place on the screen in screen.py."""
 
@@ -152,6 +153,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("runs.benchmark", "b", "benchmark", "Take the run's dump as the benchmark (the reference)", 7),
     Action("runs.cancel", "x", "cancel", "Cancel the run, after a question", 5, call=DO),
     Action("runs.delete", "D,delete", "delete", "Delete the run with its dump and log, after a question", 8, call=DO),
+    Action("pictures.open", "enter,v", "compare", "Compare this picture; the twin makes its dumps if need be", 1, DO),
+    Action("pictures.sweep", "r", "sweep", "Sweep over pictures by the twin, in the background", 2, call=DO),
+    Action("pictures.cancel", "s", "stop", "Stop the sweep, after a question; what is finished is kept", 3, call=DO),
+    Action("pictures.resume", "c", "go on", "Go on with the sweep on the screen where it stopped", 4, call=DO),
+    Action("pictures.findings", "e", "findings", "What the set shows: who clips, what they have in common", 5, DO),
     Action("typing.keep", "enter", "keep", "Take what was typed", 1, call="submit"),
     Action("typing.drop", "escape", "cancel", "Leave it as it was", 2, call="cancel"),
     Action("dialog.close", "escape,q", "close", "Close", 90),

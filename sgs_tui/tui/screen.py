@@ -33,6 +33,7 @@ from sgs_tui.tui.journal.controller import JournalController
 from sgs_tui.tui.layers.controller import LayersController
 from sgs_tui.tui.log.pane import LogPane
 from sgs_tui.tui.outside import CopyController, edit_file
+from sgs_tui.tui.pictures.controller import PicturesController
 from sgs_tui.tui.requantize.controller import BEGINNING, RequantizeController
 from sgs_tui.tui.runs.controller import RunsController
 from sgs_tui.tui.runs.form import form_of
@@ -67,6 +68,7 @@ class MainScreen(PanesScreen):
         self.int16 = Int16Controller(self, self.comparison)
         self.baseline = BaselineController(self, self.comparison)
         self.runs = RunsController(self, self.comparison, lambda: self.debugconfig.pane.document)
+        self.pictures = PicturesController(self, self.comparison, self.runs)
         self.journal = JournalController(self, self.comparison, lambda: self.runs.selected)
         self.requantize = RequantizeController(self, self.comparison, self.int16, self.baseline, self.runs)
         self.tensor = TensorController(self, self.comparison)
@@ -84,6 +86,7 @@ class MainScreen(PanesScreen):
             self.log_pane,
             self.triage.pane,
             self.runs.pane,
+            self.pictures.pane,
             self.layer_table.details,
         )
 
@@ -96,6 +99,7 @@ class MainScreen(PanesScreen):
             with Vertical(id="center", classes="holder"):
                 yield self.layer_table.pane
                 yield self.runs.pane
+                yield self.pictures.pane
                 with Horizontal(id="lower", classes="holder"):
                     yield self.histogram.pane
                     yield self.layer_table.details

@@ -300,7 +300,7 @@ async def test_tab_goes_through_all_panes_and_back() -> None:
     async with app.run_test(size=LARGE) as pilot:
         screen = await until_compared(pilot)
         names = []
-        for _ in range(8):
+        for _ in range(9):
             await pilot.press("tab")
             names.append(screen.current.NAME)
         assert names == ["histogram", "dumps", "debugconfig", "log", "triage", "runs", "details", "layers"]

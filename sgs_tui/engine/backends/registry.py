@@ -13,6 +13,7 @@ MODULES = {
     "caffe": "sgs_tui.engine.backends.caffe",
     "tflite": "sgs_tui.engine.backends.tflite",
     "onnxruntime": "sgs_tui.engine.backends.embedded",
+    "sweep": "sgs_tui.engine.sweep.background",
 }
 _OTHERS = "sgs_tui.engine.backends.sdk_tools"
 

@@ -6,8 +6,8 @@
 
 The key is a digest of the picture's content and of everything else that its figures depend on, so a line is right
 whatever the files are called now, and several sweeps may share a file. A line that is torn, as a kill or a full disk
-leaves the last one, is no line: its picture is measured again. Pictures without figures are not written: they are tried
-again.
+leaves the last one, is no line: its picture is measured again. A picture without figures is a line with its reason
+(`failed`), for those who look on: it is tried again. `ended` closes a sweep that went through.
 
 Apart because it is a file format.
 """
@@ -25,7 +25,7 @@ from typing import IO, Any, Self
 import numpy as np
 
 from sgs_tui.engine.errors import InputError, UsageError
-from sgs_tui.engine.files import make_folder
+from sgs_tui.engine.files import make_folder, reading
 from sgs_tui.engine.sweep.results import Column, Failure, InputFigures, Layer, Measured, Outcome
 
 SCHEMA = "sgs-tui/sweep-journal/1"
@@ -76,24 +76,15 @@ class Journal:
 
     def read(self) -> Iterator[tuple[str, Outcome]]:
         """Every finished picture's key and outcome, in the order they were written."""
-        layers: dict[str, tuple[Layer, ...]] = {}
         self._file.seek(0)
-        for line in self._file:
-            try:
-                found = json.loads(line)
-                if "list" in found:
-                    layers[found["layers"]] = tuple(map(_layer, found["list"]))
-                    self._written.add(found["layers"])
-                elif "key" in found:
-                    yield found["key"], _outcome(found, layers[found["layers"]])
-            except (ValueError, KeyError, TypeError):  # torn
-                continue
+        yield from _rows(self._file, self._written)
         self._file.seek(0, os.SEEK_END)
 
     def add(self, key: str, name: str, outcome: Outcome) -> None:
         """Append a finished picture. Raises InputError where the disk is full."""
         measured = outcome.measured
         if measured is None:
+            self._write(_line({"failed": _plain(name), "reason": outcome.reason, "failure": str(outcome.failure)}))
             return
         listed = [list(layer) for layer in measured.layers]
         called = blake2b(json.dumps(listed).encode(), digest_size=8).hexdigest()
@@ -104,7 +95,7 @@ class Journal:
             _line(
                 {
                     "key": key,
-                    "name": name.encode("utf-8", "backslashreplace").decode(),
+                    "name": _plain(name),
                     "content": outcome.digest,
                     "layers": called,
                     "figures": base64.b64encode(measured.figures.astype("<f8").tobytes()).decode(),
@@ -115,6 +106,10 @@ class Journal:
                 }
             )
         )
+
+    def end(self, pictures: int) -> None:
+        """Say that a sweep over so many pictures went through."""
+        self._write(_line({"ended": pictures}))
 
     def _write(self, line: bytes) -> None:
         try:
@@ -134,6 +129,33 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def read_journal(path: Path) -> Iterator[tuple[str, Outcome]]:
+    """What a journal has by now, another sweep's at work too. Failures have their picture's name for a key, and come
+    before a success of the same picture. Raises InputError where it can not be read."""
+    with reading(path) as file:
+        yield from _rows(file, set(), failures=True)
+
+
+def _rows(file: IO[bytes], written: set[str], failures: bool = False) -> Iterator[tuple[str, Outcome]]:
+    layers: dict[str, tuple[Layer, ...]] = {}
+    for line in file:
+        try:
+            found = json.loads(line)
+            if "list" in found:
+                layers[found["layers"]] = tuple(map(_layer, found["list"]))
+                written.add(found["layers"])
+            elif "key" in found:
+                yield found["key"], _outcome(found, layers[found["layers"]])
+            elif failures and "failed" in found:
+                yield found["failed"], Outcome("", None, found["reason"], Failure(found["failure"]))
+        except (ValueError, KeyError, TypeError):  # torn
+            continue
+
+
+def _plain(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _line(value: dict[str, Any]) -> bytes:

@@ -15,7 +15,7 @@ from sgs_tui.engine.events import Finished, LogLine, Progress, Row, Started
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.sweep.findings import find, with_causes
 from sgs_tui.engine.sweep.gather import Gather, groups_of, ranked
-from sgs_tui.engine.sweep.journal import Journal, key_of
+from sgs_tui.engine.sweep.journal import Journal, key_of, read_journal
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import Column, Outcome, Picture, SweepResult
 from sgs_tui.engine.sweep.workers import How, Placed, default_workers, in_processes
@@ -122,6 +122,19 @@ class Sweep:
             yield Progress(done, len(self.request.pictures))
         if cancel.is_set():
             raise CancelledError("the sweep was stopped")
+
+    def look(self) -> SweepResult:
+        """What the journal has by now, while another process may be writing it. Raises InputError."""
+        if self.request.journal is not None and self.request.journal.is_file():
+            how = self.request.how.digest()
+            places: dict[str, list[int]] = {}
+            for place, picture in enumerate(self.request.pictures):
+                for key in (_key(how, picture), picture.name):
+                    places.setdefault(key, []).append(place)
+            for key, outcome in read_journal(self.request.journal):
+                for place in places.get(key, ()):
+                    self._gather.add(place, outcome)
+        return self.result()
 
     def result(self) -> SweepResult:
         """What the pictures so far say."""

@@ -76,7 +76,8 @@ class RunsController(Controller):
 
     def tell_end(self, row: RunRow) -> None:
         if row.run.state is RunState.OK:
-            self.host.post_message(Said(f"{row.run.name}: ok; 7 and c compares the newest pair"))
+            then = "8 shows its pictures" if row.run.request.stage == "sweep" else "7 and c compares the newest pair"
+            self.host.post_message(Said(f"{row.run.name}: ok; {then}"))
         else:
             level = "warn" if row.run.state is RunState.CANCELLED else "fail"
             self.host.post_message(Said(f"{row.run.name}: {row.message or row.run.state}", level, row.hint))

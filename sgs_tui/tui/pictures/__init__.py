@@ -1,0 +1,1 @@
+"""Pane 8: the pictures of a sweep."""

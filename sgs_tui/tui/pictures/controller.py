@@ -1,0 +1,192 @@
+"""Sweeps in the app: started in the background, watched by their journal, cancelled, resumed; one picture compared."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from threading import Event
+
+from sgs_tui.engine.backends.jobs import local_run
+from sgs_tui.engine.backends.preprocess import Preprocess
+from sgs_tui.engine.backends.samples import image_samples
+from sgs_tui.engine.backends.start import start_run
+from sgs_tui.engine.errors import UsageError
+from sgs_tui.engine.files import at_home, make_folder
+from sgs_tui.engine.numbers import count
+from sgs_tui.engine.runs.run_folder import default_root
+from sgs_tui.engine.runs.run_list import Run, read_run
+from sgs_tui.engine.runs.runs import cancel_run
+from sgs_tui.engine.sweep.background import BACKEND_NAME, SweepJob, job_of, look
+from sgs_tui.engine.sweep.pictures import digest_of
+from sgs_tui.engine.sweep.results import Picture, SweepResult
+from sgs_tui.engine.sweep.sweep import default_journal
+from sgs_tui.engine.sweep.twin_pictures import TwinPictures
+from sgs_tui.tui.comparison.controller import ComparisonController
+from sgs_tui.tui.frame.controller import Controller, Host, does, hears
+from sgs_tui.tui.frame.dialogs import TextDialog
+from sgs_tui.tui.frame.pane import PaneAsked
+from sgs_tui.tui.jobs import Said
+from sgs_tui.tui.pictures.pane import PicturesPane
+from sgs_tui.tui.pictures.view import finding_lines
+from sgs_tui.tui.runs.controller import RunsController
+from sgs_tui.tui.runs.jobs import RunsSeen
+
+LOOKING, STARTING, DUMPING = "sweep look", "sweep start", "sweep dumps"
+
+
+class PicturesController(Controller):
+    """Owns the pane of pictures; the newest sweep of the runs that are listed is on it."""
+
+    def __init__(self, host: Host, comparison: ComparisonController, runs: RunsController) -> None:
+        super().__init__(host)
+        self.pane = PicturesPane()
+        self._comparison, self._runs = comparison, runs
+        self._run: Run | None = None
+        self._seen: object = None
+
+    # --- watching
+
+    @hears(RunsSeen)
+    def take_runs(self, event: RunsSeen) -> None:
+        """Read the newest sweep's journal where it has grown."""
+        sweeps = [row.run for row in event.rows if row.run.request.backend == BACKEND_NAME]
+        if not sweeps:
+            return
+        self._see(sweeps[0])
+
+    def _see(self, run: Run) -> None:
+        """While a sweep is at work its journal grows without any news of the run."""
+        self._run = run
+        seen = (run.folder.path, run.state, _size(job_of(run).journal))
+        if seen != self._seen:
+            self._seen = seen
+            self.host.jobs.run(LOOKING, partial(_look, run), self._take)
+        if run.state.active:
+            self.host.set_timer(1.0, partial(self._look_again, run.folder.path))
+
+    def _look_again(self, path: Path) -> None:
+        if self._run is not None and self._run.folder.path == path and path.is_dir():
+            self._see(read_run(path))
+
+    def _take(self, found: tuple[SweepJob, SweepResult]) -> None:
+        assert self._run is not None
+        self.pane.show_sweep(*found, "under way" if self._run.state.active else "")
+
+    # --- starting and ending
+
+    @does("pictures.sweep")
+    def ask_for_pictures(self) -> None:
+        """By the twin of what is compared now."""
+        if self._comparison.picks.benchmark is None:
+            self.host.flash("take a float dump as the benchmark first (3, b): its twin runs the pictures", "warn")
+            return
+        note = "a folder, a list, an image or .npy; images go through the preprocess script of pane 7's form"
+        self.ask("Sweep over which pictures?", "", note, self._begin)
+
+    def _begin(self, text: str) -> None:
+        modules = tuple(part.strip() for part in self._runs.form.value("preprocess").split(",") if part.strip())
+        picks = self._comparison.picks
+        assert picks.benchmark is not None
+        ranges = None if picks.ranges is None else picks.ranges.absolute()
+        fixed = None if picks.sample is None else picks.sample.absolute()
+        work = partial(_start, text, modules, picks.benchmark.absolute(), fixed, ranges, picks.profile.name)
+        self.host.jobs.run(STARTING, work, self._started)
+        self.host.flash("starting ...")
+
+    def _started(self, pictures: int) -> None:
+        said = f"a sweep over {count(pictures, 'picture')} goes on when the app or the line ends"
+        self.host.post_message(Said(said))
+        self._runs.watch()
+
+    @does("pictures.resume")
+    def resume(self) -> None:
+        if self.pane.job is None or self._run is None:
+            self.host.flash("there is no sweep to go on with", "warn")
+        elif self._run.state.active:
+            self.host.flash("the sweep is under way", "warn")
+        else:
+            self.host.jobs.run(STARTING, partial(_again, self.pane.job), self._started)
+
+    @does("pictures.cancel")
+    def ask_to_cancel(self) -> None:
+        if self._run is None or not self._run.state.active:
+            self.host.flash("no sweep is under way", "warn")
+            return
+        path = self._run.folder.path
+        work = partial(self.host.jobs.run, "end", lambda _: cancel_run(path), None)
+        self.confirm(f"Cancel {path.name}? What is finished is kept.", lambda width: [], work)
+
+    @does("pictures.findings")
+    def show_findings(self) -> None:
+        if self.pane.result is None:
+            self.host.flash("there is no sweep yet", "warn")
+            return
+        self.host.open(TextDialog("What the set shows", partial(finding_lines, self.pane.result), self.host.keymap))
+
+    # --- one picture
+
+    @does("pictures.open")
+    def open_picture(self) -> None:
+        """The ordinary comparison of that picture; the twin makes its dumps where they are not there."""
+        shown, job, run = self.pane.shown_picture, self.pane.job, self._run
+        if shown is None or job is None or run is None:
+            self.host.flash("no picture here", "warn")
+            return
+        picture = job.request().pictures[shown.place]
+        self.host.flash(f"the twin dumps {picture.name} ...")
+        self.host.jobs.run(DUMPING, partial(_dumps, job, picture, run.folder.path), partial(self._compare, job))
+
+    def _compare(self, job: SweepJob, dumps: tuple[Path, Path]) -> None:
+        float_dump, fixed_dump = dumps
+        picks = replace(self._comparison.picks, sample=fixed_dump, benchmark=float_dump, shapes=None)
+        self._comparison.pick(replace(picks, ranges=job.request_ranges() or picks.ranges))
+        self.host.post_message(PaneAsked("layers"))
+
+
+# In the background.
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _look(run: Run, cancel: Event) -> tuple[SweepJob, SweepResult]:
+    return look(job_of(run))
+
+
+def _start(
+    text: str, modules: tuple[str, ...], benchmark: Path, fixed: Path | None, ranges: Path | None, profile: str,
+    cancel: Event,
+) -> int:  # fmt: skip
+    """Begin the run: how many pictures. Raises SgsError for what can not be swept, before anything is made."""
+    samples = image_samples(text)
+    preprocess = Preprocess(tuple(at_home(name).absolute() for name in modules))
+    job = SweepJob(benchmark, samples, Path(), fixed, ranges, preprocess=preprocess, profile=profile)
+    how = job.request().how
+    if not isinstance(how, TwinPictures):
+        raise UsageError("this is no sweep of the twin", "start it with `sgs-tui sweep`")
+    how.check()
+    return _again(replace(job, journal=default_journal(how).absolute()), cancel)
+
+
+def _again(job: SweepJob, cancel: Event) -> int:
+    make_folder(job.journal.parent)
+    start_run(local_run(job), default_root())
+    return len(job.pictures)
+
+
+def _dumps(job: SweepJob, picture: Picture, folder: Path, cancel: Event) -> tuple[Path, Path]:
+    """Both dumps of a picture, (float, fixed), kept in the run's folder by the picture's content."""
+    how = job.request().how
+    assert isinstance(how, TwinPictures)
+    place = folder / "pictures" / digest_of(picture.files)[:12]
+    found = sorted(place.glob("*.bin"))
+    if len(found) != 2:
+        make_folder(place)
+        for path in found:
+            path.unlink()
+        found = sorted(how.dump([picture], place))
+    fixed, float_ = found
+    return float_, fixed

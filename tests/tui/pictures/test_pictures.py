@@ -1,0 +1,72 @@
+"""The pane of pictures by its keys: a sweep of the twin in the background, one picture compared, the sweep again."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from textual.pilot import Pilot
+
+from sgs_tui.engine.dumps.reader import open_dump
+from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.runs.run_list import list_runs
+from sgs_tui.engine.runs.runs import cancel_run, wait_run
+from sgs_tui.tui.pictures.view import strip
+from sgs_tui.tui.screen import MainScreen
+from tests.tui.stage import BENCHMARK, make_app, text_of, until, until_compared, until_shown
+
+LARGE = (120, 40)
+
+
+@pytest.fixture
+def place(on_stage: Path) -> Iterator[Path]:
+    folder = on_stage / "pictures"
+    folder.mkdir()
+    with open_dump(BENCHMARK) as dump:
+        own = dump.read(dump.find("data")[0]).reshape(1, 32, 32, 3)
+    for number, gain in enumerate((1, 0.9, 5)):
+        np.save(folder / f"p{number}.npy", own * np.float32(gain))
+    (folder / "p3.npy").write_bytes(b"no array")
+    yield on_stage
+    for run in list_runs(on_stage / "sgs_runs"):
+        with suppress(InputError):
+            cancel_run(run.folder.path)
+            wait_run(run.folder.path, 60)
+
+
+async def swept(pilot: Pilot[int], screen: MainScreen) -> None:
+    await pilot.press("8")
+    await until_shown(pilot, "no sweep here yet")
+    await pilot.press("r")
+    await until_shown(pilot, "Sweep over which pictures?")
+    await pilot.press(*"pictures", "enter")
+    pane = screen.pictures.pane
+    await until(pilot, lambda: pane.result is not None and not pane.state and not _waiting(screen))
+
+
+def _waiting(screen: MainScreen) -> bool:
+    return any(shown.waiting for shown in screen.pictures.pane.table.items)
+
+
+@pytest.mark.timeout(110)
+async def test_a_sweep_and_one_picture_of_it(place: Path) -> None:
+    app = make_app()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await until_compared(pilot)
+        await swept(pilot, screen)
+        pane = screen.pictures.pane
+        assert pane.table.items[0].row.name == "p2" and pane.table.items[-1].row.name == "p3"
+        shown = text_of(app)
+        assert "4 of 4 pictures" in shown and "error over the pictures" in shown
+        assert pane.result is not None and len(strip(pane.result, 0, 40)) == 4
+        await pilot.press("e")
+        await until_shown(pilot, "What the set shows")
+        await pilot.press("escape", "g", "enter")
+        await until(pilot, lambda: screen.comparison.picks.benchmark != BENCHMARK)
+        await until_compared(pilot)
+        assert screen.comparison.picks.sample is not None and screen.comparison.picks.sample.name == "p2_fixed.bin"
+        worst = max(row.metrics.rmse for row in screen.comparison.rows if row.metrics is not None)
+        assert worst == pane.table.items[0].row.worst_rmse
+        await pilot.press("8", "c")
+        await until(pilot, lambda: len(list_runs(place / "sgs_runs")) == 2)
