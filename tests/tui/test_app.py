@@ -303,7 +303,7 @@ async def test_tab_goes_through_all_panes_and_back() -> None:
         for _ in range(9):
             await pilot.press("tab")
             names.append(screen.current.NAME)
-        assert names == ["histogram", "dumps", "debugconfig", "log", "triage", "runs", "details", "layers"]
+        assert names == ["histogram", "dumps", "debugconfig", "log", "triage", "runs", "pictures", "details", "layers"]
         await pilot.press("shift+tab")
         assert screen.current is screen.layer_table.details
 
