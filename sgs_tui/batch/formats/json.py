@@ -26,8 +26,7 @@ Unless --no-diagnosis
       cause       healthy, swapped, input_mismatch, padding_kept, not_dequantised, layout, wide_range, shared_scale,
                   clipping, gain_offset, bad_channels, non_finite, drift, unexplained
       layers[]    names, the likeliest culprit first; the network's input may be among them
-      confidence  how often a first cause measured that far was right in the benchmark (0 to 1); at most 0.2 where
-                  trying it on the twin refuted it
+      confidence  a rank of the proof (0 to 1), no probability; at most 0.2 where trying it on the twin refuted it
       proof       how far it was measured: twin (on the whole dump), layer (single layers computed again), figures
       evidence[]  text, value (the number in the text, or null), layer (or null)
       advice[]    what to do, one sentence each; empty where there is nothing to do

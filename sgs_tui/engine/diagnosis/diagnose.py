@@ -30,7 +30,7 @@ from sgs_tui.engine.diagnosis.error_budget import Budgets, Change
 from sgs_tui.engine.diagnosis.foresight import damaged_softmax, foresee, subject_of
 from sgs_tui.engine.diagnosis.measuring import QUANTIZATION, Candidate, Measuring, by_channel, undoing
 from sgs_tui.engine.diagnosis.results import (
-    RIGHT,
+    RANK,
     Budget,
     Cause,
     Diagnosis,
@@ -115,7 +115,7 @@ def _stated(finding: Finding, budgets: Sequence[Budget], foresight: Foresight | 
         elif computed or finding.cause in _RECORDS:
             proof = Proof.LAYER
     refuted = finding.confidence <= REFUTED
-    return replace(finding, proof=proof, confidence=finding.confidence if refuted else RIGHT[proof.value])
+    return replace(finding, proof=proof, confidence=finding.confidence if refuted else RANK[proof.value])
 
 
 class _Made(NamedTuple):

@@ -100,8 +100,9 @@ class Proof(StrEnum):
         return _PROVEN[self.value]
 
 
-RIGHT = {"twin": 0.99, "layer": 0.97, "figures": 0.9}
-"""Share of first causes with a proof that were right; tests/benchmarks/bench_diagnosis.py prints the table."""
+RANK = {"twin": 0.99, "layer": 0.97, "figures": 0.9}
+"""A rank of the proofs for programs that sort findings, no frequency; tests/benchmarks/bench_planted.py holds it
+against how many first causes with each proof were right."""
 
 _PROVEN = {
     "twin": "measured on the whole dump",
@@ -124,8 +125,8 @@ class Finding:
     """A cause, the layers it sits in (the likeliest culprit first), and what proves it.
 
     `explained`: share (0 to 1) of the error's energy that the cause's hypothesis removes where it was tested.
-    `size`: the error it brings in, relative to the layer's signal. `proof`: how far it was measured. `confidence`: how
-    often a first cause with that proof was right in the benchmark (0 to 1; less where trying refuted it).
+    `size`: the error it brings in, relative to the layer's signal. `proof`: how far it was measured. `confidence`:
+    a rank of that proof (0 to 1; at most 0.2 where trying refuted it), no probability.
     `refuted_by`: what would prove it wrong. `advice`: what to do, one line each. `behind`: layers it spoils directly.
     `int16`: the convolution inputs that the first line of the advice puts into 16 bit.
     """

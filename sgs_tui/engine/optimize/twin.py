@@ -35,7 +35,7 @@ _STATE = "tried.json"
 _EVERY = 2.0
 """Seconds between two writings of what was tried."""
 _MOST_WORKERS = 4
-_FORESEEN = frozenset({"rmse", "cos", "sqnr_db", "relative_l2", "range", "slice_sqnr_db"})
+_FORESEEN = frozenset({"rmse", "cos", "sqnr_db", "relative_l2", "range"})
 """Metrics whose limits the twin can judge; a range is no error and changes with no INT16."""
 
 
