@@ -14,6 +14,11 @@ settings.register_profile("any machine", deadline=None)  # a busy one fails no t
 settings.load_profile("any machine")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers a core: half of the tests wait for processes, terminals and a run's next poll."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: looking through it for garbage again and again takes a fifth of the tests' time."""
     gc.collect()

@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import Literal
 
 from sgs_tui.engine.dumps.format import Record
-from sgs_tui.engine.network.scales import grid_of
 
 Side = Literal["sample", "benchmark"]
 
@@ -237,6 +236,8 @@ class LayerDiff:
     @property
     def grid_width(self) -> float:
         """What the grid in the sample's header spans, else the calibrated range; 0 where neither is known."""
+        from sgs_tui.engine.network.scales import grid_of  # needs numpy, which the first picture does without
+
         grid = grid_of(self.pair.sample)
         if grid is not None:
             return grid.high - grid.low

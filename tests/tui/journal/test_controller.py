@@ -88,7 +88,7 @@ async def test_a_journal_that_can_not_be_written_is_said_over_the_window(on_stag
         await until_shown(pilot, "cannot read")
         await pilot.press("a", *"y", "enter")
         await until(pilot, lambda: isinstance(app.screen, TextDialog))
-        assert "cannot write" in text_of(app)
+        await until_shown(pilot, "cannot write")
 
 
 async def test_without_a_dump_it_says_so(on_stage: Path) -> None:

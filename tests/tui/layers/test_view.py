@@ -151,8 +151,11 @@ def test_the_arrow_agrees_with_the_numbers(key: str, reverse: bool, sgs: Path) -
     layers.sort(key)
     if reverse:
         layers.turn_round()
-    values = [METRICS[key].value(row) for row in map(layers.row_at, range(len(layers))) if row is not None]
-    values = [abs(value) if METRICS[key].worse is Worse.SIZE else value for value in values]
+    found = [METRICS[key].value(row) for row in map(layers.row_at, range(len(layers))) if row is not None]
+    values = [abs(value) if METRICS[key].worse is Worse.SIZE else value for value in found if value is not None]
+    assert found[len(values) :] == [None] * (len(found) - len(values))  # layers without a figure stand last
+    if not values:
+        return
     assert layers.arrow == (key, "▾" if values[0] > values[-1] else "▴")
     assert values == sorted(values, reverse=layers.arrow[1] == "▾")
 

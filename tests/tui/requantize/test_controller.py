@@ -191,7 +191,7 @@ async def test_it_is_cancelled_in_the_middle_and_refused_meanwhile(network: Netw
         await until_shown(pilot, "now it hangs")
         await pilot.press("A")
         await until(pilot, lambda: isinstance(app.screen, TextDialog))
-        assert "x there ends it" in text_of(app)
+        await until_shown(pilot, "x there ends it")
         await pilot.press("escape")
         assert "1 run goes on" in screen.runs.farewell
         await pilot.press("7", "x", "y")
@@ -270,7 +270,7 @@ async def test_an_editor_that_fails_is_told(network: Network, monkeypatch: pytes
         assert "not TOML" in await asked(pilot)
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, TextDialog))
-        assert "exit code 1" in text_of(app)
+        await until_shown(pilot, "exit code 1")
 
 
 async def test_without_commands_an_example_is_shown_and_written(
