@@ -39,8 +39,11 @@ _FORESEEN = frozenset({"rmse", "cos", "sqnr_db", "relative_l2", "range"})
 """Metrics whose limits the twin can judge; a range is no error and changes with no INT16."""
 
 
-def limits_of(profile: Profile, twin: Twin) -> tuple[Limits, tuple[str, ...]]:
-    """What a profile lets layers fail by, rules included; and a note on limits that the twin can not judge."""
+def limits_of(profile: Profile, twin: Twin, sliced: bool = True) -> tuple[Limits, tuple[str, ...]]:
+    """What a profile lets layers fail by, rules included; and a note on limits that the twin can not judge.
+
+    `sliced`: whether limits on slices are worth a word.
+    """
     general = _limits(profile.fail)
     found = {
         name: _limits(profile.limits_for(name, op.kind)[0])
@@ -48,8 +51,9 @@ def limits_of(profile: Profile, twin: Twin) -> tuple[Limits, tuple[str, ...]]:
         for name in op.outputs
         if any(rule.applies(name, op.kind) for rule in profile.rules)
     }
+    known = _FORESEEN if sliced else _FORESEEN | {"slice_sqnr_db"}
     sets = (profile.fail, *(rule.fail for rule in profile.rules))
-    others = dict.fromkeys(METRICS[key].name for each in sets for key in each if key not in _FORESEEN)
+    others = dict.fromkeys(METRICS[key].name for each in sets for key in each if key not in known)
     note = f"profile {profile.name}: the twin foresees no {', '.join(others)}, these limits do not count"
     return Limits(general.rmse, general.cos, general.sqnr_db, found), (note,) if others else ()
 
