@@ -46,7 +46,10 @@ async def take(shot: Shot) -> str:
             await pilot.press(key)
             await stage.until_followed(pilot)
         await stage.until_shown(pilot, shot.awaited)
-        svg = app.export_screenshot(title="sgs-tui")
+        svg, before = app.export_screenshot(title="sgs-tui"), ""
+        while svg != before:  # what else has changed with it is drawn, too
+            await pilot.pause()
+            before, svg = svg, app.export_screenshot(title="sgs-tui")
     fixed = re.sub(r"terminal-\d+", "terminal", svg)
     return fixed.replace("<text class", '<text xml:space="preserve" class')
 
