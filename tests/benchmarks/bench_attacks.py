@@ -487,7 +487,9 @@ def prepare(folder: Path) -> None:
 
 def old_report() -> bytes:
     command = [sys.executable, "-m", "sgs_tui", "--batch", "bad_fixed_dq.bin", "bad_float.bin", "--format", "json"]
-    return subprocess.run(command, cwd=DATA, env=environment(DATA), capture_output=True, check=False).stdout
+    with tempfile.TemporaryDirectory() as home:  # onnxruntime keeps a file of its own there
+        environ = environment(Path(home))
+        return subprocess.run(command, cwd=DATA, env=environ, capture_output=True, check=False).stdout
 
 
 def environment(home: Path) -> dict[str, str]:
