@@ -4,13 +4,15 @@
 
 Apart because the SDK's Python runs it, where the SDK lives; never imported. The script is called as the tools call it,
 with norm=True and norm=False; a line through both results of a channel is its mean and std. Where a library can read
-the picture, the channels' averages tell their order.
+the picture, the channels' averages tell their order. What the script writes to where it stands goes with a folder that
+is there for the question only, as in a run.
 """
 
 import importlib
 import json
 import os
 import sys
+import tempfile
 from typing import Any
 
 import numpy
@@ -76,7 +78,10 @@ def main(script: str, picture: str) -> Any:
 
 try:
     seen = all(os.path.exists(path) for path in sys.argv[1:] if "/" in path)
-    told = main(*sys.argv[1:]) if seen else {"unseen": True}
+    given = [os.path.abspath(path) if os.path.isfile(path) else path for path in sys.argv[1:]]
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        told = main(*given) if seen else {"unseen": True}
 except (Exception, SystemExit) as error:
     told = {"error": "%s: %s" % (type(error).__name__, error)}
 print("\n" + json.dumps(told))

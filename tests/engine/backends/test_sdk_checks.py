@@ -60,6 +60,19 @@ def ini(mean: str = PLAIN, std: str = "128", order: str = "BGR", inputs: str = "
     return INI.format(mean=mean, std=std, order=order, inputs=inputs)
 
 
+def test_what_the_script_writes_where_it_stands_is_not_left_with_the_user(
+    tmp_path: Path, answers: SdkAnswers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pre = script(tmp_path, 127.5, 1)
+    mine = tmp_path / "mine.txt"
+    mine.write_text("the user's own")
+    with Path(pre).open("a") as file:
+        file.write("\nopen('mine.txt', 'w').close()\nopen('new.txt', 'w').close()\n")
+    assert not said(tmp_path, answers, "net_pre.py", ini("mean=127.5:127.5:127.5;", "1"))
+    assert mine.read_text() == "the user's own" and not (tmp_path / "new.txt").exists()
+
+
 @pytest.mark.parametrize(
     ("mean", "std", "text"),
     [
