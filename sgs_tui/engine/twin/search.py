@@ -13,11 +13,12 @@ from itertools import combinations
 from math import comb, inf, isfinite, isnan
 from threading import Event
 from time import perf_counter
+from typing import Protocol
 
 from sgs_tui.engine.errors import CancelledError, UsageError
 from sgs_tui.engine.twin.agreement import not_predicted
 from sgs_tui.engine.twin.figures import Figures
-from sgs_tui.engine.twin.plan import with_int16
+from sgs_tui.engine.twin.plan import Plan, with_int16
 from sgs_tui.engine.twin.trials import Scores, Trials
 from sgs_tui.engine.twin.whatif import Cost, Limits, cost
 
@@ -31,6 +32,13 @@ class Goal:
 
     limits: Limits = field(default_factory=Limits)
     layers: tuple[str, ...] | None = None
+
+    def judged(self, plan: Plan) -> tuple[str, ...]:
+        """The layers that are judged."""
+        if self.layers is not None:
+            return self.layers
+        reasons = not_predicted(plan)
+        return tuple(name for name in plan.layers() if name not in reasons)
 
 
 def goal_of(text: str, limits: Limits, outputs: Sequence[str]) -> Goal:
@@ -94,6 +102,21 @@ class Point:
     cost: Cost
 
 
+class Tries(Protocol):
+    """Where sets are tried: on one picture, or on several at once."""
+
+    @property
+    def plan(self) -> Plan:
+        """What sets are tried on."""
+
+    @property
+    def scores(self) -> Scores:
+        """Figures under the plan as it is."""
+
+    def of(self, int16: Sequence[str], cancel: Event | None = None, only: Iterable[str] | None = None) -> Scores:
+        """Figures with exactly these convolution inputs in INT16."""
+
+
 @dataclass
 class Search:
     """A search over one network. `tried` may come from a search before, for the same goal. `kept` is in INT16 with
@@ -103,7 +126,7 @@ class Search:
     may take at the pace so far.
     """
 
-    trials: Trials
+    trials: Tries
     goal: Goal
     tried: Tried = field(default_factory=dict)
     candidates: tuple[str, ...] = ()
@@ -116,9 +139,7 @@ class Search:
 
     def __post_init__(self) -> None:
         self.candidates = self.candidates or self.trials.plan.twin.convolution_inputs()
-        reasons = not_predicted(self.trials.plan)
-        wanted = self.goal.layers if self.goal.layers is not None else self.trials.plan.layers()
-        self._layers = tuple(name for name in wanted if self.goal.layers is not None or name not in reasons)
+        self._layers = self.goal.judged(self.trials.plan)
         self._spent, self._started = 0, perf_counter()
         same = self.trials.plan.raised == frozenset(self.kept)
         self.best = self._judged((), self.trials.scores if same else self._scores(()))
@@ -173,22 +194,7 @@ class Search:
         return self.trials.of((*names, *self.kept), self.cancel, only=self._layers)
 
     def _judged(self, names: Sequence[str], scores: Scores) -> Trial:
-        found = {name: scores[name] for name in self._layers if name in scores}
-        over = [self.goal.limits.of(name).excess(each) for name, each in found.items()]
-        errors = {name: inf if isnan(each.rmse) else each.rmse for name, each in found.items()}
-        worst = max(errors, key=errors.__getitem__, default="")
-        cosines = [each.cos for each in found.values() if isfinite(each.cos)]
-        trial = Trial(
-            names=tuple(names),
-            excess=sum(over),
-            failing=sum(each > 0 for each in over),
-            layers=len(found),
-            worst_rmse=errors.get(worst, 0.0),
-            worst_layer=worst,
-            mean_rmse=_mean([each for each in errors.values() if isfinite(each)]),
-            min_cos=min(cosines, default=0.0),
-            mean_cos=_mean(cosines),
-        )
+        trial = judged(self.goal, self._layers, names, scores)
         self.tried[key_of(names)] = trial
         return trial
 
@@ -246,6 +252,26 @@ class Search:
             if comb(len(self.candidates), size) * self._pace() > self.seconds:
                 return
             yield from self._phase(f"all of {size}", list(combinations(self.candidates, size)))
+
+
+def judged(goal: Goal, layers: Iterable[str], names: Sequence[str], scores: Scores) -> Trial:
+    """A set's trial by the figures of the goal's `layers`."""
+    found = {name: scores[name] for name in layers if name in scores}
+    over = [goal.limits.of(name).excess(each) for name, each in found.items()]
+    errors = {name: inf if isnan(each.rmse) else each.rmse for name, each in found.items()}
+    worst = max(errors, key=errors.__getitem__, default="")
+    cosines = [each.cos for each in found.values() if isfinite(each.cos)]
+    return Trial(
+        names=tuple(names),
+        excess=sum(over),
+        failing=sum(each > 0 for each in over),
+        layers=len(found),
+        worst_rmse=errors.get(worst, 0.0),
+        worst_layer=worst,
+        mean_rmse=_mean([each for each in errors.values() if isfinite(each)]),
+        min_cos=min(cosines, default=0.0),
+        mean_cos=_mean(cosines),
+    )
 
 
 def _rank(trial: Trial) -> tuple[bool, float, float]:

@@ -7,16 +7,27 @@ base run's codes stay in memory (a quarter to a half of the float values).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
-from typing import Self
+from typing import Protocol, Self
 
+from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.twin.arithmetic import Pixels
 from sgs_tui.engine.twin.figures import Figures, figures
 from sgs_tui.engine.twin.kernels import Array
+from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.plan import Plan, with_int16
 from sgs_tui.engine.twin.predict import Base, Inputs, Kernels, Layer, dumped_inputs, input_codes, run
 from sgs_tui.engine.twin.values import Values
 
 Scores = Mapping[str, Figures]
+
+
+class References(Protocol):
+    """The float values that layers are held against: a dump's, or those of another picture."""
+
+    def read(self, record: Record) -> Floats:
+        """A tensor, flat. Raises DumpError."""
+
+
 STRETCHES = (1.0, 0.95, 1.05)
 """What calibration may have seen more or less of. Accumulators then lose other bits, so the runs are draws of the same
 chance of rounding, and their mean is meant to be nearer to the simulator than one of them: 90 % of 580 layers of
@@ -48,7 +59,7 @@ class Trials:
     pixels: Pixels | None
     inputs: Mapping[str, Array] = field(repr=False)
     kernels: Kernels = field(repr=False)
-    references: Values = field(repr=False)
+    references: References = field(repr=False)
     base: Base = field(repr=False)
     scores: Scores = field(repr=False)
 
@@ -60,13 +71,17 @@ class Trials:
         pixels: Pixels | None = None,
         kernels: Kernels | None = None,
         cancel: Event | None = None,
+        references: References | None = None,
     ) -> Self:
-        """Run the base. `inputs` and `pixels` as for `predict`. Raises InputError, RunError, CancelledError."""
+        """Run the base. `inputs` and `pixels` as for `predict`; `references` are the float dump's unless told.
+
+        Raises InputError, RunError, CancelledError.
+        """
         given = dumped_inputs(plan.twin) if inputs is None else inputs
         codes = input_codes(plan, given, pixels)
-        kept, base, references = kernels or Kernels(), Base(), Values(plan.twin.dump)
+        kept, base, held = kernels or Kernels(), Base(), references or Values(plan.twin.dump)
         layers = run(plan, codes, kept, keep=base, cancel=cancel)
-        return cls(plan, given, pixels, codes, kept, references, base, scored(plan, layers, references))
+        return cls(plan, given, pixels, codes, kept, held, base, scored(plan, layers, held))
 
     def of(self, int16: Sequence[str], cancel: Event | None = None, only: Iterable[str] | None = None) -> Scores:
         """Figures with exactly these convolution inputs in INT16; of layers in `only`, or of all."""
@@ -83,7 +98,7 @@ class Trials:
 
 
 def scored(
-    plan: Plan, layers: Iterable[Layer], references: Values, known: Scores | None = None,
+    plan: Plan, layers: Iterable[Layer], references: References, known: Scores | None = None,
     only: frozenset[str] | None = None,
 ) -> dict[str, Figures]:  # fmt: skip
     """Figures of layers as they come; of what did not change those that are `known`."""
