@@ -88,7 +88,7 @@ def measured(rerun: Rerun) -> Iterator[tuple[str, bool]]:
         yield advised(found)
         trying = found.diagnosis.trying or Trying(open_subject(found.comparison))
         rows = {row.name: row for row in found.rows if row.metrics is not None and bare(row.name) in real}
-        then = {name: each.rmse for name, each in trying.metrics(rows, rerun.change).items()}
+        then = {name: now(row) for name, row in trying.rows(rows, rerun.change).items()}
         for what, worst in (
             ("base", max(rows, key=lambda n: now(rows[n]))),
             ("rerun", max(rows, key=lambda n: real[bare(n)])),

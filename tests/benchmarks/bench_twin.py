@@ -322,7 +322,7 @@ def _exhaustive(trials: Trials, goal: Goal) -> tuple[str, ...] | None:
             scores: dict[str, Figures] = dict(trials.of(chosen, only=goal.layers))
             wanted = goal.layers or tuple(scores)
             reasons = not_predicted(trials.plan) if goal.layers is None else {}
-            if not any(goal.limits.fails(scores[name]) for name in wanted if name not in reasons):
+            if not any(goal.limits.of(name).excess(scores[name]) > 0 for name in wanted if name not in reasons):
                 return chosen
     return None
 

@@ -74,8 +74,9 @@ from sgs_tui.batch.journal import entry_json
 from sgs_tui.batch.report import Report, Since, Source
 from sgs_tui.batch.values import Json, exact, exact_all, exact_or_null, finite_or_null, json_pieces
 from sgs_tui.engine.compare.baseline import Change, Snapshot, Step
-from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Metrics, SideStats, Slices, Verdict
+from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Metrics, SideStats, Verdict
 from sgs_tui.engine.diagnosis.results import Blame, Diagnosis, Evidence, Finding, Foresight
+from sgs_tui.engine.network.narrow import Slices
 
 SCHEMA = "sgs-tui/compare/1"
 _TOLD = 4

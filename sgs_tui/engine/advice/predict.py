@@ -13,13 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, sqrt
 
-from sgs_tui.engine.advice.results import Predicted
+from sgs_tui.engine.advice.results import Predicted, predicted
 from sgs_tui.engine.advice.targets import Targets
 from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.compare.metrics import with_error
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.results import Budget
+from sgs_tui.engine.diagnosis.trying import failing
 
 _FINER = 1 / 256
 """A step of 16 bits in steps of 8."""
@@ -55,7 +56,11 @@ class Model:
         ratio: dict[str, float] = {}
         for budget in self.budgets:
             ratio[budget.name] = self._ratio(budget, wide, ratio)
-        return [self._figures(row, ratio.get(name, 1.0)) for name, row in self.rows.items() if row.metrics]
+        found = [
+            self._figures(row, ratio.get(name, 1.0), name in wide) for name, row in self.rows.items() if row.metrics
+        ]
+        bad = failing({row.name: row for row in found}, self.profile)
+        return [predicted(row, row.name in bad) for row in found]
 
     def _ratio(self, budget: Budget, wide: set[str], ratio: Mapping[str, float]) -> float:
         """New error of a layer over its old one."""
@@ -87,19 +92,12 @@ class Model:
         left = [ratio.get(source, 1.0) * self.totals.get(source, 0.0) for source in budget.inputs]
         return min(budget.inherited, max(sqrt(rest * shrunk**2 + gone * _FINER**2), *left, 0.0))
 
-    def _figures(self, row: LayerDiff, ratio: float) -> Predicted:
+    def _figures(self, row: LayerDiff, ratio: float, wide: bool) -> LayerDiff:
+        """The row with another error; slices that 16 bits tell apart are not narrow any more."""
         assert row.metrics is not None
         exact = ratio == 1.0 or not isfinite(row.metrics.rmse)
         metrics = row.metrics if exact else with_error(row.metrics, ratio)
-        fail, _ = self.profile.limits_for(row.name, row.op_type)
-        return Predicted(
-            layer=row.name,
-            rmse=metrics.rmse,
-            cos=metrics.cos,
-            sqnr_db=metrics.sqnr_db,
-            relative_l2=metrics.relative_l2,
-            fails=bool(fail.broken(replace(row, metrics=metrics)).keys() - {"range"}) or row.has_non_finite,
-        )
+        return replace(row, metrics=metrics, slices=row.slices.finer(256) if row.slices and wide else row.slices)
 
 
 def _signal(row: LayerDiff) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sgs_tui.engine.compare.results import LayerRange
+from sgs_tui.engine.compare.results import LayerDiff, LayerRange
 from sgs_tui.engine.diagnosis.results import Finding, some
 from sgs_tui.engine.numbers import count, decibel
 
@@ -76,6 +76,13 @@ class Predicted:
     sqnr_db: float
     relative_l2: float
     fails: bool
+
+
+def predicted(row: LayerDiff, fails: bool) -> Predicted:
+    """Of a row with the figures that are foreseen."""
+    assert row.metrics is not None
+    found = row.metrics
+    return Predicted(row.name, found.rmse, found.cos, found.sqnr_db, found.relative_l2, fails)
 
 
 @dataclass(frozen=True, slots=True)

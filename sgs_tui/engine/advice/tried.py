@@ -6,10 +6,10 @@ Apart because the analytic estimate of `predict` answers the same questions wher
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sgs_tui.engine.advice.results import Predicted
+from sgs_tui.engine.advice.results import Predicted, predicted
 from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.compare.results import LayerDiff
-from sgs_tui.engine.diagnosis.trying import Change, Trying, fails
+from sgs_tui.engine.diagnosis.trying import Change, Trying, failing
 from sgs_tui.engine.optimize.twin import limits_of
 from sgs_tui.engine.twin.network import TwinOp
 from sgs_tui.engine.twin.search import Goal, Search
@@ -35,33 +35,24 @@ class Tried:
 
     def predict(self, raised: Sequence[str]) -> list[Predicted]:
         """Every layer's figures with these convolution inputs in INT16."""
-        found = self.trying.metrics(self.rows, Change(int16=tuple(raised)))
-        return [
-            Predicted(
-                layer=name,
-                rmse=metrics.rmse,
-                cos=metrics.cos,
-                sqnr_db=metrics.sqnr_db,
-                relative_l2=metrics.relative_l2,
-                fails=fails(self.rows[name], metrics, self.profile),
-            )
-            for name, metrics in found.items()
-        ]
+        found = self.trying.rows(self.rows, Change(int16=tuple(raised)))
+        bad = failing(found, self.profile)
+        return [predicted(row, name in bad) for name, row in found.items()]
 
     def smallest(self, named: Sequence[str], proven: Sequence[str], without: Sequence[str]) -> tuple[str, ...]:
         """The smallest set found that brings every failing layer under its limits, or most of the way.
 
         `named` first, never one of `without`; the `proven` set unless a smaller one does it.
         """
-        failing = [each.layer for each in self.predict(()) if each.fails]
-        candidates = self._candidates(named, without, failing)
-        if not failing or not candidates:
+        bad = [each.layer for each in self.predict(()) if each.fails]
+        candidates = self._candidates(named, without, bad)
+        if not bad or not candidates:
             return ()
         limits, _ = limits_of(self.profile, self.trying.plan.twin)
         search = Search(
             self.trying.subject.trials,
-            Goal(limits, tuple(failing)),
-            self.trying.tried.setdefault(repr((limits, failing)), {}),
+            Goal(limits, tuple(bad)),
+            self.trying.tried.setdefault(repr((limits, bad)), {}),
             candidates,
             budget=_TRIALS,
             seconds=_SECONDS,

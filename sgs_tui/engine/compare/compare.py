@@ -16,15 +16,15 @@ from sgs_tui.engine.compare.results import (
     Pair,
     RangeSource,
     SideStats,
-    Slices,
     Top1,
     Verdict,
 )
-from sgs_tui.engine.compare.slices import Seen, find_narrow, top1_of
+from sgs_tui.engine.compare.slices import Before, slices_of, top1_of
 from sgs_tui.engine.compare.sums import BLOCK, Kernel, Sums
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import CancelledError, FileChangedError, SgsError
+from sgs_tui.engine.network.narrow import Slices
 
 if TYPE_CHECKING:
     from sgs_tui.engine.calibration.ranges import Ranges
@@ -155,9 +155,8 @@ class RowMaker:
     ranges: "Ranges | None"
     kernel: Kernel
     slicer: "SidedSlicer | None" = None
-    _stats: dict[str, SideStats] = field(default_factory=dict)
-    """The benchmark's statistics of the layers before, which concats are held against."""
-    _failing: set[str] = field(default_factory=set)
+    _before: Before = field(default_factory=Before)
+    """What concats are held against."""
 
     def row(self, measured: Measured) -> LayerDiff:
         """The judged row of one pair; an error becomes a `not comparable` row that says why."""
@@ -181,7 +180,7 @@ class RowMaker:
             notes.append(f"transposed: {found[0]} (COS as stored {plain_cos:.4f})")
             figures = found[1]
         sample, benchmark, values = figures.sample, figures.benchmark, self._range(pair, figures.benchmark)
-        self._stats[pair.name] = benchmark
+        self._before.widths[pair.name] = benchmark.width
         slices, top1 = self._closer(pair, figures) if found is None else (None, None)
         told = [each for each in slices.narrow if each.told] if slices is not None else []
         notes += [f"lost slices: {slice_names(told)}, told at its own layer"] if told else []
@@ -190,7 +189,7 @@ class RowMaker:
         row = LayerDiff(*shared, notes=tuple(notes), transposed=found is not None, slices=slices, top1=top1)
         made = judged(row, self.profile)
         if made.verdict is Verdict.FAIL:
-            self._failing.add(made.name)
+            self._before.failing.add(made.name)
         return made
 
     def _closer(self, pair: Pair, figures: LayerFigures) -> tuple[Slices | None, Top1 | None]:
@@ -207,7 +206,7 @@ class RowMaker:
         both = (readers.sample, readers.benchmark)
         top1 = top1_of(both) if self.slicer.slicer.scores_classes(record) else None
         find = self.ranges.find if self.ranges else lambda name: None
-        slices = find_narrow(Seen(pair, sliced, figures.benchmark, both), self._stats, find, self._failing)
+        slices = slices_of(pair, sliced, figures.benchmark, both, self._before, find)
         self.sides.check_unchanged()
         return slices, top1
 

@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Protocol
 
 from sgs_tui.engine.compare.metrics import METRICS, Figures, Metric
-from sgs_tui.engine.compare.results import LayerDiff, NarrowSlice, RangeSource, SideStats, Slices, Verdict
+from sgs_tui.engine.compare.results import LayerDiff, RangeSource, SideStats, Verdict
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import read_bytes
+from sgs_tui.engine.network.narrow import NarrowSlice, Slices
 from sgs_tui.engine.text import did_you_mean, visible
 
 _LIMITED = tuple(key for key, metric in METRICS.items() if metric.limits is not None)

@@ -11,7 +11,8 @@ from enum import Enum
 from math import inf, isnan, log10, nan, sqrt
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sgs_tui.engine.compare.results import LayerRange, Metrics, SideStats, Slices
+from sgs_tui.engine.compare.results import LayerRange, Metrics, SideStats
+from sgs_tui.engine.network.narrow import Slices
 
 if TYPE_CHECKING:  # the app's first picture is painted before numpy is loaded
     from sgs_tui.engine.compare.sums import Sums, Totals

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from sgs_tui.engine.dumps.format import Record
+from sgs_tui.engine.network.narrow import Slices
 
 Side = Literal["sample", "benchmark"]
 
@@ -125,47 +126,6 @@ class Pair:
     @property
     def size(self) -> int:
         return self.sample.size + self.benchmark.size
-
-
-@dataclass(frozen=True, slots=True)
-class NarrowSlice:
-    """A slice of a layer that spans few of the layer's steps: a `branch` of a concat, or a `channel` (of it).
-
-    `span`, `sample_span`: max - min of its values in the benchmark and in the sample; `steps`: the first in steps of
-    the sample's grid. `sqnr_db`: about the slice's own mean; 0 and below where the sample is constant. `own_range`:
-    what its branch needs of a grid by itself, None where it has none. `told`: its branch is a layer that fails itself,
-    so that a concat inside the network need not fail for it once more.
-    """
-
-    branch: str
-    channel: int | None
-    span: float
-    sample_span: float
-    steps: float
-    sqnr_db: float
-    own_range: float | None = None
-    told: bool = False
-
-    @property
-    def dead(self) -> bool:
-        """Whether it varies in the benchmark and is one number in the sample."""
-        return self.sample_span == 0
-
-
-@dataclass(frozen=True, slots=True)
-class Slices:
-    """How many slices of a layer were judged by themselves, the sample's step, and those too narrow for it.
-
-    A narrow slice is lost where its SQNR is below the profile's limit.
-    """
-
-    judged: int
-    step: float
-    narrow: tuple[NarrowSlice, ...] = ()
-
-    def below(self, limit: float) -> tuple[NarrowSlice, ...]:
-        """The lost ones, that their own layers do not tell."""
-        return tuple(each for each in self.narrow if each.sqnr_db < limit and not each.told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,251 +1,55 @@
-"""Slices that a layer's figures do not show: channels of graph outputs and branches of concats that the step swallows.
-
-Figures of a whole layer are weighted by energy: a detector's boxes in pixels hide that all of its scores are zero, and
-nothing behind the last layer shows it. A slice is lost where
-
-    few steps   its range in the benchmark is under 4 steps of the sample's grid, so that it has at most two bits, and
-    an error    10 log10(sum (b - mean b)^2 / sum (s - b)^2) is below the profile's `slice_sqnr_db` (a slice that
-                became a constant is at 0 dB or below; values that the grid holds exactly, as labels, are fine), and
-    a signal    a scale of its own would have told it apart: a branch spans 4 steps of its own calibrated range (of this
-                picture's where it is not known), which is at most a quarter of the step it got. Channels of one tensor
-                have one unit, so a silent one is silent; only where at least half of them are swallowed, and values go
-                beyond -1..1, does a minority set the scale.
-
-A branch that fails as a layer itself does not fail a concat inside the network once more: one fault, one layer.
-What spans no 16-bit step of the layer is noise. A channel that is constant though it should span 16 steps is dead for
-another reason and lost as well. Concats inside the network are read again only where a branch's range, known from its
-own row, is under 4 steps; graph outputs always. Sums are kept per slice, so memory does not grow with the layer.
+"""Slices and the best class of a compared layer: both sides are read again, in pieces.
 
 Apart because it reads some layers a second time, while compare.py makes the row of every layer from one pass.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import inf
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from threading import Event
 
-import numpy as np
-
 from sgs_tui.engine.compare.elements import PIECE, Elements
-from sgs_tui.engine.compare.results import NarrowSlice, Pair, SideStats, Slices, Top1
-from sgs_tui.engine.dumps.dtypes import AnyArray, FloatArray
+from sgs_tui.engine.compare.results import Pair, SideStats, Top1
+from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.errors import CancelledError
+from sgs_tui.engine.network.narrow import Slices
 from sgs_tui.engine.network.scales import CODES
-from sgs_tui.engine.network.slicing import Sliced, Slicing
-
-FEW_STEPS = 4.0
-_DEAD_STEPS = 16.0
-_FINER = 4.0
-_S16_STEPS = 65535
-_U8_STEPS = 255
-_COLUMNS = 4096
-"""Periods up to which every position of one has sums of its own, which are fast; longer ones are cut into runs."""
-
-
-Ranges = Callable[[str], tuple[float, float] | None]
-
-
-class SliceSums:
-    """Sums of every slice: s = sample, b = benchmark. Arrays of shape (slices,) once `done`."""
-
-    def __init__(self, slicing: Slicing) -> None:
-        self.slicing = slicing
-        self._edges = np.asarray(slicing.edges)
-        self._columns = slicing.period <= _COLUMNS
-        size = slicing.period if self._columns else len(slicing.edges)
-        self.b, self.bb, self.dd = np.zeros(size), np.zeros(size), np.zeros(size)
-        self.lows, self.highs = np.full((2, size), inf), np.full((2, size), -inf)
-        self.count = 0
-
-    def add(self, sample: FloatArray, benchmark: FloatArray) -> None:
-        """The next elements, shape (n,)."""
-        reduce = self._by_column if self._columns else self._by_run
-        with np.errstate(all="ignore"):
-            difference = sample - benchmark
-            reduce(np.add, benchmark, self.b)
-            reduce(np.add, np.square(benchmark), self.bb)
-            reduce(np.add, np.square(difference, out=difference), self.dd)
-            for side, values in enumerate((sample, benchmark)):
-                reduce(np.minimum, values, self.lows[side])
-                reduce(np.maximum, values, self.highs[side])
-        self.count += len(benchmark)
-
-    def _by_column(self, how: np.ufunc, values: FloatArray, into: FloatArray) -> None:
-        """Reduce over all periods; several short ones count as one row, since numpy is slow on short rows."""
-        period, phase = self.slicing.period, self.count % self.slicing.period
-        whole = len(values) // period * period
-        if whole:
-            fold = max(1, _COLUMNS // period)
-            rows, rest = divmod(whole // period, fold)
-            found = [values[: rows * fold * period].reshape(rows, -1)] if rows else []
-            parts = [how.reduce(each, axis=0).reshape(-1, period) for each in found]
-            parts += [values[whole - rest * period : whole].reshape(-1, period)] if rest else []
-            column = how.reduce(np.concatenate(parts), axis=0)
-            into[:] = how(into, np.roll(column, phase))
-        tail = (phase + np.arange(len(values) - whole)) % period
-        into[tail] = how(into[tail], values[whole:])
-
-    def _by_run(self, how: np.ufunc, values: FloatArray, into: FloatArray) -> None:
-        """Reduce every run of one slice's neighbouring elements."""
-        period, start, stop = self.slicing.period, self.count, self.count + len(values)
-        first, last = start // period, (stop - 1) // period
-        bounds = (np.arange(first, last + 1)[:, None] * period + self._edges).reshape(-1)
-        slices = np.tile(np.arange(len(self._edges)), last - first + 1)
-        begun = int(np.searchsorted(bounds, start, "right")) - 1
-        ended = int(np.searchsorted(bounds, stop, "left"))
-        places = np.maximum(bounds[begun:ended] - start, 0)
-        how.at(into, slices[begun:ended], how.reduceat(values, places))
-
-    def done(self) -> "SliceFigures":
-        """Every slice."""
-        b, bb, dd = (self._slices(np.add, each) for each in (self.b, self.bb, self.dd))
-        lows, highs = (
-            [self._slices(how, side) for side in both]
-            for how, both in ((np.minimum, self.lows), (np.maximum, self.highs))
-        )
-        count = np.asarray(self.slicing.widths) * (self.count // self.slicing.period)
-        with np.errstate(all="ignore"):
-            varies = np.maximum(bb - b * b / count, 0.0)
-            return SliceFigures(highs[1] - lows[1], highs[0] - lows[0], _decibel(varies, dd))
-
-    def _slices(self, how: np.ufunc, values: FloatArray) -> FloatArray:
-        return np.asarray(how.reduceat(values, self._edges)) if self._columns else values
+from sgs_tui.engine.network.slices import Ranges, Seen, find_narrow, step_of
+from sgs_tui.engine.network.slicing import Sliced
 
 
 @dataclass(frozen=True, slots=True)
-class SliceFigures:
-    """Of every slice, arrays of shape (slices,): range in the benchmark and the sample, SQNR about its mean in dB."""
+class Before:
+    """The layers compared so far: what the benchmark spans, by name, and those that fail."""
 
-    spans: FloatArray
-    sample_spans: FloatArray
-    sqnr_db: FloatArray
-
-
-def _decibel(signal: FloatArray, noise: FloatArray) -> FloatArray:
-    found: FloatArray = 10 * np.log10(signal / noise)
-    return np.where(noise == 0, inf, found)
+    widths: dict[str, float] = field(default_factory=dict)
+    failing: set[str] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What is known of a layer before its slices are read: both sides as streams, the statistics, the step."""
-
-    pair: Pair
-    sliced: Sliced
-    benchmark: SideStats
-    readers: tuple[Elements, Elements]
-
-    @property
-    def step(self) -> float:
-        """The sample's step; without a header's scale that of 8 bits over the benchmark's range."""
-        record = self.pair.sample
-        return record.scale if record.type_name in CODES and record.scale > 0 else self.benchmark.width / _U8_STEPS
-
-
-def find_narrow(
-    seen: Seen,
-    stats: Mapping[str, SideStats],
+def slices_of(
+    pair: Pair,
+    sliced: Sliced,
+    benchmark: SideStats,
+    readers: tuple[Elements, Elements],
+    before: Before,
     ranges: Ranges,
-    failing: Collection[str] = (),
     cancel: Event | None = None,
 ) -> Slices | None:
-    """The slices of a layer that span few of its steps; None where it has none to judge.
-
-    `stats`: the benchmark's statistics of the layers before, by name; `failing`: those of them that fail.
-    Raises FileChangedError, CancelledError.
-    """
-    sliced, step = seen.sliced, seen.step
-    wanted = [each for each in (sliced.branches, sliced.channels) if each is not None]
-    if not (wanted and step > 0 and seen.benchmark.width > 0):
-        return None
-    judged = sum(len(each.edges) for each in wanted)
-    if not sliced.output and not any(_narrow(name, stats, step) for name in wanted[0].names):
-        return Slices(judged, step)
-    sums = [SliceSums(each) for each in wanted]
-    for sample, benchmark in _values(seen.readers, cancel):
-        for each in sums:
-            each.add(sample, benchmark)
-    found = _narrow_ones(seen, [each.done() for each in sums], ranges)
-    told = (replace(each, told=not sliced.output and each.branch in failing) for each in found)
-    return Slices(judged, step, tuple(told))
+    """A layer's slices; `readers` are the sample and the benchmark. Raises FileChangedError, CancelledError."""
+    record = pair.sample
+    scale = record.scale if record.type_name in CODES else 0.0
+    step = step_of(scale, benchmark.minimum, benchmark.maximum)
+    seen = Seen(sliced, step, benchmark.minimum, benchmark.maximum)
+    found = find_narrow(seen, lambda: _pieces(readers, cancel), before.widths, ranges)
+    return None if found is None else found.told_by(before.failing)
 
 
-def _narrow(name: str, stats: Mapping[str, SideStats], step: float) -> bool:
-    known = stats.get(name)
-    return known is None or known.width < FEW_STEPS * step
-
-
-def _values(readers: Sequence[Elements], cancel: Event | None) -> Iterator[tuple[FloatArray, FloatArray]]:
+def _pieces(readers: tuple[Elements, Elements], cancel: Event | None) -> Iterator[tuple[FloatArray, FloatArray]]:
     sample, benchmark = readers
     for start in range(0, benchmark.count, PIECE):
         if cancel is not None and cancel.is_set():
             raise CancelledError("comparison stopped")
         size = min(PIECE, benchmark.count - start)
         yield sample.values(start, size), benchmark.values(start, size)
-
-
-def _narrow_ones(seen: Seen, figures: Sequence[SliceFigures], ranges: Ranges) -> Iterator[NarrowSlice]:
-    branches, channels = seen.sliced.branches, seen.sliced.channels
-    own: list[float] = []
-    if branches is not None:
-        own = [_own(name, span, ranges) for name, span in zip(branches.names, figures[0].spans.tolist(), strict=True)]
-        for place in _swallowed(seen, figures[0]):
-            if _told_apart(float(figures[0].spans[place]), own[place], seen.step):
-                yield _slice(seen, figures[0], int(place), own[place], branches.names[place], None)
-    if channels is None:
-        return
-    found = figures[-1]
-    swallowed = [int(place) for place in _swallowed(seen, found)]
-    minority = _minority_rules(seen, found, swallowed)
-    for place in swallowed:
-        branch = seen.sliced.branch_of(place)
-        name = branches.names[branch] if branches is not None and branch is not None else ""
-        width = own[branch] if branch is not None else seen.benchmark.width
-        dead = found.sample_spans[place] == 0 and found.spans[place] >= _DEAD_STEPS * seen.step
-        if dead or (_told_apart(float(found.spans[place]), width, seen.step) if name else minority):
-            yield _slice(seen, found, place, width if name else None, name, place)
-
-
-def _own(name: str, span: float, ranges: Ranges) -> float:
-    """How much of a grid a branch needs by itself, zero included; what this picture spans where nobody calibrated."""
-    known = ranges(name)
-    return span if known is None else max(known[1], 0.0) - min(known[0], 0.0)
-
-
-def _swallowed(seen: Seen, found: SliceFigures) -> AnyArray:
-    """Places of slices that span few steps, or are constant though they should not be; noise is left out."""
-    floor = seen.benchmark.width / _S16_STEPS
-    few = found.spans < FEW_STEPS * seen.step
-    constant = (found.sample_spans == 0) & (found.spans >= _DEAD_STEPS * seen.step)
-    return np.flatnonzero((found.spans > floor) & np.isfinite(found.spans) & (few | constant))
-
-
-def _told_apart(span: float, own: float, step: float) -> bool:
-    """Whether 8 bits over its own range would have told a slice's values apart, and far better."""
-    finer = own / _U8_STEPS
-    return span >= FEW_STEPS * finer and finer * _FINER <= step
-
-
-def _minority_rules(seen: Seen, found: SliceFigures, swallowed: Sequence[int]) -> bool:
-    """Whether a few channels of a tensor of one origin set a scale that at least half of the live ones drown in."""
-    channels = seen.sliced.channels
-    live = int(np.count_nonzero(found.spans > 0))
-    unit = seen.benchmark.minimum >= -1 and seen.benchmark.maximum <= 1
-    return channels is not None and channels.sure and not unit and 2 * len(swallowed) >= live > 1
-
-
-def _slice(
-    seen: Seen, found: SliceFigures, place: int, own: float | None, branch: str, channel: int | None
-) -> NarrowSlice:
-    return NarrowSlice(
-        branch=branch,
-        channel=channel,
-        span=float(found.spans[place]),
-        sample_span=float(found.sample_spans[place]),
-        steps=float(found.spans[place]) / seen.step,
-        sqnr_db=float(found.sqnr_db[place]),
-        own_range=own,
-    )
 
 
 def top1_of(readers: Sequence[Elements]) -> Top1:

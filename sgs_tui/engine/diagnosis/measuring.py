@@ -202,7 +202,7 @@ class Measuring:
         trials = self._subject.trials
         inputs = {name: self._input(name, codes, plan.grids.get(name)) for name, codes in trials.inputs.items()}
         layers = run(plan, inputs, trials.kernels, base=trials.base, cancel=self._cancel)
-        return scored(plan, layers, trials.references, trials.scores)
+        return scored(plan, layers, trials.references, trials.slices, trials.scores)
 
     def _input(self, name: str, codes: Array, grid: Grid | None) -> Array:
         if grid is not None and grid.limited:

@@ -6,14 +6,14 @@ does not lower the error at the layers it is for is not advised, and the advice 
 Apart because the advice of single findings and the advice for the whole network ask the same trials.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from threading import Event
 
-from sgs_tui.engine.compare.limits import Profile
+from sgs_tui.engine.compare.limits import Profile, judge
 from sgs_tui.engine.compare.metrics import with_error
-from sgs_tui.engine.compare.results import LayerDiff, Metrics
+from sgs_tui.engine.compare.results import LayerDiff, Metrics, Verdict
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.twin.agreement import not_predicted
@@ -91,30 +91,41 @@ class Trying:
             self._scores[change] = self.subject.trials.under(change.of(self.plan), cancel)
         return self._scores[change]
 
-    def metrics(self, rows: Mapping[str, LayerDiff], change: Change, cancel: Event | None = None) -> dict[str, Metrics]:
-        """Every compared layer's metrics then; as measured where nothing changes or nothing is foreseen."""
+    def rows(self, rows: Mapping[str, LayerDiff], change: Change, cancel: Event | None = None) -> dict[str, LayerDiff]:
+        """Every compared layer as it is then; as measured where nothing changes or nothing is foreseen."""
         before, after, silent = self.subject.trials.scores, self.scores(change, cancel), not_predicted(self.plan)
         found = {}
         for name, row in rows.items():
             old, new = before.get(row.pair.benchmark.name), after.get(row.pair.benchmark.name)
             if row.metrics is not None:
                 same = new is None or new == old or (row.pair.benchmark.name in silent and new.count >= _FEW)
-                found[name] = row.metrics if same or new is None else _foreseen(row.metrics, new)
+                found[name] = row if same or new is None else _foreseen(row, row.metrics, new)
         return found
 
 
-def _foreseen(metrics: Metrics, found: Figures) -> Metrics:
+def _foreseen(row: LayerDiff, metrics: Metrics, found: Figures) -> LayerDiff:
+    """The row with the figures and the slices of the twin; its sample then is lively as the benchmark is, or zero."""
     relative = 10 ** (-found.sqnr_db / 20)
     ratio = relative / metrics.relative_l2 if metrics.relative_l2 else 1.0
-    return replace(
+    then = replace(
         with_error(metrics, ratio), rmse=found.rmse, cos=found.cos, sqnr_db=found.sqnr_db, relative_l2=relative
     )
+    lively = found.cos != 0 and isfinite(found.rmse)
+    return replace(row, metrics=then, slices=found.slices, sample=row.benchmark if lively else row.sample)
 
 
-def fails(row: LayerDiff, metrics: Metrics, profile: Profile) -> bool:
-    """Whether a layer would break a fail limit with other metrics; its range is no error, its slices are not known."""
-    fail, _ = profile.limits_for(row.name, row.op_type)
-    return bool(fail.broken(replace(row, metrics=metrics)).keys() - {"range", "slice_sqnr_db"}) or row.has_non_finite
+def failing(rows: Mapping[str, LayerDiff], profile: Profile) -> frozenset[str]:
+    """Layers that would break a fail limit, in network order; a range is no error.
+
+    A concat does not fail for a branch that fails itself.
+    """
+    found: set[str] = set()
+    for name, row in rows.items():
+        told = replace(row, slices=row.slices.told_by(found)) if row.slices is not None else row
+        judgement = judge(told, profile)
+        if judgement.verdict is Verdict.FAIL and judgement.failing != {"range"}:
+            found.add(name)
+    return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,28 +143,28 @@ def tried(
     finding: Finding, trying: Trying, rows: Mapping[str, LayerDiff], profile: Profile, cancel: Event | None = None
 ) -> Finding:
     """The finding with its advice as the twin has it: what helps and what that gives, or that nothing tried does."""
-    asked = _asked(finding, rows, profile)
-    bad = any(fails(rows[name], _measured(rows[name]), profile) for name in asked)
+    bad_now = failing(rows, profile)
+    asked = _asked(finding, rows, bad_now)
+    bad = any(name in bad_now for name in asked)
     changes = [each for each in dict.fromkeys(_changes(finding, trying)) if bad or not each.ranges]
     if not changes or not asked:
         return finding
-    now = sum(fails(row, row.metrics, profile) for row in rows.values() if row.metrics is not None)
     best: _Outcome | None = None
     outcomes = []
     for change in changes:
         found = _outcome(trying, change, rows, asked, profile, cancel)
         outcomes.append(found)
-        if found.left < _HELPS * (best.left if best else 1.0) and found.failing_in_all <= now:
+        if found.left < _HELPS * (best.left if best else 1.0) and found.failing_in_all <= len(bad_now):
             best = found
         if best is not None and not best.failing:
             break
     return _told(finding, outcomes, best)
 
 
-def _asked(finding: Finding, rows: Mapping[str, LayerDiff], profile: Profile) -> tuple[str, ...]:
+def _asked(finding: Finding, rows: Mapping[str, LayerDiff], failing: Collection[str]) -> tuple[str, ...]:
     """The layers a change is judged by: what fails of the finding's own, else its own, else what fails at all."""
     known = [name for name, row in rows.items() if row.metrics is not None and isfinite(row.metrics.rmse)]
-    bad = [name for name in known if fails(rows[name], _measured(rows[name]), profile)]
+    bad = [name for name in known if name in failing]
     own = [name for name in known if name in (*finding.layers, *finding.behind)]
     return tuple([name for name in own if name in bad] or own or bad)
 
@@ -162,25 +173,17 @@ def _outcome(
     trying: Trying, change: Change, rows: Mapping[str, LayerDiff], asked: Sequence[str], profile: Profile,
     cancel: Event | None,
 ) -> _Outcome:  # fmt: skip
-    after = trying.metrics(rows, change, cancel)
+    after = trying.rows(rows, change, cancel)
     worst = max(asked, key=lambda name: _measured(rows[name]).rmse)
-    failing = {name for name, metrics in after.items() if fails(rows[name], metrics, profile)}
-    now, then = (sum(min(each[name], 10.0) for name in asked) for each in (_rmse(rows), _of(after)))
+    bad = failing(after, profile)
+    now, then = (sum(min(_measured(each[name]).rmse, 10.0) for name in asked) for each in (rows, after))
     return _Outcome(
         change=change,
         left=then / now if now else 1.0,
-        failing=len(failing.intersection(asked)),
-        failing_in_all=len(failing),
-        text=f"{worst}: RMSE {figure(_measured(rows[worst]).rmse)} now, {figure(after[worst].rmse)} then",
+        failing=len(bad.intersection(asked)),
+        failing_in_all=len(bad),
+        text=f"{worst}: RMSE {figure(_measured(rows[worst]).rmse)} now, {figure(_measured(after[worst]).rmse)} then",
     )
-
-
-def _rmse(rows: Mapping[str, LayerDiff]) -> dict[str, float]:
-    return {name: row.metrics.rmse for name, row in rows.items() if row.metrics is not None}
-
-
-def _of(metrics: Mapping[str, Metrics]) -> dict[str, float]:
-    return {name: each.rmse for name, each in metrics.items()}
 
 
 def _measured(row: LayerDiff) -> Metrics:

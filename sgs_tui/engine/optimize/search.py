@@ -28,14 +28,13 @@ from sgs_tui.engine.compare.results import (
     LayerDiff,
     LayerRange,
     Metrics,
-    NarrowSlice,
     RangeSource,
     SideStats,
-    Slices,
     Verdict,
 )
 from sgs_tui.engine.errors import NothingComparableError
 from sgs_tui.engine.events import Row
+from sgs_tui.engine.network.narrow import NarrowSlice, Slices
 from sgs_tui.engine.session import CompareRequest, open_comparison
 
 _MOST = 3.0

@@ -7,7 +7,7 @@ one file of the question's own folder: stopped by Ctrl-C or by a lost connection
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import log10
 from pathlib import Path
 from threading import Event
@@ -32,18 +32,17 @@ from sgs_tui.engine.twin.search import Goal, Point, Search, Step, Trial, Tried, 
 from sgs_tui.engine.twin.whatif import Limits
 
 _STATE = "tried.json"
+_MEANING = "2: slices are judged"
+"""Of the figures of a trial: kept ones of another meaning are of another question."""
 _EVERY = 2.0
 """Seconds between two writings of what was tried."""
 _MOST_WORKERS = 4
-_FORESEEN = frozenset({"rmse", "cos", "sqnr_db", "relative_l2", "range"})
+_FORESEEN = frozenset({"rmse", "cos", "sqnr_db", "relative_l2", "slice_sqnr_db", "range"})
 """Metrics whose limits the twin can judge; a range is no error and changes with no INT16."""
 
 
-def limits_of(profile: Profile, twin: Twin, sliced: bool = True) -> tuple[Limits, tuple[str, ...]]:
-    """What a profile lets layers fail by, rules included; and a note on limits that the twin can not judge.
-
-    `sliced`: whether limits on slices are worth a word.
-    """
+def limits_of(profile: Profile, twin: Twin) -> tuple[Limits, tuple[str, ...]]:
+    """What a profile lets layers fail by, rules included; and a note on limits that the twin can not judge."""
     general = _limits(profile.fail)
     found = {
         name: _limits(profile.limits_for(name, op.kind)[0])
@@ -51,18 +50,17 @@ def limits_of(profile: Profile, twin: Twin, sliced: bool = True) -> tuple[Limits
         for name in op.outputs
         if any(rule.applies(name, op.kind) for rule in profile.rules)
     }
-    known = _FORESEEN if sliced else _FORESEEN | {"slice_sqnr_db"}
     sets = (profile.fail, *(rule.fail for rule in profile.rules))
-    others = dict.fromkeys(METRICS[key].name for each in sets for key in each if key not in known)
+    others = dict.fromkeys(METRICS[key].name for each in sets for key in each if key not in _FORESEEN)
     note = f"profile {profile.name}: the twin foresees no {', '.join(others)}, these limits do not count"
-    return Limits(general.rmse, general.cos, general.sqnr_db, found), (note,) if others else ()
+    return replace(general, own=found), (note,) if others else ()
 
 
 def _limits(limits: ProfileLimits) -> Limits:
     least = [limits["sqnr_db"]] if "sqnr_db" in limits else []
     if limits.get("relative_l2", 0) > 0:
         least.append(-20 * log10(limits["relative_l2"]))
-    return Limits(limits.get("rmse"), limits.get("cos"), max(least) if least else None)
+    return Limits(limits.get("rmse"), limits.get("cos"), max(least, default=None), limits.get("slice_sqnr_db"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ class TwinQuestion:
         """The folder of exactly this question below `root`. Raises InputError for files that can not be read."""
         files = self.files.with_neighbors()
         paths = (files.float_dump, files.fixed_dump, files.ranges, files.softmax, files.channels, files.ini)
-        words = (self.goal, repr(self.profile), str(self.level), *(str(path is None) for path in paths))
+        words = (_MEANING, self.goal, repr(self.profile), str(self.level), *(str(path is None) for path in paths))
         mark = fingerprint([path for path in paths if path is not None], words)[:8]
         return root / f"{safe_name(files.float_dump.stem)}-twin-{mark}"
 

@@ -22,14 +22,15 @@ from sgs_tui.engine.compare.elements import ArrayReader
 from sgs_tui.engine.compare.limits import MANUAL, Profile, judged
 from sgs_tui.engine.compare.metrics import LayerFigures, figures_of
 from sgs_tui.engine.compare.pairing import match
-from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Pair, RangeSource, SideStats, Slices, Top1, Verdict
-from sgs_tui.engine.compare.slices import Seen, find_narrow, top1_of
+from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Pair, RangeSource, Top1, Verdict
+from sgs_tui.engine.compare.slices import Before, slices_of, top1_of
 from sgs_tui.engine.compare.sums import BLOCK, Kernel, Sums
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import CancelledError, InputError
 from sgs_tui.engine.network.graph import build_graph
+from sgs_tui.engine.network.narrow import Slices
 from sgs_tui.engine.network.scales import CODES, pad_lanes
 from sgs_tui.engine.network.slicing import Sliced, Slicer
 from sgs_tui.engine.sweep.measure import class_agreement, outputs_of, row_of, useful_limits, why_worst
@@ -113,14 +114,6 @@ class _Step:
     done_with: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Before:
-    """The layers of a picture so far: the benchmark's statistics by name, and those that fail."""
-
-    stats: dict[str, SideStats] = field(default_factory=dict)
-    failing: set[str] = field(default_factory=set)
-
-
 @dataclass
 class TwinMeasurer:
     """Runs and compares one picture after the other."""
@@ -135,7 +128,7 @@ class TwinMeasurer:
         """Raises SgsError: the picture is no input of the network, its preprocess fails, the sweep was stopped."""
         inputs = self.inputs(picture, cancel)
         rows, layers, figures = [], [], []
-        before = _Before()
+        before = Before()
         for pair, sample, benchmark in self._sides(inputs, cancel):
             sides = ArrayReader(sample), ArrayReader(benchmark)
             row, layer = self._row(pair, *sides, before), self._layer(pair)
@@ -210,11 +203,11 @@ class TwinMeasurer:
             return record
         return replace(record, scale=float(f"{grid.scale:f}"), zero_point=grid.zero, type_name=grid.type_name)
 
-    def _row(self, pair: Pair, sample: ArrayReader, benchmark: ArrayReader, before: _Before) -> LayerDiff:
+    def _row(self, pair: Pair, sample: ArrayReader, benchmark: ArrayReader, before: Before) -> LayerDiff:
         if pair.excluded is not None:
             return LayerDiff(pair, None, None, None, None, Verdict.NOT_COMPARABLE, (pair.excluded,))
         found = self._figures(sample, benchmark)
-        before.stats[pair.name] = found.benchmark
+        before.widths[pair.name] = found.benchmark.width
         slices, top1 = self._closer(pair, found, (sample, benchmark), before)
         known = self._ranges.find(pair.name) if self._ranges is not None else None
         source = RangeSource.BENCHMARK if known is None else RangeSource.CALIBRATION
@@ -226,7 +219,7 @@ class TwinMeasurer:
         return row
 
     def _closer(
-        self, pair: Pair, found: LayerFigures, sides: tuple[ArrayReader, ArrayReader], before: _Before
+        self, pair: Pair, found: LayerFigures, sides: tuple[ArrayReader, ArrayReader], before: Before
     ) -> tuple[Slices | None, Top1 | None]:
         """What only graph outputs and concats have."""
         if not (found.sample.finite and found.benchmark.finite):
@@ -238,7 +231,7 @@ class TwinMeasurer:
         if sliced is None:
             return None, None
         find = self._ranges.find if self._ranges is not None else lambda name: None
-        slices = find_narrow(Seen(pair, sliced, found.benchmark, sides), before.stats, find, before.failing)
+        slices = slices_of(pair, sliced, found.benchmark, sides, before, find)
         return slices, top1_of(sides) if classes else None
 
     @cached_property

@@ -6,6 +6,7 @@ from math import log10
 import numpy as np
 import numpy.typing as npt
 
+from sgs_tui.engine.network.narrow import Slices
 from sgs_tui.engine.twin.meaning import Floats
 
 LEAST_DB, MOST_DB = -20.0, 60.0
@@ -18,7 +19,7 @@ class Figures:
     """RMSE = sum |s - b| / sum |b| (relative L1, as the manual has it), COS, SQNR in dB (within -20..60).
 
     `largest` is the largest absolute error, `count` the elements. Elements that are NaN or Inf in the benchmark are
-    left out; such a sample makes everything NaN.
+    left out; such a sample makes everything NaN. `slices` of concats and graph outputs that were looked at by slice.
     """
 
     sqnr_db: float
@@ -26,6 +27,7 @@ class Figures:
     cos: float
     largest: float
     count: int
+    slices: Slices | None = None
 
 
 def figures(sample: Floats, benchmark: Floats) -> Figures:

@@ -257,7 +257,7 @@ class Search:
 def judged(goal: Goal, layers: Iterable[str], names: Sequence[str], scores: Scores) -> Trial:
     """A set's trial by the figures of the goal's `layers`."""
     found = {name: scores[name] for name in layers if name in scores}
-    over = [goal.limits.of(name).excess(each) for name, each in found.items()]
+    over = goal.limits.excesses(found).values()
     errors = {name: inf if isnan(each.rmse) else each.rmse for name, each in found.items()}
     worst = max(errors, key=errors.__getitem__, default="")
     cosines = [each.cos for each in found.values() if isfinite(each.cos)]

@@ -16,6 +16,7 @@ from sgs_tui.engine.twin.kernels import Array
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.plan import Plan, with_int16
 from sgs_tui.engine.twin.predict import Base, Inputs, Kernels, Layer, dumped_inputs, input_codes, run
+from sgs_tui.engine.twin.slices import TwinSlices
 from sgs_tui.engine.twin.values import Values
 
 Scores = Mapping[str, Figures]
@@ -51,7 +52,7 @@ class Foreseen:
 class Trials:
     """One network on one picture under one plan: `scores` of every stored layer against the float dump.
 
-    `given` and `pixels` are the picture, `inputs` its codes under the plan.
+    `given` and `pixels` are the picture, `inputs` its codes under the plan; `slices` finds what layers lose by slice.
     """
 
     plan: Plan
@@ -62,6 +63,7 @@ class Trials:
     references: References = field(repr=False)
     base: Base = field(repr=False)
     scores: Scores = field(repr=False)
+    slices: TwinSlices = field(repr=False)
 
     @classmethod
     def start(
@@ -80,8 +82,10 @@ class Trials:
         given = dumped_inputs(plan.twin) if inputs is None else inputs
         codes = input_codes(plan, given, pixels)
         kept, base, held = kernels or Kernels(), Base(), references or Values(plan.twin.dump)
+        slices = TwinSlices(plan.twin, {n: each for n, each in plan.ranges.items() if n not in plan.guessed})
         layers = run(plan, codes, kept, keep=base, cancel=cancel)
-        return cls(plan, given, pixels, codes, kept, held, base, scored(plan, layers, held))
+        scores = scored(plan, layers, held, slices)
+        return cls(plan, given, pixels, codes, kept, held, base, scores, slices)
 
     def of(self, int16: Sequence[str], cancel: Event | None = None, only: Iterable[str] | None = None) -> Scores:
         """Figures with exactly these convolution inputs in INT16; of layers in `only`, or of all."""
@@ -94,14 +98,15 @@ class Trials:
         moved = any(plan.grids.get(name) != self.plan.grids.get(name) for name in self.inputs)
         codes = input_codes(plan, self.given, self.pixels) if moved else self.inputs
         layers = run(plan, codes, self.kernels, base=self.base, cancel=cancel)
-        return scored(plan, layers, self.references, self.scores, None if only is None else frozenset(only))
+        asked = None if only is None else frozenset(only)
+        return scored(plan, layers, self.references, self.slices, self.scores, asked)
 
 
 def scored(
-    plan: Plan, layers: Iterable[Layer], references: References, known: Scores | None = None,
-    only: frozenset[str] | None = None,
+    plan: Plan, layers: Iterable[Layer], references: References, slices: TwinSlices | None = None,
+    known: Scores | None = None, only: frozenset[str] | None = None,
 ) -> dict[str, Figures]:  # fmt: skip
-    """Figures of layers as they come; of what did not change those that are `known`."""
+    """Figures of layers as they come, with their `slices`; of what did not change those that are `known`."""
     found: dict[str, Figures] = {}
     for layer in layers:
         if layer.name in plan.twin.inputs or (only is not None and layer.name not in only):
@@ -109,7 +114,9 @@ def scored(
         if known is not None and not layer.changed and layer.name in known:
             found[layer.name] = known[layer.name]
         else:
-            found[layer.name] = figures(layer.values(), references.read(plan.twin.records[layer.name]))
+            values, truth = layer.values(), references.read(plan.twin.records[layer.name])
+            lost = slices.of(layer.name, layer.grid, values, truth) if slices is not None else None
+            found[layer.name] = replace(figures(values, truth), slices=lost)
     return found
 
 
@@ -129,5 +136,6 @@ def _mean(found: Sequence[Figures]) -> Foreseen:
         cos=sum(each.cos for each in found) / count,
         largest=max(each.largest for each in found),
         count=found[0].count,
+        slices=found[0].slices,
     )
     return Foreseen(mean, max(sqnr) - min(sqnr) + BAR)

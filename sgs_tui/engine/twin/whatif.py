@@ -1,7 +1,7 @@
 """`whatif`: the figures of every layer before and after putting tensors into INT16, without converting anything."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf, isnan
 from threading import Event
 
@@ -20,12 +20,13 @@ from sgs_tui.engine.twin.trials import Scores, Trials, foreseen
 class Limits:
     """What a layer must keep: largest RMSE, least COS, least SQNR; None is no limit. The manual's: RMSE 0.5.
 
-    `own` are those of layers with other limits, by name.
+    `slice_sqnr_db` is the least of a slice that spans few steps; `own` are the limits of layers with others, by name.
     """
 
     rmse: float | None = 0.5
     cos: float | None = None
     sqnr_db: float | None = None
+    slice_sqnr_db: float | None = None
     own: Mapping[str, "Limits"] = field(default_factory=dict)
 
     def of(self, name: str) -> "Limits":
@@ -35,7 +36,7 @@ class Limits:
     def excess(self, found: Figures) -> float:
         """How far beyond the limits a layer is, 0 within them; in parts of the limit (SQNR: in tens of dB).
 
-        Infinite for a layer that is no number.
+        Of its lost slices the worst counts, and the share that is lost. Infinite for a layer that is no number.
         """
         if isnan(found.rmse):
             return inf
@@ -46,11 +47,21 @@ class Limits:
             over.append((1 - found.cos) / max(1 - self.cos, 1e-9) - 1)
         if self.sqnr_db is not None:
             over.append((self.sqnr_db - found.sqnr_db) / 10)
+        lost = found.slices.below(self.slice_sqnr_db) if found.slices and self.slice_sqnr_db is not None else ()
+        if found.slices is not None and self.slice_sqnr_db is not None and lost:
+            worst = self.slice_sqnr_db - min(each.sqnr_db for each in lost)
+            over.append(worst / 10 + len(lost) / found.slices.judged)
         return max(over)
 
-    def fails(self, found: Figures) -> bool:
-        """Whether a layer is beyond a limit."""
-        return self.excess(found) > 0
+    def excesses(self, found: Mapping[str, Figures]) -> dict[str, float]:
+        """That of every layer, in network order: a concat does not fail for a branch that fails itself."""
+        over: dict[str, float] = {}
+        failing: set[str] = set()
+        for name, each in found.items():
+            told = replace(each, slices=each.slices.told_by(failing)) if each.slices is not None else each
+            over[name] = self.of(name).excess(told)
+            failing.update((name,) if over[name] > 0 else ())
+        return over
 
 
 @dataclass(frozen=True)
@@ -163,8 +174,10 @@ def whatif(
         for name in subject.plan.layers()
     )  # fmt: skip
     judged = [each for each in layers if each.predicted]
-    failed = {each.name for each in judged if limits.of(each.name).fails(each.before)}
-    failing = {each.name for each in judged if limits.of(each.name).fails(each.after)}
+    failed, failing = (
+        {name for name, excess in limits.excesses(found).items() if excess > 0}
+        for found in ({each.name: each.before for each in judged}, {each.name: each.after for each in judged})
+    )
     return WhatIf(
         layers=layers,
         int16=tuple(name for name in twin.convolution_inputs() if name in changed.raised),

@@ -83,7 +83,7 @@ def foresee(subject: Subject, question: Question, cancel: Event) -> Foreseen:
     if check is not None and not check.trusted:
         off = f"{check.median_db:.1f} dB (median) off" if check.counted else "no layer can be held against it"
         return Foreseen(None, f"the twin does not reproduce this fixed dump: {off}")
-    limits, about = limits_of(question.profile, subject.plan.twin, sliced=False)
+    limits, about = limits_of(question.profile, subject.plan.twin)
     names = _int16(subject.plan, question)
     answer = whatif(subject, names, limits, exact=True, cancel=cancel)
     wide = with_int16(subject.plan, names).wide() - subject.plan.wide() - set(names)

@@ -96,8 +96,9 @@ def test_goals() -> None:
 
 def test_limits() -> None:
     found = Figures(sqnr_db=20, rmse=0.4, cos=0.98, largest=1, count=10)
-    assert not Limits().fails(found)
-    assert Limits(rmse=0.3).fails(found) and Limits(cos=0.99).fails(found) and Limits(sqnr_db=27).fails(found)
+    assert Limits().excess(found) == 0
+    for broken in (Limits(rmse=0.3), Limits(cos=0.99), Limits(sqnr_db=27)):
+        assert broken.excess(found) > 0
 
 
 def test_the_error_of_gate_comes_from_the_scale_it_shares(subject: Subject) -> None:

@@ -15,18 +15,19 @@ import numpy as np
 import numpy.typing as npt
 
 from sgs_tui.engine.compare.limits import Profile, slice_names
-from sgs_tui.engine.compare.results import LayerDiff, NarrowSlice, Slices
-from sgs_tui.engine.compare.slices import FEW_STEPS, SliceSums
+from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.causes.coarse_step import width
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
-from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.errors import InputError, RunError
+from sgs_tui.engine.network.narrow import FEW_STEPS, NarrowSlice, Slices
+from sgs_tui.engine.network.slices import figures_of
 from sgs_tui.engine.network.slicing import Slicing, slicer_of
 from sgs_tui.engine.network.tensors import WHOLE, share
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.plan import wide_grid, with_int16
 from sgs_tui.engine.twin.predict import run
+from sgs_tui.engine.twin.slices import pieces
 from sgs_tui.engine.twin.whatif import Subject
 
 _S16_STEPS = 65535
@@ -164,10 +165,9 @@ class _Layer:
 
     def _then(self, values: Floats, truth: Floats) -> Iterator[float]:
         """The SQNR of every lost slice with other values of the layer."""
-        figures: dict[Slicing, FloatArray] = {}
-        for slicing, each in self._slicings():
-            if slicing not in figures:
-                sums = SliceSums(slicing)
-                sums.add(values.astype(np.float64), truth.astype(np.float64))
-                figures[slicing] = sums.done().sqnr_db
-            yield float(figures[slicing][slicing.names.index(each.branch) if each.channel is None else each.channel])
+        lost = list(self._slicings())
+        slicings = list(dict.fromkeys(slicing for slicing, _ in lost))
+        found = dict(zip(slicings, figures_of(slicings, pieces(values, truth)), strict=True))
+        for slicing, each in lost:
+            place = slicing.names.index(each.branch) if each.channel is None else each.channel
+            yield float(found[slicing].sqnr_db[place])
