@@ -55,7 +55,7 @@ def whatif(
         subject = opened.subject
         twin = subject.plan.twin
         chosen = sorted(subject.plan.raised) if int16 is None else options.names(int16)
-        check_names(twin, () if int16 is None else chosen)
+        check_names(twin, () if int16 is None else chosen, subject.plan)
         bounds, about = limits_of(limits, twin)
         answer = foresee(subject, chosen, bounds, exact=int16 is None, bars=True, cancel=cancel)
     notes = (*opened.notes, *about)

@@ -3,8 +3,9 @@
 JSON `sgs-tui/whatif/1` (cfg/schemas/whatif-1.json): schema, float, fixed (or null), profile, level,
   self_check (median_db, p90_db, layers (how many counted), trusted; null without a fixed dump),
   layers[] (name, op, measured_sqnr_db (null where there is no fixed dump), before_sqnr_db, after_sqnr_db, before_rmse,
-    after_rmse, before_cos, after_cos, predicted, why_not ("" where it is), error_bar_db (of after; null where it is
-    not predicted)),
+    after_rmse, before_cos, after_cos, before_slice_sqnr_db, after_slice_sqnr_db (of the worst branch or channel that
+    spans few steps; null where none does), predicted, why_not ("" where it is), error_bar_db (of after; null where
+    it is not predicted)),
   int16[] (convolution inputs that were chosen), promoted[] (those in INT16 in the fixed dump that input_config.ini
   does not name: levels L4 and L5 promote), newly_fixed[], newly_failing[], failing[] (afterwards),
   cost (before, after: wide (tensors in INT16), multiplications (share of them in INT16), weight_bytes), notes[].
@@ -138,6 +139,8 @@ def _layer(each: WhatIfLayer) -> Json:
         "after_rmse": each.after.rmse,
         "before_cos": each.before.cos,
         "after_cos": each.after.cos,
+        "before_slice_sqnr_db": each.before.worst_slice_db,
+        "after_slice_sqnr_db": each.after.worst_slice_db,
         "error_bar_db": each.error_bar_db if each.predicted else None,
     }
     return {
@@ -192,9 +195,19 @@ def _columns(shown: Sequence[WhatIfLayer], answer: WhatIf, screen: Screen) -> li
         Column("+-", [Cell(decibel(e.error_bar_db) if e.predicted else "?") for e in shown], right=True),
         Column("RMSE", [Cell(figure(each.before.rmse)) for each in shown], right=True),
         Column("after", [Cell(figure(each.after.rmse)) for each in shown], right=True),
+        *_slice_columns(shown),
         Column("", [_state(each, answer) for each in shown]),
     ]
     return [name_column("layer", [e.name for e in shown], numbers, screen, _SHORTEST, LONGEST_NAME), *numbers]
+
+
+def _slice_columns(shown: Sequence[WhatIfLayer]) -> Iterator[Column]:
+    """Where a shown layer has slices that span few steps."""
+    worst = [(each.before.worst_slice_db, each.after.worst_slice_db) for each in shown]
+    for title, side in (
+        (("slice dB", 0), ("after", 1)) if any(any(db is not None for db in both) for both in worst) else ()
+    ):
+        yield Column(title, [Cell(decibel(both[side])) for both in worst], right=True)
 
 
 def _state(each: WhatIfLayer, answer: WhatIf) -> Cell:

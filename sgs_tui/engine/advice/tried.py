@@ -70,7 +70,7 @@ class Tried:
 
     def _candidates(self, named: Sequence[str], without: Sequence[str], failing: Sequence[str]) -> tuple[str, ...]:
         plan = self.trying.plan
-        usable = [name for name in plan.twin.convolution_inputs() if name not in {*plan.raised, *without}]
+        usable = [name for name in plan.choices() if name not in {*plan.raised, *without}]
         near = _upstream(plan.twin.producers, failing)
         ordered = sorted(usable, key=lambda name: (name not in named, near.get(name, len(near))))
         kept = {name for name in ordered[:_CANDIDATES] if name in named or name in near}

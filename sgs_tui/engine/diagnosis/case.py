@@ -16,7 +16,7 @@ from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import CancelledError, InputError
 from sgs_tui.engine.network.channels import infer_channels
 from sgs_tui.engine.network.graph import NOT_KNOWN, Graph, build_graph, holds_graph
-from sgs_tui.engine.network.scales import Domain, Grid, domains, grid_in, grid_of, pad_lanes_of
+from sgs_tui.engine.network.scales import Domain, Grid, domains, grid_in, grid_of, one_scale, pad_lanes_of
 from sgs_tui.engine.network.tensors import Tensors, Values
 from sgs_tui.engine.twin.figures import Figures
 from sgs_tui.engine.twin.kernels import Kernel
@@ -103,7 +103,11 @@ class Case:
     @cached_property
     def by_channel(self) -> bool:
         """Whether the sample has a weight scale for each channel (L2 and up): its biases [2, Cout] hold mantissas that
-        differ in row 2."""
+        differ in row 2, or onnxruntime's weights lie on no common grid."""
+        weights = [op.constants[0] for op in build_graph(self.sample).ops if op.family.has_weights and op.constants]
+        shared = [one_scale(self.sample.read(each), each) for each in weights]
+        if any(each is not None for each in shared):
+            return False in shared
         rows = (op.constants[1] for op in build_graph(self.sample).ops if len(op.constants) > 1)
         biases = (self.sample.read(each) for each in rows if each.count > 2 and each.count % 2 == 0)
         return any(bool(np.ptp(bias[bias.size // 2 :].astype(np.float64)) > 1) for bias in biases)

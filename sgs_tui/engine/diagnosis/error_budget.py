@@ -18,7 +18,7 @@ import numpy as np
 
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.results import Budget
-from sgs_tui.engine.network.scales import Grid, weight_steps
+from sgs_tui.engine.network.scales import Grid, one_scale, weight_steps
 from sgs_tui.engine.network.tensors import rms, share
 from sgs_tui.engine.twin.again import Again
 from sgs_tui.engine.twin.meaning import Floats
@@ -228,7 +228,7 @@ def _weights(trials: Trials, runs: _Runs) -> float:
             continue
         weights = op.convolution.weights
         flat = weights.reshape(len(weights), -1).T
-        steps = weight_steps(flat, record)
+        steps = weight_steps(flat, record, one_scale(trials.case.sample.read(record), record))
         if steps is not None:
             rounded[op.index] = (np.round(flat / steps) * steps).T.astype(np.float32).reshape(weights.shape)
     if not rounded:

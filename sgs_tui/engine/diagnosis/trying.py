@@ -202,7 +202,7 @@ def _changes(finding: Finding, trying: Trying) -> Iterator[Change]:
             yield from _finer(finding, trying)
         case Cause.DRIFT:
             yield from _levels(trying)
-            yield Change(int16=trying.plan.twin.convolution_inputs(), everything=True)
+            yield Change(int16=trying.plan.choices(), everything=True)
 
 
 def _finer(finding: Finding, trying: Trying) -> Iterator[Change]:
@@ -233,7 +233,7 @@ def _levels(trying: Trying) -> Iterator[Change]:
 def _inputs(trying: Trying, tensors: Iterable[str]) -> tuple[str, ...]:
     """Inputs of the convolutions that compute tensors: with them in INT16 those have INT16 weights too."""
     twin, open_ones = trying.plan.twin, list(tensors)
-    raisable, seen, found = set(twin.convolution_inputs()), set(open_ones), []
+    raisable, seen, found = set(trying.plan.choices()), set(open_ones), []
     while open_ones:
         op = twin.producers.get(open_ones.pop())
         if op is None:

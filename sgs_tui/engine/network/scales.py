@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.network.graph import Graph, Op, build_graph
@@ -170,18 +171,35 @@ def grid_in(values: Values) -> Grid | None:
     return Grid(step, low, high) if np.abs(places - np.round(places)).max() <= 0.05 else None
 
 
-def weight_steps(weights: Values, record: Record) -> Values | None:
+def weight_steps(weights: Values, record: Record, shared: bool | None = None) -> Values | None:
     """Steps of a convolution's weights, one for all or one per output channel, from the fixed dump's header.
 
     Observed: with one scale for all, the largest weight is code 127 of it; with one per channel (quant level
     L2 and up) the header prints the first channel's only. Unsigned weights passed a QuantizeLinear like an
-    activation: one scale. `weights` are [taps, channels].
+    activation: one scale. `weights` are [taps, channels]; `shared` what the stored ones tell (`one_scale`).
     """
     codes = CODES.get(record.type_name)
     largest = float(np.abs(weights).max(initial=0.0))
     if codes is None or not record.scale > 0 or largest == 0:
         return None
-    if codes[0] == 0 or abs(largest / record.scale / codes[1] - 1) < 0.02:
+    told = abs(largest / record.scale / codes[1] - 1) < 0.02 if shared is None else shared
+    if codes[0] == 0 or told:
         return np.full(weights.shape[1], record.scale, np.float32)
     each: Values = np.abs(weights).max(axis=0) / np.float32(codes[1])
     return np.where(each > 0, each, np.float32(1)).astype(np.float32)
+
+
+_DECIMALS = 6e-7
+"""Half the last decimal of a scale in a header, and a little."""
+
+
+def one_scale(stored: AnyArray, record: Record) -> bool | None:
+    """Whether a fixed dump's dequantized weights lie on the grid of their header's scale; None where it does not tell.
+
+    onnxruntime's have the largest of the channels' scales in the header. The SDK's are codes, whatever isFloat says.
+    """
+    codes, largest = CODES.get(record.type_name), float(np.abs(stored).max(initial=0.0))
+    if codes is None or not record.scale > 0 or largest > (codes[1] + 1) * record.scale:
+        return None
+    places, off = stored.astype(np.float64) / record.scale, 0.02 + codes[1] * _DECIMALS / record.scale
+    return bool(np.abs(places - np.rint(places)).max(initial=0.0) <= off) if off < 0.2 else None

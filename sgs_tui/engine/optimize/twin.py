@@ -115,7 +115,7 @@ def optimize_twin(question: TwinQuestion, root: Path, cancel: Event) -> Iterator
     twin = opened.subject.plan.twin
     limits, about = limits_of(question.profile, twin)
     goal = goal_of(question.goal, limits, twin.outputs)
-    if not twin.convolution_inputs():
+    if not opened.subject.plan.choices():
         raise UsageError(
             f"{twin.dump.path}: no convolution reads another op's output", "INT16 is for such tensors only"
         )

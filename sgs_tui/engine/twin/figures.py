@@ -29,6 +29,12 @@ class Figures:
     count: int
     slices: Slices | None = None
 
+    @property
+    def worst_slice_db(self) -> float | None:
+        """SQNR of the worst slice that spans few steps; None where none does."""
+        narrow = self.slices.narrow if self.slices is not None else ()
+        return min((each.sqnr_db for each in narrow), default=None)
+
 
 def figures(sample: Floats, benchmark: Floats) -> Figures:
     """Figures of float32 values of equal size; sums of pieces in float64."""

@@ -45,7 +45,7 @@ class Settings:
     """All that a group's numbers depend on besides the network: the key under which its kernel is kept.
 
     Grids by name: of what is stored and read, of 8-bit copies by (op index, name), of what is written before a cast.
-    `keeps_sums` False leaves out the rounding of accumulators.
+    `plain`: computed in float and rounded once, as onnxruntime does.
     """
 
     reads: tuple[Grid | None, ...]
@@ -55,10 +55,10 @@ class Settings:
     weights: tuple[Weights | None, ...]
     growths: tuple[Growth, ...]
     spans: tuple[Bounds, ...]
-    keeps_sums: bool = True
+    plain: bool = False
 
 
-def settings_of(group: Group, plan: Plan, keeps_sums: bool = True) -> Settings:
+def settings_of(group: Group, plan: Plan) -> Settings:
     """A group's settings under a plan."""
     indices = {op.index for op in group.ops}
     convolutions = group.convolutions
@@ -70,7 +70,7 @@ def settings_of(group: Group, plan: Plan, keeps_sums: bool = True) -> Settings:
         weights=tuple(plan.weights.get(op.index) for op in convolutions),
         growths=tuple(growth(plan, op) for op in convolutions),
         spans=tuple(plan.ranges[op.outputs[0]] for op in group.ops),
-        keeps_sums=keeps_sums,
+        plain=plan.qdq is not None,
     )
 
 
@@ -131,7 +131,8 @@ def fixed_kernel(group: Group, settings: Settings, plan: Plan) -> Kernel:
     build.graph.shapes.update({item.name: item.shape for item in inputs})
     for op in group.ops:
         build.values.update(zip(op.outputs, _op(build, op), strict=True))
-        if op is not group.last and not _runs_on(build, op) and not _keeps_codes(group, op):
+        goes_on = settings.plain or _runs_on(build, op) or _keeps_codes(group, op)
+        if op is not group.last and not goes_on:
             name = op.outputs[0]
             build.values[name] = rounded(build.graph, build.values[name], _held(build, op))
     outputs = [_stored(build, name, grid) for name, grid in zip(group.writes, settings.writes, strict=True)]
@@ -165,6 +166,8 @@ def _op(build: _Build, op: TwinOp) -> list[str]:
     meaning = op.meaning
     if isinstance(meaning, Convolution):
         return [_convolution(build, op, meaning)]
+    if build.settings.plain and not isinstance(meaning, Barrier):
+        return emit(meaning, build.graph, [_read(build, op, name) for name in op.inputs])
     if isinstance(meaning, Pool) and meaning.average and build.settings.writes[0] is not None:
         return [_average(build, op, meaning, build.settings.writes[0])]
     assert not isinstance(meaning, Barrier)  # barriers have no kernel
@@ -314,7 +317,7 @@ def _convolution(build: _Build, op: TwinOp, meaning: Convolution) -> str:
         return emit(meaning, build.graph, [_read(build, op, op.inputs[0])])[0]
     codes = quantize_weights(meaning.weights, how)
     grid, result = _code_grid(build, op), build.settings.writes[0]
-    if grid is None or result is None or not build.settings.keeps_sums:
+    if grid is None or result is None or build.settings.plain:
         plain = [build.graph.constant(codes.values().transpose(0, 3, 1, 2)), build.graph.constant(meaning.bias)]
         return convolved(meaning, build.graph, _read(build, op, op.inputs[0]), plain)
     grown = build.settings.growths[build.group.convolutions.index(op)]

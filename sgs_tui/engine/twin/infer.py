@@ -8,7 +8,7 @@ Apart because it knows every op type and nothing of dumps; `rebuild` knows the d
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import permutations, product
 from math import gcd, prod
 from typing import TypeVar
 
@@ -67,6 +67,8 @@ class Situation:
 
 
 Candidates = Iterator[Known]
+
+TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 
 
 def candidates(situation: Situation) -> Candidates:
@@ -127,7 +129,7 @@ def _biases(constants: Sequence[Floats], outputs: int) -> Iterator[Floats]:
 
 
 def _fully_connected(situation: Situation) -> Candidates:
-    """Weights [Cout, N]; the input may hold several rows of N values."""
+    """Weights [Cout, N], or [N, Cout] as an ONNX Gemm may have them; the input may hold several rows of N values."""
     constants = situation.constants
     if not constants:
         return
@@ -135,8 +137,9 @@ def _fully_connected(situation: Situation) -> Candidates:
         inputs, rest = divmod(int(constants[0].size), int(bias.size))
         rows = situation.inputs[0].size // inputs if inputs else 0
         if not rest and rows * inputs == situation.inputs[0].size and rows * bias.size == situation.outputs[0].size:
-            weights = constants[0].reshape(-1, 1, 1, inputs)
-            yield Convolution(weights, bias, (1, 1, rows, inputs), (1, 1, rows, int(bias.size)))
+            for weights in (constants[0].reshape(-1, inputs), constants[0].reshape(inputs, -1).T):
+                shaped = weights.reshape(-1, 1, 1, inputs)
+                yield Convolution(shaped, bias, (1, 1, rows, inputs), (1, 1, rows, int(bias.size)))
 
 
 def _elementwise(situation: Situation) -> Candidates:
@@ -320,9 +323,20 @@ def _packs(situation: Situation) -> Candidates:
 
 
 def _transpositions(situation: Situation) -> Candidates:
+    """The constant; without one (ONNX has an attribute) every order that puts the first values where they are."""
     order, shape = situation.integers(0), situation.shape()
     if sorted(order) == list(range(len(shape))):
         yield Transposition(order, shape)
+    elif not order and len(shape) <= _TURNED:
+        picture, output = situation.inputs[0].reshape(shape), situation.outputs[0]
+        for each in permutations(range(len(shape))):
+            turned = picture.transpose(each)
+            if np.array_equal(turned.reshape(-1) if turned.size < _MANY else turned.flat[:_MANY], output[:_MANY]):
+                yield Transposition(each, shape)
+
+
+_TURNED, _MANY = 4, 4096
+"""Axes of which every order is tried, on so many values."""
 
 
 def _reshapings(situation: Situation) -> Candidates:
@@ -331,7 +345,19 @@ def _reshapings(situation: Situation) -> Candidates:
     if target and target.count(-1) == 1:
         known = prod(each for each in target if each != -1)
         target = tuple(count // known if each == -1 and known else each for each in target)
-    yield Reshaping(target if target and prod(target) == count else (1, count))
+    target = target if target and prod(target) == count else (1, count)
+    yield Reshaping(target)
+    yield from _between_layouts(situation.shape(), target)
+
+
+def _between_layouts(source: Shape, target: Shape) -> Candidates:
+    """A reshape of what the network holds in NCHW and the dump in NHWC; a 4-D target is the network's, in NCHW."""
+    before = TO_NCHW if len(source) == 4 else ()
+    if len(target) == 4:
+        result = tuple(target[axis] for axis in TO_NHWC)
+        yield Reshaping(result, before, target, TO_NHWC)
+    elif before:
+        yield Reshaping(target, before)
 
 
 def _softmaxes(situation: Situation) -> Candidates:

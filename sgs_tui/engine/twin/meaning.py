@@ -162,12 +162,19 @@ class Transposition:
 
 @dataclass(frozen=True, slots=True)
 class Reshaping:
-    """The same values in another shape."""
+    """The same values in another shape; between layouts their axes are reordered `before` and `after` it.
+
+    So a reshape of NCHW pictures, as ONNX has it, is told where dumps hold them in NHWC. `inner`: the shape between.
+    """
 
     result: Shape
+    before: tuple[int, ...] = ()
+    inner: Shape = ()
+    after: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        return f"to {'x'.join(map(str, self.result))}"
+        turned = " of NCHW" if self.before or self.after else ""
+        return f"to {'x'.join(map(str, self.result))}{turned}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,15 @@ from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.network.graph import build_graph
+from sgs_tui.engine.network.scales import one_scale
 from sgs_tui.engine.twin.arithmetic import ACCUMULATOR, largest_sum, quantize_weights
-from sgs_tui.engine.twin.domains import find_domains, raised_inputs
+from sgs_tui.engine.twin.domains import Domains, find_domains, raised_inputs
 from sgs_tui.engine.twin.fixed_kernels import channel_extremes, growth
 from sgs_tui.engine.twin.fusing import Group, fused_tensors
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.network import Bounds, Twin, TwinOp
-from sgs_tui.engine.twin.plan import NARROW, WIDE, Grid, Plan, Weights, bare, plan, plan_fused
+from sgs_tui.engine.twin.plan import HALF, NARROW, WIDE, Grid, Plan, Weights, bare, plan, plan_fused, with_qdq
+from sgs_tui.engine.twin.qdq import Qdq, read_qdq
 from sgs_tui.engine.twin.values import Values
 
 HEADER = 6e-7
@@ -71,12 +73,15 @@ def read_plan(
     """
     records = fixed_records(twin, dump)
     types = {record.type_name for record in records.by_name.values()}
-    if not types & {"SGS_U8", "SGS_S16"}:
+    if not types & set(_TYPES):
         raise InputError(f"{dump.path}: is no fixed dump of this network", "give the fixed simulator's dump")
     _check_network(records)
-    raised = _raised(twin, records)
+    structural = find_domains(twin, raised_inputs(twin, ()), fused_tensors(twin))
+    qdq = read_qdq(twin, records.by_name, structural)
+    raised = _raised(twin, records, structural) if qdq is None else _wide_roots(qdq, records)
     fused = fused_tensors(twin) - set(records.by_name)
     told = plan_fused(plan(twin, ranges, sorted(raised), 2, softmax, exact=True), fused)
+    told = told if qdq is None else with_qdq(told, qdq, raised)
     told = replace(told, weights=_modes(told, records))
     grids = {name: _grid(records, name, grid) for name, grid in told.grids.items()}
     limits = dict(_limits(told, grids))
@@ -108,18 +113,31 @@ def _fed(twin: Twin, records: FixedRecords) -> dict[str, Floats]:
     return found
 
 
-def _raised(twin: Twin, records: FixedRecords) -> frozenset[str]:
+_TYPES = {"SGS_U8": False, "SGS_S16": True, "SGS_U16": True}
+"""What a tensor's codes are, and whether they are INT16's; unsigned ones are onnxruntime's."""
+
+
+def _raised(twin: Twin, records: FixedRecords, structural: Domains) -> frozenset[str]:
     """Convolution inputs in INT16 that structure alone does not make so."""
-    wide = {name for name, record in records.by_name.items() if record.type_name == "SGS_S16"}
-    without = find_domains(twin, raised_inputs(twin, ()), fused_tensors(twin)).by_name
+    wide = {name for name, record in records.by_name.items() if _TYPES.get(record.type_name)}
+    without = structural.by_name
     return frozenset(
         name for name in twin.convolution_inputs() if name in wide and name in without and not without[name].wide
     )
 
 
+def _wide_roots(qdq: Qdq, records: FixedRecords) -> frozenset[str]:
+    return frozenset(root for root in qdq.roots.values() if _TYPES.get(records.by_name[root].type_name))
+
+
 def _modes(told: Plan, records: FixedRecords) -> dict[int, Weights | None]:
     found = dict(told.weights)
-    for each in told.groups:
+    for each in told.groups if told.qdq is not None else ():
+        stored = _constants(records, each)[:1]
+        shared = one_scale(records.dump.read(stored[0]), stored[0]) if stored and each.convolutions else None
+        for op in each.convolutions if shared is not None else ():
+            found[op.index] = replace(how, by_channel=not shared) if (how := found.get(op.index)) is not None else None
+    for each in told.groups if told.qdq is None else ():
         rows = _bias(records, each)
         for op in each.convolutions if rows is None and len(each.convolutions) == 1 else ():
             found[op.index] = _by_header(op, found.get(op.index), _constants(records, each))
@@ -164,12 +182,13 @@ def _constants(records: FixedRecords, group: Group) -> tuple[Record, ...]:
 
 def _grid(records: FixedRecords, name: str, grid: Grid | None) -> Grid | None:
     record = records.by_name.get(name)
-    if record is None or record.type_name not in ("SGS_U8", "SGS_S16"):
+    if record is None or record.type_name not in _TYPES:
         return grid
-    wide = record.type_name == "SGS_S16"
+    wide = _TYPES[record.type_name]
+    zero = record.zero_point - (HALF if record.type_name == "SGS_U16" else 0)
     if grid is not None and grid.wide == wide and abs(grid.scale - record.scale) <= HEADER + 1e-6 * record.scale:
-        return replace(grid, zero=record.zero_point)
-    return Grid(wide, _refined(records, record), record.zero_point)
+        return replace(grid, zero=zero)
+    return Grid(wide, _refined(records, record), zero)
 
 
 def _limits(told: Plan, grids: Mapping[str, Grid | None]) -> Iterator[tuple[str, Bounds]]:
@@ -182,7 +201,10 @@ def _limits(told: Plan, grids: Mapping[str, Grid | None]) -> Iterator[tuple[str,
         made = told.grids[name]
         if grid is None or made is None or grid.scale == made.scale:
             continue
-        if grid.wide:
+        if told.qdq is not None:
+            codes = (-HALF, WIDE) if grid.wide else (0, NARROW)
+            yield name, ((codes[0] - grid.zero) * grid.scale, (codes[1] - grid.zero) * grid.scale)
+        elif grid.wide:
             low, high = told.ranges[name]
             part = grid.scale * WIDE / (max(abs(low), abs(high)) or 1.0)
             yield name, (low * part, high * part)

@@ -245,7 +245,12 @@ def _(meaning: Transposition, graph: Graph, inputs: Sequence[str]) -> list[str]:
 
 @emit.register
 def _(meaning: Reshaping, graph: Graph, inputs: Sequence[str]) -> list[str]:
-    return [graph.reshaped(inputs[0], meaning.result)]
+    value = inputs[0]
+    if meaning.before:
+        shape = tuple(graph.shapes[value][axis] for axis in meaning.before)
+        value = graph.node("Transpose", [value], shape, perm=meaning.before)
+    value = graph.reshaped(value, meaning.inner or meaning.result)
+    return [graph.node("Transpose", [value], meaning.result, perm=meaning.after) if meaning.after else value]
 
 
 @emit.register

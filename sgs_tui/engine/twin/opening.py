@@ -16,7 +16,8 @@ from sgs_tui.engine.text import did_you_mean, visible
 from sgs_tui.engine.twin.arithmetic import Pixels
 from sgs_tui.engine.twin.domains import WORDS, raised_inputs
 from sgs_tui.engine.twin.network import Bounds, Extremes, Twin
-from sgs_tui.engine.twin.plan import Plan, load_channel_ranges, load_softmax_ranges, plan, plan_fused
+from sgs_tui.engine.twin.plan import Plan, load_channel_ranges, load_softmax_ranges, plan, plan_fused, with_qdq
+from sgs_tui.engine.twin.qdq import Qdq
 from sgs_tui.engine.twin.rebuild import rebuild
 from sgs_tui.engine.twin.trials import Trials
 from sgs_tui.engine.twin.whatif import Subject, from_fixed
@@ -216,6 +217,7 @@ def _about_scales(read: Plan, files: Files, settings: Settings) -> tuple[str, ..
         return ()
     raised = sorted(read.raised)
     made = plan_fused(plan(read.twin, settings.ranges, raised, 2, settings.softmax, exact=True), read.fused)
+    made = made if read.qdq is None else with_qdq(made, read.qdq, read.raised)
     pairs = [(grid, made.grids.get(name)) for name, grid in read.grids.items()]
     scales = [(a.scale, b.scale) for a, b in pairs if a is not None and b is not None and a.wide == b.wide]
     other = sum(abs(a - b) > _SAME * max(a, b) for a, b in scales)
@@ -225,8 +227,11 @@ def _about_scales(read: Plan, files: Files, settings: Settings) -> tuple[str, ..
     return (f"{other} of {len(scales)} scales of {files.fixed_dump} are not those of {ranges}: another calibration?",)
 
 
-def check_names(twin: Twin, names: Sequence[str]) -> None:
-    """Raise UsageError for a name with which no convolution input begins."""
+def check_names(twin: Twin, names: Sequence[str], made: Plan | None = None) -> None:
+    """Raise UsageError for a name that puts nothing into INT16: with which no convolution input begins, or that
+    onnxruntime does not quantize."""
+    if made is not None and made.qdq is not None:
+        return _check_quantized(made, made.qdq, names)
     inputs = twin.convolution_inputs()
     for name in names:
         if name not in WORDS and not any(each.startswith(name) for each in inputs):
@@ -235,3 +240,12 @@ def check_names(twin: Twin, names: Sequence[str]) -> None:
                 f"INT16 for {visible(name)}: it {what}",
                 visible(did_you_mean(name, inputs)) if inputs else "the network has no convolution behind another op",
             )
+
+
+def _check_quantized(made: Plan, qdq: Qdq, names: Sequence[str]) -> None:
+    able = made.choices()
+    for name in names:
+        if name not in WORDS and qdq.roots.get(name) not in able:
+            what = "has no codes of its own" if name in made.twin.records else "is no tensor's name"
+            what = "is of the network's input" if qdq.roots.get(name) in made.twin.inputs else what
+            raise UsageError(f"INT16 for {visible(name)}: it {what}", visible(did_you_mean(name, able)))

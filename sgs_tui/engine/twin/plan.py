@@ -24,8 +24,10 @@ from sgs_tui.engine.twin.domains import Domain, Domains, Read, find_domains, rai
 from sgs_tui.engine.twin.fusing import Group, fused_tensors, group
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.network import Bounds, Extremes, Twin, is_weighted
+from sgs_tui.engine.twin.qdq import Qdq
 
 NARROW, WIDE = 255, 32767
+WHOLE, HALF = 65535, 32768
 APART = 1024
 """Ratio of channel maxima from which a convolution gets one weight scale (1020: a channel each, 1030: one)."""
 
@@ -65,7 +67,8 @@ class Plan:
     inputs chosen for INT16. `learned` by op index is what a fixed dump told of accumulators (see `measured`), `fed` its
     values of what barriers write (the float ones would hide the error that reaches them), `channels` calibrated
     ranges of convolutions' output channels where they are known, `stretch`
-    what to multiply calibration's growth with, to see how much depends on it.
+    what to multiply calibration's growth with, to see how much depends on it. `qdq`: onnxruntime's rules, not the
+    SDK's; values are then computed in float and rounded once.
     """
 
     twin: Twin = field(repr=False)
@@ -84,6 +87,11 @@ class Plan:
     fed: Mapping[str, Floats] = field(default_factory=dict, repr=False)
     stretch: float = 1.0
     channels: Mapping[str, Extremes] = field(default_factory=dict, repr=False)
+    qdq: Qdq | None = None
+
+    def choices(self) -> tuple[str, ...]:
+        """What can be put into INT16 by name, in network order: convolution inputs, or what onnxruntime quantizes."""
+        return self.qdq.choices(self.twin) if self.qdq is not None else self.twin.convolution_inputs()
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -129,15 +137,23 @@ def plan(
 
 def with_int16(base: Plan, int16: Sequence[str], exact: bool = True) -> Plan:
     """The same model with another INT16 choice: ranges, level and fused ops stay."""
-    raised = raised_inputs(base.twin, int16, exact)
-    if raised == base.raised:
-        return base
-    return _filled(replace(base, raised=raised, domains=find_domains(base.twin, raised, base.fused)))
+    raised = raised_inputs(base.twin, int16, exact) if base.qdq is None else base.qdq.raised(base.twin, int16)
+    return base if raised == base.raised else _filled(replace(base, raised=raised, domains=_domains(base, raised)))
+
+
+def with_qdq(base: Plan, qdq: Qdq, raised: frozenset[str]) -> Plan:
+    """The same network as onnxruntime quantizes it."""
+    made = replace(base, qdq=qdq, raised=raised)
+    return _filled(replace(made, domains=_domains(made, raised)))
+
+
+def _domains(base: Plan, raised: frozenset[str]) -> Domains:
+    return base.qdq.domains(raised) if base.qdq is not None else find_domains(base.twin, raised, base.fused)
 
 
 def with_level(base: Plan, level: int) -> Plan:
     """The same model with the weight scales of another level; activations stay as they are."""
-    return replace(base, level=level, weights=_weights(base.twin, level, base.grids))
+    return replace(base, level=level, weights=_weights(base, level, base.grids))
 
 
 def with_ranges(base: Plan, ranges: Mapping[str, Bounds]) -> Plan:
@@ -158,13 +174,14 @@ def _filled(empty: Plan) -> Plan:
     by_domain = {id(each): _grid(empty, each) for each in (*domains.by_name.values(), *domains.copies.values())}
     by_domain |= {id(each): _grid(empty, each) for each in domains.casts.values()}
     grids: dict[str, Grid | None] = {name: by_domain[id(domain)] for name, domain in domains.by_name.items()}
-    grids |= {name: Grid(True, 1 / WIDE, 0) for name in _softmax_outputs(twin) if name in grids}
+    if empty.qdq is None:
+        grids |= {name: Grid(True, 1 / WIDE, 0) for name in _softmax_outputs(twin) if name in grids}
     return replace(
         empty,
         grids=grids,
         reads={read: by_domain[id(domain)] for read, domain in domains.copies.items()},
         writes={name: by_domain[id(domain)] for name, domain in domains.casts.items()},
-        weights=_weights(twin, empty.level, grids),
+        weights=_weights(empty, empty.level, grids),
     )
 
 
@@ -197,6 +214,8 @@ def _grid(empty: Plan, domain: Domain) -> Grid:
     low, high = min(0.0, *(each[0] for each in bounds)), max(0.0, *(each[1] for each in bounds))
     if not domain.wide:
         return narrow_grid(low, high)
+    if empty.qdq is not None:
+        return _whole_grid(low, high)
     fed = [
         op
         for name in domain.members
@@ -222,6 +241,12 @@ def wide_grid(low: float, high: float) -> Grid:
     return Grid(True, (max(abs(low), abs(high)) or NOTHING) / WIDE, 0)
 
 
+def _whole_grid(low: float, high: float) -> Grid:
+    """16 bit over a range that holds 0, as onnxruntime's uint16; codes are 32768 less, as int16."""
+    scale = ((high - low) or 2 * NOTHING) / WHOLE
+    return Grid(True, scale, int(np.clip(np.floor(-low / scale + 0.5), 0, WHOLE)) - HALF)
+
+
 def _softmax_least(empty: Plan, name: str) -> float:
     """The deepest input below its row's largest: from calibration, else from the dump's own range (a guess)."""
     told = empty.softmax or {}
@@ -232,12 +257,12 @@ def _softmax_least(empty: Plan, name: str) -> float:
     return high - low
 
 
-def _weights(twin: Twin, level: int, grids: Mapping[str, Grid | None]) -> dict[int, Weights | None]:
+def _weights(base: Plan, level: int, grids: Mapping[str, Grid | None]) -> dict[int, Weights | None]:
     found: dict[int, Weights | None] = {}
-    for op in twin.ops:
+    for op in base.twin.ops:
         if is_weighted(op.kind) and op.convolution is not None:
             grid = grids.get(op.inputs[0])
-            by_channel = level >= 2 and not far_apart(op.convolution.weights)
+            by_channel = level >= 2 and (base.qdq is not None or not far_apart(op.convolution.weights))
             found[op.index] = Weights(grid is not None and grid.wide, by_channel)
     return found
 

@@ -101,7 +101,7 @@ def input_codes(plan: Plan, inputs: Inputs, pixels: Pixels | None) -> dict[str, 
         if values is None or values.size != wanted:
             got = "nothing" if values is None else f"{values.size} values"
             raise InputError(f"network input {visible(name)}: expected {wanted} values (NHWC), got {got}")
-        found[name] = _input(values.reshape(-1), plan.grids.get(name), pixels)
+        found[name] = _input(values.reshape(-1), plan.grids.get(name), pixels if plan.qdq is None else None)
     return found
 
 
@@ -111,7 +111,7 @@ def _input(values: Floats, grid: Grid | None, pixels: Pixels | None) -> Array:
     if not grid.limited:
         return np.asarray(np.rint(values / grid.scale) * grid.scale, np.float32)
     if grid.wide:
-        return np.asarray(np.clip(np.rint(values / grid.scale), -32768, 32767), np.int16)
+        return np.asarray(np.clip(np.rint(values / grid.scale) + grid.zero, -32768, 32767), np.int16)
     return quantize_input(values, grid, pixels)
 
 
@@ -137,7 +137,6 @@ def run(
     kernels: Kernels,
     base: Base | None = None,
     keep: Base | None = None,
-    keeps_sums: bool = True,
     cancel: Event | None = None,
 ) -> Iterator[Layer]:
     """Every stored tensor. What equals `base` is taken from it; `keep` collects what the run gives."""
@@ -152,7 +151,7 @@ def run(
     for group in plan.groups:
         if cancel is not None and cancel.is_set():
             raise CancelledError("the prediction was stopped")
-        settings = settings_of(group, plan, keeps_sums)
+        settings = settings_of(group, plan)
         for name, values in zip(group.writes, _values(group, settings, plan, kernels, base, stored, same), strict=True):
             stored[name] = values
             if base is not None and _unchanged(base.stored[name], values):

@@ -16,6 +16,7 @@ from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import CancelledError, InputError, RunError
 from sgs_tui.engine.network.graph import Op, build_graph
+from sgs_tui.engine.network.scales import CODES
 from sgs_tui.engine.text import visible
 from sgs_tui.engine.twin.infer import Situation, candidates, knows
 from sgs_tui.engine.twin.kernels import Kernel, float_kernel
@@ -95,7 +96,7 @@ def rebuild(
 
 
 def _check(dump: Dump) -> None:
-    if not dump.is_float or any(record.type_name not in ("float", "SGS_S32") for record in dump.outputs()[:8]):
+    if not dump.is_float or any(record.type_name in CODES and record.scale > 0 for record in dump.outputs()[:8]):
         raise InputError(f"{dump.path}: is no float dump", "the twin is built from the float simulator's dump")
     if not dump.health.ok:
         raise InputError(f"{dump.path}: {dump.health}", "dump again: a network with holes can not be rebuilt")

@@ -138,7 +138,7 @@ class Search:
     best: Trial = field(init=False)
 
     def __post_init__(self) -> None:
-        self.candidates = self.candidates or self.trials.plan.twin.convolution_inputs()
+        self.candidates = self.candidates or self.trials.plan.choices()
         self._layers = self.goal.judged(self.trials.plan)
         self._spent, self._started = 0, perf_counter()
         same = self.trials.plan.raised == frozenset(self.kept)
@@ -298,6 +298,6 @@ def sensitivities(
     trials: Trials, outputs: Sequence[str], cancel: Event | None = None
 ) -> Iterator[tuple[str, dict[str, Figures]]]:
     """Each convolution input alone in INT16: the figures of `outputs`."""
-    for name in trials.plan.twin.convolution_inputs():
+    for name in trials.plan.choices():
         scores = trials.of((name,), cancel, only=outputs)
         yield name, {each: scores[each] for each in outputs if each in scores}

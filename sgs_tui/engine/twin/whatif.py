@@ -180,7 +180,7 @@ def whatif(
     )
     return WhatIf(
         layers=layers,
-        int16=tuple(name for name in twin.convolution_inputs() if name in changed.raised),
+        int16=tuple(name for name in changed.choices() if name in changed.raised),
         newly_fixed=tuple(each.name for each in layers if each.name in failed - failing),
         newly_failing=tuple(each.name for each in layers if each.name in failing - failed),
         failing=tuple(each.name for each in layers if each.name in failing),

@@ -99,4 +99,6 @@ def foresee(subject: Subject, question: Question, cancel: Event) -> Foreseen:
 def _int16(now: Plan, question: Question) -> list[str]:
     """What is INT16 then: a chosen name also takes those that begin with it, as the vendor's tools do."""
     stays = now.raised - set(question.unmarked)
-    return [name for name in now.twin.convolution_inputs() if name in stays or name.startswith(question.chosen)]
+    if now.qdq is not None:
+        return [*stays, *question.chosen]
+    return [name for name in now.choices() if name in stays or name.startswith(question.chosen)]
