@@ -17,7 +17,7 @@ import numpy as np
 from sgs_tui.engine.diagnosis.case import LOUD, SUSPECT, Case
 from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Tested
 from sgs_tui.engine.diagnosis.clock import Clock
-from sgs_tui.engine.diagnosis.results import REPRODUCED, Cause, Evidence, Finding, Proof, percent
+from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Proof, percent
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.twin.agreement import FEW
 from sgs_tui.engine.twin.figures import Figures, figures
@@ -95,7 +95,7 @@ class Measuring:
     def reproduces(self) -> bool:
         """Whether the benchmark's input gives the sample's dump: then all that differs is quantization."""
         check = self._subject.check
-        if check is None or check.median_db > REPRODUCED or self.given.median < ALIKE:
+        if check is None or not check.reproduces or self.given.median < ALIKE:
             return False
         first = [each.difference_db for each in check.layers if each.name in self._counting][:_FIRST]
         return not first or float(np.median(first)) <= _AGREES

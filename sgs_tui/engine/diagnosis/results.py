@@ -7,14 +7,12 @@ from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from sgs_tui.engine.compare.results import LayerDiff
+from sgs_tui.engine.twin.trust import reproduces
 
 if TYPE_CHECKING:
     from sgs_tui.engine.diagnosis.trying import Trying
 
 _PROOFS = 3
-REPRODUCED = 1.0
-"""Median dB up to which the twin gives a dump: 0 to 0.6 where only quantization differs, 8 and more elsewhere."""
-
 _ALL = 0.995
 
 
@@ -265,7 +263,7 @@ class Foresight:
     @property
     def reproduces(self) -> bool:
         """Whether the twin gives the sample's dump: what it foresees is then what was measured."""
-        return self.counted > 0 and self.median_db <= REPRODUCED
+        return reproduces(self.median_db, self.counted)
 
     @property
     def text(self) -> str:

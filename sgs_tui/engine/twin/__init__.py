@@ -10,6 +10,7 @@ A float dump holds every op's inputs, weights and outputs, so the network is all
     plan         Twin + ranges + INT16 names -> types, scales            measured  what a fixed dump tells on top
     arithmetic   the fixed simulator's numbers                           fixed_kernels   fused ops under them
     predict      Plan -> every layer's fixed values                      trials    figures of one INT16 choice
-    agreement    the prediction against a fixed dump                     whatif, search, sources, run, other_input
+    agreement    the prediction against a fixed dump                     trust     how good it is, and for what
+    qdq          the rules of onnxruntime's quantizer                    whatif, search, sources, run, other_input
     opening      from paths to all of it, with what lies beside the dumps
 """

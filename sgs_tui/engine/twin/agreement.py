@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sgs_tui.engine.twin import trust
 from sgs_tui.engine.twin.arithmetic import quantize_weights
 from sgs_tui.engine.twin.domains import passes
 from sgs_tui.engine.twin.figures import Figures, figures, spread
@@ -18,9 +19,6 @@ from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.plan import Plan
 from sgs_tui.engine.twin.trials import Trials
 from sgs_tui.engine.twin.values import Values
-
-TRUSTED = 0.5
-"""Median dB up to which the twin reproduces a dump."""
 
 FEW = 32
 """Elements below which a layer's SQNR is chance."""
@@ -58,7 +56,12 @@ class SelfCheck:
     @property
     def trusted(self) -> bool:
         """Whether the twin reproduces this dump, so that its predictions mean something."""
-        return self.counted > 0 and self.median_db <= TRUSTED
+        return trust.trusted(self.median_db, self.counted)
+
+    @property
+    def reproduces(self) -> bool:
+        """Whether changes may be judged on the twin: it gives this dump, if only roughly."""
+        return trust.reproduces(self.median_db, self.counted)
 
 
 def self_check(trials: Trials, fixed: FixedRecords) -> SelfCheck:
