@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.formats import Format
@@ -28,6 +29,9 @@ from sgs_tui.engine.runs.hand_over import debug_config_of
 from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison, summarize
 
 Say = Callable[[str], None]
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.diagnosis.flow import Wiring
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ def print_comparison(request: CompareRequest, how: Printing, say: Say) -> Report
     check_target(how.output, inputs)
     check_target(how.bundle, inputs)
     baseline = _load(how.baseline, request) if how.baseline else None
-    found = compare(request, how.view, how.diagnosing and how.wanted.explains, baseline)
+    found = compare(request, how.view, how.diagnosing and how.wanted.explains, baseline, how.wanted.wires)
     report = replace(found, fail_on=how.fail_on)
     emit(how.wanted.pieces(report, how.screen), how.output, inputs)
     if how.output not in (None, Path("-")):
@@ -131,14 +135,25 @@ def bundle(report: Report, path: Path, say: Say) -> Path:
 
 
 def compare(
-    request: CompareRequest, view: View = EVERYTHING, diagnosing: bool = True, baseline: Baseline | None = None
+    request: CompareRequest,
+    view: View = EVERYTHING,
+    diagnosing: bool = True,
+    baseline: Baseline | None = None,
+    wired: bool = False,
 ) -> Report:
-    """Compare the dumps of `request`, explain the result and hold it against `baseline`.
+    """Compare the dumps of `request`, explain the result and hold it against `baseline`; `wired`: tell who reads whom.
 
     Raises SgsError; Ctrl-C stops the work and passes on.
     """
     with compared(request, diagnosing) as done:
-        return done.report(view, baseline)
+        report = done.report(view, baseline)
+        return replace(report, wiring=_wiring(done.comparison)) if wired else report
+
+
+def _wiring(comparison: Comparison) -> "Wiring":
+    from sgs_tui.engine.diagnosis.flow import wiring_of
+
+    return wiring_of(comparison)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from sgs_tui.batch.output import FailOn
 from sgs_tui.engine.compare.baseline import Regression, Step
 from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.compare.results import LayerDiff, Summary, Unmatched, Verdict
+from sgs_tui.engine.diagnosis.flow import Wiring
 from sgs_tui.engine.diagnosis.results import Blame, Cause, Diagnosis, Recovered
 from sgs_tui.engine.dumps.format import Health, Stage
 from sgs_tui.engine.journal import Entry
@@ -42,6 +43,7 @@ class Report:
     `incomplete`: one line for each thing that makes the input damaged or no longer what was opened.
     `diagnosed`: a diagnosis was asked for; `diagnosis` is None all the same where it could not be made, and
     `notes` then say why. `journal`: the triage journal beside the sample, oldest entry first.
+    `wiring`: who reads whom, where the format draws it.
     `since`: the comparison that this one is held against. `fail_on`: which layers make the command fail.
     """
 
@@ -60,6 +62,7 @@ class Report:
     journal: tuple[Entry, ...] = ()
     since: Since | None = None
     fail_on: FailOn = FailOn.FAIL
+    wiring: Wiring | None = None
 
     @property
     def nothing_comparable(self) -> bool:

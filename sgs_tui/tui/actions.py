@@ -68,6 +68,9 @@ PANES = (
     PaneEntry("triage", "6", "Triage", "Go to the diagnosis: which layer, why, what to do"),
     PaneEntry("runs", "7", "Runs", "Go to the runs: start, watch, compare"),
     PaneEntry("pictures", "8", "Pictures", "Go to the pictures of a sweep: which fail, where, why", tab="Pics"),
+    PaneEntry(
+        "network", "9", "Network", "Go to the network: the layer, who makes what it reads, who reads it", tab="Net"
+    ),
     PaneEntry("details", "d", "Details", "Go to the details of the layer", tab="Detail"),
 )
 """Every pane, in the order of tabs. The class is in the folder of that name, its place on the screen in screen.py."""
@@ -158,6 +161,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("pictures.cancel", "s", "stop", "Stop the sweep, after a question; what is finished is kept", 3, call=DO),
     Action("pictures.resume", "c", "go on", "Go on with the sweep on the screen where it stopped", 4, call=DO),
     Action("pictures.findings", "e", "findings", "What the set shows: who clips, what they have in common", 5, DO),
+    Action("network.producer", "h,left", "producer", "Along the edge to a producer, one that brings an error first", 1),
+    Action("network.consumer", "l,right", "consumer", "Along the edge to a consumer", 2),
+    Action("network.above", "k,up", "above", "The tensor above; in the middle: the one before it in the network"),
+    Action("network.below", "j,down", "below", "The tensor below; in the middle: the one behind it in the network"),
+    Action("network.center", "c,space", "center", "Put the tensor under the cursor in the middle", 3),
+    Action("network.open", "enter,o", "to layer", "Go to the layer in the table", 4),
     Action("typing.keep", "enter", "keep", "Take what was typed", 1, call="submit"),
     Action("typing.drop", "escape", "cancel", "Leave it as it was", 2, call="cancel"),
     Action("dialog.close", "escape,q", "close", "Close", 90),

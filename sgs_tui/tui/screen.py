@@ -32,6 +32,7 @@ from sgs_tui.tui.jobs import Flash, Found, JobCrashed, JobFailed, Jobs, LayersSh
 from sgs_tui.tui.journal.controller import JournalController
 from sgs_tui.tui.layers.controller import LayersController
 from sgs_tui.tui.log.pane import LogPane
+from sgs_tui.tui.network.controller import NetworkController
 from sgs_tui.tui.outside import CopyController, edit_file
 from sgs_tui.tui.pictures.controller import PicturesController
 from sgs_tui.tui.requantize.controller import BEGINNING, RequantizeController
@@ -71,6 +72,7 @@ class MainScreen(PanesScreen):
         self.pictures = PicturesController(self, self.comparison, self.runs)
         self.journal = JournalController(self, self.comparison, lambda: self.runs.selected)
         self.requantize = RequantizeController(self, self.comparison, self.int16, self.baseline, self.runs)
+        self.network = NetworkController(self, self.comparison)
         self.tensor = TensorController(self, self.comparison)
         self.copying = CopyController(self)
         self._router = Router([part for part in vars(self).values() if isinstance(part, Controller)])
@@ -87,6 +89,7 @@ class MainScreen(PanesScreen):
             self.triage.pane,
             self.runs.pane,
             self.pictures.pane,
+            self.network.pane,
             self.layer_table.details,
         )
 
@@ -100,6 +103,7 @@ class MainScreen(PanesScreen):
                 yield self.layer_table.pane
                 yield self.runs.pane
                 yield self.pictures.pane
+                yield self.network.pane
                 with Horizontal(id="lower", classes="holder"):
                     yield self.histogram.pane
                     yield self.layer_table.details

@@ -29,6 +29,7 @@ from sgs_tui.tui.journal.view import JournalDialog
 from sgs_tui.tui.layers.columns import ColumnsDialog
 from sgs_tui.tui.layers.pane import LayersPane
 from sgs_tui.tui.log.pane import LogPane
+from sgs_tui.tui.network.pane import NetworkPane
 from sgs_tui.tui.runs.form import RunFormDialog
 from sgs_tui.tui.runs.pane import RunsPane
 from sgs_tui.tui.screen import MainScreen
@@ -52,6 +53,7 @@ OWNERS: dict[str, tuple[type, ...]] = {
     "debugconfig": (DebugConfigPane,),
     "triage": (TriagePane,),
     "runs": (RunsPane,),
+    "network": (NetworkPane,),
     "runform": (RunFormDialog,),
     "int16": (Int16Dialog,),
     "baseline": (BaselineDialog,),

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """How a comparison is written: the name, the suffix of its files, whether causes have a place in it."""
+    """How a comparison is written: the name, the suffix of its files, whether causes have a place in it.
+
+    `wires`: it also shows who reads whom.
+    """
 
     TABLE = "table", ".txt"
     CSV = "csv", ".csv"
@@ -26,14 +29,16 @@ class Format(StrEnum):
     VENDOR = "vendor", ".txt", False
     HTML = "html", ".html"
     JUNIT = "junit", ".xml"
+    MERMAID = "mermaid", ".mmd", True, True
 
     suffix: str
     explains: bool
+    wires: bool
 
-    def __new__(cls, name: str, suffix: str, explains: bool = True) -> Self:
+    def __new__(cls, name: str, suffix: str, explains: bool = True, wires: bool = False) -> Self:
         member = str.__new__(cls, name)
         member._value_ = name
-        member.suffix, member.explains = suffix, explains
+        member.suffix, member.explains, member.wires = suffix, explains, wires
         return member
 
     def write(self, report: "Report", screen: "Screen") -> bytes:

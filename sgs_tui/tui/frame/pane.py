@@ -32,6 +32,9 @@ class Pane(Vertical):
     NEIGHBOR: ClassVar[str] = ""
     """What the heading says of the other pane in the same place."""
 
+    COVERS: ClassVar[str] = ""
+    """The part of a large screen that it takes while it, or what is outside of that part, is gone to."""
+
     main: Widget
     """The widget that takes the focus."""
 

@@ -86,6 +86,7 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         for pane in self.query(Pane):
             pane.set_class(bool(pane.SHARES) and pane.SHARES in shared, "-behind")
             shared.add(pane.SHARES)
+            pane.set_class(pane.has_class("-behind") or bool(pane.COVERS), "-behind")
         self.go(self.panes[0])
         self.app.message_signal.subscribe(self, self._come_back, immediate=True)
 
@@ -108,6 +109,11 @@ class PanesScreen(OpaqueScreen, Screen[None]):
                 other.set_class(other is not pane, "-behind")
         for holder in self.query(".holder"):
             holder.set_class(holder in pane.ancestors, "-current")
+        for cover in filter(lambda other: other.COVERS, self.panes):
+            covered = self.query_one(f"#{cover.COVERS}")
+            if pane is cover or covered in pane.ancestors:
+                cover.set_class(pane is not cover, "-behind")
+                covered.set_class(pane is cover, "-behind")
         self.show_tabs()
         self.show_keys()
         self.call_after_refresh(pane.shown)

@@ -1,0 +1,1 @@
+"""Pane 9: a layer with its producers and consumers."""

@@ -1,0 +1,105 @@
+"""Pane 9: how it looks, and that its cursor and that of the layer table are one."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui.stage import REAL, main_screen, make_app, until, until_compared, until_followed, until_shown
+
+SMALL = (80, 24)
+SIZES = [SMALL, (120, 40), (160, 50)]
+LOOKS = {"light": "sgs-light", "no-color": "ansi-dark", "ascii": "ansi-dark"}
+
+
+async def opened(pilot: Pilot[int]) -> None:
+    """On the failing layer."""
+    screen = await until_compared(pilot)
+    await pilot.press("n", "9")
+    await until(pilot, lambda: screen.network.pane.selected == "gate")
+    await until_shown(pilot, "error begins")
+    await until_followed(pilot)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_screen(size: tuple[int, int], on_stage: Path, snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(make_app(), terminal_size=size, run_before=opened)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_look(look: str, on_stage: Path, snap_compare: Callable[..., bool]) -> None:
+    async def play(pilot: Pilot[int]) -> None:
+        pilot.app.theme = LOOKS[look]
+        pilot.app.ascii_only = look == "ascii"  # type: ignore[attr-defined]
+        await opened(pilot)
+
+    assert snap_compare(make_app(), terminal_size=SMALL, run_before=play)
+
+
+async def test_edges_are_walked_and_the_table_follows(on_stage: Path) -> None:
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await opened(pilot)
+        screen = main_screen(app)
+        pane, table = screen.network.pane, screen.layer_table.pane
+
+        async def at(key: str, name: str) -> None:
+            await pilot.press(key)
+            await until(pilot, lambda: pane.selected == name)
+            number = next((n for n, pair in enumerate(table.model.pairs) if pair.name == name), table.number)
+            await until(pilot, lambda: table.number == number)
+
+        await at("left", "sig")
+        await at("down", "sp_b")
+        await at("left", "pool")
+        await at("right", "sp_b")
+        await at("right", "gate")
+        await at("right", "cat")
+        await at("right", "res")
+        await at("c", "res")
+        await at("left", "cat")
+        await at("left", "gate")
+        await at("down", "sq888")
+        await pilot.press("1", "n")
+        await until(pilot, lambda: pane.selected == "gate")
+        await pilot.press("9", "enter")
+        await until(pilot, lambda: screen.current is table)
+
+
+async def test_the_ends_of_the_network_are_said(on_stage: Path) -> None:
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("9", "left")
+        await until_shown(pilot, "data: an input of the network")
+        assert screen.network.pane.selected == "data"
+        await pilot.press("left")
+        await until_shown(pilot, "nothing is before it")
+        await pilot.press("1", "G", "9")
+        await until(pilot, lambda: screen.network.pane.selected == "prob")
+        await pilot.press("right")
+        await until_shown(pilot, "nothing reads it")
+
+
+async def test_on_a_large_screen_the_table_stays_in_sight(on_stage: Path) -> None:
+    app = make_app()
+    async with app.run_test(size=(160, 50)) as pilot:
+        await opened(pilot)
+        screen = main_screen(app)
+        assert screen.layer_table.pane.region and screen.network.pane.region and not screen.histogram.pane.region
+        await pilot.press("1", "G")
+        await until(pilot, lambda: screen.network.pane.selected == "prob")
+        await pilot.press("2")
+        await until(pilot, lambda: bool(screen.histogram.pane.region) and not screen.network.pane.region)
+
+
+async def test_dumps_without_edges_say_so(on_stage: Path) -> None:
+    path = on_stage / "onnx.bin"
+    path.write_bytes((REAL / "onnx" / "onnx_NHWC_outtensor_dump.bin").read_bytes())
+    app = make_app((path, path))
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: len(app.screen_stack) > 1)
+        await until(pilot, lambda: main_screen(app).comparison.summary is not None)
+        await pilot.press("9")
+        await until_shown(pilot, "only the order of the file")
