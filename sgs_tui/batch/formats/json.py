@@ -216,6 +216,8 @@ def _foresight(found: Foresight) -> Json:
         "text": exact(found.text),
         **finite_or_null(numbers),
         "counted": found.counted,
+        "reproduces": found.reproduces,
+        "bad_layers_not_foreseen": found.silent,
         "layers": exact_all(found.layers),
         "sources": [
             {

@@ -160,8 +160,8 @@ def _how(known: Diagnosis, tried: Tried | None, chosen: Sequence[str]) -> Iterat
             how = f"tried on the twin: {count(sets, 'set')}" if sets else "figures are the twin's"
             yield f"{how}; it is {off:.2f} dB off this dump (p90 {most:.2f})"
     elif chosen and known.foresight is not None and not known.foresight.reproduces:
-        off = f"its median is {known.foresight.median_db:.2f} dB off over {count(known.foresight.counted, 'layer')}"
-        yield f"figures are an estimate from the layers' errors, not the twin's: it does not give this dump, {off}"
+        how_far = f"its median is {known.foresight.median_db:.2f} dB off over {count(known.foresight.counted, 'layer')}"
+        yield f"figures are an estimate from the layers' errors, not the twin's: it does not give this dump, {how_far}"
     elif chosen:
         yield "figures are an estimate from the layers' errors: there is no twin to try sets on"
 

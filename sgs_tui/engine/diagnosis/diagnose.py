@@ -77,13 +77,15 @@ def diagnose(
     subject = subject_of(case, cancel)
     measuring = Measuring(case, subject, clock, cancel) if subject is not None and subject.check is not None else None
     findings = [*made.findings, *([] if made.spoils else _inside(case, budgets, measuring, clock))]
-    foresight = foresee(case, subject, clock, cancel) if subject else None
-    trying = Trying(subject) if foresight is not None and foresight.reproduces and subject is not None else None
+    foresight = foresee(case, measuring, clock, cancel) if measuring else None
+    trying = Trying(measuring.subject) if foresight is not None and foresight.reproduces and measuring else None
     if trying is not None and not clock.skips("what the advice would give"):
         findings = [tried(each, trying, case.compared, case.profile, cancel) for each in findings]
         findings.sort(key=lambda each: each.cause is Cause.CLIPPING and not each.explained)  # refuted
     if not any(each.cause.spoils for each in findings):
-        findings = _with_slices(case, findings, find_lost_slices(case, case.profile, subject, cancel))
+        findings = _with_slices(
+            case, findings, find_lost_slices(case, case.profile, trying.subject if trying else None, cancel)
+        )
     listed = list(budgets.all())
     findings = [_stated(each, listed, foresight) for each in findings]
     roles = blame(case, listed, frozenset(name for each in findings for name in (*each.layers, *each.behind)))
@@ -279,11 +281,12 @@ def _measured(
     listed = list(budgets.all())
     level = find_level(case, listed) if measuring.by_tensor else None
     known = {budget.name: budget for budget in listed}
-    inside = [each for each in found if each.cause not in QUANTIZATION]
-    others = [each for each in inside if not measuring.explains(each.layers[0])]
+    silent = [each for each in found if each.layers and not measuring.tells((*each.layers, *each.behind))]
+    inside = [each for each in found if each.cause not in QUANTIZATION and each not in silent]
+    others = [*silent, *(each for each in inside if not measuring.explains(each.layers[0]))]
     weights = [each.layers[0] for each in inside if each not in others and each.layers[0] in known]
     fresh = [find_weights(case, known[name]) for name in weights if level is None or name not in level.layers]
-    plain = [*(each for each in found if each.cause in QUANTIZATION), *fresh]
+    plain = [*(each for each in found if each.cause in QUANTIZATION and each not in silent), *fresh]
     candidates = [Candidate(each, undoing(each)) for each in plain]
 
     def hidden() -> list[Candidate]:

@@ -16,6 +16,7 @@ import numpy as np
 from sgs_tui.engine.calibration.ranges import Ranges
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.clock import Clock
+from sgs_tui.engine.diagnosis.measuring import Measuring
 from sgs_tui.engine.diagnosis.results import Foresight, Sources
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import InputError, RunError
@@ -40,6 +41,8 @@ _SAME = 0.02
 
 _SECONDS = 0.3
 """CPU that switching sources off may take; 40 sources of a small network take 0.1 s, 170 of a detector 8 s."""
+
+_OTHERS = "another quantizer than the vendor's made it"
 
 _MOST = 6
 """Layers whose sources are told: the worst, and outputs."""
@@ -128,8 +131,9 @@ class _Energies:
         return min(1.0, self.foreseen / self.measured) * max(0.0, 1.0 - unlike)
 
 
-def foresee(case: Case, subject: Subject, clock: Clock, cancel: Event | None = None) -> Foresight | None:
+def foresee(case: Case, measuring: Measuring, clock: Clock, cancel: Event | None = None) -> Foresight | None:
     """The shares of the bad layers and outputs; None where no prediction of them counts."""
+    subject = measuring.subject
     if clock.skips("how much of the errors quantization explains"):
         return None
     check = subject.check
@@ -147,6 +151,10 @@ def foresee(case: Case, subject: Subject, clock: Clock, cancel: Event | None = N
         median_db=check.median_db,
         p90_db=check.p90_db,
         counted=check.counted,
+        reproduces=measuring.reproduces,
+        elsewhere=measuring.elsewhere,
+        why=_OTHERS if subject.plan.qdq is not None else "",
+        silent=sum(name not in errors for name in case.suspects),
     )
     failing = any(case.failing(name) for name in errors)
     if not (failing and found.reproduces):  # what makes an error that is not the measured one is of no use

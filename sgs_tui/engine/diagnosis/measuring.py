@@ -38,6 +38,8 @@ _FIRST, _AGREES = 3, 2.0
 """Layers behind the input in which another one shows though it fades out further on, and dB up to which they agree: 0.6
 where only quantization differs."""
 
+_ELSEWHERE = 8.0
+
 QUANTIZATION = (Cause.WIDE_RANGE, Cause.SHARED_SCALE, Cause.CLIPPING)
 """Causes that the twin can undo."""
 
@@ -84,29 +86,44 @@ class Measuring:
 
     def __init__(self, case: Case, subject: Subject, clock: Clock, cancel: Event | None = None) -> None:
         assert subject.fixed is not None and subject.check is not None
-        self._case, self._subject, self._fixed, self._cancel = case, subject, subject.fixed, cancel
+        self._case, self.subject, self._fixed, self._cancel = case, subject, subject.fixed, cancel
         self._clock = clock
         self._counting = frozenset(
             each.name for each in subject.check.layers if not each.why_not and each.measured.count >= FEW
         )
+        few = (each.name for each in subject.check.layers if each.measured.count < FEW)
+        self._few = frozenset((*few, *subject.plan.twin.inputs))
         self.given = self._likeness(subject.trials.inputs)
 
     @property
     def reproduces(self) -> bool:
         """Whether the benchmark's input gives the sample's dump: then all that differs is quantization."""
-        check = self._subject.check
+        check = self.subject.check
         if check is None or not check.reproduces or self.given.median < ALIKE:
             return False
         first = [each.difference_db for each in check.layers if each.name in self._counting][:_FIRST]
         return not first or float(np.median(first)) <= _AGREES
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the benchmark's input gives another dump so clearly that no quantization by the vendor's rules
+        explains it: 8 dB and more off, or another COS (6 real pairs on another input); none of 26 others is."""
+        check = self.subject.check
+        if check is None or not check.counted or self.subject.plan.qdq is not None or self.reproduces:
+            return False
+        return check.median_db >= _ELSEWHERE or self.given.median < ALIKE
+
     def _likeness(self, inputs: Mapping[str, Array]) -> Likeness:
-        trials, ours, found = self._subject.trials, Values(self._fixed.dump), dict[str, float]()
-        for layer in run(self._subject.plan, inputs, trials.kernels, base=trials.base, cancel=self._cancel):
+        trials, ours, found = self.subject.trials, Values(self._fixed.dump), dict[str, float]()
+        for layer in run(self.subject.plan, inputs, trials.kernels, base=trials.base, cancel=self._cancel):
             record = self._fixed.by_name.get(layer.name)
             if layer.name in self._counting and record is not None and record.count == layer.stored.size:
                 found[layer.name] = figures(layer.values(), ours.read(record)).cos
         return Likeness({name: cos for name, cos in found.items() if np.isfinite(cos)})
+
+    def tells(self, names: Iterable[str]) -> bool:
+        """Whether the twin foresees any of these tensors, so that it can judge what is said of them."""
+        return not self._counting.isdisjoint(names) or self._few.issuperset(names)
 
     def explains(self, name: str) -> bool:
         """Whether most of a layer's measured error is what the twin foresees: quantization, no other weights."""
@@ -117,13 +134,13 @@ class Measuring:
 
     def fed(self, first: FirstLayer, tested: Tested) -> Likeness:
         """The twin fed with a network input as a hypothesis has it."""
-        trials, name = self._subject.trials, first.item.name
-        twin = self._subject.plan.twin
+        trials, name = self.subject.trials, first.item.name
+        twin = self.subject.plan.twin
         given = trials.references.read(twin.records[name]) if tested.given is None else tested.given
         channels = max(self._case.channels(name), 1)
         values = np.asarray(tested.change(given.reshape(-1, channels)), np.float32).reshape(-1)
         whole = {each: trials.references.read(twin.records[each]) for each in twin.inputs}
-        codes = input_codes(self._subject.plan, {**whole, name: values}, None)
+        codes = input_codes(self.subject.plan, {**whole, name: values}, None)
         return self._likeness({**trials.inputs, name: codes[name]})
 
     def proves(self, found: Likeness) -> bool:
@@ -154,7 +171,7 @@ class Measuring:
     @property
     def by_tensor(self) -> bool:
         """Whether most weights have one scale for all channels (level L1)."""
-        modes = [how.by_channel for how in self._subject.plan.weights.values() if how is not None]
+        modes = [how.by_channel for how in self.subject.plan.weights.values() if how is not None]
         return 2 * sum(modes) < len(modes)
 
     def mended(
@@ -166,8 +183,8 @@ class Measuring:
         fault, so that the first has to break a limit on the benchmark's input too. `hidden`: what to try where those
         do not heal the dump.
         """
-        plan, kept, left = self._subject.plan, list[Finding](), list(found[:_MOST])
-        scores = self._subject.trials.scores
+        plan, kept, left = self.subject.plan, list[Finding](), list(found[:_MOST])
+        scores = self.subject.trials.scores
         before = self.burden(scores)
         while left and before.bad and (self._at_fault(scores) or not (kept or behind)):
             if self._clock.skips("what undoing each cause heals"):
@@ -199,7 +216,7 @@ class Measuring:
 
     def under(self, plan: Plan) -> Scores:
         """Every layer under another plan, on the benchmark's input."""
-        trials = self._subject.trials
+        trials = self.subject.trials
         inputs = {name: self._input(name, codes, plan.grids.get(name)) for name, codes in trials.inputs.items()}
         layers = run(plan, inputs, trials.kernels, base=trials.base, cancel=self._cancel)
         return scored(plan, layers, trials.references, trials.slices, trials.scores)
@@ -207,13 +224,13 @@ class Measuring:
     def _input(self, name: str, codes: Array, grid: Grid | None) -> Array:
         if grid is not None and grid.limited:
             return codes
-        plan = self._subject.plan
-        values: Floats = self._subject.trials.references.read(plan.twin.records[name])
+        plan = self.subject.plan
+        values: Floats = self.subject.trials.references.read(plan.twin.records[name])
         return values.reshape(codes.shape)
 
     def burden(self, scores: Scores) -> Burden:
         """What is bad among layers whose prediction counts."""
-        outputs = set(self._subject.plan.twin.outputs)
+        outputs = set(self.subject.plan.twin.outputs)
         bad, size = 0, 0.0
         for name in self._counting & scores.keys():
             error = min(1.0, relative(scores[name]))
@@ -223,13 +240,13 @@ class Measuring:
 
     def outputs(self, scores: Scores) -> float:
         """The worst error of a network output, relative to its signal; 0 where none counts."""
-        names = [name for name in self._subject.plan.twin.outputs if name in self._counting and name in scores]
+        names = [name for name in self.subject.plan.twin.outputs if name in self._counting and name in scores]
         return max((relative(scores[name]) for name in names), default=0.0)
 
     def within(self, finding: Finding) -> str:
         """What a finding amounts to where no limit is broken."""
-        trials = self._subject.trials
-        now, then = self.outputs(trials.scores), self.outputs(self.under(undoing(finding)(self._subject.plan)))
+        trials = self.subject.trials
+        now, then = self.outputs(trials.scores), self.outputs(self.under(undoing(finding)(self.subject.plan)))
         return f"the outputs are {percent(now)} off, with it undone in the twin {percent(then)}"
 
 

@@ -7,7 +7,8 @@ from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from sgs_tui.engine.compare.results import LayerDiff
-from sgs_tui.engine.twin.trust import reproduces
+from sgs_tui.engine.numbers import count
+from sgs_tui.engine.twin.trust import REPRODUCED
 
 if TYPE_CHECKING:
     from sgs_tui.engine.diagnosis.trying import Trying
@@ -247,8 +248,11 @@ class Sources:
 class Foresight:
     """What the twin says of the measured errors: `explained`, the share of those of `layers` that is quantization.
 
-    `median_db`, `p90_db`: how far its SQNR is from the measured one over `counted` layers. `sources` of the worst
-    layers and the outputs; `looked_at` of `all_sources` were switched off in the time there was.
+    `median_db`, `p90_db`: how far its SQNR is from the measured one over `counted` layers. `reproduces`: it gives the
+    sample's dump, so that what it foresees is what was measured; `elsewhere`: it does not, and so far that no
+    quantization explains it. Where neither is so no cause and no advice rests on it, `why` says more if that is known.
+    `silent`: bad layers that it can not foresee. `sources` of the worst layers and the outputs; `looked_at` of
+    `all_sources` were switched off in the time there was.
     """
 
     explained: float
@@ -256,24 +260,27 @@ class Foresight:
     median_db: float
     p90_db: float
     counted: int
+    reproduces: bool = False
+    elsewhere: bool = False
+    why: str = ""
+    silent: int = 0
     sources: tuple[Sources, ...] = ()
     looked_at: int = 0
     all_sources: int = 0
 
     @property
-    def reproduces(self) -> bool:
-        """Whether the twin gives the sample's dump: what it foresees is then what was measured."""
-        return reproduces(self.median_db, self.counted)
-
-    @property
     def text(self) -> str:
         """The one line."""
+        agreement = f"median {self.median_db:.2f} dB, p90 {self.p90_db:.2f} dB over {count(self.counted, 'layer')}"
+        if not (self.reproduces or self.elsewhere):
+            most = f"where only quantization differs the median is {REPRODUCED:.0f} dB at most"
+            why = f"{self.why}; " if self.why else ""
+            return f"does not foresee this dump: off by {agreement} ({most}); {why}no cause and no advice rests on it"
         rest = "the chance of rounding, or not quantization" if self.reproduces else "not quantization"
         left = f"; the rest is {rest}" if self.explained < _ALL else ""
-        layers = "1 layer" if len(self.layers) == 1 else f"{len(self.layers)} layers"
-        agreement = f"median {self.median_db:.2f} dB, p90 {self.p90_db:.2f} dB over {self.counted} layers"
-        what = f"quantization explains {self.explained:.0%} of what was measured at {layers}{left}"
-        return f"{what} (the twin against this dump: {agreement})"
+        what = f"quantization explains {self.explained:.0%} of what was measured at {count(len(self.layers), 'layer')}"
+        silent = f"; {count(self.silent, 'more bad layer')} can not be foreseen" if self.silent else ""
+        return f"{what}{left}{silent} (the twin against this dump: {agreement})"
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -3,8 +3,15 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from sgs_tui.engine.demo.demo import CULPRIT, build_demo
+from sgs_tui.engine.diagnosis.results import Cause, Proof
+from sgs_tui.engine.diagnosis.trying import Change
+from sgs_tui.engine.dumps.format import Direction
+from sgs_tui.engine.dumps.reader import open_dump
+from sgs_tui.engine.dumps.writer import Draft, write_dump
 from tests.engine.diagnosis.runs import diagnosed
 
 
@@ -51,3 +58,53 @@ def test_damaged_softmax_ranges_are_named_in_a_note(sgs: Path, tmp_path: Path) -
     with diagnosed(folder / "bad_fixed_dq.bin", folder / "bad_float.bin", ranges) as found:
         notes = [each for each in found.diagnosis.notes if "softmax_lut_range.txt" in each]
     assert len(notes) == 1 and "\n" not in notes[0]
+
+
+def test_what_another_quantizer_made_is_foreseen_by_its_own_rules(tmp_path: Path) -> None:
+    demo, healed = build_demo(tmp_path / "eight"), build_demo(tmp_path / "sixteen", (CULPRIT,))
+    with diagnosed(demo.fixed_dump, demo.float_dump, demo.ranges) as found:
+        foresight, trying = found.diagnosis.foresight, found.diagnosis.trying
+        assert foresight is not None and foresight.reproduces and foresight.p90_db < 0.1
+        assert found.diagnosis.first.proof is Proof.TWIN
+        assert trying is not None
+        foreseen = trying.rows({row.name: row for row in found.rows}, Change(int16=(CULPRIT,)))
+    with diagnosed(healed.fixed_dump, healed.float_dump, healed.ranges) as after:
+        measured = {row.name: row.metrics for row in after.rows}
+        assert after.diagnosis.first.cause is Cause.HEALTHY
+    for name in ("stem_relu", "mix_relu", "deep_relu"):
+        then, real = foreseen[name].metrics, measured[name]
+        assert then is not None and real is not None and then.rmse == pytest.approx(real.rmse, abs=0.002)
+
+
+def test_nothing_rests_on_a_twin_that_does_not_foresee_the_dump(tmp_path: Path) -> None:
+    """Every layer is off by a step or so more than the rules of any known quantizer make it."""
+    demo = build_demo(tmp_path)
+    _with_noise(demo.fixed_dump, tmp_path / "noisy.bin", steps=0.5)
+    with diagnosed(tmp_path / "noisy.bin", demo.float_dump, demo.ranges) as found:
+        diagnosis = found.diagnosis
+    foresight = diagnosis.foresight
+    assert foresight is not None and not foresight.reproduces and not foresight.elsewhere
+    assert foresight.text.startswith("does not foresee this dump: off by median ")
+    assert "another quantizer" in foresight.text and "not quantization" not in foresight.text
+    assert diagnosis.trying is None and not foresight.sources
+    assert all(each.proof is not Proof.TWIN for each in diagnosis.findings)
+    assert not any(
+        "twin" in line for each in diagnosis.findings for line in (*each.advice, *(e.text for e in each.evidence))
+    )
+
+
+def _with_noise(source: Path, target: Path, steps: float) -> None:
+    dump, random, changed = open_dump(source), np.random.default_rng(5), dict[str, np.ndarray]()
+    drafts = []
+    for each in dump.records:
+        values = changed.get(each.name, dump.read(each))
+        if each.direction is Direction.OUT:
+            values = values + steps * each.scale * random.choice([-1, 1], values.size).astype(np.float32)
+            changed[each.name] = values
+        drafts.append(
+            Draft(
+                each.direction, each.slot, each.op_index, each.op_type, each.name, values, each.scale, each.zero_point,
+                each.type_name, each.constant, each.shape,
+            )
+        )  # fmt: skip
+    write_dump(target, drafts)
