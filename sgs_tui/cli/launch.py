@@ -126,6 +126,12 @@ def preprocess_of(given: InputOptions) -> "Preprocess":
     return Preprocess(modules, timeout=max(_PATIENCE, given.timeout or 0.0))
 
 
+def picture_preprocess(given: InputOptions) -> "Preprocess":
+    """The same for many pictures, --timeout as it was given: one that hangs must not hold the others for longer."""
+    how = preprocess_of(given)
+    return how if given.timeout is None else replace(how, timeout=given.timeout)
+
+
 def samples_of(image: str | None) -> tuple[tuple[Path, ...], ...]:
     """The files of each sample; none without an image argument. Raises InputError, UsageError."""
     from sgs_tui.engine.backends.samples import image_samples

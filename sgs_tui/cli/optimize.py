@@ -13,8 +13,8 @@ from sgs_tui.batch.output import RunsFormat, check_target, emit
 from sgs_tui.batch.printed.optimize import write_result
 from sgs_tui.batch.watch import watch_onnx, watch_sdk
 from sgs_tui.cli import options, stderr
-from sgs_tui.cli.exits import ExitCode
-from sgs_tui.cli.launch import preprocess_of, samples_of
+from sgs_tui.cli.exits import ExitCode, exit_code, first_of
+from sgs_tui.cli.launch import picture_preprocess, preprocess_of, samples_of
 from sgs_tui.cli.options import (
     DEFAULT_PROFILE,
     Ascii,
@@ -218,6 +218,11 @@ def twin(
     quant_file: Annotated[
         Path | None, typer.Option("--quant-file", metavar="FILE", help="Write the set as a quant_file (JSON) too.")
     ] = None,
+    pictures: Annotated[
+        str | None,
+        typer.Option("--pictures", "--image", "-i", metavar="PATH", help="Judge all of these: a folder, a list, .npy."),
+    ] = None,
+    given: InputOptions,
     search: SearchOptions,
 ) -> int:
     """Find the smallest set of INT16 tensors on the twin, without an SDK.
@@ -225,18 +230,21 @@ def twin(
     The network is rebuilt from the float dump, and every set is quantized by the simulator's own arithmetic: each
     tensor alone, the best in context, pruned and swapped, and small sets all of them. With FIXED the twin is first
     held against it. tensor_min_max.txt and input_config.ini beside the dumps are taken; the ini's change is shown, and
-    made with --write.
+    made with --write. With --pictures (.npy, or images with -n PRE.py) the set has to be enough for every one of them:
+    it is searched on those that decide and checked on all; a picture that can not be read is left out and named.
 
     \b
     Examples:
       sgs-tui optimize twin fixed.bin float.bin --ini input_config.ini --write
       sgs-tui optimize twin fixed.bin float.bin --goal sqnr=25 --quant-file q.json
       sgs-tui optimize twin float.bin --ranges tensor_min_max.txt --level L2
+      sgs-tui optimize twin fixed.bin float.bin --pictures images -n pre.py
     """
     from sgs_tui.batch.printed.optimize import TwinFound
     from sgs_tui.batch.watch import watch_twin
     from sgs_tui.engine.compare.limits import load_profile
     from sgs_tui.engine.optimize.twin import TwinQuestion, optimize_twin
+    from sgs_tui.engine.sweep.pictures import sample_pictures
     from sgs_tui.engine.twin.opening import Files
 
     if len(paths) > 2:
@@ -248,14 +256,18 @@ def twin(
     for target in (search.output, quant_file):
         check_target(target, tuple(paths))
     limits = load_profile(search.profile or DEFAULT_PROFILE)
-    question = TwinQuestion(files, limits, goal, calibration.number)
+    swept = sample_pictures(samples_of(pictures)) if pictures is not None else ()
+    question = TwinQuestion(files, limits, goal, calibration.number, swept, picture_preprocess(given))
     with _stoppable() as cancel:
         events = optimize_twin(question, search.place, cancel)
         result = watch_twin(events, stderr.screen(search.ascii_only, to_file=False), stderr.note)
     found = _written(TwinFound(result, ini, quant_file=quant_file), write)
     page = stderr.screen(search.ascii_only, to_file=search.output is not None)
     emit(write_result(found, search.wanted, page), search.output, tuple(paths))
-    return ExitCode.OK if result.best.reached else ExitCode.OVER_LIMITS
+    for name, error in result.lost:
+        stderr.error(f"{name}: {error.message}", "the other pictures were judged")
+    over = [] if result.best.reached else [ExitCode.OVER_LIMITS]
+    return first_of([*(exit_code(error) for _, error in result.lost), *over])
 
 
 def _written(found: "TwinFound", write: bool) -> "TwinFound":

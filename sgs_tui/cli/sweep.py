@@ -9,13 +9,12 @@ from sgs_tui.batch.output import FailOn
 from sgs_tui.batch.sweeps import SweepFormat
 from sgs_tui.cli import options, stderr
 from sgs_tui.cli.exits import ExitCode, first_of
-from sgs_tui.cli.launch import both_runs, preprocess_of, samples_of
+from sgs_tui.cli.launch import both_runs, picture_preprocess, samples_of
 from sgs_tui.cli.options import option
 from sgs_tui.engine.errors import UsageError
 
 if TYPE_CHECKING:
     from sgs_tui.batch.sweeps.report import SweepReport
-    from sgs_tui.engine.backends.preprocess import Preprocess
     from sgs_tui.engine.compare.limits import Profile
     from sgs_tui.engine.runs.run_folder import RunRequest
     from sgs_tui.engine.sweep.results import Picture
@@ -232,7 +231,9 @@ def _by_twin(
     ranges = None if calibration.ranges is None else options.whole(calibration.ranges)
     fixed = None if networks.fixed is None else options.whole(networks.fixed)
     files = Files(options.whole(networks.twin), fixed, ranges, calibration.ini and options.whole(calibration.ini))
-    how = TwinPictures(files, calibration.number, options.names(networks.int16 or ()), _preprocess(given), limits)
+    how = TwinPictures(
+        files, calibration.number, options.names(networks.int16 or ()), picture_preprocess(given), limits
+    )
     pictures = _pictures(networks)
     notes = how.check()
     what = f"{networks.pictures} by the twin of {networks.twin}"
@@ -302,7 +303,9 @@ def _by_onnx(networks: _Networks, given: options.ShapedInputOptions, limits: "Pr
         raise UsageError("--onnx needs images to calibrate with", "give --calibrate PATH: a folder, a list, an image")
     quantization = Quantization(not networks.per_tensor, options.names(networks.int16 or ()))
     model, shapes = options.whole(networks.onnx), options.shapes(given.shape or ())
-    how = OnnxPictures(model, image_samples(networks.calibrate), _preprocess(given), quantization, shapes, limits)
+    how = OnnxPictures(
+        model, image_samples(networks.calibrate), picture_preprocess(given), quantization, shapes, limits
+    )
     pictures = _pictures(networks)
     notes = how.check()
     what = f"{networks.pictures} through {networks.onnx}, calibrated on {networks.calibrate}"
@@ -319,12 +322,6 @@ def _pictures(networks: _Networks) -> "tuple[Picture, ...]":
 
 def _files(pictures: "Sequence[Picture]") -> tuple[Path, ...]:
     return tuple(path for picture in pictures for path in picture.files)
-
-
-def _preprocess(given: options.InputOptions) -> "Preprocess":
-    """--timeout as it was given: a picture that hangs must not hold a worker for longer."""
-    how = preprocess_of(given)
-    return how if given.timeout is None else replace(how, timeout=given.timeout)
 
 
 def _print(asked: _Asked, profile: str, where: _Where, keeping: _Keeping, printing: _Printing) -> ExitCode:

@@ -7,10 +7,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sgs_tui.engine.calibration.quant import load_quant_info
 from sgs_tui.engine.demo.demo import CULPRIT, DemoFiles, build_demo
+from sgs_tui.engine.dumps.reader import open_dump
 from tests.batch.test_schemas import check
 from tests.cli.conftest import Command
 from tests.standin_sdk.bench import Bench
@@ -207,3 +209,29 @@ def test_refusals_of_the_twin(
     ended = command(*twin(tmp_path, *arguments))
     assert (ended.code, ended.out) == (code, b"") and said in ended.err
     assert len([line for line in ended.err.splitlines() if ": error: " in line]) == 1
+
+
+def test_the_set_for_all_pictures(command: Command, sgs: Path, tmp_path: Path) -> None:
+    """Searched on the darkest, checked on the others; a file that is none costs itself alone."""
+    with open_dump(sgs / PAIR[1]) as dump:
+        record = dump.find("data")[0]
+        own = dump.read(record).reshape(record.shape)
+    images = tmp_path / "images"
+    images.mkdir()
+    for name, gain in (("bright", 1), ("dim", 0.2), ("dark", 0.05)):
+        np.save(images / f"{name}.npy", own * np.float32(gain))
+    asked = (*twin(tmp_path, PAIR[1], "--level", "L1", "--pictures", str(images)), "--format", "json")
+    ended = command(*asked)
+    assert ended.code == 0, ended.err
+    found = check(ended.out, "optimize")
+    assert (found["reached"], found["deciding"]) == (True, ["dark"])
+    assert found["pictures"][0]["name"] == "dark" and len(found["pictures"]) == 3
+    assert all(each["reached"] and each["before"]["failing"] for each in found["pictures"])
+    one = json.loads(command(*twin(tmp_path, PAIR[1], "--level", "L1", "--format", "json")).out)
+    assert len(found["chosen"]) > len(one["chosen"])
+    (images / "odd.npy").write_bytes(b"nothing")
+    again = command(*asked)
+    assert again.code == 3 and "sgs-tui: error: odd: " in again.err and "of an earlier search found" in again.err
+    assert json.loads(again.out)["chosen"] == found["chosen"]
+    assert [each["name"] for each in json.loads(again.out)["lost"]] == ["odd"]
+    assert "3 pictures: reached with" in command(*asked[:-2]).text

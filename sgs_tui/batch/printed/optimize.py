@@ -10,7 +10,10 @@ taken away:
     ranges, fixed_model)
   twin: goal, chosen[], convolution_inputs[] (the same), raised[], candidates[], useless[] (none), trials, steps[] (the
     best set of each size, with cost: wide (tensors in INT16), multiplications (share in INT16), weight_bytes),
-    everything, sensitivity[], self_check (as in whatif, or null), ini (as in advise, or null), quant_file (or null)
+    everything, sensitivity[], self_check (as in whatif, or null), ini (as in advise, or null), quant_file (or null),
+    pictures[] (with --pictures, worst first: name, reached, before and after: figures without INT16 and with `chosen`),
+    deciding[] (pictures the set was searched on: steps and sensitivity are about those), lost[] (name, reason).
+    `everything` is then the worst of the pictures that need INT16; failing and deficit are those of the worst picture
   sdk: candidates[] (best first: labels[], file, int16[], inputs[], model, dump, figures (null where it failed),
     error, hint), float_dump
 Figures: layers, failing, worst_rmse, worst_layer, mean_rmse, min_cos, mean_cos, deficit (how far beyond the limits, 0
@@ -230,7 +233,10 @@ def _twin_parts(found: TwinFound, screen: Screen) -> Iterator[RenderableType]:
     ]
     if len(chosen) < len(result.candidates):
         rows.append((str(len(result.candidates)), "all candidates", _accuracy(result.everything)))
+    if result.deciding:
+        yield hanging("searched on: ", ", ".join(result.deciding), 13, screen)
     yield _table("int16", "best set of that size", rows, screen)
+    yield from _pictures(result, screen)
     yield from _alone([(each.names[0], _accuracy(each)) for each in result.alone], screen)
     yield Text()
     if result.points:
@@ -245,9 +251,23 @@ def _twin_parts(found: TwinFound, screen: Screen) -> Iterator[RenderableType]:
         yield whole_line(f"quant_file  {found.quant_file}", screen)
 
 
+def _pictures(result: TwinResult, screen: Screen) -> Iterator[RenderableType]:
+    """What the set leaves on the pictures, the worst first."""
+    if result.pictures:
+        shown = result.pictures[:_MOST]
+        more = f", the worst {len(shown)} of {len(result.pictures)}" if len(shown) < len(result.pictures) else ""
+        yield Text()
+        yield Text(f"pictures with this set{more}:", style="bold")
+        yield _table("", "picture", [("", each.name, _accuracy(each.after)) for each in shown], screen)
+
+
 def _twin_verdict(result: TwinResult) -> str:
     best, goal = result.best, f"goal {result.goal}, profile {result.profile}"
     trials = f"{count(result.trials, 'trial')} on {count(len(result.candidates), 'tensor')}"
+    if result.pictures:
+        left = sum(not each.after.reached for each in result.pictures)
+        goal = f"{goal}, {count(len(result.pictures), 'picture')}"
+        goal += f", {left} of them over the limits" if left else ""
     if best.reached and not best.names:
         return f"{goal}: kept without INT16"
     chosen = count(len(best.names), "INT16 tensor")
@@ -288,6 +308,17 @@ def _twin_json(found: TwinFound) -> Json:
         "self_check": self_check_json(result.check),
         "ini": ini_json(found.ini, found.change, found.written, found.backup),
         "quant_file": exact_or_null(found.quant_file),
+        "pictures": [
+            {
+                "name": exact(each.name),
+                "reached": each.after.reached,
+                "before": _figures(_accuracy(each.before)),
+                "after": _figures(_accuracy(each.after)),
+            }
+            for each in result.pictures
+        ],
+        "deciding": exact_all(result.deciding),
+        "lost": [{"name": exact(name), "reason": exact(str(error))} for name, error in result.lost],
     }
 
 

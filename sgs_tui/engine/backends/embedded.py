@@ -1,7 +1,7 @@
 """onnxruntime as an embedded simulator: quantize an ONNX model and dump both stages, without any SDK."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,14 +12,13 @@ import numpy as np
 from sgs_tui.engine.backends.jobs import WORK, LocalBackend, input_details
 from sgs_tui.engine.backends.onnx import (
     NUMBERS,
+    Exposed,
     Session,
     Tensors,
     exposed,
-    load_model,
     model_inputs,
     node_outputs,
     one_line,
-    run_all,
 )
 from sgs_tui.engine.backends.preprocess import (
     Layout,
@@ -326,29 +325,44 @@ def _run(request: EmbeddedRequest, model: "ModelProto", feeds: "_Feeds", files: 
     fixed = quantize(model, feeds.calibration(), request.quantization, files.fixed_model, found.infinite, what)
     write_atomically(files.ranges, _ranges_text(found.ranges))
     feeds.check_cancelled()
-    write_both(model, files, feeds.sample(), what, fixed)
+    Stages(model, fixed, what).write(files, feeds.sample())
     notes = [] if is_quantized(fixed) else ["onnxruntime quantized nothing in this model: both stages are the same"]
     if in_float := [visible(name) for name in node_outputs(model) if name in found.infinite]:
         notes.append(f"left in float, since a constant brings infinities there: {', '.join(in_float)}")
     return tuple(notes)
 
 
-def write_both(
-    model: "ModelProto",
-    files: EmbeddedFiles,
-    sample: Mapping[str, AnyArray],
-    what: str,
-    fixed: "ModelProto | None" = None,
-) -> None:
-    """Run the float model and the fixed one (read from `files` unless given) on a sample, and write both dumps."""
-    names, quantized = _tensor_names(model), fixed or load_model(files.fixed_model)
-    write_dump(files.float_dump, Ops(model, run_all(model, sample, what), names, is_float=True).drafts())
-    try:
-        tensors = run_all(quantized, sample, what)
-    except RunError as error:
-        message = f"{what}: the model itself is fine, but onnxruntime can not run what its quantizer made of it"
-        raise RunError(f"{message}: {one_line(error.message.removeprefix(f'{what}: '))}", QUANTIZER_HINT) from error
-    write_dump(files.fixed_dump, Ops(quantized, tensors, names).drafts())
+class Stages:
+    """The float model and the fixed one, ready to be run on one sample after the other."""
+
+    def __init__(self, model: "ModelProto", fixed: "ModelProto", what: str) -> None:
+        """`what` names the model in errors. Raises RunError."""
+        self._model, self._fixed, self._what = model, fixed, what
+        self._names = _tensor_names(model)
+        self._float_run = Exposed(model, what)
+        with self._quantizers_fault():
+            self._fixed_run = Exposed(fixed, what)
+
+    def write(self, files: "EmbeddedFiles", sample: Mapping[str, AnyArray]) -> None:
+        """Run both on a sample, and write both dumps. Raises RunError, InputError."""
+        tensors = Tensors.of(sample)
+        self._float_run.run(tensors)
+        write_dump(files.float_dump, Ops(self._model, tensors, self._names, is_float=True).drafts())
+        tensors = Tensors.of(sample)
+        with self._quantizers_fault():
+            self._fixed_run.run(tensors)
+        write_dump(files.fixed_dump, Ops(self._fixed, tensors, self._names).drafts())
+
+    @contextmanager
+    def _quantizers_fault(self) -> Iterator[None]:
+        try:
+            yield
+        except RunError as error:
+            message = (
+                f"{self._what}: the model itself is fine, but onnxruntime can not run what its quantizer made of it"
+            )
+            told = one_line(error.message.removeprefix(f"{self._what}: "))
+            raise RunError(f"{message}: {told}", QUANTIZER_HINT) from error
 
 
 class _Feeds:

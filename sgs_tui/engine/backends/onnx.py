@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from math import ceil, prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -240,6 +240,14 @@ class Tensors:
         self._files: dict[str, Path] = {}
         self.skipped: dict[str, str] = {}
 
+    @classmethod
+    def of(cls, feed: Mapping[str, AnyArray], spool: Path | None = None) -> Self:
+        """What a run begins with."""
+        found = cls(spool)
+        for name, values in feed.items():
+            found.add(name, values)
+        return found
+
     def add(self, name: str, values: AnyArray) -> None:
         """Keep one tensor."""
         if self._spool is None:
@@ -272,30 +280,39 @@ def run_all(
     number of bytes; with `spool` only one slice's tensors are in memory at a time. `folder` as for Session. Outputs
     that are no tensors of numbers are named in `skipped`, with the reason. Raises RunError.
     """
-    tensors = Tensors(spool)
-    for name, values in feed.items():
-        tensors.add(name, values)
+    tensors = Tensors.of(feed, spool)
     parts = _cuts(model, slices) if slices > 1 else [range(len(model.graph.node))]
     for part in parts:
         piece = _piece(model, part, tensors) if slices > 1 else model
-        _run(piece, tensors, what, folder)
+        Exposed(piece, what, folder).run(tensors)
     return tensors
 
 
-def _run(model: "ModelProto", tensors: Tensors, what: str, folder: Path | None) -> None:
-    session = Session(exposed(model), what, folder=folder)
-    constants = {item.name for item in model.graph.initializer}
-    feed = {value.name: tensors[value.name] for value in model.graph.input if value.name not in constants}
-    types = session.types()
-    tensors.skipped |= {name: f"its type is {kind}" for name, kind in types.items() if kind not in NUMBERS}
-    values = session.run([name for name in types if types[name] in NUMBERS], feed)
-    if "tensor(float16)" in types.values():
+class Exposed:
+    """A model that gives every tensor of numbers, ready to be run on one feed after the other."""
+
+    def __init__(self, model: "ModelProto", what: str, folder: Path | None = None) -> None:
+        """`what` and `folder` as for Session. Raises RunError."""
+        self._session = Session(exposed(model), what, folder=folder)
+        types = self._session.types()
+        self._skipped = {name: f"its type is {kind}" for name, kind in types.items() if kind not in NUMBERS}
+        self._wanted = [name for name in types if name not in self._skipped]
+        constants = {item.name for item in model.graph.initializer}
+        self._inputs = [value.name for value in model.graph.input if value.name not in constants]
         # Between float16 ops onnxruntime keeps float32 unless somebody looks: what the network gives is what it gives
         # unobserved.
-        outputs = [name for name in _output_names(model) if name in values]
-        values |= Session(model, what, folder=folder).run(outputs, feed)
-    for name, array in values.items():
-        tensors.add(name, array)
+        self._plain = Session(model, what, folder=folder) if "tensor(float16)" in types.values() else None
+        self._outputs = [name for name in _output_names(model) if name in self._wanted]
+
+    def run(self, tensors: Tensors) -> None:
+        """Add all that is computed from its inputs, which are in `tensors`. Raises RunError."""
+        feed = {name: tensors[name] for name in self._inputs}
+        tensors.skipped |= self._skipped
+        values = self._session.run(self._wanted, feed)
+        if self._plain is not None:
+            values |= self._plain.run(self._outputs, feed)
+        for name, array in values.items():
+            tensors.add(name, array)
 
 
 def _cuts(model: "ModelProto", slices: int) -> Iterator[range]:

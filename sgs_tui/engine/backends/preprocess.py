@@ -12,8 +12,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -51,8 +51,8 @@ def run_worker(worker: Worker, request: Mapping[str, object], what: str) -> dict
     with tempfile.TemporaryDirectory(prefix="sgs-tui-") as folder:
         asked, answer = Path(folder, "request.json"), Path(folder, "answer.json")
         asked.write_text(json.dumps({**request, "answer": str(answer)}), encoding="ascii")
-        process = _start(worker, asked, what)
-        leader, printed = ProcessIdentity.of(process.pid), _Tail(process.stdout)
+        process = start_worker(worker, asked, what)
+        leader, printed = ProcessIdentity.of(process.pid), Tail(process.stdout)
         try:
             _wait(process, worker, what)
         finally:
@@ -60,14 +60,13 @@ def run_worker(worker: Worker, request: Mapping[str, object], what: str) -> dict
             process.wait()
             printed.close()
         if not answer.is_file():
-            code = process.returncode
-            ending = f"crashed with signal {-code}" if code < 0 else f"ended with exit code {code}"
-            raise RunError(f"{what}: {ending} and left no result", printed.hint())
+            raise left_nothing(what, process.returncode, printed)
         result: dict[str, object] = json.loads(answer.read_text(encoding="utf-8"))
         return result | {"printed": printed.hint()}
 
 
-def _start(worker: Worker, request: Path, what: str) -> subprocess.Popen[bytes]:
+def start_worker(worker: Worker, request: Path | str, what: str, files: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+    """The child that does what is in `request`, in a session of its own; `files` stay open in it. Raises RunError."""
     script = Path(__file__).with_name("user_python.py")
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
@@ -78,6 +77,7 @@ def _start(worker: Worker, request: Path, what: str) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             env=environment,
             start_new_session=True,
+            pass_fds=files,
         )
     except OSError as error:
         raise RunError(f"{what}: cannot run {worker.python}: {error.strerror}", "name another Python") from error
@@ -93,11 +93,22 @@ def _wait(process: subprocess.Popen[bytes], worker: Worker, what: str) -> None:
             if worker.cancel is not None and worker.cancel.is_set():
                 raise CancelledError(f"{what}: stopped") from None
             if time.monotonic() > deadline:
-                hint = "it was ended; give it more time or find out where it waits"
-                raise RunError(f"{what}: not done after {worker.timeout:g} s", hint) from None
+                raise too_slow(what, worker.timeout) from None
 
 
-class _Tail:
+def too_slow(what: str, timeout: float) -> RunError:
+    """The error of a child that was given so many seconds."""
+    hint = "it was ended; give it more time or find out where it waits"
+    return RunError(f"{what}: not done after {timeout:g} s", hint)
+
+
+def left_nothing(what: str, code: int, printed: "Tail") -> RunError:
+    """The error of a child that is gone without an answer."""
+    ending = f"crashed with signal {-code}" if code < 0 else f"ended with exit code {code}"
+    return RunError(f"{what}: {ending} and left no result", printed.hint())
+
+
+class Tail:
     """Drains a pipe in a thread and keeps its end, so that a flood neither blocks the child nor fills us."""
 
     def __init__(self, pipe: IO[bytes] | None) -> None:
@@ -158,7 +169,7 @@ class Prepared:
     """One input array on disk and the layout its maker promises (None: a raw file, whatever it holds)."""
 
     source: Path
-    file: Path
+    file: Path | IO[bytes]
     layout: Layout | None
 
     def load(self) -> AnyArray:
@@ -180,18 +191,23 @@ def prepared(images: Sequence[Path], module: Path | None, want: Layout, how: Pre
     `want` is the layout asked of `get_image`. Raises InputError for missing files, RunError when the module
     fails, hangs, crashes or returns something else than an array of numbers.
     """
-    for path in (*images, *([module] if module else [])):
-        if not path.is_file():
-            raise InputError(f"{path}: no such file", "check the path")
+    check_files(images, module)
     if module is None:
-        raw = [image for image in images if image.suffix.lower() != ".npy"]
-        if raw:
-            message = f"{raw[0]}: without a preprocess module only .npy inputs can be read"
-            raise UsageError(message, "name the module that the simulator uses (-n PRE.py)")
         yield [Prepared(image, image, None) for image in images]
         return
     with tempfile.TemporaryDirectory(prefix="sgs-tui-") as folder:
         yield _through(module, images, want, how, Path(folder))
+
+
+def check_files(images: Sequence[Path], module: Path | None) -> None:
+    """Raise InputError for files that are missing, UsageError for images without a module."""
+    for path in (*images, *([module] if module else [])):
+        if not path.is_file():
+            raise InputError(f"{path}: no such file", "check the path")
+    raw = [image for image in images if image.suffix.lower() != ".npy"] if module is None else []
+    if raw:
+        message = f"{raw[0]}: without a preprocess module only .npy inputs can be read"
+        raise UsageError(message, "name the module that the simulator uses (-n PRE.py)")
 
 
 def _through(module: Path, images: Sequence[Path], want: Layout, how: Preprocess, folder: Path) -> list[Prepared]:
@@ -205,12 +221,13 @@ def _through(module: Path, images: Sequence[Path], want: Layout, how: Preprocess
     timeout = how.timeout + _SECONDS_PER_IMAGE * max(0, len(images) - 1)
     answer = run_worker(Worker(how.python, timeout, how.cancel), request, str(module))
     if "error" in answer:
-        raise _failure(module, answer)
+        raise failure_of(module, answer)
     layout = Layout(str(answer["layout"]))
     return [Prepared(image, folder / f"{number}.npy", layout) for number, image in enumerate(images)]
 
 
-def _failure(module: Path, answer: dict[str, object]) -> RunError:
+def failure_of(module: Path, answer: Mapping[str, object]) -> RunError:
+    """The error of a module that raised, as user_python.py tells it."""
     place = f"{module}, line {answer['line']}" if answer["line"] else f"{module}"
     image = f" for {Path(str(answer['image'])).name}" if answer["image"] else ""
     error = shorten(visible(" ".join(str(answer["error"]).split())), 300, placeholder=" ...")
@@ -226,15 +243,23 @@ class ModelInput:
     dtype: np.dtype[np.generic]
 
 
+Preparing = Callable[[Sequence[Path], Path | None, Layout, Preprocess], AbstractContextManager[list[Prepared]]]
+"""What makes arrays of images: `prepared`, or children that stay."""
+
+
 def load_inputs(
-    wanted: Sequence[ModelInput], images: Sequence[Path], how: Preprocess, layout: Layout = Layout.NCHW
+    wanted: Sequence[ModelInput],
+    images: Sequence[Path],
+    how: Preprocess,
+    layout: Layout = Layout.NCHW,
+    preparing: Preparing = prepared,
 ) -> tuple[dict[str, AnyArray], list[str]]:
     """One array for each model input, and notes on axes that had to be moved. Raises SgsError."""
     check_count(wanted, images)
     feed: dict[str, AnyArray] = {}
     notes = []
     for position, (item, image) in enumerate(zip(wanted, images, strict=True)):
-        with prepared([image], how.module(position, len(wanted)), layout, how) as [given]:
+        with preparing([image], how.module(position, len(wanted)), layout, how) as [given]:
             feed[item.name], note = fit_input(given, item, layout)
         notes += [note] if note else []
     return feed, notes

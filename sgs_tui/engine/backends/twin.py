@@ -1,15 +1,18 @@
 """Dumps of new pictures without the SDK: the twin runs them, in float and, where it has a plan, in fixed numbers."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
 import numpy as np
 
 from sgs_tui.engine.backends.preprocess import Layout, ModelInput, Preprocess, load_inputs
+from sgs_tui.engine.backends.preprocess_child import Children
 from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.text import visible
 from sgs_tui.engine.twin.arithmetic import Pixels
+from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.plan import Plan
 from sgs_tui.engine.twin.rebuild import refuse_barriers
@@ -23,6 +26,39 @@ class TwinDumps:
     float_dump: Path
     fixed_dump: Path | None
     notes: tuple[str, ...]
+
+
+@dataclass
+class PictureInputs:
+    """Reads a network's inputs from pictures' files; a preprocess script is loaded once."""
+
+    twin: Twin
+    preprocess: Preprocess
+    _children: Children = field(default_factory=Children)
+
+    def __post_init__(self) -> None:
+        twin, kind = self.twin, np.dtype(np.float32)
+        self._wanted = [ModelInput(name, twin.shapes.get(name, (twin.records[name].count,)), kind)
+                        for name in twin.inputs]  # fmt: skip
+
+    def read(self, files: Sequence[Path], cancel: Event | None = None) -> tuple[dict[str, Floats], list[str]]:
+        """The inputs by name, flat NHWC, and notes on axes that had to be moved.
+
+        Raises SgsError for what is no input of the network, or holds NaN or Inf.
+        """
+        how = self.preprocess if cancel is None else replace(self.preprocess, cancel=cancel)
+        feed, notes = load_inputs(self._wanted, files, how, Layout.NHWC, self._children)
+        inputs = {name: values.astype(np.float32).reshape(-1) for name, values in feed.items()}
+        for name, values in inputs.items():
+            lost = values.size - int(np.count_nonzero(np.isfinite(values)))
+            if lost:
+                what = f"{lost} of {values.size} values are NaN or Inf"
+                raise InputError(f"{files[0].name}: input {visible(name)}: {what}", "check the preprocess")
+        return inputs, notes
+
+    def close(self) -> None:
+        """End what runs the preprocess."""
+        self._children.close()
 
 
 def dump_pictures(
@@ -42,13 +78,9 @@ def dump_pictures(
     names = [sample[0].stem for sample in samples]
     stages = ("float", "fixed") if fixed is not None else ("float",)
     _check_targets(folder, names, stages)
-    wanted = [
-        ModelInput(name, twin.shapes.get(name, (twin.records[name].count,)), np.dtype(np.float32))
-        for name in twin.inputs
-    ]
+    reader = PictureInputs(twin, how)
     for name, sample in zip(names, samples, strict=True):
-        feed, notes = load_inputs(wanted, sample, how, Layout.NHWC)
-        inputs = {each: values.astype(np.float32).reshape(-1) for each, values in feed.items()}
+        inputs, notes = reader.read(sample, cancel)
         targets = [folder / f"{name}_{stage}.bin" for stage in stages]
         write_float_dump(twin, inputs, targets[0], cancel)
         if fixed is not None:

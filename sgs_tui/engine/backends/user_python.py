@@ -2,11 +2,13 @@
 
 """Runs what is the user's in a process of its own: a preprocess module, or a Caffe net by OpenCV or pycaffe.
 
-usage: user_python.py REQUEST.json
+usage: user_python.py REQUEST.json, or user_python.py fd:NUMBER, whose first line is the request
 
 Apart because other interpreters than ours run it, down to Python 2.7: nothing but the standard library, numpy and the
-framework, types in comments; never imported. REQUEST: `work` (preprocess, caffe), `answer`, `folder`, and
+framework, types in comments; never imported. REQUEST: `work` (preprocess, serve, caffe), `answer`, `folder`, and
 - preprocess: module, images, nchw. Each result lands in folder/N.npy;
+- serve (by fd:NUMBER): module, nchw, and the numbers of open files: asked (where the request came from; then a line an
+  image), answered (a line each), array (the result, as .npy). It ends, with all it started, when nobody asks any more;
 - caffe: engine (opencv, pycaffe), caffe_root, prototxt, weights, inputs (name, .npy file, in order), blobs (name,
   layer, top; for opencv). Each blob lands in folder/N.npy.
 The verdict goes to the answer file; whatever is printed stays on this process's own stdout and stderr.
@@ -14,6 +16,7 @@ The verdict goes to the answer file; whatever is printed stays on this process's
 
 import json
 import os
+import signal
 import sys
 import traceback
 
@@ -64,8 +67,8 @@ def find_function(module, nchw):
 
 
 def store(result, path):
-    # type: (Any, str) -> None
-    """Save one returned array; TypeError for anything but numbers in an array."""
+    # type: (Any, Any) -> None
+    """Save one returned array, to a path or an open file; TypeError for anything but numbers in an array."""
     import numpy
 
     if not hasattr(result, "__array__"):
@@ -99,6 +102,38 @@ def preprocess(request):
         answer["error"] = last_words(error)
         answer["line"] = line_in(request["module"])
     return answer
+
+
+def serve(asked):
+    # type: (Any) -> None
+    """One image after the other; the module is loaded once, with the first."""
+    request = request_in(asked.readline())
+    loaded = []  # type: list[Any]
+    answered = os.fdopen(request["answered"], "w")
+    array = os.fdopen(request["array"], "r+b")
+    for line in iter(asked.readline, ""):
+        image = native(json.loads(line)["image"])
+        answer = {"image": image}  # type: dict[str, Any]
+        try:
+            if not loaded:
+                answer["image"] = ""
+                loaded.append(load_module(request["module"]))
+                answer["image"] = image
+            answer["function"], keywords, answer["layout"] = find_function(loaded[0], request["nchw"])
+            function = getattr(loaded[0], answer["function"])
+            result = function(image, **accepted(function, keywords))
+            array.seek(0)
+            array.truncate()
+            store(result, array)
+            array.flush()
+        except (Exception, SystemExit) as error:
+            answer["error"] = last_words(error)
+            answer["line"] = line_in(request["module"])
+        sys.stdout.flush()
+        sys.stderr.flush()
+        answered.write(json.dumps(answer) + "\n")
+        answered.flush()
+    os.killpg(os.getpid(), signal.SIGKILL)
 
 
 def by_opencv(request):
@@ -192,13 +227,21 @@ def native(value):
     return value.encode("utf-8") if sys.version_info[0] == 2 and hasattr(value, "encode") else value
 
 
+def request_in(text):
+    # type: (str) -> dict[str, Any]
+    """The request that JSON says."""
+    return {str(name): native(value) for name, value in json.loads(text).items()}
+
+
 def main():
     # type: () -> None
     """Read the request, work, leave the answer in one step."""
     if os.path.abspath(sys.path[0]) == os.path.dirname(os.path.abspath(__file__)):
         del sys.path[0]  # this folder has modules called caffe and onnx
+    if sys.argv[1].startswith("fd:"):
+        serve(os.fdopen(int(sys.argv[1][3:]), "r"))
     with open(sys.argv[1]) as file:
-        request = {str(name): native(value) for name, value in json.load(file).items()}
+        request = request_in(file.read())
     answer = {"preprocess": preprocess, "caffe": caffe}[request["work"]](request)
     with open(request["answer"] + ".part", "w") as file:
         json.dump(answer, file)

@@ -1,20 +1,24 @@
 """A picture run by onnxruntime: the float model and what its quantizer makes of it, dumped and compared.
 
-The model is calibrated and quantized once a worker, which gives the same model on each. The two dumps of a picture are
-written to a folder that is gone when they are compared: so the figures are those of `run --onnx` on that picture.
+The model is calibrated and quantized once a worker, which gives the same model on each, and its sessions stay. The two
+dumps of a picture are written to a folder that is gone when they are compared: so the figures are those of `run --onnx`
+on that picture.
 """
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
+from typing import TYPE_CHECKING
 
 from sgs_tui import __version__
-from sgs_tui.engine.backends.embedded import EmbeddedFiles, EmbeddedRequest, embedded_run, write_both
-from sgs_tui.engine.backends.onnx import model_inputs
-from sgs_tui.engine.backends.preprocess import Layout, Preprocess, load_inputs
+from sgs_tui.engine.backends.embedded import EmbeddedFiles, EmbeddedRequest, Stages, embedded_run
+from sgs_tui.engine.backends.onnx import load_model, model_inputs
+from sgs_tui.engine.backends.preprocess import Layout, ModelInput, Preprocess, load_inputs
+from sgs_tui.engine.backends.preprocess_child import Children
 from sgs_tui.engine.backends.quantizable import load_quantizable
 from sgs_tui.engine.backends.quantize import Quantization, check_names
 from sgs_tui.engine.compare.limits import MANUAL, Profile
@@ -22,6 +26,9 @@ from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.sweep.pairs import DumpPairs
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import Measured, Picture
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,7 @@ class OnnxMeasurer:
     how: OnnxPictures
     made: EmbeddedFiles
     _folder: "TemporaryDirectory[str]"
+    _children: Children = field(default_factory=Children)
 
     def measure(self, picture: Picture, cancel: Event | None = None) -> Measured:
         """Raises SgsError: the picture is no input of the model, its preprocess fails, the sweep was stopped."""
@@ -99,7 +107,18 @@ class OnnxMeasurer:
         taken = next((path for path in (files.float_dump, files.fixed_dump) if path.exists()), None)
         if taken is not None:
             raise InputError(f"{taken}: is there already", "name another folder: --dumps DIR")
-        model, _ = load_quantizable(self.how.model)
-        wanted = model_inputs(model, self.how.shapes)
-        feed, _ = load_inputs(wanted, picture.files, replace(self.how.preprocess, cancel=cancel), Layout.NCHW)
-        write_both(model, files, feed, str(self.how.model))
+        how = replace(self.how.preprocess, cancel=cancel)
+        feed, _ = load_inputs(self._wanted, picture.files, how, Layout.NCHW, self._children)
+        self._stages.write(files, feed)
+
+    @cached_property
+    def _model(self) -> "ModelProto":
+        return load_quantizable(self.how.model)[0]
+
+    @cached_property
+    def _wanted(self) -> tuple[ModelInput, ...]:
+        return model_inputs(self._model, self.how.shapes)
+
+    @cached_property
+    def _stages(self) -> Stages:
+        return Stages(self._model, load_model(self.made.fixed_model), str(self.how.model))

@@ -15,8 +15,8 @@ from threading import Event
 import numpy as np
 
 from sgs_tui import __version__
-from sgs_tui.engine.backends.preprocess import Layout, ModelInput, Preprocess, load_inputs
-from sgs_tui.engine.backends.twin import dump_pictures
+from sgs_tui.engine.backends.preprocess import Preprocess
+from sgs_tui.engine.backends.twin import PictureInputs, dump_pictures
 from sgs_tui.engine.calibration.ranges import Ranges, load_ranges
 from sgs_tui.engine.compare.elements import ArrayReader
 from sgs_tui.engine.compare.limits import MANUAL, Profile, judged
@@ -28,7 +28,7 @@ from sgs_tui.engine.compare.sums import BLOCK, Kernel, Sums
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.errors import CancelledError, InputError
+from sgs_tui.engine.errors import CancelledError
 from sgs_tui.engine.network.graph import build_graph
 from sgs_tui.engine.network.narrow import Slices
 from sgs_tui.engine.network.scales import CODES, pad_lanes
@@ -36,7 +36,6 @@ from sgs_tui.engine.network.slicing import Sliced, Slicer
 from sgs_tui.engine.sweep.measure import class_agreement, outputs_of, row_of, useful_limits, why_worst
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import InputFigures, Layer, LimitsFrom, Measured, Picture
-from sgs_tui.engine.text import visible
 from sgs_tui.engine.twin import kernels as float_kernels
 from sgs_tui.engine.twin.meaning import Barrier, Floats
 from sgs_tui.engine.twin.measured import read_plan
@@ -126,7 +125,7 @@ class TwinMeasurer:
 
     def measure(self, picture: Picture, cancel: Event | None = None) -> Measured:
         """Raises SgsError: the picture is no input of the network, its preprocess fails, the sweep was stopped."""
-        inputs = self.inputs(picture, cancel)
+        inputs, _ = self._inputs.read(picture.files, cancel)
         rows, layers, figures = [], [], []
         before = Before()
         for pair, sample, benchmark in self._sides(inputs, cancel):
@@ -142,23 +141,6 @@ class TwinMeasurer:
             reason=why_worst(rows),
         )
 
-    def inputs(self, picture: Picture, cancel: Event | None = None) -> dict[str, Floats]:
-        """The network's inputs, flat NHWC. Raises SgsError for what is none, or holds NaN or Inf."""
-        how = replace(self.how.preprocess, cancel=cancel)
-        feed, _ = load_inputs(self._wanted, picture.files, how, Layout.NHWC)
-        inputs = {name: values.astype(np.float32).reshape(-1) for name, values in feed.items()}
-        for name, values in inputs.items():
-            lost = values.size - int(np.count_nonzero(np.isfinite(values)))
-            if lost:
-                what = f"{lost} of {values.size} values are NaN or Inf"
-                raise InputError(f"{picture.files[0].name}: input {visible(name)}: {what}", "check the preprocess")
-        return inputs
-
-    @cached_property
-    def _wanted(self) -> list[ModelInput]:
-        twin, kind = self.twin, np.dtype(np.float32)
-        return [ModelInput(name, twin.shapes.get(name, (twin.records[name].count,)), kind) for name in twin.inputs]
-
     def _sides(self, inputs: Mapping[str, Floats], cancel: Event | None) -> Iterator[tuple[Pair, AnyArray, AnyArray]]:
         """Every layer that both stages have, in the float dump's order, with its values in fixed and float."""
         codes = dict(_run(self._fixed_steps, input_codes(self.plan, inputs, self.settings.pixels), cancel))
@@ -167,6 +149,10 @@ class TwinMeasurer:
             if pair is not None:
                 stored = Stored(name, codes.pop(name), self.plan.grids.get(name))
                 yield pair, stored.values(), values.reshape(-1)
+
+    @cached_property
+    def _inputs(self) -> PictureInputs:
+        return PictureInputs(self.twin, self.how.preprocess)
 
     @cached_property
     def _fixed_steps(self) -> list[_Step]:
