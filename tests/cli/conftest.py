@@ -30,6 +30,8 @@ Command = Callable[..., Ended]
 def command(capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, sgs: Path) -> Command:
     """Runs `sgs-tui ARGUMENTS` from the folder of the real dumps, so that paths in its output are short."""
     monkeypatch.chdir(sgs)
+    # threads of other tests, Dask's among them, would have it end this process
+    monkeypatch.setattr("sgs_tui.__main__._leave_at_once", lambda code: None)
 
     def run(*arguments: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["sgs-tui", *arguments])

@@ -1,6 +1,7 @@
 """Dumps of new pictures without the SDK: the twin runs them, in float and, where it has a plan, in fixed numbers."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
@@ -78,14 +79,14 @@ def dump_pictures(
     names = [sample[0].stem for sample in samples]
     stages = ("float", "fixed") if fixed is not None else ("float",)
     _check_targets(folder, names, stages)
-    reader = PictureInputs(twin, how)
-    for name, sample in zip(names, samples, strict=True):
-        inputs, notes = reader.read(sample, cancel)
-        targets = [folder / f"{name}_{stage}.bin" for stage in stages]
-        write_float_dump(twin, inputs, targets[0], cancel)
-        if fixed is not None:
-            write_fixed_dump(fixed, inputs, targets[1], pixels, cancel=cancel)
-        yield TwinDumps(targets[0], targets[1] if fixed is not None else None, tuple(notes))
+    with closing(PictureInputs(twin, how)) as reader:
+        for name, sample in zip(names, samples, strict=True):
+            inputs, notes = reader.read(sample, cancel)
+            targets = [folder / f"{name}_{stage}.bin" for stage in stages]
+            write_float_dump(twin, inputs, targets[0], cancel)
+            if fixed is not None:
+                write_fixed_dump(fixed, inputs, targets[1], pixels, cancel=cancel)
+            yield TwinDumps(targets[0], targets[1] if fixed is not None else None, tuple(notes))
 
 
 def _check_targets(folder: Path, names: Sequence[str], stages: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ Without pictures the network is judged on the one in the float dump.
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from math import log10
 from pathlib import Path
@@ -166,15 +167,11 @@ def _over_pictures(
     """The search over pictures."""
     plan = opened.subject.plan
     refuse_barriers(plan.twin)
-    reader = PictureInputs(plan.twin, question.preprocess)
-    pictures = [_picture(each, reader) for each in question.pictures]
-    search = SetSearch(
-        Pictures(plan, opened.pixels, goal.judged(plan)), pictures, goal, kept.memo, cancel, workers
-    )  # fmt: skip
-    try:
+    with closing(PictureInputs(plan.twin, question.preprocess)) as reader:
+        pictures = [_picture(each, reader) for each in question.pictures]
+        on = Pictures(plan, opened.pixels, goal.judged(plan))
+        search = SetSearch(on, pictures, goal, kept.memo, cancel, workers)
         yield from kept.steps(search.run())
-    finally:
-        reader.close()
     if search.search is None:
         points: tuple[Point, ...] = (Point(search.best, cost(with_int16(plan, ()))),)
     else:

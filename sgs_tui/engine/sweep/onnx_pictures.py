@@ -7,6 +7,7 @@ on that picture.
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -67,12 +68,12 @@ class OnnxPictures:
 
     def dump(self, pictures: Sequence[Picture], folder: Path) -> Iterator[Path]:
         """Write both dumps of pictures into `folder`: their paths, as they are written. Raises SgsError."""
-        made = self.open()
-        for picture in pictures:
-            stem = folder / picture.files[0].stem
-            files = replace(made.made, float_dump=Path(f"{stem}_float.bin"), fixed_dump=Path(f"{stem}_fixed.bin"))
-            made.write(picture, files)
-            yield from (files.float_dump, files.fixed_dump)
+        with closing(self.open()) as made:
+            for picture in pictures:
+                stem = folder / picture.files[0].stem
+                files = replace(made.made, float_dump=Path(f"{stem}_float.bin"), fixed_dump=Path(f"{stem}_fixed.bin"))
+                made.write(picture, files)
+                yield from (files.float_dump, files.fixed_dump)
 
     def open(self) -> "OnnxMeasurer":
         """Calibrate and quantize. Raises SgsError."""
@@ -101,6 +102,11 @@ class OnnxMeasurer:
             self.write(picture, files, cancel)
             pairs = DumpPairs(files.ranges, None, self.how.profile).open()
             return pairs.measure(Picture(picture.name, (files.fixed_dump, files.float_dump)), cancel)
+
+    def close(self) -> None:
+        """End what runs the preprocess, remove the models."""
+        self._children.close()
+        self._folder.cleanup()
 
     def write(self, picture: Picture, files: EmbeddedFiles, cancel: Event | None = None) -> None:
         """Run both models on a picture and write both dumps. Raises as `measure`; nothing is written over."""
