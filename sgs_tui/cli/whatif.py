@@ -39,7 +39,7 @@ def whatif(
     """
     from sgs_tui.batch.printed.whatif import Answered, self_check_line, write_whatif
     from sgs_tui.engine.compare.limits import load_profile
-    from sgs_tui.engine.optimize.twin import limits_of
+    from sgs_tui.engine.optimize.limits import limits_of
     from sgs_tui.engine.twin.opening import Files, check_names, open_subject
     from sgs_tui.engine.twin.whatif import whatif as foresee
 

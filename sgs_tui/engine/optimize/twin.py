@@ -12,7 +12,6 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
-from math import log10
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -20,20 +19,18 @@ from time import monotonic
 from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.backends.twin import PictureInputs
 from sgs_tui.engine.calibration.quant import QuantEntry
-from sgs_tui.engine.compare.limits import Limits as ProfileLimits
 from sgs_tui.engine.compare.limits import Profile
-from sgs_tui.engine.compare.metrics import METRICS
 from sgs_tui.engine.errors import InputError, SgsError, UsageError
 from sgs_tui.engine.events import LogLine, Started
 from sgs_tui.engine.files import make_folder, write_atomically
 from sgs_tui.engine.numbers import count
+from sgs_tui.engine.optimize.limits import limits_of
 from sgs_tui.engine.optimize.trials import fingerprint, locked
 from sgs_tui.engine.runs.run_folder import safe_name
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import Picture
 from sgs_tui.engine.text import visible
 from sgs_tui.engine.twin.agreement import SelfCheck, not_predicted
-from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.opening import Files, Opened, open_subject
 from sgs_tui.engine.twin.picture_trials import Pictures, TwinPicture
 from sgs_tui.engine.twin.plan import Plan, with_int16
@@ -48,30 +45,6 @@ _MEANING = "2: slices are judged"
 _EVERY = 2.0
 """Seconds between two writings of what was tried."""
 _MOST_WORKERS = 4
-_FORESEEN = frozenset({"rmse", "cos", "sqnr_db", "relative_l2", "slice_sqnr_db", "range"})
-"""Metrics whose limits the twin can judge; a range is no error and changes with no INT16."""
-
-
-def limits_of(profile: Profile, twin: Twin) -> tuple[Limits, tuple[str, ...]]:
-    """What a profile lets layers fail by, rules included; and a note on limits that the twin can not judge."""
-    general = _limits(profile.fail)
-    found = {
-        name: _limits(profile.limits_for(name, op.kind)[0])
-        for op in twin.ops
-        for name in op.outputs
-        if any(rule.applies(name, op.kind) for rule in profile.rules)
-    }
-    sets = (profile.fail, *(rule.fail for rule in profile.rules))
-    others = dict.fromkeys(METRICS[key].name for each in sets for key in each if key not in _FORESEEN)
-    note = f"profile {profile.name}: the twin foresees no {', '.join(others)}, these limits do not count"
-    return replace(general, own=found), (note,) if others else ()
-
-
-def _limits(limits: ProfileLimits) -> Limits:
-    least = [limits["sqnr_db"]] if "sqnr_db" in limits else []
-    if limits.get("relative_l2", 0) > 0:
-        least.append(-20 * log10(limits["relative_l2"]))
-    return Limits(limits.get("rmse"), limits.get("cos"), max(least, default=None), limits.get("slice_sqnr_db"))
 
 
 @dataclass(frozen=True, slots=True)

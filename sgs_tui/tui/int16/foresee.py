@@ -8,7 +8,7 @@ from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.diagnosis.foresight import open_subject
 from sgs_tui.engine.errors import CancelledError, SgsError
-from sgs_tui.engine.optimize.twin import limits_of
+from sgs_tui.engine.optimize.limits import limits_of
 from sgs_tui.engine.session import Comparison
 from sgs_tui.engine.twin.plan import Plan, with_int16
 from sgs_tui.engine.twin.whatif import Subject, WhatIf, whatif
