@@ -188,7 +188,7 @@ def test_ctrl_c_keeps_what_was_tried_on_the_twin(sgs: Path, tmp_path: Path) -> N
     last = "sgs-tui: error: the search was stopped; the same command goes on where it stopped"
     assert ended.stderr.splitlines()[-1] == last
     [state] = tmp_path.glob("*/tried.json")
-    assert json.loads(state.read_bytes())[0]["names"] == []
+    assert json.loads(state.read_bytes())[""][0]["names"] == []
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_the_set_for_all_pictures(command: Command, sgs: Path, tmp_path: Path) -
     """Searched on the darkest, checked on the others; a file that is none costs itself alone."""
     with open_dump(sgs / PAIR[1]) as dump:
         record = dump.find("data")[0]
-        own = dump.read(record).reshape(record.shape)
+        own = dump.read(record).reshape(1, 32, 32, 3)
     images = tmp_path / "images"
     images.mkdir()
     for name, gain in (("bright", 1), ("dim", 0.2), ("dark", 0.05)):
