@@ -9,13 +9,8 @@ from dataclasses import dataclass
 from sgs_tui.engine.advice.results import Predicted, predicted
 from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.compare.results import LayerDiff
-<<<<<<< HEAD
 from sgs_tui.engine.diagnosis.trying import Change, Trying, failing
-from sgs_tui.engine.optimize.twin import limits_of
-=======
-from sgs_tui.engine.diagnosis.trying import Change, Trying, fails
 from sgs_tui.engine.optimize.limits import limits_of
->>>>>>> 39c8a08 (A profile's limits for the twin are a file of their own: advice takes them without the search)
 from sgs_tui.engine.twin.network import TwinOp
 from sgs_tui.engine.twin.search import Goal, Search
 

@@ -225,7 +225,7 @@ def _result(
         best=best,
         goal=question.goal,
         profile=question.profile.name,
-        candidates=plan.twin.convolution_inputs(),
+        candidates=plan.choices(),
         points=points,
         alone=alone,
         everything=everything,

@@ -7,13 +7,17 @@ pictures are run from their input on, which takes two to five times as long.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import inf
 from threading import Event
+from typing import Self
 
 import numpy as np
 
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.format import Record
+from sgs_tui.engine.network.narrow import Slices
 from sgs_tui.engine.twin.arithmetic import Pixels
 from sgs_tui.engine.twin.figures import Figures, figures
 from sgs_tui.engine.twin.kernels import Kernel
@@ -21,6 +25,7 @@ from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.plan import Plan, with_int16
 from sgs_tui.engine.twin.predict import Inputs, Kernels, predict
 from sgs_tui.engine.twin.run import float_layers
+from sgs_tui.engine.twin.slices import TwinSlices
 from sgs_tui.engine.twin.trials import Scores, Trials
 
 ROOM = 1 << 29
@@ -58,7 +63,10 @@ class Pictures:
         for op, held in float_layers(self.plan.twin, inputs, self._float, cancel):
             for name in op.outputs:
                 if name in stored:
-                    found[name] = figures(stored.pop(name).values(), held[name])
+                    layer, truth = stored.pop(name), held[name]
+                    values = layer.values()
+                    slices = self._slices.of(name, layer.grid, values, truth)
+                    found[name] = replace(figures(values, truth), slices=slices)
         return found
 
     def trials(self, inputs: Inputs, cancel: Event | None = None) -> Trials:
@@ -71,6 +79,10 @@ class Pictures:
             if name in wanted
         }
         return Trials.start(self.plan, inputs, self.pixels, self._fixed, cancel, _Held(floats))
+
+    @cached_property
+    def _slices(self) -> TwinSlices:
+        return TwinSlices(self.plan.twin, self.plan.known_ranges())
 
     @property
     def size(self) -> int:
@@ -96,8 +108,7 @@ class PictureTrials:
     pictures: list[TwinPicture] = field(default_factory=list)
     _inputs: list[Inputs] = field(default_factory=list)
     _kept: list[Trials] = field(default_factory=list)
-    _worst: dict[tuple[str, ...] | None, tuple[int, FloatArray]] = field(default_factory=dict)
-    _names: tuple[str, ...] = ()
+    _worst: dict[tuple[str, ...] | None, "_Worst"] = field(default_factory=dict)
 
     def add(self, picture: TwinPicture) -> None:
         """One more picture. Raises SgsError where it can not be run."""
@@ -113,7 +124,7 @@ class PictureTrials:
         self.pictures.pop()
         self._inputs.pop()
         del self._kept[last:]
-        self._worst = {key: found for key, found in self._worst.items() if found[0] <= last}
+        self._worst = {key: found for key, found in self._worst.items() if found.pictures <= last}
 
     @property
     def plan(self) -> Plan:
@@ -128,25 +139,55 @@ class PictureTrials:
         return self._under(tuple(sorted(int16)), with_int16(self.on.plan, int16), cancel)
 
     def _under(self, key: tuple[str, ...] | None, under: Plan, cancel: Event | None) -> Scores:
-        done, worst = self._worst.get(key, (0, np.empty((0, 0))))
-        for at in range(done, len(self.pictures)):
+        worst = self._worst.get(key)
+        for at in range(worst.pictures if worst is not None else 0, len(self.pictures)):
             if at < len(self._kept):
                 found = self._kept[at].under(under, cancel, self.on.layers)
             else:
                 found = self.on.scores(under, self._inputs[at], cancel)
-            names = tuple(name for name in self.on.layers if name in found)
-            figures_now = np.array([astuple(found[name]) for name in names])
-            worst = _worse(worst, figures_now) if at else figures_now
-            self._names = names
-        self._worst[key] = len(self.pictures), worst
-        return {name: _figures(row) for name, row in zip(self._names, worst, strict=True)}
+            worst = _Worst.of(self.on.layers, found) if worst is None else worst.joined(found)
+            self._worst[key] = worst
+        return worst.scores() if worst is not None else {}
 
 
-def _worse(one: FloatArray, other: FloatArray) -> FloatArray:
-    """Row by row each figure's worst; NaN is worse than all."""
-    return np.where(_MOST_IS_WORST, np.maximum(one, other), np.minimum(one, other))
+@dataclass(frozen=True, slots=True)
+class _Worst:
+    """Figures over the first so many pictures, small: `numbers` [layers, 5], slices of the few layers that have any."""
+
+    pictures: int
+    names: tuple[str, ...]
+    numbers: FloatArray
+    slices: Mapping[str, Slices]
+
+    @classmethod
+    def of(cls, layers: Sequence[str], found: Scores) -> Self:
+        names = tuple(name for name in layers if name in found)
+        slices = {name: each for name in names if (each := found[name].slices) is not None}
+        return cls(1, names, np.array([_numbers(found[name]) for name in names]).reshape(-1, 5), slices)
+
+    def joined(self, found: Scores) -> Self:
+        """One more picture; NaN is worse than all, and of a layer's slices those of the picture that loses most."""
+        other = np.array([_numbers(found[name]) for name in self.names]).reshape(-1, 5)
+        most, least = np.maximum(self.numbers, other), np.minimum(self.numbers, other)
+        slices = dict(self.slices)
+        for name in self.names:
+            each = found[name].slices
+            if each is not None and (name not in slices or _lost(each) < _lost(slices[name])):
+                slices[name] = each
+        numbers = np.where(_MOST_IS_WORST, most, least)
+        return replace(self, pictures=self.pictures + 1, numbers=numbers, slices=slices)
+
+    def scores(self) -> dict[str, Figures]:
+        return {
+            name: Figures(sqnr, rmse, cos, largest, int(number), self.slices.get(name))
+            for name, (sqnr, rmse, cos, largest, number) in zip(self.names, self.numbers.tolist(), strict=True)
+        }
 
 
-def _figures(row: FloatArray) -> Figures:
-    sqnr, rmse, cos, largest, number = row.tolist()
-    return Figures(sqnr, rmse, cos, largest, int(number))
+def _numbers(found: Figures) -> tuple[float, ...]:
+    return found.sqnr_db, found.rmse, found.cos, found.largest, found.count
+
+
+def _lost(slices: Slices) -> float:
+    """SQNR of the worst slice."""
+    return min((each.sqnr_db for each in slices.narrow), default=inf)

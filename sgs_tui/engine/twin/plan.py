@@ -102,6 +102,10 @@ class Plan:
         """Stored tensors that ops write, in execution order."""
         return tuple(name for each in self.groups for name in each.writes)
 
+    def known_ranges(self) -> dict[str, Bounds]:
+        """Ranges that calibration tells."""
+        return {name: bounds for name, bounds in self.ranges.items() if name not in self.guessed}
+
     def wide(self) -> frozenset[str]:
         """The tensors in INT16."""
         return frozenset(name for name, grid in self.grids.items() if grid is not None and grid.wide)

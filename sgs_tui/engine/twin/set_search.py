@@ -58,7 +58,7 @@ class SetSearch:
     best: Trial = field(init=False)
 
     def __post_init__(self) -> None:
-        self.candidates = self.candidates or self.on.plan.twin.convolution_inputs()
+        self.candidates = self.candidates or self.on.plan.choices()
         self._active = PictureTrials(self.on, cancel=self.cancel)
         self.best = over_pictures(())
 

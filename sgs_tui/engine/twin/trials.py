@@ -82,7 +82,7 @@ class Trials:
         given = dumped_inputs(plan.twin) if inputs is None else inputs
         codes = input_codes(plan, given, pixels)
         kept, base, held = kernels or Kernels(), Base(), references or Values(plan.twin.dump)
-        slices = TwinSlices(plan.twin, {n: each for n, each in plan.ranges.items() if n not in plan.guessed})
+        slices = TwinSlices(plan.twin, plan.known_ranges())
         layers = run(plan, codes, kept, keep=base, cancel=cancel)
         scores = scored(plan, layers, held, slices)
         return cls(plan, given, pixels, codes, kept, held, base, scores, slices)
