@@ -11,13 +11,13 @@ Where a layer can not be replayed, its own error is what exceeds the worst error
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from math import isfinite, nan, sqrt
 
 import numpy as np
 
 from sgs_tui.engine.diagnosis.case import Case
-from sgs_tui.engine.diagnosis.results import Budget
+from sgs_tui.engine.diagnosis.results import Budget, Costs
 from sgs_tui.engine.network.scales import Grid, one_scale, weight_steps
 from sgs_tui.engine.network.tensors import rms, share
 from sgs_tui.engine.twin.again import Again
@@ -141,7 +141,7 @@ _FAINT = 0.03
 """Inherited errors below this (-30 dB) are under every built-in limit: which input they come from is not asked."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Runs:
     """A layer: what both dumps hold, and the float layer fed with the sample's inputs."""
 
@@ -152,15 +152,20 @@ class _Runs:
     made: Floats
     size: float
 
-    @property
+    @cached_property
     def own(self) -> Floats:
         """What the sample's layer itself got wrong."""
         return self.sample - self.made
 
-    @property
-    def inherited(self) -> float:
-        """Relative error that its inputs hand on."""
-        return rms(self.made - self.truth) / self.size
+    @cached_property
+    def own_rms(self) -> float:
+        """Its size."""
+        return rms(self.own)
+
+    @cached_property
+    def total_rms(self) -> float:
+        """Of the whole error."""
+        return rms(self.sample - self.truth)
 
 
 def replayed(trials: Trials, name: str, frontier: tuple[str, ...], proven: Sequence[Budget]) -> Budget | None:
@@ -172,20 +177,21 @@ def replayed(trials: Trials, name: str, frontier: tuple[str, ...], proven: Seque
     if runs is None:
         return None
     grid, own, truth, size = trials.case.grid(name), runs.own, runs.truth, runs.size
-    asked = proven if runs.inherited >= _FAINT else ()
+    inherited = rms(runs.made - truth) / size
+    asked = proven if inherited >= _FAINT else ()
     return Budget(
         name=name,
         inputs=frontier,
-        total=rms(runs.sample - truth) / size,
-        inherited=runs.inherited,
-        own=rms(own) / size,
-        own_steps=rms(own) / grid.step if grid else nan,
+        total=runs.total_rms / size,
+        inherited=inherited,
+        own=runs.own_rms / size,
+        own_steps=runs.own_rms / grid.step if grid else nan,
         floor=rms(runs.made - grid.rounded(runs.made)) / size if grid else 0.0,
-        clipped=share(own, runs.sample - grid.clipped(runs.made)) if grid else 0.0,
-        cut=rms(truth - grid.clipped(truth)) / size if grid else 0.0,
-        weights=_weights(trials, runs) if _notable(own, size, grid) else 0.0,
-        rounding=tuple(_rounding(trials, runs)),
-        passed=tuple(_passed(trials, runs, asked)),
+        clipped=share(own, runs.sample - grid.clipped(runs.made)) if grid and not _holds(grid, runs.made) else 0.0,
+        cut=rms(truth - grid.clipped(truth)) / size if grid and not _holds(grid, truth) else 0.0,
+        weights=_weights(trials, runs) if _notable(runs, grid) else 0.0,
+        rounding=Costs(partial(_rounding, trials, name, frontier, size)),
+        passed=Costs(partial(_passed, trials, name, frontier, size, asked)) if asked else (),
         proven=True,
     )
 
@@ -195,27 +201,32 @@ def _runs(trials: Trials, name: str, frontier: tuple[str, ...]) -> _Runs | None:
     size = rms(truth)
     if not size > 0:
         return None
-    sample, made = trials.stored(name), trials.made(name, frontier)
-    found = _Runs(name, frontier, truth, sample, made, size)
-    return found if isfinite(size + rms(sample) + rms(made)) else None
+    found = _Runs(name, frontier, truth, trials.stored(name), trials.made(name, frontier), size)
+    return found if isfinite(size + found.total_rms + found.own_rms) else None
 
 
-def _rounding(trials: Trials, runs: _Runs) -> Iterator[tuple[str, float]]:
+def _holds(grid: Grid, values: Floats) -> bool:
+    return grid.holds(float(values.min()), float(values.max()))
+
+
+def _rounding(trials: Trials, name: str, frontier: tuple[str, ...], size: float) -> Iterator[tuple[str, float]]:
     """What rounding each input alone does to the output."""
-    plain = trials.benchmark(runs.frontier)
-    for source in runs.frontier:
+    plain, truth = trials.benchmark(frontier), trials.truth(name)
+    for source in frontier:
         grid = trials.case.grid(source)
         if grid is not None and grid.bits == 8:
-            made = trials.run(runs.name, plain | {source: grid.rounded(plain[source])})
-            yield source, rms(made - runs.truth) / runs.size
+            made = trials.run(name, plain | {source: grid.rounded(plain[source])})
+            yield source, rms(made - truth) / size
 
 
-def _passed(trials: Trials, runs: _Runs, proven: Sequence[Budget]) -> Iterator[tuple[str, float]]:
+def _passed(
+    trials: Trials, name: str, frontier: tuple[str, ...], size: float, proven: Sequence[Budget]
+) -> Iterator[tuple[str, float]]:
     """What each input's own error alone does to the output."""
-    plain = trials.benchmark(runs.frontier)
+    plain, truth = trials.benchmark(frontier), trials.truth(name)
     for budget in proven:
         given = plain | {budget.name: trials.with_own_error(budget)}
-        yield budget.name, rms(trials.run(runs.name, given) - runs.truth) / runs.size
+        yield budget.name, rms(trials.run(name, given) - truth) / size
 
 
 def _weights(trials: Trials, runs: _Runs) -> float:
@@ -237,9 +248,9 @@ def _weights(trials: Trials, runs: _Runs) -> float:
     return share(runs.own, runs.sample - made)
 
 
-def _notable(own: Floats, size: float, grid: Grid | None) -> bool:
+def _notable(runs: _Runs, grid: Grid | None) -> bool:
     """Whether an own error is more than rounding the output makes, so that its weights are worth a look."""
-    return rms(own) > 0.05 * size or (grid is not None and grid.bits == 8 and rms(own) > 0.8 * grid.step)
+    return runs.own_rms > 0.05 * runs.size or (grid is not None and grid.bits == 8 and runs.own_rms > 0.8 * grid.step)
 
 
 class Budgets:

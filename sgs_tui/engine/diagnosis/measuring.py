@@ -20,7 +20,7 @@ from sgs_tui.engine.diagnosis.clock import Clock
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Proof, percent
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.twin.agreement import FEW
-from sgs_tui.engine.twin.figures import Figures, figures
+from sgs_tui.engine.twin.figures import Figures, cosine
 from sgs_tui.engine.twin.kernels import Array
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.plan import Grid, Plan
@@ -118,7 +118,7 @@ class Measuring:
         for layer in run(self.subject.plan, inputs, trials.kernels, base=trials.base, cancel=self._cancel):
             record = self._fixed.by_name.get(layer.name)
             if layer.name in self._counting and record is not None and record.count == layer.stored.size:
-                found[layer.name] = figures(layer.values(), ours.read(record)).cos
+                found[layer.name] = cosine(layer.values(), ours.read(record))
         return Likeness({name: cos for name, cos in found.items() if np.isfinite(cos)})
 
     def tells(self, names: Iterable[str]) -> bool:

@@ -1,10 +1,10 @@
 """What a diagnosis says: findings with their proof, the blame of every layer, the course of the error."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self, overload
 
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.numbers import count
@@ -143,6 +143,35 @@ class Finding:
     proof: Proof = Proof.FIGURES
 
 
+class Costs(Sequence[tuple[str, float]]):
+    """What inputs cost a layer, each a run of that layer; computed when it is asked for first: of most layers nobody
+    asks. The dumps have to be open then, and whatever reading them raises is raised."""
+
+    def __init__(self, make: Callable[[], Iterable[tuple[str, float]]]) -> None:
+        self._make: Callable[[], Iterable[tuple[str, float]]] | None = make
+        self._made: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def all(self) -> tuple[tuple[str, float], ...]:
+        """Inputs and costs."""
+        if self._make is not None:
+            self._made, self._make = tuple(self._make()), None
+        return self._made
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[str, float]: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[tuple[str, float], ...]: ...
+    def __getitem__(self, place: int | slice) -> tuple[str, float] | tuple[tuple[str, float], ...]:
+        return self.all[place]
+
+    def __iter__(self) -> Iterator[tuple[str, float]]:
+        return iter(self.all)
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """A layer's error, relative to the benchmark's output (1 = as large as the signal).
@@ -165,8 +194,8 @@ class Budget:
     clipped: float = 0.0
     cut: float = 0.0
     weights: float = 0.0
-    rounding: tuple[tuple[str, float], ...] = ()
-    passed: tuple[tuple[str, float], ...] = ()
+    rounding: Sequence[tuple[str, float]] = ()
+    passed: Sequence[tuple[str, float]] = ()
     proven: bool = False
 
 

@@ -136,8 +136,14 @@ class Grid:
 
     def rounded(self, values: Values) -> Values:
         """`values` on the grid's steps, beyond its limits too: rounding alone."""
-        result: Values = (np.round(values / np.float32(self.step)) * np.float32(self.step)).astype(np.float32)
-        return result
+        steps: Values = np.asarray(values / np.float32(self.step), np.float32)
+        np.round(steps, out=steps)
+        steps *= np.float32(self.step)
+        return steps
+
+    def holds(self, low: float, high: float) -> bool:
+        """Whether nothing between two values is cut."""
+        return bool(np.float32(self.low) <= low and high <= np.float32(self.high))
 
     def clipped(self, values: Values) -> Values:
         """`values` cut at the limits: clipping alone."""

@@ -61,6 +61,8 @@ def save(model: "ModelProto", path: Path) -> None:
 
 
 def _model(export: _Export) -> "ModelProto":
+    import onnx
+
     for name in export.twin.inputs:
         _feed(export, name)
     for op in export.twin.ops:
@@ -76,7 +78,7 @@ def _model(export: _Export) -> "ModelProto":
         )
         for name in export.twin.outputs
     ]
-    return export.graph.model(export.inputs, outputs)
+    return onnx.load_model_from_string(export.graph.model(export.inputs, outputs))
 
 
 def _feed(export: _Export, name: str) -> None:
@@ -120,9 +122,9 @@ def _quantizer(graph: Graph, value: str, grid: Grid) -> str:
 def _named(graph: Graph, value: str, name: str) -> str:
     """Rename what the last node writes; a value that is somebody else's already gets an Identity."""
     node = graph.nodes[-1] if graph.nodes else None
-    if node is None or value not in node.output or not _is_fresh(value):
+    if node is None or value not in node.outputs or not _is_fresh(value):
         return graph.node("Identity", [value], graph.shapes[value], name=name)
-    node.output[list(node.output).index(value)] = name
+    node.outputs[node.outputs.index(value)] = name
     graph.shapes[name] = graph.shapes.pop(value)
     return name
 

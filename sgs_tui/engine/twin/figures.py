@@ -1,7 +1,7 @@
 """How far a layer's predicted or measured values are from the float ones."""
 
 from dataclasses import dataclass
-from math import log10
+from math import isfinite, log10
 
 import numpy as np
 import numpy.typing as npt
@@ -40,39 +40,60 @@ def figures(sample: Floats, benchmark: Floats) -> Figures:
     """Figures of float32 values of equal size; sums of pieces in float64."""
     sample, benchmark = sample.reshape(-1), benchmark.reshape(-1)
     starts = range(0, benchmark.size, _STEP)
-    parts = np.array([_sums(sample[at : at + _STEP], benchmark[at : at + _STEP]) for at in starts]).reshape(-1, 6)
+    parts = np.array([_sums(sample[at : at + _STEP], benchmark[at : at + _STEP]) for at in starts]).reshape(-1, 7)
     error, signal, own, product, distance, size = (float(each) for each in parts[:, :6].sum(axis=0))
     return Figures(
         sqnr_db=decibels(signal, error),
         rmse=distance / size if size else (0.0 if distance == 0 else float("inf")),
-        cos=product / (own * signal) ** 0.5 if own * signal > 0 else float(own == signal),
-        largest=max((_largest(sample[at : at + _STEP], benchmark[at : at + _STEP]) for at in starts), default=0.0),
+        cos=_cosine(product, own, signal),
+        largest=float(parts[:, 6].max(initial=0.0)),
         count=int(benchmark.size),
     )
 
 
+def cosine(sample: Floats, benchmark: Floats) -> float:
+    """`Figures.cos` alone."""
+    sample, benchmark = sample.reshape(-1), benchmark.reshape(-1)
+    parts = np.zeros(3)
+    for at in range(0, benchmark.size, _STEP):
+        ours, theirs = _finite(sample[at : at + _STEP], benchmark[at : at + _STEP])
+        parts += (_dot(ours, theirs), _dot(ours, ours), _dot(theirs, theirs))
+    return _cosine(*parts.tolist())
+
+
+def _cosine(product: float, own: float, signal: float) -> float:
+    return product / (own * signal) ** 0.5 if own * signal > 0 else float(own == signal)
+
+
 def _sums(sample: Floats, benchmark: Floats) -> tuple[float, ...]:
-    """Squares of the error, of the benchmark, of the sample; their product; absolute error and benchmark."""
-    if not np.isfinite(benchmark.sum(dtype=np.float64)):
-        finite = np.isfinite(benchmark)
-        sample, benchmark = sample[finite], benchmark[finite]
+    """Squares of the error, of the benchmark, of the sample; their product; absolute error and benchmark; the largest
+    error."""
+    sample, benchmark = _finite(sample, benchmark)
     error = sample - benchmark
     products = [(error, error), (benchmark, benchmark), (sample, sample), (sample, benchmark)]
-    return (*(_dot(a, b) for a, b in products), float(np.abs(error).sum()), float(np.abs(benchmark).sum()))
+    size = np.abs(error)
+    largest = float(size.max(initial=0.0))
+    if not isfinite(largest):
+        largest = float(np.max(size, where=np.isfinite(size), initial=0.0))
+    return (*(_dot(a, b) for a, b in products), float(size.sum()), float(np.abs(benchmark).sum()), largest)
+
+
+def _finite(sample: Floats, benchmark: Floats) -> tuple[Floats, Floats]:
+    """Both where the benchmark is finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if isfinite(float(np.dot(benchmark, benchmark))):
+            return sample, benchmark
+    finite = np.isfinite(benchmark)
+    return sample[finite], benchmark[finite]
 
 
 def _dot(one: Floats, other: Floats) -> float:
     """float32 where it can hold the sum: twice as fast."""
     with np.errstate(over="ignore", invalid="ignore"):
         found = float(np.dot(one, other))
-        if np.isfinite(found) and abs(found) > 1e-20:
+        if isfinite(found) and abs(found) > 1e-20:
             return found
         return float(np.dot(one.astype(np.float64), other.astype(np.float64)))
-
-
-def _largest(sample: Floats, benchmark: Floats) -> float:
-    error = np.abs(sample - benchmark)
-    return float(np.max(error, where=np.isfinite(error), initial=0.0))
 
 
 def decibels(signal: float, error: float) -> float:

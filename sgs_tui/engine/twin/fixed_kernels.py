@@ -60,13 +60,13 @@ class Settings:
 
 def settings_of(group: Group, plan: Plan) -> Settings:
     """A group's settings under a plan."""
-    indices = {op.index for op in group.ops}
+    read = ((op.index, name) for op in group.ops for name in op.inputs)
     convolutions = group.convolutions
     return Settings(
         reads=tuple(plan.grids.get(name) for name in group.reads),
         writes=tuple(plan.grids.get(name) for name in group.writes),
-        copies=tuple((index, name, grid) for (index, name), grid in plan.reads.items() if index in indices),
-        casts=tuple((name, grid) for name, grid in plan.writes.items() if name in group.writes),
+        copies=tuple((*each, plan.reads[each]) for each in read if each in plan.reads),
+        casts=tuple((name, plan.writes[name]) for name in group.writes if name in plan.writes),
         weights=tuple(plan.weights.get(op.index) for op in convolutions),
         growths=tuple(growth(plan, op) for op in convolutions),
         spans=tuple(plan.ranges[op.outputs[0]] for op in group.ops),

@@ -153,10 +153,13 @@ def _slope(situation: Situation) -> float:
     """LEAKY_RELU's: the least squares line through the negative values, as float32."""
     if not situation.kind.upper().startswith("LEAKY"):
         return 0.0
-    values, output = situation.inputs[0], situation.outputs[0]
-    below = (values < 0) & np.isfinite(values)
-    values, output = values[below].astype(np.float64), output[below].astype(np.float64)
-    return float(np.float32(np.dot(values, output) / np.dot(values, values))) if values.size else 0.0
+    below, output = np.minimum(situation.inputs[0], 0), situation.outputs[0]
+    if not (np.isfinite(below).all() and np.isfinite(output).all()):
+        finite = np.isfinite(below) & np.isfinite(output)
+        below, output = below[finite], output[finite]
+    wide = below.astype(np.float64)
+    size = float(np.dot(wide, wide))
+    return float(np.float32(np.dot(wide, output.astype(np.float64)) / size)) if size else 0.0
 
 
 def _guarded(situation: Situation) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +18,6 @@ from sgs_tui.engine.errors import RunError
 from sgs_tui.engine.text import visible
 from sgs_tui.engine.twin.meaning import Convolution, Floats, Known, Shape
 from sgs_tui.engine.twin.onnx_nodes import Graph, emit
-
-if TYPE_CHECKING:
-    from onnx import ModelProto
 
 Array = npt.NDArray[Any]
 
@@ -43,14 +40,17 @@ class Input:
 class Kernel:
     """A model ready to run. Safe to be used by several threads."""
 
-    def __init__(self, model: "ModelProto", inputs: Sequence[Input], what: str, heavy: bool = False) -> None:
-        """`what` names it in errors. Raises RunError where onnxruntime does not accept the model."""
+    def __init__(self, model: bytes, inputs: Sequence[Input], what: str, heavy: bool = False) -> None:
+        """`model` as `Graph.model` gives it; `what` names it in errors.
+
+        Raises RunError where onnxruntime does not accept the model.
+        """
         import onnxruntime as ort
 
         self._inputs, self._what = tuple(inputs), what
         try:
             self._session: Any = ort.InferenceSession(
-                model.SerializeToString(),
+                model,
                 _options(heavy),
                 providers=["CPUExecutionProvider"],
                 disabled_optimizers=[NO_REQUANTIZING] if heavy else None,

@@ -217,8 +217,9 @@ def _refined(records: FixedRecords, record: Record) -> float:
     scale = max(record.scale, 1e-12)
     if records.dump.dequantizes(record):
         return scale
-    values = np.unique(np.abs(Values(records.dump).read(record).astype(np.float64)))
-    values = values[(values > 0) & np.isfinite(values)]
+    values = np.sort(np.abs(Values(records.dump).read(record)))
+    values = values[np.diff(values, prepend=0) > 0].astype(np.float64)  # each once, without NaN
+    values = values[np.isfinite(values)]
     limit = 0.25 * scale / HEADER
     while values.size:
         codes = np.rint(values / scale)

@@ -7,10 +7,11 @@ Every value is NHWC, so that a value of the model is its record's payload; convo
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import singledispatch
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from sgs_tui.engine.twin import onnx_bytes
 from sgs_tui.engine.twin.meaning import (
     Concatenation,
     Convolution,
@@ -30,9 +31,6 @@ from sgs_tui.engine.twin.meaning import (
     Transposition,
 )
 
-if TYPE_CHECKING:
-    from onnx import ModelProto, NodeProto, TensorProto
-
 OPSET = 21
 """The first opset whose QuantizeLinear knows int16."""
 
@@ -48,8 +46,8 @@ _UNARY = {"RELU": "Relu", "EXP": "Exp", "TANH": "Tanh", "ABS": "Abs", "SQRT": "S
 class Graph:
     """An ONNX graph under construction; values are named, `shapes` knows the shape of each."""
 
-    nodes: "list[NodeProto]" = field(default_factory=list)
-    constants: "list[TensorProto]" = field(default_factory=list)
+    nodes: list[onnx_bytes.Node] = field(default_factory=list)
+    constants: list[bytes] = field(default_factory=list)
     shapes: dict[str, Shape] = field(default_factory=dict)
     _count: int = 0
 
@@ -60,10 +58,8 @@ class Graph:
 
     def constant(self, values: np.ndarray[Any, Any], stem: str = "constant") -> str:
         """A constant under a fresh name."""
-        from onnx import numpy_helper
-
         name = self.fresh(stem)
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values).reshape(np.shape(values)), name))
+        self.constants.append(onnx_bytes.tensor(np.asarray(values), name))
         return name
 
     def node(self, kind: str, inputs: Sequence[str], shape: Shape, name: str = "", **attributes: Any) -> str:
@@ -74,9 +70,7 @@ class Graph:
         self, kind: str, inputs: Sequence[str], shapes: Sequence[Shape], names: Sequence[str], **attributes: Any
     ) -> list[str]:
         """One node with an output for each shape."""
-        from onnx import helper
-
-        self.nodes.append(helper.make_node(kind, list(inputs), list(names), name=f"{kind}::{names[0]}", **attributes))
+        self.nodes.append(onnx_bytes.Node(kind, list(inputs), list(names), attributes))
         self.shapes.update(zip(names, shapes, strict=True))
         return list(names)
 
@@ -86,22 +80,11 @@ class Graph:
             return value
         return self.node("Reshape", [value, self.constant(np.array(shape, np.int64), "shape")], shape)
 
-    def model(self, inputs: "Sequence[tuple[str, Any, Shape]]", outputs: "Sequence[tuple[str, Any]]") -> "ModelProto":
-        """The finished model; inputs and outputs with their numpy element types."""
-        from onnx import helper
-
-        given = [helper.make_tensor_value_info(name, _element(kind), shape) for name, kind, shape in inputs]
-        wanted = [helper.make_tensor_value_info(name, _element(kind), self.shapes[name]) for name, kind in outputs]
-        graph = helper.make_graph(self.nodes, "twin", given, wanted, self.constants)
-        return helper.make_model(
-            graph, producer_name="sgs-tui", opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
-        )
-
-
-def _element(kind: Any) -> int:
-    from onnx import helper
-
-    return int(helper.np_dtype_to_tensor_dtype(np.dtype(kind)))
+    def model(self, inputs: "Sequence[tuple[str, Any, Shape]]", outputs: "Sequence[tuple[str, Any]]") -> bytes:
+        """The finished model, serialized; inputs and outputs with their numpy element types."""
+        given = [onnx_bytes.value(name, kind, shape) for name, kind, shape in inputs]
+        wanted = [onnx_bytes.value(name, kind, self.shapes[name]) for name, kind in outputs]
+        return onnx_bytes.model(self.nodes, self.constants, given, wanted, OPSET, IR_VERSION)
 
 
 @singledispatch

@@ -12,7 +12,7 @@ from threading import Event
 import numpy as np
 
 from sgs_tui.engine.twin.arithmetic import Doubles, Pixels, quantize_pixels
-from sgs_tui.engine.twin.figures import figures
+from sgs_tui.engine.twin.figures import cosine
 from sgs_tui.engine.twin.kernels import Array
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.measured import FixedRecords
@@ -150,7 +150,7 @@ def likeness(layers: Iterable[Layer], plan: Plan, fixed: FixedRecords) -> Likene
     for layer in layers:
         record = fixed.by_name.get(layer.name)
         if layer.name not in plan.twin.inputs and record is not None and record.count == layer.stored.size:
-            found.append(figures(layer.values(), values.read(record)).cos)
+            found.append(cosine(layer.values(), values.read(record)))
     cosines = np.array([each for each in found if np.isfinite(each)])
     return Likeness(float(cosines.min()), float(np.median(cosines))) if cosines.size else Likeness(0.0, 0.0)
 

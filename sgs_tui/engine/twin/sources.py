@@ -188,10 +188,12 @@ def _parts(job: _Job, errors: Mapping[str, Floats], plan: Plan) -> dict[str, flo
 
 
 def _part(error: Floats, part: Floats) -> float:
-    finite = np.isfinite(error) & np.isfinite(part)
-    error, part = error[finite].astype(np.float64), part[finite].astype(np.float64)
-    size = float(np.dot(error, error))
-    return float(np.dot(part, error)) / size if size else 0.0
+    if not np.isfinite(part).all():  # the error is finite where the part is
+        finite = np.isfinite(part)
+        error, part = error[finite], part[finite]
+    wide = error.astype(np.float64)
+    size = float(np.dot(wide, wide))
+    return float(np.dot(part.astype(np.float64), wide)) / size if size else 0.0
 
 
 def without(plan: Plan, source: Source) -> Plan:

@@ -3,6 +3,8 @@
 The stride-1 correlation of a few output channels, padded by the whole window on all sides, holds the result of every
 stride and padding as a slice: trying one costs five comparisons and no arithmetic. A (2,1) stride that a search of one
 stride for both axes never finds (4,000 convolutions in vain, 80 s for one network) is one slice among some dozen.
+Before that the most usual windows are tried at five places each, which needs no correlation: nine of ten are among
+them, and the proof of the whole op follows anyhow.
 
 What stays to be tried by correlations: kernel sides (factor pairs of the taps, squarest first), dilations, groups, for
 depthwise both layouts ([kh,kw,C] and [C,kh,kw] occur), and for the network's first convolution the picture's sides.
@@ -37,6 +39,9 @@ CHANNELS = 4
 STRIDES = 8
 """Strides up to which windows are tried, and up to twice the window: none seen steps over more pixels than it looks
 at."""
+
+USUAL = 12
+"""Windows that are tried at five places before a correlation: even pads, the least strides that make the output."""
 
 PICTURES = 40
 """Sides of an unknown picture that are tried for a number of channels."""
@@ -163,20 +168,69 @@ def _fits(numbers: Numbers, form: Convolution, dilations: Sides) -> Iterator[Con
         return
     output = numbers.output.reshape(-1, numbers.channels)
     chosen = _loudest(output)
-    full = correlation(*_chosen(numbers, form, chosen), dilations, len(chosen) if form.groups > 1 else 1)
     wanted = (output[:, chosen] - numbers.bias[chosen]).T
-    for sides in factor_pairs(output.shape[0], form.source[1] / form.source[2]):
+    every_sides = factor_pairs(output.shape[0], form.source[1] / form.source[2])
+    seen = _seen(numbers, form, chosen, reach, dilations, wanted.reshape(-1, *every_sides[0]))
+    if seen is not None:
+        yield _with_window(form, dilations, every_sides[0], *seen)
+    full = correlation(*_chosen(numbers, form, chosen), dilations, len(chosen) if form.groups > 1 else 1)
+    for sides in every_sides:
         for rows, columns in _slices(form.source, sides, reach, full, wanted.reshape(-1, *sides)):
-            pads = (rows.before, columns.before, rows.after, columns.after)
-            yield replace(
-                form, strides=(rows.stride, columns.stride), pads=pads, dilations=dilations,
-                result=(1, *sides, numbers.channels),
-            )  # fmt: skip
+            yield _with_window(form, dilations, sides, rows, columns)
+
+
+def _with_window(form: Convolution, dilations: Sides, sides: Sides, rows: "Axis", columns: "Axis") -> Convolution:
+    pads = (rows.before, columns.before, rows.after, columns.after)
+    strides, result = (rows.stride, columns.stride), (1, *sides, form.bias.size)
+    return replace(form, strides=strides, pads=pads, dilations=dilations, result=result)
+
+
+def _seen(
+    numbers: Numbers, form: Convolution, chosen: npt.NDArray[np.intp], reach: list[int], dilations: Sides,
+    wanted: Floats,
+) -> "tuple[Axis, Axis] | None":  # fmt: skip
+    """The most usual axes with which the window gives `wanted` [N, h, w] at the corners and in the middle; None where
+    that is none of the `USUAL`."""
+    sides = (int(wanted.shape[1]), int(wanted.shape[2]))
+    rows_of, columns_of = (axes_of(form.source[1 + axis], sides[axis], reach[axis]) for axis in (0, 1))
+    limit, places = TOLERANCE * _peak(wanted), _places(sides)
+    if not all(np.isfinite(wanted[:, y, x]).all() for y, x in places):
+        return None
+    picture, weights = numbers.picture.reshape(form.source[1:]), form.weights[chosen]
+    inputs = _inputs_of(numbers, form, chosen)
+    for rows, columns in sorted(product(rows_of, columns_of), key=lambda pair: unusual(*pair))[:USUAL]:
+        starts = ((y, x, rows.stride * y - rows.before, columns.stride * x - columns.before) for y, x in places)
+        if all(
+            _within(_position((top, left), picture, weights, inputs, dilations), wanted[:, y, x], limit).all()
+            for y, x, top, left in starts
+        ):
+            return rows, columns
+    return None
+
+
+def _position(
+    start: Sides, picture: Floats, weights: Floats, inputs: npt.NDArray[np.intp] | None, dilations: Sides
+) -> Floats:
+    """One position of the correlation: [N] of `weights` [N, kh, kw, C]; `inputs` [N * C] channels of `picture`
+    [H, W, C]."""
+    taps = [
+        first + gap * np.arange(side) for first, gap, side in zip(start, dilations, weights.shape[1:3], strict=True)
+    ]
+    y, x = (np.flatnonzero((at >= 0) & (at < size)) for at, size in zip(taps, picture.shape[:2], strict=True))
+    window = picture[taps[0][y]][:, taps[1][x]]
+    inside = weights[:, y][:, :, x]
+    with np.errstate(invalid="ignore", over="ignore"):
+        if inputs is None:
+            return np.asarray(np.tensordot(inside, window, 3))
+        own = window[:, :, inputs].reshape(*window.shape[:2], len(weights), weights.shape[3])
+        return np.asarray((inside * own.transpose(2, 0, 1, 3)).sum(axis=(1, 2, 3)))
 
 
 def _loudest(output: Floats) -> npt.NDArray[np.intp]:
     with np.errstate(invalid="ignore"):
-        peaks = np.nan_to_num(np.abs(output), nan=0, posinf=0).max(axis=0)
+        peaks = np.maximum(output.max(axis=0), -output.min(axis=0))
+        if not np.isfinite(peaks).all():
+            peaks = np.nan_to_num(np.abs(output), nan=0, posinf=0).max(axis=0)
     return np.sort(np.argsort(peaks)[::-1][:CHANNELS])
 
 
@@ -184,11 +238,18 @@ def _chosen(numbers: Numbers, form: Convolution, chosen: npt.NDArray[np.intp]) -
     """The picture [1, C, H, W] and weights [N, C / N or C, kh, kw] that the chosen output channels need."""
     picture = numbers.picture.reshape(form.source).transpose(0, 3, 1, 2)
     weights = form.weights[chosen].transpose(0, 3, 1, 2)
-    if form.groups > 1:
-        inputs, outputs = form.weights.shape[3], numbers.channels // form.groups
-        first = chosen // outputs * inputs
-        picture = picture[:, (first[:, None] + np.arange(inputs)).reshape(-1)]
+    inputs = _inputs_of(numbers, form, chosen)
+    picture = picture if inputs is None else picture[:, inputs]
     return np.ascontiguousarray(picture), np.ascontiguousarray(weights)
+
+
+def _inputs_of(numbers: Numbers, form: Convolution, chosen: npt.NDArray[np.intp]) -> npt.NDArray[np.intp] | None:
+    """The input channels of each chosen output channel, one after the other; None without groups: all for each."""
+    if form.groups == 1:
+        return None
+    inputs, outputs = form.weights.shape[3], numbers.channels // form.groups
+    found: npt.NDArray[np.intp] = (chosen[:, None] // outputs * inputs + np.arange(inputs)).reshape(-1)
+    return found
 
 
 def _slices(source: Shape, sides: Sides, reach: list[int], full: Floats, wanted: Floats) -> Iterator[tuple[Axis, Axis]]:

@@ -49,9 +49,9 @@ def _coarse_tensors(case: Case, budgets: Sequence[Budget]) -> Iterator[_Coarse]:
         if _is_crushed(case, budget):
             part = min(1.0, (budget.floor / budget.own) ** 2) if budget.own else 0.0
             yield _Coarse(budget.name, budget.name, budget.own, part, budget.proven)
-        for source, cost in _costs(case, budget, known):
+        for source, cost in _costs(case, budget, known) if budget.total >= OWN else ():
             part = min(1.0, (cost / budget.total) ** 2) if budget.total else 0.0
-            if cost >= _COSTLY and (part >= PART or cost >= SUSPECT) and budget.total >= OWN:
+            if cost >= _COSTLY and (part >= PART or cost >= SUSPECT):
                 yield _Coarse(source, budget.name, cost, part, True)
 
 

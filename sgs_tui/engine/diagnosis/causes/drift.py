@@ -86,7 +86,8 @@ def is_drift(case: Case, budgets: Sequence[Budget]) -> bool:
         steep = bool(before) and case.error(name) > _STEEP * max(before) and not _behind_suspects(case, name)
         if steep or not before or not np.isfinite(case.error(name)):
             return False
-    return all(_brought(budget) < 0.7 * SUSPECT for budget in budgets)
+    most = 0.7 * SUSPECT
+    return all(budget.own < most for budget in budgets) and all(_brought(budget) < most for budget in budgets)
 
 
 def _behind_suspects(case: Case, name: str) -> bool:

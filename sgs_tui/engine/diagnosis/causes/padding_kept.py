@@ -149,9 +149,9 @@ def _cos(case: Case, pair: Pair, padded: Padded, budget: int = LOOKED_AT) -> flo
     pieces = max(1, min(8, padded.pixels * padded.channels // budget * 8))
     each = min(padded.pixels, max(1, budget // padded.channels // pieces))
     ours, theirs = [], []
-    for first in np.unique(np.linspace(0, padded.pixels - each, pieces).astype(int)):
-        values, present = padded.undo(read, int(first), int(first) + each)
-        truth = case.tensors.slice(pair.benchmark, int(first) * padded.channels, (int(first) + each) * padded.channels)
+    for first in dict.fromkeys(np.linspace(0, padded.pixels - each, pieces).astype(int).tolist()):
+        values, present = padded.undo(read, first, first + each)
+        truth = case.tensors.slice(pair.benchmark, first * padded.channels, (first + each) * padded.channels)
         ours.append(values[present])
         theirs.append(truth.reshape(present.shape)[present])
     return cosine(np.concatenate(ours).astype(np.float32), np.concatenate(theirs))
