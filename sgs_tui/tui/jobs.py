@@ -76,6 +76,14 @@ class LayerWanted(Message):
 
 
 @dataclass
+class MarksChanged(Message):
+    """Other tensors are wanted in INT16 (`marked`), or not, whatever is advised (`unmarked`)."""
+
+    marked: tuple[str, ...]
+    unmarked: tuple[str, ...]
+
+
+@dataclass
 class LayersShown(Message):
     """What the layer table shows changed (rows, filter, order)."""
 

@@ -18,6 +18,7 @@ from sgs_tui.engine.errors import SgsError
 from sgs_tui.tui.actions import BY_ID, bindings, group, help_lines, shown_keys
 from sgs_tui.tui.baseline.controller import BaselineController
 from sgs_tui.tui.comparison.controller import ComparisonController
+from sgs_tui.tui.comparison.jobs import DiagnosisChanged
 from sgs_tui.tui.comparison.view import title
 from sgs_tui.tui.debugconfig.controller import DebugConfigController
 from sgs_tui.tui.debugconfig.view import FILE_NAME
@@ -185,6 +186,13 @@ class MainScreen(PanesScreen):
         where = " in another pane" if self.current is self.runs.pane else ""
         stages = " against ".join(current.swapped or ()) if current else ""
         self.notice(f"sample and benchmark look swapped: {key}{where} swaps them ({stages})" if stages else "")
+        self.show_verdict()
+
+    @on(DiagnosisChanged)
+    def show_verdict(self) -> None:
+        """Under the title of every pane: the first finding, or how far the search for it is."""
+        swapped = self.comparison.current is not None and self.comparison.current.swapped is not None
+        self.verdict_bar.say([] if swapped else self.triage.verdict(self.app.size.width))
 
     def show_keys(self) -> None:
         super().show_keys()

@@ -145,6 +145,7 @@ _ASCII = {
     **dict.fromkeys("‘’", "'"),
     **dict.fromkeys("“”", '"'),
     **dict.fromkeys("✗×", "x"),
+    "◆": "@",
     "…": "$",  # nano's sign for more; ~ warns
     "Σ": "S",
     "²": "2",

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from sgs_tui.engine.configs.debugconfig_check import FolderState, check
 from sgs_tui.tui.app import LaunchOptions, SgsApp, start_of
 from sgs_tui.tui.dumps.view import Kind
+from sgs_tui.tui.layers.blame import NOTHING
 from sgs_tui.tui.screen import MainScreen
 from sgs_tui.tui.settings import Settings
 
@@ -83,6 +84,8 @@ async def until_compared(pilot: Pilot[int]) -> MainScreen:
     screen = main_screen(app)
     await until(pilot, lambda: screen.comparison.summary is not None)
     await until(pilot, lambda: screen.triage.pane.settled)
+    table = screen.layer_table.pane
+    await until(pilot, lambda: screen.comparison.diagnosis is None or table.model.parts is not NOTHING)
     dumps = screen.dumps.pane
     await until(pilot, lambda: all(entry.records is not None for entry in dumps.entries if entry.kind is Kind.DUMP))
     await until_followed(pilot)

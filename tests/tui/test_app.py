@@ -55,7 +55,8 @@ async def test_moving_in_the_table() -> None:
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
         table = screen.layer_table.pane.table
-        for key, place in (("j", 1), ("down", 2), ("k", 1), ("up", 0), ("G", 19), ("g", 0), ("end", 19), ("home", 0)):
+        moves = (("g", 0), ("j", 1), ("down", 2), ("k", 1), ("up", 0), ("G", 19), ("g", 0), ("end", 19), ("home", 0))
+        for key, place in moves:
             await pilot.press(key)
             assert table.cursor == place, key
         await pilot.press("J")
@@ -130,12 +131,12 @@ async def test_wide_names_and_columns_picker() -> None:
     app = make_app()
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
-        assert "/backbone/relu1/Relu_output_0" not in text_of(app).split("\n")[3]
+        assert "/backbone/relu1/Relu_output_0" not in text_of(app).split("\n")[5]
         await pilot.press("w")
-        assert "/backbone/relu1/Relu_output_0" in text_of(app).split("\n")[3]
+        assert "/backbone/relu1/Relu_output_0" in text_of(app).split("\n")[5]
         await pilot.press("w", "c")
         assert isinstance(app.screen, ColumnsDialog)
-        await pilot.press("j", "j", "j", "j", "space", "j", "plus", "d", "escape")
+        await pilot.press(*"jjjjj", "space", "j", "plus", "d", "escape")
         columns = [column.id for column in screen.layer_table.pane.table.columns]
         assert columns[:6] == ["sign", "index", "name", "part", "cos", "rmse"]
 
@@ -361,7 +362,7 @@ async def test_copying_keeps_a_file_too(on_stage: Path, monkeypatch: pytest.Monk
         await pilot.press("n", "y")
         await until(pilot, lambda: kept.exists() and kept.read_text() == "0.9991!")
         await pilot.press("Y")
-        await until(pilot, lambda: kept.read_text().split("\t")[2:5] == ["gate", "↑", "MUL"])
+        await until(pilot, lambda: kept.read_text().split("\t")[2:5] == ["gate", "◆", "MUL"])
 
 
 async def test_debugconfig_switches_presets_path_and_saves_with_backup(on_stage: Path) -> None:

@@ -10,8 +10,8 @@ from tests.tui.stage import REAL, main_screen, make_app, until, until_compared, 
 
 SIZES = [(80, 24), (160, 50)]
 SCREENS: dict[str, tuple[tuple[str, ...], str]] = {
-    "triage": (("n", "6"), "measured on the whole dump"),
-    "details-with-part": (("n", "d"), "the error begins here"),
+    "triage": (("6",), "measured on the whole dump"),
+    "details-with-part": (("d",), "the error begins here"),
     "runs-none": (("7",), "no runs here yet"),
     "run-form": (("7", "e", "enter", *"net", "enter"), "no such file"),
     "int16": (("I",), "foreseen: 1 layer fails -> 0"),

@@ -7,6 +7,7 @@
     verdict:fail       ok, warn, fail or not (not comparable)
     name:a>b           the name contains it, whatever characters it is made of
     reason:slices      a reason of the verdict, or a note, contains it
+    marked             in the app: the layer is marked for INT16
     rmse>0.1 cos<=0.9  a metric over or under a number: rmse cos mse sqnr maxerr range l2 index ...
     "two words"        quotes keep blanks
 
@@ -16,7 +17,7 @@ NaN. Layers without the metric (not comparable ones) fit no comparison.
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from typing import Any
@@ -26,7 +27,7 @@ from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.text import did_you_mean, visible
 
-_Test = Callable[[LayerDiff], bool]
+Test = Callable[[LayerDiff], bool]
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -46,7 +47,7 @@ class Query:
     """A parsed filter; an empty one fits every layer."""
 
     text: str
-    tests: tuple[_Test, ...] = ()
+    tests: tuple[Test, ...] = ()
 
     def matches(self, row: LayerDiff) -> bool:
         return all(test(row) for test in self.tests)
@@ -55,17 +56,22 @@ class Query:
         return [row for row in rows if self.matches(row)]
 
 
-def parse_query(text: str) -> Query:
-    """Read a filter. Raises UsageError saying which term can not be read and what is known."""
-    return Query(text, tuple(_term(word.replace('"', "")) for word in _WORD.findall(text)))
+def parse_query(text: str, words: Mapping[str, Test] | None = None) -> Query:
+    """Read a filter. `words`: what single words mean to a front end besides (in the app `marked`).
+
+    Raises UsageError saying which term can not be read and what is known.
+    """
+    return Query(text, tuple(_term(word.replace('"', ""), words or {}) for word in _WORD.findall(text)))
 
 
-def _term(word: str) -> _Test:
+def _term(word: str, words: Mapping[str, Test]) -> Test:
     if word.startswith("!"):
         if not word[1:]:
             raise UsageError("filter: nothing stands behind !", "write !word to leave out layers with that word")
-        inner = _term(word[1:])
+        inner = _term(word[1:], words)
         return lambda row: not inner(row)
+    if word.lower() in words:
+        return words[word.lower()]
     if field := _FIELD.fullmatch(word):
         return _FIELDS[field["field"].lower()](field["text"])
     if comparison := _COMPARISON.fullmatch(word):
@@ -73,12 +79,12 @@ def _term(word: str) -> _Test:
     return _in_name(word)
 
 
-def _in_op(text: str) -> _Test:
+def _in_op(text: str) -> Test:
     fits = _smart_case(text)
     return lambda row: fits(row.op_type)
 
 
-def _in_name(text: str) -> _Test:
+def _in_name(text: str) -> Test:
     """The word in the name as it is shown, of either side."""
     fits = _smart_case(text)
     return lambda row: fits(visible(row.name)) or fits(visible(row.pair.sample.name))
@@ -90,19 +96,19 @@ def _smart_case(text: str) -> Callable[[str], bool]:
     return lambda value: text in value.lower()
 
 
-def _verdict(text: str) -> _Test:
+def _verdict(text: str) -> Test:
     wanted = [verdict for verdict in Verdict if text and verdict.startswith(text.lower())]
     if not wanted:
         raise UsageError(f"filter: no verdict is called {text!r}", "known are: ok, warn, fail, not (comparable)")
     return lambda row: row.verdict in wanted
 
 
-def _in_reasons(text: str) -> _Test:
+def _in_reasons(text: str) -> Test:
     fits = _smart_case(text)
     return lambda row: any(map(fits, (*row.reasons, *row.pair.notes, *row.notes)))
 
 
-_FIELDS: dict[str, Callable[[str], _Test]] = {
+_FIELDS: dict[str, Callable[[str], Test]] = {
     "op": _in_op,
     "verdict": _verdict,
     "name": _in_name,
@@ -110,7 +116,7 @@ _FIELDS: dict[str, Callable[[str], _Test]] = {
 }
 
 
-def _comparison(name: str, sign: str, number: str) -> _Test:
+def _comparison(name: str, sign: str, number: str) -> Test:
     metric = known_metric(name)
     if metric is None:
         hint = f"{did_you_mean(name, METRICS)}; for a name with {sign[0]} in it write name:..."

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple, Self, overload
 
 from sgs_tui.engine.compare.results import LayerDiff
-from sgs_tui.engine.numbers import count
+from sgs_tui.engine.numbers import count, figure
 from sgs_tui.engine.twin.trust import REPRODUCED
 
 if TYPE_CHECKING:
@@ -120,6 +120,23 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """What a change gives at the layer where it matters most, by the twin: its RMSE now and then.
+
+    `int16`: the tensors that get INT16, `change`: whatever else it is, in few words.
+    """
+
+    change: str
+    int16: tuple[str, ...]
+    layer: str
+    now: float
+    then: float
+
+    def __str__(self) -> str:
+        return f"{self.layer}: RMSE {figure(self.now)} now, {figure(self.then)} then"
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A cause, the layers it sits in (the likeliest culprit first), and what proves it.
 
@@ -127,7 +144,7 @@ class Finding:
     `size`: the error it brings in, relative to the layer's signal. `proof`: how far it was measured. `confidence`:
     a rank of that proof (0 to 1; at most 0.2 where trying refuted it), no probability.
     `refuted_by`: what would prove it wrong. `advice`: what to do, one line each. `behind`: layers it spoils directly.
-    `int16`: the convolution inputs that the first line of the advice puts into 16 bit.
+    `int16`: the convolution inputs that the first line of the advice puts into 16 bit. `tried`: what that line gives.
     """
 
     cause: Cause
@@ -141,6 +158,7 @@ class Finding:
     behind: tuple[str, ...] = ()
     int16: tuple[str, ...] = ()
     proof: Proof = Proof.FIGURES
+    tried: Tried | None = None
 
 
 class Costs(Sequence[tuple[str, float]]):

@@ -14,7 +14,7 @@ from threading import Event
 from sgs_tui.engine.compare.limits import Profile, judge
 from sgs_tui.engine.compare.metrics import with_error
 from sgs_tui.engine.compare.results import LayerDiff, Metrics, Verdict
-from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
+from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Tried
 from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.twin.agreement import not_predicted
 from sgs_tui.engine.twin.figures import Figures
@@ -63,6 +63,14 @@ class Change:
             setting = "input_format=ALL_INT16" if self.everything else f"tensor_arrays='{','.join(self.int16)}'"
             words.append(f"set to INT16: {setting}; in [CONV_CONFIG], then convert and calibrate again")
         return "; and ".join(words)
+
+    @property
+    def brief(self) -> str:
+        """In a few words, without the names of `int16`."""
+        words = ["calibrate again" if self.own else "", *(f"narrower limits of {name}" for name, _ in self.ranges[:1])]
+        words.append(f"quant_level L{self.level}" if self.level is not None else "")
+        words.append("ALL_INT16" if self.everything else "")
+        return ", ".join(filter(None, words))
 
     def of(self, plan: Plan) -> Plan:
         """The plan with this change."""
@@ -136,7 +144,7 @@ class _Outcome:
     left: float
     failing: int
     failing_in_all: int
-    text: str
+    tried: Tried
 
 
 def tried(
@@ -182,7 +190,13 @@ def _outcome(
         left=then / now if now else 1.0,
         failing=len(bad.intersection(asked)),
         failing_in_all=len(bad),
-        text=f"{worst}: RMSE {figure(_measured(rows[worst]).rmse)} now, {figure(_measured(after[worst]).rmse)} then",
+        tried=Tried(
+            change.brief,
+            () if change.everything else change.int16,
+            worst,
+            _measured(rows[worst]).rmse,
+            _measured(after[worst]).rmse,
+        ),
     )
 
 
@@ -261,12 +275,12 @@ def _told(finding: Finding, outcomes: Sequence[_Outcome], best: _Outcome | None)
     """The change that helps most as the advice; a cause is refuted where taking it away does not help."""
     if best is not None:
         how = "with this picture's own ranges " if best.change.own else ""
-        line = f"{best.change} (tried on the twin: {how}{best.text})"
-        return replace(finding, advice=(line,), int16=best.change.int16)
+        line = f"{best.change} (tried on the twin: {how}{best.tried})"
+        return replace(finding, advice=(line,), int16=best.change.int16, tried=best.tried)
     nearest = min(outcomes, key=lambda each: each.left)
-    line = f"nothing that was tried on the twin helps; the most that came of it: {nearest.text}"
+    line = f"nothing that was tried on the twin helps; the most that came of it: {nearest.tried}"
     found = replace(finding, advice=(line,), int16=())
     if finding.cause is not Cause.CLIPPING:
         return found
-    refuted = Evidence(f"this picture's own ranges do not heal it on the twin: {nearest.text}")
+    refuted = Evidence(f"this picture's own ranges do not heal it on the twin: {nearest.tried}")
     return replace(found, evidence=(refuted, *found.evidence), confidence=min(REFUTED, found.confidence), explained=0.0)

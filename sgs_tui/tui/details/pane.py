@@ -15,7 +15,7 @@ from sgs_tui.tui.journal.view import Notes, note_lines
 from sgs_tui.tui.layers.blame import NOTHING, Parts
 from sgs_tui.tui.layers.columns import MARK_TONES
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, fit, hanging, paragraph, plain, share, span
-from sgs_tui.tui.widgets.text_view import TextView
+from sgs_tui.tui.widgets.text_view import Text, TextView
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class DetailsPane(Pane):
         self.profile: Profile = MANUAL
         self.closeup = Closeup()
         self.parts = NOTHING
+        self.cause: Text | None = None
         self.notes: Notes = {}
 
     def show_layer(self, pair: Pair | None, row: LayerDiff | None, profile: Profile) -> None:
@@ -56,9 +57,9 @@ class DetailsPane(Pane):
         self.closeup = Closeup(worst, counting=False)
         self._fill(keep=True)
 
-    def show_parts(self, parts: Parts) -> None:
-        """What the diagnosis says of the layers."""
-        self.parts = parts
+    def show_parts(self, parts: Parts, cause: Text | None = None) -> None:
+        """What the diagnosis says of the layers; `cause`: its first finding, for the guilty one."""
+        self.parts, self.cause = parts, cause
         self._fill(keep=True)
 
     def show_notes(self, notes: Notes) -> None:
@@ -74,9 +75,10 @@ class DetailsPane(Pane):
             return [(Span("no layer chosen", "muted"),)]
         if self.row is None:
             return waiting(self.pair, width)
+        cause = self.cause(width) if self.cause and self.pair.name == self.parts.guilty else ()
         noted = note_lines(self.notes.get(self.pair.name, ()), width)
         part = self.parts.lines(self.pair.name, width)
-        return details(self.row, self.profile, self.closeup, width, [*noted, *part])
+        return details(self.row, self.profile, self.closeup, width, [*noted, *part], cause)
 
     def help(self) -> Iterable[Line]:
         return formulas(self.profile)
@@ -92,9 +94,17 @@ def waiting(pair: Pair, width: int) -> list[Line]:
     return [*_name(pair, width), BLANK, (Span("not compared yet", "muted"),)]
 
 
-def details(row: LayerDiff, profile: Profile, closeup: Closeup, width: int, part: Sequence[Line] = ()) -> list[Line]:
-    """Verdict and reasons, its `part` in the error, metrics with limits, both sides, range, pairing, worst elements."""
-    lines = [*_name(row.pair, width), *_verdict(row, width), *part]
+def details(
+    row: LayerDiff,
+    profile: Profile,
+    closeup: Closeup,
+    width: int,
+    part: Sequence[Line] = (),
+    cause: Sequence[Line] = (),
+) -> list[Line]:
+    """The `cause` that sits in it, verdict and reasons, its `part` in the error, metrics with limits, both sides,
+    range, pairing, worst elements."""
+    lines = [*cause, *_name(row.pair, width), *_verdict(row, width), *part]
     if row.metrics is not None and row.sample is not None and row.benchmark is not None:
         lines += [BLANK, *_metrics(row, profile, width), *_slices(row, profile, width)]
         lines += [BLANK, *_sides(row.sample, row.benchmark)]

@@ -12,7 +12,7 @@ from sgs_tui.tui.actions import PANES, group
 from sgs_tui.tui.frame.opaque import OpaqueScreen
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.text import Line, Span, line
-from sgs_tui.tui.widgets.bars import KeyBar, LineBar, Tab, TabBar
+from sgs_tui.tui.widgets.bars import KeyBar, LineBar, LinesBar, Tab, TabBar
 from sgs_tui.tui.widgets.prompt import Prompt
 
 LEAST = (60, 15)
@@ -49,6 +49,7 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         self.title_bar = LineBar(tone="header", identity="title")
         self.tab_bar = TabBar(identity="tabs")
         self.notice_bar = LineBar(tone="warn", identity="notice")
+        self.verdict_bar = LinesBar(identity="verdict")
         self.status_bar = LineBar(identity="status")
         self.key_bar = KeyBar(identity="keys")
         self.filled = False
@@ -69,8 +70,9 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         """Arranged for the size that there is: the first frame too."""
         self._arrange_for(self.app.size)
         yield self.title_bar
-        yield self.tab_bar
+        yield self.verdict_bar
         yield self.notice_bar
+        yield self.tab_bar
         yield from self.body()
         yield self.status_bar
         yield self.key_bar

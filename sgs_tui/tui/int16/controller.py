@@ -21,9 +21,10 @@ from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened, DiagnosisChanged
 from sgs_tui.tui.frame.controller import Controller, Host, confirmed, does, hears
 from sgs_tui.tui.int16.foresee import Foreseen, Foresight, Question
+from sgs_tui.tui.int16.marks import Marks
 from sgs_tui.tui.int16.pane import Int16Dialog, LoseMarksDialog, MarkToggled, WriteAsked
-from sgs_tui.tui.int16.view import Marks, Plan, again_words, change_lines
-from sgs_tui.tui.jobs import Said
+from sgs_tui.tui.int16.view import Plan, again_words, change_lines
+from sgs_tui.tui.jobs import MarksChanged, Said
 from sgs_tui.tui.text import BLANK, line
 
 
@@ -140,14 +141,18 @@ class Int16Controller(Controller):
         if not name:
             self.host.flash("no layer here", "warn")
             return
-        self.marks = self.marks.flipped(name)
+        self._mark(self.marks.flipped(name))
         marked = name in self.marks.marked
         said = "marked for INT16; I shows the list and the change of input_config.ini" if marked else "no more marked"
         self.host.flash(f"{name}: {said}")
 
+    def _mark(self, marks: Marks) -> None:
+        self.marks = marks
+        self.host.post_message(MarksChanged(marks.marked, marks.unmarked))
+
     @hears(MarkToggled)
     def toggle_mark(self, event: MarkToggled) -> None:
-        self.marks = self.marks.toggled(event.tensor, event.chosen)
+        self._mark(self.marks.toggled(event.tensor, event.chosen))
         self._advise()
 
     @hears(ComparisonOpened)
@@ -158,7 +163,8 @@ class Int16Controller(Controller):
             said = f"no more marked for INT16, since these dumps do not hold them: {', '.join(lost)}"
             self.host.note(said, "warn")
             self.host.flash(said, "warn")
-        self.marks, self._kept = self.marks.among(names), self._kept.among(names)
+        self._kept = self._kept.among(names)
+        self._mark(self.marks.among(names))
         self._drop()
 
     def marks_are_kept(self) -> None:

@@ -1,7 +1,6 @@
 """INT16 advice as rows and lines: which tensors, by which rule, what it should bring, what it makes of the file."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf, isnan
 from pathlib import Path
 
@@ -14,43 +13,8 @@ from sgs_tui.engine.requantize.propose import Commands, EmbeddedRun, Recipe
 from sgs_tui.engine.twin.whatif import WhatIf
 from sgs_tui.tui.debugconfig.view import difference
 from sgs_tui.tui.int16.foresee import Foreseen
-from sgs_tui.tui.text import BLANK, Line, Tone, paragraph, span
+from sgs_tui.tui.text import BLANK, Line, paragraph
 from sgs_tui.tui.widgets.table import Cell, Column
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """What the user wants in INT16 (layers or tensors) and what not, whatever is advised."""
-
-    marked: tuple[str, ...] = ()
-    unmarked: tuple[str, ...] = ()
-
-    def toggled(self, name: str, chosen: bool) -> "Marks":
-        """The other way round than it is now."""
-        rest = self._without(name)
-        return replace(rest, unmarked=(*rest.unmarked, name)) if chosen else replace(rest, marked=(*rest.marked, name))
-
-    def flipped(self, name: str) -> "Marks":
-        """Marked, or no more marked."""
-        rest = self._without(name)
-        return rest if name in self.marked else replace(rest, marked=(*rest.marked, name))
-
-    def among(self, names: Collection[str]) -> "Marks":
-        """Those of tensors that are there."""
-        return Marks(*(tuple(name for name in kind if name in names) for kind in (self.marked, self.unmarked)))
-
-    def outside(self, names: Collection[str]) -> tuple[str, ...]:
-        """Those of tensors that are not there."""
-        return tuple(name for name in (*self.marked, *self.unmarked) if name not in names)
-
-    def lines(self) -> list[Line]:
-        """What is marked, one name a line."""
-        said: tuple[tuple[str, Tone, tuple[str, ...]], ...]
-        said = (("INT16", "key", self.marked), ("8 bit", "muted", self.unmarked))
-        return [(span(f"{kind}  ", tone), span(name)) for kind, tone, names in said for name in names]
-
-    def _without(self, name: str) -> "Marks":
-        return Marks(*(tuple(each for each in names if each != name) for names in (self.marked, self.unmarked)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What a diagnosis says of single layers: a sign for the layer table, lines for the details."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 
@@ -18,6 +18,8 @@ BLAME_SIGNS: dict[Role, Cell] = {
 }
 JUMP = "J"
 """In place of the arrow where the vendor's rule marks the layer."""
+GUILTY = Cell("◆", "fail")
+"""In place of the arrow at the layer that the first finding names."""
 REORDERED = Cell("▒", "warn")
 """The data is out of order; what was won back of it stands in the details."""
 
@@ -31,13 +33,19 @@ _ORDER = (Role.INTRODUCED, Role.INHERITED, Role.RECOVERED, Role.UNKNOWN, Role.CL
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Each layer's part in the error, by its name: blame, and the rows that were put back in order."""
+    """Each layer's part in the error, by its name: blame, and the rows that were put back in order.
+
+    `guilty`: the layer that the first finding names, also where nothing fails; "" where there is none.
+    """
 
     blame: Mapping[str, Blame] = field(default_factory=dict)
     recovered: Mapping[str, Recovered] = field(default_factory=dict)
+    guilty: str = ""
 
     def cell(self, name: str) -> Cell:
         """The sign of that layer."""
+        if name and name == self.guilty:
+            return GUILTY
         if name in self.recovered:
             return REORDERED
         part = self.blame.get(name)
@@ -47,7 +55,9 @@ class Parts:
         return Cell(JUMP, sign.tone or "warn") if part.jump else sign
 
     def place(self, name: str) -> int:
-        """For sorting: where the error begins first, clean layers last."""
+        """For sorting: the guilty layer first, then where the error begins, clean layers last."""
+        if name and name == self.guilty:
+            return -1
         part = self.blame.get(name)
         return len(_ORDER) if part is None else _ORDER.index(part.role)
 
@@ -72,21 +82,29 @@ NOTHING = Parts()
 
 def sign_lines() -> Iterator[Line]:
     """For `?`: what the signs behind a layer's name mean."""
+    yield line("  ", Span(GUILTY.text, GUILTY.tone), " behind a name: the first finding names this layer")
     for role, (meaning, _) in _WORDS.items():
         yield line("  ", Span(BLAME_SIGNS[role].text, BLAME_SIGNS[role].tone), f" behind a name: {meaning}")
     yield line("  ", Span(JUMP, "warn"), " jump: RMSE over 1.00 above the layer before (the vendor's mark)")
     yield line("  ", Span(REORDERED.text, REORDERED.tone), " out of order in the file; recovered figures in details")
 
 
-def parts_of(diagnosis: Diagnosis) -> Parts:
-    """The layers of a diagnosis.
+def parts_of(diagnosis: Diagnosis, names: Collection[str]) -> Parts:
+    """The layers of a diagnosis; `names`: of those that are compared.
 
     Where data is out of order its error says nothing about the network; where there is nothing but rounding nobody
     is to blame, and only the vendor's marks are left.
     """
     recovered = {each.row.name: each for each in diagnosis.recovered}
     blamed = [] if recovered else [part for part in diagnosis.blame if part.jump or not is_healthy(diagnosis)]
-    return Parts({part.name: part for part in blamed}, recovered)
+    return Parts({part.name: part for part in blamed}, recovered, guilty_of(diagnosis, names))
+
+
+def guilty_of(diagnosis: Diagnosis, names: Collection[str]) -> str:
+    """The compared layer that the first finding names; "" where nothing is wrong."""
+    first = diagnosis.first
+    named = () if first.cause is Cause.HEALTHY else (*first.layers, *first.behind)
+    return next((name for name in named if name in names), "")
 
 
 def is_healthy(diagnosis: Diagnosis) -> bool:

@@ -23,13 +23,15 @@ from sgs_tui.tui.widgets.table import Cell, Column, ListTable
 PENDING = Cell("·", "muted")
 PART = "part"
 """The layer's part in the error: begins here, comes in, gone again."""
+MARKED = "int16"
+"""The user's INT16 mark."""
 MARK_TONES: dict[str, Tone] = {"": "", FAILED: "fail", WARNED: "warn"}
 NOTED = f" {MARK}"
 """Behind the name of a layer that has a note."""
 FROZEN = frozenset({"sign", "index", "name"})
 """Always shown, and in front."""
 DEFAULT = (
-    *("sign", "index", "name", PART, "op", "rmse", "cos", "range", "mse", "sqnr_db"),
+    *("sign", "index", "name", PART, MARKED, "op", "rmse", "cos", "range", "mse", "sqnr_db"),
     *("sample_min", "benchmark_min", "sample_max", "benchmark_max", "max_abs_error", "verdict"),
 )
 AVAILABLE = (*DEFAULT, *(key for key in METRICS if key not in DEFAULT))
@@ -46,9 +48,14 @@ _WORDS = {
     "index": "op index",
     "name": "name",
     PART: "part in the error (diagnosis)",
+    MARKED: "INT16 mark (while there are any)",
     "op": "op type",
     "verdict": "verdict",
 }
+
+
+_SIGN_COLUMNS = {"sign": ("", 1), PART: ("", 1), MARKED: ("16", 2)}
+"""Titles and cells of columns that hold a sign."""
 
 
 def title(key: str) -> str:
@@ -109,9 +116,9 @@ def facts_of(pairs: Sequence[Pair]) -> Facts:
 
 def column(key: str, facts: Facts, wide: bool = False, extra: int = 0) -> Column[Any]:
     """The table column of that id; `wide` shows names whole, `extra` cells are the user's own widening."""
+    if key in _SIGN_COLUMNS:
+        return Column(key, *_SIGN_COLUMNS[key])
     match key:
-        case "sign" | "part":
-            return Column(key, "", 1)
         case "index":
             return Column(key, "#", max(2, facts.indices), right=True)
         case "name":
@@ -156,9 +163,10 @@ def default_choices() -> Choices:
     return choices_for(DEFAULT)
 
 
-def chosen_columns(choices: Choices, facts: Facts, wide: bool) -> list[Column[Any]]:
-    """The table's columns for these choices."""
-    return [column(choice.id, facts, wide, choice.extra) for choice in choices if choice.shown]
+def chosen_columns(choices: Choices, facts: Facts, wide: bool, marked: bool = True) -> list[Column[Any]]:
+    """The table's columns for these choices; that of the marks only where something is `marked`."""
+    shown = [choice for choice in choices if choice.shown and (marked or choice.id != MARKED)]
+    return [column(choice.id, facts, wide, choice.extra) for choice in shown]
 
 
 def toggled(choices: Choices, place: int) -> Choices:

@@ -1,12 +1,12 @@
 """The layer table, and everything that follows its cursor: histogram, details, status line."""
 
 from dataclasses import replace
+from functools import partial
 
 from textual.timer import Timer
 
 from sgs_tui.engine.compare.metrics import known_metric
 from sgs_tui.engine.compare.results import LayerDiff, Pair
-from sgs_tui.engine.compare.select import parse_query
 from sgs_tui.engine.journal import notes_by_layer
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.session import Comparison
@@ -25,7 +25,8 @@ from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.frame.dialogs import TableDialog
 from sgs_tui.tui.histogram.controller import HistogramController
 from sgs_tui.tui.histogram.jobs import CloseupDone
-from sgs_tui.tui.jobs import JobFailed, LayerMoved, LayerWanted
+from sgs_tui.tui.int16.marks import Marks
+from sgs_tui.tui.jobs import JobFailed, LayerMoved, LayerWanted, MarksChanged
 from sgs_tui.tui.journal.jobs import JournalRead
 from sgs_tui.tui.journal.view import Notes
 from sgs_tui.tui.layers.blame import NOTHING, parts_of
@@ -34,6 +35,7 @@ from sgs_tui.tui.layers.pane import LayersPane
 from sgs_tui.tui.layers.view import NETWORK, UNMATCHED_COLUMNS
 from sgs_tui.tui.settings import Start, ViewState
 from sgs_tui.tui.text import Line, Span
+from sgs_tui.tui.triage.verdict import cause_lines
 
 REST = 0.12
 """Seconds that the cursor rests on a layer before histogram and details follow: a held key sends only the table."""
@@ -105,10 +107,18 @@ class LayersController(Controller):
 
     @hears(DiagnosisChanged)
     def show_parts(self) -> None:
+        """Each layer's part in the error; the cursor goes to the guilty one, unless the user has moved it already."""
         diagnosis = self._comparison.diagnosis
-        parts = parts_of(diagnosis) if diagnosis else NOTHING
+        parts = parts_of(diagnosis, {pair.name for pair in self.pane.model.pairs}) if diagnosis else NOTHING
         self.pane.show_parts(parts)
-        self.details.show_parts(parts)
+        cause = partial(cause_lines, diagnosis.first, self.host.keymap) if diagnosis and parts.guilty else None
+        self.details.show_parts(parts, cause)
+        if parts.guilty and not self.pane.moved and self.pane.go_to(parts.guilty, hidden=False):
+            self.follow()
+
+    @hears(MarksChanged)
+    def show_marks(self, event: MarksChanged) -> None:
+        self.pane.show_marks(Marks(event.marked, event.unmarked))
 
     @hears(JournalRead)
     def take_journal(self, event: JournalRead) -> None:
@@ -212,7 +222,7 @@ class LayersController(Controller):
             pane.choices = choices_for(state.columns or columns, state.extras)
         pane.wide = state.wide
         pane.model.sort_key, pane.model.reverse = _order(start.sort) or (state.sort or NETWORK, state.reverse)
-        pane.model.query = parse_query(start.query) if start.query.strip() else pane.model.query
+        pane.model.query = pane.model.parsed(start.query) if start.query.strip() else pane.model.query
         pane.show_columns()
 
     def remembered(self, state: ViewState) -> ViewState:

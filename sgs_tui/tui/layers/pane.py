@@ -10,17 +10,17 @@ from textual.app import ComposeResult
 
 from sgs_tui.engine.compare.limits import FAILED, WARNED
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
-from sgs_tui.engine.compare.select import parse_query
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.numbers import count
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.frame.pane import Pane, PaneAsked
+from sgs_tui.tui.int16.marks import Marks
 from sgs_tui.tui.jobs import Flash, LayerMoved, LayersShown
 from sgs_tui.tui.journal.view import MARK, Notes
 from sgs_tui.tui.layers.blame import REORDERED, Parts, sign_lines
 from sgs_tui.tui.layers.columns import PART, PENDING, Choices, Facts, chosen_columns, default_choices, facts_of
-from sgs_tui.tui.layers.view import NO_FILTER, Layers, failing
+from sgs_tui.tui.layers.view import Layers, failing
 from sgs_tui.tui.text import ELLIPSIS, Line, Span, cut, line, span
 from sgs_tui.tui.widgets.prompt import Prompt
 from sgs_tui.tui.widgets.table import Cell, Table
@@ -41,6 +41,7 @@ _MEANINGS = (
     (Cell(FAILED, "fail"), "behind a figure: beyond a limit that fails"),
     (Cell(WARNED, "warn"), "behind a figure: beyond a limit that warns (a range only at a convolution)"),
     (Cell(MARK, "key"), "behind a name: there is a note"),
+    (Cell("16", "key"), "marked for INT16; 8: to stay in 8 bits, whatever is advised"),
     (Cell(ELLIPSIS, "muted"), "in a name: something is left out, first what other names have as well"),
     (Cell("▾", "key"), "in the head: sorted by this column, its values fall"),
     (Cell("▴", "key"), "in the head: sorted by this column, its values rise"),
@@ -59,12 +60,14 @@ class LayersPane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self.main = self.table = Table(frozen=3, empty=_EMPTY, identity="layer-table")
-        self.prompt = Prompt(placeholder="words  !not  op:conv  verdict:fail  rmse>0.1", identity="filter")
+        self.prompt = Prompt(placeholder="words  !not  op:conv  verdict:fail  marked  rmse>0.1", identity="filter")
         self.model = Layers()
         self.facts = Facts()
         self.choices = default_choices()
         self.wide = False
         self.progress = ""
+        self.moved = False
+        """The user has put the cursor somewhere since these dumps were opened."""
         self._why_empty = _EMPTY
 
     def body(self) -> ComposeResult:
@@ -85,11 +88,14 @@ class LayersPane(Pane):
         """
         kept = self.model
         self.model = Layers(pairs)
-        self.model.query, self.model.sort_key, self.model.reverse = kept.query, kept.sort_key, kept.reverse
+        self.model.marks = kept.marks
+        self.model.query = self.model.parsed(kept.query.text)
+        self.model.sort_key, self.model.reverse = kept.sort_key, kept.reverse
         self.model.arrange()
         self.facts = facts_of(self.model.pairs)
-        number = next((n for n, pair in enumerate(self.model.pairs) if pair.name == cursor_on), 0)
-        self.table.restart(self.model, self.model.place_of(number) or 0)
+        number = self._numbered(cursor_on)
+        self.moved = self.moved and number is not None
+        self.table.restart(self.model, self.model.place_of(number or 0) or 0)
         self.show_columns()
         self.post_message(LayerMoved(self.number))
 
@@ -124,7 +130,7 @@ class LayersPane(Pane):
     def show_columns(self) -> None:
         """Columns as chosen; the sort mark in the head."""
         self.table.explain(_NONE_FIT if self.model.pairs else self._why_empty)
-        columns = chosen_columns(self.choices, self.facts, self.wide)
+        columns = chosen_columns(self.choices, self.facts, self.wide, self.model.marks != Marks())
         self.table.marks = dict([self.model.arrow])
         self.table.show(self.model, columns)
         self.show_heading()
@@ -167,27 +173,40 @@ class LayersPane(Pane):
             self.table.refresh()
         self.show_heading()
 
+    def show_marks(self, marks: Marks) -> None:
+        """What is wanted in INT16."""
+        number, self.model.marks = self.number, marks
+        self.model.arrange()
+        self._rearranged(number)
+
     def show_notes(self, notes: Notes) -> None:
         """A mark behind the name of every layer that has a note."""
         if notes != self.model.noted:
             self.model.noted = notes
             self.table.refresh()
 
-    def go_to(self, name: str) -> bool:
-        """The cursor on the layer of that name, the filter off where it hides it; whether there is such a layer."""
-        number = next((n for n, pair in enumerate(self.model.pairs) if pair.name == name), None)
-        if number is None:
+    def go_to(self, name: str, hidden: bool = True) -> bool:
+        """The cursor on the layer of that name, unless there is none; where the filter hides it, the filter goes off.
+
+        Not `hidden`: only where the filter lets it be seen. Whether the cursor is there.
+        """
+        number = self._numbered(name)
+        if number is None or (self.model.place_of(number) is None and not hidden):
             return False
         if self.model.place_of(number) is None:
             self.action_clear_filter()
         self.table.go(self.model.place_of(number) or 0)
         return True
 
+    def _numbered(self, name: str) -> int | None:
+        return next((number for number, pair in enumerate(self.model.pairs) if pair.name == name), None)
+
     # --- moving
 
     @on(Table.Moved)
     def tell_layer(self) -> None:
         """Histogram and details follow the cursor."""
+        self.moved = True
         self.post_message(LayerMoved(self.number))
 
     def walk(self, step: int) -> None:
@@ -201,12 +220,16 @@ class LayersPane(Pane):
         self._to_failing(-1)
 
     def _to_failing(self, step: int) -> None:
-        here = self.table.cursor
-        place = self.model.next_place(here, step, failing)
+        """To a failing layer, or to the one that the first finding names, whether it fails or not."""
+        here, guilty = self.table.cursor, self.model.parts.guilty
+        place = self.model.next_place(here, step, lambda row: failing(row) or row.name == guilty)
         if place is None:
             self.post_message(Flash("no layer fails so far" if self.progress else "no layer fails"))
         elif place == here:
-            self.post_message(Flash("this is the only failing layer"))
+            fails = self.row is not None and failing(self.row)
+            self.post_message(
+                Flash(f"{'this is the only failing layer' if fails else 'no layer fails; the cause sits here'}")
+            )
         else:
             self.table.go(place)
 
@@ -242,7 +265,7 @@ class LayersPane(Pane):
 
     def _filter(self, text: str) -> None:
         try:
-            query = parse_query(text) if text.strip() else NO_FILTER
+            query = self.model.parsed(text)
         except UsageError as error:
             self.post_message(Flash(str(error), "warn"))
             return

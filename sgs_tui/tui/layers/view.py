@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Unmatched, Verdict
 from sgs_tui.engine.compare.select import Query, falls, parse_query, sort_rows
+from sgs_tui.tui.int16.marks import Marks
 from sgs_tui.tui.journal.view import Notes
 from sgs_tui.tui.layers.blame import NOTHING
-from sgs_tui.tui.layers.columns import NOTED, PART, cell, label
+from sgs_tui.tui.layers.columns import MARKED, NOTED, PART, cell, label
 from sgs_tui.tui.text import Tone
 from sgs_tui.tui.widgets.table import Cell, Column
 
@@ -26,6 +28,7 @@ class Layers:
         self.rows: list[LayerDiff | None] = [None] * len(self.pairs)
         self.parts = NOTHING
         self.noted: Notes = {}
+        self.marks = Marks()
         self.undone = False
         """Show the figures of recovered layers; order, filter and verdicts stay about the file as it is."""
         self.query: Query = NO_FILTER
@@ -46,12 +49,23 @@ class Layers:
         pair = self.pairs[self.order[row]]
         if column == PART:
             return self.parts.cell(pair.name)
+        if column == MARKED:
+            return self._mark(pair.name)
         if column == "name" and pair.name in self.noted:
             return Cell(pair.name + NOTED)
         diff = self.row_at(row)
         if self.undone and column not in ("sign", "verdict") and (won := self.parts.recovered.get(pair.name)):
             return cell(won.row, column)
         return label(pair, column) if diff is None else cell(diff, column)
+
+    def is_marked(self, row: LayerDiff) -> bool:
+        """What `marked` in the filter finds."""
+        return row.name in self.marks.marked
+
+    def _mark(self, name: str) -> Cell:
+        if name in self.marks.marked:
+            return Cell("16", "key")
+        return Cell(" 8", "muted") if name in self.marks.unmarked else Cell("")
 
     def row_tone(self, row: int) -> Tone:
         """Rows that are still to come, or can not be compared, stay in the background."""
@@ -93,12 +107,16 @@ class Layers:
     def _sorted(self) -> list[LayerDiff]:
         """Every row in the present order, which is worked out once as long as no row is added."""
         done = [row for row in self.rows if row is not None]
-        if self.sort_key == PART:
-            return sorted(done, key=lambda row: self.parts.place(row.name), reverse=self.reverse)
+        if self.sort_key in _OWN_ORDERS:
+            return sorted(done, key=partial(_OWN_ORDERS[self.sort_key], self), reverse=self.reverse)
         key = self.sort_key, self.reverse
         if key not in self._orders:
             self._orders[key] = sort_rows(done, *key)
         return self._orders[key]
+
+    def parsed(self, text: str) -> Query:
+        """A filter as it is typed. Raises UsageError."""
+        return parse_query(text, {"marked": self.is_marked}) if text.strip() else NO_FILTER
 
     def filter(self, query: Query) -> None:
         self.query = query
@@ -124,7 +142,7 @@ class Layers:
         """(column, sign) of the order: which way its values run. None of a network as it is."""
         if self.sort_key == NETWORK:
             return ("index", "▾") if self.reverse else ("", "")
-        falling = self.sort_key == PART or falls(self.sort_key)
+        falling = self.sort_key in _OWN_ORDERS or falls(self.sort_key)
         return _COLUMN_OF.get(self.sort_key, self.sort_key), "▾" if falling is not self.reverse else "▴"
 
     def next_place(self, start: int, step: int, wanted: Callable[[LayerDiff], bool]) -> int | None:
@@ -140,6 +158,13 @@ class Layers:
     def count(self, verdict: Verdict) -> int:
         """How many compared layers have this verdict."""
         return self._verdicts[verdict]
+
+
+_OWN_ORDERS: dict[str, Callable[[Layers, LayerDiff], int]] = {
+    PART: lambda layers, row: layers.parts.place(row.name),
+    MARKED: lambda layers, row: -layers.is_marked(row),
+}
+"""Columns that the engine does not sort by, since they are nothing of a row."""
 
 
 def failing(row: LayerDiff) -> bool:

@@ -16,10 +16,13 @@ from sgs_tui.tui.comparison.jobs import ComparisonFinished, ComparisonOpened, Co
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.frame.dialogs import TableDialog
 from sgs_tui.tui.jobs import JobFailed
+from sgs_tui.tui.text import Line, Span, span
 from sgs_tui.tui.triage.pane import LOOKING, STOPPED, WAITING, TriagePane
+from sgs_tui.tui.triage.verdict import verdict_lines
 from sgs_tui.tui.triage.view import RECOVERED_COLUMNS, headline
 
 EXPLAINING = "diagnosis"
+NO_DIAGNOSIS = "no diagnosis"
 
 
 def explain(comparison: Comparison, rows: Sequence[LayerDiff], cancel: Event) -> Diagnosis | SgsError:
@@ -64,8 +67,8 @@ class TriageController(Controller):
 
     def _take(self, found: Diagnosis | SgsError) -> None:
         if isinstance(found, SgsError):
-            self._forget(f"no diagnosis: {found.message}", found.hint)
-            self.host.note(f"no diagnosis: {found.message}", "warn", found.hint)
+            self._forget(f"{NO_DIAGNOSIS}: {found.message}", found.hint)
+            self.host.note(f"{NO_DIAGNOSIS}: {found.message}", "warn", found.hint)
             return
         self.pane.show_diagnosis(found)
         self._comparison.explain(found)
@@ -93,6 +96,16 @@ class TriageController(Controller):
             return
         title = f"Recovered: {count(len(recovered), 'layer')} with the stored order undone"
         self.host.open(TableDialog(title, RECOVERED_COLUMNS, recovered, frozen=2))
+
+    def verdict(self, cells: int) -> list[Line]:
+        """The first finding, or why there is none (yet), for so many cells; nothing while no dumps are compared."""
+        found = self._comparison.diagnosis
+        if found is not None:
+            return verdict_lines(found, self.host.keymap, cells)
+        if self._comparison.request is None:
+            return []
+        why = self.pane.why or LOOKING
+        return [(Span("   "), span(why, "warn" if why.startswith(NO_DIAGNOSIS) else "muted"))]
 
     def _forget(self, why: str, hint: str = "") -> None:
         self.pane.forget(why, hint)

@@ -40,7 +40,7 @@ class TriagePane(Pane):
         self.text = TextView(identity="finding", reads=False)
         self.main = self.table = ListTable(FINDING_COLUMNS, identity="findings", below=self.text)
         self.diagnosis: Diagnosis | None = None
-        self._layer, self._why = 0, WAITING
+        self._layer, self.why = 0, WAITING
 
     def body(self) -> ComposeResult:
         yield self.table
@@ -53,14 +53,14 @@ class TriagePane(Pane):
 
     def forget(self, why: str, hint: str = "") -> None:
         """There is no diagnosis (any more)."""
-        self.diagnosis, self._why = None, why
+        self.diagnosis, self.why = None, why
         self.table.fill((), 0)
         self.table.styles.height = 1
         self.text.show(lambda width: paragraph(why, width, "muted") + paragraph(hint, width, "muted"))
         self.head()
 
     def show_diagnosis(self, diagnosis: Diagnosis) -> None:
-        self.diagnosis, self._why = diagnosis, ""
+        self.diagnosis, self.why = diagnosis, ""
         self.table.styles.height = 1 + min(len(diagnosis.findings), _MOST_ROWS)
         self.table.fill(enumerate(diagnosis.findings, 1), 0)
         self.head(Span(count(len(diagnosis.findings), "cause")))
@@ -69,7 +69,7 @@ class TriagePane(Pane):
     @property
     def settled(self) -> bool:
         """Nobody is looking for the cause (any more)."""
-        return self._why != LOOKING
+        return self.why != LOOKING
 
     @property
     def finding(self) -> Finding | None:

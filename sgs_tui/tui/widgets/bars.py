@@ -77,6 +77,24 @@ class LineBar(LineWidget):
         return self._text, self._tone
 
 
+class LinesBar(LineWidget):
+    """A few lines, as many as there are; gone while there is none. Showing the same again repaints nothing."""
+
+    def __init__(self, identity: str | None = None) -> None:
+        super().__init__(identity)
+        self.lines: Sequence[Line] = ()
+
+    def say(self, lines: Sequence[Line]) -> None:
+        if list(lines) != list(self.lines):
+            self.lines = lines
+            self.styles.height = max(1, len(lines))
+            self.set_class(bool(lines), "-shown")
+            self.refresh()
+
+    def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
+        return (self.lines[y] if y < len(self.lines) else ()), ""
+
+
 class Crumb(LineWidget):
     """Where we are and what is known of it, cut for the width at the moment of painting."""
 

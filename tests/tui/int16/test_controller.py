@@ -13,8 +13,8 @@ from sgs_tui.engine.journal import Kind, journal_of, read_journal
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.engine.twin.whatif import Subject, WhatIf, whatif
 from sgs_tui.tui.frame.dialogs import ConfirmDialog
+from sgs_tui.tui.int16.marks import Marks
 from sgs_tui.tui.int16.pane import Int16Dialog, MarkToggled
-from sgs_tui.tui.int16.view import Marks
 from tests.tui.stage import FOLDER, REAL, SAMPLE, make_app, text_of, until, until_compared, until_shown
 
 SMALL, LARGE = (80, 24), (160, 50)
