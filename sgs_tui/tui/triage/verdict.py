@@ -35,10 +35,10 @@ def verdict_lines(diagnosis: Diagnosis, keymap: dict[str, str], cells: int) -> l
     whole: Line = (*head, *_joined([Span(""), *facts]))
     if width(whole) + width(keys) < cells:
         return [_apart(whole, keys, cells)]
-    below = flow(_joined(facts), cells - len(_INDENT.text) - 1)
+    below = flow(_joined(facts), cells - len(_INDENT.text))
     while len(below) > _MOST_ROWS and len(facts) > _KEPT:
         facts.pop()
-        below = flow(_joined(facts), cells - len(_INDENT.text) - 1)
+        below = flow(_joined(facts), cells - len(_INDENT.text))
     return [_apart(head, keys, cells), *((_INDENT, *row) for row in below[:_MOST_ROWS])]
 
 

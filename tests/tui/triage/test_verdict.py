@@ -50,7 +50,7 @@ def test_one_line_where_it_fits_and_more_where_not() -> None:
     ]
     assert texts(verdict_lines(found, {}, 80)) == [
         " ◆ gate: tensors of very different size share one scale            6 why  I fix ",
-        "   measured on the whole dump; fix: cat to INT16, RMSE 0.9991 -> 0.0654 (twin); ",
+        "   measured on the whole dump; fix: cat to INT16, RMSE 0.9991 -> 0.0654 (twin);",
         "   spoils one and 1 more",
     ]
 
