@@ -173,6 +173,9 @@ def test_an_idle_screen_sends_nothing() -> None:
 def test_a_cursor_move_sends_less_than_400_bytes() -> None:
     with Terminal() as terminal:
         terminal.wait_for(compared)
+        terminal.wait_for("6 why")
+        terminal.settle(1.0)
+        terminal.press("g")
         terminal.settle(1.0)
         for key in "jjjjkk":
             before = len(terminal.output)
