@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,21 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * len(os.sched_getaffinity(0))
 
 
+# Where that is set, each process that a test starts would compile all of the package anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: looking through it for garbage again and again takes a fifth of the tests' time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+def pytest_sessionfinish() -> None:
+    """At the end pytest looks for garbage five times over, which takes seconds of a heap that goes anyway."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from sgs_tui.tui.dumps.view import Kind
 from sgs_tui.tui.layers.blame import NOTHING
 from sgs_tui.tui.screen import MainScreen
 from sgs_tui.tui.settings import Settings
+from tests.tui.diagnosed import diagnosed
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REAL = REPOSITORY / "tests" / "data" / "sgs"
@@ -26,7 +27,11 @@ _AGES = {"bad_fixed_dq.bin": 180, "bad_float.bin": 300, "tensor_min_max.txt": 72
 
 
 def set_up(root: Path, patch: Callable[[str, object], object]) -> None:
-    """Copy the dumps of `bad` to `root`/dumps with fixed ages, go there, stop every clock the screen shows."""
+    """Copy the dumps of `bad` to `root`/dumps with fixed ages, go there, stop every clock the screen shows.
+
+    What takes long and is proven elsewhere is shortened: the diagnosis of dumps that were diagnosed before, the time
+    between two looks at runs under way.
+    """
     shutil.copytree(REAL / "bad", root / FOLDER)
     for path in (root / FOLDER).iterdir():
         moment = NOW - _AGES.get(path.name, 86_400)
@@ -35,6 +40,8 @@ def set_up(root: Path, patch: Callable[[str, object], object]) -> None:
     patch("sgs_tui.tui.dumps.pane.time", lambda: NOW)
     patch("sgs_tui.tui.log.pane.time", lambda: NOW)
     patch("sgs_tui.tui.log.pane.localtime", gmtime)
+    patch("sgs_tui.tui.triage.controller.diagnose", diagnosed)
+    patch("sgs_tui.tui.runs.jobs.BUSY", 0.1)
     patch("sgs_tui.tui.debugconfig.view.check", lambda *asked: check(*asked, look_at=_roomy))
 
 

@@ -3,7 +3,7 @@
 An exit code of 0 proves nothing: simulators report success without having written a dump. An exit code
 other than 0 always means failure, even where the dump looks whole: a dump has no end mark.
 
-Apart because it reads dumps: a supervisor loads it, and numpy with it, when its child has ended.
+Apart because it reads dumps: a supervisor loads it when its child has ended.
 """
 
 import os
@@ -11,8 +11,8 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.errors import DumpError
 from sgs_tui.engine.numbers import size
 from sgs_tui.engine.runs.backend import Backend
@@ -29,6 +29,9 @@ from sgs_tui.engine.runs.log import last_line, plain_text, read_ends
 from sgs_tui.engine.runs.products import FileStates, Found, find_products, publish
 from sgs_tui.engine.runs.run_folder import Made, Product, ProductKind, RunFolder, RunRequest, RunState, RunStatus
 from sgs_tui.engine.text import visible
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.dumps.reader import Dump
 
 _NO_SPACE = 1 << 20
 """Free bytes below which a damaged dump is blamed on the disk."""
@@ -151,6 +154,8 @@ def _product_problems(found: Found, backend: Backend) -> list[Explanation]:
 def _dump_problem(path: Path, product: Product, backend: Backend) -> Explanation | None:
     if product.kind is not ProductKind.DUMP:
         return None
+    from sgs_tui.engine.dumps.reader import open_dump  # numpy, which a run that leaves no dump can do without
+
     try:
         with open_dump(path) as dump:
             return backend.dump_problem(dump, product) or _unexpected(dump, product)
@@ -158,7 +163,7 @@ def _dump_problem(path: Path, product: Product, backend: Backend) -> Explanation
         return Explanation("no_dump", error.message, "the file that the simulator left is of no use")
 
 
-def _unexpected(dump: Dump, product: Product) -> Explanation | None:
+def _unexpected(dump: "Dump", product: Product) -> Explanation | None:
     if not dump.health.ok:
         hint = f"the records before that can be read: sgs-tui inspect {dump.path}"
         return Explanation("damaged_dump", f"the dump is damaged ({dump.health})", hint)

@@ -7,12 +7,16 @@ psutil is imported where it is used: a comparison reads run folders and looks at
 """
 
 import os
+import select
 import signal
 import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+_LOOK = 0.2
+"""Seconds between two looks at a process where the system does not say that it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +124,32 @@ def send(identity: ProcessIdentity, number: signal.Signals) -> None:
 
 def wait_for_exit(identity: ProcessIdentity, timeout: float) -> None:
     """Sleep until that process ends, at most `timeout` seconds. It need not be a child of ours, and where
-    it can not be seen (another host) the whole time is slept."""
-    import psutil
+    it can not be seen (another host) the whole time is slept.
 
-    alive = is_alive(identity)
-    if alive is None:
-        time.sleep(timeout)
-    elif alive:
-        with suppress(psutil.Error):  # over in the meantime, or the time is
-            psutil.Process(identity.pid).wait(timeout)
+    A process that ended may stay in the table until somebody collects it, in a container without an init for ever:
+    psutil's wait would sleep on.
+    """
+    try:
+        descriptor = os.pidfd_open(identity.pid) if identity.place == place() else -1
+    except ProcessLookupError:
+        return
+    except OSError:  # a kernel before 5.3, or no descriptor is left
+        descriptor = -1
+    try:
+        alive = is_alive(identity)
+        if alive is None:
+            time.sleep(timeout)
+        elif alive and descriptor >= 0:
+            ended = select.poll()
+            ended.register(descriptor, select.POLLIN)
+            ended.poll(1000 * timeout)
+        elif alive:
+            deadline = time.monotonic() + timeout
+            while (left := deadline - time.monotonic()) > 0 and is_alive(identity):
+                time.sleep(min(left, _LOOK))
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def _started_ticks(pid: int) -> int | None:

@@ -8,6 +8,7 @@ A run survives whoever started it. Everything here works from the folder alone, 
 
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,12 +103,10 @@ def follow(path: Path, stop: Event | None = None, log: bool = True) -> Iterator[
 
 def wait_run(path: Path, timeout: float | None = None) -> Run:
     """Sleep until the run ends or `timeout` seconds are over; the run as it then stands."""
-    left = float("inf") if timeout is None else timeout
+    deadline = float("inf") if timeout is None else time.monotonic() + timeout
     run = read_run(path)
-    while run.state.active and left > 0:
-        nap = min(INTERVAL, left)
-        _sleep(run, nap)
-        left -= nap
+    while run.state.active and (left := deadline - time.monotonic()) > 0:
+        _sleep(run, min(INTERVAL, left))
         run = read_run(path)
     return run
 

@@ -1,5 +1,6 @@
 """Which process is which: a number that was given out again is a stranger's, and strangers are left alone."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -8,6 +9,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
+from unittest.mock import Mock
 
 import pytest
 
@@ -42,6 +45,25 @@ def test_a_process_is_known_until_it_ends_even_before_it_is_collected() -> None:
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         assert not is_alive(identity) and not group_is_alive(identity)
         wait_for_exit(identity, 600)
+
+
+@pytest.mark.parametrize("kernel_tells", [True, False])
+def test_an_end_is_noticed_though_nobody_collects_the_process(
+    kernel_tells: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not kernel_tells:
+        monkeypatch.setattr(os, "pidfd_open", Mock(side_effect=OSError(errno.ENOSYS, "an old kernel")))
+    leaves_it = ["sh", "-c", "exec 3<&0; cat <&3 & echo $!; exec sleep 600"]
+    with subprocess.Popen(leaves_it, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdin is not None and parent.stdout is not None
+        identity = ProcessIdentity.of(int(parent.stdout.readline()))
+        waiting = Thread(target=wait_for_exit, args=(identity, 600), daemon=True)
+        waiting.start()
+        parent.stdin.close()
+        waiting.join()
+        collected = not Path(f"/proc/{identity.pid}").exists()
+        parent.kill()
+    assert not collected
 
 
 def test_the_start_is_what_the_kernel_counts() -> None:

@@ -9,6 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from sgs_tui.engine.configs.inputconfig import load
+from sgs_tui.engine.diagnosis.diagnose import diagnose
 from sgs_tui.engine.journal import Kind, journal_of, read_journal
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.engine.twin.whatif import Subject, WhatIf, whatif
@@ -105,6 +106,7 @@ async def test_every_toggle_is_foreseen_and_the_last_figures_stay_meanwhile(
         return whatif(subject, *asked, **how)
 
     monkeypatch.setattr("sgs_tui.tui.int16.foresee.whatif", held)
+    monkeypatch.setattr("sgs_tui.tui.triage.controller.diagnose", diagnose)  # whose twin goes with its comparison
     app = make_app()
     async with app.run_test(size=LARGE) as pilot:
         screen = await until_compared(pilot)
