@@ -115,7 +115,7 @@ def test_advice_sends_nothing_that_a_terminal_would_obey(screen: Screen) -> None
         for number, name in enumerate(HOSTILE_NAMES)
     )
     advice = Advice("manual", candidates, HOSTILE_NAMES, HOSTILE_NAMES, HOSTILE_NAMES, (), HOSTILE_NAMES)
-    found = Advised(REPORT, advice, HOSTILE_NAMES)
+    found = Advised(REPORT, advice)
     done = BeforeAfter(Path("[red]\x1b[2J"), HOSTILE_NAMES[3], REPORT)
     table, markdown, document = (
         write_advice(found, wanted, screen, done=done).decode()

@@ -48,7 +48,6 @@ from sgs_tui.engine.advice.results import (
 from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.configs.textlines import Finding
 from sgs_tui.engine.files import read_bytes
-from sgs_tui.engine.network.graph import conv_inputs
 from sgs_tui.engine.requantize.ini_change import IniChange, ini_change
 from sgs_tui.engine.session import CompareRequest
 
@@ -58,14 +57,13 @@ _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 @dataclass(frozen=True, slots=True)
 class Advised:
-    """A comparison with its INT16 advice. `conv_inputs`: None where the dumps do not hold them.
+    """A comparison with its INT16 advice.
 
     `ini`: the user's file as it was named, and what becomes of it; both None without one.
     """
 
     report: Report
     advice: Advice
-    conv_inputs: tuple[str, ...] | None
     ini: Path | None = None
     change: IniChange | None = None
 
@@ -76,13 +74,12 @@ def advised(request: CompareRequest, marked: Sequence[str] = (), unmarked: Seque
 
     with compared(request) as done:
         found = advise(done.comparison, done.rows, done.diagnosis, marked, unmarked)
-        inputs = conv_inputs(done.comparison.benchmark, done.comparison.sample)
-        return Advised(done.report(), found, inputs)
+        return Advised(done.report(), found)
 
 
 def with_ini(found: Advised, ini: Path, unmarked: Sequence[str] = ()) -> Advised:
     """The same with what INT16 for the chosen tensors makes of a file. Raises InputError, UsageError."""
-    change = ini_change(read_bytes(ini), found.advice.chosen, unmarked, found.conv_inputs)
+    change = ini_change(read_bytes(ini), found.advice.chosen, unmarked, found.advice.able)
     return replace(found, ini=ini, change=change)
 
 
@@ -209,8 +206,10 @@ def _in_short(candidate: Candidate) -> str:
 
 
 def _setting(advice: Advice) -> Iterator[str]:
-    """The lines to have in input_config.ini, where no file was named."""
-    if advice.chosen:
+    """The lines to have in input_config.ini, where no file was named; onnxruntime takes the names as an option."""
+    if advice.chosen and advice.qdq:
+        yield f"--int16 {','.join(advice.chosen)}"
+    elif advice.chosen:
         quote = '"' if any("'" in name for name in advice.chosen) else "'"
         yield from ("[CONV_CONFIG]", f"tensor_arrays={quote}{','.join(advice.chosen)}{quote};")
 

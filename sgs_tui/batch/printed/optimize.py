@@ -8,9 +8,10 @@ taken away:
     steps[] (names[] and figures, from no tensor to all of `chosen`), everything (figures with all candidates),
     sensitivity[] (name and figures with that tensor alone, what gains most first), files (float_dump, fixed_dump,
     ranges, fixed_model)
-  twin: goal, chosen[], convolution_inputs[] (the same), raised[], candidates[], useless[] (none), trials, steps[] (the
-    best set of each size, with cost: wide (tensors in INT16), multiplications (share in INT16), weight_bytes),
-    everything, sensitivity[], self_check (as in whatif, or null), ini (as in advise, or null), quant_file (or null),
+  twin: goal, chosen[], convolution_inputs[] (those that the SDK takes by name), raised[], candidates[], useless[]
+    (none), trials, steps[] (the best set of each size, with cost: wide (tensors in INT16), multiplications (share in
+    INT16), weight_bytes), everything, sensitivity[], self_check (as in whatif, or null), ini (as in advise, or null),
+    quant_file (or null),
     pictures[] (with --pictures, worst first: name, reached, before and after: figures without INT16 and with `chosen`),
     deciding[] (pictures the set was searched on: steps and sensitivity are about those), lost[] (name, reason).
     `everything` is then the worst of the pictures that need INT16; failing and deficit are those of the worst picture
@@ -245,6 +246,8 @@ def _twin_parts(found: TwinFound, screen: Screen) -> Iterator[RenderableType]:
         yield Text(f"INT16 too, for they share a scale or by their op: {too}", overflow="fold")
     if found.change is not None and found.ini is not None:
         yield from change_parts(found.ini, found.change, screen)
+    elif chosen and result.qdq:
+        yield Text(f"quantize again with --int16 {screen.text(','.join(chosen))}", overflow="fold")
     elif chosen:
         yield Text(f"for the SDK: {_setting(chosen, screen)} in [CONV_CONFIG], then convert and calibrate again")
     if found.quant_file is not None:
@@ -294,7 +297,7 @@ def _twin_json(found: TwinFound) -> Json:
         "reached": result.best.reached,
         "folder": exact(result.folder),
         "chosen": exact_all(result.best.names),
-        "convolution_inputs": exact_all(result.best.names),
+        "convolution_inputs": exact_all(result.convolution_inputs),
         "raised": exact_all(result.int16),
         "candidates": exact_all(result.candidates),
         "useless": [],

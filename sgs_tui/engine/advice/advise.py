@@ -53,7 +53,8 @@ def advise(
     """
     known = diagnosis or diagnose(comparison, rows)
     case = Case(comparison.sample, comparison.benchmark, rows, comparison.ranges)
-    targets = Targets.of(comparison.sample, comparison.benchmark, rows)
+    plan = known.trying.plan if known.trying is not None else None
+    targets = Targets.of(comparison.sample, comparison.benchmark, rows, plan)
     tried = Tried(case.compared, known.trying, comparison.request.profile) if known.trying else None
     model = tried or Model.of(case, known.budgets, targets, comparison.request.profile)
     found = _collected(case, targets, known, marked)
@@ -79,6 +80,8 @@ def advise(
         predicted=predicted,
         notes=tuple(_notes(known.first, targets, chosen, remaining, marked)),
         how="".join(_how(known, tried, chosen)),
+        able=targets.all() if targets.graph.known else None,
+        qdq=targets.plan is not None,
         fix_first=first,
     )
 

@@ -92,7 +92,8 @@ class Advice:
     `smallest`: the smallest set found that brings every layer under the profile's limits, or as many as bits can.
     `remaining`: layers that fail all the same. `notes`: what the advice can not know or will not help.
     `fix_first`: the likeliest cause where bits can not help before it is gone; then only marks are chosen.
-    `how`: whether the figures were tried on the twin or are an estimate.
+    `how`: whether the figures were tried on the twin or are an estimate. `able`: names that can be INT16, None where
+    that is not known; `qdq`: where onnxruntime quantizes, not the SDK.
     """
 
     profile: str
@@ -104,6 +105,8 @@ class Advice:
     notes: tuple[str, ...] = ()
     fix_first: Finding | None = None
     how: str = ""
+    able: tuple[str, ...] | None = None
+    qdq: bool = False
 
     @property
     def remarks(self) -> tuple[str, ...]:

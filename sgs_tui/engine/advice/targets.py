@@ -16,28 +16,38 @@ from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.network.graph import Graph, Op, build_graph
 from sgs_tui.engine.network.scales import Domain, domains, grid_of
+from sgs_tui.engine.twin.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """The network as far as INT16 goes. `bits`: of every compared tensor, None where the sample does not tell."""
+    """The network as far as INT16 goes. `bits`: of every compared tensor, None where the sample does not tell.
+
+    `plan` where onnxruntime quantized it: any tensor can be INT16 there, and only those of one grid go together.
+    """
 
     graph: Graph
     domains: Mapping[str, Domain]
     bits: Mapping[str, int | None]
+    plan: Plan | None = None
 
     @classmethod
-    def of(cls, sample: Dump, benchmark: Dump, rows: Iterable[LayerDiff]) -> "Targets":
-        """From two dumps; names are the benchmark's, where it holds the graph, else the sample's."""
+    def of(cls, sample: Dump, benchmark: Dump, rows: Iterable[LayerDiff], plan: Plan | None = None) -> "Targets":
+        """From two dumps; names are the benchmark's, where it holds the graph, else the sample's.
+
+        `plan`: of the sample's twin, where there is one.
+        """
         own = build_graph(benchmark)
         graph = own if own.known else build_graph(sample)
         partners = {row.name: row.pair.sample for row in rows}
         grids = {name: grid_of(record) for name, record in partners.items()}
-        return cls(graph, domains(graph, partners), {name: g.bits if g else None for name, g in grids.items()})
+        bits = {name: g.bits if g else None for name, g in grids.items()}
+        qdq = plan if plan is not None and plan.qdq is not None else None
+        return cls(graph, domains(graph, partners), bits, qdq)
 
     def all(self) -> tuple[str, ...]:
-        """Every convolution input, in network order."""
-        return self.graph.convolution_inputs()
+        """Every convolution input, in network order; all that is quantized where onnxruntime does it."""
+        return self.plan.choices() if self.plan is not None else self.graph.convolution_inputs()
 
     def unaffected(self, tensor: str) -> str:
         """Why naming a convolution input would do nothing; "" where it works."""
@@ -47,12 +57,13 @@ class Targets:
 
     def raises(self, tensor: str) -> tuple[str, ...]:
         """Tensors that share the scale of `tensor` and get 16 bits with it."""
-        domain = self.domains.get(tensor)
-        return tuple(name for name in (domain.members if domain else ()) if name != tensor)
+        found = self.plan.domains.by_name.get(tensor) if self.plan is not None else self.domains.get(tensor)
+        return tuple(name for name in (found.members if found else ()) if name != tensor)
 
     def also(self, tensor: str) -> tuple[str, ...]:
         """Other convolution inputs that begin with this name: the vendor's tools match prefixes."""
-        return tuple(name for name in self.all() if name != tensor and name.startswith(tensor))
+        begin = () if self.plan is not None else self.all()
+        return tuple(name for name in begin if name != tensor and name.startswith(tensor))
 
     def for_layer(self, layer: str) -> tuple[str, ...]:
         """Convolution inputs that give a layer's own values 16 bits: itself or one that shares its scale.
@@ -60,7 +71,8 @@ class Targets:
         Where there is none, those of the convolutions before and after it, as the accuracy procedure says.
         """
         members = (layer, *self.raises(layer))
-        sharing = tuple(name for name in members if self.graph.feeds_convolution(name) and self._works(name))
+        able = frozenset(self.all())
+        sharing = tuple(name for name in members if name in able and self._works(name))
         around = dict.fromkeys((*self.before(layer), *self._after(layer)))
         return sharing or tuple(name for name in around if self._works(name))
 

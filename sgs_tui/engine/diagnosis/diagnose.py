@@ -28,7 +28,7 @@ from sgs_tui.engine.diagnosis.causes.unexplained import find_level, find_unexpla
 from sgs_tui.engine.diagnosis.clock import Clock
 from sgs_tui.engine.diagnosis.error_budget import Budgets, Change
 from sgs_tui.engine.diagnosis.foresight import damaged_softmax, foresee, subject_of
-from sgs_tui.engine.diagnosis.measuring import QUANTIZATION, Candidate, Measuring, by_channel, undoing
+from sgs_tui.engine.diagnosis.measuring import QUANTIZATION, Candidate, Measuring, by_channel, chained, undoing
 from sgs_tui.engine.diagnosis.results import (
     RANK,
     Budget,
@@ -83,9 +83,7 @@ def diagnose(
         findings = [tried(each, trying, case.compared, case.profile, cancel) for each in findings]
         findings.sort(key=lambda each: each.cause is Cause.CLIPPING and not each.explained)  # refuted
     if not any(each.cause.spoils for each in findings):
-        findings = _with_slices(
-            case, findings, find_lost_slices(case, case.profile, trying.subject if trying else None, cancel)
-        )
+        findings = _with_slices(case, findings, find_lost_slices(case, case.profile, trying, cancel))
     listed = list(budgets.all())
     findings = [_stated(each, listed, foresight) for each in findings]
     roles = blame(case, listed, frozenset(name for each in findings for name in (*each.layers, *each.behind)))
@@ -291,7 +289,9 @@ def _measured(
 
     def hidden() -> list[Candidate]:
         names = {name for each in plain for name in each.layers}
-        return [Candidate(each, undoing(each)) for each in find_faint(case, listed, names)]
+        faint = find_faint(case, listed, names)
+        chains = chained([*plain, *faint], measuring.subject.plan)
+        return [*chains, *(Candidate(each, undoing(each)) for each in faint)]
 
     mended = measuring.mended([*([Candidate(level, by_channel)] if level else []), *candidates], behind, hidden)
     return sorted([*mended, *others], key=_weight, reverse=True) if others else mended

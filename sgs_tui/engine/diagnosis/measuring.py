@@ -7,7 +7,7 @@ layers behind it have to heal. What does neither is no cause.
 Apart because it asks the twin about the whole network, while causes/ look at single layers.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event
@@ -20,6 +20,7 @@ from sgs_tui.engine.diagnosis.clock import Clock
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Proof, percent
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.twin.agreement import FEW
+from sgs_tui.engine.twin.chains import chain_of
 from sgs_tui.engine.twin.figures import Figures, cosine
 from sgs_tui.engine.twin.kernels import Array
 from sgs_tui.engine.twin.meaning import Floats
@@ -277,6 +278,22 @@ def _next(left: Sequence[Candidate], sizes: Sequence[float], before: float) -> i
 def undoing(finding: Finding) -> Callable[[Plan], Plan]:
     """How to undo a finding: its tensors not clipped, or in float with the weights around them."""
     return partial(_unclipped if finding.cause is Cause.CLIPPING else _in_float, finding.layers)
+
+
+def chained(findings: Iterable[Finding], plan: Plan) -> Iterator[Candidate]:
+    """Findings of tensors on 8 bits in a row, none of which helps alone, as one: all between two convolutions."""
+    known = set[tuple[str, ...]]()
+    for each in findings:
+        chain = chain_of(plan, each.layers[0])
+        if len(chain) < 2 or chain in known or each.cause is Cause.CLIPPING:
+            continue
+        known.add(chain)
+        whole = tuple(name for root in chain for name in plan.domains.by_name[root].members)
+        text = f"{', '.join(chain)} are tensors of 8 bit in a row: what one loses none of the others brings back"
+        layers = tuple(dict.fromkeys((*whole, *each.layers)))
+        evidence = (*each.evidence, Evidence(text, layer=chain[0]))
+        made = replace(each, layers=layers, evidence=evidence, int16=chain)
+        yield Candidate(made, partial(_in_float, whole))
 
 
 def by_channel(plan: Plan) -> Plan:

@@ -6,7 +6,7 @@ does not lower the error at the layers it is for is not advised, and the advice 
 Apart because the advice of single findings and the advice for the whole network ask the same trials.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from threading import Event
@@ -17,6 +17,7 @@ from sgs_tui.engine.compare.results import LayerDiff, Metrics, Verdict
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Tried
 from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.twin.agreement import not_predicted
+from sgs_tui.engine.twin.chains import chain_of, choices_of, makers_inputs
 from sgs_tui.engine.twin.figures import Figures
 from sgs_tui.engine.twin.network import Bounds
 from sgs_tui.engine.twin.plan import Plan, far_apart, with_int16, with_level, with_ranges
@@ -52,16 +53,20 @@ class Change:
     everything: bool = False
 
     def __str__(self) -> str:
+        return self.words()
+
+    def words(self, qdq: bool = False) -> str:
+        """What to do; `qdq`: where onnxruntime quantizes, not the SDK."""
         words = []
         if self.own:
             words.append(_CALIBRATE)
         for name, (low, high) in self.ranges[:1]:
             words.append(f"give {name} the limits {figure(low)} to {figure(high)} in the quant_file")
         if self.level is not None:
-            words.append(f"calibrate with --quant_level L{self.level}: one weight scale for each output channel")
+            how = "without --per-tensor" if qdq else f"with --quant_level L{self.level}"
+            words.append(f"calibrate {how}: one weight scale for each output channel")
         if self.int16:
-            setting = "input_format=ALL_INT16" if self.everything else f"tensor_arrays='{','.join(self.int16)}'"
-            words.append(f"set to INT16: {setting}; in [CONV_CONFIG], then convert and calibrate again")
+            words.append(int16_words(self.int16, qdq, self.everything))
         return "; and ".join(words)
 
     @property
@@ -78,6 +83,15 @@ class Change:
         made = with_ranges(made, dict(self.ranges)) if self.ranges else made
         made = with_level(made, self.level) if self.level is not None else made
         return with_int16(made, sorted({*self.int16, *plan.raised})) if self.int16 else made
+
+
+def int16_words(names: Sequence[str], qdq: bool, everything: bool = False) -> str:
+    """How tensors are put into INT16: by [CONV_CONFIG], or by onnxruntime."""
+    together = " together" if len(names) > 1 and not everything else ""
+    if qdq:
+        return f"set to INT16{together}: {'ALL' if everything else ','.join(names)}; then quantize again (--int16)"
+    setting = "input_format=ALL_INT16" if everything else f"tensor_arrays='{','.join(names)}'"
+    return f"set to INT16{together}: {setting}; in [CONV_CONFIG], then convert and calibrate again"
 
 
 @dataclass
@@ -166,7 +180,29 @@ def tried(
             best = found
         if best is not None and not best.failing:
             break
-    return _told(finding, outcomes, best)
+    less: _Outcome | None = None
+    if best is not None and not best.change.everything:
+        best, less = _thinned(best, lambda change: _outcome(trying, change, rows, asked, profile, cancel))
+    return _told(finding, outcomes, best, less, trying.plan.qdq is not None)
+
+
+def _thinned(best: _Outcome, outcome: Callable[[Change], _Outcome]) -> tuple[_Outcome, _Outcome | None]:
+    """Without the tensors that the change does as well without; and the best of what leaves out one more."""
+    left_out: dict[str, _Outcome] = {}
+    for name in best.change.int16 if len(best.change.int16) > 1 else ():
+        rest = tuple(each for each in best.change.int16 if each != name)
+        less = outcome(replace(best.change, int16=rest)) if rest else None
+        if less is not None and _as_good(less, best):
+            best = less
+        elif less is not None:
+            left_out[name] = less
+    needed = [each for name, each in left_out.items() if name in best.change.int16]
+    return best, min(needed, key=lambda each: each.left, default=None)
+
+
+def _as_good(less: _Outcome, best: _Outcome) -> bool:
+    same = less.failing <= best.failing and less.failing_in_all <= best.failing_in_all
+    return same and less.left <= best.left / _HELPS
 
 
 def _asked(finding: Finding, rows: Mapping[str, LayerDiff], failing: Collection[str]) -> tuple[str, ...]:
@@ -184,7 +220,7 @@ def _outcome(
     after = trying.rows(rows, change, cancel)
     worst = max(asked, key=lambda name: _measured(rows[name]).rmse)
     bad = failing(after, profile)
-    now, then = (sum(min(_measured(each[name]).rmse, 10.0) for name in asked) for each in (rows, after))
+    now, then = (sum(_size(each[name], profile) for name in asked) for each in (rows, after))
     return _Outcome(
         change=change,
         left=then / now if now else 1.0,
@@ -198,6 +234,13 @@ def _outcome(
             _measured(after[worst]).rmse,
         ),
     )
+
+
+def _size(row: LayerDiff, profile: Profile) -> float:
+    """How large a layer's error is, at most 10: relative to its signal, or to that of its worst lost slice."""
+    limit = profile.limits_for(row.name, row.op_type)[0].get("slice_sqnr_db")
+    lost = row.slices.below(limit) if row.slices is not None and limit is not None else ()
+    return min(10.0, max([_measured(row).rmse, *(10 ** (-each.sqnr_db / 20) for each in lost)]))
 
 
 def _measured(row: LayerDiff) -> Metrics:
@@ -220,17 +263,23 @@ def _changes(finding: Finding, trying: Trying) -> Iterator[Change]:
 
 
 def _finer(finding: Finding, trying: Trying) -> Iterator[Change]:
-    """Finer steps: of the tensor, of the weights that make it, of those it is read by; then narrower limits."""
-    read = tuple(finding.int16) or _inputs(trying, finding.layers[:1])
-    more = (*read, *_inputs(trying, (*read, *finding.layers[:1])))
-    sets = [tuple(name for name in dict.fromkeys(each) if name not in trying.plan.raised) for each in (read, more)]
+    """Finer steps: of the tensor, of the chain it is part of, of the weights that make them; then narrower limits."""
+    plan = trying.plan
+    own = choices_of(plan, finding.layers[:1])
+    read = tuple(finding.int16) or own or makers_inputs(plan, finding.layers[:1])
+    chain = tuple(name for each in (*finding.layers[:1], *read) for name in chain_of(plan, each))
+    wider = (read, (*read, *chain), (*read, *makers_inputs(plan, (*read, *finding.layers[:1]))))
+    every = (*read, *chain, *makers_inputs(plan, (*read, *chain, *finding.layers[:1])))
+    able = plan.choices()
+    sets = dict.fromkeys(tuple(name for name in able if name in {*each} - plan.raised) for each in (*wider, every))
     if not finding.int16:
         yield from _levels(trying)
     yield from (Change(int16=each) for each in sets if each)
     for level in _levels(trying):
         yield level
         yield from (replace(level, int16=each) for each in sets if each)
-    yield from _limits(trying, read)
+    if plan.qdq is None:
+        yield from _limits(trying, read)
 
 
 def _levels(trying: Trying) -> Iterator[Change]:
@@ -244,22 +293,6 @@ def _levels(trying: Trying) -> Iterator[Change]:
             return
 
 
-def _inputs(trying: Trying, tensors: Iterable[str]) -> tuple[str, ...]:
-    """Inputs of the convolutions that compute tensors: with them in INT16 those have INT16 weights too."""
-    twin, open_ones = trying.plan.twin, list(tensors)
-    raisable, seen, found = set(trying.plan.choices()), set(open_ones), []
-    while open_ones:
-        op = twin.producers.get(open_ones.pop())
-        if op is None:
-            continue
-        if op.convolution is not None:
-            found += [name for name in op.inputs[:1] if name in raisable]
-            continue
-        open_ones += [name for name in op.inputs if name not in seen]
-        seen.update(op.inputs)
-    return tuple(found)
-
-
 def _limits(trying: Trying, tensors: Sequence[str]) -> Iterator[Change]:
     """Narrower limits for a tensor and all that share its scale."""
     plan = trying.plan
@@ -271,11 +304,13 @@ def _limits(trying: Trying, tensors: Sequence[str]) -> Iterator[Change]:
             yield Change(ranges=tuple((each, (low / times, high / times)) for each, (low, high) in bounds.items()))
 
 
-def _told(finding: Finding, outcomes: Sequence[_Outcome], best: _Outcome | None) -> Finding:
+def _told(
+    finding: Finding, outcomes: Sequence[_Outcome], best: _Outcome | None, less: _Outcome | None, qdq: bool
+) -> Finding:
     """The change that helps most as the advice; a cause is refuted where taking it away does not help."""
     if best is not None:
         how = "with this picture's own ranges " if best.change.own else ""
-        line = f"{best.change} (tried on the twin: {how}{best.tried})"
+        line = f"{best.change.words(qdq)} (tried on the twin: {how}{best.tried}{_without(less, best)})"
         return replace(finding, advice=(line,), int16=best.change.int16, tried=best.tried)
     nearest = min(outcomes, key=lambda each: each.left)
     line = f"nothing that was tried on the twin helps; the most that came of it: {nearest.tried}"
@@ -284,3 +319,11 @@ def _told(finding: Finding, outcomes: Sequence[_Outcome], best: _Outcome | None)
         return found
     refuted = Evidence(f"this picture's own ranges do not heal it on the twin: {nearest.tried}")
     return replace(found, evidence=(refuted, *found.evidence), confidence=min(REFUTED, found.confidence), explained=0.0)
+
+
+def _without(less: _Outcome | None, best: _Outcome) -> str:
+    """That none of several can be left out: what is left without the one that matters least."""
+    if less is None or len(best.change.int16) < 2:
+        return ""
+    [name] = set(best.change.int16) - set(less.change.int16)
+    return f"; without {name} {figure(less.tried.then)}"

@@ -76,8 +76,9 @@ class TwinResult:
     itself, what helps most first; `everything` all of them at once.
 
     `int16` are all tensors that are INT16 with `best`, `quant` the entries for a quant_file (tensors without a
-    calibrated range left out). Over `pictures` (worst first) `best`, `everything` are the worst of them; `points` and
-    `alone` are about those that decide (`deciding`); `lost`: pictures that could not be run, and why.
+    calibrated range left out), `convolution_inputs` those of `best` that the SDK takes by name: all, but where
+    onnxruntime quantized (`qdq`). Over `pictures` (worst first) `best`, `everything` are the worst of them; `points`
+    and `alone` are about those that decide (`deciding`); `lost`: pictures that could not be run, and why.
     """
 
     best: Trial
@@ -95,6 +96,8 @@ class TwinResult:
     pictures: tuple[PictureResult, ...] = ()
     deciding: tuple[str, ...] = ()
     lost: tuple[tuple[str, SgsError], ...] = ()
+    convolution_inputs: tuple[str, ...] = ()
+    qdq: bool = False
 
 
 TwinEvent = Started | LogLine | Step | TwinResult
@@ -238,4 +241,6 @@ def _result(
         check=subject.check,
         trials=trials,
         folder=folder,
+        convolution_inputs=tuple(name for name in best.names if name in plan.twin.convolution_inputs()),
+        qdq=plan.qdq is not None,
     )

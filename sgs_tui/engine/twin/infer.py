@@ -15,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 
 from sgs_tui.engine.twin.meaning import (
+    RESIZING,
     Concatenation,
     Convolution,
     Dilation,
@@ -26,6 +27,7 @@ from sgs_tui.engine.twin.meaning import (
     Padding,
     Pool,
     Reshaping,
+    Resizing,
     Selection,
     Shape,
     Softmax,
@@ -147,6 +149,34 @@ def _elementwise(situation: Situation) -> Candidates:
     for shapes, result in _broadcasts(situation):
         for operands in _operands(situation, result):
             yield Elementwise(kind, operands, shapes, result, _slope(situation), _guarded(situation))
+
+
+def _clips(situation: Situation) -> Candidates:
+    """Between two constants, or where ONNX has attributes between what is seen."""
+    output, shape = situation.outputs[0], situation.shape()
+    limits = (
+        situation.constants if len(situation.constants) == 2 else (output.min(keepdims=True), output.max(keepdims=True))
+    )
+    if all(each.size == 1 for each in limits):
+        yield Elementwise("CLIP", (0, *(each.reshape(()) for each in limits)), (shape,), shape)
+
+
+def _hard_sigmoids(situation: Situation) -> Candidates:
+    """The slope is an attribute: PyTorch's, or ONNX's own."""
+    shape = situation.shape()
+    yield from (Elementwise("HARDSIGMOID", (0,), (shape,), shape, alpha) for alpha in (1 / 6, 0.2))
+
+
+def _resizings(situation: Situation) -> Candidates:
+    """Scales or sizes are the constant of four numbers, in NCHW; how it interpolates is an attribute and tried."""
+    shape, four = situation.shape(), [each for each in situation.constants if each.size == 4]
+    if len(shape) != 4 or not four:
+        return
+    numbers = [float(four[-1][axis]) for axis in TO_NHWC]
+    scaled = tuple(round(size * times) for size, times in zip(shape, numbers, strict=True))
+    for result in dict.fromkeys((scaled, tuple(map(round, numbers)))):
+        if prod(result) == situation.outputs[0].size:
+            yield from (Resizing(*how, shape, result) for how in RESIZING)
 
 
 def _slope(situation: Situation) -> float:
@@ -439,6 +469,8 @@ _BY_KIND: dict[str, Callable[[Situation], Candidates]] = {
     "MINIMUM": _elementwise, "CONCAT": _concatenations, "SPLIT": _splits, "UNPACK": _splits, "PACK": _packs,
     "STACK": _packs, "SLICE": _slices, "STRIDED_SLICE": _slices, "GATHER": _gathers, "TRANSPOSE": _transpositions,
     "RESHAPE": _reshapings, "SQUEEZE": _reshapings, "EXPAND_DIMS": _reshapings, "SOFTMAX": _softmaxes,
+    "CLIP": _clips, "HARDSWISH": _elementwise, "HARDSIGMOID": _hard_sigmoids, "NEG": _elementwise,
+    "RESIZE": _resizings, "REDUCEMEAN": _means,
     "TILE": _tilings, "PAD": _paddings, "ALIGN": _alignments, "DILATION": _dilations, "MEAN": _means,
     "MAX_POOL": _pools, "AVERAGE_POOL": _pools,
 }  # fmt: skip

@@ -92,7 +92,7 @@ class Elementwise:
     guarded: bool = False
 
     def __str__(self) -> str:
-        if self.function == "LEAKY_RELU":
+        if self.function in ("LEAKY_RELU", "HARDSIGMOID"):
             return f"slope {self.alpha:.6g}"
         return ", ".join(_constant(each) for each in self.operands if not isinstance(each, int))
 
@@ -175,6 +175,28 @@ class Reshaping:
     def __str__(self) -> str:
         turned = " of NCHW" if self.before or self.after else ""
         return f"to {'x'.join(map(str, self.result))}{turned}"
+
+
+RESIZING = (
+    ("nearest", "asymmetric", "floor"), ("nearest", "half_pixel", "round_prefer_floor"),
+    ("nearest", "half_pixel", "floor"), ("linear", "half_pixel", "floor"), ("linear", "align_corners", "floor"),
+    ("linear", "asymmetric", "floor"), ("linear", "pytorch_half_pixel", "floor"), ("cubic", "half_pixel", "floor"),
+)  # fmt: skip
+"""ONNX's mode, coordinate_transformation_mode and nearest_mode of a resize, as exporters write them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resizing:
+    """Height and width resized by ONNX's rules, NHWC: one of `RESIZING`."""
+
+    mode: str
+    coordinates: str
+    nearest: str
+    source: Shape
+    result: Shape
+
+    def __str__(self) -> str:
+        return f"{self.mode} to {self.result[1]}x{self.result[2]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +291,7 @@ class Barrier:
 
 Known = (
     Convolution | Pool | Elementwise | Concatenation | Split | Transposition | Reshaping | Softmax | Tiling | Padding
-    | Dilation | Mean | Selection
+    | Dilation | Mean | Selection | Resizing
 )  # fmt: skip
 Meaning = Known | Barrier
 

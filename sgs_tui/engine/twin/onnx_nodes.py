@@ -23,6 +23,7 @@ from sgs_tui.engine.twin.meaning import (
     Padding,
     Pool,
     Reshaping,
+    Resizing,
     Selection,
     Shape,
     Softmax,
@@ -39,7 +40,15 @@ TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 _BINARY = {
     "MUL": "Mul", "ADD": "Add", "SUB": "Sub", "DIV": "Div", "PRELU": "PRelu", "MAXIMUM": "Max", "MINIMUM": "Min",
 }  # fmt: skip
-_UNARY = {"RELU": "Relu", "EXP": "Exp", "TANH": "Tanh", "ABS": "Abs", "SQRT": "Sqrt"}
+_UNARY = {
+    "RELU": "Relu",
+    "EXP": "Exp",
+    "TANH": "Tanh",
+    "ABS": "Abs",
+    "SQRT": "Sqrt",
+    "NEG": "Neg",
+    "HARDSWISH": "HardSwish",
+}
 
 
 @dataclass(slots=True)
@@ -142,6 +151,8 @@ def _(meaning: Elementwise, graph: Graph, inputs: Sequence[str]) -> list[str]:
         values[each] if isinstance(each, int) else graph.constant(_in_rank(each, meaning.result))
         for each in meaning.operands
     ]
+    if meaning.function == "CLIP":
+        return [graph.node("Clip", operands, meaning.result)]
     if meaning.function in _BINARY:
         return [graph.node(_BINARY[meaning.function], operands, meaning.result)]
     return [_FUNCTIONS.get(meaning.function, _simple)(meaning, graph, operands[0])]
@@ -177,8 +188,12 @@ def _logistic(meaning: Elementwise, graph: Graph, value: str) -> str:
     return graph.node("Reciprocal", [graph.node("Add", [grown, one], meaning.result)], meaning.result)
 
 
+def _hard_sigmoid(meaning: Elementwise, graph: Graph, value: str) -> str:
+    return graph.node("HardSigmoid", [value], meaning.result, alpha=meaning.alpha, beta=0.5)
+
+
 _FUNCTIONS: dict[str, Callable[[Elementwise, Graph, str], str]] = {
-    "RELU6": _relu6, "LEAKY_RELU": _leaky, "LOGISTIC": _logistic,
+    "RELU6": _relu6, "LEAKY_RELU": _leaky, "LOGISTIC": _logistic, "HARDSIGMOID": _hard_sigmoid,
 }  # fmt: skip
 
 
@@ -200,6 +215,16 @@ def _joined_axis(shapes: Sequence[Shape], meaning: Concatenation) -> int | None:
         if len(rest) == 1 and joined == meaning.result[axis] and np.prod(meaning.result[:axis]) == meaning.rows:
             return axis
     return None
+
+
+@emit.register
+def _(meaning: Resizing, graph: Graph, inputs: Sequence[str]) -> list[str]:
+    source, result = (tuple(shape[axis] for axis in TO_NCHW) for shape in (meaning.source, meaning.result))
+    picture = graph.node("Transpose", [graph.reshaped(inputs[0], meaning.source)], source, perm=TO_NCHW)
+    sizes = graph.constant(np.array(result, np.int64), "sizes")
+    how = {"mode": meaning.mode, "coordinate_transformation_mode": meaning.coordinates, "nearest_mode": meaning.nearest}
+    made = graph.node("Resize", [picture, "", "", sizes], result, **how)
+    return [graph.node("Transpose", [made], meaning.result, perm=TO_NHWC)]
 
 
 @emit.register

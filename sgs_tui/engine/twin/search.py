@@ -1,9 +1,10 @@
 """`search`: the smallest set of INT16 tensors that reaches a goal, found by trying sets on the twin.
 
-Every candidate alone, then greedily in context (the best added, the rest measured again), pruned, swapped, and for
-small sets every smaller one tried. No step takes more INT16 to be better: levels L4 and L5 make layers worse than 8
-bit, and the vendor's own optimizer is not monotone either. A trial is a set; what was tried is in a plain dict of set
-to figures and is never run again, so that a search that was stopped goes on where it was.
+Every candidate alone, then those that may help only together (`chains`), then greedily in context (the best added, the
+rest measured again), pruned, swapped, and for small sets every smaller one tried. No step takes more INT16 to be
+better: levels L4 and L5 make layers worse than 8 bit, and the vendor's own optimizer is not monotone either. A trial is
+a set; what was tried is in a plain dict of set to figures and is never run again, so that a search that was stopped
+goes on where it was.
 """
 
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
@@ -17,6 +18,7 @@ from typing import Protocol
 
 from sgs_tui.engine.errors import CancelledError, UsageError
 from sgs_tui.engine.twin.agreement import not_predicted
+from sgs_tui.engine.twin.chains import units
 from sgs_tui.engine.twin.figures import Figures
 from sgs_tui.engine.twin.plan import Plan, with_int16
 from sgs_tui.engine.twin.trials import Scores, Trials
@@ -140,6 +142,7 @@ class Search:
     def __post_init__(self) -> None:
         self.candidates = self.candidates or self.trials.plan.choices()
         self._layers = self.goal.judged(self.trials.plan)
+        self._units = list(units(self.trials.plan, self.candidates))
         self._spent, self._started = 0, perf_counter()
         same = self.trials.plan.raised == frozenset(self.kept)
         self.best = self._judged((), self.trials.scores if same else self._scores(()))
@@ -149,6 +152,8 @@ class Search:
         if self.best.reached:
             return
         yield from self._phase("alone", [(name,) for name in self.candidates])
+        if not self.best.reached:
+            yield from self._phase("chains", self._units)
         yield from self._greedy()
         yield from self._pruned()
         yield from self._swapped()
@@ -205,12 +210,16 @@ class Search:
 
     def _greedy(self) -> Iterator[Step]:
         """Add the candidate that helps most to what is chosen, until the goal is reached or nothing helps."""
-        chosen = self._best_of([(name,) for name in self.candidates])
+        chosen = self._best_of([*((name,) for name in self.candidates), *self._units])
         while chosen is not None and not chosen.reached:
             rest = [name for name in self.candidates if name not in chosen.names]
             sets = [(*chosen.names, name) for name in rest]
             yield from self._phase("in context", sets)
             better = self._best_of(sets)
+            if better is None or better.excess >= chosen.excess:
+                chains = [(*chosen.names, *unit) for unit in self._units if not set(unit) <= set(chosen.names)]
+                yield from self._phase("chains in context", chains)
+                better = self._best_of(chains)
             if better is None or better.excess >= chosen.excess:
                 return
             chosen = better

@@ -12,7 +12,6 @@ from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.diagnosis.results import Diagnosis
 from sgs_tui.engine.errors import InputError, SgsError
 from sgs_tui.engine.files import at_home, read_bytes
-from sgs_tui.engine.network.graph import conv_inputs
 from sgs_tui.engine.requantize.ini_change import IniChange, ini_change, journal_change, write_change
 from sgs_tui.engine.requantize.network import INI
 from sgs_tui.engine.requantize.propose import Commands, EmbeddedRun, Recipe, find_recipe
@@ -53,12 +52,6 @@ class Case:
     def failing(self) -> int:
         return sum(row.verdict is Verdict.FAIL for row in self.rows) if self.diagnosis else 0
 
-    def conv_inputs(self) -> tuple[str, ...] | None:
-        """By which names are judged; None: only by how they are written."""
-        if self.comparison is None or self.diagnosis is None:
-            return None
-        return conv_inputs(self.comparison.benchmark, self.comparison.sample)
-
 
 def plan(case: Case, cancel: Event) -> Plan | None:
     """Advise, and change the file in memory; None where there is nothing to advise on. Raises SgsError."""
@@ -69,7 +62,7 @@ def plan(case: Case, cancel: Event) -> Plan | None:
     path = case.ini or _ini(case, recipe)
     change, problem = None, ""
     try:
-        change = ini_change(read_bytes(path), found.chosen, case.marks.unmarked, case.conv_inputs())
+        change = ini_change(read_bytes(path), found.chosen, case.marks.unmarked, found.able)
     except SgsError as error:
         problem = f"{error.message}: o names another file"
     needed = not isinstance(recipe, EmbeddedRun) or case.ini is not None

@@ -42,9 +42,8 @@ def look(case: Case, cancel: Event) -> Proposed | Refused | None:
             return None
         advice = case.advice()
         chosen = case.marks.marked if advice is None else advice.chosen
-        return Proposed(
-            propose(recipe, Int16Edit(chosen, case.marks.unmarked, case.conv_inputs())), advice, case.failing
-        )
+        able = None if advice is None else advice.able
+        return Proposed(propose(recipe, Int16Edit(chosen, case.marks.unmarked, able)), advice, case.failing)
     except BusyError as error:
         return Refused(error.message, "7 shows it, x there ends it")
     except SgsError as error:

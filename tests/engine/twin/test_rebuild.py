@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.twin.infer import _BY_KIND
-from sgs_tui.engine.twin.meaning import Convolution, Pool, Tiling
+from sgs_tui.engine.twin.meaning import Convolution, Pool, Resizing, Tiling
 from sgs_tui.engine.twin.network import Proof, Twin
 from sgs_tui.engine.twin.rebuild import rebuild
 from tests.engine.twin.nets import Net, biased, convolved, pooled, stem
@@ -126,6 +126,9 @@ ACTIVATIONS = {
     "EXP": np.exp,
     "TANH": np.tanh,
     "ABS": np.abs,
+    "NEG": np.negative,
+    "HARDSWISH": lambda x: x * np.clip(x + 3, 0, 6) / 6,
+    "HARDSIGMOID": lambda x: np.clip(x / 6 + 0.5, 0, 1),
 }
 
 
@@ -175,6 +178,46 @@ def test_hard_swish_squeeze_and_excite(seed: int, height: int, width: int) -> No
     whole = pooled(net.values[swish], True, (height, width), 1, (0, 0, 0, 0))
     squeezed = net.op("AVERAGE_POOL_2D", [swish], [], {"e": whole})
     net.op("MUL", [swish, squeezed], [], {"out": net.values[swish] * whole})
+    exact(net)
+
+
+@quick
+@given(seeds, sides, sides, st.booleans())
+def test_clips(seed: int, height: int, width: int, told: bool) -> None:
+    """With limits as constants, or as attributes that a dump does not hold."""
+    net, _, picture = started(seed, height, width, 5)
+    low, high = np.quantile(picture, [0.2, 0.8]).astype(np.float32)
+    net.op("CLIP", ["stem"], [[low], [high]] if told else [], {"out": np.clip(picture, low, high)})
+    exact(net)
+
+
+@quick
+@given(seeds, sides, sides, st.integers(2, 3), st.booleans(), st.booleans())
+def test_resizes(seed: int, height: int, width: int, times: int, linear: bool, sized: bool) -> None:
+    """By scales or to sizes; both are in NCHW."""
+    net, _, picture = started(seed, height, width, 5)
+    output = picture.repeat(times, axis=1).repeat(times, axis=2)
+    for axis, size in ((1, height), (2, width)) if linear else ():
+        at = (np.arange(size * times) + 0.5) / times - 0.5
+        output = picture if axis == 1 else output
+        output = np.apply_along_axis(lambda row, at=at: np.interp(at, np.arange(len(row)), row), axis, output)
+    how = [1, 5, height * times, width * times] if sized else np.float32([1, 1, times, times])
+    net.op("RESIZE", ["stem"], [how], {"out": output})
+    meaning = exact(net).ops[1].meaning
+    assert isinstance(meaning, Resizing) and meaning.result == output.shape
+
+
+@quick
+@given(seeds, sides, sides)
+def test_what_onnx_does_in_nchw_is_told_from_pictures_in_nhwc(seed: int, height: int, width: int) -> None:
+    net, rng, picture = started(seed, height, width, 6)
+    rows = picture.transpose(0, 3, 1, 2).reshape(1, 6, height * width)
+    net.op("RESHAPE", ["stem"], [[1, 6, -1]], {"rows": rows})
+    net.op("TRANSPOSE", ["rows"], [], {"turned": rows.transpose(0, 2, 1)})
+    net.op("RESHAPE", ["rows"], [[1, 2, 3, height * width]], {"apart": rows.reshape(1, 2, 3, -1).transpose(0, 2, 3, 1)})
+    mean = net.op("REDUCEMEAN", ["stem"], [], {"mean": picture.astype(np.float64).mean(axis=(1, 2), keepdims=True)})
+    weights = rng.normal(size=(6, 4)).astype(np.float32)
+    net.op("FULLY_CONNECTED", [mean], [weights], {"out": net.values[mean].reshape(1, 6) @ weights})
     exact(net)
 
 

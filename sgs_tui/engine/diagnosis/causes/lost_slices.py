@@ -8,7 +8,6 @@ Apart because `diagnose` asks it of rows that fail for a slice, however small th
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from threading import Event
 
 import numpy as np
@@ -19,28 +18,23 @@ from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.causes.coarse_step import width
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
-from sgs_tui.engine.errors import InputError, RunError
+from sgs_tui.engine.diagnosis.trying import Change, Trying, int16_words
 from sgs_tui.engine.network.narrow import FEW_STEPS, NarrowSlice, Slices
-from sgs_tui.engine.network.slices import figures_of
 from sgs_tui.engine.network.slicing import Slicing, slicer_of
 from sgs_tui.engine.network.tensors import WHOLE, share
-from sgs_tui.engine.twin.meaning import Floats
-from sgs_tui.engine.twin.plan import wide_grid, with_int16
-from sgs_tui.engine.twin.predict import run
-from sgs_tui.engine.twin.slices import pieces
-from sgs_tui.engine.twin.whatif import Subject
+from sgs_tui.engine.twin.chains import chain_of, choices_of, makers_inputs
 
 _S16_STEPS = 65535
 
 
-def find_lost_slices(case: Case, profile: Profile, subject: Subject | None, cancel: Event | None) -> list[Finding]:
+def find_lost_slices(case: Case, profile: Profile, trying: Trying | None, cancel: Event | None) -> list[Finding]:
     """One finding for each layer that fails for a slice, in network order. Raises CancelledError."""
     found = []
     for row in case.compared.values():
         limit = profile.limits_for(row.name, row.op_type)[0].get("slice_sqnr_db")
         lost = row.slices.below(limit) if row.slices is not None and limit is not None else ()
         if row.slices is not None and limit is not None and lost:
-            found.append(_Layer(case, row, row.slices, lost, limit).finding(subject, cancel))
+            found.append(_Layer(case, row, row.slices, lost, limit).finding(trying, cancel))
     return found
 
 
@@ -57,9 +51,12 @@ class _Layer:
         self.sliced = known.slicer.of(row.pair.record(known.side)) if known is not None else None
         self.is_output = not case.graph.readers(row.name)
 
-    def finding(self, subject: Subject | None, cancel: Event | None) -> Finding:
+    def finding(self, trying: Trying | None, cancel: Event | None) -> Finding:
         """Who is lost, who sets the scale, what rounding explains, what heals it."""
         explained = self._explained()
+        grid = self.case.grid(self.row.name)
+        narrow = grid is not None and grid.bits == 8
+        healed, names = self._tried(trying, cancel) if trying is not None and narrow else ("", ())
         parts = [each for each in self.lost if each.channel is not None] or list(self.lost)
         worst = min(each.sqnr_db for each in parts)
         return Finding(
@@ -67,10 +64,11 @@ class _Layer:
             tuple(dict.fromkeys((self.row.name, *self.branches, *([self.wide] if self.wide else [])))),
             confidence=0.5 + 0.49 * explained,
             evidence=tuple(self._evidence(explained)),
-            advice=tuple(self._advice(subject, cancel)),
+            advice=tuple(self._advice(trying, healed)),
             refuted_by=f"with a scale of their own {slice_names(self.lost)} are as bad",
             explained=explained,
             size=min(1.0, 10 ** (-worst / 20)),
+            int16=names,
         )
 
     def _explained(self) -> float:
@@ -117,7 +115,7 @@ class _Layer:
         text = f"rounding to this step, nothing else, makes {explained:.0%} of the error of these slices"
         yield Evidence(text, explained, name)
 
-    def _advice(self, subject: Subject | None, cancel: Event | None) -> Iterator[str]:
+    def _advice(self, trying: Trying | None, healed: str) -> Iterator[str]:
         """No concat first, since it costs nothing; then INT16 where that heals."""
         name, lost = self.row.name, ", ".join(self.branches) or slice_names(self.lost)
         if self.branches and self.is_output:
@@ -130,15 +128,28 @@ class _Layer:
         grid = self.case.grid(name)
         if grid is None or grid.bits != 8:
             return
-        targets = self._targets()
-        setting = f"INT16: tensor_arrays='{','.join(targets)}'; in [CONV_CONFIG]" if targets else f"INT16 for {name}"
-        before = min(each.sqnr_db for each in self.lost)
-        after = self._on_twin(subject, targets, cancel) if subject is not None else None
-        steps = min(each.span for each in self.lost) / (grid.width / _S16_STEPS)
-        if after is not None and after >= self.limit:
-            yield f"or set to {setting} (tried on the twin: slice SQNR {before:.1f} dB now, {after:.1f} dB then)"
-        elif after is None and steps >= FEW_STEPS:
-            yield f"or set to {setting} (not tried: there is no twin; the narrowest would span {steps:.3g} steps then)"
+        if trying is not None:
+            yield from [healed] if healed else []
+            return
+        targets, steps = self._targets(), min(each.span for each in self.lost) / (grid.width / _S16_STEPS)
+        if steps >= FEW_STEPS:
+            setting = int16_words(targets, False) if targets else f"set to INT16: {name}"
+            yield f"or {setting} (not tried: there is no twin; the narrowest would span {steps:.3g} steps then)"
+
+    def _tried(self, trying: Trying, cancel: Event | None) -> tuple[str, tuple[str, ...]]:
+        """The first of the layer alone, the chain it is part of, and the weights that make that, that heals: in words,
+        and its names; nothing where none does."""
+        plan, name = trying.plan, self.row.name
+        own = choices_of(plan, (name,)) or tuple(each for each in self._targets() if each in plan.choices())
+        chain = tuple(dict.fromkeys((*own, *chain_of(plan, name))))
+        for names in dict.fromkeys((own, chain, (*chain, *makers_inputs(plan, chain)))):
+            change = Change(int16=tuple(each for each in plan.choices() if each in names))
+            then = trying.rows(self.case.compared, change, cancel).get(name) if change.int16 else None
+            if then is not None and not (then.slices and then.slices.below(self.limit)):
+                before = min(each.sqnr_db for each in self.lost)
+                text = f"slice SQNR {before:.1f} dB now, no slice of {name} is lost then"
+                return f"or {change.words(plan.qdq is not None)} (tried on the twin: {text})", change.int16
+        return "", ()
 
     def _targets(self) -> tuple[str, ...]:
         """Convolution inputs that share the layer's scale: with one of them in INT16 all are."""
@@ -146,28 +157,3 @@ class _Layer:
         domain = self.case.domains.get(self.row.name)
         names = dict.fromkeys((self.row.name, *(domain.members if domain is not None else ())))
         return tuple(each for each in names if each not in own and self.case.graph.feeds_convolution(each))[:1]
-
-    def _on_twin(self, subject: Subject, targets: Sequence[str], cancel: Event | None) -> float | None:
-        """The worst slice's SQNR with the layer in 16 bit; None where the twin does not tell."""
-        name, plan, trials = self.row.pair.benchmark.name, subject.plan, subject.trials
-        if name not in plan.ranges or name not in plan.layers():
-            return None
-        wide = wide_grid(*plan.ranges[name])
-        changed = with_int16(plan, sorted({*targets, *plan.raised})) if targets else plan
-        changed = changed if targets else replace(plan, grids={**plan.grids, name: wide})
-        try:
-            layers = run(changed, trials.inputs, trials.kernels, base=trials.base, cancel=cancel)
-            values = next((each.values() for each in layers if each.name == name), None)
-        except (InputError, RunError):
-            return None
-        truth = trials.references.read(plan.twin.records[name])
-        return min(self._then(values, truth), default=None) if values is not None else None
-
-    def _then(self, values: Floats, truth: Floats) -> Iterator[float]:
-        """The SQNR of every lost slice with other values of the layer."""
-        lost = list(self._slicings())
-        slicings = list(dict.fromkeys(slicing for slicing, _ in lost))
-        found = dict(zip(slicings, figures_of(slicings, pieces(values, truth)), strict=True))
-        for slicing, each in lost:
-            place = slicing.names.index(each.branch) if each.channel is None else each.channel
-            yield float(found[slicing].sqnr_db[place])
