@@ -40,7 +40,7 @@ from sgs_tui.engine.twin.set_search import Memo, PictureResult, SetSearch
 from sgs_tui.engine.twin.whatif import Limits, Subject, cost
 
 _STATE = "tried.json"
-_MEANING = "2: slices are judged"
+_MEANING = "3: slices are judged, dumps of onnxruntime by its own rules"
 """Of the figures of a trial: kept ones of another meaning are of another question."""
 _EVERY = 2.0
 """Seconds between two writings of what was tried."""
