@@ -24,7 +24,7 @@ Unless --no-diagnosis
 
     diagnosis[] the likeliest cause first; empty only where no diagnosis could be made, `notes` then say why
       cause       healthy, swapped, input_mismatch, padding_kept, not_dequantised, layout, wide_range, shared_scale,
-                  clipping, gain_offset, bad_channels, non_finite, drift, unexplained
+                  clipping, gain_offset, bad_channels, other_model, non_finite, drift, unexplained
       layers[]    names, the likeliest culprit first; the network's input may be among them
       confidence  a rank of the proof (0 to 1), no probability; at most 0.2 where trying it on the twin refuted it
       proof       how far it was measured: twin (on the whole dump), layer (single layers computed again), figures

@@ -26,7 +26,7 @@ from sgs_tui.engine.compare.metrics import METRICS, Figures, Metric
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, SideStats, Verdict
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import read_bytes
-from sgs_tui.engine.network.narrow import NarrowSlice, Slices
+from sgs_tui.engine.network.narrow import NarrowSlice, Slices, all_but_zero
 from sgs_tui.engine.text import did_you_mean, visible
 
 _LIMITED = tuple(key for key, metric in METRICS.items() if metric.limits is not None)
@@ -232,7 +232,7 @@ def _by_step(failing: dict[str, str], warning: dict[str, str], why: str, layer: 
 _RELATIVE = frozenset(("rmse", "cos", "sqnr_db", "relative_l2", "slice_sqnr_db"))
 """Metrics that divide by the benchmark's own size."""
 
-_STEPS_16, _STEPS_8 = 65535, 255
+_STEPS_8 = 255
 
 VANISHING = "all but zero in the benchmark"
 """How the reason of such a layer begins."""
@@ -243,7 +243,8 @@ def vanishing(layer: Judged) -> str:
 
     No value of the benchmark reaches one 16-bit step of what the layer's grid spans, so that the largest INT16 grid
     could not tell it from 0, and no error is beyond one 8-bit step. A layer that varies by steps, or whose sample
-    does, is judged by its own size. The grid is that of the sample's header, else of the calibrated range.
+    does, or that fills a calibrated range of its own (what is wider there is another tensor that it shares the scale
+    with), is judged by its own size. The grid is that of the sample's header, else of the calibrated range.
     """
     sides = (layer.sample, layer.benchmark)
     if layer.metrics is None or any(side is None or not side.finite or not side.count for side in sides):
@@ -251,7 +252,11 @@ def vanishing(layer: Judged) -> str:
     assert layer.benchmark is not None
     width = layer.grid_width
     largest, error = max(abs(layer.benchmark.minimum), abs(layer.benchmark.maximum)), layer.metrics.max_abs_error
-    if not (largest * _STEPS_16 < width and error * _STEPS_8 <= width):
+    if not (all_but_zero(largest, width) and error * _STEPS_8 <= width):
+        return ""
+    known = layer.range
+    calibrated = known is not None and known.source is RangeSource.CALIBRATION and known.width > 0
+    if known is not None and calibrated and not all_but_zero(largest, known.width):
         return ""
     steps = f"{error * _STEPS_8 / width:.2g} of an 8-bit step ({width / _STEPS_8:.3g})"
     return f"{VANISHING} (at most {largest:.2g}) and off by {steps} at most"

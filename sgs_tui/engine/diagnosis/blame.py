@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from sgs_tui.engine.compare.limits import vanishing
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.causes.clipping import NOTICED
@@ -20,8 +21,9 @@ _DEEP = 6  # layers over which an error has to grow to be called a drift
 
 
 def jumps(rows: Sequence[LayerDiff]) -> frozenset[str]:
-    """Layers that the vendor's script marks: RMSE over 1.00 above the compared layer before."""
-    compared = [row for row in rows if row.metrics is not None]
+    """Layers that the vendor's script marks: RMSE over 1.00 above the compared layer before. What is all but zero has
+    no RMSE that means anything."""
+    compared = [row for row in rows if row.metrics is not None and not vanishing(row)]
     return frozenset(
         after.name
         for before, after in pairwise(compared)

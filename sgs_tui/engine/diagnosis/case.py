@@ -9,7 +9,7 @@ from threading import Event
 import numpy as np
 
 from sgs_tui.engine.calibration.ranges import Ranges
-from sgs_tui.engine.compare.limits import MANUAL, Profile
+from sgs_tui.engine.compare.limits import MANUAL, Profile, vanishing
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
@@ -27,9 +27,6 @@ SUSPECT = 0.1414  # relative L2 error from which a layer is suspect: SQNR 17 dB,
 LOUD = 0.7 * SUSPECT
 _SEEN = 0.05
 """Errors from which a layer, and one computed from the network's input alone, is computed again."""
-
-_VANISHING = 1e-6
-"""Largest value of a layer that is all but zero: below every scale that a header can print."""
 
 FEW, _CREPT = 32, 0.35
 """Values below which a layer's error is chance; the error from which a drift within the limits is told: healthy trained
@@ -134,13 +131,13 @@ class Case:
 
     @cached_property
     def compared(self) -> Mapping[str, LayerDiff]:
-        """Rows with figures, in network order; pad lanes of aligned tensors and indices are no layers."""
-        fit = {
-            name: row
-            for name, row in self.rows.items()
-            if row.metrics is not None and not (row.pair.indices or (self._pad_lanes and self.padded(row.pair)))
-        }
+        """Rows with figures, in network order; no layers are pad lanes of aligned tensors, indices, and what is all but
+        zero and fine."""
+        fit = {name: row for name, row in self.rows.items() if row.metrics is not None and not self._no_layer(row)}
         return fit if len(fit) < len(self.rows) else self.rows
+
+    def _no_layer(self, row: LayerDiff) -> bool:
+        return bool(row.pair.indices) or bool(self._pad_lanes and self.padded(row.pair)) or bool(vanishing(row))
 
     @cached_property
     def suspects(self) -> Mapping[str, LayerDiff]:
@@ -165,9 +162,9 @@ class Case:
         return pair.benchmark.name in self._pad_lanes or pair.sample.name in self._pad_lanes
 
     def failing(self, name: str) -> bool:
-        """Whether a layer breaks a limit; one that is all but zero has no relative error that means anything."""
+        """Whether a layer breaks a limit."""
         row = self.compared.get(name)
-        return row is not None and row.verdict is Verdict.FAIL and not self._vanishes(row)
+        return row is not None and row.verdict is Verdict.FAIL
 
     def would_fail(self, name: str, found: Figures) -> bool:
         """Whether a layer would break a fail limit with other figures; its range is no error."""
@@ -180,24 +177,19 @@ class Case:
 
     def within_limits(self) -> bool:
         """Whether no layer breaks a limit, and what is bad inside fades out before the network's outputs."""
-        ends = [name for name in self.compared if not self.graph.readers(name)]
-        fades = all(self._fades(self.compared[name]) for name in ends)
+        ends = [name for name, row in self.rows.items() if row.metrics is not None and not self.graph.readers(name)]
+        fades = all(self._fades(self.compared[name]) for name in ends if name in self.compared)
         return bool(ends) and self.graph.known and fades and not any(map(self.failing, self.compared))
 
     def _fades(self, row: LayerDiff) -> bool:
         """Whether an output is right enough: of few values the error is chance, next to nothing has no relative one."""
         few = max(1.0, FEW / max(row.pair.benchmark.count, 1)) ** 0.5
-        return self.error(row.name) < LOUD * few or self._vanishes(row)
+        return bool(self.error(row.name) < LOUD * few)
 
     def creeps(self) -> bool:
         """Whether errors within the limits are larger than those of healthy trained networks, not by chance."""
         counting = [name for name, row in self.compared.items() if row.pair.benchmark.count >= FEW]
         return any(self.error(name) >= _CREPT for name in counting)
-
-    @staticmethod
-    def _vanishes(row: LayerDiff) -> bool:
-        truth = row.benchmark
-        return truth is not None and max(abs(truth.minimum), abs(truth.maximum)) < _VANISHING
 
     def error(self, name: str) -> float:
         """Relative L2 error of a compared layer; infinite where it is not finite."""

@@ -19,9 +19,10 @@ from sgs_tui.engine.diagnosis.causes.input_hypotheses import Hypotheses
 from sgs_tui.engine.diagnosis.causes.input_mismatch import EXPLAINS, SEEN, find_input_cause
 from sgs_tui.engine.diagnosis.causes.layout import find_layout
 from sgs_tui.engine.diagnosis.causes.lost_slices import find_lost_slices
-from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Tested, first_layers
+from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Hypothesis, Tested, first_layers
 from sgs_tui.engine.diagnosis.causes.non_finite import find_non_finite
 from sgs_tui.engine.diagnosis.causes.not_dequantised import find_codes
+from sgs_tui.engine.diagnosis.causes.other_model import with_other_model
 from sgs_tui.engine.diagnosis.causes.padding_kept import find_padding, undone_layers
 from sgs_tui.engine.diagnosis.causes.swapped import find_swapped
 from sgs_tui.engine.diagnosis.causes.unexplained import find_level, find_unexplained, find_weights
@@ -198,6 +199,7 @@ def _inside(case: Case, budgets: Budgets, measuring: Measuring | None, clock: Cl
     found = left = _of_layers(case, budgets, bad)
     if measuring is not None and (measuring.reproduces or any(each.proof is Proof.TWIN for each in inputs)):
         found = _measured(case, budgets, found, measuring, bool(inputs))
+    found = with_other_model(case, budgets, found)
     if inputs:
         return [*inputs, *found]
     return _judged(case, list(budgets.all()), found, left, measuring)
@@ -229,6 +231,7 @@ def _at_the_inputs(case: Case, budgets: Budgets, measuring: Measuring | None) ->
     found, bad = [], []
     for plain in _first_layers(case, budgets, measuring):
         first, likeness = (plain, None) if measuring is None else measuring.best(plain)
+        first = _cut_only(first) if measuring is not None and measuring.reproduces else first
         bad.append(first)
         if measuring is not None and measuring.reproduces and not first.other_scale:
             finding = None
@@ -244,6 +247,15 @@ def _at_the_inputs(case: Case, budgets: Budgets, measuring: Measuring | None) ->
         if best and claimed and best.explained >= EXPLAINS:
             budgets.explain_input(first.item.name, _seen(best))
     return sorted(found, key=_weight, reverse=True), bad
+
+
+def _cut_only(first: FirstLayer) -> FirstLayer:
+    """A gain and an offset that are needed besides the limits are part of clipping where the twin gives the dump from
+    the benchmark's own input: a range that ends near 0 shifts what the network clips."""
+    best = first.tested[0] if first.tested else None
+    if best is None or best.kind is not Hypothesis.AFFINE or best.limits is None or not first.outside:
+        return first
+    return replace(first, tested=(replace(best, kind=Hypothesis.CLIPPED), *first.tested[1:]))
 
 
 def _certain(case: Case, first: FirstLayer) -> bool:

@@ -300,6 +300,10 @@ class Budgets:
     def _readable(self, name: str) -> bool:
         return name not in self._case.compared or self._case.comparable(name)
 
+    def knows(self, name: str) -> bool:
+        """Whether it is a compared layer."""
+        return name in self._case.compared
+
     def made(self, name: str) -> tuple[Floats, Floats]:
         """(sample, the layer in float from the sample's inputs), flat; the benchmark where it can not be computed."""
         sources = self._frontier(name)

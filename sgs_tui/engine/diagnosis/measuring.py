@@ -23,11 +23,10 @@ from sgs_tui.engine.twin.agreement import FEW
 from sgs_tui.engine.twin.chains import chain_of
 from sgs_tui.engine.twin.figures import Figures, cosine
 from sgs_tui.engine.twin.kernels import Array
-from sgs_tui.engine.twin.meaning import Floats
-from sgs_tui.engine.twin.plan import Grid, Plan
+from sgs_tui.engine.twin.plan import Plan, with_ranges
 from sgs_tui.engine.twin.predict import input_codes, run
-from sgs_tui.engine.twin.sources import Kind, Source, unlimited, without
-from sgs_tui.engine.twin.trials import Scores, scored
+from sgs_tui.engine.twin.sources import Kind, Source, without
+from sgs_tui.engine.twin.trials import Scores
 from sgs_tui.engine.twin.values import Values
 from sgs_tui.engine.twin.whatif import Subject
 
@@ -217,17 +216,7 @@ class Measuring:
 
     def under(self, plan: Plan) -> Scores:
         """Every layer under another plan, on the benchmark's input."""
-        trials = self.subject.trials
-        inputs = {name: self._input(name, codes, plan.grids.get(name)) for name, codes in trials.inputs.items()}
-        layers = run(plan, inputs, trials.kernels, base=trials.base, cancel=self._cancel)
-        return scored(plan, layers, trials.references, trials.slices, trials.scores)
-
-    def _input(self, name: str, codes: Array, grid: Grid | None) -> Array:
-        if grid is not None and grid.limited:
-            return codes
-        plan = self.subject.plan
-        values: Floats = self.subject.trials.references.read(plan.twin.records[name])
-        return values.reshape(codes.shape)
+        return self.subject.trials.under(plan, self._cancel)
 
     def burden(self, scores: Scores) -> Burden:
         """What is bad among layers whose prediction counts."""
@@ -276,8 +265,9 @@ def _next(left: Sequence[Candidate], sizes: Sequence[float], before: float) -> i
 
 
 def undoing(finding: Finding) -> Callable[[Plan], Plan]:
-    """How to undo a finding: its tensors not clipped, or in float with the weights around them."""
-    return partial(_unclipped if finding.cause is Cause.CLIPPING else _in_float, finding.layers)
+    """How to undo a finding: nothing clipped, as another calibration would have it (what one tensor hides, those behind
+    it are not calibrated for either), or its tensors in float with the weights around them."""
+    return _unclipped if finding.cause is Cause.CLIPPING else partial(_in_float, finding.layers)
 
 
 def chained(findings: Iterable[Finding], plan: Plan) -> Iterator[Candidate]:
@@ -302,10 +292,13 @@ def by_channel(plan: Plan) -> Plan:
     return replace(plan, weights=modes)
 
 
-def _unclipped(layers: Sequence[str], plan: Plan) -> Plan:
-    for name in layers:
-        plan = unlimited(plan, name) if plan.grids.get(name) is not None else plan
-    return plan
+def _unclipped(plan: Plan) -> Plan:
+    """Ranges that hold this picture too; what was left in float before stays so."""
+    seen = plan.twin.bounds
+    wider = {name: (min(low, seen[name][0]), max(high, seen[name][1])) for name, (low, high) in plan.ranges.items()}
+    made = with_ranges(plan, wider)
+    grids = {name: grid if plan.grids.get(name) is not None else None for name, grid in made.grids.items()}
+    return replace(made, grids=grids, weights=plan.weights)
 
 
 def _in_float(layers: Sequence[str], plan: Plan) -> Plan:

@@ -81,6 +81,9 @@ class Cause(StrEnum):
     CLIPPING = _About("clipping", "values beyond the calibrated limits are cut off", "clipping", spoils=True)
     GAIN_OFFSET = _About("gain_offset", "mean or scale of the preprocessing differ", "input_mismatch", spoils=True)
     BAD_CHANNELS = _About("bad_channels", "a few channels are wrong, the others are right", "unexplained")
+    OTHER_MODEL = _About(
+        "other_model", "the fixed model has other weights than the float model", "other_model", spoils=True
+    )
     NON_FINITE = _About("non_finite", "values are NaN or Inf", "non_finite", spoils=True)
     DRIFT = _About("drift", "rounding adds up over many layers", "drift", everywhere=True, bits_help=True)
     UNEXPLAINED = _About("unexplained", "no known cause explains the error", "unexplained")

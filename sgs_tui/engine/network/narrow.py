@@ -62,3 +62,11 @@ class Slices:
         if self.output or not any(each.branch in failing for each in self.narrow):
             return self
         return replace(self, narrow=tuple(replace(each, told=each.branch in failing) for each in self.narrow))
+
+
+def all_but_zero(largest: float, width: float) -> bool:
+    """Whether values up to `largest` stay below one 16-bit step of what a grid spans."""
+    return largest * _STEPS_16 < width
+
+
+_STEPS_16 = 65535

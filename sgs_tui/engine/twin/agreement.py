@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sgs_tui.engine.network.narrow import all_but_zero
 from sgs_tui.engine.twin import trust
 from sgs_tui.engine.twin.arithmetic import quantize_weights
 from sgs_tui.engine.twin.domains import passes
 from sgs_tui.engine.twin.figures import Figures, figures, spread
 from sgs_tui.engine.twin.measured import FixedRecords
 from sgs_tui.engine.twin.network import Twin
-from sgs_tui.engine.twin.plan import Plan
+from sgs_tui.engine.twin.plan import NARROW, WIDE, Plan
 from sgs_tui.engine.twin.trials import Trials
 from sgs_tui.engine.twin.values import Values
 
@@ -98,15 +99,23 @@ def not_predicted(plan: Plan) -> Mapping[str, str]:
     """Layers whose prediction does not count, with the reason."""
     twin = plan.twin
     found: dict[str, str] = {}
+    nothing = frozenset(name for name in plan.layers() if _all_but_zero(plan, name))
     behind, lanes, apart = twin.behind_barriers(plan.fed), _pad_lanes(twin), _far_apart(plan)
     for name in plan.layers():
-        reason = _reason(twin, name, behind, lanes, apart)
+        reason = _reason(twin, name, behind, lanes, apart, nothing)
         if reason:
             found[name] = reason
     return found
 
 
-def _reason(twin: Twin, name: str, behind: frozenset[str], lanes: frozenset[str], apart: frozenset[str]) -> str:
+def _all_but_zero(plan: Plan, name: str) -> bool:
+    grid, (low, high) = plan.grids.get(name), plan.twin.bounds[name]
+    return grid is not None and all_but_zero(max(abs(low), abs(high)), grid.scale * (2 * WIDE if grid.wide else NARROW))
+
+
+def _reason(
+    twin: Twin, name: str, behind: frozenset[str], lanes: frozenset[str], apart: frozenset[str], nothing: frozenset[str]
+) -> str:
     if name in twin.nonfinite:
         return "the float dump holds NaN or infinities here"
     if name in behind:
@@ -116,8 +125,7 @@ def _reason(twin: Twin, name: str, behind: frozenset[str], lanes: frozenset[str]
     count = int(np.prod(twin.shapes[name]))
     if count < FEW:
         return f"{count} values: their rounding is chance"
-    low, high = twin.bounds[name]
-    if max(abs(low), abs(high)) < 1e-6:
+    if name in nothing:
         return "it is all but zero in the float dump: no ratio means anything"
     return "its INT16 weights have scales more than 100 apart" if name in apart else ""
 

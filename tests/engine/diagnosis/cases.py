@@ -397,6 +397,21 @@ def bad_channels(rng: Random, folder: Path) -> Pair:
     return _pair(case, folder, "bad_channels", (name,), fixed=fixed, ranges=ranges)
 
 
+def other_model(rng: Random, folder: Path) -> Pair:
+    """The fixed network has the weights of another training run: the same numbers in another order."""
+    case = Case(rng)
+    orders = {n.name: rng.permutation(n.weights.size) for n in case.net.nodes if n.weights is not None}
+
+    def change(each: Node) -> Node:
+        if each.weights is None:
+            return each
+        return replace(each, weights=each.weights.reshape(-1)[orders[each.name]].reshape(each.weights.shape))
+
+    ranges = case.ranges()
+    fixed = run_fixed(case.net, case.image, ranges, per_channel=case.per_channel, change=change)
+    return _pair(case, folder, "other_model", (), fixed=fixed, ranges=ranges)
+
+
 def drift(rng: Random, folder: Path) -> Pair:
     """Deep, coarse weights, nothing else. Nets whose error stays low are drawn again: they are healthy."""
     case = Case(rng, layers=int(rng.integers(22, 30)))
@@ -500,5 +515,6 @@ FAULTS: dict[str, Callable[[Random, Path], Pair]] = {
     "drift": drift,
     "unexplained": unexplained,
     "swapped": swapped,
+    "other_model": other_model,
 }
 """A generator for every cause: (random numbers, folder) to a pair of dumps."""

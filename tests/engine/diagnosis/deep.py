@@ -29,6 +29,8 @@ class Builder:
     values: dict[str, Array] = field(default_factory=dict)
     drafts: list[Draft] = field(default_factory=list)
     ops: int = 0
+    middle: float = 0.3
+    """Mean of the weights: the more, the less rounding adds up."""
 
     def op(self, kind: str, name: str, inputs: tuple[str, ...], result: Array, *constants: tuple[str, Array]) -> str:
         """An op's records: its inputs, its constants, what it writes."""
@@ -49,7 +51,7 @@ class Builder:
         before = self.values[source].shape[-1]
         shape = (size, size, before) if depthwise else (size, size, before, channels)
         kind = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"
-        weights = (self.rng.normal(0.25, 1, shape) / np.sqrt(size * size * (1 if depthwise else before))).astype(
+        weights = (self.rng.normal(self.middle, 1, shape) / np.sqrt(size * size * (1 if depthwise else before))).astype(
             np.float32
         )
         raw = convolve(
@@ -94,6 +96,7 @@ def deep(name: str, seed: int, folder: Path) -> Network:
     grey = np.rint(picture(rng, SIDE)).astype(np.float32)
     b = Builder(rng, {"images": ((grey - 127) / 128).astype(np.float32)})
     act = str(rng.choice(["relu", "leaky", "swish"]))
+    b.middle = 0.45 if act == "swish" else 0.3
     x = b.layer(act, "stem", "images", 12, 3, stride=2)
     for stage, (channels, blocks) in enumerate(((12, 4), (16, 5), (24, 5))):
         for block in range(blocks):

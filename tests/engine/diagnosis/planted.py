@@ -108,6 +108,9 @@ class Planted:
     calibrated_pixels: Pixels = field(init=False)
     calibration: Callable[[Random, Array], list[Array]] = field(default=others)
     own: bool = True
+    narrowed: dict[str, float] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
+    kept: float = 1.0
     shows: bool = False
 
     def __post_init__(self) -> None:
@@ -139,13 +142,17 @@ class Planted:
         _write_float(changed, {source: self.network.seen(self.picture, self.float_pixels)}, benchmark, self)
         pictures = [*self.calibration(self.rng, self.picture), *([self.picture] if self.own else [])]
         ranges = self.network.calibrate(pictures, changed, self.calibrated_pixels)
+        for name, part in self.narrowed.items():
+            ranges[name] = (ranges[name][0] * part, ranges[name][1] * part)
         self.ranges = ranges
         twin = rebuild(open_dump(benchmark))
         made = plan(twin, ranges, (), self.level)
         if self.changes:
             made = replace(made, twin=_with(twin, self.changes, {}))
         seen = self.picture if self.fixed_picture is None else self.fixed_picture
-        values = write_fixed(made, seen, sample, self.pixels)
+        values = write_fixed(made, seen, sample, self.pixels, self.renamed)
+        with sample.open("r+b") as file:
+            file.truncate(int(self.kept * sample.stat().st_size))
         self.shows = _shows(twin, values)
         write_ranges(limits, ranges)
         cause, culprits = self.causes[0] if self.causes else ("healthy", ())
@@ -232,8 +239,14 @@ def _shows(twin: Twin, values: Mapping[str, Array]) -> bool:
     return False
 
 
-def write_fixed(made: Plan, picture: Array, path: Path, pixels: Pixels) -> dict[str, Array]:
-    """The fixed dump on a picture, with its weights; the input record holds the raw pixels and a fourth channel."""
+def write_fixed(
+    made: Plan, picture: Array, path: Path, pixels: Pixels, renamed: Mapping[str, str] | None = None
+) -> dict[str, Array]:
+    """The fixed dump on a picture, with its weights; the input record holds the raw pixels and a fourth channel.
+
+    `renamed`: tensors that are dumped under another one's name.
+    """
+    named = renamed or {}
     name = made.twin.inputs[0]
     grid = made.grids[name]
     assert grid is not None
@@ -244,15 +257,17 @@ def write_fixed(made: Plan, picture: Array, path: Path, pixels: Pixels) -> dict[
     for number, each in enumerate(made.groups):
         slot = 0
         for read in each.reads:
-            drafts.append(_draft(number, slot, each.ops[0].kind, Direction.IN, read, held[read].values(), made, plain))
+            values = held[named.get(read, read)].values()
+            drafts.append(_draft(number, slot, each.ops[0].kind, Direction.IN, read, values, made, plain))
             slot += 1
         for op in each.convolutions[:1]:
             drafts += _constants(made, op, number, slot)
         for slot, written in enumerate(each.writes):
-            values = held[written].values()
+            values = held[named.get(written, written)].values()
             drafts.append(_draft(number, slot, each.last.kind, Direction.OUT, written, values, made, plain))
     write_dump(path, drafts)
-    return {name: layer.values() for name, layer in held.items() if name not in made.twin.inputs}
+    names = (name for name in held if name not in made.twin.inputs)
+    return {name: held[named.get(name, name)].values() for name in names}
 
 
 def _draft(
@@ -463,6 +478,140 @@ def coarse_weights(planted: Planted) -> None:
     planted.causes.append((planted.causes.pop()[0], ()))
 
 
+def other_model(planted: Planted) -> None:
+    """The fixed model was made from a network of other weights: of another training run."""
+    for op in planted.base.ops:
+        if op.convolution is not None:
+            weights = op.convolution.weights
+            planted.changes[op.index] = planted.rng.permutation(weights.reshape(-1)).reshape(weights.shape)
+    planted.causes.append(("other_model", ()))
+
+
+def stale_model(planted: Planted) -> None:
+    """The fixed model is of an earlier training step: all its weights a little different."""
+    part = float(planted.rng.choice([0.3, 0.5]))
+    for op in planted.base.ops:
+        if op.convolution is not None:
+            weights = op.convolution.weights
+            noise = planted.rng.normal(0, part * float(weights.std()), weights.shape)
+            planted.changes[op.index] = (weights + noise).astype(np.float32)
+    planted.causes.append(("other_model", ()))
+
+
+def stale_head(planted: Planted) -> None:
+    """The fixed model has an earlier head: its last convolutions have other weights."""
+    ops = [op for op in planted.base.ops if op.convolution is not None][-int(planted.rng.integers(2, 4)) :]
+    for op in ops:
+        assert op.convolution is not None
+        weights = op.convolution.weights
+        planted.changes[op.index] = planted.rng.permutation(weights.reshape(-1)).reshape(weights.shape)
+    planted.causes.append(("other_model", tuple(each for op in ops for each in _behind(planted.base, op.outputs[0]))))
+
+
+def _behind(twin: Twin, name: str) -> list[str]:
+    """A tensor and what is made of it, up to the next convolutions."""
+    found = [name]
+    for op in twin.readers.get(name, ()):
+        if op.convolution is None:
+            found += _behind(twin, op.outputs[0])
+    return found
+
+
+def swapped_tensors(planted: Planted) -> None:
+    """Two tensors of one size are dumped under each other's name."""
+    twin = planted.base
+    stored = [name for name in plan(twin, None).layers() if np.prod(twin.shapes[name]) >= 256]
+    pairs = [(a, b) for place, a in enumerate(stored) for b in stored[place + 1 :] if twin.shapes[a] == twin.shapes[b]]
+    pairs = [(a, b) for a, b in pairs if a not in twin.outputs and b not in twin.outputs]
+    if not pairs:
+        raise LookupError("no two tensors have one shape")
+    a, b = pairs[int(planted.rng.integers(len(pairs)))]
+    planted.renamed |= {a: b, b: a}
+    planted.causes.append(("unexplained", (a, b)))
+
+
+def clipped_range(planted: Planted) -> None:
+    """One activation's calibrated range is far narrower than its values."""
+    twin = planted.base
+    read = [name for op in twin.ops if op.convolution is not None for name in op.inputs[:1]]
+    names = [name for name in plan(twin, None).layers() if name in read and np.prod(twin.shapes[name]) >= 256]
+    name = names[int(planted.rng.integers(len(names)))]
+    planted.narrowed[name] = float(planted.rng.uniform(0.05, 0.2))
+    planted.causes.append(("clipping", (name,)))
+
+
+def lost_slices(planted: Planted) -> None:
+    """A branch of the output so large that the other one drowns in its step."""
+    for op in planted.base.ops:
+        if op.kind.upper() == "CONCATENATION" and op.outputs[0] in planted.base.outputs:
+            origin = planted.base.producers[op.inputs[0]]
+            factor = np.float32(planted.rng.uniform(1.2e4, 2.5e4))
+            planted.of(origin)[...] *= factor
+            planted.bias(origin)[...] *= factor
+            planted.causes.append(("shared_scale", (op.outputs[0], *op.inputs)))
+            return
+    raise LookupError("no output is a concatenation")
+
+
+def wide_sum(planted: Planted) -> None:
+    """One channel of a residual stream too large: its sums lack INT16."""
+    twin = planted.base
+    sums = [op.outputs[0] for op in twin.ops if op.kind.upper() == "ADD" and len(op.inputs) == 2]
+    planted.rng.shuffle(sums)
+    for name in sums:
+        stream = _stream(twin, name)
+        if stream is None:
+            continue
+        origins, members, readers = stream
+        channel = _lively(planted, name)
+        factor = np.float32(np.exp(planted.rng.uniform(*np.log((150, 800)))))
+        for op in origins:
+            planted.of(op)[channel] *= factor
+            planted.bias(op)[channel] *= factor
+        for op in readers:
+            weights = planted.of(op)
+            if op.convolution is not None and op.convolution.groups > 1:
+                weights[channel] /= factor
+            else:
+                weights[..., channel] /= factor
+        planted.causes.append(("wide_range", tuple(members)))
+        return
+    raise LookupError("no sum can be spread")
+
+
+def _stream(twin: Twin, name: str) -> tuple[list[TwinOp], list[str], list[TwinOp]] | None:
+    """Convolutions that make the tensors that are summed up with one another, those tensors, and their readers."""
+    open_ones, members, origins, readers = [name], {name: None}, dict[int, TwinOp](), dict[int, TwinOp]()
+    while open_ones:
+        at = open_ones.pop()
+        maker = twin.producers.get(at)
+        around = []
+        if maker is None or at in twin.outputs:
+            return None
+        if maker.convolution is not None:
+            origins[maker.index] = maker
+        elif (maker.kind.upper() == "ADD" and len(maker.inputs) == 2) or maker.kind.upper() in HOMOGENEOUS:
+            around += maker.inputs
+        else:
+            return None
+        for op in twin.readers.get(at, ()):
+            if op.convolution is not None:
+                readers[op.index] = op
+            elif (op.kind.upper() == "ADD" and len(op.inputs) == 2) or op.kind.upper() in HOMOGENEOUS:
+                around += [*op.inputs, *op.outputs]
+            else:
+                return None
+        fresh = [each for each in dict.fromkeys(around) if each not in members]
+        members |= dict.fromkeys(fresh)
+        open_ones += fresh
+    return list(origins.values()), list(members), list(readers.values())
+
+
+def cut_file(planted: Planted) -> None:
+    """The fixed dump stops early; what there is of it is right."""
+    planted.kept = float(planted.rng.uniform(0.4, 0.9))
+
+
 def healthy(planted: Planted) -> None:
     """Nothing."""
 
@@ -480,9 +629,17 @@ FAULTS: Mapping[str, Callable[[Planted], None]] = {
     "other_mean": other_mean,
     "raw_calibration": raw_calibration,
     "coarse_weights": coarse_weights,
+    "other_model": other_model,
+    "stale_model": stale_model,
+    "stale_head": stale_head,
+    "swapped_tensors": swapped_tensors,
+    "clipped_range": clipped_range,
+    "lost_slices": lost_slices,
+    "wide_sum": wide_sum,
+    "cut_file": cut_file,
 }
 INPUTS = ("channel_order", "other_picture", "other_std", "other_mean")
-INSIDE = ("wide_range", "shared_scale")
+INSIDE = ("wide_range", "shared_scale", "wide_sum")
 PAIRS = (
     *((outer, inner) for outer in INPUTS for inner in INSIDE),
     *((outer, inner) for outer in ("dark_calibration", "dull_calibration") for inner in INSIDE),
@@ -501,7 +658,7 @@ def plant(network: Network, faults: Sequence[str], seed: int, folder: Path, trie
         alone = [_planted(network, [fault], [seed, attempt, place]) for place, fault in enumerate(faults)]
         strong = []
         for each, fault in zip(alone, faults, strict=True):
-            if fault in ("healthy", *INPUTS):
+            if fault in ("healthy", "cut_file", "lost_slices", *INPUTS):
                 strong.append(True)
                 continue
             each.write(folder)

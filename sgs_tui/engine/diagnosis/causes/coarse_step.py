@@ -120,7 +120,7 @@ def _channel_tops(case: Case, name: str) -> Values:
 def is_spread(case: Case, name: str) -> bool:
     """Whether one channel is far larger than the smaller ones; dead channels do not count."""
     tops = _channel_tops(case, name)
-    live = tops[tops > 0]
+    live = tops[(tops > 0) & np.isfinite(tops)]
     return bool(live.size) and float(live.max()) >= _SPREAD * float(np.percentile(live, 25))
 
 

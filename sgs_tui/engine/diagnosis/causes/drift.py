@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from sgs_tui.engine.compare.limits import vanishing
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
 
@@ -18,8 +17,7 @@ _STEEP = 3.0  # growth of the error over one layer that is no drift
 
 def healthy(case: Case, budgets: Sequence[Budget]) -> Finding:
     """Every layer is as good as rounding leaves it; the worst one is named."""
-    telling = [name for name, row in case.compared.items() if not vanishing(row)]
-    worst = max(telling, key=case.error, default="")
+    worst = max(case.compared, key=case.error, default="")
     evidence = []
     if worst:
         row = case.compared[worst]
