@@ -47,14 +47,14 @@ MEMORY = 500 << 20
 
 
 def cpu_of(*works: Callable[[], object], times: int = 40) -> list[float]:
-    """CPU seconds of the median run of each, in turns: who else is on the machine then slows all of them alike."""
+    """CPU seconds of the fastest run of each, in turns: whoever else is on the machine can only slow them."""
     found: list[list[float]] = [[] for _ in works]
     for _ in range(times):
         for work, seconds in zip(works, found, strict=True):
             start = time.process_time()
             work()
             seconds.append(time.process_time() - start)
-    return [float(np.median(seconds)) for seconds in found]
+    return [min(seconds) for seconds in found]
 
 
 def children() -> float:

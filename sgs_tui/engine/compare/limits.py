@@ -15,7 +15,7 @@ the metrics' keys, and any number of `[[rule]]` tables with `layer` and `op` glo
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from math import isnan, nan
@@ -62,12 +62,12 @@ class Limits(dict[str, float]):
 
     def broken(self, layer: Judged) -> dict[str, str]:
         """`RMSE 0.95 > 0.5` by the keys of the metrics that are beyond their limits, in order. NaN is beyond none."""
-        values = ((metric, metric.value(layer), limit) for metric, limit in self._in_order)
-        return {
-            metric.key: _reason(metric, value, limit, layer)
-            for metric, value, limit in values
-            if value is not None and metric.beyond(value, limit)
-        }
+        found = {}
+        for metric, limit in self._in_order:  # no comprehension: a sweep asks for every layer of every picture
+            value = metric.value(layer)
+            if value is not None and metric.beyond(value, limit):
+                found[metric.key] = _reason(metric, value, limit, layer)
+        return found
 
 
 def _reason(metric: Metric, value: float, limit: float, layer: Judged) -> str:
@@ -177,8 +177,9 @@ def judged(row: LayerDiff, profile: Profile) -> LayerDiff:
     if row.metrics is None:
         return row
     found = judge(row, profile)
-    told = {each.name: getattr(found, each.name) for each in fields(Judgement)}
-    return row if all(getattr(row, key) == value for key, value in told.items()) else replace(row, **told)
+    if (row.verdict, row.reasons, row.over, row.failing) == (found.verdict, found.reasons, found.over, found.failing):
+        return row
+    return replace(row, verdict=found.verdict, reasons=found.reasons, over=found.over, failing=found.failing)
 
 
 FAILED, WARNED = "!", "~"

@@ -117,12 +117,14 @@ class Sums:
     def totals(self) -> Totals:
         """The exactly rounded sum of each row over all cells; NaN where a row's cells hold NaN or Inf."""
         cells = self.cells[0] if len(self.cells) == 1 else np.concatenate([np.zeros((8, 0)), *self.cells], axis=1)
-        listed = cells.tolist()
-        if np.isfinite(cells).all():
-            rows = [fsum(row) for row in listed]
-        else:
-            rows = [fsum(row) if all(map(isfinite, row)) else nan for row in listed]
+        rows = [row[0] if len(row) == 1 else _exact(row) for row in cells.tolist()]
+        rows = [total if isfinite(total) else nan for total in rows]
         return Totals._make((*rows, self.count, max(self.max_abs_error, 0.0)))
+
+
+def _exact(cells: list[float]) -> float:
+    """Their sum; NaN where one is NaN or Inf."""
+    return fsum(cells) if isfinite(sum(cells)) or all(map(isfinite, cells)) else nan
 
 
 class Kernel:

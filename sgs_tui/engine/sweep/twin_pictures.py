@@ -24,7 +24,7 @@ from sgs_tui.engine.compare.metrics import LayerFigures, figures_of
 from sgs_tui.engine.compare.pairing import match
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Pair, RangeSource, Top1, Verdict
 from sgs_tui.engine.compare.slices import Before, slices_of, top1_of
-from sgs_tui.engine.compare.sums import BLOCK, Kernel, Sums
+from sgs_tui.engine.compare.sums import CELL, Kernel, Sums
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import open_dump
@@ -45,6 +45,10 @@ from sgs_tui.engine.twin.plan import Grid, Plan
 from sgs_tui.engine.twin.predict import Kernels, input_codes
 from sgs_tui.engine.twin.predict import Layer as Stored
 from sgs_tui.engine.twin.rebuild import refuse_barriers
+
+
+_STEP = 4 * CELL
+"""Elements compared at once: what is in memory need not be read in large pieces, and these stay in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +234,8 @@ class TwinMeasurer:
 
     def _figures(self, sample: ArrayReader, benchmark: ArrayReader) -> LayerFigures:
         sums = Sums()
-        for start in range(0, benchmark.count, BLOCK):
-            self._kernel.add(sums, sample, benchmark, start, min(BLOCK, benchmark.count - start))
+        for start in range(0, benchmark.count, _STEP):
+            self._kernel.add(sums, sample, benchmark, start, min(_STEP, benchmark.count - start))
         return figures_of(sums)
 
     @cached_property

@@ -166,12 +166,23 @@ def quantize_pixels(recovered: Doubles, grid: Grid, pixels: Pixels) -> npt.NDArr
     return np.asarray(np.clip(scaled - offset, 0, 255), np.uint8).reshape(-1)
 
 
+_TELLING = 256
+"""Pixels that are looked at first."""
+
+
 def recover_pixels(values: Floats, pixels: Pixels) -> Doubles | None:
     """Pixels [N, channels] of a normalized picture; None where they are not whole numbers 0..255."""
     channels = len(pixels.mean)
     if values.size % channels:
         return None
-    found = values.reshape(-1, channels).astype(np.float64) * np.array(pixels.std) + np.array(pixels.mean)
+    rows = values.reshape(-1, channels)
+    if _whole(rows[:_TELLING], pixels) is None:  # most that are no pixels show it at once
+        return None
+    return _whole(rows, pixels)
+
+
+def _whole(values: Floats, pixels: Pixels) -> Doubles | None:
+    found = values.astype(np.float64) * np.array(pixels.std) + np.array(pixels.mean)
     whole = np.rint(found)
     near = np.isfinite(found).all() and np.abs(found - whole).max() < 0.02 and whole.min() >= 0 and whole.max() <= 255
     return whole if near else None
