@@ -46,7 +46,6 @@ from sgs_tui.engine.twin.predict import Kernels, input_codes
 from sgs_tui.engine.twin.predict import Layer as Stored
 from sgs_tui.engine.twin.rebuild import refuse_barriers
 
-
 _STEP = 4 * CELL
 """Elements compared at once: what is in memory need not be read in large pieces, and these stay in the cache."""
 
