@@ -71,13 +71,13 @@ class Tried:
     def _candidates(self, named: Sequence[str], without: Sequence[str], failing: Sequence[str]) -> tuple[str, ...]:
         plan = self.trying.plan
         usable = [name for name in plan.choices() if name not in {*plan.raised, *without}]
-        near = _upstream(plan.twin.producers, failing)
+        near = upstream(plan.twin.producers, failing)
         ordered = sorted(usable, key=lambda name: (name not in named, near.get(name, len(near))))
         kept = {name for name in ordered[:_CANDIDATES] if name in named or name in near}
         return tuple(name for name in usable if name in kept)
 
 
-def _upstream(producers: Mapping[str, TwinOp], layers: Sequence[str]) -> dict[str, int]:
+def upstream(producers: Mapping[str, TwinOp], layers: Sequence[str]) -> dict[str, int]:
     """Tensors that layers are computed from, with the rank of their distance."""
     found, queue = dict.fromkeys(layers, 0), list(layers)
     for name in queue:

@@ -217,6 +217,7 @@ class Kind(StrEnum):
     EVERY_PICTURE = "every_picture"
     NOT_FINITE = "not_finite"
     NOT_MEASURED = "not_measured"
+    INT16 = "int16"
     HEALTHY = "healthy"
 
 

@@ -39,7 +39,8 @@ class PictureResult:
 
 @dataclass
 class SetSearch:
-    """A search over pictures. `memo` may come from one before, for the same goal and network.
+    """A search over pictures. `memo` may come from one before, for the same goal and network; `budget`, `seconds` and
+    `kept` as for `Search`.
 
     `lost`: why pictures could not be run, by their places. `search`: the one on the pictures that decide (`deciding`).
     """
@@ -52,6 +53,8 @@ class SetSearch:
     workers: int = 2
     candidates: tuple[str, ...] = ()
     seconds: float = 60.0
+    kept: tuple[str, ...] = ()
+    budget: int = 20000
     lost: dict[int, SgsError] = field(default_factory=dict)
     search: Search | None = None
     deciding: tuple[str, ...] = ()
@@ -129,8 +132,8 @@ class SetSearch:
         self._active.add(self.pictures[place])
         tried = self.memo.setdefault(key_of(each.key for each in self._active.pictures), {})
         search = Search(
-            self._active, self.goal, tried, self.candidates, seconds=self.seconds, cancel=self.cancel,
-            workers=self.workers,
+            self._active, self.goal, tried, self.candidates, self.budget, self.seconds, self.cancel, self.workers,
+            self.kept,
         )  # fmt: skip
         yield from search.run()
         return search
@@ -178,7 +181,7 @@ class SetSearch:
         if key not in memo:
             try:
                 inputs = self.pictures[place].read(self.cancel)
-                scores = self.on.scores(with_int16(self.on.plan, names), inputs, self.cancel)
+                scores = self.on.scores(with_int16(self.on.plan, (*names, *self.kept)), inputs, self.cancel)
             except CancelledError:
                 raise
             except SgsError as error:
