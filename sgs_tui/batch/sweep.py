@@ -18,7 +18,8 @@ from sgs_tui.engine.events import LogLine, Progress, Row
 from sgs_tui.engine.numbers import clock, figure
 from sgs_tui.engine.sweep.baseline import changed, load_before
 from sgs_tui.engine.sweep.gather import worst_of
-from sgs_tui.engine.sweep.results import Outcome
+from sgs_tui.engine.sweep.int16 import advise_int16, with_advice
+from sgs_tui.engine.sweep.results import Outcome, SweepResult
 from sgs_tui.engine.sweep.sweep import Done, Sweep
 
 Say = Callable[[str], None]
@@ -26,7 +27,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class SweepPrinting:
-    """How a sweep is printed; `inputs`: files that no output may replace."""
+    """How a sweep is printed; `inputs`: files that no output may replace. `advice`: INT16 is tried on the twin."""
 
     wanted: SweepFormat = SweepFormat.TABLE
     output: Path | None = None
@@ -35,6 +36,7 @@ class SweepPrinting:
     baseline: Path | None = None
     fail_on: FailOn = FailOn.FAIL
     inputs: tuple[Path, ...] = ()
+    advice: bool = True
 
 
 def check_printing(how: SweepPrinting) -> None:
@@ -57,6 +59,8 @@ def print_sweep(
     except CancelledError:
         stopped = True
     result = sweep.result()
+    if how.advice and not stopped:
+        result = _advised(sweep, result, how.screen, say, cancel)
     since = None
     if how.baseline is not None:
         since = changed(load_before(how.baseline), result.layers, result.pictures)
@@ -67,6 +71,20 @@ def print_sweep(
     if how.output not in (None, Path("-")):
         say(f"{how.output}: {headline(report)}")
     return report
+
+
+def _advised(sweep: Sweep, result: SweepResult, screen: Screen, say: Say, cancel: Event) -> SweepResult:
+    """With what INT16 would give; a cancel costs the advice alone."""
+    if not result.failing_layers:
+        return result
+    with StatusLine(screen) as line:
+        line.show("all measured; INT16 is tried on the twin", "")
+        try:
+            return with_advice(result, advise_int16(sweep.request.how, sweep.request.pictures, result, cancel))
+        except CancelledError:
+            line.clear()
+            say("INT16 was not tried to the end: no advice")
+            return result
 
 
 def _measure(sweep: Sweep, screen: Screen, say: Say, cancel: Event) -> None:

@@ -97,6 +97,7 @@ class _Printing:
     fail_on: Annotated[FailOn, option("--fail-on", "What gives exit code 1; regression: only against --baseline.")] = (
         FailOn.FAIL
     )
+    no_advice: Annotated[bool, option("--no-advice", "Do not try INT16 on the twin where layers fail.")] = False
     baseline: Annotated[Path | None, option("--baseline OLD", "Say what has changed since that JSON report.")] = None
     batch: options.Batch = False
     ascii_only: options.Ascii = False
@@ -158,6 +159,7 @@ def sweep(
     cat_fixed.bin and cat_float.bin), or a list. Or over pictures (.npy, or images with -n PRE.py): --twin runs them
     without the SDK, --onnx quantizes a model here. Per layer: the worst, the 95 % and the median picture, the share
     that fails, values beyond the calibrated limits; pictures ranked; outputs; groups that fail alike, and why.
+    Where layers fail, INT16 for the tensors before them is tried by the twin on the worst pictures (--no-advice: not).
     A picture that can not be measured is a row with its reason (exit code 3, or 4 where a run failed). What is finished
     is kept in a journal: a sweep that was stopped goes on where it was when it is started again.
     With the extra `cluster`, 8 pictures and more are spread by Dask: over this machine's cores (on loopback alone),
@@ -336,6 +338,7 @@ def _print(asked: _Asked, profile: str, where: _Where, keeping: _Keeping, printi
         printing.baseline,
         printing.fail_on,
         asked.inputs,
+        not printing.no_advice,
     )
     journal = None if keeping.no_journal else keeping.journal or default_journal(asked.request.how)
     stderr.note(*asked.notes)

@@ -14,7 +14,8 @@ from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.compare.limits import load_profile
 from sgs_tui.engine.runs.run_folder import Product, ProductKind
 from sgs_tui.engine.runs.run_list import Run
-from sgs_tui.engine.sweep.journal import Journal
+from sgs_tui.engine.sweep.int16 import advise_int16, from_json, to_json, with_advice
+from sgs_tui.engine.sweep.journal import Journal, read_advice
 from sgs_tui.engine.sweep.pictures import sample_pictures
 from sgs_tui.engine.sweep.results import SweepResult
 from sgs_tui.engine.sweep.sweep import Sweep, SweepRequest
@@ -82,9 +83,12 @@ class SweepJob:
         sweep = Sweep(request)
         for _ in sweep.run():
             pass
+        result = sweep.result()
+        advice = advise_int16(request.how, request.pictures, result)
         with Journal(self.journal) as journal:
-            journal.end(len(request.pictures))
-        return SweepDone((*notes, *(f"{each.kind}: {each.text}" for each in sweep.result().findings)))
+            journal.end(len(request.pictures), request.how.digest(), to_json(advice, request.pictures))
+        found = with_advice(result, advice).findings
+        return SweepDone((*notes, *(f"{each.kind}: {each.text}" for each in found)))
 
 
 def job_of(run: Run) -> SweepJob:
@@ -94,7 +98,12 @@ def job_of(run: Run) -> SweepJob:
 
 def look(job: SweepJob) -> tuple[SweepJob, SweepResult]:
     """What its journal says by now; nothing is written or waited for. Raises InputError."""
-    return job, Sweep(job.request()).look()
+    request = job.request()
+    result = Sweep(request).look()
+    if not job.journal.is_file():
+        return job, result
+    advice = from_json(read_advice(job.journal, request.how.digest()), request.pictures)
+    return job, with_advice(result, advice if result.failing_layers else None)
 
 
 BACKEND = LocalBackend(SweepJob)

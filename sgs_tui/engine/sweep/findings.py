@@ -11,6 +11,7 @@ comparison of one such picture proves it.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from math import comb
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,9 @@ _FELT = 0.03
 _OTHER_SCALE = 3.0
 """Largest input value over the calibrated limit (or under it) that brightness and contrast do not explain."""
 _ALIKE = 0.5
+_SPLITS = 80
+"""Ways to choose the pictures from which chance is ruled out: two traits, two directions, 1 in 20."""
+_SEVERAL, _APART = 4, 0.5
 _NAMED = 4
 
 Mask = npt.NDArray[np.bool_]
@@ -165,7 +169,7 @@ def _in_common(gathered: Gathered, there: Mask) -> tuple[str, ...]:
     for figure, more, less, read in _TRAITS:
         own, others = ([read(gathered.inputs[place][0]) for place in each] for each in (inside, outside))
         words = more if min(own) > max(others) else less if max(own) < min(others) else ""
-        if words:
+        if words and _no_chance(own, others):
             whole = "it is" if len(own) == 1 else "all of them are" if len(inside) == int(there.sum()) else "most are"
             name = visible(gathered.inputs[inside[0]][0].name)
             return (
@@ -174,6 +178,16 @@ def _in_common(gathered: Gathered, there: Mask) -> tuple[str, ...]:
                 "on the others",
             )
     return ()
+
+
+def _no_chance(own: Sequence[float], others: Sequence[float]) -> bool:
+    """Whether two sets that do not overlap are more than chance: so many of each that no other split is likely, or far
+    apart for how much the larger one varies."""
+    if comb(len(own) + len(others), len(own)) >= _SPLITS:
+        return True
+    larger = max((own, others), key=len)
+    gap = max(min(own) - max(others), min(others) - max(own))
+    return len(larger) >= _SEVERAL and gap >= _APART * (max(larger) - min(larger))
 
 
 # Another scale: the inputs, against what they were calibrated for.

@@ -5,11 +5,12 @@ twin --pictures` searches longer and over all. Pairs of dumps have a twin too: t
 that pair's fixed dump; the pictures are then the float dumps' own inputs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from sgs_tui.engine.advice.tried import upstream
 from sgs_tui.engine.backends.twin import PictureInputs
@@ -27,11 +28,12 @@ from sgs_tui.engine.twin.arithmetic import Pixels
 from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.opening import Files, open_subject
 from sgs_tui.engine.twin.picture_trials import Pictures, TwinPicture
-from sgs_tui.engine.twin.plan import Plan
+from sgs_tui.engine.twin.plan import Plan, with_int16
 from sgs_tui.engine.twin.predict import Inputs
 from sgs_tui.engine.twin.rebuild import refuse_barriers
 from sgs_tui.engine.twin.search import Goal
 from sgs_tui.engine.twin.set_search import PictureResult, SetSearch
+from sgs_tui.engine.twin.trust import reproduces
 from sgs_tui.engine.twin.values import Values
 
 _PICTURES, _CANDIDATES, _TRIALS, _SECONDS = 24, 16, 80, 2.0
@@ -74,11 +76,9 @@ def _search(network: _Network, failing: Sequence[str], cancel: Event | None) -> 
     plan = network.plan
     limits, _ = limits_of(network.profile, plan.twin)
     goal = Goal(limits)
-    before = upstream(plan.twin.producers, failing)
-    near = sorted((name for name in plan.choices() if name in before), key=before.__getitem__)[:_CANDIDATES]
-    if not near:
+    candidates = _candidates(plan, failing)
+    if not candidates:
         return None
-    candidates = tuple(name for name in plan.choices() if name in near)
     on = Pictures(plan, network.pixels, goal.judged(plan))
     search = SetSearch(
         on, network.pictures, goal, {}, cancel, default_workers(), candidates, _SECONDS, tuple(plan.raised), _TRIALS
@@ -86,6 +86,18 @@ def _search(network: _Network, failing: Sequence[str], cancel: Event | None) -> 
     for _ in search.run():
         pass
     return search
+
+
+def _candidates(plan: Plan, failing: Sequence[str]) -> tuple[str, ...]:
+    """The tensors that make failing layers INT16 themselves, for they share a scale, and the nearest before those."""
+    before = upstream(plan.twin.producers, failing)
+    usable = [name for name in plan.choices() if name not in plan.raised]
+    shared = {name for name in usable if with_int16(plan, (name,)).wide().intersection(failing)}
+    near = sorted(
+        (name for name in usable if name in shared or name in before),
+        key=lambda name: (name not in shared, before.get(name, 0)),
+    )[:_CANDIDATES]
+    return tuple(name for name in usable if name in near)
 
 
 # What runs the pictures.
@@ -111,7 +123,11 @@ def _network(how: How, pictures: Sequence[Picture], cancel: Event | None) -> Ite
             TwinPicture(str(at), each.name, lambda cancel, path=each.files[1]: _inputs(plan.twin, path))  # type: ignore[misc]
             for at, each in enumerate(pictures)
         )
-        yield _Network(plan, opened.pixels, how.profile, given) if check is None or check.trusted else None
+        yield (
+            _Network(plan, opened.pixels, how.profile, given)
+            if check and reproduces(check.median_db, check.counted)
+            else None
+        )
     else:
         yield None
 
@@ -156,7 +172,7 @@ def _finding(search: SetSearch, asked: Sequence[int], measured: int) -> SetFindi
     reach = f"all {len(results)} pictures" if not left else f"{len(results) - len(left)} of {len(results)} pictures"
     text = f"INT16 for {_listed(names)} brings every layer within the limits on {reach}"
     if not helped:
-        text = f"INT16 for {_listed(names)} leaves fewer layers over the limits, on no picture none"
+        text = f"INT16 for {_listed(names)} leaves fewer layers over the limits, some on every picture"
     advice = f"tensor_arrays='{','.join(names)}'; in [CONV_CONFIG], then convert and calibrate again"
     return SetFinding(Kind.INT16, text, pictures, names, tuple(evidence), advice)
 
@@ -178,3 +194,23 @@ def _listed(names: Sequence[str]) -> str:
 def with_advice(result: SweepResult, finding: SetFinding | None) -> SweepResult:
     """The result with the advice behind its other findings."""
     return result if finding is None else replace(result, findings=(*result.findings, finding))
+
+
+def to_json(finding: SetFinding | None, pictures: Sequence[Picture]) -> dict[str, Any] | None:
+    """The advice for a journal, its pictures by name."""
+    if finding is None:
+        return None
+    return {**asdict(finding), "pictures": [pictures[place].name for place in finding.pictures]}
+
+
+def from_json(found: Mapping[str, Any] | None, pictures: Sequence[Picture]) -> SetFinding | None:
+    """The advice of a journal; None where there is none, or it can not be read."""
+    if found is None:
+        return None
+    places = {picture.name: place for place, picture in enumerate(pictures)}
+    try:
+        there = tuple(places[name] for name in found["pictures"] if name in places)
+        layers, evidence = (tuple(map(str, found[key])) for key in ("layers", "evidence"))
+        return SetFinding(Kind.INT16, str(found["text"]), there, layers, evidence, str(found["advice"]))
+    except (KeyError, TypeError):
+        return None

@@ -7,7 +7,8 @@
 The key is a digest of the picture's content and of everything else that its figures depend on, so a line is right
 whatever the files are called now, and several sweeps may share a file. A line that is torn, as a kill or a full disk
 leaves the last one, is no line: its picture is measured again. A picture without figures is a line with its reason
-(`failed`), for those who look on: it is tried again. `ended` closes a sweep that went through.
+(`failed`), for those who look on: it is tried again. `ended` closes a sweep that went through (`how` it was measured)
+and may hold the `advice` for its pictures, by their names.
 
 Apart because it is a file format.
 """
@@ -16,7 +17,8 @@ import base64
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -107,9 +109,9 @@ class Journal:
             )
         )
 
-    def end(self, pictures: int) -> None:
-        """Say that a sweep over so many pictures went through."""
-        self._write(_line({"ended": pictures}))
+    def end(self, pictures: int, how: str = "", advice: Mapping[str, Any] | None = None) -> None:
+        """Say that a sweep over so many pictures went through, and what came of it."""
+        self._write(_line({"ended": pictures, "how": how, "advice": advice}))
 
     def _write(self, line: bytes) -> None:
         try:
@@ -136,6 +138,18 @@ def read_journal(path: Path) -> Iterator[tuple[str, Outcome]]:
     before a success of the same picture. Raises InputError where it can not be read."""
     with reading(path) as file:
         yield from _rows(file, set(), failures=True)
+
+
+def read_advice(path: Path, how: str) -> dict[str, Any] | None:
+    """The advice of the last sweep that went through and was measured like that. Raises InputError."""
+    last = None
+    with reading(path) as file:
+        for line in file:
+            if line.startswith(b'{"ended"'):
+                with suppress(ValueError):  # torn
+                    found = json.loads(line)
+                    last = found.get("advice") if found.get("how") == how else last
+    return last
 
 
 def _rows(file: IO[bytes], written: set[str], failures: bool = False) -> Iterator[tuple[str, Outcome]]:

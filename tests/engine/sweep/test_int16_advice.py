@@ -1,0 +1,80 @@
+"""INT16 advice over a set: tried on the twin, and given for pairs of dumps too where those have one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sgs_tui.engine.compare.limits import MANUAL, Limits, Profile
+from sgs_tui.engine.dumps.reader import open_dump
+from sgs_tui.engine.sweep.int16 import advise_int16, from_json, to_json
+from sgs_tui.engine.sweep.onnx_pictures import OnnxPictures
+from sgs_tui.engine.sweep.pairs import DumpPairs
+from sgs_tui.engine.sweep.pictures import sample_pictures
+from sgs_tui.engine.sweep.results import Kind, Picture, SetFinding, SweepResult
+from sgs_tui.engine.sweep.sweep import Sweep, SweepRequest, processes
+from sgs_tui.engine.sweep.twin_pictures import TwinPictures
+from sgs_tui.engine.sweep.workers import How
+from sgs_tui.engine.twin.opening import Files
+
+
+@pytest.fixture(scope="module")
+def bad() -> Path:
+    return Path(__file__).resolve().parents[2] / "data" / "sgs" / "bad"
+
+
+@pytest.fixture(scope="module")
+def arrays(bad: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Picture, ...]:
+    folder = tmp_path_factory.mktemp("pictures")
+    with open_dump(bad / "bad_float.bin") as dump:
+        own = dump.read(dump.find("data")[0]).reshape(1, 32, 32, 3)
+    for number, gain in enumerate((1, 0.9, 0.8, 0.7)):
+        np.save(folder / f"{number}.npy", own * np.float32(gain))
+    return sample_pictures([(folder / f"{number}.npy",) for number in range(4)])
+
+
+def advised(how: How, pictures: tuple[Picture, ...]) -> tuple[SweepResult, SetFinding | None]:
+    sweep = Sweep(SweepRequest(how, pictures), processes(1))
+    list(sweep.run())
+    result = sweep.result()
+    return result, advise_int16(how, pictures, result)
+
+
+def twin_of(bad: Path, profile: Profile = MANUAL) -> TwinPictures:
+    files = Files(bad / "bad_float.bin", bad / "bad_fixed_dq.bin", bad / "tensor_min_max.txt")
+    return TwinPictures(files, profile=profile)
+
+
+def test_what_mends_one_picture_mends_all_and_is_measured(bad: Path, arrays: tuple[Picture, ...]) -> None:
+    result, found = advised(twin_of(bad), arrays)
+    assert result.failing_layers and found is not None and found.kind is Kind.INT16
+    assert found.layers == ("cat",) and found.text.endswith("within the limits on all 4 pictures")
+    assert "tensor_arrays='cat'" in found.advice and "gate" in found.evidence[0]
+    healed, nothing = advised(
+        TwinPictures(Files(bad / "bad_float.bin", None, bad / "tensor_min_max.txt"), 1, ("cat",)), arrays
+    )
+    assert healed.failing_layers == 0 and nothing is None, "the set that is advised heals, and then none is"
+
+
+def test_pairs_of_dumps_have_a_twin_too(bad: Path) -> None:
+    pair = (bad / "bad_fixed_dq.bin", bad / "bad_float.bin")
+    _, found = advised(DumpPairs(bad / "tensor_min_max.txt"), (Picture("one", pair), Picture("again", pair)))
+    assert found is not None and found.layers == ("cat",) and found.text.endswith("on all 2 pictures")
+
+
+def test_where_nothing_helps_that_is_said(bad: Path, arrays: tuple[Picture, ...]) -> None:
+    _, found = advised(twin_of(bad, Profile("hard", Limits(sqnr_db=80.0), Limits())), arrays[:2])
+    assert found is not None and found.text.startswith("INT16 does not help") and not found.pictures
+
+
+def test_no_twin_no_advice(bad: Path, arrays: tuple[Picture, ...]) -> None:
+    result, found = advised(twin_of(bad), arrays[:1])
+    assert found is not None
+    assert advise_int16(OnnxPictures(bad / "bad.onnx", ()), arrays[:1], result) is None
+
+
+def test_advice_goes_through_a_journal(arrays: tuple[Picture, ...]) -> None:
+    finding = SetFinding(Kind.INT16, "text", (2, 0), ("a", "b"), ("proof",), "do")
+    assert from_json(to_json(finding, arrays), arrays) == finding
+    assert from_json(None, arrays) is None and from_json({"text": 1}, arrays) is None
+    assert to_json(None, arrays) is None
