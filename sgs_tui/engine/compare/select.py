@@ -56,26 +56,26 @@ class Query:
         return [row for row in rows if self.matches(row)]
 
 
-def parse_query(text: str, words: Mapping[str, Test] | None = None) -> Query:
-    """Read a filter. `words`: what single words mean to a front end besides (in the app `marked`).
+def parse_query(text: str, words: Mapping[str, Test] | None = None, more: Mapping[str, Metric] | None = None) -> Query:
+    """Read a filter. `words`: what single words mean to a front end besides (in the app `marked`); `more`: its figures.
 
     Raises UsageError saying which term can not be read and what is known.
     """
-    return Query(text, tuple(_term(word.replace('"', ""), words or {}) for word in _WORD.findall(text)))
+    return Query(text, tuple(_term(word.replace('"', ""), words or {}, more or {}) for word in _WORD.findall(text)))
 
 
-def _term(word: str, words: Mapping[str, Test]) -> Test:
+def _term(word: str, words: Mapping[str, Test], more: Mapping[str, Metric]) -> Test:
     if word.startswith("!"):
         if not word[1:]:
             raise UsageError("filter: nothing stands behind !", "write !word to leave out layers with that word")
-        inner = _term(word[1:], words)
+        inner = _term(word[1:], words, more)
         return lambda row: not inner(row)
     if word.lower() in words:
         return words[word.lower()]
     if field := _FIELD.fullmatch(word):
         return _FIELDS[field["field"].lower()](field["text"])
     if comparison := _COMPARISON.fullmatch(word):
-        return _comparison(comparison["metric"], comparison["sign"], comparison["number"])
+        return _comparison(comparison["metric"], comparison["sign"], comparison["number"], more)
     return _in_name(word)
 
 
@@ -116,10 +116,10 @@ _FIELDS: dict[str, Callable[[str], Test]] = {
 }
 
 
-def _comparison(name: str, sign: str, number: str) -> Test:
-    metric = known_metric(name)
+def _comparison(name: str, sign: str, number: str, more: Mapping[str, Metric]) -> Test:
+    metric = known_metric(name) or _among(more, name)
     if metric is None:
-        hint = f"{did_you_mean(name, METRICS)}; for a name with {sign[0]} in it write name:..."
+        hint = f"{did_you_mean(name, (*METRICS, *more))}; for a name with {sign[0]} in it write name:..."
         raise UsageError(f"filter: no figure is called {name!r}", hint)
     try:
         limit = float(number)
@@ -133,6 +133,11 @@ def _comparison(name: str, sign: str, number: str) -> Test:
         return _OPERATORS[sign](value, limit)
 
     return beyond
+
+
+def _among(more: Mapping[str, Metric], name: str) -> Metric | None:
+    """The figure of a front end with that key or short name."""
+    return next((each for key, each in more.items() if name.lower() in (key, *each.also)), None)
 
 
 # Sorting rows: the worst first, whatever "worse" means for the metric.
@@ -169,7 +174,12 @@ def sort_rows(rows: Sequence[LayerDiff], key: str, reverse: bool = False) -> lis
     """`rows` by `key` (see SORT_KEYS, short names as in filters). Raises UsageError for an unknown key."""
     if key in _WORDS:
         return sorted(rows, key=_WORDS[key], reverse=reverse)
-    metric, sign = _metric(key), 1.0 if reverse else -1.0
+    return by_metric(rows, _metric(key), reverse)
+
+
+def by_metric(rows: Sequence[LayerDiff], metric: Metric, reverse: bool = False) -> list[LayerDiff]:
+    """`rows` by a metric."""
+    sign = 1.0 if reverse else -1.0
 
     def position(row: LayerDiff) -> tuple[int, float]:
         badness = metric.badness(row)

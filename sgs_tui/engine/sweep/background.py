@@ -55,6 +55,10 @@ class SweepJob:
         files = (self.float_dump, self.fixed_dump, self.ranges, self.ini)
         return tuple(path for path in files if path is not None)
 
+    def dumps(self) -> tuple[Path, ...]:
+        """The dumps that it is about."""
+        return (self.float_dump,) if self.fixed_dump is None else (self.float_dump, self.fixed_dump)
+
     def files(self) -> Iterable[Path]:
         """A picture that is missing is a row of the sweep, and nothing to refuse it for."""
         return ()

@@ -16,6 +16,7 @@ from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.frame.dialogs import Dialog
 from sgs_tui.tui.journal.view import MARK
+from sgs_tui.tui.layers import over_set
 from sgs_tui.tui.short_names import ShortNames
 from sgs_tui.tui.text import Tone, ratio, small
 from sgs_tui.tui.widgets.table import Cell, Column, ListTable
@@ -31,10 +32,11 @@ NOTED = f" {MARK}"
 FROZEN = frozenset({"sign", "index", "name"})
 """Always shown, and in front."""
 DEFAULT = (
-    *("sign", "index", "name", PART, MARKED, "op", "rmse", "cos", "range", "mse", "sqnr_db"),
+    *("sign", "index", "name", PART, MARKED, "op", "rmse", "cos", *over_set.COLUMNS, "range", "mse", "sqnr_db"),
     *("sample_min", "benchmark_min", "sample_max", "benchmark_max", "max_abs_error", "verdict"),
 )
 AVAILABLE = (*DEFAULT, *(key for key in METRICS if key not in DEFAULT))
+_FIGURES = {**METRICS, **over_set.COLUMNS}
 
 _FORMS: dict[Form, Callable[[float | None], str]] = {
     Form.PLAIN: figure,
@@ -60,7 +62,7 @@ _SIGN_COLUMNS = {"sign": ("", 1), PART: ("", 1), MARKED: ("16", 2)}
 
 def title(key: str) -> str:
     """A column's name in the picker and in messages."""
-    return _WORDS.get(key) or METRICS[key].title
+    return _WORDS.get(key) or _FIGURES[key].title
 
 
 def cell(row: LayerDiff, key: str) -> Cell:
@@ -128,7 +130,7 @@ def column(key: str, facts: Facts, wide: bool = False, extra: int = 0) -> Column
             return Column(key, "op", max(4, min(facts.ops, 40 if wide else 13)) + extra)
         case "verdict":
             return Column(key, "verdict", 14 + extra)
-    metric = METRICS[key]
+    metric = _FIGURES[key]
     head = metric.short or metric.title
     width = max(metric.cells, len(head)) + 1  # the cell behind the figure holds its sign
     return Column(key, head + " ", width + extra, right=True)
@@ -163,9 +165,13 @@ def default_choices() -> Choices:
     return choices_for(DEFAULT)
 
 
-def chosen_columns(choices: Choices, facts: Facts, wide: bool, marked: bool = True) -> list[Column[Any]]:
-    """The table's columns for these choices; that of the marks only where something is `marked`."""
-    shown = [choice for choice in choices if choice.shown and (marked or choice.id != MARKED)]
+def chosen_columns(
+    choices: Choices, facts: Facts, wide: bool, marked: bool = True, swept: bool = True
+) -> list[Column[Any]]:
+    """The table's columns for these choices; that of the marks only where something is `marked`, those over the
+    pictures only where a sweep says something (`swept`)."""
+    absent = (() if marked else (MARKED,)) + (() if swept else tuple(over_set.COLUMNS))
+    shown = [choice for choice in choices if choice.shown and choice.id not in absent]
     return [column(choice.id, facts, wide, choice.extra) for choice in shown]
 
 

@@ -33,6 +33,7 @@ from sgs_tui.tui.layers.blame import NOTHING, parts_of
 from sgs_tui.tui.layers.columns import ColumnsDialog, choices_for
 from sgs_tui.tui.layers.pane import LayersPane
 from sgs_tui.tui.layers.view import NETWORK, UNMATCHED_COLUMNS
+from sgs_tui.tui.pictures.jobs import LayersSwept
 from sgs_tui.tui.settings import Start, ViewState
 from sgs_tui.tui.text import Line, Span
 from sgs_tui.tui.triage.verdict import cause_lines
@@ -119,6 +120,10 @@ class LayersController(Controller):
     @hears(MarksChanged)
     def show_marks(self, event: MarksChanged) -> None:
         self.pane.show_marks(Marks(event.marked, event.unmarked))
+
+    @hears(LayersSwept)
+    def show_swept(self, event: LayersSwept) -> None:
+        self.pane.show_swept(event.swept)
 
     @hears(JournalRead)
     def take_journal(self, event: JournalRead) -> None:

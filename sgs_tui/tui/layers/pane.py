@@ -20,6 +20,7 @@ from sgs_tui.tui.jobs import Flash, LayerMoved, LayersShown
 from sgs_tui.tui.journal.view import MARK, Notes
 from sgs_tui.tui.layers.blame import REORDERED, Parts, sign_lines
 from sgs_tui.tui.layers.columns import PART, PENDING, Choices, Facts, chosen_columns, default_choices, facts_of
+from sgs_tui.tui.layers.over_set import Swept
 from sgs_tui.tui.layers.view import Layers, failing
 from sgs_tui.tui.text import ELLIPSIS, Line, Span, cut, line, span
 from sgs_tui.tui.widgets.prompt import Prompt
@@ -88,7 +89,7 @@ class LayersPane(Pane):
         """
         kept = self.model
         self.model = Layers(pairs)
-        self.model.marks = kept.marks
+        self.model.marks, self.model.swept = kept.marks, kept.swept
         self.model.query = self.model.parsed(kept.query.text)
         self.model.sort_key, self.model.reverse = kept.sort_key, kept.reverse
         self.model.arrange()
@@ -130,7 +131,9 @@ class LayersPane(Pane):
     def show_columns(self) -> None:
         """Columns as chosen; the sort mark in the head."""
         self.table.explain(_NONE_FIT if self.model.pairs else self._why_empty)
-        columns = chosen_columns(self.choices, self.facts, self.wide, self.model.marks != Marks())
+        columns = chosen_columns(
+            self.choices, self.facts, self.wide, self.model.marks != Marks(), bool(self.model.swept)
+        )
         self.table.marks = dict([self.model.arrow])
         self.table.show(self.model, columns)
         self.show_heading()
@@ -178,6 +181,13 @@ class LayersPane(Pane):
         number, self.model.marks = self.number, marks
         self.model.arrange()
         self._rearranged(number)
+
+    def show_swept(self, swept: Swept) -> None:
+        """What a sweep says of the layers; nothing where there is none of this network."""
+        if swept != self.model.swept:
+            number, self.model.swept = self.number, swept
+            self.model.arrange()
+            self._rearranged(number)
 
     def show_notes(self, notes: Notes) -> None:
         """A mark behind the name of every layer that has a note."""

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Unmatched, Verdict
-from sgs_tui.engine.compare.select import Query, falls, parse_query, sort_rows
+from sgs_tui.engine.compare.select import Query, by_metric, falls, parse_query, sort_rows
 from sgs_tui.tui.int16.marks import Marks
 from sgs_tui.tui.journal.view import Notes
 from sgs_tui.tui.layers.blame import NOTHING
 from sgs_tui.tui.layers.columns import MARKED, NOTED, PART, cell, label
+from sgs_tui.tui.layers.over_set import OverSet, Swept, figures_over
+from sgs_tui.tui.layers.over_set import cell as over_cell
 from sgs_tui.tui.text import Tone
 from sgs_tui.tui.widgets.table import Cell, Column
 
@@ -29,6 +31,9 @@ class Layers:
         self.parts = NOTHING
         self.noted: Notes = {}
         self.marks = Marks()
+        self.swept: Swept = {}
+        """What a sweep of this network says."""
+        self._figures = figures_over(self._over_set)
         self.undone = False
         """Show the figures of recovered layers; order, filter and verdicts stay about the file as it is."""
         self.query: Query = NO_FILTER
@@ -51,6 +56,8 @@ class Layers:
             return self.parts.cell(pair.name)
         if column == MARKED:
             return self._mark(pair.name)
+        if column in self._figures:
+            return over_cell(self.swept.get(pair.name), column)
         if column == "name" and pair.name in self.noted:
             return Cell(pair.name + NOTED)
         diff = self.row_at(row)
@@ -61,6 +68,9 @@ class Layers:
     def is_marked(self, row: LayerDiff) -> bool:
         """What `marked` in the filter finds."""
         return row.name in self.marks.marked
+
+    def _over_set(self, name: str) -> OverSet | None:
+        return self.swept.get(name)
 
     def _mark(self, name: str) -> Cell:
         if name in self.marks.marked:
@@ -109,6 +119,8 @@ class Layers:
         done = [row for row in self.rows if row is not None]
         if self.sort_key in _OWN_ORDERS:
             return sorted(done, key=partial(_OWN_ORDERS[self.sort_key], self), reverse=self.reverse)
+        if self.sort_key in self._figures:
+            return by_metric(done, self._figures[self.sort_key], self.reverse)
         key = self.sort_key, self.reverse
         if key not in self._orders:
             self._orders[key] = sort_rows(done, *key)
@@ -116,7 +128,7 @@ class Layers:
 
     def parsed(self, text: str) -> Query:
         """A filter as it is typed. Raises UsageError."""
-        return parse_query(text, {"marked": self.is_marked}) if text.strip() else NO_FILTER
+        return parse_query(text, {"marked": self.is_marked}, self._figures) if text.strip() else NO_FILTER
 
     def filter(self, query: Query) -> None:
         self.query = query
@@ -142,7 +154,7 @@ class Layers:
         """(column, sign) of the order: which way its values run. None of a network as it is."""
         if self.sort_key == NETWORK:
             return ("index", "▾") if self.reverse else ("", "")
-        falling = self.sort_key in _OWN_ORDERS or falls(self.sort_key)
+        falling = self.sort_key in _OWN_ORDERS or self.sort_key in self._figures or falls(self.sort_key)
         return _COLUMN_OF.get(self.sort_key, self.sort_key), "▾" if falling is not self.reverse else "▴"
 
     def next_place(self, start: int, step: int, wanted: Callable[[LayerDiff], bool]) -> int | None:

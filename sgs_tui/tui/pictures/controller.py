@@ -21,12 +21,14 @@ from sgs_tui.engine.sweep.results import Picture, SweepResult
 from sgs_tui.engine.sweep.sweep import default_journal
 from sgs_tui.engine.sweep.twin_pictures import TwinPictures
 from sgs_tui.tui.comparison.controller import ComparisonController
+from sgs_tui.tui.comparison.jobs import ComparisonOpened
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.frame.dialogs import TextDialog
 from sgs_tui.tui.frame.pane import PaneAsked
 from sgs_tui.tui.jobs import Said
+from sgs_tui.tui.pictures.jobs import LayersSwept
 from sgs_tui.tui.pictures.pane import PicturesPane
-from sgs_tui.tui.pictures.view import finding_lines
+from sgs_tui.tui.pictures.view import finding_lines, swept
 from sgs_tui.tui.runs.controller import RunsController
 from sgs_tui.tui.runs.jobs import RunsSeen
 
@@ -70,6 +72,18 @@ class PicturesController(Controller):
     def _take(self, found: tuple[SweepJob, SweepResult]) -> None:
         assert self._run is not None
         self.pane.show_sweep(*found, "under way" if self._run.state.active else "")
+        self.tell_layers()
+
+    @hears(ComparisonOpened)
+    def tell_layers(self) -> None:
+        """The layer table's columns over the pictures, where the sweep is of the network that is compared."""
+        picks, job, run = self._comparison.picks, self.pane.job, self._run
+        if job is None or run is None or self.pane.result is None or picks.benchmark is None:
+            return
+        shown = [path.resolve() for path in (picks.sample, picks.benchmark) if path is not None]
+        own = {path.resolve() for path in job.dumps()}
+        ours = any(path in own or run.folder.path.resolve() in path.parents for path in shown)
+        self.host.post_message(LayersSwept(swept(self.pane.result) if ours else {}))
 
     # --- starting and ending
 

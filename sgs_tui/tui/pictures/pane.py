@@ -87,6 +87,7 @@ class PicturesPane(Pane):
             "A sweep runs the pictures of a folder by the twin of the benchmark, in the background: it goes on when "
             "the app ends or the line drops, is listed in pane 7, and c goes on where it stopped. enter compares one "
             "picture: the twin makes its dumps. clips: layers beyond their calibrated limits by more than 5 % of "
-            "their width."
+            "their width. While a sweep is of the dumps on show the layer table has the columns worst, median and "
+            "fails: sort by them, filter with worst>0.5 or fails>2, choose them like any other."
         )
         yield from paragraph(text, 76)

@@ -14,6 +14,7 @@ from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.numbers import count, figure
 from sgs_tui.engine.sweep.background import SweepJob
 from sgs_tui.engine.sweep.results import LayerRow, PictureRow, SetFinding, Status, SweepResult
+from sgs_tui.tui.layers.over_set import OverSet
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, cut, paragraph
 from sgs_tui.tui.widgets.table import Cell, Column
 
@@ -70,6 +71,15 @@ COLUMNS: tuple[Column[Shown], ...] = (
 def ranked(result: SweepResult) -> tuple[Shown, ...]:
     """The pictures, worst first; those that wait come last."""
     return tuple(Shown(place, result.pictures[place]) for place in result.order)
+
+
+def swept(result: SweepResult) -> dict[str, OverSet]:
+    """Every compared layer over the pictures, for the layer table."""
+    return {
+        row.layer.name: OverSet(row.spreads["rmse"].worst, row.spreads["rmse"].median, len(row.failing_on))
+        for row in result.layers
+        if row.spreads is not None
+    }
 
 
 def summary(result: SweepResult) -> Line:

@@ -14,6 +14,7 @@ from sgs_tui.engine.events import Row
 from sgs_tui.engine.session import CompareRequest, open_comparison
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.journal.view import MARK
+from sgs_tui.tui.layers import over_set
 from sgs_tui.tui.layers.blame import BLAME_SIGNS, JUMP, REORDERED
 from sgs_tui.tui.layers.columns import (
     AVAILABLE,
@@ -31,6 +32,7 @@ from sgs_tui.tui.layers.columns import (
     toggled,
     widened,
 )
+from sgs_tui.tui.layers.over_set import OverSet
 from sgs_tui.tui.layers.pane import LayersPane
 from sgs_tui.tui.layers.view import Layers, failing
 from sgs_tui.tui.text import ELLIPSIS, plain
@@ -111,8 +113,35 @@ def test_every_column_shows_something_of_a_row() -> None:
     for key in AVAILABLE:
         assert title(key)
         assert column(key, Facts()).id == key
-        assert layers.cell(0, key).text or key in ("part", "int16")
+        assert layers.cell(0, key).text or key in ("part", "int16", *over_set.COLUMNS)
         assert waiting[key] or key not in {"sign", "index", "name", "op"}
+
+
+def test_columns_over_the_pictures_of_a_sweep() -> None:
+    """Shown, sorted worst first with NaN on top, and found by the filter; a layer that the sweep lacks stands last."""
+    rows = [layer(name, number) for number, name in enumerate("abcd")]
+    layers = _layers(rows)
+    layers.add(rows)
+    layers.swept = {"a": OverSet(0.2, 0.1, 0), "b": OverSet(0.9, 0.3, 14), "c": OverSet(nan, 0.2, 1)}
+    assert [layers.cell(row, over_set.FAILS).text.strip() for row in range(4)] == ["-", "14", "1", ""]
+    assert layers.cell(1, over_set.WORST).text.startswith("0.9") and layers.cell(3, over_set.WORST).text == ""
+
+    def shown() -> str:
+        return "".join(layers.row_at(place).name for place in range(len(layers)))  # type: ignore[union-attr]
+
+    layers.sort(over_set.WORST)
+    assert shown() == "cbad" and layers.arrow == (over_set.WORST, "▾")
+    layers.sort(over_set.WORST)
+    assert shown() == "cabd" and layers.arrow == (over_set.WORST, "▴")
+    layers.sort(over_set.FAILS)
+    assert shown() == "bcad"
+    for text, found in (("worst>0.5", "bc"), ("fails>0", "bc"), ("median<=0.1", "a"), ("!fails>0", "ad")):
+        layers.filter(layers.parsed(text))
+        assert set(shown()) == set(found), text
+    every, none = (
+        {each.id for each in chosen_columns(default_choices(), Facts(), False, swept=swept)} for swept in (True, False)
+    )
+    assert every - none == set(over_set.COLUMNS)
 
 
 def test_figures_over_a_limit_carry_a_sign() -> None:

@@ -60,6 +60,9 @@ async def test_a_sweep_and_one_picture_of_it(place: Path) -> None:
         shown = text_of(app)
         assert "4 of 4 pictures" in shown and "error over the pictures" in shown
         assert pane.result is not None and len(strip(pane.result, 0, 40)) == 4
+        swept_layers = screen.layer_table.pane.model.swept
+        assert len(swept_layers) == 20 and swept_layers["gate"].fails == 3
+        assert {"set_worst", "set_median", "set_fails"} <= {each.id for each in screen.layer_table.pane.table.columns}
         await pilot.press("e")
         await until_shown(pilot, "What the set shows")
         await pilot.press("escape", "g", "enter")
