@@ -71,6 +71,7 @@ def advise(
     remaining = tuple(each.layer for each in predicted if each.fails)
     trusted = None if first else model
     candidates = [_candidate(case, targets, trusted, tensor, found[tensor], tensor in chosen) for tensor in found]
+    others = (_candidate(case, targets, None, tensor, (), False) for tensor in targets.all() if tensor not in found)
     return Advice(
         profile=comparison.request.profile.name,
         candidates=tuple(sorted(candidates, key=_rank)),
@@ -83,6 +84,7 @@ def advise(
         able=targets.all() if targets.graph.known else None,
         qdq=targets.plan is not None,
         fix_first=first,
+        others=tuple(each for each in others if not each.unaffected),
     )
 
 

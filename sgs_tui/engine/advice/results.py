@@ -94,6 +94,7 @@ class Advice:
     `fix_first`: the likeliest cause where bits can not help before it is gone; then only marks are chosen.
     `how`: whether the figures were tried on the twin or are an estimate. `able`: names that can be INT16, None where
     that is not known; `qdq`: where onnxruntime quantizes, not the SDK.
+    `others`: tensors that could get INT16 too and that nothing speaks for.
     """
 
     profile: str
@@ -107,6 +108,7 @@ class Advice:
     how: str = ""
     able: tuple[str, ...] | None = None
     qdq: bool = False
+    others: tuple[Candidate, ...] = ()
 
     @property
     def remarks(self) -> tuple[str, ...]:

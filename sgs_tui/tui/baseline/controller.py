@@ -1,6 +1,6 @@
 """The baseline: an earlier comparison that the present one, and every later one, is held against."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -57,6 +57,7 @@ class BaselineController(Controller):
         self._comparison = comparison
         self.baseline: Baseline | None = None
         self._runs: tuple[Run, ...] = ()
+        self._foreseen: tuple[Comparison | None, Mapping[str, float]] = (None, {})
 
     @does("walk.baseline")
     def open(self) -> None:
@@ -156,10 +157,12 @@ class BaselineController(Controller):
         level = "fail" if event.regression.newly_failing else "info"
         self.host.note(f"since {event.baseline.source}: {headline(event.regression)}", level, "B shows the layers")
 
-    def show(self, event: Regressed) -> None:
-        """The layers before and after, in the window."""
+    def show(self, event: Regressed, foreseen: Mapping[str, float] | None = None) -> None:
+        """The layers before and after, in the window; beside them what was `foreseen`, until other dumps come."""
+        self._foreseen = (event.comparison, foreseen) if foreseen else self._foreseen
+        known = self._foreseen[1] if self._foreseen[0] is event.comparison else {}
         window, profile = self._window(), event.comparison.request.profile.name
-        window.call_after_refresh(window.show, event.baseline, event.regression, profile)
+        window.call_after_refresh(window.show, event.baseline, event.regression, profile, known)
 
     def _window(self) -> BaselineDialog:
         """The window that is open, or a new one."""

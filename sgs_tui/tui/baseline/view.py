@@ -1,7 +1,8 @@
 """A comparison held against an earlier one: its layers as rows and lines, and the window that shows them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from math import isfinite
 from pathlib import Path
 
 from textual import on
@@ -65,6 +66,28 @@ STEP_COLUMNS: tuple[Column[Step], ...] = (
 )
 
 
+def _columns(foreseen: Mapping[str, float]) -> tuple[Column[Step], ...]:
+    """With what was foreseen in front of what is measured."""
+    if not foreseen:
+        return STEP_COLUMNS
+    place = next(n for n, column in enumerate(STEP_COLUMNS) if column.id == "after")
+
+    def cell(step: Step) -> str:
+        known = foreseen.get(step.after.name) if step.after is not None else None
+        return "" if known is None else ratio(known).strip()
+
+    column: Column[Step] = Column("foreseen", "foreseen", 9, right=True, cell=cell)
+    return (*STEP_COLUMNS[:place], column, *STEP_COLUMNS[place:])
+
+
+def _met(regression: Regression, foreseen: Mapping[str, float]) -> Line:
+    """How far what was foreseen is from what is measured, in the middle layer."""
+    measured = {step.after.name: step.after.rmse for step in regression.steps if step.after is not None}
+    pairs = [(foreseen[name], rmse) for name, rmse in measured.items() if name in foreseen and rmse]
+    off = sorted(abs(known - rmse) / rmse for known, rmse in pairs if isfinite(known) and isfinite(rmse))
+    return (Span(f"  foreseen within {off[len(off) // 2]:.1%} (median)", "muted"),) if off else ()
+
+
 def headline(regression: Regression) -> str:
     """The whole in a line."""
     return ", ".join(f"{number} {words}" for words, number in regression.counts().items() if number) or "no layers"
@@ -118,13 +141,14 @@ class BaselineDialog(Dialog[None]):
         self.text.styles.height = 4
         self.table.focus()
 
-    def show(self, baseline: Baseline, regression: Regression, profile: str) -> None:
-        """What became of the layers, which `profile` judges now."""
+    def show(self, baseline: Baseline, regression: Regression, profile: str, foreseen: Mapping[str, float]) -> None:
+        """What became of the layers, which `profile` judges now; RMSE that was `foreseen` of them, by name."""
         told = Span(f" {headline(regression)}", "strong")
         other = "" if baseline.profile == profile else f"  judged by {baseline.profile} then, {profile} now"
         room = max(12, self.size.width - width((told,)) - len(other) - 12)
         source = Span(f"  since {cut(baseline.source, room)}", "muted")
-        self.summary.say((told, span(other, "warn"), source))
+        self.summary.say((told, span(other, "warn"), *_met(regression, foreseen), source))
+        self.table.columns = _columns(foreseen)
         self.table.fill(in_order(regression), 0)
         self._explain()
 

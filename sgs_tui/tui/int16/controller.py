@@ -111,6 +111,7 @@ class Int16Controller(Controller):
         self._kept = Marks()
         self.ini: Path | None = None
         self._foresight: Foresight | None = None
+        self._foreseen: Foreseen | None = None
 
     @property
     def case(self) -> Case:
@@ -213,14 +214,19 @@ class Int16Controller(Controller):
         self._comparison.find("foresee", partial(self._foresight.ask, question), self._show_foreseen)
 
     def _show_foreseen(self, found: Foreseen) -> None:
+        self._foreseen = found
         window = self.host.opened(Int16Dialog)
         if window is not None:
             window.show_foreseen(found)
 
+    def foreseen(self, names: tuple[str, ...]) -> dict[str, float]:
+        """RMSE of each layer with these tensors in INT16, where the window has shown it for the dumps at hand."""
+        return {} if self._foreseen is None else self._foreseen.rmse(names)
+
     def _drop(self) -> None:
         if self._foresight is not None:
             self._foresight.drop()
-            self._foresight = None
+            self._foresight = self._foreseen = None
         if (window := self.host.opened(Int16Dialog)) is not None:
             window.foreseen = None
 

@@ -19,6 +19,7 @@ class Foreseen:
     """An answer, or (`answer` None) the `problem` for which there is none.
 
     `too`: tensors that get 16 bit with the chosen ones. `unseen`: layers that fail now and can not be foreseen.
+    `outputs`: the network's. `chosen`: the names that were asked about.
     """
 
     answer: WhatIf | None
@@ -26,6 +27,14 @@ class Foreseen:
     too: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
+
+    def rmse(self, names: tuple[str, ...]) -> dict[str, float]:
+        """What is foreseen of each layer with these tensors in INT16; empty where the twin was asked about others."""
+        if self.answer is None or set(names) != set(self.chosen):
+            return {}
+        return {each.name: each.after.rmse for each in self.answer.layers if each.predicted}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,8 @@ def foresee(subject: Subject, question: Question, cancel: Event) -> Foreseen:
         too=tuple(name for name in subject.plan.twin.tensors if name in wide),
         unseen=tuple(each.name for each in answer.layers if not each.predicted and each.name in failing),
         notes=about,
+        outputs=subject.plan.twin.outputs,
+        chosen=question.chosen,
     )
 
 

@@ -74,8 +74,8 @@ class Int16Dialog(Dialog[None]):
         """What is advised; the cursor stays on its tensor."""
         here = self.tensor
         self.plan, self.waiting = plan, True
-        self.table.explain("no tensor is advised, and none is marked")
-        found = plan.advice.candidates
+        self.table.explain("no convolution reads a tensor that could get INT16")
+        found = (*plan.advice.candidates, *plan.advice.others)
         self.table.styles.height = 1 + max(2, min(len(found), _MOST_ROWS, self.size.height // 3))
         self.table.fill_on(found, lambda one: one.tensor == here)
         self._fill()
@@ -93,7 +93,8 @@ class Int16Dialog(Dialog[None]):
     @on(Table.Moved)
     def _fill(self) -> None:
         if self.plan is not None:
-            shown = partial(plan_lines, self.plan, self.foreseen, self.waiting, self.table.cursor)
+            plain = bool(getattr(self.app, "ascii_only", False))
+            shown = partial(plan_lines, self.plan, self.foreseen, self.waiting, self.table.item, plain)
             self.text.show(shown, keep=True)
 
     @on(Table.Activated)

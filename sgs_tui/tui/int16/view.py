@@ -1,18 +1,17 @@
 """INT16 advice as rows and lines: which tensors, by which rule, what it should bring, what it makes of the file."""
 
 from dataclasses import dataclass
-from math import inf, isnan
 from pathlib import Path
 
 from sgs_tui.engine.advice.results import STILL_FAILING, Advice, Candidate, expectation, facts, headline, rules
 from sgs_tui.engine.diagnosis.results import some
-from sgs_tui.engine.numbers import count, decibel, figure
+from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.requantize.ini_change import IniChange
 from sgs_tui.engine.requantize.network import NAME
 from sgs_tui.engine.requantize.propose import Commands, EmbeddedRun, Recipe
-from sgs_tui.engine.twin.whatif import WhatIf
 from sgs_tui.tui.debugconfig.view import difference
 from sgs_tui.tui.int16.foresee import Foreseen
+from sgs_tui.tui.int16.outcome import answer_lines
 from sgs_tui.tui.text import BLANK, Line, paragraph
 from sgs_tui.tui.widgets.table import Cell, Column
 
@@ -54,19 +53,21 @@ CANDIDATE_COLUMNS: tuple[Column[Candidate], ...] = (
 """Of convolution inputs, the chosen first."""
 
 
-def plan_lines(plan: Plan, foreseen: Foreseen | None, waiting: bool, place: int, width: int) -> list[Line]:
-    """The tensor under the cursor, what the chosen ones should bring, the change of the file.
+def plan_lines(
+    plan: Plan, foreseen: Foreseen | None, waiting: bool, one: Candidate | None, plain: bool, width: int
+) -> list[Line]:
+    """What the chosen tensors should bring, the one under the cursor, the change of the file.
 
     `foreseen` are the last figures, while `waiting` those of another set.
     """
-    advice = plan.advice
-    lines = _candidate(advice.candidates[place], width) if place < len(advice.candidates) else []
-    lines += [BLANK, *_expected(plan, foreseen, waiting, width), *paragraph(plan.again, width, "key")]
+    lines = [*_expected(plan, foreseen, waiting, plain, width), BLANK]
+    lines += [] if one is None else [*_candidate(one, width), BLANK]
+    lines += paragraph(plan.again, width, "key")
     lines += [BLANK, *_file(plan, width)] if plan.file_needed else []
     return lines + [row for note in (foreseen.notes if foreseen else ()) for row in paragraph(note, width, "muted")]
 
 
-def _expected(plan: Plan, foreseen: Foreseen | None, waiting: bool, width: int) -> list[Line]:
+def _expected(plan: Plan, foreseen: Foreseen | None, waiting: bool, plain: bool, width: int) -> list[Line]:
     """By the twin; by the estimate where it has no answer, or none yet."""
     answer = foreseen.answer if foreseen is not None else None
     lines = [] if answer and not plan.advice.fix_first else outcome_lines(plan.advice, plan.failing, width)
@@ -79,28 +80,7 @@ def _expected(plan: Plan, foreseen: Foreseen | None, waiting: bool, width: int) 
         return lines + paragraph(f"{said}: {foreseen.problem}", width, "warn")
     known = () if plan.advice.fix_first else plan.advice.notes
     notes = [row for note in known if not note.startswith(STILL_FAILING) for row in paragraph(note, width, "muted")]
-    return [*lines, *_foreseen(answer, foreseen, width), *notes]
-
-
-def _foreseen(answer: WhatIf, foreseen: Foreseen, width: int) -> list[Line]:
-    """What the twin says of a set, and how far to trust it."""
-    after, fixed, broken = len(answer.failing), answer.newly_fixed, answer.newly_failing
-    now = count(after - len(broken) + len(fixed), "layer fails", "layers fail")
-    judged = [each for each in answer.layers if each.predicted]
-    over = [each for each in judged if each.name in answer.failing] or judged
-    worst = min(over, key=lambda each: -inf if isnan(each.after.sqnr_db) else each.after.sqnr_db, default=None)
-    last = f", worst {worst.name} {decibel(worst.after.sqnr_db)} dB" if worst else ""
-    too = f"; INT16 too: {some(foreseen.too)}" if foreseen.too else ""
-    helped = f"; newly fixed: {some(fixed)}" if fixed else ""
-    lines = paragraph(f"in INT16: {', '.join(answer.int16) or 'nothing'}{too}", width, "strong")
-    lines += paragraph(f"foreseen: {now} -> {after}{last}{helped}", width, "warn" if after else "good")
-    lines += paragraph(f"newly failing: {some(broken)}" if broken else "", width, "fail")
-    if foreseen.unseen:
-        lines += paragraph(f"fails now and can not be foreseen: {some(foreseen.unseen)}", width, "warn")
-    if (check := answer.check) is not None:
-        figures = f"median {check.median_db:.2f} dB, p90 {check.p90_db:.2f} dB"
-        lines += paragraph(f"self-check: {figures} over {count(check.counted, 'layer')}", width, "muted")
-    return lines
+    return [*lines, *answer_lines(answer, foreseen, plain, width), *notes]
 
 
 def _candidate(one: Candidate, width: int) -> list[Line]:

@@ -72,6 +72,8 @@ class RequantizeController(Controller):
         self._noted: Path | None = None
         """The sample whose comparison goes into its journal."""
         self._former: Baseline | None = None
+        self._foreseen: dict[str, float] = {}
+        """RMSE by layer that the twin foresaw of what is being made."""
 
     # --- beginning
 
@@ -108,6 +110,7 @@ class RequantizeController(Controller):
     def _begin(self, proposal: Proposal) -> None:
         if not self._beginning:
             self._beginning = True
+            self._foreseen = self._int16.foreseen(proposal.names)
             self.host.flash("requantizing ...")
             self.host.jobs.run(BEGINNING, lambda _: begin(proposal), partial(self.take_begun, proposal))
 
@@ -206,7 +209,7 @@ class RequantizeController(Controller):
             self._announced = None
             self.host.flash(f"requantized: {headline(event.regression)}; B shows before and after")
             if self.host.unattended:
-                self._baseline.show(event)
+                self._baseline.show(event, self._foreseen)
         if sample == self._noted and summary is not None:
             self._noted = None
             was = sum(layer.verdict is Verdict.FAIL for layer in event.baseline.layers)

@@ -30,6 +30,7 @@ from sgs_tui.tui.int16.pane import Int16Dialog
 from sgs_tui.tui.journal.view import journal_lines, note_lines
 from sgs_tui.tui.requantize.view import proposal_lines, refusal_lines
 from sgs_tui.tui.screen import MainScreen
+from sgs_tui.tui.text import plain
 from tests.standin_sdk.iterating import Network, build_network
 from tests.tui.stage import BENCHMARK, FOLDER, SAMPLE, main_screen, make_app, text_of, until, until_shown
 
@@ -142,7 +143,9 @@ async def test_from_the_window_and_with_a_tensor_taken_out(network: Network) -> 
         screen.comparison.network = network.folder
         await pilot.press("I")
         await until(pilot, lambda: isinstance(app.screen, Int16Dialog) and app.screen.plan is not None)
-        await until_shown(pilot, "A writes this")
+        window = app.screen
+        assert isinstance(window, Int16Dialog)
+        await until(pilot, lambda: "A writes this" in plain(window.text.lines))
         text = await asked(pilot)
         assert "+tensor_arrays='cat';" in text
         await pilot.press("escape", "i")
@@ -304,11 +307,15 @@ async def test_the_demo_is_healed_at_once(on_stage: Path) -> None:
     app = app_on(files.fixed_dump, files.float_dump)
     async with app.run_test(size=SMALL) as pilot:
         screen = await diagnosed(pilot)
+        await pilot.press("I")
+        await until(pilot, lambda: isinstance(app.screen, Int16Dialog) and app.screen.foreseen is not None)
         text = await asked(pilot)
         assert "tensor_arrays='expand'" in text and "requantize, expand in INT16" in text
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, BaselineDialog))
         await until_shown(pilot, "newly fixed")
+        await until_shown(pilot, "foreseen within")
+        assert "RMSE was  foreseen        is" in text_of(app)
         assert screen.comparison.summary is not None and screen.comparison.summary.failed == 0
         await until(pilot, lambda: len(read_journal(journal_of(files.fixed_dump))) == 2)
         await pilot.press("escape")

@@ -1,0 +1,141 @@
+"""What the twin says of an INT16 set: what it costs, the layers that matter now and then, the error down the network.
+
+Apart because it is about a set and its figures, whatever was advised.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import inf, isclose, isfinite, isnan, log10
+
+from sgs_tui.engine.diagnosis.results import some
+from sgs_tui.engine.numbers import count, decibel, size
+from sgs_tui.engine.twin.whatif import WhatIf, WhatIfLayer
+from sgs_tui.tui.int16.foresee import Foreseen
+from sgs_tui.tui.text import Line, Span, Tone, clip, fit, line, paragraph, ratio
+
+_MOST = 8
+"""Layers with figures of their own."""
+_NAME = 40
+_RAMP, _PLAIN_RAMP = " ▁▂▃▄▅▆▇█", " .:-=+*#@"
+_LEAST = -3.0
+"""log10 of the RMSE that is drawn as nothing; 1 is drawn in full."""
+_LABEL = 6
+_SAME = 0.02
+"""Part of an RMSE by which the twin may be off without a word."""
+
+
+def answer_lines(answer: WhatIf, foreseen: Foreseen, plain: bool, width: int) -> list[Line]:
+    """The set, its outcome and cost, and how far to trust it."""
+    after, fixed, broken = len(answer.failing), answer.newly_fixed, answer.newly_failing
+    now = count(after - len(broken) + len(fixed), "layer fails", "layers fail")
+    judged = [each for each in answer.layers if each.predicted]
+    over = [each for each in judged if each.name in answer.failing] or judged
+    worst = min(over, key=lambda each: -inf if isnan(each.after.sqnr_db) else each.after.sqnr_db, default=None)
+    last = f", worst {worst.name} {decibel(worst.after.sqnr_db)} dB" if worst else ""
+    too = f"; INT16 too: {some(foreseen.too)}" if foreseen.too else ""
+    helped = f"; newly fixed: {some(fixed)}" if fixed else ""
+    lines = paragraph(f"in INT16: {', '.join(answer.int16) or 'nothing'}{too}", width, "strong")
+    lines += paragraph(_cost(answer), width, "muted")
+    lines += paragraph(f"foreseen: {now} -> {after}{last}{helped}", width, "warn" if after else "good")
+    lines += paragraph(f"newly failing: {some(broken)}" if broken else "", width, "fail")
+    if foreseen.unseen:
+        lines += paragraph(f"fails now and can not be foreseen: {some(foreseen.unseen)}", width, "warn")
+    lines += _strips(answer, judged, plain, width)
+    lines += _layers(answer, judged, foreseen.outputs, width)
+    if (check := answer.check) is not None:
+        figures = f"median {check.median_db:.2f} dB, p90 {check.p90_db:.2f} dB"
+        lines += paragraph(f"self-check: {figures} over {count(check.counted, 'layer')}", width, "muted")
+    return lines
+
+
+def _cost(answer: WhatIf) -> str:
+    """Of all tensors, multiplications and weights, with what the set adds to them."""
+    was, now = answer.before, answer.after
+    more = f" ({now.wide - was.wide:+d})" if now.wide != was.wide else ""
+    share = f"{now.multiplications:.1%} of multiply-accumulates (was {was.multiplications:.1%})"
+    grown = now.weight_bytes - was.weight_bytes
+    weights = f"weights {size(now.weight_bytes)}" + (
+        f" ({'+' if grown > 0 else '-'}{size(abs(grown))})" if grown else ""
+    )
+    return f"cost: {count(now.wide, 'tensor')} in INT16{more}, {share}, {weights}"
+
+
+# The strip: the network from left to right, a cell a layer or the worst of several.
+
+
+def _strips(answer: WhatIf, layers: Sequence[WhatIfLayer], plain: bool, width: int) -> list[Line]:
+    if not layers:
+        return []
+    cells = max(1, min(len(layers), width - _LABEL))
+    borders = [n * len(layers) // cells for n in range(cells + 1)]
+    groups = [layers[first:last] for first, last in pairwise(borders)]
+    failing_now = {*answer.newly_fixed, *answer.failing} - set(answer.newly_failing)
+    sides = (
+        ("now", [[each.before.rmse for each in group] for group in groups], failing_now),
+        ("then", [[each.after.rmse for each in group] for group in groups], set(answer.failing)),
+    )
+    ramp = _PLAIN_RAMP if plain else _RAMP
+    lines: list[Line] = []
+    for label, errors, failing in sides:
+        bad = [any(each.name in failing for each in group) for group in groups]
+        signs = [_sign(max(group, key=_size), ramp) for group in errors]
+        lines.append(
+            (Span(f"{label:<{_LABEL}}", "muted"), *(_cell(sign, one) for sign, one in zip(signs, bad, strict=True)))
+        )
+    what = "a layer" if cells == len(layers) else f"the worst of {-(-len(layers) // cells)} layers"
+    legend = clip(f"RMSE, {what} a cell: {ramp[1]} 0.001 to {ramp[-1]} 1, logarithmic", max(0, width - _LABEL))
+    return [*lines, line(Span(" " * _LABEL + legend, "muted"))]
+
+
+def _cell(sign: str, failing: bool) -> Span:
+    return Span(sign, "fail" if failing else "good")
+
+
+def _size(error: float) -> float:
+    return error if isfinite(error) else inf
+
+
+def _sign(error: float, ramp: str) -> str:
+    if not isfinite(error):
+        return "!"
+    if error <= 0:
+        return ramp[0]
+    level = 1 + (log10(error) - _LEAST) / -_LEAST * (len(ramp) - 2)
+    return ramp[max(0, min(len(ramp) - 1, round(level)))]
+
+
+# Outputs, and what fails now or then.
+
+
+def _layers(answer: WhatIf, layers: Sequence[WhatIfLayer], outputs: Sequence[str], width: int) -> list[Line]:
+    failing = {*answer.newly_fixed, *answer.failing}
+    chosen = [each for each in layers if each.name in failing or each.name in outputs]
+    chosen.sort(key=lambda each: (each.name not in failing, -_size(each.after.rmse) if each.name in failing else 0.0))
+    lines = [_layer(answer, each, each.name in outputs, width) for each in chosen[:_MOST]]
+    silent = [f"{each.name} ({each.why_not})" for each in answer.layers if each.name in outputs and not each.predicted]
+    lines += paragraph(_rest(answer, chosen[_MOST:]), width, "muted")
+    return lines + paragraph(f"output not foreseen: {some(silent)}" if silent else "", width, "muted")
+
+
+def _layer(answer: WhatIf, layer: WhatIfLayer, output: bool, width: int) -> Line:
+    fails = layer.name in answer.failing
+    word = "newly fails" if layer.name in answer.newly_failing else "fails" if fails else ""
+    word = "fixed" if layer.name in answer.newly_fixed else word
+    words = ", ".join(part for part in (word, "output" if output else "", _measured(layer)) if part)
+    tone: Tone = "fail" if fails else "good" if word else ""
+    name = max(12, min(_NAME, width - 58))
+    figures = f"RMSE {ratio(layer.before.rmse).strip():>8} -> {ratio(layer.after.rmse).strip():>8}  "
+    room = max(0, width - 3 - name - len(figures))
+    return line("  ", Span(fit(layer.name, name), "strong"), " ", Span(figures, tone), Span(clip(words, room), tone))
+
+
+def _measured(layer: WhatIfLayer) -> str:
+    """The dump's own figure where the twin's is another one: what changes by less says nothing."""
+    if layer.measured is None or isclose(layer.measured.rmse, layer.before.rmse, rel_tol=_SAME):
+        return ""
+    return f"measured {ratio(layer.measured.rmse).strip()}"
+
+
+def _rest(answer: WhatIf, layers: Sequence[WhatIfLayer]) -> str:
+    fail = sum(each.name in answer.failing for each in layers)
+    return f"  and {count(len(layers), 'layer')} more" + (f", {fail} fail" if fail else "") if layers else ""
