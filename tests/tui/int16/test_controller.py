@@ -17,7 +17,7 @@ from sgs_tui.tui.frame.dialogs import ConfirmDialog
 from sgs_tui.tui.int16.marks import Marks
 from sgs_tui.tui.int16.pane import Int16Dialog, MarkToggled
 from sgs_tui.tui.text import plain
-from tests.tui.stage import FOLDER, REAL, SAMPLE, make_app, text_of, until, until_compared, until_shown
+from tests.tui.stage import FOLDER, REAL, SAMPLE, make_app, text_of, until, until_compared, until_followed, until_shown
 
 SMALL, LARGE = (80, 24), (160, 50)
 INI = FOLDER / "input_config.ini"
@@ -56,6 +56,8 @@ async def test_i_marks_a_layer_and_the_window_follows_it_to_its_convolution(on_s
     async with app.run_test(size=LARGE) as pilot:
         screen = await until_compared(pilot)
         assert screen.layer_table.pane.go_to("flat#46")
+        await until(pilot, lambda: screen.comparison.layer == "flat#46")
+        await until_followed(pilot)
         await pilot.press("i")
         await until_shown(pilot, "flat#46: marked for INT16")
         await pilot.press("I")
