@@ -3,10 +3,13 @@
 import gc
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.launching import launch, started
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared" / "data"
@@ -48,6 +51,22 @@ def isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: 
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     os.environ.pop("PYTHONWARNINGS", None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_supervisors() -> Iterator[None]:
+    """Supervisors are forked ready made."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sgs_tui.engine.backends.start._background", launch)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def real_supervisors_where_a_test_is_about_their_start(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if request.node.get_closest_marker("real_supervisor") is not None:
+        monkeypatch.setattr("sgs_tui.engine.backends.start._background", started)
 
 
 @pytest.fixture

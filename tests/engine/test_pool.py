@@ -12,6 +12,7 @@ import pytest
 
 from sgs_tui.engine import pool
 from sgs_tui.engine.pool import process_pool
+from sgs_tui.engine.runs.processes import ProcessIdentity, is_alive, wait_for_exit
 
 _SCRIPT = """
 import os, sys, time
@@ -55,9 +56,10 @@ def test_workers_end_with_a_parent_that_was_killed(more: str, tmp_path: Path) ->
         [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": root}
     )
     assert parent.stdout is not None
-    workers = [psutil.Process(int(each)) for each in set(parent.stdout.readline().split())]
+    workers = [ProcessIdentity.of(int(each)) for each in set(parent.stdout.readline().split())]
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    _, left = psutil.wait_procs(workers, timeout=60)
+    for worker in workers:
+        wait_for_exit(worker, 60)
     parent.stdout.close()
-    assert workers and not left
+    assert workers and not any(map(is_alive, workers))

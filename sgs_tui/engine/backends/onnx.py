@@ -73,7 +73,10 @@ def load_model(path: Path) -> "ModelProto":
 
 
 def external_data(model: "ModelProto", folder: Path) -> "Iterator[tuple[TensorProto, int]]":
-    """Tensors whose data are in other files in `folder`, and their bytes. Raises InputError where one is missing."""
+    """Tensors whose data are in other files in `folder`, and their bytes.
+
+    Raises InputError where a file is missing or ends too early.
+    """
     import onnx
 
     for graph in graphs_of(model.graph):
@@ -85,7 +88,14 @@ def external_data(model: "ModelProto", folder: Path) -> "Iterator[tuple[TensorPr
                 if not file.is_file():
                     what = f"{file}: no such file, it holds the data of {visible(tensor.name)}"
                     raise InputError(what, "an ONNX model and its data files belong side by side")
-                yield tensor, info.length or prod(tensor.dims)
+                size = (
+                    info.length or prod(tensor.dims) * onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+                )
+                end, there = (info.offset or 0) + size, file.stat().st_size
+                if end > there:
+                    what = f"{file}: ends at byte {there:,}, the data of {visible(tensor.name)} go to byte {end:,}"
+                    raise InputError(what, "it was cut short, or belongs to another model: copy both again")
+                yield tensor, size
 
 
 def is_large(outside: "Sequence[tuple[TensorProto, int]]") -> bool:

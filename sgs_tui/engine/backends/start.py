@@ -90,29 +90,32 @@ def _prepared(request: RunRequest, root: Path, known: Sequence[Run]) -> RunReque
 
 def _launch(folders: Sequence[RunFolder], parallel: int) -> None:
     """Start the supervisor and wait until it has taken the folders over. Raises RunError when it does not."""
-    argv = [sys.executable, "-P", "-m", _SUPERVISOR, "--parallel", str(parallel)]
     log = folders[0].supervisor_log_path
-    with log.open("wb") as errors:
-        process = subprocess.Popen(
-            [*argv, *(str(folder.path) for folder in folders)],
-            cwd="/",
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            start_new_session=True,
-        )
     try:
-        code = process.wait(_LAUNCH)
+        code = _background(["--parallel", str(parallel), *(str(folder.path) for folder in folders)], log)
     except subprocess.TimeoutExpired as error:
-        process.kill()
-        process.wait()
         raise RunError("the supervisor did not start within a minute", "is the host out of memory?") from error
     if code != 0:
         last = log.read_text("utf-8", "replace").strip().rpartition("\n")[2]
         raise RunError(f"the supervisor did not start: {last or f'exit code {code}'}", "is sgs-tui installed whole?")
     if log.exists() and log.stat().st_size == 0:
         log.unlink()
+
+
+def _background(arguments: Sequence[str], log: Path) -> int:
+    """The supervisor in a session of its own, its errors in `log`: the exit code of its launching half."""
+    with log.open("wb") as errors:
+        return subprocess.run(
+            [sys.executable, "-P", "-m", _SUPERVISOR, *arguments],
+            cwd="/",
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            start_new_session=True,
+            timeout=_LAUNCH,
+            check=False,
+        ).returncode
 
 
 def _environment() -> dict[str, str]:

@@ -338,6 +338,26 @@ def test_a_data_file_that_is_gone_is_an_input_error(tmp_path: Path) -> None:
         dump_onnx(OnnxDumpRequest(model, (tmp_path / "x.npy",), tmp_path / "out"))
 
 
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("length", [None, str(KERNEL.nbytes)])
+def test_a_data_file_that_ends_early_is_an_input_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool, length: str | None
+) -> None:
+    model = external(tmp_path)
+    read = onnx.load(model, load_external_data=False)
+    kept = [each for each in read.graph.initializer[0].external_data if each.key != "length" or length]
+    del read.graph.initializer[0].external_data[:]
+    read.graph.initializer[0].external_data.extend(kept)
+    onnx.save(read, model)
+    with (tmp_path / "m.data").open("r+b") as file:
+        file.truncate(KERNEL.nbytes - 1)
+    if large:
+        monkeypatch.setattr("sgs_tui.engine.backends.onnx._LARGE", 1)
+    told = rf"m\.data: ends at byte {KERNEL.nbytes - 1:,}, the data of w go to byte {KERNEL.nbytes:,}"
+    with pytest.raises(InputError, match=told):
+        dump_onnx(OnnxDumpRequest(model, (tmp_path / "x.npy",), tmp_path / "out"))
+
+
 @pytest.mark.parametrize("by_module", [False, True])
 def test_a_scalar_input_stays_a_scalar_in_dump_and_run(tmp_path: Path, by_module: bool) -> None:
     """As voice models take their sample rate; made an array of one, it has another shape."""

@@ -14,6 +14,8 @@ from sgs_tui.engine.runs.run_list import Run
 from sgs_tui.engine.runs.runs import wait_run
 from tests.engine.backends import fake
 
+pytestmark = pytest.mark.real_supervisor  # which is the backend's own program here
+
 
 @pytest.fixture
 def added(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,8 @@ from tests.standin_sdk import write_model
 from tests.standin_sdk.bench import Bench
 from tests.waiting import until
 
+pytestmark = pytest.mark.real_supervisor
+
 
 def shell(script: str, product: str = "made.txt", **changes: object) -> RunRequest:
     """A run of a few lines of bash that leaves `made.txt` in its working directory."""
