@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from math import isfinite, isnan
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,12 @@ _LONG = frozenset({dict, list, tuple})
 
 @cache
 def _on_lines(line: str) -> Callable[[Any], str]:
-    return json.JSONEncoder(allow_nan=False, check_circular=False, separators=("," + line, ": ")).encode
+    encoder = json.JSONEncoder(allow_nan=False, check_circular=False, separators=("," + line, ": "))
+    make = getattr(json.encoder, "c_make_encoder", None)  # None without the encoder in C
+    if make is None:
+        return encoder.encode
+    write = make(None, encoder.default, _quoted, None, ": ", "," + line, False, False, False)
+    return lambda value: "".join(write(value, 0))  # `encode` makes such a writer anew for each value
 
 
 def exact(text: str | Path) -> str:
@@ -115,12 +120,16 @@ def exact_all(texts: Iterable[str]) -> list[str]:
 
 def finite_or_null(values: Mapping[str, float | int | None]) -> Json:
     """`values` with numbers that are not finite as null, and their names under `not_finite`."""
-    lost = {key: non_finite(value) for key, value in values.items() if value is not None and not isfinite(value)}
-    kept: Json = {
-        key: None if key in lost else stable(value) if isinstance(value, float) else value
-        for key, value in values.items()
-    }
-    return kept | ({"not_finite": lost} if lost else {})
+    kept: Json = {}
+    lost = {}
+    for key, value in values.items():
+        if not isinstance(value, float):
+            kept[key] = value
+        elif isfinite(value):
+            kept[key] = float(f"{value:.12g}") + 0.0  # `stable`, without a call for each number
+        else:
+            kept[key], lost[key] = None, non_finite(value)
+    return kept | {"not_finite": lost} if lost else kept
 
 
 def text_of(lines: Iterable[str]) -> bytes:
@@ -142,19 +151,29 @@ def number(value: float | None) -> str:
     return "" if value is None else plain(value)
 
 
+def numbers(values: Iterable[float | None]) -> list[str]:
+    """The same of each; integers are written as they are."""
+    return [
+        "" if each is None else str(each) if each.__class__ is int else plain(each)  # not `number`: a call for each
+        for each in values
+    ]
+
+
 Rows = tuple[Sequence[str], Iterable[Sequence[str]]]
 """A head line and the lines below it."""
 
 
+_LINES = 64
+"""Lines of CSV that are written at once."""
+
+
 def csv_of(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
-    """RFC 4180 lines, one at a time."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    for row in chain([head], rows):
-        writer.writerow(row)
+    """RFC 4180 lines, some at a time."""
+    left = chain([head], rows)
+    while lines := list(islice(left, _LINES)):
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator="\r\n").writerows(lines)
         yield text.getvalue().encode()
-        text.seek(0)
-        text.truncate()
 
 
 def in_format(wanted: ListFormat, json: Callable[[], Json], csv: Callable[[], Rows], table: Callable[[], Data]) -> Data:

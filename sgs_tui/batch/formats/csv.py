@@ -17,7 +17,7 @@ from operator import attrgetter
 
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.report import Report
-from sgs_tui.batch.values import cell, csv_of, number
+from sgs_tui.batch.values import cell, csv_of, number, numbers
 from sgs_tui.batch.words import word
 from sgs_tui.engine.compare.baseline import Step
 from sgs_tui.engine.compare.limits import slice_names
@@ -28,6 +28,7 @@ from sgs_tui.engine.journal import notes_on_layers
 
 _STATS = ("count", "minimum", "maximum", "mean", "nan", "inf", "zeros")
 _STATS_OF = attrgetter(*_STATS)
+_OF_LAYER = tuple(METRICS[key] for key in OF_LAYER)
 COLUMNS: tuple[str, ...] = (
     *("index", "name", "op", "verdict", "reason", *OF_LAYER, "range_source"),
     *(f"{side}_{name}" for side in ("sample", "benchmark") for name in _STATS),
@@ -60,7 +61,7 @@ def write(report: Report, screen: Screen) -> Iterator[bytes]:
 def _layer(row: LayerDiff) -> list[str]:
     return [
         *(str(row.index), cell(row.name), cell(row.op_type), row.verdict, cell("; ".join(row.reasons))),
-        *(number(METRICS[key].value(row)) for key in OF_LAYER),
+        *numbers([metric.value(row) for metric in _OF_LAYER]),
         row.range.source if row.range else "",
         *_side(row.sample),
         *_side(row.benchmark),
@@ -69,8 +70,7 @@ def _layer(row: LayerDiff) -> list[str]:
 
 
 def _side(stats: SideStats | None) -> list[str]:
-    values = _STATS_OF(stats) if stats is not None else (None,) * len(_STATS)
-    return [str(value) if isinstance(value, int) else number(value) for value in values]
+    return numbers(_STATS_OF(stats)) if stats is not None else [""] * len(_STATS)
 
 
 def _diagnosis_of(report: Report) -> Callable[[str], list[str]]:
@@ -80,15 +80,19 @@ def _diagnosis_of(report: Report) -> Callable[[str], list[str]]:
         for name in finding.layers:
             causes.setdefault(name, []).append(str(finding.cause))
     blame, recovered = report.blame, report.recovered
-    return lambda name: ["; ".join(causes.get(name, ())), *_blame(blame.get(name)), *_recovered(recovered.get(name))]
+    return lambda name: [
+        "; ".join(causes[name]) if name in causes else "",
+        *_blame(blame.get(name)),
+        *_recovered(recovered.get(name)),
+    ]
 
 
 def _blame(part: Blame | None) -> list[str]:
     if part is None:
         return [""] * 7
-    errors = (part.total, part.inherited, part.own, part.own_steps)
-    culprits = cell("; ".join(part.culprits))
-    return [str(part.role), *map(number, errors), "yes" if part.jump else "no", culprits]
+    errors = numbers((part.total, part.inherited, part.own, part.own_steps))
+    culprits = cell("; ".join(part.culprits)) if part.culprits else ""
+    return [str(part.role), *errors, "yes" if part.jump else "no", culprits]
 
 
 def _recovered(each: Recovered | None) -> list[str]:

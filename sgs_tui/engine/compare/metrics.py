@@ -292,12 +292,20 @@ def figures_of(sums: "Sums") -> LayerFigures:
     """Metrics (definitions in `Metrics`) and statistics of one pass."""
     total = sums.totals()
     broken = sums.sample.non_finite or sums.benchmark.non_finite
-    values = {key: nan if broken else formula(total) for key, formula in _FORMULAS}
     return LayerFigures(
-        Metrics(**values, max_abs_index=sums.max_abs_index),
+        _of_non_finite(sums.max_abs_index) if broken else metrics_of(total, sums.max_abs_index),
         sums.sample.stats(sums.count, total.s),
         sums.benchmark.stats(sums.count, total.b),
     )
+
+
+def metrics_of(total: "Totals", max_abs_index: int) -> Metrics:
+    """Metrics of finite values from their sums."""
+    return Metrics(**{key: formula(total) for key, formula in _FORMULAS}, max_abs_index=max_abs_index)
+
+
+def _of_non_finite(max_abs_index: int) -> Metrics:
+    return Metrics(**{key: nan for key, _ in _FORMULAS}, max_abs_index=max_abs_index)
 
 
 def with_error(metrics: Metrics, ratio: float) -> Metrics:

@@ -23,7 +23,8 @@ from sgs_tui.engine.compare.compare import Measured, Sides, measure
 from sgs_tui.engine.compare.metrics import LayerFigures, figures_of
 from sgs_tui.engine.compare.pairing import layouts_of
 from sgs_tui.engine.compare.results import Metrics, Pair, SideStats
-from sgs_tui.engine.compare.sums import BLOCK, Kernel, Sums
+from sgs_tui.engine.compare.small import blocks, figures_of_block
+from sgs_tui.engine.compare.sums import BLOCK, CELL, Kernel, Sums
 from sgs_tui.engine.dumps.format import DumpIndex
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.source import Source
@@ -33,7 +34,7 @@ from sgs_tui.engine.pool import process_pool
 _PARALLEL_BYTES = 300 << 20
 """Below it starting processes costs more than they save."""
 _PAIR_BYTES = 1 << 16
-"""Payload that takes as long as everything else that has to be done for a pair."""
+"""Payload that takes as long as everything else that has to be done for a pair that is measured alone."""
 TASK = 64 * BLOCK
 """Elements of one task, on the grid of blocks: long enough to forget the hand-over, short enough to cancel."""
 
@@ -43,7 +44,7 @@ def measure_all(pairs: Sequence[Pair], sides: Sides, cancel: Event, workers: int
 
     Raises CancelledError; an error of one layer is in its `Measured`.
     """
-    size = sum(pair.size + _PAIR_BYTES for pair in pairs)
+    size = sum(pair.size + (_PAIR_BYTES if pair.benchmark.count > CELL else 0) for pair in pairs)
     count = workers if workers is not None else (len(os.sched_getaffinity(0)) if size >= _PARALLEL_BYTES else 1)
     done = 0
     if count > 1:
@@ -60,13 +61,30 @@ def measure_all(pairs: Sequence[Pair], sides: Sides, cancel: Event, workers: int
 
 def _measure_here(pairs: Sequence[Pair], sides: Sides, cancel: Event) -> Iterator[Measured]:
     kernel = Kernel()
-    for pair in pairs:
-        try:
-            yield Measured(pair, measure(pair, sides, kernel, cancel))
-        except CancelledError:
-            raise
-        except SgsError as error:
-            yield Measured(pair, None, sides.changed() or error)
+    binary = not (sides.sample.reads_in_order() or sides.benchmark.reads_in_order())
+    for block in blocks(pairs, binary):
+        for pair, figures in zip(block, _together(block, sides, cancel), strict=True):
+            yield Measured(pair, figures) if figures is not None else _alone(pair, sides, kernel, cancel)
+
+
+def _together(block: Sequence[Pair], sides: Sides, cancel: Event) -> Sequence[LayerFigures | None]:
+    """Figures of small layers that can be measured at once; None for those that have to be looked at alone."""
+    nothing = [None] * len(block)
+    if len(block) == 1 or cancel.is_set():
+        return nothing
+    try:
+        return figures_of_block(block, sides.sample, sides.benchmark)
+    except SgsError:  # which layer it is about is found out one by one
+        return nothing
+
+
+def _alone(pair: Pair, sides: Sides, kernel: Kernel, cancel: Event) -> Measured:
+    try:
+        return Measured(pair, measure(pair, sides, kernel, cancel))
+    except CancelledError:
+        raise
+    except SgsError as error:
+        return Measured(pair, None, sides.changed() or error)
 
 
 class _Unit(NamedTuple):

@@ -261,6 +261,7 @@ class Budgets:
         self._inputs = frozenset(item.name for item in case.inputs if item.benchmark)
         self._input_change: dict[str, Change] = {}
         self._known: dict[str, Budget] = {}
+        self._all: tuple[Budget, ...] | None = None
         self.trials = Trials(case, Again(case.twin, case.kernels), self._input_change) if case.twin else None
 
     @cached_property
@@ -273,12 +274,14 @@ class Budgets:
         self._input_change[name] = change
         if self.trials is not None:
             self.trials.forget()
+        self._all = None
         self._known = {layer: budget for layer, budget in self._known.items() if name not in budget.inputs}
 
     def all(self) -> Iterator[Budget]:
         """One budget per compared layer."""
-        for name in self._case.compared:
-            yield self.of(name)
+        if self._all is None:
+            self._all = tuple(map(self.of, self._case.compared))
+        yield from self._all
 
     def of(self, name: str) -> Budget:
         """The budget of one compared layer."""

@@ -62,6 +62,14 @@ class Dump:
         if out.size:
             self._source.read_into(offset, out.view(np.uint8).data)  # bfloat16 has no buffer of its own
 
+    def bytes_at(self, offset: int, count: int) -> bytes:
+        """Up to `count` bytes from one of the file on, fewer only at its end."""
+        return self._source.read_at(offset, count)
+
+    def read_bytes(self, offset: int, out: AnyArray) -> None:
+        """Fill `out` (contiguous bytes) with what lies at a byte of the file, whatever records there are."""
+        self._source.read_into(offset, out.data)
+
     def read(self, record: Record, start: int = 0, stop: int | None = None) -> AnyArray:
         """Elements [start, stop) as they are stored (float32 or integers), flat, a copy.
 

@@ -6,6 +6,7 @@ from math import isfinite
 import numpy as np
 import numpy.typing as npt
 
+from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Form, Record
 from sgs_tui.engine.dumps.reader import Dump
 
@@ -14,6 +15,8 @@ Values = npt.NDArray[np.float32]
 WHOLE = 1 << 22  # elements up to which a tensor may be read whole (16 MB as float32)
 KEPT = 1 << 21  # elements kept at once over all tensors of a dump (8 MB as float32)
 _MOST_KEPT = 1 << 10  # pieces kept at once: of tiny tensors what is around the numbers is larger than they are
+_TINY, _AHEAD = 1 << 12, 1 << 16
+"""Bytes of a record that is read together with those behind it, and of what is read then."""
 BLOCK = 1 << 13
 """Elements read at once for a small slice, since its neighbours are asked for next; larger slices are read as such."""
 
@@ -28,6 +31,7 @@ class Tensors:
         self.dump = dump
         self._kept: OrderedDict[tuple[int, int], Values] = OrderedDict()
         self._count = 0
+        self._ahead, self._ahead_at, self._last = b"", 0, -_AHEAD
 
     def readable(self, record: Record) -> bool:
         """Whether slices can be had without reading the text of a huge tensor from its front."""
@@ -73,8 +77,27 @@ class Tensors:
 
     def _read(self, record: Record, start: int, stop: int) -> Values:
         if not self.dump.dequantizes(record):
-            return self.dump.read(record, start, stop).astype(np.float32, copy=False)
+            tiny = self._tiny(record, start, stop)
+            values = self.dump.read(record, start, stop) if tiny is None else tiny
+            return values.astype(np.float32, copy=False)
         return self.dump.values(record, start, stop).astype(np.float32)
+
+    def _tiny(self, record: Record, start: int, stop: int) -> AnyArray | None:
+        """All of a small record from what was read ahead: of many tiny layers one read each costs more than the rest.
+
+        None for others, and where the read before was not close by.
+        """
+        size = record.count * record.dtype.itemsize
+        if size > _TINY or self.dump.form is Form.TEXT or (start, stop) != (0, record.count):
+            return None
+        at, close = record.offset - self._ahead_at, 0 <= record.offset - self._last < _AHEAD
+        self._last = record.offset
+        if close and not 0 <= at <= len(self._ahead) - size:
+            self.dump.check_unchanged()
+            self._ahead, self._ahead_at, at = self.dump.bytes_at(record.offset, _AHEAD), record.offset, 0
+        if not 0 <= at <= len(self._ahead) - size:
+            return None
+        return np.frombuffer(self._ahead, record.dtype, record.count, at)
 
     def _keep(self, key: tuple[int, int], values: Values) -> None:
         self._kept[key] = values

@@ -167,7 +167,7 @@ def test_figures_do_not_depend_on_blocks_or_processes(tmp_path: Path, monkeypatc
 
 
 def test_a_layer_of_a_rewritten_file_is_not_comparable(tmp_path: Path) -> None:
-    layers = {f"l{n}": np.arange(1000.0) + n for n in range(4)}
+    layers = {f"l{n}": np.arange(1000.0 + n) for n in range(4)}  # those of one size are read together
     request = CompareRequest(write_outputs(tmp_path / "s.bin", layers), write_outputs(tmp_path / "b.bin", layers))
     comparison = open_comparison(request)
     rows = []
