@@ -29,13 +29,13 @@ ELEMENTS = {
 }  # fmt: skip
 """TensorProto.DataType, as far as the twin has them."""
 
-_FLOAT, _INT, _INTS = 1, 2, 7
+_FLOAT, _INT, _STRING, _INTS = 1, 2, 3, 7
 """AttributeProto.AttributeType."""
 
 
 @dataclass(slots=True)
 class Node:
-    """One node; attributes are integers, floats, or sequences of integers."""
+    """One node; attributes are integers, floats, texts, or sequences of integers. An input "" is left out."""
 
     kind: str
     inputs: list[str]
@@ -96,6 +96,8 @@ def _attribute(name: str, given: Any) -> bytes:
         return _text(1, name) + _tag(2, 5) + struct.pack("<f", given) + _integer(20, _FLOAT)
     if isinstance(given, int | np.integer):
         return _text(1, name) + _integer(3, int(given)) + _integer(20, _INT)
+    if isinstance(given, str):
+        return _text(1, name) + _text(4, given) + _integer(20, _STRING)
     return _text(1, name) + b"".join(_integer(8, each) for each in given) + _integer(20, _INTS)
 
 
