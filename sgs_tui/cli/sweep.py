@@ -250,7 +250,7 @@ def _by_sdk(
     limits: "Profile",
 ) -> _Asked:
     """A float and a fixed run for each picture."""
-    from sgs_tui.engine.sweep.simulated import SimulatedPictures
+    from sgs_tui.engine.sweep.simulated import by_runs
     from sgs_tui.engine.sweep.sweep import SweepRequest
 
     if networks.float_model is None or networks.fixed is None or networks.pictures is None:
@@ -259,14 +259,9 @@ def _by_sdk(
     requests = both_runs(networks.float_model, networks.fixed, networks.pictures, given, simulator)
     pairs = list(zip(requests[::2], requests[1::2], strict=True))
     runs = {picture.name: pair for picture, pair in zip(pictures, pairs, strict=True)}
-    modules = (options.whole(Path(name)) for name in options.names(given.preprocess or ()))
-    needs = (networks.float_model, networks.fixed, *(path for path in modules if path.is_file()))
-    words = tuple(repr(sorted(request.files.items())) for request in pairs[0])
-    how = SimulatedPictures(
-        tuple(map(options.whole, needs)), (*words, str(pairs[0][0].details.get("sdk", ""))), ranges, limits
-    )
+    how = by_runs(pairs, ranges, limits)
     what = f"{networks.pictures} by the SDK through {networks.float_model} and {networks.fixed}"
-    return _Asked(SweepRequest(how, pictures), what, (), (*needs, *_files(pictures)), runs)
+    return _Asked(SweepRequest(how, pictures), what, (), (*how.needs, *_files(pictures)), runs)
 
 
 def _simulator(asked: _Asked, keeping: _Keeping, where: _Where, keep: int | None) -> "Runner":

@@ -56,6 +56,22 @@ class SimulatedPictures:
         return self
 
 
+def by_runs(runs: Sequence[Sequence[RunRequest]], ranges: Path | None, profile: Profile) -> SimulatedPictures:
+    """How pictures are measured by these runs, a float and a fixed one for each: alike but for the picture."""
+    first = runs[0]
+    scripts = dict.fromkeys(Path(path) for request in first for path in request.needs if path.endswith(".py"))
+    needs = (*(Path(request.model) for request in first), *scripts)
+    words = tuple(repr(sorted(request.files.items())) for request in first)
+    return SimulatedPictures(needs, (*words, str(first[0].details.get("sdk", ""))), ranges, profile)
+
+
+def dumps_of(requests: Sequence[RunRequest], root: Path) -> tuple[Path, Path] | None:
+    """The dumps (fixed, float) of a picture's runs (float, fixed) where both are there and good."""
+    known = list_runs(root)
+    found = [next((run.dump for run in known if _is_of(run, request)), None) for request in requests]
+    return (found[1], found[0]) if found[0] is not None and found[1] is not None else None
+
+
 @dataclass(frozen=True, slots=True)
 class Simulator:
     """Runs pictures, `jobs` at a time; what a sweep takes as its runner. `requests`: (float, fixed) by picture's name.

@@ -6,28 +6,24 @@ from pathlib import Path
 from threading import Event
 
 from sgs_tui.engine.backends.jobs import local_run
-from sgs_tui.engine.backends.preprocess import Preprocess
-from sgs_tui.engine.backends.samples import image_samples
 from sgs_tui.engine.backends.start import start_run
-from sgs_tui.engine.errors import UsageError
-from sgs_tui.engine.files import at_home, make_folder
+from sgs_tui.engine.files import make_folder
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.runs.run_folder import default_root
 from sgs_tui.engine.runs.run_list import Run, read_run
 from sgs_tui.engine.runs.runs import cancel_run
-from sgs_tui.engine.sweep.background import BACKEND_NAME, SweepJob, job_of, look
-from sgs_tui.engine.sweep.pictures import digest_of
-from sgs_tui.engine.sweep.results import Picture, SweepResult
+from sgs_tui.engine.sweep.background import BACKEND_NAME, SweepJob, job_of, look, picture_dumps
+from sgs_tui.engine.sweep.results import SweepResult
 from sgs_tui.engine.sweep.sweep import default_journal
-from sgs_tui.engine.sweep.twin_pictures import TwinPictures
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
-from sgs_tui.tui.frame.dialogs import TextDialog
+from sgs_tui.tui.frame.dialogs import Choice, TextDialog
 from sgs_tui.tui.frame.pane import PaneAsked
 from sgs_tui.tui.jobs import Said
 from sgs_tui.tui.pictures.jobs import LayersSwept
 from sgs_tui.tui.pictures.pane import PicturesPane
+from sgs_tui.tui.pictures.starting import Asked, job_for
 from sgs_tui.tui.pictures.view import finding_lines, swept
 from sgs_tui.tui.runs.controller import RunsController
 from sgs_tui.tui.runs.jobs import RunsSeen
@@ -88,22 +84,40 @@ class PicturesController(Controller):
     # --- starting and ending
 
     @does("pictures.sweep")
-    def ask_for_pictures(self) -> None:
-        """By the twin of what is compared now."""
-        if self._comparison.picks.benchmark is None:
-            self.host.flash("take a float dump as the benchmark first (3, b): its twin runs the pictures", "warn")
-            return
-        note = "a folder, a list, an image or .npy; images go through the preprocess script of pane 7's form"
-        self.ask("Sweep over which pictures?", "", note, self._begin)
+    def ask_how(self) -> None:
+        """What makes the two sides of each picture."""
+        float_dump, form = self._comparison.picks.benchmark, self._runs.form
+        twin = f"{float_dump.name}, which is the benchmark now" if float_dump else "take a float dump as the benchmark"
+        model = form.value("model") or "name a model and calibration pictures in pane 7's form (e)"
+        sdk = f"{form.value('float') or '?'} and {form.value('fixed') or '?'}, as pane 7's form (e) has them"
+        choices = (
+            Choice("twin", "the twin of a float dump, without the SDK", twin),
+            Choice("pairs", "dumps that are there: two folders", "fixed and float dumps, paired by name"),
+            Choice("onnx", "an ONNX model, quantized here", model),
+            Choice("sdk", "the SDK's simulator, two runs a picture", sdk),
+        )
+        self.choose("A sweep: what makes the two sides of each picture?", choices, self._ask_pictures)
 
-    def _begin(self, text: str) -> None:
-        modules = tuple(part.strip() for part in self._runs.form.value("preprocess").split(",") if part.strip())
+    def _ask_pictures(self, kind: str) -> None:
         picks = self._comparison.picks
-        assert picks.benchmark is not None
-        ranges = None if picks.ranges is None else picks.ranges.absolute()
-        fixed = None if picks.sample is None else picks.sample.absolute()
-        work = partial(_start, text, modules, picks.benchmark.absolute(), fixed, ranges, picks.profile.name)
-        self.host.jobs.run(STARTING, work, self._started)
+        if kind == "twin" and picks.benchmark is None:
+            self.host.flash("take a float dump as the benchmark first (3, b): its twin runs the pictures", "warn")
+        elif kind == "pairs":
+            note = "the folder of the fixed dumps, a comma, the folder of the float dumps; or a list, a pair a line"
+            self.ask("Sweep over which dumps?", "", note, partial(self._begin, kind))
+        else:
+            note = "a folder, a list, an image or .npy; images go through the preprocess script of pane 7's form"
+            self.ask("Sweep over which pictures?", "", note, partial(self._begin, kind))
+
+    def _begin(self, kind: str, text: str) -> None:
+        picks = self._comparison.picks
+        benchmark, sample, ranges = (
+            None if path is None else path.absolute() for path in (picks.benchmark, picks.sample, picks.ranges)
+        )
+        asked = Asked(
+            text, benchmark, sample, ranges, picks.profile.name, self._runs.form, self._runs.switches
+        )  # fmt: skip
+        self.host.jobs.run(STARTING, partial(_start, kind, asked), self._started)
         self.host.flash("starting ...")
 
     def _started(self, pictures: int) -> None:
@@ -145,12 +159,12 @@ class PicturesController(Controller):
         if shown is None or job is None or run is None:
             self.host.flash("no picture here", "warn")
             return
-        picture = job.request().pictures[shown.place]
-        self.host.flash(f"the twin dumps {picture.name} ...")
-        self.host.jobs.run(DUMPING, partial(_dumps, job, picture, run.folder.path), partial(self._compare, job))
+        self.host.flash(f"the dumps of {shown.row.name} ...")
+        work = partial(_dumps, job, shown.place, run.folder.path / "pictures")
+        self.host.jobs.run(DUMPING, work, partial(self._compare, job))
 
     def _compare(self, job: SweepJob, dumps: tuple[Path, Path]) -> None:
-        float_dump, fixed_dump = dumps
+        fixed_dump, float_dump = dumps
         picks = replace(self._comparison.picks, sample=fixed_dump, benchmark=float_dump, shapes=None)
         self._comparison.pick(replace(picks, ranges=job.request_ranges() or picks.ranges))
         self.host.post_message(PaneAsked("layers"))
@@ -170,19 +184,11 @@ def _look(run: Run, cancel: Event) -> tuple[SweepJob, SweepResult]:
     return look(job_of(run))
 
 
-def _start(
-    text: str, modules: tuple[str, ...], benchmark: Path, fixed: Path | None, ranges: Path | None, profile: str,
-    cancel: Event,
-) -> int:  # fmt: skip
+def _start(kind: str, asked: Asked, cancel: Event) -> int:
     """Begin the run: how many pictures. Raises SgsError for what can not be swept, before anything is made."""
-    samples = image_samples(text)
-    preprocess = Preprocess(tuple(at_home(name).absolute() for name in modules))
-    job = SweepJob(benchmark, samples, Path(), fixed, ranges, preprocess=preprocess, profile=profile)
-    how = job.request().how
-    if not isinstance(how, TwinPictures):
-        raise UsageError("this is no sweep of the twin", "start it with `sgs-tui sweep`")
-    how.check()
-    return _again(replace(job, journal=default_journal(how).absolute()), cancel)
+    job = job_for(kind, asked)
+    job.check()
+    return _again(replace(job, journal=default_journal(job.how()).absolute()), cancel)
 
 
 def _again(job: SweepJob, cancel: Event) -> int:
@@ -191,16 +197,5 @@ def _again(job: SweepJob, cancel: Event) -> int:
     return len(job.pictures)
 
 
-def _dumps(job: SweepJob, picture: Picture, folder: Path, cancel: Event) -> tuple[Path, Path]:
-    """Both dumps of a picture, (float, fixed), kept in the run's folder by the picture's content."""
-    how = job.request().how
-    assert isinstance(how, TwinPictures)
-    place = folder / "pictures" / digest_of(picture.files)[:12]
-    found = sorted(place.glob("*.bin"))
-    if len(found) != 2:
-        make_folder(place)
-        for path in found:
-            path.unlink()
-        found = sorted(how.dump([picture], place))
-    fixed, float_ = found
-    return float_, fixed
+def _dumps(job: SweepJob, place: int, folder: Path, cancel: Event) -> tuple[Path, Path]:
+    return picture_dumps(job, place, folder)

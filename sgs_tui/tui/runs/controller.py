@@ -34,6 +34,11 @@ class RunsController(Controller):
         self._begun_in: tuple[Path, ...] = ()
         self._watched: tuple[Path, ...] = ()
 
+    @property
+    def switches(self) -> bytes:
+        """The DebugConfig.txt whose switches count now."""
+        return self._debug_config().render()
+
     # --- watching
 
     @property

@@ -38,11 +38,17 @@ def place(on_stage: Path) -> Iterator[Path]:
 async def swept(pilot: Pilot[int], screen: MainScreen) -> None:
     await pilot.press("8")
     await until_shown(pilot, "no sweep here yet")
-    await pilot.press("r")
-    await until_shown(pilot, "Sweep over which pictures?")
-    await pilot.press(*"pictures", "enter")
+    await sweep_of(pilot, "twin", "Sweep over which pictures?", "pictures")
     pane = screen.pictures.pane
     await until(pilot, lambda: pane.result is not None and not pane.state and not _waiting(screen))
+
+
+async def sweep_of(pilot: Pilot[int], kind: str, question: str, answer: str) -> None:
+    await pilot.press("r")
+    await until_shown(pilot, "what makes the two sides")
+    await pilot.press(*kind, "enter")
+    await until_shown(pilot, question)
+    await pilot.press(*answer, "enter")
 
 
 def _waiting(screen: MainScreen) -> bool:
@@ -73,3 +79,26 @@ async def test_a_sweep_and_one_picture_of_it(place: Path) -> None:
         assert worst == pane.table.items[0].row.worst_rmse
         await pilot.press("8", "c")
         await until(pilot, lambda: len(list_runs(place / "sgs_runs")) == 2)
+
+
+@pytest.mark.timeout(110)
+async def test_a_sweep_over_dumps_that_are_there(place: Path, sgs: Path) -> None:
+    """Two folders: one picture is the pair on show, the other compares to it; nothing is made by the twin."""
+    for side, name in (("fixed", "bad_fixed_dq.bin"), ("float", "bad_float.bin")):
+        (place / side).mkdir()
+        for number in (1, 2):
+            (place / side / f"p{number}.bin").write_bytes((sgs / "bad" / name).read_bytes())
+    app = make_app()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("8")
+        await sweep_of(pilot, "pairs", "Sweep over which dumps?", "fixed, float")
+        pane = screen.pictures.pane
+        await until(pilot, lambda: pane.result is not None and not pane.state and not _waiting(screen))
+        assert pane.job is not None and pane.job.names == ("p1", "p2")
+        assert not screen.layer_table.pane.model.swept, "it is of other files than those on show"
+        await pilot.press("enter")
+        await until(pilot, lambda: screen.comparison.picks.benchmark == place / "float" / "p1.bin")
+        await until_compared(pilot)
+        await until(pilot, lambda: "gate" in screen.layer_table.pane.model.swept)
+        assert screen.layer_table.pane.model.swept["gate"].fails == 2
