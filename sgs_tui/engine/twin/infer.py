@@ -44,6 +44,7 @@ class Situation:
     """An op with its numbers: values flat in NHWC order, shapes None where nothing told them yet.
 
     `slots` gives the operands in slot order: the number of an input, or a constant. `budget`: seconds for a window.
+    `channels`: output channels as the header of the weights has them, 0 where it has no shape.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Situation:
     shapes: tuple[Shape | None, ...]
     outputs: tuple[Floats, ...]
     budget: float = BUDGET
+    channels: int = 0
 
     @property
     def constants(self) -> tuple[Floats, ...]:
@@ -97,7 +99,7 @@ def _convolutions(situation: Situation) -> Candidates:
     picture, output = situation.inputs[0], situation.outputs[0]
     known = situation.shapes[0]
     batch = known[0] if known is not None and len(known) == 4 else 1
-    for bias in _biases(constants, output.size):
+    for bias in _biases(constants, output.size, situation.channels):
         parts = (picture[: picture.size // batch], output[: output.size // batch])
         numbers = Numbers(constants[0], bias, *parts, depthwise, _known_picture(situation))
         for found in find_windows(numbers, situation.budget):
@@ -117,8 +119,9 @@ def _known_picture(situation: Situation) -> Shape | None:
     return (1, *shape[1:]) if shape is not None and len(shape) == 4 else None
 
 
-def _biases(constants: Sequence[Floats], outputs: int) -> Iterator[Floats]:
-    """[Cout]: the first row of [2, Cout] (the second is ones), a plain one, or zeros for every possible Cout."""
+def _biases(constants: Sequence[Floats], outputs: int, told: int = 0) -> Iterator[Floats]:
+    """[Cout]: the first row of [2, Cout] (the second is ones), a plain one, or zeros for every possible Cout, `told`
+    first."""
     if len(constants) > 1:
         both = constants[1]
         if both.size % 2 == 0 and np.all(both[both.size // 2 :] == 1):
@@ -126,7 +129,8 @@ def _biases(constants: Sequence[Floats], outputs: int) -> Iterator[Floats]:
         else:
             yield both
         return
-    for channels in reversed(divisors(gcd(int(constants[0].size), outputs))):
+    able = divisors(gcd(int(constants[0].size), outputs))
+    for channels in dict.fromkeys([*([told] if told in able else []), *reversed(able)]):
         yield np.zeros(channels, np.float32)
 
 
