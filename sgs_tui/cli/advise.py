@@ -53,10 +53,12 @@ def advise(
 
     By which rule, what it should bring, and what to write into the ini.
 
-    Names are convolution inputs, the only ones that [CONV_CONFIG] can give INT16; the smallest set that brings every
-    layer under the profile's limits is chosen. Nothing is written without --apply. In a FOLDER that was quantized here
-    (the demo, `sgs-tui run --onnx`) --apply closes the loop: requantize, dump, compare, show before and after; exit
-    code 1 where layers still fail. --check ends with 3 where the converter would stop.
+    Names are convolution inputs, the only ones that [CONV_CONFIG] can give INT16; any tensor where onnxruntime
+    quantized it here. The smallest set that brings every layer and its slices under the profile's limits is chosen;
+    tensors that help only together, as a convolution, its activation and a pool of 8 bits each, are tried as one.
+    Nothing is written without --apply. In a FOLDER that was quantized here (the demo, `sgs-tui run --onnx`) --apply
+    closes the loop: requantize, dump, compare, show before and after; exit code 1 where layers still fail. --check ends
+    with 3 where the converter would stop.
 
     \b
     Examples:

@@ -67,7 +67,11 @@ Root = Annotated[Path | None, option("--root --runs DIR", "Where run folders go 
 Detach = Annotated[bool, option("--detach/--wait", "Start and leave; `sgs-tui runs` has the rest.")]
 NoFuseHint = Annotated[bool, option("--no-fuse-hint", "Do not tell of layers that are fused away in a fixed model.")]
 Int16 = Annotated[
-    list[str] | None, option("--int16 NAME,...", "Convolution inputs for INT16: prefixes, as in tensor_arrays, or ALL.")
+    list[str] | None,
+    option(
+        "--int16 NAME,...",
+        "Convolution inputs for INT16: prefixes, as in tensor_arrays, or ALL. What onnxruntime quantized: any tensor.",
+    ),
 ]
 RunsHow = Annotated[RunsFormat, option("--format", "How to print.", show_default=True)]
 

@@ -25,7 +25,8 @@ def whatif(
     """Foresee every layer's figures with other tensors in INT16.
 
     Nothing is converted: the twin of the float dump is quantized by the simulator's own arithmetic. --int16 names
-    exactly the convolution inputs that are to be INT16; those that are now and are not named go back to 8 bit.
+    exactly the convolution inputs that are to be INT16 (any tensor where onnxruntime quantized); those that are now and
+    are not named go back to 8 bit. Branches of concats and channels of outputs are judged as compare does.
     With FIXED the twin is first held against it, and says how well it foresees it. Without, calibrated ranges and the
     level tell what the fixed model would be. tensor_min_max.txt and input_config.ini beside the dumps are taken.
     Exit code 1 where layers would fail.

@@ -15,6 +15,7 @@ from sgs_tui.engine.compare.limits import Profile, judge
 from sgs_tui.engine.compare.metrics import with_error
 from sgs_tui.engine.compare.results import LayerDiff, Metrics, Verdict
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Tried
+from sgs_tui.engine.network.narrow import NarrowSlice
 from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.twin.agreement import not_predicted
 from sgs_tui.engine.twin.chains import chain_of, choices_of, makers_inputs
@@ -152,13 +153,15 @@ def failing(rows: Mapping[str, LayerDiff], profile: Profile) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """A change at the layers it is for: `left` of their error, how many of them and of all layers still fail."""
+    """A change at the layers it is for: `left` of their error, how many of them and of all layers still fail; what it
+    does to lost `slices`, in words."""
 
     change: Change
     left: float
     failing: int
     failing_in_all: int
     tried: Tried
+    slices: str = ""
 
 
 def tried(
@@ -220,7 +223,9 @@ def _outcome(
     after = trying.rows(rows, change, cancel)
     worst = max(asked, key=lambda name: _measured(rows[name]).rmse)
     bad = failing(after, profile)
-    now, then = (sum(_size(each[name], profile) for name in asked) for each in (rows, after))
+    sliced = {name: _only_slices(rows[name], profile) for name in asked}
+    now, then = (sum(_size(each[name], profile, sliced[name]) for name in asked) for each in (rows, after))
+    lost = [sum(len(_lost(each[name], profile)) for name in asked) for each in (rows, after)]
     return _Outcome(
         change=change,
         left=then / now if now else 1.0,
@@ -233,14 +238,25 @@ def _outcome(
             _measured(rows[worst]).rmse,
             _measured(after[worst]).rmse,
         ),
+        slices=f"; lost slices: {lost[0]} now, {lost[1]} then" if lost[0] else "",
     )
 
 
-def _size(row: LayerDiff, profile: Profile) -> float:
-    """How large a layer's error is, at most 10: relative to its signal, or to that of its worst lost slice."""
+def _size(row: LayerDiff, profile: Profile, sliced: bool) -> float:
+    """How large a layer's error is, at most 10: of its signal, or (`sliced`) of that of its worst lost slice."""
+    if not sliced:
+        return min(10.0, _measured(row).rmse)
+    return min(10.0, max((10 ** (-each.sqnr_db / 20) for each in _lost(row, profile)), default=0.0))
+
+
+def _lost(row: LayerDiff, profile: Profile) -> Sequence[NarrowSlice]:
     limit = profile.limits_for(row.name, row.op_type)[0].get("slice_sqnr_db")
-    lost = row.slices.below(limit) if row.slices is not None and limit is not None else ()
-    return min(10.0, max([_measured(row).rmse, *(10 ** (-each.sqnr_db / 20) for each in lost)]))
+    return row.slices.below(limit) if row.slices is not None and limit is not None else ()
+
+
+def _only_slices(row: LayerDiff, profile: Profile) -> bool:
+    """Whether a layer fails for lost slices and nothing else."""
+    return bool(_lost(row, profile)) and judge(row, profile).failing <= {"slice_sqnr_db", "range"}
 
 
 def _measured(row: LayerDiff) -> Metrics:
@@ -310,7 +326,7 @@ def _told(
     """The change that helps most as the advice; a cause is refuted where taking it away does not help."""
     if best is not None:
         how = "with this picture's own ranges " if best.change.own else ""
-        line = f"{best.change.words(qdq)} (tried on the twin: {how}{best.tried}{_without(less, best)})"
+        line = f"{best.change.words(qdq)} (tried on the twin: {how}{best.tried}{best.slices}{_without(less, best)})"
         return replace(finding, advice=(line,), int16=best.change.int16, tried=best.tried)
     nearest = min(outcomes, key=lambda each: each.left)
     line = f"nothing that was tried on the twin helps; the most that came of it: {nearest.tried}"

@@ -35,6 +35,7 @@ from sgs_tui.engine.twin.meaning import (
     Tiling,
     Transposition,
     divisors,
+    factor_pairs,
 )
 from sgs_tui.engine.twin.windows import BUDGET, Numbers, find_pools, find_windows
 
@@ -44,7 +45,7 @@ class Situation:
     """An op with its numbers: values flat in NHWC order, shapes None where nothing told them yet.
 
     `slots` gives the operands in slot order: the number of an input, or a constant. `budget`: seconds for a window.
-    `channels`: output channels as the header of the weights has them, 0 where it has no shape.
+    `stored`: the weights' shape where their header has one of four axes.
     """
 
     kind: str
@@ -53,7 +54,7 @@ class Situation:
     shapes: tuple[Shape | None, ...]
     outputs: tuple[Floats, ...]
     budget: float = BUDGET
-    channels: int = 0
+    stored: Shape = ()
 
     @property
     def constants(self) -> tuple[Floats, ...]:
@@ -99,7 +100,7 @@ def _convolutions(situation: Situation) -> Candidates:
     picture, output = situation.inputs[0], situation.outputs[0]
     known = situation.shapes[0]
     batch = known[0] if known is not None and len(known) == 4 else 1
-    for bias in _biases(constants, output.size, situation.channels):
+    for bias in _biases(constants, output.size, *situation.stored[:1]):
         parts = (picture[: picture.size // batch], output[: output.size // batch])
         numbers = Numbers(constants[0], bias, *parts, depthwise, _known_picture(situation))
         for found in find_windows(numbers, situation.budget):
@@ -117,6 +118,32 @@ def _repeated(found: Windowed, batch: int) -> Windowed:
 def _known_picture(situation: Situation) -> Shape | None:
     shape = situation.shapes[0]
     return (1, *shape[1:]) if shape is not None and len(shape) == 4 else None
+
+
+def _transposed_convolutions(situation: Situation) -> Candidates:
+    """Weights as ONNX has them, [Cin, Cout, kh, kw], stand in the dump as [Cin, kh, kw, Cout]; strides and pads are
+    attributes and tried."""
+    shape, stored = situation.shape(), situation.stored
+    if len(shape) != 4 or not stored or shape[3] != stored[0] or not situation.constants:
+        return
+    _, high, wide, channels = stored
+    weights = np.ascontiguousarray(situation.constants[0].reshape(stored)[:, ::-1, ::-1].transpose(3, 1, 2, 0))
+    bias = situation.constants[1] if len(situation.constants) > 1 else np.zeros(channels, np.float32)
+    for stride in _STRIDES:
+        full = [(size - 1) * stride + side for size, side in zip(shape[1:3], (high, wide), strict=True)]
+        for sides in factor_pairs(situation.outputs[0].size // (channels * shape[0]), shape[1] / shape[2]):
+            cut = [whole - size for whole, size in zip(full, sides, strict=True)]
+            if all(-stride < each < 2 * side for each, side in zip(cut, (high, wide), strict=True)):
+                for before in dict.fromkeys((tuple(each // 2 for each in cut), tuple(-(-each // 2) for each in cut))):
+                    after = [each - begun for each, begun in zip(cut, before, strict=True)]
+                    pads = (high - 1 - before[0], wide - 1 - before[1], high - 1 - after[0], wide - 1 - after[1])
+                    if min(pads) >= 0 and bias.size == channels:
+                        result = (shape[0], *sides, channels)
+                        gaps = (stride - 1, stride - 1)
+                        yield Convolution(weights, bias, shape, result, pads=pads, inserted=gaps)
+
+
+_STRIDES = (2, 1, 3, 4, 8)
 
 
 def _biases(constants: Sequence[Floats], outputs: int, told: int = 0) -> Iterator[Floats]:
@@ -467,6 +494,7 @@ def _pools(situation: Situation) -> Candidates:
 
 _BY_KIND: dict[str, Callable[[Situation], Candidates]] = {
     "CONV_2D": _convolutions, "DEPTHWISE_CONV": _convolutions, "GROUP_CONV": _convolutions,
+    "CONVTRANSPOSE": _transposed_convolutions,
     "FULLY_CONNECTED": _fully_connected, "RELU": _elementwise, "LEAKY_RELU": _elementwise, "LOGISTIC": _elementwise,
     "EXP": _elementwise, "TANH": _elementwise, "MUL": _elementwise, "ADD": _elementwise, "SUB": _elementwise,
     "ABS": _elementwise, "SQRT": _elementwise, "DIV": _elementwise, "PRELU": _elementwise, "MAXIMUM": _elementwise,

@@ -26,6 +26,7 @@ class Convolution:
 
     `weights` [Cout, kh, kw, Cin / groups], `bias` [Cout], `pads` (top, left, bottom, right), `source` and `result`
     (1, H, W, C). Depthwise is `groups` = Cin. `dense` tells a depthwise one that the dump stores with all its zeros.
+    `inserted`: zeros between neighbors of the source, which make it a transposed convolution.
     """
 
     weights: Floats = field(repr=False)
@@ -37,6 +38,7 @@ class Convolution:
     dilations: Sides = (1, 1)
     groups: int = 1
     dense: bool = False
+    inserted: Sides = (0, 0)
 
     @property
     def kernel(self) -> Sides:
@@ -53,6 +55,7 @@ class Convolution:
         words += [f"pad {','.join(map(str, self.pads))}"] if any(self.pads) else []
         words += [f"dilation {_sides(self.dilations)}"] if self.dilations != (1, 1) else []
         words += [f"groups {self.groups}"] if self.groups > 1 else []
+        words += [f"transposed by {self.inserted[0] + 1}"] if any(self.inserted) else []
         return ", ".join(words) + (", dense diagonal" if self.dense else "")
 
 

@@ -115,7 +115,12 @@ def convolved(meaning: Convolution, graph: Graph, value: str, parameters: Sequen
         "kernel_shape": meaning.kernel, "strides": meaning.strides, "pads": meaning.pads,
         "dilations": meaning.dilations, "group": meaning.groups,
     }  # fmt: skip
-    return _windowed(graph, "Conv", value, parameters, meaning.source, meaning.result, attributes)
+    source = meaning.source
+    if any(meaning.inserted):
+        rows, columns = meaning.inserted
+        spread = Dilation((0, rows, columns, 0), (0, 0, 0, 0), (0, 0, 0, 0), source)
+        value, source = emit(spread, graph, [value])[0], spread.result
+    return _windowed(graph, "Conv", value, parameters, source, meaning.result, attributes)
 
 
 def _windowed(

@@ -186,9 +186,7 @@ def _situation(sweep: _Sweep, op: Op) -> Situation:
         shapes=tuple(sweep.shapes.get(record.name) for record in op.inputs),
         outputs=tuple(sweep.values.read(record) for record in op.outputs),
         budget=min(BUDGET, max(0.02, sweep.patience)),
-        channels=next(
-            (each.shape[0] for each in op.constants[:1] if each.shape is not None and len(each.shape) == 4), 0
-        ),
+        stored=next((each.shape for each in op.constants[:1] if each.shape is not None and len(each.shape) == 4), ()),
     )
 
 

@@ -26,15 +26,18 @@ class Net:
         self.values[name] = np.asarray(values, np.float32)
         return name
 
-    def op(self, kind: str, inputs: list[str], constants: list[Any], outputs: dict[str, Any]) -> str:
-        """An op with its constants behind its inputs; the name of its first output."""
+    def op(
+        self, kind: str, inputs: list[str], constants: list[Any], outputs: dict[str, Any], shaped: bool = False
+    ) -> str:
+        """An op with its constants behind its inputs, whose headers hold shapes where `shaped`; the name of its first
+        output."""
         slot = 0
         for name in inputs:
             self._draft(Direction.IN, slot, kind, name, self.values[name])
             slot += 1
         for number, constant in enumerate(constants):
             name, values = constant if isinstance(constant, tuple) else (f"const{self.count}_{number}", constant)
-            self._draft(Direction.IN, slot, kind, name, np.asarray(values, np.float32), constant=True)
+            self._draft(Direction.IN, slot, kind, name, np.asarray(values, np.float32), True, shaped)
             slot += 1
         for slot, (name, values) in enumerate(outputs.items()):
             self.values[name] = np.asarray(values, np.float32)
@@ -43,9 +46,10 @@ class Net:
         return next(iter(outputs))
 
     def _draft(
-        self, direction: Direction, slot: int, kind: str, name: str, values: Array, constant: bool = False
-    ) -> None:
-        shape = values.shape if self.shapes and not constant else None
+        self, direction: Direction, slot: int, kind: str, name: str, values: Array, constant: bool = False,
+        shaped: bool = False,
+    ) -> None:  # fmt: skip
+        shape = values.shape if shaped or (self.shapes and not constant) else None
         self.drafts.append(Draft(direction, slot, self.count, kind, name, values, constant=constant, shape=shape))
 
     def write(self, path: Path) -> Path:

@@ -83,6 +83,26 @@ def test_depthwise_convolutions(
 
 
 @quick
+@given(seeds, sides, sides, st.sampled_from([(2, 2, 0), (3, 2, 1), (4, 2, 1), (3, 1, 1), (2, 3, 0)]), st.booleans())
+def test_transposed_convolutions_of_onnx(
+    seed: int, height: int, width: int, window: tuple[int, int, int], biases: bool
+) -> None:
+    side, stride, pad = window
+    net, rng, picture = started(seed, height, width, 6)
+    weights = rng.normal(size=(6, side, side, 4)).astype(np.float32)  # [Cin, kh, kw, Cout]
+    bias = rng.normal(size=4).astype(np.float32) * biases
+    full = np.zeros((1, (height - 1) * stride + side, (width - 1) * stride + side, 4))
+    for row in range(height):
+        for column in range(width):
+            spread = np.einsum("c,chwo->hwo", picture[0, row, column].astype(np.float64), weights)
+            full[0, row * stride : row * stride + side, column * stride : column * stride + side] += spread
+    output = full[:, pad : full.shape[1] - pad, pad : full.shape[2] - pad] + bias
+    net.op("CONVTRANSPOSE", ["stem"], [weights, bias] if biases else [weights], {"out": output}, shaped=True)
+    meaning = exact(net).ops[1].meaning
+    assert isinstance(meaning, Convolution) and meaning.inserted == (stride - 1, stride - 1)
+
+
+@quick
 @given(seeds, st.integers(2, 9), st.booleans())
 def test_fully_connected(seed: int, outputs: int, biases: bool) -> None:
     net, rng, picture = started(seed, 4, 5, 6)
