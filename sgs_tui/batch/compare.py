@@ -32,6 +32,7 @@ Say = Callable[[str], None]
 
 if TYPE_CHECKING:
     from sgs_tui.engine.diagnosis.flow import Wiring
+    from sgs_tui.engine.diagnosis.original import ThreeWay
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ def print_comparison(request: CompareRequest, how: Printing, say: Say) -> Report
     """Compare, print, bundle; `say` takes what stdout has no place for, a line each. Raises SgsError."""
     if how.fail_on is FailOn.REGRESSION and how.baseline is None:
         raise UsageError("--fail-on regression: there is nothing to compare with", "name it with --baseline OLD.json")
-    inputs = (request.sample, request.benchmark, *([how.baseline] if how.baseline else []))
+    others = [path for path in (how.baseline, request.original) if path is not None]
+    inputs = (request.sample, request.benchmark, *others)
     check_target(how.output, inputs)
     check_target(how.bundle, inputs)
     baseline = _load(how.baseline, request) if how.baseline else None
@@ -147,7 +149,16 @@ def compare(
     """
     with compared(request, diagnosing) as done:
         report = done.report(view, baseline)
-        return replace(report, wiring=_wiring(done.comparison)) if wired else report
+        report = replace(report, wiring=_wiring(done.comparison)) if wired else report
+        return replace(report, three_way=_three_way(done)) if request.original is not None else report
+
+
+def _three_way(done: "Compared") -> "ThreeWay":
+    from sgs_tui.engine.diagnosis.original import compare_original
+
+    assert done.comparison.request.original is not None
+    with Meter("against the original"):
+        return compare_original(done.comparison, done.rows, done.comparison.request.original)
 
 
 def _wiring(comparison: Comparison) -> "Wiring":

@@ -7,6 +7,7 @@ from sgs_tui.engine.compare.baseline import Regression, Step
 from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.compare.results import LayerDiff, Summary, Unmatched, Verdict
 from sgs_tui.engine.diagnosis.flow import Wiring
+from sgs_tui.engine.diagnosis.original import Breaks, ThreeWay
 from sgs_tui.engine.diagnosis.results import Blame, Cause, Diagnosis, Recovered
 from sgs_tui.engine.dumps.format import Health, Stage
 from sgs_tui.engine.journal import Entry
@@ -43,7 +44,7 @@ class Report:
     `incomplete`: one line for each thing that makes the input damaged or no longer what was opened.
     `diagnosed`: a diagnosis was asked for; `diagnosis` is None all the same where it could not be made, and
     `notes` then say why. `journal`: the triage journal beside the sample, oldest entry first.
-    `wiring`: who reads whom, where the format draws it.
+    `wiring`: who reads whom, where the format draws it. `three_way`: both against the original, where that is given.
     `since`: the comparison that this one is held against. `fail_on`: which layers make the command fail.
     """
 
@@ -63,6 +64,7 @@ class Report:
     since: Since | None = None
     fail_on: FailOn = FailOn.FAIL
     wiring: Wiring | None = None
+    three_way: ThreeWay | None = None
 
     @property
     def nothing_comparable(self) -> bool:
@@ -73,13 +75,19 @@ class Report:
         """How many layers make the command fail."""
         match self.fail_on:
             case FailOn.FAIL:
-                return self.summary.failed
+                return self.summary.failed + self.broken
             case FailOn.WARN:
-                return self.summary.failed + self.summary.warned
+                return self.summary.failed + self.summary.warned + self.broken
             case FailOn.REGRESSION:
                 return len(self.since.regressions) if self.since else 0
             case FailOn.NEVER:
                 return 0
+
+    @property
+    def broken(self) -> int:
+        """Layers that only the original shows to be beyond a limit."""
+        three = self.three_way
+        return 0 if three is None else len(three.broken(Breaks.CONVERSION)) + len(three.broken(Breaks.TOGETHER))
 
     @property
     def blame(self) -> dict[str, Blame]:

@@ -65,6 +65,9 @@ def compare(
     sample: Annotated[Path, options.argument("SAMPLE", "The dump that is judged (fixed).")],
     benchmark: Annotated[Path, options.argument("BENCHMARK", "The reference (float or original).")],
     report: ReportOptions,
+    original: Annotated[
+        Path | None, options.argument("[ORIGINAL]", "The original model's dump: is conversion to blame?")
+    ] = None,
     exact: Annotated[
         bool, options.option("--exact", "Element by element: which differs first, where, by what; exit code 1.")
     ] = False,
@@ -79,6 +82,9 @@ def compare(
     what to do. A tensor_min_max.txt beside the dumps is used unless --ranges names another file.
     --filter and --sort (here and in the app) and --top choose what is shown; exit code and summary are about all
     layers. Exit code 3 (damaged input) goes before 5 (nothing comparable), and that before 1 (layers over the limits).
+
+    A third dump, of the original model, is held against both: columns float against original, fixed against float and
+    fixed against original, and whether conversion or quantization is to blame.
 
     Either side may also be what a board or the offline simulator gave as outputs: the text of `simulator.py -c
     Unknown`, or the bare bytes of the output tensors, whose names, shapes and types are then the other side's. Padding
@@ -97,21 +103,26 @@ def compare(
       sgs-tui compare output/unknown_net_sgsimg.img_cat.jpg.txt fixed.bin --batch
       sgs-tui compare board.bin fixed.bin --exact --outputs boxes,scores
       sgs-tui --batch fixed.bin float.bin --profile sop
+      sgs-tui --batch fixed.bin float.bin original.bin
     """
     names = options.names(outputs or ())
+    if exact and original is not None:
+        raise UsageError("--exact compares two dumps", "leave the original out")
     if exact:
         return _print_exactly(sample, benchmark, report, names)
-    return _print(sample, benchmark, report, names) if report.prints or names else _open(sample, benchmark, report)
+    if report.prints or names:
+        return _print(sample, benchmark, report, names, original)
+    return _open((sample, benchmark) if original is None else (sample, benchmark, original), report)
 
 
-def _open(sample: Path, benchmark: Path, given: ReportOptions) -> int:
+def _open(paths: tuple[Path, ...], given: ReportOptions) -> int:
     """What the app could not begin with is said before it begins; nothing is loaded where nothing was asked for."""
     if given.text or given.sort:
         from sgs_tui.batch.compare import view_of
 
         view_of(given.text, given.sort)
     return open_app(
-        (sample, benchmark),
+        paths,
         ranges=given.ranges,
         shapes=given.shapes,
         profile=given.profile or "",
@@ -122,7 +133,9 @@ def _open(sample: Path, benchmark: Path, given: ReportOptions) -> int:
     )
 
 
-def _print(sample: Path, benchmark: Path, given: ReportOptions, names: tuple[str, ...]) -> ExitCode:
+def _print(
+    sample: Path, benchmark: Path, given: ReportOptions, names: tuple[str, ...], original: Path | None = None
+) -> ExitCode:
     from sgs_tui.batch.compare import Printing, print_comparison, view_of
     from sgs_tui.engine.compare.limits import load_profile
     from sgs_tui.engine.session import SECONDS, CompareRequest, with_ranges_beside
@@ -138,7 +151,7 @@ def _print(sample: Path, benchmark: Path, given: ReportOptions, names: tuple[str
         bundle=given.bundle,
     )
     limits = load_profile(given.profile or options.DEFAULT_PROFILE)
-    request = CompareRequest(sample, benchmark, given.ranges, given.shapes, limits, outputs=names)
+    request = CompareRequest(sample, benchmark, given.ranges, given.shapes, limits, outputs=names, original=original)
     request = replace(request, seconds=SECONDS if given.seconds is None else given.seconds)
     request, word = with_ranges_beside(request)
     return _verdict(print_comparison(replace(request, remark=word), how, stderr.note))
@@ -175,6 +188,9 @@ _LISTS = {Format.TABLE: ListFormat.TABLE, Format.CSV: ListFormat.CSV, Format.JSO
 def _verdict(report: "Report") -> ExitCode:
     if report.incomplete:
         return stderr.damaged(report.incomplete, "what can be read was compared")
+    if report.three_way is not None and not report.three_way.health.ok:
+        original = report.three_way
+        return stderr.damaged([f"{original.path}: {original.health}"], "what can be read was compared")
     if report.nothing_comparable:
         stderr.error("nothing comparable: the dumps share no layer with figures", "the unmatched list says why")
         return ExitCode.NOTHING_COMPARABLE

@@ -45,7 +45,8 @@ class CompareRequest:
     """What to compare and how. `ranges`: tensor_min_max file; `shapes`: tensor_statistics.txt or a dump.
 
     `remark`: what a report has to say of how its files were found. `outputs`: the tensors that a file of bare bytes
-    holds, in its order. `seconds`: what a diagnosis of it may take (0: no limit).
+    holds, in its order. `seconds`: what a diagnosis of it may take (0: no limit). `original`: a dump of the original
+    model, against which both are held too (diagnosis/original.py).
     """
 
     sample: Path
@@ -56,6 +57,7 @@ class CompareRequest:
     remark: str = ""
     outputs: tuple[str, ...] = ()
     seconds: float = SECONDS
+    original: Path | None = None
 
 
 RANGES_FILE = "tensor_min_max.txt"

@@ -59,6 +59,15 @@ With --baseline
                   null), note (how names were matched), before and after: name, verdict, rmse, cos, sqnr_db,
                   relative_l2; null where the layer is not there
 
+With an ORIGINAL
+
+    original    path, stage, health, health_detail; blame (conversion, quantization, together, nothing, unknown): the
+                first step that breaks a layer; text: that in a sentence; compared (layers that it shares with
+                float), unmatched (its outputs that float has not)
+      layers[]    all layers: name (in float), index, breaks (as blame), and the three comparisons float_original,
+                  fixed_float, fixed_original: name (in the reference), verdict, rmse, cos, sqnr_db, relative_l2,
+                  transposed; null where the layer is not there
+
 `layers` holds what --filter, --sort and --top leave (`summary.shown` of them); `summary` counts all layers. A number
 that is not finite is null, and `not_finite` beside it says which and why: {"sqnr_db": "inf"}. The bytes are ASCII:
 other characters are \\u escapes; bytes of a name that are not UTF-8 are shown as \\xNN.
@@ -72,6 +81,7 @@ from operator import attrgetter
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.journal import entry_json
 from sgs_tui.batch.report import Report, Since, Source
+from sgs_tui.batch.three_way import three_way_json
 from sgs_tui.batch.values import Json, exact, exact_all, exact_or_null, finite_or_null, json_pieces
 from sgs_tui.engine.compare.baseline import Change, Snapshot, Step
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Metrics, SideStats, Verdict
@@ -101,6 +111,7 @@ def document(report: Report) -> Json:
         "profile": report.profile.name,
         **(_diagnosis(report.diagnosis) if report.diagnosed else {}),
         **({"regression": regression_json(report.since)} if report.since is not None else {}),
+        **({"original": three_way_json(report.three_way)} if report.three_way is not None else {}),
         "layers": _layers(report),
         "unmatched": [
             {"name": exact(item.name), "side": item.side, "reason": exact(item.reason)} for item in report.unmatched

@@ -6,7 +6,7 @@ Names stand in code spans: nothing in them is a link, a mention, an issue number
 import re
 from collections.abc import Iterator, Sequence
 
-from sgs_tui.batch import words
+from sgs_tui.batch import three_way, words
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.report import Report
 from sgs_tui.engine import journal
@@ -34,6 +34,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from (*_table(("", "dump", "stage", "health"), "llll", sources), "")
     yield f"Profile {code(report.profile.name)}; {len(report.shown)} of {count(len(report.rows), 'layer')} shown."
     yield from (f"Ranges: {words.ranges_from(report)}. {words.LEGEND}.", "")
+    yield from _three_way(report)
     yield from regression_lines(report)
     yield from diagnosis_lines(report)
     yield from _layers(report)
@@ -47,6 +48,16 @@ def _lines(report: Report) -> Iterator[str]:
     if report.journal:
         yield from ("", "### Journal", "")
         yield from (f"- {journal.moment(each)}: {code(journal.words(each))}" for each in report.journal)
+
+
+def _three_way(report: Report) -> Iterator[str]:
+    """Nothing without an original; ends with an empty line."""
+    if report.three_way is None:
+        return
+    yield from (f"### Against the original {code(str(report.three_way.path))}", "", code(report.three_way.text), "")
+    rows = [[code(row.name), *three_way.cells(row)] for row in three_way.shown(report)]
+    if rows:
+        yield from (*_table(("RMSE", *three_way.HEAD), "lrrrl", rows), "")
 
 
 def _layers(report: Report) -> Iterator[str]:

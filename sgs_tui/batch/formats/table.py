@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from sgs_tui.batch import words
+from sgs_tui.batch import three_way, words
 from sgs_tui.batch.console import (
     LONGEST_NAME,
     Cell,
@@ -67,6 +67,7 @@ def _parts(report: Report, screen: Screen, table: Iterable[RenderableType]) -> I
     yield Text(screen.text(words.headline(report.summary)), style="bold")
     yield from _remarks(report, screen)
     yield from _unmatched(report, screen)
+    yield from _three_way(report, screen)
     yield from regression_section(report, screen)
     yield from diagnosis_section(report, screen)
     yield from _journal(report, screen)
@@ -192,6 +193,24 @@ _CHANGE_STYLES = {
     "worse": "yellow",
 }
 _SHORTEST = 12
+
+
+def _three_way(report: Report, screen: Screen) -> Iterator[RenderableType]:
+    """Nothing without an original."""
+    three = report.three_way
+    if three is None:
+        return
+    yield Text()
+    yield hanging("original: ", three.text, 10, screen, "bold")
+    yield Text(f"{three.stage}, {three.health.state}  {screen.text(str(three.path))}; RMSE", overflow="fold")
+    rows = three_way.shown(report)
+    columns = [
+        Column(title, [Cell(text, "bold red" if "!" in text else "") for text in column], right=title != "breaks")
+        for title, column in zip(three_way.HEAD, zip(*map(three_way.cells, rows), strict=True), strict=True)
+    ]
+    names = [row.name for row in rows]
+    if rows:
+        yield table_of([name_column("layer", names, columns, screen, _SHORTEST, LONGEST_NAME), *columns])
 
 
 def regression_section(report: Report, screen: Screen) -> Iterator[RenderableType]:
