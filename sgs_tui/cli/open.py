@@ -40,7 +40,8 @@ def register(app: typer.Typer) -> None:
 
 def open_(
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Sample and benchmark, or a folder.")
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", help="Sample and benchmark (and the original), or a folder."),
     ] = None,
     ranges: Ranges = None,
     shapes: Shapes = None,
@@ -53,6 +54,7 @@ def open_(
     \b
     Examples:
       sgs-tui fixed.bin float.bin --ranges tensor_min_max.txt
+      sgs-tui fixed.bin float.bin original.bin
       sgs-tui ~/dumps
       sgs-tui open fixed.bin float.bin --no-mouse
     """
@@ -66,8 +68,8 @@ def open_(
 
 def _check(paths: tuple[Path, ...]) -> None:
     """Say before the app is drawn what it could not open."""
-    if len(paths) > 2:
-        raise UsageError(f"{len(paths)} paths given, expected a sample and a benchmark", "or one folder")
+    if len(paths) > 3:
+        raise UsageError(f"{len(paths)} paths given, expected fixed, float and original at most", "or one folder")
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: no such file or folder", "check the path")

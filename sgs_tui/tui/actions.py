@@ -142,6 +142,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("dumps.back", "escape,u,backspace", "back", "Back to the files, then to the folder above"),
     Action("dumps.sample", "s", "sample", "Take this dump as the sample (what is judged)", 2),
     Action("dumps.benchmark", "b", "benchmark", "Take this dump as the benchmark (the reference)", 3),
+    Action("dumps.original", "o", "original", "Take this dump as the original: is conversion to blame?", 5),
     Action("dumps.stage", "t", "stage", "Correct the stage that was guessed", 4),
     Action("dumps.rescan", "r", "rescan", "Read the folder again"),
     Action("debugconfig.change", "space,enter,v", "change", "Switch on or off; edit the path", 1),

@@ -125,7 +125,7 @@ class SgsApp(App[int]):
 
 @dataclass(frozen=True, slots=True)
 class LaunchOptions:
-    """What the command line says. `paths`: nothing, a folder, a dump, or sample and benchmark.
+    """What the command line says. `paths`: nothing, a folder, a dump, sample and benchmark, or the original too.
 
     An empty `profile` means the settings' one, or `manual`; `query` and `sort` are those of `compare --filter --sort`.
     """
@@ -162,12 +162,14 @@ def start_of(options: LaunchOptions, default_profile: str) -> Start:
     """What to open first. Raises UsageError for an unknown profile."""
     profile = load_profile(options.profile or default_profile or "manual")
     folder, sample, benchmark = _places(options.paths)
-    return Start(folder, sample, benchmark, options.ranges, options.shapes, profile, options.query, options.sort)
+    original = options.paths[2] if len(options.paths) > 2 else None
+    known = (options.ranges, options.shapes, profile, options.query, options.sort, original)
+    return Start(folder, sample, benchmark, *known)
 
 
 def _places(paths: tuple[Path, ...]) -> tuple[Path, Path | None, Path | None]:
     """Folder to browse, sample, benchmark."""
-    if len(paths) == 2:
+    if len(paths) >= 2:
         return paths[0].parent, paths[0], paths[1]
     if paths and not paths[0].is_dir():
         return paths[0].parent, paths[0], None

@@ -34,6 +34,7 @@ from sgs_tui.tui.journal.controller import JournalController
 from sgs_tui.tui.layers.controller import LayersController
 from sgs_tui.tui.log.pane import LogPane
 from sgs_tui.tui.network.controller import NetworkController
+from sgs_tui.tui.original.controller import OriginalController
 from sgs_tui.tui.outside import CopyController, edit_file
 from sgs_tui.tui.pictures.controller import PicturesController
 from sgs_tui.tui.requantize.controller import BEGINNING, RequantizeController
@@ -74,6 +75,7 @@ class MainScreen(PanesScreen):
         self.journal = JournalController(self, self.comparison, lambda: self.runs.selected)
         self.requantize = RequantizeController(self, self.comparison, self.int16, self.baseline, self.runs)
         self.network = NetworkController(self, self.comparison)
+        self.original = OriginalController(self, self.comparison)
         self.tensor = TensorController(self, self.comparison)
         self.copying = CopyController(self)
         self._router = Router([part for part in vars(self).values() if isinstance(part, Controller)])

@@ -120,6 +120,7 @@ class Start:
     """The filter to begin with, as it is typed behind `/`."""
     sort: str = ""
     """What to sort by, `-` in front for the other way; empty: as the folder was left."""
+    original: Path | None = None
 
 
 VERSION = 1

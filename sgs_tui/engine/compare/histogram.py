@@ -89,7 +89,7 @@ class LayerHistogram:
     """Both sides on `span`, and the error sample - benchmark on `error_span` (it is symmetric about 0).
 
     `outside_range` of a side is the share of its values outside the layer's range, where that comes from
-    calibration; NaN otherwise.
+    calibration; NaN otherwise. `original`: a third side on the same bins, where there is one.
     """
 
     span: Span
@@ -97,6 +97,7 @@ class LayerHistogram:
     benchmark: SideCounts
     error_span: Span
     error: SideCounts
+    original: SideCounts | None = None
 
     def edges(self, bins: int | None = None) -> FloatArray:
         """Bin edges of the value histogram, shape (bins + 1,)."""
@@ -122,6 +123,14 @@ class _SpanCounter(ValueCounter):
         finite = self._count - self._seen.non_finite
         share = self._outside / finite if self._bounds is not None and finite else nan
         return SideCounts(self._bins, self._below, self._above, self._seen.non_finite, share)
+
+
+def count_beside(counted: LayerHistogram, dump: Dump, record: Record, cancel: Event | None = None) -> LayerHistogram:
+    """The same with the values of a third dump's record on its bins. Raises FileChangedError, CancelledError."""
+    counter = _SpanCounter(counted.span, len(counted.sample.counts), None)
+    for values in SideReader(dump, record).pieces(cancel):
+        counter.add(values)
+    return replace(counted, original=counter.result())
 
 
 def count_histogram(

@@ -23,7 +23,7 @@ PERIOD = 0.25
 
 @dataclass
 class FilePicked(Message):
-    """Take this file as `sample`, `benchmark`, `ranges` or `shapes`; None: not any more."""
+    """Take this file as `sample`, `benchmark`, `original`, `ranges` or `shapes`; None: not any more."""
 
     role: str
     path: Path | None

@@ -32,23 +32,26 @@ class Picks:
     ranges: Path | None = None
     shapes: Path | None = None
     profile: Profile = MANUAL
+    original: Path | None = None
 
     @classmethod
     def of(cls, start: Start) -> "Picks":
         """What the command line chose."""
-        return cls(start.sample, start.benchmark, start.ranges, start.shapes, start.profile)
+        return cls(start.sample, start.benchmark, start.ranges, start.shapes, start.profile, start.original)
 
     @property
     def request(self) -> CompareRequest | None:
         """What to compare, once both dumps are chosen."""
         if self.sample is None or self.benchmark is None:
             return None
-        return CompareRequest(self.sample, self.benchmark, self.ranges, self.shapes, self.profile)
+        known = (self.sample, self.benchmark, self.ranges, self.shapes, self.profile)
+        return CompareRequest(*known, original=self.original)
 
     def with_file(self, role: str, path: Path | None) -> "Picks":
         """One choice changed."""
         files = self.roles() | {role: path}
-        return Picks(files["sample"], files["benchmark"], files["ranges"], files["shapes"], self.profile)
+        sample, benchmark, original = files["sample"], files["benchmark"], files["original"]
+        return Picks(sample, benchmark, files["ranges"], files["shapes"], self.profile, original)
 
     def swapped(self) -> "Picks":
         """Sample and benchmark exchanged."""
@@ -56,7 +59,7 @@ class Picks:
 
     def roles(self) -> dict[str, Path | None]:
         """The files by what they are for."""
-        return {name: getattr(self, name) for name in ("sample", "benchmark", "ranges", "shapes")}
+        return {name: getattr(self, name) for name in ("sample", "benchmark", "ranges", "shapes", "original")}
 
 
 def title(request: CompareRequest | None, summary: Line, cells: int) -> Line:

@@ -7,11 +7,13 @@ from sgs_tui.engine.compare.channels import Element
 from sgs_tui.engine.compare.limits import MANUAL, Limits, Profile, mark, slice_names
 from sgs_tui.engine.compare.metrics import METRICS, OF_LAYER, Form
 from sgs_tui.engine.compare.results import LayerDiff, Pair, RangeSource, SideStats, Verdict
+from sgs_tui.engine.diagnosis.original import ThreeWay
 from sgs_tui.engine.numbers import cosine, decibel, figure
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.journal.view import Notes, note_lines
+from sgs_tui.tui.layers import three_way
 from sgs_tui.tui.layers.blame import NOTHING, Parts
 from sgs_tui.tui.layers.columns import MARK_TONES
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, fit, hanging, paragraph, plain, share, span
@@ -44,6 +46,7 @@ class DetailsPane(Pane):
         self.parts = NOTHING
         self.cause: Text | None = None
         self.notes: Notes = {}
+        self.three: ThreeWay | None = None
 
     def show_layer(self, pair: Pair | None, row: LayerDiff | None, profile: Profile) -> None:
         same = (pair, row, profile) == (self.pair, self.row, self.profile)
@@ -67,6 +70,12 @@ class DetailsPane(Pane):
             self.notes = notes
             self._fill(keep=True)
 
+    def show_three(self, three: ThreeWay | None) -> None:
+        """What the original says."""
+        if three is not self.three:
+            self.three = three
+            self._fill(keep=True)
+
     def _fill(self, keep: bool) -> None:
         self.view.show(self._lines, keep)
 
@@ -77,7 +86,7 @@ class DetailsPane(Pane):
             return waiting(self.pair, width)
         cause = self.cause(width) if self.cause and self.pair.name == self.parts.guilty else ()
         noted = note_lines(self.notes.get(self.pair.name, ()), width)
-        part = self.parts.lines(self.pair.name, width)
+        part = [*self.parts.lines(self.pair.name, width), *three_way.lines(self.three, self.pair.name)]
         return details(self.row, self.profile, self.closeup, width, [*noted, *part], cause)
 
     def help(self) -> Iterable[Line]:

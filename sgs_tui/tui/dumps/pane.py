@@ -176,11 +176,17 @@ class DumpsPane(Pane):
     def action_benchmark(self) -> None:
         self._pick("benchmark")
 
+    def action_original(self) -> None:
+        self._pick("original")
+
     def _pick(self, role: str) -> None:
+        """The same one as the original again: no more."""
         entry = self.files.item
         path = self.opened or (entry.path if entry and entry.kind is Kind.DUMP else None)
         if path is None:
-            self.post_message(Flash("only a dump can be sample or benchmark", "warn"))
+            self.post_message(Flash("only a dump can be sample, benchmark or original", "warn"))
+        elif role == "original" and self.roles.get(path.absolute()) == role:
+            self.post_message(FilePicked(role, None))
         else:
             self.post_message(FilePicked(role, path))
 
@@ -200,6 +206,7 @@ class DumpsPane(Pane):
 
     def help(self) -> Iterable[Line]:
         yield line(Span("S", "sample"), " sample (judged)   ", Span("B", "benchmark"), " benchmark (reference)")
+        yield line(Span("O", "key"), " the original: is conversion or quantization to blame? (o again: no more)")
         yield line(
             Span("R", "good"), " calibration ranges   ", Span("H", "good"), " shapes: enter uses them, and again not"
         )

@@ -65,6 +65,7 @@ def _health(entry: Entry) -> Cell:
 _ROLES = {
     "sample": Cell("S", "sample"),
     "benchmark": Cell("B", "benchmark"),
+    "original": Cell("O", "key"),
     "ranges": Cell("R", "good"),
     "shapes": Cell("H", "good"),
 }

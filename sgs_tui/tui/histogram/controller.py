@@ -7,11 +7,13 @@ from typing import TypeVar
 
 from sgs_tui.engine.compare.histogram import LayerHistogram
 from sgs_tui.engine.compare.results import LayerDiff, Pair
+from sgs_tui.engine.diagnosis.original import ThreeWay
 from sgs_tui.engine.session import Comparison
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.frame.controller import Controller, Host, hears
-from sgs_tui.tui.histogram.jobs import CloseupDone, Wanted, channels, histogram
+from sgs_tui.tui.histogram.jobs import Beside, CloseupDone, Wanted, channels, histogram
 from sgs_tui.tui.histogram.pane import HistogramNeeded, HistogramPane
+from sgs_tui.tui.original.jobs import OriginalKnown
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -30,6 +32,7 @@ class HistogramController(Controller):
         self._histograms: OrderedDict[Wanted, LayerHistogram] = OrderedDict()
         self._closeups: OrderedDict[int, CloseupDone] = OrderedDict()
         self._looking_at: int | None = None
+        self._three: ThreeWay | None = None
 
     def follow(self, pair: Pair | None, row: LayerDiff | None) -> None:
         self.pane.show_layer(pair, row)
@@ -54,12 +57,31 @@ class HistogramController(Controller):
             self.host.jobs.cancel("histogram")
             self.pane.show_counted(wanted, counted)
         else:
-            self._comparison.find("histogram", partial(histogram, current, row, wanted), partial(self._take, wanted))
+            work = partial(histogram, current, row, wanted, self._beside(row.name))
+            self._comparison.find("histogram", work, partial(self._take, wanted))
         if (done := self._closeups.get(wanted.number)) is not None:
             self.host.post_message(replace(done, comparison=current))
         elif self._looking_at != wanted.number:
             self._comparison.begin("channels", partial(channels, current, row))
         self._looking_at = wanted.number
+
+    def _beside(self, name: str) -> Beside | None:
+        """The layer in the original's dump."""
+        found = None if self._three is None else self._three.by_name.get(name)
+        known = found is not None and found.conversion is not None and found.conversion.metrics is not None
+        if not known or found is None or found.conversion is None or self._three is None:
+            return None
+        return self._three.path, found.conversion.pair.benchmark
+
+    @hears(OriginalKnown)
+    def take_original(self, event: OriginalKnown) -> None:
+        """What was counted without it is counted again with it."""
+        self._three = event.three
+        if self._of is not None and event.three is not None:
+            self._histograms.clear()
+            pair = self.pane.view.pair
+            if pair is not None:
+                self.follow(pair, self._comparison.row(pair.number))
 
     def _forget(self, current: Comparison) -> None:
         self._of, self._looking_at = current, None

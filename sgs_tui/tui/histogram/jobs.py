@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
 
 import numpy as np
@@ -14,6 +15,7 @@ from sgs_tui.engine.compare.histogram import (
     LayerHistogram,
     SideCounts,
     Span,
+    count_beside,
     count_histogram,
     on_edges,
     percentile_span,
@@ -22,6 +24,8 @@ from sgs_tui.engine.compare.histogram import (
 )
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.dumps.dtypes import FloatArray
+from sgs_tui.engine.dumps.format import Record
+from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.session import Comparison
 
@@ -50,8 +54,14 @@ class CloseupDone(Message):
     worst: tuple[Element, ...]
 
 
-def histogram(comparison: Comparison, row: LayerDiff, wanted: Wanted, cancel: Event) -> LayerHistogram:
-    """The histogram that is wanted."""
+Beside = tuple[Path, Record]
+"""The original's dump, and its record of the layer."""
+
+
+def histogram(
+    comparison: Comparison, row: LayerDiff, wanted: Wanted, original: Beside | None, cancel: Event
+) -> LayerHistogram:
+    """The histogram that is wanted, of all channels with the original beside it where there is one."""
     sides = Sides(comparison.sample, comparison.benchmark)
     if wanted.channel is not None:
         return _of_channel(row, sides, wanted, cancel)
@@ -59,7 +69,11 @@ def histogram(comparison: Comparison, row: LayerDiff, wanted: Wanted, cancel: Ev
     if wanted.percent < 100:
         span = on_edges(percentile_span(counted, wanted.percent), row.range)
         counted = count_histogram(row, sides, *span, cancel=cancel)
-    return counted
+    if original is None:
+        return counted
+    path, record = original
+    with open_dump(path) as dump:
+        return count_beside(counted, dump, record, cancel)
 
 
 def channels(comparison: Comparison, row: LayerDiff, cancel: Event) -> Iterator[Message]:

@@ -25,6 +25,7 @@ _LEAST_ROWS, _LEAST_CELLS = 6, 30
 _GUTTER = 6
 _WITH_GUTTER, _WITH_TICKS, _WITH_LEGEND = 44, 9, 12
 """Cells and rows from which there is room for the axis of counts, the row of ticks, the legend."""
+_HALF = 0.5
 _SPIKE, _CUT_AT, _LEAST_SPIKE = 5.0, 1.25, 100
 """How much higher than the next bar a spike is, at how much of the next bar it is cut off, how many values it has."""
 
@@ -90,8 +91,13 @@ def picture(histogram: LayerHistogram, limits: LayerRange | None, look: Look) ->
     gutter = _GUTTER if look.width >= _WITH_GUTTER else 0
     frame = _framed(stretch, shown, len(sides[0].side.counts), look.width - gutter, [each.side for each in sides])
     ticks, legend = look.height >= _WITH_TICKS, look.height >= _WITH_LEGEND
-    below = [*_ticks(frame, shown, gutter, look, ticks), *([_legend(look, shown)] if legend else [])]
+    below = [
+        *_ticks(frame, shown, gutter, look, ticks),
+        *([_legend(look, shown, histogram.original is not None)] if legend else []),
+    ]
     overlaid = look.overlay and len(sides) == 2
+    if overlaid and histogram.original is not None:
+        sides.append(_Panel("original", "key", histogram.original))
     captions = len(sides)
     rows = look.height - len(below) - captions
     if overlaid:
@@ -226,7 +232,10 @@ def short_count(value: float) -> str:
 
 
 def _overlaid(sides: Sequence[_Panel], frame: _Frame, rows: int, gutter: int, look: Look) -> list[Line]:
-    """Both sides on one axis of counts: what both have, and what only one of them has, in signs of their own."""
+    """Both sides on one axis of counts: what both have, and what only one of them has, in signs of their own.
+
+    A third side, the original, is a line of dots along its height.
+    """
     both, only = ("#", "bs") if look.plain else ("▓", "█░")
     found = [_heights(each.side, frame, look) for each in sides]
     top = max(each.top for each in found) or 1.0
@@ -238,9 +247,11 @@ def _overlaid(sides: Sequence[_Panel], frame: _Frame, rows: int, gutter: int, lo
         level = rows - number - 0.5
         row: list[Span] = []
         for cell in range(frame.cells):
-            left, right = (side[cell] >= level or (side[cell] > 0 and level < 1) for side in tall)
+            left, right = (side[cell] >= level or (side[cell] > 0 and level < 1) for side in tall[:2])
             if cell in frame.lines:
                 row.append(Span("|" if look.plain else "│", "fail"))
+            elif any(side[cell] > 0 and abs(max(side[cell], _HALF) - level) <= _HALF for side in tall[2:]):
+                row.append(Span("o" if look.plain else "●", "key"))
             elif left and right:
                 row.append(Span(both, "muted"))
             elif left or right:
@@ -340,7 +351,7 @@ def _spread(placed: Sequence[tuple[int, int, str, Tone]]) -> list[tuple[str, Ton
     return spans
 
 
-def _legend(look: Look, limits: LayerRange | None) -> Line:
+def _legend(look: Look, limits: LayerRange | None, original: bool) -> Line:
     """What signs and colors mean."""
     block = "#" if look.plain else "█"
     if look.error:
@@ -349,6 +360,7 @@ def _legend(look: Look, limits: LayerRange | None) -> Line:
         both, only = ("#", "bs") if look.plain else ("▓", "█░")
         parts = [Span(f"{only[0]} benchmark only  ", "benchmark"), Span(f"{only[1]} sample only  ", "sample")]
         parts.append(Span(f"{both} both", "muted"))
+        parts += [Span(f"  {'o' if look.plain else '●'} original", "key")] if original else []
     else:
         parts = [Span(f"{block} benchmark  ", "benchmark"), Span(f"{block} sample", "sample")]
     if limits is not None:

@@ -16,7 +16,7 @@ from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.frame.dialogs import Dialog
 from sgs_tui.tui.journal.view import MARK
-from sgs_tui.tui.layers import over_set
+from sgs_tui.tui.layers import over_set, three_way
 from sgs_tui.tui.short_names import ShortNames
 from sgs_tui.tui.text import Tone, ratio, small
 from sgs_tui.tui.widgets.table import Cell, Column, ListTable
@@ -32,11 +32,11 @@ NOTED = f" {MARK}"
 FROZEN = frozenset({"sign", "index", "name"})
 """Always shown, and in front."""
 DEFAULT = (
-    *("sign", "index", "name", PART, MARKED, "op", "rmse", "cos", *over_set.COLUMNS, "range", "mse", "sqnr_db"),
-    *("sample_min", "benchmark_min", "sample_max", "benchmark_max", "max_abs_error", "verdict"),
+    *("sign", "index", "name", PART, MARKED, "op", "rmse", *three_way.COLUMNS, "cos", *over_set.COLUMNS, "range"),
+    *("mse", "sqnr_db", "sample_min", "benchmark_min", "sample_max", "benchmark_max", "max_abs_error", "verdict"),
 )
 AVAILABLE = (*DEFAULT, *(key for key in METRICS if key not in DEFAULT))
-_FIGURES = {**METRICS, **over_set.COLUMNS}
+_FIGURES = {**METRICS, **over_set.COLUMNS, **three_way.FIGURES}
 
 _FORMS: dict[Form, Callable[[float | None], str]] = {
     Form.PLAIN: figure,
@@ -51,12 +51,13 @@ _WORDS = {
     "name": "name",
     PART: "part in the error (diagnosis)",
     MARKED: "INT16 mark (while there are any)",
+    three_way.BREAKS: "what breaks it (while there is an original)",
     "op": "op type",
     "verdict": "verdict",
 }
 
 
-_SIGN_COLUMNS = {"sign": ("", 1), PART: ("", 1), MARKED: ("16", 2)}
+_SIGN_COLUMNS = {"sign": ("", 1), PART: ("", 1), MARKED: ("16", 2), three_way.BREAKS: ("breaks", 6)}
 """Titles and cells of columns that hold a sign."""
 
 
@@ -166,11 +167,12 @@ def default_choices() -> Choices:
 
 
 def chosen_columns(
-    choices: Choices, facts: Facts, wide: bool, marked: bool = True, swept: bool = True
+    choices: Choices, facts: Facts, wide: bool, marked: bool = True, swept: bool = True, original: bool = True
 ) -> list[Column[Any]]:
     """The table's columns for these choices; that of the marks only where something is `marked`, those over the
-    pictures only where a sweep says something (`swept`)."""
+    pictures only where a sweep says something (`swept`), those of the `original` only where there is one."""
     absent = (() if marked else (MARKED,)) + (() if swept else tuple(over_set.COLUMNS))
+    absent += () if original else three_way.COLUMNS
     shown = [choice for choice in choices if choice.shown and choice.id not in absent]
     return [column(choice.id, facts, wide, choice.extra) for choice in shown]
 

@@ -33,6 +33,7 @@ from sgs_tui.tui.layers.blame import NOTHING, parts_of
 from sgs_tui.tui.layers.columns import ColumnsDialog, choices_for
 from sgs_tui.tui.layers.pane import LayersPane
 from sgs_tui.tui.layers.view import NETWORK, UNMATCHED_COLUMNS
+from sgs_tui.tui.original.jobs import OriginalKnown
 from sgs_tui.tui.pictures.jobs import LayersSwept
 from sgs_tui.tui.settings import Start, ViewState
 from sgs_tui.tui.text import Line, Span
@@ -124,6 +125,11 @@ class LayersController(Controller):
     @hears(LayersSwept)
     def show_swept(self, event: LayersSwept) -> None:
         self.pane.show_swept(event.swept)
+
+    @hears(OriginalKnown)
+    def show_three(self, event: OriginalKnown) -> None:
+        self.pane.show_three(event.three)
+        self.details.show_three(event.three)
 
     @hears(JournalRead)
     def take_journal(self, event: JournalRead) -> None:

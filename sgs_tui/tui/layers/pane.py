@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 
 from sgs_tui.engine.compare.limits import FAILED, WARNED
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
+from sgs_tui.engine.diagnosis.original import ThreeWay
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.numbers import count
 from sgs_tui.tui.actions import bindings
@@ -89,7 +90,7 @@ class LayersPane(Pane):
         """
         kept = self.model
         self.model = Layers(pairs)
-        self.model.marks, self.model.swept = kept.marks, kept.swept
+        self.model.marks, self.model.swept, self.model.three = kept.marks, kept.swept, kept.three
         self.model.query = self.model.parsed(kept.query.text)
         self.model.sort_key, self.model.reverse = kept.sort_key, kept.reverse
         self.model.arrange()
@@ -132,7 +133,12 @@ class LayersPane(Pane):
         """Columns as chosen; the sort mark in the head."""
         self.table.explain(_NONE_FIT if self.model.pairs else self._why_empty)
         columns = chosen_columns(
-            self.choices, self.facts, self.wide, self.model.marks != Marks(), bool(self.model.swept)
+            self.choices,
+            self.facts,
+            self.wide,
+            marked=self.model.marks != Marks(),
+            swept=bool(self.model.swept),
+            original=self.model.three is not None,
         )
         self.table.marks = dict([self.model.arrow])
         self.table.show(self.model, columns)
@@ -188,6 +194,14 @@ class LayersPane(Pane):
             number, self.model.swept = self.number, swept
             self.model.arrange()
             self._rearranged(number)
+
+    def show_three(self, three: ThreeWay | None) -> None:
+        """What the original says of the layers; None where there is none."""
+        if three is not self.model.three:
+            number, self.model.three = self.number, three
+            self.model.arrange()
+            self._rearranged(number)
+            self.show_columns()
 
     def show_notes(self, notes: Notes) -> None:
         """A mark behind the name of every layer that has a note."""

@@ -6,8 +6,10 @@ from functools import partial
 
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Unmatched, Verdict
 from sgs_tui.engine.compare.select import Query, by_metric, falls, parse_query, sort_rows
+from sgs_tui.engine.diagnosis.original import ThreeRow, ThreeWay
 from sgs_tui.tui.int16.marks import Marks
 from sgs_tui.tui.journal.view import Notes
+from sgs_tui.tui.layers import over_set, three_way
 from sgs_tui.tui.layers.blame import NOTHING
 from sgs_tui.tui.layers.columns import MARKED, NOTED, PART, cell, label
 from sgs_tui.tui.layers.over_set import OverSet, Swept, figures_over
@@ -33,7 +35,15 @@ class Layers:
         self.marks = Marks()
         self.swept: Swept = {}
         """What a sweep of this network says."""
-        self._figures = figures_over(self._over_set)
+        self.three: ThreeWay | None = None
+        self._figures = {**figures_over(self._over_set), **three_way.figures_of(self._three)}
+        self._cells: dict[str, Callable[[str], Cell]] = {
+            PART: self._part,
+            MARKED: self._mark,
+            **{key: partial(self._swept_cell, key) for key in over_set.COLUMNS},
+            **{key: partial(self._three_cell, key) for key in three_way.COLUMNS},
+        }
+        """Columns that are nothing of a row of the comparison, by the layer's name."""
         self.undone = False
         """Show the figures of recovered layers; order, filter and verdicts stay about the file as it is."""
         self.query: Query = NO_FILTER
@@ -52,12 +62,8 @@ class Layers:
 
     def cell(self, row: int, column: str) -> Cell:
         pair = self.pairs[self.order[row]]
-        if column == PART:
-            return self.parts.cell(pair.name)
-        if column == MARKED:
-            return self._mark(pair.name)
-        if column in self._figures:
-            return over_cell(self.swept.get(pair.name), column)
+        if column in self._cells:
+            return self._cells[column](pair.name)
         if column == "name" and pair.name in self.noted:
             return Cell(pair.name + NOTED)
         diff = self.row_at(row)
@@ -71,6 +77,18 @@ class Layers:
 
     def _over_set(self, name: str) -> OverSet | None:
         return self.swept.get(name)
+
+    def _three(self, name: str) -> ThreeRow | None:
+        return None if self.three is None else self.three.by_name.get(name)
+
+    def _part(self, name: str) -> Cell:
+        return self.parts.cell(name)
+
+    def _three_cell(self, column: str, name: str) -> Cell:
+        return three_way.cell(self._three(name), column)
+
+    def _swept_cell(self, column: str, name: str) -> Cell:
+        return over_cell(self.swept.get(name), column)
 
     def _mark(self, name: str) -> Cell:
         if name in self.marks.marked:
@@ -175,6 +193,7 @@ class Layers:
 _OWN_ORDERS: dict[str, Callable[[Layers, LayerDiff], int]] = {
     PART: lambda layers, row: layers.parts.place(row.name),
     MARKED: lambda layers, row: -layers.is_marked(row),
+    three_way.BREAKS: lambda layers, row: three_way.place(layers.three, row.name),
 }
 """Columns that the engine does not sort by, since they are nothing of a row."""
 

@@ -14,7 +14,7 @@ from sgs_tui.engine.events import Row
 from sgs_tui.engine.session import CompareRequest, open_comparison
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.journal.view import MARK
-from sgs_tui.tui.layers import over_set
+from sgs_tui.tui.layers import over_set, three_way
 from sgs_tui.tui.layers.blame import BLAME_SIGNS, JUMP, REORDERED
 from sgs_tui.tui.layers.columns import (
     AVAILABLE,
@@ -113,7 +113,7 @@ def test_every_column_shows_something_of_a_row() -> None:
     for key in AVAILABLE:
         assert title(key)
         assert column(key, Facts()).id == key
-        assert layers.cell(0, key).text or key in ("part", "int16", *over_set.COLUMNS)
+        assert layers.cell(0, key).text or key in ("part", "int16", *over_set.COLUMNS, *three_way.COLUMNS)
         assert waiting[key] or key not in {"sign", "index", "name", "op"}
 
 

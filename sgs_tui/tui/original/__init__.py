@@ -1,0 +1,1 @@
+"""The original's dump beside fixed and float."""
