@@ -86,7 +86,7 @@ class DetailsPane(Pane):
             return waiting(self.pair, width)
         cause = self.cause(width) if self.cause and self.pair.name == self.parts.guilty else ()
         noted = note_lines(self.notes.get(self.pair.name, ()), width)
-        part = [*self.parts.lines(self.pair.name, width), *three_way.lines(self.three, self.pair.name)]
+        part = [*self.parts.lines(self.pair.name, width), *three_way.lines(self.three, self.pair.name, width)]
         return details(self.row, self.profile, self.closeup, width, [*noted, *part], cause)
 
     def help(self) -> Iterable[Line]:

@@ -10,7 +10,7 @@ from sgs_tui.engine.compare.metrics import Metric
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.diagnosis.original import Breaks, ThreeRow, ThreeWay
 from sgs_tui.tui.comparison.view import SIGNS
-from sgs_tui.tui.text import Line, Span, line, ratio
+from sgs_tui.tui.text import Line, paragraph, ratio
 from sgs_tui.tui.widgets.table import Cell
 
 CONVERSION, WHOLE, BREAKS = "float_original", "fixed_original", "breaks"
@@ -71,17 +71,17 @@ def place(three: ThreeWay | None, name: str) -> int:
     return len(_ORDER) if found is None else _ORDER.index(found.breaks)
 
 
-def lines(three: ThreeWay | None, name: str) -> list[Line]:
+def lines(three: ThreeWay | None, name: str, width: int) -> list[Line]:
     """For the details: the layer's three figures, and the step that breaks it first."""
     found = None if three is None else three.by_name.get(name)
     if found is None:
         return []
     sides = (("float-original", found.conversion), ("fixed-float", found.quantization), ("fixed-original", found.whole))
     known = [f"{label} {ratio(_rmse(row)).strip()}" for label, row in sides if _rmse(row) is not None]
-    told = [line(Span(f"RMSE {', '.join(known)}", "muted"))]
+    told = paragraph(f"RMSE {', '.join(known)}", width, "muted")
     words = {
         Breaks.CONVERSION: "conversion breaks it: float is not the original",
         Breaks.QUANTIZATION: "quantization breaks it, not conversion" if found.conversion else "",
         Breaks.TOGETHER: "conversion and quantization break it together",
     }.get(found.breaks, "")
-    return [*told, *([line(Span(words, "fail"))] if words else [])]
+    return [*told, *paragraph(words, width, "fail")]
