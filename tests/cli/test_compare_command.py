@@ -37,7 +37,7 @@ TINY = ("tiny/fixed_dq.bin", "tiny/float.bin")
         (("--batch", *TINY, "--format", "xml"), 2),
         (("--batch", *TINY, "--fromat", "csv"), 2),
         (("--batch", "tiny/float.bin"), 2),
-        (("--batch", *TINY, "more.bin"), 2),
+        (("--batch", *TINY, "more.bin", "fourth.bin"), 2),
         ((*TINY,), 2),
         ((), 2),
     ],

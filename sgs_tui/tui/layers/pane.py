@@ -346,7 +346,5 @@ class LayersPane(Pane):
     def help(self) -> Iterable[Line]:
         for sign, meaning in _MEANINGS:
             yield line("  ", Span(sign.text, sign.tone), f" {meaning}")
-        yield line(
-            "  f/orig, x/orig: RMSE of float and of fixed against the original; breaks: the first step that fails"
-        )
+        yield line("  f/orig, x/orig: RMSE of float, of fixed against the original; breaks: what fails first")
         yield from sign_lines()

@@ -17,7 +17,8 @@ FLOATS = st.floats(width=32, allow_nan=False)
 
 
 @given(
-    INTEGERS | FLOATS | st.just("nearest") | st.lists(INTEGERS, min_size=1, max_size=5), st.text(st.characters(exclude_categories=["Cs"]))
+    INTEGERS | FLOATS | st.just("nearest") | st.lists(INTEGERS, min_size=1, max_size=5),
+    st.text(st.characters(exclude_categories=["Cs"])),
 )
 def test_an_attribute_is_read_back(value: Any, name: str) -> None:
     node = onnx_bytes.Node("Softmax", ["a", name], ["b"], {"axis": value})
