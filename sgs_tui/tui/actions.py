@@ -164,7 +164,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("runs.cancel", "x", "cancel", "Cancel the run, after a question", 5, call=DO),
     Action("runs.delete", "D,delete", "delete", "Delete the run with its dump and log, after a question", 8, call=DO),
     Action("pictures.open", "enter,v", "compare", "Compare this picture; the twin makes its dumps if need be", 1, DO),
-    Action("pictures.sweep", "r", "sweep", "Sweep over pictures by the twin, in the background", 2, call=DO),
+    Action(
+        "pictures.sweep", "r", "sweep", "Sweep over pictures, in the background: twin, dumps, ONNX, SDK", 2, call=DO
+    ),
     Action("pictures.cancel", "s", "stop", "Stop the sweep, after a question; what is finished is kept", 3, call=DO),
     Action("pictures.resume", "c", "go on", "Go on with the sweep on the screen where it stopped", 4, call=DO),
     Action("pictures.findings", "e", "findings", "What the set shows: who clips, what they have in common", 5, DO),

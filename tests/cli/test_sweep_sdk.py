@@ -3,11 +3,15 @@
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sgs_tui.engine.runs.run_list import list_runs
+from sgs_tui.engine.sweep.background import look, picture_dumps
+from sgs_tui.tui.pictures.starting import Asked, job_for
+from sgs_tui.tui.runs.form import RunForm
 from tests.cli.conftest import Command
 from tests.standin_sdk import write_model
 from tests.standin_sdk.bench import Bench
@@ -69,3 +73,24 @@ def test_a_run_that_fails_is_a_row(older: Bench, command: Command) -> None:
 def test_what_is_kept_is_a_number(older: Bench, command: Command) -> None:
     ended = command(*sweep(older, "--keep", "best"))
     assert ended.code == 2 and "worst:5" in ended.err
+
+
+def test_the_app_sweeps_by_the_sdk_as_the_command_does(older: Bench, command: Command) -> None:
+    """As pane 8 starts it: the form's models through the worker's job; the same journal serves both."""
+    values = {
+        "float": "tiny_float.sim", "fixed": "tiny_fixed.sim", "preprocess": "pre.py", "sdk": str(older.sdk.root),
+        "python": sys.executable,
+    }  # fmt: skip
+    home = older.home
+    form = RunForm({key: str(home / text) if key in ("float", "fixed", "preprocess") else text
+                    for key, text in values.items()})  # fmt: skip
+    asked = Asked(str(home / "images"), None, None, None, "manual", form, b"")
+    job = replace(job_for("sdk", asked), journal=home / "journal", root=older.root)
+    notes = job.do().notes
+    assert notes and len(list_runs(older.root)) == 4  # both pictures are among the worst five
+    shown = look(job)[1]
+    assert {row.name for row in shown.pictures} == {"a", "b"} and len(shown.layers) == 20
+    fixed, float_ = picture_dumps(job, 0, home)
+    assert "fixed" in str(fixed) and "float" in str(float_)
+    told = command(*sweep(older, "--fail-on", "never"))
+    assert told.code == 0 and len(list_runs(older.root)) == 4

@@ -87,14 +87,14 @@ class PicturesController(Controller):
     def ask_how(self) -> None:
         """What makes the two sides of each picture."""
         float_dump, form = self._comparison.picks.benchmark, self._runs.form
-        twin = f"{float_dump.name}, which is the benchmark now" if float_dump else "take a float dump as the benchmark"
-        model = form.value("model") or "name a model and calibration pictures in pane 7's form (e)"
-        sdk = f"{form.value('float') or '?'} and {form.value('fixed') or '?'}, as pane 7's form (e) has them"
+        twin = f"no SDK needed; {float_dump.name}" if float_dump else "take a float dump as the benchmark first"
+        model = f"quantized here; {form.value('model') or 'name it and calibration pictures in pane 7: 7, e'}"
+        sdk = f"two runs a picture; {form.value('float') or '?'} and {form.value('fixed') or '?'} of pane 7"
         choices = (
-            Choice("twin", "the twin of a float dump, without the SDK", twin),
-            Choice("pairs", "dumps that are there: two folders", "fixed and float dumps, paired by name"),
-            Choice("onnx", "an ONNX model, quantized here", model),
-            Choice("sdk", "the SDK's simulator, two runs a picture", sdk),
+            Choice("twin", "the benchmark's twin", twin),
+            Choice("pairs", "dumps that are there", "two folders, fixed and float, paired by name; or a list"),
+            Choice("onnx", "an ONNX model", model),
+            Choice("sdk", "the SDK's simulator", sdk),
         )
         self.choose("A sweep: what makes the two sides of each picture?", choices, self._ask_pictures)
 

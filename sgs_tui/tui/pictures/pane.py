@@ -18,7 +18,7 @@ from sgs_tui.tui.text import Line, Span, line, paragraph, plain
 from sgs_tui.tui.widgets.table import ListTable, Table
 from sgs_tui.tui.widgets.text_view import TextView
 
-EMPTY = "no sweep here yet: r runs pictures by the twin of the benchmark, in the background"
+EMPTY = "no sweep here yet: r runs pictures in the background, by the twin of the benchmark and other ways"
 _LEAST_ROWS = 4
 
 
@@ -84,10 +84,11 @@ class PicturesPane(Pane):
             Span("✗", "fail"), " fails   ", Span("~", "warn"), " to look at   ", Span("!", "fail"), " not measured"
         )
         text = (
-            "A sweep runs the pictures of a folder by the twin of the benchmark, in the background: it goes on when "
-            "the app ends or the line drops, is listed in pane 7, and c goes on where it stopped. enter compares one "
-            "picture: the twin makes its dumps. clips: layers beyond their calibrated limits by more than 5 % of "
-            "their width. While a sweep is of the dumps on show the layer table has the columns worst, median and "
-            "fails: sort by them, filter with worst>0.5 or fails>2, choose them like any other."
+            "A sweep runs the pictures of a folder by the twin of the benchmark, through an ONNX model or by the "
+            "SDK, or takes dumps that are there, in the background: it goes on when the app ends or the line drops, "
+            "is listed in pane 7, and c goes on where it stopped. enter compares one picture. clips: layers beyond "
+            "their calibrated limits by more than 5 % of their width. While a sweep is of the dumps on show the layer "
+            "table has the columns worst, median and fails: sort by them, filter with worst>0.5 or fails>2, choose "
+            "them like any other."
         )
         yield from paragraph(text, 76)
