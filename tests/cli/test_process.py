@@ -41,7 +41,7 @@ def run_code(sgs: Path, code: str, *arguments: str, **environment: str) -> subpr
 
 def _environment(changes: dict[str, str]) -> dict[str, str]:
     root = str(Path(__file__).parents[2])
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON", "ORT_"))}
     return {**kept, "PYTHONPATH": root, **changes}
 
 
@@ -69,6 +69,7 @@ def test_batch_loads_no_screen_and_no_framework(arguments: tuple[str, ...], sgs:
 def test_only_a_diagnosis_with_bad_layers_loads_the_framework_that_computes_them_again(sgs: Path) -> None:
     loaded = modules_after(sgs, "--batch", *BAD)
     assert "onnxruntime" in loaded and not loaded & SCREEN
+    assert not list(Path(os.environ["HOME"]).rglob("*")), "the framework keeps no record of the user"
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "vendor", "markdown"])
