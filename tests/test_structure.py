@@ -22,13 +22,18 @@ COMMAND_FILES = frozenset(f"sgs_tui.cli.{name}" for name in COMMANDS.values())
 
 
 @cache
+def tree_of(module: str) -> ast.Module:
+    return ast.parse(FILES[module].read_text())
+
+
+@cache
 def imports_of(module: str) -> frozenset[str]:
     """The product's modules that `module` imports, at its top or where it needs them; not those for types only."""
-    tree = ast.parse(FILES[module].read_text())
+    tree = tree_of(module)
     typing_only = {
         id(inner)
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) in {"TYPE_CHECKING", "MYPY"}
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id in {"TYPE_CHECKING", "MYPY"}
         for inner in ast.walk(node)
     }
     return frozenset(
@@ -78,7 +83,7 @@ def test_no_import_circles() -> None:
 
 def loaded_by_name(module: str) -> frozenset[str]:
     """Modules that stand in `module` as text: registries, and processes that are started."""
-    nodes = ast.walk(ast.parse(FILES[module].read_text()))
+    nodes = ast.walk(tree_of(module))
     return frozenset(node.value for node in nodes if isinstance(node, ast.Constant) and node.value in FILES)
 
 
@@ -96,9 +101,7 @@ def lonely() -> Iterator[str]:
 
 
 def test_a_file_with_one_reader_beside_it_says_why_it_is_apart() -> None:
-    silent = [
-        module for module in lonely() if APART not in (ast.get_docstring(ast.parse(FILES[module].read_text())) or "")
-    ]
+    silent = [module for module in lonely() if APART not in (ast.get_docstring(tree_of(module)) or "")]
     assert silent == []
 
 

@@ -22,6 +22,11 @@ class Ended:
     def text(self) -> str:
         return self.out.decode()
 
+    @property
+    def words(self) -> str:
+        """The text wherever its lines were broken, which a longer path above moves."""
+        return " ".join(self.text.split())
+
 
 Command = Callable[..., Ended]
 

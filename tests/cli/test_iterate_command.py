@@ -73,7 +73,7 @@ def test_the_loop_closes(command: Command, network: Network) -> None:
     assert added == ["pool#/Mul0Output#51"]
 
     last = command("iterate", str(network.folder), "--last")
-    assert (last.code, "1 cast added" in last.text) == (0, True)
+    assert (last.code, "1 cast added" in last.words) == (0, True)
     markdown = command("iterate", str(network.folder), "--last", "--format", "markdown").text
     assert "### Before and after" in markdown
 
