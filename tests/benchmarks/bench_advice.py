@@ -3,7 +3,8 @@
     PYTHONPATH=. python -m tests.benchmarks.bench_advice [DIR ...]
 
 Each DIR holds index.json with entries `name`, `fixed`, `float`, `ranges`, and for a rerun `base` (the name of the pair
-before) and `int16` (what was raised); ../shared/data/real and its sgs/bad where none is named. For each rerun: what is
+before) and `int16` (what was raised); ../shared/data/real and its sgs/bad where none is named, and then heads whose
+scores die and chains of 8-bit tensors too, which are quantized here before and after. For each rerun: what is
 advised for the base and how many layers fail then on the twin; the worst layer's RMSE (of the base, and of the rerun)
 foreseen for the rerun's set against the rerun's own. Exit code 1 where one is off by more than 0.05 and 15 %, or where
 layers of the base fail and what is advised leaves some failing.
@@ -20,12 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sgs_tui.engine.advice.advise import advise
-from sgs_tui.engine.compare.results import LayerDiff
+from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.diagnosis.foresight import open_subject
 from sgs_tui.engine.diagnosis.trying import Change, Trying
 from sgs_tui.engine.twin.plan import bare
 from tests.conftest import SHARED
+from tests.engine.compare.heads import FAULTY, run
 from tests.engine.diagnosis.runs import Diagnosed, diagnosed
+from tests.engine.diagnosis.test_chains import KINDS, chained
 
 NEAR, PART = 0.05, 0.15
 
@@ -113,6 +116,26 @@ def advised(found: Diagnosed) -> tuple[str, bool]:
     return text + (f": {first.advice[0]}" if first.advice else ""), not (failing and given.remaining)
 
 
+def embedded() -> Iterator[tuple[str, bool]]:
+    """Lines of networks that are quantized here: with what is advised no layer fails, and all are as foreseen."""
+    models = {name: make().model for name, make in FAULTY.items()}
+    models |= {name: chained(*ops) for name, (ops, _) in KINDS.items()}
+    for name, model in models.items():
+        with tempfile.TemporaryDirectory() as folder:
+            files = run(model, Path(folder, "now"))
+            with diagnosed(files.fixed_dump, files.float_dump, files.ranges) as found:
+                given, before = advise(found.comparison, found.rows, found.diagnosis), found.rows
+            then = run(model, Path(folder, "then"), int16=given.chosen)
+            with diagnosed(then.fixed_dump, then.float_dump, then.ranges) as found:
+                after = {row.name: row for row in found.rows if row.metrics is not None}
+        failing = [sum(row.verdict is Verdict.FAIL for row in rows) for rows in (before, after.values())]
+        off = max(abs(now(after[each.layer]) - each.rmse) for each in given.predicted if each.layer in after)
+        right = failing[0] > 0 == failing[1] and off <= NEAR
+        what = f"INT16 for {', '.join(given.chosen) or 'nothing'}"
+        figures = f"{failing[0]} failing, {failing[1]} in the rerun, RMSE at most {off:.2g} off"
+        yield f"{name}: {figures} ({what}){'' if right else '  OFF'}", right
+
+
 def main(folders: list[Path]) -> int:
     known = [
         each for folder in folders or [SHARED / "real"] if (folder / "index.json").is_file() for each in reruns(folder)
@@ -123,6 +146,9 @@ def main(folders: list[Path]) -> int:
         for line, right in measured(rerun):
             print(line, flush=True)
             wrong += not right
+    for line, right in () if folders else embedded():
+        print(line, flush=True)
+        wrong += not right
     return 1 if wrong else 0
 
 
