@@ -28,6 +28,24 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
+LONG = ("test_readme", "test_iterate_command", "test_terminal")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a module makes once is made once: its users stay in one worker. They and other long ones come first."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None and _shares_with_its_module(item):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None and item.path.stem not in LONG)
+
+
+def _shares_with_its_module(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and any(
+        found and found[-1].scope == "module" for found in item._fixtureinfo.name2fixturedefs.values()
+    )
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: looking through it for garbage again and again takes a fifth of the tests' time."""
     gc.collect()
