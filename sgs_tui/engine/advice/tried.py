@@ -44,7 +44,9 @@ class Tried:
 
         `named` first, never one of `without`; the `proven` set unless a smaller one does it.
         """
-        bad = [each.layer for each in self.predict(()) if each.fails]
+        # A concat whose branch fails itself would fail once that is healed.
+        next_ones = {name for name, row in self.rows.items() if row.slices and any(s.told for s in row.slices.narrow)}
+        bad = [each.layer for each in self.predict(()) if each.fails or each.layer in next_ones]
         candidates = self._candidates(named, without, bad)
         if not bad or not candidates:
             return ()

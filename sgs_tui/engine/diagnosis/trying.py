@@ -16,7 +16,7 @@ from sgs_tui.engine.compare.metrics import with_error
 from sgs_tui.engine.compare.results import LayerDiff, Metrics, Verdict
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Tried
 from sgs_tui.engine.network.narrow import NarrowSlice
-from sgs_tui.engine.numbers import figure
+from sgs_tui.engine.numbers import count, figure
 from sgs_tui.engine.twin.agreement import not_predicted
 from sgs_tui.engine.twin.chains import chain_of, choices_of, makers_inputs
 from sgs_tui.engine.twin.figures import Figures
@@ -342,4 +342,6 @@ def _without(less: _Outcome | None, best: _Outcome) -> str:
     if less is None or len(best.change.int16) < 2:
         return ""
     [name] = set(best.change.int16) - set(less.change.int16)
-    return f"; without {name} {figure(less.tried.then)}"
+    more = less.failing_in_all > best.failing_in_all
+    fail = f", {count(less.failing_in_all, 'layer fails', 'layers fail')}" if more else ""
+    return f"; without {name} {figure(less.tried.then)}{fail}"
