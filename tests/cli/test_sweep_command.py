@@ -108,3 +108,13 @@ def test_the_demo_names_the_planted_picture_and_why(
     ranked = [line.split() for line in ended.text.splitlines() if line.startswith(("FAIL", "warn", "ok"))]
     assert ranked[0][:2] == ["FAIL", "16"] and [line[0] for line in ranked].count("FAIL") == 1
     assert "clipping: clips on 1 of 24 pictures: it is bright" in ended.text
+
+
+def test_pictures_that_fail_alike_are_a_group_in_every_text(tmp_path: Path, command: Command) -> None:
+    for number in range(6):
+        write_pair(tmp_path, f"p{number}", number, 3.0 if number in (1, 4) else 0.01)
+    asked = ("sweep", str(tmp_path / "fixed"), str(tmp_path / "float"), "--no-journal", "--local", "--format")
+    for wanted in ("table", "html"):
+        assert "fail alike" in command(*asked, wanted).text
+    [group] = json.loads(command(*asked, "json").out)["groups"]
+    assert set(group["pictures"]) == {"p1", "p4"}

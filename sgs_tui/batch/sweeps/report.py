@@ -7,6 +7,9 @@ from sgs_tui.batch.output import FailOn
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.sweep.baseline import SweepChange
 from sgs_tui.engine.sweep.results import OutputRow, PictureRow, Status, SweepResult
+from sgs_tui.engine.text import visible
+
+_LISTED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,14 @@ class SweepReport:
 
     def names(self, places: Iterable[int]) -> list[str]:
         return [self.result.pictures[place].name for place in places]
+
+    @property
+    def alike(self) -> Iterator[str]:
+        """Groups of several pictures that fail alike, in words, the largest errors first."""
+        for places in self.result.groups:
+            if len(places) > 1:
+                listed, more = [visible(name) for name in self.names(places[:_LISTED])], len(places) - _LISTED
+                yield f"{', '.join(listed)}{f' and {more} more' if more > 0 else ''} fail alike"
 
     @property
     def ranked(self) -> Iterator[tuple[int, PictureRow]]:

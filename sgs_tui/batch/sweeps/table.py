@@ -1,6 +1,7 @@
 """`--format table`: pictures worst first, layers worst first, outputs, what the set shows, the summary."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from math import isnan
 
 from rich.console import RenderableType
@@ -26,6 +27,8 @@ _STYLES = {Status.FAIL: "bold red", Status.WARN: "yellow", Status.ERROR: "magent
 _WORDS = {Status.FAIL: "FAIL", Status.WARN: "warn", Status.ERROR: "error", Status.OK: "ok"}
 _INDENT = 11
 _SHORTEST = 10
+_GROUPS = 5
+"""Groups of pictures that are shown; JSON has all."""
 TOP = 20
 """Pictures and layers that a table shows where nothing else is asked for."""
 
@@ -67,6 +70,8 @@ def _parts(
         yield Text("p95: 95 of 100 pictures are not worse. RMSE is the manual's relative L1 error.", style="dim")
     for row in result.outputs:
         yield hanging("output", f"{row.name}: {output_line(report, row)}", _INDENT, screen)
+    for told in islice(report.alike, _GROUPS):
+        yield hanging("group", told, _INDENT, screen)
     for _, each in report.ranked:
         if each.status is Status.ERROR:
             yield hanging("error", f"{each.name}: {each.reason}", _INDENT, screen, "magenta")

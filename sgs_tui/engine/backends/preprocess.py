@@ -178,7 +178,9 @@ class Prepared:
         try:
             array: AnyArray = np.load(self.file, allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
-            raise InputError(f"{self.source}: not a .npy array of numbers: {error}", hint) from error
+            # numpy advises to open what may be a pickle all the same
+            why = "no .npy header, or Python objects" if "pickle" in str(error) else str(error)
+            raise InputError(f"{self.source}: not a .npy array of numbers: {why}", hint) from error
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
             raise InputError(f"{self.source}: expected one array of numbers", hint)
         return array

@@ -42,8 +42,10 @@ def find(gathered: Gathered, rows: Sequence[PictureRow], order: Sequence[int]) -
     on_another_scale = {place for finding in scaled for place in finding.pictures}
     clipping = list(_clipping(gathered, on_another_scale, order))
     found = [*scaled, *clipping, *_not_finite(gathered), *_failing(gathered, order), *_not_measured(gathered)]
-    if not found and rows:
-        text = f"no layer fails on any of {count(len(rows), 'picture')}"
+    measured = int(gathered.measured.sum())
+    if not found and measured:
+        so_far = "" if measured == len(rows) else f", the others of {len(rows)} are not measured"
+        text = f"no layer fails on any of {count(measured, 'picture')}{so_far}"
         found.append(SetFinding(Kind.HEALTHY, text, (), ()))
     return tuple(found)
 
@@ -70,8 +72,14 @@ def _names(gathered: Gathered, places: Iterable[int]) -> str:
 def _of_all(gathered: Gathered, number: int) -> str:
     total = int(gathered.measured.sum())
     if number == total:
+        if total < len(gathered.pictures):
+            return "all pictures that are measured" if total > 1 else "the one picture that is measured"
         return "all pictures" if total > 1 else "the one picture"
     return f"{number} of {count(total, 'picture')}"
+
+
+def _so_far(gathered: Gathered) -> str:
+    return "" if gathered.measured.all() else " that is measured"
 
 
 # Clipping: who, and what do they have in common?
@@ -251,7 +259,7 @@ def _failing(gathered: Gathered, order: Sequence[int]) -> Iterator[SetFinding]:
     if every:
         yield _failing_of(
             gathered, Kind.EVERY_PICTURE, every, order,
-            f"{_layers(len(every))} on every picture: the network, not a picture",
+            f"{_layers(len(every))} on every picture{_so_far(gathered)}: the network, not a picture",
             "compare any one picture for the cause; INT16 or another calibration has to help all of them",
         )  # fmt: skip
     by_picture: dict[int, list[int]] = {}

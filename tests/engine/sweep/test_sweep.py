@@ -157,6 +157,22 @@ def refuse(how: object, pictures: object, cancel: Event) -> Iterator[None]:  # t
     yield
 
 
+def test_a_sweep_that_was_stopped_claims_nothing_of_the_rest(tmp_path: Path) -> None:
+    for number in range(3):
+        write_pair(tmp_path, f"p{number}", number)
+    pictures, _ = paired_dumps(tmp_path / "fixed", tmp_path / "float")
+    sweep = Sweep(SweepRequest(DumpPairs(), pictures), processes(1))
+    assert sweep.result().findings == ()
+    events = sweep.run()
+    while not isinstance(next(events), Row):
+        pass
+    events.close()
+    [told] = sweep.result().findings
+    assert told.text == "no layer fails on any of 1 picture, the others of 3 are not measured"
+    list(sweep.run())
+    assert sweep.result().findings[0].text == "no layer fails on any of 3 pictures"
+
+
 def test_a_changed_picture_is_measured_again(dumps: Path, tmp_path: Path) -> None:
     pictures, journal = pairs_of(dumps), tmp_path / "journal"
     before = swept(pictures, journal=journal)
