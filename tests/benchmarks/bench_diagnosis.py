@@ -7,9 +7,10 @@ faults differ in place and strength; every second case is diagnosed without rang
 columns what was found first; a culprit that is not named counts as wrong. Exit code 1 where a cell off the
 diagonal is not 0. `--seeds 16` are 208 cases.
 
-`--cost` instead: what the diagnosis adds to comparing a pair, CPU seconds (median of the runs) and peak memory: a
-healthy pair of about 170 + 85 MB, one of that size with failing layers, and the pairs of trained networks of
-../shared/data/real, where they are.
+`--cost` instead: whole `compare` commands with the diagnosis and without it, CPU seconds of all their processes (the
+fastest of each, taken in turn): a healthy pair of about 170 + 85 MB, one of that size with failing
+layers, and the pairs of trained networks of ../shared/data/real, where they are. Limit: 2.5 times the command without
+it, plus a second.
 """
 
 import argparse
@@ -17,7 +18,6 @@ import json
 import lzma
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,33 +25,15 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.benchmarks.bench_compare import processor_seconds
 from tests.benchmarks.large_pair import write_large
 from tests.conftest import SHARED
 from tests.engine.diagnosis.cases import FAULTS
 from tests.engine.diagnosis.runs import generated, right
 
-COST = """
-import sys, time
-from pathlib import Path
-from sgs_tui.engine.diagnosis.diagnose import diagnose
-from sgs_tui.engine.events import Row
-from sgs_tui.engine.session import CompareRequest, open_comparison
-
-def state():
-    peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
-    return time.process_time(), int(peak.split()[1])
-
-if __name__ == "__main__":
-    comparison = open_comparison(CompareRequest(*map(Path, sys.argv[1:])))
-    start, _ = state()
-    rows = [event.value for event in comparison.run(workers=1) if isinstance(event, Row)]
-    compared, before = state()
-    cause = diagnose(comparison, rows).first.cause
-    done, after = state()
-    bad = sum(row.verdict.value == "fail" for row in rows)
-    print(compared - start, done - compared, after - before, f"{len(rows)} layers, {bad} failing", cause, sep=";")
-"""
-RUNS = 5
+RUNS = 3
+FACTOR, MORE = 2.5, 1.0
+"""A diagnosis may take so many times the comparison, and so many seconds."""
 REAL = SHARED / "real"
 
 
@@ -74,13 +56,14 @@ def main() -> int:
 
 
 def costs() -> Iterator[str]:
-    """A line for each pair: seconds of comparing and of diagnosing, memory that diagnosing adds."""
+    """A line for each pair."""
     for name, factor in (("large", 1.0), ("large and failing", 400.0)):
         with tempfile.TemporaryDirectory() as folder:
-            yield cost(name, *write_large(Path(folder), factor=factor)[:2])
+            yield cost(name, *write_large(Path(folder), factor=factor))
     for pair in json.loads((REAL / "index.json").read_text()) if REAL.is_dir() else ():
         with tempfile.TemporaryDirectory() as folder:
-            yield cost(pair["name"], *(unpacked(pair[side], Path(folder)) for side in ("fixed", "float")))
+            sides = (unpacked(pair[side], Path(folder)) for side in ("fixed", "float"))
+            yield cost(pair["name"], *sides, REAL / pair["ranges"])
 
 
 def unpacked(name: str, folder: Path) -> Path:
@@ -89,17 +72,16 @@ def unpacked(name: str, folder: Path) -> Path:
     return folder / name
 
 
-def cost(name: str, sample: Path, benchmark: Path) -> str:
+def cost(name: str, sample: Path, benchmark: Path, ranges: Path) -> str:
+    """Seconds of both commands, their ratio, and whether the limit holds. The first run of each does not count."""
+    command = ["-m", "sgs_tui", "compare", str(sample), str(benchmark), "--ranges", str(ranges), "--format", "json"]
+    taken = [(processor_seconds([*command, "--no-diagnosis"]), processor_seconds(command)) for _ in range(RUNS + 1)]
+    (alone, _), (both, _) = (min(runs) for runs in zip(*taken[1:], strict=True))
     size = sum(path.stat().st_size for path in (sample, benchmark)) / 1e6
-    command = [sys.executable, "-c", COST, str(sample), str(benchmark)]
-    runs = [
-        subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().split(";")
-        for _ in range(RUNS)
-    ]
-    compared, diagnosed, kilobytes = (statistics.median(float(run[place]) for run in runs) for place in range(3))
-    pair = f"{name}: {runs[0][3]}, {size:.0f} MB, {runs[0][4]}"
-    times = f"{compared + diagnosed:.2f} s ({(compared + diagnosed) / compared:.2f} times)"
-    return f"{pair}: compare {compared:.2f} s, with diagnosis {times}, {kilobytes / 1024:.0f} MB more"
+    limit = FACTOR * alone + MORE
+    verdict = "as wanted" if both <= limit else "TOO LONG"
+    times = f"{both:.2f} s with the diagnosis, {alone:.2f} s without: {both / alone:.2f} times"
+    return f"{name}, {size:.0f} MB: {times}; limit {limit:.2f} s, {verdict}"
 
 
 def measure(seeds: range) -> tuple[Counter[tuple[str, str]], list[str], list[float]]:

@@ -6,7 +6,7 @@ reproduce is no quantization: another input, other files, another SDK. Its agree
 Apart because it measures the whole dump, while `diagnose` weighs causes of single layers.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from threading import Event
 from time import thread_time
@@ -39,8 +39,8 @@ from sgs_tui.engine.twin.whatif import Subject
 _SAME = 0.02
 """Residual below which the benchmark's input is the sample's pixels, normalized: mean and std follow from it."""
 
-_SECONDS = 0.3
-"""CPU that switching sources off may take; 40 sources of a small network take 0.1 s, 170 of a detector 8 s."""
+_SECONDS = 0.2
+"""CPU that switching sources off may take; 40 sources of a small network take 0.1 s, 170 of a detector 4 s."""
 
 _OTHERS = "another quantizer than the vendor's made it"
 
@@ -195,13 +195,27 @@ def _sources(
     subject: Subject, layers: list[str], errors: Mapping[str, _Energies], cancel: Event | None
 ) -> tuple[tuple[Sources, ...], int, int]:
     """What each layer's error consists of, how many sources were switched off, and of how many."""
-    end, looked, total, origins = thread_time() + _SECONDS, 0, 0, tuple[Origins, ...]()
-    for step in error_sources(subject.trials, layers, cancel=cancel, go_on=lambda: thread_time() < end):
+    looked, total, origins = 0, 0, tuple[Origins, ...]()
+    for step in error_sources(subject.trials, layers, cancel=cancel, go_on=_room_for_another(_SECONDS)):
         if isinstance(step, Progress):
             looked, total = step.done, step.total
         else:
             origins = step
     return tuple(_told(each, errors[each.layer]) for each in origins), looked, total
+
+
+def _room_for_another(seconds: float) -> Callable[[], bool]:
+    """Asked after each step: whether one more, as long as the longest so far, is done within so many seconds of CPU."""
+    start = before = thread_time()
+    longest = 0.0
+
+    def answer() -> bool:
+        nonlocal before, longest
+        now = thread_time()
+        before, longest = now, max(longest, now - before)
+        return now + longest <= start + seconds
+
+    return answer
 
 
 def _told(origins: Origins, errors: _Energies) -> Sources:
