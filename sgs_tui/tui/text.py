@@ -67,7 +67,8 @@ def wrap(text: str, cells: int) -> list[str]:
     """`text` made visible, broken at blanks where it can be and anywhere where it can not."""
     rows: list[str] = []
     rest = visible(text)
-    while cell_len(rest) > cells:
+    cells = max(1, cells)
+    while cell_len(rest) > max(cells, cell_len(rest[:1])):
         head = start_of(rest, cells, cell_len) or rest[0]
         blank = head.rfind(" ")
         end = blank if blank > cells // 3 else len(head)
