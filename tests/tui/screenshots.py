@@ -33,6 +33,8 @@ SHOTS = (
     Shot("triage-80x24", (80, 24), (), "RMSE 0.9991 >"),
     Shot("histogram-80x24", (80, 24), ("2",), "ch 0"),
     Shot("debugconfig-120x40", (120, 40), ("4", "f"), "byte for byte"),
+    Shot("network-120x40", (120, 40), ("9", "f"), "error begins"),
+    Shot("whatif-80x24", (80, 24), ("I",), "self-check"),
     Shot("help-80x24", (80, 24), ("2", "question_mark"), "keys of this pane"),
 )
 

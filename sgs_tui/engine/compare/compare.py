@@ -146,6 +146,23 @@ def _transposed(pair: Pair, sides: Sides, kernel: Kernel, plain_cos: float) -> t
     return (best, figures) if figures.metrics.cos >= _SUSPECT_COS else None
 
 
+def reread(row: LayerDiff, like: LayerDiff, sides: Sides, profile: Profile) -> LayerDiff:
+    """The row with its sides in the order of axes that `like`, a row against the same benchmark, was found to have.
+
+    A layer that is wrong fits in no order, so its own figures can not tell. Raises SgsError (file changed).
+    """
+    readings = _transpositions(row.pair) if like.transposed and not row.transposed and row.metrics else {}
+    text = next((text for text in readings if any(text in note for note in like.notes)), None)
+    if text is None:
+        return row
+    figures = sides.readers(row.pair, readings[text]).figures(Kernel())
+    sides.check_unchanged()
+    shared = (row.pair, figures.metrics, figures.sample, figures.benchmark, row.range, Verdict.OK)
+    return judged(
+        LayerDiff(*shared, notes=(*row.notes, f"transposed: {text}, as {like.name}"), transposed=True), profile
+    )
+
+
 @dataclass(slots=True)
 class RowMaker:
     """From measured pairs to the rows that front ends show. Use in one thread."""

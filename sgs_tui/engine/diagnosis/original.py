@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from threading import Event
 
+from sgs_tui.engine.compare.compare import Sides, reread
 from sgs_tui.engine.compare.limits import vanishing
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.dumps.format import Health, Stage
@@ -136,6 +137,7 @@ def compare_original(
         whole = open_comparison(replace(request, sample=comparison.request.sample))
         try:
             right, both = (tuple(_rows(each, cancel)) for each in (conversion, whole))
+            both = tuple(_as_float(whole, both, right))
         finally:
             whole.close()
         dump = conversion.benchmark
@@ -148,6 +150,15 @@ def compare_original(
 
 def _rows(comparison: Comparison, cancel: Event | None) -> Iterator[LayerDiff]:
     yield from (event.value for event in comparison.run(cancel) if isinstance(event, Row))
+
+
+def _as_float(whole: Comparison, both: Sequence[LayerDiff], right: Sequence[LayerDiff]) -> Iterator[LayerDiff]:
+    """Fixed against original in the order of axes in which float fits the original: both come from one converter."""
+    known = {row.pair.benchmark.name: row for row in right}
+    sides = Sides(whole.sample, whole.benchmark)
+    for row in both:
+        like = known.get(row.pair.benchmark.name)
+        yield row if like is None else reread(row, like, sides, whole.request.profile)
 
 
 def _joined(

@@ -73,6 +73,21 @@ def test_only_the_sum_is_too_much(tmp_path: Path) -> None:
     assert found.blame is Breaks.TOGETHER and found.text.startswith("conversion and quantization together: fixed")
 
 
+def test_a_broken_layer_is_read_in_the_order_of_axes_that_float_tells(tmp_path: Path) -> None:
+    """No order fits a layer of noise; float says which one the original has."""
+    values = RNG.normal(size=(1, 5, 7, 3)).astype(np.float32)
+    noise = values + 3 * RNG.normal(size=values.shape).astype(np.float32)
+    stored = values.transpose(0, 3, 1, 2).copy()
+    paths = [tmp_path / name for name in ("fixed.bin", "float.bin", "original.bin")]
+    for path, tensor in zip(paths, ((noise, None), (values, None), (stored, (1, 3, 5, 7))), strict=True):
+        write_outputs(path, {"a": tensor})
+    (row,) = three(*paths).rows
+    assert row.conversion is not None and row.conversion.transposed and row.whole is not None and row.whole.transposed
+    assert row.quantization is not None and row.quantization.metrics is not None and row.whole.metrics is not None
+    assert row.whole.metrics.rmse == pytest.approx(row.quantization.metrics.rmse, rel=1e-6)
+    assert row.breaks is Breaks.QUANTIZATION
+
+
 def test_an_original_that_shares_no_layer_proves_nothing(tmp_path: Path) -> None:
     found = planted(tmp_path, {"a": -VALUES}, {"a": VALUES}, {"other": VALUES})
     assert found.blame is Breaks.UNKNOWN and found.compared == 0 and found.unmatched == 1
