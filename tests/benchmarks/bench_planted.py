@@ -1,10 +1,11 @@
 """Faults planted into whole networks with the twin: alone, and two at once; what was stated against what was right.
 
-    python -m tests.benchmarks.bench_planted [--seeds 3] [--pairs 1] [--networks yolo,cls,det,rfbs,unet28,dwres48]
+    python -m tests.benchmarks.bench_planted [--seeds 1] [--pairs 1] [--first 0] [--networks deep0,deep1]
 
-Networks are those of the float dumps in ../shared/data: trained ones of 94 to 262 ops (residuals, depthwise,
-hard-swish, concat heads) and two small ones. Every second case is diagnosed without ranges. Exit code 1 where a first
-cause is wrong, or where less than 90 % of two planted faults are both named.
+`deepN` are generated: 50 to 80 layers, residuals, depthwise, hard-swish, joined heads (tests/engine/diagnosis/deep.py).
+Others are those of the float dumps in ../shared/data: trained ones of 94 to 262 ops (yolo, cls, det, rfbs; some 10 s a
+case) and two small ones. Every second seed is diagnosed without ranges. Exit code 1 where a first cause is wrong, or
+where less than 90 % of two planted faults are both named.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.conftest import SHARED
+from tests.engine.diagnosis.deep import deep
 from tests.engine.diagnosis.planted import FAULTS, PAIRS, Network, named, network, plant, right
 from tests.engine.diagnosis.runs import diagnosed
 
@@ -26,29 +28,33 @@ TRAINED = {
     "det": ("det_healthy_l2_fixed.bin", "float_det_49be6ba1.bin"),
     "rfbs": ("rfbs_rawfloat_fixed.bin", "float_rfbs_d77b56fb.bin"),
 }
+DEEP = tuple(f"deep{number}" for number in range(10))
 SMALL = {"unet28": "a_healthy_unet28", "dwres48": "a_healthy_dwres48"}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--pairs", type=int, default=1)
-    parser.add_argument("--networks", default=",".join((*TRAINED, *SMALL)))
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--networks", default=",".join((*DEEP, *SMALL)))
     options = parser.parse_args()
     table = Table()
     with tempfile.TemporaryDirectory() as folder:
         for name in options.networks.split(","):
             net = opened(name, Path(folder))
             for fault in FAULTS:
-                table.measure(net, (fault,), range(options.seeds))
+                table.measure(net, (fault,), range(options.first, options.first + options.seeds))
             for pair in PAIRS:
-                table.measure(net, pair, range(options.pairs))
+                table.measure(net, pair, range(options.first, options.first + options.pairs))
     print(table)
     return table.code
 
 
 def opened(name: str, folder: Path) -> Network:
-    """A network of the shared dumps; packed ones are unpacked into `folder`."""
+    """A generated network, or one of the shared dumps; packed ones are unpacked into `folder`."""
+    if name.startswith("deep"):
+        return deep(name, int(name.removeprefix("deep")), folder)
     if name in SMALL:
         place = SHARED / "faults" / SMALL[name]
         return network(name, place / "float.bin", place / "fixed.bin")
@@ -87,6 +93,7 @@ class Table:
             if not (good and (all_named or len(faults) == 1)):
                 said = [(str(each.cause), each.layers[:2]) for each in diagnosis.findings[:3]]
                 self.wrong.append(f"{net.name} {' + '.join(faults)} seed {seed}: {said}")
+                print(self.wrong[-1], file=sys.stderr, flush=True)
 
     @property
     def code(self) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from sgs_tui.engine.calibration.ranges import Ranges
 from sgs_tui.engine.compare.limits import MANUAL, Profile, vanishing
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
+from sgs_tui.engine.diagnosis.clock import Clock
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import CancelledError, InputError
@@ -21,7 +22,7 @@ from sgs_tui.engine.network.tensors import Tensors, Values
 from sgs_tui.engine.twin.figures import Figures
 from sgs_tui.engine.twin.kernels import Kernel
 from sgs_tui.engine.twin.network import Twin
-from sgs_tui.engine.twin.rebuild import rebuild
+from sgs_tui.engine.twin.rebuild import LATE, rebuild
 
 SUSPECT = 0.1414  # relative L2 error from which a layer is suspect: SQNR 17 dB, the procedure's COS 0.99
 LOUD = 0.7 * SUSPECT
@@ -56,8 +57,9 @@ class Case:
         ranges: Ranges | None = None,
         cancel: Event | None = None,
         profile: Profile = MANUAL,
+        clock: Clock | None = None,
     ) -> None:
-        self._cancel, self.profile = cancel, profile
+        self._cancel, self.profile, self.clock = cancel, profile, clock or Clock(0)
         self.sample, self.benchmark, self.ranges = sample, benchmark, ranges
         self.rows: Mapping[str, LayerDiff] = {row.name: row for row in rows}
         self.tensors = Tensors(benchmark)
@@ -93,9 +95,12 @@ class Case:
         if holes or not (self.rebuilds and self._loud):
             return None
         try:
-            return rebuild(self.benchmark, self._cancel, patience=1.0, kernels=self.kernels)
+            found = rebuild(self.benchmark, self._cancel, 1.0, self.kernels, late=lambda: self.clock.over)
         except InputError:  # damaged, or no float dump: `diagnose` notes it
             return None
+        if late := sum(op.why == LATE for op in found.ops):
+            self.clock.skips(f"{late} of {len(found.ops)} ops, which were not rebuilt")
+        return found
 
     @cached_property
     def by_channel(self) -> bool:

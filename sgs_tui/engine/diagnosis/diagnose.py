@@ -69,7 +69,9 @@ def diagnose(
             why = f"{dump.path} holds the network's outputs alone, which layer is at fault is not in it"
             raise InputError(why, "compare two dumps")
     switches = load(debug_config).effect().switches if debug_config else None
-    case = Case(comparison.sample, comparison.benchmark, rows, comparison.ranges, cancel, comparison.request.profile)
+    case = Case(
+        comparison.sample, comparison.benchmark, rows, comparison.ranges, cancel, comparison.request.profile, clock
+    )
     if swapped := find_swapped(comparison):
         course = replace(trend(case, frozenset()), text="not told: every figure is relative to the wrong side")
         return Diagnosis((swapped,), (), course, case.graph.known)
@@ -86,7 +88,7 @@ def diagnose(
     if not any(each.cause.spoils for each in findings):
         findings = _with_slices(case, findings, find_lost_slices(case, case.profile, trying, cancel))
     listed = list(budgets.all())
-    findings = [_stated(each, listed, foresight) for each in findings]
+    findings = [_in_time(_stated(each, listed, foresight), clock) for each in findings]
     roles = blame(case, listed, frozenset(name for each in findings for name in (*each.layers, *each.behind)))
     return Diagnosis(
         findings=tuple(findings),
@@ -99,6 +101,13 @@ def diagnose(
         foresight=foresight,
         trying=trying,
     )
+
+
+def _in_time(finding: Finding, clock: Clock) -> Finding:
+    """What nothing explains in the time there was may be explained by what was not looked at."""
+    if not clock.note or finding.cause is not Cause.UNEXPLAINED:
+        return finding
+    return replace(finding, advice=("give the diagnosis more time: --diagnosis-seconds 0 sets no limit",))
 
 
 _RECORDS = (Cause.PADDING_KEPT, Cause.NOT_DEQUANTIZED, Cause.LAYOUT, Cause.NON_FINITE)
@@ -148,7 +157,9 @@ def _with_slices(case: Case, findings: list[Finding], lost: list[Finding]) -> li
     """
     known = {name for each in findings if each.cause is not Cause.HEALTHY for name in (*each.layers, *each.behind)}
     fresh = [each for each in lost if each.layers[0] not in known]
+    told = {name for each in fresh for name in each.layers}
     faulty = [each for each in findings if each.cause is not Cause.HEALTHY and case.suspects]
+    faulty = [each for each in faulty if each.cause is not Cause.DRIFT or not told.issuperset(each.layers)]
     return [*faulty, *fresh] if fresh else findings
 
 

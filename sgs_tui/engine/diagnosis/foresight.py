@@ -50,7 +50,7 @@ _MOST = 6
 
 def subject_of(case: Case, cancel: Event | None = None) -> Subject | None:
     """The twin under the sample's own plan; None where there is no twin, or the sample is no fixed dump of it."""
-    if case.twin is None:
+    if case.twin is None or case.clock.skips("what the twin foresees"):
         return None
     try:
         return _subject(case.twin, case.sample, case.ranges, cancel)

@@ -147,8 +147,10 @@ _STRIDES = (2, 1, 3, 4, 8)
 
 
 def _biases(constants: Sequence[Floats], outputs: int, told: int = 0) -> Iterator[Floats]:
-    """[Cout]: the first row of [2, Cout] (the second is ones), a plain one, or zeros for every possible Cout, `told`
-    first."""
+    """[Cout]: the first row of [2, Cout] (the second is ones), a plain one, or zeros.
+
+    Zeros for the Cout that is `told`, else for every possible one.
+    """
     if len(constants) > 1:
         both = constants[1]
         if both.size % 2 == 0 and np.all(both[both.size // 2 :] == 1):
@@ -157,8 +159,24 @@ def _biases(constants: Sequence[Floats], outputs: int, told: int = 0) -> Iterato
             yield both
         return
     able = divisors(gcd(int(constants[0].size), outputs))
-    for channels in dict.fromkeys([*([told] if told in able else []), *reversed(able)]):
+    for channels in (told,) if told in able else able[::-1]:
         yield np.zeros(channels, np.float32)
+
+
+EPSILONS = (1e-5, 1e-3, 1e-6, 1e-4, 2e-5, 0.0)
+"""What is added to a variance: frameworks' usual numbers, and none."""
+
+
+def _batch_norms(situation: Situation) -> Candidates:
+    """scale (x - mean) / sqrt(variance + epsilon) + offset by channel: a convolution of one tap a channel."""
+    constants, shape = situation.constants, situation.shape()
+    if len(constants) != 4 or len(shape) != 4 or any(each.size != shape[3] for each in constants):
+        return
+    scale, offset, mean, variance = (each.reshape(-1).astype(np.float64) for each in constants)
+    for epsilon in EPSILONS:
+        gain = scale / np.sqrt(np.maximum(variance + epsilon, 1e-30))
+        bias = (offset - mean * gain).astype(np.float32)
+        yield Convolution(gain.astype(np.float32).reshape(-1, 1, 1, 1), bias, shape, shape, groups=shape[3])
 
 
 def _fully_connected(situation: Situation) -> Candidates:
@@ -494,7 +512,7 @@ def _pools(situation: Situation) -> Candidates:
 
 _BY_KIND: dict[str, Callable[[Situation], Candidates]] = {
     "CONV_2D": _convolutions, "DEPTHWISE_CONV": _convolutions, "GROUP_CONV": _convolutions,
-    "CONVTRANSPOSE": _transposed_convolutions,
+    "CONVTRANSPOSE": _transposed_convolutions, "BATCHNORM": _batch_norms,
     "FULLY_CONNECTED": _fully_connected, "RELU": _elementwise, "LEAKY_RELU": _elementwise, "LOGISTIC": _elementwise,
     "EXP": _elementwise, "TANH": _elementwise, "MUL": _elementwise, "ADD": _elementwise, "SUB": _elementwise,
     "ABS": _elementwise, "SQRT": _elementwise, "DIV": _elementwise, "PRELU": _elementwise, "MAXIMUM": _elementwise,

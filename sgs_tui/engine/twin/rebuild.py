@@ -5,7 +5,7 @@ computed so far and compare (whole network). Values are dropped after their last
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 from time import perf_counter, thread_time
@@ -28,6 +28,9 @@ from sgs_tui.engine.twin.windows import BUDGET
 PATIENCE = 2 * BUDGET
 """Seconds of CPU that barriers may take together; then windows are searched but in passing. Of 2,357 ops of real
 networks one was a barrier; a dump with holes has many."""
+
+LATE = "the time was up"
+"""Why an op is a barrier that nobody looked at."""
 
 TRIED = 24
 """Candidates of one op that are proven; the right one is nearly always the first."""
@@ -57,15 +60,18 @@ class _Sweep:
     worst: tuple[float, str] = (0.0, "")
     patience: float = PATIENCE
     kernels: dict[int, Kernel] | None = None
+    late: Callable[[], bool] = lambda: False
 
 
 def rebuild(
-    dump: Dump, cancel: Event | None = None, patience: float = PATIENCE, kernels: dict[int, Kernel] | None = None
-) -> Twin:
+    dump: Dump, cancel: Event | None = None, patience: float = PATIENCE, kernels: dict[int, Kernel] | None = None,
+    late: Callable[[], bool] = lambda: False,
+) -> Twin:  # fmt: skip
     """The network of a float dump, every op proven exact (1e-5), close (1e-3) or a barrier that says why.
 
     The dump has to stay open as long as the twin is used. With `kernels`, which collects the ops' float kernels by
-    index, the network is not run as a whole: `whole_error` is NaN, which a diagnosis does not ask for.
+    index, the network is not run as a whole: `whole_error` is NaN, which a diagnosis does not ask for. From the op on
+    at which it is `late` all are barriers.
 
     Raises InputError where the dump holds no inputs (ONNX, Caffe, TFLite dumps), is not float, or is damaged;
     CancelledError.
@@ -79,7 +85,7 @@ def rebuild(
             "use the SDK's float simulator's dump",
         )
     sweep = _Sweep(Values(dump), Counter(record.name for op in graph.ops for record in op.inputs), patience=patience)
-    sweep.kernels = kernels
+    sweep.kernels, sweep.late = kernels, late
     if kernels is not None:
         sweep.worst = (float("nan"), "")
     inputs = tuple(record.name for record in graph.inputs())
@@ -143,7 +149,7 @@ def _take(sweep: _Sweep, op: Op, cancel: Event | None) -> TwinOp:
 
 
 def _proven(sweep: _Sweep, op: Op) -> _Proven:
-    reason = _hopeless(op)
+    reason = _hopeless(op) or (LATE if sweep.late() else "")
     if reason:
         return _Proven(Barrier(reason), float("inf"))
     situation = _situation(sweep, op)

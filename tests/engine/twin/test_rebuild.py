@@ -15,7 +15,7 @@ from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.twin.infer import _BY_KIND
 from sgs_tui.engine.twin.meaning import Convolution, Pool, Resizing, Tiling
 from sgs_tui.engine.twin.network import Proof, Twin
-from sgs_tui.engine.twin.rebuild import rebuild
+from sgs_tui.engine.twin.rebuild import LATE, rebuild
 from tests.engine.twin.nets import Net, biased, convolved, pooled, stem
 
 quick = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
@@ -400,3 +400,25 @@ def test_dumps_without_a_network_are_refused_in_words(sgs: Path, name: str) -> N
 def test_real_dumps_are_rebuilt_exactly(sgs: Path, name: str) -> None:
     twin = rebuild(open_dump(sgs / name))
     assert {op.proof for op in twin.ops} == {Proof.EXACT} and twin.whole_error < 1e-5
+
+
+@quick
+@given(seeds, sides, sides, st.sampled_from([1e-5, 1e-3, 0.0]))
+def test_batch_norms(seed: int, height: int, width: int, epsilon: float) -> None:
+    net, rng, picture = started(seed, height, width, 6)
+    scale, offset, mean = (rng.normal(size=6).astype(np.float32) for _ in range(3))
+    variance = rng.uniform(0.1, 4, 6).astype(np.float32)
+    output = (picture - mean) / np.sqrt(variance + np.float32(epsilon)) * scale + offset
+    net.op("BATCHNORMALIZATION", ["stem"], [scale, offset, mean, variance], {"out": output.astype(np.float32)})
+    exact(net)
+
+
+@quick
+@given(seeds, sides, sides)
+def test_what_comes_when_it_is_late_is_a_barrier(seed: int, height: int, width: int) -> None:
+    net, _, picture = started(seed, height, width, 4)
+    net.op("RELU", ["stem"], [], {"out": np.maximum(picture, 0)})
+    with tempfile.TemporaryDirectory() as folder:
+        calls = iter([False])
+        twin = rebuild(open_dump(net.write(Path(folder) / "float.bin")), late=lambda: next(calls, True))
+    assert [op.why for op in twin.ops] == ["", LATE]

@@ -78,9 +78,8 @@ def find_other_model(case: Case, budgets: Budgets, found: Sequence[Finding]) -> 
     riddles = {each.layers[0]: each for each in found if each.cause in _RIDDLES and len(each.layers) == 1}
     all_over = 2 * len(bad) >= len(weighted)
     mine = {each.name for each in bad if each.name in riddles}
-    if not all_over:
-        mine = {name for name in mine if riddles[name].cause is Cause.UNEXPLAINED}
-    if len(mine) < 2:
+    spread = any(riddles[name].cause is Cause.UNEXPLAINED for name in mine)
+    if len(mine) < 2 or not (all_over or spread):
         return list(found)
     layers = [each for each in bad if all_over or each.name in mine]
     rest = [each for each in found if not (len(each.layers) == 1 and each.layers[0] in mine)]
