@@ -1,8 +1,13 @@
-"""sgs-tui: find the layer that quantization broke, from the dumps of a SigmaStar simulator."""
+"""sgs-tui: find the layer that quantization broke, from the dumps of a SigmaStar simulator.
+
+onnxruntime reports to its makers, and leaves an identifier and a database in the user's home, as soon as it is
+imported. Neither is wanted of a tool that works on customers' networks, so every import of it, in the processes that
+are started from here too, finds it told not to.
+"""
 
 import os
 
-# onnxruntime would keep a number of this machine and a database of its uses below the user's home, and send them.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+for _name in ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED"):  # the second is that of other versions
+    os.environ.setdefault(_name, "1")
 
 __version__ = "0.1.0"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.launching import launch, started
+from tests.standin_sdk import homes, new_home
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared" / "data"
@@ -59,9 +60,9 @@ def pytest_sessionfinish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def isolated_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the developer's own settings, colors and locale out of every test."""
-    home = tmp_path_factory.mktemp("home")
+    home = new_home()
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "SGS_IPU_DIR", "SSH_CONNECTION", "TMUX", "STY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
@@ -77,6 +78,7 @@ def quick_supervisors() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sgs_tui.engine.backends.start._background", launch)
         yield
+    homes.cleanup()
 
 
 @pytest.fixture(autouse=True)

@@ -27,8 +27,8 @@ def board_text(sgs: Path, folder: Path, change: float = 0.0) -> Path:
 def test_identical_is_exit_code_0(command: Command, sgs: Path, tmp_path: Path) -> None:
     ended = command("compare", str(board_text(sgs, tmp_path)), "tiny/fixed_dq.bin", "--exact")
     assert (ended.code, ended.err) == (0, "")
-    assert "verdict     2 of 2 layers identical, 2 as far as their numbers are written\n" in ended.text
-    assert "not compared, inside the network, the other side holds its outputs alone (17):" in ended.text
+    assert "verdict 2 of 2 layers identical, 2 as far as their numbers are written" in ended.words
+    assert "not compared, inside the network, the other side holds its outputs alone (17):" in ended.words
     ended = command("compare", "tiny/fixed_raw.bin", "tiny/fixed_raw_str.bin", "--exact")
     assert ended.code == 0
     assert "20 of 20 layers identical, bit by bit" in ended.text

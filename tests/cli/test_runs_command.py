@@ -43,7 +43,7 @@ def test_a_list_for_people(finished: Bench, command: Command, monkeypatch: pytes
     assert newest.split()[1] == "failed" and "MB" not in newest and "KB" not in newest
     assert [line.split()[1] for line in rest[:2]] == ["ok", "ok"]
     assert "249.1 KB" in ended.text and "the native simulator crashed" in ended.text
-    assert max(map(len, ended.text.splitlines())) <= 80
+    assert max(len(line) for line in ended.text.splitlines() if "/" not in line) <= 80  # a folder's name is not broken
 
 
 def test_without_a_command_they_are_listed(finished: Bench, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

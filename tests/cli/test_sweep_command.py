@@ -63,7 +63,7 @@ def test_a_baseline(command: Command, dumps: Path, tmp_path: Path) -> None:
     old = tmp_path / "old.json"
     assert command(*arguments(dumps, "--format", "json", "-o", str(old), "--fail-on", "never")).code == 0
     same = command(*arguments(dumps, "--baseline", str(old), "--fail-on", "regression"))
-    assert same.code == 0 and "0 for the worse" in same.text
+    assert same.code == 0 and "0 for the worse" in same.words
     write_pair(dumps, "p0", 0, 5.0)
     ended = command(*arguments(dumps, "--baseline", str(old), "--fail-on", "regression", "--format", "json"))
     document = check(ended.out, "sweep")

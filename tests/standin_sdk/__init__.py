@@ -3,11 +3,18 @@
 import json
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
 
 HERE = Path(__file__).resolve().parent
 TINY = HERE.parent / "data" / "sgs" / "tiny"
+homes = TemporaryDirectory(prefix="homes-", ignore_cleanup_errors=True)
 VALUES = 3072
 """What the input of `tiny` takes: 32 x 32 x 3."""
+
+
+def new_home() -> Path:
+    """An empty home folder. Its path is short wherever tests are told to write: simulators give up on a long one."""
+    return Path(mkdtemp(dir=homes.name))
 
 
 def build_sdk(folder: Path, generation: str = "older") -> Path:

@@ -13,7 +13,7 @@ from sgs_tui.engine.backends.start import start_runs
 from sgs_tui.engine.runs.run_folder import RunRequest
 from sgs_tui.engine.runs.run_list import Run
 from sgs_tui.engine.runs.runs import wait_run
-from tests.standin_sdk import build_sdk, write_model, write_preprocess
+from tests.standin_sdk import build_sdk, new_home, write_model, write_preprocess
 
 TIME_LIMIT = 600.0
 """Seconds for a run; every one takes far less, and a loaded machine is no reason to fail."""
@@ -34,10 +34,8 @@ class Bench:
         home.mkdir()
         (home / "test.jpg").write_bytes(b"\xff\xd8 picture")
         write_preprocess(home / "pre.py")
-        nobody = folder / "nobody"
-        nobody.mkdir()
         path = os.pathsep.join([os.path.join(sys.base_prefix, "bin"), os.environ["PATH"]])  # no slow shims
-        environ = {**os.environ, "HOME": str(nobody), "PATH": path}
+        environ = {**os.environ, "HOME": str(new_home()), "PATH": path}
         return cls(home, folder / "sgs_runs", open_sdk(build_sdk(folder / "sdk", generation)), environ)
 
     def request(self, kind: str = "float", behave: str = "", **changes: Any) -> RunRequest:

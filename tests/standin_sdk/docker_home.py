@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.standin_sdk import HERE
+from tests.standin_sdk import HERE, new_home
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class DockerHome:
 
     @classmethod
     def at(cls, folder: Path) -> "DockerHome":
-        for name in ("bin", "images", "containers", "nobody"):
+        for name in ("bin", "images", "containers"):
             (folder / name).mkdir(parents=True)
         program = folder / "bin" / "docker"
         program.write_text(f"#!{sys.executable} -I\n" + (HERE / "docker").read_text().partition("\n")[2])
@@ -43,7 +43,7 @@ class DockerHome:
 
     def _environment(self, more: Mapping[str, str] | None) -> dict[str, str]:
         path = os.pathsep.join([os.path.join(sys.base_prefix, "bin"), os.defpath])
-        return {"PATH": path, "HOME": str(self.folder / "nobody"), **(more or {})}
+        return {"PATH": path, "HOME": str(new_home()), **(more or {})}
 
     def containers(self) -> set[str]:
         found = {path.name: json.loads(path.read_text()) for path in (self.folder / "containers").iterdir()}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.standin_sdk import HERE, build_sdk, write_preprocess
+from tests.standin_sdk import HERE, build_sdk, new_home, write_preprocess
 
 _SGS = HERE.parent / "data" / "sgs"
 _FILES = {"bad": "bad/bad", "cat": "bad_int16/cat", "pool_cat": "bad_int16/pool_cat"}
@@ -77,8 +77,7 @@ def build_network(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Network:
     network = Network(home)
     network.behave("")
     (home / "sgs-tui.toml").write_text(TOML.format(python=sys.executable))
-    (folder / "nobody").mkdir()
-    monkeypatch.setenv("HOME", str(folder / "nobody"))
+    monkeypatch.setenv("HOME", str(new_home()))
     # The SDK's scripts run in a clean environment, where a slow shim may stand in front of the interpreter.
     monkeypatch.setenv("PATH", os.pathsep.join([os.path.join(sys.base_prefix, "bin"), os.environ["PATH"]]))
     return network
