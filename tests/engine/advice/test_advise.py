@@ -16,7 +16,9 @@ from sgs_tui.engine.demo.demo import CULPRIT, build_demo
 from sgs_tui.engine.diagnosis.results import Cause
 from sgs_tui.engine.network.graph import build_graph
 from sgs_tui.engine.session import with_profile
+from tests.engine.compare.heads import run
 from tests.engine.diagnosis.runs import Diagnosed, diagnosed
+from tests.engine.diagnosis.test_chains import chained
 
 
 @contextmanager
@@ -158,6 +160,25 @@ def test_without_a_twin_the_advice_says_that_it_is_an_estimate(sgs: Path) -> Non
         blind = replace(found, diagnosis=replace(found.diagnosis, trying=None, foresight=None))
         given = advice(blind)
     assert given.chosen == ("cat",) and "estimate" in given.how and given.remarks[-1] == given.how
+
+
+def test_advice_does_not_rest_on_a_twin_that_does_not_give_the_dump(sgs: Path) -> None:
+    with bad(sgs) as found:
+        known = found.diagnosis.foresight
+        assert known is not None and known.reproduces
+        far = replace(known, median_db=3.0, reproduces=False)
+        given = advice(replace(found, diagnosis=replace(found.diagnosis, trying=None, foresight=far)))
+    assert given.chosen == ("cat",) and not far.reproduces
+    assert "estimate" in given.how and "not the twin's: it does not give this dump" in given.how
+    assert "3.00 dB off" in given.how
+
+
+def test_a_concat_that_fails_once_its_branch_is_healed_is_part_of_the_set(tmp_path: Path) -> None:
+    """Its branch fails itself before, so it is not named; 8 bits for it would then lose the other branch."""
+    files = run(chained("LeakyRelu", "Concat"), tmp_path)
+    with diagnosed(files.fixed_dump, files.float_dump, files.ranges) as found:
+        given = advice(found)
+    assert set(given.chosen) == {"c", "act", "cat"} and not given.remaining
 
 
 def test_what_is_16_bit_already_is_not_raised_again(sgs: Path) -> None:
