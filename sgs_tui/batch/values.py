@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from itertools import chain, islice
 from math import isfinite, isnan
 from pathlib import Path
@@ -70,37 +70,54 @@ _quoted = json.encoder.encode_basestring_ascii
 def _json(value: Any, line: str) -> str:
     """As json.dumps with indent=2, which is slow; `line`: a line feed and the blanks that the value stands behind.
 
-    The encoder in C knows no indent, but any separator: it writes a field a line, with null for what has lines of its
-    own, which is then put in its place.
+    Thousands of layers have the same fields: their frame is made once, and filled in with the values' texts.
     """
-    if not (isinstance(value, dict | list | tuple) and value):
-        return _on_lines(line)(value)
-    deeper, keys = line + "  ", list(value)
-    items: Iterable[Any] = value.values() if isinstance(value, dict) else value
-    inner = [(at, item) for at, item in enumerate(items) if item.__class__ in _LONG and item]
-    if not inner:
-        text = _on_lines(deeper)(value)
-    elif isinstance(value, dict):
-        fields = _on_lines(deeper)(value | {keys[at]: None for at, _ in inner})[1:-1].split("," + deeper)
-        for at, item in inner:
-            fields[at] = f"{_quoted(keys[at])}: {_json(item, deeper)}"
-        text = "{" + ("," + deeper).join(fields) + "}"
-    else:
-        text = "[" + ("," + deeper).join(_json(item, deeper) for item in value) + "]"
-    return text[0] + deeper + text[1:-1] + line + text[-1]
+    if not (value.__class__ in _LONG and value):
+        return _encoded(value)
+    texts: list[str] = []
+    shape = _taken_apart(value, texts)
+    return _frame(shape, line) % tuple(texts)
 
 
 _LONG = frozenset({dict, list, tuple})
+_encoded = json.JSONEncoder(allow_nan=False, check_circular=False).encode
+
+_Shape = tuple[Any, ...]
+"""Keys of an object or the length of a list, then (place, shape) of what has lines of its own."""
 
 
-@cache
-def _on_lines(line: str) -> Callable[[Any], str]:
-    encoder = json.JSONEncoder(allow_nan=False, check_circular=False, separators=("," + line, ": "))
-    make = getattr(json.encoder, "c_make_encoder", None)  # None without the encoder in C
-    if make is None:
-        return encoder.encode
-    write = make(None, encoder.default, _quoted, None, ": ", "," + line, False, False, False)
-    return lambda value: "".join(write(value, 0))  # `encode` makes such a writer anew for each value
+def _taken_apart(value: Any, texts: list[str]) -> _Shape:
+    """The shape of an object or list that is not empty; the texts of all that is on one line are added to `texts`."""
+    inner = []
+    is_object = value.__class__ is dict
+    for place, item in enumerate(value.values() if is_object else value):
+        kind = item.__class__
+        if kind is float and isfinite(item):
+            texts.append(repr(item))
+        elif kind is str:
+            texts.append(_quoted(item))
+        elif kind is int:
+            texts.append(str(item))
+        elif kind in _LONG and item:
+            inner.append((place, _taken_apart(item, texts)))
+        else:
+            texts.append(_encoded(item))
+    return (tuple(value) if is_object else len(value), *inner)
+
+
+@lru_cache(maxsize=256)
+def _frame(shape: _Shape, line: str) -> str:
+    """The text of everything of that shape, `%s` for each value."""
+    keys, *inner = shape
+    deeper = line + "  "
+    parts = ["%s"] * (keys if isinstance(keys, int) else len(keys))
+    for place, each in inner:
+        parts[place] = _frame(each, deeper)
+    if isinstance(keys, int):
+        return f"[{deeper}{f',{deeper}'.join(parts)}{line}]"
+    names = (_quoted(key).replace("%", "%%") for key in keys)
+    fields = (f"{name}: {part}" for name, part in zip(names, parts, strict=True))
+    return f"{{{deeper}{f',{deeper}'.join(fields)}{line}}}"
 
 
 def exact(text: str | Path) -> str:
