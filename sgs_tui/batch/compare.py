@@ -76,6 +76,9 @@ class Printing:
     bundle: Path | None = None
 
 
+_WITH_ORIGINAL = (Format.TABLE, Format.MARKDOWN, Format.JSON)
+
+
 def print_comparison(request: CompareRequest, how: Printing, say: Say) -> Report:
     """Compare, print, bundle; `say` takes what stdout has no place for, a line each. Raises SgsError."""
     if how.fail_on is FailOn.REGRESSION and how.baseline is None:
@@ -92,6 +95,8 @@ def print_comparison(request: CompareRequest, how: Printing, say: Say) -> Report
         say(f"{how.output}: {headline(report.summary)}")
     if how.wanted is Format.VENDOR:
         _say_what_is_left_out(report, say)
+    if report.three_way is not None and how.wanted not in _WITH_ORIGINAL:
+        say(f"{how.wanted} has no place for the original: {report.three_way.text}")
     if how.bundle is not None:
         bundle(report, how.bundle, say)
     return report

@@ -40,6 +40,11 @@ def test_conversion_alone_fails_the_command(command: Command) -> None:
     assert json.loads(ended.out)["summary"]["failed"] == 0 and ended.code == 1
 
 
+def test_formats_without_a_place_for_it_say_so_on_stderr(command: Command) -> None:
+    ended = command("compare", *BAD, "--no-diagnosis", "--format", "csv")
+    assert "csv has no place for the original: conversion is to blame" in ended.err and ended.code == 1
+
+
 def test_what_can_not_be_asked(command: Command) -> None:
     assert command("compare", *TINY, "--exact").code == 2
     ended = command("compare", *TINY[:2], "absent.bin", "--batch")
