@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -149,9 +149,8 @@ def launch(options: LaunchOptions) -> int:
     if problem := terminal_problem(sys.stdin, sys.stderr):
         raise UsageError(problem, "use --batch to print instead")
     settings = load_settings(settings_path(), tuple(BY_ID))
-    app = SgsApp(
-        start_of(options, settings.profile), settings, ascii_only=options.ascii or needs_ascii(user_environment())
-    )
+    start = replace(start_of(options, settings.profile), seconds=settings.diagnosis_seconds)
+    app = SgsApp(start, settings, ascii_only=options.ascii or needs_ascii(user_environment()))
     code = app.run(mouse=options.mouse and settings.mouse is not False)
     if app.crash is not None:
         raise app.crash

@@ -6,6 +6,7 @@ Settings are what the user wants always: settings.toml in the user's configurati
     profile = "sop"                      # for starts without --profile: a name or a .toml file
     columns = ["op", "rmse", "cos"]      # of the layer table, from the left
     mouse = false
+    diagnosis_seconds = 120              # what looking for causes may take in the app (30 unless told; 0: no limit)
     sdk = "/opt/sgs/SGS_IPU_SDK"         # for runs without --sdk; read by engine/backends/sdk_install.py, as are
     sdk_via = "docker exec -i sgs"       # the way to an SDK that is not here,
     sdk_map = ["/home/me=/work"]         # folders at other paths there, its
@@ -28,6 +29,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,12 +37,16 @@ from platformdirs import user_state_path
 
 from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.files import write_atomically
+from sgs_tui.engine.session import SECONDS
 from sgs_tui.engine.text import did_you_mean, visible
 
 T = TypeVar("T")
 FORBIDDEN_KEYS = frozenset({"ctrl+h", "ctrl+i", "ctrl+j", "ctrl+m"})
 """The wire carries these as backspace, tab and enter."""
-_KNOWN = ("theme", "profile", "columns", "mouse", "sdk", "sdk_via", "sdk_map", "sdk_python", "soc_version", "keys")
+_KNOWN = (
+    "theme", "profile", "columns", "mouse", "diagnosis_seconds", "sdk", "sdk_via", "sdk_map", "sdk_python",
+    "soc_version", "keys",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ class Settings:
     mouse: bool | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    diagnosis_seconds: float = SECONDS
 
 
 def load_settings(path: Path, action_ids: tuple[str, ...]) -> Settings:
@@ -76,9 +83,19 @@ def _read(table: Mapping[str, object], where: str, action_ids: tuple[str, ...]) 
         profile=text["profile"],
         columns=tuple(str(column) for column in columns),
         mouse=_typed(table, "mouse", bool, problems, where),
+        diagnosis_seconds=_seconds(table, problems, where),
         keys=_keys(keys, action_ids, problems, where),
         problems=tuple(problems),
     )
+
+
+def _seconds(table: Mapping[str, object], problems: list[str], where: str) -> float:
+    value = table.get("diagnosis_seconds", SECONDS)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < inf:
+        return float(value)
+    text = f"{where}: diagnosis_seconds is not used: expected seconds from 0 on, found {visible(repr(value))}"
+    problems.append(text)
+    return SECONDS
 
 
 def _typed(table: Mapping[str, object], key: str, kind: type[T], problems: list[str], where: str) -> T | None:
@@ -121,6 +138,8 @@ class Start:
     sort: str = ""
     """What to sort by, `-` in front for the other way; empty: as the folder was left."""
     original: Path | None = None
+    seconds: float = SECONDS
+    """What looking for causes may take."""
 
 
 VERSION = 1

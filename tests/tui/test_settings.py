@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from sgs_tui.engine.backends.sdk_install import settings_path
 from sgs_tui.tui.actions import BY_ID
-from sgs_tui.tui.settings import Settings, ViewState, load_settings, load_state, save_state, state_path
+from sgs_tui.tui.comparison.view import Picks
+from sgs_tui.tui.settings import Settings, Start, ViewState, load_settings, load_state, save_state, state_path
 
 IDS = tuple(BY_ID)
 
@@ -25,9 +26,13 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     found = _load(
         tmp_path,
         'theme = "sgs-light"\nprofile = "sop"\ncolumns = ["cos", "rmse"]\nmouse = false\n'
-        '[keys]\n"layers.filter" = "f3,ctrl+o"\n',
+        'diagnosis_seconds = 120\n[keys]\n"layers.filter" = "f3,ctrl+o"\n',
     )
-    assert found == Settings("sgs-light", "sop", ("cos", "rmse"), False, {"layers.filter": "f3,ctrl+o"})
+    assert found == Settings(
+        "sgs-light", "sop", ("cos", "rmse"), False, {"layers.filter": "f3,ctrl+o"}, diagnosis_seconds=120
+    )
+    request = Picks.of(Start(sample=tmp_path, benchmark=tmp_path, seconds=found.diagnosis_seconds)).request
+    assert request is not None and request.seconds == 120
 
 
 def test_no_file_is_no_problem(tmp_path: Path) -> None:
@@ -43,6 +48,8 @@ def test_no_file_is_no_problem(tmp_path: Path) -> None:
         ("[keys]\n'layers.filtr' = 'x'", "did you mean layers.filter?"),
         ("[keys]\n'layers.filter' = 'ctrl+j'", "can not be on 'ctrl+j'"),
         ("[keys]\n'layers.filter' = 3", "can not be on '3'"),
+        ("diagnosis_seconds = -1", "expected seconds from 0 on, found -1"),
+        ('diagnosis_seconds = "long"', "expected seconds from 0 on, found 'long'"),
     ],
 )
 def test_what_can_not_be_used_is_said_and_passed_over(tmp_path: Path, text: str, said: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
-from sgs_tui.engine.session import CompareRequest
+from sgs_tui.engine.session import SECONDS, CompareRequest
 from sgs_tui.tui.settings import Start
 from sgs_tui.tui.short_names import ShortNames
 from sgs_tui.tui.text import Line, Span, clip, cut, span, width
@@ -33,11 +33,14 @@ class Picks:
     shapes: Path | None = None
     profile: Profile = MANUAL
     original: Path | None = None
+    seconds: float = SECONDS
 
     @classmethod
     def of(cls, start: Start) -> "Picks":
         """What the command line chose."""
-        return cls(start.sample, start.benchmark, start.ranges, start.shapes, start.profile, start.original)
+        return cls(
+            start.sample, start.benchmark, start.ranges, start.shapes, start.profile, start.original, start.seconds
+        )
 
     @property
     def request(self) -> CompareRequest | None:
@@ -45,13 +48,12 @@ class Picks:
         if self.sample is None or self.benchmark is None:
             return None
         known = (self.sample, self.benchmark, self.ranges, self.shapes, self.profile)
-        return CompareRequest(*known, original=self.original)
+        return CompareRequest(*known, original=self.original, seconds=self.seconds)
 
     def with_file(self, role: str, path: Path | None) -> "Picks":
         """One choice changed."""
-        files = self.roles() | {role: path}
-        sample, benchmark, original = files["sample"], files["benchmark"], files["original"]
-        return Picks(sample, benchmark, files["ranges"], files["shapes"], self.profile, original)
+        known = {**self.roles(), role: path}
+        return replace(self, **known)  # type: ignore[arg-type]
 
     def swapped(self) -> "Picks":
         """Sample and benchmark exchanged."""
