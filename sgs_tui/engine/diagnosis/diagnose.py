@@ -311,7 +311,7 @@ def _measured(
     candidates = [Candidate(each, undoing(each)) for each in plain]
 
     def hidden() -> list[Candidate]:
-        names = {name for each in plain for name in each.layers}
+        names = {name for each in plain if each.cause is not Cause.CLIPPING for name in each.layers}
         faint = find_faint(case, listed, names)
         chains = chained([*plain, *faint], measuring.subject.plan)
         return [*chains, *(Candidate(each, undoing(each)) for each in faint)]

@@ -90,3 +90,12 @@ def test_the_bound_is_one_step_of_8_bits_and_a_value_below_one_of_16(
     fine = benchmark.maximum * 65535 < grid and metrics.max_abs_error * 255 <= grid
     assert (judged(row, SOP).verdict is not Verdict.FAIL) >= fine
     assert fine or judged(row, STRICT).verdict is Verdict.FAIL or metrics.sqnr_db >= 27
+
+
+def test_what_fills_its_own_calibrated_range_is_dead_beside_a_wider_tensor_it_shares_the_scale_with(
+    tmp_path: Path,
+) -> None:
+    row = row_of(tmp_path, np.zeros(400), tiny(1.0), "SGS_S16", 10.0, "Name:out, min: 0.000000, max: 1.000000;\n")
+    assert row.verdict is Verdict.FAIL
+    nothing = row_of(tmp_path, np.zeros(400), tiny(1e-9), "SGS_S16", 10.0, "Name:out, min: 0.000000, max: 0.000000;\n")
+    assert nothing.verdict is Verdict.OK

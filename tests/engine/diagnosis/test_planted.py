@@ -6,6 +6,7 @@ import pytest
 
 from sgs_tui.engine.diagnosis.results import Proof
 from tests.conftest import SHARED
+from tests.engine.diagnosis.deep import deep
 from tests.engine.diagnosis.planted import Network, named, network, plant, right
 from tests.engine.diagnosis.runs import diagnosed
 
@@ -38,3 +39,18 @@ def test_two_faults_are_both_named_in_the_order_in_which_to_mend_them(
     assert [each.proof for each in findings[:2]] == [Proof.TWIN, Proof.TWIN]
     assert any("the twin fed with it gives the sample's dump" in fact.text for fact in findings[0].evidence)
     assert findings[1].evidence[-1].text.startswith("undone in the twin: ")
+
+
+@pytest.fixture(scope="module")
+def deep_net(tmp_path_factory: pytest.TempPathFactory) -> Network:
+    return deep("deep0", 0, tmp_path_factory.mktemp("deep"))
+
+
+@pytest.mark.parametrize(
+    "fault", ["healthy", "dull_calibration", "other_model", "stale_head", "swapped_tensors", "clipped_range",
+              "lost_slices", "wide_sum", "cut_file"],
+)  # fmt: skip
+def test_a_fault_in_a_deep_network_is_the_first_cause(fault: str, deep_net: Network, tmp_path: Path) -> None:
+    planted, pair = plant(deep_net, (fault,), 0, tmp_path)
+    with diagnosed(pair.sample, pair.benchmark, pair.ranges) as found:
+        assert right(planted, found.diagnosis), [(str(f.cause), f.layers[:3]) for f in found.diagnosis.findings]
