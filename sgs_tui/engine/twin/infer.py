@@ -68,7 +68,8 @@ class Situation:
     def integers(self, number: int) -> tuple[int, ...]:
         """A constant as integers; () where it is missing."""
         constants = self.constants
-        return tuple(int(each) for each in constants[number]) if number < len(constants) else ()
+        known = constants[number] if number < len(constants) else np.zeros(0, np.float32)
+        return tuple(int(each) for each in known) if np.isfinite(known).all() else ()
 
 
 Candidates = Iterator[Known]

@@ -422,3 +422,9 @@ def test_what_comes_when_it_is_late_is_a_barrier(seed: int, height: int, width: 
         calls = iter([False])
         twin = rebuild(open_dump(net.write(Path(folder) / "float.bin")), late=lambda: next(calls, True))
     assert [op.why for op in twin.ops] == ["", LATE]
+
+
+def test_an_infinite_constant_is_no_shape(tmp_path: Path) -> None:
+    net, _, picture = started(3, 6, 6, 4)
+    net.op("IDENTITY", ["stem"], [np.array([-np.inf], np.float32)], {"out": picture})
+    assert [op.kind for op in rebuilt(net).ops] == ["CONV_2D", "IDENTITY"]
