@@ -71,7 +71,10 @@ async def test_the_ends_of_the_network_are_said(on_stage: Path) -> None:
     app = make_app()
     async with app.run_test(size=SMALL) as pilot:
         screen = await until_compared(pilot)
-        await pilot.press("g", "9", "left")
+        await pilot.press("g", "9")
+        await until(pilot, lambda: screen.network.pane.selected == "/backbone/relu1/Relu_output_0")
+        await until_followed(pilot)
+        await pilot.press("left")
         await until_shown(pilot, "data: an input of the network")
         assert screen.network.pane.selected == "data"
         await pilot.press("left")
