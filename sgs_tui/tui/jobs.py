@@ -84,6 +84,13 @@ class MarksChanged(Message):
 
 
 @dataclass
+class CopyAsked(Message):
+    """Put this text into the clipboard."""
+
+    text: str
+
+
+@dataclass
 class LayersShown(Message):
     """What the layer table shows changed (rows, filter, order)."""
 

@@ -18,7 +18,8 @@ from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.files import write_atomically
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.text import encode
-from sgs_tui.tui.frame.controller import Controller, does
+from sgs_tui.tui.frame.controller import Controller, does, hears
+from sgs_tui.tui.jobs import CopyAsked
 from sgs_tui.tui.settings import state_folder
 
 LONGEST = 74_000
@@ -35,6 +36,10 @@ class CopyController(Controller):
     @does("app.copy-row")
     def copy_row(self) -> None:
         self._copy(self.host.current.copied(whole=True))
+
+    @hears(CopyAsked)
+    def copy_text(self, event: CopyAsked) -> None:
+        self._copy(event.text)
 
     def _copy(self, text: str) -> None:
         """To the terminal now, to tmux and a file in the background."""

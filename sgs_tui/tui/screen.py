@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -23,10 +22,13 @@ from sgs_tui.tui.comparison.view import title
 from sgs_tui.tui.debugconfig.controller import DebugConfigController
 from sgs_tui.tui.debugconfig.view import FILE_NAME
 from sgs_tui.tui.dumps.controller import DumpsController
+from sgs_tui.tui.export import ExportController
 from sgs_tui.tui.frame.controller import Answer, Controller, Router, Window
 from sgs_tui.tui.frame.dialogs import Choice, Chooser, Dialog, TextDialog
+from sgs_tui.tui.frame.help import HelpDialog
 from sgs_tui.tui.frame.pane import Pane, PaneAsked
-from sgs_tui.tui.frame.panes_screen import PanesScreen
+from sgs_tui.tui.frame.panes_screen import Arrangement, PanesScreen
+from sgs_tui.tui.hints import Hints
 from sgs_tui.tui.histogram.controller import HistogramController
 from sgs_tui.tui.int16.controller import Int16Controller
 from sgs_tui.tui.jobs import Flash, Found, JobCrashed, JobFailed, Jobs, LayersShown, Said
@@ -44,8 +46,10 @@ from sgs_tui.tui.settings import Settings, Start, ViewState, load_state, save_st
 from sgs_tui.tui.tensor.controller import TensorController
 from sgs_tui.tui.text import BLANK, Line, Span, span, wrap
 from sgs_tui.tui.triage.controller import TriageController
+from sgs_tui.tui.widgets.bars import run
 from sgs_tui.tui.widgets.key_queue import key_queue
 from sgs_tui.tui.widgets.prompt import Prompt
+from sgs_tui.tui.widgets.text_view import TextView
 
 TWICE = 2.0
 """Seconds within which a second ctrl+c quits."""
@@ -78,6 +82,9 @@ class MainScreen(PanesScreen):
         self.original = OriginalController(self, self.comparison)
         self.tensor = TensorController(self, self.comparison)
         self.copying = CopyController(self)
+        self._hints = Hints()
+        self.exporting = ExportController(self, self.comparison, self.layer_table.pane)
+        self.help_beside = TextView(identity="help-beside", reads=False)
         self._router = Router([part for part in vars(self).values() if isinstance(part, Controller)])
         self._interrupted = -TWICE
 
@@ -99,6 +106,7 @@ class MainScreen(PanesScreen):
     def body(self) -> ComposeResult:
         with Horizontal(id="body"):
             with Vertical(id="side", classes="holder"):
+                yield self.triage.pane
                 yield self.dumps.pane
                 yield self.debugconfig.pane
                 yield self.log_pane
@@ -110,13 +118,15 @@ class MainScreen(PanesScreen):
                 with Horizontal(id="lower", classes="holder"):
                     yield self.histogram.pane
                     yield self.layer_table.details
-                    yield self.triage.pane
+            yield self.help_beside
 
     def on_mount(self) -> None:
         """As this folder was left, then work once the first picture is out."""
         state = load_state(self.start.folder)
         self.layer_table.recall(state, self.start, self.settings.columns)
         self.histogram.pane.change(log_counts=state.log_counts)
+        self.splits = {"side": state.side, "lower": state.lower}
+        self._arrange()
         self.runs.form = form_of(state.run)
         self.show_title()
         for problem in self.settings.problems:
@@ -126,6 +136,9 @@ class MainScreen(PanesScreen):
     def _begin(self) -> None:
         """Compare what the command line names, and list its folder and the runs that are here already."""
         self.debugconfig.pane.load(self.start.folder / FILE_NAME)
+        if self.debugconfig.pane.is_there:
+            self.dumps.pane.neighbor = f"4 DebugConfig  {self.dumps.pane.NEIGHBOR}"
+        self.show_tabs()
         self.dumps.browse(self.start.folder)
         if self.comparison.picks.request is not None:
             self.comparison.begin_with_picks()
@@ -135,8 +148,14 @@ class MainScreen(PanesScreen):
         key_queue(self.app).open()
 
     def on_unmount(self) -> None:
-        kept = ViewState(log_counts=self.histogram.pane.view.log_counts, run=dict(self.runs.form.values))
+        kept = ViewState(
+            log_counts=self.histogram.pane.view.log_counts,
+            run=dict(self.runs.form.values),
+            side=self.splits["side"],
+            lower=self.splits["lower"],
+        )
         try:
+            self._hints.keep()
             save_state(self.start.folder, self.layer_table.remembered(kept))
         except (OSError, SgsError) as error:
             self.note(f"the view is not kept: {error}", "warn")
@@ -179,6 +198,7 @@ class MainScreen(PanesScreen):
     @on(LayersShown)
     def show_title(self) -> None:
         self.title_bar.say(title(self.comparison.request, self.layer_table.summary, self.size.width))
+        self.set_class(self.comparison.request is None, "-choosing")
         self.show_notice()
 
     def show_notice(self) -> None:
@@ -196,9 +216,22 @@ class MainScreen(PanesScreen):
         swapped = self.comparison.current is not None and self.comparison.current.swapped is not None
         self.verdict_bar.say([] if swapped else self.triage.verdict(self.app.size.width))
 
+    def _mark(self, pane: Pane) -> None:
+        """With a hint in the status line the first time that the user meets the pane."""
+        super()._mark(pane)
+        if hint := self._hints.first(pane.NAME):
+            self.call_after_refresh(self.flash, hint)
+
+    def offers(self, pane: str) -> bool:
+        """DebugConfig only where there is one, or it was asked for."""
+        mine = self.debugconfig.pane
+        return pane != mine.NAME or mine.is_there or self.current is mine
+
     def show_keys(self) -> None:
         super().show_keys()
         self.show_notice()
+        if self.help_beside.has_class("-shown"):
+            self.help_beside.show(self._help)
 
     def on_resize(self, event: events.Resize) -> None:
         """The title is made for a width (Textual calls the panes' half as well)."""
@@ -248,23 +281,39 @@ class MainScreen(PanesScreen):
         self.action_pane(event.name)
 
     def action_help(self) -> None:
+        """In a window; where it stands beside the panes already it goes away."""
+        if self.help_beside.has_class("-shown"):
+            self._show_beside(False)
+        else:
+            self.open(HelpDialog(self._help, self.keymap), self._show_beside)
+
+    def _help(self, width: int) -> list[Line]:
         pane = self.current
-        lines = partial(help_lines, pane.entry.title, tuple(pane.help()), pane.GROUPS, self.keymap)
-        self.open(TextDialog("Help", lines, self.keymap))
+        return help_lines(pane.entry.title, tuple(pane.help()), pane.GROUPS, self.keymap, width)
+
+    def _show_beside(self, wanted: bool | None) -> None:
+        """Beside the panes, following the current one."""
+        self.help_beside.set_class(bool(wanted), "-shown")
+        if wanted and self.arranged is not Arrangement.ALL:
+            self.flash("help stands beside the panes from 120x30 on", "warn")
+        self.call_after_refresh(self.help_beside.show, self._help)
 
     def action_palette(self) -> None:
-        """Every action that works here, by name."""
-        actions = {a.id: a for a in (*self.current.actions(), *group("pair"), *group("app")) if a.id != "app.palette"}
+        """Every action of every pane, by name; those of the current one first."""
+        panes = (self.current, *(pane for pane in self.panes if pane is not self.current))
+        every = (*self.current.actions(), *group("pair"), *group("app"), *(a for pane in panes for a in pane.actions()))
+        actions = {action.id: action for action in every if action.id != "app.palette"}
         choices = [Choice(a.id, a.description, " ".join(shown_keys(a, self.keymap)[:2])) for a in actions.values()]
         self.open(Chooser("Do what?", choices, self.keymap), self._run)
 
     def _run(self, action_id: str | None) -> None:
+        """In the pane that the action belongs to."""
         if action_id is None:
             return
-        call = BY_ID[action_id].method
-        name = "action_" + call.partition("(")[0].rpartition(".")[2]
-        owner: Any = next((node for node in self.current.main.ancestors_with_self if hasattr(node, name)), self)
-        self.call_after_refresh(self.app.run_action, call, owner)
+        action = BY_ID[action_id]
+        if action not in (*self.current.actions(), *group("pair"), *group("app")):
+            self.go(next(pane for pane in self.panes if action in pane.actions()))
+        self.call_after_refresh(run, action, self.current.main)
 
     def action_interrupt(self) -> None:
         """As in a shell, but not at once: stop what runs, then ask for a second one."""

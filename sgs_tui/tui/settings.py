@@ -147,7 +147,10 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class ViewState:
-    """One folder's view. `layer`: the name of the layer under the cursor; `run`: what was typed into the form."""
+    """One folder's view. `layer`: the name of the layer under the cursor; `run`: what was typed into the form.
+
+    `side`, `lower`: cells of the left column and lines of the lower part on a large screen; 0: as at a first start.
+    """
 
     columns: tuple[str, ...] = ()
     extras: dict[str, int] = field(default_factory=dict)
@@ -155,6 +158,8 @@ class ViewState:
     sort: str = ""
     reverse: bool = False
     log_counts: bool = False
+    side: int = 0
+    lower: int = 0
     layer: str = ""
     run: dict[str, str] = field(default_factory=dict)
 

@@ -112,10 +112,8 @@ def ratio(value: float | None) -> str:
 
 
 def small(value: float | None) -> str:
-    """Figures whose small values matter (MSE): three digits whatever the size."""
-    if value is None or not isfinite(value) or value == 0 or abs(value) >= 0.1:
-        return figure(value, 3)
-    return f"{value:.2e}"
+    """Figures of every size in one column (MSE): three digits and an exponent, so that sizes can be read downwards."""
+    return figure(value) if value is None or not isfinite(value) or value == 0 else f"{value:.2e}"
 
 
 def share(part: int, total: int) -> str:

@@ -29,7 +29,7 @@ class Shot:
 
 
 SHOTS = (
-    Shot("triage-160x50", (160, 50), (), "ch 0"),
+    Shot("triage-160x50", (160, 50), (), "ch 3"),
     Shot("triage-80x24", (80, 24), (), "RMSE 0.9991 >"),
     Shot("histogram-80x24", (80, 24), ("2",), "ch 0"),
     Shot("debugconfig-120x40", (120, 40), ("4", "f"), "byte for byte"),

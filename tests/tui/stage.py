@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 from time import gmtime
 
@@ -13,6 +14,7 @@ from textual.pilot import Pilot
 from sgs_tui.engine.configs.debugconfig_check import FolderState, check
 from sgs_tui.tui.app import LaunchOptions, SgsApp, start_of
 from sgs_tui.tui.dumps.view import Kind
+from sgs_tui.tui.hints import HINTS
 from sgs_tui.tui.layers.blame import NOTHING
 from sgs_tui.tui.screen import MainScreen
 from sgs_tui.tui.settings import Settings
@@ -42,6 +44,8 @@ def set_up(root: Path, patch: Callable[[str, object], object]) -> None:
     patch("sgs_tui.tui.log.pane.localtime", gmtime)
     patch("sgs_tui.tui.triage.controller.diagnose", diagnosed)
     patch("sgs_tui.tui.runs.jobs.BUSY", 0.1)
+    patch("sgs_tui.tui.journal.view.ZONE", UTC)
+    patch("sgs_tui.tui.hints.seen", lambda: frozenset(HINTS))
     patch("sgs_tui.tui.debugconfig.view.check", lambda *asked: check(*asked, look_at=_roomy))
 
 

@@ -23,6 +23,7 @@ from sgs_tui.tui.details.pane import DetailsPane
 from sgs_tui.tui.dumps.pane import DumpsPane
 from sgs_tui.tui.frame.controller import Controller
 from sgs_tui.tui.frame.dialogs import Chooser, ConfirmDialog, Dialog
+from sgs_tui.tui.frame.help import HelpDialog
 from sgs_tui.tui.histogram.pane import HistogramPane
 from sgs_tui.tui.int16.pane import Int16Dialog
 from sgs_tui.tui.journal.view import JournalDialog
@@ -59,6 +60,7 @@ OWNERS: dict[str, tuple[type, ...]] = {
     "baseline": (BaselineDialog,),
     "journal": (JournalDialog,),
     "dialog": (Dialog,),
+    "help": (HelpDialog,),
     "chooser": (Chooser,),
     "typing": (Prompt,),
     "confirm": (ConfirmDialog,),

@@ -9,7 +9,8 @@ from sgs_tui.engine.dumps.format import Stage
 from sgs_tui.tui.app import LaunchOptions, SgsApp, start_of
 from sgs_tui.tui.dumps.pane import RecordDialog
 from sgs_tui.tui.dumps.view import Kind
-from sgs_tui.tui.frame.dialogs import Chooser, ConfirmDialog, TableDialog, TextDialog
+from sgs_tui.tui.frame.dialogs import Chooser, ConfirmDialog, TableDialog
+from sgs_tui.tui.frame.help import HelpDialog
 from sgs_tui.tui.layers.columns import ColumnsDialog
 from sgs_tui.tui.screen import MainScreen
 from sgs_tui.tui.settings import Settings
@@ -244,7 +245,7 @@ async def test_folders_open_and_lead_back(on_stage: Path) -> None:
         await until_shown(pilot, "inner/")
         await pilot.press("G", "enter")
         await until_shown(pilot, "no dumps here")
-        await pilot.press("u")
+        await pilot.press("U")
         await until_shown(pilot, "bad_float.bin")
 
 
@@ -291,7 +292,7 @@ async def test_help_shows_the_focused_pane_first() -> None:
         await until_compared(pilot)
         for key, title in (("1", "Layers"), ("2", "Histogram"), ("3", "Dumps"), ("4", "DebugConfig"), ("5", "Log")):
             await pilot.press(key, "question_mark")
-            assert isinstance(app.screen, TextDialog)
+            assert isinstance(app.screen, HelpDialog)
             await until_shown(pilot, f"{title}: keys of this pane")
             await pilot.press("escape")
 
@@ -304,7 +305,7 @@ async def test_tab_goes_through_all_panes_and_back() -> None:
         for _ in range(9):
             await pilot.press("tab")
             names.append(screen.current.NAME)
-        assert names == ["histogram", "dumps", "debugconfig", "log", "triage", "runs", "pictures", "details", "layers"]
+        assert names == ["histogram", "dumps", "log", "triage", "runs", "pictures", "network", "details", "layers"]
         await pilot.press("shift+tab")
         assert screen.current is screen.layer_table.details
 
@@ -360,7 +361,7 @@ async def test_copying_keeps_a_file_too(on_stage: Path, monkeypatch: pytest.Monk
     async with app.run_test(size=SMALL) as pilot:
         await until_compared(pilot)
         await pilot.press("n", "y")
-        await until(pilot, lambda: kept.exists() and kept.read_text() == "0.9991!")
+        await until(pilot, lambda: kept.exists() and kept.read_text() == "0.9991")
         await pilot.press("Y")
         await until(pilot, lambda: kept.read_text().split("\t")[2:5] == ["gate", "◆", "MUL"])
 

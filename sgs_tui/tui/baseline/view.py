@@ -59,7 +59,7 @@ STEP_COLUMNS: tuple[Column[Step], ...] = (
     Column("name", "name", least=20, names=True, cell=lambda step: step.name),
     Column("change", "change", 14, cell=_change),
     Column("before", "RMSE was", 9, right=True, cell=lambda step: _rmse(step.before)),
-    Column("after", "is", 9, right=True, cell=lambda step: _rmse(step.after)),
+    Column("after", "RMSE is", 9, right=True, cell=lambda step: _rmse(step.after)),
     Column(
         "sqnr", "SQNR dB", 13, right=True, cell=lambda step: f"{_sqnr(step.before)} → {_sqnr(step.after)}".strip(" →")
     ),

@@ -50,6 +50,7 @@ class ComparisonController(Controller):
         self.layer = ""
         self._rows: dict[int, LayerDiff] = {}
         self._jobs: dict[str, Job] = {}
+        self._before: list[Picks] = []
 
     # --- what is known
 
@@ -79,11 +80,30 @@ class ComparisonController(Controller):
     # --- what is compared
 
     def pick(self, picks: Picks) -> None:
-        """Other files; with both dumps there the comparison begins."""
+        """Other files; with both dumps there the comparison begins, and the one before can be had back."""
+        if self.request is not None and picks.request not in (None, self.picks.request):
+            self._before.append(self.picks)
         self.picks = picks
         self.host.post_message(PicksChanged())
         if picks.request is not None:
             self.compare(picks.request)
+
+    @does("dumps.undo", "runs.undo", "pictures.undo")
+    def undo(self) -> None:
+        """Compare again what was compared before."""
+        if not self._before:
+            self.host.flash("nothing was compared before these dumps", "warn")
+            return
+        self.picks = self._before.pop()
+        self.host.post_message(PicksChanged())
+        if self.picks.request is not None:
+            self.compare(self.picks.request)
+            self.host.flash(f"back to {self.picks.words}")
+
+    @property
+    def before(self) -> str:
+        """What `undo` would go back to."""
+        return self._before[-1].words if self._before else ""
 
     def compare(self, request: CompareRequest) -> None:
         """Open and compare these dumps in place of the present ones."""
@@ -111,7 +131,7 @@ class ComparisonController(Controller):
         self.picks = replace(self.picks, profile=following)
         if self.current is not None:
             self._judge(with_profile(self.current, following))
-        self.host.flash(f"judged by profile {following.name}")
+        self.host.flash(f"judged by the limits: {following.name}")
 
     def _judge(self, comparison: Comparison) -> None:
         """Figures are the same under any profile: nothing is read again; a diagnosis is closer where layers fail."""

@@ -55,6 +55,11 @@ class Picks:
         known = {**self.roles(), role: path}
         return replace(self, **known)  # type: ignore[arg-type]
 
+    @property
+    def words(self) -> str:
+        """Which two dumps."""
+        return " against ".join(path.name if path else "?" for path in (self.sample, self.benchmark))
+
     def swapped(self) -> "Picks":
         """Sample and benchmark exchanged."""
         return replace(self, sample=self.benchmark, benchmark=self.sample)
@@ -69,9 +74,11 @@ def title(request: CompareRequest | None, summary: Line, cells: int) -> Line:
     if request is None:
         return (Span(" sgs-tui", "strong"), Span("  no dumps chosen", "muted"))
     right: Line = (*summary, Span(" "))
-    profiled: Line = (span(request.profile.name, "muted"), Span("  "), *right)
-    if cells >= ROOMY and width(profiled) <= cells // 2:
-        right = profiled
+    for said in (f"limits: {request.profile.name}", request.profile.name):
+        profiled: Line = (span(said, "muted"), Span("  "), *right)
+        if cells >= ROOMY and width(profiled) <= cells // 2:
+            right = profiled
+            break
     room = max(8, (cells - width(right) - 12) // 2)
     names = _names(request.sample, request.benchmark)
     sample, benchmark = (ShortNames(names)(name, room) for name in names)

@@ -73,6 +73,7 @@ class DebugConfigPane(Pane):
 
     NAME = "debugconfig"
     GROUPS = ("debugconfig", "move")
+    SHARES, NEIGHBOR = "files", "3 Dumps"
     BINDINGS = bindings("debugconfig")
 
     def __init__(self) -> None:
@@ -98,6 +99,11 @@ class DebugConfigPane(Pane):
         self._fill()
 
     # --- the document
+
+    @property
+    def is_there(self) -> bool:
+        """There is a file, or one in the making."""
+        return self.file.on_disk is not None or self.file.edited
 
     @property
     def document(self) -> DebugConfig:

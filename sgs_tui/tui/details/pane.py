@@ -33,7 +33,6 @@ class DetailsPane(Pane):
 
     NAME = "details"
     GROUPS = ("walk", "inside", "details", "move")
-    SHARES, NEIGHBOR = "details", "6 Triage"
     BINDINGS = bindings("details")
 
     def __init__(self) -> None:
@@ -138,7 +137,7 @@ def _verdict(row: LayerDiff, width: int) -> list[Line]:
 
 def _metrics(row: LayerDiff, profile: Profile, width: int) -> list[Line]:
     fail, warn = profile.limits_for(row.name, row.op_type)
-    lines: list[Line] = [(Span(clip(f"{'':13}{'value':>10}   {profile.name}", width), "muted"),)]
+    lines: list[Line] = [(Span(clip(f"{'':13}{'value':>10}   limits: {profile.name}", width), "muted"),)]
     for key in OF_LAYER:
         metric = METRICS[key]
         text = {Form.COSINE: cosine, Form.DECIBEL: decibel}.get(metric.form, figure)(metric.value(row))
@@ -238,7 +237,7 @@ def _pairing(row: LayerDiff, width: int) -> list[Line]:
 
 def formulas(profile: Profile) -> list[Line]:
     """For `?`: what each metric is and what limits it in this profile."""
-    lines: list[Line] = [(Span(f"s = sample, b = benchmark, n = elements; limits of profile {profile.name}", "muted"),)]
+    lines: list[Line] = [(Span(f"s = sample, b = benchmark, n = elements; limits: {profile.name}", "muted"),)]
     for key in OF_LAYER:
         lines.append((Span(f"{METRICS[key].title:13}", "strong"), Span(METRICS[key].words)))
         if limit := _limit(key, profile.fail, profile.warn):

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from sgs_tui.engine.dumps.format import Record
+from sgs_tui.tui.actions import BY_ID, shown_keys
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened, ComparisonRejudged, FilePicked, PicksChanged
 from sgs_tui.tui.dumps.jobs import (
@@ -86,7 +87,12 @@ class DumpsController(Controller):
 
     @hears(FilePicked)
     def pick(self, event: FilePicked) -> None:
+        before = self._comparison.before
         self._comparison.pick(self._comparison.picks.with_file(event.role, event.path))
+        if self._comparison.before not in ("", before):
+            key = shown_keys(BY_ID["dumps.undo"], self.host.keymap)[0]
+            self.host.note(f"compared before: {self._comparison.before}", hint=f"{key} in the dumps goes back to them")
+            self.host.flash(f"{event.role}: {event.path and event.path.name}; {key} goes back to the dumps before")
         if self._comparison.picks.request is None and event.role in {"sample", "benchmark"}:
             other = "b on another dump takes the benchmark" if event.role == "sample" else "s takes the sample"
             self.host.flash(f"{event.role}: {event.path and event.path.name}; {other}")
@@ -99,6 +105,7 @@ class DumpsController(Controller):
             self.host.flash("no dumps are chosen: s and b in pane 3 pick them", "warn")
         else:
             self._comparison.pick(picks.swapped())
+            self.host.flash(f"swapped; {shown_keys(BY_ID['pair.swap'], self.host.keymap)[0]} swaps them back")
 
     @hears(PicksChanged)
     def show_roles(self) -> None:

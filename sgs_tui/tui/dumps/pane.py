@@ -53,6 +53,7 @@ class DumpsPane(Pane):
 
     NAME = "dumps"
     GROUPS = ("dumps", "pair", "move")
+    SHARES, NEIGHBOR = "files", "5 Log"
     BINDINGS = bindings("dumps")
 
     def __init__(self) -> None:

@@ -43,6 +43,9 @@ class Pane(Vertical):
         self.entry = next(entry for entry in PANES if entry.name == self.NAME)
         self.heading = LineBar(tone="header")
         self.heading.add_class("heading")
+        self.neighbor = self.NEIGHBOR
+        self._told: Line = ()
+        self._sign = " "
 
     def compose(self) -> ComposeResult:
         self.head()
@@ -70,5 +73,13 @@ class Pane(Vertical):
 
     def head(self, *parts: Span) -> None:
         """Show the heading: number, title, then `parts`."""
-        other = (Span(f"  {self.NEIGHBOR}", "muted"),) if self.NEIGHBOR else ()
-        self.heading.say((Span(f" {self.entry.key} ", "key"), Span(f"{self.entry.title}  ", "strong"), *parts, *other))
+        self._told = parts
+        other = (Span(f"  {self.neighbor}", "muted"),) if self.neighbor else ()
+        number = Span(f"{self._sign}{self.entry.key} ", "key")
+        self.heading.say((number, Span(f"{self.entry.title}  ", "strong"), *parts, *other))
+
+    def point_out(self, current: bool) -> None:
+        """The heading says whether this is the pane that has the keys, by its look and by a sign."""
+        self._sign = "▸" if current else " "
+        self.heading.dress("focus" if current else "header")
+        self.head(*self._told)

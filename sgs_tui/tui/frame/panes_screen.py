@@ -17,6 +17,9 @@ from sgs_tui.tui.widgets.prompt import Prompt
 
 LEAST = (60, 15)
 ALL_PANES = (120, 30)
+_LEAST_PART = {"side": 20, "lower": 8}
+_KEPT = (60, 16)
+"""Cells and lines that the table keeps, however large the parts beside and below it are made."""
 
 
 class Arrangement(StrEnum):
@@ -54,6 +57,8 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         self.key_bar = KeyBar(identity="keys")
         self.filled = False
         self.arranged = Arrangement.TABS
+        self.splits = {"side": 0, "lower": 0}
+        """Cells and lines of the parts whose size the user chose; 0: as the style sheet says."""
         self._too_small = LineBar(identity="too-small")
 
     @property
@@ -106,7 +111,7 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         """Make `pane` the current one in looks."""
         for other in self.panes:
             other.set_class(other is pane, "-current")
-            other.heading.dress("focus" if other is pane else "header")
+            other.point_out(other is pane)
             if other.SHARES and other.SHARES == pane.SHARES:
                 other.set_class(other is not pane, "-behind")
         for holder in self.query(".holder"):
@@ -121,13 +126,17 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         self.call_after_refresh(pane.shown)
 
     def show_tabs(self) -> None:
-        tabs = [Tab(entry.name, entry.key, entry.tab or entry.title) for entry in PANES]
+        tabs = [Tab(entry.name, entry.key, entry.tab or entry.title) for entry in PANES if self.offers(entry.name)]
         self.tab_bar.show(tabs, self.current.NAME)
 
     def show_keys(self) -> None:
         """The key line for the current pane, or for what is being typed in it."""
         typing = isinstance(self.focused, Prompt)
         self.key_bar.show(group("typing") if typing else (*self.current.actions(), *group("app")), self.keymap)
+
+    def offers(self, pane: str) -> bool:
+        """Whether a pane is named in the tab line and met by walking; its key goes there in any case."""
+        return True
 
     @property
     def keymap(self) -> dict[str, str]:
@@ -143,7 +152,28 @@ class PanesScreen(OpaqueScreen, Screen[None]):
 
     def _arrange(self) -> None:
         single = "-single" if self.filled or self.arranged is not Arrangement.ALL else ""
-        self.set_classes(f"{self.arranged} {single}")
+        kept = "-choosing" if self.has_class("-choosing") else ""
+        self.set_classes(f"{self.arranged} {single} {kept}")
+        self._split()
+
+    def _split(self) -> None:
+        """The parts as large as the user made them, on a screen that shows them beside each other."""
+        together = self.arranged is Arrangement.ALL and not self.filled
+        width, height = self.app.size
+        for name, most, axis in (("side", width - _KEPT[0], "width"), ("lower", height - _KEPT[1], "height")):
+            wanted = max(_LEAST_PART[name], min(self.splits[name], most)) if self.splits[name] and together else None
+            for part in self.query(f"#{name}"):
+                setattr(part.styles, axis, wanted)
+                setattr(part.styles, f"max_{axis}", wanted)
+
+    def action_split(self, name: str, step: int) -> None:
+        """Move the line beside the left column, or the one above the lower part."""
+        if self.arranged is not Arrangement.ALL or self.filled:
+            self.say(line("parts have sizes where panes stand side by side: from 120x30 on"))
+            return
+        part = self.query_one(f"#{name}").outer_size
+        self.splits[name] = max(_LEAST_PART[name], (part.width if name == "side" else part.height) + step)
+        self._split()
 
     @on(events.DescendantFocus)
     def follow_focus(self, event: events.DescendantFocus) -> None:
@@ -158,7 +188,8 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         self.go(next(pane for pane in self.panes if event.pane == pane.NAME))
 
     def _step_pane(self, step: int) -> None:
-        self.go(self.panes[(self.panes.index(self.current) + step) % len(self.panes)])
+        offered = [pane for pane in self.panes if pane is self.current or self.offers(pane.NAME)]
+        self.go(offered[(offered.index(self.current) + step) % len(offered)])
 
     def action_next_pane(self) -> None:
         self._step_pane(1)

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from functools import partial
 from pathlib import Path
 
 from textual.message import Message
 
-from sgs_tui.engine.journal import Entry, Kind, journal_of, moment
+from sgs_tui.engine.journal import Entry, Kind, journal_of
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.dialogs import TextDialog
 from sgs_tui.tui.journal.jobs import JournalRead
@@ -26,12 +27,20 @@ _NOTHING = (
 )
 
 
+ZONE: tzinfo | None = None
+"""Of the moments on the screen; None: this machine's. Reports, which others read, tell them in UTC."""
+
+
+def _moment(each: Entry) -> str:
+    return f"{each.time.astimezone(ZONE):%Y-%m-%d %H:%M}"
+
+
 def note_lines(notes: Sequence[Entry], width: int) -> list[Line]:
     """The notes on a layer, each with its moment."""
     lines: list[Line] = []
     for note in notes:
         lines += hanging((Span(f"{MARK} ", "key"),), note.text, width, "key")
-        lines.append((Span(f"  noted {moment(note)}", "muted"),))
+        lines.append((Span(f"  noted {_moment(note)}", "muted"),))
     return lines
 
 
@@ -49,9 +58,9 @@ def journal_lines(entries: Sequence[Entry], path: Path, problem: str, width: int
 
 def _entry(each: Entry, width: int) -> list[Line]:
     about = each.layer or each.sample or ""
-    head, *more = wrap(about, max(12, width - 26))
-    lines: list[Line] = [(Span(f"{moment(each)}  ", "muted"), Span(f"{each.kind} ", _TONES[each.kind]), Span(head))]
-    lines += [(Span(" " * 22 + part),) for part in more]
+    head, *more = wrap(about, max(12, width - 22))
+    lines: list[Line] = [(Span(f"{_moment(each)}  ", "muted"), Span(f"{each.kind} ", _TONES[each.kind]), Span(head))]
+    lines += [(Span(" " * 18 + part),) for part in more]
     return [*lines, *hanging((Span("  "),), each.text, width, "strong")]
 
 

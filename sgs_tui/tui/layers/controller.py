@@ -22,17 +22,17 @@ from sgs_tui.tui.comparison.jobs import (
 from sgs_tui.tui.comparison.view import status
 from sgs_tui.tui.details.pane import DetailsPane
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
-from sgs_tui.tui.frame.dialogs import TableDialog
+from sgs_tui.tui.frame.dialogs import Choice, TableDialog
 from sgs_tui.tui.histogram.controller import HistogramController
 from sgs_tui.tui.histogram.jobs import CloseupDone
 from sgs_tui.tui.int16.marks import Marks
-from sgs_tui.tui.jobs import JobFailed, LayerMoved, LayerWanted, MarksChanged
+from sgs_tui.tui.jobs import CopyAsked, JobFailed, LayerMoved, LayerWanted, MarksChanged
 from sgs_tui.tui.journal.jobs import JournalRead
 from sgs_tui.tui.journal.view import Notes
 from sgs_tui.tui.layers.blame import NOTHING, parts_of
-from sgs_tui.tui.layers.columns import ColumnsDialog, choices_for
+from sgs_tui.tui.layers.columns import ColumnsDialog, choices_for, title
 from sgs_tui.tui.layers.pane import LayersPane
-from sgs_tui.tui.layers.view import NETWORK, UNMATCHED_COLUMNS
+from sgs_tui.tui.layers.view import NETWORK, UNMATCHED_COLUMNS, VALUE_COLUMNS, fitting
 from sgs_tui.tui.original.jobs import OriginalKnown
 from sgs_tui.tui.pictures.jobs import LayersSwept
 from sgs_tui.tui.settings import Start, ViewState
@@ -208,6 +208,31 @@ class LayersController(Controller):
             self.host.go(self.pane)
 
     # --- windows
+
+    @does("walk.go-to")
+    def ask_where(self) -> None:
+        self.ask("Go to which layer?", "", "its op index (#), or a part of its name", self._go_where)
+
+    def _go_where(self, answer: str) -> None:
+        """Straight there where one layer fits, else after a choice."""
+        found = fitting(self.pane.model.pairs, answer.strip())
+        if len(found) == 1:
+            self.go_to(LayerWanted(found[0].name, leave=False))
+        elif found:
+            choices = [Choice(pair.name, pair.name, str(pair.benchmark.op_index)) for pair in found]
+            self.choose("Go to which layer?", choices, lambda name: self.go_to(LayerWanted(name, leave=False)))
+        else:
+            self.host.flash(f"no layer has that number or {answer.strip()!r} in its name", "warn")
+
+    @does("layers.count")
+    def count_values(self) -> None:
+        column, values = self.pane.table.column_id, self.pane.model.values(self.pane.table.column_id)
+        heading = f"{title(column)}: {count(len(values), 'value')} in {count(len(self.pane.model), 'layer')}"
+        self.host.open(TableDialog(heading, VALUE_COLUMNS, values.most_common()))
+
+    @does("layers.copy-table")
+    def copy_table(self) -> None:
+        self.host.post_message(CopyAsked("\n".join("\t".join(row) for row in self.pane.listed())))
 
     @does("layers.columns")
     def ask_for_columns(self) -> None:

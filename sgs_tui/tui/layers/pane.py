@@ -20,7 +20,7 @@ from sgs_tui.tui.int16.marks import Marks
 from sgs_tui.tui.jobs import Flash, LayerMoved, LayersShown
 from sgs_tui.tui.journal.view import MARK, Notes
 from sgs_tui.tui.layers.blame import REORDERED, Parts, sign_lines
-from sgs_tui.tui.layers.columns import PART, PENDING, Choices, Facts, chosen_columns, default_choices, facts_of
+from sgs_tui.tui.layers.columns import PART, PENDING, Choices, Facts, chosen_columns, default_choices, facts_of, title
 from sgs_tui.tui.layers.over_set import Swept
 from sgs_tui.tui.layers.view import Layers, failing
 from sgs_tui.tui.text import ELLIPSIS, Line, Span, cut, line, span
@@ -92,7 +92,7 @@ class LayersPane(Pane):
         self.model = Layers(pairs)
         self.model.marks, self.model.swept, self.model.three = kept.marks, kept.swept, kept.three
         self.model.query = self.model.parsed(kept.query.text)
-        self.model.sort_key, self.model.reverse = kept.sort_key, kept.reverse
+        self.model.sort_key, self.model.reverse, self.model.then = kept.sort_key, kept.reverse, kept.then
         self.model.arrange()
         self.facts = facts_of(self.model.pairs)
         number = self._numbered(cursor_on)
@@ -140,7 +140,7 @@ class LayersPane(Pane):
             swept=bool(self.model.swept),
             original=self.model.three is not None,
         )
-        self.table.marks = dict([self.model.arrow])
+        self.table.marks = self.model.arrows
         self.table.show(self.model, columns)
         self.show_heading()
 
@@ -301,6 +301,13 @@ class LayersPane(Pane):
     def action_sort(self) -> None:
         self._order(lambda: self.model.sort(self.table.column_id))
 
+    def action_also_sort(self) -> None:
+        self._order(lambda: self.model.also_sort(self.table.column_id))
+
+    @on(Table.HeadClicked)
+    def sort_as_clicked(self) -> None:
+        self.action_sort()
+
     def action_reverse(self) -> None:
         self._order(self.model.turn_round)
 
@@ -341,7 +348,15 @@ class LayersPane(Pane):
         columns = [column.id for column in self.table.columns] if whole else [self.table.column_id]
         if not whole and columns == ["name"]:
             return self.model.pairs[self.number].name
-        return "\t".join(self.model.cell(self.table.cursor, column).text.strip() for column in columns)
+        return "\t".join(self.model.row_texts(self.table.cursor, columns))
+
+    def listed(self) -> list[list[str]]:
+        """Headings, then every row on show, as it is filtered and sorted; names in full, figures without signs."""
+        columns = [column.id for column in self.table.columns]
+        return [
+            [title(key) for key in columns],
+            *(self.model.row_texts(row, columns) for row in range(len(self.model))),
+        ]
 
     def help(self) -> Iterable[Line]:
         for sign, meaning in _MEANINGS:

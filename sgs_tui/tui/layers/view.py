@@ -1,12 +1,14 @@
 """The rows of a comparison as the table shows them: in network order or sorted, all or filtered, while they arrive."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
+from sgs_tui.engine.compare.limits import FAILED, WARNED
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Unmatched, Verdict
 from sgs_tui.engine.compare.select import Query, by_metric, falls, parse_query, sort_rows
 from sgs_tui.engine.diagnosis.original import ThreeRow, ThreeWay
+from sgs_tui.engine.text import visible
 from sgs_tui.tui.int16.marks import Marks
 from sgs_tui.tui.journal.view import Notes
 from sgs_tui.tui.layers import over_set, three_way
@@ -48,6 +50,8 @@ class Layers:
         """Show the figures of recovered layers; order, filter and verdicts stay about the file as it is."""
         self.query: Query = NO_FILTER
         self.sort_key, self.reverse = NETWORK, False
+        self.then: tuple[tuple[str, bool], ...] = ()
+        """What else is sorted by, where the columns before are equal."""
         self.order: list[int] = list(range(len(self.pairs)))
         self._place: dict[int, int] = {number: place for place, number in enumerate(self.order)}
         self._orders: dict[tuple[str, bool], list[LayerDiff]] = {}
@@ -135,14 +139,22 @@ class Layers:
     def _sorted(self) -> list[LayerDiff]:
         """Every row in the present order, which is worked out once as long as no row is added."""
         done = [row for row in self.rows if row is not None]
-        if self.sort_key in _OWN_ORDERS:
-            return sorted(done, key=partial(_OWN_ORDERS[self.sort_key], self), reverse=self.reverse)
-        if self.sort_key in self._figures:
-            return by_metric(done, self._figures[self.sort_key], self.reverse)
+        for further in reversed(self.then):
+            done = self._by(done, *further)
+        if self.then or self.sort_key in _OWN_ORDERS or self.sort_key in self._figures:
+            return self._by(done, self.sort_key, self.reverse)
         key = self.sort_key, self.reverse
         if key not in self._orders:
             self._orders[key] = sort_rows(done, *key)
         return self._orders[key]
+
+    def _by(self, rows: list[LayerDiff], key: str, reverse: bool) -> list[LayerDiff]:
+        """Rows by one key; equal ones stay in their order."""
+        if key in _OWN_ORDERS:
+            return sorted(rows, key=partial(_OWN_ORDERS[key], self), reverse=reverse)
+        if key in self._figures:
+            return by_metric(rows, self._figures[key], reverse)
+        return sort_rows(rows, key, reverse)
 
     def parsed(self, text: str) -> Query:
         """A filter as it is typed. Raises UsageError."""
@@ -155,8 +167,18 @@ class Layers:
     def sort(self, column: str) -> None:
         """Sort by a column, worst first; the same column again turns the order round."""
         key = _SORT_OF.get(column, column)
-        self.reverse = not self.reverse if key == self.sort_key else False
-        self.sort_key = key
+        self.reverse = not self.reverse if key == self.sort_key and not self.then else False
+        self.sort_key, self.then = key, ()
+        self.arrange()
+
+    def also_sort(self, column: str) -> None:
+        """By this column too, where those before are equal; again: the other way round."""
+        key = _SORT_OF.get(column, column)
+        if self.sort_key in (NETWORK, key):
+            self.sort(column)
+            return
+        before = dict(self.then)
+        self.then = tuple({**before, key: not before[key] if key in before else False}.items())
         self.arrange()
 
     def turn_round(self) -> None:
@@ -164,16 +186,27 @@ class Layers:
         self.arrange()
 
     def network_order(self) -> None:
-        self.sort_key, self.reverse = NETWORK, False
+        self.sort_key, self.reverse, self.then = NETWORK, False, ()
         self.arrange()
 
     @property
-    def arrow(self) -> tuple[str, str]:
-        """(column, sign) of the order: which way its values run. None of a network as it is."""
+    def arrows(self) -> dict[str, str]:
+        """The signs of the order by column: which way its values run. None of a network as it is."""
         if self.sort_key == NETWORK:
-            return ("index", "▾") if self.reverse else ("", "")
-        falling = self.sort_key in _OWN_ORDERS or self.sort_key in self._figures or falls(self.sort_key)
-        return _COLUMN_OF.get(self.sort_key, self.sort_key), "▾" if falling is not self.reverse else "▴"
+            return {"index": "▾"} if self.reverse else {}
+        return dict(self._arrow(*each) for each in (*self.then, (self.sort_key, self.reverse)))
+
+    def _arrow(self, key: str, reverse: bool) -> tuple[str, str]:
+        falling = key in _OWN_ORDERS or key in self._figures or falls(key)
+        return _COLUMN_OF.get(key, key), "▾" if falling is not reverse else "▴"
+
+    def values(self, column: str) -> Counter[str]:
+        """How often each text of a column is there, among the rows on show."""
+        return Counter(_bare(self.cell(row, column)) for row in range(len(self)))
+
+    def row_texts(self, row: int, columns: Iterable[str]) -> list[str]:
+        """A row's cells without the signs behind figures."""
+        return [_bare(self.cell(row, column)) for column in columns]
 
     def next_place(self, start: int, step: int, wanted: Callable[[LayerDiff], bool]) -> int | None:
         """The nearest place after `start` in direction `step` whose row is wanted, going round at the ends."""
@@ -198,11 +231,32 @@ _OWN_ORDERS: dict[str, Callable[[Layers, LayerDiff], int]] = {
 """Columns that the engine does not sort by, since they are nothing of a row."""
 
 
+def _bare(cell: Cell) -> str:
+    text = cell.text.strip()
+    return text.rstrip(FAILED + WARNED) if text[:1].isdigit() or text[:1] == "-" else text.removesuffix(NOTED)
+
+
 def failing(row: LayerDiff) -> bool:
     """What `n` looks for."""
     return row.verdict is Verdict.FAIL
 
 
+def fitting(pairs: Sequence[Pair], wanted: str) -> list[Pair]:
+    """The layers of that op index, else of that name, else those that have it in their names."""
+    tests: tuple[Callable[[Pair], bool], ...] = (
+        lambda pair: str(pair.benchmark.op_index) == wanted,
+        lambda pair: pair.name == wanted,
+        lambda pair: wanted.lower() in visible(pair.name).lower(),
+    )
+    found = ([pair for pair in pairs if test(pair)] for test in tests)
+    return next((each for each in found if each), [])
+
+
+VALUE_COLUMNS: tuple[Column[tuple[str, int]], ...] = (
+    Column("count", "layers", 7, right=True, cell=lambda each: str(each[1])),
+    Column("value", "value", least=24, names=True, cell=lambda each: each[0] or "(none)"),
+)
+"""Of the values of a column with how often they are there."""
 UNMATCHED_COLUMNS: tuple[Column[Unmatched], ...] = (
     Column("side", "only in", 9, cell=lambda one: Cell(one.side, one.side)),
     Column("name", "name", least=24, names=True, cell=lambda one: one.name),

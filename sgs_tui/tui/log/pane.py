@@ -38,6 +38,7 @@ class LogPane(Pane):
 
     NAME = "log"
     GROUPS = ("log", "move")
+    SHARES, NEIGHBOR = "files", "3 Dumps"
     BINDINGS = bindings("log")
 
     def __init__(self) -> None:

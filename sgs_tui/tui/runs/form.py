@@ -1,19 +1,21 @@
 """What to run: the fields of the form, which of them count, what is still missing, and the window that asks."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from textual import on
+from textual.message import Message
 from textual.widget import Widget
 
 from sgs_tui.engine.backends.sdk_install import SdkWish, configured
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import at_home
-from sgs_tui.tui.actions import bindings
+from sgs_tui.tui.actions import BY_ID, Action, bindings, group
 from sgs_tui.tui.frame.dialogs import Dialog
 from sgs_tui.tui.text import BLANK, Line, paragraph
+from sgs_tui.tui.widgets.bars import KeyBar
 from sgs_tui.tui.widgets.prompt import PathPrompt, Prompt
 from sgs_tui.tui.widgets.table import Cell, Column, ListTable, Table
 from sgs_tui.tui.widgets.text_view import TextView
@@ -24,7 +26,10 @@ BOTH, FLOAT, FIXED = "both", "float", "fixed"
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A line of the form. `choices`: the values there are; `simulators`: where it counts; `kind`: what is typed."""
+    """A line of the form. `choices`: the values there are; `simulators`: where it counts.
+
+    `embedded`: its note where the models are quantized here.
+    """
 
     key: str
     label: str
@@ -32,6 +37,11 @@ class Field:
     choices: tuple[str, ...] = ()
     simulators: tuple[str, ...] = (SDK, EMBEDDED)
     is_path: bool = True
+    embedded: str = ""
+
+    def hint(self, simulator: str) -> str:
+        """What is typed into it, true for that simulator."""
+        return self.embedded if self.embedded and simulator == EMBEDDED else self.note
 
 
 _FIELDS = (
@@ -40,7 +50,12 @@ _FIELDS = (
     Field("float", "float model", "*_float.sim or *_cmodel_float.sim", simulators=(SDK,)),
     Field("fixed", "fixed model", "*_fixed.sim", simulators=(SDK,)),
     Field("model", "ONNX model", "the model that is quantized here", simulators=(EMBEDDED,)),
-    Field("image", "image", "an image, a list file or a folder; one pair of runs an image"),
+    Field(
+        "image",
+        "image",
+        "an image, a list file or a folder; one pair of runs an image",
+        embedded="the one image (or .npy) that both stages run on; empty: the first to calibrate with",
+    ),
     Field("calibrate", "calibration", "images to calibrate with, about 30: a folder or a list", simulators=(EMBEDDED,)),
     Field("preprocess", "preprocess", "preprocess script; one an input, commas between"),
     Field("int16", "INT16", "names of tensors that get INT16, commas between", (), (EMBEDDED,), is_path=False),
@@ -50,7 +65,7 @@ _FIELDS = (
     Field("python", "SDK python", "interpreter for the SDK's scripts", simulators=(SDK,), is_path=False),
 )
 _BY_KEY = {each.key: each for each in _FIELDS}
-_DEFAULTS = {"simulator": SDK, "stage": BOTH, "python": "python3"}
+_DEFAULTS = {"stage": BOTH, "python": "python3"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +75,18 @@ class RunForm:
     values: Mapping[str, str] = field(default_factory=dict)
 
     def value(self, key: str) -> str:
+        if key == "simulator" and not self.values.get(key):
+            typed = any(self.values.get(each) for each in ("sdk", "via", "float", "fixed"))
+            return SDK if typed or _sdk_is_known() else EMBEDDED
         return self.values.get(key) or _DEFAULTS.get(key, "")
 
     def with_value(self, key: str, text: str) -> "RunForm":
         return RunForm({**self.values, key: text.strip()})
 
-    def turned(self, key: str) -> "RunForm":
-        """The next choice of a field that has choices."""
+    def turned(self, key: str, step: int = 1) -> "RunForm":
+        """Another choice of a field that has choices, the next one or the one before."""
         choices = _BY_KEY[key].choices
-        return self.with_value(key, choices[(choices.index(self.value(key)) + 1) % len(choices)])
+        return self.with_value(key, choices[(choices.index(self.value(key)) + step) % len(choices)])
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -96,9 +114,14 @@ class RunForm:
     @property
     def _optional(self) -> set[str]:
         embedded = self.value("simulator") == EMBEDDED
-        settings = _configured()
-        known = os.environ.get("SGS_IPU_DIR") or self.value("via") or settings.via or settings.root
+        known = self.value("via") or _sdk_is_known()
         return {"preprocess", "int16", "via", "chip", *(["sdk"] if known else []), *(("image",) if embedded else ())}
+
+
+def _sdk_is_known() -> bool:
+    """Whether the environment or the settings name an SDK."""
+    settings = _configured()
+    return bool(os.environ.get("SGS_IPU_DIR") or settings.via or settings.root)
 
 
 def _configured() -> SdkWish:
@@ -134,6 +157,22 @@ class Filled:
 Examine = Callable[[RunForm, Callable[[tuple[str, ...]], None]], object]
 
 
+class FieldTable(ListTable[Field]):
+    """The fields; left and right ask for another choice."""
+
+    @dataclass
+    class Turned(Message):
+        """The next choice (1) or the one before (-1)."""
+
+        step: int
+
+    def action_left(self) -> None:
+        self.post_message(self.Turned(-1))
+
+    def action_right(self) -> None:
+        self.post_message(self.Turned(1))
+
+
 class RunFormDialog(Dialog[Filled]):
     """Closing keeps what was typed."""
 
@@ -147,7 +186,7 @@ class RunFormDialog(Dialog[Filled]):
         super().__init__("What to run", keymap)
         self.form, self._switches, self._examine = form, switches, examine
         self._told: tuple[RunForm, tuple[str, ...]] | None = None
-        self.table = ListTable(self._columns(), frozen=1)
+        self.table = FieldTable(self._columns(), frozen=1)
         self.entry = PathPrompt()
         self.info = TextView(reads=False)
 
@@ -174,9 +213,12 @@ class RunFormDialog(Dialog[Filled]):
     def on_mount(self) -> None:
         """The cursor goes to the first field that wants something."""
         self.entry.display = False
-        fields = self.form.fields
-        self._show(next((n for n, each in enumerate(fields) if self.form.problem(each.key)), 0))
+        self._show(self._first_wanting)
         self.table.focus()
+
+    @property
+    def _first_wanting(self) -> int:
+        return next((n for n, each in enumerate(self.form.fields) if self.form.problem(each.key)), 0)
 
     @property
     def prompt(self) -> PathPrompt | None:
@@ -203,9 +245,23 @@ class RunFormDialog(Dialog[Filled]):
     @on(Table.Moved)
     def _explain(self) -> None:
         self.info.show(partial(self._info, ()))
+        self.show_keys()
+
+    def show_keys(self) -> None:
+        """Those of the field under the cursor, or of the line that is being typed."""
+        self.query_one(KeyBar).show(self.actions(), self._keymap)
+
+    def actions(self) -> Sequence[Action]:
+        """A choice is turned, anything else is typed; a path can be completed."""
+        if self.entry.display:
+            tab = [BY_ID["runform.complete"]] if self.field.is_path else []
+            return [*group("typing"), *tab]
+        other = ("change", "complete") if self.field.choices else ("next-choice", "previous-choice")
+        unfit = {f"runform.{name}" for name in (*other, *(() if self.field.is_path else ("complete",)))}
+        return [action for action in super().actions() if action.id not in unfit]
 
     def _info(self, names: tuple[str, ...], width: int) -> list[Line]:
-        lines = paragraph(f"{self.field.label}: {self.field.note}", width, "muted")
+        lines = paragraph(f"{self.field.label}: {self.field.hint(self.form.value('simulator'))}", width, "muted")
         if names:
             return lines + paragraph("  ".join(names), width, "key")
         lines += [BLANK, *paragraph(f"switches (pane 4): {self._switches}", width, "muted")]
@@ -220,13 +276,34 @@ class RunFormDialog(Dialog[Filled]):
     @on(Table.Activated)
     def action_change(self) -> None:
         if self.field.choices:
-            self.form = self.form.turned(self.field.key)
-            self._show(self.table.cursor)
+            self.action_next_choice()
             return
         self.entry.value = self.form.value(self.field.key)
         self.entry.cursor_position = len(self.entry.value)
         self.entry.display = True
         self.set_focus(self.entry)
+        self.show_keys()
+
+    def action_complete(self) -> None:
+        """Open the line, and show which files there are."""
+        if self.field.is_path and not self.field.choices:
+            self.action_change()
+            self.entry.action_complete()
+
+    def action_next_choice(self) -> None:
+        self._turn(1)
+
+    def action_previous_choice(self) -> None:
+        self._turn(-1)
+
+    @on(FieldTable.Turned)
+    def take_turn(self, event: FieldTable.Turned) -> None:
+        self._turn(event.step)
+
+    def _turn(self, step: int) -> None:
+        if self.field.choices:
+            self.form = self.form.turned(self.field.key, step)
+            self._show(self.table.cursor)
 
     def action_clear(self) -> None:
         self.form = self.form.with_value(self.field.key, "")
@@ -252,7 +329,10 @@ class RunFormDialog(Dialog[Filled]):
         self._show(self.table.cursor + step)
 
     def action_run(self) -> None:
-        if not self.form.problems:
+        """Start; where something is missing the form stays, on the first such field."""
+        if self.form.problems:
+            self._show(self._first_wanting)
+        else:
             self.dismiss(Filled(self.form, start=True))
 
     def action_close(self) -> None:

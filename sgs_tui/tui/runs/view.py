@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from time import localtime, strftime
 
 from sgs_tui.engine.numbers import clock, size
@@ -43,10 +43,20 @@ class RunRow:
         return (self.run.name, self.run.state, self.now.dump_size, self.now.progress, self.run.status.started)
 
 
-def _dump(row: RunRow) -> Cell:
-    """Nothing where what is left of a dump is not to be trusted."""
-    bad = row.run.state in (*BAD, RunState.CANCELLED)
-    return Cell("" if bad or row.now.dump_size is None else size(row.now.dump_size))
+def _image(run: Run) -> str:
+    """What it ran on."""
+    return PurePath(run.request.details.get("image", "")).name
+
+
+def _result(row: RunRow) -> Cell:
+    """How it stands, with the size of the dump where that is to be trusted, with what went wrong where not."""
+    state = row.run.state
+    known = row.message.split("\n")[0] if state in BAD else _dumped(row)
+    return Cell(f"{state}{', ' if known else ''}{known}", _SIGNS[state].tone)
+
+
+def _dumped(row: RunRow) -> str:
+    return "" if row.run.state is RunState.CANCELLED or row.now.dump_size is None else size(row.now.dump_size)
 
 
 def _time(row: RunRow) -> Cell:
@@ -61,10 +71,10 @@ RUN_COLUMNS: tuple[Column[RunRow], ...] = (
     Column("sign", "", 1, cell=lambda row: _SIGNS[row.run.state]),
     # the time in front tells runs apart, and the stage has its own column: cut at the end
     Column("name", "run", least=22, names=True, cell=lambda row: row.run.name),
-    Column("stage", "stage", 9, cell=lambda row: row.run.request.stage),
-    Column("state", "state", 9, cell=lambda row: Cell(str(row.run.state), _SIGNS[row.run.state].tone)),
-    Column("time", "time", 9, right=True, cell=_time),
-    Column("dump", "dump", 9, right=True, cell=_dump),
+    Column("stage", "stage", 8, cell=lambda row: row.run.request.stage),
+    Column("image", "image", 12, names=True, cell=lambda row: _image(row.run)),
+    Column("time", "time", 8, right=True, cell=_time),
+    Column("result", "result", least=18, prose=True, cell=_result),
     Column("backend", "by", 11, cell=lambda row: Cell(row.run.request.backend, "muted")),
 )
 

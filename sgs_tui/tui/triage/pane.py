@@ -32,7 +32,6 @@ class TriagePane(Pane):
 
     NAME = "triage"
     GROUPS = ("triage", "walk", "inside", "move")
-    SHARES, NEIGHBOR = "details", "d Details"
     BINDINGS = bindings("triage")
 
     def __init__(self) -> None:

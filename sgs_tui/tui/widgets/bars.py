@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
+from textual.widget import Widget
 
 from sgs_tui.tui.actions import Action, shown_keys
 from sgs_tui.tui.text import Line, Span, Tone, clip, cut, width
@@ -48,6 +49,14 @@ class Tab:
     def short(self, letters: int) -> str:
         """Key and the first letters of the title."""
         return f"{self.key} {self.title[:letters]}"
+
+
+async def run(action: Action, start: Widget) -> None:
+    """Do what an action does where `start` has the keys: the nearest widget around it that knows how."""
+    name = "action_" + action.method.partition("(")[0].rpartition(".")[2]
+    nodes = (*start.ancestors_with_self, start.screen)
+    owner = next((node for node in nodes if hasattr(node, name)), start.screen)
+    await start.app.run_action(action.method, owner)
 
 
 class LineBar(LineWidget):
@@ -189,15 +198,27 @@ class KeyBar(LineBar):
 
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
         """As many keys as fit; help and quit always stay."""
+        return [part for action in self._fitting() for part in self._item(action)], "header"
+
+    def _fitting(self) -> list[Action]:
         kept = [self._item(action) for action in self._actions if action.footer >= ALWAYS]
         room = self.size.width - sum(map(width, kept))
-        shown: list[Line] = []
+        shown: list[Action] = []
         for action in self._actions:
-            item = self._item(action)
-            if action.footer < ALWAYS and width(item) <= room:
-                shown.append(item)
-                room -= width(item)
-        return [part for item in (*shown, *kept) for part in item], "header"
+            cells = width(self._item(action))
+            if action.footer < ALWAYS and cells <= room:
+                shown.append(action)
+                room -= cells
+        return [*shown, *(action for action in self._actions if action.footer >= ALWAYS)]
+
+    async def on_click(self, event: events.Click) -> None:
+        """A key that is clicked does what it does when it is pressed."""
+        left = 0
+        for action in self._fitting():
+            right = left + width(self._item(action))
+            if left <= event.x < right:
+                await run(action, self.screen.focused or self.screen)
+            left = right
 
     def _item(self, action: Action) -> Line:
         return Span(" " + shown_keys(action, self._keymap)[0], "key"), Span(f" {action.label} ")

@@ -94,6 +94,9 @@ class Table(ListWidget):
     class Moved(Message):
         """The cursor stands on another row."""
 
+    class HeadClicked(Message):
+        """The heading of the current column was clicked."""
+
     class Activated(Moved):
         """The row under the cursor was clicked again."""
 
@@ -279,6 +282,7 @@ class Table(ListWidget):
         for n, cells in self._placed():
             if left <= x <= left + cells:
                 self._move_column(n - self.column)
+                self.post_message(self.HeadClicked())
             left += cells + 1
 
 

@@ -130,9 +130,9 @@ def test_columns_over_the_pictures_of_a_sweep() -> None:
         return "".join(layers.row_at(place).name for place in range(len(layers)))  # type: ignore[union-attr]
 
     layers.sort(over_set.WORST)
-    assert shown() == "cbad" and layers.arrow == (over_set.WORST, "▾")
+    assert shown() == "cbad" and layers.arrows == {over_set.WORST: "▾"}
     layers.sort(over_set.WORST)
-    assert shown() == "cabd" and layers.arrow == (over_set.WORST, "▴")
+    assert shown() == "cabd" and layers.arrows == {over_set.WORST: "▴"}
     layers.sort(over_set.FAILS)
     assert shown() == "bcad"
     for text, found in (("worst>0.5", "bc"), ("fails>0", "bc"), ("median<=0.1", "a"), ("!fails>0", "ad")):
@@ -185,19 +185,19 @@ def test_the_arrow_agrees_with_the_numbers(key: str, reverse: bool, sgs: Path) -
     assert found[len(values) :] == [None] * (len(found) - len(values))  # layers without a figure stand last
     if not values:
         return
-    assert layers.arrow == (key, "▾" if values[0] > values[-1] else "▴")
-    assert values == sorted(values, reverse=layers.arrow[1] == "▾")
+    assert layers.arrows == {key: "▾" if values[0] > values[-1] else "▴"}
+    assert values == sorted(values, reverse=layers.arrows[key] == "▾")
 
 
 def test_arrows_of_words_and_of_the_network() -> None:
     layers = _layers([layer("a", 0), layer("b", 1)])
-    assert layers.arrow == ("", "")
+    assert layers.arrows == {}
     layers.turn_round()
-    assert layers.arrow == ("index", "▾")
+    assert layers.arrows == {"index": "▾"}
     layers.network_order()
     for key, arrow in (("name", "▴"), ("op", "▴"), ("index", "▴"), ("sign", "▾"), ("part", "▾")):
         layers.sort(key)
-        assert layers.arrow == (key, arrow)
+        assert layers.arrows == {key: arrow}
 
 
 def test_every_sign_of_the_table_is_in_its_help() -> None:

@@ -146,6 +146,7 @@ async def test_the_form_completes_paths_and_is_remembered(place: Path) -> None:
     app = make_app((FOLDER,))
     async with app.run_test(size=SMALL) as pilot:
         screen = await _opened(pilot)
+        screen.runs.form = form_of({"simulator": "sdk"})
         await pilot.press("r")
         assert isinstance(app.screen, RunFormDialog), "something is missing: it asks"
         await pilot.press("enter", *"p/net", "tab")
@@ -162,7 +163,7 @@ async def test_the_form_completes_paths_and_is_remembered(place: Path) -> None:
 async def test_choices_turn_and_change_the_fields(place: Path) -> None:
     app = make_app((FOLDER,))
     async with app.run_test(size=SMALL) as pilot:
-        await _opened(pilot)
+        await _opened(pilot, form_of({"simulator": "sdk"}))
         await pilot.press("e", "g", "space")
         await until_shown(pilot, "[onnxruntime]")
         assert "ONNX model" in text_of(app) and "SDK folder" not in text_of(app)
@@ -241,3 +242,43 @@ def test_paths_complete_as_in_a_shell(typed: str, certain: str, names: tuple[str
 
 def test_times_are_short() -> None:
     assert [clock(value) for value in (None, 7, 750, 3723)] == ["", "0:07", "12:30", "1:02:03"]
+
+
+async def test_the_form_turns_choices_with_arrows_and_its_footer_tells_the_keys_of_the_field(place: Path) -> None:
+    app = make_app((FOLDER,))
+    async with app.run_test(size=SMALL) as pilot:
+        await _opened(pilot, form_of({"simulator": "sdk"}))
+        await pilot.press("e", "g", "right")
+        await until_shown(pilot, "[onnxruntime]")
+        assert "right next choice" in text_of(app) and "type" not in text_of(app).split("\n")[-1]
+        await pilot.press("left")
+        await until_shown(pilot, "[sdk]")
+        await pilot.press("h", "j", "j")
+        await until_shown(pilot, "space type")
+        await pilot.press("tab")
+        await until_shown(pilot, "dumps/")  # the files that there are
+        assert "esc cancel" in text_of(app)
+
+
+async def test_a_form_with_something_missing_stays_and_shows_what(place: Path) -> None:
+    app = make_app((FOLDER,))
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await _opened(pilot, form_of({"simulator": "sdk"}))
+        await pilot.press("e", "G", "r")
+        window = app.screen
+        assert isinstance(window, RunFormDialog) and window.field.key == "float"
+        await until_shown(pilot, "before it can start: float model: needed")
+        await pilot.press("escape")
+        assert screen.runs.pane.rows == ()
+
+
+def test_hints_are_those_of_the_simulator() -> None:
+    image = next(field for field in form_of({"simulator": EMBEDDED}).fields if field.key == "image")
+    assert "empty: the first to calibrate with" in image.hint(EMBEDDED) and "a folder" in image.hint("sdk")
+
+
+def test_the_default_simulator_is_one_that_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SGS_IPU_DIR", raising=False)
+    assert RunForm().value("simulator") == EMBEDDED
+    monkeypatch.setenv("SGS_IPU_DIR", str(tmp_path))
+    assert RunForm().value("simulator") == "sdk"

@@ -74,7 +74,7 @@ def test_runs_survive_a_dropped_line_and_the_next_start_shows_and_opens_them(
         terminal.wait_for("net_fixed-fixed")
         ended = [wait_run(run.folder.path, PATIENCE) for run in runs]
         assert [run.state for run in ended] == [RunState.OK, RunState.OK]
-        terminal.wait_for(lambda text: text.count(" ok ") >= 2)
+        terminal.wait_for(lambda text: text.count(" ok, ") >= 2)
         terminal.press("c")
         terminal.wait_for("20 layers")
         terminal.press("q")

@@ -1,0 +1,158 @@
+"""Writing down what is seen: the layer table as it is filtered and sorted, a whole report, a picture of the screen.
+
+Apart because it is the one feature that makes files for others; it never writes over one.
+"""
+
+import csv
+import io
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from threading import Event
+
+from sgs_tui.engine.compare.limits import BUILT_IN
+from sgs_tui.engine.compare.select import SORT_KEYS
+from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
+from sgs_tui.engine.files import at_home, free_name, write_atomically
+from sgs_tui.engine.session import CompareRequest
+from sgs_tui.engine.text import encode
+from sgs_tui.tui.comparison.controller import ComparisonController
+from sgs_tui.tui.frame.controller import Controller, Host, does
+from sgs_tui.tui.frame.dialogs import Choice
+from sgs_tui.tui.jobs import Said
+from sgs_tui.tui.layers.pane import LayersPane
+from sgs_tui.tui.layers.view import NETWORK, Layers
+
+Table = Sequence[Sequence[str]]
+"""Headings, then rows."""
+_KINDS = {
+    "csv": "the layer table as it is filtered and sorted",
+    "md": "the layer table as it is filtered and sorted, in Markdown",
+    "html": "the whole report with histograms, one file for a browser",
+    "svg": "a picture of the screen",
+    "png": "a picture of the screen",
+}
+_PAINTER = "rsvg-convert"
+"""Makes a PNG of an SVG; of those that do it the one that is most often there."""
+
+
+class ExportController(Controller):
+    """Asks for kind and place, writes in the background."""
+
+    def __init__(self, host: Host, comparison: ComparisonController, layers: LayersPane) -> None:
+        super().__init__(host)
+        self._comparison, self._layers = comparison, layers
+
+    @does("app.export")
+    def ask_for_kind(self) -> None:
+        """The picture is that of the screen as it is now, without the question."""
+        picture = self.host.current.app.export_screenshot(title="sgs-tui")
+        choices = [Choice(kind, what, kind.upper()) for kind, what in _KINDS.items()]
+        self.choose("Write what?", choices, partial(self._ask_for_place, picture))
+
+    def _ask_for_place(self, picture: str, kind: str) -> None:
+        sample = self._comparison.picks.sample
+        name = Path(f"{'screen' if sample is None else sample.stem}.{kind}")
+        self.ask(
+            "Into which file?",
+            str(free_name(name, keep_suffix=True)),
+            "a new file; none is written over",
+            partial(self._write, picture),
+        )
+
+    def _write(self, picture: str, answer: str) -> None:
+        """Which kind it becomes, its name says."""
+        path = at_home(answer)
+        make = self._makers(picture).get(path.suffix.lower().removeprefix("."))
+        if make is None:
+            self.host.flash(f"{path.name}: its name has to end in .{', .'.join(_KINDS)}", "warn")
+            return
+        self.host.flash(f"writing {path} ...")
+        self.host.jobs.run("export", partial(write, path, make), self._tell)
+
+    def _makers(self, picture: str) -> dict[str, Callable[[Event], bytes]]:
+        request = self._comparison.request
+        table = self._layers.listed()
+        return {
+            "csv": lambda _: as_csv(table),
+            "md": lambda _: as_markdown(table),
+            "html": partial(report, request, shown_as(self._layers.model)),
+            "svg": lambda _: picture.encode(),
+            "png": lambda _: as_png(picture),
+        }
+
+    def _tell(self, path: Path) -> None:
+        self.host.post_message(Said(f"written: {path}"))
+
+
+def write(path: Path, make: Callable[[Event], bytes], cancel: Event) -> Path:
+    """Make the bytes and write a new file of them. Raises InputError where there is one, RunError, UsageError."""
+    if path.exists():
+        raise InputError(f"{path} is there already", "name another file")
+    write_atomically(path, make(cancel))
+    return path
+
+
+def as_csv(table: Table) -> bytes:
+    """RFC 4180; names as they are in the dumps."""
+    text = io.StringIO()
+    csv.writer(text).writerows(table)
+    return encode(text.getvalue())
+
+
+def as_markdown(table: Table) -> bytes:
+    """A table of GitHub's Markdown; what is markup there stays text."""
+    rows = [[cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ") for cell in row] for row in table]
+    head, *body = ["| " + " | ".join(row) + " |" for row in rows]
+    return encode("\n".join([head, "|" + " --- |" * len(table[0]), *body]) + "\n")
+
+
+def as_png(picture: str) -> bytes:
+    """The SVG as a PNG. Raises RunError where nothing here can make one."""
+    if shutil.which(_PAINTER) is None:
+        raise RunError(f"a PNG needs {_PAINTER}, which is not here", "write an SVG: browsers show it, too")
+    done = subprocess.run([_PAINTER, "--zoom", "1.5"], input=picture.encode(), capture_output=True, check=False)
+    if done.returncode:
+        raise RunError(f"{_PAINTER}: {done.stderr.decode(errors='replace').strip()}", "write an SVG")
+    return done.stdout
+
+
+def shown_as(layers: Layers) -> list[str]:
+    """Filter and order of the table as options of the command; what only the app knows (marks) is left out."""
+    options = []
+    if layers.query.tests and "marked" not in layers.query.text:
+        options.append(f"--filter={layers.query.text}")
+    if layers.sort_key in SORT_KEYS and layers.sort_key != NETWORK:
+        options.append(f"--sort={'-' if layers.reverse else ''}{layers.sort_key}")
+    return options
+
+
+def report(request: CompareRequest | None, shown: Sequence[str], cancel: Event) -> bytes:
+    """The report that `compare --format html` prints of these dumps. Raises UsageError, RunError, CancelledError."""
+    if request is None:
+        raise UsageError("no dumps are compared", "s and b in pane 3 pick them")
+    if BUILT_IN.get(request.profile.name) != request.profile:
+        hint = f"compare --format html --profile FILE makes it; {', '.join(BUILT_IN)} can be used here"
+        raise UsageError(f"the limits {request.profile.name} are those of a file", hint)
+    command = [sys.executable, "-P", "-m", "sgs_tui", "compare", str(request.sample), str(request.benchmark)]
+    command += ["--format", "html", "--profile", request.profile.name, "--fail-on", "never", *shown]
+    for option, path in (("--ranges", request.ranges), ("--shapes", request.shapes)):
+        command += [] if path is None else [option, str(path)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    while True:
+        try:
+            out, said = child.communicate(timeout=0.2)
+            break
+        except subprocess.TimeoutExpired:
+            if cancel.is_set():
+                child.kill()
+                child.communicate()
+                raise CancelledError("stopped") from None
+    if child.returncode:
+        raise RunError(
+            said.decode(errors="replace").strip().splitlines()[-1], "run it in a shell: compare --format html"
+        )
+    return out

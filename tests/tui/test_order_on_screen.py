@@ -1,0 +1,120 @@
+"""What stands where from 120 columns on, sizes that are kept, the way back to the dumps before, and the focus."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sgs_tui.tui.settings import load_state
+from sgs_tui.tui.text import small
+from tests.tui.stage import (
+    BENCHMARK,
+    FOLDER,
+    SAMPLE,
+    main_screen,
+    make_app,
+    text_of,
+    until,
+    until_compared,
+    until_shown,
+)
+
+pytestmark = pytest.mark.usefixtures("on_stage")
+SMALL, MIDDLE, LARGE = (80, 24), (120, 40), (160, 50)
+
+
+@pytest.mark.parametrize("size", [MIDDLE, LARGE])
+async def test_triage_stands_on_the_left_and_debugconfig_behind_the_dumps(size: tuple[int, int]) -> None:
+    app = make_app()
+    async with app.run_test(size=size) as pilot:
+        screen = await until_compared(pilot)
+        assert screen.triage.pane.region.x == 0 and screen.triage.pane.region.height > screen.dumps.pane.region.height
+        assert "MSE" in text_of(app) and "4 DebugConfig" not in text_of(app)
+        await pilot.press("4")
+        await until_shown(pilot, "recommended")
+        assert not screen.dumps.pane.display and screen.triage.pane.display
+        await pilot.press("5")
+        await until_shown(pilot, "diagnosis: gate")
+        assert not screen.debugconfig.pane.display
+
+
+async def test_debugconfig_is_a_tab_where_there_is_one_or_it_was_asked_for(on_stage: Path) -> None:
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await until_compared(pilot)
+        assert "4 Config" not in text_of(app)
+        await pilot.press("3", "tab")
+        assert main_screen(app).current is main_screen(app).log_pane
+        await pilot.press("4")
+        await until_shown(pilot, "[4 Config]")
+        await pilot.press("1")
+        assert "4 Config" not in text_of(app)
+    (on_stage / FOLDER / "DebugConfig.txt").write_text("dumpTensor\n")
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await until_compared(pilot)
+        await until_shown(pilot, "4 Config")
+
+
+async def test_parts_can_be_sized_and_stay_so() -> None:
+    app = make_app()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await until_compared(pilot)
+        side, lower = (screen.query_one(f"#{name}") for name in ("side", "lower"))
+        width, height = side.outer_size.width, lower.outer_size.height
+        await pilot.press(*"))(", *"}}}{")
+        await until(pilot, lambda: (side.outer_size.width, lower.outer_size.height) == (width + 4, height + 4))
+        await pilot.press("f")
+        await until(pilot, lambda: screen.layer_table.pane.region.width == 160)
+        await pilot.press("f", *"(" * 60)
+        await until(pilot, lambda: side.outer_size.width == 20)
+        await pilot.press(*")" * 60, *"}" * 60)
+        await until(pilot, lambda: screen.layer_table.pane.table.size.width >= 59)
+        assert screen.layer_table.pane.table.size.height >= 8
+        kept = screen.splits
+    state = load_state(FOLDER)
+    assert {"side": state.side, "lower": state.lower} == kept
+    app = make_app()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await until_compared(pilot)
+        assert screen.splits == kept and screen.layer_table.pane.table.size.width >= 59
+        await pilot.resize_terminal(*SMALL)
+        await until(pilot, lambda: screen.layer_table.pane.region.width == 80)
+        await pilot.press("(")
+        await until_shown(pilot, "from 120x30 on")
+
+
+async def test_the_pane_with_the_keys_has_a_sign() -> None:
+    app = make_app()
+    async with app.run_test(size=LARGE) as pilot:
+        await until_compared(pilot)
+        assert "▸1 Layers" in text_of(app)
+        await pilot.press("2")
+        await until_shown(pilot, "▸2 Histogram")
+        assert text_of(app).count("▸") == 1
+
+
+async def test_another_sample_can_be_undone(on_stage: Path) -> None:
+    shutil.copy(SAMPLE, on_stage / FOLDER / "other_fixed.bin")
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("3", "u")
+        await until_shown(pilot, "nothing was compared before")
+        await until_shown(pilot, "other_fixed.bin")
+        place = next(n for n, entry in enumerate(screen.dumps.pane.entries) if entry.path.name == "other_fixed.bin")
+        screen.dumps.pane.files.go(place)
+        await pilot.press("s")
+        await until_shown(pilot, "u goes back to the dumps before")
+        await until(pilot, lambda: screen.comparison.summary is not None)
+        assert screen.comparison.picks.sample == FOLDER / "other_fixed.bin"
+        await pilot.press("u")
+        await until(pilot, lambda: screen.comparison.summary is not None)
+        picks = screen.comparison.picks
+        assert (picks.sample, picks.benchmark) == (SAMPLE, BENCHMARK) and picks.ranges is not None
+        await pilot.press("x")
+        await until_shown(pilot, "look swapped: x swaps them")
+
+
+def test_figures_of_a_column_have_one_style() -> None:
+    assert [small(value) for value in (0.63, 42.6, 1e-9, 0.0)] == ["6.30e-01", "4.26e+01", "1.00e-09", "0"]
