@@ -156,12 +156,17 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         self.set_classes(f"{self.arranged} {single} {kept}")
         self._split()
 
+    def _most(self, name: str) -> int:
+        """Cells or lines that a part may take, so that the table keeps its own."""
+        width, height = self.app.size
+        return width - _KEPT[0] if name == "side" else height - _KEPT[1]
+
     def _split(self) -> None:
         """The parts as large as the user made them, on a screen that shows them beside each other."""
         together = self.arranged is Arrangement.ALL and not self.filled
-        width, height = self.app.size
-        for name, most, axis in (("side", width - _KEPT[0], "width"), ("lower", height - _KEPT[1], "height")):
-            wanted = max(_LEAST_PART[name], min(self.splits[name], most)) if self.splits[name] and together else None
+        for name, axis in (("side", "width"), ("lower", "height")):
+            chosen = max(_LEAST_PART[name], min(self.splits[name], self._most(name)))
+            wanted = chosen if self.splits[name] and together else None
             for part in self.query(f"#{name}"):
                 setattr(part.styles, axis, wanted)
                 setattr(part.styles, f"max_{axis}", wanted)
@@ -171,8 +176,9 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         if self.arranged is not Arrangement.ALL or self.filled:
             self.say(line("parts have sizes where panes stand side by side: from 120x30 on"))
             return
-        part = self.query_one(f"#{name}").outer_size
-        self.splits[name] = max(_LEAST_PART[name], (part.width if name == "side" else part.height) + step)
+        laid_out = self.query_one(f"#{name}").outer_size
+        now = self.splits[name] or (laid_out.width if name == "side" else laid_out.height)
+        self.splits[name] = max(_LEAST_PART[name], min(min(now, self._most(name)) + step, self._most(name)))
         self._split()
 
     @on(events.DescendantFocus)
