@@ -1,6 +1,7 @@
 """Every test of the app plays on the same stage, and presses a key only when all that came before has happened."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,13 @@ from textual.pilot import Pilot
 
 from sgs_tui.tui.widgets.key_queue import key_queue
 from tests.tui import stage
+from tests.tui.diagnosed import kept
+
+
+@pytest.fixture(autouse=True, scope="session")
+def copies_of_dumps_go_in_the_end() -> Iterator[None]:
+    yield
+    kept.cleanup()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison
 
 _known: dict[bytes, Diagnosis] = {}
 _at_work = Lock()
-_copies = TemporaryDirectory(prefix="diagnosed-")
+kept = TemporaryDirectory(prefix="diagnosed-")
 
 
 def diagnosed(
@@ -46,7 +46,7 @@ def _files(request: CompareRequest) -> list[Path | None]:
 
 
 def _copied(request: CompareRequest) -> CompareRequest:
-    folder = Path(_copies.name, str(len(_known)))
+    folder = Path(kept.name, str(len(_known)))
     for name in ("sample", "benchmark", "calibration"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     places = ("sample", "benchmark", "calibration", "calibration")
