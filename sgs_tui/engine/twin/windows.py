@@ -328,25 +328,33 @@ def _peak(values: Floats) -> float:
     return float(finite.max()) + 1e-30 if finite.size else 1.0
 
 
-# Pools: corners and the middle first, all values in the proof.
+# Pools: corners and the middle first, then a grid of places; all values in the proof.
 
 POOLS = (2, 3, 1, *range(4, 23))
 POOL_TOLERANCE = 1e-5
 POOL_PICTURES = 6
 """Sides of the output that are tried: pixels factored, nearest to the input's aspect."""
 
+POOL_PLACES = 8
+"""Rows and columns of the grid of places: large maximum pools by the hundred agree at the corners and in the middle,
+since the same few peaks fill them."""
+
 
 def find_pools(average: bool, source: Shape, picture: Floats, output: Floats) -> Iterator[Pool]:
-    """Pools that agree with the output at five places. `picture`, `output` flat NHWC, `source` (1, H, W, C).
+    """Pools that agree with the output at a grid of places. `picture`, `output` flat NHWC, `source` (1, H, W, C).
 
-    A 1x1 output is a pool of the whole picture first: many windows give it, and any other is a trap for other sizes.
+    Plain ones (no pads, one stride) of all sides first: where one peak fills every window many agree, and the plain one
+    is the likely one. A 1x1 output is a pool of the whole picture first: many windows give it, and any other is a trap
+    for other sizes.
     """
     pixels, rest = divmod(int(output.size), source[3])
     if rest or not pixels or not output.size:
         return
-    for sides in factor_pairs(pixels, source[1] / source[2])[:POOL_PICTURES]:
-        for kernel in _pool_kernels(source, pixels):
-            yield from _pools(average, source, picture.reshape(source), output.reshape(*sides, -1), kernel)
+    for plain in (True, False):
+        for sides in factor_pairs(pixels, source[1] / source[2])[:POOL_PICTURES]:
+            for kernel in _pool_kernels(source, pixels):
+                found = _pools(average, source, picture.reshape(source), output.reshape(*sides, -1), kernel, plain)
+                yield from found
 
 
 def _pool_kernels(source: Shape, pixels: int) -> Iterator[Sides]:
@@ -358,17 +366,24 @@ def _pool_kernels(source: Shape, pixels: int) -> Iterator[Sides]:
     yield from dict.fromkeys([*ordered, *bands])
 
 
-def _pools(average: bool, source: Shape, picture: Floats, output: Floats, kernel: Sides) -> Iterator[Pool]:
+def _pools(
+    average: bool, source: Shape, picture: Floats, output: Floats, kernel: Sides, plain: bool
+) -> Iterator[Pool]:
     sides = (int(output.shape[0]), int(output.shape[1]))
     rows, columns = (axes_of(source[1 + axis], sides[axis], kernel[axis] - 1) for axis in (0, 1))
-    pairs = sorted((pair for pair in product(rows, columns) if _overlaps(pair, kernel)), key=lambda p: unusual(*p))
+    pairs = [pair for pair in product(rows, columns) if _plain(*pair) == plain and _overlaps(pair, kernel)]
+    pairs.sort(key=lambda pair: unusual(*pair))
     for (row, column), counted in product(pairs, (False, True) if average else (False,)):
         pads = (row.before, column.before, row.after, column.after)
         if counted and not any(pads):
             continue
         pool = Pool(average, kernel, source, (1, *sides, source[3]), (row.stride, column.stride), pads, counted)
-        if all(_pool_agrees(pool, picture, output, y, x) for y, x in _places(sides)):
+        if all(_pool_agrees(pool, picture, output, y, x) for y, x in _pool_places(sides)):
             yield pool
+
+
+def _plain(row: Axis, column: Axis) -> bool:
+    return row.stride == column.stride and not (row.before or row.after or column.before or column.after)
 
 
 def _overlaps(pair: tuple[Axis, Axis], kernel: Sides) -> bool:
@@ -380,6 +395,11 @@ def _places(sides: Sides) -> list[Sides]:
     height, width = sides
     corners = [(0, 0), (0, width - 1), (height - 1, 0), (height - 1, width - 1)]
     return list(dict.fromkeys([*corners, (height // 2, width // 2)]))
+
+
+def _pool_places(sides: Sides) -> list[Sides]:
+    grid = product(*(range(0, side, -(-side // POOL_PLACES)) for side in sides))
+    return list(dict.fromkeys([*_places(sides), *grid]))
 
 
 def _pool_agrees(pool: Pool, picture: Floats, output: Floats, y: int, x: int) -> bool:
