@@ -366,9 +366,7 @@ def _pool_kernels(source: Shape, pixels: int) -> Iterator[Sides]:
     yield from dict.fromkeys([*ordered, *bands])
 
 
-def _pools(
-    average: bool, source: Shape, picture: Floats, output: Floats, kernel: Sides, plain: bool
-) -> Iterator[Pool]:
+def _pools(average: bool, source: Shape, picture: Floats, output: Floats, kernel: Sides, plain: bool) -> Iterator[Pool]:
     sides = (int(output.shape[0]), int(output.shape[1]))
     rows, columns = (axes_of(source[1 + axis], sides[axis], kernel[axis] - 1) for axis in (0, 1))
     pairs = [pair for pair in product(rows, columns) if _plain(*pair) == plain and _overlaps(pair, kernel)]
@@ -398,8 +396,8 @@ def _places(sides: Sides) -> list[Sides]:
 
 
 def _pool_places(sides: Sides) -> list[Sides]:
-    grid = product(*(range(0, side, -(-side // POOL_PLACES)) for side in sides))
-    return list(dict.fromkeys([*_places(sides), *grid]))
+    rows, columns = (range(0, side, -(-side // POOL_PLACES)) for side in sides)
+    return list(dict.fromkeys([*_places(sides), *product(rows, columns)]))
 
 
 def _pool_agrees(pool: Pool, picture: Floats, output: Floats, y: int, x: int) -> bool:
