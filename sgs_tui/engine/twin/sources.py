@@ -16,6 +16,7 @@ import numpy as np
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.text import visible
 from sgs_tui.engine.twin.domains import passes
+from sgs_tui.engine.twin.fixed_kernels import stored_type
 from sgs_tui.engine.twin.kernels import Array
 from sgs_tui.engine.twin.meaning import Floats, Pool
 from sgs_tui.engine.twin.network import Twin, TwinOp
@@ -128,10 +129,18 @@ class _Job:
         return self.trials.references.read(self.trials.plan.twin.records[name])
 
     def _input(self, name: str, codes: Array, grid: Grid | None) -> Array:
-        """The float values where the input is left in float."""
+        """The float values where the input is left in float; where it only rounds, only what clipping cut differs."""
         if grid is not None and grid.limited:
             return codes
-        return self.reference(name).reshape(codes.shape)
+        free = self.reference(name).reshape(codes.shape)
+        known = self.trials.plan.grids.get(name)
+        if grid is None or known is None:
+            return free
+        limits = np.iinfo(stored_type(known))
+        steps = np.rint(free / known.scale)
+        cut = (steps + known.zero < limits.min) | (steps + known.zero > limits.max)
+        kept = codes.astype(np.float32) - np.float32(known.zero)
+        return np.asarray(np.where(cut, steps, kept) * known.scale, np.float32)
 
 
 def _sources(plan: Plan, layers: Sequence[str]) -> list[Source]:

@@ -111,6 +111,19 @@ def test_the_error_of_gate_comes_from_the_scale_it_shares(subject: Subject) -> N
     assert origins.together == pytest.approx(1, abs=0.05)
 
 
+@pytest.mark.parametrize(("factor", "kind"), [(40, Kind.INPUT), (0.2, Kind.CLIPPING)])
+def test_an_input_on_a_wide_range_is_rounded_and_on_a_narrow_one_clipped(sgs: Path, factor: float, kind: Kind) -> None:
+    twin = rebuild(open_dump(sgs / "bad" / "bad_float.bin"))
+    ranges = load_ranges(sgs / "bad" / "tensor_min_max.txt").by_name
+    source = twin.inputs[0]
+    low, high = ranges[source]
+    found = from_ranges(twin, {**ranges, source: (low * factor, high * factor)}, 1, pixels=None)
+    layer = found.plan.layers()[0]
+    [*_, [origins]] = error_sources(found.trials, [layer])  # type: ignore[misc]
+    shares = {each.source.kind: each.share for each in origins.shares if each.source.name == source}
+    assert shares[kind] > 0.8 and sum(map(abs, shares.values())) - shares[kind] < 0.05, shares
+
+
 def test_sources_of_a_tensor_that_is_not_stored_are_refused(subject: Subject) -> None:
     with pytest.raises(UsageError):
         next(error_sources(subject.trials, ["c3"]))
