@@ -13,7 +13,7 @@ from sgs_tui.engine.diagnosis.blame import blame, trend
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.causes.calibrated_otherwise import find_other_calibration
 from sgs_tui.engine.diagnosis.causes.clipping import MOSTLY, clipped_share, find_clipping
-from sgs_tui.engine.diagnosis.causes.coarse_step import WITHIN, find_coarse, find_faint, find_mild
+from sgs_tui.engine.diagnosis.causes.coarse_step import WITHIN, find_coarse, find_faint, find_measured, find_mild
 from sgs_tui.engine.diagnosis.causes.drift import drift, healthy, is_drift
 from sgs_tui.engine.diagnosis.causes.input_hypotheses import Hypotheses
 from sgs_tui.engine.diagnosis.causes.input_mismatch import EXPLAINS, SEEN, find_input_cause
@@ -47,6 +47,8 @@ from sgs_tui.engine.diagnosis.results import (
 from sgs_tui.engine.diagnosis.trying import REFUTED, Trying, tried
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.session import Comparison
+from sgs_tui.engine.twin.plan import Plan
+from sgs_tui.engine.twin.trials import Scores
 
 _CERTAIN = 0.9  # share of a first layer's error that has to be explained to report it where no layer is bad
 
@@ -310,13 +312,18 @@ def _measured(
     plain = [*(each for each in found if each.cause in QUANTIZATION and each not in silent), *fresh]
     candidates = [Candidate(each, undoing(each)) for each in plain]
 
-    def hidden() -> list[Candidate]:
+    def faint(plan: Plan, scores: Scores) -> list[Candidate]:
         names = {name for each in plain if each.cause is not Cause.CLIPPING for name in each.layers}
-        faint = find_faint(case, listed, names)
-        chains = chained([*plain, *faint], measuring.subject.plan)
-        return [*chains, *(Candidate(each, undoing(each)) for each in faint)]
+        small = find_faint(case, listed, names)
+        chains = chained([*plain, *small], measuring.subject.plan)
+        return [*chains, *(Candidate(each, undoing(each)) for each in small)]
 
-    mended = measuring.mended([*([Candidate(level, by_channel)] if level else []), *candidates], behind, hidden)
+    def clipped(plan: Plan, scores: Scores) -> list[Candidate]:
+        shown = find_measured(case, listed, measuring.behind_clipping(plan, scores))
+        return [Candidate(each, undoing(each)) for each in shown]
+
+    first = [Candidate(level, by_channel)] if level else []
+    mended = measuring.mended([*first, *candidates], behind, (faint, clipped))
     return sorted([*mended, *others], key=_weight, reverse=True) if others else mended
 
 

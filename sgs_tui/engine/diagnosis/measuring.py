@@ -26,7 +26,7 @@ from sgs_tui.engine.twin.kernels import Array
 from sgs_tui.engine.twin.plan import Plan, with_ranges
 from sgs_tui.engine.twin.predict import input_codes, run
 from sgs_tui.engine.twin.sources import Kind, Source, without
-from sgs_tui.engine.twin.trials import Scores
+from sgs_tui.engine.twin.trials import Scores, Trials
 from sgs_tui.engine.twin.values import Values
 from sgs_tui.engine.twin.whatif import Subject
 
@@ -190,45 +190,72 @@ class Measuring:
         modes = [how.by_channel for how in self.subject.plan.weights.values() if how is not None]
         return 2 * sum(modes) < len(modes)
 
-    def mended(
-        self, found: Sequence["Candidate"], behind: bool, hidden: Callable[[], Iterable["Candidate"]] | None = None
-    ) -> list[Finding]:
+    def mended(self, found: Sequence["Candidate"], behind: bool, hidden: Sequence["Hidden"] = ()) -> list[Finding]:
         """Findings of quantization in the order in which to mend them, each judged with those before it undone.
 
         What does not heal anything then, or what is within the limits by then, is left out. `behind`: an input is at
-        fault, so that the first has to break a limit on the benchmark's input too. `hidden`: what to try where those
-        do not heal the dump.
+        fault, so that the first has to break a limit on the benchmark's input too. `hidden`: what to try, one after
+        the other, where those do not heal the dump.
         """
         plan, kept, left = self.subject.plan, list[Finding](), list(found[:_MOST])
         scores = self.subject.trials.scores
         before = self.burden(scores)
-        while left and before.bad and (self._at_fault(scores) or not (kept or behind)):
+        while found and before.bad and (self._at_fault(scores) or not (kept or behind)):
+            if not left:
+                if not hidden:
+                    break
+                left, hidden = list(hidden[0](plan, scores)), hidden[1:]
+                continue
             if self._clock.skips("what undoing each cause heals"):
                 return [*kept, *(each.finding for each in left)]
             tried = [self.under(each.undo(plan)) for each in left]
             sizes = [self.burden(each).size for each in tried]
             place = _next(left, sizes, before.size)
-            scores, best = tried[place], left[place]
-            after = self.burden(scores)
+            best, after = left[place], self.burden(tried[place])
             if before.size - after.size < (_REST if kept else _WORTH) * before.size:
-                if hidden is None:
-                    break
-                left, hidden = list(hidden()), None
+                left = []
                 continue
             also = " as well" if kept else ""
             bad = f"{count(before.bad, 'layer')} beyond {SUSPECT:.0%} of the signal"
             text = f"undone in the twin{also}: {bad} now, {after.bad} then"
             fact = Evidence(text, 1 - after.size / before.size)
             kept.append(replace(best.finding, evidence=(*best.finding.evidence, fact), proof=Proof.TWIN))
-            plan, before, left = best.undo(plan), after, [each for each in left if each is not best]
-            if not left and hidden is not None:
-                left, hidden = list(hidden()), None
+            plan, scores, before = best.undo(plan), tried[place], after
+            left = [each for each in left if each is not best]
         return kept
 
     def _at_fault(self, scores: Scores) -> bool:
         """Whether a layer breaks a fail limit, or an output is beyond 10 % of its signal."""
         judged = {name: scores[name] for name in self._counting & scores.keys()}
         return self.outputs(scores) >= LOUD or any(self._case.would_fail(name, each) for name, each in judged.items())
+
+    def behind_clipping(self, plan: Plan, scores: Scores) -> Iterator[tuple[str, str, float, float]]:
+        """What clipping hid, where the plan has it undone: tensor, layer behind, what rounding the one costs the other
+        (of its signal) and its share of the error there; of the first bad layers, from two layers before them on."""
+        if plan.ranges == self.subject.plan.ranges:
+            return
+        trials = self.subject.trials
+        clear = Trials.start(plan, trials.given, trials.pixels, trials.kernels, self._cancel, trials.references)
+        bad = [each for each in plan.groups for name in each.writes if self._is_bad(name, scores)]
+        for group in bad[:_FIRST]:
+            victim = next(name for name in group.writes if self._is_bad(name, scores))
+            now = relative(scores[victim])
+            before = [name for each in plan.groups if set(each.writes) & set(group.reads) for name in each.reads]
+            for name in dict.fromkeys((*group.reads, *group.writes, *before)):
+                if plan.grids.get(name) is None or name in plan.twin.inputs or self._clock.over:
+                    continue
+                reading = [op.index for op in plan.twin.readers.get(name, ()) if op.convolution is not None]
+                exact = without(
+                    plan, Source(name, Kind.ROUNDING)
+                )  # and the weights that have the bits of what they read
+                exact = replace(exact, weights={**exact.weights, **dict.fromkeys(reading, None)})
+                then = relative(clear.under(exact, self._cancel, [victim])[victim])
+                cost = max(0.0, now**2 - then**2) ** 0.5
+                if cost >= LOUD and cost**2 >= _REST * now**2:
+                    yield name, victim, cost, (cost / now) ** 2
+
+    def _is_bad(self, name: str, scores: Scores) -> bool:
+        return name in self._counting and name in scores and relative(scores[name]) >= SUSPECT
 
     def under(self, plan: Plan) -> Scores:
         """Every layer under another plan, on the benchmark's input."""
@@ -271,6 +298,10 @@ class Candidate:
 
     finding: Finding
     undo: Callable[[Plan], Plan]
+
+
+Hidden = Callable[[Plan, Scores], Iterable[Candidate]]
+"""Candidates that show only under a plan, with its figures."""
 
 
 def _next(left: Sequence[Candidate], sizes: Sequence[float], before: float) -> int:

@@ -54,3 +54,14 @@ def test_a_fault_in_a_deep_network_is_the_first_cause(fault: str, deep_net: Netw
     planted, pair = plant(deep_net, (fault,), 0, tmp_path)
     with diagnosed(pair.sample, pair.benchmark, pair.ranges) as found:
         assert right(planted, found.diagnosis), [(str(f.cause), f.layers[:3]) for f in found.diagnosis.findings]
+
+
+def test_a_wide_tensor_that_clipping_hides_shows_once_that_is_undone_in_the_twin(
+    deep_net: Network, tmp_path: Path
+) -> None:
+    planted, pair = plant(deep_net, ("dark_calibration", "wide_range"), 2, tmp_path)
+    with diagnosed(pair.sample, pair.benchmark) as found:
+        findings = found.diagnosis.findings
+    assert right(planted, found.diagnosis) and all(named(planted, found.diagnosis))
+    assert [each.proof for each in findings[:2]] == [Proof.TWIN, Proof.TWIN]
+    assert findings[1].evidence[-1].text.startswith("undone in the twin as well: ")

@@ -182,6 +182,13 @@ def find_coarse(case: Case, budgets: Sequence[Budget], found: Iterable[_Coarse] 
     return [_finding(case, domain, group, known) for domain, group in groups.items()]
 
 
+def find_measured(
+    case: Case, budgets: Sequence[Budget], costs: Iterable[tuple[str, str, float, float]]
+) -> list[Finding]:
+    """Findings of tensors that the twin tells the cost of: tensor, layer behind, cost, its share of the error there."""
+    return find_coarse(case, budgets, [_Coarse(*each, proven=True) for each in costs])
+
+
 _FAINT, _MOST = 0.02, 6
 """What rounding an input costs a layer from which it may still matter, and how many of these are told at most."""
 
