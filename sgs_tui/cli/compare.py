@@ -137,8 +137,9 @@ def _print(
     sample: Path, benchmark: Path, given: ReportOptions, names: tuple[str, ...], original: Path | None = None
 ) -> ExitCode:
     from sgs_tui.batch.compare import Printing, print_comparison, view_of
+    from sgs_tui.engine.clock import SECONDS
     from sgs_tui.engine.compare.limits import load_profile
-    from sgs_tui.engine.session import SECONDS, CompareRequest, with_ranges_beside
+    from sgs_tui.engine.session import CompareRequest, with_ranges_beside
 
     how = Printing(
         wanted=given.wanted or Format.TABLE,

@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from sgs_tui.engine.clock import SECONDS
 from sgs_tui.engine.compare.boards import open_pair
 from sgs_tui.engine.compare.compare import RowMaker, Sides
 from sgs_tui.engine.compare.limits import MANUAL, Profile, vanishing
@@ -34,10 +35,6 @@ _DEQUANTIZED = (
 _PAD_LANES = "pad lanes of an Align op: zeros in float, leftover memory in fixed"
 
 CompareEvent = Started | Progress | Row[LayerDiff] | LogLine | Finished
-
-
-SECONDS = 30.0
-"""Of a diagnosis unless told otherwise: ten times and more what a network of 200 layers takes."""
 
 
 @dataclass(frozen=True, slots=True)

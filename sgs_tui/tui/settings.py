@@ -35,9 +35,9 @@ from typing import Any, TypeVar
 
 from platformdirs import user_state_path
 
+from sgs_tui.engine.clock import SECONDS
 from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.files import write_atomically
-from sgs_tui.engine.session import SECONDS
 from sgs_tui.engine.text import did_you_mean, visible
 
 T = TypeVar("T")

@@ -9,9 +9,9 @@ from threading import Event
 import numpy as np
 
 from sgs_tui.engine.calibration.ranges import Ranges
+from sgs_tui.engine.clock import Clock
 from sgs_tui.engine.compare.limits import MANUAL, Profile, vanishing
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
-from sgs_tui.engine.diagnosis.clock import Clock
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import CancelledError, InputError

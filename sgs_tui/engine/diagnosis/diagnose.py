@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
+from sgs_tui.engine.clock import Clock
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.configs.debugconfig import load
 from sgs_tui.engine.diagnosis.blame import blame, trend
@@ -26,7 +27,6 @@ from sgs_tui.engine.diagnosis.causes.other_model import with_other_model
 from sgs_tui.engine.diagnosis.causes.padding_kept import find_padding, undone_layers
 from sgs_tui.engine.diagnosis.causes.swapped import find_swapped
 from sgs_tui.engine.diagnosis.causes.unexplained import find_level, find_unexplained, find_weights
-from sgs_tui.engine.diagnosis.clock import Clock
 from sgs_tui.engine.diagnosis.error_budget import Budgets, Change
 from sgs_tui.engine.diagnosis.foresight import damaged_softmax, foresee, subject_of
 from sgs_tui.engine.diagnosis.measuring import QUANTIZATION, Candidate, Measuring, by_channel, chained, undoing

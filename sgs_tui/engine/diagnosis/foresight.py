@@ -14,8 +14,8 @@ from time import thread_time
 import numpy as np
 
 from sgs_tui.engine.calibration.ranges import Ranges
+from sgs_tui.engine.clock import Clock
 from sgs_tui.engine.diagnosis.case import Case
-from sgs_tui.engine.diagnosis.clock import Clock
 from sgs_tui.engine.diagnosis.measuring import Measuring
 from sgs_tui.engine.diagnosis.results import Foresight, Sources
 from sgs_tui.engine.dumps.reader import Dump

@@ -14,9 +14,9 @@ from threading import Event
 
 import numpy as np
 
+from sgs_tui.engine.clock import Clock
 from sgs_tui.engine.diagnosis.case import LOUD, SUSPECT, Case
 from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Tested
-from sgs_tui.engine.diagnosis.clock import Clock
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Proof, percent
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.twin.agreement import FEW

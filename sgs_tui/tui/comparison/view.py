@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sgs_tui.engine.clock import SECONDS
 from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
-from sgs_tui.engine.session import SECONDS, CompareRequest
+from sgs_tui.engine.session import CompareRequest
 from sgs_tui.tui.settings import Start
 from sgs_tui.tui.short_names import ShortNames
 from sgs_tui.tui.text import Line, Span, clip, cut, span, width

@@ -1,10 +1,13 @@
 """The seconds a diagnosis may take, and what it leaves out after them.
 
-Apart because every step of a diagnosis asks it, and the one that ends says what was not looked at.
+Outside of the diagnosis since requests and settings have its default, and the app's first picture loads no numpy.
 """
 
 from dataclasses import dataclass, field
 from time import perf_counter
+
+SECONDS = 30.0
+"""Of a diagnosis unless told otherwise: ten times and more what a network of 200 layers takes."""
 
 
 @dataclass
