@@ -2,11 +2,24 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.stage import BENCHMARK, FOLDER, REAL, SAMPLE, make_app, text_of, until, until_compared, until_shown
+from sgs_tui.tui.app import SgsApp
+from tests.tui.stage import (
+    BENCHMARK,
+    FOLDER,
+    REAL,
+    SAMPLE,
+    main_screen,
+    make_app,
+    text_of,
+    until,
+    until_compared,
+    until_shown,
+)
 
 SMALL = (80, 24)
 ORIGINAL = FOLDER / "original.bin"
@@ -22,6 +35,13 @@ def three(on_stage: Path) -> tuple[Path, ...]:
 async def known(pilot: Pilot[int]) -> None:
     screen = await until_compared(pilot)
     await until(pilot, lambda: screen.layer_table.pane.model.three is not None)
+
+
+async def looked_at(pilot: Pilot[int]) -> None:
+    """All is known, and the user's own move is the last thing the status line tells of."""
+    await known(pilot)
+    await until(pilot, lambda: main_screen(cast(SgsApp, pilot.app)).triage.pane.diagnosis is not None)
+    await pilot.press("k", "j")
 
 
 async def test_columns_details_and_log(three: tuple[Path, ...]) -> None:
@@ -75,4 +95,4 @@ async def test_an_original_that_is_no_dump_costs_only_its_columns(three: tuple[P
 
 @pytest.mark.parametrize("size", [SMALL, (160, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_screen(size: tuple[int, int], three: tuple[Path, ...], snap_compare: Callable[..., bool]) -> None:
-    assert snap_compare(make_app(three), terminal_size=size, run_before=known)
+    assert snap_compare(make_app(three), terminal_size=size, run_before=looked_at)

@@ -315,7 +315,7 @@ async def test_the_demo_is_healed_at_once(on_stage: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, BaselineDialog))
         await until_shown(pilot, "newly fixed")
         await until_shown(pilot, "foreseen within")
-        assert "RMSE was  foreseen        is" in text_of(app)
+        assert "RMSE was foreseen RMSE is" in " ".join(text_of(app).split())
         assert screen.comparison.summary is not None and screen.comparison.summary.failed == 0
         await until(pilot, lambda: len(read_journal(journal_of(files.fixed_dump))) == 2)
         await pilot.press("escape")
@@ -337,7 +337,7 @@ async def test_a_run_that_was_quantized_here_is_made_again_as_another_run(on_sta
     async with app.run_test(size=SMALL) as pilot:
         screen = await diagnosed(pilot)
         await pilot.press("I")
-        await until_shown(pilot, "A requantizes the model")
+        await until_shown(pilot, "A requantize")
         assert "input_config.ini:" not in text_of(app), "no file is needed for that"
         text = await asked(pilot)
         assert "expand in INT16" in text and old.name in solid(text)

@@ -89,7 +89,9 @@ def test_a_path_typed_ahead_is_completed_and_kept(place: Path) -> None:
         terminal.wait_for("no runs here yet")
         terminal.press("e")
         terminal.wait_for("What to run")
-        terminal.press("\rnet_fl\t\r")
+        terminal.press("k\x1b[D")
+        terminal.wait_for("[sdk]")
+        terminal.press("r\rnet_fl\t\r")  # r goes to what is missing first
         terminal.wait_for("float model  net_float.sim")
         terminal.wait_for("*_fixed.sim")
 
