@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.console import Console, RenderableType
 from rich.style import Style
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -28,6 +28,32 @@ _ENDS = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27", "9": "29"}
 """What ends an attribute alone; bold and dim end together."""
 _UNSEEN = frozenset("123")
 """Attributes that a blank does not show: bold, dim, italic."""
+
+
+class LeanCompositor(Compositor):
+    """Has only what changed rendered. Textual's own takes the box around all changes, which is mostly the screen."""
+
+    _changed: tuple[Region, ...] = ()
+
+    def render_partial_update(self) -> ChopsUpdate | None:
+        self._changed = tuple(self._dirty_regions)
+        try:
+            return super().render_partial_update()
+        finally:
+            self._changed = ()
+
+    def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
+        """Region, clip and lines of each widget: of one that a change touches, the lines from the first to the last."""
+        if not self._changed:
+            yield from super()._get_renders(crop)
+            return
+        for widget, (region, clip) in self.visible_widgets.items():
+            seen = region.intersection(clip)
+            touched = [part for part in map(seen.intersection, self._changed) if part]
+            if touched:
+                rows = Region.from_union(touched)
+                part = Region(seen.x, rows.y, seen.width, rows.height)
+                yield region, part, widget.render_lines(part.translate(-region.offset))
 
 
 class Shown:

@@ -3,11 +3,16 @@
 from textual.app import ScreenStackError
 from textual.widget import Widget
 
+from sgs_tui.tui.shown import LeanCompositor
 from sgs_tui.tui.widgets.key_queue import TakesQueuedKeys
 
 
 class OpaqueScreen(TakesQueuedKeys):
     """Beside Textual's Screen, as the first base."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = LeanCompositor()
 
     @property
     def is_current(self) -> bool:
