@@ -1,5 +1,6 @@
 """What every screen here has in common: nothing below it shines through, and keys reach it one at a time."""
 
+from textual._compositor import Compositor
 from textual.app import ScreenStackError
 from textual.widget import Widget
 
@@ -12,7 +13,7 @@ class OpaqueScreen(TakesQueuedKeys):
 
     def __init__(self) -> None:
         super().__init__()
-        self._compositor = LeanCompositor()
+        self._compositor: Compositor = LeanCompositor()
 
     @property
     def is_current(self) -> bool:

@@ -64,7 +64,15 @@ class NetworkController(Controller):
     def rest_on_layer(self) -> None:
         if self._rest is not None:
             self._rest.stop()
-        self._rest = self.host.set_timer(REST, lambda: self.pane.go_to(self._comparison.layer))
+        self._rest = self.host.set_timer(REST, self._catch_up)
+        self.pane.catch_up = self._catch_up
+
+    def _catch_up(self) -> None:
+        """The layer under the table's cursor, now: it rests there, or the pane is about to get keys of its own."""
+        if self._rest is not None:
+            self._rest.stop()
+            self._rest = None
+            self.pane.go_to(self._comparison.layer)
 
 
 def _read(comparison: Comparison, cancel: Event) -> Wiring:

@@ -3,7 +3,7 @@
 Apart because a pane knows its widgets and the user's keys, and nothing of jobs, windows or other features.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from textual import events
 
@@ -39,6 +39,8 @@ class NetworkPane(Pane):
         self._columns: Columns | None = None
         self._trail: list[str] = []
         self._why = WAITING
+        self.catch_up: Callable[[], None] = lambda: None
+        """Called before the pane has the keys, as the picture comes a little behind the table."""
 
     # --- what is shown
 
@@ -70,6 +72,9 @@ class NetworkPane(Pane):
     def _center(self, name: str) -> None:
         self.selected, self._columns, self._trail = name, None, []
         self.draw()
+
+    def on_descendant_focus(self) -> None:
+        self.catch_up()
 
     def shown(self) -> None:
         self.draw()
