@@ -18,6 +18,7 @@ from tests.tui.stage import (
     text_of,
     until,
     until_compared,
+    until_followed,
     until_shown,
 )
 
@@ -42,6 +43,7 @@ async def looked_at(pilot: Pilot[int]) -> None:
     await known(pilot)
     await until(pilot, lambda: main_screen(cast(SgsApp, pilot.app)).triage.pane.diagnosis is not None)
     await pilot.press("k", "j")
+    await until_followed(pilot)
 
 
 async def test_columns_details_and_log(three: tuple[Path, ...]) -> None:
