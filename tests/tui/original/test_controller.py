@@ -41,9 +41,12 @@ async def known(pilot: Pilot[int]) -> None:
 async def looked_at(pilot: Pilot[int]) -> None:
     """All is known, and the user's own move is the last thing the status line tells of."""
     await known(pilot)
-    await until(pilot, lambda: main_screen(cast(SgsApp, pilot.app)).triage.pane.diagnosis is not None)
-    await pilot.press("k", "j")
-    await until_followed(pilot)
+    screen = main_screen(cast(SgsApp, pilot.app))
+    await until(pilot, lambda: screen.triage.pane.diagnosis is not None)
+    await until(pilot, lambda: any("is to blame" in entry.text for entry in screen.log_pane.entries))
+    for key in "kj":
+        await pilot.press(key)
+        await until_followed(pilot)
 
 
 async def test_columns_details_and_log(three: tuple[Path, ...]) -> None:
