@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from rich.console import RenderableType
-from textual import events
 from textual.app import App
 from textual.binding import BindingType
 from textual.driver import Driver
@@ -27,7 +25,6 @@ from sgs_tui.tui import themes
 from sgs_tui.tui.actions import BY_ID
 from sgs_tui.tui.frame.opening import OpeningScreen
 from sgs_tui.tui.settings import Settings, Start, load_settings
-from sgs_tui.tui.shown import Shown
 from sgs_tui.tui.terminal import (
     AsciiOnly,
     Colorless,
@@ -54,7 +51,6 @@ class SgsApp(App[int]):
     def __init__(self, start: Start | None = None, settings: Settings | None = None, ascii_only: bool = False) -> None:
         self.ascii_only = ascii_only
         self._own_filters: list[LineFilter] = [AsciiOnly()] if ascii_only else []
-        self._shown = Shown()
         super().__init__()
         self.start, self.settings = start or Start(), settings or Settings()
         self.crash: Exception | None = None
@@ -112,15 +108,7 @@ class SgsApp(App[int]):
 
     def action_repaint(self) -> None:
         """Everything, in case something else wrote on the terminal."""
-        self._shown.forget()
         self.screen.refresh(layout=True)
-
-    def on_resize(self, event: events.Resize) -> None:
-        """The driver tells a size, be it the same, whenever it gets the terminal (back): nobody knows what is on it."""
-        self._shown.forget()
-
-    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        super()._display(screen, self._shown.only_changes(renderable))
 
     def _watch_theme(self, theme_name: str) -> None:
         self.looks = themes.looks(self.current_theme)

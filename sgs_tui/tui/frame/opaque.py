@@ -1,19 +1,13 @@
 """What every screen here has in common: nothing below it shines through, and keys reach it one at a time."""
 
-from textual._compositor import Compositor
 from textual.app import ScreenStackError
 from textual.widget import Widget
 
-from sgs_tui.tui.shown import LeanCompositor
 from sgs_tui.tui.widgets.key_queue import TakesQueuedKeys
 
 
 class OpaqueScreen(TakesQueuedKeys):
     """Beside Textual's Screen, as the first base."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._compositor: Compositor = LeanCompositor()
 
     @property
     def is_current(self) -> bool:
