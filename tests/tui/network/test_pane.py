@@ -81,6 +81,7 @@ async def test_the_ends_of_the_network_are_said(on_stage: Path) -> None:
         await until_shown(pilot, "nothing is before it")
         await pilot.press("1", "G", "9")
         await until(pilot, lambda: screen.network.pane.selected == "prob")
+        await until_followed(pilot)
         await pilot.press("right")
         await until_shown(pilot, "nothing reads it")
 

@@ -337,7 +337,7 @@ async def test_a_run_that_was_quantized_here_is_made_again_as_another_run(on_sta
     async with app.run_test(size=SMALL) as pilot:
         screen = await diagnosed(pilot)
         await pilot.press("I")
-        await until_shown(pilot, "A requantize")
+        await until(pilot, lambda: isinstance(app.screen, Int16Dialog) and app.screen.foreseen is not None)
         assert "input_config.ini:" not in text_of(app), "no file is needed for that"
         text = await asked(pilot)
         assert "expand in INT16" in text and old.name in solid(text)

@@ -69,6 +69,7 @@ async def test_escape_and_a_letter_right_behind_it_are_two_keys() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await until_compared(pilot)
         await _burst(pilot, "/gate")
+        await until_followed(pilot)
         for key, character in (("alt+d", "d"), ("alt+shift+g", "G")):
             app.post_message(events.Key(key, character))
         await until(pilot, lambda: screen.current is screen.layer_table.details and key_queue(app).quiet)
