@@ -1,14 +1,13 @@
 """Reports made by hand, for tests of the formats."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from math import inf
 from pathlib import Path
 
 from sgs_tui.batch.report import Report, Since, Source
 from sgs_tui.engine.compare.limits import MANUAL
 from sgs_tui.engine.compare.results import LayerDiff, Matching, Unmatched
-from sgs_tui.engine.diagnosis.flow import Tensor, Wiring
+from sgs_tui.engine.diagnosis.flow import in_file_order
 from sgs_tui.engine.diagnosis.results import Blame, Cause, Course, Diagnosis, Evidence, Finding, Recovered, Role, Trend
 from sgs_tui.engine.dumps.format import Health, HealthState, Stage
 from sgs_tui.engine.session import CompareRequest, summarize
@@ -33,19 +32,12 @@ def report(
         shown=tuple(rows if shown is None else shown),
         unmatched=tuple(unmatched),
         summary=summarize(list(rows), Matching((), tuple(unmatched))),
+        wiring=in_file_order(Matching(tuple(row.pair for row in rows), ())),
         notes=notes,
         diagnosed=diagnosis is not None,
         diagnosis=diagnosis,
         since=since,
-        wiring=in_file_order([row.name for row in rows]),
     )
-
-
-def in_file_order(names: Sequence[str]) -> Wiring:
-    """Layers as of a dump that does not tell who reads whom."""
-    tensors = {name: Tensor(name, "RELU", index, name) for index, name in enumerate(names)}
-    sources = {after: (before,) for before, after in pairwise(tensors)}
-    return Wiring(False, tensors, sources, {before: (after,) for after, (before,) in sources.items()})
 
 
 def diagnosis_of(rows: Sequence[LayerDiff], recovered: Sequence[LayerDiff] = ()) -> Diagnosis:

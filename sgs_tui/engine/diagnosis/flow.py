@@ -60,7 +60,7 @@ def wiring_of(comparison: Comparison) -> Wiring:
     side: Side = "benchmark" if holds_graph(comparison.benchmark) else "sample"
     dump = comparison.benchmark if side == "benchmark" else comparison.sample
     if not holds_graph(dump):
-        return _in_file_order(comparison.matching)
+        return in_file_order(comparison.matching)
     graph = build_graph(dump)
     pairs = {pair.record(side).name: pair for pair in comparison.matching.pairs}
     reasons = {each.name: each.reason for each in comparison.matching.unmatched if each.side == side}
@@ -97,7 +97,8 @@ def _sources(graph: Graph, fused: frozenset[str]) -> dict[str, tuple[str, ...]]:
     return {name: names for name, names in found.items() if name not in fused}
 
 
-def _in_file_order(matching: Matching) -> Wiring:
+def in_file_order(matching: Matching) -> Wiring:
+    """Each layer after the one before it in the file, where no dump tells who reads whom."""
     tensors = {
         pair.name: Tensor(pair.name, pair.op_type, pair.benchmark.op_index, pair.name) for pair in matching.pairs
     }
