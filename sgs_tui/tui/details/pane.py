@@ -48,11 +48,11 @@ class DetailsPane(Pane):
         self.three: ThreeWay | None = None
 
     def show_layer(self, pair: Pair | None, row: LayerDiff | None, profile: Profile) -> None:
-        same = (pair, row, profile) == (self.pair, self.row, self.profile)
+        before = (self.pair, self.row, self.profile)
         self.pair, self.row, self.profile = pair, row, profile
-        if not same:
+        if before != (pair, row, profile):
             self.closeup = Closeup()
-            self._fill(keep=False)
+            self._fill(keep=pair == before[0])
 
     def show_worst(self, worst: tuple[Element, ...]) -> None:
         """The worst elements of the layer on show."""

@@ -11,7 +11,11 @@ _LEAST = 24
 
 
 class TextView(ListWidget):
-    """Lines with a scroll position, broken for the present width; `reads` is off where a table has the keys."""
+    """Lines with a scroll position, broken for the present width; `reads` is off where a table has the keys.
+
+    A place asked for before the text is laid out holds for the text that comes, and the end stays the end of one that
+    grows until another place is asked for: who types ahead sees what they would have seen a moment later.
+    """
 
     def __init__(self, text: Text | None = None, identity: str | None = None, reads: bool = True) -> None:
         super().__init__(identity)
@@ -19,12 +23,13 @@ class TextView(ListWidget):
         self._text = text
         self.lines: Sequence[Line] = ()
         self.top = self._painted_top = 0
+        self._at_end = False
 
     def show(self, text: Text, keep: bool = False) -> None:
         """Show another text, from the top unless `keep`; lines that stay the same cost nothing."""
         self._text = text
         if not keep:
-            self.top = 0
+            self.top, self._at_end = 0, False
         self._flow()
 
     def follow(self, text: Text) -> None:
@@ -38,7 +43,7 @@ class TextView(ListWidget):
         if self._text is None or not self.size.width:
             return
         lines = self._text(max(_LEAST, self.size.width - 1))
-        top = max(0, min(self.top, len(lines) - max(1, self.size.height)))
+        top = self._inside(self.END if self._at_end else self.top, lines)
         if (list(lines), top) != (list(self.lines), self._painted_top):
             self.lines, self.top = lines, top
             self.refresh()
@@ -54,10 +59,14 @@ class TextView(ListWidget):
         return self.top
 
     def go(self, row: int) -> None:
-        top = max(0, min(row, len(self.lines) - max(1, self.size.height)))
+        self._at_end = row >= self.END
+        top = self._inside(row, self.lines) if self.size.width else max(0, row)
         if top != self.top:
             self.top = top
             self.refresh()
+
+    def _inside(self, row: int, lines: Sequence[Line]) -> int:
+        return max(0, min(row, len(lines) - max(1, self.size.height)))
 
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
         """The line at this height; the last one says how many more follow."""

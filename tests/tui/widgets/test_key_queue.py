@@ -74,7 +74,7 @@ async def test_escape_and_a_letter_right_behind_it_are_two_keys() -> None:
             app.post_message(events.Key(key, character))
         await until(pilot, lambda: screen.current is screen.layer_table.details and key_queue(app).quiet)
         assert not screen.layer_table.pane.prompt.display and len(screen.layer_table.pane.model) == 20
-        assert screen.layer_table.details.view.top > 0
+        await until(pilot, lambda: screen.layer_table.details.view.top > 0)
 
 
 async def test_windows_opened_and_closed_in_one_go() -> None:
