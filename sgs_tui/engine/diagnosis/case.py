@@ -23,6 +23,7 @@ from sgs_tui.engine.twin.figures import Figures
 from sgs_tui.engine.twin.kernels import Kernel
 from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.rebuild import LATE, rebuild
+from sgs_tui.engine.twin.values import Values as WholeTensors
 
 SUSPECT = 0.1414  # relative L2 error from which a layer is suspect: SQNR 17 dB, the procedure's COS 0.99
 LOUD = 0.7 * SUSPECT
@@ -68,6 +69,7 @@ class Case:
         self.graph: Graph = build_graph(sample) if not self._own.known and holds_graph(sample) else self._own
         self.rebuilds = self._own.known
         self.kernels: dict[int, Kernel] = {}
+        self.theirs, self.ours = WholeTensors(benchmark), WholeTensors(sample)
 
     def check(self) -> None:
         """Raise CancelledError where the user stopped the diagnosis. Called before every layer."""
@@ -95,7 +97,7 @@ class Case:
         if holes or not (self.rebuilds and self._loud):
             return None
         try:
-            found = rebuild(self.benchmark, self._cancel, 1.0, self.kernels, late=lambda: self.clock.over)
+            found = rebuild(self.benchmark, self._cancel, 1.0, self.kernels, lambda: self.clock.over, self.theirs)
         except InputError:  # damaged, or no float dump: `diagnose` notes it
             return None
         if late := sum(op.why == LATE for op in found.ops):

@@ -22,7 +22,6 @@ from sgs_tui.engine.network.scales import Grid, one_scale, weight_steps
 from sgs_tui.engine.network.tensors import rms, share
 from sgs_tui.engine.twin.again import Again
 from sgs_tui.engine.twin.meaning import Floats
-from sgs_tui.engine.twin.values import Values
 
 _GROWTH = 2.0  # an error that doubles (+6 dB) over that of the inputs is the layer's own
 _OVERLAP = 2.5  # a value counts several times in pools whose windows overlap: 9/4 times for 3x3 with stride 2
@@ -85,7 +84,7 @@ class Trials:
 
     def __init__(self, case: Case, again: Again, seen: Mapping[str, Change]) -> None:
         self.case, self.again, self._seen = case, again, seen
-        self.theirs, self.ours = Values(case.benchmark), Values(case.sample)
+        self.theirs, self.ours = case.theirs, case.ours
         self._made: dict[str, Floats] = {}
 
     def benchmark(self, frontier: tuple[str, ...]) -> dict[str, Floats]:

@@ -8,6 +8,7 @@ Apart because it measures the whole dump, while `diagnose` weighs causes of sing
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import isfinite
 from threading import Event
 from time import thread_time
 
@@ -15,25 +16,27 @@ import numpy as np
 
 from sgs_tui.engine.calibration.ranges import Ranges
 from sgs_tui.engine.clock import Clock
+from sgs_tui.engine.compare.results import Metrics
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.measuring import Measuring
 from sgs_tui.engine.diagnosis.results import Foresight, Sources
+from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import InputError, RunError
 from sgs_tui.engine.session import Comparison
 from sgs_tui.engine.twin.agreement import self_check
 from sgs_tui.engine.twin.arithmetic import Pixels
+from sgs_tui.engine.twin.figures import LEAST_DB, MOST_DB, Figures, Nearness, Sums, nearness
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.measured import FixedRecords, fixed_records, read_plan
 from sgs_tui.engine.twin.network import Bounds, Twin
 from sgs_tui.engine.twin.opening import SOFTMAX
 from sgs_tui.engine.twin.other_input import fit_of, own_pixels
 from sgs_tui.engine.twin.plan import Plan, load_softmax_ranges
-from sgs_tui.engine.twin.predict import Inputs, dumped_inputs, run
+from sgs_tui.engine.twin.predict import Inputs, Layer, dumped_inputs
 from sgs_tui.engine.twin.rebuild import rebuild
 from sgs_tui.engine.twin.sources import Origins, Progress, error_sources
 from sgs_tui.engine.twin.trials import Trials
-from sgs_tui.engine.twin.values import Values
 from sgs_tui.engine.twin.whatif import Subject
 
 _SAME = 0.02
@@ -53,7 +56,7 @@ def subject_of(case: Case, cancel: Event | None = None) -> Subject | None:
     if case.twin is None or case.clock.skips("what the twin foresees"):
         return None
     try:
-        return _subject(case.twin, case.sample, case.ranges, cancel)
+        return _subject(case.twin, case.sample, case.ranges, cancel, case)
     except (InputError, RunError):  # another network, a float dump: there is nothing to foresee
         return None
 
@@ -64,14 +67,50 @@ def open_subject(comparison: Comparison, cancel: Event | None = None) -> Subject
     return _subject(rebuild(comparison.benchmark, cancel), comparison.sample, comparison.ranges, cancel)
 
 
-def _subject(twin: Twin, sample: Dump, ranges: Ranges | None, cancel: Event | None) -> Subject:
+def _subject(
+    twin: Twin, sample: Dump, ranges: Ranges | None, cancel: Event | None, case: Case | None = None
+) -> Subject:
+    """`case`: what a comparison knows already is not read and measured again."""
     plan, records = (
         read_plan(twin, sample, ranges.by_name if ranges else None, _softmax(ranges)[0]),
         fixed_records(twin, sample),
     )
     inputs = dumped_inputs(twin)
-    trials = Trials.start(plan, inputs, _pixels(plan, records, inputs), cancel=cancel)
-    return Subject(trials, records, self_check(trials, records))
+    pixels = _pixels(plan, records, inputs)
+    if case is None:
+        trials = Trials.start(plan, inputs, pixels, cancel=cancel)
+        return Subject(trials, records, self_check(trials, records))
+    ours, near, apart = case.ours, dict[str, Nearness](), dict[str, Sums]()
+
+    def look(name: str, values: Floats, parts: Sums) -> None:
+        record, apart[name] = records.by_name.get(name), parts
+        if record is not None and record.count == values.size:
+            near[name] = nearness(values, ours.read(record))
+
+    trials = Trials.start(plan, inputs, pixels, cancel=cancel, references=case.theirs, look=look)
+    return Subject(trials, records, self_check(trials, records, _measured(case, records)), near, apart)
+
+
+def _measured(case: Case, records: FixedRecords) -> dict[str, Figures]:
+    """What the comparison found of layers without NaN and infinities, as the twin's figures are."""
+    found = {}
+    for name, record in records.by_name.items():
+        known = _known(case, name, record)
+        if known is not None:
+            db = min(MOST_DB, max(LEAST_DB, known.sqnr_db))
+            found[name] = Figures(db, known.rmse, known.cos, known.max_abs_error, record.count)
+    return found
+
+
+def _known(case: Case, name: str, record: Record) -> Metrics | None:
+    """The metrics of a layer, all finite, where just these values of the two dumps were compared one by one."""
+    row = case.rows.get(name)
+    if row is None or row.metrics is None or row.transposed or row.pair.indices:
+        return None
+    pair, metrics = row.pair, row.metrics
+    same = (pair.sample.name, pair.sample.count, pair.benchmark.count) == (record.name, record.count, record.count)
+    finite = all(map(isfinite, (metrics.sqnr_db, metrics.cos, metrics.rmse, metrics.mse)))
+    return metrics if same and finite else None
 
 
 def _softmax(ranges: Ranges | None) -> tuple[Mapping[str, Bounds] | None, str]:
@@ -140,7 +179,7 @@ def foresee(case: Case, measuring: Measuring, clock: Clock, cancel: Event | None
     outputs = set(subject.plan.twin.outputs)
     counting = {each.name for each in check.layers if not each.why_not} if check is not None else set()
     asked = [name for name in case.compared if name in counting and (name in case.suspects or name in outputs)]
-    errors = _errors(subject, frozenset(asked))
+    errors = _errors(case, subject, frozenset(asked))
     if check is None or not errors:
         return None
     told = [name for name in errors if name in outputs or case.failing(name)]
@@ -165,18 +204,23 @@ def foresee(case: Case, measuring: Measuring, clock: Clock, cancel: Event | None
     return replace(found, sources=sources, looked_at=looked, all_sources=total)
 
 
-def _errors(subject: Subject, asked: frozenset[str]) -> dict[str, _Energies]:
-    trials, found = subject.trials, {}
-    assert subject.fixed is not None
-    ours = Values(subject.fixed.dump)
-    for layer in run(subject.plan, trials.inputs, trials.kernels, base=trials.base):
-        if layer.name in asked:
-            truth = trials.references.read(subject.plan.twin.records[layer.name])
-            found[layer.name] = _energies(layer.values(), ours.read(subject.fixed.by_name[layer.name]), truth)
+def _errors(case: Case, subject: Subject, asked: frozenset[str]) -> dict[str, _Energies]:
+    fixed, plan, found = subject.fixed, subject.plan, {}
+    assert fixed is not None
+    for name in (each for each in plan.layers() if each in asked):
+        known, near, apart = _known(case, name, fixed.by_name[name]), subject.near.get(name), subject.apart.get(name)
+        if known is not None and near is not None and apart is not None:
+            measured = known.mse * fixed.by_name[name].count
+            found[name] = _Energies(measured, apart.error, near.error, near.signal, apart.signal)
+        else:
+            twin = Layer(name, subject.trials.base.stored[name], plan.grids.get(name)).values()
+            truth = subject.trials.references.read(plan.twin.records[name])
+            found[name] = _energies(twin, case.ours.read(fixed.by_name[name]), truth)
     return found
 
 
 def _energies(twin: Floats, sample: Floats, truth: Floats) -> _Energies:
+    """Where both sides are finite."""
     finite = np.isfinite(truth) & np.isfinite(sample)
     if not finite.all():
         twin, sample, truth = twin[finite], sample[finite], truth[finite]

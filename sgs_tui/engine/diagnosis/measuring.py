@@ -10,6 +10,7 @@ Apart because it asks the twin about the whole network, while causes/ look at si
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import isfinite
 from threading import Event
 
 import numpy as np
@@ -27,7 +28,6 @@ from sgs_tui.engine.twin.plan import Plan, with_ranges
 from sgs_tui.engine.twin.predict import input_codes, run
 from sgs_tui.engine.twin.sources import Kind, Source, without
 from sgs_tui.engine.twin.trials import Scores, Trials
-from sgs_tui.engine.twin.values import Values
 from sgs_tui.engine.twin.whatif import Subject
 
 ALIKE, BETTER = 0.99, 0.5
@@ -84,6 +84,10 @@ class Burden:
     size: float
 
 
+def _finite(cosines: Mapping[str, float]) -> Likeness:
+    return Likeness({name: cos for name, cos in cosines.items() if isfinite(cos)})
+
+
 class Measuring:
     """A sample's twin that is asked about hypotheses. Raises RunError, CancelledError."""
 
@@ -96,7 +100,8 @@ class Measuring:
         )
         few = (each.name for each in subject.check.layers if each.measured.count < FEW)
         self._few = frozenset((*few, *subject.plan.twin.inputs))
-        self.given = self._likeness(subject.trials.inputs)
+        known = {name: near.cos for name, near in subject.near.items() if name in self._counting}
+        self.given = _finite(known) if known else self._likeness(subject.trials.inputs)
 
     @property
     def _alike(self) -> bool:
@@ -130,12 +135,12 @@ class Measuring:
         return check.median_db >= _ELSEWHERE or not self._alike
 
     def _likeness(self, inputs: Mapping[str, Array]) -> Likeness:
-        trials, ours, found = self.subject.trials, Values(self._fixed.dump), dict[str, float]()
+        trials, ours, found = self.subject.trials, self._case.ours, dict[str, float]()
         for layer in run(self.subject.plan, inputs, trials.kernels, base=trials.base, cancel=self._cancel):
             record = self._fixed.by_name.get(layer.name)
             if layer.name in self._counting and record is not None and record.count == layer.stored.size:
                 found[layer.name] = cosine(layer.values(), ours.read(record))
-        return Likeness({name: cos for name, cos in found.items() if np.isfinite(cos)})
+        return _finite(found)
 
     def tells(self, names: Iterable[str]) -> bool:
         """Whether the twin foresees any of these tensors, so that it can judge what is said of them."""

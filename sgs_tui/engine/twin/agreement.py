@@ -65,9 +65,10 @@ class SelfCheck:
         return trust.reproduces(self.median_db, self.counted)
 
 
-def self_check(trials: Trials, fixed: FixedRecords) -> SelfCheck:
-    """The base run of `trials` (a plan read from that dump) against a fixed dump."""
-    measured, reasons = measure(trials.plan, fixed), not_predicted(trials.plan)
+def self_check(trials: Trials, fixed: FixedRecords, known: Mapping[str, Figures] | None = None) -> SelfCheck:
+    """The base run of `trials` (a plan read from that dump) against a fixed dump. `known`: layers that were measured
+    already."""
+    measured, reasons = measure(trials.plan, fixed, known or {}), not_predicted(trials.plan)
     twin = trials.plan.twin
     layers = tuple(
         Compared(name, twin.producers[name].kind, measured[name], trials.scores[name], reasons.get(name, ""))
@@ -84,14 +85,14 @@ def _counts(twin: Twin, layer: Compared) -> bool:
     return layer.measured.count >= MANY and not passes(twin.producers[layer.name])
 
 
-def measure(plan: Plan, fixed: FixedRecords) -> dict[str, Figures]:
+def measure(plan: Plan, fixed: FixedRecords, known: Mapping[str, Figures]) -> dict[str, Figures]:
     """A fixed dump's layers against the float dump, where they have the same number of elements."""
     ours, theirs = Values(fixed.dump), Values(plan.twin.dump)
     found: dict[str, Figures] = {}
     for name in plan.layers():
         record, reference = fixed.by_name.get(name), plan.twin.records[name]
         if record is not None and record.count == reference.count:
-            found[name] = figures(ours.read(record), theirs.read(reference))
+            found[name] = known[name] if name in known else figures(ours.read(record), theirs.read(reference))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import isfinite, log10
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,29 +37,74 @@ class Figures:
         return min((each.sqnr_db for each in narrow), default=None)
 
 
-def figures(sample: Floats, benchmark: Floats) -> Figures:
-    """Figures of float32 values of equal size; sums of pieces in float64."""
+class Sums(NamedTuple):
+    """Squares of the error, of the benchmark, of the sample; their product; absolute error and benchmark; the largest
+    error."""
+
+    error: float
+    signal: float
+    own: float
+    product: float
+    distance: float
+    size: float
+    largest: float
+
+    @property
+    def cos(self) -> float:
+        """Of two sides of which one is all zero: whether both are."""
+        return _cosine(self.product, self.own, self.signal)
+
+
+def sums(sample: Floats, benchmark: Floats) -> Sums:
+    """Of float32 values of equal size; of pieces in float64."""
     sample, benchmark = sample.reshape(-1), benchmark.reshape(-1)
     starts = range(0, benchmark.size, _STEP)
     parts = np.array([_sums(sample[at : at + _STEP], benchmark[at : at + _STEP]) for at in starts]).reshape(-1, 7)
-    error, signal, own, product, distance, size = (float(each) for each in parts[:, :6].sum(axis=0))
+    return Sums._make((*parts[:, :6].sum(axis=0).tolist(), float(parts[:, 6].max(initial=0.0))))
+
+
+def figures(sample: Floats, benchmark: Floats) -> Figures:
+    """Figures of float32 values of equal size."""
+    return figures_of(sums(sample, benchmark), int(benchmark.size))
+
+
+def figures_of(found: Sums, count: int) -> Figures:
+    """Figures of so many elements from their sums."""
     return Figures(
-        sqnr_db=decibels(signal, error),
-        rmse=distance / size if size else (0.0 if distance == 0 else float("inf")),
-        cos=_cosine(product, own, signal),
-        largest=float(parts[:, 6].max(initial=0.0)),
-        count=int(benchmark.size),
+        sqnr_db=decibels(found.signal, found.error),
+        rmse=found.distance / found.size if found.size else (0.0 if found.distance == 0 else float("inf")),
+        cos=found.cos,
+        largest=found.largest,
+        count=count,
     )
+
+
+class Nearness(NamedTuple):
+    """Product of two sides, squares of either, and of their difference."""
+
+    product: float
+    own: float
+    signal: float
+    error: float
+
+    @property
+    def cos(self) -> float:
+        """`Figures.cos`."""
+        return _cosine(self.product, self.own, self.signal)
+
+
+def nearness(sample: Floats, benchmark: Floats) -> Nearness:
+    """Of float32 values of equal size, where the benchmark is finite."""
+    sample, benchmark = sample.reshape(-1), benchmark.reshape(-1)
+    parts = np.zeros(4)
+    for at in range(0, benchmark.size, _STEP):
+        parts += _near(sample[at : at + _STEP], benchmark[at : at + _STEP])
+    return Nearness(*parts.tolist())
 
 
 def cosine(sample: Floats, benchmark: Floats) -> float:
     """`Figures.cos` alone."""
-    sample, benchmark = sample.reshape(-1), benchmark.reshape(-1)
-    parts = np.zeros(3)
-    for at in range(0, benchmark.size, _STEP):
-        ours, theirs = _finite(sample[at : at + _STEP], benchmark[at : at + _STEP])
-        parts += (_dot(ours, theirs), _dot(ours, ours), _dot(theirs, theirs))
-    return _cosine(*parts.tolist())
+    return nearness(sample, benchmark).cos
 
 
 def _cosine(product: float, own: float, signal: float) -> float:
@@ -66,34 +112,51 @@ def _cosine(product: float, own: float, signal: float) -> float:
 
 
 def _sums(sample: Floats, benchmark: Floats) -> tuple[float, ...]:
-    """Squares of the error, of the benchmark, of the sample; their product; absolute error and benchmark; the largest
-    error."""
-    sample, benchmark = _finite(sample, benchmark)
-    error = sample - benchmark
-    products = [(error, error), (benchmark, benchmark), (sample, sample), (sample, benchmark)]
-    size = np.abs(error)
-    largest = float(size.max(initial=0.0))
-    if not isfinite(largest):
-        largest = float(np.max(size, where=np.isfinite(size), initial=0.0))
-    return (*(_dot(a, b) for a, b in products), float(size.sum()), float(np.abs(benchmark).sum()), largest)
-
-
-def _finite(sample: Floats, benchmark: Floats) -> tuple[Floats, Floats]:
-    """Both where the benchmark is finite."""
     with np.errstate(over="ignore", invalid="ignore"):
-        if isfinite(float(np.dot(benchmark, benchmark))):
-            return sample, benchmark
+        sample, benchmark, signal = _finite(sample, benchmark)
+        error = sample - benchmark
+        squares, own, product = _dot(error, error), _dot(sample, sample), _dot(sample, benchmark)
+        np.abs(error, out=error)
+        largest = float(error.max(initial=0.0))
+        if not isfinite(largest):
+            largest = float(np.max(error, where=np.isfinite(error), initial=0.0))
+        return (squares, signal, own, product, float(error.sum()), float(np.abs(benchmark).sum()), largest)
+
+
+def _near(sample: Floats, benchmark: Floats) -> tuple[float, ...]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        sample, benchmark, signal = _finite(sample, benchmark)
+        error = sample - benchmark
+        return (_dot(sample, benchmark), _dot(sample, sample), signal, _dot(error, error))
+
+
+def _finite(sample: Floats, benchmark: Floats) -> tuple[Floats, Floats, float]:
+    """Both where the benchmark is finite, and its squares."""
+    signal = _dot(benchmark, benchmark)
+    if isfinite(signal):
+        return sample, benchmark, signal
     finite = np.isfinite(benchmark)
-    return sample[finite], benchmark[finite]
+    benchmark = benchmark[finite]
+    return sample[finite], benchmark, _dot(benchmark, benchmark)
+
+
+_CELL = 1 << 13
+"""Elements of one BLAS call: from 10,000 on it has threads of its own, which wait for each other on a busy machine."""
 
 
 def _dot(one: Floats, other: Floats) -> float:
     """float32 where it can hold the sum: twice as fast."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        found = float(np.dot(one, other))
-        if isfinite(found) and abs(found) > 1e-20:
-            return found
-        return float(np.dot(one.astype(np.float64), other.astype(np.float64)))
+    found = dot(one, other)
+    if isfinite(found) and abs(found) > 1e-20:
+        return found
+    return dot(one.astype(np.float64), other.astype(np.float64))
+
+
+def dot(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
+    """Product of two flat arrays; of cells in their own precision, of all cells in float64."""
+    whole = one.size // _CELL * _CELL
+    cells = np.vecdot(one[:whole].reshape(-1, _CELL), other[:whole].reshape(-1, _CELL)).sum(dtype=np.float64)
+    return float(cells) + float(np.dot(one[whole:], other[whole:]))
 
 
 def decibels(signal: float, error: float) -> float:

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from sgs_tui.engine.twin.figures import dot
 from sgs_tui.engine.twin.meaning import (
     RESIZING,
     Concatenation,
@@ -238,8 +239,8 @@ def _slope(situation: Situation) -> float:
         finite = np.isfinite(below) & np.isfinite(output)
         below, output = below[finite], output[finite]
     wide = below.astype(np.float64)
-    size = float(np.dot(wide, wide))
-    return float(np.float32(np.dot(wide, output.astype(np.float64)) / size)) if size else 0.0
+    size = dot(wide, wide)
+    return float(np.float32(dot(wide, output.astype(np.float64)) / size)) if size else 0.0
 
 
 def _guarded(situation: Situation) -> bool:

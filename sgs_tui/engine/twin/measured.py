@@ -22,6 +22,7 @@ from sgs_tui.engine.network.graph import build_graph
 from sgs_tui.engine.network.scales import one_scale
 from sgs_tui.engine.twin.arithmetic import ACCUMULATOR, largest_sum, quantize_weights
 from sgs_tui.engine.twin.domains import Domains, find_domains, raised_inputs
+from sgs_tui.engine.twin.figures import dot
 from sgs_tui.engine.twin.fixed_kernels import channel_extremes, growth
 from sgs_tui.engine.twin.fusing import Group, fused_tensors
 from sgs_tui.engine.twin.meaning import Floats
@@ -225,7 +226,7 @@ def _refined(records: FixedRecords, record: Record) -> float:
         codes = np.rint(values / scale)
         inside = (codes > 0) & (codes <= limit)
         if inside.any():
-            scale = float(np.dot(values[inside], codes[inside]) / np.dot(codes[inside], codes[inside]))
+            scale = dot(values[inside], codes[inside]) / dot(codes[inside], codes[inside])
         if limit > WIDE:
             break
         limit *= 1.5

@@ -9,6 +9,7 @@ import numpy as np
 
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
+from sgs_tui.engine.twin.figures import dot
 from sgs_tui.engine.twin.meaning import Barrier, Convolution, Floats, Meaning, Shape
 
 Bounds = tuple[float, float]
@@ -144,10 +145,11 @@ def relative_error(found: Floats, wanted: Floats) -> float:
     if found.size != wanted.size:
         return float("inf")
     found, wanted = found.reshape(-1), wanted.reshape(-1)
-    square = float(np.dot(wanted, wanted))
-    if np.isfinite(square) and 1e-30 < square < 1e30:
-        difference = found - wanted
-        return float(np.sqrt(float(np.dot(difference, difference)) / square))
+    with np.errstate(over="ignore", invalid="ignore"):
+        square = dot(wanted, wanted)
+        if np.isfinite(square) and 1e-30 < square < 1e30:
+            difference = found - wanted
+            return float(np.sqrt(dot(difference, difference) / square))
     return _careful_error(found, wanted)
 
 

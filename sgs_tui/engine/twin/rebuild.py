@@ -65,13 +65,13 @@ class _Sweep:
 
 def rebuild(
     dump: Dump, cancel: Event | None = None, patience: float = PATIENCE, kernels: dict[int, Kernel] | None = None,
-    late: Callable[[], bool] = lambda: False,
+    late: Callable[[], bool] = lambda: False, values: Values | None = None,
 ) -> Twin:  # fmt: skip
     """The network of a float dump, every op proven exact (1e-5), close (1e-3) or a barrier that says why.
 
     The dump has to stay open as long as the twin is used. With `kernels`, which collects the ops' float kernels by
     index, the network is not run as a whole: `whole_error` is NaN, which a diagnosis does not ask for. From the op on
-    at which it is `late` all are barriers.
+    at which it is `late` all are barriers. `values` of the dump keep what is read here for whoever asks next.
 
     Raises InputError where the dump holds no inputs (ONNX, Caffe, TFLite dumps), is not float, or is damaged;
     CancelledError.
@@ -84,7 +84,8 @@ def rebuild(
             f"{dump.path}: holds outputs only, so the network can not be rebuilt",
             "use the SDK's float simulator's dump",
         )
-    sweep = _Sweep(Values(dump), Counter(record.name for op in graph.ops for record in op.inputs), patience=patience)
+    read = Counter(record.name for op in graph.ops for record in op.inputs)
+    sweep = _Sweep(values or Values(dump), read, patience=patience)
     sweep.kernels, sweep.late = kernels, late
     if kernels is not None:
         sweep.worst = (float("nan"), "")

@@ -16,6 +16,7 @@ import numpy as np
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.text import visible
 from sgs_tui.engine.twin.domains import passes
+from sgs_tui.engine.twin.figures import dot
 from sgs_tui.engine.twin.fixed_kernels import stored_type
 from sgs_tui.engine.twin.kernels import Array
 from sgs_tui.engine.twin.meaning import Floats, Pool
@@ -201,8 +202,8 @@ def _part(error: Floats, part: Floats) -> float:
         finite = np.isfinite(part)
         error, part = error[finite], part[finite]
     wide = error.astype(np.float64)
-    size = float(np.dot(wide, wide))
-    return float(np.dot(part.astype(np.float64), wide)) / size if size else 0.0
+    size = dot(wide, wide)
+    return dot(part.astype(np.float64), wide) / size if size else 0.0
 
 
 def without(plan: Plan, source: Source) -> Plan:

@@ -4,14 +4,14 @@ A trial costs the groups whose settings or inputs differ from the base run; all 
 base run's codes stay in memory (a quarter to a half of the float values).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Protocol, Self
 
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.twin.arithmetic import Pixels
-from sgs_tui.engine.twin.figures import Figures, figures
+from sgs_tui.engine.twin.figures import Figures, Sums, figures_of, sums
 from sgs_tui.engine.twin.kernels import Array
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.plan import Plan, with_int16
@@ -28,6 +28,9 @@ class References(Protocol):
     def read(self, record: Record) -> Floats:
         """A tensor, flat. Raises DumpError."""
 
+
+Look = Callable[[str, Floats, Sums], object]
+"""What is shown of a layer: its name, its values, and their sums against the float ones."""
 
 STRETCHES = (1.0, 0.95, 1.05)
 """What calibration may have seen more or less of. Accumulators then lose other bits, so the runs are draws of the same
@@ -74,8 +77,10 @@ class Trials:
         kernels: Kernels | None = None,
         cancel: Event | None = None,
         references: References | None = None,
+        look: Look | None = None,
     ) -> Self:
-        """Run the base. `inputs` and `pixels` as for `predict`; `references` are the float dump's unless told.
+        """Run the base. `inputs` and `pixels` as for `predict`; `references` are the float dump's unless told; `look`
+        is shown every layer.
 
         Raises InputError, RunError, CancelledError.
         """
@@ -84,7 +89,7 @@ class Trials:
         kept, base, held = kernels or Kernels(), Base(), references or Values(plan.twin.dump)
         slices = TwinSlices(plan.twin, plan.known_ranges())
         layers = run(plan, codes, kept, keep=base, cancel=cancel)
-        scores = scored(plan, layers, held, slices)
+        scores = scored(plan, layers, held, slices, look=look)
         return cls(plan, given, pixels, codes, kept, held, base, scores, slices)
 
     def of(self, int16: Sequence[str], cancel: Event | None = None, only: Iterable[str] | None = None) -> Scores:
@@ -104,7 +109,7 @@ class Trials:
 
 def scored(
     plan: Plan, layers: Iterable[Layer], references: References, slices: TwinSlices | None = None,
-    known: Scores | None = None, only: frozenset[str] | None = None,
+    known: Scores | None = None, only: frozenset[str] | None = None, look: Look | None = None,
 ) -> dict[str, Figures]:  # fmt: skip
     """Figures of layers as they come, with their `slices`; of what did not change those that are `known`."""
     found: dict[str, Figures] = {}
@@ -116,7 +121,10 @@ def scored(
         else:
             values, truth = layer.values(), references.read(plan.twin.records[layer.name])
             lost = slices.of(layer.name, layer.grid, values, truth) if slices is not None else None
-            found[layer.name] = replace(figures(values, truth), slices=lost)
+            parts = sums(values, truth)
+            found[layer.name] = replace(figures_of(parts, int(truth.size)), slices=lost)
+            if look is not None:
+                look(layer.name, values, parts)
     return found
 
 

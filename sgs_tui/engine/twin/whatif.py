@@ -8,7 +8,7 @@ from threading import Event
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.twin.agreement import SelfCheck, not_predicted, self_check
 from sgs_tui.engine.twin.arithmetic import Pixels
-from sgs_tui.engine.twin.figures import Figures
+from sgs_tui.engine.twin.figures import Figures, Nearness, Sums
 from sgs_tui.engine.twin.measured import FixedRecords, fixed_records, read_plan
 from sgs_tui.engine.twin.network import Bounds, Twin
 from sgs_tui.engine.twin.plan import Plan, plan, with_int16
@@ -66,11 +66,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class Subject:
-    """A network ready to be asked: `fixed` and `check` where a fixed dump is at hand."""
+    """A network ready to be asked: `fixed` and `check` where a fixed dump is at hand.
+
+    `near`: the base run's layers against that dump's, `apart` against the float ones, where those were asked for.
+    """
 
     trials: Trials
     fixed: FixedRecords | None = None
     check: SelfCheck | None = None
+    near: Mapping[str, Nearness] = field(default_factory=dict)
+    apart: Mapping[str, Sums] = field(default_factory=dict)
 
     @property
     def plan(self) -> Plan:
