@@ -1,8 +1,8 @@
 """What makes any ONNX model one that onnxruntime quantizes well, without changing what it computes.
 
 Weights in Constant nodes become initializers (left there they would be quantized like activations: uint8, one scale
-for all channels), float16 becomes float32 (onnxruntime quantizes no other floats), and random ops get a seed that both
-stages share. What stays as it is, is told.
+for all channels), float16 becomes float32 (onnxruntime quantizes no other floats), BatchNormalization becomes part of
+the convolution before it, and random ops get a seed that both stages share. What stays as it is, is told.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sgs_tui.engine.backends.batch_norm import fold_batch_norms
 from sgs_tui.engine.backends.onnx import NUMBERS, Session, external_data, load_model, needed
 from sgs_tui.engine.backends.onnx_notes import (
     bodies_of,
@@ -51,7 +52,10 @@ def load_quantizable(path: Path) -> Quantizable:
         notes.append(f"quantized already, and left so in both stages: {ops}")
     for number, node in enumerate(random_nodes(model), 1):
         _seed(node, number)
-    return Quantizable(_folded(model, str(path)), tuple(notes))
+    model = _folded(model, str(path))
+    if folded := fold_batch_norms(model):
+        notes.append(f"BatchNormalization folded into the convolution before it, as converters do: {folded} times")
+    return Quantizable(model, tuple(notes))
 
 
 def _seed(node: "NodeProto", number: int) -> None:
