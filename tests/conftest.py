@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from sgs_tui.language import ENGLISH, speak
 from tests.launching import launch, started
 from tests.standin_sdk import homes, new_home
 
@@ -61,7 +62,7 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(autouse=True)
 def isolated_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the developer's own settings, colors and locale out of every test."""
+    """Keep the developer's own settings, colors, locale and language out of every test."""
     home = new_home()
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "SGS_IPU_DIR", "SSH_CONNECTION", "TMUX", "STY"):
         monkeypatch.delenv(name, raising=False)
@@ -69,6 +70,7 @@ def isolated_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in ("CONFIG", "STATE", "DATA", "CACHE"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    speak(ENGLISH)
     os.environ.pop("PYTHONWARNINGS", None)
 
 

@@ -9,6 +9,7 @@ from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.open import open_app
 from sgs_tui.cli.options import Ascii, Batch, NoMouse, argument, option
 from sgs_tui.cli.stderr import require_terminal
+from sgs_tui.language import Message
 
 
 def demo(
@@ -38,13 +39,14 @@ def demo(
     from sgs_tui.engine.demo.demo import build_demo
 
     files = build_demo(folder)
-    stderr.note(f"the demo's files are in {folder}")
+    stderr.note(Message("the demo's files are in {folder}", folder=folder))
     if not batch:
         return open_app(
             (files.fixed_dump, files.float_dump), ranges=files.ranges, ascii_only=ascii_only, mouse=not no_mouse
         )
     code = _print(files.fixed_dump, files.float_dump, files.ranges, ascii_only)
-    stderr.note(f"`sgs-tui advise --apply {shlex.quote(str(folder))}` fixes it and shows before and after")
+    command = f"sgs-tui advise --apply {shlex.quote(str(folder))}"
+    stderr.note(Message("`{command}` fixes it and shows before and after", command=command))
     return code
 
 
@@ -70,7 +72,13 @@ def _sweep(folder: Path, ascii_only: bool) -> ExitCode:
     how = OnnxPictures(
         files.model, tuple((path,) for path in files.images), quantization=Quantization(int16=(CULPRIT,))
     )
-    what = f"{folder / 'pictures'} through {files.model} with {CULPRIT} in INT16, calibrated on {folder / 'images'}"
+    what = Message(
+        "{pictures} through {model} with {tensor} in INT16, calibrated on {images}",
+        pictures=folder / "pictures",
+        model=files.model,
+        tensor=CULPRIT,
+        images=folder / "images",
+    )
     printing = SweepPrinting(screen=stderr.screen(ascii_only, to_file=False))
     with stderr.cancelling_interrupts() as cancel:
         report = print_sweep(Sweep(SweepRequest(how, pictures)), what, how.profile.name, printing, stderr.note, cancel)

@@ -15,11 +15,13 @@ from typer.main import get_command
 from sgs_tui import __version__
 from sgs_tui.cli import COMMANDS, OPEN, stderr
 from sgs_tui.cli.exits import ExitCode, exit_code
+from sgs_tui.cli.language import settle
 from sgs_tui.cli.named import look_at_names
 from sgs_tui.cli.options import with_options
-from sgs_tui.engine.errors import SgsError, UsageError
+from sgs_tui.engine.errors import SgsError, UsageError, reason
 from sgs_tui.engine.files import forget_read
 from sgs_tui.engine.text import nearest, visible
+from sgs_tui.language import ENGLISH, Message, spoken
 
 _OWN_OPTIONS = frozenset({"--help", "-h", "--version", "-V", "--install-completion", "--show-completion"})
 
@@ -47,7 +49,10 @@ def _check_spelling(arguments: list[str], commands: Collection[str]) -> None:
     is_path = word.startswith("-") or "/" in word or "." in word or word in commands
     close = None if is_path else nearest(word, commands)
     if close and not Path(word).exists():
-        raise UsageError(f"no file or command is called {visible(word)}", f"did you mean `sgs-tui {close}`?")
+        raise UsageError(
+            Message("no file or command is called {word}", word=visible(word)),
+            Message("did you mean `sgs-tui {command}`?", command=close),
+        )
 
 
 def _asks_for_batch(arguments: list[str]) -> bool:
@@ -58,7 +63,7 @@ def _asks_for_batch(arguments: list[str]) -> bool:
 
 _COMPLETION_VARIABLE = "_SGS_TUI_COMPLETE"
 
-_HELP = """Find the layer that quantization broke: compare the dumps of a SigmaStar simulator.
+_HELP = Message("""Find the layer that quantization broke: compare the dumps of a SigmaStar simulator.
 
 Without a command, the app opens on the PATHs: sample then benchmark, or a folder.
 
@@ -72,8 +77,7 @@ Examples:
 \b
 Exit codes: 0 fine, 1 layers over the limits, 2 usage, 3 input missing or
 damaged, 4 a simulator or dumper failed, 5 nothing comparable,
-130 interrupted.
-"""
+130 interrupted.""")
 
 
 def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
@@ -98,12 +102,16 @@ def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
 def _run(arguments: list[str]) -> int:
     forget_read()
     if odd := next((each for each in arguments if "\0" in each), None):
-        raise UsageError(f"{odd}: holds a NUL character", "no file is called so")
-    arguments = with_command(arguments, COMMANDS)
+        raise UsageError(Message("{name}: holds a NUL character", name=odd), Message("no file is called so"))
+    arguments = with_command(settle(arguments), COMMANDS)
     completing = _COMPLETION_VARIABLE in os.environ
     one_is_enough = arguments[0] in COMMANDS and not completing
     command = get_command(build(arguments[:1] if one_is_enough else COMMANDS))
     look_at_names(command)
+    if spoken() != ENGLISH:
+        from sgs_tui.cli.help import translate
+
+        translate(command)
     if completing:
         command.main(arguments, prog_name="sgs-tui")
     try:
@@ -139,7 +147,7 @@ def guarded(arguments: list[str]) -> int:
     try:
         return _flushed(_run(arguments))
     except (KeyboardInterrupt, typer.Abort):
-        stderr.error("interrupted")
+        stderr.error(Message("interrupted"))
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         return ExitCode.BROKEN_PIPE  # `sgs-tui ... | head` is no failure: be silent
@@ -173,12 +181,15 @@ def _let_go() -> None:
 def _denied(error: OSError | MemoryError) -> ExitCode:
     """The operating system refused something that no code of ours was ready for."""
     if isinstance(error, MemoryError):
-        stderr.error("out of memory", "free some, or give the command a smaller file")
+        stderr.error(Message("out of memory"), Message("free some, or give the command a smaller file"))
     elif error.filename is None and not _has_working_folder():
-        stderr.error("the current folder is gone: deleted or moved", "change to one that is there")
+        stderr.error(Message("the current folder is gone: deleted or moved"), Message("change to one that is there"))
     else:
-        where = "stdout or a file" if error.filename is None else os.fsdecode(error.filename)
-        stderr.error(f"{where}: {error.strerror or error}", "check the path, its rights and free space")
+        where = Message("stdout or a file") if error.filename is None else os.fsdecode(error.filename)
+        stderr.error(
+            Message("{where}: {why}", where=where, why=reason(error)),
+            Message("check the path, its rights and free space"),
+        )
     return ExitCode.INPUT
 
 
@@ -190,9 +201,12 @@ def _has_working_folder() -> bool:
 
 
 def _refused(error: Exception) -> ExitCode:
+    from sgs_tui.cli.refusals import refusal
+
     context = getattr(error, "ctx", None)
     message = " ".join(str(getattr(error, "format_message", error.__str__)()).split())
-    stderr.error(message.rstrip("."), f"see '{context.command_path if context else 'sgs-tui'} --help'")
+    command = context.command_path if context else "sgs-tui"
+    stderr.error(refusal(message.rstrip(".")), Message("see '{command} --help'", command=command))
     return ExitCode.USAGE
 
 
@@ -200,5 +214,9 @@ def _defect(error: Exception, arguments: list[str]) -> ExitCode:
     from sgs_tui.engine.crash import write_crash_report
 
     path = write_crash_report(error, arguments)
-    stderr.error(f"this is a defect of sgs-tui: {type(error).__name__}: {error}", f"the report is in {path}")
+    kind = type(error).__name__
+    stderr.error(
+        Message("this is a defect of sgs-tui: {kind}: {error}", kind=kind, error=error),
+        Message("the report is in {path}", path=path),
+    )
     return ExitCode.INTERNAL

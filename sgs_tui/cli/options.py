@@ -13,6 +13,7 @@ import typer
 from sgs_tui.batch.output import AdviceFormat, RunsFormat
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import at_home, odd_kind
+from sgs_tui.language import CHINESE, ENGLISH
 
 if TYPE_CHECKING:
     from sgs_tui.engine.backends.sdk_install import SdkWish
@@ -28,6 +29,13 @@ class ModelType(StrEnum):
 
     FLOAT = "Float"
     FIXED = "Fixed"
+
+
+class Lang(StrEnum):
+    """The languages, as --lang names them."""
+
+    ENGLISH = ENGLISH
+    CHINESE = CHINESE
 
 
 class Level(StrEnum):
@@ -189,15 +197,22 @@ def with_options(command: Command) -> Command:
             parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
 
     @wraps(command)
-    def wrapper(**given: Any) -> int:
+    def wrapper(lang: None = None, **given: Any) -> int:
         for name, group in groups.items():
             given[name] = group(**{each.name: given.pop(each.name) for each in fields(group)})
         return command(**given)
 
+    parameters.append(_spoken_option())
     wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {each.name: each.annotation for each in parameters}
     del wrapper.__wrapped__  # or the signature above would be looked for behind it
     return wrapper
+
+
+def _spoken_option() -> inspect.Parameter:
+    """--lang, which is taken out of a command line before this library sees it: help and completion list it."""
+    how = Annotated[Lang | None, option("--lang", "Language of what is shown (default: settings, then the locale).")]
+    return inspect.Parameter("lang", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=how)
 
 
 def add_group(app: typer.Typer, name: str, about: str, *commands: Command) -> typer.Typer:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message, _, joined
 
 if TYPE_CHECKING:
     from sgs_tui.batch.console import Screen
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def error(message: str, hint: str = "") -> None:
     """`sgs-tui: error: what is wrong; what to do`."""
-    _line("error", f"{message}; {hint}" if hint else message)
+    _line(Message("error"), joined((message, hint), "; ") if hint else message)
 
 
 def damaged(problems: Sequence[str], consolation: str) -> ExitCode:
@@ -32,18 +33,21 @@ def damaged(problems: Sequence[str], consolation: str) -> ExitCode:
 
 def warning(message: str) -> None:
     """`sgs-tui: warning: ...`: the result stands, but read this."""
-    _line("warning", message)
+    _line(Message("warning"), message)
 
 
 def note(*messages: str) -> None:
     """`sgs-tui: note: ...`: what was done, said where data does not go; a line each."""
     for message in messages:
-        _line("note", message)
+        _line(Message("note"), message)
 
 
 def written(path: Path, backup: Path | None) -> None:
     """A file is there now; where what was there is kept."""
-    note(f"{path} is written" + (f"; what was there is in {backup}" if backup else ""))
+    if backup is None:
+        note(Message("{path} is written", path=path))
+    else:
+        note(Message("{path} is written; what was there is in {backup}", path=path, backup=backup))
 
 
 def _line(kind: str, text: str) -> None:
@@ -51,7 +55,8 @@ def _line(kind: str, text: str) -> None:
     if sys.stderr is None:  # closed by the caller; print would fall back to stdout
         return
     try:
-        print(f"sgs-tui: {kind}: {visible(text)}", file=sys.stderr, flush=True)
+        line = _("sgs-tui: {kind}: {text}", kind=kind, text=text)
+        print(visible(line), file=sys.stderr, flush=True)
     except OSError:
         return
 
@@ -100,7 +105,10 @@ def require_terminal() -> None:
     """Raise UsageError where the app has no terminal to read from or (Textual's stderr) to draw on."""
     missing = [name for name in ("stdin", "stderr") if not is_terminal(name)]
     if missing:
-        raise UsageError(f"{missing[0]} is not a terminal", "use --batch to print instead of opening the app")
+        raise UsageError(
+            Message("{stream} is not a terminal", stream=missing[0]),
+            Message("use --batch to print instead of opening the app"),
+        )
 
 
 def screen(ascii_only: bool, to_file: bool) -> "Screen":

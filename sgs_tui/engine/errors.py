@@ -1,8 +1,15 @@
 """The errors that users see: one clear line and what to do about it.
 
 Every error the engine raises on purpose is an `SgsError`. The command line maps the classes to exit
-codes (cli/exits.py); the app shows `message` and `hint`.
+codes (cli/exits.py); the app shows `message` and `hint`, which are messages in the sense of language.py.
 """
+
+from sgs_tui.language import Message
+
+
+def reason(error: OSError) -> Message:
+    """What the operating system says of an error, as a message: `No such file or directory`."""
+    return Message(error.strerror or str(error))
 
 
 class SgsError(Exception):

@@ -5,6 +5,7 @@ and for reports they pass through `visible`, which shows control characters and 
 sending them to the terminal.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
@@ -83,3 +84,26 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     close = nearest(word, words)
     all_of_them = f"known are {', '.join(words)}"
     return f"did you mean {close}? {all_of_them}" if close else all_of_them
+
+
+_PIECES = re.compile(
+    r"[（《「“‘]*(?:[^\s（《「“‘\u2e80-\u9fff\u3000-\u303f\uff00-\uffef]+|[^\s])[，。；：、！？）》」”’]*|\s+"
+)
+"""What a line breaks between: words, and Chinese characters, with the punctuation that must not begin a line."""
+
+
+def wrapped(text: str, cells: int, width: Callable[[str], int]) -> list[str]:
+    """`text` in lines of at most `cells`, broken between words and between Chinese characters."""
+    lines, line, room = [], "", cells
+    for piece in _PIECES.findall(text):
+        taken = width(piece)
+        if taken > room and line:
+            lines.append(line.rstrip())
+            line, room = "", cells
+            if piece.isspace():
+                continue
+        while width(piece) > cells and (start := start_of(piece, cells, width)):
+            lines.append(start)
+            piece = piece[len(start) :]  # noqa: PLW2901 what is left of it
+        line, room = line + piece, room - width(piece)
+    return [*lines, line.rstrip()] if line.strip() or not lines else lines

@@ -12,6 +12,7 @@ Settings are what the user wants always: settings.toml in the user's configurati
     sdk_map = ["/home/me=/work"]         # folders at other paths there, its
     sdk_python = "python3.8"             # interpreter,
     soc_version = "muffin"               # and the chip
+    language = "zh_CN"                   # or "en", whatever the locale says; read by cli/language.py
     [keys]                               # action id (see `?`) = key or keys
     "layers.filter" = "/,ctrl+f"
 
@@ -39,13 +40,14 @@ from sgs_tui.engine.clock import SECONDS
 from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.files import write_atomically
 from sgs_tui.engine.text import did_you_mean, visible
+from sgs_tui.language import LANGUAGES
 
 T = TypeVar("T")
 FORBIDDEN_KEYS = frozenset({"ctrl+h", "ctrl+i", "ctrl+j", "ctrl+m"})
 """The wire carries these as backspace, tab and enter."""
 _KNOWN = (
     "theme", "profile", "columns", "mouse", "diagnosis_seconds", "sdk", "sdk_via", "sdk_map", "sdk_python",
-    "soc_version", "keys",
+    "soc_version", "language", "keys",
 )  # fmt: skip
 
 
@@ -78,6 +80,9 @@ def _read(table: Mapping[str, object], where: str, action_ids: tuple[str, ...]) 
     text = {key: _typed(table, key, str, problems, where) or "" for key in ("theme", "profile")}
     columns = _typed(table, "columns", list, problems, where) or []
     keys = _typed(table, "keys", dict, problems, where) or {}
+    if "language" in table and table["language"] not in LANGUAGES:
+        found = visible(repr(table["language"]))
+        problems.append(f"{where}: language is not used: expected {' or '.join(LANGUAGES)}, found {found}")
     return Settings(
         theme=text["theme"],
         profile=text["profile"],

@@ -1,0 +1,128 @@
+"""The language that people are spoken to in: English text is a message's id, the catalogue has it in Chinese.
+
+Where words come to be decides how they are marked. Each marked text is one whole sentence in one literal, its values by
+name in braces; nothing is glued together from parts, and no plural is made by an expression.
+
+- A front end (cli, batch, tui) says a text at once: `_("{path} is written", path=path)`; `_n(3, "{number} layer",
+  "{number} layers")` where English has a plural. What is a constant of a module, made before the language is known, is
+  a `Message` there, and `shown(CONSTANT)` where it is said.
+- The engine knows no language. It makes facts: `Message("{file}: record {number} ends early", file=..., number=...)`,
+  `plural(3, "{number} layer", "{number} layers")`, `joined(texts)` for a list of any length. A message is a `str`, its
+  English: logs, JSON, CSV, tests and comparisons see nothing new, and `SgsError` carries it as it is. It may stand in
+  another message as a value (not in an f-string, which makes plain English of it).
+- A front end shows what the engine made: `shown(message)`. Plain text (names, figures) comes back as it is.
+
+Braces in a text without values are braces. After marking run `python -m tests.catalogue`: it adds the new messages to
+locale/zh_CN/LC_MESSAGES/sgs_tui.po (empty), where their Chinese is written, and run again compiles what is read here.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+if TYPE_CHECKING:
+    from gettext import GNUTranslations
+
+ENGLISH, CHINESE = "en", "zh_CN"
+LANGUAGES = (ENGLISH, CHINESE)
+LOCALE = Path(__file__).with_name("locale")
+
+_catalogue: "GNUTranslations | None" = None
+"""None: English, for which nothing is loaded."""
+
+
+class _Plural(NamedTuple):
+    number: int
+    several: str
+
+
+class Message(str):
+    """A text that a front end may show in another language; as a `str` it is its English.
+
+    `template` is the id, `values` stand for its placeholders and may be messages themselves. Not to be changed.
+    """
+
+    __slots__ = ("_plural", "template", "values")
+
+    template: str
+    values: Mapping[str, Any]
+    _plural: _Plural | None
+
+    def __new__(cls, template: str, /, **values: Any) -> Self:
+        return cls._made(template, values, None)
+
+    @classmethod
+    def _made(cls, template: str, values: Mapping[str, Any], plural: _Plural | None) -> Self:
+        said = plural.several if plural and plural.number != 1 else template
+        message = super().__new__(cls, said.format_map(values) if values else said)
+        message.template, message.values, message._plural = template, values, plural
+        return message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self)._made, (self.template, self.values, self._plural)
+
+    def _in(self, catalogue: "GNUTranslations") -> str:
+        if self._plural is None:
+            said = catalogue.gettext(self.template) if self.template else ""  # the empty id is the catalogue's header
+        else:
+            said = catalogue.ngettext(self.template, self._plural.several, self._plural.number)
+        return said.format_map({name: shown(value) for name, value in self.values.items()}) if self.values else said
+
+
+class _Joined(Message):
+    """`template` stands between `values["parts"]`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def _made(cls, template: str, values: Mapping[str, Any], plural: _Plural | None) -> Self:
+        message = str.__new__(cls, template.join(values["parts"]))
+        message.template, message.values, message._plural = template, values, plural
+        return message
+
+    def _in(self, catalogue: "GNUTranslations") -> str:
+        return catalogue.gettext(self.template).join(map(shown, self.values["parts"]))
+
+
+def plural(number: int, one: str, several: str, /, **values: Any) -> Message:
+    """A message about `number` things, a placeholder too: `plural(n, "{number:,} layer", "{number:,} layers")`."""
+    return Message._made(one, {"number": number, **values}, _Plural(number, several))
+
+
+def joined(parts: Iterable[str], between: str = ", ") -> str:
+    """The parts in one, each shown by itself; `between` (", ", "; " or " ") is a message too."""
+    listed = tuple(parts)
+    return listed[0] if len(listed) == 1 else _Joined._made(between, {"parts": listed}, None)
+
+
+def shown(text: Any) -> Any:
+    """What people read: a message in their language, everything else as it is."""
+    return text if _catalogue is None or not isinstance(text, Message) else text._in(_catalogue)
+
+
+def _(template: str, /, **values: Any) -> str:
+    """The text in the language of now, for front ends; values that are messages are shown in it too."""
+    if _catalogue is None:
+        return template.format_map(values) if values else template
+    return Message(template, **values)._in(_catalogue)
+
+
+def _n(number: int, one: str, several: str, /, **values: Any) -> str:
+    """`plural`, in the language of now."""
+    return str(shown(plural(number, one, several, **values)))
+
+
+def speak(language: str) -> None:
+    """From now on texts are shown in that language, one of `LANGUAGES`."""
+    global _catalogue  # noqa: PLW0603 one process has one reader
+    if language == ENGLISH:
+        _catalogue = None
+        return
+    from gettext import translation
+
+    _catalogue = translation("sgs_tui", LOCALE, [language])
+
+
+def spoken() -> str:
+    """The language of now."""
+    return ENGLISH if _catalogue is None else CHINESE

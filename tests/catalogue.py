@@ -1,0 +1,181 @@
+"""`python -m tests.catalogue [OTHER.po...]`: bring the Chinese catalogue up to date with the code, and compile it.
+
+New messages come in without a translation, those that the code has no more go; what is missing is looked for in the
+other files first (another branch's catalogue). Run it after a merge too: keep both sides of the .po, run this.
+"""
+
+import ast
+import io
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from string import Formatter
+
+from babel.messages.catalog import Catalog
+from babel.messages.catalog import Message as Entry
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "sgs_tui"
+PO = PACKAGE / "locale" / "zh_CN" / "LC_MESSAGES" / "sgs_tui.po"
+
+Id = str | tuple[str, ...]
+
+MARKS = {"_": (0,), "Message": (0,), "_n": (1, 2), "plural": (1, 2), "joined": (1,), "option": (1,), "argument": (1,)}
+"""Functions whose arguments, by place, are messages: two places are a message and its plural."""
+MARKED_BY_NAME = frozenset({"help", "about"})
+FOREIGN = {
+    "sgs_tui/language.py": (", ",),
+    "typer": (
+        *("Arguments", "Options", "Commands", "required", "default", "env var"),
+        *("Show this message and exit.", "Install completion for the current shell."),
+        "Show completion for the current shell, to copy it or customize the installation.",
+    ),
+    "the operating system": (
+        *("No such file or directory", "Permission denied", "Is a directory", "Not a directory", "File exists"),
+        *("No space left on device", "Read-only file system", "File name too long", "Too many open files"),
+        *("Input/output error", "Operation not permitted", "Too many levels of symbolic links", "Disk quota exceeded"),
+        *("Invalid argument", "Broken pipe", "Bad file descriptor", "Device or resource busy", "Directory not empty"),
+        *("Exec format error", "Connection refused", "Cannot allocate memory", "Invalid cross-device link"),
+    ),
+}
+"""What others say through us: their English is looked up as it comes."""
+FIXED_HEADERS = re.compile(
+    r'^"(POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Language-Team|Report-Msgid-Bugs-To): .*\n',
+    re.M,
+)
+
+
+def messages_of(source: str, name: str) -> Iterator[Id]:
+    """Every marked text of a Python file. Raises ValueError for one that can not be looked up."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            yield from _of_call(node, name)
+        elif name.startswith("sgs_tui/cli/") and isinstance(node, ast.FunctionDef):
+            about = ast.get_docstring(node) or ""
+            yield from [about] if "\b" in about else []  # a command's help
+
+
+def _of_call(node: ast.Call, name: str) -> Iterator[Id]:
+    called = node.func.id if isinstance(node.func, ast.Name) else ""
+    in_cli = name.startswith("sgs_tui/cli/")
+    if called in MARKS and (in_cli or called not in ("option", "argument")):
+        found = [_literals(node.args[place], name) for place in MARKS[called] if place < len(node.args)]
+        yield from (tuple(each) for each in zip(*found, strict=True)) if len(found) == 2 else found[0] if found else ()
+    if in_cli:
+        yield from (
+            text for each in node.keywords if each.arg in MARKED_BY_NAME for text in _literals(each.value, name)
+        )
+        if called == "add_group":
+            yield from _literals(node.args[2], name)
+
+
+def _literals(node: ast.expr, name: str) -> list[str]:
+    """The text, or both of a choice; none of what is only known later, whose texts are marked where they stand."""
+    if isinstance(node, ast.IfExp):
+        return [*_literals(node.body, name), *_literals(node.orelse, name)]
+    if isinstance(node, ast.JoinedStr | ast.BinOp):
+        raise ValueError(f"{name}:{node.lineno}: a message is one literal, its values named: {ast.unparse(node)}")
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+
+
+def template() -> Catalog:
+    """All messages of the code, with the files that they are in."""
+    catalog = Catalog("zh_CN", "sgs_tui", project="sgs-tui", version="1", fuzzy=False)
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        for message in messages_of(path.read_text("utf-8"), name):
+            catalog.add(message, locations=[(name, 1)])
+    for path in sorted(PACKAGE.rglob("*.html")):
+        for _, _, message in Environment(extensions=["jinja2.ext.i18n"]).extract_translations(path.read_text("utf-8")):
+            catalog.add(message, locations=[(path.relative_to(ROOT).as_posix(), 1)])
+    for place, texts in FOREIGN.items():
+        for text in texts:
+            catalog.add(text, locations=[(place, 1)])
+    return catalog
+
+
+def read(path: Path = PO) -> Catalog:
+    """A catalogue as it is on disk."""
+    with path.open("rb") as file:
+        return read_po(file, locale="zh_CN", domain="sgs_tui")
+
+
+def updated(current: Catalog, others: Sequence[Catalog] = ()) -> Catalog:
+    """The messages of the code with the translations that there are, by file."""
+    wanted = template()
+    wanted.header_comment = current.header_comment
+    for entry in _entries(wanted):
+        for known in (current, *others):
+            found = known.get(entry.id)
+            if found is not None and found.string and not found.fuzzy:
+                entry.string = found.string
+                break
+    return wanted
+
+
+def _entries(catalog: Catalog) -> Iterator[Entry]:
+    """Without the header."""
+    return (entry for entry in catalog if entry.id)
+
+
+def po_of(catalog: Catalog) -> bytes:
+    """The .po: the same bytes for the same messages, whoever writes them."""
+    file = io.BytesIO()
+    write_po(file, catalog, width=0, sort_by_file=True, include_lineno=False, ignore_obsolete=True)
+    return FIXED_HEADERS.sub("", file.getvalue().decode()).encode()
+
+
+def mo_of(catalog: Catalog) -> bytes:
+    """The .mo of a .po that was read, on whatever day."""
+    catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
+    file = io.BytesIO()
+    write_mo(file, catalog)
+    return file.getvalue()
+
+
+def problems(catalog: Catalog) -> Iterator[str]:
+    """What is wrong with the translations: missing, fuzzy, other placeholders, half-width punctuation."""
+    for entry in _entries(catalog):
+        said = entry.string if isinstance(entry.string, str) else entry.string[0]
+        ids = (entry.id,) if isinstance(entry.id, str) else entry.id
+        where = f"{', '.join(name for name, _ in entry.locations)}: {ids[0]!r}"
+        if not said:
+            yield f"{where}: has no translation"
+        elif entry.fuzzy:
+            yield f"{where}: is fuzzy"
+        elif all(placeholders(said) != placeholders(text) for text in ids):
+            yield f"{where}: other placeholders: {said!r}"
+        elif ids[0][-1:].isspace() != said[-1:].isspace() and said[-1] not in "：，；、":
+            yield f"{where}: a blank at the end of one only: {said!r}"
+
+
+def placeholders(text: str) -> set[tuple[str, str, str]]:
+    """(name, format, conversion) of each; none where braces are only braces."""
+    try:
+        found = [
+            (name, form or "", turned or "") for _, name, form, turned in Formatter().parse(text) if name is not None
+        ]
+    except ValueError:
+        return set()
+    return set(found) if all(name.isidentifier() for name, _, _ in found) else set()
+
+
+def write(others: Iterable[Path] = ()) -> Catalog:
+    """Update the .po and compile the .mo."""
+    PO.parent.mkdir(parents=True, exist_ok=True)
+    current = read() if PO.exists() else Catalog(locale="zh_CN", domain="sgs_tui")
+    PO.write_bytes(po_of(updated(current, [read(path) for path in others])))
+    made = read()
+    PO.with_suffix(".mo").write_bytes(mo_of(made))
+    return made
+
+
+if __name__ == "__main__":
+    found = list(problems(write(map(Path, sys.argv[1:]))))
+    print("\n".join(found) or "every message has its Chinese")
+    sys.exit(bool(found))
