@@ -18,6 +18,7 @@ from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.plan import Plan
 from sgs_tui.engine.twin.rebuild import refuse_barriers
 from sgs_tui.engine.twin.run import write_fixed_dump, write_float_dump
+from sgs_tui.engine.twin.segments import fixed_segments, float_segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,14 @@ def dump_pictures(
     names = [sample[0].stem for sample in samples]
     stages = ("float", "fixed") if fixed is not None else ("float",)
     _check_targets(folder, names, stages)
+    in_float, in_fixed = float_segments(twin), fixed_segments(fixed) if fixed is not None else []
     with closing(PictureInputs(twin, how)) as reader:
         for name, sample in zip(names, samples, strict=True):
             inputs, notes = reader.read(sample, cancel)
             targets = [folder / f"{name}_{stage}.bin" for stage in stages]
-            write_float_dump(twin, inputs, targets[0], cancel)
+            write_float_dump(twin, inputs, targets[0], cancel, in_float)
             if fixed is not None:
-                write_fixed_dump(fixed, inputs, targets[1], pixels, cancel=cancel)
+                write_fixed_dump(fixed, inputs, targets[1], pixels, cancel, in_fixed)
             yield TwinDumps(targets[0], targets[1] if fixed is not None else None, tuple(notes))
 
 

@@ -1,11 +1,10 @@
 """A picture run by the twin: its float and fixed values in memory, compared as the dumps that `twin --run` writes.
 
-The network is rebuilt once a worker. For each picture the fixed model runs first, kernel by kernel; its codes (a
-quarter of float32) wait until the float value of the same tensor comes, which is compared and dropped.
+The network is rebuilt once a worker, and runs in segments (see `segments`). The layers of a segment are compared
+together and dropped.
 """
 
 import sys
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,17 +17,15 @@ from sgs_tui import __version__
 from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.backends.twin import PictureInputs, dump_pictures
 from sgs_tui.engine.calibration.ranges import Ranges, load_ranges
+from sgs_tui.engine.compare.arrays import Arrays, Sides
 from sgs_tui.engine.compare.elements import ArrayReader
 from sgs_tui.engine.compare.limits import MANUAL, Profile, judged
-from sgs_tui.engine.compare.metrics import LayerFigures, figures_of
+from sgs_tui.engine.compare.metrics import LayerFigures
 from sgs_tui.engine.compare.pairing import match
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Pair, RangeSource, Top1, Verdict
 from sgs_tui.engine.compare.slices import Before, slices_of, top1_of
-from sgs_tui.engine.compare.sums import CELL, Kernel, Sums
-from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.errors import CancelledError
 from sgs_tui.engine.network.graph import build_graph
 from sgs_tui.engine.network.narrow import Slices
 from sgs_tui.engine.network.scales import CODES, pad_lanes
@@ -36,18 +33,17 @@ from sgs_tui.engine.network.slicing import Sliced, Slicer
 from sgs_tui.engine.sweep.measure import class_agreement, outputs_of, row_of, useful_limits, why_worst
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import InputFigures, Layer, LimitsFrom, Measured, Picture
-from sgs_tui.engine.twin import kernels as float_kernels
-from sgs_tui.engine.twin.meaning import Barrier, Floats
+from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.measured import read_plan
 from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.opening import Files, Settings, open_plan, open_twin, read_settings
 from sgs_tui.engine.twin.plan import Grid, Plan
-from sgs_tui.engine.twin.predict import Kernels, input_codes
-from sgs_tui.engine.twin.predict import Layer as Stored
+from sgs_tui.engine.twin.predict import input_codes
 from sgs_tui.engine.twin.rebuild import refuse_barriers
+from sgs_tui.engine.twin.segments import Segment, fixed_segments, float_segments, run
 
-_STEP = 4 * CELL
-"""Elements compared at once: what is in memory need not be read in large pieces, and these stay in the cache."""
+_TOGETHER = 1 << 18
+"""Values of layers that are measured together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +102,6 @@ class TwinPictures:
         return TwinMeasurer(self, twin, plan, settings)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Step:
-    """One kernel of a network: what it reads and writes, and what nobody reads after it."""
-
-    kernel: float_kernels.Kernel
-    reads: tuple[str, ...]
-    writes: tuple[str, ...]
-    done_with: tuple[str, ...]
-
-
 @dataclass
 class TwinMeasurer:
     """Runs and compares one picture after the other."""
@@ -124,55 +110,59 @@ class TwinMeasurer:
     twin: Twin
     plan: Plan
     settings: Settings
-    _kernel: Kernel = field(default_factory=Kernel)
+    _arrays: Arrays = field(default_factory=Arrays)
 
     def measure(self, picture: Picture, cancel: Event | None = None) -> Measured:
         """Raises SgsError: the picture is no input of the network, its preprocess fails, the sweep was stopped."""
         inputs, _ = self._inputs.read(picture.files, cancel)
-        rows, layers, figures = [], [], []
+        rows, layers, numbers = [], [], []
         before = Before()
-        for pair, sample, benchmark in self._sides(inputs, cancel):
-            sides = ArrayReader(sample), ArrayReader(benchmark)
-            row, layer = self._row(pair, *sides, before), self._layer(pair)
-            rows.append(row)
-            layers.append(layer)
-            figures.append(row_of(row, layer.limits, [benchmark], class_agreement(row.top1, *sides)))
+        for compared in self._sides(inputs, cancel):
+            found = self._arrays.figures([sides for _, sides in compared])
+            for (pair, sides), figures in zip(compared, found, strict=True):
+                readers = ArrayReader(sides[0]), ArrayReader(sides[1])
+                row, layer = self._row(pair, figures, readers, before), self._layer(pair)
+                rows.append(row)
+                layers.append(layer)
+                numbers.append(row_of(row, layer.limits, sides[1:], class_agreement(row.top1, *readers)))
         return Measured(
             tuple(layers),
-            np.array(figures),
+            np.array(numbers),
             tuple(self._input_figures(name, values) for name, values in inputs.items()),
             reason=why_worst(rows),
         )
 
-    def _sides(self, inputs: Mapping[str, Floats], cancel: Event | None) -> Iterator[tuple[Pair, AnyArray, AnyArray]]:
-        """Every layer that both stages have, in the float dump's order, with its values in fixed and float."""
-        codes = dict(_run(self._fixed_steps, input_codes(self.plan, inputs, self.settings.pixels), cancel))
-        for name, values in _run(self._float_steps, inputs, cancel):
+    def _sides(self, inputs: Mapping[str, Floats], cancel: Event | None) -> Iterator[list[tuple[Pair, Sides]]]:
+        """Every layer that both stages have, in the float dump's order, with its values in fixed and float: so many at
+        once that measuring them together is worth it."""
+        codes = input_codes(self.plan, inputs, self.settings.pixels)
+        fixed, waiting = run(self._fixed_segments, codes, cancel), dict[str, Floats]()
+        found: list[tuple[Pair, Sides]] = []
+        held = 0
+        for name, values in run(self._float_segments, inputs, cancel):
             pair = self._pairs.get(name)
-            if pair is not None:
-                stored = Stored(name, codes.pop(name), self.plan.grids.get(name))
-                yield pair, stored.values(), values.reshape(-1)
+            if pair is None:
+                continue
+            while name not in waiting:
+                waiting.update((next(fixed),))
+            found.append((pair, (waiting.pop(name), values)))
+            held += values.size
+            if held > _TOGETHER:
+                yield found
+                found, held = [], 0
+        yield found
 
     @cached_property
     def _inputs(self) -> PictureInputs:
         return PictureInputs(self.twin, self.how.preprocess)
 
     @cached_property
-    def _fixed_steps(self) -> list[_Step]:
-        from sgs_tui.engine.twin.fixed_kernels import settings_of
-
-        kept = Kernels()
-        made = [kept.get(each, settings_of(each, self.plan), self.plan) for each in self.plan.groups]
-        return _steps(made, [(each.reads, each.writes) for each in self.plan.groups])
+    def _fixed_segments(self) -> list[Segment]:
+        return fixed_segments(self.plan)
 
     @cached_property
-    def _float_steps(self) -> list[_Step]:
-        made = []
-        for op in self.twin.ops:
-            assert not isinstance(op.meaning, Barrier)  # refused when it was opened
-            sources = [self.twin.shapes[name] for name in op.inputs]
-            made.append(float_kernels.float_kernel(op.meaning, sources, op.outputs[0]))
-        return _steps(made, [(op.inputs, op.outputs) for op in self.twin.ops])
+    def _float_segments(self) -> list[Segment]:
+        return float_segments(self.twin)
 
     @cached_property
     def _pairs(self) -> dict[str, Pair]:
@@ -192,12 +182,13 @@ class TwinMeasurer:
             return record
         return replace(record, scale=float(f"{grid.scale:f}"), zero_point=grid.zero, type_name=grid.type_name)
 
-    def _row(self, pair: Pair, sample: ArrayReader, benchmark: ArrayReader, before: Before) -> LayerDiff:
+    def _row(
+        self, pair: Pair, found: LayerFigures, sides: tuple[ArrayReader, ArrayReader], before: Before
+    ) -> LayerDiff:
         if pair.excluded is not None:
             return LayerDiff(pair, None, None, None, None, Verdict.NOT_COMPARABLE, (pair.excluded,))
-        found = self._figures(sample, benchmark)
         before.widths[pair.name] = found.benchmark.width
-        slices, top1 = self._closer(pair, found, (sample, benchmark), before)
+        slices, top1 = self._closer(pair, found, sides, before)
         known = self._ranges.find(pair.name) if self._ranges is not None else None
         source = RangeSource.BENCHMARK if known is None else RangeSource.CALIBRATION
         low, high = known or (found.benchmark.minimum, found.benchmark.maximum)
@@ -230,12 +221,6 @@ class TwinMeasurer:
     @cached_property
     def _sliced(self) -> dict[str, tuple[Sliced | None, bool]]:
         return {}
-
-    def _figures(self, sample: ArrayReader, benchmark: ArrayReader) -> LayerFigures:
-        sums = Sums()
-        for start in range(0, benchmark.count, _STEP):
-            self._kernel.add(sums, sample, benchmark, start, min(_STEP, benchmark.count - start))
-        return figures_of(sums)
 
     @cached_property
     def _ranges(self) -> Ranges | None:
@@ -272,29 +257,3 @@ class TwinMeasurer:
 def _span(grid: Grid) -> tuple[float, float]:
     low, high = ((code - grid.zero) * grid.scale for code in CODES[grid.type_name])
     return low, high
-
-
-def _steps(
-    kernels: Sequence[float_kernels.Kernel], ends: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]
-) -> list[_Step]:
-    left = Counter(name for reads, _ in ends for name in reads)
-    steps = []
-    for kernel, (reads, writes) in zip(kernels, ends, strict=True):
-        left.subtract(reads)
-        steps.append(_Step(kernel, reads, writes, tuple({name for name in (*reads, *writes) if left[name] <= 0})))
-    return steps
-
-
-def _run(
-    steps: Sequence[_Step], inputs: Mapping[str, AnyArray], cancel: Event | None
-) -> Iterator[tuple[str, AnyArray]]:
-    """What each kernel writes, as it comes. Raises CancelledError, RunError."""
-    held = dict(inputs)
-    for step in steps:
-        if cancel is not None and cancel.is_set():
-            raise CancelledError("the sweep was stopped")
-        made = step.kernel.run([held[name] for name in step.reads])
-        held.update(zip(step.writes, made, strict=True))
-        yield from zip(step.writes, made, strict=True)
-        for name in step.done_with:
-            held.pop(name, None)

@@ -104,7 +104,7 @@ class _Build:
     group: Group
     settings: Settings
     plan: Plan
-    graph: Graph = field(default_factory=Graph)
+    graph: Graph
     values: dict[str, str] = field(default_factory=dict)
     sources: Mapping[str, tuple[str, Grid | None]] = field(default_factory=dict)
 
@@ -121,24 +121,35 @@ class _Build:
 
 def fixed_kernel(group: Group, settings: Settings, plan: Plan) -> Kernel:
     """The group's model; inputs in the order of `group.reads`, outputs in that of `group.writes`."""
-    shapes = plan.twin.shapes
+    shapes, graph = plan.twin.shapes, Graph()
     inputs = [
         Input(f"in::{number}", stored_type(grid), shapes[name])
         for number, (name, grid) in enumerate(zip(group.reads, settings.reads, strict=True))
     ]
     sources = {name: (item.name, grid) for name, item, grid in zip(group.reads, inputs, settings.reads, strict=True)}
-    build = _Build(group, settings, plan, sources=sources)
-    build.graph.shapes.update({item.name: item.shape for item in inputs})
+    graph.shapes.update({item.name: item.shape for item in inputs})
+    codes = append_group(graph, group, settings, plan, sources)
+    outputs = [(name, stored_type(grid)) for name, grid in zip(codes, settings.writes, strict=True)]
+    model = graph.model([(item.name, item.dtype, item.shape) for item in inputs], outputs)
+    heavy = any(op.convolution and op.convolution.multiplications > HEAVY for op in group.ops)
+    return Kernel(model, inputs, group.writes[0], heavy)
+
+
+def append_group(
+    graph: Graph, group: Group, settings: Settings, plan: Plan, sources: Mapping[str, tuple[str, Grid | None]]
+) -> list[str]:
+    """Append a group's nodes; the codes that it writes, in the order of `group.writes`.
+
+    `sources`: the value of the graph that holds a stored tensor's codes, and their grid.
+    """
+    build = _Build(group, settings, plan, graph, sources=sources)
     for op in group.ops:
         build.values.update(zip(op.outputs, _op(build, op), strict=True))
         goes_on = settings.plain or _runs_on(build, op) or _keeps_codes(group, op)
         if op is not group.last and not goes_on:
             name = op.outputs[0]
-            build.values[name] = rounded(build.graph, build.values[name], _held(build, op))
-    outputs = [_stored(build, name, grid) for name, grid in zip(group.writes, settings.writes, strict=True)]
-    model = build.graph.model([(item.name, item.dtype, item.shape) for item in inputs], outputs)
-    heavy = any(op.convolution and op.convolution.multiplications > HEAVY for op in group.ops)
-    return Kernel(model, inputs, group.writes[0], heavy)
+            build.values[name] = rounded(graph, build.values[name], _held(build, op))
+    return [_stored(build, name, grid) for name, grid in zip(group.writes, settings.writes, strict=True)]
 
 
 def _runs_on(build: _Build, op: TwinOp) -> bool:
@@ -262,12 +273,13 @@ def _read(build: _Build, op: TwinOp, name: str) -> str:
     """The values of what an op reads, through its 8-bit copy where it has one."""
     if name not in build.values:
         source, grid = build.sources[name]
-        build.values[name] = source if stored_type(grid) is np.float32 else _decoded(build.graph, source, grid)
+        build.values[name] = source if stored_type(grid) is np.float32 else decoded(build.graph, source, grid)
     copy = build.copy_grid(op, name)
     return build.values[name] if copy is None else rounded(build.graph, build.values[name], copy)
 
 
-def _decoded(graph: Graph, source: str, grid: Grid | None, scale: float | None = None) -> str:
+def decoded(graph: Graph, source: str, grid: Grid | None, scale: float | None = None) -> str:
+    """Codes as values; in steps of `scale` where it is given."""
     assert grid is not None
     step = grid.scale if scale is None else scale
     parameters = [graph.constant(np.array(step, np.float32)), _zero(graph, grid)]
@@ -287,7 +299,7 @@ def _encoded(graph: Graph, value: str, grid: Grid, scale: float | None = None) -
 def rounded(graph: Graph, value: str, grid: Grid) -> str:
     """Values on a grid, as values."""
     if grid.limited:
-        return _decoded(graph, _encoded(graph, value, grid), grid)
+        return decoded(graph, _encoded(graph, value, grid), grid)
     return _scaled(graph, "Round", value, grid.scale)
 
 
@@ -298,17 +310,15 @@ def _scaled(graph: Graph, kind: str, value: str, step: float) -> str:
     return graph.node("Mul", [graph.node(kind, [graph.node("Div", [value, size], shape)], shape), size], shape)
 
 
-def _stored(build: _Build, name: str, grid: Grid | None) -> tuple[str, Any]:
-    """What an output is stored as."""
+def _stored(build: _Build, name: str, grid: Grid | None) -> str:
+    """An output as it is stored, in its `stored_type`."""
     graph, value = build.graph, build.values[name]
     cast = dict(build.settings.casts).get(name)
     if cast is not None:
         value = rounded(graph, value, cast)
     if grid is None:
-        return graph.node("Identity", [value], graph.shapes[value], name="out::" + name), np.float32
-    if not grid.limited:
-        return rounded(graph, value, grid), np.float32
-    return _encoded(graph, value, grid), stored_type(grid)
+        return graph.node("Identity", [value], graph.shapes[value], name="out::" + name)
+    return _encoded(graph, value, grid) if grid.limited else rounded(graph, value, grid)
 
 
 def _convolution(build: _Build, op: TwinOp, meaning: Convolution) -> str:
@@ -336,7 +346,7 @@ def _code_grid(build: _Build, op: TwinOp) -> Grid | None:
 
 def _code_values(build: _Build, op: TwinOp, grid: Grid) -> str:
     """The input's codes less the zero point, as whole float32 numbers."""
-    return _decoded(build.graph, build.sources[op.inputs[0]][0], grid, scale=1.0)
+    return decoded(build.graph, build.sources[op.inputs[0]][0], grid, scale=1.0)
 
 
 def _accumulated(graph: Graph, meaning: Convolution, numbers: Accumulator, value: str) -> str:
@@ -358,7 +368,7 @@ def _average(build: _Build, op: TwinOp, meaning: Pool, grid: Grid) -> str:
     graph, (source, stored) = build.graph, build.sources[op.inputs[0]]
     copy = build.copy_grid(op, op.inputs[0])
     if stored == grid and grid.limited and copy is None:
-        value = _decoded(graph, source, grid, scale=1.0)
+        value = decoded(graph, source, grid, scale=1.0)
     else:
         step = graph.constant(np.array(grid.scale, np.float32))
         on_grid = rounded(graph, _read(build, op, op.inputs[0]), grid)

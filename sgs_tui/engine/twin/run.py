@@ -1,7 +1,9 @@
 """The twin on a new picture: float and fixed values of every tensor, written as the simulators write their dumps."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from threading import Event
 
@@ -15,9 +17,10 @@ from sgs_tui.engine.twin.arithmetic import Pixels
 from sgs_tui.engine.twin.kernels import Array, Kernel, float_kernel
 from sgs_tui.engine.twin.meaning import Barrier, Floats
 from sgs_tui.engine.twin.network import Twin, TwinOp
-from sgs_tui.engine.twin.plan import Grid, Plan
-from sgs_tui.engine.twin.predict import Inputs, Kernels, Layer, predict
+from sgs_tui.engine.twin.plan import Plan
+from sgs_tui.engine.twin.predict import Inputs, Layer, input_codes
 from sgs_tui.engine.twin.rebuild import refuse_barriers
+from sgs_tui.engine.twin.segments import Segment, fixed_segments, float_segments, run
 from sgs_tui.engine.twin.values import Values
 
 
@@ -38,7 +41,7 @@ def float_layers(
             raise CancelledError("the run was stopped")
         held |= dict(zip(op.outputs, _computed(twin, op, held, made), strict=True))
         yield op, held
-        _drop(op, held, left)
+        _drop(op.inputs, op.outputs, held, left)
 
 
 def _check(twin: Twin, inputs: Inputs) -> None:
@@ -59,27 +62,43 @@ def _computed(twin: Twin, op: TwinOp, held: Mapping[str, Floats], made: dict[int
     return [each.reshape(-1) for each in made[op.index].run([held[name] for name in op.inputs])]
 
 
-def _drop(op: TwinOp, held: dict[str, Floats], left: Counter[str]) -> None:
-    left.subtract(op.inputs)
-    for name in (*op.inputs, *op.outputs):
+def _drop(reads: Sequence[str], writes: Sequence[str], held: dict[str, Floats], left: Counter[str]) -> None:
+    left.subtract(reads)
+    for name in (*reads, *writes):
         if left[name] <= 0:
             held.pop(name, None)
 
 
-def write_float_dump(twin: Twin, inputs: Inputs, path: Path, cancel: Event | None = None) -> None:
+def write_float_dump(
+    twin: Twin, inputs: Inputs, path: Path, cancel: Event | None = None, segments: Sequence[Segment] | None = None
+) -> None:
     """The float dump of a new picture: the records of the twin's own dump, in its order, constants included.
 
-    Raises InputError where an op could not be rebuilt, for wrong inputs, and where the file can not be written.
+    `segments`: the `float_segments` of the twin, where there are more pictures. Raises InputError where an op could not
+    be rebuilt, for wrong inputs, and where the file can not be written; RunError, CancelledError.
     """
     refuse_barriers(twin)
+    _check(twin, inputs)
     records: dict[int, list[Record]] = {}
     for record in twin.dump.records:
         records.setdefault(record.op_index, []).append(record)
+    given = {name: inputs[name].reshape(-1).astype(np.float32) for name in twin.inputs}
+    made = run(segments or float_segments(twin), given, cancel)
     with create_dump(path) as writer:
-        for op, held in float_layers(twin, inputs, cancel=cancel):
+        for op, held in zip(twin.ops, _held(given, made, [(op.inputs, op.outputs) for op in twin.ops]), strict=True):
             for record in records[op.index]:
-                values = twin.dump.read(record) if record.constant else held[record.name]
-                writer.write(_draft(record, values))
+                writer.write(_draft(record, twin.dump.read(record) if record.constant else held[record.name]))
+
+
+def _held(
+    given: Mapping[str, Floats], made: Iterator[tuple[str, Floats]], ends: Sequence[tuple[Sequence[str], Sequence[str]]]
+) -> Iterator[Mapping[str, Floats]]:
+    """For each op what it reads and writes, of which `ends` has the names; dropped behind the last reader."""
+    held, left = dict(given), Counter(name for reads, _ in ends for name in reads)
+    for reads, writes in ends:
+        held.update(islice(made, len(writes)))
+        yield held
+        _drop(reads, writes, held, left)
 
 
 def _draft(record: Record, values: Array) -> Draft:
@@ -94,37 +113,31 @@ def write_fixed_dump(
     inputs: Inputs,
     path: Path,
     pixels: Pixels | None = Pixels(),  # noqa: B008 - frozen
-    kernels: Kernels | None = None,
     cancel: Event | None = None,
+    segments: Sequence[Segment] | None = None,
 ) -> None:
     """The fixed dump of a new picture, dequantized as `dequantFixed` writes it, without constants.
 
-    Ops are numbered as they run; fused ones print their first type going in and their last coming out. Raises as
-    `write_float_dump`.
+    Ops are numbered as they run; fused ones print their first type going in and their last coming out. `segments`: the
+    `fixed_segments` of the plan, where there are more pictures. Raises as `write_float_dump`.
     """
     refuse_barriers(plan.twin)
-    held: dict[str, Layer] = {}
-    left = Counter(name for each in plan.groups for name in each.reads)
-    layers = predict(plan, inputs, pixels, kernels, cancel)
+    codes = input_codes(plan, inputs, pixels)
+    given = {name: Layer(name, stored, plan.grids.get(name)).values() for name, stored in codes.items()}
+    made = run(segments or fixed_segments(plan), codes, cancel)
+    held = _held(given, made, [(each.reads, each.writes) for each in plan.groups])
     with create_dump(path) as writer:
-        for _ in plan.twin.inputs:
-            layer = next(layers)
-            held[layer.name] = layer
-        for number, each in enumerate(plan.groups):
-            held |= {layer.name: layer for layer in (next(layers) for _ in each.writes)}
-            drafts = _drafts(number, each.ops[0].kind, Direction.IN, (held[name] for name in each.reads))
-            for draft in (*drafts, *_drafts(number, each.last.kind, Direction.OUT, (held[n] for n in each.writes))):
-                writer.write(draft)
-            left.subtract(each.reads)
-            for name in (*each.reads, *each.writes):
-                if left[name] <= 0:
-                    held.pop(name, None)
+        for number, (group, values) in enumerate(zip(plan.groups, held, strict=True)):
+            for direction, op, names in (
+                (Direction.IN, group.ops[0], group.reads), (Direction.OUT, group.last, group.writes),
+            ):  # fmt: skip
+                for slot, name in enumerate(names):
+                    writer.write(_quantized(Draft(direction, slot, number, op.kind, name, values[name]), plan))
 
 
-def _drafts(number: int, kind: str, direction: Direction, layers: Iterable[Layer]) -> Iterator[Draft]:
-    for slot, layer in enumerate(layers):
-        grid = layer.grid or Grid(True, 0.0, 0)
-        yield Draft(
-            direction, slot, number, kind, layer.name, layer.values(), grid.scale, grid.zero,
-            grid.type_name if layer.grid is not None else "float",
-        )  # fmt: skip
+def _quantized(draft: Draft, plan: Plan) -> Draft:
+    """With its tensor's grid in the header."""
+    grid = plan.grids.get(draft.name)
+    if grid is None:
+        return replace(draft, scale=0.0, zero_point=0, type_name="float")
+    return replace(draft, scale=grid.scale, zero_point=grid.zero, type_name=grid.type_name)

@@ -10,14 +10,15 @@ import pytest
 from sgs_tui.engine.calibration.ranges import load_ranges
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import CancelledError, InputError, UsageError
+from sgs_tui.engine.twin import segments
 from sgs_tui.engine.twin.arithmetic import Pixels
 from sgs_tui.engine.twin.export import float_model, quantized_model, save
 from sgs_tui.engine.twin.figures import Figures, figures
 from sgs_tui.engine.twin.measured import fixed_records, read_plan
 from sgs_tui.engine.twin.network import Twin, relative_error
 from sgs_tui.engine.twin.other_input import other_input
-from sgs_tui.engine.twin.plan import load_softmax_ranges, plan, with_int16
-from sgs_tui.engine.twin.predict import dumped_inputs
+from sgs_tui.engine.twin.plan import Plan, load_softmax_ranges, plan, with_int16
+from sgs_tui.engine.twin.predict import dumped_inputs, input_codes, predict
 from sgs_tui.engine.twin.rebuild import rebuild
 from sgs_tui.engine.twin.run import write_fixed_dump, write_float_dump
 from sgs_tui.engine.twin.search import Goal, Search, goal_of
@@ -249,3 +250,25 @@ def test_a_fixed_dump_of_another_network_is_refused(sgs: Path, faults: Path) -> 
     twin = rebuild(open_dump(sgs / "bad" / "bad_float.bin"))
     with pytest.raises(InputError, match="layers are in the float dump"):
         from_fixed(twin, open_dump(faults / "a_healthy_dwres48" / "fixed.bin"))
+
+
+def test_a_network_in_one_segment_and_in_many_has_the_same_numbers(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And its codes are those that its kernels compute one by one."""
+    under, given = subject.plan, dumped_inputs(subject.plan.twin)
+    codes = input_codes(under, given, None)
+    whole = [dict(segments.run(made, fed)) for made, fed in zip(both_segments(under), (given, codes), strict=True)]
+    monkeypatch.setattr(segments, "MOST", 1)
+    in_many = both_segments(under)
+    assert [len(each) for each in in_many] == [len(under.twin.ops), len(under.groups)]
+    many = [dict(segments.run(made, fed)) for made, fed in zip(in_many, (given, codes), strict=True)]
+    kernels = {layer.name: layer.values() for layer in predict(under, given, None) if layer.name not in given}
+    assert set(kernels) == set(whole[1]) == set(many[1])
+    assert all(np.array_equal(kernels[name], values) for name, values in whole[1].items())
+    assert all(np.array_equal(many[1][name], values) for name, values in whole[1].items())
+    assert max(float(np.abs(many[0][n] - v).max() / np.abs(v).max()) for n, v in whole[0].items() if v.any()) <= 1e-5
+
+
+def both_segments(under: Plan) -> list[list[segments.Segment]]:
+    return [segments.float_segments(under.twin), segments.fixed_segments(under)]

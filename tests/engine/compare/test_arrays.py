@@ -1,0 +1,74 @@
+"""Layers in memory have the figures of the one pass over each."""
+
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sgs_tui.engine.compare.arrays import ROW, ROWS, Arrays
+from sgs_tui.engine.compare.elements import ArrayReader
+from sgs_tui.engine.compare.metrics import LayerFigures, figures_of
+from sgs_tui.engine.compare.sums import BLOCK, Kernel, Sums
+
+SIZES = st.sampled_from([1, 2, 7, ROW - 1, ROW, ROW + 1, 5 * ROW, ROWS * ROW - 3, ROWS * ROW, ROWS * ROW + 1, 200_000])
+KINDS = st.sampled_from(["usual", "positive", "equal", "zero", "zero sample", "nan", "inf", "huge", "tiny"])
+
+
+def layer(size: int, kind: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    benchmark = random.normal(size=size).astype(np.float32)
+    sample = (benchmark + random.normal(size=size) * 0.01).astype(np.float32)
+    changed = {
+        "positive": lambda: (np.abs(sample), np.abs(benchmark)),
+        "equal": lambda: (benchmark, benchmark),
+        "zero": lambda: (sample * 0, benchmark * 0),
+        "zero sample": lambda: (sample * 0, benchmark),
+        "huge": lambda: (sample * np.float32(1e30), benchmark * np.float32(1e30)),
+        "tiny": lambda: (sample * np.float32(1e-30), benchmark * np.float32(1e-30)),
+    }
+    sample, benchmark = changed.get(kind, lambda: (sample, benchmark))()
+    if kind in ("nan", "inf"):
+        sample[random.integers(size)] = np.float32(kind)
+    return sample, benchmark
+
+
+def alone(sample: np.ndarray, benchmark: np.ndarray) -> LayerFigures:
+    sums, kernel = Sums(), Kernel()
+    for start in range(0, len(sample), BLOCK):
+        sides = ArrayReader(sample), ArrayReader(benchmark)
+        kernel.add(sums, *sides, start, min(BLOCK, len(sample) - start))
+    return figures_of(sums)
+
+
+def untold(figures: LayerFigures) -> LayerFigures:
+    """Without what is left out of layers that are measured together."""
+    sides = [replace(side, zeros=side.zeros if side.all_zero else 0) for side in (figures.sample, figures.benchmark)]
+    return LayerFigures(replace(figures.metrics, max_abs_index=-1), *sides)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(SIZES, KINDS, st.integers(0, 99)), max_size=7))
+def test_figures_are_those_of_the_one_pass(wanted: list[tuple[int, str, int]]) -> None:
+    layers = [layer(*each) for each in wanted]
+    arrays = Arrays()
+    for _ in range(2):  # what a picture leaves in the buffers is not in the next one's figures
+        for found, sides in zip(arrays.figures(layers), layers, strict=True):
+            expected = alone(*sides)
+            if not (expected.sample.finite and expected.benchmark.finite):
+                assert repr(found) == repr(expected)  # NaN is no NaN's equal
+                continue
+            told = untold(expected)
+            scale = max(abs(told.benchmark.minimum), abs(told.benchmark.maximum), 1e-300)
+            for mine, theirs in ((found.sample, told.sample), (found.benchmark, told.benchmark)):
+                assert asdict(mine) == pytest.approx(asdict(theirs), rel=1e-12, abs=1e-12 * scale)
+            mine, theirs = asdict(found.metrics), asdict(told.metrics)
+            assert mine.pop("mean_error") == pytest.approx(theirs.pop("mean_error"), rel=1e-9, abs=1e-12 * scale)
+            assert mine == pytest.approx(theirs, rel=1e-12, abs=0)
+
+
+def test_an_empty_layer_is_one_too() -> None:
+    nothing = np.zeros(0, np.float32)
+    first, second, third = Arrays().figures([(nothing, nothing), layer(5, "usual", 1), (nothing, nothing)])
+    assert first.sample.count == 0 == third.benchmark.count and second.benchmark.count == 5
