@@ -27,6 +27,8 @@ Id = str | tuple[str, ...]
 
 MARKS = {"_": (0,), "Message": (0,), "_n": (1, 2), "plural": (1, 2), "joined": (1,), "option": (1,), "argument": (1,)}
 """Functions whose arguments, by place, are messages: two places are a message and its plural."""
+TABLES = {"Action": (2, 3), "PaneEntry": (2, 3, 4)}
+"""Entries of tables, whose arguments at these places are messages each."""
 MARKED_BY_NAME = frozenset({"help", "about"})
 FOREIGN = {
     "sgs_tui/language.py": (", ",),
@@ -66,6 +68,8 @@ def _of_call(node: ast.Call, name: str) -> Iterator[Id]:
     if called in MARKS and (in_cli or called not in ("option", "argument")):
         found = [_literals(node.args[place], name) for place in MARKS[called] if place < len(node.args)]
         yield from (tuple(each) for each in zip(*found, strict=True)) if len(found) == 2 else found[0] if found else ()
+    for place in TABLES.get(called, ()):
+        yield from _literals(node.args[place], name) if place < len(node.args) else ()
     if in_cli:
         yield from (
             text for each in node.keywords if each.arg in MARKED_BY_NAME for text in _literals(each.value, name)

@@ -1,5 +1,8 @@
 """Every action and every pane of the app, once: bindings, footer, `?` and the palette are generated from this table.
 
+Its words are messages (language.py): the table has their English; `said`, `short` and `about` give them in the user's
+language.
+
 An action's `id` is what users rebind in settings.toml. Its first half names the group: `app` acts everywhere,
 `move` in every list, `walk` wherever a layer is looked at, the others in the pane of that name. Every action
 has a plain key; none needs alt, shift+enter or a key that a terminal multiplexer takes (ctrl+a, ctrl+b, ctrl+s)
@@ -11,6 +14,7 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
+from sgs_tui.language import Message, _, shown
 from sgs_tui.tui.text import BLANK, Line, Span, flow, hanging, paragraph
 
 _SHOWN = {"pagedown": "pgdn", "pageup": "pgup", "escape": "esc", "backspace": "bksp"}
@@ -40,6 +44,16 @@ class Action:
             return f"screen.do('{self.id}')"
         return self.call or self.id.partition(".")[2].replace("-", "_")
 
+    @property
+    def said(self) -> str:
+        """The label in the user's language."""
+        return _(self.label)
+
+    @property
+    def about(self) -> str:
+        """The description in the user's language."""
+        return _(self.description)
+
     def binding(self) -> Binding:
         return Binding(self.keys, self.method, self.description, show=False, id=self.id)
 
@@ -54,6 +68,16 @@ class PaneEntry:
     description: str
     tab: str = ""
 
+    @property
+    def said(self) -> str:
+        """The title in the user's language."""
+        return _(self.title)
+
+    @property
+    def short(self) -> str:
+        """The title of the tab in the user's language."""
+        return _(self.tab or self.title)
+
     def action(self) -> Action:
         """Going there."""
         return Action(f"app.{self.name}", self.key, self.title, self.description, call=f"pane('{self.name}')")
@@ -61,17 +85,15 @@ class PaneEntry:
 
 PANES = (
     PaneEntry("layers", "1", "Layers", "Go to the layer table"),
-    PaneEntry("histogram", "2", "Histogram", "Go to the histogram and the channels", tab="Hist"),
+    PaneEntry("histogram", "2", "Histogram", "Go to the histogram and the channels", "Hist"),
     PaneEntry("dumps", "3", "Dumps", "Go to the dump browser"),
-    PaneEntry("debugconfig", "4", "DebugConfig", "Go to the DebugConfig.txt editor", tab="Config"),
+    PaneEntry("debugconfig", "4", "DebugConfig", "Go to the DebugConfig.txt editor", "Config"),
     PaneEntry("log", "5", "Log", "Go to the log"),
     PaneEntry("triage", "6", "Triage", "Go to the diagnosis: which layer, why, what to do"),
     PaneEntry("runs", "7", "Runs", "Go to the runs: start, watch, compare"),
-    PaneEntry("pictures", "8", "Pictures", "Go to the pictures of a sweep: which fail, where, why", tab="Pics"),
-    PaneEntry(
-        "network", "9", "Network", "Go to the network: the layer, who makes what it reads, who reads it", tab="Net"
-    ),
-    PaneEntry("details", "d", "Details", "Go to the details of the layer", tab="Detail"),
+    PaneEntry("pictures", "8", "Pictures", "Go to the pictures of a sweep: which fail, where, why", "Pics"),
+    PaneEntry("network", "9", "Network", "Go to the network: the layer, who makes what it reads, who reads it", "Net"),
+    PaneEntry("details", "d", "Details", "Go to the details of the layer", "Detail"),
 )
 """Every pane, in the order of tabs. The class is in the folder of that name, its place on the screen in screen.py."""
 
@@ -245,23 +267,23 @@ ACTIONS: tuple[Action, ...] = (
 )
 BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}
 GROUP_TITLES = {
-    "app": "Everywhere",
-    "move": "In lists",
-    "walk": "Where a layer is shown",
-    "inside": "Inside the layer",
-    "pair": "Everywhere but in the runs",
-    **{pane.name: pane.title for pane in PANES},
-    "runform": "What to run",
-    "leave": "Unsaved changes",
-    "int16": "INT16",
-    "baseline": "Baseline",
-    "journal": "Journal",
-    "map": "Feature map",
-    "heat": "Heat map",
-    "columns": "Column picker",
-    "help": "Help",
-    "typing": "While typing",
-    "dialog": "Windows",
+    "app": Message("Everywhere"),
+    "move": Message("In lists"),
+    "walk": Message("Where a layer is shown"),
+    "inside": Message("Inside the layer"),
+    "pair": Message("Everywhere but in the runs"),
+    **{pane.name: Message(pane.title) for pane in PANES},
+    "runform": Message("What to run"),
+    "leave": Message("Unsaved changes"),
+    "int16": Message("INT16"),
+    "baseline": Message("Baseline"),
+    "journal": Message("Journal"),
+    "map": Message("Feature map"),
+    "heat": Message("Heat map"),
+    "columns": Message("Column picker"),
+    "help": Message("Help"),
+    "typing": Message("While typing"),
+    "dialog": Message("Windows"),
 }
 
 
@@ -294,17 +316,17 @@ def help_lines(
     title: str, about: Iterable[Line], groups: Sequence[str], keymap: dict[str, str], width: int
 ) -> list[Line]:
     """The text of `?`: keys of the pane, what it says about itself, then every other key."""
-    lines: list[Line] = [(Span(f"{title}: keys of this pane", "strong"),)]
+    lines: list[Line] = [(Span(_("{title}: keys of this pane", title=title), "strong"),)]
     for name in groups:
         lines += _keys(group(name), keymap, width)
     about = list(about)
     if about:
-        lines += [BLANK, (Span("What is shown", "strong"),), *(row for each in about for row in flow(each, width))]
+        lines += [BLANK, (Span(_("What is shown"), "strong"),), *(row for each in about for row in flow(each, width))]
     for name, heading in GROUP_TITLES.items():
         if name not in groups and group(name):
-            lines += [BLANK, (Span(heading, "strong"),), *_keys(group(name), keymap, width)]
+            lines += [BLANK, (Span(shown(heading), "strong"),), *_keys(group(name), keymap, width)]
     example = f'[keys] "{ACTIONS[0].id}" = "f1"'
-    text = f"Keys can be changed in settings.toml: {example}. The ids are in the palette (:)."
+    text = _("Keys can be changed in settings.toml: {example}. The ids are in the palette (:).", example=example)
     return [*lines, BLANK, *paragraph(text, width, "muted")]
 
 
@@ -312,5 +334,5 @@ def _keys(actions: Sequence[Action], keymap: dict[str, str], width: int) -> list
     lines: list[Line] = []
     for action in actions:
         keys = " ".join(shown_keys(action, keymap))
-        lines += hanging((Span(f"  {keys:{_KEYS}}", "key"), Span(" ")), action.description, width)
+        lines += hanging((Span(f"  {keys:{_KEYS}}", "key"), Span(" ")), action.about, width)
     return lines

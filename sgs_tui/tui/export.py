@@ -19,6 +19,7 @@ from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageErr
 from sgs_tui.engine.files import at_home, free_name, write_atomically
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.engine.text import encode
+from sgs_tui.language import Message, _, shown
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.frame.controller import Controller, Host, does
 from sgs_tui.tui.frame.dialogs import Choice
@@ -29,11 +30,11 @@ from sgs_tui.tui.layers.view import NETWORK, Layers
 Table = Sequence[Sequence[str]]
 """Headings, then rows."""
 _KINDS = {
-    "csv": "the layer table as it is filtered and sorted",
-    "md": "the layer table as it is filtered and sorted, in Markdown",
-    "html": "the whole report with histograms, one file for a browser",
-    "svg": "a picture of the screen",
-    "png": "a picture of the screen",
+    "csv": Message("the layer table as it is filtered and sorted"),
+    "md": Message("the layer table as it is filtered and sorted, in Markdown"),
+    "html": Message("the whole report with histograms, one file for a browser"),
+    "svg": Message("a picture of the screen"),
+    "png": Message("a picture of the screen"),
 }
 _PAINTER = "rsvg-convert"
 """Makes a PNG of an SVG; of those that do it the one that is most often there."""
@@ -50,16 +51,16 @@ class ExportController(Controller):
     def ask_for_kind(self) -> None:
         """The picture is that of the screen as it is now, without the question."""
         picture = self.host.current.app.export_screenshot(title="sgs-tui")
-        choices = [Choice(kind, what, kind.upper()) for kind, what in _KINDS.items()]
-        self.choose("Write what?", choices, partial(self._ask_for_place, picture))
+        choices = [Choice(kind, shown(what), kind.upper()) for kind, what in _KINDS.items()]
+        self.choose(_("Write what?"), choices, partial(self._ask_for_place, picture))
 
     def _ask_for_place(self, picture: str, kind: str) -> None:
         sample = self._comparison.picks.sample
         name = Path(f"{'screen' if sample is None else sample.stem}.{kind}")
         self.ask(
-            "Into which file?",
+            _("Into which file?"),
             str(free_name(name, keep_suffix=True)),
-            "a new file; none is written over",
+            _("a new file; none is written over"),
             partial(self._write, picture),
         )
 
@@ -68,9 +69,11 @@ class ExportController(Controller):
         path = at_home(answer)
         make = self._makers(picture).get(path.suffix.lower().removeprefix("."))
         if make is None:
-            self.host.flash(f"{path.name}: its name has to end in .{', .'.join(_KINDS)}", "warn")
+            self.host.flash(
+                _("{name}: its name has to end in .{kinds}", name=path.name, kinds=", .".join(_KINDS)), "warn"
+            )
             return
-        self.host.flash(f"writing {path} ...")
+        self.host.flash(_("writing {path} ...", path=path))
         self.host.jobs.run("export", partial(write, path, make), self._tell)
 
     def _makers(self, picture: str) -> dict[str, Callable[[Event], bytes]]:
@@ -85,13 +88,13 @@ class ExportController(Controller):
         }
 
     def _tell(self, path: Path) -> None:
-        self.host.post_message(Said(f"written: {path}"))
+        self.host.post_message(Said(_("written: {path}", path=path)))
 
 
 def write(path: Path, make: Callable[[Event], bytes], cancel: Event) -> Path:
     """Make the bytes and write a new file of them. Raises InputError where there is one, RunError, UsageError."""
     if path.exists():
-        raise InputError(f"{path} is there already", "name another file")
+        raise InputError(Message("{path} is there already", path=path), Message("name another file"))
     write_atomically(path, make(cancel))
     return path
 
@@ -113,10 +116,13 @@ def as_markdown(table: Table) -> bytes:
 def as_png(picture: str) -> bytes:
     """The SVG as a PNG. Raises RunError where nothing here can make one."""
     if shutil.which(_PAINTER) is None:
-        raise RunError(f"a PNG needs {_PAINTER}, which is not here", "write an SVG: browsers show it, too")
+        raise RunError(
+            Message("a PNG needs {painter}, which is not here", painter=_PAINTER),
+            Message("write an SVG: browsers show it, too"),
+        )
     done = subprocess.run([_PAINTER, "--zoom", "1.5"], input=picture.encode(), capture_output=True, check=False)
     if done.returncode:
-        raise RunError(f"{_PAINTER}: {done.stderr.decode(errors='replace').strip()}", "write an SVG")
+        raise RunError(f"{_PAINTER}: {done.stderr.decode(errors='replace').strip()}", Message("write an SVG"))
     return done.stdout
 
 
@@ -133,10 +139,14 @@ def shown_as(layers: Layers) -> list[str]:
 def report(request: CompareRequest | None, shown: Sequence[str], cancel: Event) -> bytes:
     """The report that `compare --format html` prints of these dumps. Raises UsageError, RunError, CancelledError."""
     if request is None:
-        raise UsageError("no dumps are compared", "s and b in pane 3 pick them")
+        raise UsageError(Message("no dumps are compared"), Message("s and b in pane 3 pick them"))
     if BUILT_IN.get(request.profile.name) != request.profile:
-        hint = f"compare --format html --profile FILE makes it; {', '.join(BUILT_IN)} can be used here"
-        raise UsageError(f"the limits {request.profile.name} are those of a file", hint)
+        raise UsageError(
+            Message("the limits {name} are those of a file", name=request.profile.name),
+            Message(
+                "compare --format html --profile FILE makes it; {names} can be used here", names=", ".join(BUILT_IN)
+            ),
+        )
     command = [sys.executable, "-P", "-m", "sgs_tui", "compare", str(request.sample), str(request.benchmark)]
     command += ["--format", "html", "--profile", request.profile.name, "--fail-on", "never", *shown]
     for option, path in (("--ranges", request.ranges), ("--shapes", request.shapes)):
@@ -150,9 +160,10 @@ def report(request: CompareRequest | None, shown: Sequence[str], cancel: Event) 
             if cancel.is_set():
                 child.kill()
                 child.communicate()
-                raise CancelledError("stopped") from None
+                raise CancelledError(Message("stopped")) from None
     if child.returncode:
         raise RunError(
-            said.decode(errors="replace").strip().splitlines()[-1], "run it in a shell: compare --format html"
+            said.decode(errors="replace").strip().splitlines()[-1],
+            Message("run it in a shell: compare --format html"),
         )
     return out

@@ -7,17 +7,18 @@ import json
 from pathlib import Path
 
 from sgs_tui.engine.files import write_atomically
+from sgs_tui.language import Message, shown
 from sgs_tui.tui.settings import state_folder
 
 HINTS = {
-    "histogram": "new here? h l walk the channels, worst first; o lays one side over the other",
-    "dumps": "new here? s takes it as the sample, b as the benchmark; enter looks inside",
-    "debugconfig": "new here? a sets what comparing needs; w shows what changes, then saves",
-    "triage": "new here? o walks the layers of the finding; J K scroll; I shows the change",
-    "runs": "new here? e says what to run, r runs both stages, c compares the newest pair",
-    "pictures": "new here? r sweeps over many pictures; enter compares one of them",
-    "network": "new here? arrows walk from layer to layer; enter goes there in the table",
-    "details": "new here? J K scroll; C notes something on this layer, v plots its elements",
+    "histogram": Message("new here? h l walk the channels, worst first; o lays one side over the other"),
+    "dumps": Message("new here? s takes it as the sample, b as the benchmark; enter looks inside"),
+    "debugconfig": Message("new here? a sets what comparing needs; w shows what changes, then saves"),
+    "triage": Message("new here? o walks the layers of the finding; J K scroll; I shows the change"),
+    "runs": Message("new here? e says what to run, r runs both stages, c compares the newest pair"),
+    "pictures": Message("new here? r sweeps over many pictures; enter compares one of them"),
+    "network": Message("new here? arrows walk from layer to layer; enter goes there in the table"),
+    "details": Message("new here? J K scroll; C notes something on this layer, v plots its elements"),
 }
 """What is worth knowing first, by pane; each fits 80 columns."""
 
@@ -44,7 +45,7 @@ class Hints:
 
     def first(self, pane: str) -> str:
         """The hint of a pane that was never met, else nothing."""
-        hint = "" if pane in self._seen else HINTS.get(pane, "")
+        hint = "" if pane in self._seen else shown(HINTS.get(pane, ""))
         self._seen |= {pane} if hint else frozenset()
         return hint
 

@@ -16,8 +16,8 @@ from textual.app import App
 
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.files import write_atomically
-from sgs_tui.engine.numbers import count
 from sgs_tui.engine.text import encode
+from sgs_tui.language import _, _n
 from sgs_tui.tui.frame.controller import Controller, does, hears
 from sgs_tui.tui.jobs import CopyAsked
 from sgs_tui.tui.settings import state_folder
@@ -44,7 +44,7 @@ class CopyController(Controller):
     def _copy(self, text: str) -> None:
         """To the terminal now, to tmux and a file in the background."""
         if not text:
-            self.host.flash("nothing to copy here", "warn")
+            self.host.flash(_("nothing to copy here"), "warn")
             return
         if len(text) <= LONGEST:
             send(self.host.current.app, text)
@@ -71,12 +71,21 @@ def store(text: str, environment: Mapping[str, str], cancel: Event) -> str:
     """Put the text into tmux's buffer (which hands it to the terminal) and into a file; tell how much it was."""
     if environment.get("TMUX"):
         _to_tmux(text)
-    places = "clipboard"
     try:
-        places += f" and {_to_file(text)}"
+        file = _to_file(text)
     except (OSError, SgsError) as error:
-        places += f" (not into a file: {error})"
-    return f"copied {count(len(text), 'character')} to the {places}"
+        return _n(
+            len(text),
+            "copied {number:,} character to the clipboard (not into a file: {error})",
+            "copied {number:,} characters to the clipboard (not into a file: {error})",
+            error=error,
+        )
+    return _n(
+        len(text),
+        "copied {number:,} character to the clipboard and {file}",
+        "copied {number:,} characters to the clipboard and {file}",
+        file=file,
+    )
 
 
 def _to_tmux(text: str) -> None:
@@ -112,5 +121,7 @@ def edit_file(app: App[int], path: Path) -> str:
         with app.suspend():
             done = subprocess.run([*command, str(path)], check=False)
     except OSError as error:
-        return f"{command[0]}: {error.strerror}: set EDITOR to another editor"
-    return f"{command[0]} ended with exit code {done.returncode}" if done.returncode else ""
+        return _("{editor}: {why}: set EDITOR to another editor", editor=command[0], why=_(error.strerror or ""))
+    if done.returncode:
+        return _("{editor} ended with exit code {code}", editor=command[0], code=done.returncode)
+    return ""

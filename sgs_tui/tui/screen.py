@@ -14,6 +14,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
 from sgs_tui.engine.errors import SgsError
+from sgs_tui.language import _, shown
 from sgs_tui.tui.actions import BY_ID, bindings, group, help_lines, shown_keys
 from sgs_tui.tui.baseline.controller import BaselineController
 from sgs_tui.tui.comparison.controller import ComparisonController
@@ -137,7 +138,7 @@ class MainScreen(PanesScreen):
         """Compare what the command line names, and list its folder and the runs that are here already."""
         self.debugconfig.pane.load(self.start.folder / FILE_NAME)
         if self.debugconfig.pane.is_there:
-            self.dumps.pane.neighbor = f"4 DebugConfig  {self.dumps.pane.NEIGHBOR}"
+            self.dumps.pane.neighbors = ("debugconfig", *self.dumps.pane.NEIGHBORS)
         self.show_tabs()
         self.dumps.browse(self.start.folder)
         if self.comparison.picks.request is not None:
@@ -158,7 +159,7 @@ class MainScreen(PanesScreen):
             self._hints.keep()
             save_state(self.start.folder, self.layer_table.remembered(kept))
         except (OSError, SgsError) as error:
-            self.note(f"the view is not kept: {error}", "warn")
+            self.note(_("the view is not kept: {error}", error=error), "warn")
         self.jobs.close()
         self.comparison.close()
 
@@ -205,9 +206,22 @@ class MainScreen(PanesScreen):
         """On every pane, what has to be put right before any figure counts."""
         current = self.comparison.current
         key = shown_keys(BY_ID["pair.swap"], self.keymap)[0]
-        where = " in another pane" if self.current is self.runs.pane else ""
-        stages = " against ".join(current.swapped or ()) if current else ""
-        self.notice(f"sample and benchmark look swapped: {key}{where} swaps them ({stages})" if stages else "")
+        self.notice("")
+        if current and current.swapped:
+            sample, benchmark = current.swapped
+            elsewhere = _(
+                "sample and benchmark look swapped: {key} in another pane swaps them ({sample} against {benchmark})",
+                key=key,
+                sample=sample,
+                benchmark=benchmark,
+            )
+            here = _(
+                "sample and benchmark look swapped: {key} swaps them ({sample} against {benchmark})",
+                key=key,
+                sample=sample,
+                benchmark=benchmark,
+            )
+            self.notice(elsewhere if self.current is self.runs.pane else here)
         self.show_verdict()
 
     @on(DiagnosisChanged)
@@ -262,9 +276,9 @@ class MainScreen(PanesScreen):
     def take_failure(self, event: JobFailed) -> None:
         """Into the log, and where a window hides that line, or it was waited for, into a window."""
         self.note(event.text, "fail", event.hint)
-        self.flash(f"{event.text}: {event.hint}" if event.hint else event.text, "fail")
+        self.flash(f"{shown(event.text)}: {shown(event.hint)}" if event.hint else event.text, "fail")
         if self.app.screen is not self or event.job == BEGINNING:
-            self.open(TextDialog("That did not work", partial(_failure, event), self.keymap))
+            self.open(TextDialog(_("That did not work"), partial(_failure, event), self.keymap))
 
     @on(JobCrashed)
     def take_crash(self, event: JobCrashed) -> None:
@@ -289,13 +303,13 @@ class MainScreen(PanesScreen):
 
     def _help(self, width: int) -> list[Line]:
         pane = self.current
-        return help_lines(pane.entry.title, tuple(pane.help()), pane.GROUPS, self.keymap, width)
+        return help_lines(pane.entry.said, tuple(pane.help()), pane.GROUPS, self.keymap, width)
 
     def _show_beside(self, wanted: bool | None) -> None:
         """Beside the panes, following the current one."""
         self.help_beside.set_class(bool(wanted), "-shown")
         if wanted and self.arranged is not Arrangement.ALL:
-            self.flash("help stands beside the panes from 120x30 on", "warn")
+            self.flash(_("help stands beside the panes from 120x30 on"), "warn")
         self.call_after_refresh(self.help_beside.show, self._help)
 
     def action_palette(self) -> None:
@@ -303,8 +317,8 @@ class MainScreen(PanesScreen):
         panes = (self.current, *(pane for pane in self.panes if pane is not self.current))
         every = (*self.current.actions(), *group("pair"), *group("app"), *(a for pane in panes for a in pane.actions()))
         actions = {action.id: action for action in every if action.id != "app.palette"}
-        choices = [Choice(a.id, a.description, " ".join(shown_keys(a, self.keymap)[:2])) for a in actions.values()]
-        self.open(Chooser("Do what?", choices, self.keymap), self._run)
+        choices = [Choice(a.id, a.about, " ".join(shown_keys(a, self.keymap)[:2])) for a in actions.values()]
+        self.open(Chooser(_("Do what?"), choices, self.keymap), self._run)
 
     def _run(self, action_id: str | None) -> None:
         """In the pane that the action belongs to."""
@@ -318,11 +332,11 @@ class MainScreen(PanesScreen):
     def action_interrupt(self) -> None:
         """As in a shell, but not at once: stop what runs, then ask for a second one."""
         if self.triage.stop_work():
-            self.flash("stopped; ctrl+c again quits", "warn")
+            self.flash(_("stopped; ctrl+c again quits"), "warn")
         elif monotonic() - self._interrupted < TWICE:
             self.action_quit()
         else:
-            self.flash("ctrl+c again quits", "warn")
+            self.flash(_("ctrl+c again quits"), "warn")
         self._interrupted = monotonic()
 
     def action_quit(self) -> None:

@@ -1,7 +1,8 @@
 """Text of the screen: spans with a tone, fitted to cells, and the numbers that only a narrow column words so.
 
 A *tone* names what a piece of text means (`fail`, `muted`, ...); the theme gives it a look (themes.py). Text from
-outside goes through `fit`, `cut` or `span`, which show control characters instead of sending them.
+outside goes through `fit`, `cut` or `span`, which show control characters instead of sending them, and messages
+in the user's language.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from rich.cells import cell_len, set_cell_size
 
 from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.text import cut_name, start_of, visible
+from sgs_tui.language import shown
 
 Tone = Literal[
     "", "muted", "strong", "key", "fail", "warn", "good", "sample", "benchmark", "header", "focus", "cursor", "idle"
@@ -31,13 +33,13 @@ BLANK: Line = ()
 
 
 def span(text: str, tone: Tone = "") -> Span:
-    """A span of text from outside."""
-    return Span(visible(text), tone)
+    """A span of text from outside, or of a message, in the user's language."""
+    return Span(visible(shown(text)), tone)
 
 
 def line(*parts: str | Span) -> Line:
     """A line of spans; plain strings have no tone."""
-    return tuple(part if isinstance(part, Span) else Span(visible(part)) for part in parts)
+    return tuple(part if isinstance(part, Span) else span(part) for part in parts)
 
 
 def width(spans: Iterable[Span]) -> int:
@@ -47,26 +49,26 @@ def width(spans: Iterable[Span]) -> int:
 
 def cut(text: str, cells: int) -> str:
     """`text` made visible and, where it is wider than `cells`, cut in the middle."""
-    return cut_name(visible(text), cells, ELLIPSIS, cell_len)
+    return cut_name(visible(shown(text)), cells, ELLIPSIS, cell_len)
 
 
 def fit(text: str, cells: int, right: bool = False) -> str:
     """`text` cut and padded to exactly `cells`."""
-    shown = cut(text, cells)
-    blanks = " " * (cells - cell_len(shown))
-    return blanks + shown if right else shown + blanks
+    kept = cut(text, cells)
+    blanks = " " * (cells - cell_len(kept))
+    return blanks + kept if right else kept + blanks
 
 
 def clip(text: str, cells: int) -> str:
     """`text` made visible and cut at its end."""
-    shown = visible(text)
-    return shown if cell_len(shown) <= cells else set_cell_size(shown, max(0, cells - 1)) + ELLIPSIS[:cells]
+    whole = visible(shown(text))
+    return whole if cell_len(whole) <= cells else set_cell_size(whole, max(0, cells - 1)) + ELLIPSIS[:cells]
 
 
 def wrap(text: str, cells: int) -> list[str]:
     """`text` made visible, broken at blanks where it can be and anywhere where it can not."""
     rows: list[str] = []
-    rest = visible(text)
+    rest = visible(shown(text))
     cells = max(1, cells)
     while cell_len(rest) > max(cells, cell_len(rest[:1])):
         head = start_of(rest, cells, cell_len) or rest[0]

@@ -73,7 +73,7 @@ class DebugConfigPane(Pane):
 
     NAME = "debugconfig"
     GROUPS = ("debugconfig", "move")
-    SHARES, NEIGHBOR = "files", "3 Dumps"
+    SHARES, NEIGHBORS = "files", ("dumps",)
     BINDINGS = bindings("debugconfig")
 
     def __init__(self) -> None:

@@ -53,7 +53,7 @@ class DumpsPane(Pane):
 
     NAME = "dumps"
     GROUPS = ("dumps", "pair", "move")
-    SHARES, NEIGHBOR = "files", "5 Log"
+    SHARES, NEIGHBORS = "files", ("log",)
     BINDINGS = bindings("dumps")
 
     def __init__(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -11,6 +12,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
+from sgs_tui.language import _
 from sgs_tui.tui.actions import Action, bindings, group
 from sgs_tui.tui.frame.opaque import OpaqueScreen
 from sgs_tui.tui.text import Span, clip, span
@@ -88,7 +90,7 @@ class TableDialog(Dialog[None], Generic[Item]):
 
     def __init__(self, title: str, columns: Sequence[Column[Item]], items: Iterable[Item], frozen: int = 1) -> None:
         super().__init__(title)
-        self.table = ListTable(columns, frozen, empty="nothing")
+        self.table = ListTable(columns, frozen, empty=_("nothing"))
         self.table.fill(items)
 
     def body(self) -> Iterable[Widget]:
@@ -159,8 +161,8 @@ class Chooser(Dialog[str]):
     def __init__(self, title: str, choices: Sequence[Choice], keymap: dict[str, str] | None = None) -> None:
         super().__init__(title, keymap)
         self._choices = choices
-        self.prompt = Prompt(placeholder="type to find")
-        self.table = ListTable(_columns(choices), frozen=0, empty="nothing of that name")
+        self.prompt = Prompt(placeholder=_("type to find"))
+        self.table = ListTable(_columns(choices), frozen=0, empty=_("nothing of that name"))
         self.table.can_focus = False
 
     def body(self) -> Iterable[Widget]:
@@ -202,7 +204,7 @@ class Chooser(Dialog[str]):
 def _columns(choices: Sequence[Choice]) -> list[Column[Choice]]:
     """Short notes (keys) stand in front of the text, long ones (explanations) behind it."""
     note, text, key = (
-        max((len(getattr(choice, name)) for choice in choices), default=0) for name in ("note", "text", "key")
+        max((cell_len(getattr(choice, name)) for choice in choices), default=0) for name in ("note", "text", "key")
     )
     if note <= _SHORT_NOTE:
         return [
@@ -217,4 +219,4 @@ def _columns(choices: Sequence[Choice]) -> list[Column[Choice]]:
 
 
 def _note(choice: Choice) -> Cell:
-    return Cell(choice.note, "key" if len(choice.note) <= _SHORT_NOTE else "muted")
+    return Cell(choice.note, "key" if cell_len(choice.note) <= _SHORT_NOTE else "muted")

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from textual import on
 from textual.widget import Widget
 
+from sgs_tui.language import _
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.dialogs import Dialog
 from sgs_tui.tui.text import Line, Span, line, plain
@@ -22,9 +23,9 @@ class HelpDialog(Dialog[bool]):
     GROUPS = ("help", "dialog")
 
     def __init__(self, text: Text, keymap: dict[str, str]) -> None:
-        super().__init__("Help", keymap)
+        super().__init__(_("Help"), keymap)
         self._text = text
-        self.prompt = Prompt(placeholder="words that the line has")
+        self.prompt = Prompt(placeholder=_("words that the line has"))
         self.view = TextView(self._found)
 
     def body(self) -> Iterable[Widget]:
@@ -40,7 +41,7 @@ class HelpDialog(Dialog[bool]):
         if not words:
             return lines
         found = [each for each in lines if all(word in plain([each]).lower() for word in words)]
-        return found or [line(Span("no line has these words", "muted"))]
+        return found or [line(Span(_("no line has these words"), "muted"))]
 
     # --- keys
 

@@ -3,6 +3,7 @@
 from textual.app import ComposeResult
 from textual.screen import Screen
 
+from sgs_tui.language import _
 from sgs_tui.tui.frame.opaque import OpaqueScreen
 from sgs_tui.tui.settings import Start
 from sgs_tui.tui.text import Span, cut
@@ -18,5 +19,7 @@ class OpeningScreen(OpaqueScreen, Screen[None]):
 
     def compose(self) -> ComposeResult:
         names = [cut(path.name, 32) for path in (self._start.sample, self._start.benchmark) if path is not None]
-        what = " against ".join(names) or f"{self._start.folder}/"
-        yield LineBar((Span(" opening ", "muted"), Span(what)), "header", identity="title")
+        what = names[0] if names else f"{self._start.folder}/"
+        if len(names) == 2:
+            what = _("{sample} against {benchmark}", sample=names[0], benchmark=names[1])
+        yield LineBar((Span(f" {_('opening')} ", "muted"), Span(what)), "header", identity="title")

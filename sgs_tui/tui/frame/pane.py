@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widget import Widget
 
-from sgs_tui.tui.actions import PANES, Action, group
+from sgs_tui.tui.actions import PANES, Action, PaneEntry, group
 from sgs_tui.tui.text import Line, Span
 from sgs_tui.tui.widgets.bars import LineBar
 
@@ -29,8 +29,8 @@ class Pane(Vertical):
     """Action groups for the footer and for help, the pane's own first."""
     SHARES: ClassVar[str] = ""
     """Panes that share this place on a large screen: the one last gone to is on show."""
-    NEIGHBOR: ClassVar[str] = ""
-    """What the heading says of the other pane in the same place."""
+    NEIGHBORS: ClassVar[tuple[str, ...]] = ()
+    """The other panes in the same place that the heading names."""
 
     COVERS: ClassVar[str] = ""
     """The part of a large screen that it takes while it, or what is outside of that part, is gone to."""
@@ -40,10 +40,10 @@ class Pane(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id=self.NAME)
-        self.entry = next(entry for entry in PANES if entry.name == self.NAME)
+        self.entry = _entry(self.NAME)
         self.heading = LineBar(tone="header")
         self.heading.add_class("heading")
-        self.neighbor = self.NEIGHBOR
+        self.neighbors = self.NEIGHBORS
         self._told: Line = ()
         self._sign = " "
 
@@ -74,12 +74,16 @@ class Pane(Vertical):
     def head(self, *parts: Span) -> None:
         """Show the heading: number, title, then `parts`."""
         self._told = parts
-        other = (Span(f"  {self.neighbor}", "muted"),) if self.neighbor else ()
+        others = [Span(f"  {entry.key} {entry.said}", "muted") for entry in map(_entry, self.neighbors)]
         number = Span(f"{self._sign}{self.entry.key} ", "key")
-        self.heading.say((number, Span(f"{self.entry.title}  ", "strong"), *parts, *other))
+        self.heading.say((number, Span(f"{self.entry.said}  ", "strong"), *parts, *others))
 
     def point_out(self, current: bool) -> None:
         """The heading says whether this is the pane that has the keys, by its look and by a sign."""
         self._sign = "▸" if current else " "
         self.heading.dress("focus" if current else "header")
         self.head(*self._told)
+
+
+def _entry(name: str) -> PaneEntry:
+    return next(entry for entry in PANES if entry.name == name)

@@ -8,6 +8,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 
+from sgs_tui.language import _
 from sgs_tui.tui.actions import PANES, group
 from sgs_tui.tui.frame.opaque import OpaqueScreen
 from sgs_tui.tui.frame.pane import Pane
@@ -39,7 +40,7 @@ def arrangement(width: int, height: int) -> Arrangement:
 
 def too_small(width: int, height: int) -> str:
     """The one line that a terminal too small for anything else shows."""
-    return f"needs {LEAST[0]}x{LEAST[1]}, this is {width}x{height}"
+    return _("needs {least}, this is {now}", least=f"{LEAST[0]}x{LEAST[1]}", now=f"{width}x{height}")
 
 
 class PanesScreen(OpaqueScreen, Screen[None]):
@@ -126,7 +127,7 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         self.call_after_refresh(pane.shown)
 
     def show_tabs(self) -> None:
-        tabs = [Tab(entry.name, entry.key, entry.tab or entry.title) for entry in PANES if self.offers(entry.name)]
+        tabs = [Tab(entry.name, entry.key, entry.short) for entry in PANES if self.offers(entry.name)]
         self.tab_bar.show(tabs, self.current.NAME)
 
     def show_keys(self) -> None:
@@ -174,7 +175,7 @@ class PanesScreen(OpaqueScreen, Screen[None]):
     def action_split(self, name: str, step: int) -> None:
         """Move the line beside the left column, or the one above the lower part."""
         if self.arranged is not Arrangement.ALL or self.filled:
-            self.say(line("parts have sizes where panes stand side by side: from 120x30 on"))
+            self.say(line(_("parts have sizes where panes stand side by side: from 120x30 on")))
             return
         laid_out = self.query_one(f"#{name}").outer_size
         now = self.splits[name] or (laid_out.width if name == "side" else laid_out.height)
@@ -208,7 +209,7 @@ class PanesScreen(OpaqueScreen, Screen[None]):
             self.filled = not self.filled
             self._arrange()
         else:
-            self.say(line("every pane fills the screen here; from 120x30 on they stand side by side"))
+            self.say(line(_("every pane fills the screen here; from 120x30 on they stand side by side")))
 
     def notice(self, text: str) -> None:
         """A line over all panes, as long as there is something to say."""

@@ -56,7 +56,7 @@ class LayersPane(Pane):
 
     NAME = "layers"
     GROUPS = ("walk", "inside", "layers", "move")
-    SHARES, NEIGHBOR = "layers", "7 Runs"
+    SHARES, NEIGHBORS = "layers", ("runs",)
     BINDINGS = bindings("layers")
 
     def __init__(self) -> None:

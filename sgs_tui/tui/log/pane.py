@@ -38,7 +38,7 @@ class LogPane(Pane):
 
     NAME = "log"
     GROUPS = ("log", "move")
-    SHARES, NEIGHBOR = "files", "3 Dumps"
+    SHARES, NEIGHBORS = "files", ("dumps",)
     BINDINGS = bindings("log")
 
     def __init__(self) -> None:

@@ -27,7 +27,7 @@ class PicturesPane(Pane):
 
     NAME = "pictures"
     GROUPS = ("pictures", "walk", "move")
-    SHARES, NEIGHBOR = "layers", "1 Layers"
+    SHARES, NEIGHBORS = "layers", ("layers",)
     BINDINGS = bindings("pictures")
 
     def __init__(self) -> None:

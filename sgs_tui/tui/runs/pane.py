@@ -43,7 +43,7 @@ class RunsPane(Pane):
 
     NAME = "runs"
     GROUPS = ("runs", "walk", "move")
-    SHARES, NEIGHBOR = "layers", "1 Layers"
+    SHARES, NEIGHBORS = "layers", ("layers",)
     BINDINGS = bindings("runs")
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
@@ -47,8 +47,8 @@ class Tab:
         return f"{self.key} {self.title}"
 
     def short(self, letters: int) -> str:
-        """Key and the first letters of the title."""
-        return f"{self.key} {self.title[:letters]}"
+        """Key and the first cells of the title."""
+        return f"{self.key} {set_cell_size(self.title, min(letters, cell_len(self.title))).rstrip()}"
 
 
 async def run(action: Action, start: Widget) -> None:
@@ -159,7 +159,7 @@ class TabBar(LineWidget):
         return [Span(text, "key" if pane == self._current else "muted") for pane, text in self._shown()], "header"
 
     def _shown(self) -> list[tuple[str, str]]:
-        if sum(len(tab.text) + 2 for tab in self._tabs) <= self.size.width:
+        if sum(cell_len(tab.text) + 2 for tab in self._tabs) <= self.size.width:
             return [(tab.pane, f"[{tab.text}]" if tab.pane == self._current else f" {tab.text} ") for tab in self._tabs]
         letters = next((n for n in range(self.MOST, self.LEAST, -1) if self._fits(n)), self.LEAST)
         return [
@@ -169,16 +169,16 @@ class TabBar(LineWidget):
 
     def _fits(self, letters: int) -> bool:
         """Whether the tabs fit at so many letters, whichever is the current one."""
-        short = [len(tab.short(letters)) for tab in self._tabs]
-        longest = max(len(tab.text) - cells for tab, cells in zip(self._tabs, short, strict=True))
+        short = [cell_len(tab.short(letters)) for tab in self._tabs]
+        longest = max(cell_len(tab.text) - cells for tab, cells in zip(self._tabs, short, strict=True))
         return sum(short) + len(short) + longest + 2 <= self.size.width
 
     def on_click(self, event: events.Click) -> None:
         left = 0
         for pane, text in self._shown():
-            if left <= event.x < left + len(text):
+            if left <= event.x < left + cell_len(text):
                 self.post_message(self.Picked(pane))
-            left += len(text)
+            left += cell_len(text)
 
 
 class KeyBar(LineBar):
@@ -221,4 +221,4 @@ class KeyBar(LineBar):
             left = right
 
     def _item(self, action: Action) -> Line:
-        return Span(" " + shown_keys(action, self._keymap)[0], "key"), Span(f" {action.label} ")
+        return Span(" " + shown_keys(action, self._keymap)[0], "key"), Span(f" {action.said} ")
