@@ -681,11 +681,26 @@ def _planted(network: Network, faults: Sequence[str], seed: list[int]) -> Plante
 
 def named(planted: Planted, diagnosis: Diagnosis) -> list[bool]:
     """Of each planted fault, whether a finding has its cause and one of its tensors."""
-    left, found = list(diagnosis.findings), []
+    return [place is not None for place in _places(planted, diagnosis)]
+
+
+def in_order(planted: Planted, diagnosis: Diagnosis) -> bool:
+    """Whether every planted fault is named, in the order in which to mend them; two inside a network in any order."""
+    places = [place for place in _places(planted, diagnosis) if place is not None]
+    inside = all(cause in INSIDE for cause, _ in planted.causes)
+    return len(places) == len(planted.causes) and (inside or places == sorted(places))
+
+
+def _places(planted: Planted, diagnosis: Diagnosis) -> list[int | None]:
+    """Of each planted fault, which finding has its cause and one of its tensors."""
+    found: list[int | None] = []
     for cause, culprits in planted.causes:
-        hit = next((f for f in left if f.cause == cause and (not culprits or set(culprits) & set(f.layers))), None)
-        found.append(hit is not None)
-        left = [each for each in left if each is not hit]
+        hits = (
+            place
+            for place, each in enumerate(diagnosis.findings)
+            if place not in found and each.cause == cause and (not culprits or set(culprits) & set(each.layers))
+        )
+        found.append(next(hits, None))
     return found
 
 
