@@ -338,7 +338,8 @@ def _quiet(case: Case, budgets: Sequence[Budget], found: Sequence[Finding], meas
         return quiet
     first = found[0]
     amounts = f"; {measuring.within(first)}" if measuring is not None and measuring.reproduces else ""
-    name, error = first.layers[0], case.error(first.layers[0])
+    name = next((each for each in first.layers if each in case.compared), first.layers[0])
+    error = case.error(name)
     text = f"within the limits; most of what is left: {first.cause} at {name} ({percent(error)} of it{amounts})"
     return replace(quiet, evidence=(Evidence(text, error, name), *quiet.evidence))
 

@@ -20,7 +20,7 @@ from sgs_tui.engine.diagnosis.case import LOUD, SUSPECT, Case
 from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Tested
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Proof, percent
 from sgs_tui.engine.numbers import count
-from sgs_tui.engine.twin.agreement import FEW
+from sgs_tui.engine.twin.agreement import FEW, Compared
 from sgs_tui.engine.twin.chains import chain_of
 from sgs_tui.engine.twin.figures import Figures, cosine
 from sgs_tui.engine.twin.kernels import Array
@@ -37,6 +37,9 @@ Healthy pairs: 0.9966 to 0.9999; another picture, order or scale: 0.05 to 0.98."
 _FIRST, _AGREES = 3, 2.0
 """Layers behind the input in which another one shows though it fades out further on, and dB up to which they agree: 0.6
 where only quantization differs."""
+
+_FORESEEN = 1.0
+"""dB up to which the error of a few values is the foreseen one."""
 
 _ELSEWHERE = 8.0
 
@@ -98,8 +101,9 @@ class Measuring:
         self._counting = frozenset(
             each.name for each in subject.check.layers if not each.why_not and each.measured.count >= FEW
         )
-        few = (each.name for each in subject.check.layers if each.measured.count < FEW)
-        self._few = frozenset((*few, *subject.plan.twin.inputs))
+        few = [each for each in subject.check.layers if each.measured.count < FEW and each.name in case.compared]
+        self._few = frozenset((*(each.name for each in few), *subject.plan.twin.inputs))
+        self._judged = self._counting.union(each.name for each in few if _foreseen(each))
         known = {name: near.cos for name, near in subject.near.items() if name in self._counting}
         self.given = _finite(known) if known else self._likeness(subject.trials.inputs)
 
@@ -231,12 +235,13 @@ class Measuring:
 
     def _at_fault(self, scores: Scores) -> bool:
         """Whether a layer breaks a fail limit, or an output is beyond 10 % of its signal."""
-        judged = {name: scores[name] for name in self._counting & scores.keys()}
+        judged = {name: scores[name] for name in self._judged & scores.keys()}
         return self.outputs(scores) >= LOUD or any(self._case.would_fail(name, each) for name, each in judged.items())
 
     def behind_clipping(self, plan: Plan, scores: Scores) -> Iterator[tuple[str, str, float, float]]:
-        """What clipping hid, where the plan has it undone: tensor, layer behind, what rounding the one costs the other
-        (of its signal) and its share of the error there; of the first bad layers, from two layers before them on."""
+        """What clipping hid, where the plan has it undone: tensor, layer behind, what the bits of the one and of the
+        weights around it cost the other (of its signal), their share of the error there; of the first bad layers, from
+        two layers before them on."""
         if plan.ranges == self.subject.plan.ranges:
             return
         trials = self.subject.trials
@@ -249,28 +254,23 @@ class Measuring:
             for name in dict.fromkeys((*group.reads, *group.writes, *before)):
                 if plan.grids.get(name) is None or name in plan.twin.inputs or self._clock.over:
                     continue
-                reading = [op.index for op in plan.twin.readers.get(name, ()) if op.convolution is not None]
-                exact = without(
-                    plan, Source(name, Kind.ROUNDING)
-                )  # and the weights that have the bits of what they read
-                exact = replace(exact, weights={**exact.weights, **dict.fromkeys(reading, None)})
-                then = relative(clear.under(exact, self._cancel, [victim])[victim])
+                then = relative(clear.under(_in_float((name,), plan), self._cancel, [victim])[victim])
                 cost = max(0.0, now**2 - then**2) ** 0.5
                 if cost >= LOUD and cost**2 >= _REST * now**2:
                     yield name, victim, cost, (cost / now) ** 2
 
     def _is_bad(self, name: str, scores: Scores) -> bool:
-        return name in self._counting and name in scores and relative(scores[name]) >= SUSPECT
+        return name in self._judged and name in scores and relative(scores[name]) >= SUSPECT
 
     def under(self, plan: Plan) -> Scores:
         """Every layer under another plan, on the benchmark's input."""
         return self.subject.trials.under(plan, self._cancel)
 
     def burden(self, scores: Scores) -> Burden:
-        """What is bad among layers whose prediction counts."""
+        """What is bad among layers whose prediction counts, and those of few values whose large error it is."""
         outputs = set(self.subject.plan.twin.outputs)
         bad, size = 0, 0.0
-        for name in self._counting & scores.keys():
+        for name in self._judged & scores.keys():
             error = min(1.0, relative(scores[name]))
             bad += error >= (LOUD if name in outputs else SUSPECT)
             size += max(0.0, error - SUSPECT) + (_OUTPUT * max(0.0, error - LOUD / 2) if name in outputs else 0.0)
@@ -278,7 +278,7 @@ class Measuring:
 
     def outputs(self, scores: Scores) -> float:
         """The worst error of a network output, relative to its signal; 0 where none counts."""
-        names = [name for name in self.subject.plan.twin.outputs if name in self._counting and name in scores]
+        names = [name for name in self.subject.plan.twin.outputs if name in self._judged and name in scores]
         return max((relative(scores[name]) for name in names), default=0.0)
 
     def within(self, finding: Finding) -> str:
@@ -290,6 +290,11 @@ class Measuring:
 
 _LEAST = 0.2
 """Share of the first layer's error that a hypothesis has to explain to be put into the twin."""
+
+
+def _foreseen(layer: Compared) -> bool:
+    """Whether the twin gives a layer's error, and that is larger than rounding a few values makes it."""
+    return relative(layer.predicted) >= SUSPECT and layer.difference_db <= _FORESEEN
 
 
 def relative(found: Figures) -> float:

@@ -471,6 +471,22 @@ def raw_calibration(planted: Planted) -> None:
     planted.causes.append(("gain_offset", (planted.base.inputs[0],)))
 
 
+def other_scale(planted: Planted) -> None:
+    """Calibrated on pictures with the usual mean and std of each color, which those of the runs are not brought to."""
+    planted.calibrated_pixels = Pixels((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
+    planted.own = False
+    planted.causes.append(("gain_offset", (planted.base.inputs[0],)))
+
+
+def divided_twice(planted: Planted) -> None:
+    """Both runs normalize a picture that is normalized already."""
+    mean, std = planted.network.pixels.mean, planted.network.pixels.std
+    again = [(a + b * a, b * b) for a, b in zip(mean, std, strict=True)]
+    planted.pixels = planted.float_pixels = Pixels(*(tuple(each) for each in zip(*again, strict=True)))
+    planted.own = False
+    planted.causes.append(("gain_offset", (planted.base.inputs[0],)))
+
+
 def coarse_weights(planted: Planted) -> None:
     """L1, and one layer with a channel of weights far above the others that the layer behind undoes."""
     planted.level = 1
@@ -628,6 +644,8 @@ FAULTS: Mapping[str, Callable[[Planted], None]] = {
     "other_std": other_std,
     "other_mean": other_mean,
     "raw_calibration": raw_calibration,
+    "other_scale": other_scale,
+    "divided_twice": divided_twice,
     "coarse_weights": coarse_weights,
     "other_model": other_model,
     "stale_model": stale_model,
@@ -645,6 +663,10 @@ PAIRS = (
     *((outer, inner) for outer in ("dark_calibration", "dull_calibration") for inner in INSIDE),
     ("wide_range", "wide_range"),
     ("wide_range", "shared_scale"),
+    *(("clipped_range", inner) for inner in INSIDE),
+    ("channel_order", "clipped_range"),
+    ("other_std", "dark_calibration"),
+    ("wide_range", "stale_head"),
 )
 """Two faults at once, in the order in which to mend them."""
 

@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sgs_tui.engine.diagnosis.results import Proof
+from sgs_tui.engine.dumps.reader import open_dump
+from sgs_tui.engine.dumps.writer import write_dump
+from sgs_tui.engine.twin.rebuild import rebuild
 from tests.conftest import SHARED
-from tests.engine.diagnosis.deep import deep
-from tests.engine.diagnosis.planted import Network, named, network, plant, right
+from tests.engine.diagnosis.cases import picture
+from tests.engine.diagnosis.deep import Builder, deep
+from tests.engine.diagnosis.planted import Network, Planted, named, network, plant, right
 from tests.engine.diagnosis.runs import diagnosed
 
 
@@ -48,7 +53,7 @@ def deep_net(tmp_path_factory: pytest.TempPathFactory) -> Network:
 
 @pytest.mark.parametrize(
     "fault", ["healthy", "dull_calibration", "other_model", "stale_head", "swapped_tensors", "clipped_range",
-              "lost_slices", "wide_sum", "cut_file"],
+              "lost_slices", "wide_sum", "cut_file", "divided_twice"],
 )  # fmt: skip
 def test_a_fault_in_a_deep_network_is_the_first_cause(fault: str, deep_net: Network, tmp_path: Path) -> None:
     planted, pair = plant(deep_net, (fault,), 0, tmp_path)
@@ -65,3 +70,31 @@ def test_a_wide_tensor_that_clipping_hides_shows_once_that_is_undone_in_the_twin
     assert right(planted, found.diagnosis) and all(named(planted, found.diagnosis))
     assert [each.proof for each in findings[:2]] == [Proof.TWIN, Proof.TWIN]
     assert findings[1].evidence[-1].text.startswith("undone in the twin as well: ")
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_two_usual_scales_of_pictures_are_told_apart_where_the_first_layers_prove_it(
+    number: int, tmp_path: Path
+) -> None:
+    planted, pair = plant(deep("deep", number, tmp_path), ("other_scale",), 0, tmp_path)
+    with diagnosed(pair.sample, pair.benchmark) as found:
+        first = found.diagnosis.first
+    assert right(planted, found.diagnosis)
+    assert "fills" in first.evidence[0].text and "gives the calibrated ranges" in first.evidence[1].text
+
+
+def test_limits_that_cut_an_output_of_few_values_are_told_as_measured(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    builder = Builder(rng, {"images": ((np.rint(picture(rng, 16)) - 127) / 128).astype(np.float32)})
+    wide = builder.layer("relu", "first", "images", 8, 3, stride=2)
+    builder.convolution("few", builder.layer("relu", "second", wide, 8, 3, stride=4), 6)
+    write_dump(tmp_path / "net.bin", builder.drafts)
+    grey = np.rint(builder.values["images"] * 128 + 127).astype(np.float32)
+    planted = Planted(rng, Network("few", rebuild(open_dump(tmp_path / "net.bin")), grey))
+    assert builder.values["few"].size == 24  # fewer than rounding leaves a figure of
+    planted.narrowed["few"] = 0.4
+    planted.causes.append(("clipping", ("few",)))
+    pair = planted.write(tmp_path)
+    with diagnosed(pair.sample, pair.benchmark) as found:
+        first = found.diagnosis.first
+    assert right(planted, found.diagnosis) and first.proof is Proof.TWIN, (first.cause, first.layers)

@@ -31,13 +31,17 @@ _NARROW = 4.0  # a member this many times narrower than its shared scale loses t
 
 @dataclass(frozen=True, slots=True)
 class _Coarse:
-    """A tensor whose step is too coarse: `cost` in the signal of `victim` (itself where it is crushed)."""
+    """A tensor whose step is too coarse: `cost` in the signal of `victim` (itself where it is crushed).
+
+    `around`: the cost is that of the weights around it as well.
+    """
 
     tensor: str
     victim: str
     cost: float
     explained: float
     proven: bool
+    around: bool = False
 
 
 def _coarse_tensors(case: Case, budgets: Sequence[Budget]) -> Iterator[_Coarse]:
@@ -131,6 +135,9 @@ def _cost_of(worst: _Coarse) -> Evidence:
         return Evidence(f"{text} (not proven: it can not be computed again)", worst.cost, worst.tensor)
     if worst.tensor == worst.victim:
         text = f"{worst.tensor}: rounding to its step is an error of {percent(worst.cost)} of its signal"
+    elif worst.around:
+        cost = f"{percent(worst.cost)} of its signal"
+        text = f"the 8 bits of {worst.tensor} and of the weights around it change {worst.victim} by {cost}"
     else:
         text = (
             f"the 8 bits of {worst.tensor}, nothing else, change {worst.victim} by {percent(worst.cost)} of its signal"
@@ -185,8 +192,9 @@ def find_coarse(case: Case, budgets: Sequence[Budget], found: Iterable[_Coarse] 
 def find_measured(
     case: Case, budgets: Sequence[Budget], costs: Iterable[tuple[str, str, float, float]]
 ) -> list[Finding]:
-    """Findings of tensors that the twin tells the cost of: tensor, layer behind, cost, its share of the error there."""
-    return find_coarse(case, budgets, [_Coarse(*each, proven=True) for each in costs])
+    """Findings of tensors that the twin tells the cost of: tensor, layer behind, what both it and the weights around it
+    cost there, its share of the error there."""
+    return find_coarse(case, budgets, [_Coarse(*each, proven=True, around=True) for each in costs])
 
 
 _FAINT, _MOST = 0.02, 6
