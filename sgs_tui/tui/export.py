@@ -73,7 +73,7 @@ class ExportController(Controller):
                 _("{name}: its name has to end in .{kinds}", name=path.name, kinds=", .".join(_KINDS)), "warn"
             )
             return
-        self.host.flash(_("writing {path} ...", path=path))
+        self.host.flash(_("writing {path} ...", path=path), "doing")
         self.host.jobs.run("export", partial(write, path, make), self._tell)
 
     def _makers(self, picture: str) -> dict[str, Callable[[Event], bytes]]:

@@ -44,6 +44,7 @@ from sgs_tui.tui.requantize.controller import BEGINNING, RequantizeController
 from sgs_tui.tui.runs.controller import RunsController
 from sgs_tui.tui.runs.form import form_of
 from sgs_tui.tui.settings import Settings, Start, ViewState, load_state, save_state
+from sgs_tui.tui.status import Telling
 from sgs_tui.tui.tensor.controller import TensorController
 from sgs_tui.tui.text import BLANK, Line, Span, span, wrap
 from sgs_tui.tui.triage.controller import TriageController
@@ -83,6 +84,7 @@ class MainScreen(PanesScreen):
         self.original = OriginalController(self, self.comparison)
         self.tensor = TensorController(self, self.comparison)
         self.copying = CopyController(self)
+        self._telling = Telling(self.note)
         self._hints = Hints()
         self.exporting = ExportController(self, self.comparison, self.layer_table.pane)
         self.help_beside = TextView(identity="help-beside", reads=False)
@@ -234,7 +236,7 @@ class MainScreen(PanesScreen):
         """With a hint in the status line the first time that the user meets the pane."""
         super()._mark(pane)
         if hint := self._hints.first(pane.NAME):
-            self.call_after_refresh(self.flash, hint)
+            self.call_after_refresh(self.flash, hint, "hint")
 
     def offers(self, pane: str) -> bool:
         """DebugConfig only where there is one, or it was asked for."""
@@ -255,8 +257,13 @@ class MainScreen(PanesScreen):
         self.log_pane.add(text, level, hint)
 
     def flash(self, text: str, level: str = "info") -> None:
-        sign = _SIGNS.get(level, Span("  "))
-        self.say((Span(" "), sign, span(text)) if text else self.layer_table.status(self.size.width))
+        """The gravest message since the last key; with none the layer under the cursor."""
+        if self._telling.tell(text, level, key_queue(self.app).given + self.clicks, self.log_pane.newest):
+            told = self._telling
+            sign = _SIGNS.get(told.level, Span("  "))
+            more = (Span(f"  (+{told.others} in the log: 5)", "muted"),) if told.others else ()
+            line = (Span(" "), sign, span(told.text), *more)
+            self.say(line if told.text else self.layer_table.status(self.size.width))
 
     @on(Flash)
     def take_flash(self, event: Flash) -> None:

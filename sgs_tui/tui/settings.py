@@ -154,7 +154,8 @@ VERSION = 1
 class ViewState:
     """One folder's view. `layer`: the name of the layer under the cursor; `run`: what was typed into the form.
 
-    `side`, `lower`: cells of the left column and lines of the lower part on a large screen; 0: as at a first start.
+    `then`: what else it was sorted by, as [key, reversed]. `side`, `lower`: cells of the left column and lines of the
+    lower part on a large screen; 0: as at a first start.
     """
 
     columns: tuple[str, ...] = ()
@@ -162,6 +163,7 @@ class ViewState:
     wide: bool = False
     sort: str = ""
     reverse: bool = False
+    then: tuple[tuple[str, bool], ...] = ()
     log_counts: bool = False
     side: int = 0
     lower: int = 0
@@ -201,11 +203,17 @@ def _read_state(data: dict[str, Any]) -> ViewState:
     kept = {f.name: data[f.name] for f in fields(ViewState) if _fits(data.get(f.name), getattr(default, f.name))}
     if "columns" in kept:
         kept["columns"] = tuple(str(name) for name in kept["columns"])
+    if "then" in kept:
+        kept["then"] = tuple((str(each[0]), each[1]) for each in kept["then"] if _is_order(each))
     if "extras" in kept:
         kept["extras"] = {str(key): value for key, value in kept["extras"].items() if type(value) is int}
     if "run" in kept:
         kept["run"] = {str(key): value for key, value in kept["run"].items() if type(value) is str}
     return ViewState(**kept)
+
+
+def _is_order(value: object) -> bool:
+    return isinstance(value, list) and [type(part) for part in value] == [str, bool]
 
 
 def _fits(value: object, default: object) -> bool:

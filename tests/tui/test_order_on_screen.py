@@ -84,6 +84,35 @@ async def test_parts_can_be_sized_and_stay_so() -> None:
         await until_shown(pilot, "from 120x30 on")
 
 
+async def test_splits_are_dragged_by_the_mouse() -> None:
+    app = make_app()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await until_compared(pilot)
+        side, lower = (screen.query_one(f"#{name}") for name in ("side", "lower"))
+
+        async def drag(start: tuple[int, int], end: tuple[int, int]) -> None:
+            await pilot.mouse_down(offset=start)
+            await pilot.hover(offset=end)
+            await pilot.mouse_up(offset=end)
+
+        border, top, bottom = side.region.right, lower.region.y, lower.region.bottom
+        await drag((border, 20), (border - 9, 25))
+        await until(pilot, lambda: side.region.right == border - 9)
+        await drag((100, top), (90, top - 5))
+        await until(pilot, lambda: lower.region.height == bottom - top + 5)
+        await drag((border - 9, 20), (1, 20))
+        await until(pilot, lambda: side.outer_size.width == 20)
+        kept = screen.splits
+        await drag((100, 10), (50, 30))  # no border is there
+        await pilot.hover(offset=(70, 40))
+        await pilot.press("f")
+        await until(pilot, lambda: screen.layer_table.pane.region.width == 160)
+        await drag((20, 20), (60, 20))  # nor where one pane fills the screen
+        assert screen.splits == kept and kept["lower"] == bottom - top + 5
+    state = load_state(FOLDER)
+    assert {"side": state.side, "lower": state.lower} == kept
+
+
 async def test_the_pane_with_the_keys_has_a_sign() -> None:
     app = make_app()
     async with app.run_test(size=LARGE) as pilot:

@@ -64,7 +64,9 @@ def test_files_are_in_the_users_folders(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_state_comes_back(tmp_path: Path) -> None:
-    state = ViewState(("cos", "rmse"), {"cos": 2}, True, "rmse", True, True, 44, 12, "gate", {"image": "a.png"})
+    state = ViewState(
+        ("cos", "rmse"), {"cos": 2}, True, "rmse", True, (("op", False),), True, 44, 12, "gate", {"image": "a.png"}
+    )
     save_state(tmp_path, state)
     assert load_state(tmp_path) == state
     assert load_state(tmp_path / "other") == ViewState()

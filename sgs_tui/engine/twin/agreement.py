@@ -24,6 +24,13 @@ from sgs_tui.engine.twin.values import Values
 FEW = 32
 """Elements below which a layer's SQNR is chance."""
 
+CHANCE = "their rounding is chance"
+"""Why the prediction of a layer of few values does not count."""
+
+ROUGHLY = 2.0
+"""Factor within which the RMSE of such a layer is foreseen all the same: 0.70 to 1.68 was measured, over 48 layers of
+20 pairs whose dump the twin reproduces."""
+
 MANY = 256
 """Elements from which a layer counts for the median."""
 
@@ -125,7 +132,7 @@ def _reason(
         return "its pad lanes hold leftover memory in the fixed dump"
     count = int(np.prod(twin.shapes[name]))
     if count < FEW:
-        return f"{count} values: their rounding is chance"
+        return f"{count} values: {CHANCE}"
     if name in nothing:
         return "it is all but zero in the float dump: no ratio means anything"
     return "its INT16 weights have scales more than 100 apart" if name in apart else ""

@@ -6,7 +6,7 @@ from math import inf, isnan
 from threading import Event
 
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.twin.agreement import SelfCheck, not_predicted, self_check
+from sgs_tui.engine.twin.agreement import CHANCE, SelfCheck, not_predicted, self_check
 from sgs_tui.engine.twin.arithmetic import Pixels
 from sgs_tui.engine.twin.figures import Figures, Nearness, Sums
 from sgs_tui.engine.twin.measured import FixedRecords, fixed_records, read_plan
@@ -127,6 +127,11 @@ class WhatIfLayer:
     def predicted(self) -> bool:
         """Whether the prediction counts."""
         return not self.why_not
+
+    @property
+    def rough(self) -> bool:
+        """It does not count, for the layer has few values, but holds to a factor (`agreement.ROUGHLY`)."""
+        return self.why_not.endswith(CHANCE)
 
 
 @dataclass(frozen=True, slots=True)

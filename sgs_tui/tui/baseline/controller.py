@@ -131,7 +131,7 @@ class BaselineController(Controller):
         if current is not None:
             path = at_home(answer)
             self._comparison.begin("baseline", partial(from_path, current, self._comparison.rows, path))
-            self.host.flash(f"reading {path.name} ...")
+            self.host.flash(f"reading {path.name} ...", "doing")
 
     # --- holding against it
 

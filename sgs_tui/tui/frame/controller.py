@@ -69,7 +69,8 @@ class Host(Protocol):
         """The title line as things stand."""
 
     def flash(self, text: str, level: str = "info") -> None:
-        """A word in the status line, gone at the next key; an empty one brings the layer back."""
+        """A word in the status line, where the gravest since the last key stands (status.py); `level`: doing, hint,
+        info, warn, fail. An empty one brings the layer back once there is nothing to say."""
 
     def note(self, text: str, level: str = "info", hint: str = "") -> None:
         """A line in the log."""

@@ -60,6 +60,10 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         self.arranged = Arrangement.TABS
         self.splits = {"side": 0, "lower": 0}
         """Cells and lines of the parts whose size the user chose; 0: as the style sheet says."""
+        self.clicks = 0
+        """How often a button of the mouse went down so far."""
+        self._dragged = ""
+        """The part whose border the mouse holds."""
         self._too_small = LineBar(identity="too-small")
 
     @property
@@ -179,8 +183,40 @@ class PanesScreen(OpaqueScreen, Screen[None]):
             return
         laid_out = self.query_one(f"#{name}").outer_size
         now = self.splits[name] or (laid_out.width if name == "side" else laid_out.height)
-        self.splits[name] = max(_LEAST_PART[name], min(min(now, self._most(name)) + step, self._most(name)))
-        self._split()
+        self._resize(name, min(now, self._most(name)) + step)
+
+    # --- the same by mouse: the blank column beside the left one, the headings of the lower part
+
+    def _border_at(self, x: int, y: int) -> str:
+        """The part whose border is there, else nothing."""
+        if self.arranged is not Arrangement.ALL or self.filled:
+            return ""
+        side, lower = (self.query_one(f"#{name}") for name in ("side", "lower"))
+        if x == side.region.right and side.region.y <= y < side.region.bottom:
+            return "side"
+        return "lower" if lower.display and y == lower.region.y and x >= lower.region.x else ""
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        self.clicks += 1
+        self._dragged = self._border_at(event.screen_x, event.screen_y)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """The part ends where the mouse is, as long as it holds the border."""
+        if not self._dragged:
+            return
+        part = self.query_one(f"#{self._dragged}")
+        size = event.screen_x - part.region.x if self._dragged == "side" else part.region.bottom - event.screen_y
+        self._resize(self._dragged, size)
+
+    def on_mouse_up(self) -> None:
+        self._dragged = ""
+
+    def _resize(self, name: str, wanted: int) -> None:
+        """So many cells or lines, as far as the others keep theirs."""
+        allowed = max(_LEAST_PART[name], min(wanted, self._most(name)))
+        if allowed != self.splits[name]:
+            self.splits[name] = allowed
+            self._split()
 
     @on(events.DescendantFocus)
     def follow_focus(self, event: events.DescendantFocus) -> None:

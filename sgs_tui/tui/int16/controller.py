@@ -178,8 +178,10 @@ class Int16Controller(Controller):
 
     @does("walk.int16")
     def open_window(self) -> None:
-        if self._comparison.diagnosis is None:
-            self.host.flash("the advice needs the diagnosis of a comparison: 6 says how far it is", "warn")
+        """While the diagnosis is made the window waits for it."""
+        now = self._comparison
+        if now.diagnosis is None and not (now.comparing or now.diagnosing):
+            self.host.flash("the advice needs the diagnosis of a comparison: 6 says why there is none", "warn")
             return
         self.host.open(Int16Dialog(self.host.keymap))
         self._advise()

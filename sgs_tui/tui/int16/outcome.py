@@ -9,8 +9,9 @@ from math import inf, isclose, isfinite, isnan, log10
 
 from sgs_tui.engine.diagnosis.results import some
 from sgs_tui.engine.numbers import count, decibel, size
+from sgs_tui.engine.twin.agreement import ROUGHLY
 from sgs_tui.engine.twin.whatif import WhatIf, WhatIfLayer
-from sgs_tui.tui.int16.foresee import Foreseen
+from sgs_tui.tui.int16.foresee import Foreseen, Then
 from sgs_tui.tui.text import Line, Span, Tone, clip, fit, line, paragraph, ratio
 
 _MOST = 8
@@ -38,14 +39,29 @@ def answer_lines(answer: WhatIf, foreseen: Foreseen, plain: bool, width: int) ->
     lines += paragraph(_cost(answer), width, "muted")
     lines += paragraph(f"foreseen: {now} -> {after}{last}{helped}", width, "warn" if after else "good")
     lines += paragraph(f"newly failing: {some(broken)}" if broken else "", width, "fail")
+    lines += _rough_words(foreseen, width)
     if foreseen.unseen:
-        lines += paragraph(f"fails now and can not be foreseen: {some(foreseen.unseen)}", width, "warn")
+        told = some([f"{name} ({why})" for name, why in foreseen.unseen])
+        lines += paragraph(f"fails now and can not be foreseen: {told}", width, "warn")
     lines += _strips(answer, judged, plain, width)
-    lines += _layers(answer, judged, foreseen.outputs, width)
+    lines += _layers(answer, judged, foreseen, width)
     if (check := answer.check) is not None:
         figures = f"median {check.median_db:.2f} dB, p90 {check.p90_db:.2f} dB"
         lines += paragraph(f"self-check: {figures} over {count(check.counted, 'layer')}", width, "muted")
     return lines
+
+
+def _rough_words(foreseen: Foreseen, width: int) -> list[Line]:
+    """What becomes of layers whose few values are foreseen to a factor only."""
+    asked = [each for each in foreseen.rough if each.asked]
+    if not asked:
+        return []
+    now, then = sum(each.now for each in asked), sum(each.fails for each in asked)
+    unsure = [each.layer.name for each in asked if each.then is Then.OPEN]
+    names = some([each.layer.name for each in asked])
+    text = f"~ foreseen to a factor of {ROUGHLY:g}, as they have few values: {now} fail -> {then} ({names})"
+    text += f"; too close to the limit to say: {some(unsure)}" if unsure else ""
+    return paragraph(text, width, "warn" if then or unsure else "good")
 
 
 def _cost(answer: WhatIf) -> str:
@@ -107,24 +123,49 @@ def _sign(error: float, ramp: str) -> str:
 # Outputs, and what fails now or then.
 
 
-def _layers(answer: WhatIf, layers: Sequence[WhatIfLayer], outputs: Sequence[str], width: int) -> list[Line]:
-    failing = {*answer.newly_fixed, *answer.failing}
+def _layers(answer: WhatIf, layers: Sequence[WhatIfLayer], foreseen: Foreseen, width: int) -> list[Line]:
+    failing, outputs = {*answer.newly_fixed, *answer.failing}, foreseen.outputs
     chosen = [each for each in layers if each.name in failing or each.name in outputs]
     chosen.sort(key=lambda each: (each.name not in failing, -_size(each.after.rmse) if each.name in failing else 0.0))
-    lines = [_layer(answer, each, each.name in outputs, width) for each in chosen[:_MOST]]
-    silent = [f"{each.name} ({each.why_not})" for each in answer.layers if each.name in outputs and not each.predicted]
-    lines += paragraph(_rest(answer, chosen[_MOST:]), width, "muted")
+    rough = [each for each in foreseen.rough if each.asked or each.layer.name in outputs]
+    lines = [_layer(each, _word(answer, each), each.name in answer.failing, outputs, width) for each in chosen]
+    lines += [_layer(each.layer, _ROUGH_WORDS[each.now, each.then], each.fails, outputs, width) for each in rough]
+    fail = sum(each.name in answer.failing for each in chosen[_MOST:])
+    fail += sum(each.fails for each in rough[max(0, _MOST - len(chosen)) :])
+    left = max(0, len(lines) - _MOST)
+    rest = f"  and {count(left, 'layer')} more" + (f", {fail} fail" if fail else "") if left else ""
+    said = {each.layer.name for each in rough}
+    silent = [
+        f"{each.name} ({each.why_not})"
+        for each in answer.layers
+        if each.name in outputs and not each.predicted and each.name not in said
+    ]
+    lines = [*lines[:_MOST], *paragraph(rest, width, "muted")]
     return lines + paragraph(f"output not foreseen: {some(silent)}" if silent else "", width, "muted")
 
 
-def _layer(answer: WhatIf, layer: WhatIfLayer, output: bool, width: int) -> Line:
-    fails = layer.name in answer.failing
-    word = "newly fails" if layer.name in answer.newly_failing else "fails" if fails else ""
-    word = "fixed" if layer.name in answer.newly_fixed else word
-    words = ", ".join(part for part in (word, "output" if output else "", _measured(layer)) if part)
+_ROUGH_WORDS = {
+    (True, Then.FINE): "fixed",
+    (True, Then.OPEN): "near the limit",
+    (True, Then.FAILS): "fails",
+    (False, Then.FINE): "",
+    (False, Then.OPEN): "near the limit",
+    (False, Then.FAILS): "newly fails",
+}
+
+
+def _word(answer: WhatIf, layer: WhatIfLayer) -> str:
+    if layer.name in answer.newly_fixed:
+        return "fixed"
+    return "newly fails" if layer.name in answer.newly_failing else "fails" if layer.name in answer.failing else ""
+
+
+def _layer(layer: WhatIfLayer, word: str, fails: bool, outputs: Sequence[str], width: int) -> Line:
+    words = ", ".join(part for part in (word, "output" if layer.name in outputs else "", _measured(layer)) if part)
     tone: Tone = "fail" if fails else "good" if word else ""
     name = max(12, min(_NAME, width - 58))
-    figures = f"RMSE {ratio(layer.before.rmse).strip():>8} -> {ratio(layer.after.rmse).strip():>8}  "
+    sign = "~" if layer.rough else " "
+    figures = f"RMSE {ratio(layer.before.rmse).strip():>8} ->{sign}{ratio(layer.after.rmse).strip():>8}  "
     room = max(0, width - 3 - name - len(figures))
     return line("  ", Span(fit(layer.name, name), "strong"), " ", Span(figures, tone), Span(clip(words, room), tone))
 
@@ -134,8 +175,3 @@ def _measured(layer: WhatIfLayer) -> str:
     if layer.measured is None or isclose(layer.measured.rmse, layer.before.rmse, rel_tol=_SAME):
         return ""
     return f"measured {ratio(layer.measured.rmse).strip()}"
-
-
-def _rest(answer: WhatIf, layers: Sequence[WhatIfLayer]) -> str:
-    fail = sum(each.name in answer.failing for each in layers)
-    return f"  and {count(len(layers), 'layer')} more" + (f", {fail} fail" if fail else "") if layers else ""

@@ -76,7 +76,7 @@ class Int16Dialog(Dialog[None]):
         self.plan, self.waiting = plan, True
         self.table.explain("no convolution reads a tensor that could get INT16")
         found = (*plan.advice.candidates, *plan.advice.others)
-        self.table.styles.height = 1 + max(2, min(len(found), _MOST_ROWS, self.size.height // 3))
+        self.table.styles.height = 1 + max(2, min(len(found), _MOST_ROWS, self.size.height // 4))
         self.table.fill_on(found, lambda one: one.tensor == here)
         self._fill()
 

@@ -56,14 +56,13 @@ CANDIDATE_COLUMNS: tuple[Column[Candidate], ...] = (
 def plan_lines(
     plan: Plan, foreseen: Foreseen | None, waiting: bool, one: Candidate | None, plain: bool, width: int
 ) -> list[Line]:
-    """What the chosen tensors should bring, the one under the cursor, the change of the file.
+    """What requantizing comes to, what the chosen tensors should bring, the one under the cursor, the file's change.
 
     `foreseen` are the last figures, while `waiting` those of another set.
     """
-    lines = [*_expected(plan, foreseen, waiting, plain, width), BLANK]
+    lines = [*paragraph(plan.again, width, "key"), *_expected(plan, foreseen, waiting, plain, width), BLANK]
     lines += [] if one is None else [*_candidate(one, width), BLANK]
-    lines += paragraph(plan.again, width, "key")
-    lines += [BLANK, *_file(plan, width)] if plan.file_needed else []
+    lines += _file(plan, width) if plan.file_needed else []
     return lines + [row for note in (foreseen.notes if foreseen else ()) for row in paragraph(note, width, "muted")]
 
 
@@ -131,4 +130,4 @@ def again_words(recipe: Recipe | None) -> str:
             return f"A writes this, runs the commands of {config.folder / NAME}, dumps, compares with before"
         case EmbeddedRun():
             return "A requantizes the model with these in INT16, as a new run, and compares with this one"
-    return "A requantizes the demo with these in INT16, dumps both models, and compares with before"
+    return "A requantizes the demo with these, dumps both models, compares with before"

@@ -1,6 +1,6 @@
 """The columns of the layer table: what each shows of a row and how wide, which ones the user chose, and the picker."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -166,15 +166,16 @@ def default_choices() -> Choices:
     return choices_for(DEFAULT)
 
 
-def chosen_columns(
-    choices: Choices, facts: Facts, wide: bool, marked: bool = True, swept: bool = True, original: bool = True
-) -> list[Column[Any]]:
-    """The table's columns for these choices; that of the marks only where something is `marked`, those over the
-    pictures only where a sweep says something (`swept`), those of the `original` only where there is one."""
-    absent = (() if marked else (MARKED,)) + (() if swept else tuple(over_set.COLUMNS))
-    absent += () if original else three_way.COLUMNS
+def chosen_columns(choices: Choices, facts: Facts, wide: bool, absent: Collection[str] = ()) -> list[Column[Any]]:
+    """The table's columns for these choices, without the `absent` ones (`absent_columns`)."""
     shown = [choice for choice in choices if choice.shown and choice.id not in absent]
     return [column(choice.id, facts, wide, choice.extra) for choice in shown]
+
+
+def absent_columns(marked: bool, swept: bool, original: bool) -> tuple[str, ...]:
+    """The columns for which there is nothing to show."""
+    absent = (() if marked else (MARKED,)) + (() if swept else tuple(over_set.COLUMNS))
+    return absent + (() if original else three_way.COLUMNS)
 
 
 def toggled(choices: Choices, place: int) -> Choices:
@@ -189,14 +190,23 @@ def widened(choices: Choices, place: int, cells: int) -> Choices:
     return _with(choices, place, replace(choice, extra=max(0, min(choice.extra + cells, _WIDEST))))
 
 
-def moved(choices: Choices, place: int, step: int) -> tuple[Choices, int]:
-    """One column up or down in the order, and its new place; the frozen ones stay in front."""
-    target = place + step
-    if not 0 <= target < len(choices) or {choices[place].id, choices[target].id} & FROZEN:
+def moved(choices: Choices, place: int, step: int, absent: Collection[str] = ()) -> tuple[Choices, int]:
+    """One column further left or right, and its new place in the list; the frozen ones stay in front.
+
+    A column that is seen changes places with the next one that is seen: hidden ones, and those that are `absent` from
+    this table, are passed by. One that is not seen moves by a single place.
+    """
+    moving, target = choices[place], place + step
+
+    def seen(choice: ColumnChoice) -> bool:
+        return choice.shown and choice.id not in absent
+
+    while seen(moving) and 0 <= target < len(choices) and not seen(choices[target]):
+        target += step
+    if not 0 <= target < len(choices) or {moving.id, choices[target].id} & FROZEN:
         return choices, place
-    order = list(choices)
-    order[place], order[target] = order[target], order[place]
-    return tuple(order), target
+    order = [choice for choice in choices if choice is not moving]
+    return (*order[:target], moving, *order[target:]), target
 
 
 def _with(choices: Choices, place: int, choice: ColumnChoice) -> Choices:
@@ -216,9 +226,10 @@ class ColumnsDialog(Dialog[Choices]):
     BINDINGS = bindings("columns")
     GROUPS = ("columns", "dialog")
 
-    def __init__(self, choices: Choices, keymap: dict[str, str] | None = None) -> None:
+    def __init__(self, choices: Choices, keymap: dict[str, str] | None = None, absent: Collection[str] = ()) -> None:
+        """`absent`: columns that this table does not have, whether they are chosen or not."""
         super().__init__("Columns of the layer table, from the left", keymap)
-        self.choices = choices
+        self.choices, self._absent = choices, absent
         self.table = ListTable(_PICKER_COLUMNS, tone=lambda one: "" if one.shown else "muted")
 
     def body(self) -> Iterable[Widget]:
@@ -242,10 +253,10 @@ class ColumnsDialog(Dialog[Choices]):
         self._show(widened(self.choices, self.table.cursor, -2), self.table.cursor)
 
     def action_earlier(self) -> None:
-        self._show(*moved(self.choices, self.table.cursor, -1))
+        self._show(*moved(self.choices, self.table.cursor, -1, self._absent))
 
     def action_later(self) -> None:
-        self._show(*moved(self.choices, self.table.cursor, 1))
+        self._show(*moved(self.choices, self.table.cursor, 1, self._absent))
 
     def action_reset(self) -> None:
         self._show(default_choices(), 0)

@@ -236,7 +236,7 @@ class LayersController(Controller):
 
     @does("layers.columns")
     def ask_for_columns(self) -> None:
-        self.host.open(ColumnsDialog(self.pane.choices, self.host.keymap), self.pane.choose_columns)
+        self.host.open(ColumnsDialog(self.pane.choices, self.host.keymap, self.pane.absent), self.pane.choose_columns)
 
     @does("layers.unmatched")
     def show_unmatched(self) -> None:
@@ -257,7 +257,8 @@ class LayersController(Controller):
         if state.columns or columns:
             pane.choices = choices_for(state.columns or columns, state.extras)
         pane.wide = state.wide
-        pane.model.sort_key, pane.model.reverse = _order(start.sort) or (state.sort or NETWORK, state.reverse)
+        wanted = _order(start.sort)
+        pane.model.order_as(*([wanted] if wanted else [(state.sort or NETWORK, state.reverse), *state.then]))
         pane.model.query = pane.model.parsed(start.query) if start.query.strip() else pane.model.query
         pane.show_columns()
 
@@ -270,6 +271,7 @@ class LayersController(Controller):
             wide=pane.wide,
             sort="" if pane.model.sort_key == NETWORK else pane.model.sort_key,
             reverse=pane.model.reverse,
+            then=pane.model.then,
             layer=self._name or self._come_back_to,
         )
 

@@ -20,7 +20,17 @@ from sgs_tui.tui.int16.marks import Marks
 from sgs_tui.tui.jobs import Flash, LayerMoved, LayersShown
 from sgs_tui.tui.journal.view import MARK, Notes
 from sgs_tui.tui.layers.blame import REORDERED, Parts, sign_lines
-from sgs_tui.tui.layers.columns import PART, PENDING, Choices, Facts, chosen_columns, default_choices, facts_of, title
+from sgs_tui.tui.layers.columns import (
+    PART,
+    PENDING,
+    Choices,
+    Facts,
+    absent_columns,
+    chosen_columns,
+    default_choices,
+    facts_of,
+    title,
+)
 from sgs_tui.tui.layers.over_set import Swept
 from sgs_tui.tui.layers.view import Layers, failing
 from sgs_tui.tui.text import ELLIPSIS, Line, Span, cut, line, span
@@ -47,6 +57,7 @@ _MEANINGS = (
     (Cell(ELLIPSIS, "muted"), "in a name: something is left out, first what other names have as well"),
     (Cell("▾", "key"), "in the head: sorted by this column, its values fall"),
     (Cell("▴", "key"), "in the head: sorted by this column, its values rise"),
+    (Cell("2", "key"), "behind that: sorted by it where the first column is equal (;), and so on"),
 )
 """Every sign of the table but those of the diagnosis."""
 
@@ -129,17 +140,16 @@ class LayersPane(Pane):
         """The compared layer under the cursor."""
         return None if self.number is None else self.model.rows[self.number]
 
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Columns that this table has nothing for."""
+        model = self.model
+        return absent_columns(model.marks != Marks(), bool(model.swept), model.three is not None)
+
     def show_columns(self) -> None:
         """Columns as chosen; the sort mark in the head."""
         self.table.explain(_NONE_FIT if self.model.pairs else self._why_empty)
-        columns = chosen_columns(
-            self.choices,
-            self.facts,
-            self.wide,
-            marked=self.model.marks != Marks(),
-            swept=bool(self.model.swept),
-            original=self.model.three is not None,
-        )
+        columns = chosen_columns(self.choices, self.facts, self.wide, self.absent)
         self.table.marks = self.model.arrows
         self.table.show(self.model, columns)
         self.show_heading()

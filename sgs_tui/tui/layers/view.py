@@ -6,7 +6,7 @@ from functools import partial
 
 from sgs_tui.engine.compare.limits import FAILED, WARNED
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Unmatched, Verdict
-from sgs_tui.engine.compare.select import Query, by_metric, falls, parse_query, sort_rows
+from sgs_tui.engine.compare.select import SORT_KEYS, Query, by_metric, falls, parse_query, sort_rows
 from sgs_tui.engine.diagnosis.original import ThreeRow, ThreeWay
 from sgs_tui.engine.text import visible
 from sgs_tui.tui.int16.marks import Marks
@@ -181,6 +181,16 @@ class Layers:
         self.then = tuple({**before, key: not before[key] if key in before else False}.items())
         self.arrange()
 
+    def order_as(self, *orders: tuple[str, bool]) -> None:
+        """By these keys in turn, each with whether it is turned round; a key that is none here is passed over."""
+        known = {key: reverse for key, reverse in orders if self._is_key(key)}
+        (self.sort_key, self.reverse), *rest = known.items() or ((NETWORK, False),)
+        self.then = tuple(rest) if self.sort_key != NETWORK else ()
+        self.arrange()
+
+    def _is_key(self, key: str) -> bool:
+        return key in SORT_KEYS or key in _OWN_ORDERS or key in self._figures
+
     def turn_round(self) -> None:
         self.reverse = not self.reverse
         self.arrange()
@@ -191,10 +201,15 @@ class Layers:
 
     @property
     def arrows(self) -> dict[str, str]:
-        """The signs of the order by column: which way its values run. None of a network as it is."""
+        """The signs of the order by column: which way its values run, and of several columns which counts first. None
+        of a network as it is."""
         if self.sort_key == NETWORK:
             return {"index": "▾"} if self.reverse else {}
-        return dict(self._arrow(*each) for each in (*self.then, (self.sort_key, self.reverse)))
+        orders = ((self.sort_key, self.reverse), *self.then)
+        return {
+            column: arrow + (str(place) if self.then else "")
+            for place, (column, arrow) in enumerate((self._arrow(*each) for each in orders), 1)
+        }
 
     def _arrow(self, key: str, reverse: bool) -> tuple[str, str]:
         falling = key in _OWN_ORDERS or key in self._figures or falls(key)

@@ -10,6 +10,8 @@ from sgs_tui.tui.text import Line, Span, Tone, hanging, paragraph
 from sgs_tui.tui.widgets.text_view import TextView
 
 _KEPT = 5000
+_OF_LATE = 50
+"""Entries that are the newest ones."""
 _ROOMY = 48
 """Cells from which on seconds are told too."""
 _SIGNS: dict[str, tuple[str, Tone]] = {"fail": ("✗", "fail"), "warn": ("~", "warn"), "info": (" ", "")}
@@ -49,6 +51,12 @@ class LogPane(Pane):
     def add(self, text: str, level: str = "info", hint: str = "") -> None:
         self.entries.append(Entry(time(), text, level, hint))
         self.view.follow(self._lines)
+
+    @property
+    def newest(self) -> tuple[str, ...]:
+        """What the last entries say, with their hints as the status line has them."""
+        last = list(self.entries)[-_OF_LATE:]
+        return tuple(text for each in last for text in (each.text, f"{each.text}: {each.hint}"))
 
     def _lines(self, width: int) -> list[Line]:
         return [line for entry in self.entries for line in entry.lines(width)]

@@ -118,7 +118,7 @@ class PicturesController(Controller):
             text, benchmark, sample, ranges, picks.profile.name, self._runs.form, self._runs.switches
         )  # fmt: skip
         self.host.jobs.run(STARTING, partial(_start, kind, asked), self._started)
-        self.host.flash("starting ...")
+        self.host.flash("starting ...", "doing")
 
     def _started(self, pictures: int) -> None:
         said = f"a sweep over {count(pictures, 'picture')} goes on when the app or the line ends"
@@ -159,7 +159,7 @@ class PicturesController(Controller):
         if shown is None or job is None or run is None:
             self.host.flash("no picture here", "warn")
             return
-        self.host.flash(f"the dumps of {shown.row.name} ...")
+        self.host.flash(f"the dumps of {shown.row.name} ...", "doing")
         work = partial(_dumps, job, shown.place, run.folder.path / "pictures")
         self.host.jobs.run(DUMPING, work, partial(self._compare, job))
 

@@ -84,7 +84,7 @@ class RequantizeController(Controller):
         elif self._comparison.comparing or self._comparison.diagnosing:
             self.host.flash("not before the diagnosis is there, which says what is worth INT16", "warn")
         else:
-            self.host.flash("looking at what requantizing comes to ...")
+            self.host.flash("looking at what requantizing comes to ...", "doing")
             self.host.jobs.run("again", partial(look, self._int16.case), self.answer)
 
     def answer(self, found: Proposed | Refused | None) -> None:
@@ -111,7 +111,7 @@ class RequantizeController(Controller):
         if not self._beginning:
             self._beginning = True
             self._foreseen = self._int16.foreseen(proposal.names)
-            self.host.flash("requantizing ...")
+            self.host.flash("requantizing ...", "doing")
             self.host.jobs.run(BEGINNING, lambda _: begin(proposal), partial(self.take_begun, proposal))
 
     @hears(JobFailed)

@@ -15,7 +15,7 @@ from sgs_tui.tui.comparison.jobs import ComparisonOpened
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.frame.pane import PaneAsked
 from sgs_tui.tui.jobs import Said
-from sgs_tui.tui.runs.form import Filled, RunForm, RunFormDialog
+from sgs_tui.tui.runs.form import Refusal, RunForm, RunFormDialog
 from sgs_tui.tui.runs.jobs import RunLogged, RunsSeen, examine, follow_log, start, watch
 from sgs_tui.tui.runs.pane import LogWanted, PairWanted, RunsPane
 from sgs_tui.tui.runs.view import RunRow, fact_lines
@@ -115,32 +115,46 @@ class RunsController(Controller):
     # --- starting and ending
 
     @does("runs.edit")
-    def edit_form(self) -> None:
+    def edit(self) -> None:
+        self._open_form(None)
+
+    def _open_form(self, refusal: Refusal | None) -> None:
         switches = ", ".join(sorted(self._debug_config().effect().switches)) or "none"
-        self.host.open(RunFormDialog(self.form, switches, self.host.keymap, self._examine), self._take_form)
+        dialog = RunFormDialog(self.form, switches, self.host.keymap, self._examine, self._start, refusal)
+        self.host.open(dialog, self._take_form)
 
     def _examine(self, form: RunForm, then: Callable[[tuple[str, ...]], None]) -> None:
         self.host.jobs.run("examine", partial(examine, form, self._debug_config().render(), self._root), then)
 
-    def _take_form(self, filled: Filled | None) -> None:
-        if filled is not None:
-            self.form = filled.form
-            if filled.start:
-                self.start()
+    def _take_form(self, form: RunForm | None) -> None:
+        self.form = form or self.form
 
     @does("runs.run")
-    def start(self) -> None:
+    def run(self) -> None:
         """Start what the form says; ask where something is missing."""
         if self.form.problems:
-            self.edit_form()
-            return
-        work = partial(start, self.form, self._debug_config().render(), self._root)
-        self.host.jobs.run("start", work, self._take_started)
-        self.host.flash("starting ...")
+            self._open_form(None)
+        else:
+            self._start(self.form)
+            self.host.flash("starting ...", "doing")
 
-    def _take_started(self, said: list[Said]) -> None:
-        """They are in the list at once."""
-        for word in said:
+    def _start(self, form: RunForm) -> None:
+        work = partial(start, form, self._debug_config().render(), self._root)
+        self.host.jobs.run("start", work, self._take_started)
+
+    def _take_started(self, outcome: list[Said] | Refusal) -> None:
+        """Runs are in the list at once; where there are none the form stays, or opens, with the reason at its field."""
+        dialog = self.host.opened(RunFormDialog)
+        if isinstance(outcome, Refusal):
+            self.host.note(f"not started: {outcome.text}", "fail", outcome.hint)
+            if dialog is None:
+                self._open_form(outcome)
+            else:
+                dialog.refuse(outcome)
+            return
+        if dialog is not None:
+            dialog.started()
+        for word in outcome:
             self.host.post_message(word)
         self.watch()
 

@@ -147,14 +147,40 @@ def _is_there(text: str, key: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
-    """The form as it was left, and whether to start it."""
+class Refusal:
+    """Why a form could not be started, and what to do; `form` is the one it is about."""
 
     form: RunForm
-    start: bool
+    text: str
+    hint: str = ""
+
+    @property
+    def key(self) -> str:
+        """The field whose value the reason names, the longest where several are; else nothing."""
+        return self._blamed[0]
+
+    @property
+    def _blamed(self) -> tuple[str, str]:
+        """That field, and what of its value the reason has: all that was typed, or the name of the file."""
+        found = [(len(name), each.key, name) for each in self.form.fields for name in self._named(each)]
+        return max(found, default=(0, "", ""))[1:]
+
+    def _named(self, one: Field) -> list[str]:
+        if one.choices:
+            return []
+        typed = [part.strip() for part in self.form.value(one.key).split(",")]
+        names = {part for each in typed for part in (each, os.path.basename(each.rstrip("/")))}
+        return [name for name in names if len(name) > 1 and name in self.text]
+
+    def at(self, form: RunForm, key: str) -> str:
+        """The reason in the column of problems, as long as nothing was changed: what is said of the field's value."""
+        if form != self.form or not key or key != self.key:
+            return ""
+        return self.text.partition(self._blamed[1])[2].lstrip(" :,") or self.text
 
 
 Examine = Callable[[RunForm, Callable[[tuple[str, ...]], None]], object]
+Begin = Callable[[RunForm], object]
 
 
 class FieldTable(ListTable[Field]):
@@ -173,18 +199,26 @@ class FieldTable(ListTable[Field]):
         self.post_message(self.Turned(1))
 
 
-class RunFormDialog(Dialog[Filled]):
+class RunFormDialog(Dialog[RunForm]):
     """Closing keeps what was typed."""
 
     BINDINGS = bindings("runform")
     GROUPS = ("runform", "dialog")
 
     def __init__(
-        self, form: RunForm, switches: str, keymap: dict[str, str] | None = None, examine: Examine | None = None
+        self,
+        form: RunForm,
+        switches: str,
+        keymap: dict[str, str] | None = None,
+        examine: Examine | None = None,
+        begin: Begin | None = None,
+        refusal: Refusal | None = None,
     ) -> None:
-        """`examine` looks, in the background, at what a complete form says."""
+        """`examine` looks, in the background, at what a complete form says; `begin` starts it, the form staying open
+        until that is known to have worked; `refusal`: why an earlier start did not."""
         super().__init__("What to run", keymap)
-        self.form, self._switches, self._examine = form, switches, examine
+        self.form, self._switches, self._examine, self._begin = form, switches, examine, begin
+        self._refusal, self._starting = refusal, False
         self._told: tuple[RunForm, tuple[str, ...]] | None = None
         self.table = FieldTable(self._columns(), frozen=1)
         self.entry = PathPrompt()
@@ -198,6 +232,8 @@ class RunFormDialog(Dialog[Filled]):
             return Cell("  ".join(f"[{one}]" if one == typed else f" {one} " for one in field.choices), "key")
 
         def problem(field: Field) -> Cell:
+            if self._refusal is not None and (refused := self._refusal.at(self.form, field.key)):
+                return Cell(f"✗ {refused}", "fail")
             found = self.form.problem(field.key)
             return Cell(f"~ {found}" if found else "", "warn")
 
@@ -218,7 +254,11 @@ class RunFormDialog(Dialog[Filled]):
 
     @property
     def _first_wanting(self) -> int:
-        return next((n for n, each in enumerate(self.form.fields) if self.form.problem(each.key)), 0)
+        return next((n for n, each in enumerate(self.form.fields) if self._wants(each.key)), 0)
+
+    def _wants(self, key: str) -> bool:
+        refused = self._refusal is not None and bool(self._refusal.at(self.form, key))
+        return refused or bool(self.form.problem(key))
 
     @property
     def prompt(self) -> PathPrompt | None:
@@ -267,6 +307,11 @@ class RunFormDialog(Dialog[Filled]):
         lines += [BLANK, *paragraph(f"switches (pane 4): {self._switches}", width, "muted")]
         if problems := self.form.problems:
             return lines + paragraph(f"before it can start: {'; '.join(problems)}", width, "warn")
+        if self._starting:
+            return lines + paragraph("starting ...", width, "muted")
+        if self._refusal is not None and self._refusal.form == self.form:
+            lines += paragraph(f"not started: {self._refusal.text}", width, "fail")
+            return lines + paragraph(self._refusal.hint, width, "warn")
         if self._told is not None and self._told[0] == self.form:
             lines += [line for text in self._told[1] for line in paragraph(f"! {text}", width, "warn")]
         return lines + paragraph("r starts it in the background", width, "good")
@@ -329,11 +374,22 @@ class RunFormDialog(Dialog[Filled]):
         self._show(self.table.cursor + step)
 
     def action_run(self) -> None:
-        """Start; where something is missing the form stays, on the first such field."""
+        """Start; where something is missing, or it can not be started, the form stays on the field that is to blame."""
         if self.form.problems:
             self._show(self._first_wanting)
-        else:
-            self.dismiss(Filled(self.form, start=True))
+        elif self._begin is not None and not self._starting:
+            self._starting = True
+            self._explain()
+            self._begin(self.form)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """It could not be started."""
+        self._starting, self._refusal = False, refusal
+        self._show(self._first_wanting if refusal.key else self.table.cursor)
+
+    def started(self) -> None:
+        """It could."""
+        self.dismiss(self.form)
 
     def action_close(self) -> None:
-        self.dismiss(Filled(self.form, start=False))
+        self.dismiss(self.form)

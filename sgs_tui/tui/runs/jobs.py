@@ -24,7 +24,7 @@ from sgs_tui.engine.runs.run_folder import RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
 from sgs_tui.engine.runs.runs import RunEnded, follow, snapshot
 from sgs_tui.tui.jobs import Said
-from sgs_tui.tui.runs.form import BOTH, EMBEDDED, FIXED, FLOAT, RunForm
+from sgs_tui.tui.runs.form import BOTH, EMBEDDED, FIXED, FLOAT, Refusal, RunForm
 from sgs_tui.tui.runs.view import RunRow
 
 PATIENCE = 120.0
@@ -129,11 +129,14 @@ class RunLogged(Message):
     lines: tuple[str, ...]
 
 
-def start(form: RunForm, debug_config: bytes, root: Path, cancel: Event) -> list[Said]:
-    """Start what the form says. Raises SgsError where something is missing, before anything is made."""
-    requests = requests_of(form, debug_config)
-    warnings = dict.fromkeys(warning for request in requests for warning in request.warnings)
-    folders = start_runs(requests, root)
+def start(form: RunForm, debug_config: bytes, root: Path, cancel: Event) -> list[Said] | Refusal:
+    """Start what the form says, or tell why that can not be; then nothing is made."""
+    try:
+        requests = requests_of(form, debug_config)
+        warnings = dict.fromkeys(warning for request in requests for warning in request.warnings)
+        folders = start_runs(requests, root)
+    except SgsError as error:
+        return Refusal(form, error.message, error.hint)
     estimate = told_time(folders)
     said = f"started {count(len(folders), 'run')}: they go on when the app or the line ends"
     said += f"; {estimate}" if estimate else ""

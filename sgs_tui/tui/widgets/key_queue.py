@@ -37,6 +37,8 @@ class KeyQueue:
         self._giving: asyncio.Task[None] | None = None
         self._open = False
         self._more = asyncio.Event()
+        self.given = 0
+        """Keys that were given out so far."""
 
     @property
     def quiet(self) -> bool:
@@ -61,6 +63,7 @@ class KeyQueue:
 
     def _give(self) -> None:
         event = self._waiting.popleft()
+        self.given += 1
         event._set_forwarded()
         (self._app.focused or self._app.screen).post_message(event)
 

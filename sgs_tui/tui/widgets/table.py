@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.message import Message
 
@@ -228,8 +229,7 @@ class Table(ListWidget):
         spans = []
         for n, cells in self._placed():
             column = self.columns[n]
-            mark = self.marks.get(column.id)
-            title = column.title.removesuffix(" ") + mark if mark else column.title
+            title = _marked(column.title, self.marks.get(column.id, ""), cells)
             spans += [Span(column.fitted(title, cells), "key" if n == self.column and self.has_focus else ""), _GAP]
         return spans
 
@@ -284,6 +284,13 @@ class Table(ListWidget):
                 self._move_column(n - self.column)
                 self.post_message(self.HeadClicked())
             left += cells + 1
+
+
+def _marked(title: str, mark: str, cells: int) -> str:
+    """With its sort mark; what of that does not fit is left out, its end first."""
+    bare = title.removesuffix(" ") if mark else title
+    room = max(1, cells - cell_len(bare))
+    return bare + mark[:room]
 
 
 class ListTable(Table, Generic[Item]):

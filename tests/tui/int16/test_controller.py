@@ -1,6 +1,7 @@
 """INT16 marks, advice and input_config.ini by their keys, on real dumps."""
 
 import shutil
+import threading
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -16,8 +17,21 @@ from sgs_tui.engine.twin.whatif import Subject, WhatIf, whatif
 from sgs_tui.tui.frame.dialogs import ConfirmDialog
 from sgs_tui.tui.int16.marks import Marks
 from sgs_tui.tui.int16.pane import Int16Dialog, MarkToggled
+from sgs_tui.tui.screen import MainScreen
 from sgs_tui.tui.text import plain
-from tests.tui.stage import FOLDER, REAL, SAMPLE, make_app, text_of, until, until_compared, until_followed, until_shown
+from tests.tui.diagnosed import diagnosed
+from tests.tui.stage import (
+    FOLDER,
+    REAL,
+    SAMPLE,
+    main_screen,
+    make_app,
+    text_of,
+    until,
+    until_compared,
+    until_followed,
+    until_shown,
+)
 
 SMALL, LARGE = (80, 24), (160, 50)
 INI = FOLDER / "input_config.ini"
@@ -196,6 +210,26 @@ async def test_another_file_and_one_that_is_not_there(on_stage: Path) -> None:
         await until(pilot, lambda: window.plan is not None and window.plan.change is not None)
         assert screen.int16.ini == Path("other/input_config.ini")
         assert window.plan.change is not None and not window.plan.change.changes, "cat is there already"
+
+
+async def test_the_window_waits_for_the_diagnosis(on_stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever presses the key too early need not press it again."""
+    going = threading.Event()
+
+    def slow(*asked: object, **wanted: object) -> object:
+        going.wait()
+        return diagnosed(*asked, **wanted)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("sgs_tui.tui.triage.controller.diagnose", slow)
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: any(isinstance(screen, MainScreen) for screen in app.screen_stack))
+        screen = main_screen(app)
+        await until(pilot, lambda: screen.comparison.diagnosing)
+        await pilot.press("I")
+        await until_shown(pilot, "working it out")
+        going.set()
+        assert (await _window(pilot)).plan is not None
 
 
 async def test_without_a_diagnosis_it_says_so(on_stage: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from sgs_tui.engine.twin.figures import Figures
 from sgs_tui.engine.twin.whatif import Cost, WhatIf, WhatIfLayer
-from sgs_tui.tui.int16.foresee import Foreseen
+from sgs_tui.tui.int16.foresee import Foreseen, Rough, Then
 from sgs_tui.tui.int16.outcome import answer_lines
 from sgs_tui.tui.text import width
 
@@ -72,6 +72,32 @@ def test_a_long_network_is_drawn_by_its_worst_layers() -> None:
     before = next(one for one in lines if one.startswith("now "))
     assert len(before) == 80 and before.count("!") == 1
     assert "the worst of 7 layers" in "\n".join(lines)
+
+
+def test_layers_of_few_values_are_foreseen_to_a_factor() -> None:
+    few = "10 values: their rounding is chance"
+    gap, prob, near, far = (
+        layer("gap", 0.9, 0.01, few),
+        layer("prob", 1.2, 0.02, few),
+        layer("near", 0.8, 0.4, few),
+        layer("far", 0.3, 1.2, few),
+    )
+    found = answer(*CHAIN, gap, prob, near, far)
+    rough = (
+        Rough(gap, True, Then.FINE),
+        Rough(prob, True, Then.FINE),
+        Rough(near, True, Then.OPEN),
+        Rough(far, False, Then.FAILS),
+    )
+    foreseen = Foreseen(found, outputs=("prob",), rough=rough, unseen=(("lost", "NaN"),), chosen=("x",))
+    lines = ["".join(part.text for part in one) for one in answer_lines(found, foreseen, False, 160)]
+    text = "\n".join(lines)
+    assert "~ foreseen to a factor of 2, as they have few values: 3 fail -> 1 (gap, prob, near, far)" in text
+    assert "too close to the limit to say: near" in text and "can not be foreseen: lost (NaN)" in text
+    rows = {one.split()[0]: one for one in lines if "RMSE " in one and "->" in one}
+    assert rows["gap"].endswith("0.9000 ->~  0.0100  fixed") and rows["prob"].endswith("fixed, output")
+    assert rows["near"].endswith("near the limit") and rows["far"].endswith("newly fails")
+    assert "output not foreseen" not in text and foreseen.rmse(("x",))["gap"] == 0.01
 
 
 def test_many_layers_are_counted_and_an_output_without_figures_is_named() -> None:

@@ -20,7 +20,9 @@ from sgs_tui.tui.layers.columns import (
     AVAILABLE,
     DEFAULT,
     PENDING,
+    Choices,
     Facts,
+    absent_columns,
     cell,
     choices_for,
     chosen_columns,
@@ -139,7 +141,8 @@ def test_columns_over_the_pictures_of_a_sweep() -> None:
         layers.filter(layers.parsed(text))
         assert set(shown()) == set(found), text
     every, none = (
-        {each.id for each in chosen_columns(default_choices(), Facts(), False, swept=swept)} for swept in (True, False)
+        {each.id for each in chosen_columns(default_choices(), Facts(), False, absent_columns(True, swept, True))}
+        for swept in (True, False)
     )
     assert every - none == set(over_set.COLUMNS)
 
@@ -224,6 +227,43 @@ def test_choosing_columns() -> None:
     shifted, new = moved(choices, place, -1)
     assert new == place - 1 and shifted[new].id == "cos"
     assert moved(choices, 3, -1) == (choices, 3)
+
+
+def test_a_column_moves_past_the_hidden_and_the_absent_ones() -> None:
+    """Each key changes the table, or nothing at all."""
+    choices = default_choices()
+    ids = [choice.id for choice in choices]
+    choices = toggled(choices, ids.index("cos"))
+    absent = absent_columns(marked=False, swept=False, original=False)
+
+    def table(chosen: Choices) -> list[str]:
+        return [one.id for one in chosen_columns(chosen, Facts(), False, absent)]
+
+    shown = table(choices)
+    assert shown[4:8] == ["op", "rmse", "range", "mse"]
+    later, place = moved(choices, ids.index("rmse"), 1, absent)
+    assert table(later)[4:8] == ["op", "range", "rmse", "mse"] and later[place].id == "rmse"
+    assert moved(later, place, -1, absent)[0] != later and table(moved(later, place, -1, absent)[0]) == shown
+    last = next(n for n, choice in enumerate(choices) if choice.id == "verdict")
+    assert moved(choices, last, 1, absent) == (choices, last)  # only hidden ones are behind it
+    hidden, new = moved(choices, ids.index("cos"), -1, absent)  # a hidden one takes every place
+    assert new == ids.index("cos") - 1 and table(hidden) == shown
+
+
+def test_an_order_by_several_columns_is_kept_and_numbered() -> None:
+    layers = _layers([layer("a", 0), layer("b", 1)])
+    layers.sort("op")
+    layers.also_sort("rmse")
+    layers.also_sort("name")
+    layers.also_sort("name")
+    assert layers.arrows == {"op": "▴1", "rmse": "▾2", "name": "▾3"}
+    again = _layers([layer("a", 0)])
+    again.order_as((layers.sort_key, layers.reverse), *layers.then)
+    assert (again.sort_key, again.reverse, again.then) == (layers.sort_key, layers.reverse, layers.then)
+    again.order_as(("no such figure", False), ("rmse", True), ("neither", False))
+    assert (again.sort_key, again.reverse, again.then) == ("rmse", True, ())
+    again.order_as(("nonsense", True))
+    assert again.arrows == {}
 
 
 def test_choices_survive_unknown_names() -> None:

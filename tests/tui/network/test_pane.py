@@ -67,6 +67,24 @@ async def test_edges_are_walked_and_the_table_follows(on_stage: Path) -> None:
         await until(pilot, lambda: screen.current is table)
 
 
+async def test_keys_right_behind_a_move_of_the_table_begin_at_its_layer(
+    on_stage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The picture follows a cursor that rests; whoever goes there before that finds it there as well."""
+    monkeypatch.setattr("sgs_tui.tui.network.controller.REST", 3600.0)
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        pane = screen.network.pane
+        await until(pilot, lambda: pane.flow is not None)
+        await pilot.press("G", "9")
+        await until(pilot, lambda: pane.selected == "prob")
+        await pilot.press("left")
+        await until(pilot, lambda: pane.selected == "logits")
+        await pilot.press("1", "g", "9", "right")
+        await until(pilot, lambda: pane.selected == "lrelu:0")  # read by the first layer, not by `logits`
+
+
 async def test_the_ends_of_the_network_are_said(on_stage: Path) -> None:
     app = make_app()
     async with app.run_test(size=SMALL) as pilot:

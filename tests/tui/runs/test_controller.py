@@ -14,7 +14,7 @@ from sgs_tui.engine.runs.run_list import list_runs
 from sgs_tui.engine.runs.runs import cancel_run, wait_run
 from sgs_tui.tui.app import SgsApp
 from sgs_tui.tui.frame.dialogs import ConfirmDialog
-from sgs_tui.tui.runs.form import EMBEDDED, FIXED, RunForm, RunFormDialog, form_of
+from sgs_tui.tui.runs.form import EMBEDDED, FIXED, Refusal, RunForm, RunFormDialog, form_of
 from sgs_tui.tui.runs.jobs import requests_of
 from sgs_tui.tui.screen import MainScreen
 from sgs_tui.tui.widgets.prompt import complete
@@ -176,7 +176,35 @@ async def test_what_can_not_be_started_is_said(place: Path) -> None:
         screen = await _opened(pilot, form)
         await pilot.press("r")
         await until_shown(pilot, "is no SDK")
-        assert _states(screen) == []
+        window = app.screen
+        assert isinstance(window, RunFormDialog) and window.field.key == "sdk", "it asks, at the field that is to blame"
+        (row,) = (line for line in text_of(app).split("\n") if "SDK folder   " in line)
+        assert "✗ is no SDK" in row
+        await pilot.press("g", "r")
+        await until(pilot, lambda: window.field.key == "sdk")
+        assert app.screen is window and _states(screen) == []
+        assert "not started" in screen.log_pane.entries[-1].text
+        await pilot.press("x")
+        await until(pilot, lambda: "is no SDK" not in text_of(app))
+        await pilot.press("escape")
+        assert screen.runs.form.value("sdk") == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "key", "shown"),
+    [
+        ("/nets/a_float.sim: is empty", "float", "is empty"),
+        ("/home/me/b_fixed.sim is an offline model", "fixed", "is an offline model"),
+        ("can not read a.png", "image", "can not read a.png"),
+        ("/nets: there is no such folder", "", ""),
+        ("the disk is full", "", ""),
+    ],
+)
+def test_a_reason_is_told_at_the_field_that_it_names(said: str, key: str, shown: str) -> None:
+    form = form_of({"simulator": "sdk", "float": "/nets/a_float.sim", "fixed": "~/b_fixed.sim", "image": "a.png"})
+    refusal = Refusal(form, said)
+    assert (refusal.key, refusal.at(form, key)) == (key, shown)
+    assert not refusal.at(form.with_value("image", "b.png"), key)
 
 
 async def test_the_form_says_what_the_checks_find(place: Path) -> None:
