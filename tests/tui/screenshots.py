@@ -1,4 +1,4 @@
-"""Make the pictures of screenshots/ from the real app on real dumps: `python -m tests.tui.screenshots [FOLDER]`.
+"""Make the pictures of screenshots/ from the real app on real dumps: `python -m tests.tui.screenshots [FOLDER [NAME]]`.
 
 The same code gives the same bytes; a test says when the pictures in the repository are outdated.
 """
@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,9 +57,9 @@ async def take(shot: Shot) -> str:
     return fixed.replace("<text class", '<text xml:space="preserve" class')
 
 
-def main(folder: Path) -> None:
-    """Write every picture, each on a stage and in a home folder of its own."""
-    for shot in SHOTS:
+def main(folder: Path, names: Sequence[str] = ()) -> None:
+    """Write every picture, or those of these names, each on a stage and in a home folder of its own."""
+    for shot in (shot for shot in SHOTS if not names or shot.name in names):
         with tempfile.TemporaryDirectory() as root, ExitStack() as undo:
             home = dict.fromkeys(("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"), f"{root}/home")
             undo.enter_context(patch.dict("os.environ", home))
@@ -68,4 +69,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).absolute() if len(sys.argv) > 1 else FOLDER)
+    main(Path(sys.argv[1]).absolute() if len(sys.argv) > 1 else FOLDER, sys.argv[2:])

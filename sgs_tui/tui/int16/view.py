@@ -125,7 +125,7 @@ def again_words(recipe: Recipe | None) -> str:
     """What the key does here."""
     match recipe:
         case None:
-            return f"A requantizes by your own commands, once they are kept in {NAME}; it shows how"
+            return f"A requantizes by your own commands, kept in {NAME}: it shows how"
         case Commands(config):
             return f"A writes this, runs the commands of {config.folder / NAME}, dumps, compares with before"
         case EmbeddedRun():
