@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sgs_tui.engine.network.indices import index_tensors
 from sgs_tui.engine.network.narrow import all_but_zero
 from sgs_tui.engine.twin import trust
 from sgs_tui.engine.twin.arithmetic import quantize_weights
 from sgs_tui.engine.twin.domains import passes
 from sgs_tui.engine.twin.figures import Figures, figures, spread
+from sgs_tui.engine.twin.meaning import Given
 from sgs_tui.engine.twin.measured import FixedRecords
 from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.plan import NARROW, WIDE, Plan
@@ -89,7 +91,8 @@ def self_check(trials: Trials, fixed: FixedRecords, known: Mapping[str, Figures]
 
 
 def _counts(twin: Twin, layer: Compared) -> bool:
-    return layer.measured.count >= MANY and not passes(twin.producers[layer.name])
+    producer = twin.producers[layer.name]
+    return layer.measured.count >= MANY and not passes(producer) and not isinstance(producer.meaning, Given)
 
 
 def measure(plan: Plan, fixed: FixedRecords, known: Mapping[str, Figures]) -> dict[str, Figures]:
@@ -108,12 +111,16 @@ def not_predicted(plan: Plan) -> Mapping[str, str]:
     twin = plan.twin
     found: dict[str, str] = {}
     nothing = frozenset(name for name in plan.layers() if _all_but_zero(plan, name))
+    indices = index_tensors(twin.dump.records)
     behind, lanes, apart = twin.behind_barriers(plan.fed), _pad_lanes(twin), _far_apart(plan)
     for name in plan.layers():
-        reason = _reason(twin, name, behind, lanes, apart, nothing)
+        reason = _INDICES if name in indices else _reason(twin, name, behind, lanes, apart, nothing)
         if reason:
             found[name] = reason
     return found
+
+
+_INDICES = "places or labels: they are the same or not, and no ratio says by how much"
 
 
 def _all_but_zero(plan: Plan, name: str) -> bool:

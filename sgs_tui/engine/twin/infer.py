@@ -7,7 +7,7 @@ Apart because it knows every op type and nothing of dumps; `rebuild` knows the d
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import permutations, product
 from math import gcd, prod
 from typing import TypeVar
@@ -22,8 +22,6 @@ from sgs_tui.engine.twin.meaning import (
     Dilation,
     Elementwise,
     Floats,
-    Known,
-    Mean,
     Operand,
     Padding,
     Pool,
@@ -38,44 +36,9 @@ from sgs_tui.engine.twin.meaning import (
     divisors,
     factor_pairs,
 )
-from sgs_tui.engine.twin.windows import BUDGET, Numbers, find_pools, find_windows
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Situation:
-    """An op with its numbers: values flat in NHWC order, shapes None where nothing told them yet.
-
-    `slots` gives the operands in slot order: the number of an input, or a constant. `budget`: seconds for a window.
-    `stored`: the weights' shape where their header has one of four axes.
-    """
-
-    kind: str
-    slots: tuple[Operand, ...]
-    inputs: tuple[Floats, ...]
-    shapes: tuple[Shape | None, ...]
-    outputs: tuple[Floats, ...]
-    budget: float = BUDGET
-    stored: Shape = ()
-
-    @property
-    def constants(self) -> tuple[Floats, ...]:
-        """The constants in slot order."""
-        return tuple(each for each in self.slots if not isinstance(each, int))
-
-    def shape(self, number: int = 0) -> Shape:
-        """An input's shape; [1, N] where it is not known."""
-        return self.shapes[number] or (1, int(self.inputs[number].size))
-
-    def integers(self, number: int) -> tuple[int, ...]:
-        """A constant as integers; () where it is missing."""
-        constants = self.constants
-        known = constants[number] if number < len(constants) else np.zeros(0, np.float32)
-        return tuple(int(each) for each in known) if np.isfinite(known).all() else ()
-
-
-Candidates = Iterator[Known]
-
-TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
+from sgs_tui.engine.twin.reducing import REDUCTION_OPS, products, reductions
+from sgs_tui.engine.twin.situation import TO_NCHW, TO_NHWC, Candidates, Situation
+from sgs_tui.engine.twin.windows import Numbers, find_pools, find_windows
 
 
 def candidates(situation: Situation) -> Candidates:
@@ -96,8 +59,8 @@ def knows(kind: str) -> bool:
 def _convolutions(situation: Situation) -> Candidates:
     """The window is found on the first picture of a batch; more than one only where a shape says so."""
     constants = situation.constants
-    if not constants:
-        return
+    if not constants or len(situation.stored) not in (0, 4):
+        return  # along one axis or three: no picture
     depthwise = situation.kind.upper().startswith("DEPTHWISE")
     picture, output = situation.inputs[0], situation.outputs[0]
     known = situation.shapes[0]
@@ -126,7 +89,7 @@ def _transposed_convolutions(situation: Situation) -> Candidates:
     """Weights as ONNX has them, [Cin, Cout, kh, kw], stand in the dump as [Cin, kh, kw, Cout]; strides and pads are
     attributes and tried."""
     shape, stored = situation.shape(), situation.stored
-    if len(shape) != 4 or not stored or shape[3] != stored[0] or not situation.constants:
+    if len(shape) != 4 or len(stored) != 4 or shape[3] != stored[0] or not situation.constants:
         return
     _, high, wide, channels = stored
     weights = np.ascontiguousarray(situation.constants[0].reshape(stored)[:, ::-1, ::-1].transpose(3, 1, 2, 0))
@@ -185,6 +148,7 @@ def _fully_connected(situation: Situation) -> Candidates:
     """Weights [Cout, N], or [N, Cout] as an ONNX Gemm may have them; the input may hold several rows of N values."""
     constants = situation.constants
     if not constants:
+        yield from products(situation)
         return
     for bias in _biases(constants, situation.outputs[0].size):
         inputs, rest = divmod(int(constants[0].size), int(bias.size))
@@ -350,6 +314,8 @@ def _slices(situation: Situation) -> Candidates:
                 if all(places) and prod(found.result) == count:
                     yield found
     yield from _runs(situation, shape, count)
+    if count == prod(shape):
+        yield Selection((None,) * len(shape), shape)
 
 
 def _axis_orders(rank: int) -> list[tuple[int, ...]]:
@@ -419,13 +385,15 @@ def _transpositions(situation: Situation) -> Candidates:
                 yield Transposition(each, shape)
 
 
-_TURNED, _MANY = 4, 4096
+_TURNED, _MANY = 5, 4096
 """Axes of which every order is tried, on so many values."""
 
 
 def _reshapings(situation: Situation) -> Candidates:
     """The target is the constant; where it does not hold all values (behind an FC: [1, 1] for 10), [1, N]."""
     count, target = int(situation.outputs[0].size), situation.integers(0)
+    if told := situation.results[0] if situation.results else None:
+        target = tuple(told[axis] for axis in TO_NCHW) if len(told) == 4 else told
     if target and target.count(-1) == 1:
         known = prod(each for each in target if each != -1)
         target = tuple(count // known if each == -1 and known else each for each in target)
@@ -445,11 +413,14 @@ def _between_layouts(source: Shape, target: Shape) -> Candidates:
 
 
 def _softmaxes(situation: Situation) -> Candidates:
-    """The smallest group whose first sums are 1."""
-    output = situation.outputs[0].astype(np.float64)
+    """The smallest group whose first sums are 1; then along any axis."""
+    output, shape = situation.outputs[0].astype(np.float64), situation.shape()
     for group in divisors(int(output.size)):
         if group > 1 and np.all(np.abs(output[: group * 50].reshape(-1, group).sum(axis=1) - 1) <= 1e-3):
-            yield Softmax(group, situation.shape())
+            yield Softmax(group, shape)
+    for axis in range(len(shape) - 1):
+        if shape[axis] > 1 and np.all(np.abs(output.reshape(shape).sum(axis=axis) - 1) <= 1e-3):
+            yield Softmax(shape[axis], shape, prod(shape[axis + 1 :]))
 
 
 def _tilings(situation: Situation) -> Candidates:
@@ -493,16 +464,6 @@ def _dilations(situation: Situation) -> Candidates:
             yield found
 
 
-def _means(situation: Situation) -> Candidates:
-    """Axes are the constant; without one, height and width."""
-    shape = situation.shape()
-    told = tuple(sorted({each % len(shape) for each in situation.integers(0)}))
-    for axes in dict.fromkeys([told, (1, 2), tuple(range(1, len(shape)))]):
-        kept = tuple(1 if axis in axes else size for axis, size in enumerate(shape))
-        if axes and max(axes) < len(shape) and prod(kept) == situation.outputs[0].size:
-            yield Mean(axes, shape, kept)
-
-
 def _pools(situation: Situation) -> Candidates:
     shape = situation.shape()
     if len(shape) == 4:
@@ -522,8 +483,10 @@ _BY_KIND: dict[str, Callable[[Situation], Candidates]] = {
     "STACK": _packs, "SLICE": _slices, "STRIDED_SLICE": _slices, "GATHER": _gathers, "TRANSPOSE": _transpositions,
     "RESHAPE": _reshapings, "SQUEEZE": _reshapings, "EXPAND_DIMS": _reshapings, "SOFTMAX": _softmaxes,
     "CLIP": _clips, "HARDSWISH": _elementwise, "HARDSIGMOID": _hard_sigmoids, "NEG": _elementwise,
-    "RESIZE": _resizings, "REDUCEMEAN": _means,
-    "TILE": _tilings, "PAD": _paddings, "ALIGN": _alignments, "DILATION": _dilations, "MEAN": _means,
+    "RESIZE": _resizings, **dict.fromkeys(REDUCTION_OPS, reductions),
+    **dict.fromkeys(("POW", "MAX", "MIN", "ERF", "RECIPROCAL", "FLOOR", "CEIL", "ROUND", "SIN", "COS", "LOG", "SIGN",
+                     "SOFTPLUS", "SOFTSIGN", "MISH"), _elementwise),
+    "TILE": _tilings, "PAD": _paddings, "ALIGN": _alignments, "DILATION": _dilations,
     "MAX_POOL": _pools, "AVERAGE_POOL": _pools,
 }  # fmt: skip
 """How an op type starts (`Reshape_Alias`, `Align2`) to what finds its meaning."""

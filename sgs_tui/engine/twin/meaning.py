@@ -204,13 +204,14 @@ class Resizing:
 
 @dataclass(frozen=True, slots=True)
 class Softmax:
-    """Softmax over neighbouring groups of `group` values."""
+    """Softmax over groups of `group` values that lie `apart` from each other."""
 
     group: int
     result: Shape
+    apart: int = 1
 
     def __str__(self) -> str:
-        return f"groups of {self.group}"
+        return f"groups of {self.group}" + (f", {self.apart} apart" if self.apart > 1 else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,15 +272,57 @@ class Dilation:
 
 
 @dataclass(frozen=True, slots=True)
-class Mean:
-    """The mean over `axes`, which stay as 1 or vanish as `result` says."""
+class Reduction:
+    """`function` (one of REDUCTIONS) over `axes`, which stay as 1 or vanish as `result` says.
 
+    ARGMAX and ARGMIN give the first place of the extreme along one axis.
+    """
+
+    function: str
     axes: tuple[int, ...]
     source: Shape
     result: Shape
 
     def __str__(self) -> str:
         return f"axes {','.join(map(str, self.axes))}"
+
+
+REDUCTIONS = ("MEAN", "MAX", "MIN", "SUM", "L2", "ARGMAX", "ARGMIN")
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The matrix product of two inputs along their last two axes, those before them broadcast.
+
+    Shapes are those of the network; `pictures`: which of the two inputs and the result stand in the dump as NHWC.
+    """
+
+    sources: tuple[Shape, Shape]
+    product: Shape
+    pictures: tuple[bool, bool, bool] = (False, False, False)
+
+    @property
+    def result(self) -> Shape:
+        """Shape of the output, as the dump has it."""
+        return tuple(self.product[axis] for axis in (0, 2, 3, 1)) if self.pictures[2] else self.product
+
+    def __str__(self) -> str:
+        return " by ".join("x".join(map(str, shape[-2:])) for shape in self.sources)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """Outputs that do not depend on any value: shapes, and what is computed from them."""
+
+    values: tuple[Floats, ...] = field(repr=False)
+
+    @property
+    def results(self) -> tuple[Shape, ...]:
+        """Shapes of the outputs."""
+        return tuple(each.shape for each in self.values)
+
+    def __str__(self) -> str:
+        return "the same for every picture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,14 +337,14 @@ class Barrier:
 
 Known = (
     Convolution | Pool | Elementwise | Concatenation | Split | Transposition | Reshaping | Softmax | Tiling | Padding
-    | Dilation | Mean | Selection | Resizing
+    | Dilation | Reduction | Selection | Resizing | Product | Given
 )  # fmt: skip
 Meaning = Known | Barrier
 
 
 def results(meaning: Known) -> tuple[Shape, ...]:
     """The shapes of what an op writes."""
-    return meaning.results if isinstance(meaning, Split) else (meaning.result,)
+    return meaning.results if isinstance(meaning, Split | Given) else (meaning.result,)
 
 
 def divisors(number: int) -> list[int]:

@@ -18,10 +18,12 @@ from sgs_tui.engine.twin.meaning import (
     Dilation,
     Elementwise,
     Floats,
+    Given,
     Known,
-    Mean,
     Padding,
     Pool,
+    Product,
+    Reduction,
     Reshaping,
     Resizing,
     Selection,
@@ -39,6 +41,7 @@ IR_VERSION = 10
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 _BINARY = {
     "MUL": "Mul", "ADD": "Add", "SUB": "Sub", "DIV": "Div", "PRELU": "PRelu", "MAXIMUM": "Max", "MINIMUM": "Min",
+    "MAX": "Max", "MIN": "Min", "POW": "Pow",
 }  # fmt: skip
 _UNARY = {
     "RELU": "Relu",
@@ -48,6 +51,18 @@ _UNARY = {
     "SQRT": "Sqrt",
     "NEG": "Neg",
     "HARDSWISH": "HardSwish",
+    "ERF": "Erf",
+    "RECIPROCAL": "Reciprocal",
+    "FLOOR": "Floor",
+    "CEIL": "Ceil",
+    "ROUND": "Round",
+    "SIN": "Sin",
+    "COS": "Cos",
+    "LOG": "Log",
+    "SIGN": "Sign",
+    "SOFTPLUS": "Softplus",
+    "SOFTSIGN": "Softsign",
+    "MISH": "Mish",
 }
 
 
@@ -268,9 +283,10 @@ def _(meaning: Reshaping, graph: Graph, inputs: Sequence[str]) -> list[str]:
 
 @emit.register
 def _(meaning: Softmax, graph: Graph, inputs: Sequence[str]) -> list[str]:
-    rows = int(np.prod(meaning.result)) // meaning.group
-    value = graph.reshaped(inputs[0], (rows, meaning.group))
-    return [graph.reshaped(graph.node("Softmax", [value], (rows, meaning.group), axis=1), meaning.result)]
+    rows = int(np.prod(meaning.result)) // (meaning.group * meaning.apart)
+    shape = (rows, meaning.group) if meaning.apart == 1 else (rows, meaning.group, meaning.apart)
+    value = graph.reshaped(inputs[0], shape)
+    return [graph.reshaped(graph.node("Softmax", [value], shape, axis=1), meaning.result)]
 
 
 @emit.register
@@ -314,8 +330,37 @@ def _(meaning: Dilation, graph: Graph, inputs: Sequence[str]) -> list[str]:
 
 
 @emit.register
-def _(meaning: Mean, graph: Graph, inputs: Sequence[str]) -> list[str]:
+def _(meaning: Reduction, graph: Graph, inputs: Sequence[str]) -> list[str]:
     value = graph.reshaped(inputs[0], meaning.source)
     shape = tuple(1 if axis in meaning.axes else size for axis, size in enumerate(meaning.source))
+    if meaning.function in _PLACES:
+        found = graph.node(_PLACES[meaning.function], [value], shape, axis=meaning.axes[0])
+        return [graph.reshaped(graph.node("Cast", [found], shape, to=_FLOAT32), meaning.result)]
     axes = graph.constant(np.array(meaning.axes, np.int64), "axes")
-    return [graph.reshaped(graph.node("ReduceMean", [value, axes], shape), meaning.result)]
+    return [graph.reshaped(graph.node(_REDUCED[meaning.function], [value, axes], shape), meaning.result)]
+
+
+_FLOAT32 = 1
+"""ONNX's number of the type."""
+
+_PLACES = {"ARGMAX": "ArgMax", "ARGMIN": "ArgMin"}
+_REDUCED = {"MEAN": "ReduceMean", "MAX": "ReduceMax", "MIN": "ReduceMin", "SUM": "ReduceSum", "L2": "ReduceL2"}
+
+
+@emit.register
+def _(meaning: Product, graph: Graph, inputs: Sequence[str]) -> list[str]:
+    values = []
+    for value, shape, picture in zip(inputs, meaning.sources, meaning.pictures, strict=False):
+        if picture:
+            held = graph.reshaped(value, tuple(shape[axis] for axis in TO_NHWC))
+            values.append(graph.node("Transpose", [held], shape, perm=TO_NCHW))
+        else:
+            values.append(graph.reshaped(value, shape))
+    found = graph.node("MatMul", values, meaning.product)
+    return [graph.node("Transpose", [found], meaning.result, perm=TO_NHWC) if meaning.pictures[2] else found]
+
+
+@emit.register
+def _(meaning: Given, graph: Graph, inputs: Sequence[str]) -> list[str]:
+    names = [graph.constant(values, "given") for values in meaning.values]
+    return [graph.node("Identity", [name], each.shape) for name, each in zip(names, meaning.values, strict=True)]

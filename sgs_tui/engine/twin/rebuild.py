@@ -7,6 +7,7 @@ computed so far and compare (whole network). Values are dropped after their last
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from threading import Event
 from time import perf_counter, thread_time
 
@@ -18,10 +19,11 @@ from sgs_tui.engine.errors import CancelledError, InputError, RunError
 from sgs_tui.engine.network.graph import Op, build_graph
 from sgs_tui.engine.network.scales import CODES
 from sgs_tui.engine.text import visible
-from sgs_tui.engine.twin.infer import Situation, candidates, knows
+from sgs_tui.engine.twin.infer import candidates, knows
 from sgs_tui.engine.twin.kernels import Kernel, float_kernel
-from sgs_tui.engine.twin.meaning import Barrier, Floats, Known, Shape, results
+from sgs_tui.engine.twin.meaning import Barrier, Floats, Given, Known, Shape, results
 from sgs_tui.engine.twin.network import CAST, CLOSE, EXACT, Bounds, Extremes, Proof, Twin, TwinOp, relative_error
+from sgs_tui.engine.twin.situation import Situation
 from sgs_tui.engine.twin.values import Values
 from sgs_tui.engine.twin.windows import BUDGET
 
@@ -56,6 +58,7 @@ class _Sweep:
     bounds: dict[str, Bounds] = field(default_factory=dict)
     extremes: dict[str, Extremes] = field(default_factory=dict)
     nonfinite: set[str] = field(default_factory=set)
+    given: set[str] = field(default_factory=set)
     running: dict[str, Floats] = field(default_factory=dict)
     worst: tuple[float, str] = (0.0, "")
     patience: float = PATIENCE
@@ -153,6 +156,8 @@ def _proven(sweep: _Sweep, op: Op) -> _Proven:
     reason = _hopeless(op) or (LATE if sweep.late() else "")
     if reason:
         return _Proven(Barrier(reason), float("inf"))
+    if op.kind.upper() in _SHAPES or sweep.given.issuperset(record.name for record in op.inputs):
+        return _given(sweep, op)
     situation = _situation(sweep, op)
     best, started = _Proven(Barrier(""), float("inf")), thread_time()
     for number, meaning in enumerate(candidates(situation)):
@@ -164,6 +169,27 @@ def _proven(sweep: _Sweep, op: Op) -> _Proven:
         return best
     sweep.patience -= thread_time() - started
     return _Proven(Barrier(_why(op, best.error)), best.error)
+
+
+_SHAPES = ("SHAPE", "SIZE")
+"""Ops whose outputs tell their input's shape, not its values."""
+
+
+def _given(sweep: _Sweep, op: Op) -> _Proven:
+    """Outputs that depend on shapes alone are what they are for every picture."""
+    sweep.given.update(record.name for record in op.outputs)
+    meaning = Given(tuple(sweep.values.read(each).reshape(each.shape or (1, each.count)) for each in op.outputs))
+    sources = [_shape(sweep, record) or (1, record.count) for record in op.inputs]
+    return _Proven(meaning, 0.0, float_kernel(meaning, sources, op.outputs[0].name))
+
+
+def _shape(sweep: _Sweep, record: Record) -> Shape | None:
+    """As the header has it, else as the ops before told it."""
+    return record.shape if _tells(record) else sweep.shapes.get(record.name)
+
+
+def _tells(record: Record) -> bool:
+    return record.shape is not None and len(record.shape) > 1 and prod(record.shape) == record.count
 
 
 def _hopeless(op: Op) -> str:
@@ -190,10 +216,11 @@ def _situation(sweep: _Sweep, op: Op) -> Situation:
         kind=op.kind,
         slots=tuple(numbers[r.number] if r.number in numbers else sweep.values.constant(r) for r in ordered),
         inputs=tuple(sweep.values.read(record) for record in op.inputs),
-        shapes=tuple(sweep.shapes.get(record.name) for record in op.inputs),
+        shapes=tuple(_shape(sweep, record) for record in op.inputs),
         outputs=tuple(sweep.values.read(record) for record in op.outputs),
         budget=min(BUDGET, max(0.02, sweep.patience)),
-        stored=next((each.shape for each in op.constants[:1] if each.shape is not None and len(each.shape) == 4), ()),
+        stored=next((each.shape for each in op.constants[:1] if each.shape is not None), ()),
+        results=tuple(each.shape if _tells(each) else None for each in op.outputs),
     )
 
 
@@ -214,9 +241,10 @@ def _carry_shapes(sweep: _Sweep, op: Op, meaning: Known | Barrier) -> None:
     if isinstance(meaning, Barrier):
         sweep.shapes |= {r.name: r.shape if r.shape is not None else _likely(sweep, op, r) for r in op.outputs}
         return
-    sweep.shapes |= dict(zip((record.name for record in op.outputs), results(meaning), strict=True))
+    for record, shape in zip(op.outputs, results(meaning), strict=True):
+        sweep.shapes[record.name] = record.shape if record.shape is not None and _tells(record) else shape
     source = getattr(meaning, "source", None)
-    if source is not None and len(sweep.shapes.get(op.inputs[0].name, ())) != 4:
+    if source is not None and not _tells(op.inputs[0]) and len(sweep.shapes.get(op.inputs[0].name, ())) != 4:
         sweep.shapes[op.inputs[0].name] = source
 
 

@@ -1,6 +1,7 @@
 """Every op kind is rebuilt from its own numbers alone, whatever its shape, stride, padding, dilation and groups."""
 
 import ast
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -285,7 +286,7 @@ def test_every_kind_that_is_rebuilt_has_a_property_test() -> None:
     tree = ast.parse(Path(__file__).read_text())
     tests = [each for each in tree.body if "given(" in "".join(map(ast.unparse, getattr(each, "decorator_list", ())))]
     words = {node.value for each in tests for node in ast.walk(each) if isinstance(node, ast.Constant)}
-    kinds = {str(each) for each in words} | set(ACTIVATIONS)
+    kinds = {str(each) for each in words} | {*ACTIVATIONS, *REDUCED, *POINTWISE}
     assert [start for start in _BY_KIND if not any(kind.upper().startswith(start) for kind in kinds)] == []
 
 
@@ -429,3 +430,108 @@ def test_an_infinite_constant_is_no_shape(tmp_path: Path) -> None:
     net, _, picture = started(3, 6, 6, 4)
     net.op("IDENTITY", ["stem"], [np.array([-np.inf], np.float32)], {"out": picture})
     assert [op.kind for op in rebuilt(net).ops] == ["CONV_2D", "IDENTITY"]
+
+
+REDUCED = {
+    "REDUCEMEAN": np.mean, "REDUCE_MEAN": np.mean, "REDUCEMAX": np.max, "REDUCE_MAX": np.max, "REDUCEMIN": np.min,
+    "REDUCE_MIN": np.min, "REDUCESUM": np.sum, "REDUCE_SUM": np.sum, "SUM": np.sum, "REDUCEL2": np.linalg.norm,
+    "REDUCE_L2": np.linalg.norm, "GLOBALMAXPOOL": np.max, "GLOBAL_MAX_POOL": np.max,
+}  # fmt: skip
+
+
+@quick
+@given(
+    seeds,
+    sides,
+    sides,
+    st.sampled_from(list(REDUCED)),
+    st.sampled_from([(1, 2), (3,), (2,), (1,), (2, 3)]),
+    st.booleans(),
+)
+def test_reductions(seed: int, height: int, width: int, kind: str, axes: tuple[int, ...], told: bool) -> None:
+    """Over any axes, which are a constant or nowhere; kept as 1 or not."""
+    net, _, picture = started(seed, height, width, 6)
+    function = REDUCED[kind]
+    axis: Any = axes if len(axes) > 1 or function is not np.linalg.norm else axes[0]
+    constants = [list(axes)] if told else []
+    net.op(kind, ["stem"], constants, {"out": function(picture.astype(np.float64), axis=axis, keepdims=seed % 2 == 0)})
+    exact(net)
+
+
+@quick
+@given(seeds, sides, sides, st.sampled_from(["ARGMAX", "ARGMIN", "ARG_MAX", "ARG_MIN"]), st.integers(1, 3))
+def test_places_of_extremes(seed: int, height: int, width: int, kind: str, axis: int) -> None:
+    net, _, picture = started(seed, height, width, 6)
+    net.op("RELU", ["stem"], [], {"before": np.maximum(picture, 0)})  # ties at 0: the first place counts
+    place = np.argmax if "MAX" in kind else np.argmin
+    net.op(kind, ["before"], [], {"out": place(net.values["before"], axis=axis)})
+    exact(net)
+
+
+POINTWISE = {
+    "ERF": np.vectorize(math.erf), "FLOOR": np.floor, "CEIL": np.ceil, "ROUND": np.round, "SIN": np.sin,
+    "COS": np.cos, "SIGN": np.sign, "SOFTPLUS": lambda x: np.log1p(np.exp(x)), "SOFTSIGN": lambda x: x / (1 + abs(x)),
+    "MISH": lambda x: x * np.tanh(np.log1p(np.exp(x))), "RECIPROCAL": lambda x: 1 / x,
+}  # fmt: skip
+
+
+@quick
+@given(seeds, sides, sides, st.sampled_from(["LOG", "POW", "MAX", "MIN", *POINTWISE]))
+def test_functions_of_one_value(seed: int, height: int, width: int, kind: str) -> None:
+    net, rng, picture = started(seed, height, width, 5)
+    wide, other = picture.astype(np.float64), rng.normal(size=5).astype(np.float32)
+    if kind in ("MAX", "MIN"):
+        net.op(kind, ["stem"], [other], {"out": (np.maximum if kind == "MAX" else np.minimum)(picture, other)})
+    elif kind == "POW":
+        net.op(kind, ["stem"], [[2.0]], {"out": wide**2})
+    elif kind == "LOG":
+        net.op("ABS", ["stem"], [], {"positive": np.abs(picture)})
+        net.op(kind, ["positive"], [], {"out": np.log(np.abs(wide))})
+    else:
+        net.op(kind, ["stem"], [], {"out": POINTWISE[kind](wide)})
+    exact(net)
+
+
+@quick
+@given(seeds, st.integers(2, 6), st.integers(2, 6), st.integers(2, 6), st.sampled_from([1, 3]), st.booleans())
+def test_attention(seed: int, rows: int, inner: int, columns: int, heads: int, pictures: bool) -> None:
+    """The product of two inputs, and softmax along its last axis, which is in the middle where the dump holds NHWC."""
+    net, rng = Net(shapes=True), np.random.default_rng(seed)
+    shapes = (
+        [(1, heads, rows, inner), (1, heads, inner, columns)] if pictures else [(heads, rows, inner), (inner, columns)]
+    )
+    first, second = (rng.normal(size=shape).astype(np.float32) for shape in shapes)
+    product = (first.astype(np.float64) @ second).astype(np.float32)
+    grown = np.exp(product.astype(np.float64))
+    held = [
+        each.transpose(0, 2, 3, 1) if pictures else each
+        for each in (first, second, product, grown / grown.sum(-1, keepdims=True))
+    ]
+    net.input("a", held[0]), net.input("b", held[1])
+    net.op("FULLY_CONNECTED", ["a", "b"], [], {"scores": held[2]})
+    net.op("SOFTMAX", ["scores"], [], {"out": held[3]})
+    exact(net)
+
+
+@quick
+@given(seeds, st.permutations(range(5)))
+def test_five_axes_turned_and_joined_again(seed: int, order: list[int]) -> None:
+    """What heads of attention do, with shapes in the headers and no constants."""
+    net, rng = Net(shapes=True), np.random.default_rng(seed)
+    values = rng.normal(size=(1, 4, 3, 2, 5)).astype(np.float32)
+    net.input("in", values)
+    net.op("TRANSPOSE", ["in"], [], {"turned": values.transpose(order)})
+    net.op("RESHAPE", ["turned"], [], {"joined": values.transpose(order).reshape(2, 60)})
+    twin = exact(net)
+    assert twin.shapes["turned"] == values.transpose(order).shape and twin.shapes["joined"] == (2, 60)
+
+
+def test_what_shapes_alone_decide_is_the_same_for_every_picture() -> None:
+    """A target made of SHAPE, as exporters write a reshape, makes nothing behind it a barrier."""
+    net, _, picture = started(3, 6, 7, 5)
+    net.op("SHAPE", ["stem"], [], {"shape": picture.shape})
+    net.op("CAST", ["shape"], [], {"cast": picture.shape})
+    net.op("CONCATENATION", ["cast"], [[1.0]], {"target": [*picture.shape, 1]})
+    net.op("RESHAPE", ["stem", "target"], [], {"out": picture.reshape(1, -1)})
+    twin = exact(net)
+    assert twin.behind_barriers() == frozenset()
