@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import BindingType
 from textual.driver import Driver
@@ -25,6 +26,7 @@ from sgs_tui.tui import themes
 from sgs_tui.tui.actions import BY_ID
 from sgs_tui.tui.frame.opening import OpeningScreen
 from sgs_tui.tui.settings import Settings, Start, load_settings
+from sgs_tui.tui.shown import Shown
 from sgs_tui.tui.terminal import (
     AsciiOnly,
     Colorless,
@@ -51,6 +53,7 @@ class SgsApp(App[int]):
     def __init__(self, start: Start | None = None, settings: Settings | None = None, ascii_only: bool = False) -> None:
         self.ascii_only = ascii_only
         self._own_filters: list[LineFilter] = [AsciiOnly()] if ascii_only else []
+        self.shown = Shown()
         super().__init__()
         self.start, self.settings = start or Start(), settings or Settings()
         self.crash: Exception | None = None
@@ -108,7 +111,12 @@ class SgsApp(App[int]):
 
     def action_repaint(self) -> None:
         """Everything, in case something else wrote on the terminal."""
+        self.shown.forget()
         self.screen.refresh(layout=True)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The driver tells a size, be it the same, whenever it gets the terminal (back): nobody knows what is on it."""
+        self.shown.resize(*event.size)
 
     def _watch_theme(self, theme_name: str) -> None:
         self.looks = themes.looks(self.current_theme)

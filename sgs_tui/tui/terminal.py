@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from io import UnsupportedOperation
 from pathlib import Path
-from typing import IO, TextIO
+from typing import IO, Protocol, TextIO, cast
 
 from rich.cells import cell_len
 from rich.color import Color as RichColor
@@ -22,6 +22,8 @@ from textual.app import App
 from textual.color import Color
 from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
+
+from sgs_tui.tui.shown import Shown
 
 
 def user_environment() -> Mapping[str, str]:
@@ -78,8 +80,14 @@ def choose_theme(app: App[int], name: str) -> None:
     app._refresh_truecolor_filter(app.ansi_theme)
 
 
+class _HasShown(Protocol):
+    """An app that knows when nobody can say any more what the terminal shows."""
+
+    shown: Shown
+
+
 class TerminalDriver(LinuxDriver):
-    """Ends with the line, and comes back from any kind of stop exactly once.
+    """Sends what changed, ends with the line, and comes back from any kind of stop exactly once.
 
     When a terminal goes, the kernel sends SIGHUP and, right behind it, SIGCONT. Textual takes any SIGCONT for the end
     of a suspension: it starts a second writer thread, which dies at its first write, and whoever ends the app then
@@ -91,6 +99,12 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         vars(self)["_file"] = TerminalFile(vars(self)["_file"])
+        self._shown = cast("_HasShown", app).shown
+
+    def write(self, data: str) -> None:
+        """Textual's hook: all that goes to the terminal, a whole update at a time."""
+        if changes := self._shown.changes(data):
+            super().write(changes)
 
     def _sigcont_application(self, *unused: object) -> None:
         if not os.isatty(self.fileno):

@@ -35,6 +35,9 @@ class Pane(Vertical):
     COVERS: ClassVar[str] = ""
     """The part of a large screen that it takes while it, or what is outside of that part, is gone to."""
 
+    BLANK = True
+    """Textual's word for: nothing of it is seen. Its widgets cover it."""
+
     main: Widget
     """The widget that takes the focus."""
 

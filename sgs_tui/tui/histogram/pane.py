@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from textual.message import Message
+from textual.timer import Timer
 
 from sgs_tui.engine.compare.channels import ChannelTable
 from sgs_tui.engine.compare.histogram import LayerHistogram
@@ -21,6 +22,8 @@ from sgs_tui.tui.text import Line, Span, line
 from sgs_tui.tui.widgets.text_view import Canvas
 
 _PERCENTS = (100.0, 99.9, 99.0, 95.0)
+COUNTING = 0.15
+"""Seconds for which the layer before stays while another is counted: most are there sooner, and are drawn once."""
 
 
 @dataclass
@@ -41,6 +44,7 @@ class HistogramPane(Pane):
         super().__init__()
         self.main = self.canvas = Canvas()
         self.view = LayerView()
+        self._late: Timer | None = None
 
     # --- what is shown
 
@@ -53,22 +57,41 @@ class HistogramPane(Pane):
     def show_layer(self, pair: Pair | None, row: LayerDiff | None) -> None:
         """Another layer: nothing is counted for it yet."""
         if (pair, row) != (self.view.pair, self.view.row):
-            self.change(pair=pair, row=row, counted=None, channels=None, place=None, no_channels="")
+            self.view = replace(self.view, pair=pair, row=row, counted=None, channels=None, place=None, no_channels="")
+            self._drop_late()
+            self._late = self.set_timer(COUNTING, self._draw)
+            self._draw_counted()
 
     def show_counted(self, wanted: Wanted, histogram: LayerHistogram) -> None:
         """Counts arrived; they are passed over when the user has moved on."""
         if wanted == self.wanted:
-            self.change(counted=histogram)
+            self.view = replace(self.view, counted=histogram)
+            self._draw_counted()
 
     def show_channels(self, table: ChannelTable | None, why: str) -> None:
-        self.change(channels=table, no_channels=why)
+        self.view = replace(self.view, channels=table, no_channels=why)
+        self._draw_counted()
 
     def change(self, **changed: Any) -> None:
         self.view = replace(self.view, **changed)
         self._draw()
 
+    def _draw_counted(self) -> None:
+        """Draw unless there is more to come within the time."""
+        view = self.view
+        complete = view.counted is not None and (view.channels is not None or view.no_channels)
+        comparable = view.row is not None and view.row.metrics is not None
+        if self._late is None or complete or not comparable:
+            self._draw()
+
+    def _drop_late(self) -> None:
+        if self._late is not None:
+            self._late.stop()
+            self._late = None
+
     def _draw(self) -> None:
         """Make the lines for the present size; hidden in another tab, that waits until the pane is shown."""
+        self._drop_late()
         width, height = self.canvas.size
         if width and height and self.display:
             self.canvas.show(view_lines(self.view, width, height, getattr(self.app, "ascii_only", False)))

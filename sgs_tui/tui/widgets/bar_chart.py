@@ -5,9 +5,10 @@ no axes, so that what it draws is exactly as wide as asked; captions and axes ar
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from sgs_tui.tui.text import Line, Span, Tone
 
@@ -22,29 +23,60 @@ def columns_of(cells: int, plain: bool) -> int:
     return cells if plain else 2 * cells
 
 
+class _Column(NamedTuple):
+    """One cell's width of a picture: what its bars reach to in parts of a cell, whether a limit stands in it."""
+
+    steps: tuple[int, ...]
+    is_limit: bool
+    rows: int
+    plain: bool
+
+
+_Mark = tuple[str, str]
+"""What plotext drew in a cell, and in which color."""
+_DRAWN: dict[_Column, tuple[_Mark, ...]] = {}
+_KEPT = 20_000
+"""Columns drawn before: a picture of others' heights is made of the same few."""
+
+
 def bars(
     heights: Sequence[float], cells: int, rows: int, tone: Tone, limits: Sequence[float] = (), plain: bool = False
 ) -> list[Line]:
     """`heights` (one a column of `columns_of`) as `rows` lines; `limits` are vertical lines, as parts of the width."""
+    parts = 1 if plain else 2
+    steps, lines = _steps(heights, rows * parts), {round(limit * (cells - 1)) for limit in limits}
+    columns = [
+        _Column(tuple(steps[cell * parts : (cell + 1) * parts]), cell in lines, rows, plain) for cell in range(cells)
+    ]
+    if len(_DRAWN) > _KEPT:
+        _DRAWN.clear()
+    if new := [column for column in dict.fromkeys(columns) if column not in _DRAWN]:
+        _DRAWN.update(zip(new, _draw(new, rows, plain), strict=True))
+    return [_line(row, tone) for row in zip(*(_DRAWN[column] for column in columns), strict=True)]
+
+
+def _draw(columns: Sequence[_Column], rows: int, plain: bool) -> list[tuple[_Mark, ...]]:
+    """Columns that were never drawn, side by side in one figure; each from top to bottom."""
     import plotext
 
     figure: Any = plotext
     figure.clear_figure()
     figure.limitsize(False, False)
-    figure.plotsize(cells, rows)
+    figure.plotsize(len(columns), rows)
     figure.theme("clear")
     figure.frame(False)
     figure.xaxes(False, False)
     figure.yaxes(False, False)
-    grid = _Grid(cells, rows, 1 if plain else 2)
-    _put(figure, grid, _steps(heights, rows * grid.parts), PLAIN if plain else FULL)
-    for limit in limits:
-        figure.vline(grid.x(round(limit * (cells - 1))), color=_LIMITS)
+    grid = _Grid(len(columns), rows, 1 if plain else 2)
+    _put(figure, grid, [step for column in columns for step in column.steps], PLAIN if plain else FULL)
+    for cell, column in enumerate(columns):
+        if column.is_limit:
+            figure.vline(grid.x(cell), color=_LIMITS)
     figure.xlim(0, grid.right)
     figure.ylim(0, grid.top)
     figure.xticks([], [])
     figure.yticks([], [])
-    return [_line(text, tone) for text in figure.build().split("\n")[:rows]]
+    return list(zip(*map(_marks, figure.build().split("\n")[:rows]), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +124,24 @@ def _put(figure: Any, grid: _Grid, steps: Sequence[int], marker: str) -> None:
             figure.scatter([x for x, _ in points], [y for _, y in points], marker=mark, color=_BARS)
 
 
-def _line(text: str, tone: Tone) -> Line:
-    """One line of plotext's color codes as spans."""
-    spans: list[Span] = []
+def _marks(text: str) -> list[_Mark]:
+    """One line of plotext's color codes, cell by cell."""
+    marks: list[_Mark] = []
     code, start = "", 0
     for match in _SGR.finditer(text):
-        spans.append(_span(text[start : match.start()], code, tone))
+        marks += [(char, code) for char in text[start : match.start()]]
         code, start = match[1], match.end()
-    spans.append(_span(text[start:], code, tone))
-    return tuple(part for part in spans if part.text)
+    return marks + [(char, code) for char in text[start:]]
 
 
-def _span(text: str, code: str, tone: Tone) -> Span:
+def _line(marks: Iterable[_Mark], tone: Tone) -> Line:
+    """Neighbors of one color as one span."""
+    return tuple(
+        Span("".join(char for char, _ in same), _tone_of(code, tone)) for code, same in groupby(marks, lambda m: m[1])
+    )
+
+
+def _tone_of(code: str, tone: Tone) -> Tone:
     if code.startswith(_LIMIT_CODE):
-        return Span(text, "fail")
-    return Span(text, tone if code and code != "0" else "")
+        return "fail"
+    return tone if code and code != "0" else ""

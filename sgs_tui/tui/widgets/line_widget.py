@@ -10,10 +10,11 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from sgs_tui.tui.actions import bindings
-from sgs_tui.tui.text import ELLIPSIS, Span, Tone
+from sgs_tui.tui.text import ELLIPSIS, Line, Span, Tone
 from sgs_tui.tui.widgets.key_queue import TakesQueuedKeys
 
 _PLAIN = Style.null()
+_Painted = tuple[Line, Tone]
 
 
 class _HasLooks(Protocol):
@@ -23,12 +24,13 @@ class _HasLooks(Protocol):
 
 
 class LineWidget(TakesQueuedKeys, Widget):
-    """A widget of lines. Subclasses give `line_at`; `repaint_line` sends that one line down the wire."""
+    """A widget of lines. Subclasses give `line_at`; `repaint_line` repaints one, `repaint_changed` all that differ."""
 
     _styles: dict[tuple[Tone, Tone], Style]
+    _painted: dict[int, _Painted]
 
     def __init__(self, identity: str | None = None) -> None:
-        self._styles = {}
+        self._styles, self._painted = {}, {}
         super().__init__(id=identity)
 
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
@@ -37,7 +39,7 @@ class LineWidget(TakesQueuedKeys, Widget):
 
     def render_line(self, y: int) -> Strip:
         """Textual's hook: spans as a strip of exactly the widget's width, with a sign where the line is longer."""
-        spans, tone = self.line_at(y)
+        spans, tone = self._painted[y] = self._asked(y)
         strip = Strip([Segment(text, self._style_of(tone, own)) for text, own in spans if text])
         width = self.size.width
         if strip.cell_length > width > 0 and strip.crop(width).text.strip():
@@ -48,6 +50,19 @@ class LineWidget(TakesQueuedKeys, Widget):
         """Repaint line `y` if it is on the widget."""
         if 0 <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
+
+    def repaint_changed(self) -> None:
+        """Repaint the lines that changed; the same lines again cost nothing."""
+        if changed := self.outdated():
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
+    def outdated(self) -> list[int]:
+        """Lines that were painted otherwise than they are to be, or not yet."""
+        return [y for y in range(self.size.height) if self._painted.get(y) != self._asked(y)]
+
+    def _asked(self, y: int) -> _Painted:
+        spans, tone = self.line_at(y)
+        return tuple(spans), tone
 
     def notify_style_update(self) -> None:
         """Textual's hook: another theme."""

@@ -22,7 +22,7 @@ class TextView(ListWidget):
         self.can_focus = reads
         self._text = text
         self.lines: Sequence[Line] = ()
-        self.top = self._painted_top = 0
+        self.top = 0
         self._at_end = False
 
     def show(self, text: Text, keep: bool = False) -> None:
@@ -43,11 +43,8 @@ class TextView(ListWidget):
         if self._text is None or not self.size.width:
             return
         lines = self._text(max(_LEAST, self.size.width - 1))
-        top = self._inside(self.END if self._at_end else self.top, lines)
-        if (list(lines), top) != (list(self.lines), self._painted_top):
-            self.lines, self.top = lines, top
-            self.refresh()
-        self._painted_top = top
+        self.lines, self.top = lines, self._inside(self.END if self._at_end else self.top, lines)
+        self.repaint_changed()
 
     @property
     def hidden(self) -> int:
@@ -63,7 +60,7 @@ class TextView(ListWidget):
         top = self._inside(row, self.lines) if self.size.width else max(0, row)
         if top != self.top:
             self.top = top
-            self.refresh()
+            self.repaint_changed()
 
     def _inside(self, row: int, lines: Sequence[Line]) -> int:
         return max(0, min(row, len(lines) - max(1, self.size.height)))
@@ -94,9 +91,8 @@ class Canvas(LineWidget, can_focus=True):
 
     def show(self, lines: Sequence[Line]) -> None:
         """Other lines; the same ones again cost nothing."""
-        if list(lines) != list(self.lines):
-            self.lines = lines
-            self.refresh()
+        self.lines = lines
+        self.repaint_changed()
 
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
         return (self.lines[y] if y < len(self.lines) else ()), ""
