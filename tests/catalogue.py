@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from inspect import cleandoc
 from pathlib import Path
 from string import Formatter
 
@@ -63,7 +64,7 @@ def messages_of(source: str, name: str) -> Iterator[Id]:
 
 
 def _of_call(node: ast.Call, name: str) -> Iterator[Id]:
-    called = node.func.id if isinstance(node.func, ast.Name) else ""
+    called = ast.unparse(node.func).rpartition(".")[2]
     in_cli = name.startswith("sgs_tui/cli/")
     if called in MARKS and (in_cli or called not in ("option", "argument")):
         found = [_literals(node.args[place], name) for place in MARKS[called] if place < len(node.args)]
@@ -84,7 +85,9 @@ def _literals(node: ast.expr, name: str) -> list[str]:
         return [*_literals(node.body, name), *_literals(node.orelse, name)]
     if isinstance(node, ast.JoinedStr | ast.BinOp):
         raise ValueError(f"{name}:{node.lineno}: a message is one literal, its values named: {ast.unparse(node)}")
-    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+    if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+        return []
+    return [cleandoc(node.value) if "\b" in node.value else node.value]  # help is looked up without its margins
 
 
 def template() -> Catalog:

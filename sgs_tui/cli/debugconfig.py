@@ -13,6 +13,7 @@ from sgs_tui.cli.options import add_group, argument, option
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import read_bytes, write_with_backup
 from sgs_tui.engine.text import did_you_mean
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from sgs_tui.engine.configs.debugconfig import DebugConfig
@@ -22,13 +23,13 @@ _DEFAULT = Path("DebugConfig.txt")
 _FileArgument = Annotated[Path | None, argument("[FILE]", "The file (default ./DebugConfig.txt).")]
 _FileOption = Annotated[Path | None, option("--file -f FILE", "The same, as an option.")]
 _ON_OFF = {"on": True, "off": False}
-_GROUP = """Read, check and change DebugConfig.txt.
+_GROUP = Message("""Read, check and change DebugConfig.txt.
 
 \b
 Examples:
   sgs-tui debugconfig check run/DebugConfig.txt
   sgs-tui debugconfig set --preset fixed path=.
-"""
+""")
 
 
 def register(app: typer.Typer) -> None:

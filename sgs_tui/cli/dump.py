@@ -24,6 +24,7 @@ from sgs_tui.cli.options import (
 )
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.text import encode
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from sgs_tui.engine.dumps.format import Form
@@ -35,7 +36,7 @@ _FUSED = (
     "layers that were fused when this fixed model was made are not in its dump; calibrate with disableDomainFuseOps "
     "to keep them (`sgs-tui debugconfig set --preset fixed-without-fusion`); --no-fuse-hint silences this"
 )
-_GROUP = """Make dumps with the SDK's simulator, or of original models.
+_GROUP = Message("""Make dumps with the SDK's simulator, or of original models.
 
 Each dump is a run in a folder of its own (./sgs_runs), in the background: a lost connection does not end it, and
 `sgs-tui runs` has it. The paths of the dumps go to stdout.
@@ -44,7 +45,7 @@ Each dump is a run in a folder of its own (./sgs_runs), in the background: a los
 Examples:
   sgs-tui dump sdk --model net_fixed.sim --image cat.jpg -n pre.py
   sgs-tui dump onnx --model net.onnx --image cat.jpg -n pre.py
-"""
+""")
 _CAFFE_PATIENCE = 600.0
 """Seconds for a preprocess script where no --timeout says more."""
 _Text = Annotated[bool, option("--text", "Text form: the dump and one file a tensor (NHWC/, NCHW/).")]

@@ -17,7 +17,7 @@ from sgs_tui.cli import COMMANDS, OPEN, stderr
 from sgs_tui.cli.exits import ExitCode, exit_code
 from sgs_tui.cli.language import settle
 from sgs_tui.cli.named import look_at_names
-from sgs_tui.cli.options import with_options
+from sgs_tui.cli.options import Language, with_options
 from sgs_tui.engine.errors import SgsError, UsageError, reason
 from sgs_tui.engine.files import forget_read
 from sgs_tui.engine.text import nearest, visible
@@ -132,6 +132,7 @@ def _main(
     version: Annotated[
         bool, typer.Option("--version", "-V", is_eager=True, callback=_show_version, help="Show the version.")
     ] = False,
+    lang: Language = None,
 ) -> None:
     """The options in front of a command."""
 

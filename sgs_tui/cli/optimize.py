@@ -32,11 +32,12 @@ from sgs_tui.cli.options import (
     with_options,
 )
 from sgs_tui.engine.errors import CancelledError, UsageError
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from sgs_tui.batch.printed.optimize import TwinFound
 
-_GROUP = """Find which tensors need INT16, by trying.
+_GROUP = Message("""Find which tensors need INT16, by trying.
 
 onnx and sdk really quantize, dump and compare every candidate; twin foresees it, in a part of a second. A search keeps
 what it has found in a folder of its own (./sgs_optimize): stopped by Ctrl-C or by a lost connection, the same command
@@ -48,7 +49,7 @@ Examples:
   sgs-tui optimize sdk --model net_float.sim --calibrate images -n pre.py \\
     --input-config input_config.ini
   sgs-tui optimize twin fixed.bin float.bin --ini input_config.ini --write
-"""
+""")
 
 
 _Calibrate = Annotated[

@@ -81,6 +81,8 @@ Int16 = Annotated[
         "Convolution inputs for INT16: prefixes, as in tensor_arrays, or ALL. What onnxruntime quantized: any tensor.",
     ),
 ]
+Language = Annotated[Lang | None, option("--lang", "Language of what is shown (default: settings, then the locale).")]
+"""Taken out of a command line before it is read (cli/language.py): help and completion list it."""
 RunsHow = Annotated[RunsFormat, option("--format", "How to print.", show_default=True)]
 
 
@@ -202,17 +204,11 @@ def with_options(command: Command) -> Command:
             given[name] = group(**{each.name: given.pop(each.name) for each in fields(group)})
         return command(**given)
 
-    parameters.append(_spoken_option())
+    parameters.append(inspect.Parameter("lang", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Language))
     wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {each.name: each.annotation for each in parameters}
     del wrapper.__wrapped__  # or the signature above would be looked for behind it
     return wrapper
-
-
-def _spoken_option() -> inspect.Parameter:
-    """--lang, which is taken out of a command line before this library sees it: help and completion list it."""
-    how = Annotated[Lang | None, option("--lang", "Language of what is shown (default: settings, then the locale).")]
-    return inspect.Parameter("lang", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=how)
 
 
 def add_group(app: typer.Typer, name: str, about: str, *commands: Command) -> typer.Typer:

@@ -9,8 +9,9 @@ from sgs_tui.batch.output import ListFormat, emit
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import Ascii, Output, add_group, argument, option
+from sgs_tui.language import Message
 
-_GROUP = """Read and compare quantization files.
+_GROUP = Message("""Read and compare quantization files.
 
 These are quant_info as JSON or pickle, and MODEL.sim.json.
 
@@ -18,7 +19,7 @@ These are quant_info as JSON or pickle, and MODEL.sim.json.
 Examples:
   sgs-tui quant show optimized_quant_info_0_0.65.pkl
   sgs-tui quant diff optimized_quant_info_0_0.65.pkl quant_info_1_0.7.pkl
-"""
+""")
 _Wanted = Annotated[ListFormat, option("--format", "How to print.")]
 
 

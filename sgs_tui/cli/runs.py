@@ -13,6 +13,7 @@ from sgs_tui.cli.open import open_app
 from sgs_tui.cli.options import Ascii, NoMouse, Root, RunsHow, add_group, argument, option, place_of, run_named
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.text import did_you_mean
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from sgs_tui.engine.runs.run_list import Run
@@ -22,7 +23,7 @@ _Name = Annotated[str, argument("[NAME]", "The run (default the newest).")]
 _Names = Annotated[list[str], argument("NAME...", "The runs.")]
 
 
-_GROUP = """List, follow, cancel, compare and delete runs.
+_GROUP = Message("""List, follow, cancel, compare and delete runs.
 
 Without a command, lists them. NAME is a run's name, a part of it that fits no other run, a path, or `last`.
 
@@ -31,7 +32,7 @@ Examples:
   sgs-tui runs list
   sgs-tui runs follow last
   sgs-tui runs compare --batch
-"""
+""")
 
 
 def register(app: typer.Typer) -> None:

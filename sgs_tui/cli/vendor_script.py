@@ -9,13 +9,14 @@ from sgs_tui.cli import stderr
 from sgs_tui.cli.options import add_group, argument, option
 from sgs_tui.engine.errors import NothingComparableError, SgsError, UsageError
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from sgs_tui.engine.dumps.reader import Dump
 
 
 _Rest = Annotated[list[str] | None, argument("[REST]...", "Of the form with *.sim; see below.")]
-_GROUP = """The vendor's scripts by their names.
+_GROUP = Message("""The vendor's scripts by their names.
 
 Change one line of existing automation. Arguments, lines on stdout, files and folders are the scripts'; the figures
 are ours. What the scripts get wrong is right here, and each command's help says what that changes.
@@ -25,7 +26,7 @@ Examples:
   sgs-tui vendor-script auto_dump_debug $SGS_IPU_DIR fixed.bin float.bin
   sgs-tui vendor-script histogram float_string.bin log/tensor_min_max.txt
   sgs-tui vendor-script dump_debug fixed.bin float.bin
-"""
+""")
 
 
 def register(app: typer.Typer) -> None:
