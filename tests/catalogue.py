@@ -31,6 +31,8 @@ MARKS = {"_": (0,), "Message": (0,), "_n": (1, 2), "plural": (1, 2), "joined": (
 TABLES = {"Action": (2, 3), "PaneEntry": (2, 3, 4)}
 """Entries of tables, whose arguments at these places are messages each."""
 MARKED_BY_NAME = frozenset({"help", "about"})
+ENUMERATIONS = frozenset({"HealthState", "RunState", "Stage", "Role", "Verdict", "Change", "Severity"})
+"""Those whose members are shown by their values, as `Message(str(member))`."""
 FOREIGN = {
     "sgs_tui/language.py": (", ",),
     "typer": (
@@ -58,6 +60,8 @@ def messages_of(source: str, name: str) -> Iterator[Id]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
             yield from _of_call(node, name)
+        elif isinstance(node, ast.ClassDef) and node.name in ENUMERATIONS:
+            yield from (_text(each.value) for each in node.body if isinstance(each, ast.Assign) and _text(each.value))
         elif name.startswith("sgs_tui/cli/") and isinstance(node, ast.FunctionDef):
             about = ast.get_docstring(node) or ""
             yield from [about] if "\b" in about else []  # a command's help
@@ -71,12 +75,19 @@ def _of_call(node: ast.Call, name: str) -> Iterator[Id]:
         yield from (tuple(each) for each in zip(*found, strict=True)) if len(found) == 2 else found[0] if found else ()
     for place in TABLES.get(called, ()):
         yield from _literals(node.args[place], name) if place < len(node.args) else ()
+    if called == "count" and len(node.args) > 1 and (nouns := [*map(_text, node.args[1:])])[0]:
+        noun, several = (*nouns, f"{nouns[0]}s")[:2]
+        yield f"{{number:,}} {noun}", f"{{number:,}} {several}"
     if in_cli:
         yield from (
             text for each in node.keywords if each.arg in MARKED_BY_NAME for text in _literals(each.value, name)
         )
         if called == "add_group":
             yield from _literals(node.args[2], name)
+
+
+def _text(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _literals(node: ast.expr, name: str) -> list[str]:

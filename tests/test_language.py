@@ -18,6 +18,7 @@ from sgs_tui.language import CHINESE, ENGLISH, Message, _, _n, joined, plural, s
 from tests import catalogue
 from tests.english import sentences_in
 
+
 @pytest.fixture(scope="module")
 def chinese() -> Catalog:
     return catalogue.read()

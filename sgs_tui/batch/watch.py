@@ -16,6 +16,7 @@ from sgs_tui.engine.runs.run_folder import RunState
 from sgs_tui.engine.runs.run_list import Run, read_run
 from sgs_tui.engine.runs.runs import INTERVAL, RunEnded, RunProgress, Snapshot, cancel_run, follow, snapshot, wait_run
 from sgs_tui.engine.text import encode
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from sgs_tui.engine.optimize.onnx import OnnxResult, SearchEvent, TrialDone
@@ -36,14 +37,17 @@ def standing(now: Snapshot) -> str:
 
 def failure(run: Run) -> tuple[str, str]:
     """(what went wrong, what to do) of a run that is over and not ok; the log is named where it has more to say."""
-    message, hint = run.status.message or str(run.state), run.status.hint
+    message, hint = run.status.message or Message(str(run.state)), run.status.hint
     if run.state is RunState.FAILED and run.folder.log_path.is_file():
-        hint = f"{hint} (log: {run.folder.log_path})" if hint else f"log: {run.folder.log_path}"
-    return f"{run.name}: {message}", hint
+        log = run.folder.log_path
+        hint = Message("{hint} (log: {log})", hint=hint, log=log) if hint else Message("log: {log}", log=log)
+    return Message("{name}: {message}", name=run.name, message=message), hint
 
 
 Note = Callable[[str], None]
-_NO_RESULT = RunError("the search ended without a result", "start it again: it goes on where it stopped")
+_NO_RESULT = RunError(
+    Message("the search ended without a result"), Message("start it again: it goes on where it stopped")
+)
 
 
 def watch_onnx(events: "Iterable[SearchEvent]", screen: Screen, note: Note) -> "OnnxResult":

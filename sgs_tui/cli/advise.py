@@ -8,6 +8,7 @@ from sgs_tui.batch.output import emit
 from sgs_tui.cli import options, stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.engine.errors import InputError, RunError, UsageError
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from sgs_tui.batch.printed.advice import Advised
@@ -70,7 +71,7 @@ def advise(
     if wishes.check is not None:
         return _check(wishes.check, wishes.dump, paths, printing.output)
     if wishes.dump is not None:
-        raise UsageError("--dump is for --check", "give sample and benchmark as they are")
+        raise UsageError(Message("--dump is for --check"), Message("give sample and benchmark as they are"))
     if paths and len(paths) == 1 and paths[0].is_dir():
         return _advise_folder(paths[0], wishes, printing)
     return _advise_dumps(paths or [], wishes, printing)
@@ -79,10 +80,11 @@ def advise(
 def _advise_dumps(paths: list[Path], wishes: _Wishes, printing: options.AdvicePrinting) -> ExitCode:
     if len(paths) != 2:
         raise UsageError(
-            f"{len(paths)} paths given, expected sample and benchmark", "or one folder: a run's or the demo's"
+            Message("{paths} paths given, expected sample and benchmark", paths=len(paths)),
+            Message("or one folder: a run's or the demo's"),
         )
     if wishes.apply and wishes.ini is None:
-        raise UsageError("--apply: which file?", "name it with --ini input_config.ini")
+        raise UsageError(Message("--apply: which file?"), Message("name it with --ini input_config.ini"))
     found = _advised(paths[0], paths[1], wishes)
     _show(found, printing, wishes.apply, _write_ini(found) if wishes.apply else None)
     return ExitCode.OK
@@ -108,7 +110,9 @@ def _check(ini: Path, dump: Path | None, paths: list[Path] | None, output: Path 
     from sgs_tui.engine.network.graph import conv_inputs
 
     if paths:
-        raise UsageError(f"--check takes no other path than --dump, got {paths[0]}", "leave it out")
+        raise UsageError(
+            Message("--check takes no other path than --dump, got {path}", path=paths[0]), Message("leave it out")
+        )
     document = load(ini)
     known = None
     if dump is not None:
@@ -116,12 +120,15 @@ def _check(ini: Path, dump: Path | None, paths: list[Path] | None, output: Path 
             known = conv_inputs(opened)
         if known is None:
             raise InputError(
-                f"{dump}: holds no inputs, so convolution inputs are not known", "give the SDK's float dump"
+                Message("{dump}: holds no inputs, so convolution inputs are not known", dump=dump),
+                Message("give the SDK's float dump"),
             )
     findings = lint(document, known)
     emit(list_findings(findings, str(ini)), output)
     if not findings:
-        stderr.note(f"{ini}: no problems" + ("" if known else "; names were not judged: give --dump"))
+        fine = Message("{ini}: no problems", ini=ini)
+        unjudged = Message("{ini}: no problems; names were not judged: give --dump", ini=ini)
+        stderr.note(fine if known else unjudged)
     return ExitCode.INPUT if any(found.severity is Severity.ERROR for found in findings) else ExitCode.OK
 
 
@@ -143,7 +150,10 @@ def _advise_folder(folder: Path, wishes: _Wishes, printing: options.AdvicePrinti
         return _apply_to_demo(place, found, printing)
     if (folder / "request.json").is_file():
         return _apply_to_run(folder, found, wishes, printing)
-    raise InputError(f"{folder}: was not quantized here, so it can not be requantized", "name the dumps and --ini")
+    raise InputError(
+        Message("{folder}: was not quantized here, so it can not be requantized", folder=folder),
+        Message("name the dumps and --ini"),
+    )
 
 
 def _apply_to_demo(place: "Place", found: "Advised", printing: options.AdvicePrinting) -> ExitCode:
@@ -153,7 +163,13 @@ def _apply_to_demo(place: "Place", found: "Advised", printing: options.AdvicePri
     assert found.change is not None and found.ini is not None
     if not found.change.changes:
         return _nothing_to_apply(found, printing)
-    stderr.note(f"requantizing {place.folder} with {', '.join(found.change.names) or 'nothing'} in INT16")
+    stderr.note(
+        Message(
+            "requantizing {folder} with {names} in INT16",
+            folder=place.folder,
+            names=", ".join(found.change.names) or Message("nothing"),
+        )
+    )
     requantize_demo(place, found.change)
     journal_change(place.sample, found.ini, found.change)
     return _finish(place, place.sample, found, printing)
@@ -178,7 +194,10 @@ def _apply_to_run(folder: Path, found: "Advised", wishes: _Wishes, printing: opt
         return _nothing_to_apply(found, printing)
     (made,) = launch([request], options.LaunchOptions(root=run.folder.root), printing.ascii_only)
     if made.state is not RunState.OK:
-        raise RunError(f"{made.name}: {made.state}", "the state before is untouched")
+        raise RunError(
+            Message("{name}: {state}", name=made.name, state=Message(str(made.state))),
+            Message("the state before is untouched"),
+        )
     after = place_of(made.folder.path)
     journal_request(after.folder, folder, names)
     return _finish(after, after.sample, found, printing)
@@ -186,7 +205,7 @@ def _apply_to_run(folder: Path, found: "Advised", wishes: _Wishes, printing: opt
 
 def _nothing_to_apply(found: "Advised", printing: options.AdvicePrinting) -> ExitCode:
     _show(found, printing)
-    stderr.note("nothing to apply: the INT16 tensors stay as they are")
+    stderr.note(Message("nothing to apply: the INT16 tensors stay as they are"))
     return ExitCode.OVER_LIMITS if found.report.summary.failed else ExitCode.OK
 
 
@@ -210,7 +229,7 @@ def _outcome(after: "Place", found: "Advised") -> "BeforeAfter":
     from sgs_tui.engine.session import CompareRequest
 
     before = found.report
-    baseline = Baseline("the state before", before.profile.name, tuple(snapshot(row) for row in before.rows))
+    baseline = Baseline(Message("the state before"), before.profile.name, tuple(snapshot(row) for row in before.rows))
     request = CompareRequest(after.sample, after.benchmark, after.ranges, profile=before.profile)
     return BeforeAfter(after.folder, headline(before.summary), compare(request, baseline=baseline))
 
@@ -239,12 +258,12 @@ def _write_ini(found: "Advised") -> Path | None:
 
     assert found.change is not None and found.ini is not None
     if not found.change.changes:
-        stderr.note(f"{found.ini} stays as it is")
+        stderr.note(Message("{ini} stays as it is", ini=found.ini))
         return None
     backup = write_change(found.ini, found.change)
     stderr.written(found.ini, backup)
     try:
         journal_change(Path(found.report.sample.path), found.ini, found.change)
     except InputError as error:
-        stderr.warning(f"not in the journal: {error.message}")
+        stderr.warning(Message("not in the journal: {message}", message=error.message))
     return backup

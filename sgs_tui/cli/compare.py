@@ -12,6 +12,7 @@ from sgs_tui.cli.exits import ExitCode, first_of
 from sgs_tui.cli.open import open_app
 from sgs_tui.cli.stderr import require_terminal
 from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from sgs_tui.batch.report import Report
@@ -107,7 +108,7 @@ def compare(
     """
     names = options.names(outputs or ())
     if exact and original is not None:
-        raise UsageError("--exact compares two dumps", "leave the original out")
+        raise UsageError(Message("--exact compares two dumps"), Message("leave the original out"))
     if exact:
         return _print_exactly(sample, benchmark, report, names)
     if report.prints or names:
@@ -168,15 +169,20 @@ def _print_exactly(sample: Path, benchmark: Path, given: ReportOptions, names: t
 
     others = (each for each in fields(given) if each.name not in _WITH_EXACT)
     if any(getattr(given, each.name) != each.default for each in others):
-        raise UsageError("--exact knows no limits, causes, filters or baselines", "leave those options out")
+        raise UsageError(
+            Message("--exact knows no limits, causes, filters or baselines"), Message("leave those options out")
+        )
     if given.wanted not in (None, *_LISTS):
-        raise UsageError(f"--exact has no --format {given.wanted}", f"it has {', '.join(_LISTS)}")
+        raise UsageError(
+            Message("--exact has no --format {wanted}", wanted=given.wanted),
+            Message("it has {formats}", formats=", ".join(_LISTS)),
+        )
     check_target(given.output, (sample, benchmark))
     report = report_exactly(CompareRequest(sample, benchmark, shapes=given.shapes, outputs=names))
     page = stderr.screen(given.ascii_only, to_file=given.output is not None)
     emit(write_exact(report, _LISTS[given.wanted or Format.TABLE], page), given.output, (sample, benchmark))
     if report.incomplete:
-        return stderr.damaged(report.incomplete, "what can be read was compared")
+        return stderr.damaged(report.incomplete, Message("what can be read was compared"))
     if nothing := nothing_compared(report):
         stderr.error(nothing.message, nothing.hint)
         return ExitCode.NOTHING_COMPARABLE
@@ -188,12 +194,17 @@ _LISTS = {Format.TABLE: ListFormat.TABLE, Format.CSV: ListFormat.CSV, Format.JSO
 
 def _verdict(report: "Report") -> ExitCode:
     if report.incomplete:
-        return stderr.damaged(report.incomplete, "what can be read was compared")
+        return stderr.damaged(report.incomplete, Message("what can be read was compared"))
     if report.three_way is not None and not report.three_way.health.ok:
         original = report.three_way
-        return stderr.damaged([f"{original.path}: {original.health}"], "what can be read was compared")
+        return stderr.damaged(
+            [Message("{path}: {health}", path=original.path, health=original.health.text)],
+            Message("what can be read was compared"),
+        )
     if report.nothing_comparable:
-        stderr.error("nothing comparable: the dumps share no layer with figures", "the unmatched list says why")
+        stderr.error(
+            Message("nothing comparable: the dumps share no layer with figures"), Message("the unmatched list says why")
+        )
         return ExitCode.NOTHING_COMPARABLE
     return ExitCode.OVER_LIMITS if report.over else ExitCode.OK
 
@@ -228,11 +239,20 @@ def check_report(given: ReportOptions, pairs: int) -> None:
     """Raise before anything is started what would be in the way of the reports afterwards."""
     _check_values(given)
     if pairs > 1 and not given.prints:
-        raise UsageError(f"{pairs} images give {pairs} comparisons, the app shows one", "use --batch, or one image")
+        raise UsageError(
+            Message("{pairs} images give {pairs} comparisons, the app shows one", pairs=pairs),
+            Message("use --batch, or one image"),
+        )
     if pairs > 1 and (file := _file(given)) is not None and not file.is_dir():
-        raise UsageError(f"{pairs} comparisons for one --output {given.output}", "name an existing folder")
+        raise UsageError(
+            Message("{pairs} comparisons for one --output {output}", pairs=pairs, output=given.output),
+            Message("name an existing folder"),
+        )
     if pairs > 1 and given.baseline is not None:
-        raise UsageError(f"{pairs} comparisons against one --baseline", "compare image by image: `sgs-tui compare`")
+        raise UsageError(
+            Message("{pairs} comparisons against one --baseline", pairs=pairs),
+            Message("compare image by image: `sgs-tui compare`"),
+        )
 
 
 def _check_values(given: ReportOptions) -> None:
@@ -248,12 +268,14 @@ def _check_values(given: ReportOptions) -> None:
     if given.baseline is not None:
         check_state(given.baseline)
     elif given.fail_on is FailOn.REGRESSION:
-        raise UsageError("--fail-on regression needs --baseline", "name an earlier comparison: --baseline OLD.json")
+        raise UsageError(
+            Message("--fail-on regression needs --baseline"), Message("name an earlier comparison: --baseline OLD.json")
+        )
     if given.ranges is not None:
         load_ranges(given.ranges)
     for path in (_file(given), given.bundle):
         if path is not None and not path.absolute().parent.is_dir():
-            raise InputError(f"{path}: there is no such folder", "make it first")
+            raise InputError(Message("{path}: there is no such folder", path=path), Message("make it first"))
 
 
 def compare_all(pairs: Sequence[Pairing], given: ReportOptions) -> ExitCode:
@@ -265,7 +287,14 @@ def compare_all(pairs: Sequence[Pairing], given: ReportOptions) -> ExitCode:
             name = Path(pair.label).stem + (given.wanted or Format.TABLE).suffix
             own = replace(own, output=own.output / name)
         if len(pairs) > 1:
-            stderr.note(f"{pair.label}: {pair.sample} against {pair.benchmark}")
+            stderr.note(
+                Message(
+                    "{label}: {sample} against {benchmark}",
+                    label=pair.label,
+                    sample=pair.sample,
+                    benchmark=pair.benchmark,
+                )
+            )
             if zip_ := given.bundle:
                 own = replace(own, bundle=zip_.with_name(f"{zip_.stem}-{Path(pair.label).stem}{zip_.suffix}"))
         codes.append(compare(pair.sample, pair.benchmark, own))

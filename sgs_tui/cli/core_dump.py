@@ -10,6 +10,7 @@ from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import argument, option
 from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.language import Message, shown
 
 if TYPE_CHECKING:
     pass
@@ -39,19 +40,20 @@ def core(
 
     host = core_host()
     if dump is None and output is not None:
-        raise UsageError("--output: a report of which crash?", "name EXEC and CORE in front")
+        raise UsageError(Message("--output: a report of which crash?"), Message("name EXEC and CORE in front"))
     if executable is None:
-        typer.echo("\n".join(how_to_get_a_core(host)))
+        typer.echo("\n".join(map(shown, how_to_get_a_core(host))))
         return ExitCode.OK
     if dump is not None and dump.exists():
         return _report(executable, dump, output)
     near = [str(path) for path in cores_near(host, Path())]
     if dump is None:
         raise UsageError(
-            "a core file is missing", f"here are {', '.join(near)}" if near else "without EXEC: how to get one"
+            Message("a core file is missing"),
+            Message("here are {near}", near=", ".join(near)) if near else Message("without EXEC: how to get one"),
         )
-    stderr.note(*(f"here is one: {path}" for path in near), *how_to_get_a_core(host))
-    raise InputError(f"{dump}: no such core file", "see the steps above")
+    stderr.note(*(Message("here is one: {path}", path=path) for path in near), *how_to_get_a_core(host))
+    raise InputError(Message("{dump}: no such core file", dump=dump), Message("see the steps above"))
 
 
 def _report(executable: Path, dump: Path, output: Path | None) -> ExitCode:
@@ -66,6 +68,12 @@ def _report(executable: Path, dump: Path, output: Path | None) -> ExitCode:
     write_atomically(target, data)
     for warning in report.warnings:
         stderr.warning(warning)
-    stderr.note(f"{target}: written, {report.signal or 'no signal named'}; it names paths of this machine")
+    stderr.note(
+        Message(
+            "{target}: written, {signal}; it names paths of this machine",
+            target=target,
+            signal=report.signal or Message("no signal named"),
+        )
+    )
     emit(data, None)
     return ExitCode.OK

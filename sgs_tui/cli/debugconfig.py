@@ -40,7 +40,9 @@ def register(app: typer.Typer) -> None:
 def one_of(file: Path | None, option: Path | None) -> Path:
     """The file, named in either way. Raises UsageError where both name one."""
     if file is not None and option is not None:
-        raise UsageError(f"{file} and --file {option}: one file at a time", "name it once")
+        raise UsageError(
+            Message("{file} and --file {option}: one file at a time", file=file, option=option), Message("name it once")
+        )
     return file or option or _DEFAULT
 
 
@@ -114,11 +116,15 @@ def set_(
     named, changes = _split(settings or [])
     file = one_of(named, option)
     if not (changes or preset or mend):
-        raise UsageError(f"{file}: nothing to change", "say SWITCH=on, SWITCH=off, path=DIR, --preset or --mend")
+        raise UsageError(
+            Message("{file}: nothing to change", file=file),
+            Message("say SWITCH=on, SWITCH=off, path=DIR, --preset or --mend"),
+        )
     old = read_bytes(file) if file.exists() else b""
     if b"\0" in old:
         raise InputError(
-            f"{file}: byte {old.index(0)} is NUL, expected text; nothing is changed", "is it the right file?"
+            Message("{file}: byte {index} is NUL, expected text; nothing is changed", file=file, index=old.index(0)),
+            Message("is it the right file?"),
         )
     document = _with_preset(parse(old), preset)
     for setting in changes:
@@ -146,7 +152,9 @@ def _with_preset(document: "DebugConfig", name: str | None) -> "DebugConfig":
         return document
     chosen = next((preset for preset in PRESETS if preset.key == name), None)
     if chosen is None:
-        raise UsageError(f"no preset is called {name}", did_you_mean(name, [preset.key for preset in PRESETS]))
+        raise UsageError(
+            Message("no preset is called {name}", name=name), did_you_mean(name, [preset.key for preset in PRESETS])
+        )
     return apply(chosen, document) if document.lines else parse(template(chosen))
 
 
@@ -155,7 +163,10 @@ def _with_setting(document: "DebugConfig", setting: str) -> "DebugConfig":
     if key == "path" and equals:
         return document.with_path(value)
     if value not in _ON_OFF:
-        raise UsageError(f"{setting}: expected SWITCH=on, SWITCH=off or path=DIR", "as in dumpTensor=on")
+        raise UsageError(
+            Message("{setting}: expected SWITCH=on, SWITCH=off or path=DIR", setting=setting),
+            Message("as in dumpTensor=on"),
+        )
     return document.with_switch(key, _ON_OFF[value])
 
 

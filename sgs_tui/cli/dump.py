@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sgs_tui.engine.runs.run_list import Run
 
 
-_FUSED = (
+_FUSED = Message(
     "layers that were fused when this fixed model was made are not in its dump; calibrate with disableDomainFuseOps "
     "to keep them (`sgs-tui debugconfig set --preset fixed-without-fusion`); --no-fuse-hint silences this"
 )
@@ -71,7 +71,9 @@ def _dump(requests: "tuple[RunRequest, ...]", how: DumpOptions) -> ExitCode:
     from sgs_tui.engine.runs.hand_over import hand_over, targets
 
     if how.output is not None and how.detach:
-        raise UsageError("--output needs the end of the run, --detach does not wait for it", "leave one out")
+        raise UsageError(
+            Message("--output needs the end of the run, --detach does not wait for it"), Message("leave one out")
+        )
     names = targets(how.output, requests) if how.output is not None else ()
     runs = launch(requests, how)
     for run, target in zip(runs, names, strict=False):
@@ -164,7 +166,7 @@ def onnx(
     most = None if memory is None else options.memory(memory)
     files = options.input_files(inputs or ())
     if slices is not None and most is not None:
-        raise UsageError("--slices and --memory both say how to cut the graph", "give one of them")
+        raise UsageError(Message("--slices and --memory both say how to cut the graph"), Message("give one of them"))
     path, feed, shapes = options.whole(model), preprocess_of(given), options.shapes(given.shape or ())
     loaded = load_model(path)
     tensors = model_inputs(loaded, shapes)

@@ -6,6 +6,7 @@ from typing import Annotated
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import Ascii, Batch, Ranges, argument, option
+from sgs_tui.language import Message
 
 
 def histogram(
@@ -41,7 +42,7 @@ def histogram(
     paths, page, trouble = [dump, *filter(None, [against])], stderr.screen(ascii_only, to_file=False), list[str]()
     for text in histograms(paths, ranges, layers or (), log, page, trouble.append):
         emit(text.encode(), None)
-    return stderr.damaged(trouble, "what can be read is drawn")
+    return stderr.damaged(trouble, Message("what can be read is drawn"))
 
 
 def _draw(
@@ -52,9 +53,16 @@ def _draw(
 
     made = draw_pictures(PicturesWanted(dump, folder, ranges, against, layers, log, bins))
     if made.moved is not None:
-        stderr.note(f"what was in {folder} is now in {made.moved}")
+        stderr.note(Message("what was in {folder} is now in {moved}", folder=folder, moved=made.moved))
     rate = size(round(made.bytes_read / max(made.seconds, 1e-3)))
     stderr.note(
-        f"{folder}: {count(made.count, 'picture')} of {size(made.bytes_read)} in {made.seconds:.1f} s ({rate}/s)"
+        Message(
+            "{folder}: {pictures} of {size} in {seconds:.1f} s ({rate}/s)",
+            folder=folder,
+            pictures=count(made.count, "picture"),
+            size=size(made.bytes_read),
+            seconds=made.seconds,
+            rate=rate,
+        )
     )
-    return stderr.damaged((*made.failures, *made.damage), "every layer that can be read was drawn")
+    return stderr.damaged((*made.failures, *made.damage), Message("every layer that can be read was drawn"))

@@ -8,6 +8,7 @@ from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.open import open_app
 from sgs_tui.cli.options import Ascii, Batch, NoMouse, Output, argument, option
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from sgs_tui.batch.output import Data
@@ -48,8 +49,8 @@ def _print(
 
     with open_dump(path) as dump:
         emit(_data(dump, layer, values, wanted, ascii_only, output), output, (path,))
-        problems = [] if dump.health.ok else [f"{path}: {dump.health}"]
-        return stderr.damaged(problems, "what can be read is shown")
+        problems = [] if dump.health.ok else [Message("{path}: {health}", path=path, health=dump.health.text)]
+        return stderr.damaged(problems, Message("what can be read is shown"))
 
 
 def _data(

@@ -11,6 +11,7 @@ from sgs_tui.cli.launch import launch, tell
 from sgs_tui.cli.options import AdvicePrinting, Detach, LaunchOptions, Root, SdkOptions, argument, option, whole
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import read_bytes, write_atomically
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from sgs_tui.engine.backends.sdk_install import SdkWish
@@ -81,10 +82,14 @@ def _init(folder: Path, wish: "SdkWish") -> ExitCode:
 
     target = folder / NAME
     if target.exists():
-        raise UsageError(f"{target}: is there already", "change it, or move it away first")
+        raise UsageError(
+            Message("{target}: is there already", target=target), Message("change it, or move it away first")
+        )
     text, notes = first_file(whole(folder), wish)
     write_atomically(target, text.encode("utf-8", "surrogateescape"))
-    stderr.note(*notes, f"{target} is written; look at its commands, then `sgs-tui iterate --dry-run`")
+    stderr.note(
+        *notes, Message("{target} is written; look at its commands, then `sgs-tui iterate --dry-run`", target=target)
+    )
     return ExitCode.OK
 
 
@@ -101,7 +106,7 @@ def _iterate(config: "IterateConfig", root: Path, wishes: _Wishes, printing: Adv
     _write(config, change)
     (run,) = launch([request], LaunchOptions(root=root, detach=wishes.detach), printing.ascii_only)
     if wishes.detach:
-        stderr.note(f"{run.name} in {root}; `sgs-tui iterate --last` shows the result")
+        stderr.note(Message("{name} in {root}; `sgs-tui iterate --last` shows the result", name=run.name, root=root))
         return ExitCode.OK
     if run.state is not RunState.OK:
         return ExitCode.RUN_FAILED
@@ -115,9 +120,16 @@ def _show_last(config: "IterateConfig", root: Path, printing: AdvicePrinting) ->
 
     run = next((run for run in list_runs(root) if run.request.backend == ITERATE), None)
     if run is None:
-        raise InputError(f"{root}: no iteration is there", "`sgs-tui iterate` makes one")
+        raise InputError(Message("{root}: no iteration is there", root=root), Message("`sgs-tui iterate` makes one"))
     if run.state.active:
-        stderr.note(f"{run.name}: {run.state}; `sgs-tui runs follow {run.name} --root {root}` shows it")
+        stderr.note(
+            Message(
+                "{name}: {state}; `sgs-tui runs follow {name} --root {root}` shows it",
+                name=run.name,
+                state=Message(str(run.state)),
+                root=root,
+            )
+        )
         return ExitCode.OK
     if run.state is not RunState.OK:
         tell(run)
@@ -135,7 +147,9 @@ def _change(config: "IterateConfig", before: Path | None, wishes: _Wishes) -> "I
     place = place_of(before) if before is not None and before.is_dir() else None
     if wishes.advised:
         if place is None:
-            raise InputError("--advised: there are no dumps of the state before", "name tensors with --mark")
+            raise InputError(
+                Message("--advised: there are no dumps of the state before"), Message("name tensors with --mark")
+            )
         names += _advised(config, place.sample, place.benchmark, place.ranges)
     if place is not None:
         from sgs_tui.engine.network.graph import conv_inputs
@@ -152,7 +166,7 @@ def _advised(config: "IterateConfig", sample: Path, benchmark: Path, ranges: Pat
 
     found = advised(CompareRequest(sample, benchmark, ranges, profile=load_profile(config.profile)))
     if not found.advice.chosen:
-        stderr.note("nothing is advised: no layer fails, or INT16 would not help")
+        stderr.note(Message("nothing is advised: no layer fails, or INT16 would not help"))
     return found.advice.chosen
 
 
@@ -160,7 +174,15 @@ def _write(config: "IterateConfig", change: "IniChange") -> None:
     from sgs_tui.engine.requantize.ini_change import write_change
 
     for finding in change.findings:
-        stderr.warning(f"{config.ini}:{finding.line or 1}: {finding.message}; {finding.remedy}")
+        stderr.warning(
+            Message(
+                "{ini}:{line}: {message}; {remedy}",
+                ini=config.ini,
+                line=finding.line or 1,
+                message=finding.message,
+                remedy=finding.remedy,
+            )
+        )
     if change.changes:
         backup = write_change(config.ini, change)
         stderr.written(config.ini, backup)

@@ -8,6 +8,7 @@ from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import Output, argument, option
 from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.language import Message
 
 
 def journal(
@@ -35,14 +36,18 @@ def journal(
     from sgs_tui.engine.journal import append, entry, journal_of, read_journal
 
     if not place.exists():
-        raise InputError(f"{place}: no such file or folder", "name the sample's dump or a run folder")
+        raise InputError(
+            Message("{place}: no such file or folder", place=place), Message("name the sample's dump or a run folder")
+        )
     sample = None if place.is_dir() else place.name
     path = journal_of(place)
     if text is not None:
         if not text.strip():
-            raise UsageError("--add: there is nothing to write down", "give the note as one quoted text")
+            raise UsageError(
+                Message("--add: there is nothing to write down"), Message("give the note as one quoted text")
+            )
         append(path, [entry(text, layer=layer, sample=sample)])
-        stderr.note(f"written to {path}")
+        stderr.note(Message("written to {path}", path=path))
         return ExitCode.OK
     found = [each for each in read_journal(path, sample) if layer is None or each.layer == layer]
     emit(write_journal(found, wanted), output)

@@ -16,6 +16,7 @@ from sgs_tui.cli.options import (
     whole,
 )
 from sgs_tui.cli.stderr import held_interrupts
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from sgs_tui.engine.backends.preprocess import Preprocess
@@ -41,7 +42,7 @@ def launch(requests: "Sequence[RunRequest]", how: LaunchOptions, ascii_only: boo
         paths = [folder.path for folder in folders]
         stderr.note(*filter(None, [told_time(folders, how.jobs)]))
     if how.detach:
-        stderr.note("started; `sgs-tui runs follow NAME` shows one, `sgs-tui runs cancel NAME` ends it")
+        stderr.note(Message("started; `sgs-tui runs follow NAME` shows one, `sgs-tui runs cancel NAME` ends it"))
         return tuple(read_run(path) for path in paths)
     try:
         if held.is_set():
@@ -75,7 +76,10 @@ def tell(run: "Run") -> None:
         return
     result = local_result(run)
     stderr.note(*(note for note in run.status.notes if note not in run.request.warnings))  # told before the start
-    stderr.note(*result.notes, *(f"left out: {name}: {reason}" for name, reason in result.skipped))
+    stderr.note(
+        *result.notes,
+        *(Message("left out: {name}: {reason}", name=name, reason=reason) for name, reason in result.skipped),
+    )
 
 
 def _start(requests: "Sequence[RunRequest]", root: Path, jobs: int) -> "list[RunFolder]":
@@ -104,7 +108,7 @@ def _warn(requests: "Sequence[RunRequest]", root: Path) -> None:
     told = {warning: None for request in requests for warning in request.warnings}
     for request in requests:
         found = (finding for finding in check_run(request, root, known) if finding.level is Level.WARNING)
-        told |= {f"{finding.message} ({finding.hint})": None for finding in found}
+        told |= {Message("{message} ({hint})", message=each.message, hint=each.hint): None for each in found}
     for text in told:
         stderr.warning(text)
 
@@ -112,7 +116,7 @@ def _warn(requests: "Sequence[RunRequest]", root: Path) -> None:
 def _cancel(paths: Sequence[Path]) -> None:
     from sgs_tui.batch.watch import end_runs
 
-    stderr.note(*(f"{run.name}: {run.state}" for run in end_runs(paths)))
+    stderr.note(*(Message("{name}: {state}", name=run.name, state=Message(str(run.state))) for run in end_runs(paths)))
 
 
 # Runs of our own dumpers.

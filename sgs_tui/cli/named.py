@@ -14,6 +14,7 @@ from typing import Any
 from sgs_tui.batch.output import check_target
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import mark_named, was_read
+from sgs_tui.language import Message
 
 _TARGETS = frozenset({"--output", "--bundle", "--png"})
 _MAY_NAME_FILES = frozenset({"--image", "--calibrate", "--preprocess", "--input", "--profile", "--run"})
@@ -66,17 +67,27 @@ def _shown(parameter: Any) -> str:
 def _check_name(shown: str, value: str, is_path: bool) -> None:
     """Raise UsageError for what can name nothing, InputError for a file that is named as a folder."""
     if not value.strip():
-        raise UsageError(f"{shown} is empty", "perhaps from a variable of the shell that is not set?")
+        raise UsageError(
+            Message("{shown} is empty", shown=shown), Message("perhaps from a variable of the shell that is not set?")
+        )
     if is_path and value.endswith("/") and os.path.isfile(value.rstrip("/")):
-        raise InputError(f"{value}: {value.rstrip('/')} is a file, expected a folder", "leave out the / at its end")
+        raise InputError(
+            Message("{path}: {file} is a file, expected a folder", path=value, file=value.rstrip("/")),
+            Message("leave out the / at its end"),
+        )
 
 
 def _check_target(option: str, target: str) -> None:
     path = Path(target)
     if path.is_file() and was_read(path):
-        raise UsageError(f"{option} {target}: is an input of this command", "name another file to write")
+        raise UsageError(
+            Message("{option} {target}: is an input of this command", option=option, target=target),
+            Message("name another file to write"),
+        )
     if option == "--png" or path.is_dir():  # several reports, or dumps, may go to a folder
         return
     if target.endswith("/"):
-        raise InputError(f"{target}: there is no such folder", "make it first, or name a file")
+        raise InputError(
+            Message("{target}: there is no such folder", target=target), Message("make it first, or name a file")
+        )
     check_target(path)

@@ -10,6 +10,7 @@ from sgs_tui.cli.options import Ascii, NoMouse, ProfileName, Ranges, Shapes
 from sgs_tui.cli.stderr import require_terminal
 from sgs_tui.engine.dumps.mistaken import refuse_other_files
 from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.language import Message
 
 
 def open_app(
@@ -69,9 +70,12 @@ def open_(
 def _check(paths: tuple[Path, ...]) -> None:
     """Say before the app is drawn what it could not open."""
     if len(paths) > 3:
-        raise UsageError(f"{len(paths)} paths given, expected fixed, float and original at most", "or one folder")
+        raise UsageError(
+            Message("{paths} paths given, expected fixed, float and original at most", paths=len(paths)),
+            Message("or one folder"),
+        )
     for path in paths:
         if not path.exists():
-            raise InputError(f"{path}: no such file or folder", "check the path")
+            raise InputError(Message("{path}: no such file or folder", path=path), Message("check the path"))
         if path.is_file():
             refuse_other_files(path)

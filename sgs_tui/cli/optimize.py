@@ -118,7 +118,10 @@ def onnx(
     limits = load_profile(search.profile or DEFAULT_PROFILE)
     samples = samples_of(image)
     if len(samples) > 1:
-        raise UsageError(f"--image gives {len(samples)} samples, candidates are judged on one", "name one image")
+        raise UsageError(
+            Message("--image gives {samples} samples, candidates are judged on one", samples=len(samples)),
+            Message("name one image"),
+        )
     sample = samples[0] if samples else ()
     images, shapes = image_samples(calibrate), options.shapes(given.shape or ())
     question = OnnxQuestion(whole(model), images, preprocess_of(given), sample, shapes, not per_tensor)
@@ -193,7 +196,7 @@ def sdk(
     emit(write_result(result, search.wanted, page), search.output)
     for each in result.ranked:
         if each.accuracy is None:
-            stderr.error(f"{each.label}: {each.error}", each.hint)
+            stderr.error(Message("{label}: {error}", label=each.label, error=each.error), each.hint)
     if result.best is None or result.best.accuracy is None:
         return ExitCode.RUN_FAILED
     return ExitCode.OK if result.best.accuracy.meets else ExitCode.OVER_LIMITS
@@ -249,11 +252,14 @@ def twin(
     from sgs_tui.engine.twin.opening import Files
 
     if len(paths) > 2:
-        raise UsageError(f"{len(paths)} dumps given, expected FIXED FLOAT or FLOAT", "search on one network")
+        raise UsageError(
+            Message("{paths} dumps given, expected FIXED FLOAT or FLOAT", paths=len(paths)),
+            Message("search on one network"),
+        )
     files = Files(paths[-1], paths[0] if len(paths) == 2 else None, calibration.ranges, calibration.ini)
     ini = files.with_neighbors().ini
     if write and ini is None:
-        raise UsageError("--write: which file?", "name it with --ini input_config.ini")
+        raise UsageError(Message("--write: which file?"), Message("name it with --ini input_config.ini"))
     for target in (search.output, quant_file):
         check_target(target, tuple(paths))
     limits = load_profile(search.profile or DEFAULT_PROFILE)
@@ -266,7 +272,9 @@ def twin(
     page = stderr.screen(search.ascii_only, to_file=search.output is not None)
     emit(write_result(found, search.wanted, page), search.output, tuple(paths))
     for name, error in result.lost:
-        stderr.error(f"{name}: {error.message}", "the other pictures were judged")
+        stderr.error(
+            Message("{name}: {message}", name=name, message=error.message), Message("the other pictures were judged")
+        )
     over = [] if result.best.reached else [ExitCode.OVER_LIMITS]
     return first_of([*(exit_code(error) for _, error in result.lost), *over])
 
@@ -281,7 +289,10 @@ def _written(found: "TwinFound", write: bool) -> "TwinFound":
     result, names = found.result, found.result.best.names
     if found.quant_file is not None:
         if lost := [name for name in names if name not in {entry.name for entry in result.quant}]:
-            raise UsageError(f"--quant-file: {lost[0]} has no calibrated range", "name the ranges: --ranges FILE")
+            raise UsageError(
+                Message("--quant-file: {lost} has no calibrated range", lost=lost[0]),
+                Message("name the ranges: --ranges FILE"),
+            )
         emit(quant_info(result.quant), found.quant_file)
         stderr.written(found.quant_file, None)
     if found.ini is None:
@@ -302,4 +313,6 @@ def _stoppable() -> Iterator[Event]:
         with stderr.cancelling_interrupts() as cancel:
             yield cancel
     except CancelledError as error:
-        raise CancelledError("the search was stopped", "the same command goes on where it stopped") from error
+        raise CancelledError(
+            Message("the search was stopped"), Message("the same command goes on where it stopped")
+        ) from error

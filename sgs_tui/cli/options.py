@@ -13,7 +13,7 @@ import typer
 from sgs_tui.batch.output import AdviceFormat, RunsFormat
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import at_home, odd_kind
-from sgs_tui.language import CHINESE, ENGLISH
+from sgs_tui.language import CHINESE, ENGLISH, Message
 
 if TYPE_CHECKING:
     from sgs_tui.engine.backends.sdk_install import SdkWish
@@ -237,9 +237,12 @@ def input_files(arguments: Sequence[str]) -> dict[str, Path]:
     for argument in arguments:
         name, equals, value = argument.partition("=")
         if not (name and equals and value):
-            raise UsageError(f"--input {argument}: expected NAME=FILE", "NAME is an input of the model")
+            raise UsageError(
+                Message("--input {argument}: expected NAME=FILE", argument=argument),
+                Message("NAME is an input of the model"),
+            )
         if name in found:
-            raise UsageError(f"--input {name} is given twice", "one file for each input")
+            raise UsageError(Message("--input {name} is given twice", name=name), Message("one file for each input"))
         found[name] = whole(Path(value))
     return found
 
@@ -251,9 +254,12 @@ def shapes(arguments: Sequence[str]) -> dict[str, tuple[int, ...]]:
         name, _, value = argument.rpartition("=")
         sizes = [part.strip() for part in value.split(",")]
         if not name or not all(size.isascii() and size.isdigit() and int(size) for size in sizes):
-            raise UsageError(f"--shape {argument}: expected NAME=1,3,224,224", "NAME is an input, or a symbol with one")
+            raise UsageError(
+                Message("--shape {argument}: expected NAME=1,3,224,224", argument=argument),
+                Message("NAME is an input, or a symbol with one"),
+            )
         if name in found:
-            raise UsageError(f"--shape {name} is given twice", "one shape for each input")
+            raise UsageError(Message("--shape {name} is given twice", name=name), Message("one shape for each input"))
         found[name] = tuple(map(int, sizes))
     return found
 
@@ -276,7 +282,10 @@ def memory(argument: str) -> int:
     except (ValueError, OverflowError):
         found = 0
     if found <= 0:
-        raise UsageError(f"--memory {argument}: expected a size such as 500M or 2G", "it is about the tensors alone")
+        raise UsageError(
+            Message("--memory {argument}: expected a size such as 500M or 2G", argument=argument),
+            Message("it is about the tensors alone"),
+        )
     return found
 
 
@@ -292,7 +301,8 @@ def place_of(root: Path | None) -> Path:
     place = whole(root or default_root())
     if place.exists() and not place.is_dir():
         raise InputError(
-            f"{place}: is {odd_kind(place) or 'a file'}, expected a folder", "name the folder that holds runs"
+            Message("{path}: is {kind}, expected a folder", path=place, kind=odd_kind(place) or Message("a file")),
+            Message("name the folder that holds runs"),
         )
     return place
 

@@ -78,5 +78,12 @@ def diff(
     shown = found if everything else different
     emit(write_diff((first, second), shown, len(found) - len(different), wanted, page), output, (first, second))
     if output is not None:
-        stderr.note(f"{output}: {len(different)} of {len(found)} tensors differ")
+        stderr.note(
+            Message(
+                "{output}: {different} of {found} tensors differ",
+                output=output,
+                different=len(different),
+                found=len(found),
+            )
+        )
     return ExitCode.OVER_LIMITS if different else ExitCode.OK

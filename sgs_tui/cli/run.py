@@ -16,12 +16,14 @@ from sgs_tui.cli.options import (
     option,
 )
 from sgs_tui.engine.errors import UsageError
+from sgs_tui.language import Message, plural
 
 if TYPE_CHECKING:
     from sgs_tui.engine.runs.run_folder import RunRequest
     from sgs_tui.engine.runs.run_list import Run
 
-_SDK_ONLY, _ONNX_ONLY = "this is for the SDK's models, not for --onnx", "this is for --onnx"
+_SDK_ONLY = Message("this is for the SDK's models, not for --onnx")
+_ONNX_ONLY = Message("this is for --onnx")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,8 @@ def run(
     _refuse(_ONNX_ONLY, shape=given.shape, per_tensor=models.per_tensor)
     if models.float_model is None or models.fixed_model is None or models.image is None:
         raise UsageError(
-            "run needs --float, --fixed and --image, or --onnx and --calibrate", "`sgs-tui run --help` has examples"
+            Message("run needs --float, --fixed and --image, or --onnx and --calibrate"),
+            Message("`sgs-tui run --help` has examples"),
         )
     requests = both_runs(models.float_model, models.fixed_model, models.image, given, simulator)
     return _simulated(requests, how, report, not no_fuse_hint)
@@ -82,14 +85,20 @@ def _embedded_request(model: Path, models: _Models, given: ShapedInputOptions) -
     from sgs_tui.engine.backends.samples import image_samples
 
     if models.calibrate is None:
-        raise UsageError("--onnx needs images to calibrate with", "give --calibrate PATH: a folder, a list, an image")
+        raise UsageError(
+            Message("--onnx needs images to calibrate with"),
+            Message("give --calibrate PATH: a folder, a list, an image"),
+        )
     path, int16, shapes = options.whole(model), options.names(models.int16 or ()), options.shapes(given.shape or ())
     loaded = load_model(path)
     model_inputs(loaded, shapes)
     check_names(loaded, int16)
     samples = samples_of(models.image)
     if len(samples) > 1:
-        raise UsageError(f"--image gives {len(samples)} samples, both stages run on one", "name one image")
+        raise UsageError(
+            Message("--image gives {samples} samples, both stages run on one", samples=len(samples)),
+            Message("name one image"),
+        )
     images, how = image_samples(models.calibrate), Quantization(not models.per_tensor, int16)
     sample = samples[0] if samples else ()
     return local_run(EmbeddedRequest(path, images, WORK, preprocess_of(given), how, sample, shapes), given.timeout)
@@ -116,14 +125,18 @@ def _refuse(why: str, **given: object) -> None:
     """Raise UsageError for the first option that was given although it has no meaning here."""
     for name, value in given.items():
         if value:
-            raise UsageError(f"--{name.replace('_', '-')}: {why}", "leave it out")
+            raise UsageError(
+                Message("--{option}: {why}", option=name.replace("_", "-"), why=why), Message("leave it out")
+            )
 
 
 def _check(report: ReportOptions, how: LaunchOptions, pairs: int) -> None:
     if not how.detach:
         check_report(report, pairs)
     elif report.prints:
-        raise UsageError("--detach does not wait for a comparison", "`sgs-tui runs compare` makes it later")
+        raise UsageError(
+            Message("--detach does not wait for a comparison"), Message("`sgs-tui runs compare` makes it later")
+        )
 
 
 def _leave(runs: "tuple[Run, ...]") -> ExitCode:
@@ -132,7 +145,7 @@ def _leave(runs: "tuple[Run, ...]") -> ExitCode:
     from sgs_tui.engine.text import encode
 
     emit(encode("".join(f"{run.folder.path}\n" for run in runs)), None)
-    stderr.note("`sgs-tui runs compare` compares the newest pair once both are there")
+    stderr.note(Message("`sgs-tui runs compare` compares the newest pair once both are there"))
     return ExitCode.OK
 
 
@@ -147,13 +160,17 @@ def _compare(pairs: "list[tuple[Run, Run]]", report: ReportOptions) -> ExitCode:
 def _tell_fused(pairs: "list[tuple[Run, Run]]") -> None:
     """Say once that layers are missing from the fixed dumps, and how to get them back."""
     from sgs_tui.engine.network.graph import fused_layers
-    from sgs_tui.engine.numbers import count
 
     dumps = [(fixed.dump, float_.dump) for fixed, float_ in pairs]
     lost = next((fused_layers(fixed, float_) for fixed, float_ in dumps if fixed and float_), 0)
     if lost:
         stderr.note(
-            f"{count(lost, 'layer')} of the float dump {'is' if lost == 1 else 'are'} not in the fixed one: fused when "
-            "that model was made; calibrate with disableDomainFuseOps to keep them "
-            "(`sgs-tui debugconfig set --preset fixed-without-fusion`); --no-fuse-hint silences this"
+            plural(
+                lost,
+                "{number:,} layer of the float dump is not in the fixed one: fused when that model was made; "
+                "calibrate with disableDomainFuseOps to keep it (`{command}`); --no-fuse-hint silences this",
+                "{number:,} layers of the float dump are not in the fixed one: fused when that model was made; "
+                "calibrate with disableDomainFuseOps to keep them (`{command}`); --no-fuse-hint silences this",
+                command="sgs-tui debugconfig set --preset fixed-without-fusion",
+            )
         )

@@ -13,7 +13,7 @@ from sgs_tui.cli.open import open_app
 from sgs_tui.cli.options import Ascii, NoMouse, Root, RunsHow, add_group, argument, option, place_of, run_named
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.text import did_you_mean
-from sgs_tui.language import Message
+from sgs_tui.language import Message, _
 
 if TYPE_CHECKING:
     from sgs_tui.engine.runs.run_list import Run
@@ -108,7 +108,7 @@ def follow(
     try:
         run = print_events(found.folder.path, log, stderr.screen(ascii_only, to_file=False))
     except KeyboardInterrupt:
-        stderr.note(f"{found.name} goes on; `sgs-tui runs cancel {found.name}` ends it")
+        stderr.note(Message("{name} goes on; `sgs-tui runs cancel {name}` ends it", name=found.name))
         raise
     tell(run)
     return ExitCode.OK if run.state is RunState.OK else ExitCode.RUN_FAILED
@@ -119,7 +119,7 @@ def _state(name: str) -> str:
 
     known = [str(state) for state in RunState]
     if name not in known:
-        raise UsageError(f"--state {name}: no run is in such a state", did_you_mean(name, known))
+        raise UsageError(Message("--state {name}: no run is in such a state", name=name), did_you_mean(name, known))
     return name
 
 
@@ -139,7 +139,8 @@ def cancel(names: _Names, root: Root = None) -> int:
     for run in found:
         if not run.state.active:
             cancel_run(run.folder.path)  # ends what is left of a lost run, and raises for the others
-    stderr.note(*(f"{run.name}: {run.state}" for run in end_runs([run.folder.path for run in found])))
+    ended = end_runs([run.folder.path for run in found])
+    stderr.note(*(Message("{name}: {state}", name=run.name, state=Message(str(run.state))) for run in ended))
     return ExitCode.OK
 
 
@@ -161,22 +162,24 @@ def delete(
     from sgs_tui.engine.runs.runs import delete_run
 
     if bool(names) == everything:
-        raise UsageError("delete needs the names of runs, or --all", "`sgs-tui runs list` has the names")
+        raise UsageError(
+            Message("delete needs the names of runs, or --all"), Message("`sgs-tui runs list` has the names")
+        )
     place = place_of(root)
     over = [run for run in list_runs(place) if not run.state.active] if everything else []
     runs = over or [run_named(name, root) for name in names or ()]
     if everything and not yes and runs:
-        _ask(f"delete {count(len(runs), 'run')} in {place} with their dumps?")
+        _ask(_("delete {runs} in {place} with their dumps?", runs=count(len(runs), "run"), place=place))
     for run in {run.name: run for run in runs}.values():
         delete_run(run.folder.path, run.folder.root)
-        stderr.note(f"{run.name}: deleted")
+        stderr.note(Message("{name}: deleted", name=run.name))
     return ExitCode.OK
 
 
 def _ask(question: str) -> None:
     """Go on only after a yes. Raises UsageError where nobody can be asked."""
     if not stderr.is_terminal("stdin"):
-        raise UsageError("nobody to ask whether to delete them all", "say --yes")
+        raise UsageError(Message("nobody to ask whether to delete them all"), Message("say --yes"))
     typer.confirm(question, abort=True, err=True)
 
 
@@ -201,9 +204,12 @@ def compare(
     found = pairing(sample, benchmark)
     if found is None:
         bad = next((run for run in (sample, benchmark) if run.dump is None), sample)
-        raise InputError(f"{bad.name} ({bad.state}) has no dump to compare", "`sgs-tui runs show NAME` says why")
+        raise InputError(
+            Message("{name} ({state}) has no dump to compare", name=bad.name, state=Message(str(bad.state))),
+            Message("`sgs-tui runs show NAME` says why"),
+        )
     if not names:
-        stderr.note(f"sample {sample.name}, benchmark {benchmark.name}")
+        stderr.note(Message("sample {sample}, benchmark {benchmark}", sample=sample.name, benchmark=benchmark.name))
     return compare_all([found], report)
 
 
@@ -216,7 +222,10 @@ def open_(name: _Name = "last", root: Root = None, ascii_only: Ascii = False, no
     """
     run = run_named(name, root)
     if not run.dumps:
-        raise InputError(f"{run.name} ({run.state}) has no dump", "`sgs-tui runs show NAME` says why")
+        raise InputError(
+            Message("{name} ({state}) has no dump", name=run.name, state=Message(str(run.state))),
+            Message("`sgs-tui runs show NAME` says why"),
+        )
     both = run.dumps[1::-1] if len(run.dumps) > 1 else run.dumps
     return open_app(both, ranges=run.ranges, ascii_only=ascii_only, mouse=not no_mouse)
 
@@ -227,6 +236,9 @@ def _pair(names: list[str], root: Path | None) -> "tuple[Run, Run]":
     if not names:
         return newest_comparable(place_of(root))
     if len(names) > 2:
-        raise UsageError(f"{len(names)} runs given, expected a sample and a benchmark", "or none for the newest pair")
+        raise UsageError(
+            Message("{names} runs given, expected a sample and a benchmark", names=len(names)),
+            Message("or none for the newest pair"),
+        )
     runs = [run_named(name, root) for name in names]
     return runs[0], runs[-1]

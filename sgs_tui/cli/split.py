@@ -5,6 +5,7 @@ from typing import Annotated
 
 from sgs_tui.cli import stderr
 from sgs_tui.cli.options import argument, option
+from sgs_tui.language import Message
 
 
 def split(
@@ -28,4 +29,7 @@ def split(
 
     health, changes = split_dump(dump, folder, text)
     stderr.note(*changes)
-    return stderr.damaged([] if health.ok else [f"{dump}: {health}"], "every record before the damage was written")
+    return stderr.damaged(
+        [] if health.ok else [Message("{path}: {health}", path=dump, health=health.text)],
+        Message("every record before the damage was written"),
+    )

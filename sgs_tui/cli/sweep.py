@@ -12,6 +12,7 @@ from sgs_tui.cli.exits import ExitCode, first_of
 from sgs_tui.cli.launch import both_runs, picture_preprocess, samples_of
 from sgs_tui.cli.options import option
 from sgs_tui.engine.errors import UsageError
+from sgs_tui.language import Message, joined
 
 if TYPE_CHECKING:
     from sgs_tui.batch.sweeps.report import SweepReport
@@ -47,7 +48,8 @@ class _Keeping:
         word, _, number = self.keep.partition(":")
         if word != "worst" or not number.isdecimal() or not int(number):
             raise UsageError(
-                f"--keep {self.keep}: expected worst:5, all or none", "the worst are those that rank first"
+                Message("--keep {keep}: expected worst:5, all or none", keep=self.keep),
+                Message("the worst are those that rank first"),
             )
         return int(number)
 
@@ -78,7 +80,9 @@ class _Where:
         hosts = options.names(self.hosts or ())
         named = bool(self.scheduler or hosts)
         if self.local and named:
-            raise UsageError("--local is here, --scheduler and --hosts are elsewhere", "leave one of them out")
+            raise UsageError(
+                Message("--local is here, --scheduler and --hosts are elsewhere"), Message("leave one of them out")
+            )
         if not named and (self.local or pictures < _FEW or not available()):
             return processes(self.jobs)
         files = (self.tls_ca, self.tls_cert, self.tls_key)
@@ -184,7 +188,10 @@ def sweep(
     sources["dumps"] = folders or pairs  # type: ignore[assignment]
     named = [word for word, value in sources.items() if value]
     if len(named) > 1:
-        raise UsageError(f"{' and '.join(named)} at once: one sweep is over one kind", "sweep them one after the other")
+        raise UsageError(
+            Message("{named} at once: one sweep is over one kind", named=joined(named, " and ")),
+            Message("sweep them one after the other"),
+        )
     if networks.twin is not None:
         asked = _by_twin(networks, given, calibration, limits)
     elif networks.float_model is not None:
@@ -207,14 +214,14 @@ def _pairs(
 
     notes: tuple[str, ...] = ()
     if pairs is not None and not folders:
-        pictures, what = listed_dumps(pairs), f"pairs of {pairs}"
+        pictures, what = listed_dumps(pairs), Message("pairs of {file}", file=pairs)
     elif len(folders) == 2:
         pictures, notes = paired_dumps(*folders)
-        what = f"{folders[0]} against {folders[1]}"
+        what = Message("{sample} against {benchmark}", sample=folders[0], benchmark=folders[1])
     else:
         raise UsageError(
-            "expected two folders of dumps, SAMPLES and BENCHMARKS, or --list, --twin or --onnx",
-            "`sgs-tui sweep --help` has examples",
+            Message("expected two folders of dumps, SAMPLES and BENCHMARKS, or --list, --twin or --onnx"),
+            Message("`sgs-tui sweep --help` has examples"),
         )
     if ranges is not None:
         load_ranges(ranges)
@@ -238,7 +245,7 @@ def _by_twin(
     )
     pictures = _pictures(networks)
     notes = how.check()
-    what = f"{networks.pictures} by the twin of {networks.twin}"
+    what = Message("{pictures} by the twin of {dump}", pictures=networks.pictures, dump=networks.twin)
     return _Asked(SweepRequest(how, pictures), what, notes, (networks.twin, *_files(pictures)))
 
 
@@ -254,13 +261,20 @@ def _by_sdk(
     from sgs_tui.engine.sweep.sweep import SweepRequest
 
     if networks.float_model is None or networks.fixed is None or networks.pictures is None:
-        raise UsageError("--float needs --fixed X.sim and --pictures", "`sgs-tui sweep --help` has examples")
+        raise UsageError(
+            Message("--float needs --fixed X.sim and --pictures"), Message("`sgs-tui sweep --help` has examples")
+        )
     pictures = _pictures(networks)
     requests = both_runs(networks.float_model, networks.fixed, networks.pictures, given, simulator)
     pairs = list(zip(requests[::2], requests[1::2], strict=True))
     runs = {picture.name: pair for picture, pair in zip(pictures, pairs, strict=True)}
     how = by_runs(pairs, ranges, limits)
-    what = f"{networks.pictures} by the SDK through {networks.float_model} and {networks.fixed}"
+    what = Message(
+        "{pictures} by the SDK through {float_model} and {fixed}",
+        pictures=networks.pictures,
+        float_model=networks.float_model,
+        fixed=networks.fixed,
+    )
     return _Asked(SweepRequest(how, pictures), what, (), (*how.needs, *_files(pictures)), runs)
 
 
@@ -269,7 +283,8 @@ def _simulator(asked: _Asked, keeping: _Keeping, where: _Where, keep: int | None
 
     if where.scheduler or where.hosts:
         raise UsageError(
-            "the SDK's runs are started here", "start a sweep on each host, with --journal files of their own"
+            Message("the SDK's runs are started here"),
+            Message("start a sweep on each host, with --journal files of their own"),
         )
     return Simulator(asked.runs, options.place_of(keeping.root), where.jobs or 1, keep)
 
@@ -286,7 +301,7 @@ def _keep_worst(asked: _Asked, report: "SweepReport", keeping: _Keeping) -> None
     rows = report.result.pictures
     there = [place for place in report.result.order if rows[place].status is not Status.ERROR]
     for made in how.dump([asked.request.pictures[place] for place in there[:keep]], keeping.dumps):
-        stderr.note(f"kept: {made}")
+        stderr.note(Message("kept: {made}", made=made))
 
 
 def _by_onnx(networks: _Networks, given: options.ShapedInputOptions, limits: "Profile") -> _Asked:
@@ -297,7 +312,10 @@ def _by_onnx(networks: _Networks, given: options.ShapedInputOptions, limits: "Pr
 
     assert networks.onnx is not None
     if networks.calibrate is None:
-        raise UsageError("--onnx needs images to calibrate with", "give --calibrate PATH: a folder, a list, an image")
+        raise UsageError(
+            Message("--onnx needs images to calibrate with"),
+            Message("give --calibrate PATH: a folder, a list, an image"),
+        )
     quantization = Quantization(not networks.per_tensor, options.names(networks.int16 or ()))
     model, shapes = options.whole(networks.onnx), options.shapes(given.shape or ())
     how = OnnxPictures(
@@ -305,7 +323,12 @@ def _by_onnx(networks: _Networks, given: options.ShapedInputOptions, limits: "Pr
     )
     pictures = _pictures(networks)
     notes = how.check()
-    what = f"{networks.pictures} through {networks.onnx}, calibrated on {networks.calibrate}"
+    what = Message(
+        "{pictures} through {model}, calibrated on {images}",
+        pictures=networks.pictures,
+        model=networks.onnx,
+        images=networks.calibrate,
+    )
     return _Asked(SweepRequest(how, pictures), what, notes, (networks.onnx, *_files(pictures)))
 
 
@@ -313,7 +336,10 @@ def _pictures(networks: _Networks) -> "tuple[Picture, ...]":
     from sgs_tui.engine.sweep.pictures import sample_pictures
 
     if networks.pictures is None:
-        raise UsageError("no pictures to sweep over", "give --pictures PATH: a folder, a list file, an image or .npy")
+        raise UsageError(
+            Message("no pictures to sweep over"),
+            Message("give --pictures PATH: a folder, a list file, an image or .npy"),
+        )
     return sample_pictures(samples_of(networks.pictures))
 
 
@@ -351,11 +377,15 @@ def _verdict(report: "SweepReport", journal: Path | None) -> ExitCode:
 
     codes = {Failure.INPUT: ExitCode.INPUT, Failure.RUN: ExitCode.RUN_FAILED}
     if report.stopped:
-        kept = f"the same command goes on from {journal}" if journal is not None else "nothing was kept"
-        stderr.error("interrupted: what was measured until then is printed", kept)
+        goes_on = Message("the same command goes on from {journal}", journal=journal)
+        kept = goes_on if journal is not None else Message("nothing was kept")
+        stderr.error(Message("interrupted: what was measured until then is printed"), kept)
         return ExitCode.INTERRUPTED
     for row in report.result.pictures:
         if row.status is Status.ERROR:
-            stderr.error(f"{row.name}: {row.reason}", "the other pictures were measured")
+            stderr.error(
+                Message("{name}: {reason}", name=row.name, reason=row.reason),
+                Message("the other pictures were measured"),
+            )
     found = [codes.get(each, ExitCode.NOTHING_COMPARABLE) for each in report.result.failures]
     return first_of([*found, *([ExitCode.OVER_LIMITS] if report.over else [])])

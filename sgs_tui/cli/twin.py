@@ -9,6 +9,7 @@ from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.launch import preprocess_of, samples_of
 from sgs_tui.cli.options import Ascii, CalibrationOptions, InputOptions, Int16, RunsHow, argument, names, option, whole
 from sgs_tui.engine.errors import UsageError
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from sgs_tui.engine.backends.twin import TwinDumps
@@ -52,11 +53,16 @@ def twin(
     from sgs_tui.engine.twin.opening import open_twin
 
     if quantized and export is None:
-        raise UsageError("--quantized: export to which file?", "name it with --output FILE.onnx")
+        raise UsageError(Message("--quantized: export to which file?"), Message("name it with --output FILE.onnx"))
     if picture is None and (dumps or given.preprocess or given.timeout):
-        raise UsageError("--dumps, --preprocess and --timeout are about a new picture", "name it with --run PATH")
+        raise UsageError(
+            Message("--dumps, --preprocess and --timeout are about a new picture"), Message("name it with --run PATH")
+        )
     if picture is None and not quantized and (int16 or any((calibration.ranges, calibration.ini, calibration.level))):
-        raise UsageError("ranges, input_config, level and INT16 are about a fixed model", "add --run or --quantized")
+        raise UsageError(
+            Message("ranges, input_config, level and INT16 are about a fixed model"),
+            Message("add --run or --quantized"),
+        )
     samples = samples_of(picture)
     rebuilt = open_twin(dump)
     plan, pixels = _plan(rebuilt, dump, names(int16 or ()), calibration, quantized, bool(samples))
@@ -90,7 +96,7 @@ def _plan(
     files = Files(dump, None, given.ranges, given.ini)
     settings = read_settings(files)
     if settings.ranges is None and not asked:
-        stderr.note("no tensor_min_max.txt: the float dump alone is written; --ranges names one")
+        stderr.note(Message("no tensor_min_max.txt: the float dump alone is written; --ranges names one"))
         return None, None
     plan, notes = open_plan(rebuilt, files, given.number, int16, settings)
     stderr.note(*notes)

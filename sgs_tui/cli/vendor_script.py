@@ -82,9 +82,9 @@ def auto_dump_debug(
         echo(f"{'ERROR' if isinstance(error, NothingComparableError) else 'FATAL'}: {visible(error.message)}")
         raise
     if left.moved is not None:
-        stderr.note(f"the older {left.folder.name} is now {left.moved}")
+        stderr.note(Message("the older {name} is now {moved}", name=left.folder.name, moved=left.moved))
     stderr.note(*left.unsaid)
-    return stderr.damaged(left.incomplete, "what can be read was compared")
+    return stderr.damaged(left.incomplete, Message("what can be read was compared"))
 
 
 def _refuse_models(sdk: Path, sample: Path, benchmark: Path, rest: list[str]) -> None:
@@ -92,9 +92,15 @@ def _refuse_models(sdk: Path, sample: Path, benchmark: Path, rest: list[str]) ->
     if sample.suffix == ".sim" or benchmark.suffix == ".sim":
         image, preprocess = (*rest, "IMAGE")[0], (*rest[3:], "PREPROCESS.py")[0]
         command = f"sgs-tui run --sdk {sdk} --float {sample} --fixed {benchmark} --image {image} -n {preprocess}"
-        raise UsageError("these are models, this form compares dumps", f"dump and compare with: {command} --batch")
+        raise UsageError(
+            Message("these are models, this form compares dumps"),
+            Message("dump and compare with: {command} --batch", command=command),
+        )
     if rest:
-        raise UsageError(f"{3 + len(rest)} arguments, expected SDK, sample and benchmark", "`--help` has an example")
+        raise UsageError(
+            Message("{number} arguments, expected SDK, sample and benchmark", number=3 + len(rest)),
+            Message("`--help` has an example"),
+        )
 
 
 def echo(line: str) -> None:
@@ -142,8 +148,8 @@ def histogram(
     minutes, seconds = divmod(int(drawn.seconds), 60)
     echo(f"Total time elapsed: {minutes // 60:02}:{minutes % 60:02}:{seconds:02}")
     if drawn.moved is not None:
-        stderr.note(f"what was in {FOLDER} is now in {drawn.moved}")
-    return stderr.damaged((*drawn.failures, *drawn.damage), "every tensor that can be read was drawn")
+        stderr.note(Message("what was in {folder} is now in {moved}", folder=FOLDER, moved=drawn.moved))
+    return stderr.damaged((*drawn.failures, *drawn.damage), Message("every tensor that can be read was drawn"))
 
 
 def dump_debug(
@@ -180,10 +186,19 @@ def dump_debug(
         if name is None:
             _print_lines(left, right)
         else:
-            stderr.note(*(f"an older file is kept as {backup}" for backup in write_tensor(left, right, name)))
+            stderr.note(
+                *(
+                    Message("an older file is kept as {backup}", backup=backup)
+                    for backup in write_tensor(left, right, name)
+                )
+            )
             echo("Data saved in fixed.txt and float.txt")
-        damage = [f"{dump.path}: {dump.health}" for dump in (left, right) if not dump.health.ok]
-    return stderr.damaged(damage, "what can be read was compared")
+        damage = [
+            Message("{path}: {health}", path=dump.path, health=dump.health.text)
+            for dump in (left, right)
+            if not dump.health.ok
+        ]
+    return stderr.damaged(damage, Message("what can be read was compared"))
 
 
 def _print_lines(fixed: "Dump", float_: "Dump") -> None:
@@ -191,6 +206,6 @@ def _print_lines(fixed: "Dump", float_: "Dump") -> None:
 
     for line, problem in lines(fixed, float_):
         if problem:
-            stderr.note(f"not compared: {problem}")
+            stderr.note(Message("not compared: {problem}", problem=problem))
         else:
             echo(line)

@@ -7,6 +7,7 @@ from sgs_tui.batch.output import RunsFormat, check_target, emit
 from sgs_tui.cli import options, stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.engine.errors import UsageError
+from sgs_tui.language import Message
 
 
 def whatif(
@@ -46,7 +47,8 @@ def whatif(
 
     if len(paths) > 2:
         raise UsageError(
-            f"{len(paths)} dumps given, expected FIXED FLOAT or FLOAT", "compare two stages of one network"
+            Message("{paths} dumps given, expected FIXED FLOAT or FLOAT", paths=len(paths)),
+            Message("compare two stages of one network"),
         )
     check_target(output, tuple(paths))
     limits = load_profile(profile or options.DEFAULT_PROFILE)

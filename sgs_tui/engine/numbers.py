@@ -2,6 +2,9 @@
 
 from math import isfinite, isinf, isnan
 
+from sgs_tui.language import Message
+from sgs_tui.language import plural as counted
+
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
@@ -42,9 +45,9 @@ def size(count: int) -> str:
     return f"{count} B" if unit == 0 else f"{value:.1f} {_UNITS[unit]}"
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
-    """`1 layer`, `20 layers`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+def count(number: int, noun: str, plural: str = "") -> Message:
+    """`1 layer`, `20 layers`: a message for each noun."""
+    return counted(number, f"{{number:,}} {noun}", f"{{number:,}} {plural or noun + 's'}")
 
 
 def clock(seconds: float | None) -> str:

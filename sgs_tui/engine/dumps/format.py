@@ -54,6 +54,7 @@ from sys import intern
 from typing import TYPE_CHECKING, NamedTuple
 
 from sgs_tui.engine.text import decode
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     import numpy as np
@@ -164,7 +165,13 @@ class Health:
         return self.state is HealthState.COMPLETE
 
     def __str__(self) -> str:
-        return f"{self.state}: {self.detail}" if self.detail else str(self.state)
+        return str(self.text)
+
+    @property
+    def text(self) -> Message:
+        """State and detail as people read them."""
+        state = Message(str(self.state))
+        return Message("{state}: {detail}", state=state, detail=self.detail) if self.detail else state
 
 
 class Stage(StrEnum):
