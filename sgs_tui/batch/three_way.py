@@ -4,7 +4,7 @@ from sgs_tui.batch.report import Report
 from sgs_tui.batch.values import Json, exact, finite_or_null
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.diagnosis.original import Breaks, ThreeRow, ThreeWay
-from sgs_tui.engine.numbers import figure
+from sgs_tui.engine.numbers import ratio
 
 HEAD = ("float-original", "fixed-float", "fixed-original", "breaks")
 """RMSE of conversion, quantization, and both."""
@@ -34,7 +34,7 @@ def _figure(row: LayerDiff | None) -> str:
         return ""
     if row.metrics is None:
         return "n/c"
-    return figure(row.metrics.rmse, 6) + ("!" if row.verdict is Verdict.FAIL else "")
+    return ratio(row.metrics.rmse, 6) + ("!" if row.verdict is Verdict.FAIL else "")
 
 
 def three_way_json(three: ThreeWay) -> Json:

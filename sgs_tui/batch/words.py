@@ -11,7 +11,7 @@ from sgs_tui.engine.compare.metrics import METRICS, Form
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Summary
 from sgs_tui.engine.configs.textlines import Finding as FileFinding
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Role
-from sgs_tui.engine.numbers import cosine, count, decibel, figure
+from sgs_tui.engine.numbers import cosine, count, decibel, ratio, small
 from sgs_tui.engine.text import visible
 
 LEGEND = (
@@ -20,9 +20,9 @@ LEGEND = (
 )
 
 _FORMS: dict[Form, Callable[[float | None], str]] = {
-    Form.PLAIN: figure,
-    Form.RATIO: partial(figure, digits=6),
-    Form.SMALL: partial(figure, digits=6),
+    Form.PLAIN: ratio,
+    Form.RATIO: partial(ratio, digits=6),
+    Form.SMALL: small,
     Form.COSINE: cosine,
     Form.DECIBEL: decibel,
 }
@@ -174,7 +174,7 @@ def changed(since: Since) -> tuple[list[Step], int]:
 
 def figures(layer: Snapshot | None) -> tuple[str, str]:
     """(RMSE, COS) of one side; empty where the layer is not there."""
-    return ("", "") if layer is None else (figure(layer.rmse, 6), cosine(layer.cos))
+    return ("", "") if layer is None else (ratio(layer.rmse, 6), cosine(layer.cos))
 
 
 STEP_FIGURES = ("RMSE was", "RMSE now", "COS was", "COS now")

@@ -27,6 +27,22 @@ def figure(value: float | None, digits: int = 4) -> str:
     return f"{value:.{max(0, digits - max(0, len(str(int(size))) - 1))}f}"
 
 
+def ratio(value: float | None, digits: int = 4) -> str:
+    """`value` as it stands in a column of RMSEs, ranges or extremes: plain, none with an exponent below 1.
+
+    What would be rounded to none says so: `<.0001`, or `>-.0001`.
+    """
+    if value is None or not 0 < abs(value) < 10.0**-digits:
+        return figure(value, digits)
+    rounded = f"{value:.{digits}f}"
+    return rounded if float(rounded) else f"{'<' if value > 0 else '>-'}.{1:0{digits}}"
+
+
+def small(value: float | None) -> str:
+    """Figures of every size in one column (MSE): three digits and an exponent, so that sizes can be read downwards."""
+    return figure(value) if value is None or not isfinite(value) or value == 0 else f"{value:.2e}"
+
+
 def cosine(value: float | None) -> str:
     """COS with six decimals, as the vendor prints it."""
     return figure(value) if value is None or not isfinite(value) else f"{value:.6f}"

@@ -6,12 +6,10 @@ in the user's language.
 """
 
 from collections.abc import Iterable
-from math import isfinite
 from typing import Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
-from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.text import cut_name, start_of, visible
 from sgs_tui.language import shown
 
@@ -106,16 +104,6 @@ def hanging(head: Line, text: str, cells: int, tone: Tone = "") -> list[Line]:
 def plain(lines: Iterable[Line]) -> str:
     """Lines as text to copy."""
     return "\n".join("".join(part.text for part in row).rstrip() for row in lines)
-
-
-def ratio(value: float | None) -> str:
-    """RMSE and its like: four decimals; very small ones in one digit and an exponent."""
-    return f"{value:.0e}" if value is not None and 0 < abs(value) < 1e-4 else figure(value)
-
-
-def small(value: float | None) -> str:
-    """Figures of every size in one column (MSE): three digits and an exponent, so that sizes can be read downwards."""
-    return figure(value) if value is None or not isfinite(value) or value == 0 else f"{value:.2e}"
 
 
 def share(part: int, total: int) -> str:

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from sgs_tui.engine.numbers import cosine, count, decibel, figure, size
-from sgs_tui.tui.text import Span, age, clip, cut, fit, flow, line, plain, ratio, share, small, width, wrap
+from sgs_tui.engine.numbers import cosine, count, decibel, figure, ratio, size, small
+from sgs_tui.tui.text import Span, age, clip, cut, fit, flow, line, plain, share, width, wrap
 
 texts = st.text(st.characters(exclude_categories=["Cs", "Mn", "Me", "Mc"]), max_size=80)
 
@@ -59,6 +59,30 @@ def test_wide_characters_count_double() -> None:
 )
 def test_figures_are_short(value: float | None, shown: str) -> None:
     assert figure(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "shown"),
+    [
+        (3e-5, 4, "<.0001"),
+        (7e-5, 4, "0.0001"),
+        (-3e-5, 4, ">-.0001"),
+        (3e-5, 6, "0.000030"),
+        (3e-7, 6, "<.000001"),
+        (0.0321, 4, "0.0321"),
+        (0.0, 4, "0"),
+        (1235.34, 4, "1235.3"),
+        (None, 4, ""),
+    ],
+)
+def test_a_column_of_ratios_has_one_style(value: float | None, digits: int, shown: str) -> None:
+    assert ratio(value, digits) == shown
+
+
+@given(st.floats(-1, 1))
+def test_no_ratio_below_one_has_an_exponent_and_none_but_0_is_0(value: float) -> None:
+    assert "e" not in ratio(value) and (ratio(value) == "0") == (value == 0)
+    assert len(ratio(value)) <= 7 and float(ratio(value).lstrip("<>")) == pytest.approx(value, abs=1e-4)
 
 
 @given(st.floats())

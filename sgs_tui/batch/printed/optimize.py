@@ -47,7 +47,7 @@ from sgs_tui.batch.printed.whatif import cost_json, cost_line, self_check_json, 
 from sgs_tui.batch.values import Json, dump_json, exact, exact_all, exact_or_null, finite_or_null
 from sgs_tui.engine.configs.inputconfig import parse, set_tensor_arrays
 from sgs_tui.engine.errors import UsageError
-from sgs_tui.engine.numbers import cosine, count, figure
+from sgs_tui.engine.numbers import cosine, count, ratio
 from sgs_tui.engine.optimize.onnx import OnnxResult
 from sgs_tui.engine.optimize.sdk import Ranked, SdkResult
 from sgs_tui.engine.optimize.search import LOST, Accuracy
@@ -209,8 +209,8 @@ def _table(first: str, second: str, rows: Sequence[tuple[str, str, Accuracy]], s
     """Names get what the figures leave of the screen."""
     figures = [
         Column("over", [Cell(f"{one.failing}/{one.layers}", "" if one.meets else "bold red") for *_, one in rows]),
-        Column("worst RMSE", [Cell(figure(one.worst_rmse, 6)) for *_, one in rows], right=True),
-        Column("mean RMSE", [Cell(figure(one.mean_rmse, 6)) for *_, one in rows], right=True),
+        Column("worst RMSE", [Cell(ratio(one.worst_rmse, 6)) for *_, one in rows], right=True),
+        Column("mean RMSE", [Cell(ratio(one.mean_rmse, 6)) for *_, one in rows], right=True),
         Column("min COS", [Cell(cosine(one.min_cos)) for *_, one in rows], right=True),
         Column("mean COS", [Cell(cosine(one.mean_cos)) for *_, one in rows], right=True),
     ]

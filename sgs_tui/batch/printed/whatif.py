@@ -31,7 +31,7 @@ from sgs_tui.batch.console import (
 )
 from sgs_tui.batch.output import RunsFormat
 from sgs_tui.batch.values import Json, dump_json, exact, exact_all, exact_or_null, finite_or_null
-from sgs_tui.engine.numbers import count, decibel, figure, size
+from sgs_tui.engine.numbers import count, decibel, ratio, size
 from sgs_tui.engine.twin.agreement import SelfCheck
 from sgs_tui.engine.twin.opening import Files
 from sgs_tui.engine.twin.whatif import Cost, WhatIf, WhatIfLayer
@@ -190,11 +190,11 @@ def _columns(shown: Sequence[WhatIfLayer], answer: WhatIf, screen: Screen) -> li
             if answer.check is not None
             else []
         ),
-        Column("before", [Cell(decibel(each.before.sqnr_db)) for each in shown], right=True),
-        Column("after", [Cell(decibel(each.after.sqnr_db)) for each in shown], right=True),
-        Column("+-", [Cell(decibel(e.error_bar_db) if e.predicted else "?") for e in shown], right=True),
-        Column("RMSE", [Cell(figure(each.before.rmse)) for each in shown], right=True),
-        Column("after", [Cell(figure(each.after.rmse)) for each in shown], right=True),
+        Column("from dB", [Cell(decibel(each.before.sqnr_db)) for each in shown], right=True),
+        Column("to dB", [Cell(decibel(each.after.sqnr_db)) for each in shown], right=True),
+        Column("+- dB", [Cell(decibel(e.error_bar_db) if e.predicted else "?") for e in shown], right=True),
+        Column("RMSE from", [Cell(ratio(each.before.rmse)) for each in shown], right=True),
+        Column("RMSE to", [Cell(ratio(each.after.rmse)) for each in shown], right=True),
         *_slice_columns(shown),
         Column("", [_state(each, answer) for each in shown]),
     ]
@@ -205,7 +205,7 @@ def _slice_columns(shown: Sequence[WhatIfLayer]) -> Iterator[Column]:
     """Where a shown layer has slices that span few steps."""
     worst = [(each.before.worst_slice_db, each.after.worst_slice_db) for each in shown]
     for title, side in (
-        (("slice dB", 0), ("after", 1)) if any(any(db is not None for db in both) for both in worst) else ()
+        (("slice dB", 0), ("to dB", 1)) if any(any(db is not None for db in both) for both in worst) else ()
     ):
         yield Column(title, [Cell(decibel(both[side])) for both in worst], right=True)
 

@@ -20,7 +20,7 @@ from sgs_tui.batch.console import (
     table_of,
 )
 from sgs_tui.batch.sweeps.report import SweepReport, headline, output_line
-from sgs_tui.engine.numbers import count, decibel, figure
+from sgs_tui.engine.numbers import count, decibel, figure, ratio
 from sgs_tui.engine.sweep.results import Kind, LayerRow, PictureRow, SetFinding, Status
 
 _STYLES = {Status.FAIL: "bold red", Status.WARN: "yellow", Status.ERROR: "magenta", Status.OK: ""}
@@ -95,7 +95,7 @@ def _pictures(rows: Sequence[PictureRow], screen: Screen) -> list[Column]:
     columns = [
         Column("", [Cell(_WORDS[row.status], _STYLES[row.status]) for row in rows]),
         Column("fails", [Cell(str(row.failing) if row.compared else "") for row in rows], right=True),
-        Column("RMSE", [Cell(figure(row.worst_rmse)) for row in rows], right=True),
+        Column("RMSE", [Cell(ratio(row.worst_rmse)) for row in rows], right=True),
         Column("clips", [Cell(str(row.clipped) if row.compared else "") for row in rows], right=True),
         Column("top-1" if classes else "output", [Cell(_agreement(row, classes)) for row in rows], right=True),
     ]
@@ -111,7 +111,7 @@ def _agreement(row: PictureRow, classes: bool) -> str:
     if row.agreement is None:
         return ""
     if not classes:
-        return figure(row.agreement.rmse)
+        return ratio(row.agreement.rmse)
     share = row.agreement.top1
     return "" if share is None else "same" if share == 1 else "other" if share == 0 else f"{share:.0%}"
 

@@ -9,13 +9,13 @@ from textual import on
 from textual.widget import Widget
 
 from sgs_tui.engine.compare.baseline import Baseline, Change, Regression, Snapshot, Step
-from sgs_tui.engine.numbers import cosine, decibel
+from sgs_tui.engine.numbers import cosine, decibel, ratio
 from sgs_tui.engine.runs.run_list import Run
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.dialogs import Dialog
 from sgs_tui.tui.jobs import LayerWanted
 from sgs_tui.tui.runs.view import dumps_with
-from sgs_tui.tui.text import Line, Span, Tone, age, cut, paragraph, ratio, span, width
+from sgs_tui.tui.text import Line, Span, Tone, age, cut, paragraph, span, width
 from sgs_tui.tui.widgets.bars import LineBar
 from sgs_tui.tui.widgets.table import Cell, Column, ListTable, Table
 from sgs_tui.tui.widgets.text_view import TextView

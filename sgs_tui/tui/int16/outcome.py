@@ -8,11 +8,11 @@ from itertools import pairwise
 from math import inf, isclose, isfinite, isnan, log10
 
 from sgs_tui.engine.diagnosis.results import some
-from sgs_tui.engine.numbers import count, decibel, size
+from sgs_tui.engine.numbers import count, decibel, figure, ratio, size
 from sgs_tui.engine.twin.agreement import ROUGHLY
 from sgs_tui.engine.twin.whatif import WhatIf, WhatIfLayer
 from sgs_tui.tui.int16.foresee import Foreseen, Then
-from sgs_tui.tui.text import Line, Span, Tone, clip, fit, line, paragraph, ratio
+from sgs_tui.tui.text import Line, Span, Tone, clip, fit, line, paragraph
 
 _MOST = 8
 """Layers with figures of their own."""
@@ -174,4 +174,4 @@ def _measured(layer: WhatIfLayer) -> str:
     """The dump's own figure where the twin's is another one: what changes by less says nothing."""
     if layer.measured is None or isclose(layer.measured.rmse, layer.before.rmse, rel_tol=_SAME):
         return ""
-    return f"measured {ratio(layer.measured.rmse).strip()}"
+    return f"measured {figure(layer.measured.rmse)}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sgs_tui.engine.advice.results import STILL_FAILING, Advice, Candidate, expectation, facts, headline, rules
 from sgs_tui.engine.diagnosis.results import some
-from sgs_tui.engine.numbers import figure
+from sgs_tui.engine.numbers import ratio
 from sgs_tui.engine.requantize.ini_change import IniChange
 from sgs_tui.engine.requantize.network import NAME
 from sgs_tui.engine.requantize.propose import Commands, EmbeddedRun, Recipe
@@ -41,7 +41,7 @@ CANDIDATE_COLUMNS: tuple[Column[Candidate], ...] = (
     Column("chosen", "", 3, cell=_chosen),
     Column("tensor", "tensor", least=16, names=True, cell=lambda one: one.tensor),
     Column("gain", "gain dB", 7, right=True, cell=lambda one: f"{one.expected.gain_db:+.1f}" if one.expected else ""),
-    Column("range", "range", 8, right=True, cell=lambda one: figure(one.range.width) if one.range else ""),
+    Column("range", "range", 8, right=True, cell=lambda one: ratio(one.range.width) if one.range else ""),
     Column(
         "rule",
         "why",

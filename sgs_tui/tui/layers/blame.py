@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from sgs_tui.engine.diagnosis.results import Blame, Cause, Diagnosis, Recovered, Role
-from sgs_tui.engine.numbers import cosine
-from sgs_tui.tui.text import Line, Span, Tone, line, paragraph, ratio
+from sgs_tui.engine.numbers import cosine, figure
+from sgs_tui.tui.text import Line, Span, Tone, line, paragraph
 from sgs_tui.tui.widgets.table import Cell
 
 BLAME_SIGNS: dict[Role, Cell] = {
@@ -129,5 +129,5 @@ def _share(error: float) -> str:
 
 def _recovered_words(found: Recovered) -> str:
     metrics = found.row.metrics
-    figures = "" if metrics is None else f": RMSE {ratio(metrics.rmse).strip()}, COS {cosine(metrics.cos).strip()}"
+    figures = "" if metrics is None else f": RMSE {figure(metrics.rmse)}, COS {cosine(metrics.cos).strip()}"
     return f"recovered, {found.layout} undone{figures}; {found.kept:.0%} of the values are in the file"

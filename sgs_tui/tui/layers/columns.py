@@ -10,7 +10,7 @@ from textual.widget import Widget
 from sgs_tui.engine.compare.limits import FAILED, WARNED, mark
 from sgs_tui.engine.compare.metrics import METRICS, Form
 from sgs_tui.engine.compare.results import LayerDiff, Pair
-from sgs_tui.engine.numbers import cosine, decibel, figure
+from sgs_tui.engine.numbers import cosine, decibel, ratio, small
 from sgs_tui.engine.text import visible
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.comparison.view import SIGNS
@@ -18,7 +18,7 @@ from sgs_tui.tui.frame.dialogs import Dialog
 from sgs_tui.tui.journal.view import MARK
 from sgs_tui.tui.layers import over_set, three_way
 from sgs_tui.tui.short_names import ShortNames
-from sgs_tui.tui.text import Tone, ratio, small
+from sgs_tui.tui.text import Tone
 from sgs_tui.tui.widgets.table import Cell, Column, ListTable
 
 PENDING = Cell("·", "muted")
@@ -39,7 +39,7 @@ AVAILABLE = (*DEFAULT, *(key for key in METRICS if key not in DEFAULT))
 _FIGURES = {**METRICS, **over_set.COLUMNS, **three_way.FIGURES}
 
 _FORMS: dict[Form, Callable[[float | None], str]] = {
-    Form.PLAIN: figure,
+    Form.PLAIN: ratio,
     Form.RATIO: ratio,
     Form.SMALL: small,
     Form.COSINE: lambda value: f"{value:.5f}" if value is not None and value < 0 else cosine(value),

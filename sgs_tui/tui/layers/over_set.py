@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from sgs_tui.engine.compare.metrics import Metric
-from sgs_tui.tui.text import ratio
+from sgs_tui.engine.numbers import ratio
 from sgs_tui.tui.widgets.table import Cell
 
 WORST, MEDIAN, FAILS = "set_worst", "set_median", "set_fails"

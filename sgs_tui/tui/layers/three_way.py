@@ -9,8 +9,9 @@ from collections.abc import Callable
 from sgs_tui.engine.compare.metrics import Metric
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.diagnosis.original import Breaks, ThreeRow, ThreeWay
+from sgs_tui.engine.numbers import figure, ratio
 from sgs_tui.tui.comparison.view import SIGNS
-from sgs_tui.tui.text import Line, paragraph, ratio
+from sgs_tui.tui.text import Line, paragraph
 from sgs_tui.tui.widgets.table import Cell
 
 CONVERSION, WHOLE, BREAKS = "float_original", "fixed_original", "breaks"
@@ -77,7 +78,7 @@ def lines(three: ThreeWay | None, name: str, width: int) -> list[Line]:
     if found is None:
         return []
     sides = (("float-original", found.conversion), ("fixed-float", found.quantization), ("fixed-original", found.whole))
-    known = [f"{label} {ratio(_rmse(row)).strip()}" for label, row in sides if _rmse(row) is not None]
+    known = [f"{label} {figure(_rmse(row))}" for label, row in sides if _rmse(row) is not None]
     told = paragraph(f"RMSE {', '.join(known)}", width, "muted")
     words = {
         Breaks.CONVERSION: "conversion breaks it: float is not the original",

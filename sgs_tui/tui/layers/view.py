@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from sgs_tui.engine.compare.limits import FAILED, WARNED
+from sgs_tui.engine.compare.metrics import METRICS
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Unmatched, Verdict
 from sgs_tui.engine.compare.select import SORT_KEYS, Query, by_metric, falls, parse_query, sort_rows
 from sgs_tui.engine.diagnosis.original import ThreeRow, ThreeWay
+from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.text import visible
 from sgs_tui.tui.int16.marks import Marks
 from sgs_tui.tui.journal.view import Notes
@@ -221,7 +223,14 @@ class Layers:
 
     def row_texts(self, row: int, columns: Iterable[str]) -> list[str]:
         """A row's cells without the signs behind figures."""
-        return [_bare(self.cell(row, column)) for column in columns]
+        return [self._exact(row, column) or _bare(self.cell(row, column)) for column in columns]
+
+    def _exact(self, row: int, column: str) -> str:
+        """The figure that a cell only calls smaller than what it can show: who takes it elsewhere wants the number."""
+        diff = self.row_at(row)
+        if diff is None or column not in METRICS or self.cell(row, column).text.strip()[:1] not in ("<", ">"):
+            return ""
+        return figure(METRICS[column].value(diff))
 
     def next_place(self, start: int, step: int, wanted: Callable[[LayerDiff], bool]) -> int | None:
         """The nearest place after `start` in direction `step` whose row is wanted, going round at the ends."""
@@ -248,7 +257,8 @@ _OWN_ORDERS: dict[str, Callable[[Layers, LayerDiff], int]] = {
 
 def _bare(cell: Cell) -> str:
     text = cell.text.strip()
-    return text.rstrip(FAILED + WARNED) if text[:1].isdigit() or text[:1] == "-" else text.removesuffix(NOTED)
+    is_figure = text[:1].isdigit() or text[:1] in ("-", "<", ">")
+    return text.rstrip(FAILED + WARNED) if is_figure else text.removesuffix(NOTED)
 
 
 def failing(row: LayerDiff) -> bool:

@@ -15,12 +15,12 @@ from rich.cells import cell_len
 from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.diagnosis.flow import Flow
 from sgs_tui.engine.diagnosis.results import Role
-from sgs_tui.engine.numbers import count
+from sgs_tui.engine.numbers import count, ratio
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.layers.blame import BLAME_SIGNS
 from sgs_tui.tui.network.layout import Columns, Item, Placed, Stack, Through, stack
 from sgs_tui.tui.short_names import ShortNames
-from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, cut, fit, ratio, width
+from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, cut, fit, width
 
 GAP = 5
 """Cells between two columns; the inner ones are lanes for lines that go up or down."""

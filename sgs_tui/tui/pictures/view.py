@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sgs_tui.engine.dumps.dtypes import FloatArray
-from sgs_tui.engine.numbers import count, figure
+from sgs_tui.engine.numbers import count, ratio
 from sgs_tui.engine.sweep.background import SweepJob
 from sgs_tui.engine.sweep.results import LayerRow, PictureRow, SetFinding, Status, SweepResult
 from sgs_tui.tui.layers.over_set import OverSet
@@ -53,7 +53,7 @@ def _agreement(shown: Shown) -> str:
     if found is None:
         return ""
     if found.top1 is None:
-        return figure(found.rmse)
+        return ratio(found.rmse)
     return "same" if found.top1 == 1 else "other" if found.top1 == 0 else f"{found.top1:.0%}"
 
 
@@ -61,7 +61,7 @@ COLUMNS: tuple[Column[Shown], ...] = (
     Column("sign", "", 1, cell=_sign),
     Column("name", "picture", least=16, names=True, cell=lambda shown: shown.row.name),
     Column("fails", "fails", 5, right=True, cell=lambda shown: str(shown.row.failing) if shown.row.compared else ""),
-    Column("worst", "worst", 7, right=True, cell=lambda shown: figure(shown.row.worst_rmse)),
+    Column("worst", "worst RMSE", 10, right=True, cell=lambda shown: ratio(shown.row.worst_rmse)),
     Column("layer", "worst layer", 20, names=True, cell=lambda shown: shown.row.worst_layer),
     Column("clips", "clips", 5, right=True, cell=lambda shown: str(shown.row.clipped) if shown.row.compared else ""),
     Column("output", "output", 7, right=True, cell=_agreement),
@@ -137,7 +137,7 @@ def _layer(result: SweepResult, at: int, width: int) -> Line:
     if row.spreads is None:
         return (Span(f"{name:{cells}} "), Span("not comparable on any picture", "muted"))
     fails = f"{row.failing_share:.0%}" if row.failing_on else "-"
-    figures = f"{figure(row.spreads['rmse'].worst):>7} {figure(row.spreads['rmse'].median):>7}  "
+    figures = f"{ratio(row.spreads['rmse'].worst):>7} {ratio(row.spreads['rmse'].median):>7}  "
     room = max(8, width - cells - 24)
     return (
         Span(f"{name:{cells}} "),

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Recovered, Role, some
-from sgs_tui.engine.numbers import cosine
+from sgs_tui.engine.numbers import cosine, ratio, small
 from sgs_tui.tui.layers.blame import BLAME_SIGNS, is_healthy
-from sgs_tui.tui.text import BLANK, Line, Span, Tone, hanging, paragraph, ratio, small
+from sgs_tui.tui.text import BLANK, Line, Span, Tone, hanging, paragraph
 from sgs_tui.tui.widgets.table import Cell, Column
 
 
