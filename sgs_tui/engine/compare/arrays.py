@@ -8,23 +8,30 @@ Apart because it needs both sides in memory, and leaves out what a sweep does no
 """
 
 from collections.abc import Sequence
-from math import isfinite
+from enum import IntEnum
+from math import isfinite, nan
 
 import numpy as np
 
 from sgs_tui.engine.compare.elements import ArrayReader
 from sgs_tui.engine.compare.metrics import LayerFigures, figures_of, metrics_of
 from sgs_tui.engine.compare.results import SideStats
-from sgs_tui.engine.compare.sums import ABS_B, ABS_D, BB, BLOCK, DD, SB, SS, B, Kernel, S, Sums, Totals
+from sgs_tui.engine.compare.sums import BLOCK, Kernel, Sums, Totals
 from sgs_tui.engine.dumps.dtypes import AnyArray, FloatArray
 
 ROW = 512
 ROWS = 64
 """Rows of a block: two sides of 256 kB, which stay in the second cache."""
 
-_LARGEST = 8
 _MANY = 256
 """Rows of a layer from which their sums are added in pairs."""
+
+
+class _Row(IntEnum):
+    """What is summed up of a row, by its place; the names of `Totals`."""
+
+    SS, BB, SB, DD, ABS_D, ABS_B, LARGEST = range(7)
+
 
 Sides = tuple[AnyArray, AnyArray]
 """Sample and benchmark of a layer, float32 of shape (n,)."""
@@ -39,22 +46,19 @@ class Arrays:
         self._plain = Kernel()
 
     def figures(self, layers: Sequence[Sides]) -> list[LayerFigures]:
-        """Figures of each layer. Zeros of a side that has other values too are not counted, nor is it told where the
-        largest error is (`max_abs_index` -1). What holds NaN or Inf, or nothing, goes through the one pass."""
-        extremes = [tuple(map(_extremes, sides)) for sides in layers]
-        usual = [all(isfinite(low) and isfinite(high) for low, high in each) for each in extremes]
-        rows = [-(-len(sides[0]) // ROW) if good else 0 for sides, good in zip(layers, usual, strict=True)]
-        sums = self._sums([sides for sides, good in zip(layers, usual, strict=True) if good], sum(rows))
-        starts = np.cumsum([0, *rows])[:-1]
-        totals = iter(_totals(sums, starts[usual].tolist(), [count for count in rows if count]))
+        """Figures of each layer, without the means (NaN), the sample's extremes (NaN), zeros of a side that has other
+        values too (0), and where the largest error is (-1). What holds NaN or Inf, or nothing, goes through the one
+        pass."""
+        rows = [-(-len(benchmark) // ROW) for _, benchmark in layers]
+        totals = _totals(self._sums(layers, sum(rows)), rows)
         return [
-            _figures(len(sides[0]), next(totals), ends) if good else self._alone(*sides)
-            for sides, ends, good in zip(layers, extremes, usual, strict=True)
+            _figures(benchmark, sums) if all(map(isfinite, sums)) and count else self._alone(sample, benchmark)
+            for (sample, benchmark), sums, count in zip(layers, totals, rows, strict=True)
         ]
 
     def _sums(self, layers: Sequence[Sides], rows: int) -> FloatArray:
-        """[9, rows]: the first eight of `Totals` and the largest error of each row."""
-        sums, row, used = np.empty((9, rows)), 0, 0
+        """Of each row what `_Row` names."""
+        sums, row, used = np.empty((len(_Row), rows)), 0, 0
         work, size = self._work, self._work.shape[1]
         for sample, benchmark in layers:
             start = 0
@@ -76,15 +80,14 @@ class Arrays:
         """The sums of the rows in the buffers, which are used up."""
         pair, ones = self._work[:, :used].reshape(2, -1, ROW), self._ones
         sample, benchmark = pair
-        np.vecdot(pair, pair, out=sums[SS : BB + 1])
-        np.vecdot(sample, benchmark, out=sums[SB])
-        np.vecdot(pair, ones, out=sums[S : B + 1])
-        difference = np.subtract(sample, benchmark, out=sample)
-        np.vecdot(difference, difference, out=sums[DD])
-        np.abs(pair, out=pair)
-        np.vecdot(difference, ones, out=sums[ABS_D])
-        np.vecdot(benchmark, ones, out=sums[ABS_B])
-        np.maximum.reduce(difference, axis=1, out=sums[_LARGEST])
+        with np.errstate(all="ignore"):  # NaN and Inf are left to the one pass
+            np.vecdot(pair, pair, out=sums[_Row.SS : _Row.BB + 1])
+            np.vecdot(sample, benchmark, out=sums[_Row.SB])
+            difference = np.subtract(sample, benchmark, out=sample)
+            np.vecdot(difference, difference, out=sums[_Row.DD])
+            np.abs(pair, out=pair)
+            np.vecdot(pair, ones, out=sums[_Row.ABS_D : _Row.ABS_B + 1])
+            np.maximum.reduce(difference, axis=1, out=sums[_Row.LARGEST])
 
     def _alone(self, sample: AnyArray, benchmark: AnyArray) -> LayerFigures:
         sums, sides = Sums(), (ArrayReader(sample), ArrayReader(benchmark))
@@ -93,31 +96,27 @@ class Arrays:
         return figures_of(sums)
 
 
-def _extremes(values: AnyArray) -> tuple[float, float]:
-    """Not finite where a value is not, or there is none."""
-    if not len(values):
-        return np.inf, -np.inf
-    return float(np.minimum.reduce(values)), float(np.maximum.reduce(values))
-
-
-def _totals(sums: FloatArray, starts: Sequence[int], rows: Sequence[int]) -> list[list[float]]:
-    """Of each layer its eight sums and its largest error."""
-    if not starts:
-        return []
-    added = np.add.reduceat(sums[:_LARGEST], starts, axis=1)
-    for place, (start, count) in enumerate(zip(starts, rows, strict=True)):
-        if count > _MANY:
-            added[:, place] = sums[:_LARGEST, start : start + count].sum(axis=1)
-    largest = np.maximum.reduceat(sums[_LARGEST], starts)
-    found: list[list[float]] = np.vstack([added, largest]).T.tolist()
+def _totals(sums: FloatArray, rows: Sequence[int]) -> list[list[float]]:
+    """Of each layer, which has so many rows, what `_Row` names; zeros of an empty one."""
+    totals = np.zeros((len(_Row), len(rows)))
+    filled = np.flatnonzero(rows)
+    if len(filled):
+        starts = (np.cumsum(rows, dtype=np.intp) - rows)[filled]
+        totals[:, filled] = np.add.reduceat(sums, starts, axis=1)
+        totals[_Row.LARGEST, filled] = np.maximum.reduceat(sums[_Row.LARGEST], starts)
+        for place, start in zip(filled.tolist(), starts.tolist(), strict=True):
+            if rows[place] > _MANY:
+                totals[: _Row.LARGEST, place] = sums[: _Row.LARGEST, start : start + rows[place]].sum(axis=1)
+    found: list[list[float]] = totals.T.tolist()
     return found
 
 
-def _figures(count: int, sums: Sequence[float], extremes: Sequence[tuple[float, float]]) -> LayerFigures:
-    *sums, largest = sums
-    total = Totals._make((*sums, count, largest))
-    sides = (
-        SideStats(count, low, high, mean / count, 0, 0, count if low == high == 0 else 0)
-        for (low, high), mean in zip(extremes, (total.s, total.b), strict=True)
+def _figures(benchmark: AnyArray, sums: Sequence[float]) -> LayerFigures:
+    ss, bb, sb, dd, abs_d, abs_b, largest = sums
+    count, low, high = len(benchmark), float(np.minimum.reduce(benchmark)), float(np.maximum.reduce(benchmark))
+    total = Totals(ss=ss, bb=bb, sb=sb, s=nan, b=nan, dd=dd, abs_d=abs_d, abs_b=abs_b, n=count, largest=largest)
+    return LayerFigures(
+        metrics_of(total, -1),
+        SideStats(count, nan, nan, nan, 0, 0, 0 if ss else count),
+        SideStats(count, low, high, nan, 0, 0, 0 if bb else count),
     )
-    return LayerFigures(metrics_of(total, -1), *sides)
