@@ -19,10 +19,14 @@ if TYPE_CHECKING:
     from sgs_tui.engine.compare.limits import Profile
     from sgs_tui.engine.runs.run_folder import RunRequest
     from sgs_tui.engine.sweep.results import Picture
+    from sgs_tui.engine.sweep.simulated import Simulator
     from sgs_tui.engine.sweep.sweep import Runner, SweepRequest
 
 _FEW = 8
 """Pictures under which starting a Dask cluster takes longer than they do."""
+
+_ADVISED = 5
+"""Pictures whose runs of the SDK stay until INT16 is tried on the twin of their float dumps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +120,7 @@ class _Asked:
     notes: tuple[str, ...] = ()
     inputs: tuple[Path, ...] = ()
     runs: "Mapping[str, tuple[RunRequest, RunRequest]]" = field(default_factory=dict)
-    runner: "Runner | None" = None
+    simulator: "Simulator | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,8 +199,9 @@ def sweep(
     if networks.twin is not None:
         asked = _by_twin(networks, given, calibration, limits)
     elif networks.float_model is not None:
-        asked = _by_sdk(networks, given, calibration.ranges, simulator, limits)
-        asked = replace(asked, runner=_simulator(asked, keeping, where, keep))
+        root = options.place_of(keeping.root)
+        asked = _by_sdk(networks, given, calibration.ranges, simulator, limits, root)
+        asked = replace(asked, simulator=_simulator(asked, root, where, keep))
     elif networks.onnx is not None:
         asked = _by_onnx(networks, given, limits)
     else:
@@ -255,6 +260,7 @@ def _by_sdk(
     ranges: Path | None,
     simulator: options.SimulatorOptions,
     limits: "Profile",
+    root: Path,
 ) -> _Asked:
     """A float and a fixed run for each picture."""
     from sgs_tui.engine.sweep.simulated import by_runs
@@ -268,7 +274,7 @@ def _by_sdk(
     requests = both_runs(networks.float_model, networks.fixed, networks.pictures, given, simulator)
     pairs = list(zip(requests[::2], requests[1::2], strict=True))
     runs = {picture.name: pair for picture, pair in zip(pictures, pairs, strict=True)}
-    how = by_runs(pairs, ranges, limits)
+    how = by_runs(pairs, ranges, limits, root)
     what = Message(
         "{pictures} by the SDK through {float_model} and {fixed}",
         pictures=networks.pictures,
@@ -278,7 +284,7 @@ def _by_sdk(
     return _Asked(SweepRequest(how, pictures), what, (), (*how.needs, *_files(pictures)), runs)
 
 
-def _simulator(asked: _Asked, keeping: _Keeping, where: _Where, keep: int | None) -> "Runner":
+def _simulator(asked: _Asked, root: Path, where: _Where, keep: int | None) -> "Simulator":
     from sgs_tui.engine.sweep.simulated import Simulator
 
     if where.scheduler or where.hosts:
@@ -286,13 +292,13 @@ def _simulator(asked: _Asked, keeping: _Keeping, where: _Where, keep: int | None
             Message("the SDK's runs are started here"),
             Message("start a sweep on each host, with --journal files of their own"),
         )
-    return Simulator(asked.runs, options.place_of(keeping.root), where.jobs or 1, keep)
+    return Simulator(asked.runs, root, where.jobs or 1, keep, _ADVISED)
 
 
 def _keep_worst(asked: _Asked, report: "SweepReport", keeping: _Keeping) -> None:
     """Write the dumps of the worst pictures; the SDK's are kept as they are made."""
     keep, how = keeping.count(), asked.request.how
-    if asked.runner is not None or keep == 0 or report.stopped or not hasattr(how, "dump"):
+    if asked.simulator is not None or keep == 0 or report.stopped or not hasattr(how, "dump"):
         return
     from sgs_tui.engine.files import make_folder
     from sgs_tui.engine.sweep.results import Status
@@ -363,11 +369,14 @@ def _print(asked: _Asked, profile: str, where: _Where, keeping: _Keeping, printi
     )
     journal = None if keeping.no_journal else keeping.journal or default_journal(asked.request.how)
     stderr.note(*asked.notes)
-    with stderr.cancelling_interrupts() as cancel:
-        sweep = Sweep(
-            replace(asked.request, journal=journal), asked.runner or where.runner(len(asked.request.pictures))
-        )
-        report = print_sweep(sweep, asked.what, profile, how, stderr.note, cancel, asked.notes)
+    runner = asked.simulator or where.runner(len(asked.request.pictures))
+    try:
+        with stderr.cancelling_interrupts() as cancel:
+            sweep = Sweep(replace(asked.request, journal=journal), runner)
+            report = print_sweep(sweep, asked.what, profile, how, stderr.note, cancel, asked.notes)
+    finally:
+        if asked.simulator is not None:
+            asked.simulator.settle()
     _keep_worst(asked, report, keeping)
     return _verdict(report, journal)
 

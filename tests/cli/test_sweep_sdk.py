@@ -94,3 +94,17 @@ def test_the_app_sweeps_by_the_sdk_as_the_command_does(older: Bench, command: Co
     assert "fixed" in str(fixed) and "float" in str(float_)
     told = command(*sweep(older, "--fail-on", "never"))
     assert told.code == 0 and len(list_runs(older.root)) == 4
+
+
+def test_int16_is_tried_on_the_runs_dumps_which_are_deleted_then(older: Bench, command: Command) -> None:
+    tight = older.home / "tight.toml"
+    tight.write_text("[fail]\nsqnr_db = 80.0\n")
+    told = []
+    for _ in range(2):  # the second time from the journal, without any run
+        ended = command(*sweep(older, "--profile", str(tight)))
+        assert ended.code == 1, ended.err
+        told += [each["text"] for each in json.loads(ended.out)["findings"] if each["kind"] == "int16"]
+        assert not list_runs(older.root), "nothing was to be kept"
+    first, second = told
+    assert first.startswith("INT16 for ") or first.startswith("INT16 does not help"), first
+    assert second.startswith("INT16 was not tried: the dumps of the pictures' runs are not there any more")

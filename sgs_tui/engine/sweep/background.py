@@ -103,7 +103,7 @@ class SweepJob:
             quantization = Quantization(int16=self.int16)
             return OnnxPictures(self.model, self.calibration, self.preprocess, quantization, {}, profile)
         if self.runs:
-            return by_runs(self.runs, self.ranges, profile)
+            return by_runs(self.runs, self.ranges, profile, self.root)
         return DumpPairs(self.ranges, None, profile)
 
     def request(self) -> SweepRequest:

@@ -1,13 +1,15 @@
 """INT16 advice over a set: a small set of tensors, tried by the twin on the worst pictures before it is given.
 
 The search is short (`_TRIALS`, of the tensors nearest before the layers that fail) and over few pictures; `optimize
-twin --pictures` searches longer and over all. Pairs of dumps have a twin too: that of the worst pair, where it gives
-that pair's fixed dump; the pictures are then the float dumps' own inputs.
+twin --pictures` searches longer and over all. Where the pictures have dumps (pairs, the SDK's runs, an ONNX model's,
+which are made again), the twin is that of the worst one's float dump, where it gives that picture's fixed dump; the
+pictures are then the float dumps' own inputs. Where there is no twin the finding says why.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -19,8 +21,10 @@ from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import CancelledError, InputError, SgsError
 from sgs_tui.engine.numbers import count, figure
 from sgs_tui.engine.optimize.limits import limits_of
+from sgs_tui.engine.sweep.onnx_pictures import OnnxPictures
 from sgs_tui.engine.sweep.pairs import DumpPairs
 from sgs_tui.engine.sweep.results import Kind, Picture, SetFinding, SweepResult
+from sgs_tui.engine.sweep.simulated import SimulatedPictures
 from sgs_tui.engine.sweep.twin_pictures import TwinPictures
 from sgs_tui.engine.sweep.workers import How, default_workers
 from sgs_tui.engine.text import visible
@@ -30,15 +34,16 @@ from sgs_tui.engine.twin.opening import Files, open_subject
 from sgs_tui.engine.twin.picture_trials import Pictures, TwinPicture
 from sgs_tui.engine.twin.plan import Plan, with_int16
 from sgs_tui.engine.twin.predict import Inputs
-from sgs_tui.engine.twin.rebuild import refuse_barriers
 from sgs_tui.engine.twin.search import Goal
 from sgs_tui.engine.twin.set_search import PictureResult, SetSearch
 from sgs_tui.engine.twin.trust import reproduces
 from sgs_tui.engine.twin.values import Values
+from sgs_tui.language import Message
 
 _PICTURES, _CANDIDATES, _TRIALS, _SECONDS = 24, 16, 80, 2.0
 """The most that are tried; seconds are for trying every smaller set."""
 _NAMED = 4
+_CAUSES = Message("look at the causes above first")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +59,29 @@ class _Network:
 def advise_int16(
     how: How, pictures: Sequence[Picture], result: SweepResult, cancel: Event | None = None
 ) -> SetFinding | None:
-    """What INT16 would give; None where no layer fails, or there is no twin. Raises CancelledError."""
+    """What INT16 would give, or why that can not be said; None where no layer fails. Raises CancelledError."""
     failing = [row.layer.name for row in result.layers if row.failing_on]
     measured = [place for place in result.order if result.pictures[place].compared]
     if not failing or not measured:
         return None
-    asked = measured[:_PICTURES]
     try:
-        with _network(how, [pictures[place] for place in asked], cancel) as network:
-            if network is None:
-                return None
-            search = _search(network, failing, cancel)
-            return _finding(search, asked, len(measured)) if search is not None else None
+        with _network(how, pictures, measured[:_PICTURES], cancel) as network:
+            return _finding(_search(network, failing, cancel), network, len(measured))
     except CancelledError:
         raise
-    except SgsError:  # the pictures have their figures; what has no twin gets no advice of the twin's
-        return None
+    except SgsError as error:  # the pictures have their figures all the same
+        text = Message("INT16 was not tried: {reason}", reason=error.message)
+        return SetFinding(Kind.INT16, text, (), (), (), error.hint or _CAUSES)
 
 
-def _search(network: _Network, failing: Sequence[str], cancel: Event | None) -> SetSearch | None:
+def _search(network: _Network, failing: Sequence[str], cancel: Event | None) -> SetSearch:
+    """Raises InputError where there is nothing to try."""
     plan = network.plan
     limits, _ = limits_of(network.profile, plan.twin)
     goal = Goal(limits)
     candidates = _candidates(plan, failing)
     if not candidates:
-        return None
+        raise InputError(Message("no tensor before the layers that fail can be put into INT16 by name"), _CAUSES)
     on = Pictures(plan, network.pixels, goal.judged(plan))
     search = SetSearch(
         on, network.pictures, goal, {}, cancel, default_workers(), candidates, _SECONDS, tuple(plan.raised), _TRIALS
@@ -104,32 +107,89 @@ def _candidates(plan: Plan, failing: Sequence[str]) -> tuple[str, ...]:
 
 
 @contextmanager
-def _network(how: How, pictures: Sequence[Picture], cancel: Event | None) -> Iterator[_Network | None]:
-    """None where there is no twin, or it does not give the dumps that are there. Raises SgsError."""
-    if isinstance(how, TwinPictures):
-        made = how.open()
-        with closing(PictureInputs(made.twin, how.preprocess)) as reader:
-            given = tuple(
-                TwinPicture(str(at), each.name, lambda cancel, files=each.files: reader.read(files, cancel)[0])  # type: ignore[misc]
-                for at, each in enumerate(pictures)
-            )
-            yield _Network(made.plan, made.settings.pixels, how.profile, given)
-    elif isinstance(how, DumpPairs):
-        sample, benchmark = pictures[0].files
-        opened = open_subject(Files(benchmark, sample, how.ranges), None, cancel)
-        plan, check = opened.subject.plan, opened.subject.check
-        refuse_barriers(plan.twin)
-        given = tuple(
-            TwinPicture(str(at), each.name, lambda cancel, path=each.files[1]: _inputs(plan.twin, path))  # type: ignore[misc]
-            for at, each in enumerate(pictures)
+def _network(how: How, pictures: Sequence[Picture], places: Sequence[int], cancel: Event | None) -> Iterator[_Network]:
+    """The network and the pictures at these places. Raises SgsError where there is no twin, or it does not give the
+    dumps that are there."""
+    with ExitStack() as stack:
+        if isinstance(how, TwinPictures):
+            made = how.open()
+            reader = stack.enter_context(closing(PictureInputs(made.twin, how.preprocess)))
+
+            def read(place: int, cancel: Event | None) -> Inputs:
+                return reader.read(pictures[place].files, cancel)[0]
+
+            yield _Network(made.plan, made.settings.pixels, how.profile, _given(pictures, places, read))
+        else:
+            yield _of_dumps(_dumps_of(how, pictures, places, stack), pictures, stack, cancel)
+
+
+def _given(
+    pictures: Sequence[Picture], places: Iterable[int], read: Callable[[int, Event | None], Inputs]
+) -> tuple[TwinPicture, ...]:
+    return tuple(TwinPicture(str(place), pictures[place].name, partial(read, place)) for place in places)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dumps:
+    """Pictures' dumps, (fixed, float) by place while the block runs, the worst picture's first."""
+
+    places: tuple[int, ...]
+    of: Callable[[int, Event | None], AbstractContextManager[tuple[Path, Path]]]
+    ranges: Path | None
+    profile: Profile
+
+
+def _dumps_of(how: How, pictures: Sequence[Picture], places: Sequence[int], stack: ExitStack) -> _Dumps:
+    """Raises SgsError where there are none."""
+    if isinstance(how, OnnxPictures):
+        made = stack.enter_context(closing(how.open()))
+
+        @contextmanager
+        def again(place: int, cancel: Event | None) -> Iterator[tuple[Path, Path]]:
+            with made.dumped(pictures[place], cancel) as files:
+                yield files.fixed_dump, files.float_dump
+
+        return _Dumps(tuple(places), again, made.made.ranges, how.profile)
+    if isinstance(how, SimulatedPictures):
+        kept = {place: dumps for place in places if (dumps := how.dumps(place)) is not None}
+        if not kept:
+            message = Message("the dumps of the pictures' runs are not there any more, and they hold the network")
+            raise InputError(message, Message("sweep with --keep worst:5 and another --journal"))
+        return _Dumps(tuple(kept), lambda place, cancel: nullcontext(kept[place]), how.ranges, how.profile)
+    assert isinstance(how, DumpPairs)
+    pairs = {place: (pictures[place].files[0], pictures[place].files[1]) for place in places}
+    return _Dumps(tuple(pairs), lambda place, cancel: nullcontext(pairs[place]), how.ranges, how.profile)
+
+
+def _of_dumps(dumps: _Dumps, pictures: Sequence[Picture], stack: ExitStack, cancel: Event | None) -> _Network:
+    """`stack` keeps the worst picture's dumps, which the twin reads. Raises SgsError."""
+    first = dumps.places[0]
+    fixed, float_dump = stack.enter_context(dumps.of(first, cancel))
+    opened = open_subject(Files(float_dump, fixed, dumps.ranges), None, cancel)
+    plan, check = opened.subject.plan, opened.subject.check
+    barrier = next(iter(plan.twin.barriers()), None)
+    if barrier is not None:
+        raise InputError(
+            Message(
+                "{kind} {name} can not be computed by the twin: {why}",
+                kind=visible(barrier.kind), name=visible(", ".join(barrier.outputs)), why=barrier.why,
+            ),
+            Message("sweep with --keep worst:1; `sgs-tui twin` on the float dump that is kept lists all ops"),
+        )  # fmt: skip
+    if not check or not reproduces(check.median_db, check.counted):
+        raise InputError(
+            Message(
+                "the twin of the float dump of {picture} does not give its fixed dump, so nothing can be tried on it",
+                picture=visible(pictures[first].name),
+            ),
+            Message("compare that picture's two dumps: what is said of its first layers comes first"),
         )
-        yield (
-            _Network(plan, opened.pixels, how.profile, given)
-            if check and reproduces(check.median_db, check.counted)
-            else None
-        )
-    else:
-        yield None
+
+    def read(place: int, cancel: Event | None) -> Inputs:
+        with dumps.of(place, cancel) as (_, path):
+            return _inputs(plan.twin, path)
+
+    return _Network(plan, opened.pixels, dumps.profile, _given(pictures, dumps.places, read))
 
 
 def _inputs(twin: Twin, path: Path) -> Inputs:
@@ -147,9 +207,9 @@ def _inputs(twin: Twin, path: Path) -> Inputs:
 # In words.
 
 
-def _finding(search: SetSearch, asked: Sequence[int], measured: int) -> SetFinding:
+def _finding(search: SetSearch, network: _Network, measured: int) -> SetFinding:
     results = search.results()
-    place_of = {picture.name: place for picture, place in zip(search.pictures, asked, strict=True)}
+    place_of = {picture.name: int(picture.key) for picture in network.pictures}
     left = [each for each in results if not each.after.reached]
     names = tuple(search.best.names)
     tried = f"{count(len(results), 'picture')}" + (f", the worst of {measured}" if len(results) < measured else "")
@@ -168,12 +228,14 @@ def _finding(search: SetSearch, asked: Sequence[int], measured: int) -> SetFindi
         what = f"{everything.failing} of {count(everything.layers, 'layer')} fail" if everything is not None else ""
         evidence = [f"with {count(len(search.candidates), 'tensor')} in INT16 {what} on the worst of {tried}"]
         text = "INT16 does not help: the tensors before the layers that fail were tried on the twin"
-        return SetFinding(Kind.INT16, text, (), (), tuple(evidence), "look at the causes above first")
+        return SetFinding(Kind.INT16, text, (), (), tuple(evidence), _CAUSES)
     reach = f"all {len(results)} pictures" if not left else f"{len(results) - len(left)} of {len(results)} pictures"
     text = f"INT16 for {_listed(names)} brings every layer within the limits on {reach}"
     if not helped:
         text = f"INT16 for {_listed(names)} leaves fewer layers over the limits, some on every picture"
     advice = f"tensor_arrays='{','.join(names)}'; in [CONV_CONFIG], then convert and calibrate again"
+    if network.plan.qdq is not None:
+        advice = Message("--int16 {names} with the same command", names=visible(",".join(names)))
     return SetFinding(Kind.INT16, text, pictures, names, tuple(evidence), advice)
 
 

@@ -7,7 +7,7 @@ on that picture.
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -95,13 +95,18 @@ class OnnxMeasurer:
 
     def measure(self, picture: Picture, cancel: Event | None = None) -> Measured:
         """Raises SgsError: the picture is no input of the model, its preprocess fails, the sweep was stopped."""
-        with TemporaryDirectory(prefix="picture-", dir=self._folder.name) as folder:
-            files = replace(
-                EmbeddedFiles.below(Path(folder)), ranges=self.made.ranges, fixed_model=self.made.fixed_model
-            )
-            self.write(picture, files, cancel)
+        with self.dumped(picture, cancel) as files:
             pairs = DumpPairs(files.ranges, None, self.how.profile).open()
             return pairs.measure(Picture(picture.name, (files.fixed_dump, files.float_dump)), cancel)
+
+    @contextmanager
+    def dumped(self, picture: Picture, cancel: Event | None = None) -> Iterator[EmbeddedFiles]:
+        """The picture's dumps, while the block runs. Raises as `measure`."""
+        with TemporaryDirectory(prefix="picture-", dir=self._folder.name) as folder:
+            below = EmbeddedFiles.below(Path(folder))
+            files = replace(below, ranges=self.made.ranges, fixed_model=self.made.fixed_model)
+            self.write(picture, files, cancel)
+            yield files
 
     def close(self) -> None:
         """End what runs the preprocess, remove the models."""

@@ -31,12 +31,21 @@ _LOOK = 0.1
 
 @dataclass(frozen=True, slots=True)
 class SimulatedPictures:
-    """How the SDK's pictures are measured; `needs`: the models, the preprocess scripts; `words`: switches and SDK."""
+    """How the SDK's pictures are measured; `needs`: the models, the preprocess scripts; `words`: switches and SDK.
+
+    `runs`: a float and a fixed one of each picture, below `root`; what they give does not depend on where that is.
+    """
 
     needs: tuple[Path, ...]
     words: tuple[str, ...]
     ranges: Path | None = None
     profile: Profile = field(default=MANUAL)
+    runs: tuple[tuple[RunRequest, ...], ...] = field(default=(), repr=False)
+    root: Path = Path()
+
+    def dumps(self, place: int) -> tuple[Path, Path] | None:
+        """The dumps (fixed, float) of a picture by its place in the sweep, where they are kept."""
+        return dumps_of(self.runs[place], self.root)
 
     def digest(self) -> str:
         """Of everything but the picture that the figures depend on."""
@@ -56,13 +65,16 @@ class SimulatedPictures:
         return self
 
 
-def by_runs(runs: Sequence[Sequence[RunRequest]], ranges: Path | None, profile: Profile) -> SimulatedPictures:
+def by_runs(
+    runs: Sequence[Sequence[RunRequest]], ranges: Path | None, profile: Profile, root: Path
+) -> SimulatedPictures:
     """How pictures are measured by these runs, a float and a fixed one for each: alike but for the picture."""
     first = runs[0]
     scripts = dict.fromkeys(Path(path) for request in first for path in request.needs if path.endswith(".py"))
     needs = (*(Path(request.model) for request in first), *scripts)
     words = tuple(repr(sorted(request.files.items())) for request in first)
-    return SimulatedPictures(needs, (*words, str(first[0].details.get("sdk", ""))), ranges, profile)
+    about = (*words, str(first[0].details.get("sdk", "")))
+    return SimulatedPictures(needs, about, ranges, profile, tuple(map(tuple, runs)), root)
 
 
 def dumps_of(requests: Sequence[RunRequest], root: Path) -> tuple[Path, Path] | None:
@@ -76,18 +88,27 @@ def dumps_of(requests: Sequence[RunRequest], root: Path) -> tuple[Path, Path] | 
 class Simulator:
     """Runs pictures, `jobs` at a time; what a sweep takes as its runner. `requests`: (float, fixed) by picture's name.
 
-    `keep`: how many of the worst pictures keep their runs; None: all.
+    `keep`: how many of the worst pictures keep their runs; None: all. `advised`: how many keep them until `settle`.
     """
 
     requests: Mapping[str, tuple[RunRequest, RunRequest]]
     root: Path
     jobs: int = 1
     keep: int | None = 0
+    advised: int = 0
+    _kept: "list[_Kept]" = field(default_factory=list)
+
+    def settle(self) -> None:
+        """The dumps were needed for advice, and no longer are: no more runs are left than are to be kept."""
+        for kept in self._kept:
+            kept.trim(self.keep)
 
     def __call__(self, how: How, pictures: Sequence[Placed], cancel: Event) -> Iterator[tuple[int, Outcome]]:
         """Places and outcomes as they come. Raises CancelledError; then what runs is cancelled."""
         assert isinstance(how, SimulatedPictures)
-        waiting, flying, kept = deque(pictures), dict[int, _Pair](), _Kept(self.root, self.keep)
+        waiting, flying = deque(pictures), dict[int, _Pair]()
+        kept = _Kept(self.root, None if self.keep is None else max(self.keep, self.advised))
+        self._kept.append(kept)
         known = list_runs(self.root)
         try:
             while waiting or flying:
@@ -176,7 +197,11 @@ class _Kept:
         failing, error, _ = worst_of(outcome.measured)
         self._pairs.append(((failing, inf if isnan(error) else error), pair))
         self._pairs.sort(key=lambda each: each[0], reverse=True)
-        for _, other in self._pairs[self._most :]:
+        self.trim(self._most)
+
+    def trim(self, most: int | None) -> None:
+        """Delete all but the worst so many; None: nothing."""
+        for _, other in self._pairs[most:] if most is not None else ():
             for path in other.ours:
                 delete_run(path, self._root)
-        del self._pairs[self._most :]
+        del self._pairs[len(self._pairs) if most is None else most :]

@@ -1,17 +1,21 @@
 """INT16 advice over a set: tried on the twin, and given for pairs of dumps too where those have one."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sgs_tui.engine.backends.quantize import Quantization
 from sgs_tui.engine.compare.limits import MANUAL, Limits, Profile
 from sgs_tui.engine.dumps.reader import open_dump
+from sgs_tui.engine.runs.run_folder import RunRequest
 from sgs_tui.engine.sweep.int16 import advise_int16, from_json, to_json
 from sgs_tui.engine.sweep.onnx_pictures import OnnxPictures
 from sgs_tui.engine.sweep.pairs import DumpPairs
 from sgs_tui.engine.sweep.pictures import sample_pictures
 from sgs_tui.engine.sweep.results import Kind, Picture, SetFinding, SweepResult
+from sgs_tui.engine.sweep.simulated import SimulatedPictures
 from sgs_tui.engine.sweep.sweep import Sweep, SweepRequest, processes
 from sgs_tui.engine.sweep.twin_pictures import TwinPictures
 from sgs_tui.engine.sweep.workers import How
@@ -62,15 +66,33 @@ def test_pairs_of_dumps_have_a_twin_too(bad: Path) -> None:
     assert found is not None and found.layers == ("cat",) and found.text.endswith("on all 2 pictures")
 
 
+def test_an_onnx_model_has_a_twin_and_is_told_what_heals_it(bad: Path, tmp_path: Path) -> None:
+    """Of the same numbers as the pictures above, which the model wants NCHW."""
+    with open_dump(bad / "bad_float.bin") as dump:
+        own = dump.read(dump.find("data")[0]).reshape(1, 32, 32, 3).transpose(0, 3, 1, 2)
+    for number, gain in enumerate((1, 0.8)):
+        np.save(tmp_path / f"{number}.npy", own * np.float32(gain))
+    samples = [(tmp_path / "0.npy",), (tmp_path / "1.npy",)]
+    how = OnnxPictures(bad / "bad.onnx", tuple(samples), quantization=Quantization(per_channel=False))
+    result, found = advised(how, sample_pictures(samples))
+    assert result.failing_layers and found is not None
+    assert found.layers == ("cat",) and found.pictures and found.advice == "--int16 cat with the same command"
+    healed, nothing = advised(replace(how, quantization=Quantization(False, ("cat",))), sample_pictures(samples))
+    assert healed.failing_layers == 0 and nothing is None, "what is advised heals"
+
+
 def test_where_nothing_helps_that_is_said(bad: Path, arrays: tuple[Picture, ...]) -> None:
     _, found = advised(twin_of(bad, Profile("hard", Limits(sqnr_db=80.0), Limits())), arrays[:2])
     assert found is not None and found.text.startswith("INT16 does not help") and not found.pictures
 
 
-def test_no_twin_no_advice(bad: Path, arrays: tuple[Picture, ...]) -> None:
-    result, found = advised(twin_of(bad), arrays[:1])
-    assert found is not None
-    assert advise_int16(OnnxPictures(bad / "bad.onnx", ()), arrays[:1], result) is None
+def test_where_there_is_no_twin_that_is_said(bad: Path, arrays: tuple[Picture, ...], tmp_path: Path) -> None:
+    result, _ = advised(twin_of(bad), arrays[:1])
+    asked = RunRequest(("simulator",), "sdk", "model.sim", "float", ())
+    simulated = SimulatedPictures((), (), runs=((asked, asked),), root=tmp_path)
+    found = advise_int16(simulated, arrays[:1], result)
+    assert found is not None and found.text.startswith("INT16 was not tried: the dumps of the pictures' runs are not")
+    assert not found.layers and "--keep worst:5" in found.advice
 
 
 def test_advice_goes_through_a_journal(arrays: tuple[Picture, ...]) -> None:
