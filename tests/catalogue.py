@@ -26,9 +26,18 @@ PO = PACKAGE / "locale" / "zh_CN" / "LC_MESSAGES" / "sgs_tui.po"
 
 Id = str | tuple[str, ...]
 
-MARKS = {"_": (0,), "Message": (0,), "_n": (1, 2), "plural": (1, 2), "joined": (1,), "option": (1,), "argument": (1,)}
+MARKS = {
+    "_": (0,),
+    "Message": (0,),
+    "Words": (0,),
+    "_n": (1, 2),
+    "plural": (1, 2),
+    "joined": (1,),
+    "option": (1,),
+    "argument": (1,),
+}
 """Functions whose arguments, by place, are messages: two places are a message and its plural."""
-TABLES = {"Action": (2, 3), "PaneEntry": (2, 3, 4)}
+TABLES = {"Action": (2, 3), "PaneEntry": (2, 3, 4), "Column": (1,)}
 """Entries of tables, whose arguments at these places are messages each."""
 MARKED_BY_NAME = frozenset({"help", "about"})
 ENUMERATIONS = frozenset({"HealthState", "RunState", "Stage", "Role", "Verdict", "Change", "Severity"})
@@ -73,8 +82,8 @@ def _of_call(node: ast.Call, name: str) -> Iterator[Id]:
     if called in MARKS and (in_cli or called not in ("option", "argument")):
         found = [_literals(node.args[place], name) for place in MARKS[called] if place < len(node.args)]
         yield from (tuple(each) for each in zip(*found, strict=True)) if len(found) == 2 else found[0] if found else ()
-    for place in TABLES.get(called, ()):
-        yield from _literals(node.args[place], name) if place < len(node.args) else ()
+    for entry in (node.args[place] for place in TABLES.get(called, ()) if place < len(node.args)):
+        yield from _literals(entry, name) if isinstance(entry, ast.Constant | ast.IfExp) else ()  # else made elsewhere
     if called == "count" and len(node.args) > 1 and (nouns := [*map(_text, node.args[1:])])[0]:
         noun, several = (*nouns, f"{nouns[0]}s")[:2]
         yield f"{{number:,}} {noun}", f"{{number:,}} {several}"

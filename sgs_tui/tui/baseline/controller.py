@@ -16,6 +16,8 @@ from sgs_tui.engine.files import at_home
 from sgs_tui.engine.requantize.state import load_state
 from sgs_tui.engine.runs.run_list import Run
 from sgs_tui.engine.session import Comparison
+from sgs_tui.language import Message as Words
+from sgs_tui.language import _
 from sgs_tui.tui.baseline.kept import keep, kept_of
 from sgs_tui.tui.baseline.view import BaselineDialog, earlier, headline
 from sgs_tui.tui.comparison.controller import ComparisonController
@@ -27,7 +29,7 @@ from sgs_tui.tui.runs.jobs import RunsSeen
 
 _FILE = "file"
 """The choice that is no run."""
-_TOO_EARLY = "a finished comparison is needed first"
+_TOO_EARLY = Words("a finished comparison is needed first")
 
 
 @dataclass
@@ -74,14 +76,18 @@ class BaselineController(Controller):
     def keep(self) -> None:
         """The present comparison is the baseline of the next one."""
         current = self._comparison.current
-        if current is None or not self.take_present(f"{current.request.sample}, kept here") or self.baseline is None:
+        if (
+            current is None
+            or not self.take_present(_("{sample}, kept here", sample=current.request.sample))
+            or self.baseline is None
+        ):
             self.host.flash(_TOO_EARLY, "warn")
             return
-        self.host.flash("kept: B shows what the next comparison changes, after a new start as well")
+        self.host.flash(_("kept: B shows what the next comparison changes, after a new start as well"))
         try:
             keep(self.baseline, current.request.sample)
         except (OSError, SgsError) as error:
-            self.host.post_message(Said(f"kept until the app ends, not for later: {error}", "warn"))
+            self.host.post_message(Said(_("kept until the app ends, not for later: {error}", error=error), "warn"))
 
     def take_present(self, source: str) -> bool:
         """The present comparison becomes the baseline, if it is finished; whether it is."""
@@ -112,8 +118,8 @@ class BaselineController(Controller):
         if not choices:
             self.ask_for_file()
             return
-        file = Choice(_FILE, "another file or folder ...", "a report of compare --format json, a run's folder")
-        self.choose("Against which earlier run or comparison?", (*choices, file), self._take_choice)
+        file = Choice(_FILE, _("another file or folder ..."), _("a report of compare --format json, a run's folder"))
+        self.choose(_("Against which earlier run or comparison?"), (*choices, file), self._take_choice)
 
     def _take_choice(self, key: str) -> None:
         if key == _FILE:
@@ -123,15 +129,15 @@ class BaselineController(Controller):
 
     @does("baseline.file")
     def ask_for_file(self) -> None:
-        note = "a report of `compare --format json`, or a run's folder; M keeps the one on the screen"
-        self.ask("Against which earlier comparison?", "", note, self._load)
+        note = _("a report of `compare --format json`, or a run's folder; M keeps the one on the screen")
+        self.ask(_("Against which earlier comparison?"), "", note, self._load)
 
     def _load(self, answer: str) -> None:
         current = self._comparison.current
         if current is not None:
             path = at_home(answer)
             self._comparison.begin("baseline", partial(from_path, current, self._comparison.rows, path))
-            self.host.flash(f"reading {path.name} ...", "doing")
+            self.host.flash(_("reading {name} ...", name=path.name), "doing")
 
     # --- holding against it
 
@@ -155,7 +161,11 @@ class BaselineController(Controller):
             self.baseline = event.baseline
             self.show(event)
         level = "fail" if event.regression.newly_failing else "info"
-        self.host.note(f"since {event.baseline.source}: {headline(event.regression)}", level, "B shows the layers")
+        self.host.note(
+            _("since {source}: {regression}", source=event.baseline.source, regression=headline(event.regression)),
+            level,
+            _("B shows the layers"),
+        )
 
     def show(self, event: Regressed, foreseen: Mapping[str, float] | None = None) -> None:
         """The layers before and after, in the window; beside them what was `foreseen`, until other dumps come."""

@@ -13,6 +13,7 @@ from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.files import write_atomically
 from sgs_tui.engine.numbers import count
+from sgs_tui.language import _
 from sgs_tui.tui.frame.dialogs import Choice
 from sgs_tui.tui.settings import state_folder
 from sgs_tui.tui.text import age
@@ -32,7 +33,12 @@ class Kept:
 
     def choice(self, now: float) -> Choice:
         failing = sum(layer.verdict is Verdict.FAIL for layer in self.baseline.layers)
-        told = f"kept {age(now - self.moment)} ago: {failing} of {count(len(self.baseline.layers), 'layer')} fail"
+        told = _(
+            "kept {age} ago: {failing} of {layers} fail",
+            age=age(now - self.moment),
+            failing=failing,
+            layers=count(len(self.baseline.layers), "layer"),
+        )
         return Choice(str(self.path), Path(self.baseline.source).name, told)
 
 

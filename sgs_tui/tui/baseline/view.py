@@ -5,12 +5,14 @@ from functools import partial
 from math import isfinite
 from pathlib import Path
 
+from rich.cells import cell_len
 from textual import on
 from textual.widget import Widget
 
 from sgs_tui.engine.compare.baseline import Baseline, Change, Regression, Snapshot, Step
 from sgs_tui.engine.numbers import cosine, decibel, ratio
 from sgs_tui.engine.runs.run_list import Run
+from sgs_tui.language import _
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.dialogs import Dialog
 from sgs_tui.tui.jobs import LayerWanted
@@ -41,9 +43,9 @@ def _sign(step: Step) -> Cell:
 
 def _change(step: Step) -> Cell:
     if step.lost:
-        return Cell("no figures now", "fail")
+        return Cell(_("no figures now"), "fail")
     tone: Tone = "good" if step.newly_fixed else _TONES.get(step.change, "muted")
-    return Cell(step.outcome, "fail" if step.newly_failing else tone)
+    return Cell(_(step.outcome), "fail" if step.newly_failing else tone)
 
 
 def _rmse(layer: Snapshot | None) -> str:
@@ -85,22 +87,29 @@ def _met(regression: Regression, foreseen: Mapping[str, float]) -> Line:
     measured = {step.after.name: step.after.rmse for step in regression.steps if step.after is not None}
     pairs = [(foreseen[name], rmse) for name, rmse in measured.items() if name in foreseen and rmse]
     off = sorted(abs(known - rmse) / rmse for known, rmse in pairs if isfinite(known) and isfinite(rmse))
-    return (Span(f"  foreseen within {off[len(off) // 2]:.1%} (median)", "muted"),) if off else ()
+    return (Span("  " + _("foreseen within {off:.1%} (median)", off=off[len(off) // 2]), "muted"),) if off else ()
 
 
 def headline(regression: Regression) -> str:
     """The whole in a line."""
-    return ", ".join(f"{number} {words}" for words, number in regression.counts().items() if number) or "no layers"
+    return _(", ").join(f"{number} {_(words)}" for words, number in regression.counts().items() if number) or _(
+        "no layers"
+    )
 
 
 def step_lines(step: Step, cells: int) -> list[Line]:
     """One layer in full: verdicts, figures, how the names were matched."""
     lines = paragraph(step.name, cells, "strong")
-    for when, layer in (("before", step.before), ("now", step.after)):
+    for when, layer in ((_("before"), step.before), (_("now"), step.after)):
         if layer is not None:
-            figures = f"RMSE {_rmse(layer)}, COS {cosine(layer.cos).strip()}, SQNR {_sqnr(layer)} dB"
-            other = f" as {layer.name}" if layer.name != step.name else ""
-            lines += paragraph(f"{when}: {layer.verdict}, {figures}{other}", cells)
+            figures = _(
+                "RMSE {rmse}, COS {cos}, SQNR {sqnr} dB",
+                rmse=_rmse(layer),
+                cos=cosine(layer.cos).strip(),
+                sqnr=_sqnr(layer),
+            )
+            other = " " + _("as {name}", name=layer.name) if layer.name != step.name else ""
+            lines += paragraph(f"{when}: {_(str(layer.verdict))}, {figures}{other}", cells)
     return lines + paragraph(step.note, cells, "muted")
 
 
@@ -118,8 +127,8 @@ def _judged(run: Run, runs: Sequence[Run]) -> Path | None:
 
 def _words(run: Run, now: float) -> str:
     image = Path(run.request.details.get("image", "")).name
-    parts = (run.request.backend, Path(run.request.model).name, f"on {image}" if image else "")
-    return f"{age(now - run.status.created)} ago: {' '.join(part for part in parts if part)}"
+    parts = (run.request.backend, Path(run.request.model).name, _("on {image}", image=image) if image else "")
+    return _("{age} ago: {run}", age=age(now - run.status.created), run=" ".join(part for part in parts if part))
 
 
 class BaselineDialog(Dialog[None]):
@@ -129,8 +138,8 @@ class BaselineDialog(Dialog[None]):
     GROUPS = ("baseline", "dialog")
 
     def __init__(self, keymap: dict[str, str]) -> None:
-        super().__init__("Against an earlier comparison", keymap)
-        self.summary = LineBar((Span(" comparing ...", "muted"),))
+        super().__init__(_("Against an earlier comparison"), keymap)
+        self.summary = LineBar((Span(" " + _("comparing ..."), "muted"),))
         self.table = ListTable(STEP_COLUMNS, tone=lambda step: "muted" if step.change is Change.SAME else "")
         self.text = TextView(reads=False)
 
@@ -144,9 +153,13 @@ class BaselineDialog(Dialog[None]):
     def show(self, baseline: Baseline, regression: Regression, profile: str, foreseen: Mapping[str, float]) -> None:
         """What became of the layers, which `profile` judges now; RMSE that was `foreseen` of them, by name."""
         told = Span(f" {headline(regression)}", "strong")
-        other = "" if baseline.profile == profile else f"  judged by {baseline.profile} then, {profile} now"
-        room = max(12, self.size.width - width((told,)) - len(other) - 12)
-        source = Span(f"  since {cut(baseline.source, room)}", "muted")
+        other = (
+            ""
+            if baseline.profile == profile
+            else "  " + _("judged by {before} then, {now} now", before=baseline.profile, now=profile)
+        )
+        room = max(12, self.size.width - width((told,)) - cell_len(other) - 12)
+        source = Span("  " + _("since {source}", source=cut(baseline.source, room)), "muted")
         self.summary.say((told, span(other, "warn"), *_met(regression, foreseen), source))
         self.table.columns = _columns(foreseen)
         self.table.fill(in_order(regression), 0)

@@ -5,6 +5,7 @@ from functools import partial
 
 from sgs_tui.engine.configs.debugconfig import PRESETS
 from sgs_tui.engine.files import at_home
+from sgs_tui.language import _
 from sgs_tui.tui.debugconfig.pane import DebugConfigPane, LeaveDialog, SaveAsked
 from sgs_tui.tui.debugconfig.view import FILE_NAME
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
@@ -40,16 +41,16 @@ class DebugConfigController(Controller):
     @does("debugconfig.preset")
     def ask_for_preset(self) -> None:
         choices = [Choice(preset.key, preset.title, preset.note) for preset in PRESETS]
-        self.choose("Preset for DebugConfig.txt", choices, self._apply)
+        self.choose(_("Preset for DebugConfig.txt"), choices, self._apply)
 
     def _apply(self, key: str) -> None:
         self.pane.apply_preset(next(preset for preset in PRESETS if preset.key == key))
 
     @does("debugconfig.open")
     def ask_for_file(self) -> None:
-        note = "a folder means the DebugConfig.txt in it; a new file is made when it is saved"
+        note = _("a folder means the DebugConfig.txt in it; a new file is made when it is saved")
         current = str(self.pane.file.path)
-        self.leave(partial(self.ask, "Edit which DebugConfig.txt?", current, note, self._load))
+        self.leave(partial(self.ask, _("Edit which DebugConfig.txt?"), current, note, self._load))
 
     def _load(self, answer: str) -> None:
         path = at_home(answer)
@@ -60,7 +61,7 @@ class DebugConfigController(Controller):
         """Hand the terminal to the user's editor and read the file again afterwards."""
         path = self.pane.file.path
         if self.pane.file.changed:
-            self.host.flash("save (w) or undo (u) first: the editor works on the file on disk", "warn")
+            self.host.flash(_("save (w) or undo (u) first: the editor works on the file on disk"), "warn")
             return
         problem = self.host.edit(path)
         self.pane.load(path)

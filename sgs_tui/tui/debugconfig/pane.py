@@ -17,6 +17,7 @@ from textual.widget import Widget
 from sgs_tui.engine.configs.debugconfig import PATH_KEY, DebugConfig, Preset, apply
 from sgs_tui.engine.configs.textlines import Finding
 from sgs_tui.engine.errors import SgsError
+from sgs_tui.language import _
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.debugconfig.view import (
     SWITCHES_AND_PATH,
@@ -55,7 +56,7 @@ class LeaveDialog(Dialog[str]):
     GROUPS = ("leave", "dialog")
 
     def __init__(self, path: Path, evidence: Text, keymap: dict[str, str]) -> None:
-        super().__init__(f"Not saved: {path}", keymap)
+        super().__init__(_("Not saved: {path}", path=path), keymap)
         self.view = TextView(evidence)
 
     def body(self) -> Iterable[Widget]:
@@ -81,7 +82,7 @@ class DebugConfigPane(Pane):
         self.crumb = Crumb()
         self.main = self.keys = ListTable(key_columns(lambda: self.document))
         self.info, self.text = TextView(reads=False), TextView(reads=False)
-        self.prompt = Prompt(placeholder="folder for the dump, . for the folder of the run")
+        self.prompt = Prompt(placeholder=_("folder for the dump, . for the folder of the run"))
         self.file = ConfigFile()
         self._before_edit = self.document
 
@@ -185,7 +186,7 @@ class DebugConfigPane(Pane):
 
     def action_fix(self) -> None:
         fixed = self.document.fix()
-        self.post_message(Flash("nothing to fix" if fixed == self.document else "fixed; w saves"))
+        self.post_message(Flash(_("nothing to fix") if fixed == self.document else _("fixed; w saves")))
         self._change(fixed)
 
     def action_undo(self) -> None:
@@ -199,10 +200,14 @@ class DebugConfigPane(Pane):
             self.post_message(Said(error.message, "fail", error.hint))
             return
         if not self.file.changed:
-            self.post_message(Flash(f"{self.file.path} is as on disk: nothing to save"))
+            self.post_message(Flash(_("{path} is as on disk: nothing to save", path=self.file.path)))
             return
-        kept = "" if self.file.on_disk is None else "; the old file is kept as .bak"
-        self.post_message(SaveAsked(f"Write {self.file.path}{kept}?", self.evidence()))
+        question = (
+            _("Write {path}?", path=self.file.path)
+            if self.file.on_disk is None
+            else _("Write {path}; the old file is kept as .bak?", path=self.file.path)
+        )
+        self.post_message(SaveAsked(question, self.evidence()))
 
     def evidence(self) -> Text:
         """What saving changes."""
@@ -215,10 +220,16 @@ class DebugConfigPane(Pane):
             self.post_message(Said(str(error), "fail"))
             return
         self._fill()
-        self.post_message(Said(f"saved {self.file.path}" + (f", before that kept as {backup}" if backup else "")))
+        self.post_message(
+            Said(
+                _("saved {path}, before that kept as {backup}", path=self.file.path, backup=backup)
+                if backup
+                else _("saved {path}", path=self.file.path)
+            )
+        )
 
     def copied(self, whole: bool) -> str:
         return self.document.render().decode("utf-8", "replace") if whole else self.document.path or ""
 
     def help(self) -> list[Line]:
-        return [(span("Nothing is written until w, and then only after a look at the difference."),)]
+        return [(span(_("Nothing is written until w, and then only after a look at the difference.")),)]

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field, replace
 from difflib import unified_diff
 from pathlib import Path
 
+from rich.cells import cell_len
+
 from sgs_tui.engine.configs.debugconfig import PATH_KEY, PRESETS, SWITCHES, DebugConfig, Switch, parse, template
 from sgs_tui.engine.configs.debugconfig_check import check
 from sgs_tui.engine.configs.textlines import Finding, Severity
 from sgs_tui.engine.files import read_bytes, write_with_backup
 from sgs_tui.engine.text import decode
+from sgs_tui.language import _, shown
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, hanging, paragraph, span, wrap
 from sgs_tui.tui.widgets.table import Cell, Column
 
@@ -37,11 +40,11 @@ def key_columns(document: Callable[[], DebugConfig]) -> tuple[Column[Switch], ..
 
     def value(switch: Switch) -> Cell:
         if switch is not PATH_KEY:
-            return Cell(switch.recommended, "muted")
+            return Cell(_(switch.recommended), "muted")
         path = document().path
         if path is None:
-            return Cell("(not in the file: home folder)", "warn")
-        return Cell(path) if path else Cell("(empty: home folder)", "warn")
+            return Cell(_("(not in the file: home folder)"), "warn")
+        return Cell(path) if path else Cell(_("(empty: home folder)"), "warn")
 
     return (
         Column("state", "", 3, cell=state),
@@ -54,54 +57,54 @@ def info_lines(findings: Sequence[Finding], switch: Switch, width: int) -> list[
     """What is wrong, what the key under the cursor means, and then what is only worth knowing."""
     grave = [finding for finding in findings if finding.severity is not Severity.NOTE]
     notes = [finding for finding in findings if finding.severity is Severity.NOTE]
-    lines = [*_finding_lines(grave, width), BLANK, *paragraph(f"{switch.name}: {switch.meaning}", width)]
-    lines += paragraph(f"Read by: {switch.read_by}.", width, "muted")
-    lines += paragraph(f"Recommended: {switch.recommended}.", width, "muted")
+    lines = [*_finding_lines(grave, width), BLANK, *paragraph(f"{switch.name}: {_(switch.meaning)}", width)]
+    lines += paragraph(_("Read by: {read_by}.", read_by=_(switch.read_by)), width, "muted")
+    lines += paragraph(_("Recommended: {what}.", what=_(switch.recommended)), width, "muted")
     return [*lines, BLANK, *_finding_lines(notes, width)] if notes else lines
 
 
 def _finding_lines(findings: Sequence[Finding], width: int) -> list[Line]:
     if not findings:
-        return [(Span("✓ no problems", "good"),)]
+        return [(Span(_("✓ no problems"), "good"),)]
     return [row for finding in findings for row in _finding(finding, width)]
 
 
 def _finding(finding: Finding, width: int) -> list[Line]:
     sign, tone = _SIGNS[finding.severity]
-    where = f"line {finding.line}: " if finding.line else ""
-    lines = hanging((Span(f"{sign} ", tone),), f"{where}{finding.message}", width)
-    return lines + [(Span("  " + part, "muted"),) for part in wrap("-> " + finding.remedy, width - 2)]
+    where = _("line {line}:", line=finding.line) + " " if finding.line else ""
+    lines = hanging((Span(f"{sign} ", tone),), f"{where}{shown(finding.message)}", width)
+    return lines + [(Span("  " + part, "muted"),) for part in wrap("-> " + shown(finding.remedy), width - 2)]
 
 
 def file_lines(document: DebugConfig, width: int) -> list[Line]:
     """The file as it will be written, with what a screen usually hides."""
-    lines: list[Line] = [(Span("the file, byte for byte", "muted"),)]
+    lines: list[Line] = [(Span(_("the file, byte for byte"), "muted"),)]
     for number, row in enumerate(document.lines, 1):
         ending = row.ending.removesuffix(b"\n")
         text = clip(decode(row.content + ending), max(4, width - 4))
         spans = [Span(f"{number:>2} ", "muted"), span(text)]
         if not row.ending:
-            spans.append(Span(" (no newline)", "fail"))
+            spans.append(Span(" " + _("(no newline)"), "fail"))
         lines.append(tuple(spans))
-    return lines if document.lines else [*lines, (Span("(empty)", "muted"),)]
+    return lines if document.lines else [*lines, (Span(_("(empty)"), "muted"),)]
 
 
 def difference(old: bytes | None, new: bytes, findings: Sequence[Finding], width: int) -> list[Line]:
     """What saving changes, and what is still wrong with it."""
     before = decode(old or b"").splitlines(keepends=True)
     rows = list(unified_diff(before, decode(new).splitlines(keepends=True), n=2))[2:]
-    lines = [_changed(row, width) for row in rows] or [(Span("nothing changes", "muted"),)]
+    lines = [_changed(row, width) for row in rows] or [(Span(_("nothing changes"), "muted"),)]
     grave = [finding for finding in findings if finding.severity is not Severity.NOTE]
     if grave:
-        lines += [BLANK, (Span("still to mind", "strong"),), *_finding_lines(grave, width)]
+        lines += [BLANK, (Span(_("still to mind"), "strong"),), *_finding_lines(grave, width)]
     return lines
 
 
 def _changed(row: str, width: int) -> Line:
     tones: dict[str, Tone] = {"+": "good", "-": "fail", "@": "muted"}
     text = row.removesuffix("\n")
-    missing = "" if row.endswith("\n") or row.startswith("@") else " (no newline)"
-    return (span(clip(text, width - len(missing)), tones.get(row[:1], "")), Span(missing, "fail"))
+    missing = "" if row.endswith("\n") or row.startswith("@") else " " + _("(no newline)")
+    return (span(clip(text, width - cell_len(missing)), tones.get(row[:1], "")), Span(missing, "fail"))
 
 
 FILE_NAME = "DebugConfig.txt"
@@ -134,8 +137,8 @@ class ConfigFile:
     def state(self) -> str:
         """How document and disk stand to each other, in words."""
         if self.on_disk is None:
-            return "new, not saved"
-        return "changed, not saved" if self.changed else "as on disk"
+            return _("new, not saved")
+        return _("changed, not saved") if self.changed else _("as on disk")
 
     def reread(self) -> "ConfigFile":
         """The same document beside what is on disk now. Raises InputError."""

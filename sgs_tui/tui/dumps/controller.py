@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from sgs_tui.engine.dumps.format import Record
+from sgs_tui.language import _
 from sgs_tui.tui.actions import BY_ID, shown_keys
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened, ComparisonRejudged, FilePicked, PicksChanged
@@ -91,21 +92,37 @@ class DumpsController(Controller):
         self._comparison.pick(self._comparison.picks.with_file(event.role, event.path))
         if self._comparison.before not in ("", before):
             key = shown_keys(BY_ID["dumps.undo"], self.host.keymap)[0]
-            self.host.note(f"compared before: {self._comparison.before}", hint=f"{key} in the dumps goes back to them")
-            self.host.flash(f"{event.role}: {event.path and event.path.name}; {key} goes back to the dumps before")
+            self.host.note(
+                _("compared before: {before}", before=self._comparison.before),
+                hint=_("{key} in the dumps goes back to them", key=key),
+            )
+            self.host.flash(
+                _(
+                    "{role}: {name}; {key} goes back to the dumps before",
+                    role=event.role,
+                    name=event.path and event.path.name,
+                    key=key,
+                )
+            )
         if self._comparison.picks.request is None and event.role in {"sample", "benchmark"}:
-            other = "b on another dump takes the benchmark" if event.role == "sample" else "s takes the sample"
-            self.host.flash(f"{event.role}: {event.path and event.path.name}; {other}")
+            name = event.path and event.path.name
+            self.host.flash(
+                _("sample: {name}; b on another dump takes the benchmark", name=name)
+                if event.role == "sample"
+                else _("benchmark: {name}; s takes the sample", name=name)
+            )
 
     @does("pair.swap")
     def swap(self) -> None:
         """Or say what is missing for it."""
         picks = self._comparison.picks
         if picks.sample is None and picks.benchmark is None:
-            self.host.flash("no dumps are chosen: s and b in pane 3 pick them", "warn")
+            self.host.flash(_("no dumps are chosen: s and b in pane 3 pick them"), "warn")
         else:
             self._comparison.pick(picks.swapped())
-            self.host.flash(f"swapped; {shown_keys(BY_ID['pair.swap'], self.host.keymap)[0]} swaps them back")
+            self.host.flash(
+                _("swapped; {key} swaps them back", key=shown_keys(BY_ID["pair.swap"], self.host.keymap)[0])
+            )
 
     @hears(PicksChanged)
     def show_roles(self) -> None:

@@ -15,6 +15,7 @@ from sgs_tui.engine.dumps.index import HEAD, guess_stage, looks_like_dump
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import CancelledError, FileChangedError, InputError, SgsError
 from sgs_tui.engine.session import Comparison
+from sgs_tui.language import _
 from sgs_tui.tui.dumps.view import Entry, Kind, RecordFacts
 from sgs_tui.tui.jobs import Said
 
@@ -54,7 +55,10 @@ def list_folder(folder: Path, cancel: Event) -> Iterator[Message]:
     try:
         paths = list(os.scandir(folder))
     except OSError as error:
-        raise InputError(f"{folder}: cannot be read: {error.strerror}", "check the path and its rights") from error
+        raise InputError(
+            _("{folder}: cannot be read: {strerror}", folder=folder, strerror=error.strerror),
+            _("check the path and its rights"),
+        ) from error
     found = [entry for item in paths if not item.name.startswith(".") and (entry := _entry(item)) is not None]
     folders = sorted((e for e in found if e.kind is Kind.FOLDER), key=lambda entry: entry.path.name)
     files = sorted((e for e in found if e.kind is not Kind.FOLDER), key=lambda entry: (-entry.modified, entry.path))
@@ -119,5 +123,5 @@ def watch(comparison: Comparison, cancel: Event) -> Iterator[Message]:
             try:
                 dump.check_unchanged()
             except FileChangedError as error:
-                yield Said(f"{dump.path.name} changed on disk: R reads it again", "warn", error.message)
+                yield Said(_("{name} changed on disk: R reads it again", name=dump.path.name), "warn", error.message)
                 return

@@ -14,6 +14,7 @@ from textual.message import Message
 
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.numbers import count
+from sgs_tui.language import _, shown
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.comparison.jobs import FilePicked
 from sgs_tui.tui.dumps.jobs import DumpExamined, FolderListed, RecordsRead
@@ -61,10 +62,10 @@ class DumpsPane(Pane):
         self.crumb = Crumb()
         self.main = self.files = ListTable(
             file_columns(lambda path: self.roles.get(path.absolute(), ""), lambda: self._now),
-            empty="reading the folder ...",
+            empty=_("reading the folder ..."),
         )
         self.records = ListTable(
-            RECORD_COLUMNS, frozen=3, empty="reading ...", tone=lambda one: "muted" if one.constant else ""
+            RECORD_COLUMNS, frozen=3, empty=_("reading ..."), tone=lambda one: "muted" if one.constant else ""
         )
         self.folder = Path()
         self.others = 0
@@ -92,13 +93,13 @@ class DumpsPane(Pane):
         (self.files if job == "folder" else self.records).explain(why)
 
     def browse(self, folder: Path) -> None:
-        self.files.explain("reading the folder ...")
+        self.files.explain(_("reading the folder ..."))
         self.post_message(FolderWanted(folder))
 
     def show_folder(self, event: FolderListed) -> None:
         """The folder's files; the cursor stays on its file where it is still there."""
         self.folder, self.others = event.folder, event.others
-        self.files.explain("no dumps here and no folders: u goes up")
+        self.files.explain(_("no dumps here and no folders: u goes up"))
         self._show_entries(event.entries)
 
     def show_examined(self, event: DumpExamined) -> None:
@@ -115,7 +116,7 @@ class DumpsPane(Pane):
     def show_records(self, event: RecordsRead) -> None:
         if event.path == self.opened:
             self._health = str(event.health)
-            self.records.explain("no records")
+            self.records.explain(_("no records"))
             self.records.fill(event.records, 0)
             self._show_crumb()
 
@@ -126,13 +127,17 @@ class DumpsPane(Pane):
 
     def _show_crumb(self) -> None:
         if self.opened is not None:
-            facts = f"{count(len(self.records.items), 'record')}, {self._health}" if self._health else ""
+            facts = f"{shown(count(len(self.records.items), 'record'))}, {_(self._health)}" if self._health else ""
             self.crumb.say(self.opened.name, facts)
             return
         dumps = sum(entry.kind is Kind.DUMP for entry in self.entries)
-        others = f"; {count(self.others, 'other file')}" if self.others else ""
         name = f"{self.folder.absolute().name}/" if self.folder == Path() else f"{self.folder}/"
-        self.crumb.say(name, f"{count(dumps, 'dump')}, newest first{others}")
+        told = _("{dumps}, newest first", dumps=count(dumps, "dump"))
+        if self.others:
+            told = _(
+                "{dumps}, newest first; {others}", dumps=count(dumps, "dump"), others=count(self.others, "other file")
+            )
+        self.crumb.say(name, told)
 
     # --- keys
 
@@ -157,7 +162,7 @@ class DumpsPane(Pane):
     def _show_opened(self, path: Path | None) -> None:
         had_focus = self.main.has_focus
         self.opened, self._health = path, ""
-        self.records.explain("reading ...")
+        self.records.explain(_("reading ..."))
         self.records.fill(())
         self.files.display, self.records.display = path is None, path is not None
         self.main = self.files if path is None else self.records
@@ -185,7 +190,7 @@ class DumpsPane(Pane):
         entry = self.files.item
         path = self.opened or (entry.path if entry and entry.kind is Kind.DUMP else None)
         if path is None:
-            self.post_message(Flash("only a dump can be sample, benchmark or original", "warn"))
+            self.post_message(Flash(_("only a dump can be sample, benchmark or original"), "warn"))
         elif role == "original" and self.roles.get(path.absolute()) == role:
             self.post_message(FilePicked(role, None))
         else:
@@ -206,22 +211,41 @@ class DumpsPane(Pane):
         return "" if entry is None else str(entry.path.absolute() if whole else entry.path)
 
     def help(self) -> Iterable[Line]:
-        yield line(Span("S", "sample"), " sample (judged)   ", Span("B", "benchmark"), " benchmark (reference)")
-        yield line(Span("O", "key"), " the original: is conversion or quantization to blame? (o again: no more)")
         yield line(
-            Span("R", "good"), " calibration ranges   ", Span("H", "good"), " shapes: enter uses them, and again not"
+            Span("S", "sample"),
+            " " + _("sample (judged)") + "   ",
+            Span("B", "benchmark"),
+            " " + _("benchmark (reference)"),
         )
-        yield line("A dump is known by its content. The stage is a guess from its headers.")
+        yield line(
+            Span("O", "key"), " " + _("the original: is conversion or quantization to blame? (o again: no more)")
+        )
+        yield line(
+            Span("R", "good"),
+            " " + _("calibration ranges") + "   ",
+            Span("H", "good"),
+            " " + _("shapes: enter uses them, and again not"),
+        )
+        yield line(_("A dump is known by its content. The stage is a guess from its headers."))
 
 
 class RecordDialog(TextDialog):
     """A record of a dump: its header at once, statistics and values when they were read."""
 
     def __init__(self, record: Record, keymap: dict[str, str]) -> None:
-        super().__init__(f"{record.direction} {record.slot} of op {record.op_index}", self._lines, keymap)
+        super().__init__(
+            _(
+                "{direction} {slot} of op {op_index}",
+                direction=record.direction,
+                slot=record.slot,
+                op_index=record.op_index,
+            ),
+            self._lines,
+            keymap,
+        )
         self.record = record
         self.facts: RecordFacts | None = None
-        self.why = "reading ..."
+        self.why = _("reading ...")
 
     def show_facts(self, record: Record, facts: RecordFacts) -> None:
         if record is self.record:

@@ -11,6 +11,7 @@ from sgs_tui.engine.compare.results import SideStats
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.format import Health, HealthState, Record, Stage
 from sgs_tui.engine.numbers import figure, size
+from sgs_tui.language import _, shown
 from sgs_tui.tui.text import BLANK, Line, Span, age, paragraph, share
 from sgs_tui.tui.widgets.table import Cell, Column
 
@@ -49,17 +50,17 @@ def _name(entry: Entry) -> Cell:
 def _stage(entry: Entry) -> Cell:
     if entry.kind is Kind.DUMP:
         return Cell("..." if entry.stage is None and not entry.problem else str(entry.stage or ""))
-    words = {Kind.RANGES: "calibration", Kind.SHAPES: "shapes"}
+    words = {Kind.RANGES: _("calibration"), Kind.SHAPES: _("shapes")}
     return Cell(words.get(entry.kind, ""), "muted")
 
 
 def _health(entry: Entry) -> Cell:
     if entry.problem:
-        return Cell(f"✗ {entry.problem}", "fail")
+        return Cell(f"✗ {shown(entry.problem)}", "fail")
     if entry.health is None:
         return Cell("")
     good = entry.health.state is HealthState.COMPLETE
-    return Cell(str(entry.health.state) if good else f"~ {entry.health.state}", "" if good else "warn")
+    return Cell(_(str(entry.health.state)) if good else f"~ {_(str(entry.health.state))}", "" if good else "warn")
 
 
 _ROLES = {
@@ -136,20 +137,42 @@ def record_lines(record: Record, facts: RecordFacts | None, width: int, why: str
 
 
 def _header(record: Record) -> str:
-    shape = f"shape {list(record.shape)}" if record.shape else "shape unknown"
+    shape = _("shape {shape}", shape=list(record.shape)) if record.shape else _("shape unknown")
     parts = [
-        f"{record.direction} {record.slot} of op {record.op_index} {record.op_type}",
-        f"type {record.type_name} s {record.scale:g} z {record.zero_point}",
-        f"{shape}, {record.count:,} elements, {record.size:,} bytes at byte {record.offset:,}",
-        "constant" if record.constant else "",
+        _(
+            "{direction} {slot} of op {op_index} {op_type}",
+            direction=record.direction,
+            slot=record.slot,
+            op_index=record.op_index,
+            op_type=record.op_type,
+        ),
+        _(
+            "type {type_name} s {scale:g} z {zero_point}",
+            type_name=record.type_name,
+            scale=record.scale,
+            zero_point=record.zero_point,
+        ),
+        _(
+            "{shape}, {count:,} elements, {size:,} bytes at byte {offset:,}",
+            shape=shape,
+            count=record.count,
+            size=record.size,
+            offset=record.offset,
+        ),
+        _("constant") if record.constant else "",
     ]
     return "; ".join(part for part in parts if part)
 
 
 def _statistics(stats: SideStats) -> str:
-    return (
-        f"min {figure(stats.minimum)}  max {figure(stats.maximum)}  mean {figure(stats.mean)}  "
-        f"zeros {share(stats.zeros, stats.count)}  NaN {stats.nan:,}  Inf {stats.inf:,}"
+    return _(
+        "min {minimum}  max {maximum}  mean {mean}  zeros {zeros}  NaN {nan:,}  Inf {inf:,}",
+        minimum=figure(stats.minimum),
+        maximum=figure(stats.maximum),
+        mean=figure(stats.mean),
+        zeros=share(stats.zeros, stats.count),
+        nan=stats.nan,
+        inf=stats.inf,
     )
 
 
@@ -164,5 +187,12 @@ def _rows(facts: RecordFacts, record: Record, width: int) -> list[Line]:
         row = "".join(f"{figure(float(value), 6):>11}" for value in np.asarray(facts.values[start : start + step]))
         lines.append((Span(f"{start:>{label - 1}} ", "muted"), Span(row)))
     if len(facts.values) < facts.stats.count:
-        lines.append((Span(f"the first {len(facts.values):,} of {facts.stats.count:,} values", "warn"),))
+        lines.append(
+            (
+                Span(
+                    _("the first {values:,} of {count:,} values", values=len(facts.values), count=facts.stats.count),
+                    "warn",
+                ),
+            )
+        )
     return lines

@@ -9,6 +9,8 @@ from pathlib import Path
 from textual.message import Message
 
 from sgs_tui.engine.journal import Entry, Kind, journal_of
+from sgs_tui.language import Message as Words
+from sgs_tui.language import _
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.dialogs import TextDialog
 from sgs_tui.tui.journal.jobs import JournalRead
@@ -21,9 +23,11 @@ Notes = Mapping[str, tuple[Entry, ...]]
 
 _TONES: dict[Kind, Tone] = {Kind.NOTE: "key", Kind.TRIED: "warn", Kind.RESULT: "good"}
 _NOTHING = (
-    "nothing is written down yet",
-    "C on a layer notes something about it, a here about the dump as a whole; A writes down what it tries and what "
-    "came of it. Reports carry the journal along.",
+    Words("nothing is written down yet"),
+    Words(
+        "C on a layer notes something about it, a here about the dump as a whole; A writes down what it tries and "
+        "what came of it. Reports carry the journal along."
+    ),
 )
 
 
@@ -40,7 +44,7 @@ def note_lines(notes: Sequence[Entry], width: int) -> list[Line]:
     lines: list[Line] = []
     for note in notes:
         lines += hanging((Span(f"{MARK} ", "key"),), note.text, width, "key")
-        lines.append((Span(f"  noted {_moment(note)}", "muted"),))
+        lines.append((Span("  " + _("noted {note}", note=_moment(note)), "muted"),))
     return lines
 
 
@@ -59,7 +63,9 @@ def journal_lines(entries: Sequence[Entry], path: Path, problem: str, width: int
 def _entry(each: Entry, width: int) -> list[Line]:
     about = each.layer or each.sample or ""
     head, *more = wrap(about, max(12, width - 22))
-    lines: list[Line] = [(Span(f"{_moment(each)}  ", "muted"), Span(f"{each.kind} ", _TONES[each.kind]), Span(head))]
+    lines: list[Line] = [
+        (Span(f"{_moment(each)}  ", "muted"), Span(f"{_(str(each.kind))} ", _TONES[each.kind]), Span(head))
+    ]
     lines += [(Span(" " * 18 + part),) for part in more]
     return [*lines, *hanging((Span("  "),), each.text, width, "strong")]
 
@@ -78,7 +84,9 @@ class JournalDialog(TextDialog):
     GROUPS = ("journal", "dialog")
 
     def __init__(self, place: Path, keymap: dict[str, str]) -> None:
-        super().__init__(f"Journal of {place.name}", lambda _: [line(Span("reading ...", "muted"))], keymap)
+        super().__init__(
+            _("Journal of {name}", name=place.name), lambda width: [line(Span(_("reading ..."), "muted"))], keymap
+        )
         self.place = place
 
     def show(self, event: JournalRead) -> None:

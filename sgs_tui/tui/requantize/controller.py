@@ -18,6 +18,7 @@ from sgs_tui.engine.requantize.propose import Begun, Commands, EmbeddedRun, Prop
 from sgs_tui.engine.requantize.state import state_behind
 from sgs_tui.engine.runs.run_folder import RunState
 from sgs_tui.engine.runs.run_list import read_run
+from sgs_tui.language import Message, _
 from sgs_tui.tui.baseline.controller import BaselineController, Regressed
 from sgs_tui.tui.baseline.view import headline
 from sgs_tui.tui.comparison.controller import ComparisonController
@@ -34,9 +35,9 @@ from sgs_tui.tui.runs.pane import PairWanted
 from sgs_tui.tui.runs.view import RunRow, dumps_with
 
 BEGINNING = "requantize"
-_SAME = "the chosen tensors are INT16 already, and no other is taken back"
-_HOW = "I shows the list: i there takes a tensor in and out; i on a layer marks it"
-_NOTE = "it keeps your convert and calibrate commands; enter shows an example"
+_SAME = Message("the chosen tensors are INT16 already, and no other is taken back")
+_HOW = Message("I shows the list: i there takes a tensor in and out; i on a layer marks it")
+_NOTE = Message("it keeps your convert and calibrate commands; enter shows an example")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,11 @@ class RequantizeController(Controller):
     @does("walk.iterate", "int16.iterate")
     def look(self) -> None:
         if self._beginning:
-            self.host.flash("requantizing already", "warn")
+            self.host.flash(_("requantizing already"), "warn")
         elif self._comparison.comparing or self._comparison.diagnosing:
-            self.host.flash("not before the diagnosis is there, which says what is worth INT16", "warn")
+            self.host.flash(_("not before the diagnosis is there, which says what is worth INT16"), "warn")
         else:
-            self.host.flash("looking at what requantizing comes to ...", "doing")
+            self.host.flash(_("looking at what requantizing comes to ..."), "doing")
             self.host.jobs.run("again", partial(look, self._int16.case), self.answer)
 
     def answer(self, found: Proposed | Refused | None) -> None:
@@ -102,7 +103,7 @@ class RequantizeController(Controller):
         """Say exactly what would be done."""
         proposal = event.proposal
         if not proposal.changes and not isinstance(proposal.recipe, Commands):
-            self._explain("There is nothing to requantize", _SAME, _HOW)
+            self._explain(_("There is nothing to requantize"), _SAME, _HOW)
             return
         lines = partial(proposal_lines, proposal, event.advice, event.failing)
         self.confirm(TITLE, lines, partial(self._begin, proposal))
@@ -111,7 +112,7 @@ class RequantizeController(Controller):
         if not self._beginning:
             self._beginning = True
             self._foreseen = self._int16.foreseen(proposal.names)
-            self.host.flash("requantizing ...", "doing")
+            self.host.flash(_("requantizing ..."), "doing")
             self.host.jobs.run(BEGINNING, lambda _: begin(proposal), partial(self.take_begun, proposal))
 
     @hears(JobFailed)
@@ -135,8 +136,8 @@ class RequantizeController(Controller):
     def _follow(self, run: Path, proposal: Proposal, backup: Path | None) -> None:
         picks = self._comparison.picks
         if backup is not None:
-            self.host.note(f"{proposal.ini} is written; what was there is in {backup}")
-        self.host.post_message(Said(f"{run.name}: started; it goes on when the app or the line ends"))
+            self.host.note(_("{ini} is written; what was there is in {backup}", ini=proposal.ini, backup=backup))
+        self.host.post_message(Said(_("{name}: started; it goes on when the app or the line ends", name=run.name)))
         awaited = Awaited((picks.sample, picks.benchmark), proposal, backup)
         self._runs.expect(run, partial(self._take_end, awaited))
         self.host.go(self._runs.pane)
@@ -145,9 +146,9 @@ class RequantizeController(Controller):
         """The demo is quantized at once: the same files hold the new state, the rows on the screen the one before."""
         request = self._comparison.picks.request
         if request is None:
-            self.host.post_message(Said("requantized: s and b in pane 3 pick the new dumps"))
+            self.host.post_message(Said(_("requantized: s and b in pane 3 pick the new dumps")))
             return
-        if self._baseline.take_present("the state before"):
+        if self._baseline.take_present(_("the state before")):
             self._announced = self._noted = request.sample
         self._comparison.compare(request)
 
@@ -162,7 +163,7 @@ class RequantizeController(Controller):
         elif (picks.sample, picks.benchmark) == awaited.dumps:
             self._open(row, awaited)
         else:
-            self.host.post_message(Said(f"{row.run.name}: ok; 7 and enter show what it did"))
+            self.host.post_message(Said(_("{name}: ok; 7 and enter show what it did", name=row.run.name)))
 
     def _open(self, row: RunRow, awaited: Awaited) -> None:
         pair = dumps_with(row.run, [each.run for each in self._runs.pane.rows])
@@ -176,8 +177,12 @@ class RequantizeController(Controller):
             said = f"{row.run.state}: {row.message}" if row.message else str(row.run.state)
             self.host.jobs.run("result", lambda _: append(journal_of(row.path), [entry(said, Kind.RESULT)]))
         if awaited.backup is not None:
-            kept_in = f"{awaited.proposal.ini} keeps the change; what was there before is in {awaited.backup}"
-            self.host.note(kept_in, "warn", "A tries again")
+            kept_in = _(
+                "{ini} keeps the change; what was there before is in {backup}",
+                ini=awaited.proposal.ini,
+                backup=awaited.backup,
+            )
+            self.host.note(kept_in, "warn", _("A tries again"))
 
     # --- against the state before
 
@@ -194,7 +199,7 @@ class RequantizeController(Controller):
         self._baseline.baseline = state or self._former
         if state is None and self._announced is not None:
             self._announced = None
-            said = "requantized; nothing is known of the state before, so nothing is held against it"
+            said = _("requantized; nothing is known of the state before, so nothing is held against it")
             self.host.post_message(Said(said))
         if self._comparison.summary is not None:
             self._baseline.hold()
@@ -207,7 +212,9 @@ class RequantizeController(Controller):
         sample, summary = event.comparison.request.sample, self._comparison.summary
         if sample == self._announced:
             self._announced = None
-            self.host.flash(f"requantized: {headline(event.regression)}; B shows before and after")
+            self.host.flash(
+                _("requantized: {regression}; B shows before and after", regression=headline(event.regression))
+            )
             if self.host.unattended:
                 self._baseline.show(event, self._foreseen)
         if sample == self._noted and summary is not None:
@@ -223,19 +230,19 @@ class RequantizeController(Controller):
         folders = self._comparison.network_folders
         guess = next((folder for folder in folders if (folder / INI).is_file()), folders[-1])
         shown = str(guess if guess.name else guess.absolute())  # a mere dot would say nothing
-        self.ask(f"No {NAME} here: which folder is the network's?", shown, _NOTE, self._take_home)
+        self.ask(_("No {file} here: which folder is the network's?", file=NAME), shown, _NOTE, self._take_home)
 
     def _take_home(self, answer: str) -> None:
         folder = at_home(answer)
         if not folder.is_dir():
-            self._explain("That is no folder", f"{folder}: no such folder", "A asks again")
+            self._explain(_("That is no folder"), _("{folder}: no such folder", folder=folder), _("A asks again"))
         elif (folder / NAME).is_file():
             self._comparison.network = folder
             self.look()
         else:
             path = folder / NAME
             self.confirm(
-                f"Write this example of {NAME}, to fill in?",
+                _("Write this example of {file}, to fill in?", file=NAME),
                 partial(example_lines, path, example()),
                 partial(self.host.jobs.run, "example", partial(write_template, path), self._ask_to_fill_in),
             )
@@ -243,25 +250,29 @@ class RequantizeController(Controller):
     def _ask_to_fill_in(self, path: Path) -> None:
         """It is of no use before the user's own commands are in it."""
         self._comparison.network = path.parent
-        self.host.post_message(Said(f"{path} is written: fill in your commands, then A"))
+        self.host.post_message(Said(_("{path} is written: fill in your commands, then A", path=path)))
         lines = partial(refusal_lines, "", "", path, example())
-        self.confirm(f"Fill in your commands now, in {editor_name()}?", lines, partial(self._edit, path))
+        self.confirm(
+            _("Fill in your commands now, in {editor}?", editor=editor_name()),
+            lines,
+            partial(self._edit, path),
+        )
 
     def _tell_refusal(self, event: Refused) -> None:
         """Why it can not be done; the file that can be fixed is offered for that."""
         self.host.note(event.message, "fail", event.hint)
         if event.file is None:
-            self._explain("The models can not be requantized now", event.message, event.hint)
+            self._explain(_("The models can not be requantized now"), event.message, event.hint)
             return
         self.host.flash(event.message, "fail")
-        question = f"This does not work yet. Edit {NAME} in {editor_name()}?"
+        question = _("This does not work yet. Edit {file} in {editor}?", file=NAME, editor=editor_name())
         lines = partial(refusal_lines, event.message, event.hint, event.file, event.text)
         self.confirm(question, lines, partial(self._edit, event.file))
 
     def _edit(self, path: Path) -> None:
         """In the user's editor; then it is tried again."""
         if problem := self.host.edit(path):
-            self._explain("The editor did not end well", problem, f"edit {path} by hand, then A")
+            self._explain(_("The editor did not end well"), problem, _("edit {path} by hand, then A", path=path))
         else:
             self.look()
 

@@ -12,6 +12,7 @@ from sgs_tui.engine.errors import InputError, SgsError
 from sgs_tui.engine.files import write_atomically
 from sgs_tui.engine.requantize.network import NAME, example
 from sgs_tui.engine.requantize.propose import BusyError, Int16Edit, Proposal, find_recipe, propose
+from sgs_tui.language import _
 from sgs_tui.tui.int16.controller import Case
 
 
@@ -45,7 +46,7 @@ def look(case: Case, cancel: Event) -> Proposed | Refused | None:
         able = None if advice is None else advice.able
         return Proposed(propose(recipe, Int16Edit(chosen, case.marks.unmarked, able)), advice, case.failing)
     except BusyError as error:
-        return Refused(error.message, "7 shows it, x there ends it")
+        return Refused(error.message, _("7 shows it, x there ends it"))
     except SgsError as error:
         file = next((folder / NAME for folder in case.folders if (folder / NAME).is_file()), None)
         return Refused(error.message, error.hint, file, "" if file is None else file.read_text("utf-8", "replace"))
@@ -54,6 +55,6 @@ def look(case: Case, cancel: Event) -> Proposed | Refused | None:
 def write_template(path: Path, cancel: Event) -> Path:
     """The example to fill in. Raises InputError where a file is there already."""
     if path.exists():
-        raise InputError(f"{path}: is there already", "A reads it")
+        raise InputError(_("{path}: is there already", path=path), _("A reads it"))
     write_atomically(path, example().encode())
     return path

@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.message import Message
 
+from sgs_tui.language import _
 from sgs_tui.tui.short_names import ShortNames
 from sgs_tui.tui.text import Span, Tone, clip, cut, fit, wrap
 from sgs_tui.tui.widgets.line_widget import ListWidget
@@ -287,8 +288,8 @@ class Table(ListWidget):
 
 
 def _marked(title: str, mark: str, cells: int) -> str:
-    """With its sort mark; what of that does not fit is left out, its end first."""
-    bare = title.removesuffix(" ") if mark else title
+    """In the user's language, with its sort mark; what of that does not fit is left out, its end first."""
+    bare = _(title.removesuffix(" ")) + (" " if title.endswith(" ") and not mark else "")
     room = max(1, cells - cell_len(bare))
     return bare + mark[:room]
 
