@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def error(message: str, hint: str = "") -> None:
     """`sgs-tui: error: what is wrong; what to do`."""
-    _line(Message("error"), joined((message, hint), "; ") if hint else message)
+    _line(_("sgs-tui: error: {text}", text=joined((message, hint), "; ") if hint else message))
 
 
 def damaged(problems: Sequence[str], consolation: str) -> ExitCode:
@@ -33,13 +33,13 @@ def damaged(problems: Sequence[str], consolation: str) -> ExitCode:
 
 def warning(message: str) -> None:
     """`sgs-tui: warning: ...`: the result stands, but read this."""
-    _line(Message("warning"), message)
+    _line(_("sgs-tui: warning: {text}", text=message))
 
 
 def note(*messages: str) -> None:
     """`sgs-tui: note: ...`: what was done, said where data does not go; a line each."""
     for message in messages:
-        _line(Message("note"), message)
+        _line(_("sgs-tui: note: {text}", text=message))
 
 
 def written(path: Path, backup: Path | None) -> None:
@@ -50,12 +50,11 @@ def written(path: Path, backup: Path | None) -> None:
         note(Message("{path} is written; what was there is in {backup}", path=path, backup=backup))
 
 
-def _line(kind: str, text: str) -> None:
+def _line(line: str) -> None:
     """Write one line; a stderr that is closed or full must not turn a result into a failure."""
     if sys.stderr is None:  # closed by the caller; print would fall back to stdout
         return
     try:
-        line = _("sgs-tui: {kind}: {text}", kind=kind, text=text)
         print(visible(line), file=sys.stderr, flush=True)
     except OSError:
         return
