@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,11 +12,13 @@ import pytest
 
 from sgs_tui.cli import COMMANDS, OPEN
 from sgs_tui.engine.dumps.reader import open_dump
+from tests.cli.conftest import Command, command
 from tests.cli.parsing import parse
 from tests.engine.boards import results_text
 from tests.standin_sdk import build_sdk, write_model, write_preprocess
 from tests.standin_sdk.docker_home import DockerHome
 
+__all__ = ["command"]  # a fixture
 REPOSITORY = Path(__file__).resolve().parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -85,22 +86,26 @@ def test_both_languages_have_the_same_commands_and_facts() -> None:
 
 
 @pytest.mark.parametrize("block", RECIPES)
-def test_recipe(workplace: Path, tmp_path_factory: pytest.TempPathFactory, block: str) -> None:
+def test_recipe(
+    workplace: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    block: str,
+) -> None:
     sdk = build_sdk(tmp_path_factory.mktemp("sdk") / "older")
-    base = os.path.join(sys.base_prefix, "bin")
     docker = DockerHome.at(tmp_path_factory.mktemp("docker") / "home")
     docker.add_image("sgs-image", {"SGS_IPU_DIR": str(sdk)})
     docker.add_container("sgs", environment={"SGS_IPU_DIR": str(sdk)})
-    path = os.pathsep.join([base, str(docker.folder / "bin"), os.environ["PATH"]])
-    environment = {**os.environ, "SGS_IPU_DIR": str(sdk), "PATH": path, "STANDIN_DOCKER": str(docker.folder)}
+    path = os.pathsep.join([os.path.join(sys.base_prefix, "bin"), str(docker.folder / "bin"), os.environ["PATH"]])
+    for name, value in (("SGS_IPU_DIR", sdk), ("PATH", path), ("STANDIN_DOCKER", docker.folder)):
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.chdir(workplace)
     for line in block.splitlines():
-        command = [sys.executable, "-m", "sgs_tui", *shlex.split(line)[1:]]
-        done = subprocess.run(
-            command, cwd=workplace, env=environment, capture_output=True, text=True, timeout=100, check=False
-        )
+        done = command(*shlex.split(line)[1:])
         good = {3} if line.startswith(FINDS_FAULTS) else GOOD
-        assert done.returncode in good, f"{line}\n{done.stderr}"
-        assert "Traceback" not in done.stderr
+        assert done.code in good, f"{line}\n{done.err}"
+        assert "Traceback" not in done.err
 
 
 def test_commands_in_the_text_are_right() -> None:

@@ -129,7 +129,7 @@ class MainScreen(PanesScreen):
         self.layer_table.recall(state, self.start, self.settings.columns)
         self.histogram.pane.change(log_counts=state.log_counts)
         self.splits = {"side": state.side, "lower": state.lower}
-        self._arrange()
+        self._split()
         self.runs.form = form_of(state.run)
         self.show_title()
         for problem in self.settings.problems:
@@ -176,6 +176,10 @@ class MainScreen(PanesScreen):
         self._router.do(action_id)
 
     @property
+    def choosing(self) -> bool:
+        return self.comparison.request is None
+
+    @property
     def keymap(self) -> dict[str, str]:
         return dict(self.settings.keys)
 
@@ -201,7 +205,8 @@ class MainScreen(PanesScreen):
     @on(LayersShown)
     def show_title(self) -> None:
         self.title_bar.say(title(self.comparison.request, self.layer_table.summary, self.size.width))
-        self.set_class(self.comparison.request is None, "-choosing")
+        if self.choosing != self.has_class("-choosing"):
+            self._arrange()
         self.show_notice()
 
     def show_notice(self) -> None:

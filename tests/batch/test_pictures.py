@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,10 @@ from sgs_tui.engine.errors import InputError, UsageError
 from tests.batch.conftest import Command
 from tests.layer_rows import HOSTILE_NAMES
 
-pytest.importorskip("matplotlib", reason="needs the extra png")
-pytestmark = pytest.mark.usefixtures("one_drawing_process")
+pytestmark = [
+    pytest.mark.skipif(find_spec("matplotlib") is None, reason="needs the extra png"),
+    pytest.mark.usefixtures("one_drawing_process"),
+]
 
 BLUE, ORANGE, RED = (0x1F, 0x77, 0xB4), (0xD9, 0x5F, 0x02), (0xD6, 0x27, 0x28)
 Pixels = npt.NDArray[np.uint8]

@@ -14,6 +14,8 @@ from tests.cli.conftest import Command
 from tests.waiting import interruptible
 
 BAD = ("bad/bad_fixed_dq.bin", "bad/bad_float.bin")
+QUICK = (*BAD, "--no-diagnosis")
+"""Where what a diagnosis loads is not the point."""
 MAIN = (sys.executable, "-m", "sgs_tui")
 
 
@@ -45,13 +47,14 @@ def _environment(changes: dict[str, str]) -> dict[str, str]:
     return {**kept, "PYTHONPATH": root, **changes}
 
 
-def modules_after(sgs: Path, *arguments: str) -> set[str]:
-    """Names of all modules loaded by a command that ends by itself."""
+def modules_after(sgs: Path, *commands: tuple[str, ...]) -> set[str]:
+    """Names of all modules loaded by commands that end by themselves, one after the other in one process."""
     code = (
-        "import sys; from sgs_tui.__main__ import main; sys.argv = ['sgs-tui', *sys.argv[1:]]; main(); "
+        "import json, sys; from sgs_tui.__main__ import main\n"
+        "for each in json.loads(sys.argv[1]): sys.argv = ['sgs-tui', *each]; main()\n"
         "sys.stderr.write('\\n'.join(sys.modules))"
     )
-    done = run_code(sgs, code, *arguments)
+    done = run_code(sgs, code, json.dumps(commands))
     return set(done.stderr.split())
 
 
@@ -59,26 +62,29 @@ HEALTHY = ("tiny/fixed_dq.bin", "tiny/float.bin")
 SCREEN = {"textual", "matplotlib", "plotext", "cv2", "sgs_tui.tui"}
 
 
-@pytest.mark.parametrize("arguments", [HEALTHY, (*BAD, "--no-diagnosis")], ids=["healthy", "not diagnosed"])
+@pytest.mark.parametrize("arguments", [HEALTHY, QUICK], ids=["healthy", "not diagnosed"])
 def test_batch_loads_no_screen_and_no_framework(arguments: tuple[str, ...], sgs: Path) -> None:
-    loaded = modules_after(sgs, "--batch", *arguments)
+    loaded = modules_after(sgs, ("--batch", *arguments))
     assert "sgs_tui.batch.formats.table" in loaded
     assert not loaded & (SCREEN | {"onnxruntime", "onnx", "jinja2"})
 
 
 def test_only_a_diagnosis_with_bad_layers_loads_the_framework_that_computes_them_again(sgs: Path) -> None:
-    loaded = modules_after(sgs, "--batch", *BAD)
+    loaded = modules_after(sgs, ("--batch", *BAD))
     assert "onnxruntime" in loaded and not loaded & SCREEN
     assert not list(Path(os.environ["HOME"]).rglob("*")), "the framework keeps no record of the user"
 
 
-@pytest.mark.parametrize("form", ["csv", "json", "vendor", "markdown"])
-def test_data_formats_need_no_table_renderer(sgs: Path, form: str) -> None:
-    assert "rich.table" not in modules_after(sgs, "compare", *BAD, "--format", form)
+def test_data_formats_need_no_table_renderer(sgs: Path) -> None:
+    loaded = modules_after(
+        sgs, *(("compare", *BAD, "--format", form) for form in ("csv", "json", "vendor", "markdown"))
+    )
+    assert {f"sgs_tui.batch.formats.{form}" for form in ("csv", "json", "vendor", "markdown")} <= loaded
+    assert "rich.table" not in loaded
 
 
 def test_version_loads_next_to_nothing(sgs: Path) -> None:
-    loaded = modules_after(sgs, "--version")
+    loaded = modules_after(sgs, ("--version",))
     assert not loaded & {"typer", "numpy", "rich", "textual", "sgs_tui.engine"}
     assert run(sgs, "--version").stdout.startswith(b"sgs-tui ")
 
@@ -95,27 +101,27 @@ LOCALES = (
     ("form", "environment"), zip(["csv", "json", "markdown", "vendor"], LOCALES, strict=True), ids=str
 )
 def test_bytes_do_not_depend_on_the_locale(sgs: Path, command: Command, form: str, environment: dict[str, str]) -> None:
-    arguments = ("compare", *BAD, "--format", form)
+    arguments = ("compare", *QUICK, "--format", form)
     here = command(*arguments).out
     assert here
     assert run(sgs, *arguments, **environment).stdout == here
 
 
 def test_a_pipe_gets_no_color_and_ascii_where_the_locale_is_not_utf8(sgs: Path) -> None:
-    assert b"\x1b" not in run(sgs, "--batch", *BAD, LC_ALL="C.UTF-8").stdout
-    assert run(sgs, "--batch", *BAD, LC_ALL="C", COLUMNS="60").stdout.isascii()
-    assert "…".encode() in run(sgs, "--batch", *BAD, LC_ALL="C.UTF-8", COLUMNS="60").stdout
+    assert b"\x1b" not in run(sgs, "--batch", *QUICK, LC_ALL="C.UTF-8").stdout
+    assert run(sgs, "--batch", *QUICK, LC_ALL="C", COLUMNS="60").stdout.isascii()
+    assert "…".encode() in run(sgs, "--batch", *QUICK, LC_ALL="C.UTF-8", COLUMNS="60").stdout
 
 
 def test_no_color_wins_over_forced_color(sgs: Path) -> None:
     forced = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "80", "LC_ALL": "C.UTF-8"}
-    assert b"\x1b[1;31m" in run(sgs, "--batch", *BAD, **forced).stdout
-    assert b"31m" not in run(sgs, "--batch", *BAD, NO_COLOR="1", **forced).stdout
+    assert b"\x1b[1;31m" in run(sgs, "--batch", *QUICK, **forced).stdout
+    assert b"31m" not in run(sgs, "--batch", *QUICK, NO_COLOR="1", **forced).stdout
 
 
 def test_a_reader_that_leaves_is_no_failure(sgs: Path) -> None:
     command = subprocess.Popen(
-        [*MAIN, "compare", *BAD, "--format", "json"],
+        [*MAIN, "compare", *QUICK, "--format", "json"],
         cwd=sgs,
         env=_environment({}),
         stdout=subprocess.PIPE,
@@ -133,7 +139,7 @@ def test_a_full_disk_is_one_line(sgs: Path) -> None:
         pytest.skip("no /dev/full here")
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [*MAIN, "compare", *BAD, "--format", "json"],
+            [*MAIN, "compare", *QUICK, "--format", "json"],
             cwd=sgs,
             env=_environment({}),
             stdout=full,
@@ -186,7 +192,7 @@ def test_a_defect_of_ours_is_a_report_and_one_line(sgs: Path, tmp_path: Path) ->
         "from sgs_tui.__main__ import main\n"
         "sys.exit(main())"
     )
-    done = run_code(sgs, code, "--batch", *BAD, XDG_STATE_HOME=str(tmp_path))
+    done = run_code(sgs, code, "--batch", *QUICK, XDG_STATE_HOME=str(tmp_path))
     assert done.returncode == 70
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from base64 import b64encode
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,28 @@ def _left_clean(output: bytes) -> bool:
     return all(output.rfind(off) > output.rfind(on) for off, on in pairs)
 
 
-@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-def test_a_signal_restores_the_terminal_and_says_itself_in_the_exit_code(number: signal.Signals) -> None:
+@pytest.fixture(scope="module")
+def opened() -> Iterator[tuple[Terminal, bytes]]:
+    """The app on PAIR in 80x24, and what it had sent when all was there."""
     with Terminal() as terminal:
         terminal.wait_for(compared)
+        terminal.wait_for("6 why")
+        terminal.settle()
+        yield terminal, terminal.output
+
+
+@pytest.fixture
+def running(opened: tuple[Terminal, bytes]) -> Terminal:
+    """One app for every test that leaves it as it was: a start of its own takes over a second."""
+    return opened[0]
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_a_signal_restores_the_terminal_and_says_itself_in_the_exit_code(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    with Terminal((str(tmp_path),)) as terminal:
+        terminal.wait_for("3 Dumps")
         terminal.signal(number)
         assert terminal.finish() == 128 + number
         assert _left_clean(terminal.output)
@@ -124,13 +143,7 @@ def test_no_color_sends_no_color_code() -> None:
 
 @pytest.mark.parametrize(
     ("environment", "option"),
-    [
-        ({"LC_ALL": "C"}, ()),
-        ({**NO_LOCALE, "LANG": "C"}, ()),
-        ({**NO_LOCALE, "LANG": "POSIX"}, ()),
-        ({**NO_LOCALE, "LANG": "de_DE.ISO-8859-1"}, ()),
-        ({}, ("--ascii",)),
-    ],
+    [({**NO_LOCALE, "LANG": "C"}, ()), ({**NO_LOCALE, "LANG": "de_DE.ISO-8859-1"}, ()), ({}, ("--ascii",))],
 )
 def test_pure_ascii_where_nothing_else_can_be_shown(environment: dict[str, str], option: tuple[str, ...]) -> None:
     with Terminal((*PAIR, *option), environment=environment) as terminal:
@@ -140,6 +153,13 @@ def test_pure_ascii_where_nothing_else_can_be_shown(environment: dict[str, str],
             terminal.wait_for(shown)
         terminal.press("?")
         terminal.wait_for("keys of this pane")
+        assert terminal.output.isascii()
+
+
+@pytest.mark.parametrize("environment", [{"LC_ALL": "C"}, {**NO_LOCALE, "LANG": "POSIX"}])
+def test_a_locale_of_any_name_says_whether_it_is_ascii(environment: dict[str, str]) -> None:
+    with Terminal(environment=environment) as terminal:
+        terminal.wait_for(lambda text: compared(text) and "x gate" in text)
         assert terminal.output.isascii()
 
 
@@ -166,48 +186,48 @@ def test_terminals_get_colors_they_know(environment: dict[str, str], wanted: byt
     assert re.search(wanted, codes) and b"38;2;" not in codes and b"48;2;" not in codes
 
 
-def test_an_idle_screen_sends_nothing() -> None:
-    with Terminal() as terminal:
-        terminal.wait_for(compared)
-        terminal.settle(1.0)
-        assert terminal.read(3.0) == b""
+def test_the_first_frame_is_laid_out_for_a_small_terminal(opened: tuple[Terminal, bytes]) -> None:
+    """Side by side the panes have headings, which at 80x24 would be painted over at once."""
+    seen = opened[1].decode("utf-8", "replace")
+    assert "8 Pics" in seen and "DebugConfig" not in seen and "newest first" not in seen
 
 
-def test_a_cursor_move_sends_less_than_400_bytes() -> None:
-    with Terminal() as terminal:
-        terminal.wait_for(compared)
-        terminal.wait_for("6 why")
-        terminal.settle(1.0)
-        terminal.press("g")
-        terminal.settle(1.0)
-        for key in "jjjjkk":
-            before = len(terminal.output)
-            terminal.press(key)
-            terminal.settle()
-            sent = terminal.output[before:]
-            assert 0 < len(sent) < 400, sent
+def test_an_idle_screen_sends_nothing(running: Terminal) -> None:
+    running.settle(1.0)
+    assert running.read(3.0) == b""
 
 
-def test_too_small_says_what_is_needed_and_comes_back() -> None:
-    with Terminal() as terminal:
-        terminal.wait_for(compared)
-        terminal.resize(59, 24)
-        terminal.wait_for("needs 60x15, this is 59x24")
-        terminal.resize(60, 15)
-        terminal.wait_for("gate")
-        terminal.resize(160, 50)
-        terminal.wait_for(lambda text: all(word in text for word in ("3 Dumps", "6 Triage", "d Details")))
+def test_a_cursor_move_sends_less_than_400_bytes(running: Terminal) -> None:
+    running.press("g")
+    running.settle(1.0)
+    for key in "jjjjkk":
+        before = len(running.output)
+        running.press(key)
+        running.settle()
+        sent = running.output[before:]
+        assert 0 < len(sent) < 400, sent
 
 
-def test_ctrl_z_gives_the_terminal_back_and_fg_repaints() -> None:
-    with Terminal() as terminal:
-        terminal.wait_for(compared)
-        terminal.press("\x1a")
-        _wait_until_stopped(terminal)
-        assert _left_clean(terminal.output)
-        before = len(terminal.output)
-        terminal.signal(signal.SIGCONT)
-        terminal.wait_for(lambda _: b"gate" in terminal.output[before:])
+def test_too_small_says_what_is_needed_and_comes_back(running: Terminal) -> None:
+    running.resize(59, 24)
+    running.wait_for("needs 60x15, this is 59x24")
+    running.resize(60, 15)
+    running.wait_for("gate")
+    running.resize(160, 50)
+    running.wait_for(lambda text: all(word in text for word in ("3 Dumps", "6 Triage", "d Details")))
+    running.resize(80, 24)
+    running.wait_for(lambda text: compared(text) and "newest first" not in text)
+    running.settle()
+
+
+def test_ctrl_z_gives_the_terminal_back_and_fg_repaints(running: Terminal) -> None:
+    running.press("\x1a")
+    _wait_until_stopped(running)
+    assert _left_clean(running.output)
+    before = len(running.output)
+    running.signal(signal.SIGCONT)
+    running.wait_for(lambda _: b"gate" in running.output[before:])
+    running.settle()
 
 
 def _wait_until_stopped(terminal: Terminal) -> None:
@@ -218,12 +238,11 @@ def _wait_until_stopped(terminal: Terminal) -> None:
     raise AssertionError("never stopped")
 
 
-def test_copy_is_osc_52() -> None:
-    with Terminal() as terminal:
-        terminal.wait_for(compared)
-        terminal.press("ny")
-        terminal.wait_for("copied 6 characters")
-        assert b"\x1b]52;c;" + b64encode(b"0.9991") + b"\x07" in terminal.output
+def test_copy_is_osc_52(running: Terminal) -> None:
+    running.press("gny")
+    running.wait_for("copied 6 characters")
+    assert b"\x1b]52;c;" + b64encode(b"0.9991") + b"\x07" in running.output
+    running.settle()
 
 
 def test_mouse_can_be_left_out() -> None:
@@ -232,12 +251,11 @@ def test_mouse_can_be_left_out() -> None:
         assert b"\x1b[?1000h" not in terminal.output and b"\x1b[?1003h" not in terminal.output
 
 
-def test_repaint_sends_the_whole_screen_again() -> None:
-    with Terminal() as terminal:
-        terminal.wait_for(compared)
-        terminal.settle()
-        terminal.press("\x0c")
-        assert b"gate" in terminal.read(2.0)
+def test_repaint_sends_the_whole_screen_again(running: Terminal) -> None:
+    before = len(running.output)
+    running.press("\x0c")
+    running.wait_for(lambda _: b"gate" in running.output[before:])
+    running.settle()
 
 
 def test_the_first_picture_needs_neither_numpy_nor_the_engine() -> None:
@@ -258,12 +276,3 @@ def test_a_filter_or_order_that_is_none_is_said_before_the_app_opens(option: tup
     with Terminal(("compare", *PAIR, *option)) as terminal:
         assert terminal.finish() == 2
         assert said in terminal.output and b"\x1b[?1049h" not in terminal.output
-
-
-def test_the_first_frame_is_laid_out_for_a_small_terminal() -> None:
-    """Side by side the panes have headings, which at 80x24 would be painted over at once."""
-    with Terminal() as terminal:
-        terminal.wait_for(compared)
-        terminal.settle()
-        seen = terminal.output.decode("utf-8", "replace")
-    assert "8 Pics" in seen and "DebugConfig" not in seen and "newest first" not in seen

@@ -42,7 +42,7 @@ class ComparisonController(Controller):
         self.picks = Picks.of(start)
         self.network: Path | None = None
         """The folder that the user named as the network's."""
-        self.request: CompareRequest | None = None
+        self.request: CompareRequest | None = self.picks.request
         self.current: Comparison | None = None
         self.summary: Summary | None = None
         self.diagnosis: Diagnosis | None = None

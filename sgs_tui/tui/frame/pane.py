@@ -45,7 +45,7 @@ class Pane(Vertical):
         super().__init__(id=self.NAME)
         self.entry = _entry(self.NAME)
         self.heading = LineBar(tone="header")
-        self.heading.add_class("heading")
+        self.heading.add_class("heading", update=False)
         self.neighbors = self.NEIGHBORS
         self._told: Line = ()
         self._sign = " "

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
+from textual.widget import Widget
 
 from sgs_tui.language import _
 from sgs_tui.tui.actions import PANES, group
@@ -96,9 +97,8 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         """Begin on the first pane; of those that share a place, the first one on the screen is seen."""
         shared: set[str] = set()
         for pane in self.query(Pane):
-            pane.set_class(bool(pane.SHARES) and pane.SHARES in shared, "-behind")
+            self._class_of(pane, "-behind", bool(pane.COVERS) or (bool(pane.SHARES) and pane.SHARES in shared))
             shared.add(pane.SHARES)
-            pane.set_class(pane.has_class("-behind") or bool(pane.COVERS), "-behind")
         self.go(self.panes[0])
         self.app.message_signal.subscribe(self, self._come_back, immediate=True)
 
@@ -115,20 +115,27 @@ class PanesScreen(OpaqueScreen, Screen[None]):
     def _mark(self, pane: Pane) -> None:
         """Make `pane` the current one in looks."""
         for other in self.panes:
-            other.set_class(other is pane, "-current")
+            self._class_of(other, "-current", other is pane)
             other.point_out(other is pane)
             if other.SHARES and other.SHARES == pane.SHARES:
-                other.set_class(other is not pane, "-behind")
+                self._class_of(other, "-behind", other is not pane)
         for holder in self.query(".holder"):
-            holder.set_class(holder in pane.ancestors, "-current")
+            self._class_of(holder, "-current", holder in pane.ancestors)
         for cover in filter(lambda other: other.COVERS, self.panes):
             covered = self.query_one(f"#{cover.COVERS}")
             if pane is cover or covered in pane.ancestors:
-                cover.set_class(pane is not cover, "-behind")
-                covered.set_class(pane is cover, "-behind")
+                self._class_of(cover, "-behind", pane is not cover)
+                self._class_of(covered, "-behind", pane is cover)
         self.show_tabs()
         self.show_keys()
         self.call_after_refresh(pane.shown)
+
+    def _class_of(self, part: Widget, name: str, wanted: bool) -> None:
+        """Give or take a class that decides whether `part` is seen: of what is in it the style sheet asks nothing, and
+        to look through all of it again would be half of what going to a pane takes."""
+        if wanted != part.has_class(name):
+            part.set_class(wanted, name, update=False)
+            self.app.stylesheet.update_nodes((part,))
 
     def show_tabs(self) -> None:
         tabs = [Tab(entry.name, entry.key, entry.short) for entry in PANES if self.offers(entry.name)]
@@ -144,6 +151,11 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         return True
 
     @property
+    def choosing(self) -> bool:
+        """Whether panes to choose from have more room than what is chosen."""
+        return False
+
+    @property
     def keymap(self) -> dict[str, str]:
         return {}
 
@@ -157,8 +169,8 @@ class PanesScreen(OpaqueScreen, Screen[None]):
 
     def _arrange(self) -> None:
         single = "-single" if self.filled or self.arranged is not Arrangement.ALL else ""
-        kept = "-choosing" if self.has_class("-choosing") else ""
-        self.set_classes(f"{self.arranged} {single} {kept}")
+        choosing = "-choosing" if self.choosing else ""
+        self.set_classes(f"{self.arranged} {single} {choosing}")
         self._split()
 
     def _most(self, name: str) -> int:

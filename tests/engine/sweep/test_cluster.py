@@ -9,12 +9,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-pytest.importorskip("distributed")
 
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import InputError, RunError, UsageError
@@ -28,6 +27,7 @@ from sgs_tui.engine.sweep.workers import DIED, How
 from sgs_tui.engine.twin.opening import Files
 from tests.engine.sweep.test_sweep import Killing, check_equal, pairs_of
 
+pytestmark = pytest.mark.skipif(find_spec("distributed") is None, reason="needs the extra cluster")
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
