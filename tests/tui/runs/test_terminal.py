@@ -71,7 +71,7 @@ def test_runs_survive_a_dropped_line_and_the_next_start_shows_and_opens_them(
     with _terminal(place) as terminal:
         terminal.wait_for("no dumps chosen")
         terminal.press("7")
-        terminal.wait_for("net_fixed-fixed")
+        terminal.wait_for("fixed-fixed")  # more of it goes where both began in one second
         ended = [wait_run(run.folder.path, PATIENCE) for run in runs]
         assert [run.state for run in ended] == [RunState.OK, RunState.OK]
         terminal.wait_for(lambda text: text.count(" ok, ") >= 2)
