@@ -40,7 +40,7 @@ MARKS = {
 TABLES = {"Action": (2, 3), "PaneEntry": (2, 3, 4), "Column": (1,)}
 """Entries of tables, whose arguments at these places are messages each."""
 MARKED_BY_NAME = frozenset({"help", "about"})
-ENUMERATIONS = frozenset({"HealthState", "RunState", "Stage", "Role", "Verdict", "Change", "Severity"})
+ENUMERATIONS = frozenset({"HealthState", "RunState", "Stage", "Role", "Verdict", "Change", "Severity", "RangeSource", "Breaks", "Status"})
 """Those whose members are shown by their values, as `Message(str(member))`."""
 FOREIGN = {
     "sgs_tui/language.py": (", ",),
@@ -118,8 +118,9 @@ def template() -> Catalog:
         for message in messages_of(path.read_text("utf-8"), name):
             catalog.add(message, locations=[(name, 1)])
     for path in sorted(PACKAGE.rglob("*.html")):
-        for _, _, message in Environment(extensions=["jinja2.ext.i18n"]).extract_translations(path.read_text("utf-8")):
-            catalog.add(message, locations=[(path.relative_to(ROOT).as_posix(), 1)])
+        for _, _, found in Environment(extensions=["jinja2.ext.i18n"]).extract_translations(path.read_text("utf-8")):
+            text = found if isinstance(found, str) else found[0]  # the others are values
+            catalog.add(text, locations=[(path.relative_to(ROOT).as_posix(), 1)])
     for place, texts in FOREIGN.items():
         for text in texts:
             catalog.add(text, locations=[(place, 1)])

@@ -7,13 +7,14 @@ from functools import cached_property
 from itertools import chain, islice
 from typing import NamedTuple
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segment, Segments
 from rich.style import Style
 from rich.text import Text
 
-from sgs_tui.engine.text import cut_name, visible
+from sgs_tui.engine.text import cut_name, visible, wrapped
+from sgs_tui.language import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,9 @@ class Screen:
         return "..." if self.ascii else "…"
 
     def text(self, raw: str) -> str:
-        """Text from outside as this screen can show it, harmless and whole."""
-        shown = visible(raw)
-        return shown.encode("ascii", "backslashreplace").decode() if self.ascii else shown
+        """Text from outside, or a message in the reader's language, as this screen can show it, harmless and whole."""
+        text = visible(shown(raw))
+        return text.encode("ascii", "backslashreplace").decode() if self.ascii else text
 
 
 # Columns of ready cells, laid side by side: no lines, two blanks between columns, ten thousand rows in a blink.
@@ -148,16 +149,21 @@ class _Hanging:
     indent: int
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        lines = self.text.wrap(console, max(1, options.max_width - self.indent), overflow="fold")
-        for number, line in enumerate(lines):
-            label = "" if number else self.label
-            yield Text.assemble(f"{label:<{self.indent}}", line, no_wrap=True, overflow="ignore")
+        for number, line in enumerate(_wrap(self.text, console, max(1, options.max_width - self.indent))):
+            label = set_cell_size("" if number else self.label, self.indent)
+            yield Text.assemble(label, line, no_wrap=True, overflow="ignore")
+
+
+def _wrap(text: Text, console: Console, cells: int) -> Iterable[Text]:
+    """Lines of a text; one without blanks, as Chinese is, breaks between its characters, not before punctuation."""
+    if text.plain.isascii():
+        return text.wrap(console, cells, overflow="fold")
+    return [Text(line, style=text.style) for line in wrapped(text.plain, cells, cell_len)]
 
 
 def hanging(label: str, text: str, indent: int, screen: Screen, style: str = "") -> RenderableType:
     """`label`, then raw `text`; all lines of the text begin in column `indent`."""
-    shown = Text(screen.text(text), style=style, overflow="fold")
-    return _Hanging(label, shown, indent) if indent else shown
+    return _Hanging(screen.text(label), Text(screen.text(text), style=style, overflow="fold"), indent)
 
 
 def render(parts: Iterable[RenderableType], screen: Screen, width: int) -> bytes:

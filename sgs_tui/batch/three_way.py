@@ -5,8 +5,9 @@ from sgs_tui.batch.values import Json, exact, finite_or_null
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.diagnosis.original import Breaks, ThreeRow, ThreeWay
 from sgs_tui.engine.numbers import ratio
+from sgs_tui.language import Message
 
-HEAD = ("float-original", "fixed-float", "fixed-original", "breaks")
+HEAD = (Message("float-original"), Message("fixed-float"), Message("fixed-original"), Message("breaks"))
 """RMSE of conversion, quantization, and both."""
 
 _WORDS = {Breaks.NOTHING: "", Breaks.UNKNOWN: ""}
@@ -26,7 +27,7 @@ def shown(report: Report) -> tuple[ThreeRow, ...]:
 def cells(row: ThreeRow) -> tuple[str, str, str, str]:
     """The figures of a layer, and what breaks it."""
     one, other, both = (_figure(each) for each in (row.conversion, row.quantization, row.whole))
-    return one, other, both, _WORDS.get(row.breaks, str(row.breaks))
+    return one, other, both, _WORDS.get(row.breaks, Message(str(row.breaks)))
 
 
 def _figure(row: LayerDiff | None) -> str:

@@ -13,10 +13,13 @@ from sgs_tui.engine.configs.textlines import Finding as FileFinding
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Role
 from sgs_tui.engine.numbers import cosine, count, decibel, ratio, small
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message, joined
 
-LEGEND = (
-    f"{FAILED} beyond a fail limit, {WARNED} beyond a warn limit (a range counts only where a convolution reads it), "
-    "n/c not comparable"
+LEGEND = Message(
+    "{failed} beyond a fail limit, {warned} beyond a warn limit (a range counts only where a convolution reads it), "
+    "n/c not comparable",
+    failed=FAILED,
+    warned=WARNED,
 )
 
 _FORMS: dict[Form, Callable[[float | None], str]] = {
@@ -45,30 +48,40 @@ def ranges_from(report: Report) -> str:
     """Where the layers' ranges were taken from, counted over all layers."""
     found = Counter(row.range.source for row in report.rows if row.range is not None)
     calibrated, measured = found[RangeSource.CALIBRATION], found[RangeSource.BENCHMARK]
-    parts = [f"calibration ({count(calibrated, 'layer')})"] if calibrated else []
-    parts += [f"the benchmark's data ({count(measured, 'layer')})"] if measured else []
-    return ", ".join(parts) or "none"
+    parts = [Message("calibration ({layers})", layers=count(calibrated, "layer"))] if calibrated else []
+    parts += [Message("the benchmark's data ({layers})", layers=count(measured, "layer"))] if measured else []
+    return joined(parts) or Message("none")
 
 
 def headline(summary: Summary) -> str:
     """The comparison in one line."""
-    parts = [f"{count(summary.layers, 'layer')}: {summary.failed} failed, {summary.warned} warned"]
+    values = {
+        "layers": count(summary.layers, "layer"),
+        "failed": summary.failed,
+        "warned": summary.warned,
+        "lost": summary.not_comparable,
+        "unmatched": summary.unmatched,
+    }
     if summary.not_comparable:
-        parts.append(f"{summary.not_comparable} not comparable")
-    counts = f"{', '.join(parts)}, {summary.unmatched} unmatched"
-    return "; ".join([counts, *_pointers(summary)])
+        counts = Message(
+            "{layers}: {failed} failed, {warned} warned, {lost} not comparable, {unmatched} unmatched", **values
+        )
+    else:
+        counts = Message("{layers}: {failed} failed, {warned} warned, {unmatched} unmatched", **values)
+    return joined([counts, *_pointers(summary)], "; ")
 
 
 def _pointers(summary: Summary) -> list[str]:
     first, worst = summary.first_failing, summary.worst
     if first is not None and first is worst:
-        return [f"first failing and worst {_pointer(first)}"]
-    named = (("first failing", first), ("worst", worst))
-    return [f"{what} {_pointer(row)}" for what, row in named if row is not None]
+        return [Message("first failing and worst {layer}", layer=_pointer(first))]
+    found = [Message("first failing {layer}", layer=_pointer(first))] if first is not None else []
+    return [*found, *([Message("worst {layer}", layer=_pointer(worst))] if worst is not None else [])]
 
 
 def _pointer(row: LayerDiff) -> str:
-    return f"{row.index} {visible(row.name)} (RMSE {figure_text(row, 'rmse')})"
+    rmse = figure_text(row, "rmse")
+    return Message("{index} {name} (RMSE {rmse})", index=row.index, name=visible(row.name), rmse=rmse)
 
 
 # A diagnosis in lines of plain words, for every format that people read. Names are raw: each format guards them.
@@ -82,8 +95,10 @@ _TELLING = (Role.INTRODUCED, Role.INHERITED, Role.RECOVERED)
 
 def diagnosis_headline(finding: Finding) -> str:
     """Where and why in one line: `gate: tensors of very different size share one scale (shared_scale, 99% sure)`."""
-    where = f"{finding.layers[0]}: " if finding.layers and not finding.cause.everywhere else ""
-    return f"{where}{finding.cause.words} ({finding.cause}, {finding.proof.words})"
+    what = {"cause": finding.cause.words, "id": finding.cause, "proof": finding.proof.words}
+    if finding.layers and not finding.cause.everywhere:
+        return Message("{layer}: {cause} ({id}, {proof})", layer=finding.layers[0], **what)
+    return Message("{cause} ({id}, {proof})", **what)
 
 
 def further_layers(finding: Finding) -> tuple[str, str]:
@@ -91,20 +106,20 @@ def further_layers(finding: Finding) -> tuple[str, str]:
     if finding.cause is Cause.HEALTHY:
         return "", ""
     if finding.cause.everywhere:
-        return "layers", some(finding.layers)
-    return "with", some(finding.layers[1:])
+        return Message("layers"), some(finding.layers)
+    return Message("with"), some(finding.layers[1:])
 
 
 def some(names: tuple[str, ...] | list[str]) -> str:
     """The first few names, and how many more there are."""
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    more, told = len(names) - _NAMED, ", ".join(names[:_NAMED])
+    return Message("{names} and {more} more", names=told, more=more) if more > 0 else told
 
 
 def left_out(diagnosis: Diagnosis) -> str:
     """What stands for the findings behind the first `MOST`; empty where there are none."""
     more = len(diagnosis.findings) - MOST
-    return f"{count(more, 'more cause')} in --format json" if more > 0 else ""
+    return Message("{causes} in --format json", causes=count(more, "more cause")) if more > 0 else ""
 
 
 def course(report: Report) -> Iterator[tuple[str, str]]:
@@ -116,23 +131,26 @@ def course(report: Report) -> Iterator[tuple[str, str]]:
     if found is None:
         return
     if not found.recovered:
-        yield "course", found.trend.text
+        yield Message("course"), found.trend.text
         for role in () if _is_healthy(found) else _TELLING:
             if names := [part.name for part in found.blame if part.role is role]:
-                yield str(role), some(names)
+                yield Message(str(role)), some(names)
     for place, text in enumerate(found.foresight.lines if found.foresight else ()):
-        yield "" if place else "twin", text
+        yield "" if place else Message("twin"), text
     if names := [part.name for part in found.blame if part.jump]:
-        yield "jumps", f"{some(names)} (RMSE over 1.00 above the layer before, the vendor's mark)"
+        yield (
+            Message("jumps"),
+            Message("{layers} (RMSE over 1.00 above the layer before, the vendor's mark)", layers=some(names)),
+        )
 
 
 def shares(report: Report) -> dict[str, str]:
     """Each layer's part in the error in a word or two; layers of which there is nothing to say are left out."""
     if report.recovered:
-        return dict.fromkeys(report.recovered, "out of order")
+        return dict.fromkeys(report.recovered, Message("out of order"))
     if report.diagnosis is None or _is_healthy(report.diagnosis):
         return {}
-    return {name: str(part.role) for name, part in report.blame.items() if part.role in _TELLING}
+    return {name: Message(str(part.role)) for name, part in report.blame.items() if part.role in _TELLING}
 
 
 def _is_healthy(diagnosis: Diagnosis) -> bool:
@@ -154,13 +172,17 @@ def regression_headline(since: Since) -> str:
     """The change in one line."""
     found = since.regression.counts()
     found = {NEWLY_FIXED: found[NEWLY_FIXED]} | found  # in front of those that fail
-    told = (f"{number} {outcome}" for outcome, number in found.items() if number or outcome not in _RARE)
-    return f"since {since.source}: {', '.join(told)}"
+    told = [
+        Message("{number} {outcome}", number=number, outcome=Message(str(outcome)))
+        for outcome, number in found.items()
+        if number or outcome not in _RARE
+    ]
+    return Message("since {source}: {changes}", source=since.source, changes=joined(told))
 
 
 def word(step: Step) -> str:
     """What became of a layer."""
-    return "not comparable" if step.lost else step.outcome
+    return Message("not comparable") if step.lost else Message(str(step.outcome))
 
 
 def changed(since: Since) -> tuple[list[Step], int]:
@@ -177,7 +199,7 @@ def figures(layer: Snapshot | None) -> tuple[str, str]:
     return ("", "") if layer is None else (ratio(layer.rmse, 6), cosine(layer.cos))
 
 
-STEP_FIGURES = ("RMSE was", "RMSE now", "COS was", "COS now")
+STEP_FIGURES = (Message("RMSE was"), Message("RMSE now"), Message("COS was"), Message("COS now"))
 
 
 def step_figures(step: Step) -> tuple[str, str, str, str]:
@@ -192,9 +214,13 @@ def regression_remarks(report: Report) -> Iterator[str]:
     if since is None:
         return
     if moved := [f"{step.name} {step.note}" for step in since.regression.matched if step.note]:
-        yield f"the same layers under new names ({len(moved)}): {some(moved)}"
+        yield Message("the same layers under new names ({number}): {names}", number=len(moved), names=some(moved))
     if since.profile != report.profile.name:
-        yield f"the baseline was judged by profile {since.profile}, this comparison by {report.profile.name}"
+        yield Message(
+            "the baseline was judged by profile {before}, this comparison by {now}",
+            before=since.profile,
+            now=report.profile.name,
+        )
 
 
 def _crossed(step: Step) -> bool:
@@ -208,4 +234,7 @@ def _rank(step: Step) -> tuple[bool, bool, int]:
 def finding_line(finding: FileFinding, name: str) -> str:
     """`FILE:LINE: error: what; remedy`, as compilers write it. Raw."""
     place = f"{name}:{finding.line}" if finding.line else name
-    return f"{place}: {finding.severity}: {finding.message}" + (f"; {finding.remedy}" if finding.remedy else "")
+    values = {"place": place, "severity": Message(str(finding.severity)), "message": finding.message}
+    if finding.remedy:
+        return Message("{place}: {severity}: {message}; {remedy}", remedy=finding.remedy, **values)
+    return Message("{place}: {severity}: {message}", **values)

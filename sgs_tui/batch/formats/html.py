@@ -25,11 +25,12 @@ from sgs_tui.engine.compare.channels import position_of
 from sgs_tui.engine.compare.histogram import Counts, bars_of, step_of, view_of
 from sgs_tui.engine.compare.limits import FAILED, mark
 from sgs_tui.engine.compare.metrics import BRIEF, METRICS, Worse
-from sgs_tui.engine.compare.results import LayerDiff, SideStats, Verdict
+from sgs_tui.engine.compare.results import LayerDiff, LayerRange, SideStats, Verdict
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.numbers import count, figure, size
 from sgs_tui.engine.reports.details import Details, Portrait, gather_details
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message, _, joined, shown, spoken
 
 _STEP_KINDS = {"newly failing": "fail", "not comparable": "nc", "newly fixed": "ok", "worse": "warn"}
 _GRAVEST = {Verdict.FAIL: "fail", Verdict.NOT_COMPARABLE: "nc", Verdict.WARN: "warn", Verdict.OK: "ok"}
@@ -46,7 +47,7 @@ def write(report: Report, screen: Screen) -> bytes:
 def page(report: Report, details: Details) -> bytes:
     """The whole page, UTF-8."""
     loader = PackageLoader("sgs_tui.batch", "formats")
-    environment = Environment(loader=loader, autoescape=True, finalize=shown, undefined=StrictUndefined)
+    environment = Environment(loader=loader, autoescape=True, finalize=harmless, undefined=StrictUndefined)
     environment.globals |= _GLOBALS
     style, script = (loader.get_source(environment, name)[0] for name in ("report.css", "report.js"))
     title, kind = heading(report)
@@ -66,9 +67,10 @@ def page(report: Report, details: Details) -> bytes:
     return text.encode()
 
 
-def shown(value: object) -> object:
-    """What every value of the template goes through on its way to autoescape; markup is the template's own."""
-    return value if isinstance(value, Markup) else visible(str(value))
+def harmless(value: object) -> object:
+    """What every value of the template goes through on its way to autoescape: messages are shown in the reader's
+    language, control characters are seen; markup is the template's own."""
+    return value if isinstance(value, Markup) else visible(str(shown(value)))
 
 
 def policy(style: str, script: str) -> str:
@@ -79,20 +81,20 @@ def policy(style: str, script: str) -> str:
 
 def heading(report: Report) -> tuple[str, str]:
     """What the comparison comes to: the words, and the class that colors them."""
-    summary = report.summary
+    summary, layers = report.summary, count(report.summary.layers, "layer")
     if report.incomplete:
-        return "The input is damaged: this comparison is incomplete", "fail"
+        return _("The input is damaged: this comparison is incomplete"), "fail"
     if report.nothing_comparable:
-        return "Nothing could be compared", "fail"
+        return _("Nothing could be compared"), "fail"
     if summary.failed:
-        return f"{summary.failed} of {count(summary.layers, 'layer')} failed", "fail"
+        return _("{failed} of {layers} failed", failed=summary.failed, layers=layers), "fail"
     if summary.warned:
-        return f"No layer failed, {summary.warned} of {count(summary.layers, 'layer')} to look at", "warn"
-    return f"All {count(summary.layers, 'layer')} are within the limits", "ok"
+        return _("No layer failed, {warned} of {layers} to look at", warned=summary.warned, layers=layers), "warn"
+    return _("All {layers} are within the limits", layers=layers), "ok"
 
 
 def _why(row: LayerDiff, share: str) -> str:
-    return "; ".join((*row.reasons, *([f"error {share}"] if share else [])))
+    return joined((*row.reasons, *([Message("error {share}", share=share)] if share else [])), "; ")
 
 
 def _figure_cell(row: LayerDiff, key: str) -> str:
@@ -103,38 +105,51 @@ def _figure_cell(row: LayerDiff, key: str) -> str:
     value, sign = METRICS[key].value(row), mark(row, key)
     text = escape(words.figure_text(row, key) + sign)
     empty, sorted_by = "" if text else ' class="empty"', "" if value is None else plain(value)
-    shown = f'<b class="{"over" if sign == FAILED else "near"}">{text}</b>' if sign else text
-    return f'\n<td{empty} data-t="{METRICS[key].title}" data-v="{sorted_by}">{shown}</td>'
+    marked = f'<b class="{"over" if sign == FAILED else "near"}">{text}</b>' if sign else text
+    return f'\n<td{empty} data-t="{METRICS[key].title}" data-v="{sorted_by}">{marked}</td>'
 
 
 def _described(row: LayerDiff, portrait: Portrait | None) -> Iterator[tuple[str, str]]:
     if row.reasons:
-        yield "verdict", f"{row.verdict}: {'; '.join(row.reasons)}"
-    yield "figures", ", ".join(f"{key.upper()} {words.figure_text(row, key)}" for key in ("rmse", "cos", "mse"))
-    for side, stats in (("sample", row.sample), ("benchmark", row.benchmark)):
+        values = {"verdict": Message(str(row.verdict)), "reasons": joined(row.reasons, "; ")}
+        yield _("verdict"), _("{verdict}: {reasons}", **values)
+    yield _("figures"), ", ".join(f"{key.upper()} {words.figure_text(row, key)}" for key in ("rmse", "cos", "mse"))
+    for side, stats in ((_("sample"), row.sample), (_("benchmark"), row.benchmark)):
         if stats is not None:
             yield side, _stats(stats)
     if row.metrics is not None and row.metrics.max_abs_index >= 0:
         place = ", ".join(map(str, position_of(row.pair, row.metrics.max_abs_index)))
-        yield "largest error", f"{figure(row.metrics.max_abs_error)} at ({place})"
+        error = figure(row.metrics.max_abs_error)
+        yield _("largest error"), _("{error} at ({place})", error=error, place=place)
     if row.range is not None:
-        text = f"{figure(row.range.minimum)} to {figure(row.range.maximum)} (from {row.range.source})"
-        yield "range", text + _outside(portrait)
+        yield _("range"), _range(row.range, portrait)
     if notes := (*row.pair.notes, *row.notes):
-        yield "notes", "; ".join(notes)
+        yield _("notes"), shown(joined(notes, "; "))
 
 
 def _stats(stats: SideStats) -> str:
-    text = f"{count(stats.count, 'value')}, {figure(stats.minimum)} to {figure(stats.maximum)}"
-    text += f", mean {figure(stats.mean)}, {stats.zeros:,} zeros"
-    return text if stats.finite else f"{text}, {stats.nan:,} NaN, {stats.inf:,} Inf"
+    text = Message(
+        "{values}, {low} to {high}, mean {mean}, {zeros:,} zeros",
+        values=count(stats.count, "value"),
+        low=figure(stats.minimum),
+        high=figure(stats.maximum),
+        mean=figure(stats.mean),
+        zeros=stats.zeros,
+    )
+    odd = f"{stats.nan:,} NaN, {stats.inf:,} Inf"
+    return text if stats.finite else joined((text, odd))
 
 
-def _outside(portrait: Portrait | None) -> str:
+def _range(taken: LayerRange, portrait: Portrait | None) -> str:
+    values = {"low": figure(taken.minimum), "high": figure(taken.maximum), "source": Message(str(taken.source))}
     if portrait is None or portrait.subject.bounds is None or portrait.other is None:
-        return ""
-    ours, theirs = words.percent(portrait.tally.outside_share), words.percent(portrait.other.outside_share)
-    return f"; outside of it: {ours} of the sample, {theirs} of the benchmark"
+        return _("{low} to {high} (from {source})", **values)
+    return _(
+        "{low} to {high} (from {source}); outside of it: {ours} of the sample, {theirs} of the benchmark",
+        ours=words.percent(portrait.tally.outside_share),
+        theirs=words.percent(portrait.other.outside_share),
+        **values,
+    )
 
 
 # A histogram as an inline SVG, 640 by 220: no library, no script, colors from the page's light or dark style.
@@ -185,7 +200,7 @@ def _picture(portrait: Portrait) -> _Picture | None:
 
     drawn = zip(("sample", "benchmark"), bars.sides, strict=False)
     return _Picture(
-        label=f"Histogram of {record.name}",
+        label=_("Histogram of {tensor}", tensor=record.name),
         sides=[(kind, _outline(edges, side, highest)) for kind, side in drawn],
         peak=f"{highest:,}",
         ticks=[_tick(value, place(value)) for value in _round_numbers(low, high)],
@@ -222,6 +237,9 @@ def _tick(value: float, place: float) -> _Tick:
 
 
 _GLOBALS: dict[str, Any] = {
+    "_": _,
+    "message": Message,
+    "spoken": lambda: spoken().replace("_", "-"),
     "words": words,
     "journal": journal,
     "count": count,

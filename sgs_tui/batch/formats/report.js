@@ -59,7 +59,7 @@
       row.hidden = !fits;
       shown += fits ? 1 : 0;
     });
-    count.textContent = shown + " of " + rows.length + " shown";
+    count.textContent = count.getAttribute("data-said").replace("%d", shown).replace("%d", rows.length);
   }
 
   order.addEventListener("change", function () {

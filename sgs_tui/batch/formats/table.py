@@ -5,6 +5,7 @@ The layers first, then what figures do not say, what has changed since the basel
 
 from collections.abc import Iterable, Iterator, Sequence, Set
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
@@ -32,6 +33,7 @@ from sgs_tui.engine.compare.metrics import BY_PRIORITY, METRICS
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Unmatched, Verdict
 from sgs_tui.engine.diagnosis.results import Finding, Recovered, proof
 from sgs_tui.engine.numbers import count
+from sgs_tui.language import Message, _, joined, shown
 
 _WIDE = 120
 _ROOMY = 100
@@ -39,20 +41,25 @@ _ROOMY = 100
 _READABLE_NAME, _COMFORTABLE_NAME, _LONGEST_OP = 18, 40, 14
 _ALWAYS = ("rmse", "cos", "range")
 _WHEN_WIDER = tuple(key for key in BY_PRIORITY if key not in _ALWAYS)
-_VERDICTS = {Verdict.OK: "ok", Verdict.WARN: "warn", Verdict.FAIL: "FAIL", Verdict.NOT_COMPARABLE: "n/c"}
+_VERDICTS = {
+    Verdict.OK: Message("ok"),
+    Verdict.WARN: Message("warn"),
+    Verdict.FAIL: Message("FAIL"),
+    Verdict.NOT_COMPARABLE: Message("n/c"),
+}
 _STYLES = {"FAIL": "bold red", "warn": "yellow", "n/c": "magenta", "!": "bold red", "~": "yellow"}
 
 
 def write(report: Report, screen: Screen) -> Iterator[bytes]:
     """The whole report as text: sources, layers, legend, summary, remarks, what has no partner, the diagnosis."""
     names = [row.name for row in report.shown]
-    whole = name_column("name", names, (), Screen(ascii=screen.ascii), 0, LONGEST_NAME)
+    whole = name_column(_("name"), names, (), Screen(ascii=screen.ascii), 0, LONGEST_NAME)
     columns, parts = _columns(report, screen), _shares(report, screen)
     width = page_width([*columns, *parts, whole], screen)
     columns = _without_the_least(columns, width)
     enough = min(whole.width, _COMFORTABLE_NAME) if screen.columns else whole.width
     columns += _extra(report, width - taken([*columns, *parts]), enough)
-    columns.insert(2, name_column("name", names, [*columns, *parts], screen, 0, LONGEST_NAME))
+    columns.insert(2, name_column(_("name"), names, [*columns, *parts], screen, 0, LONGEST_NAME))
     return rendered(_parts(report, screen, slices_of([*columns, *parts])), screen, width)
 
 
@@ -61,9 +68,9 @@ def _parts(report: Report, screen: Screen, table: Iterable[RenderableType]) -> I
     yield Text()
     yield from table
     yield Text()
-    yield Text(words.LEGEND, style="dim")
+    yield Text(screen.text(words.LEGEND), style="dim")
     if len(report.shown) < len(report.rows):
-        yield Text(f"{len(report.shown)} of {count(len(report.rows), 'layer')} shown")
+        yield Text(_("{shown} of {layers} shown", shown=len(report.shown), layers=count(len(report.rows), "layer")))
     yield Text(screen.text(words.headline(report.summary)), style="bold")
     yield from _remarks(report, screen)
     yield from _unmatched(report, screen)
@@ -74,11 +81,17 @@ def _parts(report: Report, screen: Screen, table: Iterable[RenderableType]) -> I
 
 
 def _sources(report: Report, screen: Screen) -> Iterator[Text]:
-    for side, source in (("sample   ", report.sample), ("benchmark", report.benchmark)):
-        health = Text(str(source.health.state), style="" if source.health.ok else "bold red")
-        yield Text.assemble(f"{side}  {source.stage}, ", health, "  ", screen.text(source.path), overflow="fold")
-    yield Text(f"profile    {screen.text(report.profile.name)}")
-    yield Text(f"ranges     {words.ranges_from(report)}")
+    for side, source in ((_("sample"), report.sample), (_("benchmark"), report.benchmark)):
+        state = Message(str(source.health.state))
+        health = Text(screen.text(state), style="" if source.health.ok else "bold red")
+        stage = shown(joined((Message(str(source.stage)), "")))
+        yield Text.assemble(_head(side), stage, health, "  ", screen.text(source.path), overflow="fold")
+    yield Text(_head(_("profile")) + screen.text(report.profile.name))
+    yield Text(_head(_("ranges")) + screen.text(words.ranges_from(report)))
+
+
+def _head(label: str) -> str:
+    return set_cell_size(label, 11)
 
 
 def _columns(report: Report, screen: Screen) -> list[Column]:
@@ -86,7 +99,7 @@ def _columns(report: Report, screen: Screen) -> list[Column]:
     op_room = _LONGEST_OP if screen.columns and screen.columns < _WIDE else LONGEST_NAME
     return [
         Column("#", [Cell(str(row.index)) for row in rows], right=True),
-        Column("verdict", [Cell(word := _VERDICTS[row.verdict], _STYLES.get(word, "")) for row in rows]),
+        Column(_("verdict"), [Cell(shown(word := _VERDICTS[row.verdict]), _STYLES.get(word, "")) for row in rows]),
         Column("op", [Cell(cut(row.op_type, op_room, screen)) for row in rows]),
         *(_figure(report, key) for key in _ALWAYS),
     ]
@@ -98,7 +111,7 @@ def _shares(report: Report, screen: Screen) -> list[Column]:
     told = [known.get(row.name, "") for row in report.shown]
     if not any(told) or (screen.columns is not None and screen.columns < _ROOMY):
         return []
-    return [Column("error", [Cell(word, "bold" if word == "introduced" else "") for word in told])]
+    return [Column(_("error"), [Cell(shown(word), "bold" if word == "introduced" else "") for word in told])]
 
 
 def _without_the_least(columns: list[Column], width: int) -> list[Column]:
@@ -133,18 +146,22 @@ def _figure(report: Report, key: str) -> Column:
 def _remarks(report: Report, screen: Screen) -> Iterator[RenderableType]:
     """Notes on the comparison, and layers with something to say beyond a limit: grouped by what is said."""
     for note in report.notes:
-        yield Text(screen.text(f"note: {note}"))
+        yield Text(_("note: {text}", text=screen.text(note)))
     mixed = len({row.range.source for row in report.rows if row.range is not None}) > 1
     groups = _grouped((text, f"{row.index} {row.name}") for row in report.shown for text in _said(row, mixed))
     for text, names in groups.items():
         yield from _listed(text, names, screen, 0)
 
 
+def _said_after(label: Message, text: str, screen: Screen, style: str = "") -> RenderableType:
+    return hanging(label, text, cell_len(screen.text(label)), screen, style)
+
+
 def _unmatched(report: Report, screen: Screen) -> Iterator[RenderableType]:
     """Outputs of either side that are in no pair, grouped by reason and side, all named."""
     if not report.unmatched:
         return
-    yield Text(f"unmatched: {len(report.unmatched)}")
+    yield Text(_("unmatched: {number}", number=len(report.unmatched)))
     said = {(item.side, item.name, item.reason) for item in report.unmatched}
     both = {(name, why) for side, name, why in said if side == "sample" and ("benchmark", name, why) in said}
     groups = _grouped((_why(item, both), f"{item.record.op_index} {item.name}") for item in report.unmatched)
@@ -156,7 +173,8 @@ def _why(item: Unmatched, both: Set[tuple[str, str]]) -> str:
     """The reason, and whose output it is where the reason does not say; `both`: what is said of both sides."""
     if any(side in item.reason for side in ("sample", "benchmark")):
         return item.reason
-    return f"{'both' if (item.name, item.reason) in both else item.side}: {item.reason}"
+    side = Message("both") if (item.name, item.reason) in both else Message(item.side)
+    return Message("{side}: {reason}", side=side, reason=item.reason)
 
 
 def _said(row: LayerDiff, mixed: bool) -> Iterator[str]:
@@ -167,7 +185,7 @@ def _said(row: LayerDiff, mixed: bool) -> Iterator[str]:
     yield from row.reasons if telling else (each for each in row.reasons if each.startswith(("lost slices", VANISHING)))
     yield from (*row.pair.notes, *row.notes)
     if mixed and row.range is not None and row.range.source is RangeSource.BENCHMARK:
-        yield "range from the benchmark's data, not in the calibration file"
+        yield Message("range from the benchmark's data, not in the calibration file")
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -201,16 +219,21 @@ def _three_way(report: Report, screen: Screen) -> Iterator[RenderableType]:
     if three is None:
         return
     yield Text()
-    yield hanging("original: ", three.text, 10, screen, "bold")
-    yield Text(f"{three.stage}, {three.health.state}  {screen.text(str(three.path))}; RMSE", overflow="fold")
+    yield _said_after(Message("original: "), three.text, screen, "bold")
+    stage = joined((Message(str(three.stage)), Message(str(three.health.state))))
+    yield Text(f"{screen.text(stage)}  {screen.text(str(three.path))}; RMSE", overflow="fold")
     rows = three_way.shown(report)
     columns = [
-        Column(title, [Cell(text, "bold red" if "!" in text else "") for text in column], right=title != "breaks")
+        Column(
+            shown(title),
+            [Cell(shown(text), "bold red" if "!" in text else "") for text in column],
+            right=title != "breaks",
+        )
         for title, column in zip(three_way.HEAD, zip(*map(three_way.cells, rows), strict=True), strict=True)
     ]
     names = [row.name for row in rows]
     if rows:
-        yield table_of([name_column("layer", names, columns, screen, _SHORTEST, LONGEST_NAME), *columns])
+        yield table_of([name_column(_("layer"), names, columns, screen, _SHORTEST, LONGEST_NAME), *columns])
 
 
 def regression_section(report: Report, screen: Screen) -> Iterator[RenderableType]:
@@ -224,20 +247,20 @@ def regression_section(report: Report, screen: Screen) -> Iterator[RenderableTyp
     if steps:
         yield table_of(_changes(steps, screen))
     if hidden:
-        yield Text(f"{hidden} more are better, see --format json")
+        yield Text(_("{number} more are better, see --format json", number=hidden))
     for line in words.regression_remarks(report):
-        yield hanging("note: ", line, 6, screen)
+        yield _said_after(Message("note: "), line, screen)
 
 
 def _changes(steps: Sequence[Step], screen: Screen) -> list[Column]:
-    what = Column("change", [Cell(told := words.word(step), _CHANGE_STYLES.get(told, "")) for step in steps])
+    what = Column(_("change"), [Cell(shown(told := words.word(step)), _CHANGE_STYLES.get(told, "")) for step in steps])
     figures = zip(*map(words.step_figures, steps), strict=True)
     others = [
-        Column(title, list(map(Cell, column)), right=True)
+        Column(shown(title), list(map(Cell, column)), right=True)
         for title, column in zip(words.STEP_FIGURES, figures, strict=True)
     ]
     names = [step.name for step in steps]
-    return [what, name_column("layer", names, [what, *others], screen, _SHORTEST, LONGEST_NAME), *others]
+    return [what, name_column(_("layer"), names, [what, *others], screen, _SHORTEST, LONGEST_NAME), *others]
 
 
 # The diagnosis: where, why, the numbers that prove it, what to do; all in a screen's width.
@@ -253,13 +276,13 @@ def diagnosis_section(report: Report, screen: Screen) -> Iterator[RenderableType
     if found is None:
         return
     yield Text()
-    yield Text("diagnosis", style="bold")
+    yield Text(_("diagnosis"), style="bold")
     for number, finding in enumerate(found.findings[: words.MOST], 1):
         yield from _finding(number, finding, screen)
     if more := words.left_out(found):
-        yield Text(more)
+        yield Text(screen.text(more))
     for what, text in words.course(report):
-        yield hanging(f"{what:<{_LABEL}}", text, _LABEL, screen)
+        yield hanging(what, text, _LABEL, screen)
     if found.recovered:
         yield from _recovered(found.recovered, screen)
 
@@ -268,26 +291,32 @@ def _finding(number: int, finding: Finding, screen: Screen) -> Iterator[Renderab
     yield hanging(f"{number}. ", words.diagnosis_headline(finding), 3, screen, "bold")
     label, others = words.further_layers(finding)
     proofs = [fact.text for fact in proof(finding)]
-    for what, lines in ((label, [others] if others else []), ("because", proofs), ("do", finding.advice)):
+    told = ((label, [others] if others else []), (Message("because"), proofs), (Message("do"), finding.advice))
+    for what, lines in told:
         for first, line in enumerate(lines):
-            yield hanging(f"   {'' if first else what:<9}", line, _LABEL, screen)
+            yield hanging("" if first else f"   {screen.text(what)}", line, _LABEL, screen)
 
 
 def _recovered(found: tuple[Recovered, ...], screen: Screen) -> Iterator[RenderableType]:
     """The layers that were put back in order. Verdicts and the exit code stay about the file as it is."""
     yield Text()
-    what = f"recovered: {count(len(found), 'layer')} with the stored order undone; verdicts are about the file as it is"
-    yield Text(f"{what}; kept: share of the values that the file still holds")
+    yield Text(
+        _(
+            "recovered: {layers} with the stored order undone; verdicts are about the file as it is; "
+            "kept: share of the values that the file still holds",
+            layers=count(len(found), "layer"),
+        )
+    )
     rows = [each.row for each in found]
     room = _NAME if screen.columns else max(len(screen.text(row.name)) for row in rows)
     yield table_of(
         [
             Column("#", [Cell(str(row.index)) for row in rows], right=True),
-            Column("name", [Cell(cut(row.name, room, screen)) for row in rows]),
+            Column(_("name"), [Cell(cut(row.name, room, screen)) for row in rows]),
             Column("RMSE", [Cell(words.figure_text(row, "rmse")) for row in rows], right=True),
             Column("COS", [Cell(words.figure_text(row, "cos")) for row in rows], right=True),
-            Column("kept", [Cell(f"{each.kept:.0%}") for each in found], right=True),
-            Column("order", [Cell(each.layout) for each in found]),
+            Column(_("kept"), [Cell(f"{each.kept:.0%}") for each in found], right=True),
+            Column(_("order"), [Cell(screen.text(each.layout)) for each in found]),
         ]
     )
 
@@ -300,8 +329,8 @@ def _journal(report: Report, screen: Screen) -> Iterator[RenderableType]:
     if not report.journal:
         return
     left = len(report.journal) - _ENTRIES
-    older = f", {count(left, 'older entry', 'older entries')} in --format json" if left > 0 else ""
+    older = count(left, "older entry", "older entries")
     yield Text()
-    yield Text(f"journal{older}", "bold")
+    yield Text(_("journal, {entries} in --format json", entries=older) if left > 0 else _("journal"), "bold")
     for each in report.journal[-_ENTRIES:]:
         yield hanging(f"{journal.moment(each)}  ", journal.words(each), 22, screen)

@@ -10,24 +10,29 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sgs_tui.batch.console import Screen
-from sgs_tui.batch.formats.html import policy, shown
+from sgs_tui.batch.formats.html import harmless, policy
 from sgs_tui.batch.sweeps.report import SweepReport, headline, output_line
 from sgs_tui.engine.numbers import count, decibel, figure
 from sgs_tui.engine.sweep.results import Status
+from sgs_tui.language import Message, _, spoken
 
 MOST = 200
 """Pictures that a heat map shows: the worst."""
 EDGES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """RMSE at which the next color begins; the manual's limit is among them."""
 _LOST = len(EDGES) + 1
-_WORDS = {Status.FAIL: ("failed", "fail"), Status.WARN: ("warn", "warn"), Status.ERROR: ("error", "nc")}
+_WORDS = {
+    Status.FAIL: (Message("failed"), "fail"),
+    Status.WARN: (Message("warn"), "warn"),
+    Status.ERROR: (Message("error"), "nc"),
+}
 _CELL, _LINE, _LEFT, _TOP = 10, 14, 300, 22
 
 
 def write(report: SweepReport, screen: Screen) -> bytes:
     """The whole page, UTF-8."""
     loader = ChoiceLoader([PackageLoader("sgs_tui.batch", "sweeps"), PackageLoader("sgs_tui.batch", "formats")])
-    environment = Environment(loader=loader, autoescape=True, finalize=shown, undefined=StrictUndefined)
+    environment = Environment(loader=loader, autoescape=True, finalize=harmless, undefined=StrictUndefined)
     style = "".join(loader.get_source(environment, name)[0] for name in ("report.css", "sweep.css"))
     failing = report.result.failing_layers
     text = environment.get_template("sweep.html").render(
@@ -43,6 +48,9 @@ def write(report: SweepReport, screen: Screen) -> bytes:
         most=MOST,
         words=_WORDS,
         figure=figure,
+        _=_,
+        message=Message,
+        language=spoken().replace("_", "-"),
         decibel=decibel,
         count=count,
     )

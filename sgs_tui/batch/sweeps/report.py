@@ -1,6 +1,6 @@
 """A sweep as every format sees it: values only, and the words that several formats use."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sgs_tui.batch.output import FailOn
@@ -8,6 +8,7 @@ from sgs_tui.engine.numbers import count
 from sgs_tui.engine.sweep.baseline import SweepChange
 from sgs_tui.engine.sweep.results import OutputRow, PictureRow, Status, SweepResult
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message, joined
 
 _LISTED = 8
 
@@ -54,8 +55,8 @@ class SweepReport:
         """Groups of several pictures that fail alike, in words, the largest errors first."""
         for places in self.result.groups:
             if len(places) > 1:
-                listed, more = [visible(name) for name in self.names(places[:_LISTED])], len(places) - _LISTED
-                yield f"{', '.join(listed)}{f' and {more} more' if more > 0 else ''} fail alike"
+                names = some([visible(name) for name in self.names(places)], _LISTED)
+                yield Message("{names} fail alike", names=names)
 
     @property
     def ranked(self) -> Iterator[tuple[int, PictureRow]]:
@@ -64,25 +65,44 @@ class SweepReport:
             yield rank, self.result.pictures[place]
 
 
+def some(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are."""
+    told, more = ", ".join(names[:most]), len(names) - most
+    return Message("{names} and {more} more", names=told, more=more) if more > 0 else told
+
+
 def headline(report: SweepReport) -> str:
     """The sweep in a line."""
     result, rows = report.result, report.result.pictures
     failing = sum(row.status is Status.FAIL for row in rows)
     errors = sum(row.status is Status.ERROR for row in rows)
-    parts = [f"{failing} with failing layers" if failing else "none with a failing layer"]
+    with_failing = Message("{number} with failing layers", number=failing)
+    parts = [with_failing if failing else Message("none with a failing layer")]
     if errors:
-        parts.append(f"{errors} not measured whole")
-    return (
-        f"{count(len(rows), 'picture')}: {', '.join(parts)}; {count(len(result.layers), 'layer')}: "
-        f"{result.failing_layers} failing on some picture"
+        parts.append(Message("{number} not measured whole", number=errors))
+    return Message(
+        "{pictures}: {found}; {layers}: {failing} failing on some picture",
+        pictures=count(len(rows), "picture"),
+        found=joined(parts),
+        layers=count(len(result.layers), "layer"),
+        failing=result.failing_layers,
     )
 
 
 def output_line(report: SweepReport, row: OutputRow) -> str:
     """An output over the set, in words."""
     if row.top1 is not None and row.top5 is not None:
-        odd = report.names(row.differing[:5])
-        more = f" and {len(row.differing) - 5} more" if len(row.differing) > 5 else ""
-        other = f"; other first class on {', '.join(odd)}{more}" if odd else ""
-        return f"top-1 {row.top1:.1%}, top-5 {row.top5:.1%} of {count(row.pictures, 'picture')}{other}"
-    return f"worst RMSE {row.worst_rmse:.4g} ({report.name(row.worst_picture)}), mean {row.mean_rmse:.4g}"
+        text = Message(
+            "top-1 {top1:.1%}, top-5 {top5:.1%} of {pictures}",
+            top1=row.top1,
+            top5=row.top5,
+            pictures=count(row.pictures, "picture"),
+        )
+        odd = some(report.names(row.differing), 5)
+        return joined((text, Message("other first class on {names}", names=odd)), "; ") if odd else text
+    return Message(
+        "worst RMSE {worst:.4g} ({picture}), mean {mean:.4g}",
+        worst=row.worst_rmse,
+        picture=report.name(row.worst_picture),
+        mean=row.mean_rmse,
+    )

@@ -19,12 +19,18 @@ from sgs_tui.batch.console import (
     render,
     table_of,
 )
-from sgs_tui.batch.sweeps.report import SweepReport, headline, output_line
+from sgs_tui.batch.sweeps.report import SweepReport, headline, output_line, some
 from sgs_tui.engine.numbers import count, decibel, figure, ratio
 from sgs_tui.engine.sweep.results import Kind, LayerRow, PictureRow, SetFinding, Status
+from sgs_tui.language import Message, _, shown
 
 _STYLES = {Status.FAIL: "bold red", Status.WARN: "yellow", Status.ERROR: "magenta", Status.OK: ""}
-_WORDS = {Status.FAIL: "FAIL", Status.WARN: "warn", Status.ERROR: "error", Status.OK: "ok"}
+_WORDS = {
+    Status.FAIL: Message("FAIL"),
+    Status.WARN: Message("warn"),
+    Status.ERROR: Message("error"),
+    Status.OK: Message("ok"),
+}
 _INDENT = 11
 _SHORTEST = 10
 _GROUPS = 5
@@ -54,30 +60,30 @@ def worst_layers(rows: Sequence[LayerRow]) -> list[LayerRow]:
 
 
 def _parts(
-    report: SweepReport, tables: Sequence[Sequence[Column]], shown: tuple[int, int], screen: Screen
+    report: SweepReport, tables: Sequence[Sequence[Column]], there: tuple[int, int], screen: Screen
 ) -> Iterator[RenderableType]:
     result = report.result
     yield hanging("sweep", report.what, _INDENT, screen)
-    yield hanging("profile", report.profile, _INDENT, screen)
+    yield hanging(Message("profile"), report.profile, _INDENT, screen)
     for note in report.notes:
-        yield hanging("note", note, _INDENT, screen)
+        yield hanging(Message("note"), note, _INDENT, screen)
     yield from (Text(), table_of(tables[0]))
-    yield from _left_out(shown[0], len(result.pictures), "picture")
+    yield from _left_out(there[0], count(len(result.pictures), "picture"), len(result.pictures))
     if result.layers:
         yield from (Text(), table_of(tables[1]))
-        yield from _left_out(shown[1], len(result.layers), "layer")
+        yield from _left_out(there[1], count(len(result.layers), "layer"), len(result.layers))
         yield Text()
-        yield Text("p95: 95 of 100 pictures are not worse. RMSE is the manual's relative L1 error.", style="dim")
+        yield Text(_("p95: 95 of 100 pictures are not worse. RMSE is the manual's relative L1 error."), style="dim")
     for row in result.outputs:
-        yield hanging("output", f"{row.name}: {output_line(report, row)}", _INDENT, screen)
+        yield hanging(Message("output"), _named(row.name, output_line(report, row)), _INDENT, screen)
     for told in islice(report.alike, _GROUPS):
-        yield hanging("group", told, _INDENT, screen)
-    for _, each in report.ranked:
+        yield hanging(Message("group"), told, _INDENT, screen)
+    for _rank, each in report.ranked:
         if each.status is Status.ERROR:
-            yield hanging("error", f"{each.name}: {each.reason}", _INDENT, screen, "magenta")
+            yield hanging(Message("error"), _named(each.name, each.reason), _INDENT, screen, "magenta")
     yield Text(screen.text(headline(report)), style="bold")
     if report.stopped:
-        yield Text("stopped: these are the pictures that were measured until then", style="bold red")
+        yield Text(_("stopped: these are the pictures that were measured until then"), style="bold red")
     yield from _since(report, screen)
     if result.findings:
         yield Text()
@@ -85,25 +91,32 @@ def _parts(
         yield from _finding(report, found, screen)
 
 
-def _left_out(shown: int, there: int, noun: str) -> Iterator[Text]:
-    if shown < there:
-        yield Text(f"{shown} of {count(there, noun)} shown, the worst; --top {there} shows all", style="dim")
+def _named(name: str, text: str) -> Message:
+    return Message("{name}: {text}", name=name, text=text)
+
+
+def _left_out(number: int, things: str, there: int) -> Iterator[Text]:
+    if number < there:
+        text = _(
+            "{number} of {things} shown, the worst; --top {all} shows all", number=number, things=things, all=there
+        )
+        yield Text(text, style="dim")
 
 
 def _pictures(rows: Sequence[PictureRow], screen: Screen) -> list[Column]:
     classes = any(row.agreement is not None and row.agreement.top1 is not None for row in rows)
     columns = [
-        Column("", [Cell(_WORDS[row.status], _STYLES[row.status]) for row in rows]),
-        Column("fails", [Cell(str(row.failing) if row.compared else "") for row in rows], right=True),
+        Column("", [Cell(shown(_WORDS[row.status]), _STYLES[row.status]) for row in rows]),
+        Column(_("fails"), [Cell(str(row.failing) if row.compared else "") for row in rows], right=True),
         Column("RMSE", [Cell(ratio(row.worst_rmse)) for row in rows], right=True),
-        Column("clips", [Cell(str(row.clipped) if row.compared else "") for row in rows], right=True),
-        Column("top-1" if classes else "output", [Cell(_agreement(row, classes)) for row in rows], right=True),
+        Column(_("clips"), [Cell(str(row.clipped) if row.compared else "") for row in rows], right=True),
+        Column("top-1" if classes else _("output"), [Cell(_agreement(row, classes)) for row in rows], right=True),
     ]
     room = (screen.columns or PIPED) // 4
     longest = LONGEST_NAME if screen.columns is None else room
-    worst = name_column("worst layer", [row.worst_layer for row in rows], (), Screen(ascii=screen.ascii), _SHORTEST,
+    worst = name_column(_("worst layer"), [row.worst_layer for row in rows], (), Screen(ascii=screen.ascii), _SHORTEST,
                         longest)  # fmt: skip
-    name = name_column("picture", [row.name for row in rows], [*columns, worst], screen, _SHORTEST, LONGEST_NAME)
+    name = name_column(_("picture"), [row.name for row in rows], [*columns, worst], screen, _SHORTEST, LONGEST_NAME)
     return [columns[0], name, *columns[1:3], worst, *columns[3:]]
 
 
@@ -113,7 +126,7 @@ def _agreement(row: PictureRow, classes: bool) -> str:
     if not classes:
         return ratio(row.agreement.rmse)
     share = row.agreement.top1
-    return "" if share is None else "same" if share == 1 else "other" if share == 0 else f"{share:.0%}"
+    return "" if share is None else _("same") if share == 1 else _("other") if share == 0 else f"{share:.0%}"
 
 
 def _layers(report: SweepReport, rows: Sequence[LayerRow], screen: Screen) -> list[Column]:
@@ -123,49 +136,63 @@ def _layers(report: SweepReport, rows: Sequence[LayerRow], screen: Screen) -> li
 
     columns = [
         Column("#", [Cell(str(row.layer.op_index)) for row in rows], right=True),
-        Column("fails", [_fails(row) for row in rows], right=True),
-        Column("worst", cells("rmse", 0), right=True),
+        Column(_("fails"), [_fails(row) for row in rows], right=True),
+        Column(_("worst"), cells("rmse", 0), right=True),
         Column("p95", cells("rmse", 1), right=True),
-        Column("median", cells("rmse", 2), right=True),
+        Column(_("median"), cells("rmse", 2), right=True),
         Column("dB", cells("sqnr_db", 2), right=True),
-        Column("beyond", [Cell("" if row.beyond is None else f"{row.beyond.excess:.0%}") for row in rows], right=True),
+        Column(
+            _("beyond"), [Cell("" if row.beyond is None else f"{row.beyond.excess:.0%}") for row in rows], right=True
+        ),
     ]
     room = LONGEST_NAME if screen.columns is None else screen.columns // 6
-    on = name_column("worst on", [report.name(row.worst_picture) for row in rows], (), Screen(ascii=screen.ascii), 8,
+    on = name_column(_("worst on"), [report.name(row.worst_picture) for row in rows], (), Screen(ascii=screen.ascii), 8,
                      room)  # fmt: skip
     names = [row.layer.name for row in rows]
-    return [columns[0], name_column("layer", names, [*columns, on], screen, _SHORTEST, LONGEST_NAME), *columns[1:], on]
+    return [
+        columns[0],
+        name_column(_("layer"), names, [*columns, on], screen, _SHORTEST, LONGEST_NAME),
+        *columns[1:],
+        on,
+    ]
 
 
 def _fails(row: LayerRow) -> Cell:
     if row.spreads is None:
-        return Cell("n/c", "magenta")
+        return Cell(_("n/c"), "magenta")
     if row.failing_on:
         return Cell(f"{row.failing_share:.0%}", "bold red")
-    return Cell("warn", "yellow") if row.warned else Cell("-")
+    return Cell(_("warn"), "yellow") if row.warned else Cell("-")
 
 
 def _since(report: SweepReport, screen: Screen) -> Iterator[RenderableType]:
     since = report.since
     if since is None:
         return
-    changed = count(len(since.layers), "layer") + " and " + count(len(since.pictures), "picture")
-    yield hanging("since", f"{report.baseline}: {changed} changed, {since.regressions} for the worse", _INDENT, screen)
+    changed = Message(
+        "{baseline}: {layers} and {pictures} changed, {worse} for the worse",
+        baseline=report.baseline,
+        layers=count(len(since.layers), "layer"),
+        pictures=count(len(since.pictures), "picture"),
+        worse=since.regressions,
+    )
+    yield hanging(Message("since"), changed, _INDENT, screen)
     for layer in since.layers:
-        text = "gone" if layer.lost else f"fails on {layer.before:.0%} -> {layer.after:.0%} of the pictures"
-        yield hanging("", f"{layer.name}: {text}", _INDENT, screen)
+        fails = Message("fails on {before:.0%} -> {after:.0%} of the pictures", before=layer.before, after=layer.after)
+        yield hanging("", _named(layer.name, Message("gone") if layer.lost else fails), _INDENT, screen)
     for each in since.pictures:
-        yield hanging("", f"{each.name}: {each.before} -> {each.after}", _INDENT, screen)
+        values = {"name": each.name, "before": Message(str(each.before)), "after": Message(str(each.after))}
+        yield hanging("", Message("{name}: {before} -> {after}", **values), _INDENT, screen)
 
 
 def _finding(report: SweepReport, found: SetFinding, screen: Screen) -> Iterator[RenderableType]:
     style = "" if found.kind is Kind.HEALTHY else "bold"
-    yield hanging("finding", f"{found.kind}: {found.text}", _INDENT, screen, style)
-    for label, listed, most in (("pictures", report.names(found.pictures), 6), ("layers", found.layers, 4)):
+    yield hanging(Message("finding"), _named(found.kind, found.text), _INDENT, screen, style)
+    pictures, layers = report.names(found.pictures), found.layers
+    for label, listed, most in ((Message("pictures"), pictures, 6), (Message("layers"), layers, 4)):
         if listed:
-            more = f" and {len(listed) - most} more" if len(listed) > most else ""
-            yield hanging(f"  {label}", ", ".join(listed[:most]) + more, _INDENT, screen)
+            yield hanging(f"  {shown(label)}", some(listed, most), _INDENT, screen)
     for text in found.evidence:
-        yield hanging("  proof", text, _INDENT, screen)
+        yield hanging(f"  {_('proof')}", text, _INDENT, screen)
     if found.advice:
-        yield hanging("  do", found.advice, _INDENT, screen)
+        yield hanging(f"  {_('do')}", found.advice, _INDENT, screen)
