@@ -28,7 +28,7 @@ from pathlib import Path
 
 from tests.conftest import SHARED
 from tests.engine.diagnosis.deep import deep
-from tests.engine.diagnosis.planted import FAULTS, PAIRS, Network, in_order, network, plant, right
+from tests.engine.diagnosis.planted import BESIDE, FAULTS, PAIRS, Network, in_order, network, plant, right
 from tests.engine.diagnosis.runs import diagnosed
 
 TRAINED = {
@@ -50,7 +50,8 @@ def main() -> int:
     parser.add_argument("--journal", type=Path)
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
-    kinds = [((fault,), options.seeds) for fault in FAULTS] + [(pair, options.pairs) for pair in PAIRS]
+    kinds = [((fault,), options.seeds) for fault in FAULTS if fault not in BESIDE]
+    kinds += [(pair, options.pairs) for pair in PAIRS]
     cases = [
         Case(name, faults, seed)
         for name in options.networks.split(",")

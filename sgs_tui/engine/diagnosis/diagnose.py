@@ -1,6 +1,6 @@
 """`diagnose`: which layer, why, and what proves it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
@@ -11,7 +11,7 @@ from sgs_tui.engine.clock import Clock
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.configs.debugconfig import load
 from sgs_tui.engine.diagnosis.blame import blame, trend
-from sgs_tui.engine.diagnosis.case import SUSPECT, Case
+from sgs_tui.engine.diagnosis.case import LOUD, SUSPECT, Case
 from sgs_tui.engine.diagnosis.causes.calibrated_otherwise import find_other_calibration
 from sgs_tui.engine.diagnosis.causes.clipping import MOSTLY, clipped_share, find_clipping
 from sgs_tui.engine.diagnosis.causes.coarse_step import WITHIN, find_coarse, find_faint, find_measured, find_mild
@@ -29,7 +29,15 @@ from sgs_tui.engine.diagnosis.causes.swapped import find_swapped
 from sgs_tui.engine.diagnosis.causes.unexplained import find_level, find_unexplained, find_weights
 from sgs_tui.engine.diagnosis.error_budget import Budgets, Change
 from sgs_tui.engine.diagnosis.foresight import damaged_softmax, foresee, subject_of
-from sgs_tui.engine.diagnosis.measuring import QUANTIZATION, Candidate, Measuring, by_channel, chained, undoing
+from sgs_tui.engine.diagnosis.measuring import (
+    QUANTIZATION,
+    Candidate,
+    Likeness,
+    Measuring,
+    by_channel,
+    chained,
+    undoing,
+)
 from sgs_tui.engine.diagnosis.results import (
     RANK,
     Budget,
@@ -246,7 +254,9 @@ def _at_the_inputs(case: Case, budgets: Budgets, measuring: Measuring | None) ->
         first, likeness = (plain, None) if measuring is None else measuring.best(plain)
         first = _cut_only(first) if measuring is not None and measuring.reproduces else first
         bad.append(first)
-        if measuring is not None and measuring.reproduces and not first.other_scale:
+        if _scaled_too(first, likeness):
+            finding = find_input_cause(_kinds(first, Hypothesis.AFFINE))
+        elif measuring is not None and measuring.reproduces and not first.other_scale:
             finding = None
         else:
             finding = find_input_cause(first)
@@ -268,7 +278,24 @@ def _cut_only(first: FirstLayer) -> FirstLayer:
     best = first.tested[0] if first.tested else None
     if best is None or best.kind is not Hypothesis.AFFINE or best.limits is None or not first.outside:
         return first
-    return replace(first, tested=(replace(best, kind=Hypothesis.CLIPPED), *first.tested[1:]))
+    return _kinds(first, Hypothesis.CLIPPED)
+
+
+def _kinds(first: FirstLayer, kind: Hypothesis) -> FirstLayer:
+    """The first layer with its best hypothesis named otherwise."""
+    return replace(first, tested=(replace(first.tested[0], kind=kind), *first.tested[1:]))
+
+
+_SCALED = 0.1
+"""How far from 1 the gain of an input that is cut as well has to be: the offset is the cutting network's own."""
+
+
+def _scaled_too(first: FirstLayer, likeness: Likeness | None) -> bool:
+    """Whether an input that is cut at its limits is scaled as well: the twin gives the dump far better so."""
+    best = first.tested[0] if first.tested else None
+    if best is None or likeness is None or best.kind is not Hypothesis.CLIPPED or not best.gains:
+        return False
+    return min(abs(gain - 1) for gain in best.gains) >= _SCALED
 
 
 def _certain(case: Case, first: FirstLayer) -> bool:
@@ -324,7 +351,16 @@ def _measured(
 
     first = [Candidate(level, by_channel)] if level else []
     mended = measuring.mended([*first, *candidates], behind, (faint, clipped))
+    mended += [each for each in plain if each not in mended and _cut_too(each, mended, known)]
     return sorted([*mended, *others], key=_weight, reverse=True) if others else mended
+
+
+def _cut_too(finding: Finding, mended: Sequence[Finding], known: Mapping[str, Budget]) -> bool:
+    """Whether limits cut a layer off so much that they spoil it alone, which a finding hides whose layer is left in
+    float to undo it: that has no limits either."""
+    named = {name for each in mended if each.cause is not Cause.CLIPPING for name in each.layers}
+    hidden = finding.cause is Cause.CLIPPING and all(each.cause is not Cause.CLIPPING for each in mended)
+    return hidden and any(known[name].cut >= LOUD for name in named.intersection(finding.layers, known))
 
 
 _FADES = (Cause.WIDE_RANGE, Cause.SHARED_SCALE, Cause.CLIPPING, Cause.UNEXPLAINED, Cause.GAIN_OFFSET)

@@ -202,11 +202,12 @@ class Measuring:
     def mended(self, found: Sequence["Candidate"], behind: bool, hidden: Sequence["Hidden"] = ()) -> list[Finding]:
         """Findings of quantization in the order in which to mend them, each judged with those before it undone.
 
-        What does not heal anything then, or what is within the limits by then, is left out. `behind`: an input is at
+        What does not heal anything then is tried again once another is undone; what never does, or what is within the
+        limits by then, is left out. `behind`: an input is at
         fault, so that the first has to break a limit on the benchmark's input too. `hidden`: what to try, one after
         the other, where those do not heal the dump.
         """
-        plan, kept, left = self.subject.plan, list[Finding](), list(found[:_MOST])
+        plan, kept, left, waiting = self.subject.plan, list[Finding](), list(found[:_MOST]), list[Candidate]()
         scores = self.subject.trials.scores
         before = self.burden(scores)
         while found and before.bad and (self._at_fault(scores) or not (kept or behind)):
@@ -222,7 +223,7 @@ class Measuring:
             place = _next(left, sizes, before.size)
             best, after = left[place], self.burden(tried[place])
             if before.size - after.size < (_REST if kept else _WORTH) * before.size:
-                left = []
+                waiting, left = [*waiting, *left], []
                 continue
             also = " as well" if kept else ""
             bad = f"{count(before.bad, 'layer')} beyond {SUSPECT:.0%} of the signal"
@@ -230,7 +231,8 @@ class Measuring:
             fact = Evidence(text, 1 - after.size / before.size)
             kept.append(replace(best.finding, evidence=(*best.finding.evidence, fact), proof=Proof.TWIN))
             plan, scores, before = best.undo(plan), tried[place], after
-            left = [each for each in left if each is not best]
+            left = [each for each in (*left, *waiting) if each is not best][:_MOST]
+            waiting = []
         return kept
 
     def _at_fault(self, scores: Scores) -> bool:

@@ -41,6 +41,8 @@ class Network:
     twin: Twin
     picture: Array
     pixels: Pixels = Pixels()  # noqa: RUF009 - frozen
+    shown: dict[tuple[str, int, int, int], bool] = field(default_factory=dict, compare=False, repr=False)
+    """Whether a fault alone breaks a limit, by its seed, attempt and place: a fault is part of many pairs."""
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -556,6 +558,16 @@ def clipped_range(planted: Planted) -> None:
     planted.causes.append(("clipping", (name,)))
 
 
+def clipped_too(planted: Planted) -> None:
+    """The calibrated range of a tensor with another fault is too narrow as well; alone that of any tensor."""
+    if not planted.causes:
+        clipped_range(planted)
+        return
+    name = planted.causes[0][1][-1]
+    planted.narrowed[name] = float(planted.rng.uniform(0.1, 0.3))
+    planted.causes.append(("clipping", (name,)))
+
+
 def lost_slices(planted: Planted) -> None:
     """A branch of the output so large that the other one drowns in its step."""
     for op in planted.base.ops:
@@ -652,12 +664,19 @@ FAULTS: Mapping[str, Callable[[Planted], None]] = {
     "stale_head": stale_head,
     "swapped_tensors": swapped_tensors,
     "clipped_range": clipped_range,
+    "clipped_too": clipped_too,
     "lost_slices": lost_slices,
     "wide_sum": wide_sum,
     "cut_file": cut_file,
 }
+BESIDE = ("clipped_too",)
+"""Faults that are one of two."""
+
 INPUTS = ("channel_order", "other_picture", "other_std", "other_mean")
 INSIDE = ("wide_range", "shared_scale", "wide_sum")
+SUBTLE = ("healthy", "cut_file", "lost_slices", *INPUTS)
+"""What need not break a limit to be told."""
+
 PAIRS = (
     *((outer, inner) for outer in INPUTS for inner in INSIDE),
     *((outer, inner) for outer in ("dark_calibration", "dull_calibration") for inner in INSIDE),
@@ -667,6 +686,7 @@ PAIRS = (
     ("channel_order", "clipped_range"),
     ("other_std", "dark_calibration"),
     ("wide_range", "stale_head"),
+    ("wide_range", "clipped_too"),
 )
 """Two faults at once, in the order in which to mend them."""
 
@@ -677,18 +697,26 @@ def plant(network: Network, faults: Sequence[str], seed: int, folder: Path, trie
     Input faults need not: they are told by the numbers however small.
     """
     for attempt in range(tries):
-        alone = [_planted(network, [fault], [seed, attempt, place]) for place, fault in enumerate(faults)]
-        strong = []
-        for each, fault in zip(alone, faults, strict=True):
-            if fault in ("healthy", "cut_file", "lost_slices", *INPUTS):
-                strong.append(True)
-                continue
-            each.write(folder)
-            strong.append(each.shows)
-        if all(strong):
+        if len(faults) == 1:
+            alone = _planted(network, faults, [seed, attempt, 0])
+            pair = alone.write(folder)
+            if alone.shows or faults[0] in SUBTLE:
+                return alone, pair
+        elif all(_breaks(network, fault, (seed, attempt, place), folder) for place, fault in enumerate(faults)):
             both = _planted(network, faults, [seed, attempt])
             return both, both.write(folder)
     raise LookupError(f"{network.name}: {' and '.join(faults)} break no limit")
+
+
+def _breaks(network: Network, fault: str, seed: tuple[int, int, int], folder: Path) -> bool:
+    """Whether a fault alone breaks a limit, or need not."""
+    key = (fault, *seed)
+    if key not in network.shown:
+        alone = _planted(network, [fault], list(seed))
+        if fault not in SUBTLE:
+            alone.write(folder)
+        network.shown[key] = fault in SUBTLE or alone.shows
+    return network.shown[key]
 
 
 def _planted(network: Network, faults: Sequence[str], seed: list[int]) -> Planted:
@@ -709,8 +737,7 @@ def named(planted: Planted, diagnosis: Diagnosis) -> list[bool]:
 def in_order(planted: Planted, diagnosis: Diagnosis) -> bool:
     """Whether every planted fault is named, in the order in which to mend them; two inside a network in any order."""
     places = [place for place in _places(planted, diagnosis) if place is not None]
-    inside = all(cause in INSIDE for cause, _ in planted.causes)
-    return len(places) == len(planted.causes) and (inside or places == sorted(places))
+    return len(places) == len(planted.causes) and (_any_order(planted) or places == sorted(places))
 
 
 def _places(planted: Planted, diagnosis: Diagnosis) -> list[int | None]:
@@ -726,15 +753,19 @@ def _places(planted: Planted, diagnosis: Diagnosis) -> list[int | None]:
     return found
 
 
+def _any_order(planted: Planted) -> bool:
+    """Whether the faults are in tensors of the network, the range of one among them: the larger first."""
+    return all(cause in INSIDE or (cause, len(culprits)) == ("clipping", 1) for cause, culprits in planted.causes)
+
+
 def right(planted: Planted, diagnosis: Diagnosis) -> bool:
     """Whether the first finding is the (first) planted fault; healthy where there is none."""
     first = diagnosis.first
     if not planted.causes:
         return first.cause is Cause.HEALTHY
-    inside = all(cause in INSIDE for cause, _ in planted.causes)  # of two of these the larger one comes first
     return any(
         first.cause == cause and (not culprits or bool(set(culprits) & set(first.layers)))
-        for cause, culprits in (planted.causes if inside else planted.causes[:1])
+        for cause, culprits in (planted.causes if _any_order(planted) else planted.causes[:1])
     )
 
 
