@@ -12,7 +12,7 @@ from sgs_tui.engine.twin.rebuild import rebuild
 from tests.conftest import SHARED
 from tests.engine.diagnosis.cases import picture
 from tests.engine.diagnosis.deep import Builder, deep
-from tests.engine.diagnosis.planted import Network, Planted, named, network, plant, right
+from tests.engine.diagnosis.planted import Network, Planted, in_order, named, network, plant, right
 from tests.engine.diagnosis.runs import diagnosed
 
 
@@ -70,6 +70,24 @@ def test_a_wide_tensor_that_clipping_hides_shows_once_that_is_undone_in_the_twin
     assert right(planted, found.diagnosis) and all(named(planted, found.diagnosis))
     assert [each.proof for each in findings[:2]] == [Proof.TWIN, Proof.TWIN]
     assert findings[1].evidence[-1].text.startswith("undone in the twin as well: ")
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        ("dark_calibration", "wide_range"),  # the tensor before it heals much as well, its own heals all
+        ("other_std", "dark_calibration"),
+        ("clipped_range", "wide_sum"),  # shows once the chain of sums is mended
+        ("wide_range", "clipped_too"),  # one tensor has both
+    ],
+)
+def test_two_faults_in_a_deep_network_are_both_named(
+    faults: tuple[str, str], deep_net: Network, tmp_path: Path
+) -> None:
+    planted, pair = plant(deep_net, faults, 0, tmp_path)
+    with diagnosed(pair.sample, pair.benchmark, pair.ranges) as found:
+        said = [(str(each.cause), each.layers[:3]) for each in found.diagnosis.findings]
+    assert right(planted, found.diagnosis) and in_order(planted, found.diagnosis), said
 
 
 @pytest.mark.parametrize("number", [2, 3])
