@@ -238,10 +238,9 @@ class MainScreen(PanesScreen):
         self.verdict_bar.say([] if swapped else self.triage.verdict(self.app.size.width))
 
     def _mark(self, pane: Pane) -> None:
-        """With a hint in the status line the first time that the user meets the pane."""
+        """With a hint in the status line at the first meeting; what was said in another pane is gone."""
         super()._mark(pane)
-        if hint := self._hints.first(pane.NAME):
-            self.call_after_refresh(self.flash, hint, "hint")
+        self.call_after_refresh(self.flash, self._hints.first(pane.NAME), "hint")
 
     def offers(self, pane: str) -> bool:
         """DebugConfig only where there is one, or it was asked for."""

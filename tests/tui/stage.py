@@ -53,11 +53,13 @@ def _roomy(path: Path) -> FolderState:
     return FolderState(exists=True, is_folder=True, writable=True, free=1 << 40, has_dump=False)
 
 
-def make_app(paths: tuple[Path, ...] = (SAMPLE, BENCHMARK), settings: Settings | None = None) -> SgsApp:
+def make_app(
+    paths: tuple[Path, ...] = (SAMPLE, BENCHMARK), settings: Settings | None = None, ascii_only: bool = False
+) -> SgsApp:
     """The app as `sgs-tui` starts it, in the dark theme."""
     settings = replace(settings or Settings(), theme=(settings and settings.theme) or "sgs-dark")
     ranges = RANGES if len(paths) == 2 and paths[0] == SAMPLE else None
-    return SgsApp(start_of(LaunchOptions(paths, ranges=ranges), settings.profile), settings)
+    return SgsApp(start_of(LaunchOptions(paths, ranges=ranges), settings.profile), settings, ascii_only)
 
 
 def text_of(app: SgsApp) -> str:

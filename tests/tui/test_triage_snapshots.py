@@ -47,18 +47,6 @@ def test_screen(
     assert snap_compare(make_app(), terminal_size=size, run_before=play)
 
 
-@pytest.mark.parametrize(("look", "theme"), [("ascii", "ansi-dark"), ("light", "sgs-light"), ("no-color", "ansi-dark")])
-def test_the_int16_window(look: str, theme: str, on_stage: Path, snap_compare: Callable[..., bool]) -> None:
-    async def play(pilot: Pilot[int]) -> None:
-        pilot.app.theme = theme
-        pilot.app.ascii_only = look == "ascii"  # type: ignore[attr-defined]
-        await until_compared(pilot)
-        await pilot.press("I")
-        await until_shown(pilot, "self-check")
-
-    assert snap_compare(make_app(), terminal_size=(80, 24), run_before=play)
-
-
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_recovered(size: tuple[int, int], on_stage: Path, snap_compare: Callable[..., bool]) -> None:
     async def play(pilot: Pilot[int]) -> None:

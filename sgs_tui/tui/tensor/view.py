@@ -34,10 +34,15 @@ def scatter_lines(found: Scatter, width: int, height: int, plain: bool = False) 
     grid = np.log1p(regrouped(found.counts.astype(np.float64), rows, cells, np.add)[::-1])
     most = float(grid.max()) or 1.0
     ramp = PLAIN_RAMP if plain else RAMP
+    labels: dict[int, tuple[str, Tone]] = {
+        rows // 2: ("sample", "sample"),
+        0: (figure(found.span.high), "muted"),
+        rows - 1: (figure(found.span.low), "muted"),
+    }
     lines: list[Line] = []
     for number in range(rows):
-        label = {0: figure(found.span.high), rows - 1: figure(found.span.low)}.get(number, "")
-        spans = [Span(f"{label:>{_GUTTER - 1}}{'|' if plain else '│'}", "muted")]
+        label, tone = labels.get(number, ("", "muted"))
+        spans = [Span(f"{label:>{_GUTTER - 1}}", tone), Span("|" if plain else "│", "muted")]
         for cell in range(cells):
             level = float(grid[number, cell])
             if level > 0:
@@ -50,7 +55,8 @@ def scatter_lines(found: Scatter, width: int, height: int, plain: bool = False) 
     lines.append((Span(" " * (_GUTTER - 1) + ("+" + "-" * cells if plain else "└" + "─" * cells), "muted"),))
     low, high = figure(found.span.low), figure(found.span.high)
     between = cells - len(low) - len(high)
-    title = f"{'benchmark':^{between}}" if between > len(" benchmark ") else " " * max(1, between)
+    titles = (f"benchmark  ({'.' if plain else '·'} both are equal)", "benchmark", "")
+    title = f"{next(each for each in titles if len(each) + 1 < between or not each):^{max(1, between)}}"
     lines.append((Span(" " * _GUTTER), Span(low), Span(title, "benchmark"), Span(high)))
     return [*about, *lines]
 

@@ -10,7 +10,6 @@ from tests.tui.stage import REAL, main_screen, make_app, until, until_compared, 
 
 SMALL = (80, 24)
 SIZES = [SMALL, (120, 40), (160, 50)]
-LOOKS = {"light": "sgs-light", "no-color": "ansi-dark", "ascii": "ansi-dark"}
 
 
 async def opened(pilot: Pilot[int]) -> None:
@@ -25,16 +24,6 @@ async def opened(pilot: Pilot[int]) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_screen(size: tuple[int, int], on_stage: Path, snap_compare: Callable[..., bool]) -> None:
     assert snap_compare(make_app(), terminal_size=size, run_before=opened)
-
-
-@pytest.mark.parametrize("look", LOOKS)
-def test_look(look: str, on_stage: Path, snap_compare: Callable[..., bool]) -> None:
-    async def play(pilot: Pilot[int]) -> None:
-        pilot.app.theme = LOOKS[look]
-        pilot.app.ascii_only = look == "ascii"  # type: ignore[attr-defined]
-        await opened(pilot)
-
-    assert snap_compare(make_app(), terminal_size=SMALL, run_before=play)
 
 
 async def test_edges_are_walked_and_the_table_follows(on_stage: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_scatter_fits_and_has_its_corners_right(cells: int, rows: int, plain: 
 
 def test_a_diagonal_shows_what_equal_values_would_be() -> None:
     text = text_of(scatter_lines(points([]), 80, 20))
-    assert text.count("·") == 70
+    assert text.count("·") == 70 + 1 and "(· both are equal)" in text
 
 
 def test_groups_keep_the_sum_and_repeat_where_there_are_fewer() -> None:

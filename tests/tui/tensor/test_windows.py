@@ -16,7 +16,6 @@ WINDOWS: dict[str, tuple[str, str]] = {
     "map": ("m", "by share of error"),
     "heat": ("e", "prob"),
 }
-LOOKS = {"light": "sgs-light", "no-color": "ansi-dark", "ascii": "ansi-dark"}
 
 
 async def opened(pilot: Pilot[int], name: str) -> None:
@@ -35,17 +34,6 @@ async def opened(pilot: Pilot[int], name: str) -> None:
 @pytest.mark.parametrize("name", WINDOWS)
 def test_screen(name: str, size: tuple[int, int], on_stage: Path, snap_compare: Callable[..., bool]) -> None:
     assert snap_compare(make_app(), terminal_size=size, run_before=lambda pilot: opened(pilot, name))
-
-
-@pytest.mark.parametrize("look", LOOKS)
-@pytest.mark.parametrize("name", WINDOWS)
-def test_look(name: str, look: str, on_stage: Path, snap_compare: Callable[..., bool]) -> None:
-    async def play(pilot: Pilot[int]) -> None:
-        pilot.app.theme = LOOKS[look]
-        pilot.app.ascii_only = look == "ascii"  # type: ignore[attr-defined]
-        await opened(pilot, name)
-
-    assert snap_compare(make_app(), terminal_size=SMALL, run_before=play)
 
 
 async def test_channels_are_walked_and_the_cursor_tells_both_values(on_stage: Path) -> None:
