@@ -57,6 +57,12 @@ def fit(text: str, cells: int, right: bool = False) -> str:
     return blanks + kept if right else kept + blanks
 
 
+def padded(text: str, cells: int) -> str:
+    """`text` with blanks up to so many cells, never cut."""
+    said = visible(shown(text))
+    return said + " " * (cells - cell_len(said))
+
+
 def clip(text: str, cells: int) -> str:
     """`text` made visible and cut at its end."""
     whole = visible(shown(text))

@@ -14,6 +14,7 @@ from sgs_tui.engine.compare.results import LayerDiff, Summary, Verdict
 from sgs_tui.engine.diagnosis.results import Diagnosis
 from sgs_tui.engine.requantize.propose import network_folders
 from sgs_tui.engine.session import CompareRequest, Comparison, with_profile, with_ranges_beside
+from sgs_tui.language import _
 from sgs_tui.tui.comparison.jobs import (
     ComparisonAsked,
     ComparisonFinished,
@@ -92,13 +93,13 @@ class ComparisonController(Controller):
     def undo(self) -> None:
         """Compare again what was compared before."""
         if not self._before:
-            self.host.flash("nothing was compared before these dumps", "warn")
+            self.host.flash(_("nothing was compared before these dumps"), "warn")
             return
         self.picks = self._before.pop()
         self.host.post_message(PicksChanged())
         if self.picks.request is not None:
             self.compare(self.picks.request)
-            self.host.flash(f"back to {self.picks.words}")
+            self.host.flash(_("back to {words}", words=self.picks.words))
 
     @property
     def before(self) -> str:
@@ -119,7 +120,7 @@ class ComparisonController(Controller):
             request, word = with_ranges_beside(request)
             self.picks = replace(self.picks, ranges=request.ranges)
             if word:
-                self.host.note(word, hint="" if request.ranges is None else "enter on it in pane 3 leaves it out")
+                self.host.note(word, hint="" if request.ranges is None else _("enter on it in pane 3 leaves it out"))
             self.pick(self.picks)
 
     @does("app.profile")
@@ -131,7 +132,7 @@ class ComparisonController(Controller):
         self.picks = replace(self.picks, profile=following)
         if self.current is not None:
             self._judge(with_profile(self.current, following))
-        self.host.flash(f"judged by the limits: {following.name}")
+        self.host.flash(_("judged by the limits: {name}", name=following.name))
 
     def _judge(self, comparison: Comparison) -> None:
         """Figures are the same under any profile: nothing is read again; a diagnosis is closer where layers fail."""
@@ -153,7 +154,7 @@ class ComparisonController(Controller):
         comparing = self.comparing
         self.host.jobs.cancel(COMPARING)
         if comparing and self.current is None:
-            self.host.post_message(JobFailed(COMPARING, "stopped while opening", "R opens the dumps again"))
+            self.host.post_message(JobFailed(COMPARING, _("stopped while opening"), _("R opens the dumps again")))
         return comparing
 
     def explain(self, diagnosis: Diagnosis | None, diagnosing: bool = False) -> None:

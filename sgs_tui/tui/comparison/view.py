@@ -3,10 +3,13 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rich.cells import cell_len
+
 from sgs_tui.engine.clock import SECONDS
 from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.engine.session import CompareRequest
+from sgs_tui.language import _, joined, shown
 from sgs_tui.tui.settings import Start
 from sgs_tui.tui.short_names import ShortNames
 from sgs_tui.tui.text import Line, Span, clip, cut, span, width
@@ -59,7 +62,8 @@ class Picks:
     @property
     def words(self) -> str:
         """Which two dumps."""
-        return " against ".join(path.name if path else "?" for path in (self.sample, self.benchmark))
+        sample, benchmark = (path.name if path else "?" for path in (self.sample, self.benchmark))
+        return _("{sample} against {benchmark}", sample=sample, benchmark=benchmark)
 
     def swapped(self) -> "Picks":
         """Sample and benchmark exchanged."""
@@ -73,9 +77,9 @@ class Picks:
 def title(request: CompareRequest | None, summary: Line, cells: int) -> Line:
     """Which dumps, judged by what, and how it stands."""
     if request is None:
-        return (Span(" sgs-tui", "strong"), Span("  no dumps chosen", "muted"))
+        return (Span(" sgs-tui", "strong"), Span("  " + _("no dumps chosen"), "muted"))
     right: Line = (*summary, Span(" "))
-    for said in (f"limits: {request.profile.name}", request.profile.name):
+    for said in (_("limits: {name}", name=request.profile.name), request.profile.name):
         profiled: Line = (span(said, "muted"), Span("  "), *right)
         if cells >= ROOMY and width(profiled) <= cells // 2:
             right = profiled
@@ -83,7 +87,7 @@ def title(request: CompareRequest | None, summary: Line, cells: int) -> Line:
     room = max(8, (cells - width(right) - 12) // 2)
     names = _names(request.sample, request.benchmark)
     sample, benchmark = (ShortNames(names)(name, room) for name in names)
-    left: Line = (Span(" " + sample, "sample"), Span(" against ", "muted"), Span(benchmark, "benchmark"))
+    left: Line = (Span(" " + sample, "sample"), Span(" " + _("against") + " ", "muted"), Span(benchmark, "benchmark"))
     return (*left, Span(" " * max(2, cells - width(left) - width(right))), *right)
 
 
@@ -101,8 +105,8 @@ def status(pair: Pair | None, row: LayerDiff | None, cells: int) -> Line:
     if row is None:
         return (Span("   " + cut(pair.name, cells - 4), "muted"),)
     sign = SIGNS[row.verdict]
-    reason = "; ".join(row.reasons)
-    name = cut(pair.name, max(20, cells - 6 - min(len(reason), cells // 2)))
+    reason = str(shown(joined(row.reasons, "; ")))
+    name = cut(pair.name, max(20, cells - 6 - min(cell_len(reason), cells // 2)))
     return (
         Span(f" {sign.text} ", sign.tone),
         Span(name, "strong"),

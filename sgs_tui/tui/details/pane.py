@@ -9,6 +9,7 @@ from sgs_tui.engine.compare.metrics import METRICS, OF_LAYER, Form
 from sgs_tui.engine.compare.results import LayerDiff, Pair, RangeSource, SideStats, Verdict
 from sgs_tui.engine.diagnosis.original import ThreeWay
 from sgs_tui.engine.numbers import cosine, decibel, figure
+from sgs_tui.language import Message, _, joined, shown
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.frame.pane import Pane
@@ -16,7 +17,7 @@ from sgs_tui.tui.journal.view import Notes, note_lines
 from sgs_tui.tui.layers import three_way
 from sgs_tui.tui.layers.blame import NOTHING, Parts
 from sgs_tui.tui.layers.columns import MARK_TONES
-from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, fit, hanging, paragraph, plain, share, span
+from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, fit, hanging, padded, paragraph, plain, share, span
 from sgs_tui.tui.widgets.text_view import Text, TextView
 
 
@@ -80,7 +81,7 @@ class DetailsPane(Pane):
 
     def _lines(self, width: int) -> list[Line]:
         if self.pair is None:
-            return [(Span("no layer chosen", "muted"),)]
+            return [(Span(_("no layer chosen"), "muted"),)]
         if self.row is None:
             return waiting(self.pair, width)
         cause = self.cause(width) if self.cause and self.pair.name == self.parts.guilty else ()
@@ -99,7 +100,7 @@ class DetailsPane(Pane):
 
 def waiting(pair: Pair, width: int) -> list[Line]:
     """A layer that is still to come."""
-    return [*_name(pair, width), BLANK, (Span("not compared yet", "muted"),)]
+    return [*_name(pair, width), BLANK, (Span(_("not compared yet"), "muted"),)]
 
 
 def details(
@@ -121,28 +122,51 @@ def details(
 
 
 def _name(pair: Pair, width: int) -> list[Line]:
-    shape = f"  {list(pair.shape)}" if pair.shape else "  shape unknown"
+    shape = str(list(pair.shape)) if pair.shape else _("shape unknown")
     return [
         *paragraph(pair.name, width, "strong"),
-        (span(clip(f"op {pair.benchmark.op_index} {pair.op_type}{shape}", width), "muted"),),
+        (
+            span(
+                clip(
+                    _(
+                        "op {op_index} {op_type}  {shape}",
+                        op_index=pair.benchmark.op_index,
+                        op_type=pair.op_type,
+                        shape=shape,
+                    ),
+                    width,
+                ),
+                "muted",
+            ),
+        ),
     ]
 
 
 def _verdict(row: LayerDiff, width: int) -> list[Line]:
     sign = SIGNS[row.verdict]
     tone: Tone = "good" if row.verdict is Verdict.OK else sign.tone
-    word = f"{sign.text} {str(row.verdict).upper()}".strip()
-    return hanging((Span(word, tone), Span("  ")), "; ".join(row.reasons), width)
+    word = f"{sign.text} {_(str(row.verdict)).upper()}".strip()
+    return hanging((Span(word, tone), Span("  ")), joined(row.reasons, "; "), width)
 
 
 def _metrics(row: LayerDiff, profile: Profile, width: int) -> list[Line]:
     fail, warn = profile.limits_for(row.name, row.op_type)
-    lines: list[Line] = [(Span(clip(f"{'':13}{'value':>10}   limits: {profile.name}", width), "muted"),)]
+    lines: list[Line] = [
+        (
+            Span(
+                clip(
+                    fit("", 13) + fit(_("value"), 10, right=True) + "   " + _("limits: {name}", name=profile.name),
+                    width,
+                ),
+                "muted",
+            ),
+        )
+    ]
     for key in OF_LAYER:
         metric = METRICS[key]
         text = {Form.COSINE: cosine, Form.DECIBEL: decibel}.get(metric.form, figure)(metric.value(row))
         sign = mark(row, key)
-        parts = [Span(f"{metric.title:13}"), Span(f"{text:>10}{sign or ' '}", MARK_TONES[sign])]
+        parts = [Span(padded(_(metric.title), 13)), Span(f"{text:>10}{sign or ' '}", MARK_TONES[sign])]
         lines.append((*parts, Span("  " + _limit(key, fail, warn), "muted")))
     if row.range is not None:
         lines += _range(row, width)
@@ -150,17 +174,28 @@ def _metrics(row: LayerDiff, profile: Profile, width: int) -> list[Line]:
 
 
 def _limit(key: str, fail: Limits, warn: Limits) -> str:
-    bounds = (("fails", fail.get(key)), ("warns", warn.get(key)))
-    return ", ".join(f"{word} {METRICS[key].sign} {bound:g}" for word, bound in bounds if bound is not None)
+    bounds = ((_("fails"), fail.get(key)), (_("warns"), warn.get(key)))
+    return _(", ").join(f"{word} {METRICS[key].sign} {bound:g}" for word, bound in bounds if bound is not None)
 
 
 def _range(row: LayerDiff, width: int) -> list[Line]:
     assert row.range is not None
     calibrated = row.range.source is RangeSource.CALIBRATION
     source = (
-        "from calibration (tensor_min_max)" if calibrated else "from the benchmark's data; --ranges gives calibration"
+        _("from calibration (tensor_min_max)")
+        if calibrated
+        else _("from the benchmark's data; --ranges gives calibration")
     )
-    return paragraph(f"range {figure(row.range.minimum)} .. {figure(row.range.maximum)}, {source}", width, "muted")
+    return paragraph(
+        _(
+            "range {minimum} .. {maximum}, {source}",
+            minimum=figure(row.range.minimum),
+            maximum=figure(row.range.maximum),
+            source=source,
+        ),
+        width,
+        "muted",
+    )
 
 
 _MOST_SLICES = 12
@@ -172,25 +207,32 @@ def _slices(row: LayerDiff, profile: Profile, width: int) -> list[Line]:
     if row.slices is None:
         return lines
     narrow = row.slices.narrow
-    told = f"{len(narrow)} of {row.slices.judged} slices span under 4 steps of {figure(row.slices.step)}"
+    told = _(
+        "{narrow} of {judged} slices span under 4 steps of {step}",
+        narrow=len(narrow),
+        judged=row.slices.judged,
+        step=figure(row.slices.step),
+    )
     lines.append((Span(clip(told, width), "" if narrow else "muted"),))
     least = profile.limits_for(row.name, row.op_type)[0].get("slice_sqnr_db")
     for each in narrow[:_MOST_SLICES]:
-        name = slice_names([each]) + (" (constant in the sample)" if each.dead else "")
+        name = str(shown(slice_names([each])))
+        name = _("{slice} (constant in the sample)", slice=name) if each.dead else name
         lost = METRICS["slice_sqnr_db"].beyond(each.sqnr_db, least)
-        text = f"{decibel(each.sqnr_db):>7} dB{'!' if lost else ' '} {each.steps:6.2f} steps  {name}"
+        steps = _("{steps:6.2f} steps", steps=each.steps)
+        text = f"{decibel(each.sqnr_db):>7} dB{'!' if lost else ' '} {steps}  {name}"
         lines.append((Span(clip(text, width), "fail" if lost else ""),))
     more = len(narrow) - _MOST_SLICES
-    return [*lines, *([(Span(f"and {more} more", "muted"),)] if more > 0 else [])]
+    return [*lines, *([(Span(_("and {more} more", more=more), "muted"),)] if more > 0 else [])]
 
 
 _SIDE_ROWS: tuple[tuple[str, Callable[[SideStats], str]], ...] = (
-    ("min", lambda side: figure(side.minimum)),
-    ("max", lambda side: figure(side.maximum)),
-    ("mean", lambda side: figure(side.mean)),
-    ("zeros", lambda side: share(side.zeros, side.count)),
-    ("NaN Inf", lambda side: f"{side.nan:,} {side.inf:,}"),
-    ("elements", lambda side: f"{side.count:,}"),
+    (Message("min"), lambda side: figure(side.minimum)),
+    (Message("max"), lambda side: figure(side.maximum)),
+    (Message("mean"), lambda side: figure(side.mean)),
+    (Message("zeros"), lambda side: share(side.zeros, side.count)),
+    (Message("NaN Inf"), lambda side: f"{side.nan:,} {side.inf:,}"),
+    (Message("elements"), lambda side: f"{side.count:,}"),
 )
 
 
@@ -199,16 +241,16 @@ def _sides(sample: SideStats, benchmark: SideStats) -> list[Line]:
     for label, fact in _SIDE_ROWS:
         bad = label == "NaN Inf" and not (sample.finite and benchmark.finite)
         values = "".join(f"{fact(side):>11}" for side in (sample, benchmark))
-        lines.append((Span(f"{label:10}"), Span(values, "fail" if bad else "")))
+        lines.append((Span(padded(label, 10)), Span(values, "fail" if bad else "")))
     return lines
 
 
 def _worst(closeup: Closeup, width: int) -> list[Line]:
     if closeup.counting:
-        return [(Span("worst elements: counting ...", "muted"),)]
+        return [(Span(_("worst elements: counting ..."), "muted"),)]
     places = ["(" + ",".join(map(str, element.position)) + ")" for element in closeup.worst]
     cells = max((len(place) for place in places), default=0)
-    head = f"{'worst at':{cells}}{'sample':>11}{'benchmark':>11}{'error':>11}"
+    head = padded(_("worst at"), cells) + f"{'sample':>11}{'benchmark':>11}" + fit(_("error"), 11, right=True)
     lines: list[Line] = [(Span(clip(head, width), "muted"),)]
     for place, element in zip(places, closeup.worst, strict=True):
         error = element.sample - element.benchmark
@@ -219,27 +261,36 @@ def _worst(closeup: Closeup, width: int) -> list[Line]:
 
 def _positions(worst: Sequence[Element]) -> str:
     ranks = {len(element.position) for element in worst}
-    names = {4: "(n,h,w,c)", 2: "(pixel,channel): shape unknown", 1: "(flat index): shape unknown"}
-    return "".join(f"positions are {names[rank]}" for rank in ranks if rank in names)
+    names = {4: "(n,h,w,c)", 2: _("(pixel,channel): shape unknown"), 1: _("(flat index): shape unknown")}
+    return "".join(_("positions are {names}", names=names[rank]) for rank in ranks if rank in names)
 
 
 def _pairing(row: LayerDiff, width: int) -> list[Line]:
     sample, benchmark = row.pair.sample, row.pair.benchmark
     facts = [*row.notes]
     if sample.name != benchmark.name:
-        facts.insert(0, f"in the sample it is called {sample.name}")
+        facts.insert(0, _("in the sample it is called {name}", name=sample.name))
     for side, record in (("sample", sample), ("benchmark", benchmark)):
         facts.append(
-            f"{side}: {fit(record.type_name, 8)} s {record.scale:g} z {record.zero_point} at byte {record.offset:,}"
+            _(
+                "{side}: {type_name} s {scale:g} z {zero_point} at byte {offset:,}",
+                side=side,
+                type_name=fit(record.type_name, 8),
+                scale=record.scale,
+                zero_point=record.zero_point,
+                offset=record.offset,
+            )
         )
     return [BLANK, *(row for fact in facts for row in paragraph(fact, width, "muted"))]
 
 
 def formulas(profile: Profile) -> list[Line]:
     """For `?`: what each metric is and what limits it in this profile."""
-    lines: list[Line] = [(Span(f"s = sample, b = benchmark, n = elements; limits: {profile.name}", "muted"),)]
+    lines: list[Line] = [
+        (Span(_("s = sample, b = benchmark, n = elements; limits: {name}", name=profile.name), "muted"),)
+    ]
     for key in OF_LAYER:
-        lines.append((Span(f"{METRICS[key].title:13}", "strong"), Span(METRICS[key].words)))
+        lines.append((Span(padded(_(METRICS[key].title), 13), "strong"), span(_(METRICS[key].words))))
         if limit := _limit(key, profile.fail, profile.warn):
             lines.append((Span(f"{'':13}{limit}", "muted"),))
     return lines

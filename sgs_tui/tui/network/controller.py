@@ -7,6 +7,7 @@ from textual.timer import Timer
 
 from sgs_tui.engine.diagnosis.flow import Wiring, flow_of, wiring_of
 from sgs_tui.engine.session import Comparison
+from sgs_tui.language import _
 from sgs_tui.tui.comparison.controller import COMPARING, ComparisonController
 from sgs_tui.tui.comparison.jobs import (
     ComparisonAsked,
@@ -37,7 +38,7 @@ class NetworkController(Controller):
     @hears(ComparisonAsked)
     def forget(self) -> None:
         self._wiring = None
-        self.pane.forget("opening ...")
+        self.pane.forget(_("opening ..."))
 
     @hears(JobFailed)
     def expect_nothing(self, event: JobFailed) -> None:

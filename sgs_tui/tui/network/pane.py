@@ -10,6 +10,7 @@ from textual import events
 from sgs_tui.engine.diagnosis.flow import Flow
 from sgs_tui.engine.diagnosis.results import Role
 from sgs_tui.engine.numbers import count
+from sgs_tui.language import Message, _
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.jobs import Flash, LayerWanted
@@ -17,10 +18,10 @@ from sgs_tui.tui.layers.blame import sign_lines
 from sgs_tui.tui.network.layout import Columns, arrange
 from sgs_tui.tui.network.picture import Look, network_lines, steps_in
 from sgs_tui.tui.short_names import ShortNames
-from sgs_tui.tui.text import Line, Span, line, paragraph, plain
+from sgs_tui.tui.text import Line, Span, line, paragraph, plain, span
 from sgs_tui.tui.widgets.text_view import Canvas
 
-WAITING = "no layers yet: 3 opens the dump browser, s and b there pick the two dumps"
+WAITING = Message("no layers yet: 3 opens the dump browser, s and b there pick the two dumps")
 
 
 class NetworkPane(Pane):
@@ -38,7 +39,7 @@ class NetworkPane(Pane):
         self.selected = ""
         self._columns: Columns | None = None
         self._trail: list[str] = []
-        self._why = WAITING
+        self._why: str = WAITING
         self.catch_up: Callable[[], None] = lambda: None
         """Called before the pane has the keys, as the picture comes a little behind the table."""
 
@@ -116,7 +117,7 @@ class NetworkPane(Pane):
         assert self.flow is not None
         wiring = self.flow.wiring
         tensors = count(len(wiring.tensors), "tensor")
-        self.head(Span(tensors if wiring.known else f"{tensors}, in the order of the file", "muted"))
+        self.head(span(tensors if wiring.known else _("{tensors}, in the order of the file", tensors=tensors), "muted"))
 
     # --- walking
 
@@ -135,7 +136,9 @@ class NetworkPane(Pane):
         edges = (wiring.sources if way < 0 else wiring.targets).get(here, ())
         if not edges:
             words = (
-                "the network's input: nothing is before it" if way < 0 else "an output of the network: nothing reads it"
+                _("the network's input: nothing is before it")
+                if way < 0
+                else _("an output of the network: nothing reads it")
             )
             self.post_message(Flash(words))
             return
@@ -196,7 +199,7 @@ class NetworkPane(Pane):
         if tensor is not None and tensor.layer:
             self.post_message(LayerWanted(tensor.layer, leave=True))
         else:
-            self.post_message(Flash("it is not in the layer table" if tensor else "no layer here", "warn"))
+            self.post_message(Flash(_("it is not in the layer table") if tensor else _("no layer here"), "warn"))
 
     # --- for others
 
@@ -205,8 +208,8 @@ class NetworkPane(Pane):
 
     def help(self) -> Iterable[Line]:
         yield from sign_lines()
-        yield line("  ", Span("=1", "key"), " tensors with the same number share one scale")
-        text = (
+        yield line("  ", Span("=1", "key"), " " + _("tensors with the same number share one scale"))
+        text = _(
             "Producers stand to the left, consumers to the right. Along a heavy line an error comes in; the sign at "
             "its end says what becomes of it. At the edge of a box an arrow says that there is more beyond. The layer "
             "table follows the cursor, and the picture follows the table."

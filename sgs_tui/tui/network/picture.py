@@ -16,6 +16,7 @@ from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.diagnosis.flow import Flow
 from sgs_tui.engine.diagnosis.results import Role
 from sgs_tui.engine.numbers import count, ratio
+from sgs_tui.language import _, joined, shown
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.layers.blame import BLAME_SIGNS
 from sgs_tui.tui.network.layout import Columns, Item, Placed, Stack, Through, stack
@@ -176,7 +177,12 @@ def _put_column(sheet: Sheet, look: Look, found: Stack, cell: int, across: int) 
         if hidden:
             rows = (look.flow.row(name) for name in hidden)
             fail = sum(row is not None and row.verdict is Verdict.FAIL for row in rows)
-            more = f"{sign} {len(hidden)} more" + (f", {fail} fail" if fail else "")
+            known = {"sign": sign, "hidden": len(hidden)}
+            more = (
+                _("{sign} {hidden} more, {fail} fail", fail=fail, **known)
+                if fail
+                else _("{sign} {hidden} more", **known)
+            )
             sheet.put(line, cell, (Span(clip(more, across), "fail" if fail else "muted"),))
 
 
@@ -332,32 +338,36 @@ def _facts(look: Look, cells: int) -> Line:
     wiring = look.flow.wiring
     tensor, row = wiring.tensors[look.selected], look.flow.row(look.selected)
     sources, targets = wiring.sources.get(tensor.name, ()), wiring.targets.get(tensor.name, ())
-    parts = [f"{tensor.op}, reads {len(sources)}, read by {len(targets)}"]
+    parts = [_("{op}, reads {sources}, read by {targets}", op=tensor.op, sources=len(sources), targets=len(targets))]
     if look.selected in wiring.scales:
         number = wiring.scales[look.selected]
         parts.append(
-            f"={number}: one scale for {count(sum(each == number for each in wiring.scales.values()), 'tensor')}"
+            _(
+                "={number}: one scale for {tensors}",
+                number=number,
+                tensors=count(sum(each == number for each in wiring.scales.values()), "tensor"),
+            )
         )
     parts += [tensor.why] if tensor.why else [] if row is None else list(row.reasons)
-    words = "  " + "; ".join(parts)
+    words = "  " + str(shown(joined(parts, "; ")))
     name = cut(tensor.layer or tensor.name, max(16, cells - min(cell_len(words), cells // 2) - 1))
     return (Span(" "), Span(name, "strong"), Span(clip(words, max(0, cells - 1 - cell_len(name))), "muted"))
 
 
 def _legend(look: Look, cells: int) -> Line:
     if not look.flow.wiring.known:
-        words = " the dumps hold outputs alone: not who reads whom, only the order of the file"
+        words = " " + _("the dumps hold outputs alone: not who reads whom, only the order of the file")
         return (Span(clip(words, cells), "warn"),)
     heavy = "=" if look.plain else "━"
     parts: list[Line] = [
-        (_HEADS[Role.INTRODUCED], Span(" error begins   ", "muted")),
-        (Span(heavy, "warn"), _HEADS[Role.INHERITED], Span(" comes in   ", "muted")),
-        (Span(heavy, "good"), _HEADS[Role.RECOVERED], Span(" recovers   ", "muted")),
+        (_HEADS[Role.INTRODUCED], Span(" " + _("error begins") + "   ", "muted")),
+        (Span(heavy, "warn"), _HEADS[Role.INHERITED], Span(" " + _("comes in") + "   ", "muted")),
+        (Span(heavy, "good"), _HEADS[Role.RECOVERED], Span(" " + _("recovers") + "   ", "muted")),
     ]
     scales = {look.flow.wiring.scales[name] for name in look.columns.drawn if name in look.flow.wiring.scales}
     if scales:
-        parts.append((Span(f"={min(scales)}", "key"), Span(" share one scale   ", "muted")))
-    parts.append((Span("◂▸", "muted"), Span(" more beyond", "muted")))
+        parts.append((Span(f"={min(scales)}", "key"), Span(" " + _("share one scale") + "   ", "muted")))
+    parts.append((Span("◂▸", "muted"), Span(" " + _("more beyond"), "muted")))
     found: list[Span] = [Span(" ")]
     for part in parts:
         if width((*found, *part)) <= cells:

@@ -11,6 +11,7 @@ from sgs_tui.engine.errors import CancelledError, SgsError
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.runs.hand_over import debug_config_of
 from sgs_tui.engine.session import Comparison
+from sgs_tui.language import Message, _, shown
 from sgs_tui.tui.comparison.controller import COMPARING, ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonFinished, ComparisonOpened, ComparisonRejudged
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
@@ -22,7 +23,7 @@ from sgs_tui.tui.triage.verdict import verdict_lines
 from sgs_tui.tui.triage.view import RECOVERED_COLUMNS, headline
 
 EXPLAINING = "diagnosis"
-NO_DIAGNOSIS = "no diagnosis"
+NO_DIAGNOSIS = Message("no diagnosis")
 
 
 def explain(comparison: Comparison, rows: Sequence[LayerDiff], cancel: Event) -> Diagnosis | SgsError:
@@ -67,17 +68,19 @@ class TriageController(Controller):
 
     def _take(self, found: Diagnosis | SgsError) -> None:
         if isinstance(found, SgsError):
-            self._forget(f"{NO_DIAGNOSIS}: {found.message}", found.hint)
-            self.host.note(f"{NO_DIAGNOSIS}: {found.message}", "warn", found.hint)
+            self._forget(_("no diagnosis: {why}", why=found.message), found.hint)
+            self.host.note(_("no diagnosis: {why}", why=found.message), "warn", found.hint)
             return
         self.pane.show_diagnosis(found)
         self._comparison.explain(found)
-        self.host.note(f"diagnosis: {headline(found.first)}", hint="6 says what proves it and what to do")
+        self.host.note(
+            _("diagnosis: {finding}", finding=headline(found.first)), hint=_("6 says what proves it and what to do")
+        )
 
     @does("app.stop")
     def stop(self) -> None:
         """Stop comparing, or looking for the cause; what is there stays."""
-        self.host.flash(STOPPED if self.stop_work() else "nothing is running")
+        self.host.flash(shown(STOPPED) if self.stop_work() else _("nothing is running"))
 
     def stop_work(self) -> bool:
         """Whether anything was running."""
@@ -92,9 +95,9 @@ class TriageController(Controller):
         """Figures of layers put back in order; verdicts stay about the file as it is."""
         recovered = self._comparison.diagnosis.recovered if self._comparison.diagnosis else ()
         if not recovered:
-            self.host.flash("nothing was recovered: no dump here keeps its padding", "warn")
+            self.host.flash(_("nothing was recovered: no dump here keeps its padding"), "warn")
             return
-        title = f"Recovered: {count(len(recovered), 'layer')} with the stored order undone"
+        title = _("Recovered: {layers} with the stored order undone", layers=count(len(recovered), "layer"))
         self.host.open(TableDialog(title, RECOVERED_COLUMNS, recovered, frozen=2))
 
     def verdict(self, cells: int) -> list[Line]:
@@ -105,7 +108,7 @@ class TriageController(Controller):
         if self._comparison.request is None:
             return []
         why = self.pane.why or LOOKING
-        return [(Span("   "), span(why, "warn" if why.startswith(NO_DIAGNOSIS) else "muted"))]
+        return [(Span("   "), span(why, "warn" if why.startswith(shown(NO_DIAGNOSIS)) else "muted"))]
 
     def _forget(self, why: str, hint: str = "") -> None:
         self.pane.forget(why, hint)

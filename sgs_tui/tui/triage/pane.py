@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 
 from sgs_tui.engine.diagnosis.results import Diagnosis, Finding
 from sgs_tui.engine.numbers import count
+from sgs_tui.language import Message, _
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.jobs import Flash, LayerWanted
@@ -20,9 +21,9 @@ from sgs_tui.tui.triage.view import FINDING_COLUMNS, headline, triage_lines
 from sgs_tui.tui.widgets.table import ListTable, Table
 from sgs_tui.tui.widgets.text_view import TextView
 
-WAITING = "no diagnosis yet: it follows when two dumps are compared"
-LOOKING = "looking for the cause ..."
-STOPPED = "stopped; R compares and looks again"
+WAITING = Message("no diagnosis yet: it follows when two dumps are compared")
+LOOKING = Message("looking for the cause ...")
+STOPPED = Message("stopped; R compares and looks again")
 _MOST_ROWS = 6
 """Findings on the screen at a time; the text below them needs the room more."""
 
@@ -39,7 +40,8 @@ class TriagePane(Pane):
         self.text = TextView(identity="finding", reads=False)
         self.main = self.table = ListTable(FINDING_COLUMNS, identity="findings", below=self.text)
         self.diagnosis: Diagnosis | None = None
-        self._layer, self.why = 0, WAITING
+        self._layer = 0
+        self.why: str = WAITING
 
     def body(self) -> ComposeResult:
         yield self.table
@@ -95,7 +97,7 @@ class TriagePane(Pane):
         if layers:
             self.post_message(LayerWanted(layers[place % len(layers)], leave))
         else:
-            self.post_message(Flash("this finding names no layer" if self.finding else "no finding here", "warn"))
+            self.post_message(Flash(_("this finding names no layer") if self.finding else _("no finding here"), "warn"))
 
     def copied(self, whole: bool) -> str:
         if self.finding is None:
@@ -105,8 +107,8 @@ class TriagePane(Pane):
         return headline(self.finding)
 
     def help(self) -> Iterable[Line]:
-        yield line("Signs of the diagnosis in the layer table, behind the name:")
+        yield line(_("Signs of the diagnosis in the layer table, behind the name:"))
         yield from sign_lines()
         yield BLANK
-        yield line("A finding is likely, not certain: `refuted` says what would prove it wrong.")
-        yield line("J and K scroll the text.")
+        yield line(_("A finding is likely, not certain: `refuted` says what would prove it wrong."))
+        yield line(_("J and K scroll the text."))

@@ -10,9 +10,10 @@ from rich.cells import cell_len
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Role
 from sgs_tui.engine.numbers import count, figure
 from sgs_tui.engine.text import visible
+from sgs_tui.language import _, joined, shown
 from sgs_tui.tui.actions import BY_ID, shown_keys
 from sgs_tui.tui.layers.blame import GUILTY
-from sgs_tui.tui.text import Line, Span, clip, cut, flow, hanging, width
+from sgs_tui.tui.text import Line, Span, clip, cut, flow, hanging, span, width
 from sgs_tui.tui.widgets.table import Cell
 
 _GOOD = Cell("✓", "good")
@@ -66,29 +67,28 @@ def spoiled(diagnosis: Diagnosis) -> list[str]:
 
 def _headline(finding: Finding, cells: int) -> Span:
     """`gate: tensors of very different size share one scale`; what only explains gives way first, then the name."""
-    words, name = finding.cause.words, "healthy" if finding.cause is Cause.HEALTHY else ""
+    words, name = str(shown(finding.cause.words)), _("healthy") if finding.cause is Cause.HEALTHY else ""
     if finding.layers and not finding.cause.everywhere:
         name = visible(finding.layers[0])
     needed = min(cell_len(name), _NAME) + 2 if name else 0
-    short = (words, words.partition(", ")[0], words.partition(" (")[0])
-    shown = next((each for each in short if len(each) + needed <= cells), short[1])
-    where = f"{cut(name, max(12, cells - 2 - len(shown)))}: " if name else ""
-    return Span(clip(where + shown, cells), "good" if finding.cause is Cause.HEALTHY else "strong")
+    short = (words, *(words.partition(end)[0] for end in (_(", "), " (", "（")))
+    said = next((each for each in short if cell_len(each) + needed <= cells), short[1])
+    where = f"{cut(name, max(12, cells - 2 - cell_len(said)))}: " if name else ""
+    return Span(clip(where + said, cells), "good" if finding.cause is Cause.HEALTHY else "strong")
 
 
 def _facts(diagnosis: Diagnosis) -> list[Span]:
     """What proves it, what mends it, what it spoils, how many causes there are beside it."""
     finding = diagnosis.first
-    facts = [Span(finding.proof.words, "muted")]
+    facts = [span(finding.proof.words, "muted")]
     if finding.cause is Cause.HEALTHY:
-        return [*facts, *(Span(each.text, "muted") for each in finding.evidence[:1])]
+        return [*facts, *(span(each.text, "muted") for each in finding.evidence[:1])]
     if fix := fix_words(finding):
-        facts.append(Span(f"fix: {fix}", "good"))
+        facts.append(Span(_("fix: {fix}", fix=fix), "good"))
     if names := spoiled(diagnosis):
-        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        facts.append(Span(f"spoils {cut(names[0], _NAME)}{more}"))
+        facts.append(Span(_("spoils {layers}", layers=_first_of(names))))
     if others := len(diagnosis.findings) - 1:
-        facts.append(Span(f"{count(others, 'more cause')}", "warn"))
+        facts.append(span(count(others, "more cause"), "warn"))
     return facts
 
 
@@ -96,17 +96,24 @@ def fix_words(finding: Finding) -> str:
     """`cat to INT16, RMSE 0.9991 -> 0.0654 (twin)`: what the twin tried; else the tensors, or the first advice."""
     tried = finding.tried
     if tried is None and not finding.int16:
-        return finding.advice[0] if finding.advice else ""
+        return str(shown(finding.advice[0])) if finding.advice else ""
     if tried is None:
         return _to_int16(finding.int16)
-    at = "" if tried.layer in finding.layers[:1] else f" of {cut(tried.layer, _NAME)}"
-    change = filter(None, (tried.change, _to_int16(tried.int16)))
-    return f"{', '.join(change)}, RMSE{at} {figure(tried.now)} -> {figure(tried.then)} (twin)"
+    change = joined(filter(None, (tried.change, _to_int16(tried.int16))))
+    known = {"change": change, "now": figure(tried.now), "then": figure(tried.then)}
+    if tried.layer in finding.layers[:1]:
+        return _("{change}, RMSE {now} -> {then} (twin)", **known)
+    return _("{change}, RMSE of {layer} {now} -> {then} (twin)", layer=cut(tried.layer, _NAME), **known)
 
 
 def _to_int16(tensors: Sequence[str]) -> str:
-    more = f" and {len(tensors) - 1} more" if len(tensors) > 1 else ""
-    return f"{cut(tensors[0], _NAME)}{more} to INT16" if tensors else ""
+    return _("{tensors} to INT16", tensors=_first_of(tensors)) if tensors else ""
+
+
+def _first_of(names: Sequence[str]) -> str:
+    """`cat and 3 more`."""
+    first = cut(names[0], _NAME)
+    return first if len(names) == 1 else _("{name} and {more} more", name=first, more=len(names) - 1)
 
 
 def _keys(finding: Finding, keymap: dict[str, str]) -> Line:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Recovered, Role, some
-from sgs_tui.engine.numbers import cosine, ratio, small
+from sgs_tui.engine.numbers import cosine, count, ratio, small
+from sgs_tui.language import _, shown
 from sgs_tui.tui.layers.blame import BLAME_SIGNS, is_healthy
-from sgs_tui.tui.text import BLANK, Line, Span, Tone, hanging, paragraph
+from sgs_tui.tui.text import BLANK, Line, Span, Tone, hanging, padded, paragraph
 from sgs_tui.tui.widgets.table import Cell, Column
 
 
@@ -35,12 +36,12 @@ _NAMED = 6
 def headline(finding: Finding) -> str:
     """`gate: tensors of very different size share one scale`."""
     where = f"{finding.layers[0]}: " if finding.layers and not finding.cause.everywhere else ""
-    return where + finding.cause.words
+    return where + str(shown(finding.cause.words))
 
 
 FINDING_COLUMNS: tuple[Column[tuple[int, Finding]], ...] = (
     Column("number", "", 2, right=True, cell=lambda ranked: Cell(str(ranked[0]), "muted")),
-    Column("proof", "proof", 7, cell=lambda ranked: str(ranked[1].proof)),
+    Column("proof", "proof", 7, cell=lambda ranked: _(str(ranked[1].proof))),
     Column("cause", "where and why", least=20, prose=True, cell=lambda ranked: _cause(ranked[1])),
 )
 """Of findings with their ranks, the likeliest first."""
@@ -58,9 +59,11 @@ def triage_lines(diagnosis: Diagnosis, place: int, width: int) -> list[Line]:
 
 def _finding(finding: Finding, width: int) -> list[Line]:
     lines = paragraph(headline(finding), width, "strong")
-    facts = f"{finding.cause}, {finding.proof.words}"
+    facts = f"{finding.cause}, {shown(finding.proof.words)}"
     if finding.explained and finding.cause not in _ROUNDING:
-        facts += f"; undoing it removes {finding.explained:.0%} of the error where that was tested"
+        facts += _("; ") + _(
+            "undoing it removes {explained:.0%} of the error where that was tested", explained=finding.explained
+        )
     lines += paragraph(facts, width, "muted")
     for label, texts, tone in _blocks(finding):
         lines += _block(label, texts, tone, width)
@@ -69,34 +72,42 @@ def _finding(finding: Finding, width: int) -> list[Line]:
 
 def _blocks(finding: Finding) -> Iterator[tuple[str, Sequence[str], Tone]]:
     """Each with its label. What to do stands in front: it is why the pane was opened."""
-    yield "do", finding.advice, "good"
-    yield "layers", [some(finding.layers, _NAMED)] if finding.layers else [], ""
-    yield "because", [fact.text for fact in finding.evidence], ""
+    yield _("do"), finding.advice, "good"
+    yield _("layers"), [some(finding.layers, _NAMED)] if finding.layers else [], ""
+    yield _("because"), [fact.text for fact in finding.evidence], ""
     behind = [name for name in finding.behind if name not in finding.layers]
-    yield "spoils", [some(behind, _NAMED)] if behind else [], ""
-    yield "refuted if", [finding.refuted_by] if finding.refuted_by else [], "muted"
+    yield _("spoils"), [some(behind, _NAMED)] if behind else [], ""
+    yield _("refuted if"), [finding.refuted_by] if finding.refuted_by else [], "muted"
 
 
 def _course(diagnosis: Diagnosis, width: int) -> list[Line]:
     """How the error runs, which layers do what to it, what limits the diagnosis."""
     lines: list[Line] = []
     if diagnosis.recovered:
-        text = f"{len(diagnosis.recovered)} layers won back with the stored order undone: r shows their figures"
-        lines += _block("recovered", [text], "warn", width)
+        text = _(
+            "{layers} won back with the stored order undone: r shows their figures",
+            layers=count(len(diagnosis.recovered), "layer"),
+        )
+        lines += _block(_("recovered"), [text], "warn", width)
     else:
-        lines += _block("course", [diagnosis.trend.text], "", width)
+        lines += _block(_("course"), [diagnosis.trend.text], "", width)
         for role in () if is_healthy(diagnosis) else _TELLING:
             if names := [part.name for part in diagnosis.blame if part.role is role]:
-                lines += _block(f"{BLAME_SIGNS[role].text} layers", [f"{role}: {some(names, _NAMED)}"], "", width)
+                lines += _block(
+                    _("{sign} layers", sign=BLAME_SIGNS[role].text),
+                    [f"{_(str(role))}: {shown(some(names, _NAMED))}"],
+                    "",
+                    width,
+                )
     if jumps := [part.name for part in diagnosis.blame if part.jump]:
-        text = f"{some(jumps, _NAMED)}: RMSE over 1.00 above the layer before (vendor's mark)"
-        lines += _block("jumps", [text], "", width)
+        text = _("{layers}: RMSE over 1.00 above the layer before (vendor's mark)", layers=some(jumps, _NAMED))
+        lines += _block(_("jumps"), [text], "", width)
     lines += _block("twin", diagnosis.foresight.lines if diagnosis.foresight else (), "", width)
-    return [*lines, *_block("note", diagnosis.notes, "muted", width)]
+    return [*lines, *_block(_("note"), diagnosis.notes, "muted", width)]
 
 
 def _block(label: str, texts: Sequence[str], tone: Tone, width: int) -> list[Line]:
     lines: list[Line] = []
     for text in texts:
-        lines += hanging((Span(f"{'' if lines else label:<{_LABEL}}", "muted"),), text, width, tone)
+        lines += hanging((Span(padded("" if lines else label, _LABEL), "muted"),), text, width, tone)
     return lines
