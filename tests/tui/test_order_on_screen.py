@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from sgs_tui.engine.numbers import small
 from sgs_tui.tui.settings import load_state
-from sgs_tui.tui.text import small
 from tests.tui.stage import (
     BENCHMARK,
     FOLDER,
