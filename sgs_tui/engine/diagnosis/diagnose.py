@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sgs_tui.engine.clock import Clock
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.configs.debugconfig import load
+from sgs_tui.engine.diagnosis.ahead import budgets_ahead, second_thread
 from sgs_tui.engine.diagnosis.blame import blame, trend
 from sgs_tui.engine.diagnosis.case import LOUD, SUSPECT, Case
 from sgs_tui.engine.diagnosis.causes.calibrated_otherwise import find_other_calibration
@@ -28,7 +29,7 @@ from sgs_tui.engine.diagnosis.causes.padding_kept import find_padding, undone_la
 from sgs_tui.engine.diagnosis.causes.swapped import find_swapped
 from sgs_tui.engine.diagnosis.causes.unexplained import find_level, find_unexplained, find_weights
 from sgs_tui.engine.diagnosis.error_budget import Budgets, Change
-from sgs_tui.engine.diagnosis.foresight import damaged_softmax, foresee, subject_of
+from sgs_tui.engine.diagnosis.foresight import damaged_softmax, foresee, subject_of, to_explain, with_sources
 from sgs_tui.engine.diagnosis.measuring import (
     QUANTIZATION,
     Candidate,
@@ -86,15 +87,24 @@ def diagnose(
         course = replace(trend(case, frozenset()), text="not told: every figure is relative to the wrong side")
         return Diagnosis((swapped,), (), course, case.graph.known)
     budgets = Budgets(case)
-    made, recovered = _how_it_was_made(case, comparison, switches)
-    subject = subject_of(case, cancel)
-    measuring = Measuring(case, subject, clock, cancel) if subject is not None and subject.check is not None else None
-    findings = [*made.findings, *([] if made.spoils else _inside(case, budgets, measuring, clock))]
-    foresight = foresee(case, measuring, clock, cancel) if measuring else None
-    trying = Trying(measuring.subject) if foresight is not None and foresight.reproduces and measuring else None
-    if trying is not None and not clock.skips("what the advice would give"):
-        findings = [tried(each, trying, case.compared, case.profile, cancel) for each in findings]
-        findings.sort(key=lambda each: each.cause is Cause.CLIPPING and not each.explained)  # refuted
+    with second_thread() as (thread, left):
+        ahead = thread.submit(budgets_ahead, case, budgets, left)
+        made, recovered = _how_it_was_made(case, comparison, switches)
+        subject = subject_of(case, cancel)
+        told = subject is not None and subject.check is not None
+        measuring = Measuring(case, subject, clock, cancel) if subject is not None and told else None
+        ahead.result()
+        findings = [*made.findings, *([] if made.spoils else _inside(case, budgets, measuring, clock))]
+        foresight = foresee(case, measuring, clock) if measuring else None
+        trying = None
+        if measuring is not None and foresight is not None and foresight.reproduces:
+            asked = to_explain(case, measuring.subject, foresight, clock)
+            explained = thread.submit(with_sources, case, measuring.subject, foresight, asked, cancel, left)
+            trying = Trying(measuring.subject)
+            if not clock.skips("what the advice would give"):
+                findings = [tried(each, trying, case.compared, case.profile, cancel) for each in findings]
+                findings.sort(key=lambda each: each.cause is Cause.CLIPPING and not each.explained)  # refuted
+            foresight = explained.result()
     if not any(each.cause.spoils for each in findings):
         findings = _with_slices(case, findings, find_lost_slices(case, case.profile, trying, cancel))
     listed = list(budgets.all())

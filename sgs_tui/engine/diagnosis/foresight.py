@@ -6,7 +6,7 @@ reproduce is no quantization: another input, other files, another SDK. Its agree
 Apart because it measures the whole dump, while `diagnose` weighs causes of single layers.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from threading import Event
@@ -170,21 +170,19 @@ class _Energies:
         return min(1.0, self.foreseen / self.measured) * max(0.0, 1.0 - unlike)
 
 
-def foresee(case: Case, measuring: Measuring, clock: Clock, cancel: Event | None = None) -> Foresight | None:
+def foresee(case: Case, measuring: Measuring, clock: Clock) -> Foresight | None:
     """The shares of the bad layers and outputs; None where no prediction of them counts."""
     subject = measuring.subject
     if clock.skips("how much of the errors quantization explains"):
         return None
     check = subject.check
-    outputs = set(subject.plan.twin.outputs)
+    outputs = subject.plan.twin.outputs
     counting = {each.name for each in check.layers if not each.why_not} if check is not None else set()
     asked = [name for name in case.compared if name in counting and (name in case.suspects or name in outputs)]
     errors = _errors(case, subject, frozenset(asked))
     if check is None or not errors:
         return None
-    told = [name for name in errors if name in outputs or case.failing(name)]
-    ranked = sorted(told, key=lambda name: (name not in outputs, -case.error(name)))[:_MOST]
-    found = Foresight(
+    return Foresight(
         explained=_explained(errors),
         layers=tuple(errors),
         median_db=check.median_db,
@@ -195,12 +193,25 @@ def foresee(case: Case, measuring: Measuring, clock: Clock, cancel: Event | None
         why=_OTHERS if subject.plan.qdq is not None else "",
         silent=sum(name not in errors for name in case.suspects),
     )
-    failing = any(case.failing(name) for name in errors)
-    if not (failing and found.reproduces):  # what makes an error that is not the measured one is of no use
+
+
+def to_explain(case: Case, subject: Subject, found: Foresight, clock: Clock) -> list[str]:
+    """Layers whose sources are worth telling: outputs and what fails, the worst; none where nothing fails."""
+    if not any(map(case.failing, found.layers)) or clock.skips("which sources make the errors"):
+        return []
+    outputs = subject.plan.twin.outputs
+    told = [name for name in found.layers if name in outputs or case.failing(name)]
+    return sorted(told, key=lambda name: (name not in outputs, -case.error(name)))[:_MOST]
+
+
+def with_sources(
+    case: Case, subject: Subject, found: Foresight, layers: Sequence[str], cancel: Event | None, left: Event
+) -> Foresight:
+    """What the errors of these layers consist of, as far as there is time; `left` ends it. Raises CancelledError."""
+    if not layers:
         return found
-    if clock.skips("which sources make the errors"):
-        return found
-    sources, looked, total = _sources(subject, ranked, errors, cancel)
+    errors = _errors(case, subject, frozenset(layers))
+    sources, looked, total = _sources(subject, layers, errors, cancel, left)
     return replace(found, sources=sources, looked_at=looked, all_sources=total)
 
 
@@ -236,11 +247,11 @@ def _explained(errors: Mapping[str, _Energies]) -> float:
 
 
 def _sources(
-    subject: Subject, layers: list[str], errors: Mapping[str, _Energies], cancel: Event | None
+    subject: Subject, layers: Sequence[str], errors: Mapping[str, _Energies], cancel: Event | None, left: Event
 ) -> tuple[tuple[Sources, ...], int, int]:
     """What each layer's error consists of, how many sources were switched off, and of how many."""
-    looked, total, origins = 0, 0, tuple[Origins, ...]()
-    for step in error_sources(subject.trials, layers, cancel=cancel, go_on=_room_for_another(_SECONDS)):
+    looked, total, origins, room = 0, 0, tuple[Origins, ...](), _room_for_another(_SECONDS)
+    for step in error_sources(subject.trials, layers, cancel=cancel, go_on=lambda: room() and not left.is_set()):
         if isinstance(step, Progress):
             looked, total = step.done, step.total
         else:

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from math import isfinite
+from threading import RLock
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,8 @@ BLOCK = 1 << 13
 
 
 class Tensors:
-    """Reads tensors of one dump as float32, what was read last is kept; memory stays bounded by `KEPT`.
+    """Reads tensors of one dump as float32, for several threads; what was read last is kept, memory stays bounded by
+    `KEPT`.
 
     Small tensors are kept whole, larger ones in blocks. Text can only be read from its front, so it is kept whole.
     """
@@ -32,6 +34,7 @@ class Tensors:
         self._kept: OrderedDict[tuple[int, int], Values] = OrderedDict()
         self._count = 0
         self._ahead, self._ahead_at, self._last = b"", 0, -_AHEAD
+        self._lock = RLock()
 
     def readable(self, record: Record) -> bool:
         """Whether slices can be had without reading the text of a huge tensor from its front."""
@@ -69,15 +72,17 @@ class Tensors:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _remembered(self, key: tuple[int, int], record: Record, start: int, stop: int) -> Values:
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        else:
-            self._keep(key, self._read(record, start, stop))
-        return self._kept[key]
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            else:
+                self._keep(key, self._read(record, start, stop))
+            return self._kept[key]
 
     def _read(self, record: Record, start: int, stop: int) -> Values:
         if not self.dump.dequantizes(record):
-            tiny = self._tiny(record, start, stop)
+            with self._lock:
+                tiny = self._tiny(record, start, stop)
             values = self.dump.read(record, start, stop) if tiny is None else tiny
             return values.astype(np.float32, copy=False)
         return self.dump.values(record, start, stop).astype(np.float32)

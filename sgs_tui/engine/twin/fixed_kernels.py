@@ -30,7 +30,7 @@ from sgs_tui.engine.twin.fusing import Group
 from sgs_tui.engine.twin.kernels import HEAVY, Input, Kernel
 from sgs_tui.engine.twin.meaning import Barrier, Convolution, Elementwise, Pool
 from sgs_tui.engine.twin.network import Bounds, Extremes, TwinOp
-from sgs_tui.engine.twin.onnx_nodes import Graph, convolved, emit
+from sgs_tui.engine.twin.onnx_nodes import Graph, convolved, emit, encoded
 from sgs_tui.engine.twin.plan import Grid, Plan, Weights, wide_grid
 
 PRODUCT = 14
@@ -121,7 +121,7 @@ class _Build:
 
 def fixed_kernel(group: Group, settings: Settings, plan: Plan) -> Kernel:
     """The group's model; inputs in the order of `group.reads`, outputs in that of `group.writes`."""
-    shapes, graph = plan.twin.shapes, Graph()
+    shapes, graph = plan.twin.shapes, Graph(turns_codes=True)
     inputs = [
         Input(f"in::{number}", stored_type(grid), shapes[name])
         for number, (name, grid) in enumerate(zip(group.reads, settings.reads, strict=True))
@@ -292,8 +292,7 @@ def _zero(graph: Graph, grid: Grid) -> str:
 
 def _encoded(graph: Graph, value: str, grid: Grid, scale: float | None = None) -> str:
     step = grid.scale if scale is None else scale
-    parameters = [graph.constant(np.array(step, np.float32)), _zero(graph, grid)]
-    return graph.node("QuantizeLinear", [value, *parameters], graph.shapes[value])
+    return encoded(graph, value, [graph.constant(np.array(step, np.float32)), _zero(graph, grid)])
 
 
 def rounded(graph: Graph, value: str, grid: Grid) -> str:

@@ -74,17 +74,33 @@ class Kernel:
 
 
 @cache
-def _options(heavy: bool) -> Any:
+def _runtime() -> Any:
+    """onnxruntime, with one memory for all sessions: each for itself would ask the system for every value anew."""
     import onnxruntime as ort
 
     ort.set_default_logger_severity(4)
     ort.disable_telemetry_events()
+    memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    as_asked = {
+        "max_mem": 0,
+        "arena_extend_strategy": 1,
+        "initial_chunk_size_bytes": -1,
+        "max_dead_bytes_per_chunk": -1,
+    }
+    ort.create_and_register_allocator(memory, ort.OrtArenaCfg(as_asked))
+    return ort
+
+
+@cache
+def _options(heavy: bool) -> Any:
+    ort = _runtime()
     options = ort.SessionOptions()
     level = ort.GraphOptimizationLevel
     options.graph_optimization_level = level.ORT_ENABLE_ALL if heavy else level.ORT_DISABLE_ALL
     options.log_severity_level = 4
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
+    options.enable_cpu_mem_arena = True
+    options.add_session_config_entry("session.use_env_allocators", "1")
     options.add_session_config_entry("session.disable_quant_qdq", "1")
     return options
 

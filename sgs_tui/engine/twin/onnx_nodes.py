@@ -68,11 +68,17 @@ _UNARY = {
 
 @dataclass(slots=True)
 class Graph:
-    """An ONNX graph under construction; values are named, `shapes` knows the shape of each."""
+    """An ONNX graph under construction; values are named, `shapes` knows the shape of each.
+
+    `turns_codes`: what is transposed are codes, before they are decoded and after they are encoded. They are small, and
+    onnxruntime would decode and encode around each transposition: half of a kernel's time.
+    """
 
     nodes: list[onnx_bytes.Node] = field(default_factory=list)
     constants: list[bytes] = field(default_factory=list)
     shapes: dict[str, Shape] = field(default_factory=dict)
+    turns_codes: bool = False
+    _makers: dict[str, onnx_bytes.Node] = field(default_factory=dict)
     _count: int = 0
 
     def fresh(self, stem: str) -> str:
@@ -94,7 +100,9 @@ class Graph:
         self, kind: str, inputs: Sequence[str], shapes: Sequence[Shape], names: Sequence[str], **attributes: Any
     ) -> list[str]:
         """One node with an output for each shape."""
-        self.nodes.append(onnx_bytes.Node(kind, list(inputs), list(names), attributes))
+        made = onnx_bytes.Node(kind, list(inputs), list(names), attributes)
+        self.nodes.append(made)
+        self._makers.update(dict.fromkeys(names, made))
         self.shapes.update(zip(names, shapes, strict=True))
         return list(names)
 
@@ -104,11 +112,22 @@ class Graph:
             return value
         return self.node("Reshape", [value, self.constant(np.array(shape, np.int64), "shape")], shape)
 
+    def maker(self, value: str, kind: str) -> onnx_bytes.Node | None:
+        """The node that makes a value, where it is one of that kind and codes are turned."""
+        found = self._makers.get(value) if self.turns_codes else None
+        return found if found is not None and found.kind == kind else None
+
     def model(self, inputs: "Sequence[tuple[str, Any, Shape]]", outputs: "Sequence[tuple[str, Any]]") -> bytes:
-        """The finished model, serialized; inputs and outputs with their numpy element types."""
+        """The finished model, serialized, without what nothing reads; inputs and outputs with their numpy element
+        types."""
         given = [onnx_bytes.value(name, kind, shape) for name, kind, shape in inputs]
         wanted = [onnx_bytes.value(name, kind, self.shapes[name]) for name, kind in outputs]
-        return onnx_bytes.model(self.nodes, self.constants, given, wanted, OPSET, IR_VERSION)
+        nodes, read = list[onnx_bytes.Node](), {name for name, _ in outputs}
+        for node in reversed(self.nodes):
+            if not read.isdisjoint(node.outputs):
+                nodes.append(node)
+                read.update(node.inputs)
+        return onnx_bytes.model(nodes[::-1], self.constants, given, wanted, OPSET, IR_VERSION)
 
 
 @singledispatch
@@ -152,7 +171,23 @@ def _turned(graph: Graph, value: str, order: Shape, axes: Shape) -> str:
     moved = tuple(shape[axis] for axis in axes)
     if sum(size > 1 for size in shape) <= 1:
         return graph.reshaped(value, moved)
-    return graph.node("Transpose", [value], moved, perm=order)
+    decoded = graph.maker(value, "DequantizeLinear")
+    if decoded is None:
+        return graph.node("Transpose", [value], moved, perm=order)
+    codes = graph.node("Transpose", decoded.inputs[:1], moved, perm=order)
+    return graph.node("DequantizeLinear", [codes, *decoded.inputs[1:]], moved)
+
+
+def encoded(graph: Graph, value: str, parameters: Sequence[str]) -> str:
+    """QuantizeLinear with one scale."""
+    relu = graph.maker(value, "Relu")
+    turned = graph.maker(relu.inputs[0] if relu is not None else value, "Transpose")
+    if turned is None:
+        return graph.node("QuantizeLinear", [value, *parameters], graph.shapes[value])
+    before, source = graph.shapes[turned.inputs[0]], turned.inputs[0]
+    source = source if relu is None else graph.node("Relu", [source], before)
+    codes = graph.node("QuantizeLinear", [source, *parameters], before)
+    return graph.node("Transpose", [codes], graph.shapes[value], **turned.attributes)
 
 
 @emit.register
