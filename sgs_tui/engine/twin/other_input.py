@@ -157,11 +157,12 @@ def likeness(layers: Iterable[Layer], plan: Plan, fixed: FixedRecords) -> Likene
 
 def fit_of(given: Floats, own: Doubles) -> Fit:
     """Least squares of the float input on the pixels, channel by channel."""
-    values = given.reshape(-1, own.shape[1]).astype(np.float64)
-    centered = own - own.mean(axis=0)
-    square = (centered**2).sum(axis=0)
-    gain = np.where(square > 0, (centered * values).sum(axis=0) / np.maximum(square, 1e-30), 0.0)
-    offset = values.mean(axis=0) - gain * own.mean(axis=0)
-    left = values - gain * own - offset
-    size = float(np.sqrt((values**2).mean())) or 1.0
-    return Fit(tuple(map(float, gain)), tuple(map(float, offset)), float(np.sqrt((left**2).mean())) / size)
+    values = np.ascontiguousarray(given.reshape(-1, own.shape[1]).T, np.float64)
+    pixels = np.ascontiguousarray(own.T)  # along three channels numpy goes value by value
+    centered = pixels - pixels.mean(axis=1, keepdims=True)
+    square = np.einsum("ij,ij->i", centered, centered)
+    gain = np.where(square > 0, np.einsum("ij,ij->i", centered, values) / np.maximum(square, 1e-30), 0.0)
+    offset = values.mean(axis=1) - gain * pixels.mean(axis=1)
+    left = values - gain[:, None] * pixels - offset[:, None]
+    size = float(np.sqrt(np.einsum("ij,ij->", values, values) / values.size)) or 1.0
+    return Fit(tuple(gain.tolist()), tuple(offset.tolist()), float(np.sqrt(np.square(left).mean())) / size)

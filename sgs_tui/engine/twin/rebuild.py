@@ -18,6 +18,7 @@ from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import CancelledError, InputError, RunError
 from sgs_tui.engine.network.graph import Op, build_graph
 from sgs_tui.engine.network.scales import CODES
+from sgs_tui.engine.network.tensors import channel_bounds
 from sgs_tui.engine.text import visible
 from sgs_tui.engine.twin.infer import candidates, knows
 from sgs_tui.engine.twin.kernels import Kernel, float_kernel
@@ -276,7 +277,7 @@ def _note_extremes(sweep: _Sweep, op: Op, meaning: Known | Barrier) -> None:
     if channels:
         values = sweep.values.read(op.outputs[0]).reshape(-1, channels)
         finite = np.where(np.isfinite(values), values, 0) if op.outputs[0].name in sweep.nonfinite else values
-        sweep.extremes[op.outputs[0].name] = Extremes(finite.min(axis=0), finite.max(axis=0))
+        sweep.extremes[op.outputs[0].name] = Extremes(*channel_bounds(finite))
 
 
 def _drop(left: Counter[str], running: dict[str, Floats], op: Op) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sgs_tui.engine.network.tensors import channel_bounds
 from sgs_tui.engine.twin.kernels import correlation
 from sgs_tui.engine.twin.meaning import Convolution, Floats, Pool, Shape, Sides, divisors, factor_pairs
 
@@ -228,7 +229,8 @@ def _position(
 
 def _loudest(output: Floats) -> npt.NDArray[np.intp]:
     with np.errstate(invalid="ignore"):
-        peaks = np.maximum(output.max(axis=0), -output.min(axis=0))
+        low, high = channel_bounds(output)
+        peaks = np.maximum(high, -low)
         if not np.isfinite(peaks).all():
             peaks = np.nan_to_num(np.abs(output), nan=0, posinf=0).max(axis=0)
     return np.sort(np.argsort(peaks)[::-1][:CHANNELS])

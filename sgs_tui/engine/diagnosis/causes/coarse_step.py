@@ -16,7 +16,7 @@ import numpy as np
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
 from sgs_tui.engine.network.scales import Domain, Grid
-from sgs_tui.engine.network.tensors import Values, rms
+from sgs_tui.engine.network.tensors import Values, channel_bounds, rms
 
 WITHIN = 1.0  # own errors up to this many steps (RMS) are rounding: 0.29 for the output, up to 0.6 with 8-bit weights
 _COSTLY = 0.07
@@ -117,8 +117,9 @@ def _channel_tops(case: Case, name: str) -> Values:
     truth = case.both(name)[1] if channels > 1 and case.comparable(name) else np.empty(0, np.float32)
     if not truth.size or truth.size % channels:
         return np.empty(0, np.float32)
-    tops: Values = np.nanmax(np.abs(truth.reshape(-1, channels)), axis=0)
-    return tops
+    low, high = channel_bounds(truth.reshape(-1, channels))
+    tops = np.maximum(high, -low)
+    return tops if not np.isnan(tops).any() else np.nanmax(np.abs(truth.reshape(-1, channels)), axis=0)
 
 
 def is_spread(case: Case, name: str) -> bool:

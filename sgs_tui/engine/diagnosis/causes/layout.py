@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -79,6 +80,7 @@ def _tries(sample: Values, truth: Values, channels: list[int]) -> Iterator[tuple
             yield cosine(sample, truth.reshape(each, -1).T.ravel()), "benchmark"
 
 
+@lru_cache(maxsize=32)
 def _spread(count: int, channels: int) -> tuple[Places, Places]:
     """Places all over a layer in NHWC order, and where the same values lie in NCHW order."""
     at = np.arange(min(count, _GLANCE), dtype=np.int64) * _STEP % count
