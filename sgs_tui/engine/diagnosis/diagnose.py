@@ -29,7 +29,7 @@ from sgs_tui.engine.diagnosis.causes.padding_kept import find_padding, undone_la
 from sgs_tui.engine.diagnosis.causes.swapped import find_swapped
 from sgs_tui.engine.diagnosis.causes.unexplained import find_level, find_unexplained, find_weights
 from sgs_tui.engine.diagnosis.error_budget import Budgets, Change
-from sgs_tui.engine.diagnosis.foresight import damaged_softmax, foresee, subject_of, to_explain, with_sources
+from sgs_tui.engine.diagnosis.foresight import damaged_softmax, foresee, subject_of, with_sources
 from sgs_tui.engine.diagnosis.measuring import (
     QUANTIZATION,
     Candidate,
@@ -93,18 +93,17 @@ def diagnose(
         subject = subject_of(case, cancel)
         told = subject is not None and subject.check is not None
         measuring = Measuring(case, subject, clock, cancel) if subject is not None and told else None
+        foresight = foresee(case, measuring, clock) if measuring else None
+        trying, explained = None, None
+        if measuring is not None and foresight is not None and foresight.reproduces:
+            trying = Trying(measuring.subject)
+            explained = thread.submit(with_sources, case, measuring.subject, foresight, clock, cancel, left)
         ahead.result()
         findings = [*made.findings, *([] if made.spoils else _inside(case, budgets, measuring, clock))]
-        foresight = foresee(case, measuring, clock) if measuring else None
-        trying = None
-        if measuring is not None and foresight is not None and foresight.reproduces:
-            asked = to_explain(case, measuring.subject, foresight, clock)
-            explained = thread.submit(with_sources, case, measuring.subject, foresight, asked, cancel, left)
-            trying = Trying(measuring.subject)
-            if not clock.skips("what the advice would give"):
-                findings = [tried(each, trying, case.compared, case.profile, cancel) for each in findings]
-                findings.sort(key=lambda each: each.cause is Cause.CLIPPING and not each.explained)  # refuted
-            foresight = explained.result()
+        if trying is not None and not clock.skips("what the advice would give"):
+            findings = [tried(each, trying, case.compared, case.profile, cancel) for each in findings]
+            findings.sort(key=lambda each: each.cause is Cause.CLIPPING and not each.explained)  # refuted
+        foresight = explained.result() if explained is not None else foresight
     if not any(each.cause.spoils for each in findings):
         findings = _with_slices(case, findings, find_lost_slices(case, case.profile, trying, cancel))
     listed = list(budgets.all())

@@ -72,8 +72,8 @@ Change = Callable[[Floats], Floats]
 Feed = Mapping[str, Floats]
 
 
-_KEPT = 1 << 23
-"""Elements kept at once of layers in float from the sample's inputs (32 MB)."""
+_KEPT = 1 << 22
+"""Elements kept at once of layers in float from the sample's inputs (16 MB)."""
 
 
 class Trials:

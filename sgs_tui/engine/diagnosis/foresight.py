@@ -195,21 +195,16 @@ def foresee(case: Case, measuring: Measuring, clock: Clock) -> Foresight | None:
     )
 
 
-def to_explain(case: Case, subject: Subject, found: Foresight, clock: Clock) -> list[str]:
-    """Layers whose sources are worth telling: outputs and what fails, the worst; none where nothing fails."""
+def with_sources(
+    case: Case, subject: Subject, found: Foresight, clock: Clock, cancel: Event | None, left: Event
+) -> Foresight:
+    """What the errors of the outputs and of the worst failing layers consist of, as far as there is time; nothing where
+    no layer fails. `left` ends it. Raises CancelledError."""
     if not any(map(case.failing, found.layers)) or clock.skips("which sources make the errors"):
-        return []
+        return found
     outputs = subject.plan.twin.outputs
     told = [name for name in found.layers if name in outputs or case.failing(name)]
-    return sorted(told, key=lambda name: (name not in outputs, -case.error(name)))[:_MOST]
-
-
-def with_sources(
-    case: Case, subject: Subject, found: Foresight, layers: Sequence[str], cancel: Event | None, left: Event
-) -> Foresight:
-    """What the errors of these layers consist of, as far as there is time; `left` ends it. Raises CancelledError."""
-    if not layers:
-        return found
+    layers = sorted(told, key=lambda name: (name not in outputs, -case.error(name)))[:_MOST]
     errors = _errors(case, subject, frozenset(layers))
     sources, looked, total = _sources(subject, layers, errors, cancel, left)
     return replace(found, sources=sources, looked_at=looked, all_sources=total)

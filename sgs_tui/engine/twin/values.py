@@ -5,12 +5,13 @@ from threading import Lock
 
 import numpy as np
 
-from sgs_tui.engine.dumps.format import Record
+from sgs_tui.engine.dumps.format import Form, Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.twin.meaning import Floats
 
-KEPT = 1 << 24
-"""Elements kept at once (64 MB)."""
+KEPT, KEPT_TEXT = 1 << 22, 1 << 24
+"""Elements kept at once: 16 MB, since fresh memory costs more than reading again what the system holds; 64 MB of text,
+which would be parsed again."""
 
 
 class Values:
@@ -21,6 +22,7 @@ class Values:
         self.dump = dump
         self._kept: OrderedDict[str, Floats] = OrderedDict()
         self._count = 0
+        self._most = KEPT_TEXT if dump.form is Form.TEXT else KEPT
         self._lock = Lock()
 
     def read(self, record: Record) -> Floats:
@@ -49,5 +51,5 @@ class Values:
             return
         self._kept[name] = values
         self._count += values.size
-        while self._count > KEPT and len(self._kept) > 1:
+        while self._count > self._most and len(self._kept) > 1:
             self._count -= self._kept.popitem(last=False)[1].size

@@ -62,7 +62,7 @@ def _turned(case: Case, name: str) -> _Turned | None:
         return _Turned(name, float("nan"), row.metrics.cos, side)
     if name not in case.suspects or not case.comparable(name) or row.pair.benchmark.count > WHOLE:
         return None
-    sample, truth = case.sample_tensors.whole(row.pair.sample), case.tensors.whole(row.pair.benchmark)
+    sample, truth = case.ours.read(row.pair.sample), case.theirs.read(row.pair.benchmark)
     before = row.metrics.cos if row.metrics is not None else 0.0
     tried = sorted(_tries(sample, truth, _channels(case, name)), reverse=True)
     if not tried or tried[0][0] < RIGHT or (1 - tried[0][0]) * CLEAR > 1 - before:

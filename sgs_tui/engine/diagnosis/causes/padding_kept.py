@@ -5,7 +5,7 @@ whose channels fill whole blocks stay right, the first other one is bad (COS 0.0
 they are back at 0.977 to 0.9999; a wrong one stays below 0.7, and a layer that is broken otherwise fits none.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +21,8 @@ from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.layouts import Padded, candidates
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.network.tensors import cosine
+from sgs_tui.engine.network.tensors import WHOLE, Tensors, Values, cosine
+from sgs_tui.engine.twin.values import Values as WholeTensors
 
 _PIXELS = 1 << 16  # values put in order at once, more or less
 
@@ -145,16 +146,24 @@ def _alike(one: Padded, other: Padded) -> bool:
 
 def _cos(case: Case, pair: Pair, padded: Padded, budget: int = LOOKED_AT) -> float:
     """COS of the values that are still in the file, on pixels spread over the layer."""
-    read = lambda start, stop: case.sample_tensors.slice(pair.sample, start, stop)  # noqa: E731
+    ours_of = _reader(case.ours, case.sample_tensors, pair.sample)
+    theirs_of = _reader(case.theirs, case.tensors, pair.benchmark)
     pieces = max(1, min(8, padded.pixels * padded.channels // budget * 8))
     each = min(padded.pixels, max(1, budget // padded.channels // pieces))
     ours, theirs = [], []
     for first in dict.fromkeys(np.linspace(0, padded.pixels - each, pieces).astype(int).tolist()):
-        values, present = padded.undo(read, first, first + each)
-        truth = case.tensors.slice(pair.benchmark, first * padded.channels, (first + each) * padded.channels)
+        values, present = padded.undo(ours_of, first, first + each)
+        truth = theirs_of(first * padded.channels, (first + each) * padded.channels)
         ours.append(values[present])
         theirs.append(truth.reshape(present.shape)[present])
     return cosine(np.concatenate(ours).astype(np.float32), np.concatenate(theirs))
+
+
+def _reader(whole: WholeTensors, slices: Tensors, record: Record) -> Callable[[int, int], Values]:
+    """How to read elements [start, stop): out of the whole tensor, which others need too, unless it is huge."""
+    if record.count > WHOLE:
+        return lambda start, stop: slices.slice(record, start, stop)
+    return lambda start, stop: whole.read(record)[start:stop]
 
 
 def _plain_cos(case: Case, pair: Pair) -> float:
