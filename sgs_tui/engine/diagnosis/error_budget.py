@@ -13,15 +13,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from math import isfinite, nan, sqrt
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.results import Budget, Costs
 from sgs_tui.engine.network.scales import Grid, one_scale, weight_steps
-from sgs_tui.engine.network.tensors import rms, share
+from sgs_tui.engine.network.tensors import STRETCH, distance, rms, rms_of, share, squares
 from sgs_tui.engine.twin.again import Again
 from sgs_tui.engine.twin.meaning import Floats
+from sgs_tui.engine.twin.network import Bounds
 
 _GROWTH = 2.0  # an error that doubles (+6 dB) over that of the inputs is the layer's own
 _OVERLAP = 2.5  # a value counts several times in pools whose windows overlap: 9/4 times for 3x3 with stride 2
@@ -150,21 +152,40 @@ class _Runs:
     sample: Floats
     made: Floats
     size: float
+    sizes: "_Sizes"
 
     @cached_property
     def own(self) -> Floats:
         """What the sample's layer itself got wrong."""
         return self.sample - self.made
 
-    @cached_property
-    def own_rms(self) -> float:
-        """Its size."""
-        return rms(self.own)
 
-    @cached_property
-    def total_rms(self) -> float:
-        """Of the whole error."""
-        return rms(self.sample - self.truth)
+class _Sizes(NamedTuple):
+    """RMS of a layer's errors: all, its own, what it inherits, what rounding alone makes; limits of `made` and the
+    truth."""
+
+    total: float
+    own: float
+    inherited: float
+    floor: float
+    made: Bounds
+    truth: Bounds
+
+
+def _sizes(truth: Floats, sample: Floats, made: Floats, grid: Grid | None) -> _Sizes:
+    total, own, inherited, floor, limits = list[float](), list[float](), list[float](), list[float](), list[Any]()
+    with np.errstate(all="ignore"):
+        for at in range(0, truth.size, STRETCH):
+            ours, theirs, replay = (each[at : at + STRETCH] for each in (sample, truth, made))
+            total += squares(ours - theirs)
+            own += squares(ours - replay)
+            inherited += squares(replay - theirs)
+            floor += squares(replay - grid.rounded(replay)) if grid is not None else ()
+            limits.append((replay.min(), replay.max(), theirs.min(), theirs.max()))
+        low, high, least, most = (np.array(each) for each in zip(*limits, strict=True))
+        errors = [rms_of(each, truth.size) for each in (total, own, inherited, floor)]
+        bounds = (float(low.min()), float(high.max())), (float(least.min()), float(most.max()))
+        return _Sizes(errors[0], errors[1], errors[2], errors[3], *bounds)
 
 
 def replayed(trials: Trials, name: str, frontier: tuple[str, ...], proven: Sequence[Budget]) -> Budget | None:
@@ -175,19 +196,19 @@ def replayed(trials: Trials, name: str, frontier: tuple[str, ...], proven: Seque
     runs = _runs(trials, name, frontier)
     if runs is None:
         return None
-    grid, own, truth, size = trials.case.grid(name), runs.own, runs.truth, runs.size
-    inherited = rms(runs.made - truth) / size
+    grid, truth, size = trials.case.grid(name), runs.truth, runs.size
+    sizes, inherited = runs.sizes, runs.sizes.inherited / size
     asked = proven if inherited >= _FAINT else ()
     return Budget(
         name=name,
         inputs=frontier,
-        total=runs.total_rms / size,
+        total=sizes.total / size,
         inherited=inherited,
-        own=runs.own_rms / size,
-        own_steps=runs.own_rms / grid.step if grid else nan,
-        floor=rms(runs.made - grid.rounded(runs.made)) / size if grid else 0.0,
-        clipped=share(own, runs.sample - grid.clipped(runs.made)) if grid and not _holds(grid, runs.made) else 0.0,
-        cut=rms(truth - grid.clipped(truth)) / size if grid and not _holds(grid, truth) else 0.0,
+        own=sizes.own / size,
+        own_steps=sizes.own / grid.step if grid else nan,
+        floor=sizes.floor / size,
+        clipped=share(runs.own, runs.sample - grid.clipped(runs.made)) if grid and not grid.holds(*sizes.made) else 0.0,
+        cut=rms(truth - grid.clipped(truth)) / size if grid and not grid.holds(*sizes.truth) else 0.0,
         weights=_weights(trials, runs) if _notable(runs, grid) else 0.0,
         rounding=Costs(partial(_rounding, trials, name, frontier, size)),
         passed=Costs(partial(_passed, trials, name, frontier, size, asked)) if asked else (),
@@ -200,12 +221,10 @@ def _runs(trials: Trials, name: str, frontier: tuple[str, ...]) -> _Runs | None:
     size = rms(truth)
     if not size > 0:
         return None
-    found = _Runs(name, frontier, truth, trials.stored(name), trials.made(name, frontier), size)
-    return found if isfinite(size + found.total_rms + found.own_rms) else None
-
-
-def _holds(grid: Grid, values: Floats) -> bool:
-    return grid.holds(float(values.min()), float(values.max()))
+    sample, made = trials.stored(name), trials.made(name, frontier)
+    sizes = _sizes(truth, sample, made, trials.case.grid(name))
+    found = _Runs(name, frontier, truth, sample, made, size, sizes)
+    return found if isfinite(size + sizes.total + sizes.own) else None
 
 
 def _rounding(trials: Trials, name: str, frontier: tuple[str, ...], size: float) -> Iterator[tuple[str, float]]:
@@ -215,7 +234,7 @@ def _rounding(trials: Trials, name: str, frontier: tuple[str, ...], size: float)
         grid = trials.case.grid(source)
         if grid is not None and grid.bits == 8:
             made = trials.run(name, plain | {source: grid.rounded(plain[source])})
-            yield source, rms(made - truth) / size
+            yield source, distance(made, truth) / size
 
 
 def _passed(
@@ -225,7 +244,7 @@ def _passed(
     plain, truth = trials.benchmark(frontier), trials.truth(name)
     for budget in proven:
         given = plain | {budget.name: trials.with_own_error(budget)}
-        yield budget.name, rms(trials.run(name, given) - truth) / size
+        yield budget.name, distance(trials.run(name, given), truth) / size
 
 
 def _weights(trials: Trials, runs: _Runs) -> float:
@@ -249,7 +268,8 @@ def _weights(trials: Trials, runs: _Runs) -> float:
 
 def _notable(runs: _Runs, grid: Grid | None) -> bool:
     """Whether an own error is more than rounding the output makes, so that its weights are worth a look."""
-    return runs.own_rms > 0.05 * runs.size or (grid is not None and grid.bits == 8 and runs.own_rms > 0.8 * grid.step)
+    own = runs.sizes.own
+    return own > 0.05 * runs.size or (grid is not None and grid.bits == 8 and own > 0.8 * grid.step)
 
 
 class Budgets:

@@ -150,8 +150,11 @@ def _bounds(rows: Values, channels: int) -> tuple[Values, Values]:
     return rows.min(axis=0).reshape(-1, channels), rows.max(axis=0).reshape(-1, channels)
 
 
-_PIECE = 1 << 12
+PIECE = 1 << 12
 """Elements whose squares are summed in float32: few enough for seven digits, and they stay in the cache."""
+
+STRETCH = 16 * PIECE
+"""Values at once: what is made of them stays in the cache."""
 
 _SQUARES = (1e-20, 1e30)
 """Sums of squares that float32 holds without loss."""
@@ -161,15 +164,32 @@ def rms(values: Values) -> float:
     """Root mean square; 0 for nothing. Without BLAS, whose threads wait for each other on a busy machine."""
     if not values.size:
         return 0.0
-    flat = values.reshape(-1)
-    whole = flat.size // _PIECE * _PIECE
-    pieces = flat[:whole].reshape(-1, _PIECE)
     with np.errstate(all="ignore"):
-        sums = np.einsum("ij,ij->i", pieces, pieces).tolist()
-        for place, found in enumerate(sums):
-            if not _SQUARES[0] < found < _SQUARES[1]:
-                sums[place] = _wide_squares(pieces[place])
-        return float(np.sqrt((sum(sums) + _squares(flat[whole:])) / flat.size))
+        return rms_of(squares(values.reshape(-1)), values.size)
+
+
+def distance(one: Values, other: Values) -> float:
+    """Root mean square of the difference of flat values."""
+    with np.errstate(all="ignore"):
+        starts = range(0, one.size, STRETCH)
+        parts = [squares(one[at : at + STRETCH] - other[at : at + STRETCH]) for at in starts]
+        return rms_of([each for part in parts for each in part], one.size) if parts else 0.0
+
+
+def rms_of(parts: list[float], count: int) -> float:
+    """That of so many values from the sums of their `squares`."""
+    return float(np.sqrt(sum(parts) / count))
+
+
+def squares(flat: Values) -> list[float]:
+    """Sums of squares of the pieces of flat values; of `STRETCH` values they go on with those behind."""
+    whole = flat.size // PIECE * PIECE
+    pieces = flat[:whole].reshape(-1, PIECE)
+    sums: list[float] = np.einsum("ij,ij->i", pieces, pieces).tolist()
+    for place, found in enumerate(sums):
+        if not _SQUARES[0] < found < _SQUARES[1]:
+            sums[place] = _wide_squares(pieces[place])
+    return [*sums, _squares(flat[whole:])] if whole < flat.size else sums
 
 
 def _squares(piece: Values) -> float:
