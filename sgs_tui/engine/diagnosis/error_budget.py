@@ -13,17 +13,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from math import isfinite, nan, sqrt
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.results import Budget, Costs
 from sgs_tui.engine.network.scales import Grid, one_scale, weight_steps
-from sgs_tui.engine.network.tensors import STRETCH, distance, rms, rms_of, share, squares
+from sgs_tui.engine.network.tensors import STRETCH, distance, rms, rms_of, share, share_of, squares
 from sgs_tui.engine.twin.again import Again
 from sgs_tui.engine.twin.meaning import Floats
-from sgs_tui.engine.twin.network import Bounds
 
 _GROWTH = 2.0  # an error that doubles (+6 dB) over that of the inputs is the layer's own
 _OVERLAP = 2.5  # a value counts several times in pools whose windows overlap: 9/4 times for 3x3 with stride 2
@@ -74,8 +73,8 @@ Change = Callable[[Floats], Floats]
 Feed = Mapping[str, Floats]
 
 
-_KEPT = 1 << 22
-"""Elements kept at once of layers in float from the sample's inputs (16 MB)."""
+_KEPT = 1 << 23
+"""Elements kept at once of layers in float from the sample's inputs (32 MB)."""
 
 
 class Trials:
@@ -161,31 +160,31 @@ class _Runs:
 
 
 class _Sizes(NamedTuple):
-    """RMS of a layer's errors: all, its own, what it inherits, what rounding alone makes; limits of `made` and the
-    truth."""
+    """RMS of a layer's errors: all, its own, what it inherits, what rounding alone makes, what is left of its own where
+    clipping is no error, and what clipping cuts of the truth."""
 
     total: float
     own: float
     inherited: float
     floor: float
-    made: Bounds
-    truth: Bounds
+    unclipped: float
+    cut: float
 
 
 def _sizes(truth: Floats, sample: Floats, made: Floats, grid: Grid | None) -> _Sizes:
-    total, own, inherited, floor, limits = list[float](), list[float](), list[float](), list[float](), list[Any]()
+    sums: list[list[float]] = [[] for _ in _Sizes._fields]
+    clips, cuts = (grid is not None and not grid.holds(float(each.min()), float(each.max())) for each in (made, truth))
     with np.errstate(all="ignore"):
         for at in range(0, truth.size, STRETCH):
             ours, theirs, replay = (each[at : at + STRETCH] for each in (sample, truth, made))
-            total += squares(ours - theirs)
-            own += squares(ours - replay)
-            inherited += squares(replay - theirs)
-            floor += squares(replay - grid.rounded(replay)) if grid is not None else ()
-            limits.append((replay.min(), replay.max(), theirs.min(), theirs.max()))
-        low, high, least, most = (np.array(each) for each in zip(*limits, strict=True))
-        errors = [rms_of(each, truth.size) for each in (total, own, inherited, floor)]
-        bounds = (float(low.min()), float(high.max())), (float(least.min()), float(most.max()))
-        return _Sizes(errors[0], errors[1], errors[2], errors[3], *bounds)
+            errors = [ours - theirs, ours - replay, replay - theirs]
+            if grid is not None:
+                errors += [replay - grid.rounded(replay)]
+                errors += [ours - grid.clipped(replay) if clips else errors[1]]
+                errors += [theirs - grid.clipped(theirs)] if cuts else []
+            for parts, error in zip(sums, errors, strict=False):
+                parts.extend(squares(error))
+        return _Sizes._make(rms_of(parts, truth.size) for parts in sums)
 
 
 def replayed(trials: Trials, name: str, frontier: tuple[str, ...], proven: Sequence[Budget]) -> Budget | None:
@@ -196,7 +195,7 @@ def replayed(trials: Trials, name: str, frontier: tuple[str, ...], proven: Seque
     runs = _runs(trials, name, frontier)
     if runs is None:
         return None
-    grid, truth, size = trials.case.grid(name), runs.truth, runs.size
+    grid, size = trials.case.grid(name), runs.size
     sizes, inherited = runs.sizes, runs.sizes.inherited / size
     asked = proven if inherited >= _FAINT else ()
     return Budget(
@@ -207,8 +206,8 @@ def replayed(trials: Trials, name: str, frontier: tuple[str, ...], proven: Seque
         own=sizes.own / size,
         own_steps=sizes.own / grid.step if grid else nan,
         floor=sizes.floor / size,
-        clipped=share(runs.own, runs.sample - grid.clipped(runs.made)) if grid and not grid.holds(*sizes.made) else 0.0,
-        cut=rms(truth - grid.clipped(truth)) / size if grid and not grid.holds(*sizes.truth) else 0.0,
+        clipped=share_of(sizes.own, sizes.unclipped) if grid else 0.0,
+        cut=sizes.cut / size,
         weights=_weights(trials, runs) if _notable(runs, grid) else 0.0,
         rounding=Costs(partial(_rounding, trials, name, frontier, size)),
         passed=Costs(partial(_passed, trials, name, frontier, size, asked)) if asked else (),

@@ -204,8 +204,13 @@ def _wide_squares(piece: Values) -> float:
 
 def share(error: Values, rest: Values) -> float:
     """How much of an error's energy is gone when only `rest` of it is left: 1 all, 0 none or it got worse."""
-    energy = rms(error) ** 2
-    return max(0.0, 1 - rms(rest) ** 2 / energy) if energy > 0 and isfinite(energy) else 0.0
+    return share_of(rms(error), rms(rest))
+
+
+def share_of(error: float, rest: float) -> float:
+    """The same from both root mean squares."""
+    energy = error**2
+    return max(0.0, 1 - rest**2 / energy) if energy > 0 and isfinite(energy) else 0.0
 
 
 def cosine(ours: Values, theirs: Values) -> float:
