@@ -42,7 +42,7 @@ from sgs_tui.engine.twin.whatif import Subject
 _SAME = 0.02
 """Residual below which the benchmark's input is the sample's pixels, normalized: mean and std follow from it."""
 
-_SECONDS = 0.2
+_SECONDS = 0.1
 """CPU that switching sources off may take; 40 sources of a small network take 0.1 s, 170 of a detector 4 s."""
 
 _OTHERS = "another quantizer than the vendor's made it"

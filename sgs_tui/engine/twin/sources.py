@@ -119,9 +119,8 @@ class _Job:
         """Predicted less float values of the layers under a plan."""
         trials = self.trials
         inputs = {name: self._input(name, codes, plan.grids.get(name)) for name, codes in trials.inputs.items()}
-        base = trials.base if plan is not trials.plan else None
         found: dict[str, Floats] = {}
-        for layer in run(plan, inputs, trials.kernels, base=base, cancel=self.cancel):
+        for layer in run(plan, inputs, trials.kernels, base=trials.base, cancel=self.cancel):
             if layer.name in self.layers:
                 found[layer.name] = layer.values() - self.reference(layer.name)
         return found
