@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import prod
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -46,13 +47,12 @@ class Kernel:
 
         Raises RunError where onnxruntime does not accept the model.
         """
-        import onnxruntime as ort
-
+        ort, options = _runtime(), _options(heavy)
         self._inputs, self._what = tuple(inputs), what
         try:
             self._session: Any = ort.InferenceSession(
                 model,
-                _options(heavy),
+                options,
                 providers=["CPUExecutionProvider"],
                 disabled_optimizers=CHANGING if heavy else None,
             )
@@ -73,21 +73,23 @@ class Kernel:
             raise RunError(f"{visible(self._what)}: onnxruntime failed: {visible(str(error))[:300]}") from error
 
 
-@cache
+_FIRST = Lock()
+
+
 def _runtime() -> Any:
     """onnxruntime, with one memory for all sessions: each for itself would ask the system for every value anew."""
+    with _FIRST:  # it can be given once, whatever thread comes first
+        return _prepared()
+
+
+@cache
+def _prepared() -> Any:
     import onnxruntime as ort
 
     ort.set_default_logger_severity(4)
     ort.disable_telemetry_events()
     memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
-    as_asked = {
-        "max_mem": 0,
-        "arena_extend_strategy": 1,
-        "initial_chunk_size_bytes": -1,
-        "max_dead_bytes_per_chunk": -1,
-    }
-    ort.create_and_register_allocator(memory, ort.OrtArenaCfg(as_asked))
+    ort.create_and_register_allocator(memory, ort.OrtArenaCfg({"arena_extend_strategy": 1, "max_mem": 0}))
     return ort
 
 
