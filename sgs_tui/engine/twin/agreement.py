@@ -77,7 +77,7 @@ class SelfCheck:
 def self_check(trials: Trials, fixed: FixedRecords, known: Mapping[str, Figures] | None = None) -> SelfCheck:
     """The base run of `trials` (a plan read from that dump) against a fixed dump. `known`: layers that were measured
     already."""
-    measured, reasons = measure(trials.plan, fixed, known or {}), not_predicted(trials.plan)
+    measured, reasons = measure(trials.plan, fixed, known), not_predicted(trials.plan)
     twin = trials.plan.twin
     layers = tuple(
         Compared(name, twin.producers[name].kind, measured[name], trials.scores[name], reasons.get(name, ""))
@@ -95,8 +95,10 @@ def _counts(twin: Twin, layer: Compared) -> bool:
     return layer.measured.count >= MANY and not passes(producer) and not isinstance(producer.meaning, Given)
 
 
-def measure(plan: Plan, fixed: FixedRecords, known: Mapping[str, Figures]) -> dict[str, Figures]:
-    """A fixed dump's layers against the float dump, where they have the same number of elements."""
+def measure(plan: Plan, fixed: FixedRecords, known: Mapping[str, Figures] | None = None) -> dict[str, Figures]:
+    """A fixed dump's layers against the float dump, where they have the same number of elements. `known`: those that
+    were measured already."""
+    known = known or {}
     ours, theirs = Values(fixed.dump), Values(plan.twin.dump)
     found: dict[str, Figures] = {}
     for name in plan.layers():
