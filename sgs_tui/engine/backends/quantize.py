@@ -62,6 +62,10 @@ _OPSET = 13
 """Per-channel weights need DequantizeLinear with an axis, which came with this opset."""
 
 
+EVERYTHING = "ALL"
+"""Instead of names: every tensor that can be INT16, as in what-ifs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quantization:
     """How to quantize. `int16`: tensors (not weights) that get 16 bits; the others get 8.
@@ -93,6 +97,9 @@ def quantize(
     import onnx
 
     check_names(model, how.int16)
+    feeds = list(feeds) if EVERYTHING in how.int16 else feeds
+    if EVERYTHING in how.int16:
+        how = replace(how, int16=_everything(model, feeds, how, target, infinite, what))
     with _quiet(), TemporaryDirectory(prefix="sgs-tui-") as folder:
         ready = Path(folder, "model.onnx")
         try:
@@ -108,6 +115,15 @@ def quantize(
     quantized = load_model(target)
     _check_effect(quantized, how.int16)
     return quantized
+
+
+def _everything(
+    model: "ModelProto", feeds: Iterable[Feed], how: Quantization, target: Path, infinite: Collection[str], what: str
+) -> tuple[str, ...]:
+    """What is quantized to 8 bits where nothing is chosen, one name for each scale, without the model's inputs."""
+    found = scale_roots(quantize(model, feeds, replace(how, int16=()), target, infinite, what))
+    known = {*node_outputs(model)}
+    return tuple(name for name in found if name in known)
 
 
 def _failure(model: "ModelProto", error: Exception, what: str) -> RunError:
@@ -142,7 +158,7 @@ def check_names(model: "ModelProto", names: Sequence[str]) -> None:
     constants = {item.name for item in model.graph.initializer}
     known = {*node_outputs(model), *(value.name for value in model.graph.input)} - constants
     for name in names:
-        if name not in known:
+        if name not in known and name != EVERYTHING:
             near = get_close_matches(name, known, 1)
             hint = f"did you mean {visible(near[0])}?" if near else "name a tensor between two layers"
             raise UsageError(f"no tensor is named {visible(name)}", hint)

@@ -117,6 +117,25 @@ class Case:
         return any(bool(np.ptp(bias[bias.size // 2 :].astype(np.float64)) > 1) for bias in biases)
 
     @cached_property
+    def by_onnxruntime(self) -> bool:
+        """Whether onnxruntime quantized the sample (the embedded backend), not the SDK: there a bias is [Cout], here
+        [2, Cout]; without any bias nothing is SGS_S16, as the SDK has what lies between layers."""
+        biases = [
+            op.constants[1] for op in build_graph(self.sample).ops if op.family.has_weights and len(op.constants) > 1
+        ]
+        if biases:
+            return all(each.shape == (each.count,) for each in biases)
+        types = {each.type_name for each in self.sample.outputs() if each.shape is not None}
+        return bool(types & {"SGS_U8", "SGS_U16"}) and "SGS_S16" not in types
+
+    def choosable(self, name: str) -> bool:
+        """Whether a tensor can be INT16 by name: a convolution's input other than the network's own, for onnxruntime
+        anything that is computed."""
+        if any(item.name == name for item in self.inputs):
+            return False
+        return self.by_onnxruntime or self.graph.feeds_convolution(name)
+
+    @cached_property
     def weights(self) -> Mapping[int, str]:
         """The weights' name by the benchmark's op index."""
         return {op.index: op.constants[0].name for op in self.graph.ops if op.constants}
@@ -186,7 +205,11 @@ class Case:
         """Whether no layer breaks a limit, and what is bad inside fades out before the network's outputs."""
         ends = [name for name, row in self.rows.items() if row.metrics is not None and not self.graph.readers(name)]
         fades = all(self._fades(self.compared[name]) for name in ends if name in self.compared)
-        return bool(ends) and self.graph.known and fades and not any(map(self.failing, self.compared))
+        return bool(ends) and fades and self.keeps_limits()
+
+    def keeps_limits(self) -> bool:
+        """Whether no layer breaks a limit, in a network that is known."""
+        return self.graph.known and not any(map(self.failing, self.compared))
 
     def _fades(self, row: LayerDiff) -> bool:
         """Whether an output is right enough: of few values the error is chance, next to nothing has no relative one."""

@@ -178,7 +178,8 @@ def _with_slices(case: Case, findings: list[Finding], lost: list[Finding]) -> li
     fresh = [each for each in lost if each.layers[0] not in known]
     told = {name for each in fresh for name in each.layers}
     faulty = [each for each in findings if each.cause is not Cause.HEALTHY and case.suspects]
-    faulty = [each for each in faulty if each.cause is not Cause.DRIFT or not told.issuperset(each.layers)]
+    broken = any(case.failing(name) for name in case.compared if name not in told) or case.creeps()
+    faulty = [each for each in faulty if each.cause is not Cause.DRIFT or (broken and not told.issuperset(each.layers))]
     return [*faulty, *fresh] if fresh else findings
 
 
@@ -245,7 +246,8 @@ def _judged(
     """Fault or no fault: a finding is one only where a limit is broken, or an output is bad."""
     creeps = not found and is_drift(case, budgets)
     tells = creeps or any(each.cause is Cause.CLIPPING for each in found)
-    if case.within_limits() and all(each.cause in _FADES for each in found) and not (tells and case.creeps()):
+    quiet = case.within_limits() and all(each.cause in _FADES for each in found)
+    if (quiet or (creeps and case.keeps_limits())) and not (tells and case.creeps()):
         return [_quiet(case, budgets, found or left, measuring)]
     if found or not case.suspects:
         return found or [healthy(case, budgets)]

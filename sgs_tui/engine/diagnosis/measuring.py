@@ -110,10 +110,13 @@ class Measuring:
     @property
     def _alike(self) -> bool:
         """Whether the twin's values are the sample's, or, where rounding is most of the signal and its chance moves
-        them, at least twice as near to it as the benchmark's."""
+        them, at least twice as near to it as the benchmark's: all through, or in the first layers where the sizes of
+        the errors are as foreseen all through."""
         pairs = ((1 - cos, 1 - self._cos(name)) for name, cos in self.given.cosines.items())
         nearer = [away / least for away, least in pairs if least > 0]
-        return self.given.median >= ALIKE or (bool(nearer) and float(np.median(nearer)) <= _NEARER)
+        check = self.subject.check
+        begins = nearer[:_FIRST] if check is not None and check.trusted else nearer
+        return self.given.median >= ALIKE or (bool(nearer) and float(np.median(begins)) <= _NEARER)
 
     def _cos(self, name: str) -> float:
         """COS of the measured layer against the benchmark's; 1 where there is none."""

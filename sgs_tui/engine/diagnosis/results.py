@@ -322,6 +322,9 @@ class Foresight:
     def text(self) -> str:
         """The one line."""
         agreement = f"median {self.median_db:.2f} dB, p90 {self.p90_db:.2f} dB over {count(self.counted, 'layer')}"
+        if not (self.reproduces or self.elsewhere) and self.median_db <= REPRODUCED:
+            other = "but other values: no cause and no advice rests on it"
+            return f"foresees errors of the size that this dump has ({agreement}), {other}"
         if not (self.reproduces or self.elsewhere):
             most = f"where only quantization differs the median is {REPRODUCED:.0f} dB at most"
             why = f"{self.why}; " if self.why else ""

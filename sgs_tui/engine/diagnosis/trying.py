@@ -15,6 +15,7 @@ from sgs_tui.engine.compare.limits import Profile, judge
 from sgs_tui.engine.compare.metrics import with_error
 from sgs_tui.engine.compare.results import LayerDiff, Metrics, Verdict
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Tried
+from sgs_tui.engine.diagnosis.words import int16_words
 from sgs_tui.engine.network.narrow import NarrowSlice
 from sgs_tui.engine.numbers import count, figure
 from sgs_tui.engine.twin.agreement import not_predicted
@@ -84,15 +85,6 @@ class Change:
         made = with_ranges(made, dict(self.ranges)) if self.ranges else made
         made = with_level(made, self.level) if self.level is not None else made
         return with_int16(made, sorted({*self.int16, *plan.raised})) if self.int16 else made
-
-
-def int16_words(names: Sequence[str], qdq: bool, everything: bool = False) -> str:
-    """How tensors are put into INT16: by [CONV_CONFIG], or by onnxruntime."""
-    together = " together" if len(names) > 1 and not everything else ""
-    if qdq:
-        return f"set to INT16{together}: {'ALL' if everything else ','.join(names)}; then quantize again (--int16)"
-    setting = "input_format=ALL_INT16" if everything else f"tensor_arrays='{','.join(names)}'"
-    return f"set to INT16{together}: {setting}; in [CONV_CONFIG], then convert and calibrate again"
 
 
 @dataclass

@@ -393,6 +393,7 @@ def _reshapings(situation: Situation) -> Candidates:
     """The target is the constant; where it does not hold all values (behind an FC: [1, 1] for 10), [1, N]."""
     count, target = int(situation.outputs[0].size), situation.integers(0)
     if told := situation.results[0] if situation.results else None:
+        yield Reshaping(told)
         target = tuple(told[axis] for axis in TO_NCHW) if len(told) == 4 else told
     if target and target.count(-1) == 1:
         known = prod(each for each in target if each != -1)

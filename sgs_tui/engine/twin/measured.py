@@ -25,7 +25,7 @@ from sgs_tui.engine.twin.domains import Domains, find_domains, raised_inputs
 from sgs_tui.engine.twin.figures import dot
 from sgs_tui.engine.twin.fixed_kernels import channel_extremes, growth
 from sgs_tui.engine.twin.fusing import Group, fused_tensors
-from sgs_tui.engine.twin.meaning import Floats
+from sgs_tui.engine.twin.meaning import Elementwise, Floats
 from sgs_tui.engine.twin.network import Bounds, Twin, TwinOp
 from sgs_tui.engine.twin.plan import HALF, NARROW, WIDE, Grid, Plan, Weights, bare, plan, plan_fused, with_qdq
 from sgs_tui.engine.twin.qdq import Qdq, read_qdq
@@ -80,6 +80,7 @@ def read_plan(
     structural = find_domains(twin, raised_inputs(twin, ()), fused_tensors(twin))
     qdq = read_qdq(twin, records.by_name, structural)
     raised = _raised(twin, records, structural) if qdq is None else _wide_roots(qdq, records)
+    twin = twin if qdq is None else replace(twin, ops=tuple(_with_stored(op, records) for op in twin.ops))
     fused = fused_tensors(twin) - set(records.by_name)
     told = plan_fused(plan(twin, ranges, sorted(raised), 2, softmax, exact=True), fused)
     told = told if qdq is None else with_qdq(told, qdq, raised)
@@ -90,6 +91,22 @@ def read_plan(
     told = replace(told, grids=grids, ranges={**told.ranges, **limits}, softmax={**(told.softmax or {}), **deep})
     level = 2 if any(each is not None and each.by_channel for each in told.weights.values()) else 1
     return replace(told, level=level, learned=_learned(told, records), fed=_fed(twin, records))
+
+
+def _with_stored(op: TwinOp, records: FixedRecords) -> TwinOp:
+    """The op with the constants of its elementwise function as onnxruntime rounds them too: those of the fixed dump."""
+    stored = records.constants.get(op.outputs[0], ()) if op.outputs else ()
+    if not isinstance(op.meaning, Elementwise):
+        return op
+    own = [each for each in op.meaning.operands if not isinstance(each, int)]
+    if not own or [each.size for each in own] != [record.count for record in stored]:
+        return op
+    rounded = (
+        records.dump.read(record).astype(np.float32).reshape(each.shape)
+        for record, each in zip(stored, own, strict=True)
+    )
+    operands = tuple(each if isinstance(each, int) else next(rounded) for each in op.meaning.operands)
+    return replace(op, meaning=replace(op.meaning, operands=operands))
 
 
 def _check_network(records: FixedRecords) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sgs_tui.engine.advice.advise import advise
 from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.diagnosis.results import Cause
-from sgs_tui.engine.diagnosis.trying import int16_words
+from sgs_tui.engine.diagnosis.words import int16_words
 from sgs_tui.engine.twin.chains import chain_of, units
 from sgs_tui.engine.twin.opening import Files, open_subject
 from tests.engine.compare.heads import Net, run

@@ -15,6 +15,7 @@ import numpy as np
 
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
+from sgs_tui.engine.diagnosis.words import int16_words
 from sgs_tui.engine.network.scales import Domain, Grid
 from sgs_tui.engine.network.tensors import Values, channel_bounds, rms
 
@@ -250,7 +251,7 @@ def _shared(case: Case, domain: Domain, found: list[_Coarse], grid: Grid, narrow
         confidence=_confidence(worst),
         evidence=(*_shared_evidence(case, domain, grid, narrow, partner), _cost_of(worst)),
         advice=_advice(
-            targets, "the tensors that share a scale differ too much; scale the wide branch down in the model"
+            case, targets, "the tensors that share a scale differ too much; scale the wide branch down in the model"
         ),
         refuted_by="the concatenation in INT16 leaves the narrow tensors as they are",
         explained=worst.explained,
@@ -277,7 +278,7 @@ def _wide(case: Case, domain: Domain, found: list[_Coarse], grid: Grid | None) -
         layers,
         confidence=_confidence(worst),
         evidence=tuple(evidence),
-        advice=_advice(targets, "scale the wide channels down in the model, or clip them"),
+        advice=_advice(case, targets, "scale the wide channels down in the model, or clip them"),
         refuted_by="in INT16 the layer behind it is as bad as before",
         explained=worst.explained,
         size=max(each.cost for each in found),
@@ -296,17 +297,13 @@ def _confidence(worst: _Coarse) -> float:
     return min(0.99, (0.6 + 0.4 * worst.explained) if worst.proven else (0.4 + 0.3 * worst.explained))
 
 
-def _advice(targets: Sequence[str], otherwise: str) -> tuple[str, ...]:
-    if not targets:
-        return (otherwise,)
-    names = ",".join(targets)
-    return (f"set to INT16: tensor_arrays='{names}'; in [CONV_CONFIG], then convert and calibrate again",)
+def _advice(case: Case, targets: Sequence[str], otherwise: str) -> tuple[str, ...]:
+    return (int16_words(targets, case.by_onnxruntime) if targets else otherwise,)
 
 
 def _targets(case: Case, members: Sequence[str]) -> tuple[str, ...]:
-    """The members that [CONV_CONFIG] can set to INT16: convolution inputs other than the network's own."""
-    own = {item.name for item in case.inputs}
-    return tuple(name for name in members if name not in own and case.graph.feeds_convolution(name))
+    """The members that can be set to INT16 by name."""
+    return tuple(name for name in members if case.choosable(name))
 
 
 MOSTLY = 0.5  # share of a layer's error that a coarse input has to explain where no layer is bad

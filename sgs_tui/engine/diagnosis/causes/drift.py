@@ -10,8 +10,8 @@ import numpy as np
 
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
+from sgs_tui.engine.diagnosis.words import everything_words, level_words
 
-FINER_WEIGHTS = "calibrate with --quant_level L2 or higher"
 _STEEP = 3.0  # growth of the error over one layer that is no drift
 
 
@@ -51,8 +51,8 @@ def drift(case: Case, budgets: Sequence[Budget]) -> Finding:
         confidence=0.5 + 0.45 * proven,
         evidence=tuple(_drift_evidence(case, budgets, first, worst)),
         advice=(
-            *(() if case.by_channel else (f"{FINER_WEIGHTS}: one weight scale per channel",)),
-            "try ALL_INT16; if that is accurate, let sim_optimizer.py choose, else train with quantization",
+            *(() if case.by_channel else (level_words(case.by_onnxruntime),)),
+            *everything_words(case.by_onnxruntime),
         ),
         refuted_by="one layer alone in INT16 removes most of the error",
         explained=0.5 + 0.5 * proven,

@@ -18,7 +18,8 @@ from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.causes.coarse_step import width
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
-from sgs_tui.engine.diagnosis.trying import Change, Trying, int16_words
+from sgs_tui.engine.diagnosis.trying import Change, Trying
+from sgs_tui.engine.diagnosis.words import int16_words
 from sgs_tui.engine.network.narrow import FEW_STEPS, NarrowSlice, Slices
 from sgs_tui.engine.network.slicing import Slicing, slicer_of
 from sgs_tui.engine.network.tensors import WHOLE, share

@@ -11,10 +11,10 @@ import numpy as np
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.causes.clipping import MOSTLY
 from sgs_tui.engine.diagnosis.causes.coarse_step import OWN, PART, WITHIN, is_spread
-from sgs_tui.engine.diagnosis.causes.drift import FINER_WEIGHTS
 from sgs_tui.engine.diagnosis.causes.network_input import affine_fit
 from sgs_tui.engine.diagnosis.error_budget import Budgets
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
+from sgs_tui.engine.diagnosis.words import int16_words, level_words, matter_of_bits_words
 from sgs_tui.engine.network.tensors import Values
 
 _FITS = 0.8  # share of the own error that a gain and an offset, or a few channels, have to explain
@@ -125,9 +125,13 @@ def _with_weights(finding: Finding, budget: Budget) -> Finding:
 
 def _finding(case: Case, budgets: Budgets, budget: Budget) -> Finding:
     if not np.isfinite(budget.total) or not case.comparable(budget.name):
-        return _unexplained(budget)
+        return _unexplained(budget, case.by_onnxruntime)
     sample, made = budgets.made(budget.name)
-    return _bad_channels(case, budget, sample, made) or _gain(budget, sample, made) or _unexplained(budget)
+    return (
+        _bad_channels(case, budget, sample, made)
+        or _gain(budget, sample, made)
+        or _unexplained(budget, case.by_onnxruntime)
+    )
 
 
 def find_weights(case: Case, budget: Budget) -> Finding:
@@ -135,12 +139,9 @@ def find_weights(case: Case, budget: Budget) -> Finding:
     a scale."""
     share = f"{budget.weights:.0%} of its own error of {percent(budget.own)}"
     text = f"rounding the weights of the layer that makes {budget.name} to 8 bit explains {share}"
-    inputs = tuple(name for name in budget.inputs if case.graph.feeds_convolution(name))
-    own = {item.name for item in case.inputs}
-    raised = tuple(name for name in inputs if name not in own)
-    setting = f"tensor_arrays='{','.join(raised)}'; in [CONV_CONFIG]"
-    wide = f"set its input to INT16, which makes its weights 16 bit: {setting}, then convert and calibrate again"
-    finer = () if case.by_channel else (f"{FINER_WEIGHTS}: one scale per output channel for the weights",)
+    raised = tuple(name for name in budget.inputs if case.choosable(name))
+    finer = () if case.by_channel else (level_words(case.by_onnxruntime),)
+    wide = f"its weights become 16 bit with its input: {int16_words(raised, case.by_onnxruntime)}"
     advice = (*finer, *([wide] if raised else []))
     return Finding(
         Cause.WIDE_RANGE,
@@ -200,7 +201,7 @@ def _gain(budget: Budget, sample: Values, made: Values) -> Finding | None:
     )
 
 
-def _unexplained(budget: Budget) -> Finding:
+def _unexplained(budget: Budget, qdq: bool) -> Finding:
     how = "computed again from the sample's inputs" if budget.proven else "compared with its inputs' error"
     text = f"{budget.name} brings in an error of {percent(budget.own)} of its signal ({how})"
     return Finding(
@@ -214,7 +215,7 @@ def _unexplained(budget: Budget) -> Finding:
                 f"rounding its output {min(1.0, (budget.floor / budget.own) ** 2):.0%}"
             ),
         ),
-        advice=("hand this layer's dumps to the vendor, or try ALL_INT16 to see whether it is a matter of bits",),
+        advice=(matter_of_bits_words(qdq),),
         refuted_by="any of the tested causes explains it on another picture",
         explained=0.0,
         size=budget.own,
