@@ -123,6 +123,15 @@ def test_a_picture_through_a_script(command: Command, tmp_path: Path) -> None:
         assert np.all(made.read(made.find("data")[0]) == 0.5) and made.health.ok
 
 
+def test_raw_pixels_where_the_dump_has_normalized_ones_are_noticed(command: Command, sgs: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "raw.npy", picture(sgs) * 127 + 127)
+    arguments = ("twin", FLOAT, "--run", str(tmp_path / "raw.npy"), "--dumps")
+    ended = command(*arguments, str(tmp_path))
+    assert ended.code == 0 and "input data: its values reach " in ended.err, ended.err
+    refused = command(*arguments, str(tmp_path / "raw.npy"))
+    assert refused.code == 3 and "raw.npy: is no folder; name a folder" in refused.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

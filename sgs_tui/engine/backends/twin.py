@@ -1,6 +1,6 @@
 """Dumps of new pictures without the SDK: the twin runs them, in float and, where it has a plan, in fixed numbers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 from sgs_tui.engine.backends.preprocess import Layout, ModelInput, Preprocess, load_inputs
 from sgs_tui.engine.backends.preprocess_child import Children
 from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.text import visible
 from sgs_tui.engine.twin.arithmetic import Pixels
 from sgs_tui.engine.twin.meaning import Floats
@@ -19,6 +20,7 @@ from sgs_tui.engine.twin.plan import Plan
 from sgs_tui.engine.twin.rebuild import refuse_barriers
 from sgs_tui.engine.twin.run import write_fixed_dump, write_float_dump
 from sgs_tui.engine.twin.segments import fixed_segments, float_segments
+from sgs_tui.language import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +90,30 @@ def dump_pictures(
             write_float_dump(twin, inputs, targets[0], cancel, in_float)
             if fixed is not None:
                 write_fixed_dump(fixed, inputs, targets[1], pixels, cancel, in_fixed)
-            yield TwinDumps(targets[0], targets[1] if fixed is not None else None, tuple(notes))
+            yield TwinDumps(targets[0], targets[1] if fixed is not None else None, (*notes, *_far_off(twin, inputs)))
+
+
+_FAR = 8.0
+"""How many times larger or smaller values are from which they are on another scale: pixels are 127 times and more what
+a network reads."""
+
+
+def _far_off(twin: Twin, inputs: Mapping[str, Floats]) -> Iterator[str]:
+    """Inputs on another scale than the picture that the float dump was made of: the forgotten normalization."""
+    for name, values in inputs.items():
+        most, usual = float(np.abs(values).max(initial=0.0)), max(map(abs, twin.bounds[name]))
+        if most > _FAR * usual or usual > _FAR * most:
+            yield Message(
+                "input {name}: its values reach {most}, those in the float dump {usual}: are they normalized alike?",
+                name=visible(name), most=figure(most), usual=figure(usual),
+            )  # fmt: skip
 
 
 def _check_targets(folder: Path, names: Sequence[str], stages: Sequence[str]) -> None:
     if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder", "make it first")
+        if folder.exists():
+            raise InputError(Message("{path}: is no folder", path=folder), Message("name a folder"))
+        raise InputError(Message("{path}: there is no such folder", path=folder), Message("make it first"))
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UsageError(f"two pictures are named {twice}: their dumps would be too", "dump one after the other")

@@ -14,12 +14,27 @@ from sgs_tui.engine.diagnosis.results import Cause, Course, Role
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import CancelledError, InputError
 from sgs_tui.engine.network.scales import Grid, grid_in
-from sgs_tui.engine.network.tensors import Tensors, stretches
+from sgs_tui.engine.network.tensors import STRETCH, Tensors, channel_bounds, distance, rms, stretches
 from sgs_tui.engine.twin.again import Again
 from sgs_tui.engine.twin.rebuild import rebuild
 from sgs_tui.engine.twin.values import Values
 from tests.engine.diagnosis.cases import FAULTS
 from tests.engine.diagnosis.runs import diagnosed
+
+
+@pytest.mark.parametrize(("positions", "channels"), [(1, 3), (511, 1), (1000, 16), (70, 700)])
+def test_bounds_of_channels_are_numpys(positions: int, channels: int) -> None:
+    values = np.random.default_rng(positions).normal(size=(positions, channels)).astype(np.float32)
+    values[0, channels - 1] = np.nan
+    low, high = channel_bounds(values)
+    assert np.array_equal(low, values.min(axis=0), equal_nan=True)
+    assert np.array_equal(high, values.max(axis=0), equal_nan=True)
+
+
+@pytest.mark.parametrize("count", [0, 1, STRETCH, 2 * STRETCH + 4099])
+def test_a_difference_measured_in_stretches_is_that_of_the_whole_to_the_last_bit(count: int) -> None:
+    one, other = np.random.default_rng(count).normal(size=(2, count)).astype(np.float32)
+    assert distance(one, other) == rms(one - other)
 
 
 def test_every_layer_of_a_real_float_dump_is_computed_again_from_the_layers_before_it(sgs: Path) -> None:

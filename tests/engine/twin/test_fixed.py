@@ -21,6 +21,7 @@ from sgs_tui.engine.twin.domains import raised_inputs
 from sgs_tui.engine.twin.fixed_kernels import fixed_kernel, settings_of, stored_type
 from sgs_tui.engine.twin.measured import fixed_records, read_plan
 from sgs_tui.engine.twin.network import Twin
+from sgs_tui.engine.twin.onnx_nodes import Graph
 from sgs_tui.engine.twin.plan import (
     Grid,
     Plan,
@@ -50,6 +51,16 @@ def bad_plan(sgs: Path, twin: Twin, int16: Sequence[str] = ()) -> Plan:
 @pytest.fixture
 def bad(sgs: Path) -> Twin:
     return rebuild(open_dump(sgs / "bad" / "bad_float.bin"))
+
+
+def test_codes_turned_before_they_are_decoded_give_the_same_codes(
+    sgs: Path, bad: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = bad_plan(sgs, bad, ("cat",))
+    turned = {layer.name: layer.stored for layer in predict(made)}
+    monkeypatch.setattr(Graph, "maker", lambda graph, value, kind: None)
+    plain = {layer.name: layer.stored for layer in predict(made)}
+    assert turned.keys() == plain.keys() and all(np.array_equal(turned[name], plain[name]) for name in plain)
 
 
 @pytest.mark.parametrize(("int16", "fixed"), RERUNS)
