@@ -28,6 +28,7 @@ from sgs_tui.batch.console import (
     page_width,
     render,
     table_of,
+    taken,
 )
 from sgs_tui.batch.output import RunsFormat
 from sgs_tui.batch.values import Json, dump_json, exact, exact_all, exact_or_null, finite_or_null
@@ -35,6 +36,7 @@ from sgs_tui.engine.numbers import count, decibel, ratio, size
 from sgs_tui.engine.twin.agreement import SelfCheck
 from sgs_tui.engine.twin.opening import Files
 from sgs_tui.engine.twin.whatif import Cost, WhatIf, WhatIfLayer
+from sgs_tui.language import _
 
 SCHEMA = "sgs-tui/whatif/1"
 _MOVED = 0.1
@@ -42,6 +44,9 @@ _MOVED = 0.1
 _ROUGH = 3.0
 """Median dB up to which a fixed dump is of this network and picture: with others it was 8 and more (6 pairs)."""
 _SHORTEST = 12
+_LESS = ("op", "now dB")
+"""Columns that a narrow screen goes without, in this order."""
+
 _INDENT = 15
 
 
@@ -175,6 +180,10 @@ def _parts(
     if shown:
         yield Text()
         yield table_of(columns)
+    wanted = _LESS if answer.check is not None else _LESS[:1]
+    if shown and (missing := [title for title in wanted if title not in {each.title for each in columns}]):
+        lacking = _("no room for {columns}: a wider screen or --format json has them", columns=", ".join(missing))
+        yield Text(lacking, "dim")
     if left := len(answer.layers) - len(shown):
         yield Text(f"{count(left, 'more layer')} within the limits and {_MOVED:g} dB of before (--all)", "dim")
     for why in dict.fromkeys(each.why_not for each in shown if each.why_not):
@@ -193,11 +202,14 @@ def _columns(shown: Sequence[WhatIfLayer], answer: WhatIf, screen: Screen) -> li
         Column("from dB", [Cell(decibel(each.before.sqnr_db)) for each in shown], right=True),
         Column("to dB", [Cell(decibel(each.after.sqnr_db)) for each in shown], right=True),
         Column("+- dB", [Cell(decibel(e.error_bar_db) if e.predicted else "?") for e in shown], right=True),
-        Column("RMSE from", [Cell(ratio(each.before.rmse)) for each in shown], right=True),
-        Column("RMSE to", [Cell(ratio(each.after.rmse)) for each in shown], right=True),
+        Column("RMSE", [Cell(ratio(each.before.rmse)) for each in shown], right=True),
+        Column("to", [Cell(ratio(each.after.rmse)) for each in shown], right=True),
         *_slice_columns(shown),
         Column("", [_state(each, answer) for each in shown]),
     ]
+    for title in _LESS:
+        if screen.columns is not None and taken(numbers) + _SHORTEST > screen.columns:
+            numbers = [each for each in numbers if each.title != title]
     return [name_column("layer", [e.name for e in shown], numbers, screen, _SHORTEST, LONGEST_NAME), *numbers]
 
 
@@ -205,7 +217,7 @@ def _slice_columns(shown: Sequence[WhatIfLayer]) -> Iterator[Column]:
     """Where a shown layer has slices that span few steps."""
     worst = [(each.before.worst_slice_db, each.after.worst_slice_db) for each in shown]
     for title, side in (
-        (("slice dB", 0), ("to dB", 1)) if any(any(db is not None for db in both) for both in worst) else ()
+        (("slice", 0), ("to dB", 1)) if any(any(db is not None for db in both) for both in worst) else ()
     ):
         yield Column(title, [Cell(decibel(both[side])) for both in worst], right=True)
 
