@@ -181,8 +181,12 @@ def test_cat_in_int16_repairs_gate(command: Command, monkeypatch: pytest.MonkeyP
     assert lines[0].startswith("self-check     the fixed dump is foreseen, 0.00 dB (median), 0.0")
     assert "newly fixed    gate" in lines and "newly failing  none" in lines
     [gate] = [line.split() for line in lines if line.startswith("gate ")]
-    assert gate[:4] == ["gate", "MUL", "0.0", "0.0"] and gate[-1] == "fixed"
-    assert float(gate[4]) == pytest.approx(24.6, abs=0.3)
+    assert gate[:3] == ["gate", "0.0", "0.0"] and gate[-1] == "fixed"
+    assert float(gate[3]) == pytest.approx(24.6, abs=0.3)
+    assert max(map(len, lines)) <= 80 and "no room for op: a wider screen or --format json has them" in lines
+    monkeypatch.setenv("COLUMNS", "120")
+    wide = command("whatif", FIXED, FLOAT, "--int16", "cat").text
+    assert "gate " in wide and " MUL " in wide and "no room" not in wide
 
 
 def test_the_document_of_a_whatif(command: Command) -> None:
