@@ -40,7 +40,9 @@ MARKS = {
 TABLES = {"Action": (2, 3), "PaneEntry": (2, 3, 4), "Column": (1,)}
 """Entries of tables, whose arguments at these places are messages each."""
 MARKED_BY_NAME = frozenset({"help", "about"})
-ENUMERATIONS = frozenset({"HealthState", "RunState", "Stage", "Role", "Verdict", "Change", "Severity", "RangeSource", "Breaks", "Status"})
+ENUMERATIONS = frozenset(
+    {"HealthState", "RunState", "Stage", "Role", "Verdict", "Change", "Severity", "RangeSource", "Breaks", "Status"}
+)
 """Those whose members are shown by their values, as `Message(str(member))`."""
 FOREIGN = {
     "sgs_tui/language.py": (", ",),
