@@ -10,10 +10,17 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
+
+from sgs_tui.engine.backends.samples import image_samples
+from sgs_tui.engine.dumps.reader import open_dump
+from sgs_tui.engine.sweep.background import SweepJob
+from sgs_tui.engine.sweep.results import SweepResult
+from sgs_tui.engine.sweep.sweep import Sweep, processes
 from tests.tui import stage
 
 FOLDER = stage.REPOSITORY / "screenshots"
@@ -27,6 +34,8 @@ class Shot:
     size: tuple[int, int]
     keys: tuple[str, ...]
     awaited: str
+    swept: bool = False
+    """A sweep over some pictures is there."""
 
 
 SHOTS = (
@@ -36,15 +45,38 @@ SHOTS = (
     Shot("debugconfig-120x40", (120, 40), ("4", "f"), "byte for byte"),
     Shot("network-120x40", (120, 40), ("9", "f"), "error begins"),
     Shot("whatif-80x24", (80, 24), ("I",), "self-check"),
+    Shot("scatter-80x24", (80, 24), ("v",), "both are equal"),
+    Shot("map-80x24", (80, 24), ("m",), "by share of error"),
+    Shot("pictures-120x40", (120, 40), ("8", "f"), "error over the pictures", swept=True),
     Shot("help-80x24", (80, 24), ("2", "question_mark"), "keys of this pane"),
 )
+
+
+def sweep() -> tuple[SweepJob, SweepResult]:
+    """Twelve pictures by the twin, in this process: that of the dumps darker and brighter, some with noise."""
+    folder, noise = Path("pictures").absolute(), np.random.default_rng(0)
+    folder.mkdir()
+    with open_dump(stage.BENCHMARK) as dump:
+        own = dump.read(dump.find("data")[0]).reshape(1, 32, 32, 3)
+    for number, gain in enumerate((1, 0.9, 0.6, 1.1, 0.3, 2.5, 1.2, 0.8, 1.6, 0.5, 4, 0.1)):
+        picture = own * np.float32(gain) + (noise.normal(0, 0.2, own.shape).astype(np.float32) if number % 3 else 0)
+        np.save(folder / f"cam{number:02}.npy", picture.astype(np.float32))
+    files = (stage.SAMPLE.absolute(), stage.BENCHMARK.absolute(), stage.RANGES.absolute())
+    job = SweepJob(image_samples(str(folder)), fixed_dump=files[0], float_dump=files[1], ranges=files[2])
+    asked = Sweep(replace(job.request(), journal=None), processes(1))
+    for _ in asked.run():
+        pass
+    return job, asked.result()
 
 
 async def take(shot: Shot) -> str:
     """The SVG of one shot, taken on the stage."""
     app = stage.make_app()
     async with app.run_test(size=shot.size) as pilot:
-        await stage.until_compared(pilot)
+        screen = await stage.until_compared(pilot)
+        if shot.swept:
+            await pilot.pause()
+            screen.pictures.pane.show_sweep(*sweep(), "")
         for key in shot.keys:
             await pilot.press(key)
             await stage.until_followed(pilot)
