@@ -16,6 +16,7 @@ from sgs_tui.engine.requantize.ini_change import IniChange, ini_change, journal_
 from sgs_tui.engine.requantize.network import INI
 from sgs_tui.engine.requantize.propose import Commands, EmbeddedRun, Recipe, find_recipe
 from sgs_tui.engine.session import Comparison
+from sgs_tui.language import _
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened, DiagnosisChanged
 from sgs_tui.tui.frame.controller import Controller, Host, confirmed, does, hears
@@ -64,7 +65,7 @@ def plan(case: Case, cancel: Event) -> Plan | None:
     try:
         change = ini_change(read_bytes(path), found.chosen, case.marks.unmarked, found.able)
     except SgsError as error:
-        problem = f"{error.message}: o names another file"
+        problem = _("{problem}: o names another file", problem=error.message)
     needed = not isinstance(recipe, EmbeddedRun) or case.ini is not None
     return Plan(found, path, change, problem, case.failing, again, needed)
 
@@ -74,7 +75,7 @@ def _recipe(case: Case) -> tuple[Recipe | None, str]:
     try:
         recipe = find_recipe(case.sample, case.folders)
     except SgsError as error:
-        return None, f"A can not requantize the models: {error.message}"
+        return None, _("A can not requantize the models: {problem}", problem=error.message)
     return recipe, again_words(recipe)
 
 
@@ -92,7 +93,9 @@ def write(path: Path, change: IniChange, sample: Path | None, cancel: Event) -> 
     What was there is kept. Raises InputError where the file changed meanwhile.
     """
     backup = write_change(path, change)
-    said = f"saved {path}" + (f", before that kept as {backup.name}" if backup else "")
+    said = _("saved {path}", path=path)
+    if backup:
+        said = _("saved {path}, before that kept as {backup}", path=path, backup=backup.name)
     try:
         if sample is not None:
             journal_change(sample, path, change)
@@ -133,11 +136,15 @@ class Int16Controller(Controller):
         """The layer under the cursor wanted in INT16, or no more."""
         name = self._comparison.layer
         if not name:
-            self.host.flash("no layer here", "warn")
+            self.host.flash(_("no layer here"), "warn")
             return
         self._mark(self.marks.flipped(name))
         marked = name in self.marks.marked
-        said = "marked for INT16; I shows the list and the change of input_config.ini" if marked else "no more marked"
+        said = (
+            _("marked for INT16; I shows the list and the change of input_config.ini")
+            if marked
+            else _("no more marked")
+        )
         self.host.flash(f"{name}: {said}")
 
     def _mark(self, marks: Marks) -> None:
@@ -154,7 +161,7 @@ class Int16Controller(Controller):
         """Of tensors that these dumps hold too; the others are named."""
         names = {record.name for record in event.comparison.benchmark.records}
         if lost := self.marks.outside(names):
-            said = f"no more marked for INT16, since these dumps do not hold them: {', '.join(lost)}"
+            said = _("no more marked for INT16, since these dumps do not hold them: {tensors}", tensors=", ".join(lost))
             self.host.note(said, "warn")
             self.host.flash(said, "warn")
         self._kept = self._kept.among(names)
@@ -170,8 +177,12 @@ class Int16Controller(Controller):
         if self.marks in (Marks(), self._kept):
             then()
         elif self.host.opened(LoseMarksDialog) is None:
-            evidence = [*self.marks.lines(), BLANK, line("I shows the list: w there writes them into input_config.ini")]
-            dialog = LoseMarksDialog("Quit, and lose the INT16 marks?", lambda _: evidence, self.host.keymap)
+            evidence = [
+                *self.marks.lines(),
+                BLANK,
+                line(_("I shows the list: w there writes them into input_config.ini")),
+            ]
+            dialog = LoseMarksDialog(_("Quit, and lose the INT16 marks?"), lambda _: evidence, self.host.keymap)
             self.host.open(dialog, partial(confirmed, then))
 
     # --- the window
@@ -181,7 +192,7 @@ class Int16Controller(Controller):
         """While the diagnosis is made the window waits for it."""
         now = self._comparison
         if now.diagnosis is None and not (now.comparing or now.diagnosing):
-            self.host.flash("the advice needs the diagnosis of a comparison: 6 says why there is none", "warn")
+            self.host.flash(_("the advice needs the diagnosis of a comparison: 6 says why there is none"), "warn")
             return
         self.host.open(Int16Dialog(self.host.keymap))
         self._advise()
@@ -239,8 +250,8 @@ class Int16Controller(Controller):
         window = self.host.opened(Int16Dialog)
         if window is None or window.plan is None:
             return
-        note = "the file that convert and calibrate are given; a folder means the input_config.ini in it"
-        self.ask("Change which input_config.ini?", str(window.plan.path), note, self._take_ini)
+        note = _("the file that convert and calibrate are given; a folder means the input_config.ini in it")
+        self.ask(_("Change which input_config.ini?"), str(window.plan.path), note, self._take_ini)
 
     def _take_ini(self, answer: str) -> None:
         path = at_home(answer)
@@ -251,7 +262,7 @@ class Int16Controller(Controller):
     def ask_to_write(self, event: WriteAsked) -> None:
         work = partial(write, event.path, event.change, self._comparison.picks.sample)
         self.confirm(
-            f"Write {event.path}; the old file is kept as .bak?",
+            _("Write {path}; the old file is kept as .bak?", path=event.path),
             partial(change_lines, event.change),
             partial(self.host.jobs.run, "write", work, self._show_written),
         )
@@ -260,7 +271,9 @@ class Int16Controller(Controller):
         """The window shows the file as it is now."""
         said, problem = written
         self.marks_are_kept()
-        self.host.post_message(Said(f"{said}: A requantizes the models and compares"))
+        self.host.post_message(Said(_("{said}: A requantizes the models and compares", said=said)))
         if problem is not None:
-            self.host.post_message(Said(f"not in the journal: {problem.message}", "warn", problem.hint))
+            self.host.post_message(
+                Said(_("not in the journal: {problem}", problem=problem.message), "warn", problem.hint)
+            )
         self._advise()

@@ -16,6 +16,7 @@ from sgs_tui.engine.twin.agreement import ROUGHLY
 from sgs_tui.engine.twin.figures import Figures
 from sgs_tui.engine.twin.plan import Plan, with_int16
 from sgs_tui.engine.twin.whatif import Limits, Subject, WhatIf, WhatIfLayer, whatif
+from sgs_tui.language import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,12 @@ def foresee(subject: Subject, question: Question, cancel: Event) -> Foreseen:
     """All layers with these tensors in INT16; none where the twin does not even foresee the dump at hand."""
     check = subject.check
     if check is not None and not check.trusted:
-        off = f"{check.median_db:.1f} dB (median) off" if check.counted else "no layer can be held against it"
-        return Foreseen(None, f"the twin does not reproduce this fixed dump: {off}")
+        off = (
+            _("{median_db:.1f} dB (median) off", median_db=check.median_db)
+            if check.counted
+            else _("no layer can be held against it")
+        )
+        return Foreseen(None, _("the twin does not reproduce this fixed dump: {off}", off=off))
     limits, about = limits_of(question.profile, subject.plan.twin)
     names = _int16(subject.plan, question)
     answer = whatif(subject, names, limits, exact=True, cancel=cancel)

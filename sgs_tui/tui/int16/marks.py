@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from sgs_tui.language import _
 from sgs_tui.tui.text import Line, Tone, span
 
 
@@ -34,7 +35,7 @@ class Marks:
     def lines(self) -> list[Line]:
         """What is marked, one name a line."""
         said: tuple[tuple[str, Tone, tuple[str, ...]], ...]
-        said = (("INT16", "key", self.marked), ("8 bit", "muted", self.unmarked))
+        said = (("INT16", "key", self.marked), (_("8 bit"), "muted", self.unmarked))
         return [(span(f"{kind}  ", tone), span(name)) for kind, tone, names in said for name in names]
 
     def _without(self, name: str) -> "Marks":

@@ -11,8 +11,9 @@ from sgs_tui.engine.diagnosis.results import some
 from sgs_tui.engine.numbers import count, decibel, figure, ratio, size
 from sgs_tui.engine.twin.agreement import ROUGHLY
 from sgs_tui.engine.twin.whatif import WhatIf, WhatIfLayer
+from sgs_tui.language import Message, _, joined, shown
 from sgs_tui.tui.int16.foresee import Foreseen, Then
-from sgs_tui.tui.text import Line, Span, Tone, clip, fit, line, paragraph
+from sgs_tui.tui.text import Line, Span, Tone, clip, fit, line, padded, paragraph
 
 _MOST = 8
 """Layers with figures of their own."""
@@ -32,22 +33,33 @@ def answer_lines(answer: WhatIf, foreseen: Foreseen, plain: bool, width: int) ->
     judged = [each for each in answer.layers if each.predicted]
     over = [each for each in judged if each.name in answer.failing] or judged
     worst = min(over, key=lambda each: -inf if isnan(each.after.sqnr_db) else each.after.sqnr_db, default=None)
-    last = f", worst {worst.name} {decibel(worst.after.sqnr_db)} dB" if worst else ""
-    too = f"; INT16 too: {some(foreseen.too)}" if foreseen.too else ""
-    helped = f"; newly fixed: {some(fixed)}" if fixed else ""
-    lines = paragraph(f"in INT16: {', '.join(answer.int16) or 'nothing'}{too}", width, "strong")
+    told = [_("foreseen: {now} -> {after}", now=now, after=after)]
+    if worst:
+        told = [_("{fails}, worst {name} {sqnr} dB", fails=told[0], name=worst.name, sqnr=decibel(worst.after.sqnr_db))]
+    told += [_("newly fixed: {fixed}", fixed=some(fixed))] if fixed else []
+    names = [_("in INT16: {tensors}", tensors=", ".join(answer.int16) or _("nothing"))]
+    names += [_("INT16 too: {tensors}", tensors=some(foreseen.too))] if foreseen.too else []
+    lines = paragraph(joined(names, "; "), width, "strong")
     lines += paragraph(_cost(answer), width, "muted")
-    lines += paragraph(f"foreseen: {now} -> {after}{last}{helped}", width, "warn" if after else "good")
-    lines += paragraph(f"newly failing: {some(broken)}" if broken else "", width, "fail")
+    lines += paragraph(joined(told, "; "), width, "warn" if after else "good")
+    lines += paragraph(_("newly failing: {broken}", broken=some(broken)) if broken else "", width, "fail")
     lines += _rough_words(foreseen, width)
     if foreseen.unseen:
-        told = some([f"{name} ({why})" for name, why in foreseen.unseen])
-        lines += paragraph(f"fails now and can not be foreseen: {told}", width, "warn")
+        unseen = some([f"{name} ({shown(why)})" for name, why in foreseen.unseen])
+        lines += paragraph(_("fails now and can not be foreseen: {tensors}", tensors=unseen), width, "warn")
     lines += _strips(answer, judged, plain, width)
     lines += _layers(answer, judged, foreseen, width)
     if (check := answer.check) is not None:
-        figures = f"median {check.median_db:.2f} dB, p90 {check.p90_db:.2f} dB"
-        lines += paragraph(f"self-check: {figures} over {count(check.counted, 'layer')}", width, "muted")
+        lines += paragraph(
+            _(
+                "self-check: median {median_db:.2f} dB, p90 {p90_db:.2f} dB over {layers}",
+                median_db=check.median_db,
+                p90_db=check.p90_db,
+                layers=count(check.counted, "layer"),
+            ),
+            width,
+            "muted",
+        )
     return lines
 
 
@@ -59,21 +71,37 @@ def _rough_words(foreseen: Foreseen, width: int) -> list[Line]:
     now, then = sum(each.now for each in asked), sum(each.fails for each in asked)
     unsure = [each.layer.name for each in asked if each.then is Then.OPEN]
     names = some([each.layer.name for each in asked])
-    text = f"~ foreseen to a factor of {ROUGHLY:g}, as they have few values: {now} fail -> {then} ({names})"
-    text += f"; too close to the limit to say: {some(unsure)}" if unsure else ""
-    return paragraph(text, width, "warn" if then or unsure else "good")
+    text = _(
+        "~ foreseen to a factor of {factor:g}, as they have few values: {now} fail -> {then} ({names})",
+        factor=ROUGHLY,
+        now=now,
+        then=then,
+        names=names,
+    )
+    open_ = [_("too close to the limit to say: {layers}", layers=some(unsure))] if unsure else []
+    return paragraph(joined([text, *open_], "; "), width, "warn" if then or unsure else "good")
 
 
 def _cost(answer: WhatIf) -> str:
     """Of all tensors, multiplications and weights, with what the set adds to them."""
     was, now = answer.before, answer.after
     more = f" ({now.wide - was.wide:+d})" if now.wide != was.wide else ""
-    share = f"{now.multiplications:.1%} of multiply-accumulates (was {was.multiplications:.1%})"
+    share = _(
+        "{now:.1%} of multiply-accumulates (was {was:.1%})",
+        now=now.multiplications,
+        was=was.multiplications,
+    )
     grown = now.weight_bytes - was.weight_bytes
-    weights = f"weights {size(now.weight_bytes)}" + (
+    weights = _("weights {bytes}", bytes=size(now.weight_bytes)) + (
         f" ({'+' if grown > 0 else '-'}{size(abs(grown))})" if grown else ""
     )
-    return f"cost: {count(now.wide, 'tensor')} in INT16{more}, {share}, {weights}"
+    return _(
+        "cost: {tensors} in INT16{more}, {share}, {weights}",
+        tensors=count(now.wide, "tensor"),
+        more=more,
+        share=share,
+        weights=weights,
+    )
 
 
 # The strip: the network from left to right, a cell a layer or the worst of several.
@@ -87,8 +115,8 @@ def _strips(answer: WhatIf, layers: Sequence[WhatIfLayer], plain: bool, width: i
     groups = [layers[first:last] for first, last in pairwise(borders)]
     failing_now = {*answer.newly_fixed, *answer.failing} - set(answer.newly_failing)
     sides = (
-        ("now", [[each.before.rmse for each in group] for group in groups], failing_now),
-        ("then", [[each.after.rmse for each in group] for group in groups], set(answer.failing)),
+        (_("now"), [[each.before.rmse for each in group] for group in groups], failing_now),
+        (_("then"), [[each.after.rmse for each in group] for group in groups], set(answer.failing)),
     )
     ramp = _PLAIN_RAMP if plain else _RAMP
     lines: list[Line] = []
@@ -96,10 +124,13 @@ def _strips(answer: WhatIf, layers: Sequence[WhatIfLayer], plain: bool, width: i
         bad = [any(each.name in failing for each in group) for group in groups]
         signs = [_sign(max(group, key=_size), ramp) for group in errors]
         lines.append(
-            (Span(f"{label:<{_LABEL}}", "muted"), *(_cell(sign, one) for sign, one in zip(signs, bad, strict=True)))
+            (Span(padded(label, _LABEL), "muted"), *(_cell(sign, one) for sign, one in zip(signs, bad, strict=True)))
         )
-    what = "a layer" if cells == len(layers) else f"the worst of {-(-len(layers) // cells)} layers"
-    legend = clip(f"RMSE, {what} a cell: {ramp[1]} 0.001 to {ramp[-1]} 1, logarithmic", max(0, width - _LABEL))
+    what = _("a layer") if cells == len(layers) else _("the worst of {layers} layers", layers=-(-len(layers) // cells))
+    legend = clip(
+        _("RMSE, {what} a cell: {light} 0.001 to {dark} 1, logarithmic", what=what, light=ramp[1], dark=ramp[-1]),
+        max(0, width - _LABEL),
+    )
     return [*lines, line(Span(" " * _LABEL + legend, "muted"))]
 
 
@@ -133,31 +164,36 @@ def _layers(answer: WhatIf, layers: Sequence[WhatIfLayer], foreseen: Foreseen, w
     fail = sum(each.name in answer.failing for each in chosen[_MOST:])
     fail += sum(each.fails for each in rough[max(0, _MOST - len(chosen)) :])
     left = max(0, len(lines) - _MOST)
-    rest = f"  and {count(left, 'layer')} more" + (f", {fail} fail" if fail else "") if left else ""
+    rest = ""
+    if left:
+        known = {"left": count(left, "layer"), "fail": fail}
+        rest = "  " + (_("and {left} more, {fail} fail", **known) if fail else _("and {left} more", left=known["left"]))
     said = {each.layer.name for each in rough}
     silent = [
-        f"{each.name} ({each.why_not})"
+        f"{each.name} ({shown(each.why_not)})"
         for each in answer.layers
         if each.name in outputs and not each.predicted and each.name not in said
     ]
     lines = [*lines[:_MOST], *paragraph(rest, width, "muted")]
-    return lines + paragraph(f"output not foreseen: {some(silent)}" if silent else "", width, "muted")
+    return lines + paragraph(_("output not foreseen: {layers}", layers=some(silent)) if silent else "", width, "muted")
 
 
 _ROUGH_WORDS = {
-    (True, Then.FINE): "fixed",
-    (True, Then.OPEN): "near the limit",
-    (True, Then.FAILS): "fails",
+    (True, Then.FINE): Message("fixed"),
+    (True, Then.OPEN): Message("near the limit"),
+    (True, Then.FAILS): Message("fails"),
     (False, Then.FINE): "",
-    (False, Then.OPEN): "near the limit",
-    (False, Then.FAILS): "newly fails",
+    (False, Then.OPEN): Message("near the limit"),
+    (False, Then.FAILS): Message("newly fails"),
 }
 
 
 def _word(answer: WhatIf, layer: WhatIfLayer) -> str:
     if layer.name in answer.newly_fixed:
-        return "fixed"
-    return "newly fails" if layer.name in answer.newly_failing else "fails" if layer.name in answer.failing else ""
+        return _("fixed")
+    return (
+        _("newly fails") if layer.name in answer.newly_failing else _("fails") if layer.name in answer.failing else ""
+    )
 
 
 def _layer(layer: WhatIfLayer, word: str, fails: bool, outputs: Sequence[str], width: int) -> Line:
@@ -174,4 +210,4 @@ def _measured(layer: WhatIfLayer) -> str:
     """The dump's own figure where the twin's is another one: what changes by less says nothing."""
     if layer.measured is None or isclose(layer.measured.rmse, layer.before.rmse, rel_tol=_SAME):
         return ""
-    return f"measured {figure(layer.measured.rmse)}"
+    return _("measured {rmse}", rmse=figure(layer.measured.rmse))

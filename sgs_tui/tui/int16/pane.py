@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from sgs_tui.engine.requantize.ini_change import IniChange
+from sgs_tui.language import _
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.dialogs import ConfirmDialog, Dialog
 from sgs_tui.tui.int16.foresee import Foreseen
@@ -48,8 +49,8 @@ class Int16Dialog(Dialog[None]):
     GROUPS = ("int16", "dialog")
 
     def __init__(self, keymap: dict[str, str]) -> None:
-        super().__init__("INT16: tensors for [CONV_CONFIG] of input_config.ini", keymap)
-        self.text = TextView(lambda _: [line(Span("working it out ...", "muted"))], reads=False)
+        super().__init__(_("INT16: tensors for [CONV_CONFIG] of input_config.ini"), keymap)
+        self.text = TextView(lambda width: [line(Span(_("working it out ..."), "muted"))], reads=False)
         self.table = ListTable(
             CANDIDATE_COLUMNS,
             tone=lambda one: "muted" if one.unaffected else "",
@@ -74,7 +75,7 @@ class Int16Dialog(Dialog[None]):
         """What is advised; the cursor stays on its tensor."""
         here = self.tensor
         self.plan, self.waiting = plan, True
-        self.table.explain("no convolution reads a tensor that could get INT16")
+        self.table.explain(_("no convolution reads a tensor that could get INT16"))
         found = (*plan.advice.candidates, *plan.advice.others)
         self.table.styles.height = 1 + max(2, min(len(found), _MOST_ROWS, self.size.height // 4))
         self.table.fill_on(found, lambda one: one.tensor == here)

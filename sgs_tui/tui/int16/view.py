@@ -9,6 +9,7 @@ from sgs_tui.engine.numbers import ratio
 from sgs_tui.engine.requantize.ini_change import IniChange
 from sgs_tui.engine.requantize.network import NAME
 from sgs_tui.engine.requantize.propose import Commands, EmbeddedRun, Recipe
+from sgs_tui.language import _, shown
 from sgs_tui.tui.debugconfig.view import difference
 from sgs_tui.tui.int16.foresee import Foreseen
 from sgs_tui.tui.int16.outcome import answer_lines
@@ -71,12 +72,14 @@ def _expected(plan: Plan, foreseen: Foreseen | None, waiting: bool, plain: bool,
     answer = foreseen.answer if foreseen is not None else None
     lines = [] if answer and not plan.advice.fix_first else outcome_lines(plan.advice, plan.failing, width)
     if waiting:
-        lines += paragraph("working it out ..." + (" until then of the set before:" if answer else ""), width, "muted")
+        lines += paragraph(
+            _("working it out ... until then of the set before:") if answer else _("working it out ..."), width, "muted"
+        )
     if foreseen is None:
         return lines
     if answer is None:
-        said = "not foreseen" if plan.advice.fix_first else "estimated, not foreseen"
-        return lines + paragraph(f"{said}: {foreseen.problem}", width, "warn")
+        said = _("not foreseen") if plan.advice.fix_first else _("estimated, not foreseen")
+        return lines + paragraph(f"{said}: {shown(foreseen.problem)}", width, "warn")
     known = () if plan.advice.fix_first else plan.advice.notes
     notes = [row for note in known if not note.startswith(STILL_FAILING) for row in paragraph(note, width, "muted")]
     return [*lines, *answer_lines(answer, foreseen, plain, width), *notes]
@@ -85,11 +88,11 @@ def _expected(plan: Plan, foreseen: Foreseen | None, waiting: bool, plain: bool,
 def _candidate(one: Candidate, width: int) -> list[Line]:
     lines = paragraph(one.tensor, width, "strong")
     if one.unaffected:
-        lines += paragraph(f"stays in 8 bit: {one.unaffected}", width, "warn")
+        lines += paragraph(_("stays in 8 bit: {why}", why=one.unaffected), width, "warn")
     for reason in rules(one):
         lines += paragraph(reason, width)
     if one.expected is not None:
-        lines += paragraph(f"alone it brings {expectation(one.expected)}", width, "good")
+        lines += paragraph(_("alone it brings {expected}", expected=expectation(one.expected)), width, "good")
     return lines + paragraph(facts(one), width, "warn" if one.also else "muted")
 
 
@@ -98,16 +101,23 @@ def outcome_lines(advice: Advice, failing: int, width: int) -> list[Line]:
     notes = [row for note in advice.notes for row in paragraph(note, width, "muted")]
     lines = paragraph(headline(advice, failing), width, "warn" if advice.fix_first else "strong")
     if advice.fix_first is not None:
-        lines += paragraph("pane 6 says what proves it and how to fix it", width)
+        lines += paragraph(_("pane 6 says what proves it and how to fix it"), width)
         return lines + notes
-    chosen, least = ", ".join(advice.chosen) or "nothing", ", ".join(advice.smallest) or "nothing"
-    lines += paragraph(f"in INT16: {chosen}; the smallest set that does it: {least}", width)
+    chosen, least = ", ".join(advice.chosen) or _("nothing"), ", ".join(advice.smallest) or _("nothing")
+    lines += paragraph(
+        _("in INT16: {chosen}; the smallest set that does it: {least}", chosen=chosen, least=least), width
+    )
     fails = [each for each in advice.predicted if each.fails]
     if fails:
-        text = f"{len(fails)} layers fail {advice.profile} all the same: {some([each.layer for each in fails])}"
+        text = _(
+            "{fails} layers fail {profile} all the same: {layers}",
+            fails=len(fails),
+            profile=advice.profile,
+            layers=some([each.layer for each in fails]),
+        )
         lines += paragraph(text, width, "warn")
     else:
-        lines += paragraph(f"predicted: every layer within profile {advice.profile}", width, "good")
+        lines += paragraph(_("predicted: every layer within profile {profile}", profile=advice.profile), width, "good")
     return lines + notes
 
 
@@ -125,9 +135,11 @@ def again_words(recipe: Recipe | None) -> str:
     """What the key does here."""
     match recipe:
         case None:
-            return f"A requantizes by your own commands, kept in {NAME}: it shows how"
+            return _("A requantizes by your own commands, kept in {file}: it shows how", file=NAME)
         case Commands(config):
-            return f"A writes this, runs the commands of {config.folder / NAME}, dumps, compares with before"
+            return _(
+                "A writes this, runs the commands of {file}, dumps, compares with before", file=config.folder / NAME
+            )
         case EmbeddedRun():
-            return "A requantizes the model with these in INT16, as a new run, and compares with this one"
-    return "A requantizes the demo with these, dumps both models, compares with before"
+            return _("A requantizes the model with these in INT16, as a new run, and compares with this one")
+    return _("A requantizes the demo with these, dumps both models, compares with before")

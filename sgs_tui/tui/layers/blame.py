@@ -6,7 +6,8 @@ from math import isfinite
 
 from sgs_tui.engine.diagnosis.results import Blame, Cause, Diagnosis, Recovered, Role
 from sgs_tui.engine.numbers import cosine, figure
-from sgs_tui.tui.text import Line, Span, Tone, line, paragraph
+from sgs_tui.language import Message, _, joined, shown
+from sgs_tui.tui.text import Line, Span, Tone, line, paragraph, span
 from sgs_tui.tui.widgets.table import Cell
 
 BLAME_SIGNS: dict[Role, Cell] = {
@@ -24,9 +25,9 @@ REORDERED = Cell("▒", "warn")
 """The data is out of order; what was won back of it stands in the details."""
 
 _WORDS: dict[Role, tuple[str, Tone]] = {
-    Role.INTRODUCED: ("the error begins here", "fail"),
-    Role.INHERITED: ("the error comes in with the inputs", "warn"),
-    Role.RECOVERED: ("the inputs are bad, this layer no longer", "good"),
+    Role.INTRODUCED: (Message("the error begins here"), "fail"),
+    Role.INHERITED: (Message("the error comes in with the inputs"), "warn"),
+    Role.RECOVERED: (Message("the inputs are bad, this layer no longer"), "good"),
 }
 _ORDER = (Role.INTRODUCED, Role.INHERITED, Role.RECOVERED, Role.UNKNOWN, Role.CLEAN)
 
@@ -70,10 +71,10 @@ class Parts:
             return lines
         if part.role in _WORDS:
             sign, (words, tone) = BLAME_SIGNS[part.role], _WORDS[part.role]
-            lines.append((Span(f"{sign.text} ", sign.tone), Span(words, tone)))
+            lines.append((Span(f"{sign.text} ", sign.tone), span(words, tone)))
             lines += paragraph(_shares(part), width, "muted")
         if part.jump:
-            lines += paragraph("jump: RMSE is over 1.00 above the layer before (the vendor's mark)", width, "warn")
+            lines += paragraph(_("jump: RMSE is over 1.00 above the layer before (the vendor's mark)"), width, "warn")
         return lines
 
 
@@ -82,11 +83,17 @@ NOTHING = Parts()
 
 def sign_lines() -> Iterator[Line]:
     """For `?`: what the signs behind a layer's name mean."""
-    yield line("  ", Span(GUILTY.text, GUILTY.tone), " behind a name: the first finding names this layer")
-    for role, (meaning, _) in _WORDS.items():
-        yield line("  ", Span(BLAME_SIGNS[role].text, BLAME_SIGNS[role].tone), f" behind a name: {meaning}")
-    yield line("  ", Span(JUMP, "warn"), " jump: RMSE over 1.00 above the layer before (the vendor's mark)")
-    yield line("  ", Span(REORDERED.text, REORDERED.tone), " out of order in the file; recovered figures in details")
+    yield line("  ", Span(GUILTY.text, GUILTY.tone), " " + _("behind a name: the first finding names this layer"))
+    for role, (meaning, _tone) in _WORDS.items():
+        yield line(
+            "  ",
+            Span(BLAME_SIGNS[role].text, BLAME_SIGNS[role].tone),
+            " " + _("behind a name: {meaning}", meaning=meaning),
+        )
+    yield line("  ", Span(JUMP, "warn"), " " + _("jump: RMSE over 1.00 above the layer before (the vendor's mark)"))
+    yield line(
+        "  ", Span(REORDERED.text, REORDERED.tone), " " + _("out of order in the file; recovered figures in details")
+    )
 
 
 def parts_of(diagnosis: Diagnosis, names: Collection[str]) -> Parts:
@@ -113,21 +120,35 @@ def is_healthy(diagnosis: Diagnosis) -> bool:
 
 
 def _shares(part: Blame) -> str:
-    words = f"{_share(part.total)} of its signal is error: {_share(part.inherited)} came in, {_share(part.own)} its own"
+    words = _(
+        "{total} of its signal is error: {inherited} came in, {own} its own",
+        total=_share(part.total),
+        inherited=_share(part.inherited),
+        own=_share(part.own),
+    )
     if part.proven and isfinite(part.own_steps):
-        words += f" ({part.own_steps:.2g} steps)"
-    words += "; computed again in float" if part.proven else "; estimated from its neighbors"
-    return words + (f"; from {', '.join(part.culprits[:3])}" if part.culprits else "")
+        words = _("{shares} ({own_steps:.2g} steps)", shares=words, own_steps=part.own_steps)
+    parts = [words, _("computed again in float") if part.proven else _("estimated from its neighbors")]
+    if part.culprits:
+        parts.append(_("from {culprits}", culprits=", ".join(part.culprits[:3])))
+    return str(shown(joined(parts, "; ")))
 
 
 def _share(error: float) -> str:
     """An error relative to the signal: `17.4%`, from ten times the signal on `12 times`."""
     if not isfinite(error):
-        return "more than all"
-    return f"{error:.1%}" if error < 10 else f"{error:.3g} times"
+        return _("more than all")
+    return f"{error:.1%}" if error < 10 else _("{error:.3g} times", error=error)
 
 
 def _recovered_words(found: Recovered) -> str:
     metrics = found.row.metrics
-    figures = "" if metrics is None else f": RMSE {figure(metrics.rmse)}, COS {cosine(metrics.cos).strip()}"
-    return f"recovered, {found.layout} undone{figures}; {found.kept:.0%} of the values are in the file"
+    known = {"layout": found.layout, "kept": found.kept}
+    if metrics is None:
+        return _("recovered, {layout} undone; {kept:.0%} of the values are in the file", **known)
+    return _(
+        "recovered, {layout} undone: RMSE {rmse}, COS {cos}; {kept:.0%} of the values are in the file",
+        rmse=figure(metrics.rmse),
+        cos=cosine(metrics.cos).strip(),
+        **known,
+    )

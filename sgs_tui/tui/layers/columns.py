@@ -12,6 +12,7 @@ from sgs_tui.engine.compare.metrics import METRICS, Form
 from sgs_tui.engine.compare.results import LayerDiff, Pair
 from sgs_tui.engine.numbers import cosine, decibel, ratio, small
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message, _
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.frame.dialogs import Dialog
@@ -46,14 +47,14 @@ _FORMS: dict[Form, Callable[[float | None], str]] = {
     Form.DECIBEL: decibel,
 }
 _WORDS = {
-    "sign": "sign of the verdict",
-    "index": "op index",
-    "name": "name",
-    PART: "part in the error (diagnosis)",
-    MARKED: "INT16 mark (while there are any)",
-    three_way.BREAKS: "what breaks it (while there is an original)",
-    "op": "op type",
-    "verdict": "verdict",
+    "sign": Message("sign of the verdict"),
+    "index": Message("op index"),
+    "name": Message("name"),
+    PART: Message("part in the error (diagnosis)"),
+    MARKED: Message("INT16 mark (while there are any)"),
+    three_way.BREAKS: Message("what breaks it (while there is an original)"),
+    "op": Message("op type"),
+    "verdict": Message("verdict"),
 }
 
 
@@ -62,8 +63,8 @@ _SIGN_COLUMNS = {"sign": ("", 1), PART: ("", 1), MARKED: ("16", 2), three_way.BR
 
 
 def title(key: str) -> str:
-    """A column's name in the picker and in messages."""
-    return _WORDS.get(key) or _FIGURES[key].title
+    """A column's name in the picker and in messages, in the user's language."""
+    return _(_WORDS.get(key) or _FIGURES[key].title)
 
 
 def cell(row: LayerDiff, key: str) -> Cell:
@@ -71,7 +72,7 @@ def cell(row: LayerDiff, key: str) -> Cell:
     if key == "sign":
         return SIGNS[row.verdict]
     if key == "verdict":
-        return Cell(str(row.verdict), SIGNS[row.verdict].tone)
+        return Cell(_(str(row.verdict)), SIGNS[row.verdict].tone)
     if key in {"index", "name", "op"}:
         return label(row.pair, key)
     metric = METRICS[key]
@@ -215,7 +216,11 @@ def _with(choices: Choices, place: int, choice: ColumnChoice) -> Choices:
 
 _PICKER_COLUMNS: tuple[Column[ColumnChoice], ...] = (
     Column("shown", "", 3, cell=lambda one: Cell("[x]", "key") if one.shown else Cell("[ ]", "muted")),
-    Column("title", "column", cell=lambda one: title(one.id) + (" (always)" if one.id in FROZEN else "")),
+    Column(
+        "title",
+        "column",
+        cell=lambda one: _("{column} (always)", column=title(one.id)) if one.id in FROZEN else title(one.id),
+    ),
     Column("extra", "wider by", 10, cell=lambda one: f"+{one.extra}" if one.extra else ""),
 )
 
@@ -228,7 +233,7 @@ class ColumnsDialog(Dialog[Choices]):
 
     def __init__(self, choices: Choices, keymap: dict[str, str] | None = None, absent: Collection[str] = ()) -> None:
         """`absent`: columns that this table does not have, whether they are chosen or not."""
-        super().__init__("Columns of the layer table, from the left", keymap)
+        super().__init__(_("Columns of the layer table, from the left"), keymap)
         self.choices, self._absent = choices, absent
         self.table = ListTable(_PICKER_COLUMNS, tone=lambda one: "" if one.shown else "muted")
 

@@ -10,6 +10,7 @@ from sgs_tui.engine.compare.results import LayerDiff, Pair
 from sgs_tui.engine.journal import notes_by_layer
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.session import Comparison
+from sgs_tui.language import Message, _, joined
 from sgs_tui.tui.comparison.controller import COMPARING, ComparisonController
 from sgs_tui.tui.comparison.jobs import (
     ComparisonAsked,
@@ -41,7 +42,7 @@ from sgs_tui.tui.triage.verdict import cause_lines
 
 REST = 0.12
 """Seconds that the cursor rests on a layer before histogram and details follow: a held key sends only the table."""
-_NOTHING_SHARED = "the dumps share no layer that can be compared: u says why"
+_NOTHING_SHARED = Message("the dumps share no layer that can be compared: u says why")
 
 
 class LayersController(Controller):
@@ -59,7 +60,13 @@ class LayersController(Controller):
 
     @hears(ComparisonAsked)
     def expect(self, event: ComparisonAsked) -> None:
-        self.pane.explain(f"opening {event.request.sample.name} and {event.request.benchmark.name} ...")
+        self.pane.explain(
+            _(
+                "opening {sample} and {benchmark} ...",
+                sample=event.request.sample.name,
+                benchmark=event.request.benchmark.name,
+            )
+        )
 
     @hears(JobFailed)
     def take_failure(self, event: JobFailed) -> None:
@@ -67,7 +74,7 @@ class LayersController(Controller):
         if event.job == COMPARING and self._comparison.current is None:
             self._come_back_to = self._name or self._come_back_to
             self.pane.start(())
-            self.pane.explain("; ".join(part for part in (f"no layers yet: {event.text}", event.hint) if part))
+            self.pane.explain(joined(filter(None, (Message("no layers yet: {why}", why=event.text), event.hint)), "; "))
 
     @hears(ComparisonOpened)
     def take_opened(self, event: ComparisonOpened) -> None:
@@ -77,8 +84,12 @@ class LayersController(Controller):
         self._start(event.comparison)
         self._show_notes({})
         matching = event.comparison.matching
-        found = f"{count(len(matching.pairs), 'layer')} in both dumps, {len(matching.unmatched)} outputs unmatched"
-        self.host.note(found, "info" if matching.pairs else "fail", "" if matching.pairs else "u says why")
+        found = _(
+            "{layers} in both dumps, {unmatched} outputs unmatched",
+            layers=count(len(matching.pairs), "layer"),
+            unmatched=len(matching.unmatched),
+        )
+        self.host.note(found, "info" if matching.pairs else "fail", "" if matching.pairs else _("u says why"))
         if not matching.pairs:
             self.pane.explain(_NOTHING_SHARED)
             self.host.flash(_NOTHING_SHARED, "fail")
@@ -101,11 +112,17 @@ class LayersController(Controller):
     @hears(ComparisonFinished)
     def tell_summary(self, event: ComparisonFinished) -> None:
         if self._comparison.is_current(event.comparison):
-            self.host.note(f"compared: {event.summary.failed} of {count(event.summary.layers, 'layer')} fail")
+            self.host.note(
+                _(
+                    "compared: {failed} of {layers} fail",
+                    failed=event.summary.failed,
+                    layers=count(event.summary.layers, "layer"),
+                )
+            )
 
     @property
     def summary(self) -> Line:
-        return (Span("opening ...", "muted"),) if self._comparison.current is None else self.pane.summary()
+        return (Span(_("opening ..."), "muted"),) if self._comparison.current is None else self.pane.summary()
 
     @hears(DiagnosisChanged)
     def show_parts(self) -> None:
@@ -201,7 +218,7 @@ class LayersController(Controller):
     @hears(LayerWanted)
     def go_to(self, event: LayerWanted) -> None:
         if not self.pane.go_to(event.name):
-            self.host.flash(f"{event.name} is not among the compared layers: u in pane 1 says why", "warn")
+            self.host.flash(_("{name} is not among the compared layers: u in pane 1 says why", name=event.name), "warn")
             return
         self.follow()
         if event.leave:
@@ -211,7 +228,7 @@ class LayersController(Controller):
 
     @does("walk.go-to")
     def ask_where(self) -> None:
-        self.ask("Go to which layer?", "", "its op index (#), or a part of its name", self._go_where)
+        self.ask(_("Go to which layer?"), "", _("its op index (#), or a part of its name"), self._go_where)
 
     def _go_where(self, answer: str) -> None:
         """Straight there where one layer fits, else after a choice."""
@@ -220,14 +237,19 @@ class LayersController(Controller):
             self.go_to(LayerWanted(found[0].name, leave=False))
         elif found:
             choices = [Choice(pair.name, pair.name, str(pair.benchmark.op_index)) for pair in found]
-            self.choose("Go to which layer?", choices, lambda name: self.go_to(LayerWanted(name, leave=False)))
+            self.choose(_("Go to which layer?"), choices, lambda name: self.go_to(LayerWanted(name, leave=False)))
         else:
-            self.host.flash(f"no layer has that number or {answer.strip()!r} in its name", "warn")
+            self.host.flash(_("no layer has that number or {answer!r} in its name", answer=answer.strip()), "warn")
 
     @does("layers.count")
     def count_values(self) -> None:
         column, values = self.pane.table.column_id, self.pane.model.values(self.pane.table.column_id)
-        heading = f"{title(column)}: {count(len(values), 'value')} in {count(len(self.pane.model), 'layer')}"
+        heading = _(
+            "{column}: {values} in {layers}",
+            column=title(column),
+            values=count(len(values), "value"),
+            layers=count(len(self.pane.model), "layer"),
+        )
         self.host.open(TableDialog(heading, VALUE_COLUMNS, values.most_common()))
 
     @does("layers.copy-table")
@@ -242,11 +264,11 @@ class LayersController(Controller):
     def show_unmatched(self) -> None:
         current = self._comparison.current
         if current is None:
-            self.host.flash("no dumps are open", "warn")
+            self.host.flash(_("no dumps are open"), "warn")
         elif not (unmatched := current.matching.unmatched):
-            self.host.flash("every output of both dumps is compared")
+            self.host.flash(_("every output of both dumps is compared"))
         else:
-            title = f"Not compared: {count(len(unmatched), 'tensor')}"
+            title = _("Not compared: {tensors}", tensors=count(len(unmatched), "tensor"))
             self.host.open(TableDialog(title, UNMATCHED_COLUMNS, unmatched))
 
     # --- how the folder was left

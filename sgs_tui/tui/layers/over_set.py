@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sgs_tui.engine.compare.metrics import Metric
 from sgs_tui.engine.numbers import ratio
+from sgs_tui.language import Message
 from sgs_tui.tui.widgets.table import Cell
 
 WORST, MEDIAN, FAILS = "set_worst", "set_median", "set_fails"
@@ -36,8 +37,8 @@ def figures_over(find: Callable[[str], OverSet | None]) -> dict[str, Metric]:
 
         return value
 
-    worst, median = "worst RMSE over a sweep's pictures", "median RMSE over a sweep's pictures"
-    fails = "pictures of a sweep it fails on"
+    worst, median = Message("worst RMSE over a sweep's pictures"), Message("median RMSE over a sweep's pictures")
+    fails = Message("pictures of a sweep it fails on")
     return {
         WORST: Metric(key=WORST, name=worst, short="worst", also=("worst",), cells=6, read=read("worst")),
         MEDIAN: Metric(key=MEDIAN, name=median, short="median", also=("median",), cells=6, read=read("median")),

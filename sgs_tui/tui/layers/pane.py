@@ -13,6 +13,7 @@ from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.engine.diagnosis.original import ThreeWay
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.numbers import count
+from sgs_tui.language import Message, _, shown
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.frame.pane import Pane, PaneAsked
@@ -37,8 +38,8 @@ from sgs_tui.tui.text import ELLIPSIS, Line, Span, cut, line, span
 from sgs_tui.tui.widgets.prompt import Prompt
 from sgs_tui.tui.widgets.table import Cell, Table
 
-_EMPTY = "no layers yet: 3 opens the dump browser, s and b there pick the two dumps"
-_NONE_FIT = "no layer fits the filter: esc shows all"
+_EMPTY = Message("no layers yet: 3 opens the dump browser, s and b there pick the two dumps")
+_NONE_FIT = Message("no layer fits the filter: esc shows all")
 
 
 _FILTER = 24
@@ -46,18 +47,18 @@ _FILTER = 24
 
 
 _MEANINGS = (
-    (SIGNS[Verdict.FAIL], "the layer fails"),
-    (SIGNS[Verdict.WARN], "the layer is over a limit that only warns"),
-    (SIGNS[Verdict.NOT_COMPARABLE], "it can not be compared (details say why)"),
-    (PENDING, "it is still to come"),
-    (Cell(FAILED, "fail"), "behind a figure: beyond a limit that fails"),
-    (Cell(WARNED, "warn"), "behind a figure: beyond a limit that warns (a range only at a convolution)"),
-    (Cell(MARK, "key"), "behind a name: there is a note"),
-    (Cell("16", "key"), "marked for INT16; 8: to stay in 8 bits, whatever is advised"),
-    (Cell(ELLIPSIS, "muted"), "in a name: something is left out, first what other names have as well"),
-    (Cell("▾", "key"), "in the head: sorted by this column, its values fall"),
-    (Cell("▴", "key"), "in the head: sorted by this column, its values rise"),
-    (Cell("2", "key"), "behind that: sorted by it where the first column is equal (;), and so on"),
+    (SIGNS[Verdict.FAIL], Message("the layer fails")),
+    (SIGNS[Verdict.WARN], Message("the layer is over a limit that only warns")),
+    (SIGNS[Verdict.NOT_COMPARABLE], Message("it can not be compared (details say why)")),
+    (PENDING, Message("it is still to come")),
+    (Cell(FAILED, "fail"), Message("behind a figure: beyond a limit that fails")),
+    (Cell(WARNED, "warn"), Message("behind a figure: beyond a limit that warns (a range only at a convolution)")),
+    (Cell(MARK, "key"), Message("behind a name: there is a note")),
+    (Cell("16", "key"), Message("marked for INT16; 8: to stay in 8 bits, whatever is advised")),
+    (Cell(ELLIPSIS, "muted"), Message("in a name: something is left out, first what other names have as well")),
+    (Cell("▾", "key"), Message("in the head: sorted by this column, its values fall")),
+    (Cell("▴", "key"), Message("in the head: sorted by this column, its values rise")),
+    (Cell("2", "key"), Message("behind that: sorted by it where the first column is equal (;), and so on")),
 )
 """Every sign of the table but those of the diagnosis."""
 
@@ -73,7 +74,7 @@ class LayersPane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self.main = self.table = Table(frozen=3, empty=_EMPTY, identity="layer-table")
-        self.prompt = Prompt(placeholder="words  !not  op:conv  verdict:fail  marked  rmse>0.1", identity="filter")
+        self.prompt = Prompt(placeholder=_("words  !not  op:conv  verdict:fail  marked  rmse>0.1"), identity="filter")
         self.model = Layers()
         self.facts = Facts()
         self.choices = default_choices()
@@ -81,7 +82,7 @@ class LayersPane(Pane):
         self.progress = ""
         self.moved = False
         """The user has put the cursor somewhere since these dumps were opened."""
-        self._why_empty = _EMPTY
+        self._why_empty: str = _EMPTY
 
     def body(self) -> ComposeResult:
         yield self.table
@@ -162,15 +163,19 @@ class LayersPane(Pane):
     def summary(self) -> Line:
         """The heading's words; in tabs the screen shows them in the title."""
         layers = self.model
-        total, shown = len(layers.pairs), len(layers)
+        total, there = len(layers.pairs), len(layers)
         failed, warned = layers.count(Verdict.FAIL), layers.count(Verdict.WARN)
-        parts = [Span(count(total, "layer"))] if shown == total else [Span(f"{shown} of {count(total, 'layer')}")]
-        parts += [Span(f"  {failed} fail", "fail")] if failed else []
-        parts += [Span(f"  {warned} warn", "warn")] if warned else []
+        parts = (
+            [span(count(total, "layer"))]
+            if there == total
+            else [Span(_("{shown} of {total}", shown=there, total=count(total, "layer")))]
+        )
+        parts += [Span("  " + _("{failed} fail", failed=failed), "fail")] if failed else []
+        parts += [Span("  " + _("{warned} warn", warned=warned), "warn")] if warned else []
         if won := len(layers.parts.recovered):
-            told = f"{won} recovered" if layers.undone else f"{won} out of order: r"
+            told = _("{won} recovered", won=won) if layers.undone else _("{won} out of order: r", won=won)
             parts.append(Span(f"  {REORDERED.text} {told}", REORDERED.tone))
-        parts += [Span(f"  {self.progress}", "muted")] if self.progress else []
+        parts += [span(f"  {shown(self.progress)}", "muted")] if self.progress else []
         parts += [span(f"  /{cut(layers.query.text, _FILTER)}", "key")] if layers.query.tests else []
         return tuple(parts)
 
@@ -258,11 +263,11 @@ class LayersPane(Pane):
         here, guilty = self.table.cursor, self.model.parts.guilty
         place = self.model.next_place(here, step, lambda row: failing(row) or row.name == guilty)
         if place is None:
-            self.post_message(Flash("no layer fails so far" if self.progress else "no layer fails"))
+            self.post_message(Flash(_("no layer fails so far") if self.progress else _("no layer fails")))
         elif place == here:
             fails = self.row is not None and failing(self.row)
             self.post_message(
-                Flash(f"{'this is the only failing layer' if fails else 'no layer fails; the cause sits here'}")
+                Flash(_("this is the only failing layer") if fails else _("no layer fails; the cause sits here"))
             )
         else:
             self.table.go(place)
@@ -335,7 +340,7 @@ class LayersPane(Pane):
 
     def action_recovered(self) -> None:
         if not self.model.parts.recovered:
-            self.post_message(Flash("nothing was recovered: no dump here keeps its padding", "warn"))
+            self.post_message(Flash(_("nothing was recovered: no dump here keeps its padding"), "warn"))
             return
         self.model.undone = not self.model.undone
         self.table.refresh()
@@ -370,6 +375,6 @@ class LayersPane(Pane):
 
     def help(self) -> Iterable[Line]:
         for sign, meaning in _MEANINGS:
-            yield line("  ", Span(sign.text, sign.tone), f" {meaning}")
-        yield line("  f/orig, x/orig: RMSE of float, of fixed against the original; breaks: what fails first")
+            yield line("  ", Span(sign.text, sign.tone), f" {shown(meaning)}")
+        yield line("  " + _("f/orig, x/orig: RMSE of float, of fixed against the original; breaks: what fails first"))
         yield from sign_lines()

@@ -10,6 +10,7 @@ from sgs_tui.engine.compare.metrics import Metric
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.diagnosis.original import Breaks, ThreeRow, ThreeWay
 from sgs_tui.engine.numbers import figure, ratio
+from sgs_tui.language import Message, _
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.text import Line, paragraph
 from sgs_tui.tui.widgets.table import Cell
@@ -18,9 +19,9 @@ CONVERSION, WHOLE, BREAKS = "float_original", "fixed_original", "breaks"
 COLUMNS = (CONVERSION, WHOLE, BREAKS)
 
 _WORDS = {
-    Breaks.CONVERSION: Cell("conv", "fail"),
-    Breaks.QUANTIZATION: Cell("quant", "fail"),
-    Breaks.TOGETHER: Cell("both", "fail"),
+    Breaks.CONVERSION: Cell(Message("conv"), "fail"),
+    Breaks.QUANTIZATION: Cell(Message("quant"), "fail"),
+    Breaks.TOGETHER: Cell(Message("both"), "fail"),
     Breaks.NOTHING: Cell(""),
     Breaks.UNKNOWN: Cell(""),
 }
@@ -37,7 +38,7 @@ def figures_of(find: Callable[[str], ThreeRow | None]) -> dict[str, Metric]:
 
         return value
 
-    one, both = "RMSE of float against the original", "RMSE of fixed against the original"
+    one, both = Message("RMSE of float against the original"), Message("RMSE of fixed against the original")
     return {
         CONVERSION: Metric(key=CONVERSION, name=one, short="f/orig", also=(), cells=6, read=read("conversion")),
         WHOLE: Metric(key=WHOLE, name=both, short="x/orig", also=(), cells=6, read=read("whole")),
@@ -77,12 +78,16 @@ def lines(three: ThreeWay | None, name: str, width: int) -> list[Line]:
     found = None if three is None else three.by_name.get(name)
     if found is None:
         return []
-    sides = (("float-original", found.conversion), ("fixed-float", found.quantization), ("fixed-original", found.whole))
+    sides = (
+        (_("float-original"), found.conversion),
+        (_("fixed-float"), found.quantization),
+        (_("fixed-original"), found.whole),
+    )
     known = [f"{label} {figure(_rmse(row))}" for label, row in sides if _rmse(row) is not None]
-    told = paragraph(f"RMSE {', '.join(known)}", width, "muted")
+    told = paragraph("RMSE " + _(", ").join(known), width, "muted")
     words = {
-        Breaks.CONVERSION: "conversion breaks it: float is not the original",
-        Breaks.QUANTIZATION: "quantization breaks it, not conversion" if found.conversion else "",
-        Breaks.TOGETHER: "conversion and quantization break it together",
+        Breaks.CONVERSION: _("conversion breaks it: float is not the original"),
+        Breaks.QUANTIZATION: _("quantization breaks it, not conversion") if found.conversion else "",
+        Breaks.TOGETHER: _("conversion and quantization break it together"),
     }.get(found.breaks, "")
     return [*told, *paragraph(words, width, "fail")]

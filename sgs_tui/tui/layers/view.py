@@ -11,6 +11,7 @@ from sgs_tui.engine.compare.select import SORT_KEYS, Query, by_metric, falls, pa
 from sgs_tui.engine.diagnosis.original import ThreeRow, ThreeWay
 from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.text import visible
+from sgs_tui.language import _
 from sgs_tui.tui.int16.marks import Marks
 from sgs_tui.tui.journal.view import Notes
 from sgs_tui.tui.layers import over_set, three_way
@@ -279,7 +280,7 @@ def fitting(pairs: Sequence[Pair], wanted: str) -> list[Pair]:
 
 VALUE_COLUMNS: tuple[Column[tuple[str, int]], ...] = (
     Column("count", "layers", 7, right=True, cell=lambda each: str(each[1])),
-    Column("value", "value", least=24, names=True, cell=lambda each: each[0] or "(none)"),
+    Column("value", "value", least=24, names=True, cell=lambda each: each[0] or _("(none)")),
 )
 """Of the values of a column with how often they are there."""
 UNMATCHED_COLUMNS: tuple[Column[Unmatched], ...] = (
