@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -74,7 +75,7 @@ def with_ranges_beside(request: CompareRequest) -> tuple[CompareRequest, str]:
     return replace(request, ranges=found), f"ranges are those of {found}, which lies beside the dumps"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
     """Two open dumps and their matched layers, ready to run (and to run again).
 
@@ -88,9 +89,9 @@ class Comparison:
     ranges: "Ranges | None" = None
     notes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def swapped(self) -> tuple[str, str] | None:
-        """The stages of sample and benchmark where they look swapped."""
+        """The stages of sample and benchmark where they look swapped: all headers are looked at, once."""
         stages = [guess_stage(dump.index) for dump in (self.sample, self.benchmark)]
         first, second = (str(stage).replace("_", " ") for stage in stages)
         return (first, second) if look_swapped(*stages) else None

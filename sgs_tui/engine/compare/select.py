@@ -53,7 +53,10 @@ class Query:
         return all(test(row) for test in self.tests)
 
     def select(self, rows: Iterable[LayerDiff]) -> list[LayerDiff]:
-        return [row for row in rows if self.matches(row)]
+        found = list(rows)
+        for test in self.tests:
+            found = [row for row in found if test(row)]
+        return found
 
 
 def parse_query(text: str, words: Mapping[str, Test] | None = None, more: Mapping[str, Metric] | None = None) -> Query:
@@ -87,7 +90,12 @@ def _in_op(text: str) -> Test:
 def _in_name(text: str) -> Test:
     """The word in the name as it is shown, of either side."""
     fits = _smart_case(text)
-    return lambda row: fits(visible(row.name)) or fits(visible(row.pair.sample.name))
+
+    def found(row: LayerDiff) -> bool:
+        name, other = row.pair.benchmark.name, row.pair.sample.name
+        return fits(visible(name)) or (other != name and fits(visible(other)))
+
+    return found
 
 
 def _smart_case(text: str) -> Callable[[str], bool]:

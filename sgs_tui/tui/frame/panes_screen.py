@@ -185,6 +185,8 @@ class PanesScreen(OpaqueScreen, Screen[None]):
             chosen = max(_LEAST_PART[name], min(self.splits[name], self._most(name)))
             wanted = chosen if self.splits[name] and together else None
             for part in self.query(f"#{name}"):
+                if wanted is None and not part.styles.inline.has_rule(axis):  # to set nothing lays all of it out again
+                    continue
                 setattr(part.styles, axis, wanted)
                 setattr(part.styles, f"max_{axis}", wanted)
 

@@ -7,6 +7,7 @@ A slow line delivers several keys at once. Textual hands each to whatever has th
 import asyncio
 from collections import deque
 from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -25,6 +26,11 @@ _GONE = 1.0
 _PAINTING = 0.03
 """Seconds for which a single key is left alone, so that what it changes is painted first."""
 
+_UNSEEN = 0.1
+"""Seconds for which a held key moves on without a picture."""
+_FRAME = 0.02
+"""Seconds in which a picture is painted: Textual paints 60 times a second."""
+
 _Typed = events.Key | events.Paste
 
 
@@ -36,6 +42,7 @@ class KeyQueue:
         self._waiting: deque[_Typed] = deque()
         self._giving: asyncio.Task[None] | None = None
         self._open = False
+        self._last = ""
         self._more = asyncio.Event()
         self.given = 0
         """Keys that were given out so far."""
@@ -63,6 +70,7 @@ class KeyQueue:
 
     def _give(self) -> None:
         event = self._waiting.popleft()
+        self._last = event.key if isinstance(event, events.Key) else ""
         self.given += 1
         event._set_forwarded()
         (self._app.focused or self._app.screen).post_message(event)
@@ -73,8 +81,27 @@ class KeyQueue:
         self._more.clear()
         await self._settled()
         while self._waiting:
-            self._give()
-            await self._settled()
+            if self._is_held():
+                await self._give_repeats()
+            else:
+                self._give()
+                await self._settled()
+
+    def _is_held(self) -> bool:
+        """Whether the next key is the last one again."""
+        return bool(self._waiting) and isinstance(self._waiting[0], events.Key) and self._waiting[0].key == self._last
+
+    async def _give_repeats(self) -> None:
+        """A held key faster than the screen: what has piled up is given out before anything is painted, so that the
+        cursor stops with the key; now and then a picture shows where it is."""
+        ends = monotonic() + _UNSEEN
+        with self._app.batch_update():
+            while self._is_held() and monotonic() < ends:
+                self._give()
+                await self._settled()
+        self._app.screen.check_idle()  # the batch's end wakes the app alone
+        if self._is_held():
+            await asyncio.sleep(_FRAME)
 
     async def _settled(self) -> None:
         """Until every message on the way from the focus up to the app was handled, and the focus stays where it is."""

@@ -85,3 +85,19 @@ async def test_windows_opened_and_closed_in_one_go() -> None:
         await until_followed(pilot)
         assert screen.comparison.layer == "gate" and screen.current is screen.histogram.pane
         assert "✗ gate" in text_of(app)
+
+
+async def test_a_held_key_is_given_out_before_anything_is_painted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sgs_tui.tui.widgets.key_queue._UNSEEN", 600.0)
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await until_compared(pilot)
+        await pilot.press("g")
+        await until_followed(pilot)
+        queue, painted = key_queue(app), set[int]()
+        before = queue.given
+        monkeypatch.setattr(app, "post_display_hook", lambda: painted.add(queue.given - before))
+        await _burst(pilot, "j" * 12)
+        assert screen.layer_table.pane.table.cursor == 12
+        await until(pilot, lambda: 12 in painted)
+        assert painted <= {0, 1, 12}
