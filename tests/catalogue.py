@@ -37,7 +37,7 @@ MARKS = {
     "argument": (1,),
 }
 """Functions whose arguments, by place, are messages: two places are a message and its plural."""
-TABLES = {"Action": (2, 3), "PaneEntry": (2, 3, 4), "Column": (1,)}
+TABLES = {"Action": (2, 3), "PaneEntry": (2, 3, 4), "Column": (1,), "Field": (1, 2)}
 """Entries of tables, whose arguments at these places are messages each."""
 MARKED_BY_NAME = frozenset({"help", "about"})
 ENUMERATIONS = frozenset(
@@ -86,6 +86,8 @@ def _of_call(node: ast.Call, name: str) -> Iterator[Id]:
         yield from (tuple(each) for each in zip(*found, strict=True)) if len(found) == 2 else found[0] if found else ()
     for entry in (node.args[place] for place in TABLES.get(called, ()) if place < len(node.args)):
         yield from _literals(entry, name) if isinstance(entry, ast.Constant | ast.IfExp) else ()  # else made elsewhere
+    if called == "Field":
+        yield from (text for each in node.keywords if each.arg == "embedded" for text in _literals(each.value, name))
     if called == "count" and len(node.args) > 1 and (nouns := [*map(_text, node.args[1:])])[0]:
         noun, several = (*nouns, f"{nouns[0]}s")[:2]
         yield f"{{number:,}} {noun}", f"{{number:,}} {several}"

@@ -40,7 +40,7 @@ from sgs_tui.engine.clock import SECONDS
 from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.files import write_atomically
 from sgs_tui.engine.text import did_you_mean, visible
-from sgs_tui.language import LANGUAGES
+from sgs_tui.language import LANGUAGES, _, joined
 
 T = TypeVar("T")
 FORBIDDEN_KEYS = frozenset({"ctrl+h", "ctrl+i", "ctrl+j", "ctrl+m"})
@@ -71,18 +71,29 @@ def load_settings(path: Path, action_ids: tuple[str, ...]) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError) as error:
-        return Settings(problems=(f"{path}: not used: {visible(str(error))}",))
+        return Settings(problems=(_("{path}: not used: {error}", path=path, error=visible(str(error))),))
     return _read(table, str(path), action_ids)
 
 
 def _read(table: Mapping[str, object], where: str, action_ids: tuple[str, ...]) -> Settings:
-    problems = [f"{where}: unknown key {key!r}: {did_you_mean(key, _KNOWN)}" for key in table if key not in _KNOWN]
+    problems = [
+        _("{where}: unknown key {key!r}: {hint}", where=where, key=key, hint=did_you_mean(key, _KNOWN))
+        for key in table
+        if key not in _KNOWN
+    ]
     text = {key: _typed(table, key, str, problems, where) or "" for key in ("theme", "profile")}
     columns = _typed(table, "columns", list, problems, where) or []
     keys = _typed(table, "keys", dict, problems, where) or {}
     if "language" in table and table["language"] not in LANGUAGES:
         found = visible(repr(table["language"]))
-        problems.append(f"{where}: language is not used: expected {' or '.join(LANGUAGES)}, found {found}")
+        problems.append(
+            _(
+                "{where}: language is not used: expected {languages}, found {found}",
+                where=where,
+                languages=joined(LANGUAGES, " or "),
+                found=found,
+            )
+        )
     return Settings(
         theme=text["theme"],
         profile=text["profile"],
@@ -98,7 +109,11 @@ def _seconds(table: Mapping[str, object], problems: list[str], where: str) -> fl
     value = table.get("diagnosis_seconds", SECONDS)
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < inf:
         return float(value)
-    text = f"{where}: diagnosis_seconds is not used: expected seconds from 0 on, found {visible(repr(value))}"
+    text = _(
+        "{where}: diagnosis_seconds is not used: expected seconds from 0 on, found {value}",
+        where=where,
+        value=visible(repr(value)),
+    )
     problems.append(text)
     return SECONDS
 
@@ -107,7 +122,15 @@ def _typed(table: Mapping[str, object], key: str, kind: type[T], problems: list[
     value = table.get(key)
     if value is None or isinstance(value, kind):
         return value
-    problems.append(f"{where}: {key} is not used: expected a {kind.__name__}, found {visible(repr(value))}")
+    problems.append(
+        _(
+            "{where}: {key} is not used: expected a {kind}, found {value}",
+            where=where,
+            key=key,
+            kind=kind.__name__,
+            value=visible(repr(value)),
+        )
+    )
     return None
 
 
@@ -115,9 +138,23 @@ def _keys(wanted: Mapping[str, object], known: tuple[str, ...], problems: list[s
     chosen: dict[str, str] = {}
     for action, keys in wanted.items():
         if action not in known:
-            problems.append(f"{where}: keys: no action {visible(action)!r}: {_near(action, known)}")
+            problems.append(
+                _(
+                    "{where}: keys: no action {action!r}: {hint}",
+                    where=where,
+                    action=visible(action),
+                    hint=_near(action, known),
+                )
+            )
         elif not isinstance(keys, str) or FORBIDDEN_KEYS & {key.strip() for key in keys.split(",")}:
-            problems.append(f"{where}: keys: {action} can not be on {visible(str(keys))!r}: terminals send another key")
+            problems.append(
+                _(
+                    "{where}: keys: {action} can not be on {keys!r}: terminals send another key",
+                    where=where,
+                    action=action,
+                    keys=visible(str(keys)),
+                )
+            )
         else:
             chosen[action] = keys
     return chosen
@@ -125,7 +162,7 @@ def _keys(wanted: Mapping[str, object], known: tuple[str, ...], problems: list[s
 
 def _near(word: str, known: tuple[str, ...]) -> str:
     hint = did_you_mean(word, known)
-    return hint.partition("?")[0] + "?" if hint.startswith("did you mean") else "`?` lists the action ids"
+    return hint.partition("?")[0] + "?" if hint.startswith("did you mean") else _("`?` lists the action ids")
 
 
 @dataclass(frozen=True, slots=True)

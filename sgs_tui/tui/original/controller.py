@@ -6,6 +6,7 @@ from threading import Event
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.diagnosis.original import Breaks, ThreeWay, compare_original
 from sgs_tui.engine.session import Comparison
+from sgs_tui.language import _
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonAsked, ComparisonFinished
 from sgs_tui.tui.frame.controller import Controller, Host, hears
@@ -35,9 +36,11 @@ class OriginalController(Controller):
     def _take(self, three: ThreeWay) -> None:
         self.host.post_message(OriginalKnown(three))
         level = "info" if three.blame is Breaks.NOTHING else "warn"
-        self.host.post_message(Said(f"original: {three.text}", level, "columns f/orig, x/orig and breaks of pane 1"))
+        self.host.post_message(
+            Said(_("original: {finding}", finding=three.text), level, _("columns f/orig, x/orig and breaks of pane 1"))
+        )
         if not three.health.ok:
-            self.host.note(f"original {three.path}: {three.health}", "warn")
+            self.host.note(_("original {path}: {health}", path=three.path, health=three.health), "warn")
 
 
 def _compare(comparison: Comparison, rows: tuple[LayerDiff, ...], cancel: Event) -> ThreeWay:

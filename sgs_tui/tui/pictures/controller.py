@@ -15,6 +15,7 @@ from sgs_tui.engine.runs.runs import cancel_run
 from sgs_tui.engine.sweep.background import BACKEND_NAME, SweepJob, job_of, look, picture_dumps
 from sgs_tui.engine.sweep.results import SweepResult
 from sgs_tui.engine.sweep.sweep import default_journal
+from sgs_tui.language import _
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
@@ -67,7 +68,7 @@ class PicturesController(Controller):
 
     def _take(self, found: tuple[SweepJob, SweepResult]) -> None:
         assert self._run is not None
-        self.pane.show_sweep(*found, "under way" if self._run.state.active else "")
+        self.pane.show_sweep(*found, _("under way") if self._run.state.active else "")
         self.tell_layers()
 
     @hears(ComparisonOpened)
@@ -87,27 +88,40 @@ class PicturesController(Controller):
     def ask_how(self) -> None:
         """What makes the two sides of each picture."""
         float_dump, form = self._comparison.picks.benchmark, self._runs.form
-        twin = f"no SDK needed; {float_dump.name}" if float_dump else "take a float dump as the benchmark first"
-        model = f"quantized here; {form.value('model') or 'name it and calibration pictures in pane 7: 7, e'}"
-        sdk = f"two runs a picture; {form.value('float') or '?'} and {form.value('fixed') or '?'} of pane 7"
-        choices = (
-            Choice("twin", "the benchmark's twin", twin),
-            Choice("pairs", "dumps that are there", "two folders, fixed and float, paired by name; or a list"),
-            Choice("onnx", "an ONNX model", model),
-            Choice("sdk", "the SDK's simulator", sdk),
+        twin = (
+            _("no SDK needed; {name}", name=float_dump.name)
+            if float_dump
+            else _("take a float dump as the benchmark first")
         )
-        self.choose("A sweep: what makes the two sides of each picture?", choices, self._ask_pictures)
+        named = form.value("model")
+        model = (
+            _("quantized here; {name}", name=named)
+            if named
+            else _("quantized here; name it and calibration pictures in pane 7: 7, e")
+        )
+        sdk = _(
+            "two runs a picture; {float} and {fixed} of pane 7",
+            float=form.value("float") or "?",
+            fixed=form.value("fixed") or "?",
+        )
+        choices = (
+            Choice("twin", _("the benchmark's twin"), twin),
+            Choice("pairs", _("dumps that are there"), _("two folders, fixed and float, paired by name; or a list")),
+            Choice("onnx", _("an ONNX model"), model),
+            Choice("sdk", _("the SDK's simulator"), sdk),
+        )
+        self.choose(_("A sweep: what makes the two sides of each picture?"), choices, self._ask_pictures)
 
     def _ask_pictures(self, kind: str) -> None:
         picks = self._comparison.picks
         if kind == "twin" and picks.benchmark is None:
-            self.host.flash("take a float dump as the benchmark first (3, b): its twin runs the pictures", "warn")
+            self.host.flash(_("take a float dump as the benchmark first (3, b): its twin runs the pictures"), "warn")
         elif kind == "pairs":
-            note = "the folder of the fixed dumps, a comma, the folder of the float dumps; or a list, a pair a line"
-            self.ask("Sweep over which dumps?", "", note, partial(self._begin, kind))
+            note = _("the folder of the fixed dumps, a comma, the folder of the float dumps; or a list, a pair a line")
+            self.ask(_("Sweep over which dumps?"), "", note, partial(self._begin, kind))
         else:
-            note = "a folder, a list, an image or .npy; images go through the preprocess script of pane 7's form"
-            self.ask("Sweep over which pictures?", "", note, partial(self._begin, kind))
+            note = _("a folder, a list, an image or .npy; images go through the preprocess script of pane 7's form")
+            self.ask(_("Sweep over which pictures?"), "", note, partial(self._begin, kind))
 
     def _begin(self, kind: str, text: str) -> None:
         picks = self._comparison.picks
@@ -118,37 +132,37 @@ class PicturesController(Controller):
             text, benchmark, sample, ranges, picks.profile.name, self._runs.form, self._runs.switches
         )  # fmt: skip
         self.host.jobs.run(STARTING, partial(_start, kind, asked), self._started)
-        self.host.flash("starting ...", "doing")
+        self.host.flash(_("starting ..."), "doing")
 
     def _started(self, pictures: int) -> None:
-        said = f"a sweep over {count(pictures, 'picture')} goes on when the app or the line ends"
+        said = _("a sweep over {pictures} goes on when the app or the line ends", pictures=count(pictures, "picture"))
         self.host.post_message(Said(said))
         self._runs.watch()
 
     @does("pictures.resume")
     def resume(self) -> None:
         if self.pane.job is None or self._run is None:
-            self.host.flash("there is no sweep to go on with", "warn")
+            self.host.flash(_("there is no sweep to go on with"), "warn")
         elif self._run.state.active:
-            self.host.flash("the sweep is under way", "warn")
+            self.host.flash(_("the sweep is under way"), "warn")
         else:
             self.host.jobs.run(STARTING, partial(_again, self.pane.job), self._started)
 
     @does("pictures.cancel")
     def ask_to_cancel(self) -> None:
         if self._run is None or not self._run.state.active:
-            self.host.flash("no sweep is under way", "warn")
+            self.host.flash(_("no sweep is under way"), "warn")
             return
         path = self._run.folder.path
         work = partial(self.host.jobs.run, "end", lambda _: cancel_run(path), None)
-        self.confirm(f"Cancel {path.name}? What is finished is kept.", lambda width: [], work)
+        self.confirm(_("Cancel {name}? What is finished is kept.", name=path.name), lambda width: [], work)
 
     @does("pictures.findings")
     def show_findings(self) -> None:
         if self.pane.result is None:
-            self.host.flash("there is no sweep yet", "warn")
+            self.host.flash(_("there is no sweep yet"), "warn")
             return
-        self.host.open(TextDialog("What the set shows", partial(finding_lines, self.pane.result), self.host.keymap))
+        self.host.open(TextDialog(_("What the set shows"), partial(finding_lines, self.pane.result), self.host.keymap))
 
     # --- one picture
 
@@ -157,9 +171,9 @@ class PicturesController(Controller):
         """The ordinary comparison of that picture; the twin makes its dumps where they are not there."""
         shown, job, run = self.pane.shown_picture, self.pane.job, self._run
         if shown is None or job is None or run is None:
-            self.host.flash("no picture here", "warn")
+            self.host.flash(_("no picture here"), "warn")
             return
-        self.host.flash(f"the dumps of {shown.row.name} ...", "doing")
+        self.host.flash(_("the dumps of {name} ...", name=shown.row.name), "doing")
         work = partial(_dumps, job, shown.place, run.folder.path / "pictures")
         self.host.jobs.run(DUMPING, work, partial(self._compare, job))
 

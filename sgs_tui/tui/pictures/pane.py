@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 
 from sgs_tui.engine.sweep.background import SweepJob
 from sgs_tui.engine.sweep.results import SweepResult
+from sgs_tui.language import Message, _
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.pictures.view import COLUMNS, Shown, picture_lines, ranked, summary
@@ -18,7 +19,7 @@ from sgs_tui.tui.text import Line, Span, line, paragraph, plain
 from sgs_tui.tui.widgets.table import ListTable, Table
 from sgs_tui.tui.widgets.text_view import TextView
 
-EMPTY = "no sweep here yet: r runs pictures in the background, by the twin of the benchmark and other ways"
+EMPTY = Message("no sweep here yet: r runs pictures in the background, by the twin of the benchmark and other ways")
 _LEAST_ROWS = 4
 
 
@@ -81,9 +82,14 @@ class PicturesPane(Pane):
 
     def help(self) -> Iterable[Line]:
         yield line(
-            Span("✗", "fail"), " fails   ", Span("~", "warn"), " to look at   ", Span("!", "fail"), " not measured"
+            Span("✗", "fail"),
+            " " + _("fails") + "   ",
+            Span("~", "warn"),
+            " " + _("to look at") + "   ",
+            Span("!", "fail"),
+            " " + _("not measured"),
         )
-        text = (
+        text = _(
             "A sweep runs the pictures of a folder by the twin of the benchmark, through an ONNX model or by the "
             "SDK, or takes dumps that are there, in the background: it goes on when the app ends or the line drops, "
             "is listed in pane 7, and c goes on where it stopped. enter compares one picture. clips: layers beyond "

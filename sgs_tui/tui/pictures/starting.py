@@ -13,6 +13,7 @@ from sgs_tui.engine.files import at_home
 from sgs_tui.engine.runs.run_folder import default_root
 from sgs_tui.engine.sweep.background import SweepJob
 from sgs_tui.engine.sweep.pictures import listed_dumps, paired_dumps
+from sgs_tui.language import _
 from sgs_tui.tui.runs.form import BOTH, SDK, RunForm
 from sgs_tui.tui.runs.jobs import requests_of
 
@@ -44,7 +45,7 @@ def job_for(kind: str, asked: Asked) -> SweepJob:
     if kind == "onnx":
         model, calibrate = asked.form.value("model"), asked.form.value("calibrate")
         if not model or not calibrate:
-            raise UsageError("no ONNX model, or no calibration pictures", "name both in pane 7's form: 7, e")
+            raise UsageError(_("no ONNX model, or no calibration pictures"), _("name both in pane 7's form: 7, e"))
         return SweepJob(
             samples, model=_whole(model), calibration=image_samples(calibrate), preprocess=preprocess,
             int16=_parts(asked.form.value("int16")), profile=asked.profile,
@@ -57,9 +58,11 @@ def _pairs(asked: Asked) -> SweepJob:
     if len(parts) == 1 and _whole(parts[0]).is_file():
         pictures = listed_dumps(_whole(parts[0]))
     elif len(parts) == 2:
-        pictures, _ = paired_dumps(_whole(parts[0]), _whole(parts[1]))
+        pictures, _unpaired = paired_dumps(_whole(parts[0]), _whole(parts[1]))
     else:
-        raise UsageError(f"{asked.text}: expected two folders with a comma between, or a list", "fixed, float")
+        raise UsageError(
+            _("{text}: expected two folders with a comma between, or a list", text=asked.text), _("fixed, float")
+        )
     files, names = tuple(each.files for each in pictures), tuple(each.name for each in pictures)
     return SweepJob(files, names=names, ranges=asked.ranges, profile=asked.profile)
 

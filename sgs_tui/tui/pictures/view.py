@@ -14,16 +14,19 @@ from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.numbers import count, ratio
 from sgs_tui.engine.sweep.background import SweepJob
 from sgs_tui.engine.sweep.results import LayerRow, PictureRow, SetFinding, Status, SweepResult
+from sgs_tui.language import Message, _
 from sgs_tui.tui.layers.over_set import OverSet
-from sgs_tui.tui.text import BLANK, Line, Span, Tone, cut, paragraph
+from sgs_tui.tui.text import BLANK, Line, Span, Tone, cut, fit, paragraph
 from sgs_tui.tui.widgets.table import Cell, Column
 
 EDGES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """RMSE at which the next, higher block begins."""
 _BLOCKS = "▁▂▃▄▅▆█"
 _NOTHING, _LOST = " ", "?"
-_LEGEND = "one block a picture in the order of the list, the worst of several where they do not fit; ? is NaN or n/c"
-WAITING = "not measured"
+_LEGEND = Message(
+    "one block a picture in the order of the list, the worst of several where they do not fit; ? is NaN or n/c"
+)
+WAITING = Message("not measured")
 _SIGNS = {
     Status.OK: Cell("✓", "good"),
     Status.WARN: Cell("~", "warn"),
@@ -88,9 +91,9 @@ def summary(result: SweepResult) -> Line:
     waiting = sum(row.reason == WAITING for row in rows)
     failing = sum(row.status is Status.FAIL for row in rows)
     lost = sum(row.status is Status.ERROR for row in rows) - waiting
-    parts = [Span(f"{len(rows) - waiting} of {count(len(rows), 'picture')}")]
-    parts += [Span(f"  {failing} failing", "fail")] if failing else []
-    parts += [Span(f"  {lost} not measured", "fail")] if lost else []
+    parts = [Span(_("{done} of {pictures}", done=len(rows) - waiting, pictures=count(len(rows), "picture")))]
+    parts += [Span("  " + _("{failing} failing", failing=failing), "fail")] if failing else []
+    parts += [Span("  " + _("{lost} not measured", lost=lost), "fail")] if lost else []
     return tuple(parts)
 
 
@@ -115,7 +118,8 @@ def picture_lines(job: SweepJob | None, result: SweepResult, shown: Shown | None
     if shown is not None and shown.row.reason:
         tone: Tone = "muted" if shown.waiting else "fail" if shown.row.status in (Status.FAIL, Status.ERROR) else "warn"
         lines += [*paragraph(shown.row.reason, width, tone), BLANK]
-    head = f"{'layer':{_name(width)}} {'fails':>5} {'worst':>7} {'median':>7}  error over the pictures"
+    figures = f"{fit(_('fails'), 5, True)} {fit(_('worst'), 7, True)} {fit(_('median'), 7, True)}"
+    head = f"{fit(_('layer'), _name(width))} {figures}  {_('error over the pictures')}"
     lines += [(Span(head, "strong"),)]
     order = sorted(range(len(result.layers)), key=lambda at: _badness(result.layers[at]))
     lines += [_layer(result, at, width) for at in order]
@@ -135,7 +139,7 @@ def _layer(result: SweepResult, at: int, width: int) -> Line:
     row, cells = result.layers[at], _name(width)
     name = cut(row.layer.name, cells)
     if row.spreads is None:
-        return (Span(f"{name:{cells}} "), Span("not comparable on any picture", "muted"))
+        return (Span(f"{name:{cells}} "), Span(_("not comparable on any picture"), "muted"))
     fails = f"{row.failing_share:.0%}" if row.failing_on else "-"
     figures = f"{ratio(row.spreads['rmse'].worst):>7} {ratio(row.spreads['rmse'].median):>7}  "
     room = max(8, width - cells - 24)
@@ -155,10 +159,12 @@ def finding_lines(result: SweepResult, width: int) -> list[Line]:
 def _finding(result: SweepResult, text: str, found: SetFinding, width: int) -> Iterator[Line]:
     yield from paragraph(f"{found.kind}: {text}", width, "strong")
     names = [result.pictures[place].name for place in found.pictures]
-    for label, listed in (("pictures", names), ("layers", list(found.layers))):
+    for label, listed in ((_("pictures"), names), (_("layers"), list(found.layers))):
         if listed:
-            more = f" and {len(listed) - 8} more" if len(listed) > 8 else ""
-            yield from paragraph(f"{label}: {', '.join(listed[:8])}{more}", width)
+            told = ", ".join(listed[:8])
+            if len(listed) > 8:
+                told = _("{name} and {more} more", name=told, more=len(listed) - 8)
+            yield from paragraph(f"{label}: {told}", width)
     for line in found.evidence:
         yield from paragraph(line, width, "muted")
     yield from paragraph(found.advice, width, "good")

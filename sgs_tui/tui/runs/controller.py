@@ -10,6 +10,7 @@ from sgs_tui.engine.numbers import count
 from sgs_tui.engine.requantize.propose import run_roots
 from sgs_tui.engine.runs.run_folder import RunState, default_root
 from sgs_tui.engine.runs.runs import cancel_run, delete_run
+from sgs_tui.language import _, _n
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
@@ -70,10 +71,12 @@ class RunsController(Controller):
         first = not self.pane.listed
         self.pane.show_rows(event.rows)
         if event.problem:
-            self.pane.table.explain(f"runs can not be listed: {event.problem}")
-            self.host.note(f"runs can not be listed: {event.problem}", "warn")
+            self.pane.table.explain(_("runs can not be listed: {problem}", problem=event.problem))
+            self.host.note(_("runs can not be listed: {problem}", problem=event.problem), "warn")
         if first and self.pane.active:
-            self.host.post_message(Said(f"{count(self.pane.active, 'run')} under way here: 7 shows", "info"))
+            self.host.post_message(
+                Said(_("{runs} under way here: 7 shows", runs=count(self.pane.active, "run")), "info")
+            )
         for row in event.rows:
             # a short run may be over before it was ever seen at work
             if not row.run.state.active and before.get(row.path, row.path in self._expected):
@@ -81,8 +84,10 @@ class RunsController(Controller):
 
     def tell_end(self, row: RunRow) -> None:
         if row.run.state is RunState.OK:
-            then = "8 shows its pictures" if row.run.request.stage == "sweep" else "7 and c compares the newest pair"
-            self.host.post_message(Said(f"{row.run.name}: ok; {then}"))
+            swept = row.run.request.stage == "sweep"
+            here = _("{name}: ok; 8 shows its pictures", name=row.run.name)
+            there = _("{name}: ok; 7 and c compares the newest pair", name=row.run.name)
+            self.host.post_message(Said(here if swept else there))
         else:
             level = "warn" if row.run.state is RunState.CANCELLED else "fail"
             self.host.post_message(Said(f"{row.run.name}: {row.message or row.run.state}", level, row.hint))
@@ -109,8 +114,11 @@ class RunsController(Controller):
         active = self.pane.active
         if not active:
             return ""
-        going = f"{count(active, 'run')} {'goes' if active == 1 else 'go'} on"
-        return f"{going}: `sgs-tui runs` lists them, the next start of the app here shows them"
+        return _n(
+            active,
+            "{number} run goes on: `sgs-tui runs` lists them, the next start of the app here shows them",
+            "{number} runs go on: `sgs-tui runs` lists them, the next start of the app here shows them",
+        )
 
     # --- starting and ending
 
@@ -136,7 +144,7 @@ class RunsController(Controller):
             self._open_form(None)
         else:
             self._start(self.form)
-            self.host.flash("starting ...", "doing")
+            self.host.flash(_("starting ..."), "doing")
 
     def _start(self, form: RunForm) -> None:
         work = partial(start, form, self._debug_config().render(), self._root)
@@ -146,7 +154,7 @@ class RunsController(Controller):
         """Runs are in the list at once; where there are none the form stays, or opens, with the reason at its field."""
         dialog = self.host.opened(RunFormDialog)
         if isinstance(outcome, Refusal):
-            self.host.note(f"not started: {outcome.text}", "fail", outcome.hint)
+            self.host.note(_("not started: {why}", why=outcome.text), "fail", outcome.hint)
             if dialog is None:
                 self._open_form(outcome)
             else:
@@ -161,13 +169,15 @@ class RunsController(Controller):
     @does("runs.cancel")
     def ask_to_cancel(self) -> None:
         if (row := self.pane.row) is not None:
-            self._ask_to_end(row, f"Cancel {row.path.name}?", partial(cancel_run, row.path), "being cancelled")
+            self._ask_to_end(
+                row, _("Cancel {name}?", name=row.path.name), partial(cancel_run, row.path), _("being cancelled")
+            )
 
     @does("runs.delete")
     def ask_to_delete(self) -> None:
         if (row := self.pane.row) is not None:
-            question = f"Delete {row.path.name} with its dump and log?"
-            self._ask_to_end(row, question, partial(delete_run, row.path, row.path.parent), "deleted")
+            question = _("Delete {name} with its dump and log?", name=row.path.name)
+            self._ask_to_end(row, question, partial(delete_run, row.path, row.path.parent), _("deleted"))
 
     def _ask_to_end(self, row: RunRow, question: str, end: Callable[[], object], said: str) -> None:
         """It can not be taken back."""

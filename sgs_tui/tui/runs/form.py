@@ -12,6 +12,7 @@ from textual.widget import Widget
 from sgs_tui.engine.backends.sdk_install import SdkWish, configured
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import at_home
+from sgs_tui.language import _, joined, shown
 from sgs_tui.tui.actions import BY_ID, Action, bindings, group
 from sgs_tui.tui.frame.dialogs import Dialog
 from sgs_tui.tui.text import BLANK, Line, paragraph
@@ -45,7 +46,12 @@ class Field:
 
 
 _FIELDS = (
-    Field("simulator", "simulator", "sdk: the vendor's. onnxruntime: quantized here, no SDK needed", (SDK, EMBEDDED)),
+    Field(
+        "simulator",
+        "simulator",
+        "sdk: the vendor's. onnxruntime: quantized here, no SDK needed",
+        (SDK, EMBEDDED),
+    ),
     Field("stage", "stages", "both, or one alone", (BOTH, FLOAT, FIXED), (SDK,)),
     Field("float", "float model", "*_float.sim or *_cmodel_float.sim", simulators=(SDK,)),
     Field("fixed", "fixed model", "*_fixed.sim", simulators=(SDK,)),
@@ -56,11 +62,23 @@ _FIELDS = (
         "an image, a list file or a folder; one pair of runs an image",
         embedded="the one image (or .npy) that both stages run on; empty: the first to calibrate with",
     ),
-    Field("calibrate", "calibration", "images to calibrate with, about 30: a folder or a list", simulators=(EMBEDDED,)),
+    Field(
+        "calibrate",
+        "calibration",
+        "images to calibrate with, about 30: a folder or a list",
+        simulators=(EMBEDDED,),
+    ),
     Field("preprocess", "preprocess", "preprocess script; one an input, commas between"),
     Field("int16", "INT16", "names of tensors that get INT16, commas between", (), (EMBEDDED,), is_path=False),
     Field("sdk", "SDK folder", "holds cfg_env.sh; empty: settings, SGS_IPU_DIR", simulators=(SDK,)),
-    Field("via", "SDK via", "its container or host: docker exec -i NAME, ssh HOST", (), (SDK,), is_path=False),
+    Field(
+        "via",
+        "SDK via",
+        "its container or host: docker exec -i NAME, ssh HOST",
+        (),
+        (SDK,),
+        is_path=False,
+    ),
     Field("chip", "chip", "for SDKs whose tools take --soc_version", simulators=(SDK,), is_path=False),
     Field("python", "SDK python", "interpreter for the SDK's scripts", simulators=(SDK,), is_path=False),
 )
@@ -98,17 +116,17 @@ class RunForm:
         """Why a field keeps the run from starting, or nothing."""
         value = self.value(key)
         if not value:
-            return "" if key in self._optional else "needed"
+            return "" if key in self._optional else _("needed")
         there = key == "sdk" and (self.value("via") or _configured().via)
         if not _BY_KEY[key].is_path or _BY_KEY[key].choices or there:
             return ""
         missing = [part for part in value.split(",") if part and not _is_there(part, key)]
-        return "no such file" if missing else ""
+        return _("no such file") if missing else ""
 
     @property
     def problems(self) -> tuple[str, ...]:
         """What is missing, by the fields' names."""
-        found = ((each.label, self.problem(each.key)) for each in self.fields)
+        found = ((_(each.label), self.problem(each.key)) for each in self.fields)
         return tuple(f"{label}: {problem}" for label, problem in found if problem)
 
     @property
@@ -216,7 +234,7 @@ class RunFormDialog(Dialog[RunForm]):
     ) -> None:
         """`examine` looks, in the background, at what a complete form says; `begin` starts it, the form staying open
         until that is known to have worked; `refusal`: why an earlier start did not."""
-        super().__init__("What to run", keymap)
+        super().__init__(_("What to run"), keymap)
         self.form, self._switches, self._examine, self._begin = form, switches, examine, begin
         self._refusal, self._starting = refusal, False
         self._told: tuple[RunForm, tuple[str, ...]] | None = None
@@ -238,7 +256,7 @@ class RunFormDialog(Dialog[RunForm]):
             return Cell(f"~ {found}" if found else "", "warn")
 
         return (
-            Column("label", "", 12, cell=lambda field: Cell(field.label, "strong")),
+            Column("label", "", 12, cell=lambda field: Cell(_(field.label), "strong")),
             Column("value", "value", least=20, cell=value),
             Column("problem", "", 22, prose=True, cell=problem),
         )
@@ -301,20 +319,22 @@ class RunFormDialog(Dialog[RunForm]):
         return [action for action in super().actions() if action.id not in unfit]
 
     def _info(self, names: tuple[str, ...], width: int) -> list[Line]:
-        lines = paragraph(f"{self.field.label}: {self.field.hint(self.form.value('simulator'))}", width, "muted")
+        lines = paragraph(f"{_(self.field.label)}: {_(self.field.hint(self.form.value('simulator')))}", width, "muted")
         if names:
             return lines + paragraph("  ".join(names), width, "key")
-        lines += [BLANK, *paragraph(f"switches (pane 4): {self._switches}", width, "muted")]
+        lines += [BLANK, *paragraph(_("switches (pane 4): {switches}", switches=self._switches), width, "muted")]
         if problems := self.form.problems:
-            return lines + paragraph(f"before it can start: {'; '.join(problems)}", width, "warn")
+            return lines + paragraph(
+                _("before it can start: {problems}", problems=joined(problems, "; ")), width, "warn"
+            )
         if self._starting:
-            return lines + paragraph("starting ...", width, "muted")
+            return lines + paragraph(_("starting ..."), width, "muted")
         if self._refusal is not None and self._refusal.form == self.form:
-            lines += paragraph(f"not started: {self._refusal.text}", width, "fail")
+            lines += paragraph(_("not started: {why}", why=self._refusal.text), width, "fail")
             return lines + paragraph(self._refusal.hint, width, "warn")
         if self._told is not None and self._told[0] == self.form:
-            lines += [line for text in self._told[1] for line in paragraph(f"! {text}", width, "warn")]
-        return lines + paragraph("r starts it in the background", width, "good")
+            lines += [line for text in self._told[1] for line in paragraph(f"! {shown(text)}", width, "warn")]
+        return lines + paragraph(_("r starts it in the background"), width, "good")
 
     # --- keys
 

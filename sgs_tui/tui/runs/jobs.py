@@ -23,6 +23,7 @@ from sgs_tui.engine.runs.preflight import estimate_time
 from sgs_tui.engine.runs.run_folder import RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
 from sgs_tui.engine.runs.runs import RunEnded, follow, snapshot
+from sgs_tui.language import _, joined, shown
 from sgs_tui.tui.jobs import Said
 from sgs_tui.tui.runs.form import BOTH, EMBEDDED, FIXED, FLOAT, Refusal, RunForm
 from sgs_tui.tui.runs.view import RunRow
@@ -37,7 +38,10 @@ def requests_of(form: RunForm, debug_config: bytes) -> tuple[RunRequest, ...]:
     `debug_config`: the DebugConfig.txt of pane 4, whose switches count (its path is the run's own).
     """
     if form.problems:
-        raise UsageError(f"not everything is there: {'; '.join(form.problems)}", "e edits what is to be run")
+        raise UsageError(
+            _("not everything is there: {problems}", problems=joined(form.problems, "; ")),
+            _("e edits what is to be run"),
+        )
     return (_embedded(form),) if form.value("simulator") == EMBEDDED else _simulated(form, debug_config)
 
 
@@ -85,7 +89,10 @@ def _embedded(form: RunForm) -> RunRequest:
     image = form.value("image")
     samples = image_samples(image) if image else ()
     if len(samples) > 1:
-        raise UsageError(f"{image}: {len(samples)} images, both stages run on one", "name one image")
+        raise UsageError(
+            _("{image}: {samples} images, both stages run on one", image=image, samples=len(samples)),
+            _("name one image"),
+        )
     modules = tuple(_path(part) for part in _parts(form.value("preprocess")))
     return local_run(
         EmbeddedRequest(
@@ -138,8 +145,8 @@ def start(form: RunForm, debug_config: bytes, root: Path, cancel: Event) -> list
     except SgsError as error:
         return Refusal(form, error.message, error.hint)
     estimate = told_time(folders)
-    said = f"started {count(len(folders), 'run')}: they go on when the app or the line ends"
-    said += f"; {estimate}" if estimate else ""
+    said = _("started {runs}: they go on when the app or the line ends", runs=count(len(folders), "run"))
+    said = str(shown(joined([said, estimate], "; "))) if estimate else said
     return [*(Said(warning, "warn") for warning in warnings), Said(said)]
 
 
@@ -152,7 +159,7 @@ def examine(form: RunForm, debug_config: bytes, root: Path, cancel: Event) -> tu
         return (str(error),)
     warnings = dict.fromkeys(warning for request in requests for warning in request.warnings)
     times = [seconds for request in requests if (seconds := estimate_time(request, known)) is not None]
-    took = f"takes about {clock(sum(times))}, as the last runs of these models did"
+    took = _("takes about {time}, as the last runs of these models did", time=clock(sum(times)))
     return (*warnings, *([took] if times and len(times) == len(requests) else []))
 
 

@@ -10,12 +10,13 @@ from textual.message import Message
 
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.runs.run_folder import RunState
+from sgs_tui.language import _
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.comparison.jobs import FilePicked
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.jobs import Flash
 from sgs_tui.tui.runs.view import BAD, RUN_COLUMNS, DumpPair, RunLog, RunRow, dumps_with, fact_lines, newest_dumps
-from sgs_tui.tui.text import Line, Span, line, paragraph
+from sgs_tui.tui.text import Line, Span, line, paragraph, span
 from sgs_tui.tui.widgets.table import ListTable, Table
 from sgs_tui.tui.widgets.text_view import TextView
 
@@ -52,7 +53,7 @@ class RunsPane(Pane):
         self.facts = TextView(identity="run-facts", reads=False)
         self.main = self.table = ListTable(
             RUN_COLUMNS,
-            empty="looking for runs ...",
+            empty=_("looking for runs ..."),
             identity="run-table",
             tone=lambda row: "muted" if row.run.state is RunState.CANCELLED else "",
             below=self.text,
@@ -83,7 +84,7 @@ class RunsPane(Pane):
         fresh = [row for row in rows if row.path not in {old.path for old in self.rows} and row.run.state.active]
         here = fresh[-1].path if fresh and self.listed else self.row.path if self.row else None
         self.listed = True
-        self.table.explain("no runs here yet: r runs both stages, e says of what")
+        self.table.explain(_("no runs here yet: r runs both stages, e says of what"))
         self.table.fill_on(rows, lambda row: row.path == here)
         self._fill()
 
@@ -116,9 +117,9 @@ class RunsPane(Pane):
 
     def _summary(self) -> Line:
         bad = sum(row.run.state in BAD for row in self.rows)
-        parts = [Span(count(len(self.rows), "run"))]
-        parts += [Span(f"  {self.active} under way", "key")] if self.active else []
-        parts += [Span(f"  {bad} bad", "fail")] if bad else []
+        parts = [span(count(len(self.rows), "run"))]
+        parts += [Span("  " + _("{active} under way", active=self.active), "key")] if self.active else []
+        parts += [Span("  " + _("{bad} bad", bad=bad), "fail")] if bad else []
         return tuple(parts)
 
     def _follow(self, path: Path | None) -> None:
@@ -134,14 +135,18 @@ class RunsPane(Pane):
 
     def action_compare(self) -> None:
         pair = newest_dumps([row.run for row in self.rows])
-        self._compare(pair, "no two good runs of one network: r makes both")
+        self._compare(pair, _("no two good runs of one network: r makes both"))
 
     @on(Table.Activated)
     def action_open(self) -> None:
         """What this run dumped, with the newest that it can be compared with."""
         if self.row is not None:
             runs = [row.run for row in self.rows]
-            why = "this run has no dump" if self.row.run.dump is None else "no run to compare it with: s or b takes it"
+            why = (
+                _("this run has no dump")
+                if self.row.run.dump is None
+                else _("no run to compare it with: s or b takes it")
+            )
             self._compare(dumps_with(self.row.run, runs), why)
 
     def _compare(self, pair: DumpPair | None, otherwise: str) -> None:
@@ -163,7 +168,7 @@ class RunsPane(Pane):
         if dumps:
             self.post_message(FilePicked(role, dumps[place]))
         else:
-            self.post_message(Flash("this run has no dump that can be trusted", "warn"))
+            self.post_message(Flash(_("this run has no dump that can be trusted"), "warn"))
 
     def copied(self, whole: bool) -> str:
         if self.row is None:
@@ -171,8 +176,15 @@ class RunsPane(Pane):
         return "\n".join(self.run_log.lines_) if whole else str(self.row.path)
 
     def help(self) -> Iterable[Line]:
-        yield line(Span("▸", "key"), " at work   ", Span("·", "muted"), " waits its turn   ", Span("✗", "fail"), " bad")
-        text = (
+        yield line(
+            Span("▸", "key"),
+            " " + _("at work") + "   ",
+            Span("·", "muted"),
+            " " + _("waits its turn") + "   ",
+            Span("✗", "fail"),
+            " " + _("bad"),
+        )
+        text = _(
             "Runs are in sgs_runs, of the folder that the app was started in and of the network's. They go on when the "
             "app ends or the line drops; the next start shows them. J and K scroll the log. The switches are those of "
             "pane 4; A requantizes with other INT16 tensors."

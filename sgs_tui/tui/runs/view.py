@@ -10,6 +10,7 @@ from sgs_tui.engine.numbers import clock, size
 from sgs_tui.engine.runs.run_folder import RunState
 from sgs_tui.engine.runs.run_list import Run, newest_pair
 from sgs_tui.engine.runs.runs import Snapshot
+from sgs_tui.language import Message, _, joined, shown
 from sgs_tui.tui.text import Line, Span, clip, paragraph, wrap
 from sgs_tui.tui.widgets.table import Cell, Column
 
@@ -52,7 +53,7 @@ def _result(row: RunRow) -> Cell:
     """How it stands, with the size of the dump where that is to be trusted, with what went wrong where not."""
     state = row.run.state
     known = row.message.split("\n")[0] if state in BAD else _dumped(row)
-    return Cell(f"{state}{', ' if known else ''}{known}", _SIGNS[state].tone)
+    return Cell(joined(filter(None, (Message(str(state)), known))), _SIGNS[state].tone)
 
 
 def _dumped(row: RunRow) -> str:
@@ -93,16 +94,20 @@ def fact_lines(row: RunRow, width: int) -> list[Line]:
 
 def _standing(row: RunRow) -> str:
     run, now = row.run, row.now
+    state = _(str(run.state))
     if not run.state.active:
         taken = clock(run.elapsed)
-        words = f"{run.state}" + (f" after {taken}" if taken else "")
-        return f"{words}, enter compares its dump" if run.dump else words
+        words = _("{state} after {taken}", state=state, taken=taken) if taken else state
+        return _("{words}, enter compares its dump", words=words) if run.dump else words
     started = run.status.started
-    words = str(run.state) if started is None else f"{run.state} since {strftime('%H:%M:%S', localtime(started))}"
+    since = strftime("%H:%M:%S", localtime(started)) if started is not None else ""
+    facts = [_("{state} since {time}", state=state, time=since) if since else state]
     if now.expected_time is not None:
-        words += f", takes about {clock(now.expected_time)}"
+        facts.append(_("takes about {time}", time=clock(now.expected_time)))
     if now.dump_size is not None:
-        words += f", dump {size(now.dump_size)}" + (f" of {size(now.expected_size)}" if now.expected_size else "")
+        known = {"size": size(now.dump_size), "of": size(now.expected_size or 0)}
+        facts.append(_("dump {size} of {of}", **known) if now.expected_size else _("dump {size}", size=known["size"]))
+    words = str(shown(joined(facts)))
     return f"{words}  {now.progress}".rstrip()
 
 
@@ -118,7 +123,7 @@ class RunLog:
 
     def lines(self, width: int) -> list[Line]:
         if not self.lines_:
-            return [(Span("the log is empty so far" if self.path else "", "muted"),)]
+            return [(Span(_("the log is empty so far") if self.path else "", "muted"),)]
         return [(Span(part),) for text in self.lines_ for part in wrap(text, width)]
 
 

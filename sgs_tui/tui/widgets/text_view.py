@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from sgs_tui.language import _
 from sgs_tui.tui.text import Line, Span, Tone
 from sgs_tui.tui.widgets.line_widget import LineWidget, ListWidget
 
@@ -68,7 +69,7 @@ class TextView(ListWidget):
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
         """The line at this height; the last one says how many more follow."""
         if y == self.size.height - 1 and self.hidden:
-            return (Span(f"{self.hidden + 1} more lines below", "muted"),), ""
+            return (Span(_("{hidden} more lines below", hidden=self.hidden + 1), "muted"),), ""
         number = self.top + y
         return (self.lines[number] if number < len(self.lines) else ()), ""
 
