@@ -27,6 +27,7 @@ from sgs_tui.engine.numbers import size
 from sgs_tui.engine.reports.bundle import Part, plan_bundle, write_bundle
 from sgs_tui.engine.runs.hand_over import debug_config_of
 from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison, summarize
+from sgs_tui.language import Message
 
 Say = Callable[[str], None]
 
@@ -82,7 +83,10 @@ _WITH_ORIGINAL = (Format.TABLE, Format.MARKDOWN, Format.JSON)
 def print_comparison(request: CompareRequest, how: Printing, say: Say) -> Report:
     """Compare, print, bundle; `say` takes what stdout has no place for, a line each. Raises SgsError."""
     if how.fail_on is FailOn.REGRESSION and how.baseline is None:
-        raise UsageError("--fail-on regression: there is nothing to compare with", "name it with --baseline OLD.json")
+        raise UsageError(
+            Message("--fail-on regression: there is nothing to compare with"),
+            Message("name it with --baseline OLD.json"),
+        )
     others = [path for path in (how.baseline, request.original) if path is not None]
     inputs = (request.sample, request.benchmark, *others)
     check_target(how.output, inputs)
@@ -96,7 +100,7 @@ def print_comparison(request: CompareRequest, how: Printing, say: Say) -> Report
     if how.wanted is Format.VENDOR:
         _say_what_is_left_out(report, say)
     if report.three_way is not None and how.wanted not in _WITH_ORIGINAL:
-        say(f"{how.wanted} has no place for the original: {report.three_way.text}")
+        say(Message("{wanted} has no place for the original: {text}", wanted=how.wanted, text=report.three_way.text))
     if how.bundle is not None:
         bundle(report, how.bundle, say)
     return report
@@ -112,7 +116,7 @@ def _say_what_is_left_out(report: Report, say: Say) -> None:
     from sgs_tui.batch.formats.vendor import left_out
 
     if words := left_out(report):
-        say(f"this format has no line for {words}")
+        say(Message("this format has no line for {words}", words=words))
 
 
 def bundle(report: Report, path: Path, say: Say) -> Path:
@@ -123,9 +127,9 @@ def bundle(report: Report, path: Path, say: Say) -> Path:
     """
     whole = replace(report, shown=report.rows)
     made = (
-        ("comparison.json", "the comparison for programs", Format.JSON),
-        ("vendor_report.txt", "the comparison in the vendor's lines", Format.VENDOR),
-        ("report.html", "the comparison for people", Format.HTML),
+        ("comparison.json", Message("the comparison for programs"), Format.JSON),
+        ("vendor_report.txt", Message("the comparison in the vendor's lines"), Format.VENDOR),
+        ("report.html", Message("the comparison for people"), Format.HTML),
     )
     written = [(name, what, form.write(whole, Screen())) for name, what, form in made]
     parts = [Part(name, what, len(data), data) for name, what, data in written]
@@ -134,10 +138,10 @@ def bundle(report: Report, path: Path, say: Say) -> Path:
     for part in plan.parts:
         say(f"{target}: {part.name}, {size(part.size)}: {part.what}")
     for line in plan.left_out:
-        say(f"{target}: not in it: {line}")
-    with Meter("bundling", rate=True) as meter:
+        say(Message("{target}: not in it: {line}", target=target, line=line))
+    with Meter(Message("bundling"), rate=True) as meter:
         write_bundle(plan, report.request, target, meter.report)
-    say(f"{target}: {size(target.stat().st_size)} written")
+    say(Message("{target}: {size} written", target=target, size=size(target.stat().st_size)))
     return target
 
 
@@ -162,7 +166,7 @@ def _three_way(done: "Compared") -> "ThreeWay":
     from sgs_tui.engine.diagnosis.original import compare_original
 
     assert done.comparison.request.original is not None
-    with Meter("against the original"):
+    with Meter(Message("against the original")):
         return compare_original(done.comparison, done.rows, done.comparison.request.original)
 
 
@@ -224,7 +228,7 @@ def _rows(comparison: Comparison) -> Iterator[LayerDiff]:
     """The rows as they come; leaving early, as Ctrl-C does, ends the comparison's processes."""
     cancel = Event()
     try:
-        with Meter("comparing") as meter, closing(comparison.run(cancel)) as events:
+        with Meter(Message("comparing")) as meter, closing(comparison.run(cancel)) as events:
             for event in events:
                 if isinstance(event, Row):
                     yield event.value
@@ -244,10 +248,16 @@ def _explained(comparison: Comparison, rows: Sequence[LayerDiff]) -> Compared:
         found = diagnose(comparison, rows, debug_config_of(comparison.sample.path))
         notes = found.notes
     except InputError as error:
-        notes = (f"no diagnosis: {error.message}",)
+        notes = (Message("no diagnosis: {message}", message=error.message),)
     except Exception as error:  # damaged dumps have more ways to be odd than anybody thinks of
-        defect = f"this is a defect of sgs-tui ({type(error).__name__})"
-        notes = (f"no diagnosis: {defect}; the report is in {write_crash_report(error, sys.argv[1:])}",)
+        defect = Message("this is a defect of sgs-tui ({name})", name=type(error).__name__)
+        notes = (
+            Message(
+                "no diagnosis: {defect}; the report is in {write_crash_report}",
+                defect=defect,
+                write_crash_report=write_crash_report(error, sys.argv[1:]),
+            ),
+        )
     return Compared(comparison, list(rows), True, found, notes)
 
 
@@ -255,7 +265,7 @@ def _incomplete(comparison: Comparison) -> Iterator[str]:
     """Why a side can not be trusted to be whole: damaged when it was opened, or changed since."""
     for dump in (comparison.sample, comparison.benchmark):
         if not dump.health.ok:
-            yield f"{dump.path}: {dump.health}"
+            yield Message("{path}: {health}", path=dump.path, health=dump.health.text)
         try:
             dump.check_unchanged()
         except FileChangedError as error:

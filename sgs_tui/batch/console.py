@@ -14,7 +14,7 @@ from rich.style import Style
 from rich.text import Text
 
 from sgs_tui.engine.text import cut_name, visible, wrapped
-from sgs_tui.language import shown
+from sgs_tui.language import ENGLISH, shown, spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,18 @@ class Column:
     room: int | None = None
 
     @cached_property
+    def said(self) -> Sequence[Cell]:
+        """The cells in the reader's language."""
+        return self.cells if spoken() == ENGLISH else [Cell(shown(text), style) for text, style in self.cells]
+
+    @cached_property
     def width(self) -> int:
         """Cells it takes, without the gap."""
         if self.room is not None:
             return self.room
-        texts = [cell.text for cell in self.cells]
+        texts = [cell.text for cell in self.said]
         plain = "".join(texts).isascii()
-        return max(_cells(self.title), max(map(len if plain else _cells, texts), default=0))
+        return max(_cells(shown(self.title)), max(map(len if plain else _cells, texts), default=0))
 
 
 def _cells(text: str) -> int:
@@ -88,7 +93,7 @@ def name_column(
 ) -> Column:
     """Raw names, cut to what the other columns leave of the screen; without one whole up to `longest` cells."""
     widest = max((_cells(screen.text(name)) for name in names), default=0)
-    wanted = max(cell_len(title), min(longest, widest))
+    wanted = max(cell_len(shown(title)), min(longest, widest))
     left = wanted if screen.columns is None else max(NARROWEST, screen.columns) - taken(others)
     room = max(shortest, min(wanted, left))
     return Column(title, [Cell(cut(name, room, screen)) for name in names], room=room)
@@ -117,9 +122,9 @@ def slices_of(columns: Sequence[Column]) -> Iterator[Segments]:
 def _lines(columns: Sequence[Column]) -> Iterator[list[Segment]]:
     """Line by line, what is without a style between two that have one in one piece."""
     forms = [(column.right, column.width) for column in columns]
-    heads = [Cell(column.title, "bold") for column in columns]
+    heads = [Cell(shown(column.title), "bold") for column in columns]
     gap = " " * GAP
-    for cells in chain([heads], zip(*(column.cells for column in columns), strict=True)):
+    for cells in chain([heads], zip(*(column.said for column in columns), strict=True)):
         line, plain = [], ""
         for (right, width), (text, style) in zip(forms, cells, strict=True):
             blanks = " " * (width - _cells(text))

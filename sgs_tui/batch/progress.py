@@ -14,6 +14,7 @@ from rich.cells import cell_len
 
 from sgs_tui.batch.console import Screen, cut
 from sgs_tui.engine.numbers import size
+from sgs_tui.language import _, shown
 
 PATIENCE = 0.5
 """Seconds before a meter is shown: what is over by then needs none."""
@@ -66,9 +67,9 @@ class Meter(_Line):
 
     def _line(self, done: int, share: float, elapsed: float) -> str:
         full = round(share * _CELLS)
-        left = f"  {elapsed / share - elapsed:.0f} s left" if share > 0 else ""
+        left = "  " + _("{seconds:.0f} s left", seconds=elapsed / share - elapsed) if share > 0 else ""
         rate = f"  {size(round(done / elapsed))}/s" if self._rate and elapsed > 0 else ""
-        return f"{self._what} [{'#' * full}{'.' * (_CELLS - full)}] {100 * share:3.0f} %{left}{rate}"
+        return f"{shown(self._what)} [{'#' * full}{'.' * (_CELLS - full)}] {100 * share:3.0f} %{left}{rate}"
 
 
 class StatusLine(_Line):

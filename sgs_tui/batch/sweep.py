@@ -21,6 +21,7 @@ from sgs_tui.engine.sweep.gather import worst_of
 from sgs_tui.engine.sweep.int16 import advise_int16, with_advice
 from sgs_tui.engine.sweep.results import Outcome, SweepResult
 from sgs_tui.engine.sweep.sweep import Done, Sweep
+from sgs_tui.language import Message, joined
 
 Say = Callable[[str], None]
 
@@ -42,7 +43,10 @@ class SweepPrinting:
 def check_printing(how: SweepPrinting) -> None:
     """Raise before anything is measured what would be in the way of the report afterwards."""
     if how.fail_on is FailOn.REGRESSION and how.baseline is None:
-        raise UsageError("--fail-on regression: there is nothing to compare with", "name it with --baseline OLD.json")
+        raise UsageError(
+            Message("--fail-on regression: there is nothing to compare with"),
+            Message("name it with --baseline OLD.json"),
+        )
     check_target(how.output, (*how.inputs, *([how.baseline] if how.baseline else [])))
     if how.baseline is not None:
         load_before(how.baseline)
@@ -78,12 +82,12 @@ def _advised(sweep: Sweep, result: SweepResult, screen: Screen, say: Say, cancel
     if not result.failing_layers:
         return result
     with StatusLine(screen) as line:
-        line.show("all measured; INT16 is tried on the twin", "")
+        line.show(Message("all measured; INT16 is tried on the twin"), "")
         try:
             return with_advice(result, advise_int16(sweep.request.how, sweep.request.pictures, result, cancel))
         except CancelledError:
             line.clear()
-            say("INT16 was not tried to the end: no advice")
+            say(Message("INT16 was not tried to the end: no advice"))
             return result
 
 
@@ -122,10 +126,12 @@ class _Pulse:
         """`12 of 50 pictures  3.2/s  0:12 left  1 with failing layers`, and the worst layer so far."""
         seconds = monotonic() - self._start
         rate = self._measured / seconds if seconds > 0 else 0.0
-        parts = [f"{progress.done} of {progress.total} pictures"]
+        parts: list[str] = [Message("{done} of {total} pictures", done=progress.done, total=progress.total)]
         if self._measured:
-            parts += [f"{rate:.1f}/s", f"{clock((progress.total - progress.done) / rate)} left"]
-        parts += [f"{self._failed} with failing layers"] if self._failed else []
-        parts += [f"{self._lost} could not be measured"] if self._lost else []
+            parts += [f"{rate:.1f}/s", Message("{clock} left", clock=clock((progress.total - progress.done) / rate))]
+        parts += [Message("{failed} with failing layers", failed=self._failed)] if self._failed else []
+        parts += [Message("{lost} could not be measured", lost=self._lost)] if self._lost else []
         error, layer = self._worst
-        return "  ".join(parts), f"worst {layer} {figure(error)}" if layer else ""
+        return joined(parts, "  "), Message(
+            "worst {layer} {figure}", layer=layer, figure=figure(error)
+        ) if layer else ""

@@ -12,6 +12,7 @@ from typing import Any
 
 from sgs_tui.batch.output import Data, ListFormat
 from sgs_tui.engine.text import encode, visible
+from sgs_tui.language import shown
 
 # Numbers in reports: the same bytes on every machine, whatever its locale.
 #
@@ -150,8 +151,8 @@ def finite_or_null(values: Mapping[str, float | int | None]) -> Json:
 
 
 def text_of(lines: Iterable[str]) -> bytes:
-    """Lines of text that is harmless already, each with its end."""
-    return "".join(f"{line}\n" for line in lines).encode()
+    """Lines of text that is harmless already, each with its end, in the reader's language."""
+    return "".join(f"{shown(line)}\n" for line in lines).encode()
 
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -28,11 +28,11 @@ def standing(now: Snapshot) -> str:
     """`running 0:12 of about 0:40, dump 12.3 MB of 171.6 MB`: only what is known, nothing made up."""
     words = f"{now.state} {clock(now.elapsed)}".rstrip()
     if now.expected_time is not None and now.elapsed is not None:
-        words += f" of about {clock(now.expected_time)}"
+        words = Message("{words} of about {clock}", words=words, clock=clock(now.expected_time))
     if now.dump_size is None:
         return words
-    goal = f" of {size(now.expected_size)}" if now.expected_size else ""
-    return f"{words}, dump {size(now.dump_size)}{goal}"
+    goal = Message(" of {size}", size=size(now.expected_size)) if now.expected_size else ""
+    return Message("{words}, dump {size}{goal}", words=words, size=size(now.dump_size), goal=goal)
 
 
 def failure(run: Run) -> tuple[str, str]:
@@ -65,7 +65,15 @@ def watch_onnx(events: "Iterable[SearchEvent]", screen: Screen, note: Note) -> "
                 note(event.text)
             elif isinstance(event, TrialDone):
                 best = event if best is None or event.accuracy.rank < best.accuracy.rank else best
-                line.show(f"trial {event.number} {clock(monotonic() - start)}, {event.ahead} to come", _best(best))
+                line.show(
+                    Message(
+                        "trial {number} {clock}, {ahead} to come",
+                        number=event.number,
+                        clock=clock(monotonic() - start),
+                        ahead=event.ahead,
+                    ),
+                    _best(best),
+                )
     raise _NO_RESULT
 
 
@@ -103,15 +111,34 @@ def watch_twin(events: "Iterable[TwinEvent]", screen: Screen, note: Note) -> "Tw
                 line.clear()
                 note(event.text)
             elif isinstance(event, Step):
-                best = f"best with {len(event.best.names)} in INT16: {event.best.failing} of {event.best.layers} over"
-                line.show(f"{event.phase} {event.done} of {event.expected} {clock(monotonic() - start)}", best)
+                best = Message(
+                    "best with {names} in INT16: {failing} of {layers} over",
+                    names=len(event.best.names),
+                    failing=event.best.failing,
+                    layers=event.best.layers,
+                )
+                line.show(
+                    Message(
+                        "{phase} {done} of {expected} {clock}",
+                        phase=event.phase,
+                        done=event.done,
+                        expected=event.expected,
+                        clock=clock(monotonic() - start),
+                    ),
+                    best,
+                )
     raise _NO_RESULT
 
 
 def _best(best: "TrialDone") -> str:
     one = best.accuracy
-    worst = f"{one.failing} of {one.layers} layers over, worst RMSE {figure(one.worst_rmse)}"
-    return f"best with {len(best.names)} in INT16: {worst}"
+    worst = Message(
+        "{failing} of {layers} layers over, worst RMSE {figure}",
+        failing=one.failing,
+        layers=one.layers,
+        figure=figure(one.worst_rmse),
+    )
+    return Message("best with {names} in INT16: {worst}", names=len(best.names), worst=worst)
 
 
 def print_events(path: Path, log: bool, screen: Screen) -> Run:

@@ -40,7 +40,7 @@ _VERDICT_KINDS = {verdict: (kind, rank) for rank, (verdict, kind) in enumerate(_
 
 def write(report: Report, screen: Screen) -> bytes:
     """Read what the page shows beyond the figures, and write it."""
-    with Meter("reading", rate=True) as meter:
+    with Meter(_("reading"), rate=True) as meter:
         return page(report, gather_details(report.request, report.rows, meter.report, report.culprits))
 
 

@@ -33,7 +33,7 @@ from sgs_tui.engine.compare.metrics import BY_PRIORITY, METRICS
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Unmatched, Verdict
 from sgs_tui.engine.diagnosis.results import Finding, Recovered, proof
 from sgs_tui.engine.numbers import count
-from sgs_tui.language import Message, _, joined, shown
+from sgs_tui.language import Message, _, shown
 
 _WIDE = 120
 _ROOMY = 100
@@ -68,10 +68,10 @@ def _parts(report: Report, screen: Screen, table: Iterable[RenderableType]) -> I
     yield Text()
     yield from table
     yield Text()
-    yield Text(screen.text(words.LEGEND), style="dim")
+    yield hanging("", words.LEGEND, 0, screen, "dim")
     if len(report.shown) < len(report.rows):
         yield Text(_("{shown} of {layers} shown", shown=len(report.shown), layers=count(len(report.rows), "layer")))
-    yield Text(screen.text(words.headline(report.summary)), style="bold")
+    yield hanging("", words.headline(report.summary), 0, screen, "bold")
     yield from _remarks(report, screen)
     yield from _unmatched(report, screen)
     yield from _three_way(report, screen)
@@ -84,7 +84,7 @@ def _sources(report: Report, screen: Screen) -> Iterator[Text]:
     for side, source in ((_("sample"), report.sample), (_("benchmark"), report.benchmark)):
         state = Message(str(source.health.state))
         health = Text(screen.text(state), style="" if source.health.ok else "bold red")
-        stage = shown(joined((Message(str(source.stage)), "")))
+        stage = _("{stage}, ", stage=Message(str(source.stage)))
         yield Text.assemble(_head(side), stage, health, "  ", screen.text(source.path), overflow="fold")
     yield Text(_head(_("profile")) + screen.text(report.profile.name))
     yield Text(_head(_("ranges")) + screen.text(words.ranges_from(report)))
@@ -220,7 +220,7 @@ def _three_way(report: Report, screen: Screen) -> Iterator[RenderableType]:
         return
     yield Text()
     yield _said_after(Message("original: "), three.text, screen, "bold")
-    stage = joined((Message(str(three.stage)), Message(str(three.health.state))))
+    stage = Message("{stage}, {state}", stage=Message(str(three.stage)), state=Message(str(three.health.state)))
     yield Text(f"{screen.text(stage)}  {screen.text(str(three.path))}; RMSE", overflow="fold")
     rows = three_way.shown(report)
     columns = [

@@ -50,6 +50,7 @@ from sgs_tui.engine.configs.textlines import Finding
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.requantize.ini_change import IniChange, ini_change
 from sgs_tui.engine.session import CompareRequest
+from sgs_tui.language import Message
 
 SCHEMA = "sgs-tui/advise/1"
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
@@ -195,13 +196,17 @@ def _groups(advice: Advice) -> tuple[list[Candidate], list[Candidate], list[Cand
 
 
 def _others_title(advice: Advice) -> str:
-    first = "named by the rules, judged on figures that have to be fixed first"
-    return first if advice.fix_first else "not needed for that"
+    first = Message("named by the rules, judged on figures that have to be fixed first")
+    return first if advice.fix_first else Message("not needed for that")
 
 
 def _in_short(candidate: Candidate) -> str:
     why = candidate.unaffected or (rule(candidate.reasons[0], candidate.tensor) if candidate.reasons else "")
-    gain = f"; would bring {expectation(candidate.expected)}" if candidate.expected and not candidate.unaffected else ""
+    gain = (
+        Message("; would bring {expectation}", expectation=expectation(candidate.expected))
+        if candidate.expected and not candidate.unaffected
+        else ""
+    )
     return f"{why}{gain}"
 
 
@@ -211,16 +216,24 @@ def _setting(advice: Advice) -> Iterator[str]:
         yield f"--int16 {','.join(advice.chosen)}"
     elif advice.chosen:
         quote = '"' if any("'" in name for name in advice.chosen) else "'"
-        yield from ("[CONV_CONFIG]", f"tensor_arrays={quote}{','.join(advice.chosen)}{quote};")
+        yield from (
+            "[CONV_CONFIG]",
+            f"tensor_arrays={quote}{','.join(advice.chosen)}{quote};",
+        )
 
 
 def _lines(found: Advised) -> Iterator[str]:
     advice, report = found.advice, found.report
     yield from (f"**{headline(advice, report.summary.failed)}**", "")
-    yield f"{code(report.sample.path)} against {code(report.benchmark.path)}, profile {code(advice.profile)}"
-    yield from (f"\nNote: {code(note)}" for note in advice.remarks)
+    yield Message(
+        "{sample} against {benchmark}, profile {profile}",
+        sample=code(report.sample.path),
+        benchmark=code(report.benchmark.path),
+        profile=code(advice.profile),
+    )
+    yield from (Message("\nNote: {text}", text=code(note)) for note in advice.remarks)
     chosen, other, never = _groups(advice)
-    titles = ("INT16", _others_title(advice).capitalize(), "Can not be INT16")
+    titles = ("INT16", _others_title(advice).capitalize(), Message("Can not be INT16"))
     for title, candidates in zip(titles, (chosen, other, never), strict=True):
         if candidates:
             yield from ("", f"### {title}", "")
@@ -229,7 +242,7 @@ def _lines(found: Advised) -> Iterator[str]:
             if each.chosen:
                 yield from (f"  - {code(reason)}" for reason in rules(each))
             if each.chosen and each.expected is not None:
-                yield f"  - expect {code(expectation(each.expected))}"
+                yield Message("  - expect {figures}", figures=code(expectation(each.expected)))
     yield from _markdown_change(found)
 
 
@@ -241,10 +254,12 @@ def _markdown_change(found: Advised) -> Iterator[str]:
         return
     yield ""
     yield from (
-        fenced(change.diff(str(found.ini)), "diff") if change.changes else (f"{code(str(found.ini))} stays as it is",)
+        fenced(change.diff(str(found.ini)), "diff")
+        if change.changes
+        else (Message("{ini} stays as it is", ini=code(str(found.ini))),)
     )
     for each in change.findings:
-        place = f"line {each.line}: " if each.line else ""
+        place = Message("line {line}: ", line=each.line) if each.line else ""
         yield f"\n{each.severity.capitalize()}: {code(f'{place}{each.message}; {each.remedy}')}"
 
 
@@ -256,7 +271,7 @@ def _parts(found: Advised, screen: Screen) -> Iterator[RenderableType]:
     yield Text()
     yield Text(screen.text(headline(advice, found.report.summary.failed)), style="bold")
     for note in advice.remarks:
-        yield hanging("note: ", note, 6, screen)
+        yield hanging(Message("note: "), note, 6, screen)
     yield from _candidates(found, screen)
     yield Text()
     yield from _change(found, screen)
@@ -266,12 +281,12 @@ def _candidates(found: Advised, screen: Screen) -> Iterator[RenderableType]:
     chosen, other, never = _groups(found.advice)
     for number, candidate in enumerate(chosen, 1):
         yield hanging(f"{number}. ", candidate.tensor, 3, screen, "bold")
-        yield hanging("   now      ", facts(candidate), 12, screen)
+        yield hanging(Message("   now      "), facts(candidate), 12, screen)
         for first, reason in enumerate(rules(candidate)):
             yield hanging(f"   {'' if first else 'because':<9}", reason, 12, screen)
         if candidate.expected is not None:
-            yield hanging("   expect   ", expectation(candidate.expected), 12, screen)
-    for title, others in ((_others_title(found.advice), other), ("can not be INT16", never)):
+            yield hanging(Message("   expect   "), expectation(candidate.expected), 12, screen)
+    for title, others in ((_others_title(found.advice), other), (Message("can not be INT16"), never)):
         if others:
             yield Text(title)
         for candidate in others:
@@ -290,7 +305,7 @@ def change_parts(ini: Path, change: IniChange, screen: Screen) -> Iterator[Rende
     """The diff of a file, and its traps."""
     lines = change.diff(str(ini))
     if not lines:
-        yield hanging("", f"{ini} stays as it is", 0, screen)
+        yield hanging("", Message("{ini} stays as it is", ini=ini), 0, screen)
     yield from (Text(screen.text(line), _STYLES.get(line[:1], ""), no_wrap=True) for line in lines)
     for finding in change.findings:
         yield hanging("", finding_line(finding, ini.name), 0, screen)

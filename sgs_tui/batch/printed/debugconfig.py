@@ -8,6 +8,7 @@ from sgs_tui.batch.words import finding_line
 from sgs_tui.engine.configs.debugconfig import PATH_KEY, SWITCHES, DebugConfig
 from sgs_tui.engine.configs.textlines import Finding, difference
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message, shown
 
 
 def describe(document: DebugConfig, name: str) -> bytes:
@@ -17,7 +18,7 @@ def describe(document: DebugConfig, name: str) -> bytes:
 
 def list_findings(findings: Iterable[Finding], name: str) -> bytes:
     """A line for each."""
-    return text_of(visible(finding_line(finding, name)) for finding in findings)
+    return text_of(visible(shown(finding_line(finding, name))) for finding in findings)
 
 
 def show_difference(old: bytes, new: bytes, name: str) -> bytes:
@@ -27,10 +28,13 @@ def show_difference(old: bytes, new: bytes, name: str) -> bytes:
 
 def _described(document: DebugConfig, name: str) -> Iterator[str]:
     effect = document.effect()
-    yield f"{visible(name)}, as the simulator reads it:"
+    yield Message("{name}, as the simulator reads it:", name=visible(name))
     for switch in SWITCHES:
         state = "on " if switch.name in effect.switches else "off"
-        yield from _paragraph(f"{state}  {switch.name}", f"{switch.meaning} Recommended: {switch.recommended}.")
+        yield from _paragraph(
+            f"{state}  {switch.name}",
+            Message("{meaning} Recommended: {recommended}.", meaning=switch.meaning, recommended=switch.recommended),
+        )
     yield from _paragraph(f"path={visible(effect.path or '')}", PATH_KEY.meaning)
 
 

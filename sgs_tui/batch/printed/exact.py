@@ -33,6 +33,7 @@ from sgs_tui.engine.compare.results import Unmatched
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.session import CompareRequest, open_comparison
+from sgs_tui.language import Message
 
 SCHEMA = "sgs-tui/exact/1"
 _SHORTEST = 12
@@ -60,13 +61,15 @@ def report_exactly(request: CompareRequest) -> ExactReport:
     try:
         sides, matching = Sides(comparison.sample, comparison.benchmark), comparison.matching
         total, done, found = sum(pair.size for pair in matching.pairs), 0, []
-        with Meter("comparing") as meter:
+        with Meter(Message("comparing")) as meter:
             for layer in compare_exactly(matching, sides):
                 found.append(layer)
                 done += layer.pair.size
                 meter.report(done, total)
         dumps = (comparison.sample, comparison.benchmark)
-        incomplete = tuple(f"{dump.path}: {dump.health}" for dump in dumps if not dump.health.ok)
+        incomplete = tuple(
+            Message("{path}: {health}", path=dump.path, health=dump.health.text) for dump in dumps if not dump.health.ok
+        )
         return ExactReport(request, tuple(found), matching.unmatched, comparison.notes, incomplete)
     finally:
         comparison.close()
@@ -87,18 +90,37 @@ def first_difference(report: ExactReport) -> str:
     if not report.different:
         return ""
     each = report.different[0]
-    values = f"sample {_value(each.sample)}, benchmark {_value(each.benchmark)}"
-    codes = f" (codes {each.codes[0]} and {each.codes[1]})" if each.codes else ""
-    return f"layer {each.pair.benchmark.op_index} {each.pair.name}, {_where(each)}: {values}{codes}"
+    values = Message(
+        "sample {sample}, benchmark {benchmark}", sample=_value(each.sample), benchmark=_value(each.benchmark)
+    )
+    codes = (
+        Message(" (codes {sample} and {benchmark})", sample=each.codes[0], benchmark=each.codes[1])
+        if each.codes
+        else ""
+    )
+    return Message(
+        "layer {op_index} {name}, {where}: {values}{codes}",
+        op_index=each.pair.benchmark.op_index,
+        name=each.pair.name,
+        where=_where(each),
+        values=values,
+        codes=codes,
+    )
 
 
 def _where(each: Exact) -> str:
     """`[0, 3, 2, 1] of [1, 8, 8, 6]`; without a shape the flat index, and pixel and channel where those are known."""
     if each.pair.shape and len(each.position) == len(each.pair.shape):
-        return f"{list(each.position)} of {list(each.pair.shape)}"
+        return Message("{place} of {shape}", place=list(each.position), shape=list(each.pair.shape))
     if len(each.position) == 2:
-        return f"element {each.first} (pixel {each.position[0]}, channel {each.position[1]} of {each.pair.channels})"
-    return f"element {each.first} of {each.elements}, shape unknown"
+        return Message(
+            "element {first} (pixel {pixel}, channel {channel} of {channels})",
+            first=each.first,
+            pixel=each.position[0],
+            channel=each.position[1],
+            channels=each.pair.channels,
+        )
+    return Message("element {first} of {elements}, shape unknown", first=each.first, elements=each.elements)
 
 
 def _value(value: float) -> str:
@@ -115,34 +137,59 @@ def _parts(report: ExactReport, columns: Sequence[Column], screen: Screen) -> It
     yield hanging(f"{'sample':<{_INDENT}}", str(report.request.sample), _INDENT, screen)
     yield hanging(f"{'benchmark':<{_INDENT}}", str(report.request.benchmark), _INDENT, screen)
     written = sum(not each.bitwise for each in report.layers)
-    how = f", {written} as far as their numbers are written" if written else ", bit by bit"
-    verdict = f"{len(report.layers) - len(different)} of {count(len(report.layers), 'layer')} identical{how}"
+    how = (
+        Message(", {written} as far as their numbers are written", written=written)
+        if written
+        else Message(", bit by bit")
+    )
+    verdict = Message(
+        "{same} of {layers} identical{how}",
+        same=len(report.layers) - len(different),
+        layers=count(len(report.layers), "layer"),
+        how=how,
+    )
     yield hanging(f"{'verdict':<{_INDENT}}", verdict, _INDENT, screen, "bold red" if different else "bold")
     if different:
         yield hanging(f"{'first':<{_INDENT}}", first_difference(report), _INDENT, screen, "bold red")
         yield Text()
         yield table_of(columns)
     for note in report.notes:
-        yield hanging("", f"note: {note}", 0, screen)
+        yield hanging("", Message("note: {note}", note=note), 0, screen)
     reasons = dict.fromkeys(item.reason for item in report.unmatched)
     for reason in reasons:
         names = dict.fromkeys(item.name for item in report.unmatched if item.reason == reason)
-        yield hanging("", f"not compared, {reason} ({len(names)}): {', '.join(names)}", 0, screen)
+        yield hanging(
+            "",
+            Message(
+                "not compared, {reason} ({number}): {list}", reason=reason, number=len(names), list=", ".join(names)
+            ),
+            0,
+            screen,
+        )
 
 
 def _columns(shown: Sequence[Exact], screen: Screen) -> list[Column]:
     numbers = [
         Column("#", [Cell(str(each.pair.benchmark.op_index)) for each in shown], right=True),
-        Column("first at", [Cell(_position(each)) for each in shown]),
-        Column("sample", [Cell(_value(each.sample)) for each in shown], right=True),
-        Column("benchmark", [Cell(_value(each.benchmark)) for each in shown], right=True),
-        Column("differing", [Cell(f"{each.differing:,} of {each.elements:,}") for each in shown], right=True),
+        Column(Message("first at"), [Cell(_position(each)) for each in shown]),
+        Column(Message("sample"), [Cell(_value(each.sample)) for each in shown], right=True),
+        Column(Message("benchmark"), [Cell(_value(each.benchmark)) for each in shown], right=True),
+        Column(
+            Message("differing"),
+            [
+                Cell(Message("{differing:,} of {elements:,}", differing=each.differing, elements=each.elements))
+                for each in shown
+            ],
+            right=True,
+        ),
     ]
     if any(each.codes for each in shown):
-        numbers.append(Column("codes", [Cell("{} {}".format(*each.codes) if each.codes else "") for each in shown]))
+        numbers.append(
+            Column(Message("codes"), [Cell("{} {}".format(*each.codes) if each.codes else "") for each in shown])
+        )
     if screen.columns is not None and taken(numbers) + _SHORTEST > screen.columns and len(numbers) > 5:
         numbers.pop()
-    name = name_column("layer", [each.pair.name for each in shown], numbers, screen, _SHORTEST, LONGEST_NAME)
+    name = name_column(Message("layer"), [each.pair.name for each in shown], numbers, screen, _SHORTEST, LONGEST_NAME)
     return [numbers[0], name, *numbers[1:]]
 
 
@@ -203,4 +250,6 @@ def nothing_compared(report: ExactReport) -> SgsError | None:
     """Why there is no verdict; None where there is one."""
     if report.layers:
         return None
-    return SgsError("nothing comparable: the two share no layer", "the list of what is not compared says why")
+    return SgsError(
+        Message("nothing comparable: the two share no layer"), Message("the list of what is not compared says why")
+    )

@@ -28,6 +28,7 @@ from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.numbers import count, figure, position, size
 from sgs_tui.engine.text import nearest, sanitised, visible
+from sgs_tui.language import Message, _, joined
 
 SCHEMA = "sgs-tui/inspect/1"
 
@@ -111,55 +112,76 @@ def _table(dump: Dump, screen: console.Screen) -> Iterator[bytes]:
     yield from console.rendered([*_about(dump, screen), Text()], screen, page)
     names = [record.name for record in dump.records]
     columns = _columns(dump, screen)
-    whole = console.name_column("name", names, (), console.Screen(ascii=screen.ascii), 0, console.LONGEST_NAME)
+    whole = console.name_column(Message("name"), names, (), console.Screen(ascii=screen.ascii), 0, console.LONGEST_NAME)
     width = console.page_width([*columns, whole], screen)
     for column in [
         console.Column(
-            "scale", [console.Cell(figure(r.scale, 6) if r.scale else "") for r in dump.records], right=True
+            Message("scale"), [console.Cell(figure(r.scale, 6) if r.scale else "") for r in dump.records], right=True
         ),
-        console.Column("zero", [console.Cell(str(r.zero_point) if r.scale else "") for r in dump.records], right=True),
+        console.Column(
+            Message("zero"), [console.Cell(str(r.zero_point) if r.scale else "") for r in dump.records], right=True
+        ),
     ]:
         if console.taken([*columns, column]) + whole.width <= width:
             columns.append(column)
-    columns.insert(2, console.name_column("name", names, columns, screen, _SHORTEST_NAME, console.LONGEST_NAME))
+    columns.insert(
+        2, console.name_column(Message("name"), names, columns, screen, _SHORTEST_NAME, console.LONGEST_NAME)
+    )
     yield from console.rendered(console.slices_of(columns), screen, width)
 
 
 def _about(dump: Dump, screen: console.Screen) -> Iterator[RenderableType]:
-    kind, totals = dump.index.results or ("float" if dump.is_float else "integers"), _totals(dump)
-    yield Text(f"dump     {screen.text(str(dump.path))}")
-    yield Text(f"stage    {guess_stage(dump.index)} (guessed), {kind}, {dump.form}")
-    yield Text(f"health   {screen.text(str(dump.health))}", style="" if dump.health.ok else "bold red")
-    parts = [count(totals[f"{noun}s"], noun) for noun in ("record", "output", "input", "constant")]
-    yield Text(f"holds    {', '.join(parts)}; {size(totals['bytes'])}")
+    plain = Message("float") if dump.is_float else Message("integers")
+    kind, totals = dump.index.results or plain, _totals(dump)
+    yield Text(_("dump     {text}", text=screen.text(str(dump.path))))
+    yield Text(
+        _(
+            "stage    {stage} (guessed), {kind}, {form}",
+            stage=Message(str(guess_stage(dump.index))),
+            kind=kind,
+            form=dump.form,
+        )
+    )
+    yield Text(_("health   {text}", text=screen.text(dump.health.text)), style="" if dump.health.ok else "bold red")
+    parts = [
+        count(totals["records"], "record"),
+        count(totals["outputs"], "output"),
+        count(totals["inputs"], "input"),
+        count(totals["constants"], "constant"),
+    ]
+    yield Text(_("holds    {parts}; {size}", parts=joined(parts), size=size(totals["bytes"])))
     for text in oddities(dump.records):
-        yield Text(f"note     {screen.text(text)}")
+        yield Text(_("note     {text}", text=screen.text(text)))
 
 
 def _columns(dump: Dump, screen: console.Screen) -> list[console.Column]:
     records = dump.records
     op_room = console.LONGEST_NAME if screen.columns is None else _LONGEST_OP
     return [
-        console.Column("op", [console.Cell(str(record.op_index)) for record in records], right=True),
-        console.Column("slot", [console.Cell(f"{record.direction} {record.slot}") for record in records]),
-        console.Column("op type", [console.Cell(console.cut(record.op_type, op_room, screen)) for record in records]),
-        console.Column("type", [console.Cell(screen.text(record.type_name)) for record in records]),
-        console.Column("shape", [console.Cell(_shape(record)) for record in records]),
-        console.Column("bytes", [_bytes(record) for record in records], right=True),
+        console.Column(Message("op"), [console.Cell(str(record.op_index)) for record in records], right=True),
+        console.Column(Message("slot"), [console.Cell(f"{record.direction} {record.slot}") for record in records]),
+        console.Column(
+            Message("op type"), [console.Cell(console.cut(record.op_type, op_room, screen)) for record in records]
+        ),
+        console.Column(Message("type"), [console.Cell(screen.text(record.type_name)) for record in records]),
+        console.Column(Message("shape"), [console.Cell(_shape(record)) for record in records]),
+        console.Column(Message("bytes"), [_bytes(record) for record in records], right=True),
     ]
 
 
 def _shape(record: Record) -> str:
     """The shape, or the bare number of elements; constants are no layers and say so."""
     extent = "x".join(map(str, record.shape)) if record.shape else f"[{record.count}]"
-    return f"{extent} const" if record.constant else extent
+    return Message("{extent} const", extent=extent) if record.constant else extent
 
 
 def _bytes(record: Record) -> console.Cell:
     if record.problem:
         return console.Cell("skipped", "bold red")
     if record.is_short:
-        return console.Cell(f"{size(record.size)} of {size(record.declared or 0)}!", "bold red")
+        return console.Cell(
+            Message("{size} of {declared}!", size=size(record.size), declared=size(record.declared or 0)), "bold red"
+        )
     return console.Cell(size(record.size))
 
 
@@ -195,8 +217,12 @@ def _find(dump: Dump, name: str) -> Record:
             if same(record.name) == name:
                 return record
     close = nearest(name, [visible(record.name) for record in ordered if not record.constant])
-    hint = f"did you mean {close}?" if close else "`sgs-tui inspect DUMP --batch` lists the names"
-    raise UsageError(f"{dump.path}: no tensor is called {name}", hint)
+    hint = (
+        Message("did you mean {close}?", close=close)
+        if close
+        else Message("`sgs-tui inspect DUMP --batch` lists the names")
+    )
+    raise UsageError(Message("{path}: no tensor is called {name}", path=dump.path, name=name), hint)
 
 
 def write_tensor(found: Tensor, wanted: ListFormat, screen: console.Screen) -> Data:
@@ -219,20 +245,48 @@ def write_tensor(found: Tensor, wanted: ListFormat, screen: console.Screen) -> D
 
 def _lines(found: Tensor) -> Iterator[str]:
     record, stats = found.record, found.stats
-    shape = "x".join(map(str, record.shape)) if record.shape else "shape unknown"
-    yield f"tensor   {record.name}"
-    yield f"record   {record.number}: {record.direction} {record.slot} of op {record.op_index} {record.op_type}"
-    yield f"type     {record.type_name}, {shape}, {size(record.size)}{', constant' if record.constant else ''}"
+    shape = "x".join(map(str, record.shape)) if record.shape else Message("shape unknown")
+    yield Message("tensor   {name}", name=record.name)
+    yield Message(
+        "record   {number}: {direction} {slot} of op {op_index} {op_type}",
+        number=record.number,
+        direction=record.direction,
+        slot=record.slot,
+        op_index=record.op_index,
+        op_type=record.op_type,
+    )
+    yield Message(
+        "type     {type_name}, {shape}, {size}{value}",
+        type_name=record.type_name,
+        shape=shape,
+        size=size(record.size),
+        value=", constant" if record.constant else "",
+    )
     if record.problem:
-        yield f"not read {record.problem}"
+        yield Message("not read {problem}", problem=record.problem)
     if found.dump.dequantizes(record):
-        yield f"codes    dequantized with s {record.scale:.6f} (six decimals in the file), z {record.zero_point}"
-    yield f"values   {stats.count:,}, {stats.zeros:,} zero, {stats.nan:,} NaN, {stats.inf:,} Inf"
-    yield f"range    {figure(stats.minimum, 6)} to {figure(stats.maximum, 6)}, mean {figure(stats.mean, 6)}"
+        yield Message(
+            "codes    dequantized with s {scale:.6f} (six decimals in the file), z {zero_point}",
+            scale=record.scale,
+            zero_point=record.zero_point,
+        )
+    yield Message(
+        "values   {count:,}, {zeros:,} zero, {nan:,} NaN, {inf:,} Inf",
+        count=stats.count,
+        zeros=stats.zeros,
+        nan=stats.nan,
+        inf=stats.inf,
+    )
+    yield Message(
+        "range    {low} to {high}, mean {mean}",
+        low=figure(stats.minimum, 6),
+        high=figure(stats.maximum, 6),
+        mean=figure(stats.mean, 6),
+    )
     yield ""
     yield from _rows(found)
     if len(found.values) < stats.count:
-        yield f"{len(found.values):,} of {stats.count:,} values shown"
+        yield Message("{values:,} of {count:,} values shown", values=len(found.values), count=stats.count)
 
 
 def _rows(found: Tensor) -> Iterator[str]:

@@ -28,6 +28,7 @@ from sgs_tui.engine.requantize.state import state_behind
 from sgs_tui.engine.runs.run_list import Run
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message, _, shown
 
 SCHEMA = "sgs-tui/iterate/1"
 
@@ -42,8 +43,8 @@ class BeforeAfter:
     after: Report
 
     def lines(self) -> Iterator[str]:
-        yield f"before  {self.before}"
-        yield f"after   {headline(self.after.summary)}"
+        yield Message("before  {before}", before=self.before)
+        yield Message("after   {headline}", headline=headline(self.after.summary))
 
 
 def before_after_json(found: BeforeAfter) -> Json:
@@ -61,7 +62,7 @@ def before_after_json(found: BeforeAfter) -> Json:
 
 def before_after_markdown(found: BeforeAfter) -> Iterator[str]:
     """Lines of markdown."""
-    yield from ("### Before and after", "")
+    yield from (f"### {_('Before and after')}", "")
     yield from (f"- {code(line)}" for line in found.lines())
     yield ""
     yield from regression_lines(found.after)
@@ -81,7 +82,7 @@ def before_after_parts(found: BeforeAfter, screen: Screen) -> Iterator[Renderabl
 
 def plan_text(config: IterateConfig, before: Path | None, change: IniChange) -> bytes:
     """What `--dry-run` prints: the difference, then the steps."""
-    return text_of(visible(line) for line in _plan(config, before, change))
+    return text_of(visible(shown(line)) for line in _plan(config, before, change))
 
 
 def iterated(run: Run, config: IterateConfig) -> BeforeAfter:
@@ -114,16 +115,18 @@ def write_iteration(found: BeforeAfter, run: Run, wanted: AdviceFormat, screen: 
 
 def _line(before: Baseline | None) -> str:
     if before is None:
-        return "nothing is known of it"
+        return Message("nothing is known of it")
     failed = [layer.name for layer in before.layers if layer.verdict is Verdict.FAIL]
-    named = f"; first failing {failed[0]}" if failed else ""
-    return f"{count(len(before.layers), 'layer')}: {len(failed)} failed{named}"
+    named = Message("; first failing {failed}", failed=failed[0]) if failed else ""
+    return Message(
+        "{count}: {failed} failed{named}", count=count(len(before.layers), "layer"), failed=len(failed), named=named
+    )
 
 
 def _plan(config: IterateConfig, before: Path | None, change: IniChange) -> Iterator[str]:
     yield from change.diff(str(config.ini))
     yield from (finding_line(finding, config.ini.name) for finding in change.findings)
-    yield f"compare with: {compared_with(before, config)}"
-    yield f"in {config.folder}:"
+    yield Message("compare with: {compared_with}", compared_with=compared_with(before, config))
+    yield Message("in {folder}:", folder=config.folder)
     yield from (f"  {line}" for line in command_lines(config))
     yield from dump_lines(config)

@@ -55,6 +55,7 @@ from sgs_tui.engine.optimize.twin import TwinResult
 from sgs_tui.engine.requantize.ini_change import IniChange
 from sgs_tui.engine.text import decode
 from sgs_tui.engine.twin.search import Trial
+from sgs_tui.language import Message, _
 
 SCHEMA = "sgs-tui/optimize/1"
 _MOST = 12
@@ -112,8 +113,8 @@ def _onnx_parts(result: OnnxResult, screen: Screen) -> Iterator[RenderableType]:
     yield Text()
     rows = [(str(len(step.names)), step.name or "-", step.accuracy) for step in outcome.steps]
     if outcome.everything is not None and len(outcome.chosen) < len(result.candidates):
-        rows.append((str(len(result.candidates)), "all candidates", outcome.everything))
-    yield _table("int16", "added tensor", rows, screen)
+        rows.append((str(len(result.candidates)), Message("all candidates"), outcome.everything))
+    yield _table("int16", Message("added tensor"), rows, screen)
     yield from _alone([(each.name, each.accuracy) for each in outcome.sensitivities], screen)
     yield Text()
     yield from _advice(result, screen)
@@ -125,44 +126,72 @@ def _alone(found: Sequence[tuple[str, Accuracy]], screen: Screen) -> Iterator[Re
     """What each tensor does by itself."""
     if found:
         shown = found[:_MOST]
-        more = f", {len(shown)} of {len(found)}" if len(shown) < len(found) else ""
-        yield Text(f"\neach tensor alone, what gains most first{more}", style="dim")
+        more = Message(", {shown} of {found}", shown=len(shown), found=len(found)) if len(shown) < len(found) else ""
+        yield Text("\n" + _("each tensor alone, what gains most first{more}", more=more), style="dim")
         yield _table("", "tensor", [("", name, accuracy) for name, accuracy in shown], screen)
 
 
 def _verdict(result: OnnxResult) -> str:
-    outcome, trials = result.outcome, f"{count(result.trials, 'trial')} on {count(len(result.candidates), 'tensor')}"
+    outcome, trials = (
+        result.outcome,
+        Message(
+            "{trials} on {tensors}",
+            trials=count(result.trials, "trial"),
+            tensors=count(len(result.candidates), "tensor"),
+        ),
+    )
     last = outcome.steps[-1].accuracy
     if not outcome.chosen and outcome.reached:
-        return f"profile {result.profile}: kept without INT16"
+        return Message("profile {profile}: kept without INT16", profile=result.profile)
     chosen = count(len(outcome.chosen), "INT16 tensor")
     if outcome.reached:
-        return f"profile {result.profile}: reached with {chosen} ({trials})"
-    near = f"{chosen} as good as all" if outcome.chosen else "INT16 changes next to nothing"
-    over = f"{last.failing} of {count(last.layers, 'layer')} over the limits"
-    return f"profile {result.profile}: not reached{_tried(result)}; {near}: {over} ({trials})"
+        return Message(
+            "profile {profile}: reached with {chosen} ({trials})", profile=result.profile, chosen=chosen, trials=trials
+        )
+    near = (
+        Message("{chosen} as good as all", chosen=chosen)
+        if outcome.chosen
+        else Message("INT16 changes next to nothing")
+    )
+    over = Message("{failing} of {count} over the limits", failing=last.failing, count=count(last.layers, "layer"))
+    return Message(
+        "profile {profile}: not reached{tried}; {near}: {over} ({trials})",
+        profile=result.profile,
+        tried=_tried(result),
+        near=near,
+        over=over,
+        trials=trials,
+    )
 
 
 def _tried(result: OnnxResult) -> str:
     """What is known of more INT16: no more than was tried."""
     outcome = result.outcome
     if outcome.everything is None:
-        return ", and no tensor between layers is quantized"
+        return Message(", and no tensor between layers is quantized")
     if outcome.everything is LOST:
-        return ", and all tensors in INT16 at once can not be made"
+        return Message(", and all tensors in INT16 at once can not be made")
     left_out = ", ".join((*result.left_out, *outcome.useless))
-    return f", not even with every tensor in INT16{f' but {left_out}' if left_out else ''}"
+    return Message(", not even with every tensor in INT16{value}", value=f" but {left_out}" if left_out else "")
 
 
 def _advice(result: OnnxResult, screen: Screen) -> Iterator[Text]:
     """What to write into input_config.ini; the SDK gives INT16 to inputs of convolutions only."""
     inputs, chosen = result.convolution_inputs, result.outcome.chosen
     if inputs:
-        yield Text(f"for the SDK: {_setting(inputs, screen)} in [CONV_CONFIG], then convert and calibrate again")
+        yield Text(
+            _(
+                "for the SDK: {setting} in [CONV_CONFIG], then convert and calibrate again",
+                setting=_setting(inputs, screen),
+            )
+        )
     if others := ", ".join(screen.text(name) for name in chosen if name not in inputs):
-        yield Text(f"no convolution reads {others}: the SDK has INT16 for inputs of convolutions only", overflow="fold")
+        yield Text(
+            _("no convolution reads {others}: the SDK has INT16 for inputs of convolutions only", others=others),
+            overflow="fold",
+        )
     if too := ", ".join(screen.text(name) for name in result.int16 if name not in chosen):
-        yield Text(f"INT16 too, for they share a scale: {too}", overflow="fold")
+        yield Text(_("INT16 too, for they share a scale: {too}", too=too), overflow="fold")
 
 
 def _setting(names: Sequence[str], screen: Screen) -> str:
@@ -184,7 +213,7 @@ def _sdk_parts(result: SdkResult, screen: Screen) -> Iterator[RenderableType]:
     ]
     if rows:
         yield _table("int16", "candidate", rows, screen)
-        yield Text("int16: inputs and weights of convolutions that are INT16 in the candidate's file", style="dim")
+        yield Text(_("int16: inputs and weights of convolutions that are INT16 in the candidate's file"), style="dim")
     for each in result.ranked:
         if each.accuracy is None:
             yield Text(screen.text(f"{each.label}: {each.error}; {each.hint}"), overflow="fold")
@@ -198,21 +227,34 @@ def _sdk_parts(result: SdkResult, screen: Screen) -> Iterator[RenderableType]:
 
 def _best(result: SdkResult, best: Ranked | None) -> str:
     if best is None or best.accuracy is None:
-        return "no candidate came through"
-    how = "kept" if best.accuracy.meets else "not reached; nearest"
+        return Message("no candidate came through")
+    how = Message("kept") if best.accuracy.meets else Message("not reached; nearest")
     if best.candidate is None:
-        return f"profile {result.profile}: {how} by {best.label}, the model as it was"
-    return f"profile {result.profile}: {how} by {best.label} with {count(len(best.candidate.int16), 'INT16 tensor')}"
+        return Message(
+            "profile {profile}: {how} by {label}, the model as it was",
+            profile=result.profile,
+            how=how,
+            label=best.label,
+        )
+    return Message(
+        "profile {profile}: {how} by {label} with {tensors}",
+        profile=result.profile,
+        how=how,
+        label=best.label,
+        tensors=count(len(best.candidate.int16), "INT16 tensor"),
+    )
 
 
 def _table(first: str, second: str, rows: Sequence[tuple[str, str, Accuracy]], screen: Screen) -> RenderableType:
     """Names get what the figures leave of the screen."""
     figures = [
-        Column("over", [Cell(f"{one.failing}/{one.layers}", "" if one.meets else "bold red") for *_, one in rows]),
-        Column("worst RMSE", [Cell(ratio(one.worst_rmse, 6)) for *_, one in rows], right=True),
-        Column("mean RMSE", [Cell(ratio(one.mean_rmse, 6)) for *_, one in rows], right=True),
-        Column("min COS", [Cell(cosine(one.min_cos)) for *_, one in rows], right=True),
-        Column("mean COS", [Cell(cosine(one.mean_cos)) for *_, one in rows], right=True),
+        Column(
+            Message("over"), [Cell(f"{one.failing}/{one.layers}", "" if one.meets else "bold red") for *_, one in rows]
+        ),
+        Column(Message("worst RMSE"), [Cell(ratio(one.worst_rmse, 6)) for *_, one in rows], right=True),
+        Column(Message("mean RMSE"), [Cell(ratio(one.mean_rmse, 6)) for *_, one in rows], right=True),
+        Column(Message("min COS"), [Cell(cosine(one.min_cos)) for *_, one in rows], right=True),
+        Column(Message("mean COS"), [Cell(cosine(one.mean_cos)) for *_, one in rows], right=True),
     ]
     numbers = [Column(first, [Cell(number) for number, *_ in rows], right=True)] if first else []
     names = name_column(second, [name for _, name, _ in rows], [*numbers, *figures], screen, 12, WHOLE)
@@ -226,58 +268,77 @@ def _twin_parts(found: TwinFound, screen: Screen) -> Iterator[RenderableType]:
     result, chosen = found.result, found.result.best.names
     trusted = result.check is None or result.check.trusted
     yield Text(screen.text(_twin_verdict(result)), style="bold", overflow="fold")
-    yield hanging("self-check: ", self_check_line(result.check), 12, screen, "" if trusted else "bold red")
+    yield hanging(Message("self-check: "), self_check_line(result.check), 12, screen, "" if trusted else "bold red")
     yield Text()
     rows = [
         (str(len(each.trial.names)), ", ".join(each.trial.names) or "-", _accuracy(each.trial))
         for each in result.points
     ]
     if len(chosen) < len(result.candidates):
-        rows.append((str(len(result.candidates)), "all candidates", _accuracy(result.everything)))
+        rows.append((str(len(result.candidates)), Message("all candidates"), _accuracy(result.everything)))
     if result.deciding:
-        yield hanging("searched on: ", ", ".join(result.deciding), 13, screen)
-    yield _table("int16", "best set of that size", rows, screen)
+        yield hanging(Message("searched on: "), ", ".join(result.deciding), 13, screen)
+    yield _table("int16", Message("best set of that size"), rows, screen)
     yield from _pictures(result, screen)
     yield from _alone([(each.names[0], _accuracy(each)) for each in result.alone], screen)
     yield Text()
     if result.points:
-        yield hanging("cost: ", cost_line(result.points[0].cost, result.points[-1].cost), 6, screen)
+        yield hanging(Message("cost: "), cost_line(result.points[0].cost, result.points[-1].cost), 6, screen)
     if too := ", ".join(screen.text(name) for name in result.int16 if name not in chosen):
-        yield Text(f"INT16 too, for they share a scale or by their op: {too}", overflow="fold")
+        yield Text(_("INT16 too, for they share a scale or by their op: {too}", too=too), overflow="fold")
     if found.change is not None and found.ini is not None:
         yield from change_parts(found.ini, found.change, screen)
     elif chosen and result.qdq:
-        yield Text(f"quantize again with --int16 {screen.text(','.join(chosen))}", overflow="fold")
+        yield Text(_("quantize again with --int16 {text}", text=screen.text(",".join(chosen))), overflow="fold")
     elif chosen:
-        yield Text(f"for the SDK: {_setting(chosen, screen)} in [CONV_CONFIG], then convert and calibrate again")
+        yield Text(
+            _(
+                "for the SDK: {setting} in [CONV_CONFIG], then convert and calibrate again",
+                setting=_setting(chosen, screen),
+            )
+        )
     if found.quant_file is not None:
-        yield whole_line(f"quant_file  {found.quant_file}", screen)
+        yield whole_line(Message("quant_file  {quant_file}", quant_file=found.quant_file), screen)
 
 
 def _pictures(result: TwinResult, screen: Screen) -> Iterator[RenderableType]:
     """What the set leaves on the pictures, the worst first."""
     if result.pictures:
         shown = result.pictures[:_MOST]
-        more = f", the worst {len(shown)} of {len(result.pictures)}" if len(shown) < len(result.pictures) else ""
+        more = (
+            Message(", the worst {shown} of {pictures}", shown=len(shown), pictures=len(result.pictures))
+            if len(shown) < len(result.pictures)
+            else ""
+        )
         yield Text()
-        yield Text(f"pictures with this set{more}:", style="bold")
+        yield Text(_("pictures with this set{more}:", more=more), style="bold")
         yield _table("", "picture", [("", each.name, _accuracy(each.after)) for each in shown], screen)
 
 
 def _twin_verdict(result: TwinResult) -> str:
-    best, goal = result.best, f"goal {result.goal}, profile {result.profile}"
-    trials = f"{count(result.trials, 'trial')} on {count(len(result.candidates), 'tensor')}"
+    best = result.best
+    goal: str = Message("goal {goal}, profile {profile}", goal=result.goal, profile=result.profile)
+    trials = Message(
+        "{trials} on {tensors}", trials=count(result.trials, "trial"), tensors=count(len(result.candidates), "tensor")
+    )
     if result.pictures:
         left = sum(not each.after.reached for each in result.pictures)
-        goal = f"{goal}, {count(len(result.pictures), 'picture')}"
-        goal += f", {left} of them over the limits" if left else ""
+        goal = Message("{goal}, {pictures}", goal=goal, pictures=count(len(result.pictures), "picture"))
+        if left:
+            goal = Message("{goal}, {left} of them over the limits", goal=goal, left=left)
     if best.reached and not best.names:
-        return f"{goal}: kept without INT16"
+        return Message("{goal}: kept without INT16", goal=goal)
     chosen = count(len(best.names), "INT16 tensor")
     if best.reached:
-        return f"{goal}: reached with {chosen} ({trials})"
-    over = f"{best.failing} of {count(best.layers, 'layer')} over the limits"
-    return f"{goal}: not reached; nearest with {chosen}: {over} ({trials})"
+        return Message("{goal}: reached with {chosen} ({trials})", goal=goal, chosen=chosen, trials=trials)
+    over = Message("{failing} of {count} over the limits", failing=best.failing, count=count(best.layers, "layer"))
+    return Message(
+        "{goal}: not reached; nearest with {chosen}: {over} ({trials})",
+        goal=goal,
+        chosen=chosen,
+        over=over,
+        trials=trials,
+    )
 
 
 def _accuracy(trial: Trial) -> Accuracy:

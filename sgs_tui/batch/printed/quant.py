@@ -20,6 +20,7 @@ from sgs_tui.batch.output import Data, ListFormat
 from sgs_tui.batch.values import Json, cell, exact, finite_or_null, in_format, number, stable
 from sgs_tui.engine.calibration.quant import Change, QuantDiff, QuantEntry
 from sgs_tui.engine.numbers import count, figure
+from sgs_tui.language import Message, joined
 
 _SHORTEST_NAME = 16
 SHOW_SCHEMA, DIFF_SCHEMA = "sgs-tui/quant/1", "sgs-tui/quant-diff/1"
@@ -69,11 +70,18 @@ def _widths(entries: Sequence[QuantEntry]) -> Counter[int]:
 
 
 def _headline(entries: Sequence[QuantEntry]) -> str:
-    parts = [f"{number} at {bit} bit" for bit, number in sorted(_widths(entries).items(), reverse=True)]
+    parts = [
+        Message("{number} at {bit} bit", number=number, bit=bit)
+        for bit, number in sorted(_widths(entries).items(), reverse=True)
+    ]
     renewed = sum(entry.has_data for entry in entries)
     if renewed:
-        parts.append(f"{renewed} with new weights")
-    return f"{count(len(entries), 'tensor')}: {', '.join(parts)}" if parts else "no tensors"
+        parts.append(Message("{renewed} with new weights", renewed=renewed))
+    return (
+        Message("{tensors}: {parts}", tensors=count(len(entries), "tensor"), parts=joined(parts))
+        if parts
+        else Message("no tensors")
+    )
 
 
 def _fields(entry: QuantEntry) -> Json:
@@ -118,33 +126,52 @@ def _diff_row(diff: QuantDiff) -> list[str]:
 
 def _show_table(path: Path, entries: Sequence[QuantEntry], screen: Screen) -> bytes:
     columns = [
-        Column("bits", [Cell(str(entry.bit), "" if entry.bit == 8 else "bold cyan") for entry in entries], right=True),
-        Column("values", [Cell(str(len(entry.minimum))) for entry in entries], right=True),
-        Column("min", [Cell(figure(entry.least)) for entry in entries], right=True),
-        Column("max", [Cell(figure(entry.greatest)) for entry in entries], right=True),
-        Column("range", [Cell(figure(entry.greatest - entry.least)) for entry in entries], right=True),
-        Column("", [Cell("new weights" if entry.has_data else "") for entry in entries]),
+        Column(
+            Message("bits"),
+            [Cell(str(entry.bit), "" if entry.bit == 8 else "bold cyan") for entry in entries],
+            right=True,
+        ),
+        Column(Message("values"), [Cell(str(len(entry.minimum))) for entry in entries], right=True),
+        Column(Message("min"), [Cell(figure(entry.least)) for entry in entries], right=True),
+        Column(Message("max"), [Cell(figure(entry.greatest)) for entry in entries], right=True),
+        Column(Message("range"), [Cell(figure(entry.greatest - entry.least)) for entry in entries], right=True),
+        Column("", [Cell(Message("new weights") if entry.has_data else "") for entry in entries]),
     ]
-    lines = [f"file    {screen.text(str(path))}", f"holds   {_headline(entries)}"]
+    lines = [
+        Message("file    {text}", text=screen.text(str(path))),
+        Message("holds   {headline}", headline=_headline(entries)),
+    ]
     return _page(lines, [entry.name for entry in entries], columns, screen)
 
 
 def _diff_table(paths: tuple[Path, Path], shown: Sequence[QuantDiff], same: int, screen: Screen) -> bytes:
     columns = [
-        Column("change", [Cell(", ".join(diff.changes) or "same", _style(diff)) for diff in shown]),
-        Column("bits", [Cell(_bits(diff, screen)) for diff in shown]),
-        Column("first", [Cell(_ends(diff.first)) for diff in shown]),
-        Column("second", [Cell(_ends(diff.second)) for diff in shown]),
-        Column("moved", [Cell(_moved(diff)) for diff in shown], right=True),
+        Column(
+            Message("change"),
+            [
+                Cell(joined(Message(str(each)) for each in diff.changes) or Message("same"), _style(diff))
+                for diff in shown
+            ],
+        ),
+        Column(Message("bits"), [Cell(_bits(diff, screen)) for diff in shown]),
+        Column(Message("first"), [Cell(_ends(diff.first)) for diff in shown]),
+        Column(Message("second"), [Cell(_ends(diff.second)) for diff in shown]),
+        Column(Message("moved"), [Cell(_moved(diff)) for diff in shown], right=True),
     ]
     different = sum(not diff.same for diff in shown)
     lines = [f"{what:8}{screen.text(str(path))}" for what, path in zip(("first", "second"), paths, strict=True)]
-    lines.append(f"differ  {count(different, 'tensor')}, {same} the same; moved: in widths of the first range")
+    lines.append(
+        Message(
+            "differ  {count}, {same} the same; moved: in widths of the first range",
+            count=count(different, "tensor"),
+            same=same,
+        )
+    )
     return _page(lines, [diff.name for diff in shown], columns, screen)
 
 
 def _page(lines: Sequence[str], names: Sequence[str], columns: list[Column], screen: Screen) -> bytes:
-    table = [name_column("name", names, columns, screen, _SHORTEST_NAME, LONGEST_NAME), *columns]
+    table = [name_column(Message("name"), names, columns, screen, _SHORTEST_NAME, LONGEST_NAME), *columns]
     parts: list[RenderableType] = [Text(line) for line in lines]
     return render([*parts, Text(), table_of(table)] if names else parts, screen, page_width(table, screen))
 
@@ -161,7 +188,7 @@ def _bits(diff: QuantDiff, screen: Screen) -> str:
 
 
 def _ends(entry: QuantEntry | None) -> str:
-    return f"{figure(entry.least)} to {figure(entry.greatest)}" if entry else ""
+    return Message("{low} to {high}", low=figure(entry.least), high=figure(entry.greatest)) if entry else ""
 
 
 def _moved(diff: QuantDiff) -> str:

@@ -26,6 +26,7 @@ from sgs_tui.engine.runs.log import read_ends, shown
 from sgs_tui.engine.runs.run_folder import RunState
 from sgs_tui.engine.runs.run_list import Run
 from sgs_tui.engine.runs.runs import snapshot
+from sgs_tui.language import Message
 
 SCHEMA = "sgs-tui/runs/1"
 _BAD = (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST, RunState.DAMAGED)
@@ -57,18 +58,18 @@ def runs_json(runs: Sequence[Run], root: Path | None = None) -> bytes:
 
 def _list_parts(runs: Sequence[Run], root: Path, screen: Screen) -> Iterator[RenderableType]:
     if not runs:
-        yield Text(screen.text(f"no runs in {root}"))
+        yield Text(screen.text(Message("no runs in {root}", root=root)))
         return
     others = [
-        Column("state", [Cell(str(run.state), _STYLES.get(run.state, "")) for run in runs]),
-        Column("time", [Cell(clock(run.elapsed)) for run in runs], right=True),
-        Column("dump", [Cell(_dump_size(run)) for run in runs], right=True),
-        Column("backend", [Cell(screen.text(run.request.backend)) for run in runs]),
-        Column("stage", [Cell(screen.text(run.request.stage)) for run in runs]),
+        Column(Message("state"), [Cell(Message(str(run.state)), _STYLES.get(run.state, "")) for run in runs]),
+        Column(Message("time"), [Cell(clock(run.elapsed)) for run in runs], right=True),
+        Column(Message("dump"), [Cell(_dump_size(run)) for run in runs], right=True),
+        Column(Message("backend"), [Cell(screen.text(run.request.backend)) for run in runs]),
+        Column(Message("stage"), [Cell(screen.text(run.request.stage)) for run in runs]),
     ]
-    yield table_of([name_column("run", [run.name for run in runs], others, screen, 18, WHOLE), *others])
+    yield table_of([name_column(Message("run"), [run.name for run in runs], others, screen, 18, WHOLE), *others])
     yield Text()
-    yield whole_line(f"{count(len(runs), 'run')} in {root}", screen)
+    yield whole_line(Message("{runs} in {root}", runs=count(len(runs), "run"), root=root), screen)
     for run in runs:
         if run.state in _BAD:
             for indent, line in zip((0, 2), filter(None, failure(run)), strict=False):
@@ -92,31 +93,40 @@ def _run_parts(run: Run, screen: Screen) -> Iterator[RenderableType]:
         yield from (Text(f"  {screen.text(line)}", overflow="fold") for line in config.splitlines())
     lines = read_ends(run.folder.log_path).rstrip(b"\n").split(b"\n")
     yield Text()
-    yield whole_line(f"log, last {count(min(_LOG_LINES, len(lines)), 'line')} of {run.folder.log_path}", screen)
+    yield whole_line(
+        Message(
+            "log, last {lines} of {path}",
+            lines=count(min(_LOG_LINES, len(lines)), "line"),
+            path=run.folder.log_path,
+        ),
+        screen,
+    )
     for line in lines[-_LOG_LINES:]:
         yield Text(f"  {cut(shown(line), 200, screen)}", overflow="fold")
 
 
 def _facts(run: Run) -> Iterator[tuple[str, str]]:
     now, request, status = snapshot(run), run.request, run.status
-    yield "run", run.name
-    yield "state", f"{run.state} {clock(run.elapsed)}".rstrip()
+    yield Message("run"), run.name
+    yield Message("state"), f"{run.state} {clock(run.elapsed)}".rstrip()
     message, hint = _words(run)
-    yield ("progress", now.progress or now.last_line) if run.state.active else ("message", message)
+    yield (Message("progress"), now.progress or now.last_line) if run.state.active else (Message("message"), message)
     if run.state in _BAD:
-        yield "do", hint
-    yield "exit", status.signal or ("" if status.exit_code is None else str(status.exit_code))
-    yield "started", _moment(status.started)
-    yield "ended", _moment(status.ended)
-    yield from (("backend", request.backend), ("model", request.model), ("stage", request.stage))
+        yield Message("do"), hint
+    yield Message("exit"), status.signal or ("" if status.exit_code is None else str(status.exit_code))
+    yield Message("started"), _moment(status.started)
+    yield Message("ended"), _moment(status.ended)
+    yield from ((Message("backend"), request.backend), (Message("model"), request.model))
+    yield Message("stage"), request.stage
     yield from request.details.items()
-    yield "command", " ".join(request.argv)
-    yield "folder", str(run.folder.path)
+    yield Message("command"), " ".join(request.argv)
+    yield Message("folder"), str(run.folder.path)
     for path in run.dumps:
-        yield "dump", f"{path} ({size(path.stat().st_size) if path.is_file() else 'it is gone: moved or deleted'})"
-    yield "ranges", str(run.ranges or "")
+        there = size(path.stat().st_size) if path.is_file() else Message("it is gone: moved or deleted")
+        yield Message("dump"), Message("{path} ({size})", path=path, size=there)
+    yield Message("ranges"), str(run.ranges or "")
     for note in status.notes:
-        yield "note", note
+        yield Message("note"), note
 
 
 def _moment(seconds: float | None) -> str:

@@ -10,6 +10,7 @@ from sgs_tui.engine.dumps.format import Form, Health
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.dumps.split import SplitFile, split
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 
 def split_dump(path: Path, folder: Path, text: bool) -> tuple[Health, list[str]]:
@@ -20,14 +21,24 @@ def split_dump(path: Path, folder: Path, text: bool) -> tuple[Health, list[str]]
     with open_dump(path) as dump:
         files = list(_written(dump, folder, Form.TEXT if text else Form.BINARY))
         emit(text_of(f"{file.record.number}\t{visible(str(file.path))}" for file in files if file.path), None)
-        changes = [f"{c.old} is written as {c.new}: {c.why}" for file in files if (c := file.change) is not None]
+        changes = [
+            Message("{old} is written as {new}: {why}", old=c.old, new=c.new, why=c.why)
+            for file in files
+            if (c := file.change) is not None
+        ]
         skipped = (file.record for file in files if file.path is None)
-        return dump.health, [*changes, *(f"not written: {record.name}: {record.problem}" for record in skipped)]
+        return dump.health, [
+            *changes,
+            *(
+                Message("not written: {name}: {problem}", name=record.name, problem=record.problem)
+                for record in skipped
+            ),
+        ]
 
 
 def _written(dump: Dump, folder: Path, form: Form) -> Iterator[SplitFile]:
     total, done = sum(record.size for record in dump.records), 0
-    with Meter("splitting") as meter:
+    with Meter(Message("splitting")) as meter:
         for file in split(dump, folder, form):
             done += file.record.size
             meter.report(done, total)

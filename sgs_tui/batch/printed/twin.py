@@ -35,6 +35,7 @@ from sgs_tui.engine.backends.twin import TwinDumps
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.twin.network import Proof, Twin, TwinOp
 from sgs_tui.engine.twin.rebuild import op_totals
+from sgs_tui.language import Message
 
 SCHEMA = "sgs-tui/twin/1"
 _STYLES = {Proof.EXACT: "", Proof.CLOSE: "yellow", Proof.BARRIER: "bold red"}
@@ -98,36 +99,50 @@ def headline(twin: Twin) -> str:
     totals = op_totals(twin)
     proven = max((op.error for op in twin.ops if not op.barrier), default=0.0)
     parts = [f"{totals[str(proof)]} {proof}" for proof in Proof]
-    return (
-        f"{count(len(twin.ops), 'op')}: {', '.join(parts)}; worst op {proven:.1e}; "
-        f"whole network from its inputs {twin.whole_error:.1e}; {twin.seconds:.2f} s"
+    return Message(
+        "{count}: {parts}; worst op {proven:.1e}; whole network from its inputs {whole_error:.1e}; {seconds:.2f} s",
+        count=count(len(twin.ops), "op"),
+        parts=", ".join(parts),
+        proven=proven,
+        whole_error=twin.whole_error,
+        seconds=twin.seconds,
     )
 
 
 def _parts(done: Rebuilt, columns: Sequence[Column], screen: Screen) -> Iterator[RenderableType]:
-    yield hanging("twin  ", str(done.twin.dump.path), 6, screen)
+    yield hanging(Message("twin  "), str(done.twin.dump.path), 6, screen)
     yield Text(headline(done.twin), style="bold")
     yield Text()
     yield table_of(columns)
     for op in done.twin.barriers():
-        yield hanging("barrier: ", f"{op.kind} {', '.join(op.outputs)}: {op.why}; its dumped values go on", 9, screen)
+        yield hanging(
+            Message("barrier: "),
+            Message(
+                "{kind} {outputs}: {why}; its dumped values go on",
+                kind=op.kind,
+                outputs=", ".join(op.outputs),
+                why=op.why,
+            ),
+            9,
+            screen,
+        )
     if done.exported is not None:
-        yield whole_line(f"exported to {done.exported}", screen)
+        yield whole_line(Message("exported to {exported}", exported=done.exported), screen)
 
 
 def _columns(ops: Sequence[TwinOp], screen: Screen) -> list[Column]:
     columns = [
         Column("#", [Cell(str(op.index)) for op in ops], right=True),
-        Column("op", [Cell(screen.text(op.kind)) for op in ops]),
-        Column("proof", [Cell(str(op.proof), _STYLES[op.proof]) for op in ops]),
-        Column("error", [Cell("-" if op.barrier else f"{op.error:.1e}") for op in ops], right=True),
+        Column(Message("op"), [Cell(screen.text(op.kind)) for op in ops]),
+        Column(Message("proof"), [Cell(str(op.proof), _STYLES[op.proof]) for op in ops]),
+        Column(Message("error"), [Cell("-" if op.barrier else f"{op.error:.1e}") for op in ops], right=True),
     ]
     attributes = ["" if op.barrier else op.attributes for op in ops]
     left = max(NARROWEST, screen.columns or 2 * PIPED) - taken(columns)
     longest = max(map(len, attributes), default=0) if screen.columns is None else max(_ATTRIBUTES, left // 2)
-    told = name_column("attributes", attributes, (), Screen(ascii=screen.ascii), _SHORTEST, longest)
+    told = name_column(Message("attributes"), attributes, (), Screen(ascii=screen.ascii), _SHORTEST, longest)
     names = [", ".join(op.outputs) for op in ops]
-    return [*columns, name_column("output", names, [*columns, told], screen, _SHORTEST, LONGEST_NAME), told]
+    return [*columns, name_column(Message("output"), names, [*columns, told], screen, _SHORTEST, LONGEST_NAME), told]
 
 
 def dump_paths(dumps: Sequence[TwinDumps]) -> bytes:

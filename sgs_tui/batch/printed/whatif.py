@@ -36,7 +36,7 @@ from sgs_tui.engine.numbers import count, decibel, ratio, size
 from sgs_tui.engine.twin.agreement import SelfCheck
 from sgs_tui.engine.twin.opening import Files
 from sgs_tui.engine.twin.whatif import Cost, WhatIf, WhatIfLayer
-from sgs_tui.language import _
+from sgs_tui.language import Message, _, joined
 
 SCHEMA = "sgs-tui/whatif/1"
 _MOVED = 0.1
@@ -87,17 +87,23 @@ def self_check_json(check: SelfCheck | None) -> Json | None:
 def self_check_line(check: SelfCheck | None) -> str:
     """How far what follows can be trusted, in a sentence."""
     if check is None:
-        return "none: there is no fixed dump to foresee; how far a figure may be off is beside it"
+        return Message("none: there is no fixed dump to foresee; how far a figure may be off is beside it")
     if not check.counted:
-        return "no layer of this fixed dump can be foreseen: what follows promises nothing"
-    off = f"{check.median_db:.2f} dB (median), {check.p90_db:.2f} dB (90 %) off in {count(check.counted, 'layer')}"
+        return Message("no layer of this fixed dump can be foreseen: what follows promises nothing")
+    off = Message(
+        "{median_db:.2f} dB (median), {p90_db:.2f} dB (90 %) off in {count}",
+        median_db=check.median_db,
+        p90_db=check.p90_db,
+        count=count(check.counted, "layer"),
+    )
     if check.trusted:
-        return f"the fixed dump is foreseen, {off}"
+        return Message("the fixed dump is foreseen, {off}", off=off)
     if check.median_db <= _ROUGH:
-        return f"the fixed dump is foreseen only roughly, {off}: what follows is no better"
-    return (
-        f"the fixed dump is NOT foreseen, {off}: another picture or network, or padding kept? "
-        "What follows promises nothing"
+        return Message("the fixed dump is foreseen only roughly, {off}: what follows is no better", off=off)
+    return Message(
+        "the fixed dump is NOT foreseen, {off}: another picture or network, or padding kept? "
+        "What follows promises nothing",
+        off=off,
     )
 
 
@@ -108,10 +114,15 @@ def cost_json(cost: Cost) -> Json:
 
 def cost_line(before: Cost, after: Cost) -> str:
     """The same in words."""
-    return (
-        f"{before.wide} -> {count(after.wide, 'tensor')} in INT16, {before.multiplications:.0%} -> "
-        f"{after.multiplications:.0%} of multiplications, weights {size(before.weight_bytes)} -> "
-        f"{size(after.weight_bytes)}"
+    return Message(
+        "{wide} -> {tensors} in INT16, {before:.0%} -> {after:.0%} of multiplications, "
+        "weights {size_before} -> {size_after}",
+        wide=before.wide,
+        tensors=count(after.wide, "tensor"),
+        before=before.multiplications,
+        after=after.multiplications,
+        size_before=size(before.weight_bytes),
+        size_after=size(after.weight_bytes),
     )
 
 
@@ -167,57 +178,75 @@ def _parts(
 ) -> Iterator[RenderableType]:
     answer = done.answer
     trusted = answer.check is None or answer.check.trusted
-    yield hanging(
-        f"{'self-check':<{_INDENT}}", self_check_line(answer.check), _INDENT, screen, "" if trusted else "bold red"
-    )
-    yield hanging(f"{'INT16':<{_INDENT}}", ", ".join(answer.int16) or "none", _INDENT, screen, "bold")
-    yield hanging(f"{'cost':<{_INDENT}}", cost_line(answer.before, answer.after), _INDENT, screen)
-    yield hanging(f"{'newly fixed':<{_INDENT}}", ", ".join(answer.newly_fixed) or "none", _INDENT, screen)
-    yield hanging(f"{'newly failing':<{_INDENT}}", ", ".join(answer.newly_failing) or "none", _INDENT, screen)
+    yield hanging(Message("self-check"), self_check_line(answer.check), _INDENT, screen, "" if trusted else "bold red")
+    yield hanging(Message("INT16"), ", ".join(answer.int16) or Message("none"), _INDENT, screen, "bold")
+    yield hanging(Message("cost"), cost_line(answer.before, answer.after), _INDENT, screen)
+    yield hanging(Message("newly fixed"), ", ".join(answer.newly_fixed) or Message("none"), _INDENT, screen)
+    yield hanging(Message("newly failing"), ", ".join(answer.newly_failing) or Message("none"), _INDENT, screen)
     judged = sum(each.predicted for each in answer.layers)
-    verdict = f"{len(answer.failing)} of {count(judged, 'layer')} over the limits of {done.profile} then"
-    yield hanging(f"{'verdict':<{_INDENT}}", verdict, _INDENT, screen, "bold red" if answer.failing else "")
+    verdict = Message(
+        "{failing} of {count} over the limits of {profile} then",
+        failing=len(answer.failing),
+        count=count(judged, "layer"),
+        profile=done.profile,
+    )
+    yield hanging(Message("verdict"), verdict, _INDENT, screen, "bold red" if answer.failing else "")
     if shown:
         yield Text()
         yield table_of(columns)
     wanted = _LESS if answer.check is not None else _LESS[:1]
     if shown and (missing := [title for title in wanted if title not in {each.title for each in columns}]):
-        lacking = _("no room for {columns}: a wider screen or --format json has them", columns=", ".join(missing))
+        lacking = _("no room for {columns}: a wider screen or --format json has them", columns=joined(missing))
         yield Text(lacking, "dim")
     if left := len(answer.layers) - len(shown):
-        yield Text(f"{count(left, 'more layer')} within the limits and {_MOVED:g} dB of before (--all)", "dim")
+        yield Text(
+            _(
+                "{count} within the limits and {MOVED:g} dB of before (--all)",
+                count=count(left, "more layer"),
+                MOVED=_MOVED,
+            ),
+            "dim",
+        )
     for why in dict.fromkeys(each.why_not for each in shown if each.why_not):
         names = ", ".join(each.name for each in shown if each.why_not == why)
-        yield hanging("not predicted: ", f"{names}: {why}", _INDENT, screen)
+        yield hanging(Message("not predicted: "), Message("{names}: {why}", names=names, why=why), _INDENT, screen)
 
 
 def _columns(shown: Sequence[WhatIfLayer], answer: WhatIf, screen: Screen) -> list[Column]:
     numbers = [
-        Column("op", [Cell(screen.text(each.op)) for each in shown]),
+        Column(Message("op"), [Cell(screen.text(each.op)) for each in shown]),
         *(
-            [Column("now dB", [Cell(decibel(e.measured.sqnr_db if e.measured else None)) for e in shown], right=True)]
+            [
+                Column(
+                    Message("now dB"),
+                    [Cell(decibel(e.measured.sqnr_db if e.measured else None)) for e in shown],
+                    right=True,
+                )
+            ]
             if answer.check is not None
             else []
         ),
-        Column("from dB", [Cell(decibel(each.before.sqnr_db)) for each in shown], right=True),
-        Column("to dB", [Cell(decibel(each.after.sqnr_db)) for each in shown], right=True),
-        Column("+- dB", [Cell(decibel(e.error_bar_db) if e.predicted else "?") for e in shown], right=True),
-        Column("RMSE", [Cell(ratio(each.before.rmse)) for each in shown], right=True),
-        Column("to", [Cell(ratio(each.after.rmse)) for each in shown], right=True),
+        Column(Message("from dB"), [Cell(decibel(each.before.sqnr_db)) for each in shown], right=True),
+        Column(Message("to dB"), [Cell(decibel(each.after.sqnr_db)) for each in shown], right=True),
+        Column(Message("+- dB"), [Cell(decibel(e.error_bar_db) if e.predicted else "?") for e in shown], right=True),
+        Column(Message("RMSE"), [Cell(ratio(each.before.rmse)) for each in shown], right=True),
+        Column(Message("to"), [Cell(ratio(each.after.rmse)) for each in shown], right=True),
         *_slice_columns(shown),
         Column("", [_state(each, answer) for each in shown]),
     ]
     for title in _LESS:
         if screen.columns is not None and taken(numbers) + _SHORTEST > screen.columns:
             numbers = [each for each in numbers if each.title != title]
-    return [name_column("layer", [e.name for e in shown], numbers, screen, _SHORTEST, LONGEST_NAME), *numbers]
+    return [name_column(Message("layer"), [e.name for e in shown], numbers, screen, _SHORTEST, LONGEST_NAME), *numbers]
 
 
 def _slice_columns(shown: Sequence[WhatIfLayer]) -> Iterator[Column]:
     """Where a shown layer has slices that span few steps."""
     worst = [(each.before.worst_slice_db, each.after.worst_slice_db) for each in shown]
     for title, side in (
-        (("slice", 0), ("to dB", 1)) if any(any(db is not None for db in both) for both in worst) else ()
+        ((Message("slice"), 0), (Message("to dB"), 1))
+        if any(any(db is not None for db in both) for both in worst)
+        else ()
     ):
         yield Column(title, [Cell(decibel(both[side])) for both in worst], right=True)
 
@@ -226,5 +255,5 @@ def _state(each: WhatIfLayer, answer: WhatIf) -> Cell:
     if each.name in answer.newly_fixed:
         return Cell("fixed", "green")
     if each.name in answer.newly_failing:
-        return Cell("FAILS NOW", "bold red")
+        return Cell(Message("FAILS NOW"), "bold red")
     return Cell("fails", "bold red") if each.name in answer.failing else Cell("")

@@ -81,7 +81,7 @@ def _parts(
     for _rank, each in report.ranked:
         if each.status is Status.ERROR:
             yield hanging(Message("error"), _named(each.name, each.reason), _INDENT, screen, "magenta")
-    yield Text(screen.text(headline(report)), style="bold")
+    yield hanging("", headline(report), 0, screen, "bold")
     if report.stopped:
         yield Text(_("stopped: these are the pictures that were measured until then"), style="bold red")
     yield from _since(report, screen)
