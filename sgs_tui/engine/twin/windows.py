@@ -370,8 +370,8 @@ def _pool_kernels(source: Shape, pixels: int) -> Iterator[Sides]:
 
 def _pools(average: bool, source: Shape, picture: Floats, output: Floats, kernel: Sides, plain: bool) -> Iterator[Pool]:
     sides = (int(output.shape[0]), int(output.shape[1]))
-    rows, columns = (axes_of(source[1 + axis], sides[axis], kernel[axis] - 1) for axis in (0, 1))
-    pairs = [pair for pair in product(rows, columns) if _plain(*pair) == plain and _overlaps(pair, kernel)]
+    rows, columns = (_pool_axes(source[1 + axis], sides[axis], kernel[axis], plain) for axis in (0, 1))
+    pairs = [pair for pair in product(rows, columns) if _plain(*pair) == plain]
     pairs.sort(key=lambda pair: unusual(*pair))
     for (row, column), counted in product(pairs, (False, True) if average else (False,)):
         pads = (row.before, column.before, row.after, column.after)
@@ -386,9 +386,12 @@ def _plain(row: Axis, column: Axis) -> bool:
     return row.stride == column.stride and not (row.before or row.after or column.before or column.after)
 
 
-def _overlaps(pair: tuple[Axis, Axis], kernel: Sides) -> bool:
-    """Every window holds a pixel: pads are smaller than the kernel on both sides."""
-    return all(max(axis.before, axis.after) < side for axis, side in zip(pair, kernel, strict=True))
+@lru_cache(maxsize=4096)
+def _pool_axes(side: int, wanted: int, kernel: int, plain: bool) -> list[Axis]:
+    """Those whose every window holds a pixel: pads are smaller than the kernel; plain ones have none."""
+    return [
+        axis for axis in axes_of(side, wanted, kernel - 1) if max(axis.before, axis.after) < (1 if plain else kernel)
+    ]
 
 
 def _places(sides: Sides) -> list[Sides]:
