@@ -12,6 +12,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Any
+
+from textual.app import App
 
 from sgs_tui.engine.compare.limits import BUILT_IN
 from sgs_tui.engine.compare.select import SORT_KEYS
@@ -50,7 +53,7 @@ class ExportController(Controller):
     @does("app.export")
     def ask_for_kind(self) -> None:
         """The picture is that of the screen as it is now, without the question."""
-        picture = self.host.current.app.export_screenshot(title="sgs-tui")
+        picture = picture_of(self.host.current.app)
         choices = [Choice(kind, shown(what), kind.upper()) for kind, what in _KINDS.items()]
         self.choose(_("Write what?"), choices, partial(self._ask_for_place, picture))
 
@@ -97,6 +100,11 @@ def write(path: Path, make: Callable[[Event], bytes], cancel: Event) -> Path:
         raise InputError(Message("{path} is there already", path=path), Message("name another file"))
     write_atomically(path, make(cancel))
     return path
+
+
+def picture_of(app: App[Any]) -> str:
+    """The screen as an SVG whose columns stand below each other in every viewer: some drop blanks where not told."""
+    return app.export_screenshot(title="sgs-tui").replace("<text class", '<text xml:space="preserve" class')
 
 
 def as_csv(table: Table) -> bytes:

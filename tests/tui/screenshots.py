@@ -21,6 +21,7 @@ from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.sweep.background import SweepJob
 from sgs_tui.engine.sweep.results import SweepResult
 from sgs_tui.engine.sweep.sweep import Sweep, processes
+from sgs_tui.tui.export import picture_of
 from tests.tui import stage
 
 FOLDER = stage.REPOSITORY / "screenshots"
@@ -81,12 +82,11 @@ async def take(shot: Shot) -> str:
             await pilot.press(key)
             await stage.until_followed(pilot)
         await stage.until_shown(pilot, shot.awaited)
-        svg, before = app.export_screenshot(title="sgs-tui"), ""
+        svg, before = picture_of(app), ""
         while svg != before:  # what else has changed with it is drawn, too
             await pilot.pause()
-            before, svg = svg, app.export_screenshot(title="sgs-tui")
-    fixed = re.sub(r"terminal-\d+", "terminal", svg)
-    return fixed.replace("<text class", '<text xml:space="preserve" class')
+            before, svg = svg, picture_of(app)
+    return re.sub(r"terminal-\d+", "terminal", svg)
 
 
 def main(folder: Path, names: Sequence[str] = ()) -> None:

@@ -151,7 +151,11 @@ async def test_what_is_seen_is_written(on_stage: Path, kind: str) -> None:
     elif kind == "md":
         assert data.decode().split("\n")[2].startswith("| ✗ | 9 | gate |")
     elif kind == "svg":
-        assert "gate" in "".join(ElementTree.fromstring(data).itertext())
+        root = ElementTree.fromstring(data)
+        assert "gate" in "".join(root.itertext())
+        texts = list(root.iter("{http://www.w3.org/2000/svg}text"))
+        kept = "{http://www.w3.org/XML/1998/namespace}space"
+        assert texts and all(each.get(kept) == "preserve" for each in texts), "viewers that drop blanks shift columns"
     else:
         assert data.startswith(b"\x89PNG")
 

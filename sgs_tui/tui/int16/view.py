@@ -61,7 +61,8 @@ def plan_lines(
 
     `foreseen` are the last figures, while `waiting` those of another set.
     """
-    lines = [*paragraph(plan.again, width, "key"), *_expected(plan, foreseen, waiting, plain, width), BLANK]
+    again, expected = paragraph(plan.again, width, "key"), _expected(plan, foreseen, waiting, plain, width)
+    lines = [*expected, *again, BLANK] if plan.advice.fix_first else [*again, *expected, BLANK]
     lines += [] if one is None else [*_candidate(one, width), BLANK]
     lines += _file(plan, width) if plan.file_needed else []
     return lines + [row for note in (foreseen.notes if foreseen else ()) for row in paragraph(note, width, "muted")]
