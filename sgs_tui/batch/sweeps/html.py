@@ -12,7 +12,7 @@ from markupsafe import Markup
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.formats.html import harmless, policy
 from sgs_tui.batch.sweeps.report import SweepReport, headline, output_line
-from sgs_tui.engine.numbers import count, decibel, figure
+from sgs_tui.engine.numbers import count, decibel, ratio
 from sgs_tui.engine.sweep.results import Status
 from sgs_tui.language import Message, _, spoken
 
@@ -47,7 +47,7 @@ def write(report: SweepReport, screen: Screen) -> bytes:
         edges=EDGES,
         most=MOST,
         words=_WORDS,
-        figure=figure,
+        ratio=ratio,
         _=_,
         message=Message,
         language=spoken().replace("_", "-"),

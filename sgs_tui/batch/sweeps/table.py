@@ -20,7 +20,7 @@ from sgs_tui.batch.console import (
     table_of,
 )
 from sgs_tui.batch.sweeps.report import SweepReport, headline, output_line, some
-from sgs_tui.engine.numbers import count, decibel, figure, ratio
+from sgs_tui.engine.numbers import count, decibel, ratio
 from sgs_tui.engine.sweep.results import Kind, LayerRow, PictureRow, SetFinding, Status
 from sgs_tui.language import Message, _, shown
 
@@ -131,7 +131,7 @@ def _agreement(row: PictureRow, classes: bool) -> str:
 
 def _layers(report: SweepReport, rows: Sequence[LayerRow], screen: Screen) -> list[Column]:
     def cells(key: str, place: int) -> list[Cell]:
-        show = decibel if key == "sqnr_db" else figure
+        show = decibel if key == "sqnr_db" else ratio
         return [Cell("" if row.spreads is None else show(row.spreads[key][place])) for row in rows]
 
     columns = [
