@@ -9,6 +9,7 @@ import pytest
 
 from sgs_tui.cli.main import COMMANDS
 
+pytestmark = pytest.mark.xdist_group("structure")  # every file is read and parsed once
 ROOT = Path(__file__).resolve().parent.parent
 FILES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path

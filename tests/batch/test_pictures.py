@@ -70,9 +70,12 @@ def test_binary_and_string_dumps_give_the_same_picture(sgs: Path, tmp_path: Path
 
 
 def test_pictures_do_not_depend_on_the_number_of_processes(sgs: Path, tmp_path: Path) -> None:
+    layers = ("gate", "cat", "trans", "prob")
     for count in (1, 2):
-        draw_pictures(PicturesWanted(sgs / "tiny" / "float.bin", tmp_path / str(count)), workers=count)
+        wanted = PicturesWanted(sgs / "tiny" / "float.bin", tmp_path / str(count), layers=layers)
+        draw_pictures(wanted, workers=count)
     names = sorted(path.name for path in (tmp_path / "1").iterdir())
+    assert len(names) == len(layers)
     assert names == sorted(path.name for path in (tmp_path / "2").iterdir())
     for name in names:
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()

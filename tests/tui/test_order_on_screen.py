@@ -66,9 +66,9 @@ async def test_parts_can_be_sized_and_stay_so() -> None:
         await until(pilot, lambda: (side.outer_size.width, lower.outer_size.height) == (width + 4, height + 4))
         await pilot.press("f")
         await until(pilot, lambda: screen.layer_table.pane.region.width == 160)
-        await pilot.press("f", *"(" * 60)
+        await pilot.press("f", *"(" * 15)
         await until(pilot, lambda: side.outer_size.width == 20)
-        await pilot.press(*")" * 60, *"}" * 60)
+        await pilot.press(*")" * 25, *"}" * 15)
         await until(pilot, lambda: screen.layer_table.pane.table.size.width >= 59)
         assert screen.layer_table.pane.table.size.height >= 8
         kept = screen.splits
