@@ -53,7 +53,7 @@ from sgs_tui.engine.diagnosis.results import (
     percent,
     some,
 )
-from sgs_tui.engine.diagnosis.trying import REFUTED, Trying, tried
+from sgs_tui.engine.diagnosis.trying import REFUTED, Trying, tried_in_turn
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.session import Comparison
 from sgs_tui.engine.twin.plan import Plan
@@ -101,7 +101,7 @@ def diagnose(
         ahead.result()
         findings = [*made.findings, *([] if made.spoils else _inside(case, budgets, measuring, clock))]
         if trying is not None and not clock.skips("what the advice would give"):
-            findings = [tried(each, trying, case.compared, case.profile, cancel) for each in findings]
+            findings = tried_in_turn(findings, trying, case.compared, case.profile, cancel)
             findings.sort(key=lambda each: each.cause is Cause.CLIPPING and not each.explained)  # refuted
         foresight = explained.result() if explained is not None else foresight
     if not any(each.cause.spoils for each in findings):

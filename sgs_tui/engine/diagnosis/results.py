@@ -126,7 +126,8 @@ class Evidence:
 class Tried:
     """What a change gives at the layer where it matters most, by the twin: its RMSE now and then.
 
-    `int16`: the tensors that get INT16, `change`: whatever else it is, in few words.
+    `int16`: the tensors that get INT16, `change`: whatever else it is, in few words. `mended`: how many findings before
+    this one are mended first; `now` is the RMSE with that.
     """
 
     change: str
@@ -134,9 +135,11 @@ class Tried:
     layer: str
     now: float
     then: float
+    mended: int = 0
 
     def __str__(self) -> str:
-        return f"{self.layer}: RMSE {figure(self.now)} now, {figure(self.then)} then"
+        when = "with what comes before mended" if self.mended else "now"
+        return f"{self.layer}: RMSE {figure(self.now)} {when}, {figure(self.then)} then"
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,27 +87,42 @@ class Change:
         return with_int16(made, sorted({*self.int16, *plan.raised})) if self.int16 else made
 
 
+_NOTHING = Change()
+"""The plan as it is."""
+
+
 @dataclass
 class Trying:
-    """The twin of a sample, and what was tried on it; `tried` are the sets of searches, by what was asked."""
+    """The twin of a sample, and what was tried on it; `tried` are the sets of searches, by what was asked.
+
+    `start`: the plan that changes are put on, where `mended` findings are mended first; else the sample's own.
+    """
 
     subject: Subject
+    start: Plan | None = None
+    mended: int = 0
     tried: dict[str, dict[str, Trial]] = field(default_factory=dict)
     _scores: dict[Change, Scores] = field(default_factory=dict)
 
     @property
     def plan(self) -> Plan:
-        """The sample's own plan."""
-        return self.subject.plan
+        """What changes are put on."""
+        return self.subject.plan if self.start is None else self.start
+
+    def behind(self, change: Change) -> "Trying":
+        """The same with a change made first."""
+        return Trying(self.subject, change.of(self.plan), self.mended + 1)
 
     def scores(self, change: Change, cancel: Event | None = None) -> Scores:
         """Every layer's figures with a change. Raises RunError, CancelledError."""
         if change not in self._scores:
-            self._scores[change] = self.subject.trials.under(change.of(self.plan), cancel)
+            plan = self.plan if change == _NOTHING else change.of(self.plan)
+            self._scores[change] = self.subject.trials.under(plan, cancel)
         return self._scores[change]
 
     def rows(self, rows: Mapping[str, LayerDiff], change: Change, cancel: Event | None = None) -> dict[str, LayerDiff]:
-        """Every compared layer as it is then; as measured where nothing changes or nothing is foreseen."""
+        """Every compared layer as it is then, measured ones given; as measured where nothing changes or nothing is
+        foreseen."""
         before, after, silent = self.subject.trials.scores, self.scores(change, cancel), not_predicted(self.plan)
         found = {}
         for name, row in rows.items():
@@ -158,18 +173,22 @@ class _Outcome:
 
 def tried(
     finding: Finding, trying: Trying, rows: Mapping[str, LayerDiff], profile: Profile, cancel: Event | None = None
-) -> Finding:
-    """The finding with its advice as the twin has it: what helps and what that gives, or that nothing tried does."""
+) -> tuple[Finding, Change | None]:
+    """The finding with its advice as the twin has it: what helps and what that gives, or that nothing tried does.
+
+    Tried on the trying's plan. The change is the one that is advised.
+    """
+    measured, rows = rows, trying.rows(rows, _NOTHING, cancel) if trying.mended else rows
     bad_now = failing(rows, profile)
     asked = _asked(finding, rows, bad_now)
     bad = any(name in bad_now for name in asked)
     changes = [each for each in dict.fromkeys(_changes(finding, trying)) if bad or not each.ranges]
     if not changes or not asked:
-        return finding
+        return finding, None
     best: _Outcome | None = None
     outcomes = []
     for change in changes:
-        found = _outcome(trying, change, rows, asked, profile, cancel)
+        found = _outcome(trying, change, measured, rows, asked, profile, cancel)
         outcomes.append(found)
         if found.left < _HELPS * (best.left if best else 1.0) and found.failing_in_all <= len(bad_now):
             best = found
@@ -177,8 +196,22 @@ def tried(
             break
     less: _Outcome | None = None
     if best is not None and not best.change.everything:
-        best, less = _thinned(best, lambda change: _outcome(trying, change, rows, asked, profile, cancel))
-    return _told(finding, outcomes, best, less, trying.plan.qdq is not None)
+        best, less = _thinned(best, lambda change: _outcome(trying, change, measured, rows, asked, profile, cancel))
+    told = _told(finding, outcomes, best, less, trying.plan.qdq is not None)
+    return told, best.change if best is not None else None
+
+
+def tried_in_turn(
+    findings: Sequence[Finding], trying: Trying, rows: Mapping[str, LayerDiff], profile: Profile,
+    cancel: Event | None = None,
+) -> list[Finding]:  # fmt: skip
+    """The findings with their advice, each tried with what is advised for those before it done."""
+    found = []
+    for each in findings:
+        told, change = tried(each, trying, rows, profile, cancel)
+        found.append(told)
+        trying = trying.behind(change) if change is not None else trying
+    return found
 
 
 def _thinned(best: _Outcome, outcome: Callable[[Change], _Outcome]) -> tuple[_Outcome, _Outcome | None]:
@@ -209,10 +242,10 @@ def _asked(finding: Finding, rows: Mapping[str, LayerDiff], failing: Collection[
 
 
 def _outcome(
-    trying: Trying, change: Change, rows: Mapping[str, LayerDiff], asked: Sequence[str], profile: Profile,
-    cancel: Event | None,
+    trying: Trying, change: Change, measured: Mapping[str, LayerDiff], rows: Mapping[str, LayerDiff],
+    asked: Sequence[str], profile: Profile, cancel: Event | None,
 ) -> _Outcome:  # fmt: skip
-    after = trying.rows(rows, change, cancel)
+    after = trying.rows(measured, change, cancel)
     worst = max(asked, key=lambda name: _measured(rows[name]).rmse)
     bad = failing(after, profile)
     sliced = {name: _only_slices(rows[name], profile) for name in asked}
@@ -229,6 +262,7 @@ def _outcome(
             worst,
             _measured(rows[worst]).rmse,
             _measured(after[worst]).rmse,
+            trying.mended,
         ),
         slices=f"; lost slices: {lost[0]} now, {lost[1]} then" if lost[0] else "",
     )

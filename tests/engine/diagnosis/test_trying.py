@@ -9,7 +9,7 @@ from sgs_tui.engine.compare.limits import MANUAL
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.foresight import open_subject
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
-from sgs_tui.engine.diagnosis.trying import Change, Trying, tried
+from sgs_tui.engine.diagnosis.trying import Change, Trying, tried, tried_in_turn
 from tests.engine.diagnosis.runs import Diagnosed, diagnosed
 
 
@@ -31,7 +31,7 @@ def test_clipping_that_own_ranges_do_not_heal_is_refuted(faults: Path) -> None:
     with diagnosed(folder / "fixed.bin", folder / "float.bin", folder / "tensor_min_max.txt") as found:
         layer = found.rows[5].name
         claimed = Finding(Cause.CLIPPING, (layer,), 0.9, (Evidence("5.7% lie beyond the limits"),), ("calibrate",))
-        given = tried(claimed, Trying(open_subject(found.comparison)), case_of(found).compared, MANUAL)
+        given = tried(claimed, Trying(open_subject(found.comparison)), case_of(found).compared, MANUAL)[0]
     assert given.confidence <= 0.2 and given.explained == 0 and "calibrat" not in given.advice[0]
     assert "own ranges do not heal it" in given.evidence[0].text and f"{layer}: RMSE" in given.advice[0]
 
@@ -68,3 +68,20 @@ def test_changes_in_words() -> None:
     assert str(both).startswith("calibrate with --quant_level L2") and "tensor_arrays='a,b'; in" in str(both)
     assert "ALL_INT16" in str(replace(both, everything=True, level=None))
     assert str(Change(ranges=(("x", (-1.0, 2.0)),))).startswith("give x the limits ")
+
+
+def test_what_comes_second_is_tried_with_the_first_mended(faults: Path) -> None:
+    """Its figures now are those with the first one's advice done, not those that were measured."""
+    folder = faults / "b_wide_dwres48"
+    with diagnosed(folder / "fixed.bin", folder / "float.bin", folder / "tensor_min_max.txt") as found:
+        trying, rows = Trying(open_subject(found.comparison)), case_of(found).compared
+        culprit, worst = "/blocks/1/expand/Relu_output_0", max(rows, key=case_of(found).error)
+        findings = [Finding(Cause.WIDE_RANGE, (culprit,), 0.9, ()), Finding(Cause.DRIFT, (worst,), 0.5, ())]
+        first, second = tried_in_turn(findings, trying, rows, MANUAL)
+        alone, change = tried(findings[0], trying, rows, MANUAL)
+        assert change is not None and first == alone and first.tried is not None and not first.tried.mended
+        assert second.tried is not None and second.tried.mended == 1
+        mended, measured = (each[second.tried.layer].metrics for each in (trying.rows(rows, change), rows))
+        assert mended is not None and measured is not None
+        assert second.tried.now == pytest.approx(mended.rmse) and mended.rmse < 0.5 * measured.rmse
+    assert "with what comes before mended, " in second.advice[0] and " now, " in first.advice[0]
