@@ -21,7 +21,7 @@ from sgs_tui.engine.numbers import count, figure
 from sgs_tui.engine.twin.agreement import not_predicted
 from sgs_tui.engine.twin.chains import chain_of, choices_of, makers_inputs
 from sgs_tui.engine.twin.figures import Figures
-from sgs_tui.engine.twin.network import Bounds
+from sgs_tui.engine.twin.network import Bounds, Twin
 from sgs_tui.engine.twin.plan import Plan, far_apart, with_int16, with_level, with_ranges
 from sgs_tui.engine.twin.search import Trial
 from sgs_tui.engine.twin.trials import Scores
@@ -180,7 +180,7 @@ def tried(
     """
     measured, rows = rows, trying.rows(rows, _NOTHING, cancel) if trying.mended else rows
     bad_now = failing(rows, profile)
-    asked = _asked(finding, rows, bad_now)
+    asked = _asked(finding, rows, bad_now, trying.plan.twin)
     bad = any(name in bad_now for name in asked)
     changes = [each for each in dict.fromkeys(_changes(finding, trying)) if bad or not each.ranges]
     if not changes or not asked:
@@ -233,12 +233,21 @@ def _as_good(less: _Outcome, best: _Outcome) -> bool:
     return same and less.left <= best.left / _HELPS
 
 
-def _asked(finding: Finding, rows: Mapping[str, LayerDiff], failing: Collection[str]) -> tuple[str, ...]:
-    """The layers a change is judged by: what fails of the finding's own, else its own, else what fails at all."""
+def _asked(finding: Finding, rows: Mapping[str, LayerDiff], failing: Collection[str], twin: Twin) -> tuple[str, ...]:
+    """The layers a change is judged by: what fails of the finding's own, else its own with what fails behind them, else
+    what fails at all."""
     known = [name for name, row in rows.items() if row.metrics is not None and isfinite(row.metrics.rmse)]
     bad = [name for name in known if name in failing]
     own = [name for name in known if name in (*finding.layers, *finding.behind)]
-    return tuple([name for name in own if name in bad] or own or bad)
+    return tuple([name for name in own if name in bad] or [*own, *_behind(twin, own, bad)] or bad)
+
+
+def _behind(twin: Twin, names: Sequence[str], among: Sequence[str]) -> list[str]:
+    """Which of `among` are computed from `names`."""
+    reached = set(names)
+    for op in twin.ops:
+        reached.update(op.outputs if not reached.isdisjoint(op.inputs) else ())
+    return [name for name in among if name in reached and name not in names]
 
 
 def _outcome(
@@ -311,9 +320,13 @@ def _finer(finding: Finding, trying: Trying) -> Iterator[Change]:
     read = tuple(finding.int16) or own or makers_inputs(plan, finding.layers[:1])
     chain = tuple(name for each in (*finding.layers[:1], *read) for name in chain_of(plan, each))
     wider = (read, (*read, *chain), (*read, *makers_inputs(plan, (*read, *finding.layers[:1]))))
-    every = (*read, *chain, *makers_inputs(plan, (*read, *chain, *finding.layers[:1])))
+    made = makers_inputs(plan, (*read, *chain, *finding.layers[:1]))
+    every = (*read, *chain, *made)
+    further = (*every, *(name for each in made for name in chain_of(plan, each)))
     able = plan.choices()
-    sets = dict.fromkeys(tuple(name for name in able if name in {*each} - plan.raised) for each in (*wider, every))
+    sets = dict.fromkeys(
+        tuple(name for name in able if name in {*each} - plan.raised) for each in (*wider, every, further)
+    )
     if not finding.int16:
         yield from _levels(trying)
     yield from (Change(int16=each) for each in sets if each)
