@@ -96,7 +96,7 @@ def print_comparison(request: CompareRequest, how: Printing, say: Say) -> Report
     report = replace(found, fail_on=how.fail_on)
     emit(how.wanted.pieces(report, how.screen), how.output, inputs)
     if how.output not in (None, Path("-")):
-        say(f"{how.output}: {headline(report.summary)}")
+        say(Message("{output}: {headline}", output=how.output, headline=headline(report.summary)))
     if how.wanted is Format.VENDOR:
         _say_what_is_left_out(report, say)
     if report.three_way is not None and how.wanted not in _WITH_ORIGINAL:
@@ -136,7 +136,11 @@ def bundle(report: Report, path: Path, say: Say) -> Path:
     target = free_name(path, keep_suffix=True)
     plan = plan_bundle(report.request, report.rows, parts, report.culprits)
     for part in plan.parts:
-        say(f"{target}: {part.name}, {size(part.size)}: {part.what}")
+        say(
+            Message(
+                "{target}: {name}, {size}: {what}", target=target, name=part.name, size=size(part.size), what=part.what
+            )
+        )
     for line in plan.left_out:
         say(Message("{target}: not in it: {line}", target=target, line=line))
     with Meter(Message("bundling"), rate=True) as meter:
@@ -253,9 +257,9 @@ def _explained(comparison: Comparison, rows: Sequence[LayerDiff]) -> Compared:
         defect = Message("this is a defect of sgs-tui ({name})", name=type(error).__name__)
         notes = (
             Message(
-                "no diagnosis: {defect}; the report is in {write_crash_report}",
+                "no diagnosis: {defect}; the report is in {path}",
                 defect=defect,
-                write_crash_report=write_crash_report(error, sys.argv[1:]),
+                path=write_crash_report(error, sys.argv[1:]),
             ),
         )
     return Compared(comparison, list(rows), True, found, notes)

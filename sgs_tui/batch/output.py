@@ -9,8 +9,9 @@ from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 
-from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.errors import InputError, UsageError, reason
 from sgs_tui.engine.files import real, replacing, was_read
+from sgs_tui.language import Message
 
 
 class AdviceFormat(StrEnum):
@@ -80,21 +81,31 @@ def emit(data: Data, output: Path | None, inputs: tuple[Path, ...] = ()) -> None
 def check_target(output: Path | None, inputs: tuple[Path, ...] = ()) -> None:
     """Raise before work that takes minutes what `emit` would raise after it."""
     if output is not None and output.is_dir():
-        raise InputError(f"{output}: is a folder, expected a file to write", "name a file in it")
+        raise InputError(
+            Message("{output}: is a folder, expected a file to write", output=output), Message("name a file in it")
+        )
     if output is None or output == Path("-") or (output.exists() and not output.is_file()):
         return
     _spare(inputs, output)
     folder = real(output).parent
     if not folder.is_dir():
-        raise InputError(f"{output}: there is no folder {folder}", "make it first, or name another file to write")
+        raise InputError(
+            Message("{output}: there is no folder {folder}", output=output, folder=folder),
+            Message("make it first, or name another file to write"),
+        )
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise InputError(f"{output}: the folder {folder} can not be written to", "name another file to write")
+        raise InputError(
+            Message("{output}: the folder {folder} can not be written to", output=output, folder=folder),
+            Message("name another file to write"),
+        )
 
 
 def _spare(inputs: tuple[Path, ...], output: Path) -> None:
     named = any(output.exists() and path.exists() and output.samefile(path) for path in inputs)
     if named or was_read(output):
-        raise UsageError(f"{output}: is an input of this command", "name another file to write")
+        raise UsageError(
+            Message("{output}: is an input of this command", output=output), Message("name another file to write")
+        )
 
 
 _AT_ONCE = 5
@@ -103,7 +114,7 @@ _AT_ONCE = 5
 
 def _to_stdout(pieces: Iterator[bytes]) -> None:
     if sys.stdout is None:
-        raise InputError("stdout is closed", "redirect it, or use --output")
+        raise InputError(Message("stdout is closed"), Message("redirect it, or use --output"))
     with _explained("stdout"):
         for piece in islice(pieces, _AT_ONCE):
             sys.stdout.buffer.write(piece)
@@ -125,4 +136,7 @@ def _explained(where: str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise InputError(f"{where}: cannot write: {error.strerror}", "check free space and rights there") from error
+        raise InputError(
+            Message("{where}: cannot write: {why}", where=where, why=reason(error)),
+            Message("check free space and rights there"),
+        ) from error

@@ -73,7 +73,7 @@ def print_sweep(
     )  # fmt: skip
     emit(how.wanted.pieces(report, how.screen), how.output, how.inputs)
     if how.output not in (None, Path("-")):
-        say(f"{how.output}: {headline(report)}")
+        say(Message("{output}: {headline}", output=how.output, headline=headline(report)))
     return report
 
 

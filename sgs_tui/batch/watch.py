@@ -93,7 +93,12 @@ def watch_sdk(events: "Iterable[SdkEvent]", screen: Screen, note: Note) -> "SdkR
                     _show(title, run, line)
                 case StepEnded(title, run, found):
                     line.clear()
-                    note(f"{title}: {run.state}, {'found, ' if found else ''}{run.name}")
+                    told = {"title": title, "state": Message(str(run.state)), "name": run.name}
+                    note(
+                        Message("{title}: {state}, found, {name}", **told)
+                        if found
+                        else Message("{title}: {state}, {name}", **told)
+                    )
     raise _NO_RESULT
 
 

@@ -27,12 +27,13 @@ from sgs_tui.engine.dumps.format import DumpIndex
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.dumps.writer import FreeNames
-from sgs_tui.engine.errors import FileChangedError, InputError, SgsError, UsageError
+from sgs_tui.engine.errors import FileChangedError, InputError, SgsError, UsageError, reason
 from sgs_tui.engine.files import claim_folder
 from sgs_tui.engine.numbers import count, figure
 from sgs_tui.engine.pool import process_pool
 from sgs_tui.engine.reports.details import Portrait, Subject, portray, subjects_of
 from sgs_tui.engine.text import encode, visible
+from sgs_tui.language import Message
 
 # One layer's histogram as a PNG, by matplotlib (the extra `png`), without pyplot and without a display.
 #
@@ -108,8 +109,8 @@ def require_matplotlib() -> None:
         import matplotlib.backends.backend_agg
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
-        said = f"pictures need matplotlib, which can not be loaded here: {error}"
-        raise UsageError(said, "install it with: pip install 'sgs-tui[png]'") from error
+        said = Message("pictures need matplotlib, which can not be loaded here: {error}", error=error)
+        raise UsageError(said, Message("install it with: pip install 'sgs-tui[png]'")) from error
 
 
 class _Painter:
@@ -247,7 +248,10 @@ class _Worker:
             with sheet.path.open("xb") as file:
                 file.write(picture)
         except OSError as error:
-            raise InputError(f"{sheet.path}: cannot write: {error.strerror}", "check free space and rights") from error
+            raise InputError(
+                Message("{path}: cannot write: {why}", path=sheet.path, why=reason(error)),
+                Message("check free space and rights"),
+            ) from error
         return None
 
 
@@ -277,7 +281,9 @@ def _start_worker(files: Sequence[tuple[Path, DumpIndex]], look: Look) -> None:
 
 def _unchanged(source: Source, index: DumpIndex) -> Source:
     if source.state != index.state:
-        raise FileChangedError(f"{source.path}: file changed since it was opened", "run the command again")
+        raise FileChangedError(
+            Message("{path}: file changed since it was opened", path=source.path), Message("run the command again")
+        )
     return source
 
 
@@ -294,7 +300,7 @@ def _in_processes(sheets: Sequence[Sheet], dumps: Sequence[Dump], look: Look, co
                 yield tasks[task], task.result()
     except BrokenProcessPool as error:
         raise SgsError(
-            "a drawing process died (out of memory, or the dump changed)", "run the command again"
+            Message("a drawing process died (out of memory, or the dump changed)"), Message("run the command again")
         ) from error
 
 
@@ -333,8 +339,8 @@ def draw_pictures(wanted: PicturesWanted, workers: int | None = None) -> Picture
         against = stack.enter_context(open_dump(wanted.against)) if wanted.against else None
         subjects = subjects_of(dump, against, ranges, wanted.layers)
         if not subjects:
-            message = f"{dump.path}: holds no layer to draw ({dump.health})"
-            raise InputError(message, "`sgs-tui inspect` shows what it holds")
+            message = Message("{path}: holds no layer to draw ({health})", path=dump.path, health=dump.health.text)
+            raise InputError(message, Message("`sgs-tui inspect` shows what it holds"))
         look = Look(dump.path.name, against.path.name if against else "", wanted.log, wanted.bars)
         dumps, numbers = [dump, *([against] if against else [])], [subject.record.op_index for subject in subjects]
         return draw_subjects(subjects, numbers, wanted.folder, inputs, dumps, look, start, workers)
@@ -362,11 +368,13 @@ def draw_subjects(
         name, _ = free.take(f"{number}.{tensor.replace('/', '_')}", ".png", tensor)
         sheets.append(Sheet(subject, folder / os.fsdecode(encode(name))))
     total, done, failures = sum(subject.size for subject in subjects), 0, []
-    with Meter("drawing", rate=True) as meter, closing(_made(sheets, dumps, look, workers)) as results:
+    with Meter(Message("drawing"), rate=True) as meter, closing(_made(sheets, dumps, look, workers)) as results:
         for sheet, error in results:
             done += sheet.subject.size
             meter.report(done, total)
             if error is not None:
                 failures.append(f"{visible(sheet.subject.record.name)}: no picture: {error}")
-    damage = tuple(f"{dump.path}: {dump.health}" for dump in dumps if not dump.health.ok)
+    damage = tuple(
+        Message("{path}: {health}", path=dump.path, health=dump.health.text) for dump in dumps if not dump.health.ok
+    )
     return PicturesMade(len(sheets) - len(failures), total, perf_counter() - start, moved, tuple(failures), damage)

@@ -44,10 +44,10 @@ def histograms(
             try:
                 yield _text(portray(subject, dump, against), names, screen, log)
             except SgsError as error:
-                trouble(f"{subject.record.name}: {error.message}")
+                trouble(Message("{name}: {message}", name=subject.record.name, message=error.message))
         for each in dumps:
             if not each.health.ok:
-                trouble(f"{each.path}: {each.health}")
+                trouble(Message("{path}: {health}", path=each.path, health=each.health.text))
 
 
 def _text(portrait: Portrait, names: Sequence[str], screen: Screen, log: bool) -> str:

@@ -42,12 +42,13 @@ from sgs_tui.engine.compare.sums import Kernel
 from sgs_tui.engine.dumps.format import Form, Record
 from sgs_tui.engine.dumps.reader import Dump, open_dump
 from sgs_tui.engine.dumps.writer import DumpWriter, FreeNames, Style, draft_of
-from sgs_tui.engine.errors import InputError, NothingComparableError, SgsError
+from sgs_tui.engine.errors import InputError, NothingComparableError, SgsError, reason
 from sgs_tui.engine.files import free_name, write_atomically, write_with_backup
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.reports.details import Subject
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.engine.text import encode, sanitised, visible
+from sgs_tui.language import Message
 
 _COMPARED = "genCompareLayer"
 FOLDER = Path("Histograms")
@@ -68,7 +69,10 @@ def _make_out_folder(folder: Path) -> Path | None:
             folder.rename(backup)
         folder.mkdir(parents=True)
     except OSError as error:
-        raise InputError(f"{folder}: cannot write: {error.strerror}", "check the folder and its rights") from error
+        raise InputError(
+            Message("{folder}: cannot write: {why}", folder=folder, why=reason(error)),
+            Message("check the folder and its rights"),
+        ) from error
     return backup
 
 
@@ -94,7 +98,10 @@ def _write_record(dump: Dump, record: Record, folder: Path, file: str) -> None:
         with path.open("xb") as stream:
             DumpWriter(stream, dump.is_float, Form.BINARY, Style.DUMPER).write(draft_of(dump, record))
     except OSError as error:
-        raise InputError(f"{path}: cannot write: {error.strerror}", "check free space and rights") from error
+        raise InputError(
+            Message("{path}: cannot write: {why}", path=path, why=reason(error)),
+            Message("check free space and rights"),
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,9 @@ def auto_dump_debug(sample: Path, benchmark: Path, echo: Echo, tensors: bool = T
     folder = Path.cwd() / f"Undefined_{benchmark.name}_DumpDebug_out"
     report = compare(CompareRequest(sample.absolute(), benchmark.absolute()), View(), diagnosing=False)
     if report.nothing_comparable:
-        raise NothingComparableError("no output tensor matches between the two", "sgs-tui compare says why")
+        raise NothingComparableError(
+            Message("no output tensor matches between the two"), Message("sgs-tui compare says why")
+        )
     moved = _make_out_folder(folder)
     echo(_made(folder))
     with open_dump(report.request.sample) as left, open_dump(report.request.benchmark) as right:
@@ -234,7 +243,13 @@ def lines(fixed: Dump, float_: Dump) -> Iterator[tuple[str, str]]:
 def _line(pair: Pair, sides: Sides, kernel: Kernel) -> str:
     readers = sides.readers(pair)
     if readers.sample.count != readers.benchmark.count:
-        raise InputError(f"size differs: {readers.sample.count} and {readers.benchmark.count} elements")
+        raise InputError(
+            Message(
+                "size differs: {sample} and {benchmark} elements",
+                sample=readers.sample.count,
+                benchmark=readers.benchmark.count,
+            )
+        )
     found = measure(pair, sides, kernel).metrics
     figures = f"MSE:\t{found.mse:.6f}\tCOS:\t{found.cos:.6f}\tRMSE:\t{found.rmse:.6f}"
     return f"{pair.number}.{visible(pair.name)}\t{figures}"
@@ -277,7 +292,10 @@ def draw(dump_path: Path, ranges_path: Path) -> PicturesMade:
     with open_dump(dump_path) as dump:
         found = list(_subjects(dump, ranges))
         if not found:
-            raise InputError(f"{ranges_path}: none of its tensors is in {dump_path}", "are both of the same network?")
+            raise InputError(
+                Message("{ranges}: none of its tensors is in {dump}", ranges=ranges_path, dump=dump_path),
+                Message("are both of the same network?"),
+            )
         subjects, numbers = [subject for _, subject in found], [number for number, _ in found]
         inputs, look = [dump_path, ranges_path], Look(dump_path.name)
         return draw_subjects(subjects, numbers, FOLDER, inputs, [dump], look, start)

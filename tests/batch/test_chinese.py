@@ -1,0 +1,65 @@
+"""Reports to those who read Chinese: the same figures, aligned in cells; and formats for programs, which do not change."""
+
+import re
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from tests.batch.conftest import Command
+from tests.batch.test_golden import GOLDEN, PAIRS, check
+from tests.english import sentences_in
+
+NOT_YET = re.compile(
+    r"^  (备注|依据|处理|走势|twin)|^备注|lost slices|top-1|only in|input of|tensor_min_max|convolution input|the signal|"
+    r"error spread|values are|graph input|beyond|dequantized"
+)
+"""Lines that hold what the engine says, whose sentences are marked one after the other. It shrinks to nothing."""
+
+
+@pytest.fixture
+def chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+
+
+@pytest.mark.usefixtures("chinese")
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("form", ["csv", "json", "vendor"])
+def test_formats_for_programs_are_the_same_bytes(command: Command, pair: str, form: str) -> None:
+    ended = command("compare", *PAIRS[pair], "--no-diagnosis", "--format", form)
+    assert ended.out == (GOLDEN / f"{pair}.{form}").read_bytes()
+
+
+def test_junit_and_json_with_a_diagnosis_are_the_same_bytes(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made() -> list[bytes]:
+        return [command("compare", *PAIRS["bad"], "--format", form).out for form in ("junit", "json", "csv")]
+
+    english = made()
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert made() == english
+    assert b"error" in english[0] or b"failure" in english[0]
+
+
+@pytest.mark.usefixtures("chinese")
+def test_the_table(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    ended = command("compare", *PAIRS["bad"], "--no-diagnosis", "--top", "3", "--sort", "rmse", "--batch")
+    text = ended.out.decode()
+    table = text[text.index("阈值方案") : text.index("20 层：")]
+    assert [line for line in text.splitlines() if cell_len(line) > 80] == []
+    check("bad.zh.table80", table.encode())
+
+
+@pytest.mark.usefixtures("chinese")
+@pytest.mark.parametrize("form", ["table", "markdown", "html"])
+def test_no_english_sentence_of_ours(command: Command, form: str, tmp_path: Path) -> None:
+    page = tmp_path / "page"
+    command("compare", *PAIRS["bad"], "--no-diagnosis", "--format", form, "--output", str(page))
+    text = page.read_text("utf-8")
+    if form == "html":
+        assert '<html lang="zh-CN">' in text
+        text = re.sub(r"<(style|script|head)\b.*?</\1>|<code.*?</code>|<[^>]*>", "\n", text, flags=re.DOTALL)
+    told = [line for line in text.splitlines() if not NOT_YET.search(line)]
+    assert [found for line in told for found in sentences_in(line) if "`" not in line] == []
