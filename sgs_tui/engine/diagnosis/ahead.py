@@ -6,19 +6,21 @@ does not depend on which thread is faster.
 Apart because `diagnose` says what follows from what, and this only when it is computed.
 """
 
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
 
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.causes.coarse_step import OWN
 from sgs_tui.engine.diagnosis.error_budget import Budgets
+from sgs_tui.engine.diagnosis.results import Costs
 
 
 @contextmanager
 def second_thread() -> Iterator[tuple[ThreadPoolExecutor, Event]]:
-    """One thread, and an event that is set when the block is left early: nothing runs on behind it."""
+    """One thread, and an event that is set when the block ends: nothing runs on behind it."""
     left = Event()
     with ThreadPoolExecutor(1, "diagnosis") as pool:
         try:
@@ -27,13 +29,23 @@ def second_thread() -> Iterator[tuple[ThreadPoolExecutor, Event]]:
             left.set()
 
 
-def budgets_ahead(case: Case, budgets: Budgets, left: Event) -> None:
-    """Layers computed again, and where any is bad what rounding their inputs costs them. Raises as `Budgets.of`."""
+def layers_ahead(case: Case, budgets: Budgets, left: Event) -> deque[Costs]:
+    """Layers computed again; where any is bad what rounding their inputs costs them is still to be computed. Raises as
+    `Budgets.of`."""
     for name in case.compared:
         if left.is_set():
-            return
+            return deque()
         budgets.of(name)
-    for budget in budgets.all() if case.suspects else ():
-        for costs in (budget.passed, budget.rounding) if budget.total >= OWN else ():
-            if not left.is_set():
-                tuple(costs)
+    bad = [each for each in budgets.all() if each.total >= OWN] if case.suspects else []
+    return deque(costs for each in bad for costs in (each.passed, each.rounding) if isinstance(costs, Costs))
+
+
+def costs_ahead(waiting: "Future[deque[Costs]]", left: Event) -> None:
+    """Compute what is still waiting, together with whatever thread does the same. Raises as `Costs`."""
+    costs = waiting.result()
+    while not left.is_set():
+        try:
+            each = costs.popleft()
+        except IndexError:
+            return
+        tuple(each)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sgs_tui.engine.clock import Clock
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.configs.debugconfig import load
-from sgs_tui.engine.diagnosis.ahead import budgets_ahead, second_thread
+from sgs_tui.engine.diagnosis.ahead import costs_ahead, layers_ahead, second_thread
 from sgs_tui.engine.diagnosis.blame import blame, trend
 from sgs_tui.engine.diagnosis.case import LOUD, SUSPECT, Case
 from sgs_tui.engine.diagnosis.causes.calibrated_otherwise import find_other_calibration
@@ -88,7 +88,8 @@ def diagnose(
         return Diagnosis((swapped,), (), course, case.graph.known)
     budgets = Budgets(case)
     with second_thread() as (thread, left):
-        ahead = thread.submit(budgets_ahead, case, budgets, left)
+        layers = thread.submit(layers_ahead, case, budgets, left)
+        costs = thread.submit(costs_ahead, layers, left)
         made, recovered = _how_it_was_made(case, comparison, switches)
         subject = subject_of(case, cancel)
         told = subject is not None and subject.check is not None
@@ -98,7 +99,8 @@ def diagnose(
         if measuring is not None and foresight is not None and foresight.reproduces:
             trying = Trying(measuring.subject)
             explained = thread.submit(with_sources, case, measuring.subject, foresight, clock, cancel, left)
-        ahead.result()
+        costs_ahead(layers, left)
+        costs.result()
         findings = [*made.findings, *([] if made.spoils else _inside(case, budgets, measuring, clock))]
         if trying is not None and not clock.skips("what the advice would give"):
             findings = tried_in_turn(findings, trying, case.compared, case.profile, cancel)

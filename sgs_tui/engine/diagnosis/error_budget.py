@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from math import isfinite, nan, sqrt
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -87,6 +88,7 @@ class Trials:
         self.case, self.again, self._seen = case, again, seen
         self.theirs, self.ours = case.theirs, case.ours
         self._made: dict[str, Floats] = {}
+        self._lock = Lock()
 
     def benchmark(self, frontier: tuple[str, ...]) -> dict[str, Floats]:
         """The benchmark's tensors of a frontier."""
@@ -119,12 +121,15 @@ class Trials:
 
     def made(self, name: str, frontier: tuple[str, ...]) -> Floats:
         """A layer in float from the sample's inputs, flat; those made last are kept, the layers behind ask for them."""
-        if name not in self._made:
-            made = self.run(name, self.sample(frontier))
+        known = self._made.get(name)
+        if known is not None:
+            return known
+        made = self.run(name, self.sample(frontier))
+        with self._lock:
             while self._made and made.size + sum(each.size for each in self._made.values()) > _KEPT:
                 self._made.pop(next(iter(self._made)))
             self._made[name] = made
-        return self._made[name]
+        return made
 
     def forget(self) -> None:
         """Make everything anew: the sample's inputs are seen in another way."""
