@@ -241,9 +241,7 @@ class Gathered:
             if not self.measured[place]:
                 rows.append(PictureRow(picture.name, Status.ERROR, self.reasons[place]))
                 continue
-            with np.errstate(invalid="ignore"):
-                worst = _badness(np.where(self.compared[:, place], self.matrices[Column.RMSE][:, place], -1.0), 1.0)
-            at = int(worst.argmax())
+            at = _worst(self.matrices[Column.RMSE][:, place], self.verdicts[:, place])
             verdict = Status.FAIL if failing[place] else Status.WARN if warned[place] else Status.OK
             rows.append(
                 PictureRow(
@@ -341,8 +339,14 @@ def _share(values: Sequence[float]) -> float | None:
 
 
 def worst_of(measured: Measured) -> tuple[int, float, str]:
-    """Of one picture: how many layers fail, and the RMSE (NaN first) and name of the worst."""
+    """Of one picture: how many layers fail, and the RMSE and name of the worst."""
     verdicts = measured.figures[:, Column.VERDICT]
-    rmse = np.where(verdicts == NOT_COMPARED, -1.0, _badness(measured.figures[:, Column.RMSE], 1.0))
-    at = int(rmse.argmax())
+    at = _worst(measured.figures[:, Column.RMSE], verdicts)
     return int((verdicts == FAILS).sum()), float(measured.figures[at, Column.RMSE]), measured.layers[at].name
+
+
+def _worst(rmse: FloatArray, verdicts: npt.NDArray[Any]) -> int:
+    """The layer of the highest RMSE (NaN first) among those that fail; where none does, among all that are compared."""
+    failing = verdicts == FAILS
+    counted = failing if failing.any() else verdicts < NOT_COMPARED
+    return int(np.where(counted, _badness(rmse, 1.0), -1.0).argmax())

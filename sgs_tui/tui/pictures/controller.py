@@ -41,6 +41,7 @@ class PicturesController(Controller):
         self._comparison, self._runs = comparison, runs
         self._run: Run | None = None
         self._seen: object = None
+        self._typed: dict[str, str] = {}
 
     # --- watching
 
@@ -113,18 +114,18 @@ class PicturesController(Controller):
         self.choose(_("A sweep: what makes the two sides of each picture?"), choices, self._ask_pictures)
 
     def _ask_pictures(self, kind: str) -> None:
-        picks = self._comparison.picks
+        picks, typed = self._comparison.picks, self._typed.get(kind, "")
         if kind == "twin" and picks.benchmark is None:
             self.host.flash(_("take a float dump as the benchmark first (3, b): its twin runs the pictures"), "warn")
         elif kind == "pairs":
             note = _("the folder of the fixed dumps, a comma, the folder of the float dumps; or a list, a pair a line")
-            self.ask(_("Sweep over which dumps?"), "", note, partial(self._begin, kind))
+            self.ask(_("Sweep over which dumps?"), typed, note, partial(self._begin, kind))
         else:
             note = _("a folder, a list, an image or .npy; images go through the preprocess script of pane 7's form")
-            self.ask(_("Sweep over which pictures?"), "", note, partial(self._begin, kind))
+            self.ask(_("Sweep over which pictures?"), typed, note, partial(self._begin, kind))
 
     def _begin(self, kind: str, text: str) -> None:
-        picks = self._comparison.picks
+        picks, self._typed[kind] = self._comparison.picks, text
         benchmark, sample, ranges = (
             None if path is None else path.absolute() for path in (picks.benchmark, picks.sample, picks.ranges)
         )

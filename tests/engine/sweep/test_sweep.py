@@ -14,10 +14,22 @@ from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.errors import CancelledError, InputError, UsageError
 from sgs_tui.engine.events import Progress, Row
 from sgs_tui.engine.session import CompareRequest, open_comparison
+from sgs_tui.engine.sweep.gather import worst_of
 from sgs_tui.engine.sweep.journal import Journal
 from sgs_tui.engine.sweep.pairs import DumpPairs
 from sgs_tui.engine.sweep.pictures import listed_dumps, paired_dumps
-from sgs_tui.engine.sweep.results import Failure, Kind, Measured, Picture, Status, SweepResult
+from sgs_tui.engine.sweep.results import (
+    VERDICTS,
+    Column,
+    Failure,
+    Kind,
+    Layer,
+    LimitsFrom,
+    Measured,
+    Picture,
+    Status,
+    SweepResult,
+)
 from sgs_tui.engine.sweep.sweep import Sweep, SweepRequest, processes
 from sgs_tui.engine.sweep.workers import DIED
 from tests.engine.build import rows_of
@@ -207,6 +219,18 @@ def test_bad_pictures_are_rows(dumps: Path) -> None:
     assert "p7" not in rows and rows["p2"].compared == 2 and "truncated" in rows["p2"].reason
     assert set(result.failures) == {Failure.INPUT, Failure.NOTHING_COMPARABLE}
     assert rows["p3"].status is Status.FAIL and result.order[0] == 3
+
+
+def test_the_worst_layer_is_one_that_fails() -> None:
+    """However large the error of another is; NaN is worst of all."""
+    layers = tuple(Layer(name, "CONV_2D", at, 10, None, LimitsFrom.NOWHERE) for at, name in enumerate("abc"))
+    figures = np.zeros((3, len(Column)))
+    figures[:, Column.RMSE], figures[:, Column.VERDICT] = [0.9, 0.2, 0.3], [VERDICTS.index(Verdict.OK)] * 3
+    assert worst_of(Measured(layers, figures)) == (0, 0.9, "a")
+    figures[1:, Column.VERDICT] = VERDICTS.index(Verdict.FAIL)
+    assert worst_of(Measured(layers, figures)) == (2, 0.3, "c")
+    figures[1, Column.RMSE] = np.nan
+    assert worst_of(Measured(layers, figures))[2] == "b"
 
 
 def test_pairs_by_name(tmp_path: Path) -> None:
