@@ -2,7 +2,8 @@
 
 schema, what, profile, stopped, summary, pictures[] (worst first: name, rank, status, reason, failing, warned, compared,
 worst_layer (of those that fail, where any does), worst_rmse (its RMSE), clipped, agreement (top1, top5, rmse; null
-without outputs)), layers[] (in network order: name, op, index, pictures, worst, p95, median (rmse, cos, sqnr_db each; null where nothing is compared), failing_share,
+without outputs)), layers[] (in network order: name, op, index, pictures, worst, p95, median (rmse, cos, sqnr_db each;
+null where nothing is compared), failing_share,
 failing_on[], warned, worst_picture, range (min, max of all pictures), beyond_limits (null, or limits, limits_from, min,
 max, excess as a share of the limits' width, share of elements on the worst picture, pictures[] worst first)), outputs[]
 (name, pictures, top1, top5, worst_rmse, mean_rmse, worst_picture, differing[]), groups[] (pictures that fail alike),
