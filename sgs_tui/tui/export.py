@@ -128,7 +128,8 @@ def as_png(picture: str) -> bytes:
             Message("a PNG needs {painter}, which is not here", painter=_PAINTER),
             Message("write an SVG: browsers show it, too"),
         )
-    done = subprocess.run([_PAINTER, "--zoom", "1.5"], input=picture.encode(), capture_output=True, check=False)
+    spaced = picture.replace("<svg ", '<svg xml:space="preserve" ', 1)  # else it leaves out a text's leading spaces
+    done = subprocess.run([_PAINTER, "--zoom", "1.5"], input=spaced.encode(), capture_output=True, check=False)
     if done.returncode:
         raise RunError(f"{_PAINTER}: {done.stderr.decode(errors='replace').strip()}", Message("write an SVG"))
     return done.stdout

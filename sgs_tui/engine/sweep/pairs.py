@@ -15,13 +15,14 @@ from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.format import Record
-from sgs_tui.engine.errors import NothingComparableError
+from sgs_tui.engine.errors import InputError, NothingComparableError
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.network.scales import grid_of
 from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison
 from sgs_tui.engine.sweep.measure import class_agreement, outputs_of, row_of, useful_limits, why_worst
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import InputFigures, Layer, LimitsFrom, Measured, Picture
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from sgs_tui.engine.calibration.ranges import Ranges
@@ -76,8 +77,15 @@ def measured(comparison: Comparison, cancel: Event | None = None) -> Measured:
     sides = Sides(comparison.sample, comparison.benchmark)
     with closing(comparison.run(cancel, workers=1)) as events:
         rows = [event.value for event in events if isinstance(event, Row)]
+    damage = "; ".join(_damage(comparison))
     if all(row.metrics is None for row in rows):
-        raise NothingComparableError("the dumps share no layer with figures", "`sgs-tui compare` says why of each")
+        if damage:
+            raise InputError(
+                Message("{damage}, so no layer is left to compare", damage=damage), Message("dump it again")
+            )
+        raise NothingComparableError(
+            Message("the dumps share no layer with figures"), Message("`sgs-tui compare` says why of each")
+        )
     layers = tuple(_layer(row, comparison.ranges, row.name in outputs) for row in rows)
     figures = [
         row_of(row, layer.limits, _pieces(row, sides), _classes(row, sides))
@@ -85,7 +93,7 @@ def measured(comparison: Comparison, cancel: Event | None = None) -> Measured:
     ]
     return Measured(
         layers, np.array(figures), tuple(_inputs(comparison)), len(comparison.matching.unmatched),
-        why_worst(rows), "; ".join(_damage(comparison)),
+        why_worst(rows), damage,
     )  # fmt: skip
 
 
