@@ -49,6 +49,7 @@ def test_csv_junit_and_html(command: Command, dumps: Path) -> None:
     assert (suite.get("failures"), suite.get("errors")) == ("3", "1")
     assert "fails on 1 of 3 pictures: p3" in suite.findall(".//failure")[0].get("message", "")
     page = command(*arguments(dumps, "--format", "html")).text
+    assert "width: auto; max-width: none" in page, "the heat map keeps its size, in which its names can be read"
     assert page.count('<path class="l') >= 2 and "p1" in page and "<script" not in page
 
 

@@ -26,7 +26,9 @@ _WORDS = {
     Status.WARN: (Message("warn"), "warn"),
     Status.ERROR: (Message("error"), "nc"),
 }
-_CELL, _LINE, _LEFT, _TOP = 10, 14, 300, 22
+_LINE, _LEFT, _TOP = 14, 260, 22
+_WIDTH, _NARROW, _WIDE = 900, 4, 18
+"""Of all cells, and of one at least and at most, in pixels."""
 
 
 def write(report: SweepReport, screen: Screen) -> bytes:
@@ -63,20 +65,21 @@ def _heat(report: SweepReport) -> dict[str, object]:
     levels = np.searchsorted(EDGES, report.result.rmse[:, places], side="right")
     levels[np.isnan(report.result.rmse[:, places])] = _LOST
     levels[report.result.verdicts[:, places] == _ABSENT] = -1
+    cell = min(max(_WIDTH // max(len(places), 1), _NARROW), _WIDE)
     paths: dict[int, list[str]] = {}
     for at, row in enumerate(levels.tolist()):
         y = _TOP + at * _LINE + _LINE // 2
         for level, start, stop in _runs(row):
             if level >= 0:
-                paths.setdefault(level, []).append(f"M{_LEFT + start * _CELL} {y}H{_LEFT + stop * _CELL}")
+                paths.setdefault(level, []).append(f"M{_LEFT + start * cell} {y}H{_LEFT + stop * cell}")
     return {
-        "width": _LEFT + len(places) * _CELL,
+        "width": _LEFT + len(places) * cell,
         "height": _TOP + len(levels) * _LINE,
         "paths": [(level, "".join(parts)) for level, parts in sorted(paths.items())],
         "labels": [
             (_TOP + at * _LINE + _LINE - 3, layer.layer.name[-40:]) for at, layer in enumerate(report.result.layers)
         ],
-        "ticks": [(_LEFT + at * _CELL, at + 1) for at in range(0, len(places), 10)],
+        "ticks": [(_LEFT + at * cell, at + 1) for at in range(0, len(places), 10)],
         "shown": len(places),
     }
 
