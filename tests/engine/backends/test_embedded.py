@@ -65,6 +65,16 @@ def test_sixteen_bits_reach_every_tensor_that_was_named(sgs: Path, tiny_image: P
     assert errors(files)["cat"] < eight["cat"]
 
 
+def test_all_is_every_tensor_that_can_be_raised(sgs: Path, tiny_image: Path) -> None:
+    """The word that advice gives; the network's input stays as it is."""
+    files = tiny(sgs, tiny_image, int16=("ALL",))
+    with open_dump(files.fixed_dump) as dump:
+        types = {record.name: record.type_name for record in dump.records if not record.constant and record.scale > 0}
+        inputs = {record.name for record in dump.records} - {record.name for record in dump.outputs()}
+    assert {kind for name, kind in types.items() if name not in inputs} == {"SGS_U16"}
+    assert max(errors(files).values()) < 0.01
+
+
 @pytest.mark.parametrize("per_channel", [True, False])
 def test_weights_that_a_raised_tensor_meets_get_sixteen_bits_too(
     sgs: Path, tiny_image: Path, per_channel: bool

@@ -9,7 +9,7 @@ import pytest
 from sgs_tui.engine.advice.advise import advise
 from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.diagnosis.results import Cause
-from sgs_tui.engine.diagnosis.words import int16_words
+from sgs_tui.engine.diagnosis.words import everything_words, int16_words, level_words, matter_of_bits_words
 from sgs_tui.engine.twin.chains import chain_of, units
 from sgs_tui.engine.twin.opening import Files, open_subject
 from tests.engine.compare.heads import Net, run
@@ -104,3 +104,9 @@ def test_int16_in_the_words_of_who_quantizes() -> None:
     assert int16_words(("a",), qdq=True) == "set to INT16: a; then quantize again (--int16)"
     assert int16_words(("a", "b"), qdq=False).startswith("set to INT16 together: tensor_arrays='a,b'; in [CONV_CONFIG]")
     assert "ALL_INT16" in int16_words(("a", "b"), qdq=False, everything=True)
+
+
+def test_advice_speaks_to_whoever_quantizes() -> None:
+    assert "[CONV_CONFIG]" not in " ".join((level_words(True), *everything_words(True), matter_of_bits_words(True)))
+    assert "--int16 ALL" in matter_of_bits_words(True) and "optimize onnx" in everything_words(True)[0]
+    assert "L2" in level_words(False) and "--per-tensor" in level_words(True)

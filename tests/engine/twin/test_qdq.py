@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from onnx import TensorProto, numpy_helper
+from onnx import helper as oh
 
 from sgs_tui.engine.compare.limits import MANUAL
 from sgs_tui.engine.compare.results import Verdict
@@ -50,6 +53,29 @@ def test_a_dump_of_the_embedded_backend_is_reproduced(tmp_path: Path) -> None:
     back = with_int16(subject.plan, ())
     grid = back.grids["output0"]
     assert grid is not None and not grid.wide and grid.scale == pytest.approx(1.2544, abs=1e-3)
+
+
+def test_constants_between_layers_are_rounded_as_onnxruntime_rounds_them(tmp_path: Path) -> None:
+    """An Add behind a convolution has one 8-bit step for all of its constants: the small ones are gone."""
+    draw = np.random.default_rng(2)
+    small = np.where(np.arange(12) % 3 == 0, 40.0, 0.1).astype(np.float32).reshape(1, 12, 1, 1)
+    first, second = draw.standard_normal((12, 3, 3, 3)) / 5, draw.standard_normal((6, 12, 3, 3)) / small / 5
+    arrays = {"w1": first, "c": small, "w2": second}
+    nodes = [
+        oh.make_node("Conv", ["x", "w1"], ["made"]),
+        oh.make_node("Mul", ["made", "c"], ["sized"]),
+        oh.make_node("Conv", ["sized", "w2"], ["out"]),
+    ]
+    items = [numpy_helper.from_array(np.asarray(values, np.float32), name) for name, values in arrays.items()]
+    info = [
+        oh.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in (("x", [1, 3, 12, 12]), ("out", [1, 6, 8, 8]))
+    ]
+    model = oh.make_model(
+        oh.make_graph(nodes, "g", info[:1], info[1:], items), opset_imports=[oh.make_opsetid("", 17)], ir_version=8
+    )
+    found = subject_of(Head(model), tmp_path)
+    assert found.check is not None and found.check.counted == 3 and found.check.p90_db < 0.1
 
 
 def test_one_name_stands_for_all_that_share_its_grid(tmp_path: Path) -> None:

@@ -278,13 +278,20 @@ def _wide(case: Case, domain: Domain, found: list[_Coarse], grid: Grid | None) -
         layers,
         confidence=_confidence(worst),
         evidence=tuple(evidence),
-        advice=_advice(case, targets, "scale the wide channels down in the model, or clip them"),
+        advice=_advice(case, targets, _scaled_down(case, layers)),
         refuted_by="in INT16 the layer behind it is as bad as before",
         explained=worst.explained,
         size=max(each.cost for each in found),
         behind=tuple(dict.fromkeys(each.victim for each in found if each.explained >= 0.5)),
         int16=targets,
     )
+
+
+def _scaled_down(case: Case, layers: Sequence[str]) -> str:
+    """What is left where nothing can be INT16: another scale of the channels, in the model or before it."""
+    if layers and any(item.name == layers[0] for item in case.inputs):
+        return "give the channels of the network's input values of one size: scale the wide ones in the preprocess"
+    return "scale the wide channels down in the model, or clip them"
 
 
 def _made_here(case: Case, name: str, domain: Domain) -> bool:

@@ -29,12 +29,21 @@ _S16_STEPS = 65535
 
 
 def find_lost_slices(case: Case, profile: Profile, trying: Trying | None, cancel: Event | None) -> list[Finding]:
-    """One finding for each layer that fails for a slice, in network order. Raises CancelledError."""
-    found = []
+    """One finding for each layer that fails for a slice, in network order. Raises CancelledError.
+
+    What only hands on another layer that fails so is no cause of its own.
+    """
+    found: list[Finding] = []
+    known: set[str] = set()
     for row in case.compared.values():
         limit = profile.limits_for(row.name, row.op_type)[0].get("slice_sqnr_db")
         lost = row.slices.below(limit) if row.slices is not None and limit is not None else ()
-        if row.slices is not None and limit is not None and lost:
+        if not lost or row.slices is None or limit is None:
+            continue
+        maker = case.graph.producer(row.name)
+        handed = maker is not None and maker.family.passes_values and {each.name for each in maker.inputs} <= known
+        known.add(row.name)
+        if not handed:
             found.append(_Layer(case, row, row.slices, lost, limit).finding(trying, cancel))
     return found
 
