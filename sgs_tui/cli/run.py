@@ -35,7 +35,7 @@ class _Models:
     onnx: Annotated[Path | None, option("--onnx FILE", "No SDK: quantize this model here by onnxruntime.")] = None
     calibrate: Annotated[str | None, option("--calibrate PATH", "With --onnx: calibration images, about 30.")] = None
     image: Annotated[str | None, option("--image -i PATH", "An image, a list file, or a folder.")] = None
-    int16: Annotated[list[str] | None, option("--int16 NAME,...", "With --onnx: tensors that get INT16, or ALL.")] = None
+    int16: Annotated[list[str] | None, option("--int16 NAME,...", "With --onnx: what gets INT16, or ALL.")] = None
     per_tensor: Annotated[bool, option("--per-tensor", "With --onnx: one scale for all channels of a weight.")] = False
 
 
