@@ -18,16 +18,39 @@ locale/zh_CN/LC_MESSAGES/sgs_tui.po (empty), where their Chinese is written, and
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
-
-if TYPE_CHECKING:
-    from gettext import GNUTranslations
+from struct import unpack_from
+from typing import Any, NamedTuple, Self
 
 ENGLISH, CHINESE = "en", "zh_CN"
 LANGUAGES = (ENGLISH, CHINESE)
 LOCALE = Path(__file__).with_name("locale")
 
-_catalogue: "GNUTranslations | None" = None
+
+class _Catalogue:
+    """gettext's .mo file, each text decoded when it is wanted: the library decodes all, which a start would wait for.
+
+    Of a language without plural forms: a message and its plural, set apart by a NUL, have one text.
+    """
+
+    def __init__(self, path: Path) -> None:
+        data = path.read_bytes()
+        count, ids, texts = unpack_from("<3I", data, 8)
+        (keys, values) = (unpack_from(f"<{2 * count}I", data, table) for table in (ids, texts))
+        self._texts = {
+            data[start : start + length]: data[at : at + size]
+            for length, start, size, at in zip(keys[::2], keys[1::2], values[::2], values[1::2], strict=True)
+        }
+
+    def gettext(self, message: str) -> str:
+        found = self._texts.get(message.encode("utf-8", "surrogatepass"))
+        return message if found is None else found.decode()
+
+    def ngettext(self, one: str, several: str, number: int) -> str:
+        found = self._texts.get(f"{one}\0{several}".encode())
+        return (one if number == 1 else several) if found is None else found.decode()
+
+
+_catalogue: _Catalogue | None = None
 """None: English, for which nothing is loaded."""
 
 
@@ -61,7 +84,7 @@ class Message(str):
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self)._made, (self.template, self.values, self._plural)
 
-    def _in(self, catalogue: "GNUTranslations") -> str:
+    def _in(self, catalogue: _Catalogue) -> str:
         if self._plural is None:
             said = catalogue.gettext(self.template) if self.template else ""  # the empty id is the catalogue's header
         else:
@@ -80,7 +103,7 @@ class _Joined(Message):
         message.template, message.values, message._plural = template, values, plural
         return message
 
-    def _in(self, catalogue: "GNUTranslations") -> str:
+    def _in(self, catalogue: _Catalogue) -> str:
         return catalogue.gettext(self.template).join(map(shown, self.values["parts"]))
 
 
@@ -115,12 +138,8 @@ def _n(number: int, one: str, several: str, /, **values: Any) -> str:
 def speak(language: str) -> None:
     """From now on texts are shown in that language, one of `LANGUAGES`."""
     global _catalogue  # noqa: PLW0603 one process has one reader
-    if language == ENGLISH:
-        _catalogue = None
-        return
-    from gettext import translation
-
-    _catalogue = translation("sgs_tui", LOCALE, [language])
+    file = LOCALE / language / "LC_MESSAGES" / "sgs_tui.mo"
+    _catalogue = None if language == ENGLISH else _Catalogue(file)
 
 
 def spoken() -> str:

@@ -14,7 +14,7 @@ from babel.messages.catalog import Catalog
 from sgs_tui.cli.language import _settings, choose
 from sgs_tui.engine.backends.sdk_install import settings_path
 from sgs_tui.engine.errors import InputError
-from sgs_tui.language import CHINESE, ENGLISH, Message, _, _n, joined, plural, shown, speak, spoken
+from sgs_tui.language import CHINESE, ENGLISH, Message, _, _Catalogue, _n, joined, plural, shown, speak, spoken
 from tests import catalogue
 from tests.english import sentences_in
 
@@ -39,6 +39,11 @@ def test_what_is_read_is_compiled_from_it(chinese: Catalog) -> None:
     told = [entry for entry in chinese if entry.id and entry.string and isinstance(entry.id, str)]
     assert len(told) > 100
     assert [entry.id for entry in told if compiled.gettext(str(entry.id)) != entry.string] == []
+    speak(CHINESE)
+    assert [entry.id for entry in told if _(str(entry.id)) != entry.string] == []  # as the library reads it
+    several = [entry for entry in chinese if isinstance(entry.id, tuple)]
+    ours = _Catalogue(catalogue.PO.with_suffix(".mo"))
+    assert several and all(ours.ngettext(*each.id, 2) == compiled.ngettext(*each.id, 2) for each in several)
     held, wanted = catalogue.PO.with_suffix(".mo").read_bytes(), catalogue.mo_of(chinese)
     assert held[8:12] == wanted[8:12], "the number of messages"
 
