@@ -120,6 +120,9 @@ async def test_after_random_keys_the_terminal_shows_what_is_to_be_seen(seed: int
             await pilot.press("escape")
         terminal = app._driver
         assert isinstance(terminal, TwoTerminals)
-        terminal.write_for_others("\x1b[2;3Hwritten by another program")
-        await pilot.press("ctrl+l")
-        await _agrees(pilot, "ctrl+l", resized=True)
+        for keys in (("1",), ("question_mark",)):
+            await pilot.press(*keys)
+            await _agrees(pilot, keys)
+            terminal.write_for_others("\x1b[2;3Hwritten by another program")
+            await pilot.press("ctrl+l")
+            await _agrees(pilot, "ctrl+l", resized=True)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
@@ -31,7 +32,10 @@ _SHORT_NOTE = 14
 class Dialog(OpaqueScreen, ModalScreen[Answer | None]):
     """A window that `escape` closes without an answer."""
 
-    BINDINGS = bindings("dialog")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("dialog"),
+        Binding("ctrl+l", "app.repaint", "Paint the screen again", show=False),
+    ]
     GROUPS: tuple[str, ...] = ("dialog",)
 
     def __init__(self, title: str, keymap: dict[str, str] | None = None) -> None:
