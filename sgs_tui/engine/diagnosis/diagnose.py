@@ -14,7 +14,7 @@ from sgs_tui.engine.diagnosis.ahead import costs_ahead, layers_ahead, second_thr
 from sgs_tui.engine.diagnosis.blame import blame, trend
 from sgs_tui.engine.diagnosis.case import LOUD, SUSPECT, Case
 from sgs_tui.engine.diagnosis.causes.calibrated_otherwise import find_other_calibration
-from sgs_tui.engine.diagnosis.causes.clipping import MOSTLY, clipped_share, find_clipping
+from sgs_tui.engine.diagnosis.causes.clipping import MOSTLY, clipped_share, find_clipping, hidden_clipping
 from sgs_tui.engine.diagnosis.causes.coarse_step import WITHIN, find_coarse, find_faint, find_measured, find_mild
 from sgs_tui.engine.diagnosis.causes.drift import drift, healthy, is_drift
 from sgs_tui.engine.diagnosis.causes.input_hypotheses import Hypotheses
@@ -103,7 +103,9 @@ def diagnose(
         costs.result()
         findings = [*made.findings, *([] if made.spoils else _inside(case, budgets, measuring, clock))]
         if trying is not None and not clock.skips("what the advice would give"):
-            findings = tried_in_turn(findings, trying, case.compared, case.profile, cancel)
+            found = tried_in_turn(findings, trying, case.compared, case.profile, cancel)
+            pairs = zip(findings, found, strict=True)
+            findings = [each if _one_of_two(each, findings) else after for each, after in pairs]
             findings.sort(key=lambda each: each.cause is Cause.CLIPPING and not each.explained)  # refuted
         foresight = explained.result() if explained is not None else foresight
     if not any(each.cause.spoils for each in findings):
@@ -122,6 +124,12 @@ def diagnose(
         foresight=foresight,
         trying=trying,
     )
+
+
+def _one_of_two(finding: Finding, findings: Sequence[Finding]) -> bool:
+    """Whether clipping was undone in the twin before another fault: that one is left where this alone is tried."""
+    measured = [each for each in findings if each.proof is Proof.TWIN]
+    return finding.cause is Cause.CLIPPING and finding in measured[:-1]
 
 
 def _in_time(finding: Finding, clock: Clock) -> Finding:
@@ -358,12 +366,15 @@ def _measured(
         chains = chained([*plain, *small], measuring.subject.plan)
         return [*chains, *(Candidate(each, undoing(each)) for each in small)]
 
-    def clipped(plan: Plan, scores: Scores) -> list[Candidate]:
-        shown = find_measured(case, listed, measuring.behind_clipping(plan, scores))
-        return [Candidate(each, undoing(each)) for each in shown]
+    def hidden(plan: Plan, scores: Scores) -> list[Candidate]:
+        shown = list(measuring.hidden(plan, scores))
+        costs = [(each.tensor, each.victim, each.cost, each.share) for each in shown if not each.limits]
+        cut = {each.tensor: each.cost for each in shown if each.limits}
+        found = [*find_measured(case, listed, costs), *([hidden_clipping(case, cut)] if cut else [])]
+        return [Candidate(each, undoing(each)) for each in found]
 
     first = [Candidate(level, by_channel)] if level else []
-    mended = measuring.mended([*first, *candidates], behind, (faint, clipped))
+    mended = measuring.mended([*first, *candidates], behind, (faint, hidden))
     mended += [each for each in plain if each not in mended and _cut_too(each, mended, known)]
     return sorted([*mended, *others], key=_weight, reverse=True) if others else mended
 

@@ -26,7 +26,7 @@ from sgs_tui.engine.twin.figures import Figures, cosine
 from sgs_tui.engine.twin.kernels import Array
 from sgs_tui.engine.twin.plan import Plan, with_ranges
 from sgs_tui.engine.twin.predict import input_codes, run
-from sgs_tui.engine.twin.sources import Kind, Source, without
+from sgs_tui.engine.twin.sources import Kind, Source, unlimited, without
 from sgs_tui.engine.twin.trials import Scores, Trials
 from sgs_tui.engine.twin.whatif import Subject
 
@@ -89,6 +89,18 @@ class Burden:
 
 def _finite(cosines: Mapping[str, float]) -> Likeness:
     return Likeness({name: cos for name, cos in cosines.items() if isfinite(cos)})
+
+
+@dataclass(frozen=True, slots=True)
+class Hiding:
+    """What the bits of a tensor and of the weights around it, or its `limits` alone, cost a layer behind: of its
+    signal, and its share of the error there."""
+
+    tensor: str
+    victim: str
+    cost: float
+    share: float
+    limits: bool
 
 
 class Measuring:
@@ -243,11 +255,10 @@ class Measuring:
         judged = {name: scores[name] for name in self._judged & scores.keys()}
         return self.outputs(scores) >= LOUD or any(self._case.would_fail(name, each) for name, each in judged.items())
 
-    def behind_clipping(self, plan: Plan, scores: Scores) -> Iterator[tuple[str, str, float, float]]:
-        """What clipping hid, where the plan has it undone: tensor, layer behind, what the bits of the one and of the
-        weights around it cost the other (of its signal), their share of the error there; of the first bad layers, from
-        two layers before them on."""
-        if plan.ranges == self.subject.plan.ranges:
+    def hidden(self, plan: Plan, scores: Scores) -> Iterator["Hiding"]:
+        """What other faults hid, where the plan has them undone: of the first bad layers, from two layers before them
+        on."""
+        if plan is self.subject.plan:
             return
         trials = self.subject.trials
         clear = Trials.start(plan, trials.given, trials.pixels, trials.kernels, self._cancel, trials.references)
@@ -259,10 +270,13 @@ class Measuring:
             for name in dict.fromkeys((*group.reads, *group.writes, *before)):
                 if plan.grids.get(name) is None or name in plan.twin.inputs or self._clock.over:
                     continue
-                then = relative(clear.under(_in_float((name,), plan), self._cancel, [victim])[victim])
-                cost = max(0.0, now**2 - then**2) ** 0.5
-                if cost >= LOUD and cost**2 >= _REST * now**2:
-                    yield name, victim, cost, (cost / now) ** 2
+                for limits in (False, True):
+                    other = unlimited(plan, name) if limits else _in_float((name,), plan)
+                    then = relative(clear.under(other, self._cancel, [victim])[victim])
+                    cost = max(0.0, now**2 - then**2) ** 0.5
+                    if cost < LOUD or cost**2 < _REST * now**2:
+                        break  # limits cost no more than all of its 8 bits
+                    yield Hiding(name, victim, cost, (cost / now) ** 2, limits)
 
     def _is_bad(self, name: str, scores: Scores) -> bool:
         return name in self._judged and name in scores and relative(scores[name]) >= SUSPECT

@@ -5,7 +5,7 @@ min, max(calibrated max, 0)], but the input record does not show it; layers sit 
 sample's maxima end while the benchmark's go beyond.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.causes.coarse_step import WITHIN
@@ -16,6 +16,10 @@ NOTICED = 0.03  # own error from which a layer is named: a healthy layer's is 0.
 _BEYOND = 0.01  # share of an input beyond its calibrated range from which clipping is suspected without a replay
 MOSTLY = 0.5  # share of a layer's own error that its limits have to explain
 _CUT = 0.3  # what the limits cut off the benchmark, relative to the layer's own error
+
+
+_AGAIN = "calibrate again with about 30 pictures like the one that is judged, brightness and contrast included"
+_REFUTED = "calibrating with this picture leaves the layers as they are"
 
 
 def find_clipping(case: Case, budgets: Sequence[Budget], first_layers: Sequence[FirstLayer]) -> Finding | None:
@@ -35,13 +39,32 @@ def find_clipping(case: Case, budgets: Sequence[Budget], first_layers: Sequence[
         (*(first.item.name for first in inputs), *(budget.name for budget in layers)),
         confidence=min(0.99, (0.6 + 0.4 * explained) if proven else (0.3 + 0.4 * explained)),
         evidence=tuple(evidence),
-        advice=(
-            "calibrate again with about 30 pictures like the one that is judged, brightness and contrast included",
-        ),
-        refuted_by="calibrating with this picture leaves the layers as they are",
+        advice=(_AGAIN,),
+        refuted_by=_REFUTED,
         explained=explained,
         size=size,
         behind=tuple(first.layer for first in inputs),
+    )
+
+
+def hidden_clipping(case: Case, costs: Mapping[str, float]) -> Finding:
+    """The finding of tensors whose limits, once other faults are undone in the twin, cost layers that much of their
+    signal."""
+    names = sorted(costs, key=lambda name: -costs[name])
+    grids = [(name, case.grid(name)) for name in names[:4]]
+    spans = {name: f" [{grid.low:.4g}, {grid.high:.4g}]" if grid else "" for name, grid in grids}
+    return Finding(
+        Cause.CLIPPING,
+        tuple(names),
+        confidence=0.9,
+        evidence=tuple(
+            Evidence(f"the limits{span} of {name} alone change layers by {percent(costs[name])}", costs[name], name)
+            for name, span in spans.items()
+        ),
+        advice=(_AGAIN,),
+        refuted_by=_REFUTED,
+        explained=1.0,
+        size=max(costs.values()),
     )
 
 
