@@ -127,9 +127,9 @@ def diagnose(
 
 
 def _one_of_two(finding: Finding, findings: Sequence[Finding]) -> bool:
-    """Whether clipping was undone in the twin before another fault: that one is left where this alone is tried."""
+    """Whether clipping was undone in the twin beside another fault: that one is left where this alone is tried."""
     measured = [each for each in findings if each.proof is Proof.TWIN]
-    return finding.cause is Cause.CLIPPING and finding in measured[:-1]
+    return finding.cause is Cause.CLIPPING and finding in measured and len(measured) > 1
 
 
 def _in_time(finding: Finding, clock: Clock) -> Finding:

@@ -476,11 +476,12 @@ def raw_calibration(planted: Planted) -> None:
 def other_scale(planted: Planted) -> None:
     """Calibrated on pictures with the usual mean and std of each color, which those of the runs are not brought to.
 
-    Only where the picture holds the darkest red and the brightest blue: the calibrated range tells no more.
+    Only where that picture fills the scale: the calibrated range tells no more.
     """
-    if planted.picture[..., 0].min() > 8 or planted.picture[..., -1].max() < 247:
-        raise LookupError("the picture does not fill the scale")
     planted.calibrated_pixels = Pixels((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
+    seen = planted.network.seen(planted.picture, planted.calibrated_pixels)
+    if seen.min() > -1.9 or seen.max() < 2.4:
+        raise LookupError("the picture does not fill the scale")
     planted.own = False
     planted.causes.append(("gain_offset", (planted.base.inputs[0],)))
 

@@ -90,6 +90,14 @@ def test_two_faults_in_a_deep_network_are_both_named(
     assert right(planted, found.diagnosis) and in_order(planted, found.diagnosis), said
 
 
+def test_limits_that_a_dead_layer_hides_show_once_its_scale_is_mended_in_the_twin(tmp_path: Path) -> None:
+    planted, pair = plant(deep("deep5", 5, tmp_path), ("clipped_range", "shared_scale"), 0, tmp_path)
+    with diagnosed(pair.sample, pair.benchmark, pair.ranges) as found:
+        findings = found.diagnosis.findings
+    assert [str(each.cause) for each in findings[:2]] == ["shared_scale", "clipping"]
+    assert findings[1].layers == planted.causes[0][1] and "alone change layers by" in findings[1].evidence[0].text
+
+
 @pytest.mark.parametrize("number", [2, 3])
 def test_two_usual_scales_of_pictures_are_told_apart_where_the_first_layers_prove_it(
     number: int, tmp_path: Path
