@@ -13,6 +13,7 @@ from textual.timer import Timer
 from sgs_tui.engine.compare.channels import ChannelTable
 from sgs_tui.engine.compare.histogram import LayerHistogram
 from sgs_tui.engine.compare.results import LayerDiff, Pair
+from sgs_tui.language import _
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.histogram.jobs import Wanted
@@ -137,17 +138,19 @@ class HistogramPane(Pane):
     def _to_place(self, place: int | None) -> None:
         channels = self.view.channels
         if channels is None:
-            self.post_message(Flash(self.view.no_channels or "channels are not counted yet", "warn"))
+            self.post_message(Flash(self.view.no_channels or _("channels are not counted yet"), "warn"))
         elif place != self.view.place and (place is None or place < len(channels.rmse)):
             self._show_other(place=place)
 
     def help(self) -> Iterable[Line]:
-        yield line("Benchmark above, sample below, both on one range; each has counts of its own on the left.")
+        yield line(_("Benchmark above, sample below, both on one range; each has counts of its own on the left."))
         yield line(
-            "A bar that is five times the next is cut off, its count beside it: L shows all of it, in logarithms."
+            _("A bar that is five times the next is cut off, its count beside it: L shows all of it, in logarithms.")
         )
         yield line(
-            "The red lines ", Span("│", "fail"), " are min and max of the layer: from calibration (tensor_min_max)"
+            _("The red lines") + " ",
+            Span("│", "fail"),
+            " " + _("are min and max of the layer: from calibration (tensor_min_max)"),
         )
-        yield line("when they are called `cal`, else from the benchmark's data; bars end on them, none passes one.")
-        yield line("Below: channels by their share of the layer's error, the largest first.")
+        yield line(_("when they are called `cal`, else from the benchmark's data; bars end on them, none passes one."))
+        yield line(_("Below: channels by their share of the layer's error, the largest first."))

@@ -18,6 +18,7 @@ from sgs_tui.engine.compare.histogram import Counts, LayerHistogram, SideCounts,
 from sgs_tui.engine.compare.histogram import Span as Stretch
 from sgs_tui.engine.compare.results import LayerRange, RangeSource
 from sgs_tui.engine.numbers import figure
+from sgs_tui.language import _
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip
 from sgs_tui.tui.widgets import bar_chart
 
@@ -80,11 +81,11 @@ class _Frame:
 def picture(histogram: LayerHistogram, limits: LayerRange | None, look: Look) -> list[Line]:
     """Benchmark above sample on one range, both in one, or the error alone: `look.height` lines where there is room."""
     if look.height < _LEAST_ROWS or look.width < _LEAST_CELLS:
-        return [(Span(clip("no room for a histogram here: f fills the screen", look.width), "muted"),)]
+        return [(Span(clip(_("no room for a histogram here: f fills the screen"), look.width), "muted"),)]
     stretch = histogram.error_span if look.error else histogram.span
     shown = None if look.error else limits
     sides = (
-        [_Panel("error: sample - benchmark", "fail", histogram.error)]
+        [_Panel(_("error: sample - benchmark"), "fail", histogram.error)]
         if look.error
         else [_Panel("benchmark", "benchmark", histogram.benchmark), _Panel("sample", "sample", histogram.sample)]
     )
@@ -194,10 +195,11 @@ def _bars(panel: _Panel, frame: _Frame, rows: int, gutter: int, look: Look) -> l
 def _written(row: Line, spike: tuple[int, int], cells: int, plain: bool) -> Line:
     """The count of a bar that was cut off, beside its top."""
     cell, number = spike
-    text = f"{'<' if plain else '◂'} {number:,} cut off"
-    if cell + 1 + len(text) > cells:
-        text = f"{number:,} cut off {'>' if plain else '▸'}"
-        return _over(row, max(0, cell - len(text)), Span(text, "strong"))
+    told = _("{number:,} cut off", number=number)
+    text = ("< " if plain else "◂ ") + told
+    if cell + 1 + cell_len(text) > cells:
+        text = told + (" >" if plain else " ▸")
+        return _over(row, max(0, cell - cell_len(text)), Span(text, "strong"))
     return _over(row, cell + 1, Span(text, "strong"))
 
 
@@ -269,15 +271,16 @@ def _overlaid(sides: Sequence[_Panel], frame: _Frame, rows: int, gutter: int, lo
 
 def _caption(panel: _Panel, look: Look) -> Line:
     side = panel.side
-    parts = [f"{side.total:,} values{' (log counts)' if look.log else ''}"]
+    values = _("{total:,} values (log counts)", total=side.total)
+    parts = [values if look.log else _("{total:,} values", total=side.total)]
     if not isnan(side.outside_range):
-        parts.append(f"{_percent(side.outside_range)} outside min/max")
+        parts.append(_("{share} outside min/max", share=_percent(side.outside_range)))
     if side.non_finite:
-        parts.append(f"{side.non_finite:,} NaN or Inf not drawn")
+        parts.append(_("{number:,} NaN or Inf not drawn", number=side.non_finite))
     if side.below or side.above:
-        parts.append(f"{side.below:,} below, {side.above:,} above")
+        parts.append(_("{below:,} below, {above:,} above", below=side.below, above=side.above))
     title = f"{panel.title}  "
-    return Span(title, panel.tone), Span(clip("  ".join(parts), look.width - len(title)), "muted")
+    return Span(title, panel.tone), Span(clip("  ".join(parts), look.width - cell_len(title)), "muted")
 
 
 def _percent(part: float) -> str:
@@ -294,7 +297,7 @@ def _ticks(frame: _Frame, limits: LayerRange | None, gutter: int, look: Look, wi
         return [values or BLANK]
     dash, tick, corner = ("-", "+", "+") if look.plain else ("─", "┴", "└")
     cells = [dash] * frame.cells
-    for _, cell, *_ in placed:
+    for _word, cell, *_rest in placed:
         cells[cell] = tick
     edge = (Span(" " * (gutter - 1) + corner, "muted"),) if gutter else ()
     assert stretch.high > stretch.low
@@ -307,7 +310,8 @@ def _labels(frame: _Frame, limits: LayerRange | None) -> list[tuple[int, str, To
     labels: list[tuple[int, str, Tone]] = []
     for end, value in () if limits is None else (("min", limits.minimum), ("max", limits.maximum)):
         assert limits is not None
-        text = f"{'cal ' if limits.source is RangeSource.CALIBRATION else ''}{end} {figure(value)}"
+        text = f"{end} {figure(value)}"
+        text = _("cal {limit}", limit=text) if limits.source is RangeSource.CALIBRATION else text
         if _on(value, stretch):
             lines = frame.lines
             at = lines[0] if end == "min" or len(lines) == 1 else lines[-1]
@@ -337,7 +341,7 @@ def _placed(labels: Sequence[tuple[int, str, Tone]], cells: int) -> list[tuple[i
     for cell, text, tone in labels:
         size = cell_len(text)
         start = max(0, min(cells - size, round(cell - (size - 1) / 2)))
-        if size <= cells and all(start + size < at or start > at + cell_len(other) for at, _, other, _ in taken):
+        if size <= cells and all(start + size < at or start > at + cell_len(other) for at, _each, other, _ in taken):
             taken.append((start, cell, text, tone))
     return sorted(taken)
 
@@ -345,7 +349,7 @@ def _placed(labels: Sequence[tuple[int, str, Tone]], cells: int) -> list[tuple[i
 def _spread(placed: Sequence[tuple[int, int, str, Tone]]) -> list[tuple[str, Tone]]:
     spans: list[tuple[str, Tone]] = []
     at = 0
-    for start, _, text, tone in placed:
+    for start, _each, text, tone in placed:
         spans += [(" " * (start - at), ""), (text, tone)]
         at = start + cell_len(text)
     return spans
@@ -355,17 +359,20 @@ def _legend(look: Look, limits: LayerRange | None, original: bool) -> Line:
     """What signs and colors mean."""
     block = "#" if look.plain else "█"
     if look.error:
-        parts = [Span(f"{block} error", "fail")]
+        parts = [Span(f"{block} {_('error')}", "fail")]
     elif look.overlay:
         both, only = ("#", "bs") if look.plain else ("▓", "█░")
-        parts = [Span(f"{only[0]} benchmark only  ", "benchmark"), Span(f"{only[1]} sample only  ", "sample")]
-        parts.append(Span(f"{both} both", "muted"))
-        parts += [Span(f"  {'o' if look.plain else '●'} original", "key")] if original else []
+        parts = [
+            Span(f"{only[0]} {_('benchmark only')}  ", "benchmark"),
+            Span(f"{only[1]} {_('sample only')}  ", "sample"),
+        ]
+        parts.append(Span(f"{both} {_('both')}", "muted"))
+        parts += [Span(f"  {'o' if look.plain else '●'} {_('original')}", "key")] if original else []
     else:
         parts = [Span(f"{block} benchmark  ", "benchmark"), Span(f"{block} sample", "sample")]
     if limits is not None:
-        what = "calibration" if limits.source is RangeSource.CALIBRATION else "the benchmark's data"
-        parts.append(Span(f"  {'|' if look.plain else '│'} min, max of {what}", "fail"))
+        what = _("calibration") if limits.source is RangeSource.CALIBRATION else _("the benchmark's data")
+        parts.append(Span(f"  {'|' if look.plain else '│'} " + _("min, max of {what}", what=what), "fail"))
     room, shown = look.width, []
     for part in parts:
         if cell_len(part.text) <= room:

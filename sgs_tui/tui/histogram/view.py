@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
+from rich.cells import cell_len
+
 from sgs_tui.engine.compare.channels import ChannelTable
 from sgs_tui.engine.compare.histogram import LayerHistogram
 from sgs_tui.engine.compare.results import LayerDiff, Pair
 from sgs_tui.engine.numbers import figure
+from sgs_tui.language import _, joined
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.histogram.picture import Look, picture
 from sgs_tui.tui.text import Line, Span, clip, cut, line
@@ -44,13 +47,13 @@ class LayerView:
     @property
     def states(self) -> str:
         parts = (
-            "error" if self.error else "",
-            "overlay" if self.overlay and not self.error else "",
-            "log counts" if self.log_counts else "",
-            f"middle {self.percent:g} %" if self.percent < 100 else "",
-            f"channel {self.channel} only" if self.channel is not None else "",
+            _("error") if self.error else "",
+            _("overlay") if self.overlay and not self.error else "",
+            _("log counts") if self.log_counts else "",
+            _("middle {percent:g} %", percent=self.percent) if self.percent < 100 else "",
+            _("channel {channel} only", channel=self.channel) if self.channel is not None else "",
         )
-        return ", ".join(filter(None, parts))
+        return _(", ").join(filter(None, parts))
 
 
 def view_lines(view: LayerView, width: int, height: int, plain: bool = False) -> list[Line]:
@@ -83,10 +86,12 @@ def _body(view: LayerView, look: Look) -> list[Line]:
 
 def _why_nothing(view: LayerView) -> str:
     if view.pair is None:
-        return "no layer chosen"
+        return _("no layer chosen")
     if view.row is None:
-        return "not compared yet"
-    return "counting ..." if view.row.metrics is not None else "not comparable: " + "; ".join(view.row.reasons)
+        return _("not compared yet")
+    if view.row.metrics is not None:
+        return _("counting ...")
+    return _("not comparable: {why}", why=joined(view.row.reasons, "; "))
 
 
 def strip(table: ChannelTable, selected: int | None, cells: int, plain: bool = False) -> list[Line]:
@@ -99,8 +104,9 @@ def strip(table: ChannelTable, selected: int | None, cells: int, plain: bool = F
 
 
 def _bars(table: ChannelTable, order: Sequence[int], selected: int | None, cells: int, plain: bool) -> Line:
-    head = f"{len(order)} channels by share of error " if cells >= _ROOMY else f"{len(order)} channels "
-    room = max(1, cells - len(head))
+    roomy = _("{channels} channels by share of error", channels=len(order))
+    head = (roomy if cells >= _ROOMY else _("{channels} channels", channels=len(order))) + " "
+    room = max(1, cells - cell_len(head))
     first = 0 if selected is None or selected < room else selected - room + 1
     shown = range(first, min(len(order), first + room))
     highest = max((float(v) for v in table.share if isfinite(v)), default=0.0) or 1.0
@@ -121,10 +127,10 @@ def _words(table: ChannelTable, order: Sequence[int], selected: int | None, cell
         channel = order[place]
         text = _words_of(table, channel, explain=place == first, with_share=place < first + 3)
         item = f"[{text}]" if place == selected else f" {text} "
-        if cells_of(spans) + len(item) > cells:
+        if cells_of(spans) + cell_len(item) > cells:
             break
         spans.append(Span(item, "key" if place == selected else ""))
-    return tuple(spans) or (Span(clip("no channels", cells), "muted"),)
+    return tuple(spans) or (Span(clip(_("no channels"), cells), "muted"),)
 
 
 def _words_of(table: ChannelTable, channel: int, explain: bool, with_share: bool) -> str:
@@ -132,5 +138,9 @@ def _words_of(table: ChannelTable, channel: int, explain: bool, with_share: bool
     rmse = figure(float(table.rmse[channel]), 3)
     percent = f"{100 * float(table.share[channel]):.0f} %"
     if explain:
-        return f"ch {channel} {percent} of error, RMSE {rmse}"
-    return f"ch {channel} {percent} ({rmse})" if with_share else f"ch {channel} {percent}"
+        return _("ch {channel} {percent} of error, RMSE {rmse}", channel=channel, percent=percent, rmse=rmse)
+    return (
+        _("ch {channel} {percent} ({rmse})", channel=channel, percent=percent, rmse=rmse)
+        if with_share
+        else _("ch {channel} {percent}", channel=channel, percent=percent)
+    )

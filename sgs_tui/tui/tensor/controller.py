@@ -13,6 +13,7 @@ from sgs_tui.engine.compare.feature_map import FeatureMap, HeatRow, feature_map,
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.compare.scatter import Scatter, count_scatter
 from sgs_tui.engine.session import Comparison
+from sgs_tui.language import _
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.tensor.windows import HeatWindow, MapNeeded, MapWindow, ScatterWindow
@@ -41,7 +42,7 @@ class TensorController(Controller):
         """The layer under the cursor where it has figures; else a word on why there is no picture."""
         row = next((each for each in self._comparison.rows if each.name == self._comparison.layer), None)
         if row is None or row.metrics is None:
-            self.host.flash("no layer with figures here to look into", "warn")
+            self.host.flash(_("no layer with figures here to look into"), "warn")
             return None
         return row
 
@@ -49,7 +50,7 @@ class TensorController(Controller):
     def open_scatter(self) -> None:
         row, current = self._row(), self._comparison.current
         if row is not None and current is not None:
-            self.host.open(ScatterWindow(f"Scatter: {row.name}", self.host.keymap))
+            self.host.open(ScatterWindow(_("Scatter: {name}", name=row.name), self.host.keymap))
             self._comparison.find("scatter", partial(_scatter, current, row), self._take_scatter)
 
     def _take_scatter(self, found: Scatter) -> None:
@@ -62,10 +63,10 @@ class TensorController(Controller):
         if row is None or current is None:
             return
         if not row.pair.channels:
-            self.host.flash(f"{row.name}: the dump does not tell its channels (--shapes)", "warn")
+            self.host.flash(_("{name}: the dump does not tell its channels (--shapes)", name=row.name), "warn")
             return
         shades = not self.host.monochrome
-        self.host.open(MapWindow(f"Feature map: {row.name}", self.host.keymap, row.pair.number, shades))
+        self.host.open(MapWindow(_("Feature map: {name}", name=row.name), self.host.keymap, row.pair.number, shades))
         self._comparison.find("map-channels", partial(_channels, current, row), self._take_channels)
 
     def _take_channels(self, table: ChannelTable) -> None:
@@ -86,9 +87,9 @@ class TensorController(Controller):
     def open_heat(self) -> None:
         current = self._comparison.current
         if current is None:
-            self.host.flash("nothing is compared yet", "warn")
+            self.host.flash(_("nothing is compared yet"), "warn")
             return
-        self.host.open(HeatWindow("Heat map: error of every channel of the network", self.host.keymap))
+        self.host.open(HeatWindow(_("Heat map: error of every channel of the network"), self.host.keymap))
         if self._heat is not None and self._heat.done and self._comparison.is_current(self._heat.comparison):
             self.host.post_message(self._heat)
         else:

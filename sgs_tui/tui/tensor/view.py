@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from math import isfinite, isnan
 
 import numpy as np
+from rich.cells import cell_len
 
 from sgs_tui.engine.compare.feature_map import FeatureMap, HeatRow
 from sgs_tui.engine.compare.scatter import Scatter
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.numbers import figure
+from sgs_tui.language import _
 from sgs_tui.tui.text import Line, Span, Tone, clip, fit, line
 
 RAMP, PLAIN_RAMP = " ░▒▓█", " .:-=+*#%@"
@@ -55,19 +57,30 @@ def scatter_lines(found: Scatter, width: int, height: int, plain: bool = False) 
     lines.append((Span(" " * (_GUTTER - 1) + ("+" + "-" * cells if plain else "└" + "─" * cells), "muted"),))
     low, high = figure(found.span.low), figure(found.span.high)
     between = cells - len(low) - len(high)
-    titles = (f"benchmark  ({'.' if plain else '·'} both are equal)", "benchmark", "")
-    title = f"{next(each for each in titles if len(each) + 1 < between or not each):^{max(1, between)}}"
+    titles = (_("benchmark  ({sign} both are equal)", sign="." if plain else "·"), "benchmark", "")
+    title = next(each for each in titles if cell_len(each) + 1 < between or not each)
+    before = (between - cell_len(title)) // 2
+    title = " " * before + title + " " * (between - before - cell_len(title))
     lines.append((Span(" " * _GUTTER), Span(low), Span(title, "benchmark"), Span(high)))
     return [*about, *lines]
 
 
 def scatter_words(found: Scatter, width: int) -> list[Line]:
     """The line through the points, and how many of them are on the sample's limits."""
-    text = f"slope {figure(found.slope)}  offset {figure(found.offset)}  correlation {figure(found.correlation, 6)}"
-    where = "codes" if found.grid else "values of its own"
+    text = _(
+        "slope {slope}  offset {offset}  correlation {correlation}",
+        slope=figure(found.slope),
+        offset=figure(found.offset),
+        correlation=figure(found.correlation, 6),
+    )
+    known = {
+        **{"low": figure(found.low), "on_low": _share(found.on_low)},
+        **{"high": figure(found.high), "on_high": _share(found.on_high)},
+    }
     on = (
-        f"sample on its lowest {where} ({figure(found.low)}): {_share(found.on_low)}, "
-        f"on its highest ({figure(found.high)}): {_share(found.on_high)}"
+        _("sample on its lowest codes ({low}): {on_low}, on its highest ({high}): {on_high}", **known)
+        if found.grid
+        else _("sample on its lowest values of its own ({low}): {on_low}, on its highest ({high}): {on_high}", **known)
     )
     return [line(Span(clip(text, width), "strong")), line(Span(clip(on, width), "muted"))]
 
@@ -174,10 +187,21 @@ def shaded(picture: Picture, number: int, tone: Tone, plain: bool) -> Line:
 def map_words(found: FeatureMap, cursor: tuple[int, int], of: int, place: int, share: float, width: int) -> list[Line]:
     """Which channel, and both values at the cursor."""
     rows, columns = found.benchmark.shape
-    size = f"{rows}x{columns}{' (a guess: the dump has no shapes)' if found.guessed else ''}"
-    head = f"channel {found.channel}, {place + 1} of {of} by share of error ({100 * share:.0f} %), {size}"
+    size = f"{rows}x{columns}"
+    head = _(
+        "channel {channel}, {place} of {of} by share of error ({percent:.0f} %), {size}",
+        channel=found.channel,
+        place=place + 1,
+        of=of,
+        percent=100 * share,
+        size=_("{size} (a guess: the dump has no shapes)", size=size) if found.guessed else size,
+    )
     left, right = float(found.benchmark[cursor]), float(found.sample[cursor])
-    at = f"({cursor[0]}, {cursor[1]}): benchmark {figure(left)}, sample {figure(right)}, error {figure(right - left)}"
+    at = _(
+        "({row}, {column}): benchmark {benchmark}, sample {sample}, error {error}",
+        **{"row": cursor[0], "column": cursor[1]},
+        **{"benchmark": figure(left), "sample": figure(right), "error": figure(right - left)},
+    )
     return [line(Span(clip(head, width), "strong")), line(Span(clip(at, width)))]
 
 
@@ -229,11 +253,11 @@ def heat_lines(
             spans.append(Span(sign if sign != " " or (place, hot.cell) != cursor else "_",
                               "cursor" if (place, hot.cell) == cursor else tone))  # fmt: skip
         if rows[place].whole:
-            spans.append(Span("  channels not known", "muted"))
+            spans.append(Span("  " + _("channels not known"), "muted"))
         body.append(tuple(spans))
     ramp = PLAIN_RAMP[::2] if plain else RAMP
     legend = "RMSE " + "  ".join(f"{sign} >{level:g}" for sign, level in zip(ramp[1:], _LEVELS, strict=False))
-    state = "" if done else f"  counting, {len(rows)} layers so far"
+    state = "" if done else "  " + _("counting, {layers} layers so far", layers=len(rows))
     here = _where(rows, cells, cursor)
     return [*body, line(Span(clip(legend + state, width), "muted")), line(Span(clip(here, width)))]
 
@@ -254,7 +278,11 @@ def _heat_sign(rmse: float, plain: bool) -> tuple[str, Tone]:
 
 def _where(rows: Sequence[HeatRow], cells: Mapping[int, Sequence[Hot]], cursor: tuple[int, int]) -> str:
     if cursor[0] not in cells:
-        return "nothing compared yet"
+        return _("nothing compared yet")
     hot = cells[cursor[0]][min(cursor[1], len(cells[cursor[0]]) - 1)]
-    which = f"channel {hot.first}" if hot.first == hot.last else f"channels {hot.first} to {hot.last}, the worst"
-    return f"{rows[cursor[0]].name}, {which}: RMSE {figure(hot.rmse)}"
+    which = (
+        _("channel {channel}", channel=hot.first)
+        if hot.first == hot.last
+        else _("channels {first} to {last}, the worst", first=hot.first, last=hot.last)
+    )
+    return _("{name}, {which}: RMSE {rmse}", name=rows[cursor[0]].name, which=which, rmse=figure(hot.rmse))

@@ -17,6 +17,7 @@ from textual.widget import Widget
 from sgs_tui.engine.compare.channels import ChannelTable
 from sgs_tui.engine.compare.feature_map import FeatureMap, HeatRow
 from sgs_tui.engine.compare.scatter import Scatter
+from sgs_tui.language import _
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.dialogs import Dialog
 from sgs_tui.tui.jobs import LayerWanted
@@ -99,7 +100,7 @@ class ScatterWindow(TensorWindow):
 
     def lines(self, width: int, height: int) -> list[Line]:
         if self.found is None:
-            return [line(Span("counting ...", "muted"))]
+            return [line(Span(_("counting ..."), "muted"))]
         return scatter_lines(self.found, width, height, self.plain)
 
 
@@ -180,7 +181,7 @@ class MapWindow(TensorWindow):
         assert isinstance(canvas, PictureCanvas)
         if self.found is None or self.table is None:
             canvas.show_maps(None, 0)
-            return [line(Span("reading ...", "muted"))]
+            return [line(Span(_("reading ..."), "muted"))]
         share = float(self.table.share[self.found.channel])
         words = map_words(self.found, self.cursor, len(self.order), self.place, share, width)
         maps = self._maps(self.found, width, height - len(words) - 2)
