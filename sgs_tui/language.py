@@ -45,6 +45,10 @@ class _Catalogue:
         found = self._texts.get(message.encode("utf-8", "surrogatepass"))
         return message if found is None else found.decode()
 
+    def pgettext(self, context: str, message: str) -> str:
+        found = self._texts.get(f"{context}\4{message}".encode())
+        return message if found is None else found.decode()
+
     def ngettext(self, one: str, several: str, number: int) -> str:
         found = self._texts.get(f"{one}\0{several}".encode())
         return (one if number == 1 else several) if found is None else found.decode()
@@ -128,6 +132,11 @@ def _(template: str, /, **values: Any) -> str:
     if _catalogue is None:
         return template.format_map(values) if values else template
     return Message(template, **values)._in(_catalogue)
+
+
+def key_word(label: str) -> str:
+    """What stands beside a key, a message of a context of its own: in one word, which means other things elsewhere."""
+    return label if _catalogue is None else _catalogue.pgettext("key", label)
 
 
 def _n(number: int, one: str, several: str, /, **values: Any) -> str:

@@ -37,8 +37,10 @@ MARKS = {
     "argument": (1,),
 }
 """Functions whose arguments, by place, are messages: two places are a message and its plural."""
-TABLES = {"Action": (2, 3), "PaneEntry": (2, 3, 4), "Column": (1,), "Field": (1, 2)}
+TABLES = {"Action": (3,), "PaneEntry": (2, 3, 4), "Column": (1,), "Field": (1, 2)}
 """Entries of tables, whose arguments at these places are messages each."""
+KEY = "key"
+"""The context of what stands beside a key in the footer: one or two words, which mean other things elsewhere."""
 MARKED_BY_NAME = frozenset({"help", "about"})
 ENUMERATIONS = frozenset(
     {"HealthState", "RunState", "Stage", "Role", "Verdict", "Change", "Severity", "RangeSource", "Breaks", "Status"}
@@ -99,6 +101,13 @@ def _of_call(node: ast.Call, name: str) -> Iterator[Id]:
             yield from _literals(node.args[2], name)
 
 
+def key_labels(source: str) -> Iterator[str]:
+    """What the keys of a table of actions are called."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and (called := ast.unparse(node.func)) in ("Action", "key_word"):
+            yield from filter(None, map(_text, node.args[2:3] if called == "Action" else node.args))
+
+
 def _text(node: ast.expr) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
@@ -121,6 +130,8 @@ def template() -> Catalog:
         name = path.relative_to(ROOT).as_posix()
         for message in messages_of(path.read_text("utf-8"), name):
             catalog.add(message, locations=[(name, 1)])
+        for label in key_labels(path.read_text("utf-8")):
+            catalog.add(label, locations=[(name, 1)], context=KEY)
     for path in sorted(PACKAGE.rglob("*.html")):
         for _, _, found in Environment(extensions=["jinja2.ext.i18n"]).extract_translations(path.read_text("utf-8")):
             text = found if isinstance(found, str) else found[0]  # the others are values
@@ -143,7 +154,7 @@ def updated(current: Catalog, others: Sequence[Catalog] = ()) -> Catalog:
     wanted.header_comment = current.header_comment
     for entry in _entries(wanted):
         for known in (current, *others):
-            found = known.get(entry.id)
+            found = known.get(entry.id, entry.context)
             if found is not None and found.string and not found.fuzzy:
                 entry.string = found.string
                 break

@@ -10,11 +10,25 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
+from babel.messages.catalog import Message as Entry
 
 from sgs_tui.cli.language import _settings, choose
 from sgs_tui.engine.backends.sdk_install import settings_path
 from sgs_tui.engine.errors import InputError
-from sgs_tui.language import CHINESE, ENGLISH, Message, _, _Catalogue, _n, joined, plural, shown, speak, spoken
+from sgs_tui.language import (
+    CHINESE,
+    ENGLISH,
+    Message,
+    _,
+    _Catalogue,
+    _n,
+    joined,
+    key_word,
+    plural,
+    shown,
+    speak,
+    spoken,
+)
 from tests import catalogue
 from tests.english import sentences_in
 
@@ -38,14 +52,27 @@ def test_what_is_read_is_compiled_from_it(chinese: Catalog) -> None:
         compiled = GNUTranslations(file)
     told = [entry for entry in chinese if entry.id and entry.string and isinstance(entry.id, str)]
     assert len(told) > 100
-    assert [entry.id for entry in told if compiled.gettext(str(entry.id)) != entry.string] == []
+    assert [entry.id for entry in told if _compiled(compiled, entry) != entry.string] == []
     speak(CHINESE)
-    assert [entry.id for entry in told if _(str(entry.id)) != entry.string] == []  # as the library reads it
+    assert [
+        entry.id for entry in told if not entry.context and _(str(entry.id)) != entry.string
+    ] == []  # as the library reads it
     several = [entry for entry in chinese if isinstance(entry.id, tuple)]
     ours = _Catalogue(catalogue.PO.with_suffix(".mo"))
     assert several and all(ours.ngettext(*each.id, 2) == compiled.ngettext(*each.id, 2) for each in several)
     held, wanted = catalogue.PO.with_suffix(".mo").read_bytes(), catalogue.mo_of(chinese)
     assert held[8:12] == wanted[8:12], "the number of messages"
+
+
+def _compiled(compiled: GNUTranslations, entry: Entry) -> str:
+    return compiled.pgettext(entry.context, str(entry.id)) if entry.context else compiled.gettext(str(entry.id))
+
+
+def test_a_word_beside_a_key_has_its_own_chinese(chinese: Catalog) -> None:
+    found = [chinese.get(word, context).string for word, context in (("error", "key"), ("error", None))]
+    assert found == ["误差", "错误"]
+    speak(CHINESE)
+    assert key_word("error") == "误差" and _("error") == "错误"
 
 
 def test_the_wheel_holds_it() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
-from sgs_tui.language import Message, _, shown
+from sgs_tui.language import Message, _, key_word, shown
 from sgs_tui.tui.text import BLANK, Line, Span, flow, hanging, paragraph
 
 _SHOWN = {"pagedown": "pgdn", "pageup": "pgup", "escape": "esc", "backspace": "bksp"}
@@ -47,7 +47,7 @@ class Action:
     @property
     def said(self) -> str:
         """The label in the user's language."""
-        return _(self.label)
+        return key_word(self.label)
 
     @property
     def about(self) -> str:

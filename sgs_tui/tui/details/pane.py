@@ -9,7 +9,7 @@ from sgs_tui.engine.compare.metrics import METRICS, OF_LAYER, Form
 from sgs_tui.engine.compare.results import LayerDiff, Pair, RangeSource, SideStats, Verdict
 from sgs_tui.engine.diagnosis.original import ThreeWay
 from sgs_tui.engine.numbers import cosine, decibel, figure
-from sgs_tui.language import Message, _, joined, shown
+from sgs_tui.language import Message, _, joined, key_word, shown
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.frame.pane import Pane
@@ -250,7 +250,7 @@ def _worst(closeup: Closeup, width: int) -> list[Line]:
         return [(Span(_("worst elements: counting ..."), "muted"),)]
     places = ["(" + ",".join(map(str, element.position)) + ")" for element in closeup.worst]
     cells = max((len(place) for place in places), default=0)
-    head = padded(_("worst at"), cells) + f"{'sample':>11}{'benchmark':>11}" + fit(_("error"), 11, right=True)
+    head = padded(_("worst at"), cells) + f"{'sample':>11}{'benchmark':>11}" + fit(key_word("error"), 11, right=True)
     lines: list[Line] = [(Span(clip(head, width), "muted"),)]
     for place, element in zip(places, closeup.worst, strict=True):
         error = element.sample - element.benchmark

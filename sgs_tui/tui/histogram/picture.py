@@ -18,7 +18,7 @@ from sgs_tui.engine.compare.histogram import Counts, LayerHistogram, SideCounts,
 from sgs_tui.engine.compare.histogram import Span as Stretch
 from sgs_tui.engine.compare.results import LayerRange, RangeSource
 from sgs_tui.engine.numbers import figure
-from sgs_tui.language import _
+from sgs_tui.language import _, key_word
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip
 from sgs_tui.tui.widgets import bar_chart
 
@@ -359,7 +359,7 @@ def _legend(look: Look, limits: LayerRange | None, original: bool) -> Line:
     """What signs and colors mean."""
     block = "#" if look.plain else "█"
     if look.error:
-        parts = [Span(f"{block} {_('error')}", "fail")]
+        parts = [Span(f"{block} {key_word('error')}", "fail")]
     elif look.overlay:
         both, only = ("#", "bs") if look.plain else ("▓", "█░")
         parts = [

@@ -13,7 +13,7 @@ from sgs_tui.engine.compare.channels import ChannelTable
 from sgs_tui.engine.compare.histogram import LayerHistogram
 from sgs_tui.engine.compare.results import LayerDiff, Pair
 from sgs_tui.engine.numbers import figure
-from sgs_tui.language import _, joined
+from sgs_tui.language import _, joined, key_word
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.histogram.picture import Look, picture
 from sgs_tui.tui.text import Line, Span, clip, cut, line
@@ -47,8 +47,8 @@ class LayerView:
     @property
     def states(self) -> str:
         parts = (
-            _("error") if self.error else "",
-            _("overlay") if self.overlay and not self.error else "",
+            key_word("error") if self.error else "",
+            key_word("overlay") if self.overlay and not self.error else "",
             _("log counts") if self.log_counts else "",
             _("middle {percent:g} %", percent=self.percent) if self.percent < 100 else "",
             _("channel {channel} only", channel=self.channel) if self.channel is not None else "",

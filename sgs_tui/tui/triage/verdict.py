@@ -118,13 +118,13 @@ def _first_of(names: Sequence[str]) -> str:
 
 def _keys(finding: Finding, keymap: dict[str, str]) -> Line:
     """Where to go on from here."""
-    ways = [("app.triage", "why")]
+    ways = [("app.triage", _("why"))]
     if finding.int16:
-        ways.append(("walk.int16", "fix"))
+        ways.append(("walk.int16", _("fix")))
     elif finding.cause is Cause.SWAPPED:
-        ways.append(("pair.swap", "swap"))
+        ways.append(("pair.swap", _("swap")))
     elif finding.cause in (Cause.PADDING_KEPT, Cause.NOT_DEQUANTIZED):
-        ways.append(("app.debugconfig", "switches"))
+        ways.append(("app.debugconfig", _("switches")))
     keys = [(shown_keys(BY_ID[action], keymap)[0], word) for action, word in ways]
     return tuple(part for key, word in keys for part in (Span(f" {key}", "key"), Span(f" {word} ")))
 
