@@ -50,7 +50,7 @@ from sgs_tui.engine.configs.textlines import Finding
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.requantize.ini_change import IniChange, ini_change
 from sgs_tui.engine.session import CompareRequest
-from sgs_tui.language import Message
+from sgs_tui.language import Message, _, shown
 
 SCHEMA = "sgs-tui/advise/1"
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
@@ -259,8 +259,9 @@ def _markdown_change(found: Advised) -> Iterator[str]:
         else (Message("{ini} stays as it is", ini=code(str(found.ini))),)
     )
     for each in change.findings:
-        place = Message("line {line}: ", line=each.line) if each.line else ""
-        yield f"\n{each.severity.capitalize()}: {code(f'{place}{each.message}; {each.remedy}')}"
+        place = _("line {line}:", line=each.line) + " " if each.line else ""
+        severity = _(str(each.severity)).capitalize()
+        yield f"\n{severity}: {code(f'{place}{shown(each.message)}; {shown(each.remedy)}')}"
 
 
 def _parts(found: Advised, screen: Screen) -> Iterator[RenderableType]:

@@ -1,13 +1,14 @@
 """`debugconfig`: a file's switches, what is wrong with it, what a change does to it; as lines of text."""
 
 from collections.abc import Iterable, Iterator
-from textwrap import wrap
+
+from rich.cells import cell_len
 
 from sgs_tui.batch.values import text_of
 from sgs_tui.batch.words import finding_line
 from sgs_tui.engine.configs.debugconfig import PATH_KEY, SWITCHES, DebugConfig
 from sgs_tui.engine.configs.textlines import Finding, difference
-from sgs_tui.engine.text import visible
+from sgs_tui.engine.text import visible, wrapped
 from sgs_tui.language import Message, shown
 
 
@@ -41,4 +42,4 @@ def _described(document: DebugConfig, name: str) -> Iterator[str]:
 def _paragraph(head: str, text: str) -> Iterator[str]:
     yield ""
     yield head
-    yield from wrap(text, width=76, initial_indent="     ", subsequent_indent="     ")
+    yield from (f"     {line}" for line in wrapped(shown(text), 71, cell_len))

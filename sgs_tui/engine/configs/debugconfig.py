@@ -24,6 +24,7 @@ from sgs_tui.engine.configs.textlines import BOM, Line, join_lines, split_lines,
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.text import decode, did_you_mean, encode, visible
+from sgs_tui.language import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,50 +48,54 @@ PATH = "path"
 SWITCHES: tuple[Switch, ...] = (
     Switch(
         DUMP_TENSOR,
-        "Write every tensor to sigma_outtensor_dump.bin. Without it the other dump switches do nothing.",
-        "simulator, float and fixed; the calibrator obeys it too",
-        "on for a dump, off while calibrating",
+        Message("Write every tensor to sigma_outtensor_dump.bin. Without it the other dump switches do nothing."),
+        Message("simulator, float and fixed; the calibrator obeys it too"),
+        Message("on for a dump, off while calibrating"),
     ),
     Switch(
         ELIMINATE_GARBAGE,
-        "Leave out what the hardware pads rows and blocks with, so that the data fits the tensor's shape.",
-        "simulator, together with dumpTensor; float models do not change",
-        "on, always",
+        Message("Leave out what the hardware pads rows and blocks with, so that the data fits the tensor's shape."),
+        Message("simulator, together with dumpTensor; float models do not change"),
+        Message("on, always"),
     ),
     Switch(
         DEQUANT_FIXED,
-        "Write the values of a fixed model as floats (payload x scale) instead of integer codes.",
-        "simulator, fixed models",
-        "on for comparisons, never without eliminateGarbage",
+        Message("Write the values of a fixed model as floats (payload x scale) instead of integer codes."),
+        Message("simulator, fixed models"),
+        Message("on for comparisons, never without eliminateGarbage"),
     ),
     Switch(
         DUMP_AS_STRING,
-        "Write text with six decimals instead of binary data: slower and several times larger.",
-        "simulator",
-        "off for comparisons; on for the vendor's histogram.py, which reads nothing else",
+        Message("Write text with six decimals instead of binary data: slower and several times larger."),
+        Message("simulator"),
+        Message("off for comparisons; on for the vendor's histogram.py, which reads nothing else"),
     ),
     Switch(
         DISABLE_FUSION,
-        "Keep fused layers apart, so that each can be dumped.",
-        "float-to-fixed conversion only: calibrate again; the simulator ignores it",
-        "on when the suspicious layer is missing in the fixed dump",
+        Message("Keep fused layers apart, so that each can be dumped."),
+        Message("float-to-fixed conversion only: calibrate again; the simulator ignores it"),
+        Message("on when the suspicious layer is missing in the fixed dump"),
     ),
     Switch(
         KEEP_OLD_DUMP,
-        "Keep a dump that is already there and number the new one (sigma_outtensor_dump_<n>.bin). "
-        "The manual does not mention it.",
-        "simulator",
-        "off; use a folder of its own for every run",
+        Message(
+            "Keep a dump that is already there and number the new one (sigma_outtensor_dump_<n>.bin). The manual does "
+            "not mention it."
+        ),
+        Message("simulator"),
+        Message("off; use a folder of its own for every run"),
     ),
 )
 """The switches in the order of the vendor's template."""
 
 PATH_KEY = Switch(
     PATH,
-    "Folder for the dump. It must exist; empty or missing means the home folder. Relative paths start at the "
-    "folder the simulator runs in; ~ and $NAME are not expanded; at most 122 bytes.",
-    "simulator",
-    "an absolute path, or . for the folder of the run",
+    Message(
+        "Folder for the dump. It must exist; empty or missing means the home folder. Relative paths start at the "
+        "folder the simulator runs in; ~ and $NAME are not expanded; at most 122 bytes."
+    ),
+    Message("simulator"),
+    Message("an absolute path, or . for the folder of the run"),
 )
 
 SWITCH_NAMES = tuple(switch.name for switch in SWITCHES)
@@ -153,7 +158,10 @@ class DebugConfig:
     def with_path(self, path: str) -> "DebugConfig":
         """The dump's folder set; other `path=` lines are switched off. Raises UsageError for control characters."""
         if any(ord(char) < 32 for char in path):
-            raise UsageError(f"a path with control characters: {visible(path)}", "give a folder name without them")
+            raise UsageError(
+                Message("a path with control characters: {path}", path=visible(path)),
+                Message("give a folder name without them"),
+            )
         wanted = _PATH + encode(path)
         places = [i for i, line in enumerate(self.lines) if line.content.startswith(_PATH)]
         if not places:
@@ -172,7 +180,9 @@ class DebugConfig:
 
     def _live(self, switch: str) -> set[int]:
         if switch not in SWITCH_NAMES:
-            raise UsageError(f"no switch {visible(switch)!r}", did_you_mean(switch, SWITCH_NAMES))
+            raise UsageError(
+                Message("no switch {switch!r}", switch=visible(switch)), did_you_mean(switch, SWITCH_NAMES)
+            )
         return {i for i, line in enumerate(self.lines) if line.content.startswith(switch.encode())}
 
     def _changed(self, contents: dict[int, bytes]) -> "DebugConfig":
@@ -222,23 +232,23 @@ class Preset:
 _DUMP = frozenset({DUMP_TENSOR, ELIMINATE_GARBAGE})
 
 PRESETS: tuple[Preset, ...] = (
-    Preset("float", "dump float", "The benchmark: simulate the float model with it.", _DUMP),
+    Preset("float", Message("dump float"), Message("The benchmark: simulate the float model with it."), _DUMP),
     Preset(
         "fixed",
-        "dump fixed for comparison",
-        "The sample: simulate the fixed model with it. Dequantized and without padding.",
+        Message("dump fixed for comparison"),
+        Message("The sample: simulate the fixed model with it. Dequantized and without padding."),
         _DUMP | {DEQUANT_FIXED},
     ),
     Preset(
         "histogram",
-        "dump for histogram (string)",
-        "Text for the vendor's histogram.py. Not for comparisons: six decimals, slow, large.",
+        Message("dump for histogram (string)"),
+        Message("Text for the vendor's histogram.py. Not for comparisons: six decimals, slow, large."),
         _DUMP | {DEQUANT_FIXED, DUMP_AS_STRING},
     ),
     Preset(
         "fixed-without-fusion",
-        "fixed model without fusion",
-        "Calibrate with it first (the model itself changes), then simulate the fixed model with it.",
+        Message("fixed model without fusion"),
+        Message("Calibrate with it first (the model itself changes), then simulate the fixed model with it."),
         _DUMP | {DEQUANT_FIXED, DISABLE_FUSION},
     ),
 )

@@ -23,6 +23,7 @@ from sgs_tui.engine.configs.debugconfig import (
 )
 from sgs_tui.engine.configs.textlines import BOM, Finding, Line, Severity, error, note, warning
 from sgs_tui.engine.text import encode, nearest, visible
+from sgs_tui.language import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +78,14 @@ def _about_lines(document: DebugConfig) -> Iterator[Finding]:
         yield from _about_key(number, line.text)
     off = [line.text.strip("# \t") for line in document.lines if line.content.startswith(b"#")]
     if names := [name for name in SWITCH_NAMES if name in off and not document.is_on(name)]:
-        message = f"ignored because of the # in front: {', '.join(names)}"
-        yield note(None, message, "take the # away to switch one on")
+        message = Message("ignored because of the # in front: {names}", names=", ".join(names))
+        yield note(None, message, Message("take the # away to switch one on"))
     yield from _about_bytes(document)
     last = document.lines[-1] if document.lines else Line(b"")
     key = next((name for name in SWITCH_NAMES if last.text == name), None)
     if key and not last.ending:  # that of a path has its own finding
-        message = f"no newline after the last line: its last character is cut off, {key} is not read"
-        yield warning(len(document.lines), message, "end the file with a newline")
+        message = Message("no newline after the last line: its last character is cut off, {key} is not read", key=key)
+        yield warning(len(document.lines), message, Message("end the file with a newline"))
 
 
 def _about_key(number: int, text: str) -> Iterator[Finding]:
@@ -92,45 +93,55 @@ def _about_key(number: int, text: str) -> Iterator[Finding]:
     proper = {known.lower(): known for known in _KEYS}.get(key.lower())
     read_as = next((name for name in SWITCH_NAMES if text.startswith(name)), None)
     if read_as and text.rstrip(_BLANK) != read_as:
-        message = f"{visible(text[:60])} is read as {read_as}: only the beginning of a line counts"
-        yield warning(number, message, f"write {read_as}, or # in front to switch it off")
+        message = Message(
+            "{text} is read as {read_as}: only the beginning of a line counts", text=visible(text[:60]), read_as=read_as
+        )
+        yield warning(number, message, Message("write {read_as}, or # in front to switch it off", read_as=read_as))
     elif not read_as and not text.startswith(("#", "path=", "\ufeff")):
         what, remedy = _why_ignored(text, key, proper)
         if what:
-            yield warning(number, f"{what}: the simulator ignores this line in silence", remedy)
+            yield warning(number, Message("{what}: the simulator ignores this line in silence", what=what), remedy)
 
 
 def _why_ignored(text: str, key: str, proper: str | None) -> tuple[str, str]:
     """(why, remedy) of a line that looks like a key of ours; empty where it does not."""
     if proper is None:
         meant = None if key in _NEWER else nearest(key, _KEYS, 0.75)
-        return (f"{visible(key[:60])} is no known key", f"write {meant} if that is meant") if meant else ("", "")
+        if meant is None:
+            return "", ""
+        return Message("{key} is no known key", key=visible(key[:60])), Message(
+            "write {key} if that is meant", key=meant
+        )
     if text[0] in _BLANK:
-        return f"{proper} with a blank before it", f"start the line with {proper}"
+        return Message("{key} with a blank before it", key=proper), Message("start the line with {key}", key=proper)
     if key != proper:
-        return f"{visible(key[:60])} in the wrong case", f"write {proper}"
-    return f"{proper} without = right behind it", "write path= and the folder, without blanks"
+        return Message("{key} in the wrong case", key=visible(key[:60])), Message("write {name}", name=proper)
+    return Message("{key} without = right behind it", key=proper), Message("write path= and the folder, without blanks")
 
 
 def _about_bytes(document: DebugConfig) -> Iterator[Finding]:
     data = document.render()
     if data.startswith(BOM):
-        yield warning(1, "a byte order mark hides the key of the first line", "save the file as UTF-8 without BOM")
+        yield warning(
+            1,
+            Message("a byte order mark hides the key of the first line"),
+            Message("save the file as UTF-8 without BOM"),
+        )
     if b"\0" in data:
-        yield error(None, "zero bytes: this is no plain text file", "save it as UTF-8 text")
+        yield error(None, Message("zero bytes: this is no plain text file"), Message("save it as UTF-8 text"))
     windows = [(i, line) for i, line in enumerate(document.lines, 1) if b"\r" in line.content + line.ending]
     said_of_path = any(line.content.startswith(b"path=") and line.ending == b"\r\n" for _, line in windows)
     if windows and not said_of_path:
-        message = "Windows line ends (CRLF): in the path's line they become part of the folder's name"
+        message = Message("Windows line ends (CRLF): in the path's line they become part of the folder's name")
         if b"\r" in windows[0][1].content:
-            message = "a carriage return inside a line does not end it for the simulator"
-        yield warning(windows[0][0], message, f"save with LF line ends {_FIX}")
+            message = Message("a carriage return inside a line does not end it for the simulator")
+        yield warning(windows[0][0], message, Message("save with LF line ends {fix}", fix=_FIX))
 
 
 # Where the dump will go, and whether it can be written there.
 
-_FIX = "(m or --mend does it)"
-_NO_DUMP = "the simulator says `Run evaluation OK.`, exits 0 and writes no dump"
+_FIX = Message("(m or --mend does it)")
+_NO_DUMP = Message("the simulator says `Run evaluation OK.`, exits 0 and writes no dump")
 
 
 def _about_path(
@@ -140,7 +151,9 @@ def _about_path(
     line = places[-1] if places else None
     if len(places) > 1:
         yield warning(
-            line, "path= stands there more than once; which one the simulator takes is not known", "keep one of them"
+            line,
+            Message("path= stands there more than once; which one the simulator takes is not known"),
+            Message("keep one of them"),
         )
     yield from _about_ending(document, line)
     value = document.path or ""
@@ -156,37 +169,44 @@ def _about_path(
 def _about_ending(document: DebugConfig, line: int | None) -> Iterator[Finding]:
     ending = document.lines[line - 1].ending if line else b"\n"
     if ending == b"\r\n":
-        message = f"a Windows line end (CRLF) becomes part of the path: {_NO_DUMP}"
-        yield error(line, message, f"save with LF line ends {_FIX}")
+        message = Message("a Windows line end (CRLF) becomes part of the path: {no_dump}", no_dump=_NO_DUMP)
+        yield error(line, message, Message("save with LF line ends {fix}", fix=_FIX))
     if not ending:
         read = visible(document.effect().path or "")
-        message = f"no newline after the last line: the last character of the path is cut off, it reads {read!r}"
-        yield error(line, message, f"end the file with a newline {_FIX}")
+        message = Message(
+            "no newline after the last line: the last character of the path is cut off, it reads {read!r}", read=read
+        )
+        yield error(line, message, Message("end the file with a newline {fix}", fix=_FIX))
 
 
 def _about_value(value: str, line: int | None) -> Iterator[Finding]:
     if value != value.strip(" \t"):
-        where = "before" if value != value.lstrip(" \t") else "after"
-        message = f"a blank {where} the path belongs to the folder's name: {_NO_DUMP}"
-        yield error(line, message, f"take the blanks away {_FIX}")
+        message = Message("a blank after the path belongs to the folder's name: {no_dump}", no_dump=_NO_DUMP)
+        if value != value.lstrip(" \t"):
+            message = Message("a blank before the path belongs to the folder's name: {no_dump}", no_dump=_NO_DUMP)
+        yield error(line, message, Message("take the blanks away {fix}", fix=_FIX))
     if value.strip().startswith("~"):
-        yield error(line, f"~ is not expanded: {_NO_DUMP}", "write the folder's absolute path")
+        yield error(
+            line, Message("~ is not expanded: {no_dump}", no_dump=_NO_DUMP), Message("write the folder's absolute path")
+        )
     if (length := len(encode(value))) > LONGEST_PATH:
-        message = f"the path has {length} bytes, the simulator takes {LONGEST_PATH}"
-        yield error(line, message, "use a shorter folder, or path=. and run there")
+        message = Message("the path has {length} bytes, the simulator takes {most}", length=length, most=LONGEST_PATH)
+        yield error(line, message, Message("use a shorter folder, or path=. and run there"))
 
 
 def _about_home(line: int | None, home: Path | None) -> Iterator[Finding]:
-    what = "path= is empty" if line else "no path= that the simulator reads"
+    what = Message("path= is empty") if line else Message("no path= that the simulator reads")
     if home is None:
-        message = f"{what}, and $HOME is not set: nobody knows where the dump goes"
-        yield error(line, message, "write path=. or an absolute path")
+        message = Message("{what}, and $HOME is not set: nobody knows where the dump goes", what=what)
+        yield error(line, message, Message("write path=. or an absolute path"))
         return
-    message = f"{what}: the dump goes to the home folder, {visible(str(home))}"
-    yield warning(line, message, "write path=. or an absolute path")
+    message = Message("{what}: the dump goes to the home folder, {home}", what=what, home=visible(str(home)))
+    yield warning(line, message, Message("write path=. or an absolute path"))
     if (length := len(encode(str(home)))) > LONGEST_PATH:
-        message = f"the home folder's path has {length} bytes, the simulator takes {LONGEST_PATH}"
-        yield error(line, message, "write path=. or a shorter path")
+        message = Message(
+            "the home folder's path has {length} bytes, the simulator takes {most}", length=length, most=LONGEST_PATH
+        )
+        yield error(line, message, Message("write path=. or a shorter path"))
 
 
 def _about_folder(
@@ -194,19 +214,31 @@ def _about_folder(
 ) -> Iterator[Finding]:
     shown = visible(str(target))
     if not state.is_folder:
-        what = "is no folder" if state.exists else "does not exist"
-        extra = "; quotes and $NAME are taken literally" if set("\"'$") & set(str(target)) else ""
-        remedy = f"create it: mkdir -p {visible(quote(str(target)))}"
-        yield error(line, f"{shown} {what}{extra}: {_NO_DUMP}", remedy)
+        what = Message("{folder} does not exist", folder=shown)
+        if state.exists:
+            what = Message("{folder} is no folder", folder=shown)
+        if set("\"'$") & set(str(target)):
+            what = Message("{what}; quotes and $NAME are taken literally", what=what)
+        remedy = Message("create it: mkdir -p {target}", target=visible(quote(str(target))))
+        yield error(line, Message("{what}: {no_dump}", what=what, no_dump=_NO_DUMP), remedy)
         return
     if not state.writable:
-        yield error(line, f"{shown} can not be written to: {_NO_DUMP}", "choose another folder")
+        yield error(
+            line,
+            Message("{folder} can not be written to: {no_dump}", folder=shown, no_dump=_NO_DUMP),
+            Message("choose another folder"),
+        )
     if state.free < needed:
-        message = f"{shown} has {_size(state.free)} free, the dump may need {_size(needed)}"
-        yield warning(line, message, "make room, or choose another folder")
+        message = Message(
+            "{folder} has {free} free, the dump may need {needed}",
+            folder=shown,
+            free=_size(state.free),
+            needed=_size(needed),
+        )
+        yield warning(line, message, Message("make room, or choose another folder"))
     if state.has_dump and KEEP_OLD_DUMP not in document.effect().switches:
-        message = f"{shown} holds a {DUMP_NAME}: the next run overwrites it"
-        yield note(line, message, "rename it first, or use a folder of its own for every run")
+        message = Message("{folder} holds a {name}: the next run overwrites it", folder=shown, name=DUMP_NAME)
+        yield note(line, message, Message("rename it first, or use a folder of its own for every run"))
 
 
 def _size(count: int) -> str:
@@ -224,20 +256,20 @@ _TRAPS: tuple[tuple[str, Callable[[int | None, str, str], Finding], str, str], .
     (
         DUMP_AS_STRING,
         warning,
-        "dumpasstring: the dump is text with six decimals, which the vendor's comparer can not read",
-        "switch it off, except for the vendor's histogram.py",
+        Message("dumpasstring: the dump is text with six decimals, which the vendor's comparer can not read"),
+        Message("switch it off, except for the vendor's histogram.py"),
     ),
     (
         DISABLE_FUSION,
         note,
-        "disableDomainFuseOps acts when the fixed model is made; the simulator ignores it",
-        "calibrate again in a folder with this file, then dump",
+        Message("disableDomainFuseOps acts when the fixed model is made; the simulator ignores it"),
+        Message("calibrate again in a folder with this file, then dump"),
     ),
     (
         KEEP_OLD_DUMP,
         note,
-        "dumpdonotrecovery: with a dump there already, the new one gets a number in its name",
-        "compare the newest file, or switch it off",
+        Message("dumpdonotrecovery: with a dump there already, the new one gets a number in its name"),
+        Message("compare the newest file, or switch it off"),
     ),
 )
 
@@ -245,13 +277,15 @@ _TRAPS: tuple[tuple[str, Callable[[int | None, str, str], Finding], str, str], .
 def _traps(document: DebugConfig) -> Iterator[Finding]:
     on = document.effect().switches
     if DUMP_TENSOR not in on:
-        yield warning(None, "dumpTensor is not on: the simulator writes no dump", "switch dumpTensor on")
-    if DEQUANT_FIXED in on and ELIMINATE_GARBAGE not in on:
-        message = (
-            "dequantFixed without eliminateGarbage: a fixed dump looks complete, but holds the padded layout "
-            "cut to length; a healthy model then compares as broken (COS down to 0.01)"
+        yield warning(
+            None, Message("dumpTensor is not on: the simulator writes no dump"), Message("switch dumpTensor on")
         )
-        yield error(_line_of(document, DEQUANT_FIXED), message, "switch eliminateGarbage on")
+    if DEQUANT_FIXED in on and ELIMINATE_GARBAGE not in on:
+        broken = Message(
+            "dequantFixed without eliminateGarbage: a fixed dump looks complete, but holds the padded layout cut to "
+            "length; a healthy model then compares as broken (COS down to 0.01)"
+        )
+        yield error(_line_of(document, DEQUANT_FIXED), broken, Message("switch eliminateGarbage on"))
     for switch, kind, message, remedy in _TRAPS:
         if switch in on:
             yield kind(_line_of(document, switch), message, remedy)

@@ -24,6 +24,7 @@ from sgs_tui.engine.configs.textlines import Line, join_lines, split_lines, with
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.text import decode, encode, visible
+from sgs_tui.language import Message
 
 LONGEST_LINE = 1022
 SPACES = " \t\n\v\f\r"
@@ -209,7 +210,7 @@ LONGEST_NAME = 258
 """Bytes. From 262 on the vendor's tool loses the names behind it, from 600 on it crashes."""
 MOST_NAMES = 258
 """258 names were tried and work, 301 crash the tool."""
-_INSTEAD = "choose fewer tensors, or set input_format=ALL_INT16;"
+_INSTEAD = Message("choose fewer tensors, or set input_format=ALL_INT16;")
 
 
 def set_tensor_arrays(document: InputConfig, names: Sequence[str]) -> bytes:
@@ -232,25 +233,33 @@ def _setting(names: Sequence[str]) -> bytes:
     for name in names:
         _check(name)
     if len(names) > MOST_NAMES:
-        raise UsageError(f"{len(names)} tensors for INT16, the vendor's tools take {MOST_NAMES}", _INSTEAD)
+        raise UsageError(
+            Message("{number} tensors for INT16, the vendor's tools take {most}", number=len(names), most=MOST_NAMES),
+            _INSTEAD,
+        )
     joined = ",".join(names)
     quote = '"' if "'" in joined else "'"
     if quote in joined:
-        raise UsageError("tensor names with both kinds of quotes can not stand in one list", "rename one tensor")
+        raise UsageError(
+            Message("tensor names with both kinds of quotes can not stand in one list"), Message("rename one tensor")
+        )
     return encode(f"{TENSOR_ARRAYS}={quote}{joined}{quote};")
 
 
 def _check(name: str) -> None:
     """Refuse a name that the vendor's tools would read as another, or not at all."""
-    wrong = ""
+    shown, length = visible(name[:60]), len(encode(name))
+    wrong = None
     if not name or name != name.strip(SPACES):
-        wrong = "is empty or has blanks at its ends"
+        wrong = Message("tensor {name!r} is empty or has blanks at its ends", name=shown)
     elif "," in name or any(char < " " for char in name):
-        wrong = "has a comma or a control character"
-    elif len(encode(name)) > LONGEST_NAME:
-        wrong = f"has {len(encode(name))} bytes, {LONGEST_NAME} are read"
+        wrong = Message("tensor {name!r} has a comma or a control character", name=shown)
+    elif length > LONGEST_NAME:
+        wrong = Message(
+            "tensor {name!r} has {length} bytes, {most} are read", name=shown, length=length, most=LONGEST_NAME
+        )
     if wrong:
-        raise UsageError(f"tensor {visible(name[:60])!r} {wrong}", "rename the tensor in the original model")
+        raise UsageError(wrong, Message("rename the tensor in the original model"))
 
 
 def _comment(setting: Entry) -> str:
@@ -302,6 +311,10 @@ def _fitting(content: bytes, ending: bytes) -> Line:
     """The line, if iniparser can read one of its length. Raises UsageError."""
     length = len(content) + len(ending.removesuffix(b"\n"))
     if length > LONGEST_LINE:
-        message = f"the list of INT16 tensors makes a line of {length} bytes, iniparser reads {LONGEST_LINE}"
+        message = Message(
+            "the list of INT16 tensors makes a line of {length} bytes, iniparser reads {most}",
+            length=length,
+            most=LONGEST_LINE,
+        )
         raise UsageError(message, _INSTEAD)
     return Line(content, ending)

@@ -27,10 +27,11 @@ from sgs_tui.engine.configs.inputconfig import (
 )
 from sgs_tui.engine.configs.textlines import BOM, Finding, Severity, error, note, warning
 from sgs_tui.engine.text import encode, nearest, sanitised, visible
+from sgs_tui.language import Message
 
-_STOPS = "the converter stops"
-_ASSERTS = f"{_STOPS} at `Assertion '0' failed` without naming it"
-_IGNORED = "it is ignored in silence"
+_STOPS = Message("the converter stops")
+_ASSERTS = Message("{stops} at `Assertion '0' failed` without naming it", stops=_STOPS)
+_IGNORED = Message("it is ignored in silence")
 _EXTENT = 60
 """Characters shown of what may be long."""
 
@@ -43,8 +44,8 @@ def lint(document: InputConfig, conv_inputs: Sequence[str] | None = None) -> lis
     """
     data, found = document.render(), []
     if data.startswith(BOM):
-        message = f"a UTF-8 byte order mark before the first line: {_STOPS}"
-        found.append(error(1, message, "save the file as UTF-8 without BOM"))
+        message = Message("a UTF-8 byte order mark before the first line: {stops}", stops=_STOPS)
+        found.append(error(1, message, Message("save the file as UTF-8 without BOM")))
         document = parse(data.removeprefix(BOM))
     found += [*_about_form(document), *_about_keys(document), *_about_format(document)]
     if setting := document.setting(CONV_SECTION, TENSOR_ARRAYS):
@@ -63,15 +64,21 @@ def _about_form(document: InputConfig) -> Iterator[Finding]:
         previous = entry if entry.kind not in (Kind.COMMENT, Kind.EMPTY) else previous
     yield from found
     if python.error and not any(finding.severity is Severity.ERROR for finding in found):
-        message = f"Python's configparser, which the converter uses, refuses the file: {visible(python.error)}"
-        yield error(None, message, "fix that line")
+        message = Message(
+            "Python's configparser, which the converter uses, refuses the file: {error}", error=visible(python.error)
+        )
+        yield error(None, message, Message("fix that line"))
 
 
 def _about_sections(document: InputConfig) -> Iterator[Finding]:
     there = {entry.section for entry in document.entries() if entry.kind is Kind.SECTION}
     for section in (INPUT_SECTION.upper(), OUTPUT_SECTION.upper()):
         if section.lower() not in there:
-            yield error(None, f"there is no [{section}]: {_STOPS}", f"add [{section}] and its keys")
+            yield error(
+                None,
+                Message("there is no [{section}]: {stops}", section=section, stops=_STOPS),
+                Message("add [{section}] and its keys", section=section),
+            )
 
 
 def _about_duplicates(document: InputConfig) -> Iterator[Finding]:
@@ -90,21 +97,36 @@ def _about_duplicates(document: InputConfig) -> Iterator[Finding]:
 def _duplicate(entry: Entry, before: int, other_case: bool) -> Finding:
     name = f"[{visible(entry.name)}]" if entry.kind is Kind.SECTION else visible(entry.key)
     if other_case:
-        message = f"{name} is the section of line {before} for the C tools and another one for the Python scripts"
-        return warning(entry.first, message, "put both together")
-    return error(entry.first, f"{name} is there twice, first in line {before}: {_STOPS}", "keep one of them")
+        message = Message(
+            "{name} is the section of line {before} for the C tools and another one for the Python scripts",
+            name=name,
+            before=before,
+        )
+        return warning(entry.first, message, Message("put both together"))
+    return error(
+        entry.first,
+        Message("{name} is there twice, first in line {before}: {stops}", name=name, before=before, stops=_STOPS),
+        Message("keep one of them"),
+    )
 
 
 def _about_line(document: InputConfig, entry: Entry, previous: Entry | None, python: PythonView) -> Iterator[Finding]:
     raw, indented = document.lines[entry.first - 1].text, document.lines[entry.first - 1].text[:1] in (" ", "\t")
     if entry.too_long:
-        message = f"a line of over {LONGEST_LINE} bytes, comment or not: `iniparser: input line too long`"
-        yield error(entry.first, message, "shorten it")
+        message = Message(
+            "a line of over {longest_line} bytes, comment or not: `iniparser: input line too long`",
+            longest_line=LONGEST_LINE,
+        )
+        yield error(entry.first, message, Message("shorten it"))
     if entry.last > entry.first:
-        message = "a \\ at the end of a line joins it with the next one for the C tools, not for the Python scripts"
-        yield warning(entry.first, message, "write it in one line without \\")
+        message = Message(
+            "a \\ at the end of a line joins it with the next one for the C tools, not for the Python scripts"
+        )
+        yield warning(entry.first, message, Message("write it in one line without \\"))
     elif raw.rstrip().endswith("\\"):
-        yield warning(entry.first, "the last line ends in \\: the C tools never look at it", "take the \\ away")
+        yield warning(
+            entry.first, Message("the last line ends in \\: the C tools never look at it"), Message("take the \\ away")
+        )
     if entry.kind is Kind.ERROR:
         yield _unreadable(entry, indented, previous)
     elif entry.kind is Kind.VALUE:
@@ -114,26 +136,34 @@ def _about_line(document: InputConfig, entry: Entry, previous: Entry | None, pyt
 def _unreadable(entry: Entry, indented: bool, previous: Entry | None) -> Finding:
     """A line that iniparser takes for nothing, which makes the whole file unreadable."""
     if entry.text.startswith("["):
-        what, remedy = "text behind or missing ] of a section", "leave the section alone in its line"
+        what, remedy = Message("text behind or missing ] of a section"), Message("leave the section alone in its line")
     elif indented and previous and previous.kind in (Kind.VALUE, Kind.ERROR):
-        what, remedy = "an indented line that goes on with the value above", "put the whole value in one line"
+        what, remedy = (
+            Message("an indented line that goes on with the value above"),
+            Message("put the whole value in one line"),
+        )
     elif ":" in entry.text:
-        what, remedy = "key:value", "write key=value;"
+        what, remedy = Message("key:value"), Message("write key=value;")
     else:
-        what, remedy = "no section, no key=value and no comment", "fix it, or put ; in front"
-    return error(entry.first, f"{what} ({visible(entry.text[:40])}): {_ASSERTS}", remedy)
+        what, remedy = Message("no section, no key=value and no comment"), Message("fix it, or put ; in front")
+    message = Message("{what} ({line}): {asserts}", what=what, line=visible(entry.text[:40]), asserts=_ASSERTS)
+    return error(entry.first, message, remedy)
 
 
 def _about_value(entry: Entry, indented: bool, previous: Entry | None, python: PythonView) -> Iterator[Finding]:
     key = visible(entry.key)
     if previous is None:
-        yield error(entry.first, f"{key} stands before any section: {_STOPS}", "put it below its section")
+        yield error(
+            entry.first,
+            Message("{key} stands before any section: {stops}", key=key, stops=_STOPS),
+            Message("put it below its section"),
+        )
     if indented and not python.error and python.get(entry.section, entry.key) is None:
-        message = f"{key} is indented: for the Python scripts it goes on with the line above"
-        yield warning(entry.first, message, "start the line with the key")
+        message = Message("{key} is indented: for the Python scripts it goes on with the line above", key=key)
+        yield warning(entry.first, message, Message("start the line with the key"))
     if "%" in entry.value:
-        message = "a % makes configparser look for another value (interpolation) and fail"
-        yield warning(entry.first, message, "use a name without %")
+        message = Message("a % makes configparser look for another value (interpolation) and fail")
+        yield warning(entry.first, message, Message("use a name without %"))
 
 
 # Keys that nobody reads: misspelt, or in another section than their own.
@@ -163,8 +193,10 @@ def _about_keys(document: InputConfig) -> Iterator[Finding]:
     for entry in document.entries():
         if entry.kind is Kind.SECTION and entry.section not in _KEYS:
             if meant := nearest(entry.section, _KEYS):
-                message = f"[{visible(entry.name)}] is no known section: {_IGNORED}"
-                yield warning(entry.first, message, f"write [{meant.upper()}] if that is meant")
+                message = Message("[{name}] is no known section: {ignored}", name=visible(entry.name), ignored=_IGNORED)
+                yield warning(
+                    entry.first, message, Message("write [{section}] if that is meant", section=meant.upper())
+                )
         elif entry.kind is Kind.VALUE and entry.key not in _KEYS.get(entry.section, ()):
             yield from _unknown_key(entry)
 
@@ -175,13 +207,31 @@ def _unknown_key(entry: Entry) -> Iterator[Finding]:
     meant = nearest(entry.key, _KEYS.get(entry.section, ()), 0.75)
     shown = visible(entry.key[:_EXTENT])
     if meant and own != entry.key:
-        yield warning(entry.first, f"{shown} is no key of [{entry.section.upper()}]: {_IGNORED}", f"write {meant}")
+        yield warning(
+            entry.first,
+            Message(
+                "{key} is no key of [{section}]: {ignored}", key=shown, section=entry.section.upper(), ignored=_IGNORED
+            ),
+            Message("write {name}", name=meant),
+        )
     elif own:
-        remedy = f"move it to [CONV_CONFIG], as {own}" + (f", or write {meant}" if meant else "")
-        yield warning(entry.first, f"{shown} counts only in [CONV_CONFIG]: here {_IGNORED}", remedy)
+        remedy = Message("move it to [CONV_CONFIG], as {own}", own=own)
+        if meant:
+            remedy = Message("move it to [CONV_CONFIG], as {own}, or write {meant}", own=own, meant=meant)
+        yield warning(
+            entry.first,
+            Message("{key} counts only in [CONV_CONFIG]: here {ignored}", key=shown, ignored=_IGNORED),
+            remedy,
+        )
     elif entry.section == CONV_SECTION:
-        message = f"{shown} is no key of [CONV_CONFIG]: {_IGNORED}"
-        yield warning(entry.first, message, f"known are {INPUT_FORMAT} and {TENSOR_ARRAYS}")
+        message = Message("{key} is no key of [CONV_CONFIG]: {ignored}", key=shown, ignored=_IGNORED)
+        yield warning(
+            entry.first,
+            message,
+            Message(
+                "known are {input_format} and {tensor_arrays}", input_format=INPUT_FORMAT, tensor_arrays=TENSOR_ARRAYS
+            ),
+        )
 
 
 def _about_format(document: InputConfig) -> Iterator[Finding]:
@@ -191,22 +241,28 @@ def _about_format(document: InputConfig) -> Iterator[Finding]:
         return
     value, line = setting.value, setting.first
     if value not in _FORMATS:
-        why = "is not in capitals" if value.upper() in _FORMATS else "is none of the four values"
-        why = "is a list; one value is taken" if "," in value else why
-        message = f"input_format {visible(value[:_EXTENT])!r} {why}: {_ASSERTS}"
-        yield error(line, message, f"write one of {', '.join(_FORMATS)}")
+        message = _no_format(value, visible(value[:_EXTENT]))
+        yield error(line, message, Message("write one of {names}", names=", ".join(_FORMATS)))
         return
     if value == "ALL_UINT8":
-        message = "ALL_UINT8 also stops levels L4 and L5 from choosing INT16 for convolutions on their own"
-        yield note(line, message, "remove the line if they shall")
+        message = Message("ALL_UINT8 also stops levels L4 and L5 from choosing INT16 for convolutions on their own")
+        yield note(line, message, Message("remove the line if they shall"))
     if not document.value(CONV_SECTION, TENSOR_ARRAYS):
         return
     if value == "ALL_INT16":
-        message = "ALL_INT16 is INT16 for every convolution input: tensor_arrays adds nothing to it"
-        yield warning(line, message, "remove input_format, and only the named tensors become INT16")
+        message = Message("ALL_INT16 is INT16 for every convolution input: tensor_arrays adds nothing to it")
+        yield warning(line, message, Message("remove input_format, and only the named tensors become INT16"))
     else:
-        message = f"both count: {value} and the tensors of tensor_arrays (union, in any order)"
-        yield note(line, message, "remove one of the lines if that is not meant")
+        message = Message("both count: {value} and the tensors of tensor_arrays (union, in any order)", value=value)
+        yield note(line, message, Message("remove one of the lines if that is not meant"))
+
+
+def _no_format(value: str, cut: str) -> str:
+    if "," in value:
+        return Message("input_format {value!r} is a list; one value is taken: {asserts}", value=cut, asserts=_ASSERTS)
+    if value.upper() in _FORMATS:
+        return Message("input_format {value!r} is not in capitals: {asserts}", value=cut, asserts=_ASSERTS)
+    return Message("input_format {value!r} is none of the four values: {asserts}", value=cut, asserts=_ASSERTS)
 
 
 # The names in tensor_arrays: how they are written, and what becomes INT16 by them.
@@ -220,30 +276,42 @@ def _about_names(setting: Entry, inputs: Sequence[str], conv_inputs: Sequence[st
     names, line = split_names(setting.value), setting.first
     yield from _about_quotes(setting)
     if not names:
-        yield note(line, "tensor_arrays is empty: it chooses nothing", "remove the line")
+        yield note(line, Message("tensor_arrays is empty: it chooses nothing"), Message("remove the line"))
     if len(names) > MOST_NAMES:
-        message = f"{len(names)} names: {MOST_NAMES} work, with 301 the tool crashed"
-        yield error(line, message, "use input_format=ALL_INT16; instead")
+        message = Message("{number} names: {most} work, with 301 the tool crashed", number=len(names), most=MOST_NAMES)
+        yield error(line, message, Message("use input_format=ALL_INT16; instead"))
     for name, count in Counter(names).items():
         if count > 1 and name:
-            yield note(line, f"{visible(name[:_EXTENT])} is there {count} times", "once is enough")
+            yield note(
+                line,
+                Message("{name} is there {count} times", name=visible(name[:_EXTENT]), count=count),
+                Message("once is enough"),
+            )
         yield from _about_writing(line, name)
         if conv_inputs is not None and name and name == name.strip(SPACES):
             yield from _about_effect(line, name, inputs, conv_inputs)
 
 
 def _about_quotes(setting: Entry) -> Iterator[Finding]:
-    rest, value, message = setting.rest.strip(SPACES), visible(setting.value[:_EXTENT]), ""
+    rest, value, message = setting.rest.strip(SPACES), visible(setting.value[:_EXTENT]), None
     if setting.quote and rest and rest[0] not in "#;":
-        message = f"only the first pair of quotes counts, {value!r}; lost: {visible(rest[:_EXTENT])}"
+        message = Message(
+            "only the first pair of quotes counts, {value!r}; lost: {rest}", value=value, rest=visible(rest[:_EXTENT])
+        )
     elif setting.quote and setting.text.count(setting.quote) == 1:
-        message = f"the quote is never closed, the list ends as {value[-20:]!r}"
+        message = Message("the quote is never closed, the list ends as {value!r}", value=value[-20:])
     elif not setting.quote and {"'", '"'} & set(setting.value):
-        message = "quotes inside the list become part of the names"
+        message = Message("quotes inside the list become part of the names")
     elif not setting.quote and _cuts(setting):
-        message = f"without quotes the list is cut at {rest[0]} and read as {value!r}, which matches as a prefix"
+        message = Message(
+            "without quotes the list is cut at {rest} and read as {value!r}, which matches as a prefix",
+            rest=rest[0],
+            value=value,
+        )
     if message:
-        yield warning(setting.first, message, "put one pair of quotes around the whole list: tensor_arrays='a,b';")
+        yield warning(
+            setting.first, message, Message("put one pair of quotes around the whole list: tensor_arrays='a,b';")
+        )
 
 
 def _cuts(setting: Entry) -> bool:
@@ -256,44 +324,68 @@ def _cuts(setting: Entry) -> bool:
 def _about_writing(line: int, name: str) -> Iterator[Finding]:
     shown, length = visible(name[:_EXTENT]), len(encode(name))
     if not name.strip(SPACES):
-        message = "an empty name between two commas or at an end; what the tool makes of it is not known"
-        yield warning(line, message, "take the comma away")
+        message = Message("an empty name between two commas or at an end; what the tool makes of it is not known")
+        yield warning(line, message, Message("take the comma away"))
     elif name != name.strip(SPACES):
-        yield warning(line, f"the blank belongs to the name {shown!r}: it chooses nothing", "write no blanks")
+        yield warning(
+            line,
+            Message("the blank belongs to the name {name!r}: it chooses nothing", name=shown),
+            Message("write no blanks"),
+        )
     if length > LONGEST_NAME:
-        message = f"the name {shown}... has {length} bytes: the tool loses the names behind it, from 600 on it crashes"
+        message = Message(
+            "the name {name}... has {length} bytes: the tool loses the names behind it, from 600 on it crashes",
+            name=shown,
+            length=length,
+        )
         kind = error if length >= _FATAL_NAME else warning
-        yield kind(line, message, "rename the tensor in the original model")
+        yield kind(line, message, Message("rename the tensor in the original model"))
 
 
 def _about_effect(line: int, name: str, inputs: Sequence[str], conv_inputs: Sequence[str]) -> Iterator[Finding]:
     shown = visible(name[:_EXTENT])
     others = _some(sorted({known for known in conv_inputs if known.startswith(name) and known != name}))
     if others and name in conv_inputs:
-        message = f"{shown} also chooses {others}: a name matches every convolution input that begins with it"
-        yield warning(line, message, "accept that, or rename the tensor in the original model")
+        message = Message(
+            "{name} also chooses {others}: a name matches every convolution input that begins with it",
+            name=shown,
+            others=others,
+        )
+        yield warning(line, message, Message("accept that, or rename the tensor in the original model"))
     elif others:
-        message = f"{shown} is no convolution input, but chooses those that begin with it: {others}"
-        yield warning(line, message, "name exactly the ones that are meant")
+        message = Message(
+            "{name} is no convolution input, but chooses those that begin with it: {others}", name=shown, others=others
+        )
+        yield warning(line, message, Message("name exactly the ones that are meant"))
         return
     if name in inputs:
-        yield warning(line, f"{shown} is the network's own input, which never becomes INT16", "take it away")
+        yield warning(
+            line,
+            Message("{name} is the network's own input, which never becomes INT16", name=shown),
+            Message("take it away"),
+        )
     elif name not in conv_inputs:
-        yield warning(line, f"{shown} is no convolution input: it chooses nothing", _meant(name, conv_inputs))
+        yield warning(
+            line, Message("{name} is no convolution input: it chooses nothing", name=shown), _meant(name, conv_inputs)
+        )
     elif name == conv_inputs[0]:
-        message = f"{shown} feeds the first convolution, which the manual says stays as it is"
-        yield note(line, message, "check its type in the next fixed dump")
+        message = Message("{name} feeds the first convolution, which the manual says stays as it is", name=shown)
+        yield note(line, message, Message("check its type in the next fixed dump"))
 
 
 def _meant(name: str, conv_inputs: Sequence[str]) -> str:
     folded = {known.lower(): known for known in conv_inputs}
     if name.lower() in folded:
-        return f"case counts: write {visible(folded[name.lower()])}"
+        return Message("case counts: write {name}", name=visible(folded[name.lower()]))
     by_file_name = {sanitised(known): known for known in conv_inputs}
     close = by_file_name.get(name) or nearest(name, conv_inputs, 0.75)
-    return f"did you mean {visible(close)}?" if close else "name the first input of a convolution, as in the float dump"
+    return (
+        Message("did you mean {name}?", name=visible(close))
+        if close
+        else Message("name the first input of a convolution, as in the float dump")
+    )
 
 
 def _some(names: Sequence[str]) -> str:
     shown = ", ".join(visible(name[:_EXTENT]) for name in names[:5])
-    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
+    return Message("{names} and {more} more", names=shown, more=len(names) - 5) if len(names) > 5 else shown
