@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 def standing(now: Snapshot) -> str:
     """`running 0:12 of about 0:40, dump 12.3 MB of 171.6 MB`: only what is known, nothing made up."""
-    words = f"{now.state} {clock(now.elapsed)}".rstrip()
+    state, taken = Message(str(now.state)), clock(now.elapsed)
+    words = Message("{state} {taken}", state=state, taken=taken) if taken else state
     if now.expected_time is not None and now.elapsed is not None:
         words = Message("{words} of about {clock}", words=words, clock=clock(now.expected_time))
     if now.dump_size is None:
@@ -36,12 +37,18 @@ def standing(now: Snapshot) -> str:
 
 
 def failure(run: Run) -> tuple[str, str]:
+    """`what_failed` with the run's name in front."""
+    message, hint = what_failed(run)
+    return Message("{name}: {message}", name=run.name, message=message), hint
+
+
+def what_failed(run: Run) -> tuple[str, str]:
     """(what went wrong, what to do) of a run that is over and not ok; the log is named where it has more to say."""
     message, hint = run.status.message or Message(str(run.state)), run.status.hint
     if run.state is RunState.FAILED and run.folder.log_path.is_file():
         log = run.folder.log_path
         hint = Message("{hint} (log: {log})", hint=hint, log=log) if hint else Message("log: {log}", log=log)
-    return Message("{name}: {message}", name=run.name, message=message), hint
+    return message, hint
 
 
 Note = Callable[[str], None]

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
@@ -20,13 +21,14 @@ from rich.text import Text
 from sgs_tui.batch.console import NARROWEST, WHOLE, Cell, Column, Screen, cut, name_column, render, table_of, whole_line
 from sgs_tui.batch.output import RunsFormat
 from sgs_tui.batch.values import Json, dump_json, exact, exact_all, exact_or_null
-from sgs_tui.batch.watch import failure
+from sgs_tui.batch.watch import failure, what_failed
 from sgs_tui.engine.numbers import clock, count, size
 from sgs_tui.engine.runs.log import read_ends, shown
 from sgs_tui.engine.runs.run_folder import RunState
 from sgs_tui.engine.runs.run_list import Run
 from sgs_tui.engine.runs.runs import snapshot
 from sgs_tui.language import Message
+from sgs_tui.language import shown as told
 
 SCHEMA = "sgs-tui/runs/1"
 _BAD = (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST, RunState.DAMAGED)
@@ -85,9 +87,9 @@ def _dump_size(run: Run) -> str:
 def _run_parts(run: Run, screen: Screen) -> Iterator[RenderableType]:
     for label, value in _facts(run):
         if value and label in _PROSE:
-            yield Text(f"{label:<13}{screen.text(value)}", overflow="fold")
+            yield Text(f"{_label(label)}{screen.text(value)}", overflow="fold")
         elif value:
-            yield whole_line(f"{label:<13}{value}", screen)
+            yield whole_line(f"{_label(label)}{told(value)}", screen)
     if config := run.request.debug_config:
         yield Text("\nDebugConfig.txt")
         yield from (Text(f"  {screen.text(line)}", overflow="fold") for line in config.splitlines())
@@ -105,10 +107,16 @@ def _run_parts(run: Run, screen: Screen) -> Iterator[RenderableType]:
         yield Text(f"  {cut(shown(line), 200, screen)}", overflow="fold")
 
 
+def _label(label: str) -> str:
+    said: str = told(label)
+    return said + " " * (13 - cell_len(said))
+
+
 def _facts(run: Run) -> Iterator[tuple[str, str]]:
     now, request, status = snapshot(run), run.request, run.status
     yield Message("run"), run.name
-    yield Message("state"), f"{run.state} {clock(run.elapsed)}".rstrip()
+    state, taken = Message(str(run.state)), clock(run.elapsed)
+    yield Message("state"), Message("{state} {taken}", state=state, taken=taken) if taken else state
     message, hint = _words(run)
     yield (Message("progress"), now.progress or now.last_line) if run.state.active else (Message("message"), message)
     if run.state in _BAD:
@@ -165,7 +173,4 @@ def _run_json(run: Run) -> Json:
 
 
 def _words(run: Run) -> tuple[str, str]:
-    if run.state in _BAD:
-        message, hint = failure(run)
-        return message.removeprefix(f"{run.name}: "), hint
-    return run.status.message, run.status.hint
+    return what_failed(run) if run.state in _BAD else (run.status.message, run.status.hint)

@@ -8,8 +8,9 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.errors import InputError, UsageError, reason
 from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG, RunRequest
+from sgs_tui.language import Message
 
 
 def targets(output: Path, requests: Sequence[RunRequest]) -> tuple[Path, ...]:
@@ -20,7 +21,10 @@ def targets(output: Path, requests: Sequence[RunRequest]) -> tuple[Path, ...]:
     if output.is_dir():
         chosen = [output / name for name in _names(requests)]
     elif len(requests) > 1:
-        raise UsageError(f"{len(requests)} dumps for one --output {output}", "name an existing folder")
+        raise UsageError(
+            Message("{number} dumps for one --output {output}", number=len(requests), output=output),
+            Message("name an existing folder"),
+        )
     else:
         chosen = [output]
     for path in chosen:
@@ -50,18 +54,23 @@ def _copy(dump: Path, target: Path) -> None:
     except FileExistsError as error:
         raise _taken(target) from error
     except OSError as error:
-        raise InputError(f"{target}: cannot write: {error.strerror}", f"the dump is in {dump}") from error
+        raise InputError(
+            Message("{path}: cannot write: {why}", path=target, why=reason(error)),
+            Message("the dump is in {dump}", dump=dump),
+        ) from error
 
 
 def _check(target: Path) -> None:
     if target.exists() or target.is_symlink():
         raise _taken(target)
     if not target.absolute().parent.is_dir():
-        raise InputError(f"{target}: there is no such folder", "make it first")
+        raise InputError(Message("{target}: there is no such folder", target=target), Message("make it first"))
 
 
 def _taken(target: Path) -> InputError:
-    return InputError(f"{target}: is there already", "name another file; no dump is ever overwritten")
+    return InputError(
+        Message("{target}: is there already", target=target), Message("name another file; no dump is ever overwritten")
+    )
 
 
 def _names(requests: Sequence[RunRequest]) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import reading
 from sgs_tui.engine.text import decode, visible
+from sgs_tui.language import Message
 
 _ANSI = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _SHOWN = 1000
@@ -111,7 +112,11 @@ class LogReader:
         self._open = self._open[-self._most :]
         if ended and self._open:
             lines, self._open = [*lines, self._open], b""
-        note = [f"[{skipped} bytes of output passed by, see {self._path.name}]"] if skipped else []
+        note = (
+            [Message("[{skipped} bytes of output passed by, see {name}]", skipped=skipped, name=self._path.name)]
+            if skipped
+            else []
+        )
         return note + [shown(line) for line in lines]
 
     def _new_bytes(self) -> tuple[bytes, int]:

@@ -13,6 +13,7 @@ from sgs_tui.engine.numbers import size
 from sgs_tui.engine.runs.backend import Backend, Concern, Level
 from sgs_tui.engine.runs.run_folder import RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run
+from sgs_tui.language import Message
 
 _MODEL_FACTOR = 60
 """A dump is some tens of times as large as its model: 60 is on the safe side for detectors."""
@@ -36,16 +37,16 @@ def estimate_dump(request: RunRequest, runs: Iterable[Run], backend: Backend) ->
     None where there is no model to go by.
     """
     if request.expected_size is not None:
-        return Estimate(request.expected_size, True, "as told")
+        return Estimate(request.expected_size, True, Message("as told"))
     for run in runs:
         if run.state is RunState.OK and run.status.products and _same_kind(run.request, request):
-            return Estimate(run.status.products[0].size, True, f"the dump of {run.name}")
+            return Estimate(run.status.products[0].size, True, Message("the dump of {name}", name=run.name))
     try:
         model = Path(request.model).stat().st_size
     except OSError:
         return None
     factor = _MODEL_FACTOR * backend.text_growth(request)
-    return Estimate(int(model * factor), False, f"the model's size x {factor:g}")
+    return Estimate(int(model * factor), False, Message("the model's size x {factor:g}", factor=factor))
 
 
 _LAST_RUNS = 5
@@ -93,29 +94,35 @@ def check_request(request: RunRequest, root: Path, runs: Sequence[Run], backend:
 def _files(request: RunRequest) -> Iterator[Concern]:
     for name in request.needs:
         if not os.path.exists(name):
-            yield Concern(Level.ERROR, f"{name}: there is no such file", "check the path")
+            yield Concern(Level.ERROR, Message("{name}: there is no such file", name=name), Message("check the path"))
         elif not os.access(name, os.R_OK):
-            yield Concern(Level.ERROR, f"{name}: cannot be read", "check its rights")
+            yield Concern(Level.ERROR, Message("{name}: cannot be read", name=name), Message("check its rights"))
         elif os.path.isfile(name) and os.path.getsize(name) == 0:
-            yield Concern(Level.ERROR, f"{name}: is empty", "was the step that makes it broken off?")
+            yield Concern(
+                Level.ERROR, Message("{name}: is empty", name=name), Message("was the step that makes it broken off?")
+            )
 
 
 def _program(request: RunRequest) -> Iterator[Concern]:
     path = request.environment.get("PATH") if request.environment is not None else None
     if shutil.which(request.argv[0], path=path) is None:
-        message = f"{request.argv[0]}: there is no such program"
-        yield Concern(Level.ERROR, message, "name another interpreter or install it")
+        message = Message("{program}: there is no such program", program=request.argv[0])
+        yield Concern(Level.ERROR, message, Message("name another interpreter or install it"))
     if request.cwd and not os.path.isdir(request.cwd):
-        message = f"{request.cwd}: there is no such folder"
-        yield Concern(Level.ERROR, message, "check the working directory of the command")
+        message = Message("{path}: there is no such folder", path=request.cwd)
+        yield Concern(Level.ERROR, message, Message("check the working directory of the command"))
 
 
 def _place(root: Path) -> Iterator[Concern]:
-    existing, hint = _existing(root), "name another --runs folder"
+    existing, hint = _existing(root), Message("name another --runs folder")
     if not existing.is_dir():
-        yield Concern(Level.ERROR, f"{root}: {existing} is no folder", hint)
+        yield Concern(Level.ERROR, Message("{root}: {existing} is no folder", root=root, existing=existing), hint)
     elif not os.access(existing, os.W_OK | os.X_OK):
-        yield Concern(Level.ERROR, f"{root}: no right to make run folders in {existing}", hint)
+        yield Concern(
+            Level.ERROR,
+            Message("{root}: no right to make run folders in {existing}", root=root, existing=existing),
+            hint,
+        )
 
 
 def _space(estimate: Estimate | None, root: Path) -> Iterator[Concern]:
@@ -125,10 +132,16 @@ def _space(estimate: Estimate | None, root: Path) -> Iterator[Concern]:
     wanted = int(estimate.size * _MARGIN)
     if free >= wanted:
         return
-    what = f"{size(free)} free at {root}, about {size(wanted)} wanted ({estimate.source})"
-    hint = "delete old runs (`sgs-tui runs`) or name a --runs folder on another disk"
+    what = Message(
+        "{free} free at {root}, about {wanted} wanted ({source})",
+        free=size(free),
+        root=root,
+        wanted=size(wanted),
+        source=estimate.source,
+    )
+    hint = Message("delete old runs (`sgs-tui runs`) or name a --runs folder on another disk")
     level = Level.ERROR if estimate.known else Level.WARNING
-    yield Concern(level, f"the disk may be too small: {what}", hint)
+    yield Concern(level, Message("the disk may be too small: {what}", what=what), hint)
 
 
 def _conflicts(request: RunRequest, runs: Iterable[Run]) -> Iterator[Concern]:
@@ -138,10 +151,18 @@ def _conflicts(request: RunRequest, runs: Iterable[Run]) -> Iterator[Concern]:
         if not run.state.active:
             continue
         if request.cwd and run.request.cwd == request.cwd:
-            yield Concern(Level.ERROR, f"{run.name} is working in {request.cwd}", "wait for it, or cancel it")
+            yield Concern(
+                Level.ERROR,
+                Message("{name} is working in {folder}", name=run.name, folder=request.cwd),
+                Message("wait for it, or cancel it"),
+            )
         both = _outside(run.request) & (makes | set(request.needs))
         if both:
-            yield Concern(Level.ERROR, f"{run.name} is writing {sorted(both)[0]}", "wait for it, or cancel it")
+            yield Concern(
+                Level.ERROR,
+                Message("{name} is writing {path}", name=run.name, path=sorted(both)[0]),
+                Message("wait for it, or cancel it"),
+            )
 
 
 def _outside(request: RunRequest) -> set[str]:
@@ -161,8 +182,8 @@ def logout_policy(configuration: Path = Path("/etc/systemd")) -> Iterator[Concer
     if value in ("yes", "true", "1", "on"):
         yield Concern(
             Level.WARNING,
-            "this host ends a user's processes at logout (KillUserProcesses), running simulators too",
-            "`loginctl enable-linger` before a long run, or stay logged in",
+            Message("this host ends a user's processes at logout (KillUserProcesses), running simulators too"),
+            Message("`loginctl enable-linger` before a long run, or stay logged in"),
         )
 
 

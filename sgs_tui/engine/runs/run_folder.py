@@ -24,11 +24,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from sgs_tui.engine.errors import InputError, RunError
+from sgs_tui.engine.errors import InputError, RunError, reason
 from sgs_tui.engine.files import read_bytes, real, write_atomically
 from sgs_tui.engine.runs.processes import ProcessIdentity
 from sgs_tui.engine.runs.records import DAMAGE, from_document, from_json, to_json
 from sgs_tui.engine.text import encode
+from sgs_tui.language import Message
 
 SCHEMA = "sgs-tui/run/1"
 DEBUG_CONFIG = "DebugConfig.txt"
@@ -119,7 +120,10 @@ def request_from_json(data: bytes, where: Path) -> RunRequest:
     try:
         return from_json(RunRequest, data, ("schema", SCHEMA))
     except DAMAGE as error:
-        raise InputError(f"{where}: damaged run request: {error}", "the run can only be deleted") from error
+        raise InputError(
+            Message("{where}: damaged run request: {error}", where=where, error=str(error)),
+            Message("the run can only be deleted"),
+        ) from error
 
 
 HEARTBEAT = 20.0
@@ -191,7 +195,10 @@ def status_from_json(data: bytes, where: Path) -> RunStatus:
     try:
         return from_document(RunStatus, json.loads(data))
     except DAMAGE as error:
-        raise InputError(f"{where}: damaged status: {error}", "the run can only be deleted") from error
+        raise InputError(
+            Message("{where}: damaged status: {error}", where=where, error=str(error)),
+            Message("the run can only be deleted"),
+        ) from error
 
 
 ROOT_NAME = "sgs_runs"
@@ -235,11 +242,11 @@ class RunFolder:
 
     def read_request(self) -> RunRequest:
         """The request. Raises InputError when it is missing, damaged or not ours."""
-        return request_from_json(_read(self.request_path, "not a run folder"), self.request_path)
+        return request_from_json(_read(self.request_path), self.request_path)
 
     def read_status(self) -> RunStatus:
         """The status as it was last written. Raises InputError when it is missing or damaged."""
-        return status_from_json(_read(self.status_path, "not a run folder"), self.status_path)
+        return status_from_json(_read(self.status_path), self.status_path)
 
     def write_status(self, status: RunStatus) -> None:
         """Replace status.json whole. Raises InputError when the disk is full."""
@@ -261,7 +268,10 @@ def create_run_folder(request: RunRequest, root: Path) -> RunFolder:
         _fill(folder, request)
     except OSError as error:
         shutil.rmtree(folder.path, ignore_errors=True)
-        raise RunError(f"{folder.path}: cannot prepare the run: {error}", "check free space and rights") from error
+        raise RunError(
+            Message("{path}: cannot prepare the run: {error}", path=folder.path, error=str(error)),
+            Message("check free space and rights"),
+        ) from error
     except InputError:
         shutil.rmtree(folder.path, ignore_errors=True)
         raise
@@ -305,8 +315,13 @@ def _new_directory(request: RunRequest, root: Path) -> Path:
             if _made(path):
                 return path
     except OSError as error:
-        raise RunError(f"{root}: cannot make a run folder: {error.strerror}", "name another --runs folder") from error
-    raise RunError(f"{root}: ten thousand runs called {base}", "delete some of them")
+        raise RunError(
+            Message("{root}: cannot make a run folder: {reason}", root=root, reason=reason(error)),
+            Message("name another --runs folder"),
+        ) from error
+    raise RunError(
+        Message("{root}: ten thousand runs called {base}", root=root, base=base), Message("delete some of them")
+    )
 
 
 def _made(path: Path) -> bool:
@@ -317,7 +332,10 @@ def _made(path: Path) -> bool:
     return True
 
 
-def _read(path: Path, otherwise: str) -> bytes:
+def _read(path: Path) -> bytes:
     if not os.path.lexists(path):
-        raise InputError(f"{path.parent}: {otherwise}: {path.name} is missing", "`sgs-tui runs` lists runs")
+        raise InputError(
+            Message("{folder}: not a run folder: {name} is missing", folder=path.parent, name=path.name),
+            Message("`sgs-tui runs` lists runs"),
+        )
     return read_bytes(path)

@@ -12,6 +12,7 @@ from sgs_tui.engine.dumps.format import Stage
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.runs.processes import group_is_alive, is_alive
 from sgs_tui.engine.runs.run_folder import SILENCE, ProductKind, RunFolder, RunRequest, RunState, RunStatus
+from sgs_tui.language import Message
 
 _START_UP = 60.0
 """Seconds that a new run may stay without a supervisor before it counts as lost."""
@@ -67,8 +68,13 @@ def read_run(path: Path) -> Run:
     except InputError as error:
         if not request.argv and not _is_ours(folder):
             raise
-        hint = f"`sgs-tui runs delete {folder.name}` takes it away"
-        status = RunStatus(RunState.DAMAGED, _mtime(folder.path), message=f"damaged: {error.message}", hint=hint)
+        hint = Message("`sgs-tui runs delete {name}` takes it away", name=folder.name)
+        status = RunStatus(
+            RunState.DAMAGED,
+            _mtime(folder.path),
+            message=Message("damaged: {message}", message=error.message),
+            hint=hint,
+        )
     return Run(folder, request, status)
 
 
@@ -92,7 +98,7 @@ def list_runs(root: Path) -> tuple[Run, ...]:
 
 def _as_it_is(folder: RunFolder, status: RunStatus) -> RunStatus:
     if status.state is RunState.QUEUED and folder.cancel_path.exists():
-        return replace(status, state=RunState.CANCELLED, message="cancelled before it was started")
+        return replace(status, state=RunState.CANCELLED, message=Message("cancelled before it was started"))
     if not status.state.active or not _is_lost(folder, status):
         return status
     return replace(status, state=RunState.LOST, message=_how_lost(status), hint=_what_to_do(folder, status))
@@ -111,16 +117,17 @@ def _is_lost(folder: RunFolder, status: RunStatus) -> bool:
 
 
 def _how_lost(status: RunStatus) -> str:
-    was = "while it waited" if status.started is None else "in the middle of the run"
-    return f"its supervisor is gone ({was}): the host was restarted, or the process killed"
+    if status.started is None:
+        return Message("its supervisor is gone (while it waited): the host was restarted, or the process killed")
+    return Message("its supervisor is gone (in the middle of the run): the host was restarted, or the process killed")
 
 
 def _what_to_do(folder: RunFolder, status: RunStatus) -> str:
     if status.child is not None and group_is_alive(status.child):
-        return f"its child (pid {status.child.pid}) still runs: cancel the run to end it"
+        return Message("its child (pid {pid}) still runs: cancel the run to end it", pid=status.child.pid)
     if folder.read_request().ending:
-        return "what it started elsewhere may still run: cancel the run to end it"
-    return "start it again; what it left is not to be trusted"
+        return Message("what it started elsewhere may still run: cancel the run to end it")
+    return Message("start it again; what it left is not to be trusted")
 
 
 def _mtime(path: Path) -> float:
@@ -177,7 +184,7 @@ def find_run(name: str, root: Path) -> Run:
         return read_run(Path(name))
     runs = list_runs(root)
     if not runs:
-        raise InputError(f"no runs in {root}", "name their folder with --root")
+        raise InputError(Message("no runs in {root}", root=root), Message("name their folder with --root"))
     if name == _LAST:
         return runs[0]
     return next((run for run in runs if run.name == name), None) or _by_part(name, runs, root)
@@ -186,10 +193,16 @@ def find_run(name: str, root: Path) -> Run:
 def _by_part(name: str, runs: Sequence[Run], root: Path) -> Run:
     found = [run for run in runs if name in run.name]
     if not found:
-        raise InputError(f"no run in {root} is called {name}", "`sgs-tui runs list` has the names")
+        raise InputError(
+            Message("no run in {root} is called {name}", root=root, name=name),
+            Message("`sgs-tui runs list` has the names"),
+        )
     if len(found) > 1:
         names = ", ".join(run.name for run in found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
-        raise UsageError(f"{name} fits {len(found)} runs", f"name one: {names}")
+        raise UsageError(
+            Message("{name} fits {number} runs", name=name, number=len(found)),
+            Message("name one: {names}", names=names),
+        )
     return found[0]
 
 
@@ -204,5 +217,8 @@ def newest_comparable(root: Path) -> tuple[Run, Run]:
     if both is not None and (pair is None or both.status.created > pair[0].status.created):
         return both, both
     if pair is None:
-        raise InputError(f"no two good runs of one network in {root}", "`sgs-tui run` makes both, or name two runs")
+        raise InputError(
+            Message("no two good runs of one network in {root}", root=root),
+            Message("`sgs-tui run` makes both, or name two runs"),
+        )
     return pair

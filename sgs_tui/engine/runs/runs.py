@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from sgs_tui.engine.errors import InputError, RunError
+from sgs_tui.engine.errors import InputError, RunError, reason
 from sgs_tui.engine.events import LogLine
 from sgs_tui.engine.files import real
 from sgs_tui.engine.runs.child import end_elsewhere
@@ -23,6 +23,7 @@ from sgs_tui.engine.runs.processes import end_group, group_is_alive, send, wait_
 from sgs_tui.engine.runs.products import growing_size
 from sgs_tui.engine.runs.run_folder import RunState, default_root
 from sgs_tui.engine.runs.run_list import Run, read_run
+from sgs_tui.language import Message
 
 _NEWS = ("state", "dump_size", "progress", "last_line")
 """What of a snapshot is told anew: passing time alone is not, front ends show it from their own clock."""
@@ -134,13 +135,19 @@ def cancel_run(path: Path) -> None:
         end_elsewhere(run.request, run.folder.work_path)
         return
     if not run.state.active:
-        raise InputError(f"{run.name}: is not running ({run.state})", "nothing to cancel")
+        raise InputError(
+            Message("{name}: is not running ({state})", name=run.name, state=Message(str(run.state))),
+            Message("nothing to cancel"),
+        )
     try:
         run.folder.cancel_path.touch()
         if status.supervisor is not None:
             send(status.supervisor, signal.SIGUSR1)
     except OSError as error:
-        raise RunError(f"{run.name}: cannot be cancelled: {error.strerror}", "whose run is it?") from error
+        raise RunError(
+            Message("{name}: cannot be cancelled: {reason}", name=run.name, reason=reason(error)),
+            Message("whose run is it?"),
+        ) from error
 
 
 def delete_run(path: Path, root: Path | None = None) -> None:
@@ -152,10 +159,15 @@ def delete_run(path: Path, root: Path | None = None) -> None:
     place = real(root or default_root())
     target = path.absolute()
     if target.is_symlink() or real(target).parent != place:
-        raise InputError(f"{path}: is no run folder in {place}", "only runs can be deleted here")
+        raise InputError(
+            Message("{path}: is no run folder in {place}", path=path, place=place),
+            Message("only runs can be deleted here"),
+        )
     run = read_run(target)
     if run.state.active or _child_lives(run):
-        raise InputError(f"{run.name}: is {run.state}", "cancel it first")
+        raise InputError(
+            Message("{name}: is {state}", name=run.name, state=Message(str(run.state))), Message("cancel it first")
+        )
     # Out of sight first: a deletion that is broken off leaves no half run in the list.
     for remains in place.glob(".deleted-*"):
         shutil.rmtree(remains, ignore_errors=True)
@@ -164,7 +176,10 @@ def delete_run(path: Path, root: Path | None = None) -> None:
         target.rename(hidden)
         shutil.rmtree(hidden)
     except OSError as error:
-        raise RunError(f"{run.name}: cannot be deleted: {error.strerror}", "check the folder's rights") from error
+        raise RunError(
+            Message("{name}: cannot be deleted: {reason}", name=run.name, reason=reason(error)),
+            Message("check the folder's rights"),
+        ) from error
 
 
 def _child_lives(run: Run) -> bool:

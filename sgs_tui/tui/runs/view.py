@@ -52,7 +52,8 @@ def _image(run: Run) -> str:
 def _result(row: RunRow) -> Cell:
     """How it stands, with the size of the dump where that is to be trusted, with what went wrong where not."""
     state = row.run.state
-    known = row.message.split("\n")[0] if state in BAD else _dumped(row)
+    message = row.message.split("\n")[0] if "\n" in row.message else row.message
+    known = message if state in BAD else _dumped(row)
     return Cell(joined(filter(None, (Message(str(state)), known))), _SIGNS[state].tone)
 
 
