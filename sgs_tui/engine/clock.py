@@ -6,6 +6,8 @@ Outside of the diagnosis since requests and settings have its default, and the a
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from sgs_tui.language import Message, joined
+
 SECONDS = 30.0
 """Of a diagnosis unless told otherwise: ten times and more what a network of 200 layers takes."""
 
@@ -32,5 +34,9 @@ class Clock:
     @property
     def note(self) -> str:
         """One line about what was left out; empty where nothing was."""
-        told = "; ".join(self.left_out)
-        return f"stopped after {self.seconds:g} s, not looked at: {told}" if told else ""
+        told = joined(self.left_out, "; ") if self.left_out else ""
+        return (
+            Message("stopped after {seconds:g} s, not looked at: {told}", seconds=self.seconds, told=told)
+            if told
+            else ""
+        )

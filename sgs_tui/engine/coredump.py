@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from sgs_tui import __version__
-from sgs_tui.engine.errors import InputError, RunError
+from sgs_tui.engine.errors import InputError, RunError, reason
 from sgs_tui.engine.files import reading
 from sgs_tui.engine.numbers import size
 from sgs_tui.engine.reports.details import file_facts, utc
 from sgs_tui.engine.text import decode, visible
+from sgs_tui.language import Message, joined
 
 _MINUTES = 10
 """How long gdb may take; the symbols of large programs are slow to read, but not that slow."""
@@ -55,7 +56,9 @@ def read_core(executable: Path, core: Path, gdb: str = "gdb") -> CoreReport:
     _check_core(core)
     found = shutil.which(gdb)
     if found is None:
-        raise RunError("gdb is not installed", "install it (apt-get install gdb, yum install gdb) and try again")
+        raise RunError(
+            Message("gdb is not installed"), Message("install it (apt-get install gdb, yum install gdb) and try again")
+        )
     said = _ask(found, executable, core)
     signal = _SIGNAL.search(said)
     lines = (*_head(executable, core), "", *(visible(line.expandtabs()) for line in said.splitlines()))
@@ -66,21 +69,30 @@ def _check_executable(path: Path) -> None:
     head = _first_bytes(path)
     if head.startswith(b"#!"):
         interpreter = visible(decode(head[2:].split(b"\n")[0]).strip())
-        raise InputError(f"{path}: is a script, which can not crash", f"give its interpreter: {interpreter}")
+        raise InputError(
+            Message("{path}: is a script, which can not crash", path=path),
+            Message("give its interpreter: {interpreter}", interpreter=interpreter),
+        )
     if not head.startswith(_ELF):
         raise InputError(
-            f"{path}: is no program (ELF)", "give the program that crashed; for Python code that is python3"
+            Message("{path}: is no program (ELF)", path=path),
+            Message("give the program that crashed; for Python code that is python3"),
         )
     if _elf_type(head) == _CORE:
-        raise InputError(f"{path}: is a core file, expected the program", "first the program, then the core")
+        raise InputError(
+            Message("{path}: is a core file, expected the program", path=path),
+            Message("first the program, then the core"),
+        )
 
 
 def _check_core(path: Path) -> None:
     head = _first_bytes(path)
     if head.startswith(_ELF) and _elf_type(head) == _CORE:
         return
-    empty = "it is empty: the disk was full, or ulimit -c too small"
-    raise InputError(f"{path}: is no core file", "give the file that the crash left" if head else empty)
+    empty = Message("it is empty: the disk was full, or ulimit -c too small")
+    raise InputError(
+        Message("{path}: is no core file", path=path), Message("give the file that the crash left") if head else empty
+    )
 
 
 def _first_bytes(path: Path) -> bytes:
@@ -108,13 +120,21 @@ def _ask(gdb: str, executable: Path, core: Path) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise RunError(f"gdb did not end within {_MINUTES} minutes", f"by hand: gdb {executable} {core}") from error
+        raise RunError(
+            Message("gdb did not end within {minutes} minutes", minutes=_MINUTES),
+            Message("by hand: gdb {executable} {core}", executable=executable, core=core),
+        ) from error
     except OSError as error:
-        raise RunError(f"{gdb}: can not be started: {error.strerror}", "install gdb anew") from error
+        raise RunError(
+            Message("{gdb}: can not be started: {why}", gdb=gdb, why=reason(error)), Message("install gdb anew")
+        ) from error
     said = decode(ended.stdout)
     if f"(gdb) {_QUESTIONS[0]}" not in said:
         last = visible(" ".join(said.split())[-200:])
-        raise RunError(f"gdb failed with exit code {ended.returncode}: {last}", "is it a gdb for this machine?")
+        raise RunError(
+            Message("gdb failed with exit code {returncode}: {last}", returncode=ended.returncode, last=last),
+            Message("is it a gdb for this machine?"),
+        )
     return said
 
 
@@ -129,7 +149,7 @@ def _head(executable: Path, core: Path) -> Iterator[str]:
 def _warnings(said: str) -> Iterator[str]:
     yield from dict.fromkeys(visible(line) for line in _WARNING.findall(said))
     if not _FRAME.search(said):
-        yield "gdb found no back trace: is this the program that left the core, and the very same build?"
+        yield Message("gdb found no back trace: is this the program that left the core, and the very same build?")
 
 
 # How to get a core file on this host: where the kernel puts it, whether it may be written, what stands in the way.
@@ -140,23 +160,25 @@ def _warnings(said: str) -> Iterator[str]:
 
 _CONTAINERS = (".dockerenv", "run/.containerenv", "run/systemd/container")
 _SPECIFIERS = {
-    "%p": "process id",
-    "%P": "process id outside of the container",
-    "%e": "program",
-    "%E": "path of the program",
-    "%t": "time",
-    "%s": "signal",
-    "%u": "user id",
-    "%g": "group id",
-    "%h": "host name",
-    "%i": "thread id",
+    "%p": Message("process id"),
+    "%P": Message("process id outside of the container"),
+    "%e": Message("program"),
+    "%E": Message("path of the program"),
+    "%t": Message("time"),
+    "%s": Message("signal"),
+    "%u": Message("user id"),
+    "%g": Message("group id"),
+    "%h": Message("host name"),
+    "%i": Message("thread id"),
 }
 
 
 _TAKERS = {
-    "systemd-coredump": "systemd takes it{}: coredumpctl list, then coredumpctl -o core dump PID",
-    "apport": "apport takes it{}: look into /var/crash, then apport-unpack FILE.crash DIR (DIR/CoreDump)",
-    "abrt": "abrt takes it{}: abrt-cli list, the core is the file coredump in the folder it names",
+    "systemd-coredump": Message("systemd takes it{elsewhere}: coredumpctl list, then coredumpctl -o core dump PID"),
+    "apport": Message(
+        "apport takes it{elsewhere}: look into /var/crash, then apport-unpack FILE.crash DIR (DIR/CoreDump)"
+    ),
+    "abrt": Message("abrt takes it{elsewhere}: abrt-cli list, the core is the file coredump in the folder it names"),
 }
 """Programs that take a core, by a word in their names."""
 
@@ -194,44 +216,68 @@ def _line(path: Path) -> str:
 
 def how_to_get_a_core(host: CoreHost) -> tuple[str, ...]:
     """What to do, one step a line, in order."""
-    return (*_limit(host), *_place(host), "run the simulator again from that same shell; it has to end by a signal")
+    return (
+        *_limit(host),
+        *_place(host),
+        Message("run the simulator again from that same shell; it has to end by a signal"),
+    )
 
 
 def _limit(host: CoreHost) -> Iterator[str]:
     if host.soft == 0 or 0 < host.soft < 1 << 30:
-        now = "0, so no core is written" if host.soft == 0 else f"{host.soft} bytes, so a core may be cut"
-        yield f"in the shell that starts the simulator: ulimit -c unlimited (it is {now})"
+        now = (
+            Message("0, so no core is written")
+            if host.soft == 0
+            else Message("{soft} bytes, so a core may be cut", soft=host.soft)
+        )
+        yield Message("in the shell that starts the simulator: ulimit -c unlimited (it is {now})", now=now)
     if host.hard == 0 and host.container:
-        yield "the hard limit is 0 as well: start the container with --ulimit core=-1"
+        yield Message("the hard limit is 0 as well: start the container with --ulimit core=-1")
     elif host.hard == 0:
-        yield "the hard limit is 0 as well: root has to raise it (a line `* hard core unlimited` in limits.conf)"
+        yield Message(
+            "the hard limit is 0 as well: root has to raise it (a line `* hard core unlimited` in limits.conf)"
+        )
 
 
 def _place(host: CoreHost) -> Iterator[str]:
     if host.to_file:
-        yield f"the core then lies {_where(host)}"
+        yield Message("the core then lies {place}", place=_where(host))
         return
-    elsewhere, where = "", "as root"
+    elsewhere, where = "", Message("as root")
     if host.container:
-        elsewhere, where = ", on the host and not in this container", "on the host of this container, as root"
+        elsewhere, where = (
+            Message(", on the host and not in this container"),
+            Message("on the host of this container, as root"),
+        )
     program = PurePosixPath(host.pattern[1:].split(" ")[0]).name
     known = next((text for word, text in _TAKERS.items() if word in program), None)
     if not host.pattern:
-        yield "core_pattern is empty or can not be read: the kernel writes no core"
+        yield Message("core_pattern is empty or can not be read: the kernel writes no core")
     elif known is not None:
-        yield known.format(elsewhere)
+        yield Message(known, elsewhere=elsewhere)
     else:
-        yield f"a program takes it{elsewhere}: core_pattern is {visible(host.pattern)}"
-    yield f"to have it as a plain file instead, {where}: echo core > /proc/sys/kernel/core_pattern"
+        yield Message(
+            "a program takes it{elsewhere}: core_pattern is {pattern}",
+            elsewhere=elsewhere,
+            pattern=visible(host.pattern),
+        )
+    yield Message("to have it as a plain file instead, {where}: echo core > /proc/sys/kernel/core_pattern", where=where)
 
 
 def _where(host: CoreHost) -> str:
     pattern = visible(host.pattern)
     name = f"{pattern}.PID" if host.with_pid and "%p" not in host.pattern else pattern
-    used = [f"{mark} {meaning}" for mark, meaning in _SPECIFIERS.items() if mark in host.pattern]
-    meant = f" ({', '.join(used)})" if used else ""
-    place = f"at {name}" if host.pattern.startswith("/") else f"in the directory the simulator ran in, as {name}"
-    return f"{place}{meant}"
+    used = [
+        Message("{mark} {meaning}", mark=mark, meaning=meaning)
+        for mark, meaning in _SPECIFIERS.items()
+        if mark in host.pattern
+    ]
+    place = (
+        Message("at {name}", name=name)
+        if host.pattern.startswith("/")
+        else Message("in the directory the simulator ran in, as {name}", name=name)
+    )
+    return Message("{place} ({meant})", place=place, meant=joined(used)) if used else place
 
 
 def cores_near(host: CoreHost, folder: Path) -> tuple[Path, ...]:

@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.errors import InputError, UsageError, reason
+from sgs_tui.language import Message
 
 
 @contextmanager
@@ -25,11 +26,16 @@ def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
 
     target = real(path)
     if target.is_symlink() or (target.exists() and not target.is_file()):
-        raise InputError(f"{path}: is no regular file, so it can not be replaced", "name a file to write")
+        raise InputError(
+            Message("{path}: is no regular file, so it can not be replaced", path=path), Message("name a file to write")
+        )
     try:
         descriptor, name = mkstemp(prefix=f".{target.name[:64]}.", dir=target.parent)
     except OSError as error:
-        raise InputError(f"{path}: cannot write: {error.strerror}", "check the folder and its rights") from error
+        raise InputError(
+            Message("{path}: cannot write: {why}", path=path, why=reason(error)),
+            Message("check the folder and its rights"),
+        ) from error
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -40,7 +46,10 @@ def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
         os.chmod(temporary, target.stat().st_mode & 0o7777 if target.exists() else new)
         os.replace(temporary, target)
     except OSError as error:
-        raise InputError(f"{path}: cannot write: {error.strerror}", "check free space and rights") from error
+        raise InputError(
+            Message("{path}: cannot write: {why}", path=path, why=reason(error)),
+            Message("check free space and rights"),
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -112,18 +121,28 @@ def reading(path: Path) -> Iterator[BinaryIO]:
     inside the block.
     """
     if "\0" in str(path):
-        raise InputError(f"{path}: holds a NUL character, no file is called so", "name a file")
+        raise InputError(
+            Message("{path}: holds a NUL character, no file is called so", path=path), Message("name a file")
+        )
     try:
         with open(path, "rb", opener=_without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise InputError(f"{path}: is {_kind(status.st_mode)}, expected a regular file", "name a file")
+                raise InputError(
+                    Message("{path}: is {kind}, expected a regular file", path=path, kind=_kind(status.st_mode)),
+                    Message("name a file"),
+                )
             mark_read(status)
             yield file
     except OSError as error:
         if error.errno == errno.ENXIO and (kind := odd_kind(path)):  # a socket can not be opened at all
-            raise InputError(f"{path}: is {kind}, expected a regular file", "name a file") from error
-        raise InputError(f"{path}: cannot read: {error.strerror}", "check the name and its rights") from error
+            raise InputError(
+                Message("{path}: is {kind}, expected a regular file", path=path, kind=kind), Message("name a file")
+            ) from error
+        raise InputError(
+            Message("{path}: cannot read: {why}", path=path, why=reason(error)),
+            Message("check the name and its rights"),
+        ) from error
 
 
 def _without_waiting(name: str, flags: int) -> int:
@@ -139,8 +158,8 @@ def odd_kind(path: Path) -> str | None:
 
 
 def _kind(mode: int) -> str:
-    kinds = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket", stat.S_IFDIR: "a folder"}
-    return kinds.get(stat.S_IFMT(mode), "a device")
+    kinds = {stat.S_IFIFO: Message("a FIFO"), stat.S_IFSOCK: Message("a socket"), stat.S_IFDIR: Message("a folder")}
+    return kinds.get(stat.S_IFMT(mode), Message("a device"))
 
 
 def read_bytes(path: Path, limit: int = SMALL) -> bytes:
@@ -148,7 +167,10 @@ def read_bytes(path: Path, limit: int = SMALL) -> bytes:
     with reading(path) as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        raise InputError(f"{path}: over {limit >> 20} MB, too large for what it should be", "is it the right file?")
+        raise InputError(
+            Message("{path}: over {limit} MB, too large for what it should be", path=path, limit=limit >> 20),
+            Message("is it the right file?"),
+        )
     return data
 
 
@@ -184,9 +206,14 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
-        raise InputError(f"{folder}: is a file, expected a folder", "name another folder") from error
+        raise InputError(
+            Message("{folder}: is a file, expected a folder", folder=folder), Message("name another folder")
+        ) from error
     except OSError as error:
-        raise InputError(f"{folder}: cannot write: {error.strerror}", "check the folder and its rights") from error
+        raise InputError(
+            Message("{folder}: cannot write: {why}", folder=folder, why=reason(error)),
+            Message("check the folder and its rights"),
+        ) from error
 
 
 def claim_folder(folder: Path, inputs: Collection[Path] = ()) -> Path | None:
@@ -200,7 +227,10 @@ def claim_folder(folder: Path, inputs: Collection[Path] = ()) -> Path | None:
         moved = _move_aside(folder, target, inputs) if target.exists() and _holds_something(target) else None
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder}: cannot write: {error.strerror}", "check the folder and its rights") from error
+        raise InputError(
+            Message("{folder}: cannot write: {why}", folder=folder, why=reason(error)),
+            Message("check the folder and its rights"),
+        ) from error
     return moved
 
 
@@ -210,10 +240,17 @@ def _holds_something(target: Path) -> bool:
 
 def _move_aside(folder: Path, target: Path, inputs: Collection[Path]) -> Path:
     if not target.is_dir():
-        raise UsageError(f"{folder}: is a file, expected a folder", "name another folder")
+        raise UsageError(
+            Message("{folder}: is a file, expected a folder", folder=folder), Message("name another folder")
+        )
     for inside in (Path.cwd(), *map(real, inputs)):
         if inside.is_relative_to(target):
-            raise UsageError(f"{folder}: its content would be moved aside, and {inside} is in it", "name a new folder")
+            raise UsageError(
+                Message(
+                    "{folder}: its content would be moved aside, and {inside} is in it", folder=folder, inside=inside
+                ),
+                Message("name a new folder"),
+            )
     aside = free_name(target)
     target.rename(aside)
     return aside

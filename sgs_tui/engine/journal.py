@@ -18,8 +18,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.errors import InputError, reason
 from sgs_tui.engine.files import read_bytes
+from sgs_tui.language import Message
 
 NAME = "triage.jsonl"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -92,7 +93,10 @@ def append(path: Path, entries: Iterable[Entry]) -> None:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise InputError(f"{path}: cannot write: {error.strerror}", "check the folder, its rights and space") from error
+        raise InputError(
+            Message("{path}: cannot write: {why}", path=path, why=reason(error)),
+            Message("check the folder, its rights and space"),
+        ) from error
 
 
 def read_journal(path: Path, sample: str | None = None) -> tuple[Entry, ...]:
@@ -117,7 +121,7 @@ def _append(descriptor: int, lines: bytes) -> None:
     written = os.write(descriptor, data)
     if written < len(data):
         os.ftruncate(descriptor, size)
-        raise OSError(28, "the disk is full")
+        raise OSError(28, Message("the disk is full"))
     os.fsync(descriptor)
 
 

@@ -23,17 +23,18 @@ from sgs_tui.engine.events import Finished, LogLine, Progress, Row, Started
 from sgs_tui.engine.files import beside, reading
 from sgs_tui.engine.network.scales import pad_lanes_of
 from sgs_tui.engine.network.slicing import slicer_of
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from sgs_tui.engine.calibration.ranges import Ranges
 
 
-_DEQUANTIZED = (
+_DEQUANTIZED = Message(
     "isFloat: 0, values are dequantized with s and z of the headers; s has six decimals there, which moves "
     "values by up to 1.6 %; dump with dequantFixed for exact figures"
 )
 
-_PAD_LANES = "pad lanes of an Align op: zeros in float, leftover memory in fixed"
+_PAD_LANES = Message("pad lanes of an Align op: zeros in float, leftover memory in fixed")
 
 CompareEvent = Started | Progress | Row[LayerDiff] | LogLine | Finished
 
@@ -71,8 +72,12 @@ def with_ranges_beside(request: CompareRequest) -> tuple[CompareRequest, str]:
     try:
         load_ranges(found)
     except InputError as error:
-        return request, f"{found}, which lies beside the dumps, is not used: {error.message}"
-    return replace(request, ranges=found), f"ranges are those of {found}, which lies beside the dumps"
+        return request, Message(
+            "{path}, which lies beside the dumps, is not used: {message}", path=found, message=error.message
+        )
+    return replace(request, ranges=found), Message(
+        "ranges are those of {path}, which lies beside the dumps", path=found
+    )
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,9 @@ class Comparison:
         sides = Sides(self.sample, self.benchmark)
         slicer = slicer_of(self.sample, self.benchmark)
         maker = RowMaker(sides, self.request.profile, self.ranges, Kernel(), slicer)
-        yield Started(f"{self.sample.path} against {self.benchmark.path}", total)
+        yield Started(
+            Message("{sample} against {benchmark}", sample=self.sample.path, benchmark=self.benchmark.path), total
+        )
         yield from (LogLine(note) for note in self.notes)
         for measured in measure_all(pairs, sides, cancel or Event(), workers):
             yield Row(maker.row(measured))
@@ -153,12 +160,20 @@ def _notes(sample: Dump, benchmark: Dump) -> Iterator[str]:
     """What a user should know before reading numbers."""
     for side, dump in (("sample", sample), ("benchmark", benchmark)):
         if not dump.health.ok:
-            yield f"{side} {dump.path}: {dump.health}"
-        yield from (f"{side} {dump.path}: {text}" for text in oddities(dump.records))
+            yield Message("{side} {path}: {text}", side=Message(side), path=dump.path, text=dump.health.text)
+        yield from (
+            Message("{side} {path}: {text}", side=Message(side), path=dump.path, text=text)
+            for text in oddities(dump.records)
+        )
         if dump.index.results:
-            yield f"{side} {dump.path} holds the network's outputs alone ({dump.index.results})"
+            yield Message(
+                "{side} {path} holds the network's outputs alone ({results})",
+                side=Message(side),
+                path=dump.path,
+                results=dump.index.results,
+            )
         elif not dump.is_float and dump.records:
-            yield f"{side} {dump.path}: {_DEQUANTIZED}"
+            yield Message("{side} {path}: {text}", side=Message(side), path=dump.path, text=_DEQUANTIZED)
 
 
 def _shapes(path: Path) -> Mapping[str, tuple[int, ...]]:

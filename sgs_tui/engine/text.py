@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
+from sgs_tui.language import Message
+
 _HIDDEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 """Categories never sent as they are: controls, format marks (bidi overrides), unassigned, private, surrogates."""
 
@@ -82,8 +84,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint that names the nearest word and all of them."""
     words = list(known)
     close = nearest(word, words)
-    all_of_them = f"known are {', '.join(words)}"
-    return f"did you mean {close}? {all_of_them}" if close else all_of_them
+    listed = ", ".join(words)
+    if not close:
+        return Message("known are {words}", words=listed)
+    return Message("did you mean {close}? known are {words}", close=close, words=listed)
 
 
 _PIECES = re.compile(

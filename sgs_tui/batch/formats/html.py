@@ -106,7 +106,7 @@ def _figure_cell(row: LayerDiff, key: str) -> str:
     text = escape(words.figure_text(row, key) + sign)
     empty, sorted_by = "" if text else ' class="empty"', "" if value is None else plain(value)
     marked = f'<b class="{"over" if sign == FAILED else "near"}">{text}</b>' if sign else text
-    return f'\n<td{empty} data-t="{METRICS[key].title}" data-v="{sorted_by}">{marked}</td>'
+    return f'\n<td{empty} data-t="{shown(METRICS[key].title)}" data-v="{sorted_by}">{marked}</td>'
 
 
 def _described(row: LayerDiff, portrait: Portrait | None) -> Iterator[tuple[str, str]]:

@@ -44,8 +44,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield from regression_lines(report)
     yield from diagnosis_lines(report)
     yield from _layers(report)
-    scored = [row for row in report.rows if row.top1 is not None]
-    yield from ("", *(f"- {code(row.name)}: {row.top1}" for row in scored)) if scored else ()
+    scored = [(row, row.top1) for row in report.rows if row.top1 is not None]
+    yield from ("", *(f"- {code(row.name)}: {shown(top1.text)}" for row, top1 in scored)) if scored else ()
     if report.unmatched:
         lonely = [[code(item.name), Message(item.side), code(item.reason)] for item in report.unmatched]
         head = (Message("name"), Message("side"), Message("reason"))

@@ -137,7 +137,7 @@ def _figure(report: Report, key: str) -> Column:
     signs = [mark(row, key) for row in report.shown]
     texts = [words.figure_text(row, key) for row in report.shown]
     cells = [Cell(f"{text}{sign or ' '}", _STYLES.get(sign, "")) for text, sign in zip(texts, signs, strict=True)]
-    return Column(f"{METRICS[key].title} ", cells, right=True)
+    return Column(f"{shown(METRICS[key].title)} ", cells, right=True)
 
 
 # Below the table: what a figure does not say, and every output without a partner. Nothing is left out.

@@ -16,6 +16,7 @@ from pathlib import Path
 from sgs_tui.engine.calibration.ranges import LIST_EXPECTED, greatest, least, name_of, numbers_of, read_objects
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 BITS = (4, 8, 16)
 """Widths that occur: 4 only in newer SDKs."""
@@ -46,7 +47,10 @@ class QuantEntry:
 
 def load_quant_info(path: Path) -> tuple[QuantEntry, ...]:
     """All entries in the file's order. Raises InputError naming file and entry (counted from 1)."""
-    return tuple(_entry(item, f"{path}, entry {number}") for number, item in enumerate(read_objects(path), 1))
+    return tuple(
+        _entry(item, Message("{path}, entry {number}", path=path, number=number))
+        for number, item in enumerate(read_objects(path), 1)
+    )
 
 
 def _entry(item: object, where: str) -> QuantEntry:
@@ -55,8 +59,9 @@ def _entry(item: object, where: str) -> QuantEntry:
     fields = item if isinstance(item, Mapping) else {}
     bit = fields.get("bit")
     if not isinstance(bit, int) or isinstance(bit, bool) or bit not in BITS:
-        said = "is missing" if bit is None else "is none of 4, 8, 16"
-        raise InputError(f"{where} ({visible(name)}): `bit` {said}", LIST_EXPECTED)
+        said = Message("is missing") if bit is None else Message("is none of 4, 8, 16")
+        values = {"where": where, "name": visible(name), "key": "bit", "said": said}
+        raise InputError(Message("{where} ({name}): `{key}` {said}", **values), LIST_EXPECTED)
     return QuantEntry(name, minimum, maximum, bit, "data" in fields)
 
 

@@ -21,9 +21,10 @@ from sgs_tui.engine.calibration.unpickle import unpickle
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import read_bytes, reading
 from sgs_tui.engine.text import decode, encode, sanitised, visible
+from sgs_tui.language import Message
 
 _BOM = b"\xef\xbb\xbf"
-LIST_EXPECTED = "expected a list of {name, min: [..], max: [..], bit: 8 or 16} in JSON or pickle"
+LIST_EXPECTED = Message("expected a list of {name, min: [..], max: [..], bit: 8 or 16} in JSON or pickle")
 
 
 class Kind(StrEnum):
@@ -50,7 +51,9 @@ def read_objects(path: Path) -> list[object]:
     data = read_bytes(path)
     content = unpickle(data, path) if kind_of(data[:64]) is Kind.PICKLE else _from_json(data, path)
     if not isinstance(content, list):
-        raise InputError(f"{path}: holds a {type(content).__name__}, not a list", LIST_EXPECTED)
+        raise InputError(
+            Message("{path}: holds a {kind}, not a list", path=path, kind=type(content).__name__), LIST_EXPECTED
+        )
     return content
 
 
@@ -58,32 +61,48 @@ def _from_json(data: bytes, path: Path) -> object:
     try:
         content: object = json.loads(decode(data.removeprefix(_BOM)))
     except json.JSONDecodeError as error:
-        raise InputError(f"{path}, line {error.lineno}: not JSON: {error.msg}", LIST_EXPECTED) from error
+        raise InputError(
+            Message("{path}, line {lineno}: not JSON: {msg}", path=path, lineno=error.lineno, msg=error.msg),
+            LIST_EXPECTED,
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not JSON that can be read: {error}", LIST_EXPECTED) from error
+        raise InputError(
+            Message("{path}: not JSON that can be read: {error}", path=path, error=error), LIST_EXPECTED
+        ) from error
     return content
 
 
 def name_of(entry: object, where: str) -> str:
     """The tensor's name in one entry; `where` names file and entry in the error."""
     if not isinstance(entry, Mapping):
-        raise InputError(f"{where}: a {type(entry).__name__}, not an object", LIST_EXPECTED)
+        raise InputError(
+            Message("{where}: a {kind}, not an object", where=where, kind=type(entry).__name__), LIST_EXPECTED
+        )
     name = entry.get("name")
     if isinstance(name, str):
         with suppress(UnicodeEncodeError):  # JSON can spell lone surrogates, which no file can hold
             encode(name)
             return name
-    raise InputError(f"{where}: `name` is missing or no text", LIST_EXPECTED)
+    raise InputError(Message("{where}: `name` is missing or no text", where=where), LIST_EXPECTED)
 
 
 def numbers_of(entry: object, key: str, where: str) -> tuple[float, ...]:
     """The list of numbers under `key` of an entry that has passed `name_of`."""
     values = entry.get(key) if isinstance(entry, Mapping) else None
     if not isinstance(values, list):
-        said = "is missing" if values is None else f"is a {type(values).__name__}, not a list"
-        raise InputError(f"{where} ({visible(name_of(entry, where))}): `{key}` {said}", LIST_EXPECTED)
+        said = (
+            Message("is missing") if values is None else Message("is a {kind}, not a list", kind=type(values).__name__)
+        )
+        tensor = visible(name_of(entry, where))
+        values_of = {"where": where, "name": tensor, "key": key, "said": said}
+        raise InputError(Message("{where} ({name}): `{key}` {said}", **values_of), LIST_EXPECTED)
     if not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
-        raise InputError(f"{where} ({visible(name_of(entry, where))}): `{key}` holds no numbers", LIST_EXPECTED)
+        raise InputError(
+            Message(
+                "{where} ({name}): `{key}` holds no numbers", where=where, name=visible(name_of(entry, where)), key=key
+            ),
+            LIST_EXPECTED,
+        )
     return tuple(map(_number, values))
 
 
@@ -96,7 +115,7 @@ def _number(value: float) -> float:
 
 
 Bounds = tuple[float, float]
-_EXPECTED = "expected `Name:<tensor>, min: <number>, max: <number>;` in every line"
+_EXPECTED = Message("expected `Name:<tensor>, min: <number>, max: <number>;` in every line")
 _HEAD = 1 << 16
 """All of a range fits here, and all fields before a histogram, which is most of its line and skipped unread."""
 
@@ -138,7 +157,7 @@ def load_ranges(path: Path) -> Ranges:
         before = merged.get(name, (low, high))
         merged[name] = (least((before[0], low)), greatest((before[1], high)))
     if not merged:
-        raise InputError(f"{path}: holds no ranges", "calibrate again: this file is empty")
+        raise InputError(Message("{path}: holds no ranges", path=path), Message("calibrate again: this file is empty"))
     return Ranges(path, kind, merged)
 
 
@@ -155,7 +174,7 @@ def greatest(values: Sequence[float]) -> float:
 def _from_list(path: Path) -> Iterator[tuple[str, Bounds]]:
     """Entries of a list; min and max may be per channel. Empty lists say nothing about a tensor."""
     for number, item in enumerate(read_objects(path), 1):
-        where = f"{path}, entry {number}"
+        where = Message("{path}, entry {number}", path=path, number=number)
         name, low, high = name_of(item, where), numbers_of(item, "min", where), numbers_of(item, "max", where)
         if low and high:
             yield name, (least(low), greatest(high))
@@ -173,7 +192,7 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
             if not head:
                 return
             if line := decode(head).strip("\r\n\t "):
-                yield line, f"{path}, line {number}"
+                yield line, Message("{path}, line {number}", path=path, number=number)
             while rest and not rest.endswith(b"\n"):
                 rest = file.readline(_HEAD)
 
@@ -187,19 +206,19 @@ def _line(line: str, where: str) -> tuple[str, Bounds]:
         return name.removeprefix("Name:"), (float(low), float(high.rstrip("; ")))
     except ValueError as error:
         shown = visible(line[:60]) + ("..." if len(line) > 60 else "")
-        raise InputError(f"{where}: not a range: {shown}", _hint(line)) from error
+        raise InputError(Message("{where}: not a range: {line}", where=where, line=shown), _hint(line)) from error
 
 
 def _hint(line: str) -> str:
     """What the file probably is instead."""
     if line.startswith(("isFloat:", "//")):
-        return f"this is a dump, not a range file; {_EXPECTED}"
+        return Message("this is a dump, not a range file; {expected}", expected=_EXPECTED)
     if line.startswith("Name:") and "; min: " in line:
-        return f"this is tensor_statistics.txt, which gives shapes; {_EXPECTED}"
+        return Message("this is tensor_statistics.txt, which gives shapes; {expected}", expected=_EXPECTED)
     return _EXPECTED
 
 
-_STATISTICS = "expected `Name:<tensor>; min: ..; max: ..; ..; Shape:[1,32,32,3]; KLHistogram: ..;`"
+_STATISTICS = Message("expected `Name:<tensor>; min: ..; max: ..; ..; Shape:[1,32,32,3]; KLHistogram: ..;`")
 
 
 def load_shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
@@ -209,7 +228,7 @@ def load_shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
     """
     shapes = dict(_shape(line, where) for line, where in _lines(path))
     if not shapes:
-        raise InputError(f"{path}: holds no shapes", _STATISTICS)
+        raise InputError(Message("{path}: holds no shapes", path=path), _STATISTICS)
     return shapes
 
 
@@ -224,4 +243,6 @@ def _shape(line: str, where: str) -> tuple[str, tuple[int, ...]]:
         shape = tuple(int(number) for number in numbers.split(",") if number.strip())
         return name.removeprefix("Name:"), shape
     except ValueError as error:
-        raise InputError(f"{where}: no shape here: {visible(line[:60])}", _STATISTICS) from error
+        raise InputError(
+            Message("{where}: no shape here: {line}", where=where, line=visible(line[:60])), _STATISTICS
+        ) from error

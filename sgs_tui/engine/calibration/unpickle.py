@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.text import encode, visible
+from sgs_tui.language import Message
 
 # Numpy arrays and scalars out of a pickle, without handing numpy's own `__setstate__` to strangers.
 #
@@ -102,7 +103,9 @@ def scalar(kind: object, raw: object = b"") -> object:
     return np.frombuffer(data, dtype)[0].item()
 
 
-_HINT = "expected lists, dictionaries, numbers, text and numpy arrays; do not open this file with Python's pickle"
+_HINT = Message(
+    "expected lists, dictionaries, numbers, text and numpy arrays; do not open this file with Python's pickle"
+)
 _SCALARS = (bool, int, float, complex, str, bytes)
 _MADE_AT_LEAST, _MADE_PER_BYTE = 16 << 20, 32
 """Bytes that the constructors of a pickle may make in all: this much, and so many for each byte of the file."""
@@ -198,11 +201,11 @@ class _Restricted(pickle._Unpickler):
         maker = _KNOWN.get((module_name, global_name))
         if maker is None:
             name = visible(f"{module_name}.{global_name}")
-            raise InputError(f"refused: the pickle asks for {name}", _HINT)
+            raise InputError(Message("refused: the pickle asks for {name}", name=name), _HINT)
         return maker
 
     def persistent_load(self, pid: object, /) -> object:
-        raise InputError("refused: the pickle asks for an object outside the file", _HINT)
+        raise InputError(Message("refused: the pickle asks for an object outside the file"), _HINT)
 
     def _reduce(self) -> None:
         original: Any = pickle._Unpickler.dispatch[pickle.REDUCE[0]]
@@ -257,7 +260,7 @@ def unpickle(data: bytes, path: Path) -> object:
         content: object = _Restricted(data).load()
         return content
     except InputError as error:
-        raise InputError(f"{path}: {error.message}", error.hint) from error
+        raise InputError(Message("{path}: {text}", path=path, text=error.message), error.hint) from error
     except Exception as error:  # a malformed pickle can raise anything
         said = visible(str(error)) or type(error).__name__
-        raise InputError(f"{path}: not a usable pickle: {said}", _HINT) from error
+        raise InputError(Message("{path}: not a usable pickle: {said}", path=path, said=said), _HINT) from error

@@ -26,6 +26,7 @@ from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.text import encode, visible
+from sgs_tui.language import Message
 
 _NOISE = 0.1
 """Relative change of the error below which a layer is the same (0.9 dB)."""
@@ -37,7 +38,7 @@ _NUMBER = re.compile(r"#\d+")
 _CAST = re.compile(r"#/Mul0|#/Cast", re.IGNORECASE)
 
 
-NEWLY_FAILING, NEWLY_FIXED, LOST = "newly failing", "newly fixed", "no longer comparable"
+NEWLY_FAILING, NEWLY_FIXED, LOST = Message("newly failing"), Message("newly fixed"), Message("no longer comparable")
 
 
 class Change(StrEnum):
@@ -181,10 +182,10 @@ def is_cast(name: str) -> bool:
 
 def _step(after: Snapshot, before: Snapshot | None) -> Step:
     if before is None and is_cast(after.name):
-        return Step(after.name, Change.CAST_ADDED, None, after, "inserted between two types")
+        return Step(after.name, Change.CAST_ADDED, None, after, Message("inserted between two types"))
     if before is None:
         return Step(after.name, Change.ADDED, None, after)
-    note = "" if _key(before.name) == _key(after.name) else f"was {before.name}"
+    note = "" if _key(before.name) == _key(after.name) else Message("was {name}", name=before.name)
     return Step(after.name, _change(before, after), before, after, note)
 
 
@@ -204,7 +205,7 @@ def _error(layer: Snapshot) -> float:
 COMPARE = "sgs-tui/compare/1"
 LAYERS = "sgs-tui/layers/1"
 _FIGURES = ("rmse", "cos", "sqnr_db", "relative_l2")
-_HOW = "`sgs-tui compare ... --format json --output FILE` writes one"
+_HOW = Message("`sgs-tui compare ... --format json --output FILE` writes one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,15 +221,20 @@ def load_baseline(path: Path) -> Baseline:
     """Read a baseline. Raises InputError where the file is none, or holds only some of its layers."""
     document = _document(path)
     if document.get("schema") not in (COMPARE, LAYERS):
-        raise InputError(f"{path}: is no comparison (no schema {COMPARE})", _HOW)
+        raise InputError(Message("{path}: is no comparison (no schema {schema})", path=path, schema=COMPARE), _HOW)
     try:
         layers = tuple(_layer(entry) for entry in document["layers"])
         total = int(document.get("summary", {}).get("layers", len(layers)))
         profile = str(document["profile"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{path}: damaged comparison: {visible(str(error))}", _HOW) from error
+        raise InputError(
+            Message("{path}: damaged comparison: {error}", path=path, error=visible(str(error))), _HOW
+        ) from error
     if len(layers) < total:
-        raise InputError(f"{path}: holds {len(layers)} of {total} layers", "write it without --filter and --top")
+        raise InputError(
+            Message("{path}: holds {layers} of {total} layers", path=path, layers=len(layers), total=total),
+            Message("write it without --filter and --top"),
+        )
     return Baseline(str(document.get("source") or path), profile, layers)
 
 
@@ -243,9 +249,9 @@ def _document(path: Path) -> Mapping[str, Any]:
     try:
         found = json.loads(read_bytes(path))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not JSON: {visible(str(error))}", _HOW) from error
+        raise InputError(Message("{path}: not JSON: {error}", path=path, error=visible(str(error))), _HOW) from error
     if not isinstance(found, dict):
-        raise InputError(f"{path}: is no comparison (no JSON object)", _HOW)
+        raise InputError(Message("{path}: is no comparison (no JSON object)", path=path), _HOW)
     return found
 
 

@@ -23,6 +23,7 @@ from sgs_tui.engine.network.graph import network_outputs
 from sgs_tui.engine.network.scales import CODES
 from sgs_tui.engine.network.tensors import Values, cosine
 from sgs_tui.engine.text import did_you_mean, sanitised, visible
+from sgs_tui.language import Message, joined
 
 _LOOKED_AT = 1 << 20
 """Elements of a tensor by which readings and codes are told."""
@@ -72,8 +73,14 @@ def _open_raw(path: Path, other: Dump, names: Sequence[str]) -> Dump:
         found = readings(path, source.size, outputs, bool(names))
         if not found:
             raise DumpError(
-                f"{path}: no dump, and its {source.size} bytes are no outputs of {other.path}: {wanted_sizes(outputs)}",
-                "name what it holds, in order, with --outputs NAME,..., and shapes with --shapes",
+                Message(
+                    "{path}: no dump, and its {size} bytes are no outputs of {other}: {wanted}",
+                    path=path,
+                    size=source.size,
+                    other=other.path,
+                    wanted=wanted_sizes(outputs),
+                ),
+                Message("name what it holds, in order, with --outputs NAME,..., and shapes with --shapes"),
             )
         return Dump(source, _chosen(path, found, source, other).index(source))
     except BaseException:
@@ -95,7 +102,10 @@ def _asked(dump: Dump, names: Sequence[str]) -> list[Output]:
     known = {name: record for record in dump.outputs() for name in (sanitised(record.name), visible(record.name))}
     for name in names:
         if name not in known:
-            raise UsageError(f"{dump.path}: no output is called {name}", did_you_mean(name, map(visible, known)))
+            raise UsageError(
+                Message("{path}: no output is called {name}", path=dump.path, name=name),
+                did_you_mean(name, map(visible, known)),
+            )
     return _outputs(dump, [known[name] for name in names])
 
 
@@ -113,8 +123,11 @@ def _chosen(path: Path, found: Sequence[Reading], source: Source, other: Dump) -
         return best
     if len({each.names for each in found}) == 1 or (likeness[id(best)] >= _CLEAR and len(best.names) > 1):
         return best
-    ways = "; or ".join(each.text for each in found[:3])
-    raise DumpError(f"{path}: {source.size} bytes can be read as {ways}", "say which with --outputs NAME,...")
+    ways = joined((each.text for each in found[:3]), "; or ")
+    raise DumpError(
+        Message("{path}: {size} bytes can be read as {ways}", path=path, size=source.size, ways=ways),
+        Message("say which with --outputs NAME,..."),
+    )
 
 
 def _likeness(dump: Dump, other: Dump) -> float:

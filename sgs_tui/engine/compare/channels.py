@@ -10,6 +10,7 @@ from sgs_tui.engine.compare.results import LayerDiff, Pair
 from sgs_tui.engine.dumps.dtypes import AnyArray, FloatArray
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 _DEAD = 1e-3
 """A channel whose values are on average this part of the layer's is dead."""
@@ -71,8 +72,8 @@ def channels_of(pair: Pair) -> int:
     known = pair.channels
     if not known or pair.benchmark.count % known:
         raise InputError(
-            f"{visible(pair.name)}: the dump does not tell how many channels it has",
-            "give shapes with --shapes tensor_statistics.txt or a dump that has them",
+            Message("{name}: the dump does not tell how many channels it has", name=visible(pair.name)),
+            Message("give shapes with --shapes tensor_statistics.txt or a dump that has them"),
         )
     return known
 

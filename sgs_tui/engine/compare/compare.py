@@ -25,6 +25,7 @@ from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import CancelledError, FileChangedError, SgsError
 from sgs_tui.engine.network.narrow import Slices
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from sgs_tui.engine.calibration.ranges import Ranges
@@ -43,7 +44,7 @@ class Readers:
         """Add a stretch that begins on the grid of blocks. Raises CancelledError between blocks."""
         for start in range(elements.start, elements.stop, BLOCK):
             if cancel is not None and cancel.is_set():
-                raise CancelledError("comparison stopped")
+                raise CancelledError(Message("comparison stopped"))
             count = min(BLOCK, elements.stop - start)
             kernel.add(sums, self.sample, self.benchmark, start, count, self.indices)
 
@@ -123,8 +124,8 @@ def _transpositions(pair: Pair) -> dict[str, tuple[Layout, Layout]]:
         return {}
     n, a, b, c = shape
     return {
-        "sample is NCHW, benchmark NHWC": (Layout(nchw=(n, a, b, c)), PLAIN),
-        "sample is NHWC, benchmark NCHW": (PLAIN, Layout(nchw=(n, b, c, a))),
+        Message("sample is NCHW, benchmark NHWC"): (Layout(nchw=(n, a, b, c)), PLAIN),
+        Message("sample is NHWC, benchmark NCHW"): (PLAIN, Layout(nchw=(n, b, c, a))),
     }
 
 
@@ -159,7 +160,12 @@ def reread(row: LayerDiff, like: LayerDiff, sides: Sides, profile: Profile) -> L
     sides.check_unchanged()
     shared = (row.pair, figures.metrics, figures.sample, figures.benchmark, row.range, Verdict.OK)
     return judged(
-        LayerDiff(*shared, notes=(*row.notes, f"transposed: {text}, as {like.name}"), transposed=True), profile
+        LayerDiff(
+            *shared,
+            notes=(*row.notes, Message("transposed: {text}, as {name}", text=text, name=like.name)),
+            transposed=True,
+        ),
+        profile,
     )
 
 
@@ -189,19 +195,26 @@ class RowMaker:
 
     def _judged(self, pair: Pair, figures: LayerFigures) -> LayerDiff:
         sides = (("sample", self.sides.sample, pair.sample), ("benchmark", self.sides.benchmark, pair.benchmark))
-        notes = [*pair.notes, *(f"{name} dequantized" for name, dump, record in sides if dump.dequantizes(record))]
+        notes = [
+            *pair.notes,
+            *(
+                Message("{side} dequantized", side=Message(name))
+                for name, dump, record in sides
+                if dump.dequantizes(record)
+            ),
+        ]
         notes += _how_many_differ(pair, figures)
         plain_cos = figures.metrics.cos
         found = _transposed(pair, self.sides, self.kernel, plain_cos)
         if found:
-            notes.append(f"transposed: {found[0]} (COS as stored {plain_cos:.4f})")
+            notes.append(Message("transposed: {text} (COS as stored {cos:.4f})", text=found[0], cos=plain_cos))
             figures = found[1]
         sample, benchmark, values = figures.sample, figures.benchmark, self._range(pair, figures.benchmark)
         self._before.widths[pair.name] = benchmark.width
         slices, top1 = self._closer(pair, figures) if found is None else (None, None)
         told = [each for each in slices.narrow if each.told] if slices is not None else []
-        notes += [f"lost slices: {slice_names(told)}, told at its own layer"] if told else []
-        notes += [str(top1)] if top1 is not None else []
+        notes += [Message("lost slices: {lost}, told at its own layer", lost=slice_names(told))] if told else []
+        notes += [top1.text] if top1 is not None else []
         shared = (pair, figures.metrics, sample, benchmark, values, Verdict.OK)
         row = LayerDiff(*shared, notes=tuple(notes), transposed=found is not None, slices=slices, top1=top1)
         made = judged(row, self.profile)
@@ -237,11 +250,19 @@ class RowMaker:
 def _how_many_differ(pair: Pair, figures: LayerFigures) -> list[str]:
     """What the figures of indices are about."""
     count = pair.benchmark.count
-    return [f"{round(figures.metrics.mse * count)} of {count} indices differ"] if pair.indices and count else []
+    return (
+        [Message("{differing} of {count} indices differ", differing=round(figures.metrics.mse * count), count=count)]
+        if pair.indices and count
+        else []
+    )
 
 
 def _not_comparable(pair: Pair, error: SgsError | None) -> LayerDiff:
-    reason = "file changed" if isinstance(error, FileChangedError) else (error.message if error else "not measured")
+    reason = (
+        Message("file changed")
+        if isinstance(error, FileChangedError)
+        else (error.message if error else Message("not measured"))
+    )
     return LayerDiff(pair, None, None, None, None, Verdict.NOT_COMPARABLE, (reason,), notes=pair.notes)
 
 
@@ -266,7 +287,7 @@ def chunks(row: LayerDiff, sides: Sides, multiple: int = 1, cancel: Event | None
     total = min(readers.sample.count, readers.benchmark.count)
     for start in range(0, total, size):
         if cancel is not None and cancel.is_set():
-            raise CancelledError("stopped")
+            raise CancelledError(Message("stopped"))
         sides.check_unchanged()
         count = min(size, total - start)
         yield Chunk(start, readers.sample.values(start, count), readers.benchmark.values(start, count))

@@ -24,6 +24,7 @@ from sgs_tui.engine.compare.results import Matching, Pair
 from sgs_tui.engine.compare.sums import BLOCK
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import CancelledError
+from sgs_tui.language import Message
 
 _HALF_THE_SIXTH = 0.5e-6 * (1 + 1e-6)
 _FLOAT32_STEP = 2.0**-23
@@ -70,7 +71,7 @@ def _exact(pair: Pair, sides: Sides, cancel: Event | None) -> Exact:
     differing, first = 0, -1
     for start in range(0, readers.benchmark.count, BLOCK):
         if cancel is not None and cancel.is_set():
-            raise CancelledError("comparison stopped")
+            raise CancelledError(Message("comparison stopped"))
         count = min(BLOCK, readers.benchmark.count - start)
         wrong = (
             _bits_differ(readers, start, count)

@@ -16,6 +16,7 @@ from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import InputError
+from sgs_tui.language import Message
 
 Counts = npt.NDArray[np.int64]
 FINE_BINS = 4096
@@ -156,7 +157,10 @@ def count_histogram(
 def span_of(row: LayerDiff) -> Span:
     """The range shared by both sides' finite values. Raises InputError for a row without figures."""
     if row.sample is None or row.benchmark is None:
-        raise InputError(f"{row.name}: not comparable, so there is nothing to count", "see the row's reason")
+        raise InputError(
+            Message("{name}: not comparable, so there is nothing to count", name=row.name),
+            Message("see the row's reason"),
+        )
     sides = [side for side in (row.sample, row.benchmark) if isfinite(side.minimum)]
     if not sides:
         return _NOTHING

@@ -28,6 +28,7 @@ from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.network.narrow import NarrowSlice, Slices, all_but_zero
 from sgs_tui.engine.text import did_you_mean, visible
+from sgs_tui.language import Message, joined, plural
 
 _LIMITED = tuple(key for key, metric in METRICS.items() if metric.limits is not None)
 """Metrics that can have a limit."""
@@ -74,12 +75,18 @@ def _reason(metric: Metric, value: float, limit: float, layer: Judged) -> str:
     slices: Slices | None = getattr(layer, "slices", None)
     if metric.key == "slice_sqnr_db" and slices is not None:
         return lost_words(slices, limit)
-    text = f"{metric.name} {value:.4g} {metric.sign} {limit:g}"
+    text = Message(
+        "{metric} {value:.4g} {sign} {limit:g}", metric=metric.name, value=value, sign=metric.sign, limit=limit
+    )
     if metric.key != "range":
         return text
     calibrated = layer.range is not None and layer.range.source is RangeSource.CALIBRATION
-    role = {True: ", a convolution input", False: ", no convolution input", None: ""}[layer.feeds_convolution]
-    return text + ("" if calibrated else " in the benchmark's data") + role
+    where = text if calibrated else Message("{broken} in the benchmark's data", broken=text)
+    if layer.feeds_convolution is None:
+        return where
+    if layer.feeds_convolution:
+        return Message("{broken}, a convolution input", broken=where)
+    return Message("{broken}, no convolution input", broken=where)
 
 
 def lost_words(slices: Slices, limit: float) -> str:
@@ -87,10 +94,20 @@ def lost_words(slices: Slices, limit: float) -> str:
     lost = slices.below(limit)
     parts = [each for each in lost if each.channel is not None] or lost
     dead, least = sum(each.dead for each in parts), min(each.steps for each in parts)
-    constant = f", {'all' if dead == len(parts) else dead} constant in the sample" if dead else ""
     worst = round(min(each.sqnr_db for each in parts), 1) + 0.0
-    why = f"the narrowest spans {least:.2g} steps of {slices.step:.4g}; slice SQNR {worst:g} dB < {limit:g}"
-    return f"lost slices: {slice_names(lost)}{constant}; {why}"
+    why = Message(
+        "the narrowest spans {least:.2g} steps of {step:.4g}; slice SQNR {worst:g} dB < {limit:g}",
+        least=least,
+        step=slices.step,
+        worst=worst,
+        limit=limit,
+    )
+    if not dead:
+        return Message("lost slices: {lost}; {why}", lost=slice_names(lost), why=why)
+    if dead == len(parts):
+        return Message("lost slices: {lost}, all constant in the sample; {why}", lost=slice_names(lost), why=why)
+    values = {"lost": slice_names(lost), "dead": dead, "why": why}
+    return Message("lost slices: {lost}, {dead} constant in the sample; {why}", **values)
 
 
 def slice_names(slices: Sequence[NarrowSlice]) -> str:
@@ -99,7 +116,9 @@ def slice_names(slices: Sequence[NarrowSlice]) -> str:
         _group(branch, [each for each in slices if each.branch == branch])
         for branch in dict.fromkeys(each.branch for each in slices)
     ]
-    return ", ".join(named[:_SHOWN]) + (f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else "")
+    listed = joined(named[:_SHOWN])
+    more = len(named) - _SHOWN
+    return Message("{listed} and {more} more", listed=listed, more=more) if more > 0 else listed
 
 
 _SHOWN = 3
@@ -107,7 +126,7 @@ _SHOWN = 3
 
 def _group(branch: str, lost: Sequence[NarrowSlice]) -> str:
     channels = [each.channel for each in lost if each.channel is not None]
-    told = f"{'channel' if len(channels) == 1 else 'channels'} {runs(channels)}" if channels else ""
+    told = plural(len(channels), "channel {which}", "channels {which}", which=runs(channels)) if channels else ""
     return f"{branch} ({told})" if branch and told else branch or told
 
 
@@ -226,7 +245,8 @@ def _by_step(failing: dict[str, str], warning: dict[str, str], why: str, layer: 
     soft = {key: text for key, text in warning.items() if key not in _RELATIVE and key not in hard}
     verdict = Verdict.WARN if any(_counts(key, layer) for key in soft) else Verdict.OK
     verdict = Verdict.FAIL if any(_counts(key, layer) for key in hard) else verdict
-    reasons = (*hard.values(), *soft.values(), why + (f", so {', '.join(void)} says nothing" if void else ""))
+    said = Message("{why}, so {void} says nothing", why=why, void=joined(void)) if void else why
+    reasons = (*hard.values(), *soft.values(), said)
     return Judgement(verdict, reasons, frozenset((*hard, *soft)), frozenset(hard))
 
 
@@ -235,7 +255,7 @@ _RELATIVE = frozenset(("rmse", "cos", "sqnr_db", "relative_l2", "slice_sqnr_db")
 
 _STEPS_8 = 255
 
-VANISHING = "all but zero in the benchmark"
+VANISHING = Message("all but zero in the benchmark")
 """How the reason of such a layer begins."""
 
 
@@ -259,8 +279,15 @@ def vanishing(layer: Judged) -> str:
     calibrated = known is not None and known.source is RangeSource.CALIBRATION and known.width > 0
     if known is not None and calibrated and not all_but_zero(largest, known.width):
         return ""
-    steps = f"{error * _STEPS_8 / width:.2g} of an 8-bit step ({width / _STEPS_8:.3g})"
-    return f"{VANISHING} (at most {largest:.2g}) and off by {steps} at most"
+    steps = Message(
+        "{error:.2g} of an 8-bit step ({width:.3g})", error=error * _STEPS_8 / width, width=width / _STEPS_8
+    )
+    return Message(
+        "{vanishing} (at most {largest:.2g}) and off by {steps} at most",
+        vanishing=VANISHING,
+        largest=largest,
+        steps=steps,
+    )
 
 
 def _counts(key: str, layer: Judged) -> bool:
@@ -272,11 +299,19 @@ def _defects(sample: SideStats | None, benchmark: SideStats | None) -> list[str]
     if sample is not None and benchmark is not None and sample.lively and benchmark.lively:
         return []
     sides = [(name, side) for name, side in (("sample", sample), ("benchmark", benchmark)) if side is not None]
-    found = [
-        f"{name} holds {side.nan} NaN and {side.inf} Inf of {side.count}" for name, side in sides if not side.finite
+    found: list[str] = [
+        Message(
+            "{side} holds {nan} NaN and {inf} Inf of {count}",
+            side=Message(name),
+            nan=side.nan,
+            inf=side.inf,
+            count=side.count,
+        )
+        for name, side in sides
+        if not side.finite
     ]
     zero = [name for name, side in sides if side.all_zero]
-    return [*found, f"{zero[0]} is all zero"] if len(zero) == 1 else found
+    return [*found, Message("{side} is all zero", side=Message(zero[0]))] if len(zero) == 1 else found
 
 
 # Profiles from TOML files.
@@ -294,12 +329,15 @@ def load_profile(name_or_path: str) -> Profile:
         return BUILT_IN[name_or_path]
     path = Path(name_or_path)
     if path.suffix != ".toml" and not path.is_file():
-        hint = f"{did_you_mean(name_or_path, BUILT_IN)}, or the path of a .toml file"
-        raise UsageError(f"no profile {visible(name_or_path)!r}", hint)
+        hint = Message("{known}, or the path of a .toml file", known=did_you_mean(name_or_path, BUILT_IN))
+        raise UsageError(Message("no profile {name!r}", name=visible(name_or_path)), hint)
     try:
         table = tomllib.loads(read_bytes(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not TOML: {visible(str(error))}", "cfg/profiles/example.toml shows how") from error
+        raise InputError(
+            Message("{path}: not TOML: {error}", path=path, error=visible(str(error))),
+            Message("cfg/profiles/example.toml shows how"),
+        ) from error
     return _profile(table, str(path), path.stem)
 
 
@@ -308,11 +346,19 @@ def _profile(table: Table, where: str, name: str) -> Profile:
     _only(table, ("name", "base", "fail", "warn", "rule"), where)
     base_name, rules = _text(table, "base", "", where), table.get("rule", [])
     if base_name and base_name not in BUILT_IN:
-        raise InputError(f"{where}: no profile {visible(base_name)!r} to base it on", did_you_mean(base_name, BUILT_IN))
+        raise InputError(
+            Message("{where}: no profile {name!r} to base it on", where=where, name=visible(base_name)),
+            did_you_mean(base_name, BUILT_IN),
+        )
     base = BUILT_IN.get(base_name, Profile("", Limits(), Limits()))
     if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
-        raise InputError(f"{where}: `rule` is no list of tables", "write [[rule]] with two brackets")
-    read = tuple(_rule(item, f"{where}, rule {number}") for number, item in enumerate(rules, 1))
+        raise InputError(
+            Message("{where}: `rule` is no list of tables", where=where), Message("write [[rule]] with two brackets")
+        )
+    read = tuple(
+        _rule(item, Message("{where}, rule {number}", where=where, number=number))
+        for number, item in enumerate(rules, 1)
+    )
     fail, warn = _limits(table, "fail", where).over(base.fail), _limits(table, "warn", where).over(base.warn)
     return Profile(_text(table, "name", name, where), fail, warn, (*base.rules, *read))
 
@@ -321,14 +367,19 @@ def _rule(table: Table, where: str) -> Rule:
     _only(table, ("layer", "op", "fail", "warn"), where)
     fail, warn = _limits(table, "fail", where), _limits(table, "warn", where)
     if fail == warn == Limits():
-        raise InputError(f"{where}: has no limits", "give it fail = { rmse = 0.5 } or warn = { .. }")
+        raise InputError(
+            Message("{where}: has no limits", where=where), Message("give it fail = { rmse = 0.5 } or warn = { .. }")
+        )
     return Rule(_text(table, "layer", "*", where), _text(table, "op", "*", where), fail, warn)
 
 
 def _limits(table: Table, key: str, where: str) -> Limits:
     limits = table.get(key, {})
     if not isinstance(limits, dict):
-        raise InputError(f"{where}: `{key}` is no table", f"write [{key}] and below it rmse = 0.5")
+        raise InputError(
+            Message("{where}: `{key}` is no table", where=where, key=key),
+            Message("write [{key}] and below it rmse = 0.5", key=key),
+        )
     _only(limits, _LIMITED, f"{where}, {key}")
     return Limits({metric: _limit(metric, value, f"{where}, {key}") for metric, value in limits.items()})
 
@@ -339,21 +390,32 @@ def _limit(metric: str, value: object, where: str) -> float:
         with suppress(OverflowError):
             number = float(value)
     if isnan(number):
-        raise InputError(f"{where}: `{metric}` is no number", f"write {metric} = 0.5")
+        raise InputError(
+            Message("{where}: `{metric}` is no number", where=where, metric=metric),
+            Message("write {metric} = 0.5", metric=metric),
+        )
     if sensible is not None and not sensible[0] <= number <= sensible[1]:
-        expected = f"expected {sensible[0]:g} to {sensible[1]:g}"
-        raise InputError(f"{where}: {metric} = {number:g} makes no sense", expected)
+        expected = Message("expected {least:g} to {most:g}", least=sensible[0], most=sensible[1])
+        raise InputError(
+            Message("{where}: {metric} = {number:g} makes no sense", where=where, metric=metric, number=number),
+            expected,
+        )
     return number
 
 
 def _text(table: Table, key: str, otherwise: str, where: str) -> str:
     value = table.get(key, otherwise)
     if not isinstance(value, str):
-        raise InputError(f"{where}: `{key}` is no text", f'write {key} = "{otherwise or "manual"}"')
+        raise InputError(
+            Message("{where}: `{key}` is no text", where=where, key=key),
+            Message('write {key} = "{value}"', key=key, value=otherwise or "manual"),
+        )
     return value
 
 
 def _only(table: Table, known: Collection[str], where: str) -> None:
     for key in table:
         if key not in known:
-            raise InputError(f"{where}: unknown key `{visible(key)}`", did_you_mean(key, known))
+            raise InputError(
+                Message("{where}: unknown key `{key}`", where=where, key=visible(key)), did_you_mean(key, known)
+            )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sgs_tui.engine.compare.results import LayerRange, Metrics, SideStats
 from sgs_tui.engine.network.narrow import Slices
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:  # the app's first picture is painted before numpy is loaded
     from sgs_tui.engine.compare.sums import Sums, Totals
@@ -80,7 +81,7 @@ class Metric:
 
     @property
     def title(self) -> str:
-        return self.head or f"{self.name} {self.unit}".strip()
+        return self.head or (Message("{name} {unit}", name=self.name, unit=self.unit) if self.unit else self.name)
 
     @property
     def sign(self) -> str:
@@ -159,7 +160,7 @@ _LAYER = (
         key="rmse",
         name="RMSE",
         formula=lambda total: _ratio(total.abs_d, total.abs_b),
-        words="Σ|s-b| / Σ|b|: the manual's RMSE, a relative L1 error, not a root",
+        words=Message("Σ|s-b| / Σ|b|: the manual's RMSE, a relative L1 error, not a root"),
         form=Form.RATIO,
         cells=6,
         limits=_UPPER,
@@ -168,7 +169,7 @@ _LAYER = (
         key="cos",
         name="COS",
         formula=_cosine,
-        words="Σ(s·b) / √(Σs² Σb²): 1 is the same direction; a mere gain is not seen",
+        words=Message("Σ(s·b) / √(Σs² Σb²): 1 is the same direction; a mere gain is not seen"),
         worse=Worse.LOW,
         form=Form.COSINE,
         cells=8,
@@ -180,7 +181,7 @@ _LAYER = (
         key="mse",
         name="MSE",
         formula=lambda total: _ratio(total.dd, total.n),
-        words="Σ(s-b)² / n: in squared units of the layer",
+        words=Message("Σ(s-b)² / n: in squared units of the layer"),
         form=Form.SMALL,
         cells=8,
         limits=_UPPER,
@@ -191,7 +192,7 @@ _LAYER = (
         name="SQNR",
         unit="dB",
         formula=lambda total: _decibel(total.bb, total.dd),
-        words="10 log10(Σb² / Σ(s-b)²): 6 dB is one bit; clean 8 bit gives about 30-40",
+        words=Message("10 log10(Σb² / Σ(s-b)²): 6 dB is one bit; clean 8 bit gives about 30-40"),
         worse=Worse.LOW,
         also=("sqnr",),
         form=Form.DECIBEL,
@@ -202,8 +203,8 @@ _LAYER = (
     ),
     Metric(
         key="relative_l2",
-        name="relative L2",
-        head="rel. L2",
+        name=Message("relative L2"),
+        head=Message("rel. L2"),
         also=("l2",),
         formula=lambda total: sqrt(_ratio(total.dd, total.bb)),
         words="√(Σ(s-b)² / Σb²)",
@@ -212,46 +213,46 @@ _LAYER = (
     ),
     Metric(
         key="max_abs_error",
-        name="max error",
+        name=Message("max error"),
         formula=lambda total: total.largest,
-        words="the largest |s-b|",
-        short="max err",
+        words=Message("the largest |s-b|"),
+        short=Message("max err"),
         also=("maxerr", "max_error"),
         limits=_UPPER,
     ),
     Metric(
         key="mean_error",
-        name="mean error",
+        name=Message("mean error"),
         formula=lambda total: _ratio(total.s - total.b, total.n),
-        words="mean of s-b: far from 0 means an offset",
+        words=Message("mean of s-b: far from 0 means an offset"),
         worse=Worse.SIZE,
     ),
     Metric(
         key="range",
-        name="range",
+        name=Message("range"),
         read=_range,
-        words="max - min, from calibration where known, else of the benchmark's data",
+        words=Message("max - min, from calibration where known, else of the benchmark's data"),
         cells=6,
         limits=_UPPER,
     ),
 )
 _SIDES = (
-    _of_side("sample", "min", "sample min"),
-    _of_side("sample", "max", "sample max"),
-    _of_side("benchmark", "min", "bench. min", "bench min"),
-    _of_side("benchmark", "max", "bench. max", "bench max"),
+    _of_side("sample", "min", Message("sample min")),
+    _of_side("sample", "max", Message("sample max")),
+    _of_side("benchmark", "min", Message("bench. min"), Message("bench min")),
+    _of_side("benchmark", "max", Message("bench. max"), Message("bench max")),
 )
 _PLACE = Metric(key="index", name="#", read=_index, cells=5)
 
 _SLICE = Metric(
     key="slice_sqnr_db",
-    name="slice SQNR",
+    name=Message("slice SQNR"),
     unit="dB",
-    short="slice dB",
+    short=Message("slice dB"),
     read=_worst_slice,
     worse=Worse.LOW,
     also=("slice", "slice_sqnr"),
-    words="of the worst channel or concat branch under 4 steps: 10 log10(Σ(b-mean b)² / Σ(s-b)²)",
+    words=Message("of the worst channel or concat branch under 4 steps: 10 log10(Σ(b-mean b)² / Σ(s-b)²)"),
     form=Form.DECIBEL,
     limits=(-inf, inf),
     error=lambda value: 10 ** (-value / 20),

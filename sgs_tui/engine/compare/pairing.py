@@ -14,6 +14,7 @@ from sgs_tui.engine.network.graph import network_outputs
 from sgs_tui.engine.network.indices import index_tensors
 from sgs_tui.engine.network.ops import family_of
 from sgs_tui.engine.text import sanitised
+from sgs_tui.language import Message
 
 
 def match(sample: Dump, benchmark: Dump) -> Matching:
@@ -52,8 +53,10 @@ def match(sample: Dump, benchmark: Dump) -> Matching:
 def _lonely(record: Record, side: Side, outputs_only: bool, dump: Dump) -> Unmatched:
     """A layer of one side; where the other holds outputs alone most are inside the network."""
     if outputs_only and not dump.index.results and record not in network_outputs(dump):
-        return Unmatched(record.name, side, "inside the network, the other side holds its outputs alone", record)
-    return Unmatched(record.name, side, f"only in {side}", record)
+        return Unmatched(
+            record.name, side, Message("inside the network, the other side holds its outputs alone"), record
+        )
+    return Unmatched(record.name, side, Message("only in {side}", side=Message(side)), record)
 
 
 def _by_size(sample: Dump, benchmark: Dump, paired: Mapping[int, Record]) -> dict[int, Record]:
@@ -88,14 +91,19 @@ def _excluded(dump: Dump, side: Side, layers: tuple[Record, ...], other: Dump) -
     last = {record.name: record for record in layers}
     for r in dump.outputs():
         if last[r.name] is not r:
-            why = f"written again by op {last[r.name].op_index}, which is the one compared"
+            why = Message("written again by op {op}, which is the one compared", op=last[r.name].op_index)
             yield Unmatched(r.name, side, why, r)
     seen, elsewhere = set(last), {record.name for record in other.outputs()}
     for record in dump.records:
         if record.direction is Direction.IN and not record.constant and record.name not in seen:
             seen.add(record.name)
             lost = record.name in elsewhere
-            yield Unmatched(record.name, side, f"no op of the {side} writes it" if lost else "graph input", record)
+            yield Unmatched(
+                record.name,
+                side,
+                Message("no op of the {side} writes it", side=Message(side)) if lost else Message("graph input"),
+                record,
+            )
 
 
 def _partners(sample: tuple[Record, ...], benchmark: tuple[Record, ...]) -> dict[int, Record]:
@@ -126,15 +134,25 @@ def _convolution_inputs(dump: Dump) -> frozenset[str] | None:
 def _pair(number: int, sample: Record, benchmark: Record, feeds: bool | None, channels: int | None) -> Pair:
     notes, shape = [], benchmark.shape or sample.shape
     if sample.name != benchmark.name:
-        how = "sanitised name" if sanitised(sample.name) == sanitised(benchmark.name) else "size"
-        notes.append(f"matched by {how}, sample's is {sample.name}")
+        how = Message("sanitised name") if sanitised(sample.name) == sanitised(benchmark.name) else Message("size")
+        notes.append(Message("matched by {how}, sample's is {name}", how=how, name=sample.name))
     for side, record in (("sample", sample), ("benchmark", benchmark)):
         if row := unpadded(record, shape).row:
-            notes.append(f"{side} un-padded, last axis {row[1]} to {row[0]}")
+            notes.append(
+                Message(
+                    "{side} un-padded, last axis {stored} to {true}", side=Message(side), stored=row[1], true=row[0]
+                )
+            )
     if sample.batches > 1 and sample.batches == benchmark.batches:
-        notes.append(f"{sample.batches} batches of {list(sample.shape or ())}")
+        notes.append(Message("{batches} batches of {shape}", batches=sample.batches, shape=list(sample.shape or ())))
     if sample.shape and benchmark.shape and sample.shape != benchmark.shape and sample.count == benchmark.count:
-        notes.append(f"shapes differ: sample {list(sample.shape)}, benchmark {list(benchmark.shape)}")
+        notes.append(
+            Message(
+                "shapes differ: sample {sample}, benchmark {benchmark}",
+                sample=list(sample.shape),
+                benchmark=list(benchmark.shape),
+            )
+        )
     return Pair(number, sample, benchmark, shape, feeds, tuple(notes), shape[-1] if shape else channels)
 
 
@@ -147,16 +165,33 @@ def _why_not(pair: Pair) -> str | None:
     """Why a pair of equal name can not be compared; None where it can."""
     for side, record in (("sample", pair.sample), ("benchmark", pair.benchmark)):
         if record.problem:
-            return f"{side} not read: {record.problem}"
+            return Message("{side} not read: {problem}", side=Message(side), problem=record.problem)
         if record.is_short:
-            return f"{side} carries {record.size} of {record.declared} bytes"
+            return Message(
+                "{side} carries {size} of {declared} bytes",
+                side=Message(side),
+                size=record.size,
+                declared=record.declared,
+            )
     left, right = layouts_of(pair)
     if left.count(pair.sample) == right.count(pair.benchmark):
         return None
-    reason = f"size differs: sample {pair.sample.count}, benchmark {pair.benchmark.count} elements"
+    reason = Message(
+        "size differs: sample {sample}, benchmark {benchmark} elements",
+        sample=pair.sample.count,
+        benchmark=pair.benchmark.count,
+    )
     for side, record in (("sample", pair.sample), ("benchmark", pair.benchmark)):
         if record.batches > 1:
-            return f"{reason}; {side} holds {record.batches} batches of {list(record.shape or ())}"
+            return Message(
+                "{reason}; {side} holds {batches} batches of {shape}",
+                reason=reason,
+                side=Message(side),
+                batches=record.batches,
+                shape=list(record.shape or ()),
+            )
     if pair.shape is not None:
-        reason += f", shape {list(pair.shape)} holds {prod(pair.shape)}"
+        return Message(
+            "{reason}, shape {shape} holds {held}", reason=reason, shape=list(pair.shape), held=prod(pair.shape)
+        )
     return reason

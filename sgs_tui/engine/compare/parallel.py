@@ -30,6 +30,7 @@ from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.errors import CancelledError, SgsError
 from sgs_tui.engine.pool import process_pool
+from sgs_tui.language import Message
 
 _PARALLEL_BYTES = 300 << 20
 """Below it starting processes costs more than they save."""
@@ -157,7 +158,7 @@ def _result(future: Future[list[Result]], cancel: Event) -> list[Result]:
             return future.result(timeout=0.1)
         except TimeoutError:
             continue
-    raise CancelledError("comparison stopped")
+    raise CancelledError(Message("comparison stopped"))
 
 
 def _finished(pair: Pair, results: list[Result]) -> Measured:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.network.narrow import Slices
+from sgs_tui.language import Message
 
 Side = Literal["sample", "benchmark"]
 
@@ -139,10 +140,15 @@ class Top1:
     def agrees(self) -> bool:
         return self.sample == self.benchmark
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
         if self.agrees:
-            return f"top-1 agrees: class {self.benchmark}"
-        return f"top-1 differs: class {self.sample} in the sample, {self.benchmark} in the benchmark"
+            return Message("top-1 agrees: class {benchmark}", benchmark=self.benchmark)
+        return Message(
+            "top-1 differs: class {sample} in the sample, {benchmark} in the benchmark",
+            sample=self.sample,
+            benchmark=self.benchmark,
+        )
 
 
 @dataclass(frozen=True, slots=True)

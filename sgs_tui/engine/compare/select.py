@@ -26,6 +26,7 @@ from sgs_tui.engine.compare.metrics import METRICS, Metric, Worse, known_metric
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.text import did_you_mean, visible
+from sgs_tui.language import Message
 
 Test = Callable[[LayerDiff], bool]
 
@@ -70,7 +71,9 @@ def parse_query(text: str, words: Mapping[str, Test] | None = None, more: Mappin
 def _term(word: str, words: Mapping[str, Test], more: Mapping[str, Metric]) -> Test:
     if word.startswith("!"):
         if not word[1:]:
-            raise UsageError("filter: nothing stands behind !", "write !word to leave out layers with that word")
+            raise UsageError(
+                Message("filter: nothing stands behind !"), Message("write !word to leave out layers with that word")
+            )
         inner = _term(word[1:], words, more)
         return lambda row: not inner(row)
     if word.lower() in words:
@@ -107,7 +110,10 @@ def _smart_case(text: str) -> Callable[[str], bool]:
 def _verdict(text: str) -> Test:
     wanted = [verdict for verdict in Verdict if text and verdict.startswith(text.lower())]
     if not wanted:
-        raise UsageError(f"filter: no verdict is called {text!r}", "known are: ok, warn, fail, not (comparable)")
+        raise UsageError(
+            Message("filter: no verdict is called {text!r}", text=text),
+            Message("known are: ok, warn, fail, not (comparable)"),
+        )
     return lambda row: row.verdict in wanted
 
 
@@ -127,12 +133,19 @@ _FIELDS: dict[str, Callable[[str], Test]] = {
 def _comparison(name: str, sign: str, number: str, more: Mapping[str, Metric]) -> Test:
     metric = known_metric(name) or _among(more, name)
     if metric is None:
-        hint = f"{did_you_mean(name, (*METRICS, *more))}; for a name with {sign[0]} in it write name:..."
-        raise UsageError(f"filter: no figure is called {name!r}", hint)
+        hint = Message(
+            "{known}; for a name with {sign} in it write name:...",
+            known=did_you_mean(name, (*METRICS, *more)),
+            sign=sign[0],
+        )
+        raise UsageError(Message("filter: no figure is called {name!r}", name=name), hint)
     try:
         limit = float(number)
     except ValueError as error:
-        raise UsageError(f"filter: {name}{sign} needs a number, not {number!r}", f"as in {name}{sign}0.5") from error
+        raise UsageError(
+            Message("filter: {name}{sign} needs a number, not {number!r}", name=name, sign=sign, number=number),
+            Message("as in {name}{sign}0.5", name=name, sign=sign),
+        ) from error
 
     def beyond(row: LayerDiff) -> bool:
         value = metric.value(row)
@@ -207,7 +220,7 @@ def falls(key: str, reverse: bool = False) -> bool:
 def _metric(key: str) -> Metric:
     found = known_metric(key)
     if found is None:
-        raise UsageError(f"layers can not be sorted by {key!r}", did_you_mean(key, SORT_KEYS))
+        raise UsageError(Message("layers can not be sorted by {key!r}", key=key), did_you_mean(key, SORT_KEYS))
     return found
 
 

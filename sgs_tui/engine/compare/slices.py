@@ -15,6 +15,7 @@ from sgs_tui.engine.network.narrow import Slices
 from sgs_tui.engine.network.scales import CODES
 from sgs_tui.engine.network.slices import Ranges, Seen, find_narrow, step_of
 from sgs_tui.engine.network.slicing import Sliced
+from sgs_tui.language import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def _pieces(readers: tuple[Elements, Elements], cancel: Event | None) -> Iterato
     sample, benchmark = readers
     for start in range(0, benchmark.count, PIECE):
         if cancel is not None and cancel.is_set():
-            raise CancelledError("comparison stopped")
+            raise CancelledError(Message("comparison stopped"))
         size = min(PIECE, benchmark.count - start)
         yield sample.values(start, size), benchmark.values(start, size)
 

@@ -17,8 +17,9 @@ import numpy.typing as npt
 from sgs_tui.engine.backends.embedded import EmbeddedFiles, EmbeddedRequest, embedded_run
 from sgs_tui.engine.backends.quantize import Quantization
 from sgs_tui.engine.dumps.dtypes import AnyArray
-from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.errors import InputError, reason
 from sgs_tui.engine.files import make_folder
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -135,7 +136,10 @@ def write_sweep(folder: Path) -> tuple[Path, ...]:
             more = np.float32(_BRIGHTER if number == PLANTED else 0)
             np.save(path, np.add(values, more), allow_pickle=False)
     except OSError as error:
-        raise InputError(f"{folder}: cannot write: {error.strerror}", "check free space and rights") from error
+        raise InputError(
+            Message("{folder}: cannot write: {why}", folder=folder, why=reason(error)),
+            Message("check free space and rights"),
+        ) from error
     return paths
 
 
@@ -198,7 +202,10 @@ def build_demo(folder: Path, int16: tuple[str, ...] = ()) -> DemoFiles:
             for path, final in zip(made.paths(), files.paths(), strict=True):
                 os.replace(path, final)
     except OSError as error:
-        raise InputError(f"{folder}: cannot write: {error.strerror or error}", "check free space and rights") from error
+        raise InputError(
+            Message("{folder}: cannot write: {why}", folder=folder, why=reason(error)),
+            Message("check free space and rights"),
+        ) from error
     return files
 
 
@@ -207,7 +214,10 @@ def _check_free(files: DemoFiles) -> None:
     taken = next((path for path in files.paths() if path.exists()), None)
     if taken is None or is_demo_model(files.model):
         return
-    raise InputError(f"{taken}: is there already, and not from a demo", "name a new folder; nothing is overwritten")
+    raise InputError(
+        Message("{taken}: is there already, and not from a demo", taken=taken),
+        Message("name a new folder; nothing is overwritten"),
+    )
 
 
 def is_demo_model(model: Path) -> bool:

@@ -30,6 +30,7 @@ from sgs_tui.engine.dumps.source import ScanWindow, Source
 from sgs_tui.engine.errors import DumpError, NotADumpError
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 HEAD = 8192
 """Bytes that tell what a file is."""
@@ -51,7 +52,10 @@ def build_index(source: Source) -> DumpIndex:
     records = tuple(scan)
     health = _judge(scan.health, records, is_float, scan.promised, source.size)
     if not health.ok and source.has_changed():
-        health = replace(health, detail=f"{health.detail}; the file changed while it was opened, try again")
+        health = replace(
+            health,
+            detail=Message("{detail}; the file changed while it was opened, try again", detail=health.detail),
+        )
     return DumpIndex(is_float, form, records, health, source.state)
 
 
@@ -70,11 +74,15 @@ def _first_line(source: Source) -> tuple[bool, int]:
     if HEADER_START.match(head):
         return True, 0
     if found := known_as(source.path, head):
-        raise DumpError(f"{source.path}: not a dump but {found[0]}", found[1])
-    found_text = visible(head[:24].decode("latin-1")) if head else "an empty file"
+        raise DumpError(Message("{path}: not a dump but {found}", path=source.path, found=found[0]), found[1])
+    found_text = visible(head[:24].decode("latin-1")) if head else Message("an empty file")
     raise NotADumpError(
-        f"{source.path}: not a dump: expected `isFloat: 0` or `isFloat: 1` in the first line, found {found_text}",
-        f"name a {DUMP_NAME} or another dump",
+        Message(
+            "{path}: not a dump: expected `isFloat: 0` or `isFloat: 1` in the first line, found {found}",
+            path=source.path,
+            found=found_text,
+        ),
+        Message("name a {name} or another dump", name=DUMP_NAME),
     )
 
 
@@ -106,15 +114,31 @@ def _judge(health: Health, records: tuple[Record, ...], is_float: bool, promised
     if not health.ok:
         return health
     if not records:
-        return Health(HealthState.EMPTY, f"{size} bytes and no record: the simulator dumped nothing", size, 0)
+        return Health(
+            HealthState.EMPTY, Message("{size} bytes and no record: the simulator dumped nothing", size=size), size, 0
+        )
     last = records[-1]
-    where = f"ends well-formed after record {last.number} ({visible(last.name)}) at byte {size}"
+    where = Message(
+        "ends well-formed after record {number} ({name}) at byte {size}",
+        number=last.number,
+        name=visible(last.name),
+        size=size,
+    )
     if not is_float and all(record.type_name == "float" for record in records if not record.constant):
-        why = "but isFloat: 0 with float tensors only means a float model in the fixed simulator, which stops early"
-        return Health(HealthState.STOPS_EARLY, f"{where}, {why}", size, last.number)
+        why = Message(
+            "{where}, but isFloat: 0 with float tensors only means a float model in the fixed simulator, "
+            "which stops early",
+            where=where,
+        )
+        return Health(HealthState.STOPS_EARLY, why, size, last.number)
     if last.direction is Direction.IN or promised:
-        why = f"but op {last.op_index} ({visible(last.op_type)}) has more to come"
-        return Health(HealthState.STOPS_EARLY, f"{where}, {why}", size, last.number)
+        why = Message(
+            "{where}, but op {op_index} ({op_type}) has more to come",
+            where=where,
+            op_index=last.op_index,
+            op_type=visible(last.op_type),
+        )
+        return Health(HealthState.STOPS_EARLY, why, size, last.number)
     return health
 
 
@@ -158,15 +182,20 @@ class _Scan:
         nbytes = size if printed is None else printed * (FLOAT32.itemsize if self.is_float else 1)
         shared = (self.number, *header[:10], dtype or FLOAT32, header.end, size, declared)
         if dtype is None:
-            why = f"its type {visible(header.type_name)} is not known, {size} bytes are skipped"
+            why = Message(
+                "its type {type_name} is not known, {size} bytes are skipped",
+                type_name=visible(header.type_name),
+                size=size,
+            )
             return Record(*shared, 0, header.remarks, why)
         return Record(*shared, nbytes // dtype.itemsize, header.remarks)
 
     def _note(self, state: HealthState, detail: str, byte: int | None = None) -> None:
         """Keep the first damage: what follows is its consequence."""
         if self.health.ok:
-            at = "" if byte is None or "byte " in detail else f" at byte {byte}"
-            self.health = Health(state, detail + at, self.source.size if byte is None else byte, self.number)
+            if byte is not None and "byte " not in detail:
+                detail = Message("{detail} at byte {byte}", detail=detail, byte=byte)
+            self.health = Health(state, detail, self.source.size if byte is None else byte, self.number)
 
 
 class _BinaryScan(_Scan):
@@ -196,9 +225,19 @@ class _BinaryScan(_Scan):
         assert header.declared is not None
         record = self._record(header, header.declared)
         if not record.problem and (rest := header.declared % record.dtype.itemsize):
-            where = f"record {self.number} ({visible(header.name)}): {header.declared} bytes"
-            values = f"no whole number of {record.dtype.itemsize}-byte values, the last {rest} are left out"
-            self._note(HealthState.DAMAGED, f"{where} are {values}", header.end)
+            where = Message(
+                "record {number} ({name}): {declared} bytes",
+                number=self.number,
+                name=visible(header.name),
+                declared=header.declared,
+            )
+            detail = Message(
+                "{where} are no whole number of {itemsize}-byte values, the last {rest} are left out",
+                where=where,
+                itemsize=record.dtype.itemsize,
+                rest=rest,
+            )
+            self._note(HealthState.DAMAGED, detail, header.end)
         return record, after
 
     def _after_trailer(self, window: ScanWindow, end: int) -> int | None:
@@ -219,15 +258,35 @@ class _BinaryScan(_Scan):
         following = self.search.find(header.end)
         stop = self.source.size if following is None else following
         carried = min(stop - header.end - self._trailing(header.end, stop), header.declared)
-        where = f"record {self.number} ({visible(header.name)})"
+        where = Message("record {number} ({name})", number=self.number, name=visible(header.name))
         if following is None and end > self.source.size:
             self._note(
-                HealthState.TRUNCATED, f"ends at byte {stop} inside {where}: {carried} of {header.declared} bytes"
+                HealthState.TRUNCATED,
+                Message(
+                    "ends at byte {stop} inside {where}: {carried} of {declared} bytes",
+                    stop=stop,
+                    where=where,
+                    carried=carried,
+                    declared=header.declared,
+                ),
             )
         elif carried < header.declared:
-            self._note(HealthState.SHORT_RECORDS, f"{where} carries {carried} of {header.declared} bytes", header.end)
+            self._note(
+                HealthState.SHORT_RECORDS,
+                Message(
+                    "{where} carries {carried} of {declared} bytes",
+                    where=where,
+                    carried=carried,
+                    declared=header.declared,
+                ),
+                header.end,
+            )
         else:
-            self._note(HealthState.DAMAGED, f"{stop - end} unknown bytes follow {where}", end)
+            self._note(
+                HealthState.DAMAGED,
+                Message("{unknown} unknown bytes follow {where}", unknown=stop - end, where=where),
+                end,
+            )
         return self._record(header, carried), stop
 
     def _trailing(self, start: int, stop: int) -> int:
@@ -242,15 +301,24 @@ class _BinaryScan(_Scan):
     def _skip_damage(self, window: ScanWindow, position: int, header: Header | None) -> int:
         """Note what is unreadable at `position` and return where reading can go on."""
         following = self.search.find(behind(window, position))
-        where = f"record {self.number}" + (f" ({visible(header.name)})" if header else "")
+        where = Message("record {number}", number=self.number)
+        if header:
+            where = Message("record {number} ({name})", number=self.number, name=visible(header.name))
         if following is None:
             starts = HEADER_START.match(self.source.read_at(position, 64))
-            detail = f"ends at byte {self.source.size} in the header of {where}"
-            unknown = f"unreadable header of {where} at byte {position}, nothing after it"
+            detail = Message("ends at byte {size} in the header of {where}", size=self.source.size, where=where)
+            unknown = Message(
+                "unreadable header of {where} at byte {position}, nothing after it", where=where, position=position
+            )
             cut = starts and (header is not None or self.source.size - position < _LONG)
             self._note(HealthState.TRUNCATED if cut else HealthState.DAMAGED, detail if cut else unknown, position)
             return self.source.size
-        detail = f"unreadable header of {where} at byte {position}, skipped {following - position} bytes"
+        detail = Message(
+            "unreadable header of {where} at byte {position}, skipped {skipped} bytes",
+            where=where,
+            position=position,
+            skipped=following - position,
+        )
         self._note(HealthState.DAMAGED, detail, position)
         return following
 
@@ -285,19 +353,33 @@ class _TextScan(_Scan):
 
     def _judge(self, record: Record, declared: int | None, closed: bool, stop: int) -> None:
         """Note a payload that is cut, or holds fewer values than its size line says."""
-        where = f"record {record.number} ({visible(record.name)})"
+        where = Message("record {number} ({name})", number=record.number, name=visible(record.name))
         carried = record.count * record.dtype.itemsize
         if not closed and stop >= self.source.size:
-            self._note(HealthState.TRUNCATED, f"ends at byte {stop} inside {where}, no closing brace", stop)
+            self._note(
+                HealthState.TRUNCATED,
+                Message("ends at byte {stop} inside {where}, no closing brace", stop=stop, where=where),
+                stop,
+            )
         elif declared is not None and carried < declared:
-            detail = f"{where} holds {carried} of {declared} bytes' worth of values"
+            detail = Message(
+                "{where} holds {carried} of {declared} bytes' worth of values",
+                where=where,
+                carried=carried,
+                declared=declared,
+            )
             self._note(HealthState.SHORT_RECORDS, detail, record.offset)
 
     def _skip(self, window: ScanWindow, position: int) -> int:
         following = self.search.find(behind(window, position))
         stop = self.source.size if following is None else following
         state = HealthState.TRUNCATED if following is None else HealthState.DAMAGED
-        detail = f"unreadable header of record {self.number} at byte {position}, skipped {stop - position} bytes"
+        detail = Message(
+            "unreadable header of record {number} at byte {position}, skipped {skipped} bytes",
+            number=self.number,
+            position=position,
+            skipped=stop - position,
+        )
         self._note(state, detail, position)
         return stop
 
@@ -308,18 +390,29 @@ def oddities(records: Iterable[Record]) -> list[str]:
     for record in records:
         for text in _odd(record):
             found.setdefault(text, []).append(record)
-    return [f"{text} ({count(len(those), 'record')}, first {visible(those[0].name)})" for text, those in found.items()]
+    return [
+        Message(
+            "{text} ({records}, first {name})",
+            text=text,
+            records=count(len(those), "record"),
+            name=visible(those[0].name),
+        )
+        for text, those in found.items()
+    ]
 
 
 def _odd(record: Record) -> Iterator[str]:
     if record.problem:
-        yield f"not read: type {visible(record.type_name)} is not known, the payload is skipped by its size line"
+        yield Message(
+            "not read: type {type_name} is not known, the payload is skipped by its size line",
+            type_name=visible(record.type_name),
+        )
     elif type_named(record.type_name) is None and record.type_name != "unknown":
-        yield f"type {visible(record.type_name)} is not known, its size is that of float32"
+        yield Message("type {type_name} is not known, its size is that of float32", type_name=visible(record.type_name))
     if record.remarks:
-        yield f"unknown in the header: {_DIGITS.sub('N', visible(record.remarks))}"
+        yield Message("unknown in the header: {remarks}", remarks=_DIGITS.sub("N", visible(record.remarks)))
     if record.batches > 1:
-        yield f"payloads of {record.batches} batches"
+        yield Message("payloads of {batches} batches", batches=record.batches)
 
 
 def with_shapes(index: DumpIndex, shapes: dict[str, tuple[int, ...]]) -> DumpIndex:

@@ -19,6 +19,7 @@ from sgs_tui.engine.dumps.format import Direction, DumpIndex, Form, Health, Heal
 from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.text import sanitised, visible
+from sgs_tui.language import Message, joined
 
 _BUFFERS = (1, 16, 64, 4096)
 _MOST_TRIED = 8
@@ -41,7 +42,9 @@ class Reading:
         """The file read so."""
         is_float = all(record.dtype == FLOAT32 for record in self.records)
         health = Health(HealthState.COMPLETE)
-        return DumpIndex(is_float, Form.BINARY, self.records, health, source.state, f"raw outputs: {self.text}")
+        return DumpIndex(
+            is_float, Form.BINARY, self.records, health, source.state, Message("raw outputs: {text}", text=self.text)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def _choices(path: Path, outputs: Sequence[Output], asked: bool) -> Iterator[Seq
 
 def _readings_of(outputs: Sequence[Output], size: int) -> Iterator[Reading]:
     for as_float in (False, True):
-        for row in ("", "8 elements", "16 bytes", "16 elements"):
+        for row in ("", Message("8 elements"), Message("16 bytes"), Message("16 elements")):
             for buffer in _BUFFERS:
                 records = list(_laid_out(outputs, as_float, row, buffer))
                 if records and _end(records[-1], buffer) == size:
@@ -119,14 +122,20 @@ def _stored(output: Output, row: str, itemsize: int) -> int | None:
 
 def _words(records: Sequence[Record], row: str, buffer: int) -> str:
     kinds = ", ".join(f"{visible(record.name)} {record.dtype.name}" for record in records)
-    lines = f", last axis rounded up to {row}" if row else ""
-    return f"{kinds}{lines}{f', buffers of {buffer} bytes' if buffer > 1 else ''}"
+    lines = Message("{kinds}, last axis rounded up to {row}", kinds=kinds, row=row) if row else kinds
+    return Message("{lines}, buffers of {buffer} bytes", lines=lines, buffer=buffer) if buffer > 1 else lines
 
 
 def wanted_sizes(outputs: Sequence[Output]) -> str:
     """What the outputs take, in words, for a file that none of it is."""
     said = [
-        f"{visible(each.record.name)} {count(each.elements, 'element')} of {visible(each.record.type_name)}"
+        Message(
+            "{name} {elements} of {type_name}",
+            name=visible(each.record.name),
+            elements=count(each.elements, "element"),
+            type_name=visible(each.record.type_name),
+        )
         for each in outputs
     ]
-    return ", ".join(said[:4]) + (f" and {len(said) - 4} more" if len(said) > 4 else "")
+    listed, more = joined(said[:4]), len(said) - 4
+    return Message("{listed} and {more} more", listed=listed, more=more) if more > 0 else listed

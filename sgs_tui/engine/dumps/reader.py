@@ -15,6 +15,7 @@ from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.dumps.text_payload import TextReader
 from sgs_tui.engine.errors import DumpError
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 
 class Dump:
@@ -37,7 +38,10 @@ class Dump:
         """Every record of that name, outputs first. Raises DumpError where there is none."""
         found = [record for record in self.records if record.name == name]
         if not found:
-            raise DumpError(f"{self.path}: no tensor is named {visible(name)}", "`sgs-tui inspect` lists the names")
+            raise DumpError(
+                Message("{path}: no tensor is named {name}", path=self.path, name=visible(name)),
+                Message("`sgs-tui inspect` lists the names"),
+            )
         return tuple(sorted(found, key=lambda record: record.direction == "in"))
 
     def with_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> "Dump":

@@ -26,6 +26,7 @@ from sgs_tui.engine.dumps.format import Direction, DumpIndex, Form, Health, Heal
 from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.dumps.text_payload import TextReader
 from sgs_tui.engine.text import decode, visible
+from sgs_tui.language import Message
 
 _STEP = 1 << 20
 _LONGEST_HEAD = 1 << 14
@@ -49,7 +50,7 @@ def index_results(source: Source) -> DumpIndex:
     """One record for each tensor, in file order. Nothing but headers is kept; the values are counted in steps."""
     scan = _Scan(source)
     records = tuple(scan)
-    return DumpIndex(True, Form.TEXT, records, scan.health, source.state, "results as text, six decimals")
+    return DumpIndex(True, Form.TEXT, records, scan.health, source.state, Message("results as text, six decimals"))
 
 
 class _Scan:
@@ -96,15 +97,32 @@ class _Scan:
         return position, values, False
 
     def _judge(self, record: Record, values: int, end: int, closed: bool) -> None:
-        where = f"record {record.number} ({visible(record.name)})"
+        where = Message("record {number} ({name})", number=record.number, name=visible(record.name))
         if not closed:
-            self._note(Health(HealthState.TRUNCATED, f"ends at byte {end} inside {where}: no closing brace", end))
+            self._note(
+                Health(
+                    HealthState.TRUNCATED,
+                    Message("ends at byte {end} inside {where}: no closing brace", end=end, where=where),
+                    end,
+                )
+            )
         elif record.problem:
-            self._note(Health(HealthState.SHORT_RECORDS, f"{where} {record.problem}", record.offset, record.number))
+            self._note(
+                Health(
+                    HealthState.SHORT_RECORDS,
+                    Message("{where} {problem}", where=where, problem=record.problem),
+                    record.offset,
+                    record.number,
+                )
+            )
 
     def _skip(self, position: int, number: int) -> int:
         """Note what is no tensor at `position`; where the next one begins, or the end of the file."""
-        where = f"no tensor at byte {position}, record {number}: expected `NAME Tensor:`, a brace and `tensor data:`"
+        where = Message(
+            "no tensor at byte {position}, record {number}: expected `NAME Tensor:`, a brace and `tensor data:`",
+            position=position,
+            number=number,
+        )
         self._note(Health(HealthState.DAMAGED, where, position, number))
         start = position + 1
         while chunk := self._source.read_at(start, _STEP):
@@ -126,7 +144,10 @@ def _record(number: int, head: re.Match[bytes], offset: int, size: int, values: 
     elif shape is not None and stored is not None and values == prod(stored) and _fits(shape, stored):
         count = prod(shape)
     elif shape is not None:
-        count, problem = 0, f"holds {values} values, expected {_expected(shape, stored)}"
+        count, problem = (
+            0,
+            Message("holds {values} values, expected {expected}", values=values, expected=_expected(shape, stored)),
+        )
     return Record(
         number, Direction.OUT, 0, number, "output", decode(head[1].strip()), 0.0, 0, "float", False, shape, FLOAT64,
         offset, size, None, count, problem=problem, stored=stored if count else None,
@@ -143,8 +164,17 @@ def _fits(shape: tuple[int, ...], stored: tuple[int, ...]) -> bool:
 
 
 def _expected(shape: tuple[int, ...], stored: tuple[int, ...] | None) -> str:
-    text = f"{prod(shape)} for {list(shape)}"
-    return text if stored is None else f"{text} or {prod(stored)} for the alignment shape {list(stored)}"
+    text = Message("{values} for {shape}", values=prod(shape), shape=list(shape))
+    return (
+        text
+        if stored is None
+        else Message(
+            "{expected} or {values} for the alignment shape {shape}",
+            expected=text,
+            values=prod(stored),
+            shape=list(stored),
+        )
+    )
 
 
 class ResultsReader(TextReader):

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from sgs_tui.engine.configs.debugconfig import DUMP_NAME
 from sgs_tui.engine.dumps.format import FileState
-from sgs_tui.engine.errors import DumpError, FileChangedError
+from sgs_tui.engine.errors import DumpError, FileChangedError, reason
 from sgs_tui.engine.files import mark_read
+from sgs_tui.language import Message
 
-_DISK = "check the disk or the network drive it is on"
+_DISK = Message("check the disk or the network drive it is on")
 
 
 def _state(status: os.stat_result) -> FileState:
@@ -28,15 +29,22 @@ class Source:
             # O_NONBLOCK: opening a pipe must not wait for its writer.
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
-            raise DumpError(f"{path}: cannot open: {error.strerror}", "check the path and its rights") from error
+            raise DumpError(
+                Message("{path}: cannot open: {why}", path=path, why=reason(error)),
+                Message("check the path and its rights"),
+            ) from error
         status = os.fstat(self._descriptor)
         if not stat.S_ISREG(status.st_mode):
             self.close()
             if stat.S_ISDIR(status.st_mode):
                 raise DumpError(
-                    f"{path}: is a folder, expected a dump file", f"name the file in it: {path / DUMP_NAME}?"
+                    Message("{path}: is a folder, expected a dump file", path=path),
+                    Message("name the file in it: {path}?", path=path / DUMP_NAME),
                 )
-            raise DumpError(f"{path}: is no regular file, expected a dump file", "copy it to a file first")
+            raise DumpError(
+                Message("{path}: is no regular file, expected a dump file", path=path),
+                Message("copy it to a file first"),
+            )
         mark_read(status)
         self.state = _state(status)
         self.size = status.st_size
@@ -46,7 +54,10 @@ class Source:
         try:
             return os.pread(self._descriptor, count, offset)
         except OSError as error:
-            raise DumpError(f"{self.path}: byte {offset}: cannot read: {error.strerror}", _DISK) from error
+            raise DumpError(
+                Message("{path}: byte {offset}: cannot read: {why}", path=self.path, offset=offset, why=reason(error)),
+                _DISK,
+            ) from error
 
     def read_into(self, offset: int, buffer: memoryview) -> None:
         """Fill `buffer` from `offset`. Raises FileChangedError where the file ends before it is full."""
@@ -56,11 +67,24 @@ class Source:
             try:
                 got = os.preadv(self._descriptor, [rest], offset + done)
             except OSError as error:
-                raise DumpError(f"{self.path}: byte {offset + done}: cannot read: {error.strerror}", _DISK) from error
+                raise DumpError(
+                    Message(
+                        "{path}: byte {offset}: cannot read: {why}",
+                        path=self.path,
+                        offset=offset + done,
+                        why=reason(error),
+                    ),
+                    _DISK,
+                ) from error
             if got == 0:
                 raise FileChangedError(
-                    f"{self.path}: ends at byte {offset + done}, expected {offset + buffer.nbytes}: file changed",
-                    "a run overwrote it while it was read; reload",
+                    Message(
+                        "{path}: ends at byte {end}, expected {expected}: file changed",
+                        path=self.path,
+                        end=offset + done,
+                        expected=offset + buffer.nbytes,
+                    ),
+                    Message("a run overwrote it while it was read; reload"),
                 )
             done += got
 
@@ -76,10 +100,16 @@ class Source:
         try:
             now = _state(os.stat(self._name))
         except OSError as error:
-            raise FileChangedError(f"{self.path}: file changed: {error.strerror}", "dump again or reload") from error
+            raise FileChangedError(
+                Message("{path}: file changed: {why}", path=self.path, why=reason(error)),
+                Message("dump again or reload"),
+            ) from error
         if now != self.state:
-            then = f"{self.size} bytes then, {now.size} now"
-            raise FileChangedError(f"{self.path}: file changed since it was opened ({then})", "reload it")
+            then = Message("{then} bytes then, {now} now", then=self.size, now=now.size)
+            raise FileChangedError(
+                Message("{path}: file changed since it was opened ({then})", path=self.path, then=then),
+                Message("reload it"),
+            )
 
     def has_changed(self) -> bool:
         """Whether `check_unchanged` would raise."""

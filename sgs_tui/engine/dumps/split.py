@@ -15,9 +15,10 @@ from threading import Event
 from sgs_tui.engine.dumps.format import Direction, Form, Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.writer import DumpWriter, FreeNames, Style, draft_of
-from sgs_tui.engine.errors import CancelledError, InputError
+from sgs_tui.engine.errors import CancelledError, InputError, reason
 from sgs_tui.engine.files import make_folder
 from sgs_tui.engine.text import encode, sanitised
+from sgs_tui.language import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,13 @@ def split(dump: Dump, folder: Path, form: Form = Form.BINARY, cancel: Event | No
     try:
         busy = next(folder.iterdir(), None)
     except OSError as error:
-        raise InputError(f"{folder}: cannot write: {error.strerror}", "check the folder and its rights") from error
+        raise InputError(
+            Message("{folder}: cannot write: {why}", folder=folder, why=reason(error)),
+            Message("check the folder and its rights"),
+        ) from error
     if busy is not None:
-        taken = f"{folder}: is not empty (it holds {busy.name})"
-        raise InputError(taken, "name a new or an empty folder; nothing is overwritten here")
+        taken = Message("{folder}: is not empty (it holds {name})", folder=folder, name=busy.name)
+        raise InputError(taken, Message("name a new or an empty folder; nothing is overwritten here"))
     return _split(dump, folder, form, cancel)
 
 
@@ -65,7 +69,7 @@ def _split(dump: Dump, folder: Path, form: Form, cancel: Event | None) -> Iterat
     names = FreeNames(_folds(folder))
     for record in dump.records:
         if cancel is not None and cancel.is_set():
-            raise CancelledError(f"splitting stopped before record {record.number}")
+            raise CancelledError(Message("splitting stopped before record {number}", number=record.number))
         subfolder, file, change = _place(record, names)
         if record.problem:
             yield SplitFile(record, None, None)
@@ -82,7 +86,10 @@ def _folds(folder: Path) -> bool:
         with NamedTemporaryFile(prefix="Probe", dir=folder) as probe:
             return Path(probe.name).with_name(Path(probe.name).name.swapcase()).exists()
     except OSError as error:
-        raise InputError(f"{folder}: cannot write: {error.strerror}", "check the folder and its rights") from error
+        raise InputError(
+            Message("{folder}: cannot write: {why}", folder=folder, why=reason(error)),
+            Message("check the folder and its rights"),
+        ) from error
 
 
 def _place(record: Record, names: FreeNames) -> tuple[str, str, NameChange | None]:
@@ -101,4 +108,7 @@ def _write(dump: Dump, record: Record, path: Path, form: Form) -> None:
         with path.open("xb") as file:
             DumpWriter(file, dump.is_float, form, style).write(draft_of(dump, record))
     except OSError as error:
-        raise InputError(f"{path}: cannot write: {error.strerror}", "check free space and rights") from error
+        raise InputError(
+            Message("{path}: cannot write: {why}", path=path, why=reason(error)),
+            Message("check free space and rights"),
+        ) from error

@@ -13,6 +13,7 @@ from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.errors import DumpError, FileChangedError
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 _Words = npt.NDArray[np.uint64]
 _Places = npt.NDArray[np.intp]
@@ -136,7 +137,7 @@ _CLOSING = bytes.maketrans(b"};\r\n\t", b"     ")
 _HOLE = re.compile(rb"(?:^|,) *,")  # numpy makes a -1 of it
 
 
-_NO_NUMBERS = "expected numbers, each followed by a comma, found something else"
+_NO_NUMBERS = Message("expected numbers, each followed by a comma, found something else")
 
 
 def _parse_any(text: bytes) -> FloatArray:
@@ -178,9 +179,13 @@ class TextReader:
         values = self.take(count)
         if len(values) < count:
             raise FileChangedError(
-                f"{self._source.path}: record {self._record.number} ({visible(self._record.name)}): "
-                "holds fewer values than when it was opened: file changed",
-                "a run overwrote it while it was read; reload",
+                Message(
+                    "{path}: record {number} ({name}): holds fewer values than when it was opened: file changed",
+                    path=self._source.path,
+                    number=self._record.number,
+                    name=visible(self._record.name),
+                ),
+                Message("a run overwrote it while it was read; reload"),
             )
         return values
 
@@ -202,8 +207,13 @@ class TextReader:
         chunk = self._source.read_at(self._position, min(_STEP, end - self._position))
         if not chunk:
             raise FileChangedError(
-                f"{self._source.path}: ends at byte {self._position}, expected {end}: file changed",
-                "a run overwrote it while it was read; reload",
+                Message(
+                    "{path}: ends at byte {position}, expected {end}: file changed",
+                    path=self._source.path,
+                    position=self._position,
+                    end=end,
+                ),
+                Message("a run overwrote it while it was read; reload"),
             )
         self._position += len(chunk)
         text, self._rest = self._whole(self._rest + chunk, self._position >= end)
@@ -230,13 +240,22 @@ class TextReader:
 
     def _unreadable(self, message: str) -> DumpError:
         name = visible(self._record.name)
-        where = f"{self._source.path}: record {self._record.number} ({name}), text before byte {self._position}"
-        return DumpError(f"{where}: {message}", "dump it again")
+        return DumpError(
+            Message(
+                "{path}: record {number} ({name}), text before byte {position}: {message}",
+                path=self._source.path,
+                number=self._record.number,
+                name=name,
+                position=self._position,
+                message=message,
+            ),
+            Message("dump it again"),
+        )
 
     def _from_bytes(self, values: FloatArray) -> AnyArray:
         """Elements of a raw fixed record from its printed bytes (low byte first)."""
         if values.size and not (np.all(values >= 0) and np.all(values <= 255) and np.all(values == np.rint(values))):
-            said = "expected bytes 0 to 255 in the text of an isFloat: 0 dump, found other numbers"
+            said = Message("expected bytes 0 to 255 in the text of an isFloat: 0 dump, found other numbers")
             raise self._unreadable(said)
         size = self._record.dtype.itemsize
         whole = len(values) // size * size

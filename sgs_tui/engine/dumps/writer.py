@@ -34,6 +34,7 @@ from sgs_tui.engine.dumps.text_payload import text_rows
 from sgs_tui.engine.errors import DumpError, InputError, UsageError
 from sgs_tui.engine.files import make_folder, replacing
 from sgs_tui.engine.text import encode, visible
+from sgs_tui.language import Message
 
 _STEP = 1 << 18  # elements written at once
 _SIZE = b"//buffer data size: %d\n"
@@ -69,7 +70,10 @@ class Draft:
             return self.payload.size
         if self.shape is not None:
             return prod(self.shape)
-        raise UsageError(f"{visible(self.name)}: the number of elements is unknown", "give count or shape")
+        raise UsageError(
+            Message("{name}: the number of elements is unknown", name=visible(self.name)),
+            Message("give count or shape"),
+        )
 
     def dtype(self, is_float: bool) -> np.dtype[np.generic]:
         """Element type of the payload in the file (`isFloat: 1` is float32 whatever `type:` says)."""
@@ -90,7 +94,14 @@ class Draft:
                     piece = np.ascontiguousarray(flat[start : start + _STEP], self.dtype(is_float))
                 yield piece
         if count != self.elements():
-            raise DumpError(f"{visible(self.name)}: expected {self.elements()} elements to write, got {count}")
+            raise DumpError(
+                Message(
+                    "{name}: expected {elements} elements to write, got {count}",
+                    name=visible(self.name),
+                    elements=self.elements(),
+                    count=count,
+                )
+            )
 
 
 def draft_of(dump: Dump, record: Record) -> Draft:
@@ -130,11 +141,24 @@ def _header_lines(draft: Draft, marker: str = "") -> bytes:
 
     Raises UsageError for text that no reader could take apart.
     """
-    for what, text in (("name", draft.name), ("op type", draft.op_type), ("type", draft.type_name)):
+    for what, text in (
+        (Message("name"), draft.name),
+        (Message("op type"), draft.op_type),
+        (Message("type"), draft.type_name),
+    ):
         if "\n" in text:
-            raise UsageError(f"{visible(draft.name)}: a line feed in its {what} can not be written", "rename it")
+            raise UsageError(
+                Message("{name}: a line feed in its {what} can not be written", name=visible(draft.name), what=what),
+                Message("rename it"),
+            )
     if len(draft.type_name.split()) != 1:
-        raise UsageError(f"{visible(draft.name)}: its type has to be one word, got {visible(draft.type_name)!r}")
+        raise UsageError(
+            Message(
+                "{name}: its type has to be one word, got {type_name!r}",
+                name=visible(draft.name),
+                type_name=visible(draft.type_name),
+            )
+        )
     shape = ""
     if draft.shape is not None:
         shape = f" shape:[{', '.join(map(str, draft.shape))}] dims:{len(draft.shape)}"
@@ -236,11 +260,13 @@ class FreeNames:
         """
         wished, why = stem + tail, ""
         if _CONTROL.search(wished):
-            why = "control characters do not belong in a path"
+            why = Message("control characters do not belong in a path")
         elif (size := len(encode(wished))) > _LONGEST:
-            why = f"{size} bytes, a path component holds {_LONGEST}"
+            why = Message("{size} bytes, a path component holds {most}", size=size, most=_LONGEST)
         elif (earlier := self._taken.get(self._key(wished + inside))) is not None:
-            why = f"an earlier tensor has {'the same name' if earlier == tensor else 'a name that looks the same here'}"
+            same = earlier == tensor
+            alike = Message("an earlier tensor has a name that looks the same here")
+            why = Message("an earlier tensor has the same name") if same else alike
         name = self._free(stem, tail, tensor, inside) if why else wished
         self._taken[self._key(name + inside)] = tensor
         return name, why
@@ -290,7 +316,10 @@ def claim(folder: Path, stem: str, form: Form) -> Path:
     wanted = [target] if form is Form.BINARY else [target, folder / "NHWC", folder / "NCHW"]
     taken = next((path for path in wanted if path.exists()), None)
     if taken is not None:
-        raise InputError(f"{taken}: is there already", "name another folder; nothing is overwritten here")
+        raise InputError(
+            Message("{taken}: is there already", taken=taken),
+            Message("name another folder; nothing is overwritten here"),
+        )
     make_folder(folder)
     return target
 

@@ -166,7 +166,7 @@ def _metrics(row: LayerDiff, profile: Profile, width: int) -> list[Line]:
         metric = METRICS[key]
         text = {Form.COSINE: cosine, Form.DECIBEL: decibel}.get(metric.form, figure)(metric.value(row))
         sign = mark(row, key)
-        parts = [Span(padded(_(metric.title), 13)), Span(f"{text:>10}{sign or ' '}", MARK_TONES[sign])]
+        parts = [Span(padded(str(shown(metric.title)), 13)), Span(f"{text:>10}{sign or ' '}", MARK_TONES[sign])]
         lines.append((*parts, Span("  " + _limit(key, fail, warn), "muted")))
     if row.range is not None:
         lines += _range(row, width)
@@ -203,7 +203,7 @@ _MOST_SLICES = 12
 
 def _slices(row: LayerDiff, profile: Profile, width: int) -> list[Line]:
     """The channels and branches that span few steps, and the best class of either side."""
-    lines: list[Line] = [(Span(clip(str(row.top1), width), "" if row.top1.agrees else "warn"),)] if row.top1 else []
+    lines: list[Line] = [(Span(clip(row.top1.text, width), "" if row.top1.agrees else "warn"),)] if row.top1 else []
     if row.slices is None:
         return lines
     narrow = row.slices.narrow
@@ -290,7 +290,7 @@ def formulas(profile: Profile) -> list[Line]:
         (Span(_("s = sample, b = benchmark, n = elements; limits: {name}", name=profile.name), "muted"),)
     ]
     for key in OF_LAYER:
-        lines.append((Span(padded(_(METRICS[key].title), 13), "strong"), span(_(METRICS[key].words))))
+        lines.append((Span(padded(str(shown(METRICS[key].title)), 13), "strong"), span(METRICS[key].words)))
         if limit := _limit(key, profile.fail, profile.warn):
             lines.append((Span(f"{'':13}{limit}", "muted"),))
     return lines

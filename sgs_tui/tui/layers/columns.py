@@ -12,7 +12,7 @@ from sgs_tui.engine.compare.metrics import METRICS, Form
 from sgs_tui.engine.compare.results import LayerDiff, Pair
 from sgs_tui.engine.numbers import cosine, decibel, ratio, small
 from sgs_tui.engine.text import visible
-from sgs_tui.language import Message, _
+from sgs_tui.language import Message, _, shown
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.frame.dialogs import Dialog
@@ -64,7 +64,7 @@ _SIGN_COLUMNS = {"sign": ("", 1), PART: ("", 1), MARKED: ("16", 2), three_way.BR
 
 def title(key: str) -> str:
     """A column's name in the picker and in messages, in the user's language."""
-    return _(_WORDS.get(key) or _FIGURES[key].title)
+    return str(shown(_WORDS.get(key) or _FIGURES[key].title))
 
 
 def cell(row: LayerDiff, key: str) -> Cell:
@@ -133,8 +133,8 @@ def column(key: str, facts: Facts, wide: bool = False, extra: int = 0) -> Column
         case "verdict":
             return Column(key, "verdict", 14 + extra)
     metric = _FIGURES[key]
-    head = metric.short or metric.title
-    width = max(metric.cells, len(head)) + 1  # the cell behind the figure holds its sign
+    head = str(shown(metric.short or metric.title))
+    width = max(metric.cells, cell_len(head)) + 1  # the cell behind the figure holds its sign
     return Column(key, head + " ", width + extra, right=True)
 
 
