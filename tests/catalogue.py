@@ -20,6 +20,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment
 
+from sgs_tui.engine.twin.sources import Kind
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "sgs_tui"
 PO = PACKAGE / "locale" / "zh_CN" / "LC_MESSAGES" / "sgs_tui.po"
@@ -44,10 +46,12 @@ KEY = "key"
 MARKED_BY_NAME = frozenset({"help", "about"})
 ENUMERATIONS = frozenset(
     {"HealthState", "RunState", "Stage", "Role", "Verdict", "Change", "Severity", "RangeSource", "Breaks", "Status"}
+    | {"Kinship", "Hypothesis"}
 )
 """Those whose members are shown by their values, as `Message(str(member))`."""
 FOREIGN = {
     "sgs_tui/language.py": (", ",),
+    "sgs_tui/engine/twin/sources.py": tuple(str(kind) for kind in Kind),
     "typer": (
         *("Arguments", "Options", "Commands", "required", "default", "env var"),
         *("Show this message and exit.", "Install completion for the current shell."),

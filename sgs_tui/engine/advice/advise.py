@@ -10,7 +10,7 @@ from itertools import combinations
 from math import inf, isfinite, isnan
 
 from sgs_tui.engine.advice.predict import Model
-from sgs_tui.engine.advice.results import STILL_FAILING, Advice, Candidate, Expected, Predicted, Reason, Rule
+from sgs_tui.engine.advice.results import Advice, Candidate, Expected, Predicted, Reason, Rule
 from sgs_tui.engine.advice.targets import Targets
 from sgs_tui.engine.advice.tried import Tried
 from sgs_tui.engine.compare.limits import MANUAL, SOP
@@ -21,6 +21,7 @@ from sgs_tui.engine.diagnosis.diagnose import diagnose
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, some
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.session import Comparison
+from sgs_tui.language import Message
 
 _NOTICEABLE = 0.5
 """Decibels from which a gain is worth telling."""
@@ -63,7 +64,7 @@ def advise(
     proven = [tensor for tensor in known.first.int16 if tensor in usable]
     best = () if first else _best(model, usable, proven, unmarked)
     for tensor in best:
-        found.setdefault(tensor, (Reason(Rule.TRIED, tensor, "what brings the layers under their limits"),))
+        found.setdefault(tensor, (Reason(Rule.TRIED, tensor, Message("what brings the layers under their limits")),))
     wanted = [tensor for tensor in usable if any(reason.rule is Rule.MARKED for reason in found[tensor])]
     chosen = tuple(dict.fromkeys((*best, *wanted)))
     # Spoilt figures foretell nothing, so what bits would bring is not claimed then.
@@ -80,7 +81,7 @@ def advise(
         remaining=remaining,
         predicted=predicted,
         notes=tuple(_notes(known.first, targets, chosen, remaining, marked)),
-        how="".join(_how(known, tried, chosen)),
+        how=next(_how(known, tried, chosen), ""),
         able=targets.all() if targets.graph.known else None,
         qdq=targets.plan is not None,
         fix_first=first,
@@ -97,7 +98,7 @@ def _collected(
         found.setdefault(tensor, []).append(reason)
     for name in marked:
         for tensor in (name,) if name in targets.all() else targets.for_layer(name):
-            found.setdefault(tensor, []).append(Reason(Rule.MARKED, name, f"you marked {name}"))
+            found.setdefault(tensor, []).append(Reason(Rule.MARKED, name, Message("you marked {name}", name=name)))
     order = {name: place for place, name in enumerate(targets.all())}
     return {name: tuple(found[name]) for name in sorted(found, key=lambda name: order.get(name, len(order)))}
 
@@ -107,9 +108,19 @@ def _reasons(case: Case, targets: Targets, findings: Sequence[Finding]) -> Itera
     for finding in findings:
         if finding.cause in (Cause.WIDE_RANGE, Cause.SHARED_SCALE):
             proof = finding.evidence[0].text if finding.evidence else ""
-            reason = Reason(Rule.DIAGNOSIS, finding.layers[0], f"{finding.cause}: {proof}", finding.size)
+            reason = Reason(
+                Rule.DIAGNOSIS,
+                finding.layers[0],
+                Message("{cause}: {text}", cause=finding.cause, text=proof),
+                finding.size,
+            )
             yield from ((tensor, reason) for tensor in targets.for_layer(finding.layers[0]))
-            made = Reason(Rule.DIAGNOSIS, finding.layers[0], f"{finding.cause}: {finding.advice[0]}", finding.size)
+            made = Reason(
+                Rule.DIAGNOSIS,
+                finding.layers[0],
+                Message("{cause}: {text}", cause=finding.cause, text=finding.advice[0]),
+                finding.size,
+            )
             yield from (
                 (tensor, made) for tensor in finding.int16 if tensor not in targets.for_layer(finding.layers[0])
             )
@@ -127,21 +138,42 @@ def _by_error(row: LayerDiff) -> Reason | None:
         return None
     for rule, limits, key in _RULES:
         if text := limits.broken(row).get(key):
-            return Reason(rule, row.name, f"{text} at {row.name}", getattr(row.metrics, key), limits[key])
+            return Reason(
+                rule,
+                row.name,
+                Message("{text} at {name}", text=text, name=row.name),
+                getattr(row.metrics, key),
+                limits[key],
+            )
     return None
 
 
 def _by_range(case: Case, targets: Targets, tensor: str, span: LayerRange) -> Iterator[Reason]:
     """Beyond the manual's range, and values concentrated in it; beyond the procedure's and still 8 bit."""
-    where, wide, wider = f"range {span.width:.4g} ({span.source})", SOP.warn["range"], MANUAL.warn["range"]
+    where, wide, wider = (
+        Message("range {width:.4g} ({source})", width=span.width, source=Message(str(span.source))),
+        SOP.warn["range"],
+        MANUAL.warn["range"],
+    )
     if span.width > wider:
-        yield Reason(Rule.RANGE, tensor, f"{where} > {wider:g}", span.width, wider)
+        yield Reason(Rule.RANGE, tensor, Message("{where} > {limit:g}", where=where, limit=wider), span.width, wider)
         share = inside(case, tensor)
         if share >= CROWDED:
-            text = f"{share:.0%} of the non-zero values lie within 2 of 255 steps of 0, {where} > {wider:g}"
+            text = Message(
+                "{share:.0%} of the non-zero values lie within 2 of 255 steps of 0, {where} > {limit:g}",
+                share=share,
+                where=where,
+                limit=wider,
+            )
             yield Reason(Rule.CONCENTRATED, tensor, text, share, CROWDED)
     elif span.width > wide and targets.bits.get(tensor) != 16:
-        yield Reason(Rule.PROCEDURE, tensor, f"{where} > {wide:g} and still 8 bit", span.width, wide)
+        yield Reason(
+            Rule.PROCEDURE,
+            tensor,
+            Message("{where} > {limit:g} and still 8 bit", where=where, limit=wide),
+            span.width,
+            wide,
+        )
 
 
 # The smallest set of tensors that brings every layer under the limits.
@@ -162,13 +194,21 @@ def _how(known: Diagnosis, tried: Tried | None, chosen: Sequence[str]) -> Iterat
         sets = sum(len(each) - 1 for each in tried.trying.tried.values())
         off, most = known.foresight.median_db, known.foresight.p90_db
         if sets or chosen:
-            how = f"tried on the twin: {count(sets, 'set')}" if sets else "figures are the twin's"
-            yield f"{how}; it is {off:.2f} dB off this dump (p90 {most:.2f})"
+            said = Message("tried on the twin: {sets}", sets=count(sets, "set"))
+            how = said if sets else Message("figures are the twin's")
+            yield Message("{how}; it is {off:.2f} dB off this dump (p90 {most:.2f})", how=how, off=off, most=most)
     elif chosen and known.foresight is not None and not known.foresight.reproduces:
-        how_far = f"its median is {known.foresight.median_db:.2f} dB off over {count(known.foresight.counted, 'layer')}"
-        yield f"figures are an estimate from the layers' errors, not the twin's: it does not give this dump, {how_far}"
+        how_far = Message(
+            "its median is {off:.2f} dB off over {layers}",
+            off=known.foresight.median_db,
+            layers=count(known.foresight.counted, "layer"),
+        )
+        yield Message(
+            "figures are an estimate from the layers' errors, not the twin's: it does not give this dump, {how_far}",
+            how_far=how_far,
+        )
     elif chosen:
-        yield "figures are an estimate from the layers' errors: there is no twin to try sets on"
+        yield Message("figures are an estimate from the layers' errors: there is no twin to try sets on")
 
 
 def _score(model: Model, chosen: Sequence[str]) -> _Score:
@@ -268,15 +308,24 @@ def _notes(
     first: Finding, targets: Targets, chosen: Sequence[str], failing: Sequence[str], marked: Sequence[str]
 ) -> Iterator[str]:
     if not first.cause.bits_help and first.cause is not Cause.HEALTHY:
-        how = f": {first.advice[0]}" if first.advice else ""
-        yield f"INT16 does not fix the likeliest cause, {first.cause} at {some(first.layers)}: fix that first{how}"
+        how = Message(": {text}", text=first.advice[0]) if first.advice else ""
+        yield Message(
+            "INT16 does not fix the likeliest cause, {cause} at {layers}: fix that first{how}",
+            cause=first.cause,
+            layers=some(first.layers),
+            how=how,
+        )
     if not targets.graph.known:
-        yield "the dumps hold no inputs, so convolution inputs are not known: give the simulator's float dump"
+        yield Message("the dumps hold no inputs, so convolution inputs are not known: give the simulator's float dump")
     for tensor in chosen:
         if also := targets.also(tensor):
-            yield f"naming {tensor} also makes {some(also)} INT16: the vendor's tools match the beginning of names"
+            yield Message(
+                "naming {tensor} also makes {also} INT16: the vendor's tools match the beginning of names",
+                tensor=tensor,
+                also=some(also),
+            )
     lost = [name for name in marked if name not in targets.all() and not targets.for_layer(name)]
     if lost:
-        yield f"no convolution input makes {some(lost)} INT16"
+        yield Message("no convolution input makes {names} INT16", names=some(lost))
     if chosen and failing and not first.cause.spoils:
-        yield f"{STILL_FAILING}: {some(failing)}"
+        yield Message("predicted to fail all the same: {names}", names=some(failing))

@@ -7,6 +7,7 @@ from enum import StrEnum
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange
 from sgs_tui.engine.diagnosis.results import Finding, some
 from sgs_tui.engine.numbers import count, decibel
+from sgs_tui.language import Message, joined
 
 
 class Rule(StrEnum):
@@ -119,13 +120,13 @@ class Advice:
 # What an INT16 advice is called in words: the same in tables, reports and the app. Names are raw.
 
 _RULES = {
-    Rule.RANGE: "manual, rule 1",
-    Rule.RMSE: "manual, rule 2",
-    Rule.CONCENTRATED: "manual, rule 3",
-    Rule.PROCEDURE: "accuracy procedure",
-    Rule.DIAGNOSIS: "diagnosis",
-    Rule.TRIED: "tried on the twin",
-    Rule.MARKED: "your mark",
+    Rule.RANGE: Message("manual, rule 1"),
+    Rule.RMSE: Message("manual, rule 2"),
+    Rule.CONCENTRATED: Message("manual, rule 3"),
+    Rule.PROCEDURE: Message("accuracy procedure"),
+    Rule.DIAGNOSIS: Message("diagnosis"),
+    Rule.TRIED: Message("tried on the twin"),
+    Rule.MARKED: Message("your mark"),
 }
 _REASONS = 5
 STILL_FAILING = "predicted to fail all the same"
@@ -134,8 +135,10 @@ STILL_FAILING = "predicted to fail all the same"
 
 def rule(reason: Reason, tensor: str) -> str:
     """The rule and its numbers, for a tensor: `manual, rule 1: range 1489 (calibration) > 30`."""
-    where = "" if reason.layer == tensor or reason.layer in reason.text else f"{reason.layer}: "
-    return f"{_RULES[reason.rule]}: {where}{reason.text}"
+    said = {"rule": _RULES[reason.rule], "layer": reason.layer, "text": reason.text}
+    if reason.layer == tensor or reason.layer in reason.text:
+        return Message("{rule}: {text}", **said)
+    return Message("{rule}: {layer}: {text}", **said)
 
 
 def rules(candidate: Candidate) -> Iterator[str]:
@@ -143,32 +146,58 @@ def rules(candidate: Candidate) -> Iterator[str]:
     for reason in candidate.reasons[:_REASONS]:
         yield rule(reason, candidate.tensor)
     if len(candidate.reasons) > _REASONS:
-        yield f"and {count(len(candidate.reasons) - _REASONS, 'more reason')}"
+        yield Message("and {number}", number=count(len(candidate.reasons) - _REASONS, "more reason"))
 
 
 def facts(candidate: Candidate) -> str:
     """How many bits it has now, its range, what is raised with it."""
-    parts = [f"{candidate.bits} bit now"] if candidate.bits is not None else []
-    parts += [f"range {candidate.range.width:.4g} ({candidate.range.source})"] if candidate.range is not None else []
-    parts += [f"shares its scale with {some(candidate.raises)}, INT16 with it"] if candidate.raises else []
-    parts += [f"its name also makes {some(candidate.also)} INT16"] if candidate.also else []
-    return "; ".join(parts)
+    parts = [Message("{bits} bit now", bits=candidate.bits)] if candidate.bits is not None else []
+    parts += (
+        [
+            Message(
+                "range {width:.4g} ({source})", width=candidate.range.width, source=Message(str(candidate.range.source))
+            )
+        ]
+        if candidate.range is not None
+        else []
+    )
+    parts += (
+        [Message("shares its scale with {names}, INT16 with it", names=some(candidate.raises))]
+        if candidate.raises
+        else []
+    )
+    parts += [Message("its name also makes {names} INT16", names=some(candidate.also))] if candidate.also else []
+    return joined(parts, "; ")
 
 
 def expectation(expected: Expected) -> str:
     """What it should bring."""
     now, then = decibel(expected.now_db), decibel(expected.then_db)
-    return f"{expected.layer}: SQNR {now} dB now, {then} dB then (+{decibel(expected.gain_db)} dB)"
+    return Message(
+        "{layer}: SQNR {now} dB now, {then} dB then (+{gain} dB)",
+        layer=expected.layer,
+        now=now,
+        then=then,
+        gain=decibel(expected.gain_db),
+    )
 
 
 def headline(advice: Advice, failing: int) -> str:
     """The advice in one line; `failing`: layers that fail now."""
     first, tensors = advice.fix_first, count(len(advice.chosen), "tensor")
     if first is not None:
-        before = f"no INT16 before {first.cause} is fixed ({first.cause.words})"
-        return f"INT16 for {tensors} as marked, but fix {first.cause} first" if advice.chosen else before
+        before = Message("no INT16 before {cause} is fixed ({words})", cause=first.cause, words=first.cause.words)
+        return (
+            Message("INT16 for {tensors} as marked, but fix {cause} first", tensors=tensors, cause=first.cause)
+            if advice.chosen
+            else before
+        )
     if not advice.chosen:
-        return "no INT16: it would not help" if failing else "no INT16: no layer fails"
-    now = f"{count(failing, 'layer fails', 'layers fail')} now"
-    then = f"{len(advice.remaining)} after that" if advice.remaining else "none is expected to after that"
-    return f"INT16 for {tensors}: {now}, {then}"
+        return Message("no INT16: it would not help") if failing else Message("no INT16: no layer fails")
+    now = Message("{layers} now", layers=count(failing, "layer fails", "layers fail"))
+    then = (
+        Message("{number} after that", number=len(advice.remaining))
+        if advice.remaining
+        else Message("none is expected to after that")
+    )
+    return Message("INT16 for {tensors}: {now}, {then}", tensors=tensors, now=now, then=then)

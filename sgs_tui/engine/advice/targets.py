@@ -17,6 +17,7 @@ from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.network.graph import Graph, Op, build_graph
 from sgs_tui.engine.network.scales import Domain, domains, grid_of
 from sgs_tui.engine.twin.plan import Plan
+from sgs_tui.language import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ class Targets:
     def unaffected(self, tensor: str) -> str:
         """Why naming a convolution input would do nothing; "" where it works."""
         if tensor in {record.name for record in self.graph.inputs()}:
-            return "the network's own input and its first convolution never become INT16"
-        return "is INT16 already" if self.bits.get(tensor) == 16 else ""
+            return Message("the network's own input and its first convolution never become INT16")
+        return Message("is INT16 already") if self.bits.get(tensor) == 16 else ""
 
     def raises(self, tensor: str) -> tuple[str, ...]:
         """Tensors that share the scale of `tensor` and get 16 bits with it."""

@@ -14,6 +14,7 @@ from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.causes.clipping import NOTICED
 from sgs_tui.engine.diagnosis.causes.coarse_step import PART
 from sgs_tui.engine.diagnosis.results import Blame, Budget, Course, Role, Trend, percent
+from sgs_tui.language import Message
 
 _JUMP = 1.0  # the vendor's rule: RMSE more than this above the layer before
 _SUDDEN = 3.0  # growth of the error from one layer to the next that counts as a jump (+9.5 dB)
@@ -88,22 +89,39 @@ def trend(case: Case, introduced: Set[str]) -> Trend:
     before = float(errors[max(place - 1, 0)]) if place else 0.0
     guilty = next((name for name in case.suspects if name in introduced), None)
     if guilty is None and place >= _DEEP and errors[place] < _SUDDEN * max(before, 1e-9):
-        span = f"{percent(float(errors[0]))} at {names[0]}, at most {percent(float(errors.max()))}"
-        text = f"grows slowly: {span}, over the limit from {first} on"
+        span = Message(
+            "{error} at {layer}, at most {most}",
+            error=percent(float(errors[0])),
+            layer=names[0],
+            most=percent(float(errors.max())),
+        )
+        text = Message("grows slowly: {span}, over the limit from {first} on", span=span, first=first)
         return Trend(Course.DRIFT, first, text)
     where = guilty or first
     return Trend(
         Course.JUMP,
         where,
-        f"jumps at {where}: {percent(case.error(where))} of its signal, {percent(before)} in the layer before {first}",
+        Message(
+            "jumps at {where}: {error} of its signal, {before} in the layer before {first}",
+            where=where,
+            error=percent(case.error(where)),
+            before=percent(before),
+            first=first,
+        ),
     )
 
 
 def _quiet(case: Case, names: Sequence[str], errors: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Trend:
     if not names:
-        return Trend(Course.LOW, None, "no layer is compared")
+        return Trend(Course.LOW, None, Message("no layer is compared"))
     worst = names[int(errors.argmax())]
     turns = int(np.sum(np.diff(np.sign(np.diff(errors))) != 0)) if len(errors) > 2 else 0
     if errors.max() > 0.1 and turns >= len(errors) // 3:
-        return Trend(Course.WOBBLE, worst, f"wobbles below the limit, at most {percent(errors.max())} at {worst}")
-    return Trend(Course.LOW, worst, f"stays below {percent(errors.max())}, highest at {worst}")
+        return Trend(
+            Course.WOBBLE,
+            worst,
+            Message("wobbles below the limit, at most {most} at {worst}", most=percent(errors.max()), worst=worst),
+        )
+    return Trend(
+        Course.LOW, worst, Message("stays below {most}, highest at {worst}", most=percent(errors.max()), worst=worst)
+    )

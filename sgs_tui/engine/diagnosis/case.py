@@ -24,6 +24,7 @@ from sgs_tui.engine.twin.kernels import Kernel
 from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.rebuild import LATE, rebuild
 from sgs_tui.engine.twin.values import Values as WholeTensors
+from sgs_tui.language import Message
 
 SUSPECT = 0.1414  # relative L2 error from which a layer is suspect: SQNR 17 dB, the procedure's COS 0.99
 LOUD = 0.7 * SUSPECT
@@ -74,7 +75,7 @@ class Case:
     def check(self) -> None:
         """Raise CancelledError where the user stopped the diagnosis. Called before every layer."""
         if self._cancel is not None and self._cancel.is_set():
-            raise CancelledError("diagnosis stopped")
+            raise CancelledError(Message("diagnosis stopped"))
 
     @cached_property
     def _pad_lanes(self) -> frozenset[str]:
@@ -101,7 +102,7 @@ class Case:
         except InputError:  # damaged, or no float dump: `diagnose` notes it
             return None
         if late := sum(op.why == LATE for op in found.ops):
-            self.clock.skips(f"{late} of {len(found.ops)} ops, which were not rebuilt")
+            self.clock.skips(Message("{late} of {ops} ops, which were not rebuilt", late=late, ops=len(found.ops)))
         return found
 
     @cached_property

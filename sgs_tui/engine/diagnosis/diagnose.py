@@ -58,6 +58,7 @@ from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.session import Comparison
 from sgs_tui.engine.twin.plan import Plan
 from sgs_tui.engine.twin.trials import Scores
+from sgs_tui.language import Message
 
 _CERTAIN = 0.9  # share of a first layer's error that has to be explained to report it where no layer is bad
 
@@ -77,8 +78,10 @@ def diagnose(
     clock = Clock(comparison.request.seconds)
     for dump in (comparison.sample, comparison.benchmark):
         if dump.index.results:
-            why = f"{dump.path} holds the network's outputs alone, which layer is at fault is not in it"
-            raise InputError(why, "compare two dumps")
+            why = Message(
+                "{path} holds the network's outputs alone, which layer is at fault is not in it", path=dump.path
+            )
+            raise InputError(why, Message("compare two dumps"))
     switches = load(debug_config).effect().switches if debug_config else None
     case = Case(
         comparison.sample, comparison.benchmark, rows, comparison.ranges, cancel, comparison.request.profile, clock
@@ -102,7 +105,7 @@ def diagnose(
         costs_ahead(layers, left)
         costs.result()
         findings = [*made.findings, *([] if made.spoils else _inside(case, budgets, measuring, clock))]
-        if trying is not None and not clock.skips("what the advice would give"):
+        if trying is not None and not clock.skips(Message("what the advice would give")):
             found = tried_in_turn(findings, trying, case.compared, case.profile, cancel)
             pairs = zip(findings, found, strict=True)
             findings = [each if _one_of_two(each, findings) else after for each, after in pairs]
@@ -198,15 +201,15 @@ def _notes(case: Case, switches: frozenset[str] | None, clock: Clock) -> Iterato
     if clock.note:
         yield clock.note
     if not case.graph.known:
-        yield "neither dump holds inputs (an ONNX, Caffe or TFLite dump?): who feeds whom is not known"
+        yield Message("neither dump holds inputs (an ONNX, Caffe or TFLite dump?): who feeds whom is not known")
     elif not case.rebuilds:
-        yield "the benchmark holds outputs only: layers can not be computed again, causes are not proven"
+        yield Message("the benchmark holds outputs only: layers can not be computed again, causes are not proven")
     yield from _about_indices(case)
     left_out = [row.name for row in case.rows.values() if case.padded(row.pair)]
     if left_out:
-        yield f"not judged, their pad lanes hold leftover memory in the sample: {some(left_out)}"
+        yield Message("not judged, their pad lanes hold leftover memory in the sample: {names}", names=some(left_out))
     if switches is not None and "dequantFixed" not in switches and not case.sample.is_float:
-        yield "the DebugConfig.txt given does not switch dequantFixed on"
+        yield Message("the DebugConfig.txt given does not switch dequantFixed on")
 
 
 def _about_indices(case: Case) -> Iterator[str]:
@@ -216,10 +219,14 @@ def _about_indices(case: Case) -> Iterator[str]:
         sources = [record.name for record in maker.inputs if record.name in case.compared] if maker else []
         if row.pair.indices and sources and row.metrics is not None and row.metrics.mse > 0:
             worst = max(sources, key=case.error)
-            off = f"{worst}, off by {percent(case.error(worst))} of its signal"
-            why = f"near ties in {off}: no layer's fault" if case.error(worst) < SUSPECT else f"see {off}"
+            off = Message("{worst}, off by {error} of its signal", worst=worst, error=percent(case.error(worst)))
+            why = (
+                Message("near ties in {off}: no layer's fault", off=off)
+                if case.error(worst) < SUSPECT
+                else Message("see {off}", off=off)
+            )
             differing = next(note for note in row.notes if "indices differ" in note)
-            yield f"{row.name}: {differing}; {why}"
+            yield Message("{layer}: {difference}; {why}", layer=row.name, difference=differing, why=why)
 
 
 def _codes_spoil(case: Case, found: Sequence[Finding]) -> bool:
@@ -397,10 +404,17 @@ def _quiet(case: Case, budgets: Sequence[Budget], found: Sequence[Finding], meas
     if not found:
         return quiet
     first = found[0]
-    amounts = f"; {measuring.within(first)}" if measuring is not None and measuring.reproduces else ""
+    said = measuring.within(first) if measuring is not None and measuring.reproduces else ""
+    amounts = Message("; {text}", text=said) if said else ""
     name = next((each for each in first.layers if each in case.compared), first.layers[0])
     error = case.error(name)
-    text = f"within the limits; most of what is left: {first.cause} at {name} ({percent(error)} of it{amounts})"
+    text = Message(
+        "within the limits; most of what is left: {cause} at {layer} ({error} of it{amounts})",
+        cause=first.cause,
+        layer=name,
+        error=percent(error),
+        amounts=amounts,
+    )
     return replace(quiet, evidence=(Evidence(text, error, name), *quiet.evidence))
 
 
@@ -429,9 +443,9 @@ _HINT = 0.005
 
 
 def _nothing_compared() -> Finding:
-    evidence = (Evidence("no layer of the two dumps could be compared"),)
-    advice = ("see why under the layers that are not matched: names, sizes, damaged files",)
-    return Finding(Cause.UNEXPLAINED, (), 0.1, evidence, advice, "layers that match")
+    evidence = (Evidence(Message("no layer of the two dumps could be compared")),)
+    advice = (Message("see why under the layers that are not matched: names, sizes, damaged files"),)
+    return Finding(Cause.UNEXPLAINED, (), 0.1, evidence, advice, Message("layers that match"))
 
 
 def _nothing(case: Case) -> Finding:
@@ -439,7 +453,11 @@ def _nothing(case: Case) -> Finding:
     first = next(iter(case.suspects))
     evidence = (
         Evidence(
-            f"{first} is the first bad layer ({percent(case.error(first))} of its signal)", case.error(first), first
+            Message(
+                "{first} is the first bad layer ({error} of its signal)", first=first, error=percent(case.error(first))
+            ),
+            case.error(first),
+            first,
         ),
     )
     return Finding(Cause.UNEXPLAINED, tuple(dict.fromkeys((first, worst))), 0.3, evidence, size=case.error(first))

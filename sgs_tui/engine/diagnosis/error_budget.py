@@ -24,6 +24,7 @@ from sgs_tui.engine.network.scales import Grid, one_scale, weight_steps
 from sgs_tui.engine.network.tensors import STRETCH, distance, rms, rms_of, share, share_of, squares
 from sgs_tui.engine.twin.again import Again
 from sgs_tui.engine.twin.meaning import Floats
+from sgs_tui.language import Message
 
 _GROWTH = 2.0  # an error that doubles (+6 dB) over that of the inputs is the layer's own
 _OVERLAP = 2.5  # a value counts several times in pools whose windows overlap: 9/4 times for 3x3 with stride 2
@@ -316,7 +317,7 @@ class Budgets:
     def _replayed(self, name: str) -> Budget | None:
         sources = self._frontier(name) if self._case.comparable(name) else None
         if self._case.clock.over:
-            self._case.clock.skips("layers behind that, which were not computed again")
+            self._case.clock.skips(Message("layers behind that, which were not computed again"))
             return None
         if self.trials is None or sources is None or not all(map(self._readable, sources)):
             return None

@@ -16,9 +16,10 @@ from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.network.graph import Graph, build_graph, holds_graph
 from sgs_tui.engine.network.scales import domains, grid_of
 from sgs_tui.engine.session import Comparison
+from sgs_tui.language import Message
 
-_INPUT = "an input of the network"
-_ONE_SIDE = "not in both dumps"
+_INPUT = Message("an input of the network")
+_ONE_SIDE = Message("not in both dumps")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from sgs_tui.engine.twin.rebuild import rebuild
 from sgs_tui.engine.twin.sources import Origins, Progress, error_sources
 from sgs_tui.engine.twin.trials import Trials
 from sgs_tui.engine.twin.whatif import Subject
+from sgs_tui.language import Message
 
 _SAME = 0.02
 """Residual below which the benchmark's input is the sample's pixels, normalized: mean and std follow from it."""
@@ -45,7 +46,7 @@ _SAME = 0.02
 _SECONDS = 0.1
 """CPU that switching sources off may take; 40 sources of a small network take 0.1 s, 170 of a detector 4 s."""
 
-_OTHERS = "another quantizer than the vendor's made it"
+_OTHERS = Message("another quantizer than the vendor's made it")
 
 _MOST = 6
 """Layers whose sources are told: the worst, and outputs."""
@@ -53,7 +54,7 @@ _MOST = 6
 
 def subject_of(case: Case, cancel: Event | None = None) -> Subject | None:
     """The twin under the sample's own plan; None where there is no twin, or the sample is no fixed dump of it."""
-    if case.twin is None or case.clock.skips("what the twin foresees"):
+    if case.twin is None or case.clock.skips(Message("what the twin foresees")):
         return None
     try:
         return _subject(case.twin, case.sample, case.ranges, cancel, case)
@@ -125,7 +126,7 @@ def _softmax(ranges: Ranges | None) -> tuple[Mapping[str, Bounds] | None, str]:
 def damaged_softmax(ranges: Ranges | None) -> Iterator[str]:
     """A note where the softmax ranges beside the others can not be read."""
     if why := _softmax(ranges)[1]:
-        yield f"the softmax ranges beside the others are not used: {why}"
+        yield Message("the softmax ranges beside the others are not used: {why}", why=why)
 
 
 def _pixels(plan: Plan, records: FixedRecords, inputs: Inputs) -> Pixels:
@@ -173,7 +174,7 @@ class _Energies:
 def foresee(case: Case, measuring: Measuring, clock: Clock) -> Foresight | None:
     """The shares of the bad layers and outputs; None where no prediction of them counts."""
     subject = measuring.subject
-    if clock.skips("how much of the errors quantization explains"):
+    if clock.skips(Message("how much of the errors quantization explains")):
         return None
     check = subject.check
     outputs = subject.plan.twin.outputs
@@ -200,7 +201,7 @@ def with_sources(
 ) -> Foresight:
     """What the errors of the outputs and of the worst failing layers consist of, as far as there is time; nothing where
     no layer fails. `left` ends it. Raises CancelledError."""
-    if not any(map(case.failing, found.layers)) or clock.skips("which sources make the errors"):
+    if not any(map(case.failing, found.layers)) or clock.skips(Message("which sources make the errors")):
         return found
     outputs = subject.plan.twin.outputs
     told = [name for name in found.layers if name in outputs or case.failing(name)]

@@ -29,6 +29,7 @@ from sgs_tui.engine.twin.predict import input_codes, run
 from sgs_tui.engine.twin.sources import Kind, Source, unlimited, without
 from sgs_tui.engine.twin.trials import Scores, Trials
 from sgs_tui.engine.twin.whatif import Subject
+from sgs_tui.language import Message
 
 ALIKE, BETTER = 0.99, 0.5
 """Median COS from which an input gives the sample's dump, and what it may leave of the benchmark input's 1 - COS.
@@ -200,9 +201,12 @@ class Measuring:
 
     def proof(self, likeness: Likeness) -> Evidence:
         """The fact that proves an input."""
-        text = (
-            f"the twin fed with it gives the sample's dump: COS {likeness.median:.4f} (median of {likeness.counted} "
-            f"layers); fed with the benchmark's input {self.given.median:.4f}"
+        text = Message(
+            "the twin fed with it gives the sample's dump: COS {cos:.4f} (median of {number} layers); "
+            "fed with the benchmark's input {given:.4f}",
+            cos=likeness.median,
+            number=likeness.counted,
+            given=self.given.median,
         )
         return Evidence(text, likeness.median)
 
@@ -231,7 +235,7 @@ class Measuring:
                     break
                 left, hidden = list(hidden[0](plan, scores)), hidden[1:]
                 continue
-            if self._clock.skips("what undoing each cause heals"):
+            if self._clock.skips(Message("what undoing each cause heals")):
                 return [*kept, *(each.finding for each in left)]
             tried = [self.under(each.undo(plan)) for each in left]
             sizes = [self.burden(each).size for each in tried]
@@ -240,9 +244,12 @@ class Measuring:
             if before.size - after.size < (_REST if kept else _WORTH) * before.size:
                 waiting, left = [*waiting, *left], []
                 continue
-            also = " as well" if kept else ""
-            bad = f"{count(before.bad, 'layer')} beyond {SUSPECT:.0%} of the signal"
-            text = f"undone in the twin{also}: {bad} now, {after.bad} then"
+            bad = {"layers": count(before.bad, "layer"), "error": SUSPECT, "then": after.bad}
+            text = (
+                Message("undone in the twin as well: {layers} beyond {error:.0%} of the signal now, {then} then", **bad)
+                if kept
+                else Message("undone in the twin: {layers} beyond {error:.0%} of the signal now, {then} then", **bad)
+            )
             fact = Evidence(text, 1 - after.size / before.size)
             kept.append(replace(best.finding, evidence=(*best.finding.evidence, fact), proof=Proof.TWIN))
             plan, scores, before = best.undo(plan), tried[place], after
@@ -304,7 +311,9 @@ class Measuring:
         """What a finding amounts to where no limit is broken."""
         trials = self.subject.trials
         now, then = self.outputs(trials.scores), self.outputs(self.under(undoing(finding)(self.subject.plan)))
-        return f"the outputs are {percent(now)} off, with it undone in the twin {percent(then)}"
+        return Message(
+            "the outputs are {now} off, with it undone in the twin {then}", now=percent(now), then=percent(then)
+        )
 
 
 _LEAST = 0.2
@@ -355,7 +364,10 @@ def chained(findings: Iterable[Finding], plan: Plan) -> Iterator[Candidate]:
             continue
         known.add(chain)
         whole = tuple(name for root in chain for name in plan.domains.by_name[root].members)
-        text = f"{', '.join(chain)} are tensors of 8 bit in a row: what one loses none of the others brings back"
+        text = Message(
+            "{names} are tensors of 8 bit in a row: what one loses none of the others brings back",
+            names=", ".join(chain),
+        )
         layers = tuple(dict.fromkeys((*whole, *each.layers)))
         evidence = (*each.evidence, Evidence(text, layer=chain[0]))
         made = replace(each, layers=layers, evidence=evidence, int16=chain)

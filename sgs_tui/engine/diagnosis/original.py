@@ -20,6 +20,7 @@ from sgs_tui.engine.dumps.index import guess_stage
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.numbers import count, figure
 from sgs_tui.engine.session import Comparison, open_comparison
+from sgs_tui.language import Message
 
 
 class Breaks(StrEnum):
@@ -92,36 +93,65 @@ class ThreeWay:
     def text(self) -> str:
         """That in a sentence."""
         if self.blame is Breaks.UNKNOWN:
-            return (
-                "nothing can be said of the original: float has none of its layers (names differ; where the SDK left a "
-                "net_refine.onnx, dump that one)"
+            return Message(
+                "nothing can be said of the original: float has none of its layers (names differ; "
+                "where the SDK left a net_refine.onnx, dump that one)"
             )
-        share = f"{self.compared} of {count(len(self.rows), 'layer')} are in the original"
+        share = Message(
+            "{compared} of {layers} are in the original", compared=self.compared, layers=count(len(self.rows), "layer")
+        )
         if self.blame is Breaks.NOTHING:
-            return f"neither conversion nor quantization breaks a layer; {share}{self._worst()}"
+            return Message(
+                "neither conversion nor quantization breaks a layer; {share}{worst}", share=share, worst=self._worst()
+            )
         first = self.broken(self.blame)[0]
-        layers, where = count(len(self.broken(self.blame)), "layer"), f"first {first.name}"
+        layers, where = count(len(self.broken(self.blame)), "layer"), Message("first {name}", name=first.name)
         if self.blame is Breaks.CONVERSION:
             more = len(self.broken(Breaks.QUANTIZATION))
-            rest = f"; quantization breaks {count(more, 'layer')} more" if more else ""
-            what = f"float differs from the original at {layers}, {where} (RMSE {_rmse(first.conversion)})"
-            return f"conversion is to blame: {what}{rest}; {share}"
+            rest = Message("; quantization breaks {layers} more", layers=count(more, "layer")) if more else ""
+            what = Message(
+                "float differs from the original at {layers}, {where} (RMSE {rmse})",
+                layers=layers,
+                where=where,
+                rmse=_rmse(first.conversion),
+            )
+            return Message("conversion is to blame: {what}{rest}; {share}", what=what, rest=rest, share=share)
         if self.blame is Breaks.QUANTIZATION:
-            what = f"fixed differs from float at {layers}, {where} (RMSE {_rmse(first.quantization)})"
-            return f"quantization is to blame: {what}; {share}{self._worst()}"
-        what = f"fixed differs from the original at {layers}, {where} (RMSE {_rmse(first.whole)})"
-        return f"conversion and quantization together: {what}, each alone is within the limits; {share}"
+            what = Message(
+                "fixed differs from float at {layers}, {where} (RMSE {rmse})",
+                layers=layers,
+                where=where,
+                rmse=_rmse(first.quantization),
+            )
+            return Message(
+                "quantization is to blame: {what}; {share}{worst}", what=what, share=share, worst=self._worst()
+            )
+        what = Message(
+            "fixed differs from the original at {layers}, {where} (RMSE {rmse})",
+            layers=layers,
+            where=where,
+            rmse=_rmse(first.whole),
+        )
+        return Message(
+            "conversion and quantization together: {what}, each alone is within the limits; {share}",
+            what=what,
+            share=share,
+        )
 
     def _worst(self) -> str:
         """How closely float follows the original."""
         rows = [row.conversion for row in self.rows if row.conversion is not None]
         errors = {row.name: row.metrics.rmse for row in rows if row.metrics is not None and not vanishing(row)}
         name = max(errors, key=lambda each: errors[each], default=None)
-        return "" if name is None else f", where float is at most RMSE {figure(errors[name])} off ({name})"
+        return (
+            ""
+            if name is None
+            else Message(", where float is at most RMSE {rmse} off ({name})", rmse=figure(errors[name]), name=name)
+        )
 
 
 def _rmse(row: LayerDiff | None) -> str:
-    return figure(row.metrics.rmse) if row is not None and row.metrics is not None else "unknown"
+    return figure(row.metrics.rmse) if row is not None and row.metrics is not None else Message("unknown")
 
 
 def compare_original(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self, overload
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.numbers import count, figure
 from sgs_tui.engine.twin.trust import REPRODUCED
+from sgs_tui.language import Message, joined
 
 if TYPE_CHECKING:
     from sgs_tui.engine.diagnosis.trying import Trying
@@ -48,45 +49,47 @@ class Cause(StrEnum):
         self.everywhere, self.spoils, self.bits_help = everywhere, spoils, bits_help
         return self
 
-    HEALTHY = _About("healthy", "nothing but rounding", "drift", everywhere=True)
-    SWAPPED = _About("swapped", "sample and benchmark are swapped", "swapped", everywhere=True, spoils=True)
+    HEALTHY = _About("healthy", Message("nothing but rounding"), "drift", everywhere=True)
+    SWAPPED = _About("swapped", Message("sample and benchmark are swapped"), "swapped", everywhere=True, spoils=True)
     INPUT_MISMATCH = _About(
-        "input_mismatch", "the two sides were given different inputs", "input_mismatch", spoils=True
+        "input_mismatch", Message("the two sides were given different inputs"), "input_mismatch", spoils=True
     )
     PADDING_KEPT = _About(
         "padding_kept",
-        "dumped without eliminateGarbage, so the data keeps the hardware's order and padding",
+        Message("dumped without eliminateGarbage, so the data keeps the hardware's order and padding"),
         "padding_kept",
         everywhere=True,
         spoils=True,
     )
     NOT_DEQUANTIZED = _About(
         "not_dequantised",
-        "dumped without dequantFixed, so the values are integer codes",
+        Message("dumped without dequantFixed, so the values are integer codes"),
         "not_dequantised",
         everywhere=True,
         spoils=True,
     )
     LAYOUT = _About(
         "layout",
-        "the two sides store their axes in another order (NHWC, NCHW)",
+        Message("the two sides store their axes in another order (NHWC, NCHW)"),
         "layout",
         everywhere=True,
         spoils=True,
     )
-    WIDE_RANGE = _About("wide_range", "the range is too wide for 8 bits", "coarse_step", bits_help=True)
+    WIDE_RANGE = _About("wide_range", Message("the range is too wide for 8 bits"), "coarse_step", bits_help=True)
     SHARED_SCALE = _About(
-        "shared_scale", "tensors of very different size share one scale", "coarse_step", bits_help=True
+        "shared_scale", Message("tensors of very different size share one scale"), "coarse_step", bits_help=True
     )
-    CLIPPING = _About("clipping", "values beyond the calibrated limits are cut off", "clipping", spoils=True)
-    GAIN_OFFSET = _About("gain_offset", "mean or scale of the preprocessing differ", "input_mismatch", spoils=True)
-    BAD_CHANNELS = _About("bad_channels", "a few channels are wrong, the others are right", "unexplained")
+    CLIPPING = _About("clipping", Message("values beyond the calibrated limits are cut off"), "clipping", spoils=True)
+    GAIN_OFFSET = _About(
+        "gain_offset", Message("mean or scale of the preprocessing differ"), "input_mismatch", spoils=True
+    )
+    BAD_CHANNELS = _About("bad_channels", Message("a few channels are wrong, the others are right"), "unexplained")
     OTHER_MODEL = _About(
-        "other_model", "the fixed model has other weights than the float model", "other_model", spoils=True
+        "other_model", Message("the fixed model has other weights than the float model"), "other_model", spoils=True
     )
-    NON_FINITE = _About("non_finite", "values are NaN or Inf", "non_finite", spoils=True)
-    DRIFT = _About("drift", "rounding adds up over many layers", "drift", everywhere=True, bits_help=True)
-    UNEXPLAINED = _About("unexplained", "no known cause explains the error", "unexplained")
+    NON_FINITE = _About("non_finite", Message("values are NaN or Inf"), "non_finite", spoils=True)
+    DRIFT = _About("drift", Message("rounding adds up over many layers"), "drift", everywhere=True, bits_help=True)
+    UNEXPLAINED = _About("unexplained", Message("no known cause explains the error"), "unexplained")
 
 
 class Proof(StrEnum):
@@ -107,9 +110,9 @@ RANK = {"twin": 0.99, "layer": 0.97, "figures": 0.9}
 against how many first causes with each proof were right."""
 
 _PROVEN = {
-    "twin": "measured on the whole dump",
-    "layer": "measured on single layers",
-    "figures": "by the figures",
+    "twin": Message("measured on the whole dump"),
+    "layer": Message("measured on single layers"),
+    "figures": Message("by the figures"),
 }
 
 
@@ -138,8 +141,10 @@ class Tried:
     mended: int = 0
 
     def __str__(self) -> str:
-        when = "with what comes before mended" if self.mended else "now"
-        return f"{self.layer}: RMSE {figure(self.now)} {when}, {figure(self.then)} then"
+        said = {"layer": self.layer, "now": figure(self.now), "then": figure(self.then)}
+        if self.mended:
+            return Message("{layer}: RMSE {now} with what comes before mended, {then} then", **said)
+        return Message("{layer}: RMSE {now} now, {then} then", **said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +302,11 @@ class Sources:
     parts: tuple[tuple[str, str, float], ...]
 
 
+def _part(part: tuple[str, str, float]) -> str:
+    kind, name, share = part
+    return Message("{kind} of {name} {share:.0%}", kind=Message(kind), name=name, share=share)
+
+
 @dataclass(frozen=True, slots=True)
 class Foresight:
     """What the twin says of the measured errors: `explained`, the share of those of `layers` that is quantization.
@@ -324,32 +334,76 @@ class Foresight:
     @property
     def text(self) -> str:
         """The one line."""
-        agreement = f"median {self.median_db:.2f} dB, p90 {self.p90_db:.2f} dB over {count(self.counted, 'layer')}"
+        agreement = Message(
+            "median {median_db:.2f} dB, p90 {p90_db:.2f} dB over {layers}",
+            median_db=self.median_db,
+            p90_db=self.p90_db,
+            layers=count(self.counted, "layer"),
+        )
         if not (self.reproduces or self.elsewhere) and self.median_db <= REPRODUCED:
-            other = "but other values: no cause and no advice rests on it"
-            return f"foresees errors of the size that this dump has ({agreement}), {other}"
+            return Message(
+                "foresees errors of the size that this dump has ({agreement}), "
+                "but other values: no cause and no advice rests on it",
+                agreement=agreement,
+            )
         if not (self.reproduces or self.elsewhere):
-            most = f"where only quantization differs the median is {REPRODUCED:.0f} dB at most"
-            why = f"{self.why}; " if self.why else ""
-            return f"does not foresee this dump: off by {agreement} ({most}); {why}no cause and no advice rests on it"
-        rest = "the chance of rounding, or not quantization" if self.reproduces else "not quantization"
-        left = f"; the rest is {rest}" if self.explained < _ALL else ""
-        what = f"quantization explains {self.explained:.0%} of what was measured at {count(len(self.layers), 'layer')}"
-        silent = f"; {count(self.silent, 'more bad layer')} can not be foreseen" if self.silent else ""
-        return f"{what}{left}{silent} (the twin against this dump: {agreement})"
+            most = Message("where only quantization differs the median is {most:.0f} dB at most", most=REPRODUCED)
+            if self.why:
+                return Message(
+                    "does not foresee this dump: off by {agreement} ({most}); {why}; "
+                    "no cause and no advice rests on it",
+                    agreement=agreement,
+                    most=most,
+                    why=self.why,
+                )
+            return Message(
+                "does not foresee this dump: off by {agreement} ({most}); no cause and no advice rests on it",
+                agreement=agreement,
+                most=most,
+            )
+        rest = (
+            Message("the chance of rounding, or not quantization") if self.reproduces else Message("not quantization")
+        )
+        left = Message("; the rest is {rest}", rest=rest) if self.explained < _ALL else ""
+        what = Message(
+            "quantization explains {explained:.0%} of what was measured at {layers}",
+            explained=self.explained,
+            layers=count(len(self.layers), "layer"),
+        )
+        silent = (
+            Message("; {layers} can not be foreseen", layers=count(self.silent, "more bad layer"))
+            if self.silent
+            else ""
+        )
+        return Message(
+            "{what}{left}{silent} (the twin against this dump: {agreement})",
+            what=what,
+            left=left,
+            silent=silent,
+            agreement=agreement,
+        )
 
     @property
     def lines(self) -> tuple[str, ...]:
         """The one line, then the sources of each layer."""
         told = (
-            f"{each.layer}: {', '.join(f'{kind} of {name} {share:.0%}' for kind, name, share in each.parts[:_PROOFS])}"
+            Message("{layer}: {parts}", layer=each.layer, parts=joined(map(_part, each.parts[:_PROOFS])))
             for each in self.sources
             if each.parts
         )
         silent = [each.layer for each in self.sources if not each.parts]
-        looked = f" ({self.looked_at} of {self.all_sources}, the nearest, were switched off)"
-        why = "sources depend on each other" + (looked if self.looked_at < self.all_sources else "")
-        return (self.text, *told, *([f"no shares of {some(silent)}: {why}"] if silent else []))
+        why = Message("sources depend on each other")
+        if self.looked_at < self.all_sources:
+            why = Message(
+                "sources depend on each other ({number} of {total}, the nearest, were switched off)",
+                number=self.looked_at,
+                total=self.all_sources,
+            )
+        return (
+            self.text,
+            *told,
+            *([Message("no shares of {names}: {why}", names=some(silent), why=why)] if silent else []),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,14 +433,14 @@ class Diagnosis:
 def percent(share: float) -> str:
     """An error relative to the signal: "17.4%", from ten times the signal on "12 times"."""
     if not isfinite(share):
-        return "more than any part"
-    return f"{share:.1%}" if share < 10 else f"{share:.3g} times"
+        return Message("more than any part")
+    return f"{share:.1%}" if share < 10 else Message("{number:.3g} times", number=share)
 
 
 def some(names: Sequence[object], most: int = 4) -> str:
     """The first few and how many more there are."""
-    shown = ", ".join(map(str, names[:most]))
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+    told = ", ".join(map(str, names[:most]))
+    return Message("{names} and {more} more", names=told, more=len(names) - most) if len(names) > most else told
 
 
 def proof(finding: Finding) -> tuple[Evidence, ...]:

@@ -26,11 +26,14 @@ from sgs_tui.engine.twin.plan import Plan, far_apart, with_int16, with_level, wi
 from sgs_tui.engine.twin.search import Trial
 from sgs_tui.engine.twin.trials import Scores
 from sgs_tui.engine.twin.whatif import Subject
+from sgs_tui.language import Message, joined
 
 _HELPS = 0.9
 """What is left of the error at the layers a change is for, up to which it helps, and is better than another."""
 
-_CALIBRATE = "calibrate again with about 30 pictures like the one that is judged, brightness and contrast included"
+_CALIBRATE = Message(
+    "calibrate again with about 30 pictures like the one that is judged, brightness and contrast included"
+)
 REFUTED = 0.2
 """Confidence at most in a cause whose removal helps nothing."""
 
@@ -63,21 +66,36 @@ class Change:
         if self.own:
             words.append(_CALIBRATE)
         for name, (low, high) in self.ranges[:1]:
-            words.append(f"give {name} the limits {figure(low)} to {figure(high)} in the quant_file")
+            words.append(
+                Message(
+                    "give {name} the limits {low} to {high} in the quant_file",
+                    name=name,
+                    low=figure(low),
+                    high=figure(high),
+                )
+            )
         if self.level is not None:
-            how = "without --per-tensor" if qdq else f"with --quant_level L{self.level}"
-            words.append(f"calibrate {how}: one weight scale for each output channel")
+            words.append(
+                Message("calibrate without --per-tensor: one weight scale for each output channel")
+                if qdq
+                else Message(
+                    "calibrate with --quant_level L{level}: one weight scale for each output channel", level=self.level
+                )
+            )
         if self.int16:
             words.append(int16_words(self.int16, qdq, self.everything))
-        return "; and ".join(words)
+        return joined(words, "; and ")
 
     @property
     def brief(self) -> str:
         """In a few words, without the names of `int16`."""
-        words = ["calibrate again" if self.own else "", *(f"narrower limits of {name}" for name, _ in self.ranges[:1])]
+        words: list[str] = [
+            Message("calibrate again") if self.own else "",
+            *(Message("narrower limits of {name}", name=name) for name, _ in self.ranges[:1]),
+        ]
         words.append(f"quant_level L{self.level}" if self.level is not None else "")
         words.append("ALL_INT16" if self.everything else "")
-        return ", ".join(filter(None, words))
+        return joined(filter(None, words))
 
     def of(self, plan: Plan) -> Plan:
         """The plan with this change."""
@@ -273,7 +291,7 @@ def _outcome(
             _measured(after[worst]).rmse,
             trying.mended,
         ),
-        slices=f"; lost slices: {lost[0]} now, {lost[1]} then" if lost[0] else "",
+        slices=Message("; lost slices: {now} now, {then} then", now=lost[0], then=lost[1]) if lost[0] else "",
     )
 
 
@@ -364,15 +382,28 @@ def _told(
 ) -> Finding:
     """The change that helps most as the advice; a cause is refuted where taking it away does not help."""
     if best is not None:
-        how = "with this picture's own ranges " if best.change.own else ""
-        line = f"{best.change.words(qdq)} (tried on the twin: {how}{best.tried}{best.slices}{_without(less, best)})"
+        said = {"words": best.change.words(qdq), "tried": str(best.tried), "slices": best.slices}
+        without = _without(less, best)
+        line = (
+            Message(
+                "{words} (tried on the twin: with this picture's own ranges {tried}{slices}{without})",
+                **said,
+                without=without,
+            )
+            if best.change.own
+            else Message("{words} (tried on the twin: {tried}{slices}{without})", **said, without=without)
+        )
         return replace(finding, advice=(line,), int16=best.change.int16, tried=best.tried)
     nearest = min(outcomes, key=lambda each: each.left)
-    line = f"nothing that was tried on the twin helps; the most that came of it: {nearest.tried}"
+    line = Message(
+        "nothing that was tried on the twin helps; the most that came of it: {tried}", tried=str(nearest.tried)
+    )
     found = replace(finding, advice=(line,), int16=())
     if finding.cause is not Cause.CLIPPING:
         return found
-    refuted = Evidence(f"this picture's own ranges do not heal it on the twin: {nearest.tried}")
+    refuted = Evidence(
+        Message("this picture's own ranges do not heal it on the twin: {tried}", tried=str(nearest.tried))
+    )
     return replace(found, evidence=(refuted, *found.evidence), confidence=min(REFUTED, found.confidence), explained=0.0)
 
 
@@ -382,5 +413,5 @@ def _without(less: _Outcome | None, best: _Outcome) -> str:
         return ""
     [name] = set(best.change.int16) - set(less.change.int16)
     more = less.failing_in_all > best.failing_in_all
-    fail = f", {count(less.failing_in_all, 'layer fails', 'layers fail')}" if more else ""
-    return f"; without {name} {figure(less.tried.then)}{fail}"
+    fail = Message(", {layers}", layers=count(less.failing_in_all, "layer fails", "layers fail")) if more else ""
+    return Message("; without {name} {then}{fail}", name=name, then=figure(less.tried.then), fail=fail)

@@ -26,6 +26,7 @@ from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.network.graph import conv_inputs
 from sgs_tui.engine.requantize.network import IterateConfig
 from sgs_tui.engine.runs.backend import Concern, Level
+from sgs_tui.language import Message
 
 _PROCESSES = 10
 """What the vendor's calibrator starts where --num_process does not say it."""
@@ -51,8 +52,12 @@ def check_network(
     ini = config.ini if config.ini.is_file() else None
     yield from check_feeding(Feeding(scripts, pictures[0], ini, _sizes(benchmark)), SdkAnswers(sdk, environ=environ))
     if sdk.soc_version and config.convert and SOC not in config.convert:
-        message = f"soc_version is {sdk.soc_version}, but `convert` does not say {SOC}"
-        yield Concern(Level.WARNING, message, f"add {SOC} {sdk.soc_version} to convert and calibrate in sgs-tui.toml")
+        message = Message("soc_version is {soc}, but `convert` does not say {option}", soc=sdk.soc_version, option=SOC)
+        yield Concern(
+            Level.WARNING,
+            message,
+            Message("add {option} {soc} to convert and calibrate in sgs-tui.toml", option=SOC, soc=sdk.soc_version),
+        )
 
 
 def _words(command: str) -> list[str]:

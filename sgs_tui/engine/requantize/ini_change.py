@@ -12,6 +12,7 @@ from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import read_bytes, write_with_backup
 from sgs_tui.engine.journal import Kind, append, entry, journal_of, read_journal
 from sgs_tui.engine.numbers import count
+from sgs_tui.language import Message, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ def ini_change(
 def write_change(path: Path, change: IniChange) -> Path | None:
     """Write the file; where what was there is kept. Raises InputError when it changed since it was read."""
     if read_bytes(path) != change.old:
-        raise InputError(f"{path}: changed meanwhile; nothing is written", "look at it and try again")
+        raise InputError(
+            Message("{path}: changed meanwhile; nothing is written", path=path), Message("look at it and try again")
+        )
     return write_with_backup(path, change.new) if change.changes else None
 
 
@@ -66,18 +69,20 @@ def journal_change(sample: Path, ini: Path, change: IniChange) -> None:
 
 def change_text(ini: Path, change: IniChange) -> str:
     """The change in words: `input_config.ini: INT16 for cat; no more for pool (tensor_arrays='cat')`."""
-    parts = [f"INT16 for {', '.join(change.added)}"] if change.added else []
-    parts += [f"no more for {', '.join(change.removed)}"] if change.removed else []
-    return f"{ini.name}: {'; '.join(parts) or 'nothing changed'} (tensor_arrays: {','.join(change.names) or 'none'})"
+    parts = [Message("INT16 for {names}", names=", ".join(change.added))] if change.added else []
+    parts += [Message("no more for {names}", names=", ".join(change.removed))] if change.removed else []
+    said = joined(parts, "; ") if parts else Message("nothing changed")
+    now = ",".join(change.names) or Message("none")
+    return Message("{file}: {changes} (tensor_arrays: {names})", file=ini.name, changes=said, names=now)
 
 
 def outcome_text(regression: Regression, before: int, after: int) -> str:
     """What it did: layers that fail before and after, and which ones changed sides."""
     fixed, failing = regression.newly_fixed, regression.newly_failing
-    parts = [f"{count(before, 'layer')} failed before, {after} after"]
-    parts += [f"newly fixed: {', '.join(step.name for step in fixed[:8])}"] if fixed else []
-    parts += [f"newly failing: {', '.join(step.name for step in failing[:8])}"] if failing else []
-    return "; ".join(parts)
+    parts = [Message("{layers} failed before, {after} after", layers=count(before, "layer"), after=after)]
+    parts += [Message("newly fixed: {names}", names=", ".join(step.name for step in fixed[:8]))] if fixed else []
+    parts += [Message("newly failing: {names}", names=", ".join(step.name for step in failing[:8]))] if failing else []
+    return joined(parts, "; ")
 
 
 def journal_result(sample: Path, regression: Regression, before: int, after: int) -> None:

@@ -33,6 +33,7 @@ from sgs_tui.engine.runs.run_folder import Product, ProductKind, RunRequest, Run
 from sgs_tui.engine.runs.run_list import Run, read_run
 from sgs_tui.engine.runs.runs import INTERVAL, cancel_run, snapshot, wait_run
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 Say = Callable[[str], None]
 BACKEND = "command"
@@ -52,7 +53,7 @@ def sdk_of(config: network.IterateConfig, environ: Mapping[str, str]) -> Sdk:
     try:
         return find_sdk(config.wish.root, config.wish, environ)
     except UsageError as error:
-        hint = f'write sdk = "/opt/SGS_IPU_SDK" into [iterate] of {network.NAME}, or set SGS_IPU_DIR'
+        hint = Message('write sdk = "/opt/SGS_IPU_SDK" into [iterate] of {file}, or set SGS_IPU_DIR', file=network.NAME)
         raise UsageError(error.message, hint) from error
 
 
@@ -61,7 +62,10 @@ def dump_request(config: network.IterateConfig, model: Path, sdk: Sdk, environ: 
     asked = SdkRequest(model=model, image=config.image, preprocess=config.preprocess, timeout=config.timeout)
     found = sdk_runs(asked, sdk, environ)
     if len(found) != 1:
-        raise UsageError(f"{config.image}: holds {len(found)} images, an iteration compares one", "name one file")
+        raise UsageError(
+            Message("{path}: holds {number} images, an iteration compares one", path=config.image, number=len(found)),
+            Message("name one file"),
+        )
     return found[0]
 
 
@@ -118,7 +122,7 @@ class _Iteration:
         if self._plan.before is not None:
             return load_state(self._plan.before, self._profile)
         if not self._first:
-            self._say("nothing is known of the state before, and there are no models to dump it from")
+            self._say(Message("nothing is known of the state before, and there are no models to dump it from"))
             return None
         fixed, float_ = self._dumps("before, ")
         return measure(_place(self._folder, fixed, float_), self._profile, self._cancel)
@@ -133,7 +137,9 @@ class _Iteration:
             except RunError as error:
                 if float_.exists():
                     raise
-                message = f"{error.message}; {float_.name} is gone, the converter deletes it first"
+                message = Message(
+                    "{problem}; {name} is gone, the converter deletes it first", problem=error.message, name=float_.name
+                )
                 raise RunError(message, error.hint) from error
         needs = [config.ini, float_]
         self._step("calibrate", _command_request(config, "calibrate", config.calibrate, needs, fixed, self._sdk))
@@ -173,8 +179,9 @@ class _Iteration:
         if run.state is not RunState.OK:
             for line in LogReader(run.folder.log_path, 8 << 10).new_lines(ended=True)[-_LAST_LINES:]:
                 self._say(f"    {line}")
-            message = f"{title} failed: {run.status.message or run.state}"
-            raise RunError(message, f"{run.status.hint} (the step's log: {run.folder.log_path})".strip())
+            message = Message("{step} failed: {why}", step=title, why=run.status.message or run.state)
+            hint = Message("{hint} (the step's log: {path})", hint=run.status.hint, path=run.folder.log_path)
+            raise RunError(message, hint if run.status.hint else hint.strip())
         for text in (run.status.message, *(f"note: {note}" for note in run.status.notes)):
             self._say(f"{head}: {text}")
         return run
@@ -196,7 +203,7 @@ class _Iteration:
 
     def _check_cancelled(self) -> None:
         if self._cancel.is_set():
-            raise CancelledError("the iteration was stopped")
+            raise CancelledError(Message("the iteration was stopped"))
 
     def _note(self, text: str, kind: Kind) -> None:
         append(journal_of(self._folder), [entry(text, kind)])
@@ -210,7 +217,7 @@ def _place(folder: Path, fixed: Run, float_: Run) -> network.Place:
 def _told(before: Baseline | None, after: Baseline) -> str:
     failed = sum(layer.verdict is Verdict.FAIL for layer in after.layers)
     if before is None:
-        return f"{failed} of {len(after.layers)} layers fail"
+        return Message("{failed} of {number} layers fail", failed=failed, number=len(after.layers))
     was = sum(layer.verdict is Verdict.FAIL for layer in before.layers)
     return outcome_text(regress(after.layers, before.layers), was, failed)
 

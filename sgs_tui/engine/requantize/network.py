@@ -17,10 +17,11 @@ from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import at_home, read_bytes
 from sgs_tui.engine.runs.run_list import Run, list_runs, newest_pair, read_run
 from sgs_tui.engine.text import did_you_mean, visible
+from sgs_tui.language import Message
 
 NAME = "sgs-tui.toml"
 TABLE = "iterate"
-_HOW = "`sgs-tui iterate --init` writes an example"
+_HOW = Message("`sgs-tui iterate --init` writes an example")
 _NEEDED = ("calibrate", "float_model", "fixed_model", "image")
 _TEXTS = ("convert", "ini", "preprocess", "sdk", "sdk_via", "soc_version", "python", "profile")
 _KEYS = (*_NEEDED, *_TEXTS, "sdk_map", "timeout")
@@ -65,10 +66,13 @@ def load_config(folder: Path) -> IterateConfig:
     table = _table(path)
     for key in table:
         if key not in _KEYS:
-            raise InputError(f"{path}: unknown key `{visible(key)}` in [{TABLE}]", did_you_mean(key, _KEYS))
+            raise InputError(
+                Message("{path}: unknown key `{key}` in [{table}]", path=path, key=visible(key), table=TABLE),
+                did_you_mean(key, _KEYS),
+            )
     for key in _NEEDED:
         if not table.get(key):
-            raise InputError(f"{path}: `{key}` is missing in [{TABLE}]", _HOW)
+            raise InputError(Message("{path}: `{key}` is missing in [{table}]", path=path, key=key, table=TABLE), _HOW)
     texts = {key: _text(table, key, path) for key in (*_NEEDED, *_TEXTS) if key in table}
     home, sdk, via, profile = path.parent, texts.get("sdk"), texts.get("sdk_via"), texts.get("profile", "manual")
     scripts = (part.strip() for part in texts.get("preprocess", "").split(","))
@@ -96,21 +100,25 @@ def load_config(folder: Path) -> IterateConfig:
 
 def _table(path: Path) -> Mapping[str, object]:
     if not path.exists():
-        raise InputError(f"{path}: no such file", _HOW)
+        raise InputError(Message("{path}: no such file", path=path), _HOW)
     try:
         document = tomllib.loads(read_bytes(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not TOML: {visible(str(error))}", _HOW) from error
+        raise InputError(
+            Message("{path}: not TOML: {problem}", path=path, problem=visible(str(error))), _HOW
+        ) from error
     table = document.get(TABLE)
     if not isinstance(table, dict):
-        raise InputError(f"{path}: has no table [{TABLE}]", _HOW)
+        raise InputError(Message("{path}: has no table [{table}]", path=path, table=TABLE), _HOW)
     return table
 
 
 def _text(table: Mapping[str, object], key: str, path: Path) -> str:
     value = table[key]
     if not isinstance(value, str) or "\0" in value:
-        raise InputError(f"{path}: `{key}` is no text", f'write {key} = "..."')
+        raise InputError(
+            Message("{path}: `{key}` is no text", path=path, key=key), Message('write {key} = "..."', key=key)
+        )
     return value
 
 
@@ -119,7 +127,9 @@ def _timeout(table: Mapping[str, object], path: Path) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
-        raise InputError(f"{path}: `timeout` is no number of seconds", "write timeout = 3600")
+        raise InputError(
+            Message("{path}: `timeout` is no number of seconds", path=path), Message("write timeout = 3600")
+        )
     return float(value)
 
 
@@ -138,26 +148,36 @@ class Place:
 def place_of(folder: Path) -> Place:
     """The comparison that a folder holds. Raises InputError, saying what is missing."""
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder", "check the path")
+        raise InputError(Message("{path}: no such folder", path=folder), Message("check the path"))
     ini = folder / INI if (folder / INI).is_file() else None
     if (folder / "request.json").is_file():
         return _of_run(read_run(folder), ini)
     files = EmbeddedFiles.below(folder)
     missing = next((path for path in (files.fixed_dump, files.float_dump) if not path.is_file()), None)
     if missing is not None:
-        raise InputError(f"{folder}: is no run and has no {missing.name}", "name a run folder, or both dumps")
+        raise InputError(
+            Message("{folder}: is no run and has no {name}", folder=folder, name=missing.name),
+            Message("name a run folder, or both dumps"),
+        )
     return Place(folder, files.fixed_dump, files.float_dump, files.ranges if files.ranges.is_file() else None, ini)
 
 
 def _of_run(run: Run, ini: Path | None) -> Place:
     if run.dump is None:
-        raise InputError(f"{run.name} ({run.state}) has no dump", "`sgs-tui runs show NAME` says why")
+        raise InputError(
+            Message("{name} ({state}) has no dump", name=run.name, state=run.state),
+            Message("`sgs-tui runs show NAME` says why"),
+        )
     if len(run.dumps) > 1:
         return Place(run.folder.path, run.dumps[1], run.dumps[0], run.ranges, ini)
     partner = _partner(run, list_runs(run.folder.root))
     if partner is None or partner.dump is None:
-        message = f"{run.name}: no dump of another stage of this network on this image is in {run.folder.root}"
-        raise InputError(message, "dump the float model too, or name both dumps")
+        message = Message(
+            "{name}: no dump of another stage of this network on this image is in {root}",
+            name=run.name,
+            root=run.folder.root,
+        )
+        raise InputError(message, Message("dump the float model too, or name both dumps"))
     return Place(run.folder.path, run.dump, partner.dump, run.ranges or partner.ranges, ini)
 
 

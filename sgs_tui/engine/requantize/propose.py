@@ -53,6 +53,7 @@ from sgs_tui.engine.requantize.state import PLAN_FILE, IterationPlan, check_stat
 from sgs_tui.engine.runs.backend import Concern, Level
 from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG, ROOT_NAME, Elements, Product, ProductKind, RunRequest
 from sgs_tui.engine.runs.run_list import Run, list_runs, network, newest_pair, read_run
+from sgs_tui.language import Message
 
 
 def is_demo(place: Place) -> bool:
@@ -67,7 +68,9 @@ def requantize_demo(place: Place, change: IniChange) -> None:
     Raises InputError where the folder is no demo's, UsageError for a name that no tensor has.
     """
     if place.ini is None:
-        raise InputError(f"{place.folder}: has no input_config.ini", "`sgs-tui demo` makes a new one")
+        raise InputError(
+            Message("{folder}: has no input_config.ini", folder=place.folder), Message("`sgs-tui demo` makes a new one")
+        )
     build_demo(place.folder, int16=change.names)
     write_atomically(place.ini, change.old)  # the demo starts anew with its template
     write_change(place.ini, change)
@@ -98,8 +101,8 @@ def requantized(run: Run, add: Sequence[str], remove: Sequence[str] = ()) -> Run
 def _job(run: Run) -> EmbeddedRequest:
     text = run.request.files.get(JOB_FILE)
     if text is None or not _is_embedded(run):
-        hint = "`sgs-tui iterate` runs the SDK's tools; `sgs-tui run --onnx` makes runs of that kind"
-        raise UsageError(f"{run.name}: was not quantized here, so it can not be requantized", hint)
+        hint = Message("`sgs-tui iterate` runs the SDK's tools; `sgs-tui run --onnx` makes runs of that kind")
+        raise UsageError(Message("{name}: was not quantized here, so it can not be requantized", name=run.name), hint)
     return job_from_json(text, run.folder.request_path, EmbeddedRequest)
 
 
@@ -130,12 +133,18 @@ def iteration_request(
     """
     sdk = sdk_of(config, environ)
     if not config.ini.is_file():
-        raise InputError(f"{config.ini}: no such file", "name it with `ini` in sgs-tui.toml")
+        raise InputError(
+            Message("{path}: no such file", path=config.ini), Message("name it with `ini` in sgs-tui.toml")
+        )
     if before is not None:
         check_state(before)
     changed = change is not None and change.changes
     int16 = ",".join(load_ini(config.ini).tensor_arrays if change is None else change.names)
-    told = change_text(config.ini, change) if change and changed else f"requantized (tensor_arrays: {int16 or 'none'})"
+    told = (
+        change_text(config.ini, change)
+        if change and changed
+        else Message("requantized (tensor_arrays: {names})", names=int16 or Message("none"))
+    )
     images, scripts = config.image.split(":")[-1], [s for s in config.preprocess.split(",") if s.endswith(".py")]
     return RunRequest(
         argv=(sys.executable, "-P", "-m", "sgs_tui.engine.requantize.iteration", PLAN_FILE),
@@ -165,7 +174,7 @@ def _concerns(config: IterateConfig, sdk: Sdk, environ: Mapping[str, str], befor
     """In words; what is missing ends the run itself, and says so there."""
     try:
         for concern in check_network(config, sdk, environ, _benchmark(before)):
-            yield f"{concern.message} ({concern.hint})"
+            yield Message("{problem} ({hint})", problem=concern.message, hint=concern.hint)
     except InputError as error:
         yield str(error)
 
@@ -209,19 +218,28 @@ def check_idle(config: IterateConfig, root: Path) -> None:
     """Raise BusyError while an iteration of the same network is at work: it reads the ini that is about to change."""
     for run in list_runs(root):
         if run.state.active and run.request.backend == ITERATE and run.request.model == str(config.fixed_model):
-            hint = f"wait for it, or `sgs-tui runs cancel {run.name} --root {root}`"
-            raise BusyError(f"{run.name} is making {config.fixed_model.name} ({run.state})", hint)
+            hint = Message("wait for it, or `sgs-tui runs cancel {name} --root {root}`", name=run.name, root=root)
+            raise BusyError(
+                Message(
+                    "{name} is making {model} ({state})", name=run.name, model=config.fixed_model.name, state=run.state
+                ),
+                hint,
+            )
 
 
 def _warnings(config: IterateConfig, changed: bool) -> Iterator[str]:
     debug = config.folder / DEBUG_CONFIG
     if debug.is_file() and DUMP_TENSOR in load_debug_config(debug).effect().switches:
-        yield f"{debug} has dumpTensor: the calibrator runs in that folder and obeys it (switch it off there)"
+        yield Message(
+            "{path} has dumpTensor: the calibrator runs in that folder and obeys it (switch it off there)", path=debug
+        )
     if not config.convert:
-        yield "without `convert` a cast that an INT16 tensor needs is missing in the float dump (reconvert for it)"
+        yield Message(
+            "without `convert` a cast that an INT16 tensor needs is missing in the float dump (reconvert for it)"
+        )
     models = [path for path in (config.float_model, config.fixed_model) if path.is_file()]
     if len(models) == 2 and not changed and all(path.stat().st_mtime > config.ini.stat().st_mtime for path in models):
-        yield f"{config.ini.name} is older than the models: nothing was changed since they were made"
+        yield Message("{name} is older than the models: nothing was changed since they were made", name=config.ini.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,7 +394,9 @@ def _by_commands(recipe: Recipe, config: IterateConfig, wanted: Int16Edit, envir
     check_idle(config, root)
     before = state_before(config, root)
     if not config.ini.is_file():
-        raise InputError(f"{config.ini}: no such file", "name it with `ini` in sgs-tui.toml")
+        raise InputError(
+            Message("{path}: no such file", path=config.ini), Message("name it with `ini` in sgs-tui.toml")
+        )
     change = ini_change(read_bytes(config.ini), wanted.add, wanted.remove, wanted.conv_inputs)
     request = iteration_request(config, change, before, environ)
     warnings = (*request.warnings, *_checked(request, root))
@@ -389,7 +409,7 @@ def _checked(request: RunRequest, root: Path) -> tuple[str, ...]:
     for finding in findings:
         if finding.level is Level.ERROR:
             raise RunError(finding.message, finding.hint)
-    return tuple(f"{finding.message} ({finding.hint})" for finding in findings)
+    return tuple(Message("{problem} ({hint})", problem=finding.message, hint=finding.hint) for finding in findings)
 
 
 def _start_iteration(proposal: Proposal) -> Begun:
@@ -399,8 +419,10 @@ def _start_iteration(proposal: Proposal) -> Begun:
     try:
         return Begun(_start(proposal), backup)
     except SgsError as error:
-        written = f"; {proposal.ini.name} is written already" if proposal.changes else ""
-        raise RunError(f"{error.message}{written}", error.hint) from error
+        said = error.message
+        if proposal.changes:
+            said = Message("{problem}; {name} is written already", problem=said, name=proposal.ini.name)
+        raise RunError(said, error.hint) from error
 
 
 def _start(proposal: Proposal) -> Path:
@@ -413,8 +435,8 @@ def compared_with(before: Path | None, config: IterateConfig) -> str:
     if before is not None:
         return str(before)
     if config.float_model.is_file() and config.fixed_model.is_file():
-        return "what both models dump before the change"
-    return "nothing: no state before is known, and there are no models to dump it from"
+        return Message("what both models dump before the change")
+    return Message("nothing: no state before is known, and there are no models to dump it from")
 
 
 def command_lines(config: IterateConfig) -> Iterator[str]:
@@ -426,4 +448,4 @@ def command_lines(config: IterateConfig) -> Iterator[str]:
 def dump_lines(config: IterateConfig) -> Iterator[str]:
     """What is dumped afterwards."""
     for model in (config.float_model, config.fixed_model):
-        yield f"dump {model} on {config.image}"
+        yield Message("dump {model} on {image}", model=model, image=config.image)

@@ -16,6 +16,7 @@ from sgs_tui.engine.requantize.network import BEFORE_FILE, ITERATE, LAYERS_FILE,
 from sgs_tui.engine.runs.records import DAMAGE, from_json, to_json
 from sgs_tui.engine.runs.run_list import Run
 from sgs_tui.engine.session import CompareRequest, open_comparison
+from sgs_tui.language import Message
 
 
 def load_state(path: Path, profile: Profile = MANUAL) -> Baseline:
@@ -84,4 +85,7 @@ class IterationPlan:
         try:
             return from_json(cls, text, _LABEL)
         except DAMAGE as error:
-            raise InputError(f"{where}: damaged plan: {error}", "start the iteration again") from error
+            raise InputError(
+                Message("{where}: damaged plan: {problem}", where=where, problem=error),
+                Message("start the iteration again"),
+            ) from error

@@ -18,6 +18,7 @@ from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Proof
 from sgs_tui.engine.twin.network import Bounds, Twin
 from sgs_tui.engine.twin.predict import dumped_inputs
 from sgs_tui.engine.twin.run import float_layers
+from sgs_tui.language import Message
 
 _TIMES = 16.0
 """An input's calibrated range over its values from which no picture explains it: a dark photo is up to 10 below a
@@ -60,17 +61,23 @@ def _slivers(case: Case) -> Iterator[Finding]:
         if seen is None or known is None or not 0 < seen[1] - seen[0] < _SLIVER / 255 * (known[1] - known[0]):
             continue
         steps = 255 * (seen[1] - seen[0]) / (known[1] - known[0])
-        text = (
-            f"{item.name} lies between {seen[0]:.4g} and {seen[1]:.4g}: {steps:.2g} of the 255 steps of its calibrated "
-            f"range [{known[0]:.4g}, {known[1]:.4g}]"
+        text = Message(
+            "{name} lies between {least:.4g} and {most:.4g}: {steps:.2g} of the 255 steps of its calibrated "
+            "range [{low:.4g}, {high:.4g}]",
+            name=item.name,
+            least=seen[0],
+            most=seen[1],
+            steps=steps,
+            low=known[0],
+            high=known[1],
         )
         yield Finding(
             Cause.GAIN_OFFSET,
             (item.name,),
             confidence=0.9,
             evidence=(Evidence(text, steps, item.name),),
-            advice=("look at the preprocess of the runs: it divides twice, or the picture is empty",),
-            refuted_by="other pictures span as few steps",
+            advice=(Message("look at the preprocess of the runs: it divides twice, or the picture is empty"),),
+            refuted_by=Message("other pictures span as few steps"),
             explained=1.0,
             size=2.0,
             proof=Proof.FIGURES,
@@ -144,15 +151,31 @@ def _otherwise(
         (name, *behind),
         confidence=0.9,
         evidence=(
-            Evidence(f"{name} fills {ends[0]}, it was calibrated on data that fills {ends[1]}", gain, name),
             Evidence(
-                f"{changed}, put into the float network, gives the calibrated ranges of its first layers: "
-                f"{then:.0%} off (median), as it is {now:.0%}",
+                Message(
+                    "{name} fills {here}, it was calibrated on data that fills {there}",
+                    name=name,
+                    here=ends[0],
+                    there=ends[1],
+                ),
+                gain,
+                name,
+            ),
+            Evidence(
+                Message(
+                    "{changed}, put into the float network, gives the calibrated ranges of its first layers: "
+                    "{then:.0%} off (median), as it is {now:.0%}",
+                    changed=changed,
+                    then=then,
+                    now=now,
+                ),
                 then,
             ),
         ),
-        advice=("calibration and runs normalize differently: use one preprocess for both, then calibrate again",),
-        refuted_by="the pictures of the calibration, preprocessed as they were, span what this one does",
+        advice=(
+            Message("calibration and runs normalize differently: use one preprocess for both, then calibrate again"),
+        ),
+        refuted_by=Message("the pictures of the calibration, preprocessed as they were, span what this one does"),
         explained=1.0,
         size=2.0,
         behind=behind,
@@ -203,16 +226,27 @@ def _finding(name: str, times: float, behind: list[tuple[str, float]]) -> Findin
         (name, *(layer for layer, _ in behind)),
         confidence=0.9,
         evidence=(
-            Evidence(f"{name} was calibrated on data about {times:.3g} times larger than the benchmark's", times, name),
             Evidence(
-                f"so were the layers behind it ({layers} times): no single tensor is too wide",
+                Message(
+                    "{name} was calibrated on data about {times:.3g} times larger than the benchmark's",
+                    name=name,
+                    times=times,
+                ),
+                times,
+                name,
+            ),
+            Evidence(
+                Message("so were the layers behind it ({layers} times): no single tensor is too wide", layers=layers),
                 median(ratio for _, ratio in behind),
             ),
         ),
         advice=(
-            "the calibration's preprocess is another one (not normalized?): make it that of the runs, calibrate again",
+            Message(
+                "the calibration's preprocess is another one (not normalized?): "
+                "make it that of the runs, calibrate again"
+            ),
         ),
-        refuted_by="the calibration's preprocess, put on this picture, gives values of the benchmark's size",
+        refuted_by=Message("the calibration's preprocess, put on this picture, gives values of the benchmark's size"),
         explained=1.0,
         size=2.0,
         behind=tuple(layer for layer, _ in behind[:1]),

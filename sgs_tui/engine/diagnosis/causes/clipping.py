@@ -11,6 +11,7 @@ from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.causes.coarse_step import WITHIN
 from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Hypothesis, Kinship
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
+from sgs_tui.language import Message
 
 NOTICED = 0.03  # own error from which a layer is named: a healthy layer's is 0.01 to 0.02
 _BEYOND = 0.01  # share of an input beyond its calibrated range from which clipping is suspected without a replay
@@ -18,8 +19,8 @@ MOSTLY = 0.5  # share of a layer's own error that its limits have to explain
 _CUT = 0.3  # what the limits cut off the benchmark, relative to the layer's own error
 
 
-_AGAIN = "calibrate again with about 30 pictures like the one that is judged, brightness and contrast included"
-_REFUTED = "calibrating with this picture leaves the layers as they are"
+_AGAIN = Message("calibrate again with about 30 pictures like the one that is judged, brightness and contrast included")
+_REFUTED = Message("calibrating with this picture leaves the layers as they are")
 
 
 def find_clipping(case: Case, budgets: Sequence[Budget], first_layers: Sequence[FirstLayer]) -> Finding | None:
@@ -58,7 +59,16 @@ def hidden_clipping(case: Case, costs: Mapping[str, float]) -> Finding:
         tuple(names),
         confidence=0.9,
         evidence=tuple(
-            Evidence(f"the limits{span} of {name} alone change layers by {percent(costs[name])}", costs[name], name)
+            Evidence(
+                Message(
+                    "the limits{span} of {name} alone change layers by {cost}",
+                    span=span,
+                    name=name,
+                    cost=percent(costs[name]),
+                ),
+                costs[name],
+                name,
+            )
             for name, span in spans.items()
         ),
         advice=(_AGAIN,),
@@ -92,21 +102,51 @@ def _input_evidence(first: FirstLayer) -> Iterator[Evidence]:
     name, limits = first.item.name, first.limits
     if limits is not None:
         span = f"[{limits.low:.4g}, {limits.high:.4g}]"
-        yield Evidence(f"{first.outside:.1%} of {name} lies beyond its calibrated range {span}", first.outside, name)
+        yield Evidence(
+            Message(
+                "{share:.1%} of {name} lies beyond its calibrated range {span}",
+                share=first.outside,
+                name=name,
+                span=span,
+            ),
+            first.outside,
+            name,
+        )
     if not first.tested:
-        yield Evidence(f"{first.layer} is the first bad layer; it can not be computed again, so this is not proven")
+        yield Evidence(
+            Message(
+                "{layer} is the first bad layer; it can not be computed again, so this is not proven", layer=first.layer
+            )
+        )
         return
     best = first.tested[0]
-    text = f"clipping {name} and computing {first.layer} again explains {best.explained:.1%} of its error"
+    text = Message(
+        "clipping {name} and computing {layer} again explains {explained:.1%} of its error",
+        name=name,
+        layer=first.layer,
+        explained=best.explained,
+    )
     yield Evidence(text, best.explained, name)
     if best.offsets:
         mean = sum(best.offsets) / len(best.offsets)
-        yield Evidence(f"the network adds {mean:.3g} to {name} before it clips", mean, name)
+        yield Evidence(
+            Message("the network adds {mean:.3g} to {name} before it clips", mean=mean, name=name), mean, name
+        )
 
 
 def _layer_evidence(case: Case, budget: Budget) -> Evidence:
     grid, row = case.grid(budget.name), case.rows[budget.name]
-    limits = f"[{grid.low:.4g}, {grid.high:.4g}]" if grid else "its limits"
-    top = f", the benchmark reaches {row.benchmark.maximum:.4g}" if row.benchmark else ""
-    text = f"{budget.clipped:.0%} of its own error of {percent(budget.own)}"
-    return Evidence(f"{budget.name} is cut at {limits}{top}: that explains {text}", budget.clipped, budget.name)
+    limits = f"[{grid.low:.4g}, {grid.high:.4g}]" if grid else Message("its limits")
+    top = Message(", the benchmark reaches {value:.4g}", value=row.benchmark.maximum) if row.benchmark else ""
+    share = Message("{share:.0%} of its own error of {own}", share=budget.clipped, own=percent(budget.own))
+    return Evidence(
+        Message(
+            "{name} is cut at {limits}{top}: that explains {share}",
+            name=budget.name,
+            limits=limits,
+            top=top,
+            share=share,
+        ),
+        budget.clipped,
+        budget.name,
+    )

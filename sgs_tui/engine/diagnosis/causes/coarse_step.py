@@ -18,6 +18,7 @@ from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, p
 from sgs_tui.engine.diagnosis.words import int16_words
 from sgs_tui.engine.network.scales import Domain, Grid
 from sgs_tui.engine.network.tensors import Values, channel_bounds, rms
+from sgs_tui.language import Message
 
 WITHIN = 1.0  # own errors up to this many steps (RMS) are rounding: 0.29 for the output, up to 0.6 with 8-bit weights
 _COSTLY = 0.07
@@ -133,18 +134,40 @@ def is_spread(case: Case, name: str) -> bool:
 def _cost_of(worst: _Coarse) -> Evidence:
     """What a coarse tensor costs the layer that suffers most."""
     if not worst.proven and worst.tensor != worst.victim:
-        text = f"{worst.victim} goes bad by {percent(worst.cost)} of its signal right behind {worst.tensor}"
-        return Evidence(f"{text} (not proven: it can not be computed again)", worst.cost, worst.tensor)
-    if worst.tensor == worst.victim:
-        text = f"{worst.tensor}: rounding to its step is an error of {percent(worst.cost)} of its signal"
-    elif worst.around:
-        cost = f"{percent(worst.cost)} of its signal"
-        text = f"the 8 bits of {worst.tensor} and of the weights around it change {worst.victim} by {cost}"
-    else:
-        text = (
-            f"the 8 bits of {worst.tensor}, nothing else, change {worst.victim} by {percent(worst.cost)} of its signal"
+        text = Message(
+            "{victim} goes bad by {cost} of its signal right behind {tensor}",
+            victim=worst.victim,
+            cost=percent(worst.cost),
+            tensor=worst.tensor,
         )
-    return Evidence(f"{text} ({worst.explained:.0%} of the error there)", worst.cost, worst.tensor)
+        return Evidence(
+            Message("{text} (not proven: it can not be computed again)", text=text), worst.cost, worst.tensor
+        )
+    if worst.tensor == worst.victim:
+        text = Message(
+            "{tensor}: rounding to its step is an error of {cost} of its signal",
+            tensor=worst.tensor,
+            cost=percent(worst.cost),
+        )
+    elif worst.around:
+        text = Message(
+            "the 8 bits of {tensor} and of the weights around it change {victim} by {cost} of its signal",
+            tensor=worst.tensor,
+            victim=worst.victim,
+            cost=percent(worst.cost),
+        )
+    else:
+        text = Message(
+            "the 8 bits of {tensor}, nothing else, change {victim} by {cost} of its signal",
+            tensor=worst.tensor,
+            victim=worst.victim,
+            cost=percent(worst.cost),
+        )
+    return Evidence(
+        Message("{text} ({share:.0%} of the error there)", text=text, share=worst.explained),
+        worst.cost,
+        worst.tensor,
+    )
 
 
 def _shared_evidence(case: Case, domain: Domain, grid: Grid, narrow: Sequence[str], partner: str) -> Iterator[Evidence]:
@@ -152,14 +175,32 @@ def _shared_evidence(case: Case, domain: Domain, grid: Grid, narrow: Sequence[st
     for name in narrow[:4]:
         steps = width(case, name) / grid.step
         yield Evidence(
-            f"{name} spans {width(case, name):.4g}, that is {steps:.1f} steps of {grid.step:.4g}", steps, name
+            Message(
+                "{name} spans {span:.4g}, that is {steps:.1f} steps of {step:.4g}",
+                name=name,
+                span=width(case, name),
+                steps=steps,
+                step=grid.step,
+            ),
+            steps,
+            name,
         )
     if partner:
         span = width(case, partner)
-        yield Evidence(f"{partner} spans {span:.4g} and sets the scale of all", span, partner)
+        yield Evidence(
+            Message("{name} spans {span:.4g} and sets the scale of all", name=partner, span=span), span, partner
+        )
     else:
-        yield Evidence(f"a tensor that is not compared sets the scale: {grid.width:.4g}", grid.width)
-    yield Evidence(f"{', '.join(domain.binders)} makes {len(domain.members)} tensors share one scale")
+        yield Evidence(
+            Message("a tensor that is not compared sets the scale: {width:.4g}", width=grid.width), grid.width
+        )
+    yield Evidence(
+        Message(
+            "{names} makes {number} tensors share one scale",
+            names=", ".join(domain.binders),
+            number=len(domain.members),
+        )
+    )
 
 
 def spread(case: Case, name: str) -> Iterator[Evidence]:
@@ -168,17 +209,33 @@ def spread(case: Case, name: str) -> Iterator[Evidence]:
     if grid is None or not case.comparable(name):
         return
     crowd, signal = inside(case, name), rms(case.both(name)[1])
-    yield Evidence(f"{name}: {crowd:.0%} of its non-zero values lie within 2 steps of 0", crowd, name)
+    yield Evidence(
+        Message("{name}: {share:.0%} of its non-zero values lie within 2 steps of 0", name=name, share=crowd),
+        crowd,
+        name,
+    )
     tops = _channel_tops(case, name)
     if tops.size:
         widest, middle = int(np.argmax(tops)), float(np.median(tops))
         ratio = float(tops[widest] / middle) if middle else None
-        text = f"{name}: channel {widest} reaches {tops[widest]:.4g}, the median channel {middle:.4g}"
+        text = Message(
+            "{name}: channel {widest} reaches {top:.4g}, the median channel {middle:.4g}",
+            name=name,
+            widest=widest,
+            top=tops[widest],
+            middle=middle,
+        )
         yield Evidence(text, ratio, name)
     if signal:
         predicted = 20 * np.log10(signal / (grid.step / np.sqrt(12)))
         yield Evidence(
-            f"{name}: rounding alone leaves it an SQNR of {predicted:.1f} dB as a whole", float(predicted), name
+            Message(
+                "{name}: rounding alone leaves it an SQNR of {sqnr:.1f} dB as a whole",
+                name=name,
+                sqnr=predicted,
+            ),
+            float(predicted),
+            name,
         )
 
 
@@ -251,9 +308,11 @@ def _shared(case: Case, domain: Domain, found: list[_Coarse], grid: Grid, narrow
         confidence=_confidence(worst),
         evidence=(*_shared_evidence(case, domain, grid, narrow, partner), _cost_of(worst)),
         advice=_advice(
-            case, targets, "the tensors that share a scale differ too much; scale the wide branch down in the model"
+            case,
+            targets,
+            Message("the tensors that share a scale differ too much; scale the wide branch down in the model"),
         ),
-        refuted_by="the concatenation in INT16 leaves the narrow tensors as they are",
+        refuted_by=Message("the concatenation in INT16 leaves the narrow tensors as they are"),
         explained=worst.explained,
         size=max(each.cost for each in found),
         behind=tuple(dict.fromkeys(each.victim for each in found if each.explained >= 0.5)),
@@ -271,7 +330,17 @@ def _wide(case: Case, domain: Domain, found: list[_Coarse], grid: Grid | None) -
     evidence += [fact for name in layers[:1] for fact in spread(case, name)]
     if grid is not None:
         evidence.append(
-            Evidence(f"{layers[0]}: step {grid.step:.4g}, {grid.bits} bit over {grid.width:.4g}", grid.step, layers[0])
+            Evidence(
+                Message(
+                    "{layer}: step {step:.4g}, {bits} bit over {width:.4g}",
+                    layer=layers[0],
+                    step=grid.step,
+                    bits=grid.bits,
+                    width=grid.width,
+                ),
+                grid.step,
+                layers[0],
+            )
         )
     return Finding(
         Cause.WIDE_RANGE,
@@ -279,7 +348,7 @@ def _wide(case: Case, domain: Domain, found: list[_Coarse], grid: Grid | None) -
         confidence=_confidence(worst),
         evidence=tuple(evidence),
         advice=_advice(case, targets, _scaled_down(case, layers)),
-        refuted_by="in INT16 the layer behind it is as bad as before",
+        refuted_by=Message("in INT16 the layer behind it is as bad as before"),
         explained=worst.explained,
         size=max(each.cost for each in found),
         behind=tuple(dict.fromkeys(each.victim for each in found if each.explained >= 0.5)),
@@ -290,8 +359,10 @@ def _wide(case: Case, domain: Domain, found: list[_Coarse], grid: Grid | None) -
 def _scaled_down(case: Case, layers: Sequence[str]) -> str:
     """What is left where nothing can be INT16: another scale of the channels, in the model or before it."""
     if layers and any(item.name == layers[0] for item in case.inputs):
-        return "give the channels of the network's input values of one size: scale the wide ones in the preprocess"
-    return "scale the wide channels down in the model, or clip them"
+        return Message(
+            "give the channels of the network's input values of one size: scale the wide ones in the preprocess"
+        )
+    return Message("scale the wide channels down in the model, or clip them")
 
 
 def _made_here(case: Case, name: str, domain: Domain) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
 from sgs_tui.engine.diagnosis.words import everything_words, level_words
+from sgs_tui.language import Message
 
 _STEEP = 3.0  # growth of the error over one layer that is no drift
 
@@ -22,12 +23,19 @@ def healthy(case: Case, budgets: Sequence[Budget]) -> Finding:
     if worst:
         row = case.compared[worst]
         if row.metrics is not None:
-            text = f"worst layer: {worst}, RMSE {row.metrics.rmse:.4f}, COS {row.metrics.cos:.6f}"
+            text = Message(
+                "worst layer: {worst}, RMSE {rmse:.4f}, COS {cos:.6f}",
+                worst=worst,
+                rmse=row.metrics.rmse,
+                cos=row.metrics.cos,
+            )
             evidence.append(Evidence(text, row.metrics.rmse, worst))
     steps = _steps(budgets)
     if steps:
-        text = (
-            f"own error of a layer: {np.median(steps):.2f} steps RMS (median of {len(steps)}); rounding alone is 0.29"
+        text = Message(
+            "own error of a layer: {median:.2f} steps RMS (median of {number}); rounding alone is 0.29",
+            median=np.median(steps),
+            number=len(steps),
         )
         evidence.append(Evidence(text, float(np.median(steps))))
     return Finding(
@@ -35,7 +43,7 @@ def healthy(case: Case, budgets: Sequence[Budget]) -> Finding:
         (worst,) if worst else (),
         confidence=0.95,
         evidence=tuple(evidence),
-        refuted_by=f"a layer with COS below 0.99 (relative error over {SUSPECT:.0%})",
+        refuted_by=Message("a layer with COS below 0.99 (relative error over {error:.0%})", error=SUSPECT),
         explained=1.0,
         size=case.error(worst) if worst else 0.0,
     )
@@ -54,7 +62,7 @@ def drift(case: Case, budgets: Sequence[Budget]) -> Finding:
             *(() if case.by_channel else (level_words(case.by_onnxruntime),)),
             *everything_words(case.by_onnxruntime),
         ),
-        refuted_by="one layer alone in INT16 removes most of the error",
+        refuted_by=Message("one layer alone in INT16 removes most of the error"),
         explained=0.5 + 0.5 * proven,
         size=case.error(worst),
     )
@@ -63,16 +71,31 @@ def drift(case: Case, budgets: Sequence[Budget]) -> Finding:
 def _drift_evidence(case: Case, budgets: Sequence[Budget], first: str, worst: str) -> Iterator[Evidence]:
     largest = max(budgets, key=_brought)
     brought, steps = _brought(largest), _steps(budgets)
-    yield Evidence(f"no layer brings in more than {percent(brought)} of its signal", brought, largest.name)
+    yield Evidence(
+        Message("no layer brings in more than {brought} of its signal", brought=percent(brought)), brought, largest.name
+    )
     if steps:
         middle = float(np.median(steps))
         yield Evidence(
-            f"own error of a layer: {middle:.2f} steps RMS (median of {len(steps)}), as rounding makes it", middle
+            Message(
+                "own error of a layer: {middle:.2f} steps RMS (median of {number}), as rounding makes it",
+                middle=middle,
+                number=len(steps),
+            ),
+            middle,
         )
     error = case.error(worst)
-    yield Evidence(f"the error creeps up to {percent(error)} at {worst}", error, worst)
+    yield Evidence(
+        Message("the error creeps up to {error} at {worst}", error=percent(error), worst=worst), error, worst
+    )
     place = list(case.compared).index(first)
-    yield Evidence(f"{first} is the first beyond {SUSPECT:.0%}, after {place} layers", place, first)
+    yield Evidence(
+        Message(
+            "{first} is the first beyond {error:.0%}, after {number} layers", first=first, error=SUSPECT, number=place
+        ),
+        place,
+        first,
+    )
 
 
 def is_drift(case: Case, budgets: Sequence[Budget]) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Hypothesis, Kinship, Tested
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
+from sgs_tui.language import Message
 
 SEEN = 0.05  # own error of a first layer from which its input is suspected; healthy: 0.01 to 0.02
 _UNRELATED = 0.3  # squared correlation below which a first layer can not stem from the same input
@@ -34,40 +35,65 @@ def find_input_cause(first: FirstLayer) -> Finding | None:
 
 def _other_scale(first: FirstLayer) -> Finding:
     name = first.item.name
-    times = f"{name} is {first.factor:.3g} times as large in the benchmark as in the sample's calibration"
+    times = Message(
+        "{name} is {factor:.3g} times as large in the benchmark as in the sample's calibration",
+        name=name,
+        factor=first.factor,
+    )
     evidence = (
         Evidence(times, first.factor, name),
         Evidence(
-            f"{first.outside:.1%} of it lies beyond the calibrated range: no picture does that", first.outside, name
+            Message("{share:.1%} of it lies beyond the calibrated range: no picture does that", share=first.outside),
+            first.outside,
+            name,
         ),
         *_kinship(first),
     )
-    advice = "normalize the benchmark's input (mean and std of input_config.ini) in its preprocess, then dump again"
+    advice = Message(
+        "normalize the benchmark's input (mean and std of input_config.ini) in its preprocess, then dump again"
+    )
     return _input_finding(first, evidence, advice, 0.95, first.outside)
 
 
 def _gain(first: FirstLayer, tested: Tested) -> Finding:
     name, layer = first.item.name, first.layer
     gain, offset = _mean(tested.gains), _mean(tested.offsets)
-    cut = ", cut at its calibrated limits" if tested.limits is not None else ""
+    cut = Message(", cut at its calibrated limits") if tested.limits is not None else ""
     evidence = [
         Evidence(
-            f"{name} * {gain:.3f} {offset:+.3f}{cut}, put into {layer}, explains {tested.explained:.1%} of its error",
+            Message(
+                "{name} * {gain:.3f} {offset:+.3f}{cut}, put into {layer}, explains {explained:.1%} of its error",
+                name=name,
+                gain=gain,
+                offset=offset,
+                cut=cut,
+                layer=layer,
+                explained=tested.explained,
+            ),
             tested.explained,
             layer,
         ),
         *_rivals(first, tested),
     ]
     if first.pictures.kinship is Kinship.SAME:
-        evidence.append(Evidence(f"both dumps hold the same picture (correlation {first.pictures.correlation:.5f})"))
+        evidence.append(
+            Evidence(
+                Message(
+                    "both dumps hold the same picture (correlation {correlation:.5f})",
+                    correlation=first.pictures.correlation,
+                )
+            )
+        )
     evidence += _mean_and_std(first, tested)
     return Finding(
         Cause.GAIN_OFFSET,
         (name, layer),
         confidence=min(0.99, 0.5 + 0.5 * tested.explained),
         evidence=tuple(evidence),
-        advice=("make mean and std in input_config.ini those of the preprocess, then convert and calibrate again",),
-        refuted_by="input_config.ini and the preprocess agree in mean, std and channel order",
+        advice=(
+            Message("make mean and std in input_config.ini those of the preprocess, then convert and calibrate again"),
+        ),
+        refuted_by=Message("input_config.ini and the preprocess agree in mean, std and channel order"),
         explained=tested.explained,
         size=first.budget.own,
     )
@@ -87,25 +113,45 @@ def _mean_and_std(first: FirstLayer, tested: Tested) -> list[Evidence]:
     if not gain:
         return []
     return [
-        Evidence(f"the benchmark's preprocess is (grey - {mean:.1f}) / {std:.1f}", mean),
-        Evidence(f"the sample's network sees (grey - {mean - offset * std / gain:.1f}) / {std / gain:.1f}", std / gain),
+        Evidence(Message("the benchmark's preprocess is (grey - {mean:.1f}) / {std:.1f}", mean=mean, std=std), mean),
+        Evidence(
+            Message(
+                "the sample's network sees (grey - {mean:.1f}) / {std:.1f}",
+                mean=mean - offset * std / gain,
+                std=std / gain,
+            ),
+            std / gain,
+        ),
     ]
 
 
 def _mismatch(first: FirstLayer, tested: Tested) -> Finding:
     name, layer = first.item.name, first.layer
     what = {
-        Hypothesis.ORDER: f"the sample's channels are in the order {tested.order} of the benchmark's",
-        Hypothesis.LAYOUT: f"one side reads {name} as NCHW, the other as NHWC",
-        Hypothesis.PICTURE: "the sample's own picture, which is another one,",
+        Hypothesis.ORDER: Message(
+            "the sample's channels are in the order {order} of the benchmark's", order=tested.order
+        ),
+        Hypothesis.LAYOUT: Message("one side reads {name} as NCHW, the other as NHWC", name=name),
+        Hypothesis.PICTURE: Message("the sample's own picture, which is another one,"),
     }[tested.kind]
     advice = {
-        Hypothesis.ORDER: "use one channel order (RGB or BGR) in the ini and in the preprocess, with norm and without",
-        Hypothesis.LAYOUT: "give both runs the same layout (NHWC) and the same input_layouts",
-        Hypothesis.PICTURE: "run both stages on the same picture with the same preprocess",
+        Hypothesis.ORDER: Message(
+            "use one channel order (RGB or BGR) in the ini and in the preprocess, with norm and without"
+        ),
+        Hypothesis.LAYOUT: Message("give both runs the same layout (NHWC) and the same input_layouts"),
+        Hypothesis.PICTURE: Message("run both stages on the same picture with the same preprocess"),
     }[tested.kind]
     evidence = [
-        Evidence(f"{what}: {layer} computed so explains {tested.explained:.1%} of its error", tested.explained, layer),
+        Evidence(
+            Message(
+                "{what}: {layer} computed so explains {explained:.1%} of its error",
+                what=what,
+                layer=layer,
+                explained=tested.explained,
+            ),
+            tested.explained,
+            layer,
+        ),
         *_rivals(first, tested),
         *_kinship(first),
     ]
@@ -114,30 +160,41 @@ def _mismatch(first: FirstLayer, tested: Tested) -> Finding:
 
 def _by_record(first: FirstLayer) -> Finding | None:
     """What the dumped inputs alone say, where no hypothesis explains the first layer (or none could be tested)."""
-    kinship, advice = first.pictures.kinship, "run both stages on the same picture with the same preprocess"
+    kinship, advice = first.pictures.kinship, Message("run both stages on the same picture with the same preprocess")
     if kinship in (Kinship.ORDER, Kinship.LAYOUT, Kinship.OTHER):
         return _input_finding(first, tuple(_kinship(first)), advice, 0.6, 0.6)
     if first.tested or first.fit is None:
         return None
     if first.fit.correlation < _UNRELATED and kinship is not Kinship.SAME:
-        text = f"{first.layer} has next to nothing in common with the benchmark's (r^2 {first.fit.correlation:.2f})"
+        text = Message(
+            "{layer} has next to nothing in common with the benchmark's (r^2 {correlation:.2f})",
+            layer=first.layer,
+            correlation=first.fit.correlation,
+        )
         evidence = (
             Evidence(text, first.fit.correlation, first.layer),
-            Evidence("the inputs can not be compared: not proven"),
+            Evidence(Message("the inputs can not be compared: not proven")),
         )
         return _input_finding(first, evidence, advice, 0.35, 0.5)
     return _fitted(first, first.fit.good) if first.fit.good >= EXPLAINS and not first.outside else None
 
 
 def _fitted(first: FirstLayer, explained: float) -> Finding:
-    text = f"a gain and an offset for each channel of {first.layer} explain {explained:.1%} of its error"
+    text = Message(
+        "a gain and an offset for each channel of {layer} explain {explained:.1%} of its error",
+        layer=first.layer,
+        explained=explained,
+    )
     return Finding(
         Cause.GAIN_OFFSET,
         (first.item.name, first.layer),
         confidence=0.3 + 0.4 * explained,
-        evidence=(Evidence(text, explained, first.layer), Evidence("it can not be computed again: not proven")),
-        advice=("compare mean and std of input_config.ini with the preprocess",),
-        refuted_by="input_config.ini and the preprocess agree in mean, std and channel order",
+        evidence=(
+            Evidence(text, explained, first.layer),
+            Evidence(Message("it can not be computed again: not proven")),
+        ),
+        advice=(Message("compare mean and std of input_config.ini with the preprocess"),),
+        refuted_by=Message("input_config.ini and the preprocess agree in mean, std and channel order"),
         explained=explained,
         size=first.budget.own,
     )
@@ -152,7 +209,7 @@ def _input_finding(
         confidence=confidence,
         evidence=evidence,
         advice=(advice,),
-        refuted_by="the same picture, preprocessed alike, gives the same difference",
+        refuted_by=Message("the same picture, preprocessed alike, gives the same difference"),
         explained=explained,
         size=first.budget.own,
     )
@@ -162,7 +219,11 @@ def _kinship(first: FirstLayer) -> list[Evidence]:
     pictures = first.pictures
     if pictures.kinship is Kinship.UNKNOWN:
         return []
-    text = f"the dumped inputs hold: {pictures.kinship} (correlation {pictures.correlation:.3f})"
+    text = Message(
+        "the dumped inputs hold: {kinship} (correlation {correlation:.3f})",
+        kinship=Message(str(pictures.kinship)),
+        correlation=pictures.correlation,
+    )
     return [Evidence(text, pictures.correlation, first.item.name)]
 
 
@@ -172,7 +233,12 @@ def _rivals(first: FirstLayer, tested: Tested) -> list[Evidence]:
     if not others:
         return []
     best = max(others, key=lambda each: each.explained)
-    return [Evidence(f"next best: {best.kind}, {best.explained:.1%}", best.explained)]
+    return [
+        Evidence(
+            Message("next best: {kind}, {share:.1%}", kind=Message(str(best.kind)), share=best.explained),
+            best.explained,
+        )
+    ]
 
 
 def _mean(values: Sequence[float]) -> float:

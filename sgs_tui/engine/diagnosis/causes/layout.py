@@ -12,6 +12,7 @@ from sgs_tui.engine.diagnosis.causes.padding_kept import CLEAR, GLIMPSE, RIGHT
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 from sgs_tui.engine.dumps.layouts import divisors
 from sgs_tui.engine.network.tensors import WHOLE, Values, cosine
+from sgs_tui.language import Message, joined
 
 Places = npt.NDArray[np.int64]
 _GLANCE, _STEP = 1 << 16, 1_000_003
@@ -35,11 +36,21 @@ def find_layout(case: Case) -> Finding | None:
     if not turned or len(turned) < 0.5 * len([name for name in bad if _channels(case, name)]):
         return None
     worst = min(turned, key=lambda each: each.after)
-    sides = " and ".join(sorted({each.side for each in turned}))
+    sides = joined((Message(side) for side in sorted({each.side for each in turned})), " and ")
     evidence = (
-        Evidence(f"{len(turned)} layers fit once the {sides} is read as NCHW", len(turned)),
         Evidence(
-            f"{worst.name}: COS {worst.before:.4f} as stored, {worst.after:.4f} transposed", worst.after, worst.name
+            Message("{number} layers fit once the {sides} is read as NCHW", number=len(turned), sides=sides),
+            len(turned),
+        ),
+        Evidence(
+            Message(
+                "{name}: COS {before:.4f} as stored, {after:.4f} transposed",
+                name=worst.name,
+                before=worst.before,
+                after=worst.after,
+            ),
+            worst.after,
+            worst.name,
         ),
     )
     share = len(turned) / max(len(bad), 1)
@@ -48,8 +59,8 @@ def find_layout(case: Case) -> Finding | None:
         tuple(each.name for each in turned),
         confidence=min(0.99, 0.5 + 0.5 * share),
         evidence=evidence,
-        advice=("dump both sides in one layout (the vendor's simulators and dumpers write NHWC)",),
-        refuted_by="the same layers differ between two dumps of one layout",
+        advice=(Message("dump both sides in one layout (the vendor's simulators and dumpers write NHWC)"),),
+        refuted_by=Message("the same layers differ between two dumps of one layout"),
         explained=share,
         size=max(1 - each.before for each in turned),
     )

@@ -24,6 +24,7 @@ from sgs_tui.engine.network.narrow import FEW_STEPS, NarrowSlice, Slices
 from sgs_tui.engine.network.slicing import Slicing, slicer_of
 from sgs_tui.engine.network.tensors import WHOLE, share
 from sgs_tui.engine.twin.chains import chain_of, choices_of, makers_inputs
+from sgs_tui.language import Message
 
 _S16_STEPS = 65535
 
@@ -75,7 +76,7 @@ class _Layer:
             confidence=0.5 + 0.49 * explained,
             evidence=tuple(self._evidence(explained)),
             advice=tuple(self._advice(trying, healed)),
-            refuted_by=f"with a scale of their own {slice_names(self.lost)} are as bad",
+            refuted_by=Message("with a scale of their own {names} are as bad", names=slice_names(self.lost)),
             explained=explained,
             size=min(1.0, 10 ** (-worst / 20)),
             int16=names,
@@ -117,24 +118,54 @@ class _Layer:
             parts = [each for each in mine if each.channel is not None] or mine
             most, dead = max(parts, key=lambda each: each.steps), sum(each.dead for each in parts)
             who = slice_names(mine)
-            text = f"{name}: {who}: at most {most.steps:.2g} steps of {step:.4g}, {dead} of {len(parts)} constant"
+            text = Message(
+                "{name}: {who}: at most {steps:.2g} steps of {step:.4g}, {dead} of {parts} constant",
+                name=name,
+                who=who,
+                steps=most.steps,
+                step=step,
+                dead=dead,
+                parts=len(parts),
+            )
             yield Evidence(text, most.steps, name)
         if self.wide:
             span = width(self.case, self.wide)
-            yield Evidence(f"{self.wide} spans {span:.4g} and sets the scale of {name}", span, self.wide)
-        text = f"rounding to this step, nothing else, makes {explained:.0%} of the error of these slices"
+            yield Evidence(
+                Message(
+                    "{widest} spans {span:.4g} and sets the scale of {name}", widest=self.wide, span=span, name=name
+                ),
+                span,
+                self.wide,
+            )
+        text = Message(
+            "rounding to this step, nothing else, makes {share:.0%} of the error of these slices",
+            share=explained,
+        )
         yield Evidence(text, explained, name)
 
     def _advice(self, trying: Trying | None, healed: str) -> Iterator[str]:
         """No concat first, since it costs nothing; then INT16 where that heals."""
         name, lost = self.row.name, ", ".join(self.branches) or slice_names(self.lost)
         if self.branches and self.is_output:
-            rest = self.wide or "the other branches"
-            yield f"do not join {lost} and {rest} before the output: as two outputs each has a scale of its own"
+            rest = self.wide or Message("the other branches")
+            yield Message(
+                "do not join {lost} and {rest} before the output: as two outputs each has a scale of its own",
+                lost=lost,
+                rest=rest,
+            )
         elif self.branches:
-            yield f"scale {self.wide or 'the wide branch'} down before {name}, or join {lost} later in the network"
+            yield Message(
+                "scale {rest} down before {name}, or join {lost} later in the network",
+                rest=self.wide or Message("the wide branch"),
+                name=name,
+                lost=lost,
+            )
         else:
-            yield f"split {name}: give {lost} a convolution or an output of their own, or scale them up in the model"
+            yield Message(
+                "split {name}: give {lost} a convolution or an output of their own, or scale them up in the model",
+                name=name,
+                lost=lost,
+            )
         grid = self.case.grid(name)
         if grid is None or grid.bits != 8:
             return
@@ -143,8 +174,12 @@ class _Layer:
             return
         targets, steps = self._targets(), min(each.span for each in self.lost) / (grid.width / _S16_STEPS)
         if steps >= FEW_STEPS:
-            setting = int16_words(targets, False) if targets else f"set to INT16: {name}"
-            yield f"or {setting} (not tried: there is no twin; the narrowest would span {steps:.3g} steps then)"
+            setting = int16_words(targets, False) if targets else Message("set to INT16: {name}", name=name)
+            yield Message(
+                "or {setting} (not tried: there is no twin; the narrowest would span {steps:.3g} steps then)",
+                setting=setting,
+                steps=steps,
+            )
 
     def _tried(self, trying: Trying, cancel: Event | None) -> tuple[str, tuple[str, ...]]:
         """The first of the layer alone, the chain it is part of, and the weights that make that, that heals: in words,
@@ -157,8 +192,13 @@ class _Layer:
             then = trying.rows(self.case.compared, change, cancel).get(name) if change.int16 else None
             if then is not None and not (then.slices and then.slices.below(self.limit)):
                 before = min(each.sqnr_db for each in self.lost)
-                text = f"slice SQNR {before:.1f} dB now, no slice of {name} is lost then"
-                return f"or {change.words(plan.qdq is not None)} (tried on the twin: {text})", change.int16
+                text = Message(
+                    "or {words} (tried on the twin: slice SQNR {before:.1f} dB now, no slice of {name} is lost then)",
+                    words=change.words(plan.qdq is not None),
+                    before=before,
+                    name=name,
+                )
+                return text, change.int16
         return "", ()
 
     def _targets(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.network.graph import Graph, build_graph
+from sgs_tui.language import Message
 
 _SCANNED = 1 << 28
 """Elements of layers without a partner that are looked through (1 GB); layers with one were read for their rows."""
@@ -31,7 +32,14 @@ class _Found:
     @property
     def text(self) -> str:
         """What it holds."""
-        return f"{self.record.name} ({self.record.op_type}, {self.side}): {self.nan} NaN and {self.inf} Inf"
+        return Message(
+            "{name} ({op_type}, {side}): {nan} NaN and {inf} Inf",
+            name=self.record.name,
+            op_type=self.record.op_type,
+            side=Message(self.side),
+            nan=self.nan,
+            inf=self.inf,
+        )
 
 
 def find_non_finite(case: Case) -> Finding | None:
@@ -45,19 +53,25 @@ def find_non_finite(case: Case) -> Finding | None:
     op = _graph(case, origins[0]).producer(origins[0].record.name)
     sources = [r.name for r in (op.inputs if op else ()) if r.name not in {each.record.name for each in found}]
     if sources:
-        evidence.append(Evidence(f"its inputs are finite: {', '.join(sources)}"))
+        evidence.append(Evidence(Message("its inputs are finite: {names}", names=", ".join(sources))))
     if any(each.side == "benchmark" for each in found):
-        evidence.append(Evidence("RELU of the float simulator turns NaN into 0, so layers behind it can look finite"))
+        evidence.append(
+            Evidence(Message("RELU of the float simulator turns NaN into 0, so layers behind it can look finite"))
+        )
     return Finding(
         Cause.NON_FINITE,
         tuple(dict.fromkeys(each.record.name for each in ordered)),
         confidence=0.99,
         evidence=tuple(evidence),
         advice=(
-            f"keep the input of {origins[0].record.op_type} {origins[0].record.name} in bounds (clip it in the model)",
-            "check the picture: does it hold values the network was never trained on?",
+            Message(
+                "keep the input of {op_type} {name} in bounds (clip it in the model)",
+                op_type=origins[0].record.op_type,
+                name=origins[0].record.name,
+            ),
+            Message("check the picture: does it hold values the network was never trained on?"),
         ),
-        refuted_by="the same layers are finite in a dump of the same picture",
+        refuted_by=Message("the same layers are finite in a dump of the same picture"),
         explained=1.0,
         size=float("inf"),
     )

@@ -13,9 +13,10 @@ from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.network.scales import CODES
 from sgs_tui.engine.network.tensors import Values, rms
+from sgs_tui.language import Message
 
-_ADVICE = ("add the line dequantFixed to the fixed run's DebugConfig.txt and dump again",)
-_REFUTED = "the values are no codes: (code - z) * s of the headers does not give the benchmark's values"
+_ADVICE = (Message("add the line dequantFixed to the fixed run's DebugConfig.txt and dump again"),)
+_REFUTED = Message("the values are no codes: (code - z) * s of the headers does not give the benchmark's values")
 
 _GLANCE = 1 << 11  # values looked at first
 _FITS = 0.5  # dequantizing has to halve the error at least (-6 dB) to count
@@ -42,9 +43,21 @@ def find_codes(case: Case) -> Finding | None:
         return None
     worst = max(codes, key=lambda each: each.plain)
     evidence = (
-        Evidence(f"{len(codes)} of {len(tried)} layers hold whole numbers inside the codes of their type", len(codes)),
         Evidence(
-            f"{worst.name}: relative error {worst.plain:.3g} as stored, {worst.dequantized:.3g} as (value - z) * s",
+            Message(
+                "{number} of {total} layers hold whole numbers inside the codes of their type",
+                number=len(codes),
+                total=len(tried),
+            ),
+            len(codes),
+        ),
+        Evidence(
+            Message(
+                "{name}: relative error {plain:.3g} as stored, {dequantized:.3g} as (value - z) * s",
+                name=worst.name,
+                plain=worst.plain,
+                dequantized=worst.dequantized,
+            ),
             worst.dequantized,
             worst.name,
         ),
@@ -57,13 +70,20 @@ def find_codes(case: Case) -> Finding | None:
 
 def _integer_file(case: Case, names: list[str]) -> Finding:
     evidence = [
-        Evidence(f"{case.sample.path.name}: isFloat: 0, {len(names)} layers are integer codes"),
         Evidence(
-            "rows are computed from (code - z) * s; s has six decimals in the file, which moves values by up to 1.6 %"
+            Message(
+                "{file}: isFloat: 0, {number} layers are integer codes", file=case.sample.path.name, number=len(names)
+            )
+        ),
+        Evidence(
+            Message(
+                "rows are computed from (code - z) * s; "
+                "s has six decimals in the file, which moves values by up to 1.6 %"
+            )
         ),
     ]
     if not case.compared:
-        evidence[1] = Evidence("no layer has a partner of its size, so the padding was kept as well")
+        evidence[1] = Evidence(Message("no layer has a partner of its size, so the padding was kept as well"))
     return Finding(Cause.NOT_DEQUANTIZED, tuple(names), 0.99, tuple(evidence), _ADVICE, _REFUTED, 1.0, 1.0)
 
 

@@ -15,6 +15,7 @@ from sgs_tui.engine.diagnosis.error_budget import Budgets
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, Proof, percent, some
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.twin.figures import figures
+from sgs_tui.language import Message
 
 _RIDDLES = (Cause.UNEXPLAINED, Cause.BAD_CHANNELS, Cause.GAIN_OFFSET)
 """Causes that other weights look like at a single layer."""
@@ -56,14 +57,20 @@ def _reads(budgets: Budgets, finding: Finding, pair: set[str]) -> bool:
 
 
 def _exchanged(case: Case, name: str, other: str) -> Finding:
-    text = f"the sample's {name} holds the benchmark's {other}, and the other way round: two tensors changed names"
+    text = Message(
+        "the sample's {name} holds the benchmark's {other}, and the other way round: two tensors changed names",
+        name=name,
+        other=other,
+    )
     return Finding(
         Cause.UNEXPLAINED,
         (name, other),
         confidence=0.9,
         evidence=(Evidence(text, case.error(name), name),),
-        advice=("take both dumps from one conversion; if they are, the dump mixes up two tensors of one size",),
-        refuted_by="on another picture the two layers differ from each other's benchmark",
+        advice=(
+            Message("take both dumps from one conversion; if they are, the dump mixes up two tensors of one size"),
+        ),
+        refuted_by=Message("on another picture the two layers differ from each other's benchmark"),
         explained=1.0,
         size=min(case.error(name), 2.0),
         proof=Proof.LAYER,
@@ -113,9 +120,12 @@ def _finding(layers: Sequence[Budget], weighted: int) -> Finding:
         confidence=0.9,
         evidence=tuple(_evidence(layers, worst, weighted)),
         advice=(
-            "convert the very model that the float dump is of, or dump float again with the model that was converted",
+            Message(
+                "convert the very model that the float dump is of, "
+                "or dump float again with the model that was converted"
+            ),
         ),
-        refuted_by="both dumps are of one conversion of one file",
+        refuted_by=Message("both dumps are of one conversion of one file"),
         explained=0.9,
         size=min(worst.own, 2.0),
         proof=Proof.LAYER,
@@ -124,13 +134,20 @@ def _finding(layers: Sequence[Budget], weighted: int) -> Finding:
 
 def _evidence(layers: Sequence[Budget], worst: Budget, weighted: int) -> Iterator[Evidence]:
     names = some([each.name for each in layers])
-    text = (
-        f"{len(layers)} of {count(weighted, 'layer')} with weights compute other numbers from what they read: {names}"
+    text = Message(
+        "{number} of {layers} with weights compute other numbers from what they read: {names}",
+        number=len(layers),
+        layers=count(weighted, "layer"),
+        names=names,
     )
     yield Evidence(text, float(len(layers)))
-    text = f"{worst.name}, computed again in float from the sample's own inputs, is off by {percent(worst.own)}"
+    text = Message(
+        "{name}, computed again in float from the sample's own inputs, is off by {own}",
+        name=worst.name,
+        own=percent(worst.own),
+    )
     yield Evidence(text, worst.own, worst.name)
-    yield Evidence("neither steps, limits nor 8-bit weights explain that: other weights do")
+    yield Evidence(Message("neither steps, limits nor 8-bit weights explain that: other weights do"))
 
 
 def with_other_model(case: Case, budgets: Budgets, found: Sequence[Finding]) -> list[Finding]:

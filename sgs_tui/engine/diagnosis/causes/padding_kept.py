@@ -23,6 +23,7 @@ from sgs_tui.engine.dumps.layouts import Padded, candidates
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.network.tensors import WHOLE, Tensors, Values, cosine
 from sgs_tui.engine.twin.values import Values as WholeTensors
+from sgs_tui.language import Message
 
 _PIXELS = 1 << 16  # values put in order at once, more or less
 
@@ -58,7 +59,14 @@ def _recovered_row(pair: Pair, sample: Dump, benchmark: Dump, padded: Padded, pr
         benchmark=right,
         range=LayerRange(right.minimum, right.maximum, RangeSource.BENCHMARK),
         verdict=Verdict.OK,
-        notes=(*pair.notes, f"recovered from {padded.layout}, {padded.kept():.0%} of the values are in the file"),
+        notes=(
+            *pair.notes,
+            Message(
+                "recovered from {layout}, {share:.0%} of the values are in the file",
+                layout=padded.layout,
+                share=padded.kept(),
+            ),
+        ),
     )
     return Recovered(judged(row, profile), str(padded.layout), padded.kept())
 
@@ -190,8 +198,8 @@ def find_padding(
         tuple(each.pair.name for each in layers),
         confidence=min(0.99, 0.6 + 0.39 * share + 0.2 * (switched_on is False)),
         evidence=tuple(_evidence(layers, share, switched_on)),
-        advice=("add the line eliminateGarbage to the fixed run's DebugConfig.txt and dump again",),
-        refuted_by="a dump made with eliminateGarbage shows the same layers bad",
+        advice=(Message("add the line eliminateGarbage to the fixed run's DebugConfig.txt and dump again"),),
+        refuted_by=Message("a dump made with eliminateGarbage shows the same layers bad"),
         explained=share,
         size=max(case.error(row.name) for row in suspects) if suspects else 1.0,
     )
@@ -199,17 +207,34 @@ def find_padding(
 
 
 def _evidence(layers: Sequence[Undone], share: float, switched_on: bool | None) -> Iterator[Evidence]:
-    yield Evidence(f"{len(layers)} layers are right once their stored order is undone: COS {_span(layers)}", share)
+    yield Evidence(
+        Message(
+            "{number} layers are right once their stored order is undone: COS {span}",
+            number=len(layers),
+            span=_span(layers),
+        ),
+        share,
+    )
     worst = min(layers, key=lambda each: each.after)
     padded = worst.padded
-    order = f"{padded.layout} of {padded.block} ({padded.channels} channels)"
-    text = f"COS {worst.before:.4f} as stored, {worst.after:.4f} read as {order}; {padded.kept():.0%} is in the file"
-    yield Evidence(f"{worst.pair.name}: {text}", worst.after, worst.pair.name)
+    order = Message(
+        "{layout} of {block} ({channels} channels)", layout=padded.layout, block=padded.block, channels=padded.channels
+    )
+    text = Message(
+        "{layer}: COS {before:.4f} as stored, {after:.4f} read as {order}; {share:.0%} is in the file",
+        layer=worst.pair.name,
+        before=worst.before,
+        after=worst.after,
+        order=order,
+        share=padded.kept(),
+    )
+    yield Evidence(text, worst.after, worst.pair.name)
     if switched_on is not None:
-        said = (
-            "switches eliminateGarbage on: is it of this run?" if switched_on else "does not switch eliminateGarbage on"
+        yield Evidence(
+            Message("the DebugConfig.txt given switches eliminateGarbage on: is it of this run?")
+            if switched_on
+            else Message("the DebugConfig.txt given does not switch eliminateGarbage on")
         )
-        yield Evidence(f"the DebugConfig.txt given {said}")
 
 
 def _could_differ(case: Case, row: LayerDiff) -> bool:
@@ -221,4 +246,10 @@ def _could_differ(case: Case, row: LayerDiff) -> bool:
 def _span(layers: Sequence[Undone]) -> str:
     """COS before and after, worst to best."""
     before, after = [each.before for each in layers], [each.after for each in layers]
-    return f"{min(before):.4f} to {max(before):.4f} becomes {min(after):.4f} to {max(after):.4f}"
+    return Message(
+        "{low:.4f} to {high:.4f} becomes {least:.4f} to {most:.4f}",
+        low=min(before),
+        high=max(before),
+        least=min(after),
+        most=max(after),
+    )

@@ -5,9 +5,10 @@ Every figure is then relative to the wrong side and every hypothesis is about th
 
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 from sgs_tui.engine.session import Comparison
+from sgs_tui.language import Message
 
-_ADVICE = ("swap them: x in the app; on the command line the dump that is judged (fixed) comes first",)
-_REFUTED = "the stages are guessed wrong: the sample is a dump of the fixed model all the same"
+_ADVICE = (Message("swap them: x in the app; on the command line the dump that is judged (fixed) comes first"),)
+_REFUTED = Message("the stages are guessed wrong: the sample is a dump of the fixed model all the same")
 
 
 def find_swapped(comparison: Comparison) -> Finding | None:
@@ -15,5 +16,9 @@ def find_swapped(comparison: Comparison) -> Finding | None:
     if comparison.swapped is None:
         return None
     sample, benchmark = comparison.swapped
-    why = f"the sample is a dump of the {sample} stage and the benchmark of the {benchmark} stage"
+    why = Message(
+        "the sample is a dump of the {sample} stage and the benchmark of the {benchmark} stage",
+        sample=Message(str(sample)),
+        benchmark=Message(str(benchmark)),
+    )
     return Finding(Cause.SWAPPED, (), 0.95, (Evidence(why),), _ADVICE, _REFUTED)

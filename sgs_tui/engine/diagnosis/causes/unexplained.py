@@ -16,6 +16,7 @@ from sgs_tui.engine.diagnosis.error_budget import Budgets
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
 from sgs_tui.engine.diagnosis.words import int16_words, level_words, matter_of_bits_words
 from sgs_tui.engine.network.tensors import Values
+from sgs_tui.language import Message
 
 _FITS = 0.8  # share of the own error that a gain and an offset, or a few channels, have to explain
 _ENOUGH = 32
@@ -49,17 +50,32 @@ def _bad_channels(case: Case, budget: Budget, sample: Values, made: Values) -> F
     dead = [c for c in chosen if not np.ptp(sample.reshape(-1, channels)[:, c])]
     names = ", ".join(map(str, chosen[:8]))
     evidence = [
-        Evidence(f"{budget.name}: channels {names} of {channels} hold {part:.0%} of its error", part, budget.name)
+        Evidence(
+            Message(
+                "{name}: channels {names} of {channels} hold {part:.0%} of its error",
+                name=budget.name,
+                names=names,
+                channels=channels,
+                part=part,
+            ),
+            part,
+            budget.name,
+        )
     ]
     if dead:
-        evidence.append(Evidence(f"channels {', '.join(map(str, dead[:8]))} are constant in the sample", len(dead)))
+        evidence.append(
+            Evidence(
+                Message("channels {channels} are constant in the sample", channels=", ".join(map(str, dead[:8]))),
+                len(dead),
+            )
+        )
     return Finding(
         Cause.BAD_CHANNELS,
         (budget.name,),
         confidence=min(0.95, 0.4 + 0.5 * part) if budget.proven else 0.3 + 0.4 * part,
         evidence=tuple(evidence),
-        advice=(f"look at these channels' weights and bias in the converted model: {budget.name}",),
-        refuted_by="the other channels are as bad once these are left out",
+        advice=(Message("look at these channels' weights and bias in the converted model: {name}", name=budget.name),),
+        refuted_by=Message("the other channels are as bad once these are left out"),
         explained=part,
         size=budget.own,
     )
@@ -114,7 +130,11 @@ def _same_spread(case: Case, found: list[Finding], budget: Budget) -> Finding | 
 
 def _with_weights(finding: Finding, budget: Budget) -> Finding:
     part = min(1.0, (budget.own / budget.total) ** 2) if budget.total else 0.0
-    text = f"the weights of {budget.name} that undo the difference are lost in 8 bit too ({part:.0%} of its error)"
+    text = Message(
+        "the weights of {name} that undo the difference are lost in 8 bit too ({part:.0%} of its error)",
+        name=budget.name,
+        part=part,
+    )
     return replace(
         finding,
         evidence=(*finding.evidence, Evidence(text, part, budget.name)),
@@ -137,19 +157,21 @@ def _finding(case: Case, budgets: Budgets, budget: Budget) -> Finding:
 def find_weights(case: Case, budget: Budget) -> Finding:
     """Coarse weights are the layer's own fault; its input in 16 bit makes them 16 bit, a finer level gives each channel
     a scale."""
-    share = f"{budget.weights:.0%} of its own error of {percent(budget.own)}"
-    text = f"rounding the weights of the layer that makes {budget.name} to 8 bit explains {share}"
+    share = Message("{share:.0%} of its own error of {own}", share=budget.weights, own=percent(budget.own))
+    text = Message(
+        "rounding the weights of the layer that makes {name} to 8 bit explains {share}", name=budget.name, share=share
+    )
     raised = tuple(name for name in budget.inputs if case.choosable(name))
     finer = () if case.by_channel else (level_words(case.by_onnxruntime),)
-    wide = f"its weights become 16 bit with its input: {int16_words(raised, case.by_onnxruntime)}"
+    wide = Message("its weights become 16 bit with its input: {how}", how=int16_words(raised, case.by_onnxruntime))
     advice = (*finer, *([wide] if raised else []))
     return Finding(
         Cause.WIDE_RANGE,
         tuple(sorted((budget.name, *budget.inputs), key=lambda name: name == budget.name or not is_spread(case, name))),
         confidence=min(0.99, 0.5 + 0.5 * budget.weights),
         evidence=(Evidence(text, budget.weights, budget.name), *_channels(case, budget)),
-        advice=advice or ("scale the weights of its channels alike in the model",),
-        refuted_by="with finer weights the layer is as bad as before",
+        advice=advice or (Message("scale the weights of its channels alike in the model"),),
+        refuted_by=Message("with finer weights the layer is as bad as before"),
         explained=budget.weights,
         size=budget.own,
         int16=raised if case.by_channel else (),
@@ -164,7 +186,12 @@ def _channels(case: Case, budget: Budget) -> Iterator[Evidence]:
     if op is not None and op.convolution is not None:
         peaks = np.abs(op.convolution.weights.reshape(len(op.convolution.weights), -1)).max(axis=1)
         few = int(np.count_nonzero(peaks < 8 * peaks.max() / 127))
-        text = f"largest weight {peaks.max():.4g}: on one scale {few} of {len(peaks)} channels keep under 8 steps"
+        text = Message(
+            "largest weight {top:.4g}: on one scale {few} of {channels} channels keep under 8 steps",
+            top=peaks.max(),
+            few=few,
+            channels=len(peaks),
+        )
         if few:
             yield Evidence(text, few, budget.name)
 
@@ -188,22 +215,34 @@ def _gain(budget: Budget, sample: Values, made: Values) -> Finding | None:
     if sample.size < _ENOUGH or fit.good < _FITS:
         return None
     explained = fit.explained
-    text = f"{budget.name} is {fit.gain:.3f} times its true value {fit.offset:+.4g}: {explained:.1%} of its own error"
+    text = Message(
+        "{name} is {gain:.3f} times its true value {offset:+.4g}: {explained:.1%} of its own error",
+        name=budget.name,
+        gain=fit.gain,
+        offset=fit.offset,
+        explained=explained,
+    )
     return Finding(
         Cause.GAIN_OFFSET,
         (budget.name,),
         confidence=min(0.95, 0.4 + 0.5 * explained) if budget.proven else 0.3 + 0.4 * explained,
         evidence=(Evidence(text, explained, budget.name),),
-        advice=("check this layer's scale and bias in the converted model",),
-        refuted_by="gain and offset differ from picture to picture",
+        advice=(Message("check this layer's scale and bias in the converted model"),),
+        refuted_by=Message("gain and offset differ from picture to picture"),
         explained=explained,
         size=budget.own,
     )
 
 
 def _unexplained(budget: Budget, qdq: bool) -> Finding:
-    how = "computed again from the sample's inputs" if budget.proven else "compared with its inputs' error"
-    text = f"{budget.name} brings in an error of {percent(budget.own)} of its signal ({how})"
+    how = (
+        Message("computed again from the sample's inputs")
+        if budget.proven
+        else Message("compared with its inputs' error")
+    )
+    text = Message(
+        "{name} brings in an error of {own} of its signal ({how})", name=budget.name, own=percent(budget.own), how=how
+    )
     return Finding(
         Cause.UNEXPLAINED,
         (budget.name,),
@@ -211,12 +250,16 @@ def _unexplained(budget: Budget, qdq: bool) -> Finding:
         evidence=(
             Evidence(text, budget.own, budget.name),
             Evidence(
-                f"limits explain {budget.clipped:.0%} of it, 8-bit weights {budget.weights:.0%}, "
-                f"rounding its output {min(1.0, (budget.floor / budget.own) ** 2):.0%}"
+                Message(
+                    "limits explain {clipped:.0%} of it, 8-bit weights {weights:.0%}, rounding its output {output:.0%}",
+                    clipped=budget.clipped,
+                    weights=budget.weights,
+                    output=min(1.0, (budget.floor / budget.own) ** 2),
+                )
             ),
         ),
         advice=(matter_of_bits_words(qdq),),
-        refuted_by="any of the tested causes explains it on another picture",
+        refuted_by=Message("any of the tested causes explains it on another picture"),
         explained=0.0,
         size=budget.own,
     )
