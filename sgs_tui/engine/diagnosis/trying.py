@@ -62,7 +62,7 @@ class Change:
 
     def words(self, qdq: bool = False) -> str:
         """What to do; `qdq`: where onnxruntime quantizes, not the SDK."""
-        words = []
+        words: list[str] = []
         if self.own:
             words.append(_CALIBRATE)
         for name, (low, high) in self.ranges[:1]:
