@@ -30,6 +30,7 @@ from sgs_tui.engine.files import read_bytes, write_atomically
 from sgs_tui.engine.runs.records import ABSENT
 from sgs_tui.engine.runs.run_folder import Product, ProductKind
 from sgs_tui.engine.text import decode, encode, visible
+from sgs_tui.language import Message as Words
 
 _TOKEN = re.compile(r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[{}<>\[\]:,;]|[^\s{}<>\[\]:,;#"']+""")
 
@@ -57,11 +58,17 @@ class CaffeNet:
         names = [name for name, _ in self.inputs]
         unknown = sorted(set(shapes) - set(names))
         if unknown:
-            raise UsageError(f"no input is named {visible(unknown[0])}", f"the inputs are: {visible(', '.join(names))}")
+            raise UsageError(
+                Words("no input is named {name}", name=visible(unknown[0])),
+                Words("the inputs are: {names}", names=visible(", ".join(names))),
+            )
         found = {name: tuple(shapes.get(name, shape or ())) for name, shape in self.inputs}
         missing = [visible(name) for name, shape in found.items() if not shape]
         if missing:
-            raise UsageError(f"inputs without a shape in the prototxt: {', '.join(missing)}", "give each shape by name")
+            raise UsageError(
+                Words("inputs without a shape in the prototxt: {names}", names=", ".join(missing)),
+                Words("give each shape by name"),
+            )
         return tuple(ModelInput(name, shape, np.dtype(np.float32)) for name, shape in found.items())
 
 
@@ -73,12 +80,20 @@ def read_prototxt(path: Path) -> CaffeNet:
         layers = [layer for layer in _messages(net, "layer", "layers") if _in_test_phase(layer)]
         inputs = _inputs(net, layers)
     except RecursionError as error:
-        raise InputError(f"{path}: not a prototxt: nested too deep", "check the file") from error
+        raise InputError(
+            Words("{path}: not a prototxt: nested too deep", path=path), Words("check the file")
+        ) from error
     except (ValueError, StopIteration) as error:
-        raise InputError(f"{path}: not a prototxt: {str(error) or 'it ends too early'}", "check the file") from error
+        raise InputError(
+            Words("{path}: not a prototxt: {why}", path=path, why=str(error) or Words("it ends too early")),
+            Words("check the file"),
+        ) from error
     if not layers or not inputs:
-        what = "no input" if layers else "no layers"
-        raise InputError(f"{path}: {what} found in the prototxt", "name the deploy prototxt, not the training one")
+        found = Words(
+            "{path}: no input found in the prototxt" if layers else "{path}: no layers found in the prototxt",
+            path=path,
+        )
+        raise InputError(found, Words("name the deploy prototxt, not the training one"))
     return CaffeNet(tuple(inputs.items()), _blobs(inputs, layers))
 
 
@@ -211,10 +226,12 @@ def dump_caffe(request: CaffeDumpRequest) -> OriginalDump:
     InputError (files, shapes, a dump there already) and RunError (no OpenCV 4, preprocess or Caffe failed).
     """
     if not request.pycaffe and find_spec("cv2") is None:
-        raise RunError("OpenCV is not installed here", "pip install 'sgs-tui[caffe]', or give --pycaffe PYTHON")
+        raise RunError(
+            Words("OpenCV is not installed here"), Words("pip install 'sgs-tui[caffe]', or give --pycaffe PYTHON")
+        )
     net = read_prototxt(request.prototxt)
     if not request.weights.is_file():
-        raise InputError(f"{request.weights}: no such file", "name the .caffemodel")
+        raise InputError(Words("{path}: no such file", path=request.weights), Words("name the .caffemodel"))
     how = replace(request.preprocess, python=request.pycaffe) if request.pycaffe else request.preprocess
     feed, notes = load_inputs(net.wanted(request.shapes), request.inputs, how)
     path = claim(request.folder, STEM, request.form)
@@ -246,17 +263,21 @@ def _run(request: CaffeDumpRequest, net: CaffeNet, feed: Mapping[str, AnyArray],
     worker = Worker(request.pycaffe or sys.executable, request.timeout, request.cancel)
     answer = run_worker(worker, asked, str(request.prototxt))
     if "error" in answer:
-        reason = one_line(str(answer["error"]))
-        raise RunError(f"{request.prototxt}: {asked['engine']} failed: {reason}", str(answer["printed"]))
+        why = one_line(str(answer["error"]))
+        raise RunError(
+            Words("{path}: {engine} failed: {why}", path=request.prototxt, engine=asked["engine"], why=why),
+            str(answer["printed"]),
+        )
     names = cast(list[str], answer["blobs"])
     return {name: folder / f"{number}.npy" for number, name in enumerate(names)}
 
 
 def _kept(net: CaffeNet, files: Mapping[str, Path], first: str) -> tuple[list[str], list[tuple[str, str]]]:
     """Names to write, and (name, reason) of what the dump leaves out (the first input goes without saying)."""
-    skipped = [(blob.name, "the framework has no such layer") for blob in net.blobs if blob.name not in files]
+    no_layer: str = Words("the framework has no such layer")
+    skipped = [(blob.name, no_layer) for blob in net.blobs if blob.name not in files]
     empty = [name for name, file in files.items() if np.load(file, allow_pickle=False).size == 0]
-    skipped += [(name, "it has no elements (the vendor's comparer hangs on such records)") for name in empty]
+    skipped += [(name, Words("it has no elements (the vendor's comparer hangs on such records)")) for name in empty]
     return [name for name in files if name != first and name not in empty], skipped
 
 

@@ -47,6 +47,7 @@ from sgs_tui.engine.files import make_folder, write_atomically
 from sgs_tui.engine.runs.records import FLAT
 from sgs_tui.engine.runs.run_folder import Product, ProductKind
 from sgs_tui.engine.text import encode, visible
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -192,8 +193,8 @@ class _Calibration:
         finite = values[np.isfinite(values)]
         if finite.size < values.size:
             if name not in self.may_be_infinite or np.isnan(values).any():
-                hint = "such a tensor can not be quantized; check the input"
-                raise RunError(f"{visible(name)} is not finite {where}", hint)
+                hint = Message("such a tensor can not be quantized; check the input")
+                raise RunError(Message("{name} is not finite {where}", name=visible(name), where=where), hint)
             self.infinite.add(name)
         if finite.size:
             low, high = float(finite.min()), float(finite.max())
@@ -214,9 +215,9 @@ def _calibrate(model: "ModelProto", feeds: Iterable[Mapping[str, AnyArray]], wha
     found = _Calibration(infinite_tensors(model))
     for number, feed in enumerate(feeds):
         for name, values in {**feed, **session.run(wanted, feed)}.items():
-            found.add(name, values, f"for calibration image {number + 1}")
+            found.add(name, values, Message("for calibration image {number}", number=number + 1))
     for item in model.graph.initializer:
-        found.add(item.name, onnx.numpy_helper.to_array(item), "in the model")
+        found.add(item.name, onnx.numpy_helper.to_array(item), Message("in the model"))
     return found
 
 
@@ -296,9 +297,12 @@ def embedded_run(request: EmbeddedRequest) -> EmbeddedFiles:
     files = EmbeddedFiles.below(request.folder)
     taken = next((path for path in files.paths() if path.exists()), None)
     if taken is not None:
-        raise InputError(f"{taken}: is there already", "name another folder; nothing is overwritten here")
+        raise InputError(
+            Message("{target}: is there already", target=taken),
+            Message("name another folder; nothing is overwritten here"),
+        )
     if not request.images:
-        raise UsageError("nothing to calibrate with", "give at least one image; about 30 are usual")
+        raise UsageError(Message("nothing to calibrate with"), Message("give at least one image; about 30 are usual"))
     model, told = load_quantizable(request.model)
     check_names(model, request.quantization.int16)
     make_folder(request.folder)
@@ -315,7 +319,11 @@ def embedded_run(request: EmbeddedRequest) -> EmbeddedFiles:
 def _int16_too(model: "ModelProto", int16: Sequence[str]) -> tuple[str, ...]:
     """Which tensors are INT16 although nobody named them."""
     others = [visible(name) for name in taking_scale(model, sharing(model, int16)) if name not in int16]
-    return (f"INT16 too, since a chosen tensor shares the scale: {', '.join(others)}",) if others else ()
+    return (
+        (Message("INT16 too, since a chosen tensor shares the scale: {names}", names=", ".join(others)),)
+        if others
+        else ()
+    )
 
 
 def _run(request: EmbeddedRequest, model: "ModelProto", feeds: "_Feeds", files: EmbeddedFiles) -> tuple[str, ...]:
@@ -326,9 +334,15 @@ def _run(request: EmbeddedRequest, model: "ModelProto", feeds: "_Feeds", files: 
     write_atomically(files.ranges, _ranges_text(found.ranges))
     feeds.check_cancelled()
     Stages(model, fixed, what).write(files, feeds.sample())
-    notes = [] if is_quantized(fixed) else ["onnxruntime quantized nothing in this model: both stages are the same"]
+    notes = (
+        []
+        if is_quantized(fixed)
+        else [Message("onnxruntime quantized nothing in this model: both stages are the same")]
+    )
     if in_float := [visible(name) for name in node_outputs(model) if name in found.infinite]:
-        notes.append(f"left in float, since a constant brings infinities there: {', '.join(in_float)}")
+        notes.append(
+            Message("left in float, since a constant brings infinities there: {names}", names=", ".join(in_float))
+        )
     return tuple(notes)
 
 
@@ -358,8 +372,9 @@ class Stages:
         try:
             yield
         except RunError as error:
-            message = (
-                f"{self._what}: the model itself is fine, but onnxruntime can not run what its quantizer made of it"
+            message = Message(
+                "{what}: the model itself is fine, but onnxruntime can not run what its quantizer made of it",
+                what=self._what,
             )
             told = one_line(error.message.removeprefix(f"{self._what}: "))
             raise RunError(f"{message}: {told}", QUANTIZER_HINT) from error
@@ -395,7 +410,7 @@ class _Feeds:
     def check_cancelled(self) -> None:
         """Raise CancelledError when the preprocess's cancel event is set."""
         if self._how.cancel is not None and self._how.cancel.is_set():
-            raise CancelledError("the run was stopped")
+            raise CancelledError(Message("the run was stopped"))
 
     def _feed(self, number: int) -> dict[str, AnyArray]:
         feed = {}

@@ -15,8 +15,9 @@ from threading import Thread
 from typing import IO
 
 from sgs_tui.engine.backends.launcher import Launcher, Surroundings, check_program, failure_of, is_lost
-from sgs_tui.engine.errors import InputError, RunError, SgsError
+from sgs_tui.engine.errors import InputError, RunError, SgsError, reason
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 PATIENCE = 60.0
 """Seconds for a call that only asks."""
@@ -45,7 +46,8 @@ class Call:
             return subprocess.Popen(self.argv(), stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         except OSError as error:
             raise RunError(
-                f"{visible(str(self.way))}: cannot be started: {error.strerror}", "check --sdk-via"
+                Message("{way}: cannot be started: {reason}", way=visible(str(self.way)), reason=reason(error)),
+                Message("check --sdk-via"),
             ) from error
 
 
@@ -83,7 +85,10 @@ def call(
     except subprocess.TimeoutExpired as error:
         process.kill()
         process.communicate()
-        raise LostError(f"{way}: no answer within {timeout:g} s", "is the host or the container overloaded?") from error
+        raise LostError(
+            Message("{way}: no answer within {timeout:g} s", way=str(way), timeout=timeout),
+            Message("is the host or the container overloaded?"),
+        ) from error
     answer = answer_of(made, output, errors)
     check(made, answer, process.returncode)
     return answer
@@ -106,36 +111,64 @@ def check(made: Call, answer: Answer, code: int) -> None:
         error = failure_of(made.way, code, answer.stderr)
         raise LostError(error.message, error.hint) if is_lost(made.way, code, answer.stderr) else error
     if made.task != "ask" and code != 0:
-        said = visible(answer.stderr.strip().rpartition("\n")[2]) or f"exit code {code}"
-        raise LostError(f"{made.way}: the line broke: {said}", "what was started there goes on")
+        said = visible(answer.stderr.strip().rpartition("\n")[2]) or Message("exit code {code}", code=code)
+        raise LostError(
+            Message("{way}: the line broke: {said}", way=str(made.way), said=said),
+            Message("what was started there goes on"),
+        )
 
 
 def explained(way: Launcher, failed: str) -> SgsError:
     """The error behind a word of inside.sh."""
     name, _, what = failed.partition(" ")
     error, message, hint = _FAILURES[name]
-    return error(f"{visible(what)}{message} (by way of {visible(str(way))})", hint)
+    message = Message(message, what=visible(what))
+    return error(Message("{message} (by way of {way})", message=message, way=visible(str(way))), hint)
 
 
 _FAILURES: dict[str, tuple[type[SgsError], str, str]] = {
     "no-root": (
         InputError,
-        "no SDK is named, and SGS_IPU_DIR is not set there",
-        "give --sdk FOLDER: its path there, not here",
+        Message("no SDK is named, and SGS_IPU_DIR is not set there"),
+        Message("give --sdk FOLDER: its path there, not here"),
     ),
-    "no-folder": (InputError, ": there is no such folder there", "--sdk is a path there; --sdk-map tells of others"),
-    "no-simulator": (InputError, ": is no SDK: Scripts/calibrator/simulator.py is missing", "name its root folder"),
-    "no-script": (InputError, ": has no cfg_env.sh and no envsetup.sh", "unpack the SDK again, or name its root"),
-    "no-environment": (RunError, ": does not set SGS_IPU_DIR", "source it there by hand to see why"),
-    "no-program": (RunError, ": there is no such interpreter there", "name one with --sdk-python"),
-    "no-room": (RunError, ": cannot be written to there", "check free space and rights there"),
-    "gone": (RunError, "the run's files are gone there", "was its host restarted? start the run again"),
+    "no-folder": (
+        InputError,
+        Message("{what}: there is no such folder there"),
+        Message("--sdk is a path there; --sdk-map tells of others"),
+    ),
+    "no-simulator": (
+        InputError,
+        Message("{what}: is no SDK: Scripts/calibrator/simulator.py is missing"),
+        Message("name its root folder"),
+    ),
+    "no-script": (
+        InputError,
+        Message("{what}: has no cfg_env.sh and no envsetup.sh"),
+        Message("unpack the SDK again, or name its root"),
+    ),
+    "no-environment": (
+        RunError,
+        Message("{what}: does not set SGS_IPU_DIR"),
+        Message("source it there by hand to see why"),
+    ),
+    "no-program": (
+        RunError,
+        Message("{what}: there is no such interpreter there"),
+        Message("name one with --sdk-python"),
+    ),
+    "no-room": (RunError, Message("{what}: cannot be written to there"), Message("check free space and rights there")),
+    "gone": (
+        RunError,
+        Message("the run's files are gone there"),
+        Message("was its host restarted? start the run again"),
+    ),
     "killed": (
         RunError,
-        "the command was killed there, all of it",
-        "was the container stopped, or its memory full? start the run again",
+        Message("the command was killed there, all of it"),
+        Message("was the container stopped, or its memory full? start the run again"),
     ),
-    "left": (RunError, ": processes that could not be ended there", "end them by hand"),
+    "left": (RunError, Message("{what}: processes that could not be ended there"), Message("end them by hand")),
 }
 
 

@@ -20,6 +20,7 @@ from sgs_tui.engine.runs.backend import Backend
 from sgs_tui.engine.runs.records import DAMAGE, from_json, to_json
 from sgs_tui.engine.runs.run_folder import Product, RunRequest
 from sgs_tui.engine.runs.run_list import Run
+from sgs_tui.language import Message
 
 JOB_FILE = "job.json"
 _RESULT_FILE = "result.json"
@@ -109,10 +110,13 @@ def local_run(job: Job, timeout: float | None = None) -> RunRequest:
     needs = dict.fromkeys((*job.models(), *files, *job.preprocess.modules))
     for path in needs:
         if not path.is_file():
-            raise InputError(f"{path}: no such file", "check the path")
+            raise InputError(Message("{path}: no such file", path=path), Message("check the path"))
     raw = next((path for path in files if path.suffix.lower() != ".npy"), None)
     if raw is not None and not job.preprocess.modules:
-        raise UsageError(f"{raw}: without a preprocess script only .npy inputs can be read", "give -n PRE.py")
+        raise UsageError(
+            Message("{path}: without a preprocess script only .npy inputs can be read", path=raw),
+            Message("give -n PRE.py"),
+        )
     return RunRequest(
         argv=(sys.executable, "-P", "-m", _WORKER, job.BACKEND, JOB_FILE),
         backend=job.BACKEND,
@@ -136,7 +140,9 @@ def job_from_json(text: str, where: Path, kind: type[J]) -> J:
     try:
         return from_json(kind, text, ("kind", kind.KIND))
     except DAMAGE as error:
-        raise InputError(f"{where}: damaged job: {error}", "start it again") from error
+        raise InputError(
+            Message("{where}: damaged job: {error}", where=where, error=str(error)), Message("start it again")
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

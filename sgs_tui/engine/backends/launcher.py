@@ -21,13 +21,14 @@ from pathlib import PurePath
 
 from sgs_tui.engine.errors import RunError, UsageError
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 _ENGINES = ("docker", "podman", "nerdctl")
 _SSH_WITH_VALUE = "BbcDEeFIiJLlmOopQRSWw"
 _SSH_HABITS = {"BatchMode": "yes", "ConnectTimeout": "15", "ServerAliveInterval": "15", "ServerAliveCountMax": "4"}
 """Nobody is there to type a password, and a dead line must be noticed."""
 _TERMINAL = re.compile(r"-[a-z]*[td][a-z]*|--tty(=true)?|--detach(=true)?")
-_HOW = 'for example --sdk-via "docker exec -i CONTAINER", "docker run --rm IMAGE" or "ssh HOST"'
+_HOW = Message('for example --sdk-via "docker exec -i CONTAINER", "docker run --rm IMAGE" or "ssh HOST"')
 
 
 class Kind(StrEnum):
@@ -121,15 +122,17 @@ def launcher(text: str, maps: Iterable[str] = ()) -> Launcher | None:
     try:
         words = tuple(shlex.split(text))
     except ValueError as error:
-        raise UsageError(f"--sdk-via {visible(text)}: {error}", _HOW) from error
+        raise UsageError(Message("--sdk-via {text}: {error}", text=visible(text), error=str(error)), _HOW) from error
     pairs = dict(_pair(one) for one in maps)
     if not words:
         if pairs:
-            raise UsageError("--sdk-map is for an SDK that lives elsewhere", "name the way to it with --sdk-via")
+            raise UsageError(
+                Message("--sdk-map is for an SDK that lives elsewhere"), Message("name the way to it with --sdk-via")
+            )
         return None
     found = Launcher(words, pairs)
     if found.kind is Kind.HOST and not found.target:
-        raise UsageError(f"--sdk-via {visible(text)}: names no host", _HOW)
+        raise UsageError(Message("--sdk-via {text}: names no host", text=visible(text)), _HOW)
     if found.kind in (Kind.CONTAINER, Kind.IMAGE):
         _check_container(found, text)
     return found
@@ -138,17 +141,24 @@ def launcher(text: str, maps: Iterable[str] = ()) -> Launcher | None:
 def _check_container(found: Launcher, text: str) -> None:
     at = _parts(found.command)[1]
     if len(found.command) == at + 1:
-        raise UsageError(f"--sdk-via {visible(text)}: names no {found.kind}", _HOW)
+        raise UsageError(
+            Message("--sdk-via {text}: names no {kind}", text=visible(text), kind=Message(str(found.kind))), _HOW
+        )
     wrong = next((word for word in found.command[at + 1 : -1] if _TERMINAL.fullmatch(word)), None)
     if wrong is not None:
-        hint = "there is no terminal, and output and exit code are needed"
-        raise UsageError(f"--sdk-via {visible(text)}: leave {wrong} out (at most -i)", hint)
+        hint = Message("there is no terminal, and output and exit code are needed")
+        raise UsageError(
+            Message("--sdk-via {text}: leave {wrong} out (at most -i)", text=visible(text), wrong=wrong), hint
+        )
 
 
 def _pair(text: str) -> tuple[str, str]:
     here, equals, there = text.partition("=")
     if not equals or not here.startswith(("/", "~")) or not there.startswith("/"):
-        raise UsageError(f"--sdk-map {visible(text)}: expected /HERE=/INSIDE", "both are absolute paths of folders")
+        raise UsageError(
+            Message("--sdk-map {text}: expected /HERE=/INSIDE", text=visible(text)),
+            Message("both are absolute paths of folders"),
+        )
     return os.path.normpath(os.path.expanduser(here)), os.path.normpath(there)
 
 
@@ -162,7 +172,9 @@ def _parts(command: Sequence[str]) -> tuple[Kind, int]:
             for later in range(place + 1, len(command)):
                 if command[later] in ("exec", "run"):
                     return (Kind.CONTAINER if command[later] == "exec" else Kind.IMAGE), later
-            raise UsageError(f"{shlex.join(command)}: {name} needs `exec` or `run`", _HOW)
+            raise UsageError(
+                Message("{command}: {name} needs `exec` or `run`", command=shlex.join(command), name=name), _HOW
+            )
     return Kind.OTHER, 0
 
 
@@ -204,8 +216,15 @@ def _topmost(folders: Sequence[str]) -> list[str]:
 def _common(folders: Sequence[str], command: str) -> str:
     found = os.path.commonpath(folders)
     if found == "/":
-        hint = "leave -v {root}:{root} out: the folders that a run needs are then mounted one by one"
-        raise UsageError(f"{command}: no folder but / holds all of {', '.join(_topmost(folders))}", hint)
+        hint = Message("leave -v {root}:{root} out: the folders that a run needs are then mounted one by one")
+        raise UsageError(
+            Message(
+                "{command}: no folder but / holds all of {folders}",
+                command=command,
+                folders=", ".join(_topmost(folders)),
+            ),
+            hint,
+        )
     return found
 
 
@@ -216,62 +235,63 @@ class NotThereError(RunError):
     """The container does not run: nothing can be left in it."""
 
 
-_FAILURES = (
-    (r"No such container: (\S+)", "there is no container {0}", "`docker ps -a` lists containers"),
+_FAILURES: tuple[tuple[str, str, str], ...] = (
+    (r"No such container: (\S+)", Message("there is no container {found}"), Message("`docker ps -a` lists containers")),
     (
         r"container (\S+) is not running|is not running: (\S+)|can only create exec sessions on running containers",
-        "the container {target} is not running",
-        "`docker start {target}`",
+        Message("the container {target} is not running"),
+        Message("`docker start {target}`"),
     ),
-    (r"Container (\S+) is paused", "the container {0} is paused", "`docker unpause {0}`"),
+    (r"Container (\S+) is paused", Message("the container {found} is paused"), Message("`docker unpause {found}`")),
     (
         r"Unable to find image '([^']+)'|No such image: (\S+)|pull access denied for (\S+?),"
         r"|manifest for (\S+) not found",
-        "there is no image {0}",
-        "`docker images` lists those that are here; load the vendor's with `docker load -i FILE`",
+        Message("there is no image {found}"),
+        Message("`docker images` lists those that are here; load the vendor's with `docker load -i FILE`"),
     ),
     (
         r"(Cannot connect to the Docker daemon|permission denied while trying to connect to the [Dd]ocker)",
-        "the container engine does not answer: {0}",
-        "is it running, and may you use it? (`docker ps`)",
+        Message("the container engine does not answer: {found}"),
+        Message("is it running, and may you use it? (`docker ps`)"),
     ),
     (
         r"(?:Conflict\. )?The container name \"/?([^\" ]+)\" is already in use",
-        "the container name {0} is taken",
-        "leave --name out",
+        Message("the container name {found} is taken"),
+        Message("leave --name out"),
     ),
     (
         r"input device is not a TTY|cannot attach stdin to a TTY",
-        "it asks for a terminal, and there is none",
-        "leave -t out of --sdk-via",
+        Message("it asks for a terminal, and there is none"),
+        Message("leave -t out of --sdk-via"),
     ),
     (
         r"(?:exec: \"?bash\"?|bash): (?:executable file not found|(?:command )?not found|No such file)",
-        "there is no bash in {target}",
-        "the SDK's environment script needs one: install it there",
+        Message("there is no bash in {target}"),
+        Message("the SDK's environment script needs one: install it there"),
     ),
     (
         r"Could not resolve hostname (\S+?):|Name or service not known",
-        "there is no host {0}",
-        "check its name (`ssh HOST true`)",
+        Message("there is no host {found}"),
+        Message("check its name (`ssh {target} true`)"),
     ),
     (
         r"(Connection refused|Connection timed out|No route to host|Network is unreachable|Operation timed out"
         r"|Connection (?:reset|closed) by)",
-        "the host {target} can not be reached: {0}",
-        "`ssh HOST true` must work without a question",
+        Message("the host {target} can not be reached: {found}"),
+        Message("`ssh {target} true` must work without a question"),
     ),
     (
         r"(Permission denied \([^)]*\)|Too many authentication failures)",
-        "the host {target} lets nobody in without a password: {0}",
-        "set up a key: ssh-copy-id HOST; `ssh -o BatchMode=yes HOST true` must work",
+        Message("the host {target} lets nobody in without a password: {found}"),
+        Message("set up a key: ssh-copy-id {target}; `ssh -o BatchMode=yes {target} true` must work"),
     ),
     (
         r"(Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED)",
-        "the host {target} is not known: {0}",
-        "connect once by hand: ssh HOST",
+        Message("the host {target} is not known: {found}"),
+        Message("connect once by hand: ssh {target}"),
     ),
 )
+"""Pattern, message, hint; `found`: what the pattern found, `target`: the container, image or host."""
 _NOT_THERE = re.compile(r"No such container|is not running|can only create exec sessions on running")
 _LOST = re.compile(
     r"Connection (?:reset|closed|timed out|refused)|Broken pipe|Timeout, server|not responding|No route to host"
@@ -283,21 +303,17 @@ def failure_of(way: Launcher, code: int, stderr: str) -> RunError:
     """Why the launcher did not get there, in one line."""
     for pattern, message, hint in _FAILURES:
         if match := re.search(pattern, stderr):
-            shown = visible(next((text for text in match.groups() if text), way.target))
+            found = visible(next((text for text in match.groups() if text), way.target))
             kind = NotThereError if _NOT_THERE.search(stderr) else RunError
-            words = {"{0}": shown, "{target}": visible(way.target), "HOST": visible(way.target)}
-            return kind(*(_put(text, words) for text in (f"{way}: {message}", hint)))
+            words = {"found": found, "target": visible(way.target)}
+            what = Message("{name}: {message}", name=str(way), message=Message(message, **words))
+            return kind(what, Message(hint, **words))
     lines = [line for line in stderr.splitlines() if line.strip()]
-    said = visible(lines[-1].strip())[:200] if lines else f"exit code {code}, not a word"
+    said = visible(lines[-1].strip())[:200] if lines else Message("exit code {code}, not a word", code=code)
     return RunError(
-        f"{visible(str(way))}: does not get there: {said}", "the same command with `true` behind it must work"
+        Message("{way}: does not get there: {said}", way=visible(str(way)), said=said),
+        Message("the same command with `true` behind it must work"),
     )
-
-
-def _put(text: str, words: Mapping[str, str]) -> str:
-    for name, value in words.items():
-        text = text.replace(name, value)
-    return text
 
 
 def is_lost(way: Launcher, code: int, stderr: str) -> bool:
@@ -308,4 +324,7 @@ def is_lost(way: Launcher, code: int, stderr: str) -> bool:
 def check_program(way: Launcher) -> None:
     """Raise RunError where the launcher's own program is not here."""
     if shutil.which(way.command[0]) is None:
-        raise RunError(f"{visible(way.command[0])}: there is no such program", "install it, or change --sdk-via")
+        raise RunError(
+            Message("{program}: there is no such program", program=visible(way.command[0])),
+            Message("install it, or change --sdk-via"),
+        )

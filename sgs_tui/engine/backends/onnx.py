@@ -24,6 +24,7 @@ from sgs_tui.engine.dumps.writer import OriginalDump, OriginalTensor, claim, wri
 from sgs_tui.engine.errors import InputError, RunError, UsageError
 from sgs_tui.engine.files import reading
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
@@ -65,10 +66,12 @@ def load_model(path: Path) -> "ModelProto":
     except Exception as error:  # what a parser of foreign bytes may raise is not documented
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
         large = path.is_file() and path.stat().st_size >= 1 << 31
-        hint = "a file of 2 GB or more: save it with external data" if large else "check the file"
-        raise InputError(f"{path}: cannot read it as an ONNX model: {one_line(reason)}", hint) from error
+        hint = Message("a file of 2 GB or more: save it with external data") if large else Message("check the file")
+        raise InputError(
+            Message("{path}: cannot read it as an ONNX model: {why}", path=path, why=one_line(reason)), hint
+        ) from error
     if not model.graph.node:
-        raise InputError(f"{path}: an ONNX model without a single node", "check the file")
+        raise InputError(Message("{path}: an ONNX model without a single node", path=path), Message("check the file"))
     return model
 
 
@@ -86,15 +89,23 @@ def external_data(model: "ModelProto", folder: Path) -> "Iterator[tuple[TensorPr
                 info = onnx.external_data_helper.ExternalDataInfo(tensor)
                 file = folder / info.location
                 if not file.is_file():
-                    what = f"{file}: no such file, it holds the data of {visible(tensor.name)}"
-                    raise InputError(what, "an ONNX model and its data files belong side by side")
+                    what = Message(
+                        "{file}: no such file, it holds the data of {name}", file=file, name=visible(tensor.name)
+                    )
+                    raise InputError(what, Message("an ONNX model and its data files belong side by side"))
                 size = (
                     info.length or prod(tensor.dims) * onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
                 )
                 end, there = (info.offset or 0) + size, file.stat().st_size
                 if end > there:
-                    what = f"{file}: ends at byte {there:,}, the data of {visible(tensor.name)} go to byte {end:,}"
-                    raise InputError(what, "it was cut short, or belongs to another model: copy both again")
+                    what = Message(
+                        "{file}: ends at byte {there:,}, the data of {name} go to byte {end:,}",
+                        file=file,
+                        there=there,
+                        name=visible(tensor.name),
+                        end=end,
+                    )
+                    raise InputError(what, Message("it was cut short, or belongs to another model: copy both again"))
                 yield tensor, size
 
 
@@ -115,7 +126,10 @@ def model_inputs(model: "ModelProto", shapes: Mapping[str, Sequence[int]]) -> tu
     unknown = sorted(set(shapes) - known)
     if unknown:
         names = ", ".join(visible(value.name) for value in values)
-        raise UsageError(f"no input or dimension is named {visible(unknown[0])}", f"the inputs are: {names}")
+        raise UsageError(
+            Message("no input or dimension is named {name}", name=visible(unknown[0])),
+            Message("the inputs are: {names}", names=names),
+        )
     types = {value.name: _dtype(value) for value in values}
     resolved = {value.name: _resolve(value, shapes) for value in values}
     open_ones = [
@@ -124,7 +138,10 @@ def model_inputs(model: "ModelProto", shapes: Mapping[str, Sequence[int]]) -> tu
         if resolved[value.name] is None
     ]
     if open_ones:
-        raise UsageError(f"open dimensions in the model's inputs: {'; '.join(open_ones)}", "give each shape by name")
+        raise UsageError(
+            Message("open dimensions in the model's inputs: {names}", names="; ".join(open_ones)),
+            Message("give each shape by name"),
+        )
     return tuple(ModelInput(name, resolved[name] or (), types[name]) for name in types)
 
 
@@ -139,7 +156,14 @@ def _resolve(value: "ValueInfoProto", shapes: Mapping[str, Sequence[int]]) -> tu
     if given is not None:
         fits = len(given) == len(dims) or not value.type.tensor_type.HasField("shape")
         if not fits or any(isinstance(want, int) and want != got for want, got in zip(dims, given, strict=False)):
-            raise UsageError(f"input {visible(value.name)}: shape {list(given)} does not fit the model's {list(dims)}")
+            raise UsageError(
+                Message(
+                    "input {name}: shape {given} does not fit the model's {dims}",
+                    name=visible(value.name),
+                    given=list(given),
+                    dims=list(dims),
+                )
+            )
         return tuple(given)
     if not value.type.tensor_type.HasField("shape"):
         return None
@@ -150,7 +174,9 @@ def _resolve(value: "ValueInfoProto", shapes: Mapping[str, Sequence[int]]) -> tu
 def _symbol(name: str, shapes: Mapping[str, Sequence[int]]) -> int | None:
     given = shapes.get(name)
     if given is not None and len(given) != 1:
-        raise UsageError(f"dimension {visible(name)}: expected one number, got {list(given)}")
+        raise UsageError(
+            Message("dimension {name}: expected one number, got {given}", name=visible(name), given=list(given))
+        )
     return given[0] if given else None
 
 
@@ -164,9 +190,13 @@ def _dtype(value: "ValueInfoProto") -> np.dtype[np.generic]:
         found = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(element))
         if found in NUMBERS.values():
             return found
-        kind = f"tensor of {onnx.TensorProto.DataType.Name(element).lower()}"
-    what = f"input {visible(value.name)}: its type is {kind}, expected a tensor of numbers that numpy knows"
-    raise InputError(what, "this input can not be fed from an image or a .npy file")
+        kind = Message("tensor of {numbers}", numbers=onnx.TensorProto.DataType.Name(element).lower())
+    what = Message(
+        "input {name}: its type is {kind}, expected a tensor of numbers that numpy knows",
+        name=visible(value.name),
+        kind=kind,
+    )
+    raise InputError(what, Message("this input can not be fed from an image or a .npy file"))
 
 
 def node_outputs(model: "ModelProto") -> list[str]:
@@ -219,7 +249,9 @@ class Session:
                 model.SerializeToString(), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:
-            raise RunError(f"{what}: onnxruntime does not accept the model: {one_line(str(error))}") from error
+            raise RunError(
+                Message("{what}: onnxruntime does not accept the model: {why}", what=what, why=one_line(str(error)))
+            ) from error
 
     def types(self) -> dict[str, str]:
         """Type of every output as onnxruntime writes it: `tensor(float)`, `seq(tensor(float))`."""
@@ -232,7 +264,9 @@ class Session:
         try:
             values = self._session.run(list(outputs), dict(feed))
         except Exception as error:
-            raise RunError(f"{self._what}: onnxruntime failed: {one_line(str(error))}") from error
+            raise RunError(
+                Message("{what}: onnxruntime failed: {why}", what=self._what, why=one_line(str(error)))
+            ) from error
         return dict(zip(outputs, values, strict=True))
 
 
@@ -305,7 +339,9 @@ class Exposed:
         """`what` and `folder` as for Session. Raises RunError."""
         self._session = Session(exposed(model), what, folder=folder)
         types = self._session.types()
-        self._skipped = {name: f"its type is {kind}" for name, kind in types.items() if kind not in NUMBERS}
+        self._skipped = {
+            name: Message("its type is {kind}", kind=kind) for name, kind in types.items() if kind not in NUMBERS
+        }
         self._wanted = [name for name in types if name not in self._skipped]
         constants = {item.name for item in model.graph.initializer}
         self._inputs = [value.name for value in model.graph.input if value.name not in constants]
@@ -396,8 +432,11 @@ def _value_info(name: str, tensors: Tensors) -> "ValueInfoProto":
     import onnx
 
     if name not in tensors:
-        why = tensors.skipped.get(name, "the model's nodes are not in the order of computation")
-        raise RunError(f"tensor {visible(name)} can not pass from one slice to the next: {why}", "run it in one slice")
+        why = tensors.skipped.get(name, Message("the model's nodes are not in the order of computation"))
+        raise RunError(
+            Message("tensor {name} can not pass from one slice to the next: {why}", name=visible(name), why=why),
+            Message("run it in one slice"),
+        )
     values = tensors[name]
     return onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(values.dtype), values.shape)
 
@@ -458,7 +497,7 @@ def dump_onnx(request: OnnxDumpRequest) -> OriginalDump:
     dump there already) and RunError (preprocess or onnxruntime failed).
     """
     if request.slices < 1:
-        raise UsageError(f"{request.slices} slices make no sense", "give 1 or more")
+        raise UsageError(Message("{number} slices make no sense", number=request.slices), Message("give 1 or more"))
     model = load_model(request.model)
     outside = request.model.parent if any(external_data(model, request.model.parent)) else None
     wanted = model_inputs(model, request.shapes)
@@ -473,8 +512,8 @@ def dump_onnx(request: OnnxDumpRequest) -> OriginalDump:
         names, skipped = _kept(model, tensors)
         inputs = [OriginalTensor(item.name, item.name, feed[item.name]) for item in wanted]
         records = write_original(path, _tensors(model, names, tensors), request.form, inputs)
-    notes += [f"{note}: every dump of it has other numbers" for note in random_notes(model)]
-    notes += [f"not dumped: {note}" for note in body_notes(model)]
+    notes += [Message("{note}: every dump of it has other numbers", note=note) for note in random_notes(model)]
+    notes += [Message("not dumped: {note}", note=note) for note in body_notes(model)]
     return OriginalDump(path, records, tuple(skipped), (*notes, *_refine_hint(request.model)))
 
 
@@ -483,7 +522,12 @@ def _refine_hint(model: Path) -> tuple[str, ...]:
     refined = model.with_name(f"{model.stem}_refine.onnx")
     if model.stem.endswith("_refine") or not refined.is_file():
         return ()
-    return (f"{refined.name} is beside the model: the SDK converted that one, and only its names match; dump it",)
+    return (
+        Message(
+            "{name} is beside the model: the SDK converted that one, and only its names match; dump it",
+            name=refined.name,
+        ),
+    )
 
 
 def _dump_order(model: "ModelProto") -> list[str]:
@@ -500,7 +544,7 @@ def _kept(model: "ModelProto", tensors: Tensors) -> tuple[list[str], list[tuple[
     for name in _dump_order(model):
         reason = tensors.skipped.get(name, "" if name in computed else "no node computes it")
         if not reason and tensors[name].size == 0:
-            reason = "it has no elements (the vendor's comparer hangs on such records)"
+            reason = Message("it has no elements (the vendor's comparer hangs on such records)")
         if reason:
             skipped.append((name, reason))
         else:

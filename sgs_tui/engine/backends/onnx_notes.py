@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
@@ -47,8 +48,15 @@ def _body_note(node: "NodeProto") -> str:
     if not layers:
         return ""
     names = ", ".join(f"{visible(each.output[0])} ({each.op_type})" for each in layers[:_MOST])
-    more = f" and {len(layers) - _MOST} more" if len(layers) > _MOST else ""
-    return f"{count(len(layers), 'layer')} inside {node.op_type} {visible(node.name or node.output[0])}: {names}{more}"
+    more = Message(" and {number} more", number=len(layers) - _MOST) if len(layers) > _MOST else ""
+    return Message(
+        "{layers} inside {op_type} {node}: {names}{more}",
+        layers=count(len(layers), "layer"),
+        op_type=node.op_type,
+        node=visible(node.name or node.output[0]),
+        names=names,
+        more=more,
+    )
 
 
 def random_nodes(model: "ModelProto") -> "list[NodeProto]":
@@ -74,9 +82,12 @@ def random_notes(model: "ModelProto") -> tuple[str, ...]:
     """One line for each kind of them."""
     found: dict[str, list[str]] = {}
     for node in random_nodes(model):
-        kind = "Dropout in training mode" if node.op_type == "Dropout" else node.op_type
+        kind = Message("Dropout in training mode") if node.op_type == "Dropout" else node.op_type
         found.setdefault(kind, []).append(visible(node.output[0]))
-    return tuple(f"{kind} draws {', '.join(names[:_MOST])} at random" for kind, names in found.items())
+    return tuple(
+        Message("{kind} draws {names} at random", kind=kind, names=", ".join(names[:_MOST]))
+        for kind, names in found.items()
+    )
 
 
 def quantized_ops(model: "ModelProto") -> str:

@@ -24,10 +24,11 @@ from typing import IO
 import numpy as np
 
 from sgs_tui.engine.dumps.dtypes import AnyArray
-from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
+from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError, reason
 from sgs_tui.engine.runs.processes import ProcessIdentity, end_group
 from sgs_tui.engine.runs.records import ABSENT
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 _KEPT = 4096
 _GRACE = 1.0
@@ -80,7 +81,10 @@ def start_worker(worker: Worker, request: Path | str, what: str, files: Sequence
             pass_fds=files,
         )
     except OSError as error:
-        raise RunError(f"{what}: cannot run {worker.python}: {error.strerror}", "name another Python") from error
+        raise RunError(
+            Message("{what}: cannot run {python}: {reason}", what=what, python=worker.python, reason=reason(error)),
+            Message("name another Python"),
+        ) from error
 
 
 def _wait(process: subprocess.Popen[bytes], worker: Worker, what: str) -> None:
@@ -91,21 +95,24 @@ def _wait(process: subprocess.Popen[bytes], worker: Worker, what: str) -> None:
             return
         except subprocess.TimeoutExpired:
             if worker.cancel is not None and worker.cancel.is_set():
-                raise CancelledError(f"{what}: stopped") from None
+                raise CancelledError(Message("{what}: stopped", what=what)) from None
             if time.monotonic() > deadline:
                 raise too_slow(what, worker.timeout) from None
 
 
 def too_slow(what: str, timeout: float) -> RunError:
     """The error of a child that was given so many seconds."""
-    hint = "it was ended; give it more time or find out where it waits"
-    return RunError(f"{what}: not done after {timeout:g} s", hint)
+    hint = Message("it was ended; give it more time or find out where it waits")
+    return RunError(Message("{what}: not done after {timeout:g} s", what=what, timeout=timeout), hint)
 
 
 def left_nothing(what: str, code: int, printed: "Tail") -> RunError:
     """The error of a child that is gone without an answer."""
-    ending = f"crashed with signal {-code}" if code < 0 else f"ended with exit code {code}"
-    return RunError(f"{what}: {ending} and left no result", printed.hint())
+    if code < 0:
+        ending = Message("{what}: crashed with signal {number} and left no result", what=what, number=-code)
+    else:
+        ending = Message("{what}: ended with exit code {code} and left no result", what=what, code=code)
+    return RunError(ending, printed.hint())
 
 
 class Tail:
@@ -129,7 +136,7 @@ class Tail:
     def hint(self) -> str:
         """The last line it printed, fit to be shown; empty when it printed nothing."""
         lines = [line for line in self._kept.decode("utf-8", "replace").splitlines() if line.strip()]
-        return f"it printed: {visible(lines[-1].strip())[-300:]}" if lines else ""
+        return Message("it printed: {line}", line=visible(lines[-1].strip())[-300:]) if lines else ""
 
 
 _SECONDS_PER_IMAGE = 5.0
@@ -159,8 +166,12 @@ class Preprocess:
         if not self.modules:
             return None
         if len(self.modules) not in (1, inputs):
-            message = f"the model has {inputs} inputs, got {len(self.modules)} preprocess modules"
-            raise UsageError(message, "give one for all inputs, or one for each")
+            message = Message(
+                "the model has {inputs} inputs, got {modules} preprocess modules",
+                inputs=inputs,
+                modules=len(self.modules),
+            )
+            raise UsageError(message, Message("give one for all inputs, or one for each"))
         return self.modules[position % len(self.modules)]
 
 
@@ -174,15 +185,17 @@ class Prepared:
 
     def load(self) -> AnyArray:
         """The array. Raises InputError when the file is no .npy of numbers."""
-        hint = "save it with numpy.save"
+        hint = Message("save it with numpy.save")
         try:
             array: AnyArray = np.load(self.file, allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             # numpy advises to open what may be a pickle all the same
-            why = "no .npy header, or Python objects" if "pickle" in str(error) else str(error)
-            raise InputError(f"{self.source}: not a .npy array of numbers: {why}", hint) from error
+            why = Message("no .npy header, or Python objects") if "pickle" in str(error) else str(error)
+            raise InputError(
+                Message("{source}: not a .npy array of numbers: {why}", source=self.source, why=why), hint
+            ) from error
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
-            raise InputError(f"{self.source}: expected one array of numbers", hint)
+            raise InputError(Message("{source}: expected one array of numbers", source=self.source), hint)
         return array
 
 
@@ -205,11 +218,11 @@ def check_files(images: Sequence[Path], module: Path | None) -> None:
     """Raise InputError for files that are missing, UsageError for images without a module."""
     for path in (*images, *([module] if module else [])):
         if not path.is_file():
-            raise InputError(f"{path}: no such file", "check the path")
+            raise InputError(Message("{path}: no such file", path=path), Message("check the path"))
     raw = [image for image in images if image.suffix.lower() != ".npy"] if module is None else []
     if raw:
-        message = f"{raw[0]}: without a preprocess module only .npy inputs can be read"
-        raise UsageError(message, "name the module that the simulator uses (-n PRE.py)")
+        message = Message("{path}: without a preprocess module only .npy inputs can be read", path=raw[0])
+        raise UsageError(message, Message("name the module that the simulator uses (-n PRE.py)"))
 
 
 def _through(module: Path, images: Sequence[Path], want: Layout, how: Preprocess, folder: Path) -> list[Prepared]:
@@ -230,10 +243,19 @@ def _through(module: Path, images: Sequence[Path], want: Layout, how: Preprocess
 
 def failure_of(module: Path, answer: Mapping[str, object]) -> RunError:
     """The error of a module that raised, as user_python.py tells it."""
-    place = f"{module}, line {answer['line']}" if answer["line"] else f"{module}"
-    image = f" for {Path(str(answer['image'])).name}" if answer["image"] else ""
+    place = Message("{module}, line {line}", module=module, line=answer["line"]) if answer["line"] else f"{module}"
+    image = Message(" for {name}", name=Path(str(answer["image"])).name) if answer["image"] else ""
     error = shorten(visible(" ".join(str(answer["error"]).split())), 300, placeholder=" ...")
-    return RunError(f"{place}: {answer.get('function', 'loading it')}{image} failed: {error}", str(answer["printed"]))
+    return RunError(
+        Message(
+            "{place}: {function}{image} failed: {error}",
+            place=place,
+            function=answer.get("function", Message("loading it")),
+            image=image,
+            error=error,
+        ),
+        str(answer["printed"]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +293,15 @@ def check_count(wanted: Sequence[ModelInput], images: Sequence[Path]) -> None:
     """Raise UsageError unless there is one file for each model input."""
     if len(images) != len(wanted):
         names = ", ".join(f"{visible(item.name)} {list(item.shape)}" for item in wanted)
-        raise UsageError(f"the model has {len(wanted)} inputs ({names}), got {len(images)}", "give one file for each")
+        raise UsageError(
+            Message(
+                "the model has {inputs} inputs ({names}), got {files}",
+                inputs=len(wanted),
+                names=names,
+                files=len(images),
+            ),
+            Message("give one file for each"),
+        )
 
 
 def fit_input(given: Prepared, wanted: ModelInput, want: Layout) -> tuple[AnyArray, str]:
@@ -289,10 +319,25 @@ def fit_input(given: Prepared, wanted: ModelInput, want: Layout) -> tuple[AnyArr
         return _typed(first, wanted, given), ""
     name = visible(wanted.name)
     if second.shape == wanted.shape:
-        did = f"left as it is, since it has the model's {want} shape" if promised_other else f"transposed to {want}"
-        return _typed(second, wanted, given), f"{given.source}: {did} (input {name})"
-    got = f"wants {list(wanted.shape)}, got {list(first.shape)}"
-    raise InputError(f"{given.source}: input {name} {got}", _advice(array, wanted.shape))
+        did = Message(
+            "{source}: left as it is, since it has the model's {layout} shape (input {name})"
+            if promised_other
+            else "{source}: transposed to {layout} (input {name})",
+            source=given.source,
+            layout=want,
+            name=name,
+        )
+        return _typed(second, wanted, given), did
+    raise InputError(
+        Message(
+            "{source}: input {name} wants {wanted}, got {shape}",
+            source=given.source,
+            name=name,
+            wanted=list(wanted.shape),
+            shape=list(first.shape),
+        ),
+        _advice(array, wanted.shape),
+    )
 
 
 def _typed(array: AnyArray, wanted: ModelInput, given: Prepared) -> AnyArray:
@@ -300,15 +345,21 @@ def _typed(array: AnyArray, wanted: ModelInput, given: Prepared) -> AnyArray:
     with np.errstate(invalid="ignore", over="ignore"):
         typed = array.astype(wanted.dtype, order="C", copy=False)  # ascontiguousarray would make a scalar 1-d
     if wanted.dtype.kind in "iu" and not np.array_equal(typed, array):
-        what = f"input {visible(wanted.name)} takes {wanted.dtype}, got values that do not fit, such as"
         odd = array[np.asarray(typed != array)].reshape(-1)[0]
-        raise InputError(f"{given.source}: {what} {odd:g}", "the preprocess module has to return the model's own codes")
+        what = Message(
+            "{source}: input {name} takes {type}, got values that do not fit, such as {odd:g}",
+            source=given.source,
+            name=visible(wanted.name),
+            type=str(wanted.dtype),
+            odd=float(odd),
+        )
+        raise InputError(what, Message("the preprocess module has to return the model's own codes"))
     return typed
 
 
 def _advice(array: AnyArray, shape: tuple[int, ...]) -> str:
     if not shape:
-        return "a scalar is wanted: numpy.save(path, numpy.array(16000)), without brackets around the number"
+        return Message("a scalar is wanted: numpy.save(path, numpy.array(16000)), without brackets around the number")
     if array.ndim == len(shape) - 1:
-        return "the batch axis is missing: numpy.expand_dims(image, 0)"
-    return "a wrong size gives wrong numbers without a word in the simulator; check the preprocess module"
+        return Message("the batch axis is missing: numpy.expand_dims(image, 0)")
+    return Message("a wrong size gives wrong numbers without a word in the simulator; check the preprocess module")

@@ -32,6 +32,7 @@ from sgs_tui.engine.backends.preprocess import (
 )
 from sgs_tui.engine.errors import CancelledError
 from sgs_tui.engine.runs.processes import ProcessIdentity, end_group
+from sgs_tui.language import Message
 
 _LOOK = 0.1
 _GRACE = 1.0
@@ -122,7 +123,7 @@ class _Child:
             elif gone:  # what it started may hold the pipe
                 return None
             elif how.cancel is not None and how.cancel.is_set():
-                raise CancelledError(f"{self._what}: stopped")
+                raise CancelledError(Message("{what}: stopped", what=self._what))
             elif time.monotonic() > deadline:
                 raise too_slow(self._what, how.timeout)
         return found

@@ -23,6 +23,7 @@ from sgs_tui.engine.backends.onnx_notes import (
 )
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.errors import InputError
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from onnx import AttributeProto, ModelProto, NodeProto, TensorProto
@@ -42,19 +43,30 @@ def load_quantizable(path: Path) -> Quantizable:
     """Read a model and prepare it. Raises InputError, and RunError where onnxruntime can not compute its constants."""
     model = load_model(path)
     if any(external_data(model, path.parent)):
-        what = f"{path}: over 1.5 GB of weights, what onnxruntime quantizes has to fit into 2 GB"
-        raise InputError(what, "`sgs-tui dump onnx` can dump it; cut the model in two to quantize it here")
+        what = Message("{path}: over 1.5 GB of weights, what onnxruntime quantizes has to fit into 2 GB", path=path)
+        raise InputError(what, Message("`sgs-tui dump onnx` can dump it; cut the model in two to quantize it here"))
     halves = _widen_halves(model)
-    notes = [f"a {halves} model, computed in float32 here: onnxruntime quantizes no other floats"] if halves else []
-    notes += [f"{note}: both stages get one seed, and so the same numbers" for note in random_notes(model)]
-    notes += [f"neither dumped nor quantized: {note}" for note in body_notes(model)]
+    notes = (
+        [Message("a {halves} model, computed in float32 here: onnxruntime quantizes no other floats", halves=halves)]
+        if halves
+        else []
+    )
+    notes += [
+        Message("{note}: both stages get one seed, and so the same numbers", note=note) for note in random_notes(model)
+    ]
+    notes += [Message("neither dumped nor quantized: {note}", note=note) for note in body_notes(model)]
     if ops := quantized_ops(model):
-        notes.append(f"quantized already, and left so in both stages: {ops}")
+        notes.append(Message("quantized already, and left so in both stages: {ops}", ops=ops))
     for number, node in enumerate(random_nodes(model), 1):
         _seed(node, number)
     model = _folded(model, str(path))
     if folded := fold_batch_norms(model):
-        notes.append(f"BatchNormalization folded into the convolution before it, as converters do: {folded} times")
+        notes.append(
+            Message(
+                "BatchNormalization folded into the convolution before it, as converters do: {folded} times",
+                folded=folded,
+            )
+        )
     return Quantizable(model, tuple(notes))
 
 

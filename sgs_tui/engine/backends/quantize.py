@@ -16,6 +16,7 @@ from sgs_tui.engine.backends.onnx_notes import quantized_ops
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.errors import RunError, SgsError, UsageError
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -77,7 +78,9 @@ class Quantization:
     int16: tuple[str, ...] = ()
 
 
-QUANTIZER_HINT = "try --per-tensor, or export the model for another opset; `sgs-tui dump onnx` dumps it as it is"
+QUANTIZER_HINT = Message(
+    "try --per-tensor, or export the model for another opset; `sgs-tui dump onnx` dumps it as it is"
+)
 
 
 def quantize(
@@ -86,7 +89,7 @@ def quantize(
     how: Quantization,
     target: Path,
     infinite: Collection[str] = (),
-    what: str = "the model",
+    what: str = Message("the model"),
 ) -> "ModelProto":
     """Quantize `model` (given: left alone), save it as `target` and return it. `what` names it in errors.
 
@@ -129,9 +132,17 @@ def _everything(
 def _failure(model: "ModelProto", error: Exception, what: str) -> RunError:
     """Whose fault it is that onnxruntime's quantizer gave up, and what to try."""
     if ops := quantized_ops(model):
-        return RunError(f"{what}: quantized already, it holds {ops}", "give the float model that it was made from")
+        return RunError(
+            Message("{what}: quantized already, it holds {ops}", what=what, ops=ops),
+            Message("give the float model that it was made from"),
+        )
     words = one_line(f"{type(error).__name__}: {error}")
-    return RunError(f"{what}: the model itself is fine, but onnxruntime's quantizer failed: {words}", QUANTIZER_HINT)
+    return RunError(
+        Message(
+            "{what}: the model itself is fine, but onnxruntime's quantizer failed: {words}", what=what, words=words
+        ),
+        QUANTIZER_HINT,
+    )
 
 
 def _name_readers(model: "ModelProto", tensors: Collection[str]) -> list[str]:
@@ -160,8 +171,12 @@ def check_names(model: "ModelProto", names: Sequence[str]) -> None:
     for name in names:
         if name not in known and name != EVERYTHING:
             near = get_close_matches(name, known, 1)
-            hint = f"did you mean {visible(near[0])}?" if near else "name a tensor between two layers"
-            raise UsageError(f"no tensor is named {visible(name)}", hint)
+            hint = (
+                Message("did you mean {close}?", close=visible(near[0]))
+                if near
+                else Message("name a tensor between two layers")
+            )
+            raise UsageError(Message("no tensor is named {name}", name=visible(name)), hint)
 
 
 def sharing(model: "ModelProto", names: Sequence[str]) -> tuple[str, ...]:
@@ -265,8 +280,11 @@ def _check_effect(quantized: "ModelProto", names: Sequence[str]) -> None:
     for name in names:
         if name not in raised:
             raise RunError(
-                f"{visible(name)} did not become INT16: it is fused into the layer behind it, or not quantized",
-                "name the next tensor",
+                Message(
+                    "{name} did not become INT16: it is fused into the layer behind it, or not quantized",
+                    name=visible(name),
+                ),
+                Message("name the next tensor"),
             )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import at_home, mark_read, odd_kind, read_bytes
 from sgs_tui.engine.text import decode, visible
+from sgs_tui.language import Message
 
 PICTURES = frozenset(
     {"bmp", "dib", "jpeg", "jpg", "jpe", "jp2", "png", "pbm", "pgm", "ppm"}
@@ -40,8 +41,14 @@ def samples(argument: str, inputs: int = 1) -> tuple[Sample, ...]:
     for sample in found:
         if len(sample) != inputs:
             raise UsageError(
-                f"{argument}: {sample[0].name} gives {len(sample)} files for {inputs} preprocess scripts",
-                "give one script an input in -n, and a list file whose lines name as many files, with commas",
+                Message(
+                    "{argument}: {name} gives {number} files for {inputs} preprocess scripts",
+                    argument=argument,
+                    name=sample[0].name,
+                    number=len(sample),
+                    inputs=inputs,
+                ),
+                Message("give one script an input in -n, and a list file whose lines name as many files, with commas"),
             )
     return tuple(found)
 
@@ -65,15 +72,26 @@ def named_samples(inputs: Sequence[str], given: Sequence[Sample], named: Mapping
     """
     unknown = next((name for name in named if name not in inputs), None)
     if unknown is not None:
-        raise UsageError(f"no input is named {visible(unknown)}", f"the inputs are: {visible(', '.join(inputs))}")
+        raise UsageError(
+            Message("no input is named {name}", name=visible(unknown)),
+            Message("the inputs are: {names}", names=visible(", ".join(inputs))),
+        )
     free = [name for name in inputs if name not in named]
     if free and not given:
-        raise UsageError(f"no file for input {visible(', '.join(free))}", "give --image PATH or --input NAME=FILE")
+        raise UsageError(
+            Message("no file for input {names}", names=visible(", ".join(free))),
+            Message("give --image PATH or --input NAME=FILE"),
+        )
     for sample in given or ((),):
         if len(sample) != len(free):
-            wanted = f"{len(free)} files ({visible(', '.join(free))})" if free else "no image, every input is named"
-            hint = "a list file with one line a sample and commas between its files, or --input NAME=FILE"
-            raise UsageError(f"got {len(sample)} files for a sample, expected {wanted}", hint)
+            if free:
+                wanted = Message("{number} files ({names})", number=len(free), names=visible(", ".join(free)))
+            else:
+                wanted = Message("no image, every input is named")
+            hint = Message("a list file with one line a sample and commas between its files, or --input NAME=FILE")
+            raise UsageError(
+                Message("got {number} files for a sample, expected {wanted}", number=len(sample), wanted=wanted), hint
+            )
     columns = [{**dict(zip(free, sample, strict=True)), **named} for sample in given or ((),)]
     return tuple(tuple(column[name] for name in inputs) for column in columns)
 
@@ -96,7 +114,10 @@ def _pictures(folder: Path) -> list[Path]:
     paths = (Path(place, name) for place, _, names in os.walk(folder) for name in names if not name.startswith("."))
     found = sorted(path for path in paths if suffix(path) in PICTURES | DATA and path.is_file())
     if not found:
-        raise InputError(f"{folder}: no image in it", f"known suffixes: {' '.join(sorted(PICTURES | DATA))}")
+        raise InputError(
+            Message("{folder}: no image in it", folder=folder),
+            Message("known suffixes: {known}", known=" ".join(sorted(PICTURES | DATA))),
+        )
     return found
 
 
@@ -104,23 +125,40 @@ def _listed(path: Path, prefix: Path | None) -> list[Sample]:
     data = read_bytes(path)
     if b"\0" in data:
         known = " ".join(sorted(PICTURES | DATA))
-        raise InputError(f"{path}: is neither an image nor a list of images", f"known suffixes: {known}")
+        raise InputError(
+            Message("{path}: is neither an image nor a list of images", path=path),
+            Message("known suffixes: {known}", known=known),
+        )
     base = prefix or Path.cwd()
     found = []
     for number, line in enumerate(decode(data).splitlines(), 1):
         names = [name.strip() for name in line.split(",") if name.strip()]
         files = [base / at_home(name) for name in names]
         if files:
-            found.append(tuple(_existing(file, f"{path}, line {number}: {file}") for file in files))
+            found.append(
+                tuple(
+                    _existing(file, Message("{path}, line {number}: {file}", path=path, number=number, file=file))
+                    for file in files
+                )
+            )
     if not found:
-        raise InputError(f"{path}: an empty list of images", "one sample a line, inputs separated by commas")
+        raise InputError(
+            Message("{path}: an empty list of images", path=path),
+            Message("one sample a line, inputs separated by commas"),
+        )
     return found
 
 
 def _existing(path: Path, shown: str) -> Path:
     if kind := odd_kind(path):
-        raise InputError(f"{shown}: is {kind}, expected an image or a list of images", "name a file")
+        raise InputError(
+            Message("{path}: is {kind}, expected an image or a list of images", path=shown, kind=kind),
+            Message("name a file"),
+        )
     if not path.is_file():
-        raise InputError(f"{shown}: there is no such image", "relative paths count from the current folder")
+        raise InputError(
+            Message("{path}: there is no such image", path=shown),
+            Message("relative paths count from the current folder"),
+        )
     mark_read(path.stat())
     return path

@@ -40,6 +40,7 @@ from sgs_tui.engine.runs.known_failures import Explanation
 from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG, Elements, Product, RunFolder, RunRequest, safe_name
 from sgs_tui.engine.runs.run_list import list_runs, network
 from sgs_tui.engine.text import decode, encode, visible
+from sgs_tui.language import Message
 
 INI = "input_config.ini"
 RANGES = ("tensor_min_max.txt", "tensor_min_max.json", "tensor_min_max.pkl")
@@ -118,29 +119,44 @@ def preprocess_items(argument: str, sdk: Sdk) -> tuple[str, ...]:
     for item, module in modules.items():
         twin = next((other for other in modules if other != item and modules[other] == module), None)
         if twin:
-            raise UsageError(f"{item} and {twin}: the second would never be imported", "give them different names")
+            raise UsageError(
+                Message("{item} and {twin}: the second would never be imported", item=item, twin=twin),
+                Message("give them different names"),
+            )
     return items
 
 
 def _item(part: str, sdk: Sdk) -> str:
     if not part.endswith(".py"):
         if part not in sdk.modules:
-            hint = f"give a path that ends in .py, or a name from {sdk.preprocess_folder}"
-            raise InputError(f"{part}: the SDK has no preprocess module of that name", hint)
+            hint = Message("give a path that ends in .py, or a name from {folder}", folder=sdk.preprocess_folder)
+            raise InputError(Message("{part}: the SDK has no preprocess module of that name", part=part), hint)
         return part
     path = at_home(part).absolute()
     if not path.is_file():
-        raise InputError(f"{path}: there is no such preprocess script", "check the path given with -n")
-    module, would = path.name.partition(".")[0], f"{path}: the SDK would import"
+        raise InputError(
+            Message("{path}: there is no such preprocess script", path=path), Message("check the path given with -n")
+        )
+    module = path.name.partition(".")[0]
     if path.name != f"{module}.py":
-        hint = "rename the script so that it has no other dot"
-        raise UsageError(f"{would} `{module}`: it cuts the name at its first dot", hint)
+        hint = Message("rename the script so that it has no other dot")
+        raise UsageError(
+            Message(
+                "{path}: the SDK would import `{module}`: it cuts the name at its first dot", path=path, module=module
+            ),
+            hint,
+        )
     if module in _TAKEN or module in sys.stdlib_module_names:
         raise UsageError(
-            f"{would} another module that is called {module} too", f"rename it, my_{module}.py for example"
+            Message(
+                "{path}: the SDK would import another module that is called {module} too", path=path, module=module
+            ),
+            Message("rename it, my_{module}.py for example", module=module),
         )
     if "," in str(path):
-        raise UsageError(f"{path}: a comma separates scripts for the SDK", "move or rename it")
+        raise UsageError(
+            Message("{path}: a comma separates scripts for the SDK", path=path), Message("move or rename it")
+        )
     return str(path)
 
 
@@ -160,8 +176,10 @@ def stage_of(model: Path) -> Stage:
     """The stage that a model's name tells. Raises UsageError when it tells none."""
     named = _named_stage(model)
     if named is None:
-        hint = "give --type Float or --type Fixed"
-        raise UsageError(f"{model.name}: its name does not tell the stage (*_float.sim, *_fixed.sim)", hint)
+        hint = Message("give --type Float or --type Fixed")
+        raise UsageError(
+            Message("{name}: its name does not tell the stage (*_float.sim, *_fixed.sim)", name=model.name), hint
+        )
     return named
 
 
@@ -175,16 +193,28 @@ def refuse_offline(model: Path, stage: Stage) -> None:
     """Say why an offline model can not be dumped. Raises UsageError for it and for what is no SDK model."""
     if stage is Stage.OFFLINE or model.suffix == ".img":
         raise UsageError(
-            f"{model.name}: an offline model can not be dumped: it holds compiled code for the chip, whose layers "
-            "leave no tensors behind (its records carry 0 bytes)",
-            "dump the *_fixed.sim it was made from: both compute the same numbers",
+            Message(
+                "{name}: an offline model can not be dumped: it holds compiled code for the chip, whose layers "
+                "leave no tensors behind (its records carry 0 bytes)",
+                name=model.name,
+            ),
+            Message("dump the *_fixed.sim it was made from: both compute the same numbers"),
         )
     if stage not in (Stage.FLOAT, Stage.CMODEL_FLOAT, Stage.FIXED):
-        raise UsageError(f"{model.name}: the SDK's simulator runs no {stage} model", "use `dump onnx|caffe|tflite`")
+        raise UsageError(
+            Message("{name}: the SDK's simulator runs no {stage} model", name=model.name, stage=Message(str(stage))),
+            Message("use `dump onnx|caffe|tflite`"),
+        )
     if model.suffix in (".onnx", ".tflite", ".prototxt", ".caffemodel"):
-        raise UsageError(f"{model.name}: is an original model", f"use `dump {model.suffix[1:]}`")
+        raise UsageError(
+            Message("{name}: is an original model", name=model.name),
+            Message("use `dump {suffix}`", suffix=model.suffix[1:]),
+        )
     if not model.is_file():
-        raise InputError(f"{model}: there is no such model", "check the path, and that its conversion ended well")
+        raise InputError(
+            Message("{path}: there is no such model", path=model),
+            Message("check the path, and that its conversion ended well"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +253,12 @@ def sdk_runs(request: SdkRequest, sdk: Sdk, environ: Mapping[str, str] = os.envi
     config = run_debug_config(stage, request.switches, request.debug_config)
     notes = interpreter_notes(sdk, answers, python)
     if named := _other_kind(model, stage):
-        swapped = f"{model.name} is run as {stage}, but its name says {named}: a swapped model ends in a useless dump"
+        swapped = Message(
+            "{name} is run as {stage}, but its name says {named}: a swapped model ends in a useless dump",
+            name=model.name,
+            stage=Message(str(stage)),
+            named=Message(str(named)),
+        )
         notes = (swapped, *notes)
     shared = replace(
         _shared(sdk, model, stage, preprocess, config),
@@ -245,8 +280,8 @@ def _told_before(feeding: Feeding, model: Path, answers: SdkAnswers) -> Iterator
     try:
         concerns += check_feeding(feeding, answers)
     except InputError as error:
-        yield f"{error.message} ({error.hint})"
-    yield from (f"{concern.message} ({concern.hint})" for concern in concerns)
+        yield Message("{message} ({hint})", message=error.message, hint=error.hint)
+    yield from (Message("{message} ({hint})", message=each.message, hint=each.hint) for each in concerns)
 
 
 def _shared(sdk: Sdk, model: Path, stage: Stage, preprocess: tuple[str, ...], config: str) -> RunRequest:
@@ -297,7 +332,9 @@ def _simulator_options(sdk: Sdk, answers: SdkAnswers, stage: Stage, preprocess: 
     """What this simulator takes beside picture and model. Raises UsageError for what it wants and was not given."""
     known = answers.options()
     if known.requires("-n") and not preprocess:
-        raise UsageError("this SDK's simulator takes no image without a preprocess script", "give -n PRE.py")
+        raise UsageError(
+            Message("this SDK's simulator takes no image without a preprocess script"), Message("give -n PRE.py")
+        )
     category = ("-c", "Unknown") if known.requires("-c") else ()
     # Where -t is not required it knows no cmodel: left out, the model's own class decides.
     wanted = known.requires("-t") or (known.takes("-t") and stage is not Stage.CMODEL_FLOAT)
@@ -329,13 +366,21 @@ class SdkBackend(SdkTools):
         its native half through a shell, without quotes round the paths of the run and of the SDK."""
         home = len(os.fsencode((request.environment or {}).get("HOME", "")))
         if home >= _HOME_LIMIT:
-            message = f"$HOME is {home} bytes long: the simulator gives up from {_HOME_LIMIT} on"
-            yield Concern(Level.WARNING, message, "set HOME to a shorter path (a symbolic link) before the start")
+            message = Message(
+                "$HOME is {number} bytes long: the simulator gives up from {limit} on", number=home, limit=_HOME_LIMIT
+            )
+            yield Concern(
+                Level.WARNING, message, Message("set HOME to a shorter path (a symbolic link) before the start")
+            )
         if request.details.get("generation") == Generation.OLDER:
-            for what, path in (("runs folder", str(root.absolute())), ("SDK", request.details.get("sdk", ""))):
+            for what, path in ((Message("runs folder"), str(root.absolute())), ("SDK", request.details.get("sdk", ""))):
                 if _SHELL_SPECIAL.search(path):
-                    message = f"{what} {path}: the older simulator breaks on blanks, quotes and brackets in this path"
-                    yield Concern(Level.ERROR, message, "use one without them (a symbolic link will do)")
+                    message = Message(
+                        "{what} {path}: the older simulator breaks on blanks, quotes and brackets in this path",
+                        what=what,
+                        path=path,
+                    )
+                    yield Concern(Level.ERROR, message, Message("use one without them (a symbolic link will do)"))
 
     def with_hint(self, problem: Explanation, request: RunRequest) -> Explanation:
         """A model whose name says another kind: to run it as that is the first thing to try."""

@@ -23,6 +23,7 @@ from sgs_tui.engine.files import make_folder, read_bytes, write_atomically
 from sgs_tui.engine.runs.known_failures import first_of
 from sgs_tui.engine.runs.log import plain_text, shown
 from sgs_tui.engine.text import did_you_mean, visible
+from sgs_tui.language import Message
 
 _QUESTION = "import sys, struct; print('%d.%d %d' % (sys.version_info[:2] + (8 * struct.calcsize('P'),)))"
 _LIBRARIES = """
@@ -85,7 +86,10 @@ class SdkAnswers:
         if key not in _known:
             found = re.fullmatch(r"(\d+\.\d+) (\d+)", self._answer([self._python, "-c", _QUESTION]).strip())
             if found is None:
-                raise RunError(f"{self._python}: is no Python{self._sdk.place}", "name another with --sdk-python")
+                raise RunError(
+                    Message("{python}: is no Python{place}", python=self._python, place=self._sdk.place),
+                    Message("name another with --sdk-python"),
+                )
             _known[key] = Interpreter(found[1], int(found[2]))
         return _known[key]
 
@@ -97,7 +101,12 @@ class SdkAnswers:
         """The options of a script; `commands`: words in front of them. Raises InputError where the SDK has none."""
         path = self._sdk.tool(script)
         if path is None:
-            raise InputError(f"{self._sdk.root}: the SDK has no {script}{self._sdk.place}", "unpack the SDK again")
+            raise InputError(
+                Message(
+                    "{root}: the SDK has no {script}{place}", root=self._sdk.root, script=script, place=self._sdk.place
+                ),
+                Message("unpack the SDK again"),
+            )
         return Options(self._once(" ".join((script, *commands)), [self._python, str(path), *commands, "--help"]))
 
     def chips(self) -> tuple[str, ...]:
@@ -131,10 +140,14 @@ class SdkAnswers:
         try:
             done = self.run(argv[1:])
         except OSError as error:
-            raise RunError(f"{what}: does not start: {error}", "name another Python with --sdk-python") from error
+            raise RunError(
+                Message("{what}: does not start: {error}", what=what, error=str(error)),
+                Message("name another Python with --sdk-python"),
+            ) from error
         except subprocess.TimeoutExpired as error:
             raise RunError(
-                f"{what}: gave no answer within {error.timeout:g} s", "is it waiting for something?"
+                Message("{what}: gave no answer within {timeout:g} s", what=what, timeout=error.timeout),
+                Message("is it waiting for something?"),
             ) from error
         if done.returncode == 0 and done.stdout.strip():
             return plain_text(done.stdout)
@@ -150,19 +163,35 @@ class SdkAnswers:
             )
         environment = sdk_environment(self._sdk, self._environ)
         if shutil.which(self._python, path=environment.get("PATH")) is None:
-            raise RunError(f"{self._python}: there is no such interpreter", "name one with --sdk-python")
+            raise RunError(
+                Message("{python}: there is no such interpreter", python=self._python),
+                Message("name one with --sdk-python"),
+            )
         return run_in([self._python, *arguments], environment)
 
     def _failure(self, what: str, done: "subprocess.CompletedProcess[bytes]") -> SgsError:
         from sgs_tui.engine.backends.sdk_tools import FAILURES, VAGUE
 
-        where = f"{what} does not start in the SDK's environment{self._sdk.place}"
+        place = self._sdk.place
         text = plain_text(done.stdout + done.stderr)
         known = first_of((*FAILURES, *VAGUE), text)
         if known is not None:
-            return RunError(f"{where}: {known.message}", known.hint)
-        said = shown(done.stderr.strip().rpartition(b"\n")[2]) or f"exit code {done.returncode}, not a word"
-        return RunError(f"{where}: {said}", "name another with --sdk-python")
+            return RunError(
+                Message(
+                    "{what} does not start in the SDK's environment{place}: {why}",
+                    what=what,
+                    place=place,
+                    why=known.message,
+                ),
+                known.hint,
+            )
+        said = shown(done.stderr.strip().rpartition(b"\n")[2]) or Message(
+            "exit code {code}, not a word", code=done.returncode
+        )
+        return RunError(
+            Message("{what} does not start in the SDK's environment{place}: {why}", what=what, place=place, why=said),
+            Message("name another with --sdk-python"),
+        )
 
 
 def interpreter_notes(sdk: Sdk, answers: SdkAnswers, python: str) -> tuple[str, ...]:
@@ -171,10 +200,15 @@ def interpreter_notes(sdk: Sdk, answers: SdkAnswers, python: str) -> tuple[str, 
     if sdk.built and found.version not in sdk.built:
         wanted = ", ".join(sorted(sdk.built))
         return (
-            f"the SDK's modules are built for Python {wanted}, {python} is {found.version}: name one with --sdk-python",
+            Message(
+                "the SDK's modules are built for Python {wanted}, {python} is {version}: name one with --sdk-python",
+                wanted=wanted,
+                python=python,
+                version=found.version,
+            ),
         )
     if sdk.generation is Generation.NEWER and found.bits == 32:
-        return (f"{python} is a 32-bit Python, which this SDK does not know",)
+        return (Message("{python} is a 32-bit Python, which this SDK does not know", python=python),)
     return ()
 
 
@@ -186,10 +220,16 @@ def check_chip(sdk: Sdk, answers: SdkAnswers, options: Options, script: str) -> 
         return ()
     if not options.takes(SOC):
         raise UsageError(
-            f"--soc-version {visible(chip)}: {script} of this SDK ({sdk.version}) takes no chip", "leave it out"
+            Message(
+                "--soc-version {chip}: {script} of this SDK ({version}) takes no chip",
+                chip=visible(chip),
+                script=script,
+                version=sdk.version,
+            ),
+            Message("leave it out"),
         )
     known = answers.chips()
     if known and chip not in known:
-        message = f"--soc-version {visible(chip)}: this SDK knows no such chip"
+        message = Message("--soc-version {chip}: this SDK knows no such chip", chip=visible(chip))
         raise UsageError(message, visible(did_you_mean(chip, known)))
     return (SOC, chip)

@@ -23,6 +23,7 @@ from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.numbers import count, size
 from sgs_tui.engine.runs.backend import Concern, Level
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message, plural
 
 FEW = 10
 """Calibration pictures below which ranges are a matter of chance; some 30 are usual."""
@@ -41,25 +42,34 @@ def check_names(paths: Iterable[Path]) -> Iterator[Concern]:
     """Names that are not ASCII: the calibrator hangs on some, and the tools' shells differ about the others."""
     odd = next((path for path in paths if not str(path).isascii()), None)
     if odd is not None:
-        message = f"{visible(str(odd))}: this name is not plain ASCII: the older calibrator hangs on such names"
-        yield _warning(message, "rename it, or work through a link with another name")
+        message = Message(
+            "{path}: this name is not plain ASCII: the older calibrator hangs on such names", path=visible(str(odd))
+        )
+        yield _warning(message, Message("rename it, or work through a link with another name"))
 
 
 def check_pictures(pictures: int) -> Iterator[Concern]:
     """Whether there are enough to calibrate with."""
     if pictures < FEW:
-        told = "one picture is no calibration" if pictures == 1 else f"only {count(pictures, 'calibration picture')}"
-        message = f"{told}: ranges then fit what was in it, and clip what was not"
-        yield _warning(message, "take about 30 that look like what the network will see")
+        message = plural(
+            pictures,
+            "one picture is no calibration: ranges then fit what was in it, and clip what was not",
+            "only {number} calibration pictures: ranges then fit what was in it, and clip what was not",
+        )
+        yield _warning(message, Message("take about 30 that look like what the network will see"))
 
 
 def check_memory(processes: int, available: int | None = None) -> Iterator[Concern]:
     """Whether memory suffices for so many processes of the tools. `available` in bytes; None: of this machine, now."""
     free = psutil.virtual_memory().available if available is None else available
     if free < _WANTED:
-        told = f", for {processes} processes" if processes > 1 else ""
-        message = f"{size(free)} of memory are free{told}: the SDK's tools want 6 to 8 GB, and are killed without them"
-        yield _warning(message, "close other programs, or run fewer processes (--num_process 2)")
+        told = Message(", for {processes} processes", processes=processes) if processes > 1 else ""
+        message = Message(
+            "{free} of memory are free{told}: the SDK's tools want 6 to 8 GB, and are killed without them",
+            free=size(free),
+            told=told,
+        )
+        yield _warning(message, Message("close other programs, or run fewer processes (--num_process 2)"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +101,13 @@ def check_feeding(feeding: Feeding, answers: SdkAnswers) -> Iterator[Concern]:
     """The ini against what the scripts do to the sample. Raises SgsError where the ini or the SDK can not be read."""
     config = inputconfig.load(feeding.ini) if feeding.ini is not None else None
     if config is not None and config.inputs and feeding.scripts and len(config.inputs) != len(feeding.scripts):
-        message = (
-            f"{feeding.ini}: names {count(len(config.inputs), 'input')}, -n {count(len(feeding.scripts), 'script')}"
+        message = Message(
+            "{ini}: names {inputs}, -n {scripts}",
+            ini=feeding.ini,
+            inputs=count(len(config.inputs), "input"),
+            scripts=count(len(feeding.scripts), "script"),
         )
-        yield _warning(message, "give one script an input, in the order of `inputs`")
+        yield _warning(message, Message("give one script an input, in the order of `inputs`"))
         return
     for number, (script, picture) in enumerate(zip(feeding.scripts, feeding.sample, strict=False)):
         found = _probe(script, picture, answers)
@@ -142,15 +155,33 @@ def _tried(script: str, picture: Path, answers: SdkAnswers) -> Probed | None:
 def _about_script(name: str, picture: Path, found: Probed, wanted: int) -> Iterator[Concern]:
     name = visible(name)
     if found.error:
-        message = f"{name} fails on {visible(picture.name)}: {visible(found.error)[:200]}"
-        yield _warning(message, "the SDK's tools will call it the same way")
+        message = Message(
+            "{name} fails on {picture}: {error}",
+            name=name,
+            picture=visible(picture.name),
+            error=visible(found.error)[:200],
+        )
+        yield _warning(message, Message("the SDK's tools will call it the same way"))
         return
     if wanted and found.size != wanted:
-        message = f"{name} returns {found.size} values {list(found.shape)} where the model's input takes {wanted}"
-        yield _warning(message, "fix the size: the simulator says nothing then and dumps wrong data")
+        message = Message(
+            "{name} returns {size} values {shape} where the model's input takes {wanted}",
+            name=name,
+            size=found.size,
+            shape=list(found.shape),
+            wanted=wanted,
+        )
+        yield _warning(message, Message("fix the size: the simulator says nothing then and dumps wrong data"))
     if found.raw_size != found.size:
-        message = f"{name} returns {found.size} values with norm=True and {found.raw_size} with norm=False"
-        yield _warning(message, "both must be the same picture: the float model gets the one, the fixed one the other")
+        message = Message(
+            "{name} returns {size} values with norm=True and {raw_size} with norm=False",
+            name=name,
+            size=found.size,
+            raw_size=found.raw_size,
+        )
+        yield _warning(
+            message, Message("both must be the same picture: the float model gets the one, the fixed one the other")
+        )
 
 
 def _about_ini(ini: Path | None, config: InputConfig, number: int, name: str, found: Probed) -> Iterator[Concern]:
@@ -158,8 +189,14 @@ def _about_ini(ini: Path | None, config: InputConfig, number: int, name: str, fo
     if trained not in (*_FORMATS, "GRAY"):
         return
     if found.order and trained in _FORMATS and found.order != trained:
-        message = f"{ini}: training_input_formats={trained}, but {visible(name)} gives {found.order}"
-        yield _warning(message, "the board will swap red and blue: make both the same, and convert again")
+        message = Message(
+            "{ini}: training_input_formats={trained}, but {name} gives {order}",
+            ini=ini,
+            trained=trained,
+            name=visible(name),
+            order=found.order,
+        )
+        yield _warning(message, Message("the board will swap red and blue: make both the same, and convert again"))
     wanted = _mean_and_std(config, number, found.order or trained)
     fitted = [line for line in found.lines if line is not None]
     if wanted is None or len(fitted) != len(found.lines) or not fitted:
@@ -169,11 +206,27 @@ def _about_ini(ini: Path | None, config: InputConfig, number: int, name: str, fo
         means, stds = means[:1], stds[:1]
     told = _numbers(line[0] for line in fitted), _numbers(line[1] for line in fitted)
     if any(abs(line[0] - mean) > _MEAN for line, mean in zip(fitted, means, strict=False)):
-        message = f"{ini}: mean {_numbers(means)}, but {visible(name)} subtracts {told[0]} (channels in its order)"
-        yield _warning(message, "the calibrator stops at an assertion, or every layer is off: make both the same")
+        message = Message(
+            "{ini}: mean {means}, but {name} subtracts {told} (channels in its order)",
+            ini=ini,
+            means=_numbers(means),
+            name=visible(name),
+            told=told[0],
+        )
+        yield _warning(
+            message, Message("the calibrator stops at an assertion, or every layer is off: make both the same")
+        )
     if any(abs(line[1] / std - 1) > _STD for line, std in zip(fitted, stds, strict=False)):
-        message = f"{ini}: std_value {_numbers(stds)}, but {visible(name)} divides by {told[1]}"
-        yield _warning(message, "the calibrator stops at an assertion, or every layer is off: make both the same")
+        message = Message(
+            "{ini}: std_value {stds}, but {name} divides by {told}",
+            ini=ini,
+            stds=_numbers(stds),
+            name=visible(name),
+            told=told[1],
+        )
+        yield _warning(
+            message, Message("the calibrator stops at an assertion, or every layer is off: make both the same")
+        )
 
 
 def graph_input_size(dump: Dump) -> int:

@@ -19,6 +19,7 @@ from sgs_tui.engine.errors import InputError, RunError, UsageError
 from sgs_tui.engine.files import at_home, read_bytes
 from sgs_tui.engine.runs.log import shown
 from sgs_tui.engine.text import decode, visible
+from sgs_tui.language import Message
 
 
 def settings_path() -> Path:
@@ -50,7 +51,12 @@ class SdkWish:
         )
 
 
-_SETTINGS = {"sdk": "a folder", "sdk_via": "a command", "sdk_python": "an interpreter", "soc_version": "a chip"}
+_SETTINGS = {
+    "sdk": Message("a folder"),
+    "sdk_via": Message("a command"),
+    "sdk_python": Message("an interpreter"),
+    "soc_version": Message("a chip"),
+}
 
 
 def configured() -> SdkWish:
@@ -64,11 +70,23 @@ def configured() -> SdkWish:
     try:
         table = tomllib.loads(read_bytes(path).decode())
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: cannot read: {visible(str(error))}", "fix it, or give --sdk") from error
+        raise InputError(
+            Message("{path}: cannot read: {error}", path=path, error=visible(str(error))),
+            Message("fix it, or give --sdk"),
+        ) from error
     for key, what in _SETTINGS.items():
         if not isinstance(table.get(key, ""), str):
             found = visible(repr(table[key]))
-            raise InputError(f"{path}: {key}: expected {what} in quotes, found {found}", "fix it")
+            raise InputError(
+                Message(
+                    "{path}: {key}: expected {what} in quotes, found {found}",
+                    path=path,
+                    key=key,
+                    what=what,
+                    found=found,
+                ),
+                Message("fix it"),
+            )
     root, via, python, chip = (table.get(key) or None for key in _SETTINGS)
     return SdkWish(Path(root) if root else None, via, maps_of(table.get("sdk_map", []), path), python, chip)
 
@@ -76,8 +94,8 @@ def configured() -> SdkWish:
 def maps_of(value: object, path: Path) -> tuple[str, ...]:
     """The value of a key `sdk_map`. Raises InputError for what is no list of texts."""
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        message = f"{path}: sdk_map: expected a list, found {visible(repr(value))}"
-        raise InputError(message, 'write sdk_map = ["/here=/inside"]')
+        message = Message("{path}: sdk_map: expected a list, found {found}", path=path, found=visible(repr(value)))
+        raise InputError(message, Message('write sdk_map = ["/here=/inside"]'))
     return tuple(value)
 
 
@@ -134,7 +152,7 @@ class Sdk:
     @property
     def place(self) -> str:
         """What messages say behind its name: nothing for one that is here."""
-        return f" (by way of {visible(str(self.way))})" if self.way else ""
+        return Message(" (by way of {way})", way=visible(str(self.way))) if self.way else ""
 
 
 def find_sdk(argument: Path | None, wish: SdkWish | None = None, environ: Mapping[str, str] = os.environ) -> Sdk:
@@ -152,8 +170,11 @@ def find_sdk(argument: Path | None, wish: SdkWish | None = None, environ: Mappin
         root = wanted.root or (Path(variable) if variable else None)
         if root is None:
             raise UsageError(
-                "no SDK is named",
-                'give --sdk FOLDER (it holds cfg_env.sh), set SGS_IPU_DIR, or put `sdk = "FOLDER"` into settings.toml',
+                Message("no SDK is named"),
+                Message(
+                    "give --sdk FOLDER (it holds cfg_env.sh), set SGS_IPU_DIR, "
+                    'or put `sdk = "FOLDER"` into settings.toml'
+                ),
             )
         found = open_sdk(at_home(root).absolute())
     return replace(found, python=wanted.python or "python3", soc_version=wanted.soc_version or "")
@@ -163,10 +184,16 @@ def open_sdk(root: Path) -> Sdk:
     """The SDK in `root`, on this machine. Raises InputError when something of it is missing."""
     simulator = root / "Scripts" / "calibrator" / "simulator.py"
     if not simulator.is_file():
-        raise InputError(f"{root}: is no SDK: Scripts/calibrator/simulator.py is missing", "name its root folder")
+        raise InputError(
+            Message("{root}: is no SDK: Scripts/calibrator/simulator.py is missing", root=root),
+            Message("name its root folder"),
+        )
     script = next((root / name for name in _ENVIRONMENT_SCRIPTS if (root / name).is_file()), None)
     if script is None:
-        raise InputError(f"{root}: has no cfg_env.sh and no envsetup.sh", "unpack the SDK again, or name its root")
+        raise InputError(
+            Message("{root}: has no cfg_env.sh and no envsetup.sh", root=root),
+            Message("unpack the SDK again, or name its root"),
+        )
     states = [(path, path.stat()) for path in sorted((root / "Scripts").rglob("*.py"))]
     return _sdk(
         root,
@@ -266,15 +293,23 @@ def _source(script: Path, parent: Mapping[str, str]) -> dict[str, str]:
     try:
         done = run_in(argv, parent)
     except FileNotFoundError as error:
-        raise RunError("bash is missing, and the SDK's environment needs it", "install bash") from error
+        raise RunError(
+            Message("bash is missing, and the SDK's environment needs it"), Message("install bash")
+        ) from error
     except subprocess.TimeoutExpired as error:
-        raise RunError(f"{script}: did not end within {_TIMEOUT:g} s", "does it ask a question?") from error
+        raise RunError(
+            Message("{script}: did not end within {limit:g} s", script=script, limit=_TIMEOUT),
+            Message("does it ask a question?"),
+        ) from error
     said = [text for line in done.stderr.splitlines() if (text := shown(line))]
     entries = [entry.partition("=") for entry in os.fsdecode(done.stdout).split("\0") if "=" in entry]
     variables = {name: value for name, _, value in entries if name not in _NOT_TAKEN}
     if not variables.get("SGS_IPU_DIR"):
-        last = f"; it says: {said[-1]}" if said else ""
-        raise RunError(f"{script}: does not set SGS_IPU_DIR{last}", "source it by hand in the SDK's root to see why")
+        last = Message("; it says: {said}", said=said[-1]) if said else ""
+        raise RunError(
+            Message("{script}: does not set SGS_IPU_DIR{last}", script=script, last=last),
+            Message("source it by hand in the SDK's root to see why"),
+        )
     return variables
 
 

@@ -21,6 +21,7 @@ from sgs_tui.engine.runs.backend import Concern, Level
 from sgs_tui.engine.runs.preflight import check_request, estimate_dump, estimate_time
 from sgs_tui.engine.runs.run_folder import RunFolder, RunRequest, create_run_folder, default_root
 from sgs_tui.engine.runs.run_list import Run, list_runs
+from sgs_tui.language import Message
 
 _SUPERVISOR = "sgs_tui.engine.backends.supervise"
 _WORTH_TELLING = 5.0
@@ -70,7 +71,11 @@ def told_time(folders: Sequence[RunFolder], parallel: int = 1) -> str:
     total = sum(seconds or 0.0 for seconds in known) / min(parallel, len(known))
     if total < _WORTH_TELLING:
         return ""
-    return f"about {clock(total)} for {count(len(known), 'run')}, as earlier runs of the same models took"
+    return Message(
+        "about {total} for {known}, as earlier runs of the same models took",
+        total=clock(total),
+        known=count(len(known), "run"),
+    )
 
 
 def _prepared(request: RunRequest, root: Path, known: Sequence[Run]) -> RunRequest:
@@ -79,7 +84,7 @@ def _prepared(request: RunRequest, root: Path, known: Sequence[Run]) -> RunReque
         if concern.level is Level.ERROR:
             raise RunError(concern.message, concern.hint)
     estimate = estimate_dump(request, known, backend_of(request.backend))
-    told = tuple(f"{concern.message} ({concern.hint})" for concern in concerns)
+    told = tuple(Message("{message} ({hint})", message=concern.message, hint=concern.hint) for concern in concerns)
     return replace(
         request,
         warnings=request.warnings + told,
@@ -94,10 +99,15 @@ def _launch(folders: Sequence[RunFolder], parallel: int) -> None:
     try:
         code = _background(["--parallel", str(parallel), *(str(folder.path) for folder in folders)], log)
     except subprocess.TimeoutExpired as error:
-        raise RunError("the supervisor did not start within a minute", "is the host out of memory?") from error
+        raise RunError(
+            Message("the supervisor did not start within a minute"), Message("is the host out of memory?")
+        ) from error
     if code != 0:
         last = log.read_text("utf-8", "replace").strip().rpartition("\n")[2]
-        raise RunError(f"the supervisor did not start: {last or f'exit code {code}'}", "is sgs-tui installed whole?")
+        raise RunError(
+            Message("the supervisor did not start: {why}", why=last or Message("exit code {code}", code=code)),
+            Message("is sgs-tui installed whole?"),
+        )
     if log.exists() and log.stat().st_size == 0:
         log.unlink()
 

@@ -16,6 +16,7 @@ from sgs_tui.engine.dumps.writer import Draft, OriginalDump, Style, claim, write
 from sgs_tui.engine.errors import InputError, RunError, UsageError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 STEM = "tflite_outtensor_dump"
 
@@ -60,7 +61,7 @@ def dump_tflite(request: TfliteDumpRequest) -> OriginalDump:
     results, skipped = net.results()
     write_dump(path, (net.draft(result) for result in results), True, request.form, Style.TFLITE)
     coded = sum(_is_coded(result.tensor) for result in results)
-    notes += [f"{coded} quantized tensors were written as numbers, not codes"] if coded else []
+    notes += [Message("{number} quantized tensors were written as numbers, not codes", number=coded)] if coded else []
     return OriginalDump(path, len(results), tuple(skipped), tuple(notes))
 
 
@@ -86,11 +87,13 @@ class _Net:
         try:
             from ai_edge_litert.interpreter import Interpreter, OpResolverType
         except ImportError as error:
-            raise RunError("the TFLite runtime is not installed here", "pip install 'sgs-tui[tflite]'") from error
+            raise RunError(
+                Message("the TFLite runtime is not installed here"), Message("pip install 'sgs-tui[tflite]'")
+            ) from error
         self._path = path
         content = read_bytes(path, 2 << 30)  # a flatbuffer can not be larger
         if content[4:8] != b"TFL3":
-            raise InputError(f"{path}: not a TFLite model", "check the file")
+            raise InputError(Message("{path}: not a TFLite model", path=path), Message("check the file"))
         try:
             self._interpreter: Any = Interpreter(
                 model_content=content,
@@ -98,7 +101,9 @@ class _Net:
                 experimental_preserve_all_tensors=True,
             )
         except Exception as error:
-            raise InputError(f"{path}: not a TFLite model it can run: {one_line(str(error))}") from error
+            raise InputError(
+                Message("{path}: not a TFLite model it can run: {why}", path=path, why=one_line(str(error)))
+            ) from error
 
     def inputs(self, shapes: Mapping[str, Sequence[int]]) -> tuple[ModelInput, ...]:
         """The inputs without open dimensions. Raises UsageError that lists those still open."""
@@ -106,7 +111,10 @@ class _Net:
         unknown = sorted(set(shapes) - {item["name"] for item in details})
         if unknown:
             names = ", ".join(visible(item["name"]) for item in details)
-            raise UsageError(f"no input is named {visible(unknown[0])}", f"the inputs are: {names}")
+            raise UsageError(
+                Message("no input is named {name}", name=visible(unknown[0])),
+                Message("the inputs are: {names}", names=names),
+            )
         open_ones = [
             f"{visible(item['name'])} {item['shape_signature'].tolist()}"
             for item in details
@@ -114,7 +122,8 @@ class _Net:
         ]
         if open_ones:
             raise UsageError(
-                f"open dimensions in the model's inputs: {'; '.join(open_ones)}", "give each shape by name"
+                Message("open dimensions in the model's inputs: {names}", names="; ".join(open_ones)),
+                Message("give each shape by name"),
             )
         return tuple(
             ModelInput(item["name"], tuple(map(int, shapes.get(item["name"], item["shape"]))), np.dtype(item["dtype"]))
@@ -132,7 +141,9 @@ class _Net:
                 self._interpreter.set_tensor(item["index"], feed[item["name"]])
             self._interpreter.invoke()
         except Exception as error:
-            raise RunError(f"{self._path}: the TFLite runtime failed: {one_line(str(error))}") from error
+            raise RunError(
+                Message("{path}: the TFLite runtime failed: {why}", path=self._path, why=one_line(str(error)))
+            ) from error
 
     def results(self) -> tuple[list[_Result], list[tuple[str, str]]]:
         """Every op's outputs in the order of the ops, and (name, reason) of what can not be written."""
@@ -165,8 +176,10 @@ class _Net:
 def _reason_to_skip(tensor: Mapping[str, Any]) -> str:
     kind = np.dtype(tensor["dtype"])
     if kind.kind not in "fiub":
-        return f"its type is {kind}"
-    return "" if np.prod(tensor["shape"]) else "it has no elements (the vendor's comparer hangs on such records)"
+        return Message("its type is {kind}", kind=kind)
+    return (
+        "" if np.prod(tensor["shape"]) else Message("it has no elements (the vendor's comparer hangs on such records)")
+    )
 
 
 BACKEND = LocalBackend(TfliteDumpRequest)

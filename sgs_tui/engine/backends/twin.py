@@ -56,8 +56,11 @@ class PictureInputs:
         for name, values in inputs.items():
             lost = values.size - int(np.count_nonzero(np.isfinite(values)))
             if lost:
-                what = f"{lost} of {values.size} values are NaN or Inf"
-                raise InputError(f"{files[0].name}: input {visible(name)}: {what}", "check the preprocess")
+                what = Message(
+                    "{file}: input {name}: {lost} of {size} values are NaN or Inf",
+                    file=files[0].name, name=visible(name), lost=lost, size=values.size,
+                )  # fmt: skip
+                raise InputError(what, Message("check the preprocess"))
         return inputs, notes
 
     def close(self) -> None:
@@ -116,7 +119,12 @@ def _check_targets(folder: Path, names: Sequence[str], stages: Sequence[str]) ->
         raise InputError(Message("{path}: there is no such folder", path=folder), Message("make it first"))
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise UsageError(f"two pictures are named {twice}: their dumps would be too", "dump one after the other")
+        raise UsageError(
+            Message("two pictures are named {name}: their dumps would be too", name=twice),
+            Message("dump one after the other"),
+        )
     there = next((p for name in names for s in stages if (p := folder / f"{name}_{s}.bin").exists()), None)
     if there is not None:
-        raise InputError(f"{there}: is there already", "name another folder: --dumps DIR")
+        raise InputError(
+            Message("{target}: is there already", target=there), Message("name another folder: --dumps DIR")
+        )
