@@ -46,7 +46,7 @@ KEY = "key"
 MARKED_BY_NAME = frozenset({"help", "about"})
 ENUMERATIONS = frozenset(
     {"HealthState", "RunState", "Stage", "Role", "Verdict", "Change", "Severity", "RangeSource", "Breaks", "Status"}
-    | {"Kinship", "Hypothesis"}
+    | {"Kinship", "Hypothesis", "Stored"}
 )
 """Those whose members are shown by their values, as `Message(str(member))`."""
 FOREIGN = {

@@ -47,15 +47,15 @@ class ElementType:
         text = encode(code).decode("ascii") if isinstance(code, str) else ""
         text = _SHORT.get(text, text)
         if not _PLAIN.fullmatch(text):
-            raise ValueError("an array of other than plain numbers")
+            raise ValueError(Message("an array of other than plain numbers"))
         self.dtype: np.dtype[np.generic] = np.dtype(text)
 
     def __setstate__(self, state: object) -> None:
         """Take the byte order; (version, order, subtype, names, fields, ...) must name nothing more."""
         if not (isinstance(state, tuple) and len(state) >= 5 and state[2:5] == (None, None, None)):
-            raise ValueError("a structured array")
+            raise ValueError(Message("a structured array"))
         if state[1] not in ("<", ">", "|", "="):
-            raise ValueError("an unknown byte order")
+            raise ValueError(Message("an unknown byte order"))
         self.dtype = self.dtype.newbyteorder(state[1])
 
 
@@ -66,7 +66,7 @@ class Array(np.ndarray[tuple[int, ...], np.dtype[np.generic]]):
 
     def __setstate__(self, state: object, /) -> None:
         if self.size or not (isinstance(state, tuple) and len(state) == 5):
-            raise ValueError("a malformed array state")
+            raise ValueError(Message("a malformed array state"))
         _version, shape, kind, fortran, raw = state
         dims, data, dtype = _checked(shape, raw, kind)
         checked: Any = (1, dims, dtype, bool(fortran), data)  # the stubs ask for numpy's bool, numpy for Python's
@@ -77,12 +77,12 @@ def _checked(shape: object, raw: object, kind: object) -> tuple[tuple[int, ...],
     """Shape, bytes and type of an array, proven to fit each other."""
     data = encode(raw) if isinstance(raw, str) else raw
     if not (isinstance(kind, ElementType) and isinstance(data, (bytes, bytearray))):
-        raise ValueError("an array without plain bytes")
+        raise ValueError(Message("an array without plain bytes"))
     dims = shape if isinstance(shape, tuple) else (shape,)
     if not all(isinstance(n, int) and n >= 0 for n in dims):
-        raise ValueError("an array with a malformed shape")
+        raise ValueError(Message("an array with a malformed shape"))
     if prod(dims) * kind.dtype.itemsize != len(data):
-        raise ValueError(f"an array of {prod(dims)} values with {len(data)} bytes")
+        raise ValueError(Message("an array of {values} values with {size} bytes", values=prod(dims), size=len(data)))
     return dims, bytes(data), kind.dtype
 
 
@@ -132,7 +132,7 @@ def _container(kind: type) -> _Maker:
 
     def make(content: object = ()) -> object:
         if not isinstance(content, (list, tuple, dict, set, frozenset, bytes, bytearray)):
-            raise ValueError(f"{kind.__name__} of something else than a container")
+            raise ValueError(Message("{kind} of something else than a container", kind=kind.__name__))
         if kind in (set, frozenset):
             _plain(content)
         made: object = kind(content)
@@ -146,7 +146,7 @@ def _scalar(kind: type) -> _Maker:
 
     def make(*content: object) -> object:
         if len(content) > 1 or not all(isinstance(value, _SCALARS) for value in content):
-            raise ValueError(f"{kind.__name__} of something else than a scalar")
+            raise ValueError(Message("{kind} of something else than a scalar", kind=kind.__name__))
         made: object = kind(*content)
         return made
 
@@ -155,14 +155,14 @@ def _scalar(kind: type) -> _Maker:
 
 def _complex(real: object, imaginary: object = 0.0) -> complex:
     if not (isinstance(real, float) and isinstance(imaginary, float)):
-        raise ValueError("complex of something else than two numbers")
+        raise ValueError(Message("complex of something else than two numbers"))
     return complex(real, imaginary)
 
 
 def _latin1(text: object, encoding: object) -> bytes:
     """`_codecs.encode(text, "latin1")`: how Python 3 writes bytes for protocol 2."""
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
-        raise ValueError("an encoding other than latin1")
+        raise ValueError(Message("an encoding other than latin1"))
     return text.encode("latin1")
 
 
@@ -213,7 +213,7 @@ class _Restricted(pickle._Unpickler):
         made = self.stack[-1]
         self._left -= made.nbytes if isinstance(made, np.ndarray) else _size(made)
         if self._left < 0:
-            raise ValueError("it makes far more than the file holds")
+            raise ValueError(Message("it makes far more than the file holds"))
 
 
 def _size(made: object) -> int:
@@ -226,7 +226,7 @@ def _size(made: object) -> int:
 def _plain(keys: Iterable[object]) -> None:
     for key in keys:
         if key is not None and not isinstance(key, _SCALARS):
-            raise ValueError(f"a {type(key).__name__} as a key, expected text or a number")
+            raise ValueError(Message("a {kind} as a key, expected text or a number", kind=type(key).__name__))
 
 
 def _with_plain_keys(opcode: bytes, keys: Callable[[list[object]], Iterable[object]]) -> None:
@@ -262,5 +262,6 @@ def unpickle(data: bytes, path: Path) -> object:
     except InputError as error:
         raise InputError(Message("{path}: {text}", path=path, text=error.message), error.hint) from error
     except Exception as error:  # a malformed pickle can raise anything
-        said = visible(str(error)) or type(error).__name__
+        ours = error.args[0] if error.args and isinstance(error.args[0], Message) else None
+        said = ours or visible(str(error)) or type(error).__name__
         raise InputError(Message("{path}: not a usable pickle: {said}", path=path, said=said), _HINT) from error
