@@ -26,6 +26,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import assert_never
 
+from rich.cells import set_cell_size
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -55,7 +56,7 @@ from sgs_tui.engine.optimize.twin import TwinResult
 from sgs_tui.engine.requantize.ini_change import IniChange
 from sgs_tui.engine.text import decode
 from sgs_tui.engine.twin.search import Trial
-from sgs_tui.language import Message, _
+from sgs_tui.language import Message, _, shown
 
 SCHEMA = "sgs-tui/optimize/1"
 _MOST = 12
@@ -172,7 +173,9 @@ def _tried(result: OnnxResult) -> str:
     if outcome.everything is LOST:
         return Message(", and all tensors in INT16 at once can not be made")
     left_out = ", ".join((*result.left_out, *outcome.useless))
-    return Message(", not even with every tensor in INT16{value}", value=f" but {left_out}" if left_out else "")
+    if left_out:
+        return Message(", not even with every tensor in INT16 but {names}", names=left_out)
+    return Message(", not even with every tensor in INT16")
 
 
 def _advice(result: OnnxResult, screen: Screen) -> Iterator[Text]:
@@ -198,7 +201,7 @@ def _setting(names: Sequence[str], screen: Screen) -> str:
     try:
         lines = decode(set_tensor_arrays(parse(b""), names)).splitlines()
     except UsageError as error:  # names that no ini can hold
-        return screen.text(f"({error.message})")
+        return screen.text(f"({shown(error.message)})")
     return screen.text(lines[-1])
 
 
@@ -216,13 +219,21 @@ def _sdk_parts(result: SdkResult, screen: Screen) -> Iterator[RenderableType]:
         yield Text(_("int16: inputs and weights of convolutions that are INT16 in the candidate's file"), style="dim")
     for each in result.ranked:
         if each.accuracy is None:
-            yield Text(screen.text(f"{each.label}: {each.error}; {each.hint}"), overflow="fold")
+            yield Text(
+                screen.text(Message("{label}: {error}; {hint}", label=each.label, error=each.error, hint=each.hint)),
+                overflow="fold",
+            )
     if best is not None and best.candidate is not None:
         yield Text()
-        for label, value in (("model", best.model), ("quant_file", best.candidate.file), ("dump", best.dump)):
-            yield whole_line(f"{label:<11}{value}", screen)
-        yield Text(screen.text(f"{'inputs':<11}{', '.join(best.inputs)}"), overflow="fold")
-    yield whole_line(f"{'float dump':<11}{result.float_dump}", screen)
+        files = (Message("model"), best.model), ("quant_file", best.candidate.file), ("dump", best.dump)
+        for label, value in files:
+            yield whole_line(f"{_head(label)}{value}", screen)
+        yield Text(screen.text(f"{_head(Message('inputs'))}{', '.join(best.inputs)}"), overflow="fold")
+    yield whole_line(f"{_head(Message('float dump'))}{result.float_dump}", screen)
+
+
+def _head(label: str) -> str:
+    return set_cell_size(shown(label), 11)
 
 
 def _best(result: SdkResult, best: Ranked | None) -> str:

@@ -11,6 +11,7 @@ from sgs_tui.engine.compare.limits import Profile
 from sgs_tui.engine.compare.metrics import METRICS
 from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.whatif import Limits
+from sgs_tui.language import Message
 
 _FORESEEN = frozenset({"rmse", "cos", "sqnr_db", "relative_l2", "slice_sqnr_db", "range"})
 """Metrics whose limits the twin can judge; a range is no error and changes with no INT16."""
@@ -27,7 +28,11 @@ def limits_of(profile: Profile, twin: Twin) -> tuple[Limits, tuple[str, ...]]:
     }
     sets = (profile.fail, *(rule.fail for rule in profile.rules))
     others = dict.fromkeys(METRICS[key].name for each in sets for key in each if key not in _FORESEEN)
-    note = f"profile {profile.name}: the twin foresees no {', '.join(others)}, these limits do not count"
+    note = Message(
+        "profile {name}: the twin foresees no {metrics}, these limits do not count",
+        name=profile.name,
+        metrics=", ".join(others),
+    )
     return replace(general, own=found), (note,) if others else ()
 
 

@@ -37,6 +37,7 @@ from sgs_tui.engine.optimize.search import LOST, Accuracy, Asked, Chosen, Search
 from sgs_tui.engine.optimize.trials import Trial, TrialStore, locked
 from sgs_tui.engine.pool import process_pool
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 _BEST = "best"
 _LOG = "worker.log"
@@ -89,16 +90,23 @@ def optimize_onnx(question: OnnxQuestion, root: Path, profile: Profile, cancel: 
         store = TrialStore(folder)
         yield Started(str(folder), 0)
         if earlier := store.count():
-            yield LogLine(f"{count(earlier, 'trial')} of an earlier search found in {folder}")
+            yield LogLine(
+                Message(
+                    "{trials} of an earlier search found in {folder}", trials=count(earlier, "trial"), folder=folder
+                )
+            )
         prepared, notes = question.prepare(folder)
         yield from (LogLine(note) for note in notes)
         int8 = store.find(frozenset()) or run_trial(prepared, (), folder, cancel)
         names, left_out = candidates(prepared, int8)
-        yield LogLine(f"{count(len(names), 'tensor')} can be INT16")
+        yield LogLine(Message("{tensors} can be INT16", tensors=count(len(names), "tensor")))
         with TrialRunner(prepared, folder, cancel, int8.seconds) as runner:
             driver = _Driver(runner, store, profile, cancel)
             outcome = yield from driver.drive(search(names))
-        yield from (LogLine(f"{visible(name)} can not be INT16: {why}") for name, why in driver.refused.items())
+        yield from (
+            LogLine(Message("{name} can not be INT16: {why}", name=visible(name), why=why))
+            for name, why in driver.refused.items()
+        )
         chosen = store.find(frozenset(outcome.chosen))
         fed = {layer.name for layer in int8.layers if layer.feeds_convolution}
         yield OnnxResult(
@@ -159,7 +167,7 @@ class TrialRunner:
             for future in done:
                 yield waiting.pop(future), self._result(future)
             if self._cancel.is_set():
-                raise CancelledError("the search was stopped")
+                raise CancelledError(Message("the search was stopped"))
 
     def _here(self, names: Chosen) -> Result:
         try:
@@ -173,8 +181,8 @@ class TrialRunner:
         except RunError as error:
             return error
         except BrokenProcessPool as error:
-            message = f"a process of the search died (out of memory? see {self._folder / _LOG})"
-            raise RunError(message, "run it again: it goes on where it stopped") from error
+            message = Message("a process of the search died (out of memory? see {log})", log=self._folder / _LOG)
+            raise RunError(message, Message("run it again: it goes on where it stopped")) from error
 
 
 class _Driver:
@@ -210,7 +218,7 @@ class _Driver:
         yield from ((names, trial, True) for names, trial in kept.items() if trial is not None)
         for names, result in self._runner.run([names for names, trial in kept.items() if trial is None]):
             if self._cancel.is_set():
-                raise CancelledError("the search was stopped")
+                raise CancelledError(Message("the search was stopped"))
             yield names, result, False
 
     def _judged(self, names: Chosen, result: Result) -> Accuracy:

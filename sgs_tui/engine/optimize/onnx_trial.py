@@ -25,6 +25,7 @@ from sgs_tui.engine.optimize.search import measure
 from sgs_tui.engine.optimize.trials import Trial, TrialStore, fingerprint
 from sgs_tui.engine.pool import stopping
 from sgs_tui.engine.runs.run_folder import safe_name
+from sgs_tui.language import Message
 
 _INPUTS = "inputs"
 _MARK = 8
@@ -62,7 +63,9 @@ class OnnxQuestion:
         with, no .npy and no script, wrong shapes, a script that fails.
         """
         if not self.images:
-            raise UsageError("nothing to calibrate with", "give at least one image; about 30 are usual")
+            raise UsageError(
+                Message("nothing to calibrate with"), Message("give at least one image; about 30 are usual")
+            )
         make_folder(folder)
         target = folder / _INPUTS
         notes: tuple[str, ...] = ()

@@ -41,6 +41,7 @@ from sgs_tui.engine.runs.run_folder import Product, ProductKind, RunRequest, Run
 from sgs_tui.engine.runs.run_list import Run, read_run
 from sgs_tui.engine.runs.runs import INTERVAL, cancel_run, wait_run
 from sgs_tui.engine.text import encode
+from sgs_tui.language import Message
 
 CANDIDATES = "optimized_quant_info_*.pkl"
 """What sim_optimizer.py leaves in its directory: one file a compression rate."""
@@ -48,7 +49,9 @@ _NAME = re.compile(r"optimized_quant_info_(\d+)(?:_(\d*\.?\d+))?$")
 _MARK = 8
 """Characters of the fingerprint in a folder's name."""
 _AFTER_GRACE = 10.0
-_SUSPECT = "newer SDKs never apply what sim_optimizer.py tries: its choice may be chance, the comparison below is not"
+_SUSPECT = Message(
+    "newer SDKs never apply what sim_optimizer.py tries: its choice may be chance, the comparison below is not"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,10 @@ def load_candidates(files: Iterable[Path], rates: tuple[str, ...] = ()) -> tuple
     """
     known = [(label_of(path), path) for path in sorted(files, key=_order)]
     if missing := [rate for rate in rates if rate not in [label for label, _ in known]]:
-        raise UsageError(f"no candidate for {missing[0]}", f"there are {', '.join(label for label, _ in known)}")
+        raise UsageError(
+            Message("no candidate for {rate}", rate=missing[0]),
+            Message("there are {names}", names=", ".join(label for label, _ in known)),
+        )
     found: dict[tuple[QuantEntry, ...], SdkCandidate] = {}
     for label, path in known:
         if not rates or label in rates:
@@ -94,7 +100,9 @@ def load_candidates(files: Iterable[Path], rates: tuple[str, ...] = ()) -> tuple
             first = found.get(entries, SdkCandidate(path, (), entries))
             found[entries] = replace(first, labels=(*first.labels, label))
     if not found:
-        raise InputError("there is no candidate to try", "sim_optimizer.py leaves optimized_quant_info_*.pkl")
+        raise InputError(
+            Message("there is no candidate to try"), Message("sim_optimizer.py leaves optimized_quant_info_*.pkl")
+        )
     return tuple(found.values())
 
 
@@ -135,7 +143,9 @@ class SdkQuestion:
         """The -n items, at least one. Raises SgsError."""
         found = preprocess_items(self.preprocess, self.sdk)
         if not found:
-            raise UsageError("the SDK's optimizer and calibrator take no image without a script", "give -n PRE.py")
+            raise UsageError(
+                Message("the SDK's optimizer and calibrator take no image without a script"), Message("give -n PRE.py")
+            )
         return found
 
     def samples(self) -> tuple[Sample, ...]:
@@ -147,17 +157,25 @@ class SdkQuestion:
         if not self.image:
             first = self.samples()[0]
             if len(first) > 1:
-                raise UsageError("a network with several inputs needs --image", "a list file with one line")
+                raise UsageError(
+                    Message("a network with several inputs needs --image"), Message("a list file with one line")
+                )
             return str(first[0])
         found = samples(self.image, len(self.scripts()))
         if len(found) > 1:
-            raise UsageError(f"--image gives {len(found)} samples, candidates are judged on one", "name one image")
+            raise UsageError(
+                Message("--image gives {number} samples, candidates are judged on one", number=len(found)),
+                Message("name one image"),
+            )
         return self.image
 
     def folder(self, root: Path) -> Path:
         """The folder of exactly this question below `root`. Raises SgsError for what is missing or can not be used."""
         if stage_of(self.model) is not Stage.FLOAT:
-            raise UsageError(f"{self.model.name}: sim_optimizer.py takes the float model", "name the *_float.sim")
+            raise UsageError(
+                Message("{name}: sim_optimizer.py takes the float model", name=self.model.name),
+                Message("name the *_float.sim"),
+            )
         scripts = [Path(item) for item in self.scripts() if item.endswith(".py")]
         judged = samples(self.sample(), len(self.scripts()))
         listed = [_state_of(file) for sample in (*self.samples(), *judged) for file in sample]
@@ -165,8 +183,10 @@ class SdkQuestion:
         mark = fingerprint([self.model, self.ini, *scripts, *self.quant_files], words)[:_MARK]
         folder = root.absolute() / f"{safe_name(self.model.stem)}-{mark}"
         if self.sdk.generation is Generation.OLDER and not is_plain(str(folder)):
-            message = f"{folder}: the older SDK's tools break on blanks, quotes and brackets in this path"
-            raise UsageError(message, "name another folder with --folder")
+            message = Message(
+                "{folder}: the older SDK's tools break on blanks, quotes and brackets in this path", folder=folder
+            )
+            raise UsageError(message, Message("name another folder with --folder"))
         return folder
 
 
@@ -255,7 +275,7 @@ class Steps:
             if self._cancel.is_set():
                 cancel_run(run.folder.path)
                 wait_run(run.folder.path, run.request.grace + _AFTER_GRACE)
-                raise CancelledError("the search was stopped")
+                raise CancelledError(Message("the search was stopped"))
             yield StepProgress(title, run)
             run = wait_run(run.folder.path, INTERVAL)
         yield StepEnded(title, run, earlier is not None)
@@ -416,12 +436,19 @@ class _CandidateTrials:
         if any(one.has_data for one in candidates):
             files = _prepare_files(self._question, self._folder, True)
         ask = partial(self._dump, self._question.model, Stage.FLOAT)
-        benchmark = yield from self._needed("float", "float dump", ask)
+        benchmark = yield from self._needed("float", Message("float dump"), ask)
         ranked = []
         if self._question.fixed is not None:
             ranked.append((yield from self._judge(None, self._question.fixed, benchmark)))
         for number, candidate in enumerate(candidates, 1):
-            yield LogLine(f"candidate {number} of {len(candidates)}: {', '.join(candidate.labels)}")
+            yield LogLine(
+                Message(
+                    "candidate {number} of {total}: {names}",
+                    number=number,
+                    total=len(candidates),
+                    names=", ".join(candidate.labels),
+                )
+            )
             ranked.append((yield from self._try(candidate, files, benchmark)))
         ranked.sort(key=lambda each: each.rank)
         assert benchmark.dump is not None
@@ -434,7 +461,13 @@ class _CandidateTrials:
             run = yield from self._needed("optimizer", "sim_optimizer.py", ask)
             paths = [run.folder.path / product.path for product in run.status.products]
         found = load_candidates(paths, self._question.rates)
-        yield LogLine(f"{count(len(found), 'candidate')} to try: {'; '.join(', '.join(one.labels) for one in found)}")
+        yield LogLine(
+            Message(
+                "{candidates} to try: {names}",
+                candidates=count(len(found), "candidate"),
+                names="; ".join(", ".join(one.labels) for one in found),
+            )
+        )
         return found
 
     def _needed(self, key: str, title: str, ask: Callable[[], RunRequest]) -> Generator[SdkEvent, None, Run]:
@@ -448,7 +481,9 @@ class _CandidateTrials:
         """Calibrate, dump, compare."""
         target = files.fixed_model(candidate.label)
         ask = partial(_calibrator_run, self._question, files, candidate.file, target)
-        run = yield from self._steps.run(f"calibrate {candidate.key}", f"{candidate.label}: calibrate", ask)
+        run = yield from self._steps.run(
+            f"calibrate {candidate.key}", Message("{label}: calibrate", label=candidate.label), ask
+        )
         if not run.status.products:
             return Ranked(candidate, None, target, error=run.status.message, hint=run.status.hint)
         return (yield from self._judge(candidate, target, benchmark))
@@ -456,7 +491,7 @@ class _CandidateTrials:
     def _judge(self, candidate: SdkCandidate | None, model: Path, benchmark: Run) -> Generator[SdkEvent, None, Ranked]:
         label, key = (candidate.label, candidate.key) if candidate else (model.name, _state_of(model))
         ask = partial(self._dump, model, Stage.FIXED)
-        run = yield from self._steps.run(f"fixed {key}", f"{label}: fixed dump", ask)
+        run = yield from self._steps.run(f"fixed {key}", Message("{label}: fixed dump", label=label), ask)
         if run.dump is None or benchmark.dump is None:
             return Ranked(candidate, None, model, error=run.status.message, hint=run.status.hint)
         try:

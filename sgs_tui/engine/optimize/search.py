@@ -36,6 +36,7 @@ from sgs_tui.engine.errors import NothingComparableError
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.network.narrow import NarrowSlice, Slices
 from sgs_tui.engine.session import CompareRequest, open_comparison
+from sgs_tui.language import Message
 
 _MOST = 3.0
 """Decades that one figure may weigh: a layer that is lost altogether must not hide all others."""
@@ -131,7 +132,10 @@ def measure(
         comparison.close()
     found = tuple(layer for row in rows if (layer := MeasuredLayer.of(row)) is not None)
     if not found:
-        raise NothingComparableError(f"{sample} and {benchmark} share no layer with figures", "are they one network's?")
+        raise NothingComparableError(
+            Message("{sample} and {benchmark} share no layer with figures", sample=sample, benchmark=benchmark),
+            Message("are they one network's?"),
+        )
     return found
 
 

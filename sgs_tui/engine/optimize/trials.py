@@ -17,6 +17,7 @@ from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import read_bytes, reading, write_atomically
 from sgs_tui.engine.optimize.search import MeasuredLayer
 from sgs_tui.engine.text import encode
+from sgs_tui.language import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,9 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise InputError(f"{folder}: another search is at work there", "wait for it, or stop it") from error
+            raise InputError(
+                Message("{folder}: another search is at work there", folder=folder), Message("wait for it, or stop it")
+            ) from error
         yield
     finally:
         os.close(descriptor)

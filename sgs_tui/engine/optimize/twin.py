@@ -38,6 +38,7 @@ from sgs_tui.engine.twin.rebuild import refuse_barriers
 from sgs_tui.engine.twin.search import Goal, Point, Search, Step, Trial, goal_of, key_of
 from sgs_tui.engine.twin.set_search import Memo, PictureResult, SetSearch
 from sgs_tui.engine.twin.whatif import Limits, Subject, cost
+from sgs_tui.language import Message
 
 _STATE = "tried.json"
 _MEANING = "3: slices are judged, dumps of onnxruntime by its own rules"
@@ -113,7 +114,8 @@ def optimize_twin(question: TwinQuestion, root: Path, cancel: Event) -> Iterator
     goal = goal_of(question.goal, limits, twin.outputs)
     if not opened.subject.plan.choices():
         raise UsageError(
-            f"{twin.dump.path}: no convolution reads another op's output", "INT16 is for such tensors only"
+            Message("{path}: no convolution reads another op's output", path=twin.dump.path),
+            Message("INT16 is for such tensors only"),
         )
     make_folder(folder)
     with locked(folder):
@@ -121,7 +123,9 @@ def optimize_twin(question: TwinQuestion, root: Path, cancel: Event) -> Iterator
         yield from (LogLine(note) for note in (*opened.notes, *about, *_chance(opened.subject.plan, goal)))
         memo = _load(folder / _STATE)
         if found := sum(len(tried) for tried in memo.values()):
-            yield LogLine(f"{count(found, 'trial')} of an earlier search found in {folder}")
+            yield LogLine(
+                Message("{trials} of an earlier search found in {folder}", trials=count(found, "trial"), folder=folder)
+            )
         kept = _Kept(memo, folder / _STATE)
         workers = min(_MOST_WORKERS, len(os.sched_getaffinity(0)))
         if question.pictures:
@@ -174,7 +178,11 @@ def _chance(plan: Plan, goal: Goal) -> Iterator[str]:
     reasons = not_predicted(plan)
     for name in goal.layers or ():
         if name in reasons:
-            yield f"{visible(name)} is judged although its prediction does not count: {reasons[name]}"
+            yield Message(
+                "{name} is judged although its prediction does not count: {reason}",
+                name=visible(name),
+                reason=reasons[name],
+            )
 
 
 @dataclass(frozen=True, slots=True)

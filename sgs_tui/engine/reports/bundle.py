@@ -25,7 +25,7 @@ from sgs_tui.engine.compare.elements import SideReader, unpadded
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Side
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.dumps.writer import FreeNames
-from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.errors import InputError, reason
 from sgs_tui.engine.files import real, replacing
 from sgs_tui.engine.numbers import size
 from sgs_tui.engine.reports.details import noteworthy
@@ -33,21 +33,22 @@ from sgs_tui.engine.runs.hand_over import debug_config_of
 from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG
 from sgs_tui.engine.session import CompareRequest, open_sides
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 LARGEST = 16 << 20
 """Bytes; a log beyond that is named, not taken along."""
 MOST_TENSOR_BYTES = 256 << 20
 _BLOCK = 1 << 20
 _SIDES: tuple[Side, ...] = get_args(Side)
-_NEVER = "the models and the whole dumps: send them when they are asked for"
+_NEVER = Message("the models and the whole dumps: send them when they are asked for")
 
 _BESIDE = (
-    ("input_config.ini", "the conversion's input_config.ini"),
-    ("request.json", "what was run"),
-    ("status.json", "how the run ended"),
-    ("*.log", "a log"),
-    ("log/*.log", "a log"),
-    ("*.sim.json", "quantization info"),
+    ("input_config.ini", Message("the conversion's input_config.ini")),
+    ("request.json", Message("what was run")),
+    ("status.json", Message("how the run ended")),
+    ("*.log", Message("a log")),
+    ("log/*.log", Message("a log")),
+    ("*.sim.json", Message("quantization info")),
 )
 """The small files around a dump that tell how it was made, what the vendor's support asks for first."""
 
@@ -98,11 +99,11 @@ def plan_bundle(
     held = ["\t".join(map(visible, _columns(part))) for part in parts]
     lines = ["What is in this archive:", "", *held, "", "What is not:", "", *map(visible, left_out)]
     content = "".join(f"{line}\n" for line in lines).encode()
-    return Plan((Part("CONTENT.txt", "this list", len(content), content), *parts), left_out)
+    return Plan((Part("CONTENT.txt", Message("this list"), len(content), content), *parts), left_out)
 
 
 def _calibration(request: CompareRequest) -> Iterator[Part]:
-    for what, path in (("calibration ranges", request.ranges), ("shapes", request.shapes)):
+    for what, path in ((Message("calibration ranges"), request.ranges), (Message("shapes"), request.shapes)):
         if path is not None:
             yield Part(f"calibration/{visible(path.name)}", what, path.stat().st_size, path=path)
 
@@ -117,18 +118,23 @@ def _beside(request: CompareRequest) -> Iterator[Part | str]:
                 continue
             taken.add(real(path))
             if not real(path).is_relative_to(real(dump.parent)):
-                yield f"{path}: {what}, a link to {real(path)}, outside the dump's folder"
+                yield Message(
+                    "{path}: {what}, a link to {target}, outside the dump's folder",
+                    path=path,
+                    what=what,
+                    target=real(path),
+                )
             elif bytes_ > LARGEST:
-                yield f"{path}: {what}, {size(bytes_)}, too large"
+                yield Message("{path}: {what}, {size}, too large", path=path, what=what, size=size(bytes_))
             else:
                 yield Part(f"{side}/{visible(str(path.relative_to(dump.parent)))}", what, bytes_, path=path)
 
 
 def _candidates(dump: Path) -> Iterator[tuple[Path, str]]:
     if sure := debug_config_of(dump):
-        yield sure, "the DebugConfig.txt of this dump"
+        yield sure, Message("the DebugConfig.txt of this dump")
     else:
-        yield dump.parent / DEBUG_CONFIG, "the DebugConfig.txt in the dump's folder, perhaps of another run"
+        yield dump.parent / DEBUG_CONFIG, Message("the DebugConfig.txt in the dump's folder, perhaps of another run")
     for pattern, what in _BESIDE:
         yield from ((path, what) for path in sorted(dump.parent.glob(pattern)))
 
@@ -147,13 +153,23 @@ def _tensors(rows: Sequence[LayerDiff]) -> Iterator[Part | str]:
         tensors = [_Tensor(row.pair, side) for side in _SIDES]
         wanted = sum(tensor.size for tensor in tensors)
         if wanted > room:
-            yield f"{row.name}: its tensors, {size(wanted)}, no room left in {size(MOST_TENSOR_BYTES)}"
+            yield Message(
+                "{name}: its tensors, {wanted}, no room left in {most}",
+                name=row.name,
+                wanted=size(wanted),
+                most=size(MOST_TENSOR_BYTES),
+            )
             continue
         room -= wanted
         stem = f"{row.index}.{visible(row.name).replace('/', '_')}"
         for tensor in tensors:
             name, _ = names.take(stem, f".{tensor.side}.npy", row.name)
-            what = f"{row.verdict} layer, {tensor.side}, shape {list(tensor.shape)}"
+            what = Message(
+                "{verdict} layer, {side}, shape {shape}",
+                verdict=Message(str(row.verdict)),
+                side=tensor.side,
+                shape=list(tensor.shape),
+            )
             yield Part(f"tensors/{name}", what, tensor.size, tensor=tensor)
 
 
@@ -227,4 +243,7 @@ def _file(path: Path) -> Iterator[bytes]:
             while block := file.read(_BLOCK):
                 yield block
     except OSError as error:
-        raise InputError(f"{path}: cannot read: {error.strerror}", "try again without it") from error
+        raise InputError(
+            Message("{path}: cannot read: {why}", path=path, why=reason(error)),
+            Message("try again without it"),
+        ) from error

@@ -19,9 +19,10 @@ from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.compare.select import worst_first
 from sgs_tui.engine.dumps.format import Direction, Record
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.errors import DumpError, SgsError, UsageError
+from sgs_tui.engine.errors import DumpError, SgsError, UsageError, reason
 from sgs_tui.engine.session import CompareRequest, open_sides
 from sgs_tui.engine.text import nearest, visible
+from sgs_tui.language import Message
 
 _BLOCK = 1 << 20
 
@@ -55,7 +56,7 @@ def file_facts(role: str, path: Path, tell: Callable[[int], None] = lambda _: No
                 size += len(block)
                 tell(len(block))
     except OSError as error:
-        return FileFacts(role, str(path), problem=f"cannot be read any more: {error.strerror}")
+        return FileFacts(role, str(path), problem=Message("cannot be read any more: {reason}", reason=reason(error)))
     return FileFacts(role, str(path), size, utc(modified), digest.hexdigest())
 
 
@@ -135,8 +136,12 @@ def _named(dump: Dump, names: Collection[str]) -> list[Record]:
     for name in names:
         if name not in known:
             close = nearest(name, known)
-            hint = f"did you mean {visible(close)}?" if close else "`sgs-tui inspect` lists the names"
-            raise UsageError(f"{dump.path}: no tensor is called {visible(name)}", hint)
+            hint = (
+                Message("did you mean {name}?", name=visible(close))
+                if close
+                else Message("`sgs-tui inspect` lists the names")
+            )
+            raise UsageError(Message("{path}: no tensor is called {name}", path=dump.path, name=visible(name)), hint)
     return list({known[name].number: known[name] for name in names}.values())
 
 
@@ -238,7 +243,7 @@ def noteworthy(rows: Sequence[LayerDiff], named: Collection[str] = (), most: int
 def _closeup(row: LayerDiff, sample: Dump, benchmark: Dump) -> Closeup:
     sides = ((sample, row.pair.sample), (benchmark, row.pair.benchmark))
     if not all(_still_there(dump, record) for dump, record in sides):
-        return Closeup(row, None, "the dump changed after it was compared")
+        return Closeup(row, None, Message("the dump changed after it was compared"))
     try:
         subject = Subject(row.pair.sample, row.pair.benchmark, row.calibrated, row.pair.shape)
         return Closeup(row, portray(subject, sample, benchmark))

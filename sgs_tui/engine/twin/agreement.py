@@ -22,11 +22,12 @@ from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.plan import NARROW, WIDE, Plan
 from sgs_tui.engine.twin.trials import Trials
 from sgs_tui.engine.twin.values import Values
+from sgs_tui.language import Message
 
 FEW = 32
 """Elements below which a layer's SQNR is chance."""
 
-CHANCE = "their rounding is chance"
+CHANCE = Message("their rounding is chance")
 """Why the prediction of a layer of few values does not count."""
 
 ROUGHLY = 2.0
@@ -122,7 +123,7 @@ def not_predicted(plan: Plan) -> Mapping[str, str]:
     return found
 
 
-_INDICES = "places or labels: they are the same or not, and no ratio says by how much"
+_INDICES = Message("places or labels: they are the same or not, and no ratio says by how much")
 
 
 def _all_but_zero(plan: Plan, name: str) -> bool:
@@ -134,17 +135,17 @@ def _reason(
     twin: Twin, name: str, behind: frozenset[str], lanes: frozenset[str], apart: frozenset[str], nothing: frozenset[str]
 ) -> str:
     if name in twin.nonfinite:
-        return "the float dump holds NaN or infinities here"
+        return Message("the float dump holds NaN or infinities here")
     if name in behind:
-        return "it is computed from an op that could not be rebuilt"
+        return Message("it is computed from an op that could not be rebuilt")
     if name in lanes:
-        return "its pad lanes hold leftover memory in the fixed dump"
+        return Message("its pad lanes hold leftover memory in the fixed dump")
     count = int(np.prod(twin.shapes[name]))
     if count < FEW:
-        return f"{count} values: {CHANCE}"
+        return Message("{count} values: {chance}", count=count, chance=CHANCE)
     if name in nothing:
-        return "it is all but zero in the float dump: no ratio means anything"
-    return "its INT16 weights have scales more than 100 apart" if name in apart else ""
+        return Message("it is all but zero in the float dump: no ratio means anything")
+    return Message("its INT16 weights have scales more than 100 apart") if name in apart else ""
 
 
 def _pad_lanes(twin: Twin) -> frozenset[str]:

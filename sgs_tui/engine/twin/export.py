@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.errors import InputError, reason
 from sgs_tui.engine.twin.arithmetic import quantize_weights
 from sgs_tui.engine.twin.meaning import Barrier, Convolution, Shape
 from sgs_tui.engine.twin.network import Twin, TwinOp
 from sgs_tui.engine.twin.onnx_nodes import Graph, convolved, emit
 from sgs_tui.engine.twin.plan import Grid, Plan, Weights
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -57,7 +58,10 @@ def save(model: "ModelProto", path: Path) -> None:
         with replacing(path) as file:
             file.write(model.SerializeToString())
     except OSError as error:
-        raise InputError(f"{path}: cannot write: {error.strerror}", "check the path and its rights") from error
+        raise InputError(
+            Message("{path}: cannot write: {why}", path=path, why=reason(error)),
+            Message("check the path and its rights"),
+        ) from error
 
 
 def _model(export: _Export) -> "ModelProto":

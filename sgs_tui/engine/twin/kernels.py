@@ -19,6 +19,7 @@ from sgs_tui.engine.errors import RunError
 from sgs_tui.engine.text import visible
 from sgs_tui.engine.twin.meaning import Convolution, Floats, Known, Shape
 from sgs_tui.engine.twin.onnx_nodes import Graph, emit
+from sgs_tui.language import Message
 
 Array = npt.NDArray[Any]
 
@@ -58,7 +59,11 @@ class Kernel:
             )
         except Exception as error:  # onnxruntime documents no class of its own
             raise RunError(
-                f"{visible(what)}: onnxruntime does not accept this op: {visible(str(error))[:300]}"
+                Message(
+                    "{what}: onnxruntime does not accept this op: {error}",
+                    what=visible(what),
+                    error=visible(str(error))[:300],
+                )
             ) from error
 
     def run(self, values: Sequence[Array]) -> list[Array]:
@@ -70,7 +75,11 @@ class Kernel:
         try:
             return list(self._session.run(None, feed))
         except Exception as error:
-            raise RunError(f"{visible(self._what)}: onnxruntime failed: {visible(str(error))[:300]}") from error
+            raise RunError(
+                Message(
+                    "{what}: onnxruntime failed: {error}", what=visible(self._what), error=visible(str(error))[:300]
+                )
+            ) from error
 
 
 _FIRST = Lock()
@@ -143,5 +152,5 @@ def correlation(picture: Floats, weights: Floats, dilations: tuple[int, int], gr
     )  # fmt: skip
     model = graph.model([(item.name, item.dtype, item.shape)], [(name, np.float32)])
     heavy = prod(shape) * prod(weights.shape[1:]) > HEAVY
-    result: Floats = Kernel(model, [item], "a window", heavy).run([picture])[0][0]
+    result: Floats = Kernel(model, [item], Message("a window"), heavy).run([picture])[0][0]
     return result

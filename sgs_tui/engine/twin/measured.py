@@ -30,6 +30,7 @@ from sgs_tui.engine.twin.network import Bounds, Twin, TwinOp
 from sgs_tui.engine.twin.plan import HALF, NARROW, WIDE, Grid, Plan, Weights, bare, plan, plan_fused, with_qdq
 from sgs_tui.engine.twin.qdq import Qdq, read_qdq
 from sgs_tui.engine.twin.values import Values
+from sgs_tui.language import Message
 
 HEADER = 6e-7
 """Half the last decimal of a scale in a header, and a little."""
@@ -75,7 +76,10 @@ def read_plan(
     records = fixed_records(twin, dump)
     types = {record.type_name for record in records.by_name.values()}
     if not types & set(_TYPES):
-        raise InputError(f"{dump.path}: is no fixed dump of this network", "give the fixed simulator's dump")
+        raise InputError(
+            Message("{path}: is no fixed dump of this network", path=dump.path),
+            Message("give the fixed simulator's dump"),
+        )
     _check_network(records)
     structural = find_domains(twin, raised_inputs(twin, ()), fused_tensors(twin))
     qdq = read_qdq(twin, records.by_name, structural)
@@ -115,8 +119,13 @@ def _check_network(records: FixedRecords) -> None:
     known = layers & {record.name for record in records.by_name.values()}
     if 2 * len(known) < len(layers):
         raise InputError(
-            f"{records.dump.path}: only {len(known)} of its {len(layers)} layers are in the float dump",
-            "give dumps of one network, converted once",
+            Message(
+                "{path}: only {known} of its {layers} layers are in the float dump",
+                path=records.dump.path,
+                known=len(known),
+                layers=len(layers),
+            ),
+            Message("give dumps of one network, converted once"),
         )
 
 

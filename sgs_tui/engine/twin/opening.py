@@ -21,6 +21,7 @@ from sgs_tui.engine.twin.qdq import Qdq
 from sgs_tui.engine.twin.rebuild import rebuild
 from sgs_tui.engine.twin.trials import Trials
 from sgs_tui.engine.twin.whatif import Subject, from_fixed
+from sgs_tui.language import Message
 
 RANGES, SOFTMAX, CHANNELS = "tensor_min_max.txt", "softmax_lut_range.txt", "tensor_chn.txt"
 INI = "input_config.ini"
@@ -83,9 +84,9 @@ def read_settings(named: Files) -> Settings:
     found = [str(path) for path in taken if path not in (named.ranges, named.ini)]
     config = inputconfig.load(files.ini) if files.ini is not None else None
     pixels = _pixels(config) if config is not None else Pixels()
-    notes = [f"found beside and taken: {', '.join(found)}"] if found else []
+    notes = [Message("found beside and taken: {files}", files=", ".join(found))] if found else []
     if pixels is None:
-        notes.append(f"{files.ini}: its mean and std are not plain numbers, 127 and 128 are taken")
+        notes.append(Message("{ini}: its mean and std are not plain numbers, 127 and 128 are taken", ini=files.ini))
     return Settings(
         load_ranges(files.ranges).by_name if files.ranges is not None else None,
         load_softmax_ranges(files.softmax) if files.softmax is not None else None,
@@ -152,11 +153,16 @@ def open_subject(files: Files, level: int | None = None, cancel: Event | None = 
         *_about_scales(subject.plan, files, settings),
     )
     if level is not None:
-        notes = (*notes, "the level is read from the fixed dump, --level does not count")
+        notes = (*notes, Message("the level is read from the fixed dump, --level does not count"))
     promoted = _promoted(subject.plan, settings)
     if promoted:
-        where = f"in INT16 in {files.fixed_dump} and not named in {settings.config}"
-        notes = (*notes, f"{where}: {', '.join(promoted)} (levels L4 and L5 promote; or it was another file)")
+        said = Message(
+            "in INT16 in {dump} and not named in {config}: {names} (levels L4 and L5 promote; or it was another file)",
+            dump=files.fixed_dump,
+            config=settings.config,
+            names=", ".join(promoted),
+        )
+        notes = (*notes, said)
     return Opened(subject, settings.pixels, notes, promoted)
 
 
@@ -174,40 +180,59 @@ def open_plan(
     known = settings or read_settings(files)
     if known.ranges is None:
         raise UsageError(
-            f"no calibrated ranges: there is no {RANGES} beside {files.float_dump}", f"name it: --ranges {RANGES}"
+            Message("no calibrated ranges: there is no {name} beside {dump}", name=RANGES, dump=files.float_dump),
+            Message("name it: --ranges {name}", name=RANGES),
         )
     check_names(twin, int16)
     chosen = level or 2
     made = plan(twin, known.ranges, (*known.int16, *int16), chosen, known.softmax, channels=known.channels)
     notes = [*known.notes, *_about_ranges(made, files, known)]
     if level is None:
-        notes.append("quantization level L2 is taken: --level names another")
+        notes.append(Message("quantization level L2 is taken: --level names another"))
     notes += _about_level(made, chosen)
     if known.int16:
-        notes.append(f"INT16 by {INI}: {', '.join(known.int16)}")
+        notes.append(Message("INT16 by {ini}: {names}", ini=INI, names=", ".join(known.int16)))
     return made, tuple(notes)
 
 
 def _about_level(made: Plan, level: int) -> Iterator[str]:
     """What is not known of levels L3 to L5."""
     if level >= _CHOOSING:
-        yield f"L{level} takes limits of the calibrator's own: foreseen with those in {RANGES}, which is not proven"
+        yield Message(
+            "L{level} takes limits of the calibrator's own: foreseen with those in {file}, which is not proven",
+            level=level,
+            file=RANGES,
+        )
     if level >= _PROMOTING:
         could = [name for name in made.twin.convolution_inputs() if name not in made.raised]
         named = ", ".join(could[:4]) + (" ..." if could[4:] else "")
-        yield f"L{level} promotes some of {named} to INT16 by its own judgement: foreseen where --int16 names them"
+        yield Message(
+            "L{level} promotes some of {names} to INT16 by its own judgement: foreseen where --int16 names them",
+            level=level,
+            names=named,
+        )
 
 
 def _about_ranges(made: Plan, files: Files, settings: Settings) -> tuple[str, ...]:
     """Raises InputError where the ranges are of another network."""
     tensors, guessed = len(made.twin.tensors), len(made.guessed)
     if settings.ranges is None:
-        return (f"no {RANGES}: ranges are those that the fixed dump's scales tell",)
+        return (Message("no {file}: ranges are those that the fixed dump's scales tell", file=RANGES),)
     if guessed == tensors:
-        message = f"{files.with_neighbors().ranges}: has none of the network's {tensors} tensors"
-        raise InputError(message, "name the ranges of this network: --ranges FILE")
+        message = Message(
+            "{ranges}: has none of the network's {tensors} tensors",
+            ranges=files.with_neighbors().ranges,
+            tensors=tensors,
+        )
+        raise InputError(message, Message("name the ranges of this network: --ranges FILE"))
     if guessed:
-        return (f"{guessed} of {tensors} tensors have no calibrated range: the float dump's own is taken",)
+        return (
+            Message(
+                "{guessed} of {tensors} tensors have no calibrated range: the float dump's own is taken",
+                guessed=guessed,
+                tensors=tensors,
+            ),
+        )
     return ()
 
 
@@ -224,7 +249,15 @@ def _about_scales(read: Plan, files: Files, settings: Settings) -> tuple[str, ..
     if other <= _FEW * len(scales):
         return ()
     ranges = files.with_neighbors().ranges
-    return (f"{other} of {len(scales)} scales of {files.fixed_dump} are not those of {ranges}: another calibration?",)
+    return (
+        Message(
+            "{other} of {scales} scales of {fixed_dump} are not those of {ranges}: another calibration?",
+            other=other,
+            scales=len(scales),
+            fixed_dump=files.fixed_dump,
+            ranges=ranges,
+        ),
+    )
 
 
 def check_names(twin: Twin, names: Sequence[str], made: Plan | None = None) -> None:
@@ -235,10 +268,14 @@ def check_names(twin: Twin, names: Sequence[str], made: Plan | None = None) -> N
     inputs = twin.convolution_inputs()
     for name in names:
         if name not in WORDS and not any(each.startswith(name) for each in inputs):
-            what = "is a tensor, but no convolution reads it" if name in twin.records else "begins no tensor's name"
+            what = Message("INT16 for {name}: it begins no tensor's name", name=visible(name))
+            if name in twin.records:
+                what = Message("INT16 for {name}: it is a tensor, but no convolution reads it", name=visible(name))
             raise UsageError(
-                f"INT16 for {visible(name)}: it {what}",
-                visible(did_you_mean(name, inputs)) if inputs else "the network has no convolution behind another op",
+                what,
+                visible(did_you_mean(name, inputs))
+                if inputs
+                else Message("the network has no convolution behind another op"),
             )
 
 
@@ -246,6 +283,9 @@ def _check_quantized(made: Plan, qdq: Qdq, names: Sequence[str]) -> None:
     able = made.choices()
     for name in names:
         if name not in WORDS and qdq.roots.get(name) not in able:
-            what = "has no codes of its own" if name in made.twin.records else "is no tensor's name"
-            what = "is of the network's input" if qdq.roots.get(name) in made.twin.inputs else what
-            raise UsageError(f"INT16 for {visible(name)}: it {what}", visible(did_you_mean(name, able)))
+            what = Message("INT16 for {name}: it is no tensor's name", name=visible(name))
+            if qdq.roots.get(name) in made.twin.inputs:
+                what = Message("INT16 for {name}: it is of the network's input", name=visible(name))
+            elif name in made.twin.records:
+                what = Message("INT16 for {name}: it has no codes of its own", name=visible(name))
+            raise UsageError(what, visible(did_you_mean(name, able)))

@@ -19,12 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
-from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.errors import InputError, reason
 from sgs_tui.engine.twin.domains import Domain, Domains, Read, find_domains, raised_inputs
 from sgs_tui.engine.twin.fusing import Group, fused_tensors, group
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.network import Bounds, Extremes, Twin, is_weighted
 from sgs_tui.engine.twin.qdq import Qdq
+from sgs_tui.language import Message
 
 NARROW, WIDE = 255, 32767
 WHOLE, HALF = 65535, 32768
@@ -129,7 +130,9 @@ def plan(
     were). Raises InputError for a level that is none.
     """
     if level not in range(1, 6):
-        raise InputError(f"quantization level {level}: there is L1 to L5", "say --level L2")
+        raise InputError(
+            Message("quantization level {level}: there is L1 to L5", level=level), Message("say --level L2")
+        )
     raised, fused = raised_inputs(twin, int16, exact), fused_tensors(twin)
     bounds, guessed = _bounds(twin, ranges)
     empty = Plan(
@@ -295,9 +298,15 @@ def load_channel_ranges(path: Path) -> dict[str, Extremes]:
         ]
         return dict(_channels(head, line) for head, line in zip(lines[::2], lines[1::2], strict=True))
     except OSError as error:
-        raise InputError(f"{path}: cannot read: {error.strerror}", "check the path and its rights") from error
+        raise InputError(
+            Message("{path}: cannot read: {why}", path=path, why=reason(error)),
+            Message("check the path and its rights"),
+        ) from error
     except ValueError as error:
-        raise InputError(f"{path}: is no tensor_chn.txt: {str(error)[:80]}", "the calibrator writes it") from error
+        raise InputError(
+            Message("{path}: is no tensor_chn.txt: {error}", path=path, error=str(error)[:80]),
+            Message("the calibrator writes it"),
+        ) from error
 
 
 def _channels(head: str, line: str) -> tuple[str, Extremes]:

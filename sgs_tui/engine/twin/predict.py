@@ -22,6 +22,7 @@ from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.plan import Grid, Plan
 from sgs_tui.engine.twin.values import Values
+from sgs_tui.language import Message
 
 KERNELS = 4000
 """Kernels kept; a trial of one more INT16 tensor makes some ten."""
@@ -99,8 +100,15 @@ def input_codes(plan: Plan, inputs: Inputs, pixels: Pixels | None) -> dict[str, 
         values = inputs.get(name)
         wanted = int(np.prod(plan.twin.shapes.get(name, (plan.twin.records[name].count,))))
         if values is None or values.size != wanted:
-            got = "nothing" if values is None else f"{values.size} values"
-            raise InputError(f"network input {visible(name)}: expected {wanted} values (NHWC), got {got}")
+            got = Message("nothing") if values is None else Message("{size} values", size=values.size)
+            raise InputError(
+                Message(
+                    "network input {name}: expected {wanted} values (NHWC), got {got}",
+                    name=visible(name),
+                    wanted=wanted,
+                    got=got,
+                )
+            )
         found[name] = _input(values.reshape(-1), plan.grids.get(name), pixels if plan.qdq is None else None)
     return found
 
@@ -150,7 +158,7 @@ def run(
         yield Layer(name, values, plan.grids.get(name), name not in same)
     for group in plan.groups:
         if cancel is not None and cancel.is_set():
-            raise CancelledError("the prediction was stopped")
+            raise CancelledError(Message("the prediction was stopped"))
         settings = settings_of(group, plan)
         for name, values in zip(group.writes, _values(group, settings, plan, kernels, base, stored, same), strict=True):
             stored[name] = values

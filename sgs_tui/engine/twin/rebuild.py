@@ -27,12 +27,13 @@ from sgs_tui.engine.twin.network import CAST, CLOSE, EXACT, Bounds, Extremes, Pr
 from sgs_tui.engine.twin.situation import Situation
 from sgs_tui.engine.twin.values import Values
 from sgs_tui.engine.twin.windows import BUDGET
+from sgs_tui.language import Message
 
 PATIENCE = 2 * BUDGET
 """Seconds of CPU that barriers may take together; then windows are searched but in passing. Of 2,357 ops of real
 networks one was a barrier; a dump with holes has many."""
 
-LATE = "the time was up"
+LATE = Message("the time was up")
 """Why an op is a barrier that nobody looked at."""
 
 TRIED = 24
@@ -85,8 +86,8 @@ def rebuild(
     graph = build_graph(dump)
     if not graph.known:
         raise InputError(
-            f"{dump.path}: holds outputs only, so the network can not be rebuilt",
-            "use the SDK's float simulator's dump",
+            Message("{path}: holds outputs only, so the network can not be rebuilt", path=dump.path),
+            Message("use the SDK's float simulator's dump"),
         )
     read = Counter(record.name for op in graph.ops for record in op.inputs)
     sweep = _Sweep(values or Values(dump), read, patience=patience)
@@ -108,9 +109,12 @@ def rebuild(
 
 def _check(dump: Dump) -> None:
     if not dump.is_float or any(record.type_name in CODES and record.scale > 0 for record in dump.outputs()[:8]):
-        raise InputError(f"{dump.path}: is no float dump", "the twin is built from the float simulator's dump")
+        raise InputError(
+            Message("{path}: is no float dump", path=dump.path),
+            Message("the twin is built from the float simulator's dump"),
+        )
     if not dump.health.ok:
-        raise InputError(f"{dump.path}: {dump.health}", "dump again: a network with holes can not be rebuilt")
+        raise InputError(f"{dump.path}: {dump.health}", Message("dump again: a network with holes can not be rebuilt"))
 
 
 def _take_input(sweep: _Sweep, record: Record) -> None:
@@ -133,7 +137,7 @@ def _note(sweep: _Sweep, name: str, values: Floats) -> None:
 def _take(sweep: _Sweep, op: Op, cancel: Event | None) -> TwinOp:
     """Infer and prove one op, and carry shapes and values on."""
     if cancel is not None and cancel.is_set():
-        raise CancelledError("rebuilding was stopped")
+        raise CancelledError(Message("rebuilding was stopped"))
     proven = _proven(sweep, op)
     for record in op.outputs:
         _note(sweep, record.name, sweep.values.read(record))
@@ -196,18 +200,24 @@ def _tells(record: Record) -> bool:
 def _hopeless(op: Op) -> str:
     """Why an op can not be looked at at all; empty where it can."""
     if not op.inputs or not op.outputs:
-        return "its inputs or outputs are missing in the dump"
+        return Message("its inputs or outputs are missing in the dump")
     if op.fused:
-        return f"{op.kind} and {op.result} are fused in this dump: what lies between them was not written"
+        return Message(
+            "{kind} and {result} are fused in this dump: what lies between them was not written",
+            kind=op.kind,
+            result=op.result,
+        )
     return ""
 
 
 def _why(op: Op, error: float) -> str:
     if not knows(op.kind) and error == float("inf"):
-        return f"ops of type {op.kind} are not known"
+        return Message("ops of type {kind} are not known", kind=op.kind)
     if error == float("inf"):
-        return "no attributes were found that fit its numbers"
-    return f"the best attributes found leave an error of {error:.1e} (allowed: {CLOSE:g})"
+        return Message("no attributes were found that fit its numbers")
+    return Message(
+        "the best attributes found leave an error of {error:.1e} (allowed: {most:g})", error=error, most=CLOSE
+    )
 
 
 def _situation(sweep: _Sweep, op: Op) -> Situation:
@@ -299,7 +309,14 @@ def op_totals(twin: Twin) -> Mapping[str, int]:
 def refuse_barriers(twin: Twin) -> None:
     """Raise InputError that names the first barrier; for jobs that need the whole network."""
     for op in twin.barriers():
-        name = visible(op.outputs[0]) if op.outputs else f"op {op.index}"
+        name = visible(op.outputs[0]) if op.outputs else Message("op {index}", index=op.index)
         raise InputError(
-            f"{twin.dump.path}: {op.kind} {name} could not be rebuilt: {op.why}", "`sgs-tui twin` lists all ops"
+            Message(
+                "{path}: {kind} {name} could not be rebuilt: {why}",
+                path=twin.dump.path,
+                kind=op.kind,
+                name=name,
+                why=op.why,
+            ),
+            Message("`sgs-tui twin` lists all ops"),
         )

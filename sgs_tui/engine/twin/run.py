@@ -22,6 +22,7 @@ from sgs_tui.engine.twin.predict import Inputs, Layer, input_codes
 from sgs_tui.engine.twin.rebuild import refuse_barriers
 from sgs_tui.engine.twin.segments import Segment, fixed_segments, float_segments, run
 from sgs_tui.engine.twin.values import Values
+from sgs_tui.language import Message
 
 
 def float_layers(
@@ -38,7 +39,7 @@ def float_layers(
     held: dict[str, Floats] = {name: inputs[name].reshape(-1).astype(np.float32) for name in twin.inputs}
     for op in twin.ops:
         if cancel is not None and cancel.is_set():
-            raise CancelledError("the run was stopped")
+            raise CancelledError(Message("the run was stopped"))
         held |= dict(zip(op.outputs, _computed(twin, op, held, made), strict=True))
         yield op, held
         _drop(op.inputs, op.outputs, held, left)
@@ -49,8 +50,16 @@ def _check(twin: Twin, inputs: Inputs) -> None:
         wanted, given = twin.records[name].count, inputs.get(name)
         if given is None or given.size != wanted:
             shape = "x".join(map(str, twin.shapes.get(name, (wanted,))))
-            got = "nothing" if given is None else f"{given.size} values"
-            raise InputError(f"network input {visible(name)}: expected {wanted} values ({shape}, NHWC), got {got}")
+            got = Message("nothing") if given is None else Message("{size} values", size=given.size)
+            raise InputError(
+                Message(
+                    "network input {name}: expected {wanted} values ({shape}, NHWC), got {got}",
+                    name=visible(name),
+                    wanted=wanted,
+                    shape=shape,
+                    got=got,
+                )
+            )
 
 
 def _computed(twin: Twin, op: TwinOp, held: Mapping[str, Floats], made: dict[int, Kernel]) -> Sequence[Floats]:

@@ -23,6 +23,7 @@ from sgs_tui.engine.twin.figures import Figures
 from sgs_tui.engine.twin.plan import Plan, with_int16
 from sgs_tui.engine.twin.trials import Scores, Trials
 from sgs_tui.engine.twin.whatif import Cost, Limits, cost
+from sgs_tui.language import Message
 
 BELOW = 3
 """Sets up to this size are tried exhaustively below what greedy found, as far as `Search.seconds` allows."""
@@ -55,7 +56,9 @@ def goal_of(text: str, limits: Limits, outputs: Sequence[str]) -> Goal:
             return Goal(Limits(rmse=None, sqnr_db=float(number)), tuple(outputs))
         except ValueError:
             pass
-    raise UsageError(f"goal {text!r}: not known", "say layers, outputs, profile, or sqnr=25")
+    raise UsageError(
+        Message("goal {text!r}: not known", text=text), Message("say layers, outputs, profile, or sqnr=25")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +154,9 @@ class Search:
         """Every trial as it ends; `best` and `curve` hold the result. Raises CancelledError, RunError."""
         if self.best.reached:
             return
-        yield from self._phase("alone", [(name,) for name in self.candidates])
+        yield from self._phase(Message("alone"), [(name,) for name in self.candidates])
         if not self.best.reached:
-            yield from self._phase("chains", self._units)
+            yield from self._phase(Message("chains"), self._units)
         yield from self._greedy()
         yield from self._pruned()
         yield from self._swapped()
@@ -194,7 +197,7 @@ class Search:
 
     def _scores(self, names: Sequence[str]) -> Scores:
         if self.cancel is not None and self.cancel.is_set():
-            raise CancelledError("the search was stopped", "the sets tried so far are kept")
+            raise CancelledError(Message("the search was stopped"), Message("the sets tried so far are kept"))
         self._spent += 1
         return self.trials.of((*names, *self.kept), self.cancel, only=self._layers)
 
@@ -214,11 +217,11 @@ class Search:
         while chosen is not None and not chosen.reached:
             rest = [name for name in self.candidates if name not in chosen.names]
             sets = [(*chosen.names, name) for name in rest]
-            yield from self._phase("in context", sets)
+            yield from self._phase(Message("in context"), sets)
             better = self._best_of(sets)
             if better is None or better.excess >= chosen.excess:
                 chains = [(*chosen.names, *unit) for unit in self._units if not set(unit) <= set(chosen.names)]
-                yield from self._phase("chains in context", chains)
+                yield from self._phase(Message("chains in context"), chains)
                 better = self._best_of(chains)
             if better is None or better.excess >= chosen.excess:
                 return
@@ -239,7 +242,7 @@ class Search:
         """Take out what the goal does not need."""
         while self.best.reached and len(self.best.names) > 1:
             before = self.best
-            yield from self._phase("pruned", [_without(before.names, name) for name in before.names])
+            yield from self._phase(Message("pruned"), [_without(before.names, name) for name in before.names])
             if self.best is before:
                 return
 
@@ -249,7 +252,7 @@ class Search:
             before = self.best
             others = [name for name in self.candidates if name not in before.names]
             sets = [(*_without(before.names, out), other) for out in before.names for other in others]
-            yield from self._phase("swapped", sets)
+            yield from self._phase(Message("swapped"), sets)
             if self.best is before:
                 return
 
@@ -260,7 +263,7 @@ class Search:
                 return
             if comb(len(self.candidates), size) * self._pace() > self.seconds:
                 return
-            yield from self._phase(f"all of {size}", list(combinations(self.candidates, size)))
+            yield from self._phase(Message("all of {size}", size=size), list(combinations(self.candidates, size)))
 
 
 def judged(goal: Goal, layers: Iterable[str], names: Sequence[str], scores: Scores) -> Trial:

@@ -26,6 +26,7 @@ from sgs_tui.engine.twin.meaning import Barrier, Floats
 from sgs_tui.engine.twin.network import Twin, TwinOp
 from sgs_tui.engine.twin.onnx_nodes import Graph, emit
 from sgs_tui.engine.twin.plan import Grid, Plan
+from sgs_tui.language import Message
 
 MOST = 4 << 20
 """Values that a segment writes, from which the next one begins."""
@@ -72,7 +73,7 @@ def run(
     held = dict(inputs)
     for segment in segments:
         if cancel is not None and cancel.is_set():
-            raise CancelledError("the run was stopped")
+            raise CancelledError(Message("the run was stopped"))
         made = segment.kernel.run([held[name] for name in segment.reads])
         for output, values in zip(segment.outputs, made, strict=True):
             if output.held:
@@ -160,4 +161,4 @@ def _input(graph: Graph, name: str, kind: Any, shape: tuple[int, ...]) -> Input:
 
 def _session(graph: Graph, inputs: Sequence[Input], outputs: Sequence[tuple[str, Any]], what: str) -> Kernel:
     model = graph.model([(item.name, item.dtype, item.shape) for item in inputs], outputs)
-    return Kernel(model, inputs, f"the ops from {what} on", heavy=True)
+    return Kernel(model, inputs, Message("the ops from {what} on", what=what), heavy=True)

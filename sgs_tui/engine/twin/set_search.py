@@ -20,6 +20,7 @@ from sgs_tui.engine.errors import CancelledError, SgsError
 from sgs_tui.engine.twin.picture_trials import Pictures, PictureTrials, TwinPicture
 from sgs_tui.engine.twin.plan import with_int16
 from sgs_tui.engine.twin.search import Goal, Search, Step, Trial, Tried, judged, key_of
+from sgs_tui.language import Message
 
 Memo = MutableMapping[str, Tried]
 """What was tried, by the pictures (`key_of` their keys) and by the set."""
@@ -70,15 +71,15 @@ class SetSearch:
 
         Raises CancelledError, and SgsError where no picture can be run.
         """
-        yield from self._all("pictures as they are", (), range(len(self.pictures)))
+        yield from self._all(Message("pictures as they are"), (), range(len(self.pictures)))
         if len(self.lost) == len(self.pictures):
             raise next(iter(self.lost.values()))
         over = [place for place in self._hardest() if not self._known(place, ()).reached]
         if over:
-            yield from self._all("INT16 everywhere", self.candidates, over)
+            yield from self._all(Message("INT16 everywhere"), self.candidates, over)
             stubborn = [place for place in over if not self._known(place, self.candidates).reached]
             yield from self._find(stubborn)
-        yield from self._all("checked", self.best.names, self._hardest())
+        yield from self._all(Message("checked"), self.best.names, self._hardest())
         self.best = over_pictures([self._known(place, self.best.names) for place in self._hardest()])
 
     def results(self) -> tuple[PictureResult, ...]:
@@ -149,7 +150,7 @@ class SetSearch:
         yield from self._looked(phase, names, list(places), until_over=False)
 
     def _first_over(self, places: Sequence[int]) -> Generator[Step, None, int | None]:
-        return (yield from self._looked("checked", self.best.names, places, until_over=True))
+        return (yield from self._looked(Message("checked"), self.best.names, places, until_over=True))
 
     def _looked(
         self, phase: str, names: Sequence[str], places: Sequence[int], until_over: bool
