@@ -28,6 +28,7 @@ from sgs_tui.engine.sweep.sweep import Runner, Sweep, SweepRequest
 from sgs_tui.engine.sweep.twin_pictures import TwinPictures
 from sgs_tui.engine.sweep.workers import How
 from sgs_tui.engine.twin.opening import Files
+from sgs_tui.language import Message
 
 BACKEND_NAME = "sweep"
 _KEPT = 5
@@ -163,7 +164,10 @@ def picture_dumps(job: SweepJob, place: int, folder: Path) -> tuple[Path, Path]:
         return picture.files[0], picture.files[1]
     dumps = dumps_of(job.runs[place], job.root)
     if dumps is None:
-        raise UsageError(f"{picture.name}: its runs were not kept", f"those of the worst {_KEPT} are; 7 runs it again")
+        raise UsageError(
+            Message("{name}: its runs were not kept", name=picture.name),
+            Message("those of the worst {number} are; 7 runs it again", number=_KEPT),
+        )
     return dumps
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.sweep.results import LayerRow, PictureRow
+from sgs_tui.language import Message
 
 SCHEMA = "sgs-tui/sweep/1"
 _WORSE = ("ok", "warn", "fail", "error")
@@ -63,11 +64,13 @@ class SweepChange:
 
 def load_before(path: Path) -> Before:
     """An earlier report. Raises InputError for what is none."""
-    hint = "make one with `sgs-tui sweep ... --format json --output OLD.json`"
+    hint = Message("make one with `sgs-tui sweep ... --format json --output OLD.json`")
     try:
         found: Any = json.loads(read_bytes(path, _LIMIT))
         if not isinstance(found, dict) or found.get("schema") != SCHEMA:
-            raise InputError(f"{path}: is no report of a sweep: expected schema {SCHEMA}", hint)
+            raise InputError(
+                Message("{path}: is no report of a sweep: expected schema {schema}", path=path, schema=SCHEMA), hint
+            )
         compared = [each for each in found["layers"] if each["pictures"]]
         layers = {str(each["name"]): float(each["failing_share"]) for each in compared}
         pictures = {str(each["name"]): str(each["status"]) for each in found["pictures"]}
@@ -75,7 +78,9 @@ def load_before(path: Path) -> Before:
             raise ValueError("a picture's status is none")
         return Before(str(found["profile"]), layers, pictures)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{path}: is no report of a sweep that can be read: {error!r}", hint) from error
+        raise InputError(
+            Message("{path}: is no report of a sweep that can be read: {error}", path=path, error=repr(error)), hint
+        ) from error
 
 
 def changed(before: Before, layers: tuple[LayerRow, ...], pictures: tuple[PictureRow, ...]) -> SweepChange:

@@ -29,6 +29,7 @@ from sgs_tui.engine.errors import CancelledError, InputError, RunError, SgsError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.sweep.results import Failure, Outcome, Picture
 from sgs_tui.engine.sweep.workers import DIED, How, Measurer, Placed, default_workers, failure_of, measure_picture
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -39,7 +40,7 @@ _CONNECT = 30
 """Seconds to find a scheduler, and for its first worker to come."""
 _SENT = 64 << 20
 """Bytes of a picture that are sent to a worker at most."""
-_EXTRA = "install the extra: pip install 'sgs-tui[cluster]'"
+_EXTRA = Message("install the extra: pip install 'sgs-tui[cluster]'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +72,27 @@ class Cluster:
     def check(self) -> None:
         """Raise UsageError for what is no cluster, or would be open to anybody; InputError for missing files."""
         if not available():
-            raise UsageError("this needs Dask, which is not installed", _EXTRA)
+            raise UsageError(Message("this needs Dask, which is not installed"), _EXTRA)
         files = (self.tls_ca, self.tls_cert, self.tls_key)
         if self.tls and None in files:
-            raise UsageError("TLS needs three files", "give --tls-ca, --tls-cert and --tls-key")
+            raise UsageError(Message("TLS needs three files"), Message("give --tls-ca, --tls-cert and --tls-key"))
         for path in files:
             if path is not None and not path.is_file():
-                raise InputError(f"{path}: no such file", "TLS files are made once for all hosts of a cluster")
+                raise InputError(
+                    Message("{path}: no such file", path=path),
+                    Message("TLS files are made once for all hosts of a cluster"),
+                )
         if self.scheduler and self.hosts:
-            raise UsageError("--scheduler and --hosts: a cluster that is there, or one to start?", "give one of them")
+            raise UsageError(
+                Message("--scheduler and --hosts: a cluster that is there, or one to start?"),
+                Message("give one of them"),
+            )
         if self.scheduler:
             self._check_scheduler()
         elif self.hosts and not (self.tls or self.insecure or all(map(_is_loopback, map(_host_of, self.hosts)))):
             raise UsageError(
-                "--hosts without TLS: whoever reaches a scheduler can run anything on its workers",
-                "give --tls-ca, --tls-cert and --tls-key, or --insecure on a network that you trust",
+                Message("--hosts without TLS: whoever reaches a scheduler can run anything on its workers"),
+                Message("give --tls-ca, --tls-cert and --tls-key, or --insecure on a network that you trust"),
             )
 
     def _check_scheduler(self) -> None:
@@ -95,15 +102,19 @@ class Cluster:
         except ValueError:
             port = None
         if address.scheme not in ("tls", "tcp") or not address.hostname or not port:
-            raise UsageError(f"--scheduler {self.scheduler}: expected tls://HOST:PORT", "or tcp:// on this machine")
+            raise UsageError(
+                Message("--scheduler {scheduler}: expected tls://HOST:PORT", scheduler=self.scheduler),
+                Message("or tcp:// on this machine"),
+            )
         if address.scheme == "tls" and not self.tls and not _configured():
             raise UsageError(
-                f"--scheduler {self.scheduler}: TLS needs certificates", "give --tls-ca, --tls-cert and --tls-key"
+                Message("--scheduler {scheduler}: TLS needs certificates", scheduler=self.scheduler),
+                Message("give --tls-ca, --tls-cert and --tls-key"),
             )
         if address.scheme == "tcp" and not self.insecure and not _is_loopback(address.hostname):
             raise UsageError(
-                f"--scheduler {self.scheduler}: not encrypted, and not on this machine",
-                "use tls://, or --insecure on a network that you trust",
+                Message("--scheduler {scheduler}: not encrypted, and not on this machine", scheduler=self.scheduler),
+                Message("use tls://, or --insecure on a network that you trust"),
             )
 
 
@@ -186,7 +197,7 @@ def _flying(
             yield flying.pop(future), future
         if cancel.is_set():
             client.cancel(list(flying), force=True)
-            raise CancelledError("the sweep was stopped")
+            raise CancelledError(Message("the sweep was stopped"))
 
 
 def _outcome(future: Any) -> Outcome | None:
@@ -198,7 +209,12 @@ def _outcome(future: Any) -> Outcome | None:
     except KilledWorker:
         return None
     except Exception as error:  # whatever a cluster can lose on its way: the row says what
-        return Outcome("", None, f"lost on the cluster: {type(error).__name__}: {error}", Failure.RUN)
+        return Outcome(
+            "",
+            None,
+            Message("lost on the cluster: {kind}: {error}", kind=type(error).__name__, error=str(error)),
+            Failure.RUN,
+        )
     assert isinstance(found, Outcome)
     return found
 
@@ -236,7 +252,10 @@ def _connected(cluster: Cluster) -> "Iterator[Client]":
         except SgsError:
             raise
         except Exception as error:  # Dask, tornado, ssl, asyncssh and the system each have errors of their own
-            raise RunError(f"no cluster: {type(error).__name__}: {_first_line(error)}", _hint(cluster)) from error
+            raise RunError(
+                Message("no cluster: {kind}: {error}", kind=type(error).__name__, error=_first_line(error)),
+                _hint(cluster),
+            ) from error
         yield client
 
 
@@ -246,10 +265,14 @@ def _first_line(error: Exception) -> str:
 
 def _hint(cluster: Cluster) -> str:
     if cluster.scheduler:
-        return f"is a scheduler with a worker at {cluster.scheduler}, with these certificates?"
+        return Message(
+            "is a scheduler with a worker at {scheduler}, with these certificates?", scheduler=cluster.scheduler
+        )
     if cluster.hosts:
-        return "`ssh HOST PYTHON -c 'import sgs_tui, distributed'` has to work on each; --remote-python names PYTHON"
-    return "--local measures in plain processes, without Dask"
+        return Message(
+            "`ssh HOST PYTHON -c 'import sgs_tui, distributed'` has to work on each; --remote-python names PYTHON"
+        )
+    return Message("--local measures in plain processes, without Dask")
 
 
 def _security(cluster: Cluster, found: Any) -> "Security | None":
@@ -326,7 +349,8 @@ def _measurer(how: How, expected: str, contents: Mapping[Path, bytes]) -> Measur
         local = how.moved(_moved(tuple(contents), contents, Path(_mine.folder.name)))
         if local.digest() != expected:
             raise InputError(
-                f"worker {os.uname().nodename}: its files are not those of the sweep", "copy the network there again"
+                Message("worker {host}: its files are not those of the sweep", host=os.uname().nodename),
+                Message("copy the network there again"),
             )
         kept[expected] = local.open()
     return kept[expected]

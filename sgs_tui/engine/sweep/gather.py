@@ -37,6 +37,7 @@ from sgs_tui.engine.sweep.results import (
     Spread,
     Status,
 )
+from sgs_tui.language import Message
 
 _KEPT: dict[Column, type[np.generic]] = {
     Column.RMSE: np.float64,
@@ -72,7 +73,7 @@ class Gather:
         self._matrices = {column: np.zeros((0, len(self.pictures)), kind) for column, kind in _KEPT.items()}
         self._verdicts: Bytes = np.zeros((0, len(self.pictures)), np.uint8)
         self._classes: dict[tuple[int, int], tuple[float, float]] = {}
-        self._reasons = ["not measured"] * len(self.pictures)
+        self._reasons: list[str] = [Message("not measured")] * len(self.pictures)
         self._measured = np.zeros(len(self.pictures), np.bool_)
 
     def add(self, place: int, outcome: Outcome) -> None:

@@ -26,9 +26,10 @@ from typing import IO, Any, Self
 
 import numpy as np
 
-from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.errors import InputError, UsageError, reason
 from sgs_tui.engine.files import make_folder, reading
 from sgs_tui.engine.sweep.results import Column, Failure, InputFigures, Layer, Measured, Outcome
+from sgs_tui.language import Message
 
 SCHEMA = "sgs-tui/sweep-journal/1"
 _FIRST = json.dumps({"journal": SCHEMA}).encode() + b"\n"
@@ -50,7 +51,10 @@ class Journal:
         try:
             self._file: IO[bytes] = open(path, "a+b")  # noqa: SIM115 - closed by close()
         except OSError as error:
-            raise InputError(f"{path}: cannot write: {error.strerror}", "name another with --journal FILE") from error
+            raise InputError(
+                Message("{path}: cannot write: {why}", path=path, why=reason(error)),
+                Message("name another with --journal FILE"),
+            ) from error
         try:
             self._begin()
         except BaseException:
@@ -61,11 +65,17 @@ class Journal:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise UsageError(f"{self.path}: another sweep writes this journal", "wait for it, or cancel it") from error
+            raise UsageError(
+                Message("{path}: another sweep writes this journal", path=self.path),
+                Message("wait for it, or cancel it"),
+            ) from error
         self._file.seek(0)
         first = self._file.readline(len(_FIRST))
         if first and not _FIRST.startswith(first):
-            raise InputError(f"{self.path}: is no journal of a sweep", "nothing was written; name another file")
+            raise InputError(
+                Message("{path}: is no journal of a sweep", path=self.path),
+                Message("nothing was written; name another file"),
+            )
         self._written: set[str] = set()
         size = self._file.seek(0, os.SEEK_END)
         if first != _FIRST:
@@ -118,8 +128,8 @@ class Journal:
             self._file.write(line)
             self._file.flush()
         except OSError as error:
-            hint = "make room and start the same sweep again: it goes on"
-            raise InputError(f"{self.path}: cannot write: {error.strerror}", hint) from error
+            hint = Message("make room and start the same sweep again: it goes on")
+            raise InputError(Message("{path}: cannot write: {why}", path=self.path, why=reason(error)), hint) from error
 
     def close(self) -> None:
         self._file.close()

@@ -27,6 +27,7 @@ from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.sweep.pairs import DumpPairs
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import Measured, Picture
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -117,7 +118,9 @@ class OnnxMeasurer:
         """Run both models on a picture and write both dumps. Raises as `measure`; nothing is written over."""
         taken = next((path for path in (files.float_dump, files.fixed_dump) if path.exists()), None)
         if taken is not None:
-            raise InputError(f"{taken}: is there already", "name another folder: --dumps DIR")
+            raise InputError(
+                Message("{target}: is there already", target=taken), Message("name another folder: --dumps DIR")
+            )
         how = replace(self.how.preprocess, cancel=cancel)
         feed, _ = load_inputs(self._wanted, picture.files, how, Layout.NCHW, self._children)
         self._stages.write(files, feed)

@@ -9,6 +9,7 @@ from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import at_home, mark_read, odd_kind, read_bytes, reading
 from sgs_tui.engine.sweep.results import Picture
 from sgs_tui.engine.text import decode, visible
+from sgs_tui.language import Message
 
 _PIECE = 1 << 20
 _WORDS = ("fixed", "float", "sample", "benchmark", "dq", "original", "quantized")
@@ -36,12 +37,20 @@ def paired_dumps(samples: Path, benchmarks: Path) -> tuple[tuple[Picture, ...], 
     """
     left, right = _by_picture(samples, "fixed"), _by_picture(benchmarks, "float")
     pairs = tuple(Picture(name, (left[name], right[name])) for name in sorted(left.keys() & right.keys()))
-    alone = [f"{left[name]}: no benchmark of that name in {benchmarks}" for name in sorted(left.keys() - right.keys())]
-    alone += [f"{right[name]}: no sample of that name in {samples}" for name in sorted(right.keys() - left.keys())]
+    alone: list[str] = [
+        Message("{path}: no benchmark of that name in {folder}", path=left[name], folder=benchmarks)
+        for name in sorted(left.keys() - right.keys())
+    ]
+    alone += [
+        Message("{path}: no sample of that name in {folder}", path=right[name], folder=samples)
+        for name in sorted(right.keys() - left.keys())
+    ]
     if not pairs:
         raise InputError(
-            f"{samples} and {benchmarks}: no two dumps have the same name",
-            "name them alike (cat.bin and cat.bin, or cat_fixed.bin and cat_float.bin), or give --list FILE",
+            Message(
+                "{samples} and {benchmarks}: no two dumps have the same name", samples=samples, benchmarks=benchmarks
+            ),
+            Message("name them alike (cat.bin and cat.bin, or cat_fixed.bin and cat_float.bin), or give --list FILE"),
         )
     return pairs, tuple(alone)
 
@@ -50,12 +59,21 @@ def _by_picture(folder: Path, side: str) -> dict[str, Path]:
     """The dumps of a folder by the name of their picture. Raises InputError."""
     if folder.exists() and not folder.is_dir():
         kind = odd_kind(folder) or "a file"
-        raise InputError(f"{folder}: is {kind}, expected a folder of dumps", "name a folder, or give --list FILE")
+        raise InputError(
+            Message("{folder}: is {kind}, expected a folder of dumps", folder=folder, kind=Message(kind)),
+            Message("name a folder, or give --list FILE"),
+        )
     if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder", "name a folder of dumps, or give --list FILE")
+        raise InputError(
+            Message("{path}: there is no such folder", path=folder),
+            Message("name a folder of dumps, or give --list FILE"),
+        )
     dumps = [path for path in sorted(folder.rglob("*")) if path.is_file() and _may_be_dump(path)]
     if not dumps:
-        raise InputError(f"{folder}: no dump in it", "dumps are files that begin with `isFloat:` or `//`")
+        raise InputError(
+            Message("{folder}: no dump in it", folder=folder),
+            Message("dumps are files that begin with `isFloat:` or `//`"),
+        )
     whole: dict[str, Path] = {}
     for path in dumps:
         inside = path.relative_to(folder).with_suffix("")
@@ -63,7 +81,10 @@ def _by_picture(folder: Path, side: str) -> dict[str, Path]:
         other = whole.get(name)
         if other is not None and _is_side(inside.name, side) == _is_side(other.stem, side):
             raise UsageError(
-                f"{folder}: {other.name} and {path.name} are of one picture", "name pairs with --list FILE"
+                Message(
+                    "{folder}: {name} and {other} are of one picture", folder=folder, name=other.name, other=path.name
+                ),
+                Message("name pairs with --list FILE"),
             )
         if other is None or _is_side(inside.name, side):
             whole[name] = path
@@ -102,18 +123,27 @@ def listed_dumps(path: Path) -> tuple[Picture, ...]:
     found: list[Picture] = []
     data = read_bytes(path)
     if looks_like_dump(data[:128]):
-        raise InputError(f"{path}: is a dump, expected a list", "one pair a line: SAMPLE, BENCHMARK")
+        raise InputError(
+            Message("{path}: is a dump, expected a list", path=path), Message("one pair a line: SAMPLE, BENCHMARK")
+        )
     for number, line in enumerate(decode(data).splitlines(), 1):
         text = line.partition("#")[0].strip()
         if not text:
             continue
         parts = [part.strip() for part in (text.split(",") if "," in text else text.split())]
         if len(parts) != 2 or not all(parts):
-            raise InputError(f"{path}, line {number}: expected `SAMPLE, BENCHMARK`, got {visible(text[:80])}")
+            raise InputError(
+                Message(
+                    "{path}, line {number}: expected `SAMPLE, BENCHMARK`, got {text}",
+                    path=path,
+                    number=number,
+                    text=visible(text[:80]),
+                )
+            )
         sample, benchmark = (path.parent / at_home(part) for part in parts)
         found.append(Picture(_without_side(str(Path(parts[0]).with_suffix(""))), (sample, benchmark)))
     if not found:
-        raise InputError(f"{path}: an empty list", "one pair a line: SAMPLE, BENCHMARK")
+        raise InputError(Message("{path}: an empty list", path=path), Message("one pair a line: SAMPLE, BENCHMARK"))
     return named_apart(found)
 
 

@@ -25,6 +25,7 @@ from sgs_tui.engine.sweep.pairs import DumpPairs
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import Failure, Measured, Outcome, Picture
 from sgs_tui.engine.sweep.workers import How, Placed, failure_of, measure_picture
+from sgs_tui.language import Message
 
 _LOOK = 0.1
 
@@ -124,7 +125,7 @@ class Simulator:
                     kept.add(pair, outcome)
                     yield place, outcome
                 if cancel.wait(_LOOK if flying else 0):
-                    raise CancelledError("the sweep was stopped")
+                    raise CancelledError(Message("the sweep was stopped"))
         finally:
             for pair in flying.values():
                 pair.cancel()

@@ -19,6 +19,7 @@ from sgs_tui.engine.sweep.journal import Journal, key_of, read_journal
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import Column, Outcome, Picture, SweepResult
 from sgs_tui.engine.sweep.workers import How, Placed, default_workers, in_processes
+from sgs_tui.language import Message
 
 Runner = Callable[[How, Sequence[Placed], Event], Iterator[tuple[int, Outcome]]]
 """What measures pictures somewhere: their places and outcomes, as they come."""
@@ -105,7 +106,14 @@ class Sweep:
                 yield Row(Done(place, outcome, True))
                 yield Progress(done, len(everything))
         if done:
-            yield LogLine(f"{done} of {count(len(everything), 'picture')} are in {journal.path} and not measured again")
+            yield LogLine(
+                Message(
+                    "{number} of {pictures} are in {path} and not measured again",
+                    number=done,
+                    pictures=count(len(everything), "picture"),
+                    path=journal.path,
+                )
+            )
         return rest
 
     def _measure(
@@ -121,7 +129,7 @@ class Sweep:
             yield Row(Done(place, outcome))
             yield Progress(done, len(self.request.pictures))
         if cancel.is_set():
-            raise CancelledError("the sweep was stopped")
+            raise CancelledError(Message("the sweep was stopped"))
 
     def look(self) -> SweepResult:
         """What the journal has by now, while another process may be writing it. Raises InputError."""

@@ -20,9 +20,12 @@ from sgs_tui.engine import pool
 from sgs_tui.engine.errors import CancelledError, NothingComparableError, RunError, SgsError
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import Failure, Measured, Outcome, Picture
+from sgs_tui.language import Message
 
 _LOOK = 0.1
-DIED = "its worker process died, twice: killed by the system (out of memory?), or the picture crashes a library"
+DIED = Message(
+    "its worker process died, twice: killed by the system (out of memory?), or the picture crashes a library"
+)
 
 Placed = tuple[int, Picture]
 """A picture and its place in the sweep's list."""
@@ -62,9 +65,14 @@ def measure_picture(measurer: Measurer, picture: Picture, cancel: Event | None =
     except SgsError as error:
         return Outcome(digest, None, str(error), failure_of(error))
     except MemoryError:
-        return Outcome(digest, None, "out of memory", Failure.RUN)
+        return Outcome(digest, None, Message("out of memory"), Failure.RUN)
     except Exception as error:  # an odd picture must not cost the sweep; the row names the defect
-        return Outcome(digest, None, f"a defect of sgs-tui: {type(error).__name__}: {error}", Failure.RUN)
+        return Outcome(
+            digest,
+            None,
+            Message("a defect of sgs-tui: {kind}: {error}", kind=type(error).__name__, error=str(error)),
+            Failure.RUN,
+        )
     return Outcome(digest, found, found.damage, Failure.INPUT if found.damage else None)
 
 
@@ -108,7 +116,7 @@ def _until_broken(
                 queue.popleft()
             done, _ = wait(flying, _LOOK, FIRST_COMPLETED)
             if cancel.is_set():
-                raise CancelledError("the sweep was stopped")
+                raise CancelledError(Message("the sweep was stopped"))
             for future in done:
                 placed = flying.pop(future)
                 try:
