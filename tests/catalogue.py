@@ -45,7 +45,19 @@ KEY = "key"
 """The context of what stands beside a key in the footer: one or two words, which mean other things elsewhere."""
 MARKED_BY_NAME = frozenset({"help", "about"})
 ENUMERATIONS = frozenset(
-    {"HealthState", "RunState", "Stage", "Role", "Verdict", "Change", "Severity", "RangeSource", "Breaks", "Status"}
+    {
+        "HealthState",
+        "RunState",
+        "Stage",
+        "Role",
+        "Verdict",
+        "Change",
+        "Severity",
+        "RangeSource",
+        "Breaks",
+        "Status",
+        "Proof",
+    }
     | {"Kinship", "Hypothesis", "Stored"}
 )
 """Those whose members are shown by their values, as `Message(str(member))`."""

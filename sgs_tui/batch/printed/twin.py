@@ -35,7 +35,7 @@ from sgs_tui.engine.backends.twin import TwinDumps
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.twin.network import Proof, Twin, TwinOp
 from sgs_tui.engine.twin.rebuild import op_totals
-from sgs_tui.language import Message
+from sgs_tui.language import Message, joined
 
 SCHEMA = "sgs-tui/twin/1"
 _STYLES = {Proof.EXACT: "", Proof.CLOSE: "yellow", Proof.BARRIER: "bold red"}
@@ -98,11 +98,11 @@ def headline(twin: Twin) -> str:
     """What was rebuilt, in a line."""
     totals = op_totals(twin)
     proven = max((op.error for op in twin.ops if not op.barrier), default=0.0)
-    parts = [f"{totals[str(proof)]} {proof}" for proof in Proof]
+    parts = [Message("{number} {proof}", number=totals[str(proof)], proof=Message(str(proof))) for proof in Proof]
     return Message(
         "{count}: {parts}; worst op {proven:.1e}; whole network from its inputs {whole_error:.1e}; {seconds:.2f} s",
         count=count(len(twin.ops), "op"),
-        parts=", ".join(parts),
+        parts=joined(parts),
         proven=proven,
         whole_error=twin.whole_error,
         seconds=twin.seconds,
@@ -111,7 +111,7 @@ def headline(twin: Twin) -> str:
 
 def _parts(done: Rebuilt, columns: Sequence[Column], screen: Screen) -> Iterator[RenderableType]:
     yield hanging(Message("twin  "), str(done.twin.dump.path), 6, screen)
-    yield Text(headline(done.twin), style="bold")
+    yield Text(screen.text(headline(done.twin)), style="bold")
     yield Text()
     yield table_of(columns)
     for op in done.twin.barriers():
@@ -134,7 +134,7 @@ def _columns(ops: Sequence[TwinOp], screen: Screen) -> list[Column]:
     columns = [
         Column("#", [Cell(str(op.index)) for op in ops], right=True),
         Column(Message("op"), [Cell(screen.text(op.kind)) for op in ops]),
-        Column(Message("proof"), [Cell(str(op.proof), _STYLES[op.proof]) for op in ops]),
+        Column(Message("proof"), [Cell(Message(str(op.proof)), _STYLES[op.proof]) for op in ops]),
         Column(Message("error"), [Cell("-" if op.barrier else f"{op.error:.1e}") for op in ops], right=True),
     ]
     attributes = ["" if op.barrier else op.attributes for op in ops]

@@ -256,4 +256,4 @@ def _state(each: WhatIfLayer, answer: WhatIf) -> Cell:
         return Cell("fixed", "green")
     if each.name in answer.newly_failing:
         return Cell(Message("FAILS NOW"), "bold red")
-    return Cell("fails", "bold red") if each.name in answer.failing else Cell("")
+    return Cell(Message("fails"), "bold red") if each.name in answer.failing else Cell("")
