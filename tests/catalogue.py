@@ -58,7 +58,7 @@ ENUMERATIONS = frozenset(
         "Status",
         "Proof",
     }
-    | {"Kinship", "Hypothesis", "Stored"}
+    | {"Kinship", "Hypothesis", "Stored", "LimitsFrom"}
 )
 """Those whose members are shown by their values, as `Message(str(member))`."""
 FOREIGN = {

@@ -20,6 +20,7 @@ from sgs_tui.engine.numbers import count
 from sgs_tui.engine.sweep.gather import NOTICED, Gathered
 from sgs_tui.engine.sweep.results import Column, Failure, InputFigures, Kind, PictureRow, SetFinding
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message, joined, plural
 
 _WORSE = 2.0
 """Times the error of the pictures that do not clip, from which clipping is taken for its cause."""
@@ -44,8 +45,10 @@ def find(gathered: Gathered, rows: Sequence[PictureRow], order: Sequence[int]) -
     found = [*scaled, *clipping, *_not_finite(gathered), *_failing(gathered, order), *_not_measured(gathered)]
     measured = int(gathered.measured.sum())
     if not found and measured:
-        so_far = "" if measured == len(rows) else f", the others of {len(rows)} are not measured"
-        text = f"no layer fails on any of {count(measured, 'picture')}{so_far}"
+        so_far = "" if measured == len(rows) else Message(", the others of {number} are not measured", number=len(rows))
+        text = Message(
+            "no layer fails on any of {pictures}{so_far}", pictures=count(measured, "picture"), so_far=so_far
+        )
         found.append(SetFinding(Kind.HEALTHY, text, (), ()))
     return tuple(found)
 
@@ -55,31 +58,37 @@ def with_causes(rows: Sequence[PictureRow], findings: Sequence[SetFinding]) -> t
     found = list(rows)
     for finding in reversed(findings):
         if finding.kind in (Kind.CLIPPING, Kind.OTHER_SCALE):
-            more = f" and {len(finding.layers) - 1} more" if len(finding.layers) > 1 else ""
+            more = _more(len(finding.layers) - 1)
             clipping = finding.kind is Kind.CLIPPING
-            words = f"clipping of {visible(finding.layers[0])}{more}" if clipping else finding.text
+            layer = visible(finding.layers[0])
+            words = Message("clipping of {layer}{more}", layer=layer, more=more) if clipping else finding.text
             for place in finding.pictures:
-                found[place] = replace(found[place], reason="; ".join(filter(None, (words, found[place].reason))))
+                found[place] = replace(found[place], reason=joined(filter(None, (words, found[place].reason)), "; "))
     return tuple(found)
 
 
 def _names(gathered: Gathered, places: Iterable[int]) -> str:
     listed = [visible(gathered.pictures[place].name) for place in places]
-    more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED + 1 else ""
-    return ", ".join(listed[: _NAMED + (not more)]) + more
+    if len(listed) <= _NAMED + 1:
+        return ", ".join(listed)
+    return Message("{names} and {more} more", names=", ".join(listed[:_NAMED]), more=len(listed) - _NAMED)
+
+
+def _more(number: int) -> str:
+    return Message(" and {number} more", number=number) if number else ""
 
 
 def _of_all(gathered: Gathered, number: int) -> str:
     total = int(gathered.measured.sum())
     if number == total:
         if total < len(gathered.pictures):
-            return "all pictures that are measured" if total > 1 else "the one picture that is measured"
-        return "all pictures" if total > 1 else "the one picture"
-    return f"{number} of {count(total, 'picture')}"
+            return Message("all pictures that are measured" if total > 1 else "the one picture that is measured")
+        return Message("all pictures" if total > 1 else "the one picture")
+    return Message("{number} of {pictures}", number=number, pictures=count(total, "picture"))
 
 
 def _so_far(gathered: Gathered) -> str:
-    return "" if gathered.measured.all() else " that is measured"
+    return "" if gathered.measured.all() else Message(" that is measured")
 
 
 # Clipping: who, and what do they have in common?
@@ -117,17 +126,21 @@ def _clipping_of(gathered: Gathered, clips: Mask, layers: Sequence[int], order: 
     there: Mask = np.any(clips[layers], axis=0)
     places = tuple(place for place in order if there[place])
     common = _in_common(gathered, there)
-    text = f"clips on {_of_all(gathered, len(places))}" + (f": {common[0]}" if common else "")
+    text: str = Message("clips on {pictures}", pictures=_of_all(gathered, len(places)))
     inputs = dict(_inputs_beyond(gathered, places))
     evidence = [*common[1:], *inputs.values(), *(_evidence(gathered, clips, at) for at in layers[:3])]
     return SetFinding(
         Kind.CLIPPING,
-        text,
+        _with_common(text, common),
         places,
         (*inputs, *(gathered.layers[at].name for at in layers)),
         tuple(evidence),
-        f"calibrate again with pictures like {_names(gathered, places[:3])} among them",
+        Message("calibrate again with pictures like {names} among them", names=_names(gathered, places[:3])),
     )
+
+
+def _with_common(text: str, common: Sequence[str]) -> str:
+    return Message("{name}: {text}", name=text, text=common[0]) if common else text
 
 
 def _inputs_beyond(gathered: Gathered, places: Sequence[int]) -> Iterator[tuple[str, str]]:
@@ -143,7 +156,15 @@ def _inputs_beyond(gathered: Gathered, places: Sequence[int]) -> Iterator[tuple[
                 on = visible(gathered.pictures[place].name)
                 yield (
                     name,
-                    f"{visible(name)}: calibrated for [{low:.4g}, {high:.4g}], [{least:.4g}, {greatest:.4g}] on {on}",
+                    Message(
+                        "{name}: calibrated for [{low:.4g}, {high:.4g}], [{least:.4g}, {greatest:.4g}] on {picture}",
+                        name=visible(name),
+                        low=low,
+                        high=high,
+                        least=float(least),
+                        greatest=float(greatest),
+                        picture=on,
+                    ),
                 )
 
 
@@ -154,17 +175,29 @@ def _evidence(gathered: Gathered, clips: Mask, at: int) -> str:
     there, others = clips[at] & gathered.compared[at], ~beyond & gathered.compared[at]
     worst = int(np.where(clips[at], gathered.excess[at], -1).argmax())
     least, greatest = gathered.matrices[Column.LEAST][at, worst], gathered.matrices[Column.GREATEST][at, worst]
-    text = (
-        f"{visible(layer.name)}: [{low:.4g}, {high:.4g}] by {layer.limits_from}, [{least:.4g}, {greatest:.4g}] on "
-        f"{visible(gathered.pictures[worst].name)}; RMSE {np.nanmedian(rmse[there]):.3g} where it clips"
+    values = {
+        "name": visible(layer.name), "low": low, "high": high, "source": Message(str(layer.limits_from)),
+        "least": float(least), "greatest": float(greatest), "picture": visible(gathered.pictures[worst].name),
+        "rmse": float(np.nanmedian(rmse[there])),
+    }  # fmt: skip
+    if not others.any():
+        return Message(
+            "{name}: [{low:.4g}, {high:.4g}] by {source}, [{least:.4g}, {greatest:.4g}] on {picture}; "
+            "RMSE {rmse:.3g} where it clips",
+            **values,
+        )
+    return Message(
+        "{name}: [{low:.4g}, {high:.4g}] by {source}, [{least:.4g}, {greatest:.4g}] on {picture}; "
+        "RMSE {rmse:.3g} where it clips, {elsewhere:.3g} elsewhere",
+        **values,
+        elsewhere=float(np.nanmedian(rmse[others])),
     )
-    return text + (f", {np.nanmedian(rmse[others]):.3g} elsewhere" if others.any() else "")
 
 
 Read = Callable[[InputFigures], float]
 _TRAITS: tuple[tuple[str, str, str, Read], ...] = (
-    ("mean", "bright", "dark", lambda each: each.mean),
-    ("width", "of strong contrast", "of weak contrast", lambda each: each.greatest - each.least),
+    ("mean", Message("bright"), Message("dark"), lambda each: each.mean),
+    ("width", Message("of strong contrast"), Message("of weak contrast"), lambda each: each.greatest - each.least),
 )
 
 
@@ -178,13 +211,19 @@ def _in_common(gathered: Gathered, there: Mask) -> tuple[str, ...]:
         own, others = ([read(gathered.inputs[place][0]) for place in each] for each in (inside, outside))
         words = more if min(own) > max(others) else less if max(own) < min(others) else ""
         if words and _no_chance(own, others):
-            whole = "it is" if len(own) == 1 else "all of them are" if len(inside) == int(there.sum()) else "most are"
-            name = visible(gathered.inputs[inside[0]][0].name)
-            return (
-                f"{whole} {words}",
-                f"{figure} of {name}: {min(own):.4g} to {max(own):.4g} there, {min(others):.4g} to {max(others):.4g} "
-                "on the others",
+            whole = (
+                Message("it is {trait}", trait=words)
+                if len(own) == 1
+                else Message("all of them are {trait}", trait=words)
+                if len(inside) == int(there.sum())
+                else Message("most are {trait}", trait=words)
             )
+            told = Message(
+                "{figure} of {name}: {least:.4g} to {most:.4g} there, {lowest:.4g} to {highest:.4g} on the others",
+                figure=figure, name=visible(gathered.inputs[inside[0]][0].name),
+                least=float(min(own)), most=float(max(own)), lowest=float(min(others)), highest=float(max(others)),
+            )  # fmt: skip
+            return whole, told
     return ()
 
 
@@ -221,19 +260,30 @@ def _other_scale(gathered: Gathered) -> Iterator[SetFinding]:
 def _scale_finding(gathered: Gathered, name: str, odd: dict[int, float]) -> SetFinding:
     factors = sorted(odd.values())
     middle = factors[len(factors) // 2]
-    shown = f"factor {middle:.3g}" if middle >= 1 else f"factor 1/{1 / middle:.3g}"
+    factor = f"{middle:.3g}" if middle >= 1 else f"1/{1 / middle:.3g}"
     places = tuple(sorted(odd, key=lambda place: (-odd[place], place)))
     limits = next(each.limits for each in gathered.inputs[places[0]] if each.name == name) or (0.0, 0.0)
     return SetFinding(
         Kind.OTHER_SCALE,
-        f"calibrated on another scale ({shown} on {_of_all(gathered, len(odd))})",
+        Message(
+            "calibrated on another scale (factor {factor} on {pictures})",
+            factor=factor,
+            pictures=_of_all(gathered, len(odd)),
+        ),
         places,
         (name,),
         (
-            f"{visible(name)} was calibrated for [{limits[0]:.4g}, {limits[1]:.4g}]; its largest value is "
-            f"{factors[0]:.3g} to {factors[-1]:.3g} times that",
+            Message(
+                "{name} was calibrated for [{low:.4g}, {high:.4g}]; its largest value is {least:.3g} to {most:.3g} "
+                "times that",
+                name=visible(name),
+                low=limits[0],
+                high=limits[1],
+                least=float(factors[0]),
+                most=float(factors[-1]),
+            ),
         ),
-        "calibrate with the preprocess (mean, std, 0..255 or 0..1) that the pictures are run with",
+        Message("calibrate with the preprocess (mean, std, 0..255 or 0..1) that the pictures are run with"),
     )
 
 
@@ -245,8 +295,10 @@ def _not_finite(gathered: Gathered) -> Iterator[SetFinding]:
     if lost.any():
         places = np.flatnonzero(lost.any(axis=0)).tolist()
         layers = tuple(gathered.layers[at].name for at in np.flatnonzero(lost.any(axis=1)).tolist())
-        text = f"NaN or Inf on {_of_all(gathered, len(places))}, first in {visible(layers[0])}"
-        yield SetFinding(Kind.NOT_FINITE, text, tuple(places), layers, (f"pictures: {_names(gathered, places)}",))
+        on = _of_all(gathered, len(places))
+        text = Message("NaN or Inf on {pictures}, first in {layer}", pictures=on, layer=visible(layers[0]))
+        told = Message("pictures: {names}", names=_names(gathered, places))
+        yield SetFinding(Kind.NOT_FINITE, text, tuple(places), layers, (told,))
 
 
 def _failing(gathered: Gathered, order: Sequence[int]) -> Iterator[SetFinding]:
@@ -259,8 +311,9 @@ def _failing(gathered: Gathered, order: Sequence[int]) -> Iterator[SetFinding]:
     if every:
         yield _failing_of(
             gathered, Kind.EVERY_PICTURE, every, order,
-            f"{_layers(len(every))} on every picture{_so_far(gathered)}: the network, not a picture",
-            "compare any one picture for the cause; INT16 or another calibration has to help all of them",
+            Message("{fail} on every picture{so_far}: the network, not a picture",
+                    fail=_layers(len(every)), so_far=_so_far(gathered)),
+            Message("compare any one picture for the cause; INT16 or another calibration has to help all of them"),
         )  # fmt: skip
     by_picture: dict[int, list[int]] = {}
     for at in once:
@@ -268,18 +321,19 @@ def _failing(gathered: Gathered, order: Sequence[int]) -> Iterator[SetFinding]:
     for place in (place for place in order if place in by_picture):
         yield _failing_of(
             gathered, Kind.ONE_PICTURE, by_picture[place], order,
-            f"{_layers(len(by_picture[place]))} on one picture only: {visible(gathered.pictures[place].name)}",
-            "look at that picture: is it one the network will meet? If so, calibrate with pictures like it",
+            Message("{fail} on one picture only: {picture}",
+                    fail=_layers(len(by_picture[place])), picture=visible(gathered.pictures[place].name)),
+            Message("look at that picture: is it one the network will meet? If so, calibrate with pictures like it"),
         )  # fmt: skip
     if some:
         places = np.flatnonzero(gathered.failing[some].any(axis=0)).tolist()
-        yield _failing_of(
-            gathered, Kind.SOME_PICTURES, some, order, f"{_layers(len(some))} on {_of_all(gathered, len(places))}", ""
-        )
+        on = _of_all(gathered, len(places))
+        text = Message("{fail} on {pictures}", fail=_layers(len(some)), pictures=on)
+        yield _failing_of(gathered, Kind.SOME_PICTURES, some, order, text, "")
 
 
 def _layers(number: int) -> str:
-    return f"{count(number, 'layer')} {'fails' if number == 1 else 'fail'}"
+    return plural(number, "{number:,} layer fails", "{number:,} layers fail")
 
 
 def _failing_of(
@@ -289,14 +343,18 @@ def _failing_of(
     places = tuple(place for place in order if there[place])
     by_times = sorted(layers, key=lambda at: (-int(gathered.failing[at].sum()), at))
     evidence = [
-        f"{visible(gathered.layers[at].name)} on {_of_all(gathered, int(gathered.failing[at].sum()))}, worst RMSE "
-        f"{_worst(gathered, at):.3g}"
+        Message(
+            "{layer} on {pictures}, worst RMSE {rmse:.3g}",
+            layer=visible(gathered.layers[at].name),
+            pictures=_of_all(gathered, int(gathered.failing[at].sum())),
+            rmse=_worst(gathered, at),
+        )
         for at in by_times[:3]
     ]
     common = _in_common(gathered, there)
     names = tuple(gathered.layers[at].name for at in layers)
-    return SetFinding(kind, f"{text}{': ' + common[0] if common and kind is Kind.SOME_PICTURES else ''}", places, names,
-                      (*common[1:], *evidence), advice)  # fmt: skip
+    told = _with_common(text, common) if kind is Kind.SOME_PICTURES else text
+    return SetFinding(kind, told, places, names, (*common[1:], *evidence), advice)
 
 
 def _worst(gathered: Gathered, at: int) -> float:
@@ -308,7 +366,19 @@ def _not_measured(gathered: Gathered) -> Iterator[SetFinding]:
     places = [place for place, each in enumerate(gathered.failures) if each is not None]
     if places:
         whose = Counter(gathered.failures[place] for place in places)
-        text = f"{count(len(places), 'picture')} of {len(gathered.pictures)} could not be measured whole"
-        told = {Failure.INPUT: "bad input", Failure.RUN: "failed run", Failure.NOTHING_COMPARABLE: "nothing comparable"}
-        parts = tuple(f"{told[each]}: {number}" for each, number in whose.items() if each is not None)
-        yield SetFinding(Kind.NOT_MEASURED, text, tuple(places), (), parts, "the reason is in each picture's row")
+        text = Message(
+            "{pictures} of {total} could not be measured whole",
+            pictures=count(len(places), "picture"), total=len(gathered.pictures),
+        )  # fmt: skip
+        told = {
+            Failure.INPUT: Message("bad input"),
+            Failure.RUN: Message("failed run"),
+            Failure.NOTHING_COMPARABLE: Message("nothing comparable"),
+        }
+        parts = tuple(
+            Message("{name}: {text}", name=told[each], text=number)
+            for each, number in whose.items()
+            if each is not None
+        )
+        hint = Message("the reason is in each picture's row")
+        yield SetFinding(Kind.NOT_MEASURED, text, tuple(places), (), parts, hint)

@@ -157,7 +157,7 @@ def finding_lines(result: SweepResult, width: int) -> list[Line]:
 
 
 def _finding(result: SweepResult, text: str, found: SetFinding, width: int) -> Iterator[Line]:
-    yield from paragraph(f"{found.kind}: {text}", width, "strong")
+    yield from paragraph(_("{name}: {text}", name=found.kind, text=text), width, "strong")
     names = [result.pictures[place].name for place in found.pictures]
     for label, listed in ((_("pictures"), names), (_("layers"), list(found.layers))):
         if listed:
