@@ -207,7 +207,7 @@ def _in_short(candidate: Candidate) -> str:
         if candidate.expected and not candidate.unaffected
         else ""
     )
-    return f"{why}{gain}"
+    return Message("{why}{gain}", why=why, gain=gain) if gain else why
 
 
 def _setting(advice: Advice) -> Iterator[str]:
@@ -224,7 +224,7 @@ def _setting(advice: Advice) -> Iterator[str]:
 
 def _lines(found: Advised) -> Iterator[str]:
     advice, report = found.advice, found.report
-    yield from (f"**{headline(advice, report.summary.failed)}**", "")
+    yield from (f"**{shown(headline(advice, report.summary.failed))}**", "")
     yield Message(
         "{sample} against {benchmark}, profile {profile}",
         sample=code(report.sample.path),
@@ -233,10 +233,10 @@ def _lines(found: Advised) -> Iterator[str]:
     )
     yield from (Message("\nNote: {text}", text=code(note)) for note in advice.remarks)
     chosen, other, never = _groups(advice)
-    titles = ("INT16", _others_title(advice).capitalize(), Message("Can not be INT16"))
+    titles = ("INT16", shown(_others_title(advice)).capitalize(), Message("Can not be INT16"))
     for title, candidates in zip(titles, (chosen, other, never), strict=True):
         if candidates:
-            yield from ("", f"### {title}", "")
+            yield from ("", f"### {shown(title)}", "")
         for each in candidates:
             yield f"- {code(each.tensor)}: {code(facts(each) if each.chosen else _in_short(each))}"
             if each.chosen:
@@ -284,14 +284,16 @@ def _candidates(found: Advised, screen: Screen) -> Iterator[RenderableType]:
         yield hanging(f"{number}. ", candidate.tensor, 3, screen, "bold")
         yield hanging(Message("   now      "), facts(candidate), 12, screen)
         for first, reason in enumerate(rules(candidate)):
-            yield hanging(f"   {'' if first else 'because':<9}", reason, 12, screen)
+            yield hanging("" if first else Message("   because  "), reason, 12, screen)
         if candidate.expected is not None:
             yield hanging(Message("   expect   "), expectation(candidate.expected), 12, screen)
     for title, others in ((_others_title(found.advice), other), (Message("can not be INT16"), never)):
         if others:
-            yield Text(title)
+            yield Text(screen.text(title))
         for candidate in others:
-            yield hanging("   ", f"{candidate.tensor}: {_in_short(candidate)}", 5, screen)
+            yield hanging(
+                "   ", Message("{tensor}: {text}", tensor=candidate.tensor, text=_in_short(candidate)), 5, screen
+            )
 
 
 def _change(found: Advised, screen: Screen) -> Iterator[RenderableType]:
