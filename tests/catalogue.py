@@ -58,7 +58,7 @@ ENUMERATIONS = frozenset(
         "Status",
         "Proof",
     }
-    | {"Kinship", "Hypothesis", "Stored", "LimitsFrom"}
+    | {"Kinship", "Hypothesis", "Rule", "Stored", "LimitsFrom"}
 )
 """Those whose members are shown by their values, as `Message(str(member))`."""
 FOREIGN = {

@@ -48,7 +48,7 @@ CANDIDATE_COLUMNS: tuple[Column[Candidate], ...] = (
         "why",
         30,
         prose=True,
-        cell=lambda one: one.unaffected or next((str(why.rule) for why in one.reasons), ""),
+        cell=lambda one: shown(one.unaffected) or next((_(str(why.rule)) for why in one.reasons), ""),
     ),
 )
 """Of convolution inputs, the chosen first."""

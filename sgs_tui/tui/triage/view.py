@@ -35,8 +35,9 @@ _NAMED = 6
 
 def headline(finding: Finding) -> str:
     """`gate: tensors of very different size share one scale`."""
-    where = f"{finding.layers[0]}: " if finding.layers and not finding.cause.everywhere else ""
-    return where + str(shown(finding.cause.words))
+    if finding.layers and not finding.cause.everywhere:
+        return _("{layer}: {text}", layer=finding.layers[0], text=finding.cause.words)
+    return str(shown(finding.cause.words))
 
 
 FINDING_COLUMNS: tuple[Column[tuple[int, Finding]], ...] = (
