@@ -220,6 +220,15 @@ def test_too_small_says_what_is_needed_and_comes_back(running: Terminal) -> None
     running.settle()
 
 
+def test_a_resize_while_a_key_is_held_is_painted(running: Terminal) -> None:
+    for columns, wanted in ((59, "needs 60x15"), (80, "gate")):
+        running.press("j" * 30 + "k" * 30)
+        running.resize(columns, 24)
+        running.wait_for(wanted)
+    running.press("g")
+    running.settle()
+
+
 def test_ctrl_z_gives_the_terminal_back_and_fg_repaints(running: Terminal) -> None:
     running.press("\x1a")
     _wait_until_stopped(running)

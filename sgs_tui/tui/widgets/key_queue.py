@@ -94,11 +94,13 @@ class KeyQueue:
     async def _give_repeats(self) -> None:
         """A held key faster than the screen: what has piled up is given out before anything is painted, so that the
         cursor stops with the key; now and then a picture shows where it is."""
-        ends = monotonic() + _UNSEEN
+        ends, before = monotonic() + _UNSEEN, _layout(self._app)
         with self._app.batch_update():
             while self._is_held() and monotonic() < ends:
                 self._give()
                 await self._settled()
+        if _layout(self._app) != before:  # laid out anew meanwhile: Textual does not paint that after a batch
+            self._app.screen.refresh(layout=True)
         self._app.screen.check_idle()  # the batch's end wakes the app alone
         if self._is_held():
             await asyncio.sleep(_FRAME)
@@ -117,6 +119,11 @@ def _split(event: _Typed) -> tuple[_Typed, ...]:
     if isinstance(event, events.Key) and event.key.startswith("alt+") and event.character:
         return events.Key("escape", None), events.Key(event.character, event.character)
     return (event,)
+
+
+def _layout(app: App[Any]) -> tuple[object, ...]:
+    """Which screen there is, how large, and where everything on it is."""
+    return app.screen, app.screen.size, *(widget.region for widget in app.screen.walk_children(Widget))
 
 
 async def _idle(pump: MessagePump) -> None:
