@@ -8,6 +8,7 @@ from sgs_tui.batch.values import Json, cell, exact, exact_or_null, in_format
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.journal import Entry, journal_of, moment, read_journal, words
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 SCHEMA = "sgs-tui/journal/1"
 
@@ -17,7 +18,7 @@ def journal_beside(sample: Path) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
     try:
         return read_journal(journal_of(sample), sample.name), ()
     except InputError as error:
-        return (), (f"no journal: {error.message}",)
+        return (), (Message("no journal: {problem}", problem=error.message),)
 
 
 def entry_json(each: Entry) -> Json:

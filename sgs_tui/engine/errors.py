@@ -12,6 +12,11 @@ def reason(error: OSError) -> Message:
     return Message(error.strerror or str(error))
 
 
+def told(error: Exception) -> str:
+    """An error in one line, as a message where it is one of ours."""
+    return error.text if isinstance(error, SgsError) else str(error)
+
+
 class SgsError(Exception):
     """Something a user can act on.
 
@@ -24,7 +29,12 @@ class SgsError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message} ({self.hint})" if self.hint else self.message
+        return str(self.text)
+
+    @property
+    def text(self) -> str:
+        """Both in one, as a message."""
+        return Message("{message} ({hint})", message=self.message, hint=self.hint) if self.hint else self.message
 
 
 class UsageError(SgsError):

@@ -14,7 +14,7 @@ from threading import Event
 
 from textual.app import App
 
-from sgs_tui.engine.errors import SgsError
+from sgs_tui.engine.errors import SgsError, told
 from sgs_tui.engine.files import write_atomically
 from sgs_tui.engine.text import encode
 from sgs_tui.language import _, _n
@@ -78,7 +78,7 @@ def store(text: str, environment: Mapping[str, str], cancel: Event) -> str:
             len(text),
             "copied {number:,} character to the clipboard (not into a file: {error})",
             "copied {number:,} characters to the clipboard (not into a file: {error})",
-            error=error,
+            error=told(error),
         )
     return _n(
         len(text),

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
-from sgs_tui.engine.errors import SgsError
+from sgs_tui.engine.errors import SgsError, told
 from sgs_tui.language import _, shown
 from sgs_tui.tui.actions import BY_ID, bindings, group, help_lines, shown_keys
 from sgs_tui.tui.baseline.controller import BaselineController
@@ -161,7 +161,7 @@ class MainScreen(PanesScreen):
             self._hints.keep()
             save_state(self.start.folder, self.layer_table.remembered(kept))
         except (OSError, SgsError) as error:
-            self.note(_("the view is not kept: {error}", error=error), "warn")
+            self.note(_("the view is not kept: {error}", error=told(error)), "warn")
         self.jobs.close()
         self.comparison.close()
 

@@ -373,7 +373,9 @@ def draw_subjects(
             done += sheet.subject.size
             meter.report(done, total)
             if error is not None:
-                failures.append(f"{visible(sheet.subject.record.name)}: no picture: {error}")
+                failures.append(
+                    Message("{name}: no picture: {error}", name=visible(sheet.subject.record.name), error=error)
+                )
     damage = tuple(
         Message("{path}: {health}", path=dump.path, health=dump.health.text) for dump in dumps if not dump.health.ok
     )

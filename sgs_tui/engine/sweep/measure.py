@@ -16,6 +16,7 @@ from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Direction
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.sweep.results import VERDICTS, Column
+from sgs_tui.language import Message, joined
 
 _ROUNDED = 1e-6
 """Relative: calibration files print six decimals, so a value this little beyond its limit is at it."""
@@ -90,4 +91,4 @@ def why_worst(rows: Sequence[LayerDiff]) -> str:
         row for row in rows if row.verdict is Verdict.WARN
     ]
     worst = next(iter(worst_first(failing)), None)
-    return f"{worst.name}: {', '.join(worst.reasons)}" if worst is not None else ""
+    return Message("{name}: {why}", name=worst.name, why=joined(worst.reasons)) if worst is not None else ""

@@ -11,7 +11,7 @@ from textual.message import Message
 
 from sgs_tui.engine.compare.baseline import Baseline, Regression, regress, snapshot
 from sgs_tui.engine.compare.results import LayerDiff
-from sgs_tui.engine.errors import SgsError
+from sgs_tui.engine.errors import SgsError, told
 from sgs_tui.engine.files import at_home
 from sgs_tui.engine.requantize.state import load_state
 from sgs_tui.engine.runs.run_list import Run
@@ -87,7 +87,9 @@ class BaselineController(Controller):
         try:
             keep(self.baseline, current.request.sample)
         except (OSError, SgsError) as error:
-            self.host.post_message(Said(_("kept until the app ends, not for later: {error}", error=error), "warn"))
+            self.host.post_message(
+                Said(_("kept until the app ends, not for later: {error}", error=told(error)), "warn")
+            )
 
     def take_present(self, source: str) -> bool:
         """The present comparison becomes the baseline, if it is finished; whether it is."""

@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from sgs_tui.engine.configs.debugconfig import PATH_KEY, DebugConfig, Preset, apply
 from sgs_tui.engine.configs.textlines import Finding
-from sgs_tui.engine.errors import SgsError
+from sgs_tui.engine.errors import SgsError, told
 from sgs_tui.language import _
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.debugconfig.view import (
@@ -177,7 +177,7 @@ class DebugConfigPane(Pane):
         try:
             self._change(change())
         except SgsError as error:
-            self.post_message(Flash(str(error), "warn"))
+            self.post_message(Flash(error.text, "warn"))
 
     def apply_preset(self, preset: Preset) -> None:
         """Its switches; path and other lines stay."""
@@ -217,7 +217,7 @@ class DebugConfigPane(Pane):
         try:
             self.file, backup = self.file.save()
         except (OSError, SgsError) as error:
-            self.post_message(Said(str(error), "fail"))
+            self.post_message(Said(told(error), "fail"))
             return
         self._fill()
         self.post_message(

@@ -83,7 +83,7 @@ def channels(comparison: Comparison, row: LayerDiff, cancel: Event) -> Iterator[
     try:
         table = channel_table(row, sides, cancel)
     except InputError as error:
-        why = str(error)
+        why = error.text
     yield CloseupDone(comparison, row.pair.number, table, why, worst_elements(row, sides, WORST, cancel))
 
 

@@ -25,7 +25,7 @@ def read(place: Path, cancel: Event) -> Iterator[Message]:
     try:
         yield JournalRead(place, read_journal(journal_of(place), _sample(place)))
     except InputError as error:
-        yield JournalRead(place, (), str(error))
+        yield JournalRead(place, (), error.text)
 
 
 def note(place: Path, text: str, layer: str | None, cancel: Event) -> Iterator[Message]:

@@ -306,7 +306,7 @@ class LayersPane(Pane):
         try:
             query = self.model.parsed(text)
         except UsageError as error:
-            self.post_message(Flash(str(error), "warn"))
+            self.post_message(Flash(error.text, "warn"))
             return
         number = self.number
         self.model.filter(query)

@@ -156,7 +156,7 @@ def examine(form: RunForm, debug_config: bytes, root: Path, cancel: Event) -> tu
         requests = requests_of(form, debug_config)
         known = list_runs(root)
     except SgsError as error:
-        return (str(error),)
+        return (error.text,)
     warnings = dict.fromkeys(warning for request in requests for warning in request.warnings)
     times = [seconds for request in requests if (seconds := estimate_time(request, known)) is not None]
     took = _("takes about {time}, as the last runs of these models did", time=clock(sum(times)))
