@@ -265,7 +265,7 @@ class MainScreen(PanesScreen):
         if self._telling.tell(text, level, key_queue(self.app).given + self.clicks, self.log_pane.newest):
             told = self._telling
             sign = _SIGNS.get(told.level, Span("  "))
-            more = (Span(f"  (+{told.others} in the log: 5)", "muted"),) if told.others else ()
+            more = (Span("  " + _("(+{others} in the log: 5)", others=told.others), "muted"),) if told.others else ()
             line = (Span(" "), sign, span(told.text), *more)
             self.say(line if told.text else self.layer_table.status(self.size.width))
 

@@ -49,7 +49,11 @@ def _joined(facts: Sequence[Span]) -> Line:
 
 def cause_lines(finding: Finding, keymap: dict[str, str], cells: int) -> list[Line]:
     """For the details of the guilty layer: cause, proof, fix, keys."""
-    lines = hanging((Span(f"{GUILTY.text} ", GUILTY.tone),), f"{finding.cause.words} ({finding.proof.words})", cells)
+    lines = hanging(
+        (Span(f"{GUILTY.text} ", GUILTY.tone),),
+        _("{cause} ({proof})", cause=finding.cause.words, proof=finding.proof.words),
+        cells,
+    )
     lines += [row for advice in finding.advice[:1] for row in hanging((Span("  "),), advice, cells, "good")]
     return [*lines, (Span(" "), *_keys(finding, keymap))]
 
