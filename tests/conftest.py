@@ -63,18 +63,31 @@ def pytest_sessionfinish() -> None:
     gc.freeze()
 
 
-@pytest.fixture(autouse=True)
-def isolated_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the developer's own settings, colors, locale and language out of every test."""
+def _isolate(patch: pytest.MonkeyPatch) -> None:
+    """Keep the developer's own settings, colors, locale and language out, and the size of pytest's own terminal."""
     home = new_home()
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "SGS_IPU_DIR", "SSH_CONNECTION", "TMUX", "STY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(home))
+        patch.delenv(name, raising=False)
+    patch.setenv("HOME", str(home))
     for kind in ("CONFIG", "STATE", "DATA", "CACHE"):
-        monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    speak(ENGLISH)
+        patch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
+    patch.setenv("LC_ALL", "C.UTF-8")
     os.environ.pop("PYTHONWARNINGS", None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def isolated_session() -> Iterator[None]:
+    """For what fixtures of a module start, which are made before those of a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        _isolate(patch)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def isolated_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For each test anew."""
+    _isolate(monkeypatch)
+    speak(ENGLISH)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -10,11 +10,25 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import psutil
+
 
 def until(condition: Callable[[], object]) -> None:
     """Return once `condition` holds."""
     while not condition():
         time.sleep(0.02)
+
+
+def until_gone(pid: int) -> None:
+    """Return once there is no such process, or only what its parent has not asked about yet."""
+
+    def gone() -> bool:
+        try:
+            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    until(gone)
 
 
 def press_ctrl_c(

@@ -16,7 +16,7 @@ from sgs_tui.engine.runs.run_list import list_runs
 from tests.cli.conftest import Command, Ended
 from tests.standin_sdk import TINY, write_model, write_preprocess
 from tests.standin_sdk.bench import Bench
-from tests.waiting import press_ctrl_c
+from tests.waiting import press_ctrl_c, until_gone
 
 
 @pytest.fixture
@@ -249,8 +249,7 @@ def test_cancelling_our_own_dumper_ends_its_children_and_leaves_no_temporary_fil
     ended = interrupted(arguments, tmp_path, mark.name)
     assert ended.returncode == 130
     assert list(temporary.iterdir()) == []
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(mark.read_text()), 0)
+    until_gone(int(mark.read_text()))
 
 
 def test_caffe_needs_its_weights(command: Command, tmp_path: Path) -> None:

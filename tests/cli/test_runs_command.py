@@ -124,6 +124,8 @@ def test_compare_without_a_pair(bench: Bench, command: Command) -> None:
 
 def test_cancel_waits_for_the_end(bench: Bench, command: Command) -> None:
     folder = start_run(bench.request("float", "hang"), bench.root)
+    while read_run(folder.path).status.child is None:
+        wait_run(folder.path, 0.05)
     ended = command("runs", "cancel", folder.name, "--root", str(bench.root))
     assert (ended.code, ended.err) == (0, f"sgs-tui: note: {folder.name}: cancelled\n")
     assert read_run(folder.path).state is RunState.CANCELLED

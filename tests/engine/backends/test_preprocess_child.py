@@ -12,6 +12,7 @@ import pytest
 from sgs_tui.engine.backends.preprocess import Layout, ModelInput, Preprocess, load_inputs
 from sgs_tui.engine.backends.preprocess_child import Children
 from sgs_tui.engine.errors import CancelledError, InputError, RunError
+from tests.waiting import until_gone
 
 MODULE = """
 import os, sys, time
@@ -93,8 +94,7 @@ def test_a_cancel_ends_the_child(children: Children, how: Preprocess) -> None:
     cancel.set()
     with pytest.raises(CancelledError):
         read(children, replace(how, cancel=cancel), "hang")
-    with pytest.raises(ProcessLookupError):
-        os.kill(process, 0)
+    until_gone(process)
 
 
 def test_a_module_that_can_not_be_loaded(children: Children, how: Preprocess) -> None:
@@ -108,5 +108,4 @@ def test_a_module_that_can_not_be_loaded(children: Children, how: Preprocess) ->
 def test_children_end_when_they_are_closed(children: Children, how: Preprocess) -> None:
     _, process = read(children, how, "good")
     children.close()
-    with pytest.raises(ProcessLookupError):
-        os.kill(process, 0)
+    until_gone(process)

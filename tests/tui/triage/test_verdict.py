@@ -108,7 +108,9 @@ async def test_cause_proof_and_fix_are_there_without_a_key_on_every_pane() -> No
             shown = text_of(app)
             assert "gate: tensors of very different size share one scale" in shown and "6 why  I fix" in shown
             assert "measured on the whole dump; fix: cat to INT16, RMSE 0.9991 -> 0.0654" in shown
-        assert "◆ tensors of very different size" in text_of(app).split("\n")[4]  # the details begin with it
+        await until(
+            pilot, lambda: "◆ tensors of very different size" in text_of(app).split("\n")[4]
+        )  # details begin so
 
 
 @pytest.mark.usefixtures("on_stage")
