@@ -138,7 +138,7 @@ async def test_runs_that_are_there_are_listed_at_start_lost_ones_as_lost(place: 
     async with app.run_test(size=SMALL) as pilot:
         screen = await _opened(pilot)
         assert _states(screen) == [str(RunState.LOST)]
-        assert "✗ lost" in text_of(app) and "supervisor is gone" in text_of(app)
+        await until(pilot, lambda: "✗ lost" in text_of(app) and "supervisor is gone" in text_of(app))
 
 
 async def test_the_form_completes_paths_and_is_remembered(place: Path) -> None:
