@@ -72,6 +72,7 @@ async def until(pilot: Pilot[int], done: Callable[[], bool]) -> None:
     """Wait until it is so; a busy machine may take its time."""
     for attempt in range(1200):
         if done():
+            await pilot.pause()  # what comes of it is painted
             return
         await asyncio.sleep(min(0.005 * (attempt + 1), 0.05))
     assert isinstance(pilot.app, SgsApp)
