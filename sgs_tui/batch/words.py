@@ -12,7 +12,7 @@ from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Summary
 from sgs_tui.engine.configs.textlines import Finding as FileFinding
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Role
 from sgs_tui.engine.numbers import cosine, count, decibel, ratio, small
-from sgs_tui.engine.text import visible
+from sgs_tui.engine.text import some, visible
 from sgs_tui.language import Message, joined
 
 LEGEND = Message(
@@ -89,7 +89,6 @@ def _pointer(row: LayerDiff) -> str:
 MOST = 3
 """Findings that are told; the rest is counted (JSON has all)."""
 
-_NAMED = 4
 _TELLING = (Role.INTRODUCED, Role.INHERITED, Role.RECOVERED)
 
 
@@ -108,12 +107,6 @@ def further_layers(finding: Finding) -> tuple[str, str]:
     if finding.cause.everywhere:
         return Message("layers"), some(finding.layers)
     return Message("with"), some(finding.layers[1:])
-
-
-def some(names: tuple[str, ...] | list[str]) -> str:
-    """The first few names, and how many more there are."""
-    more, told = len(names) - _NAMED, ", ".join(names[:_NAMED])
-    return Message("{names} and {more} more", names=told, more=more) if more > 0 else told
 
 
 def left_out(diagnosis: Diagnosis) -> str:

@@ -7,7 +7,7 @@ sending them to the terminal.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 
 from sgs_tui.language import Message
@@ -71,6 +71,16 @@ def sanitised(name: str) -> str:
     words = name.strip(_BLANKS)
     cut = next((i for i, char in enumerate(words) if char in _BLANKS), len(words))
     return words[:cut].replace("/", "_").replace(":", "")
+
+
+def some(names: Sequence[object], most: int = 4) -> str:
+    """The first few names and how many more there are, as a message: `a, b and 3 more`."""
+    return and_more(", ".join(map(str, names[:most])), len(names) - most)
+
+
+def and_more(listed: str, more: int) -> str:
+    """What is listed, and how many more there are where there are any."""
+    return Message("{names} and {more} more", names=listed, more=more) if more > 0 else listed
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:

@@ -1,13 +1,13 @@
 """A sweep as every format sees it: values only, and the words that several formats use."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sgs_tui.batch.output import FailOn
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.sweep.baseline import SweepChange
 from sgs_tui.engine.sweep.results import OutputRow, PictureRow, Status, SweepResult
-from sgs_tui.engine.text import visible
+from sgs_tui.engine.text import some, visible
 from sgs_tui.language import Message, joined
 
 _LISTED = 8
@@ -63,12 +63,6 @@ class SweepReport:
         """Rank and row, worst first."""
         for rank, place in enumerate(self.result.order, 1):
             yield rank, self.result.pictures[place]
-
-
-def some(names: Sequence[str], most: int) -> str:
-    """The first names, and how many more there are."""
-    told, more = ", ".join(names[:most]), len(names) - most
-    return Message("{names} and {more} more", names=told, more=more) if more > 0 else told
 
 
 def headline(report: SweepReport) -> str:

@@ -19,9 +19,10 @@ from sgs_tui.batch.console import (
     render,
     table_of,
 )
-from sgs_tui.batch.sweeps.report import SweepReport, headline, output_line, some
+from sgs_tui.batch.sweeps.report import SweepReport, headline, output_line
 from sgs_tui.engine.numbers import count, decibel, ratio
 from sgs_tui.engine.sweep.results import Kind, LayerRow, PictureRow, SetFinding, Status
+from sgs_tui.engine.text import some
 from sgs_tui.language import Message, _, shown
 
 _STYLES = {Status.FAIL: "bold red", Status.WARN: "yellow", Status.ERROR: "magenta", Status.OK: ""}

@@ -18,9 +18,10 @@ from sgs_tui.engine.compare.results import LayerDiff, LayerRange
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.causes.coarse_step import CROWDED, inside
 from sgs_tui.engine.diagnosis.diagnose import diagnose
-from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, some
+from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.session import Comparison
+from sgs_tui.engine.text import some
 from sgs_tui.language import Message
 
 _NOTICEABLE = 0.5

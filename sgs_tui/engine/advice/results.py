@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sgs_tui.engine.compare.results import LayerDiff, LayerRange
-from sgs_tui.engine.diagnosis.results import Finding, some
+from sgs_tui.engine.diagnosis.results import Finding
 from sgs_tui.engine.numbers import count, decibel
+from sgs_tui.engine.text import some
 from sgs_tui.language import Message, joined
 
 

@@ -31,6 +31,7 @@ _WANTED = 6_000_000_000
 """Bytes that the vendor asks for, 8 advised."""
 _MEAN, _STD = 1.0, 0.02
 """By how much a script's mean (pixel values), and its std (relative), may differ from the ini's."""
+_MAKE_BOTH_THE_SAME = Message("the calibrator stops at an assertion, or every layer is off: make both the same")
 _FORMATS = ("RGB", "BGR")
 
 
@@ -213,9 +214,7 @@ def _about_ini(ini: Path | None, config: InputConfig, number: int, name: str, fo
             name=visible(name),
             told=told[0],
         )
-        yield _warning(
-            message, Message("the calibrator stops at an assertion, or every layer is off: make both the same")
-        )
+        yield _warning(message, _MAKE_BOTH_THE_SAME)
     if any(abs(line[1] / std - 1) > _STD for line, std in zip(fitted, stds, strict=False)):
         message = Message(
             "{ini}: std_value {stds}, but {name} divides by {told}",
@@ -224,9 +223,7 @@ def _about_ini(ini: Path | None, config: InputConfig, number: int, name: str, fo
             name=visible(name),
             told=told[1],
         )
-        yield _warning(
-            message, Message("the calibrator stops at an assertion, or every layer is off: make both the same")
-        )
+        yield _warning(message, _MAKE_BOTH_THE_SAME)
 
 
 def graph_input_size(dump: Dump) -> int:

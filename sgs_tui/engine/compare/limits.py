@@ -27,7 +27,7 @@ from sgs_tui.engine.compare.results import LayerDiff, RangeSource, SideStats, Ve
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.network.narrow import NarrowSlice, Slices, all_but_zero
-from sgs_tui.engine.text import did_you_mean, visible
+from sgs_tui.engine.text import and_more, did_you_mean, visible
 from sgs_tui.language import Message, joined, plural
 
 _LIMITED = tuple(key for key, metric in METRICS.items() if metric.limits is not None)
@@ -116,9 +116,7 @@ def slice_names(slices: Sequence[NarrowSlice]) -> str:
         _group(branch, [each for each in slices if each.branch == branch])
         for branch in dict.fromkeys(each.branch for each in slices)
     ]
-    listed = joined(named[:_SHOWN])
-    more = len(named) - _SHOWN
-    return Message("{listed} and {more} more", listed=listed, more=more) if more > 0 else listed
+    return and_more(joined(named[:_SHOWN]), len(named) - _SHOWN)
 
 
 _SHOWN = 3

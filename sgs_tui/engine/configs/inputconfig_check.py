@@ -26,7 +26,7 @@ from sgs_tui.engine.configs.inputconfig import (
     split_names,
 )
 from sgs_tui.engine.configs.textlines import BOM, Finding, Severity, error, note, warning
-from sgs_tui.engine.text import encode, nearest, sanitised, visible
+from sgs_tui.engine.text import encode, nearest, sanitised, some, visible
 from sgs_tui.language import Message
 
 _STOPS = Message("the converter stops")
@@ -387,5 +387,4 @@ def _meant(name: str, conv_inputs: Sequence[str]) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(visible(name[:_EXTENT]) for name in names[:5])
-    return Message("{names} and {more} more", names=shown, more=len(names) - 5) if len(names) > 5 else shown
+    return some([visible(name[:_EXTENT]) for name in names], 5)

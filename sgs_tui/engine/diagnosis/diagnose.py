@@ -51,11 +51,11 @@ from sgs_tui.engine.diagnosis.results import (
     Recovered,
     Role,
     percent,
-    some,
 )
 from sgs_tui.engine.diagnosis.trying import REFUTED, Trying, tried_in_turn
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.session import Comparison
+from sgs_tui.engine.text import some
 from sgs_tui.engine.twin.plan import Plan
 from sgs_tui.engine.twin.trials import Scores
 from sgs_tui.language import Message

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self, overload
 
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.numbers import count, figure
+from sgs_tui.engine.text import some
 from sgs_tui.engine.twin.trust import REPRODUCED
 from sgs_tui.language import Message, joined
 
@@ -435,12 +436,6 @@ def percent(share: float) -> str:
     if not isfinite(share):
         return Message("more than any part")
     return f"{share:.1%}" if share < 10 else Message("{number:.3g} times", number=share)
-
-
-def some(names: Sequence[object], most: int = 4) -> str:
-    """The first few and how many more there are."""
-    told = ", ".join(map(str, names[:most]))
-    return Message("{names} and {more} more", names=told, more=len(names) - most) if len(names) > most else told
 
 
 def proof(finding: Finding) -> tuple[Evidence, ...]:

@@ -18,7 +18,7 @@ from sgs_tui.engine.dumps.dtypes import FLOAT32, type_named
 from sgs_tui.engine.dumps.format import Direction, DumpIndex, Form, Health, HealthState, Record
 from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.numbers import count
-from sgs_tui.engine.text import sanitised, visible
+from sgs_tui.engine.text import and_more, sanitised, visible
 from sgs_tui.language import Message, joined
 
 _BUFFERS = (1, 16, 64, 4096)
@@ -137,5 +137,4 @@ def wanted_sizes(outputs: Sequence[Output]) -> str:
         )
         for each in outputs
     ]
-    listed, more = joined(said[:4]), len(said) - 4
-    return Message("{listed} and {more} more", listed=listed, more=more) if more > 0 else listed
+    return and_more(joined(said[:4]), len(said) - 4)

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.sweep.gather import NOTICED, Gathered
 from sgs_tui.engine.sweep.results import Column, Failure, InputFigures, Kind, PictureRow, SetFinding
-from sgs_tui.engine.text import visible
+from sgs_tui.engine.text import some, visible
 from sgs_tui.language import Message, joined, plural
 
 _WORSE = 2.0
@@ -69,9 +69,7 @@ def with_causes(rows: Sequence[PictureRow], findings: Sequence[SetFinding]) -> t
 
 def _names(gathered: Gathered, places: Iterable[int]) -> str:
     listed = [visible(gathered.pictures[place].name) for place in places]
-    if len(listed) <= _NAMED + 1:
-        return ", ".join(listed)
-    return Message("{names} and {more} more", names=", ".join(listed[:_NAMED]), more=len(listed) - _NAMED)
+    return some(listed, len(listed) if len(listed) <= _NAMED + 1 else _NAMED)
 
 
 def _more(number: int) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import inf, isclose, isfinite, isnan, log10
 
-from sgs_tui.engine.diagnosis.results import some
 from sgs_tui.engine.numbers import count, decibel, figure, ratio, size
+from sgs_tui.engine.text import some
 from sgs_tui.engine.twin.agreement import ROUGHLY
 from sgs_tui.engine.twin.whatif import WhatIf, WhatIfLayer
 from sgs_tui.language import Message, _, joined, shown

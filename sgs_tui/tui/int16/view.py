@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sgs_tui.engine.advice.results import STILL_FAILING, Advice, Candidate, expectation, facts, headline, rules
-from sgs_tui.engine.diagnosis.results import some
 from sgs_tui.engine.numbers import ratio
 from sgs_tui.engine.requantize.ini_change import IniChange
 from sgs_tui.engine.requantize.network import NAME
 from sgs_tui.engine.requantize.propose import Commands, EmbeddedRun, Recipe
+from sgs_tui.engine.text import some
 from sgs_tui.language import _, shown
 from sgs_tui.tui.debugconfig.view import difference
 from sgs_tui.tui.int16.foresee import Foreseen

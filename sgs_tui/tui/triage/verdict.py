@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Role
 from sgs_tui.engine.numbers import count, figure
-from sgs_tui.engine.text import visible
+from sgs_tui.engine.text import and_more, visible
 from sgs_tui.language import _, joined, shown
 from sgs_tui.tui.actions import BY_ID, shown_keys
 from sgs_tui.tui.layers.blame import GUILTY
@@ -116,8 +116,7 @@ def _to_int16(tensors: Sequence[str]) -> str:
 
 def _first_of(names: Sequence[str]) -> str:
     """`cat and 3 more`."""
-    first = cut(names[0], _NAME)
-    return first if len(names) == 1 else _("{name} and {more} more", name=first, more=len(names) - 1)
+    return and_more(cut(names[0], _NAME), len(names) - 1)
 
 
 def _keys(finding: Finding, keymap: dict[str, str]) -> Line:

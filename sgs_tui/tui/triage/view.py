@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Recovered, Role, some
+from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Recovered, Role
 from sgs_tui.engine.numbers import cosine, count, ratio, small
+from sgs_tui.engine.text import some
 from sgs_tui.language import _, shown
 from sgs_tui.tui.layers.blame import BLAME_SIGNS, is_healthy
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, hanging, padded, paragraph

@@ -12,8 +12,9 @@ from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.causes.clipping import MOSTLY
 from sgs_tui.engine.diagnosis.causes.coarse_step import OWN, PART, WITHIN
 from sgs_tui.engine.diagnosis.error_budget import Budgets
-from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, Proof, percent, some
+from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, Proof, percent
 from sgs_tui.engine.numbers import count
+from sgs_tui.engine.text import some
 from sgs_tui.engine.twin.figures import figures
 from sgs_tui.language import Message
 
