@@ -28,7 +28,9 @@ from pathlib import Path
 
 from tests.conftest import SHARED
 from tests.engine.diagnosis.deep import deep
-from tests.engine.diagnosis.planted import BESIDE, FAULTS, PAIRS, Network, in_order, network, plant, right
+from tests.engine.diagnosis.faults import BESIDE, FAULTS, PAIRS
+from tests.engine.diagnosis.networks import Network, network
+from tests.engine.diagnosis.planting import in_order, plant, right
 from tests.engine.diagnosis.runs import diagnosed
 
 TRAINED = {

@@ -15,7 +15,7 @@ from sgs_tui.engine.dumps.writer import Draft, write_dump
 from sgs_tui.engine.twin.rebuild import rebuild
 from tests.engine.diagnosis.cases import picture
 from tests.engine.diagnosis.nets import Array, Node, convolve
-from tests.engine.diagnosis.planted import Network
+from tests.engine.diagnosis.networks import Network
 
 Random = np.random.Generator
 SIDE = 32

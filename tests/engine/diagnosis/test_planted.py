@@ -12,7 +12,9 @@ from sgs_tui.engine.twin.rebuild import rebuild
 from tests.conftest import SHARED
 from tests.engine.diagnosis.cases import picture
 from tests.engine.diagnosis.deep import Builder, deep
-from tests.engine.diagnosis.planted import Network, Planted, in_order, named, network, plant, right
+from tests.engine.diagnosis.networks import Network, network
+from tests.engine.diagnosis.planted import Planted
+from tests.engine.diagnosis.planting import in_order, named, plant, right
 from tests.engine.diagnosis.runs import diagnosed
 
 
