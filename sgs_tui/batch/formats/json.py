@@ -39,7 +39,8 @@ Unless --no-diagnosis
     twin        only where a layer is bad and the network could be rebuilt: text (the one line), explained (how
                 much of the errors measured at `layers` is as quantization makes it: foreseen energy over measured, at
                 most 1, times how alike twin and sample are), median_db, p90_db (of the twin's own agreement
-                with this dump, over `counted` layers), sources[] (layer, explained, together, parts[] source, tensor,
+                with this dump, over `counted` layers), bad_layers_foreseen_roughly (of few values: to a factor of 2),
+                bad_layers_not_foreseen, sources[] (layer, explained, together, parts[] source, tensor,
                 share; no parts where they depend on each other), sources_looked_at, sources_in_all
     recovered[] layers whose data was put back in order: as in layers[], and layout (channel blocks, padded rows),
                 kept: share of the layer's values that the file still holds
@@ -228,6 +229,7 @@ def _foresight(found: Foresight) -> Json:
         **finite_or_null(numbers),
         "counted": found.counted,
         "reproduces": found.reproduces,
+        "bad_layers_foreseen_roughly": found.roughly,
         "bad_layers_not_foreseen": found.silent,
         "layers": exact_all(found.layers),
         "sources": [

@@ -82,7 +82,7 @@ def advise(
         remaining=remaining,
         predicted=predicted,
         notes=tuple(_notes(known.first, targets, chosen, remaining, marked)),
-        how=next(_how(known, tried, chosen), ""),
+        how=next(_how(known, tried, chosen, first is None and any(map(case.failing, case.compared))), ""),
         able=targets.all() if targets.graph.known else None,
         qdq=targets.plan is not None,
         fix_first=first,
@@ -189,8 +189,8 @@ def _best(
     return model.smallest(usable, proven, unmarked) if isinstance(model, Tried) else _smallest(model, usable)
 
 
-def _how(known: Diagnosis, tried: Tried | None, chosen: Sequence[str]) -> Iterator[str]:
-    """Where the figures come from."""
+def _how(known: Diagnosis, tried: Tried | None, chosen: Sequence[str], asked: bool) -> Iterator[str]:
+    """Where the figures come from. `asked`: whether sets were looked for."""
     if tried is not None and known.foresight is not None:
         sets = sum(len(each) - 1 for each in tried.trying.tried.values())
         off, most = known.foresight.median_db, known.foresight.p90_db
@@ -198,7 +198,7 @@ def _how(known: Diagnosis, tried: Tried | None, chosen: Sequence[str]) -> Iterat
             said = Message("tried on the twin: {sets}", sets=count(sets, "set"))
             how = said if sets else Message("figures are the twin's")
             yield Message("{how}; it is {off:.2f} dB off this dump (p90 {most:.2f})", how=how, off=off, most=most)
-    elif chosen and known.foresight is not None and not known.foresight.reproduces:
+    elif (chosen or asked) and known.foresight is not None and not known.foresight.reproduces:
         how_far = Message(
             "its median is {off:.2f} dB off over {layers}",
             off=known.foresight.median_db,
@@ -208,8 +208,8 @@ def _how(known: Diagnosis, tried: Tried | None, chosen: Sequence[str]) -> Iterat
             "figures are an estimate from the layers' errors, not the twin's: it does not give this dump, {how_far}",
             how_far=how_far,
         )
-    elif chosen:
-        yield Message("figures are an estimate from the layers' errors: there is no twin to try sets on")
+    elif chosen or asked:
+        yield Message("figures are an estimate from the layers' errors: nothing was tried on a twin")
 
 
 def _score(model: Model, chosen: Sequence[str]) -> _Score:
@@ -308,8 +308,14 @@ def _rank(candidate: Candidate) -> tuple[bool, bool, float]:
 def _notes(
     first: Finding, targets: Targets, chosen: Sequence[str], failing: Sequence[str], marked: Sequence[str]
 ) -> Iterator[str]:
-    if not first.cause.bits_help and first.cause is not Cause.HEALTHY:
-        how = Message(": {text}", text=first.advice[0]) if first.advice else ""
+    how = Message(": {text}", text=first.advice[0]) if first.advice else ""
+    if first.cause is Cause.UNEXPLAINED and first.layers and not first.explained:
+        yield Message(
+            "no known cause explains the error at {layers}, so it is not known whether INT16 helps there{how}",
+            layers=some(first.layers),
+            how=how,
+        )
+    elif not first.cause.bits_help and first.cause is not Cause.HEALTHY:
         yield Message(
             "INT16 does not fix the likeliest cause, {cause} at {layers}: fix that first{how}",
             cause=first.cause,

@@ -73,7 +73,7 @@ class Model:
 
     def _own(self, budget: Budget, wide: set[str]) -> float:
         own = budget.own
-        if any(name in wide for name in budget.inputs):
+        if budget.weights > 0 and any(name in wide for name in budget.inputs):
             own *= sqrt(1 - budget.weights * (1 - _FINER**2))
         if budget.name in wide:
             # Its rounding goes, what its own weights cost stays; a step of the new grid comes.

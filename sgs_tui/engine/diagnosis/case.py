@@ -61,7 +61,7 @@ class Case:
         profile: Profile = MANUAL,
         clock: Clock | None = None,
     ) -> None:
-        self._cancel, self.profile, self.clock = cancel, profile, clock or Clock(0)
+        self._cancel, self.profile, self.clock, self._late = cancel, profile, clock or Clock(0), False
         self.sample, self.benchmark, self.ranges = sample, benchmark, ranges
         self.rows: Mapping[str, LayerDiff] = {row.name: row for row in rows}
         self.tensors = Tensors(benchmark)
@@ -76,6 +76,17 @@ class Case:
         """Raise CancelledError where the user stopped the diagnosis. Called before every layer."""
         if self._cancel is not None and self._cancel.is_set():
             raise CancelledError(Message("diagnosis stopped"))
+
+    def late(self, what: str) -> None:
+        """Note layers that were not computed again since the time was up."""
+        self._late = self.clock.skips(what) or self._late
+
+    @property
+    def why_unproven(self) -> str:
+        """Why layers were not computed again."""
+        if self._late:
+            return Message("the time was up before it was computed again")
+        return Message("it can not be computed again")
 
     @cached_property
     def _pad_lanes(self) -> frozenset[str]:
@@ -102,7 +113,7 @@ class Case:
         except InputError:  # damaged, or no float dump: `diagnose` notes it
             return None
         if late := sum(op.why == LATE for op in found.ops):
-            self.clock.skips(Message("{late} of {ops} ops, which were not rebuilt", late=late, ops=len(found.ops)))
+            self.late(Message("{late} of {ops} ops, which were not rebuilt", late=late, ops=len(found.ops)))
         return found
 
     @cached_property

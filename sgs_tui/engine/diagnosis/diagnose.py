@@ -139,7 +139,7 @@ def _in_time(finding: Finding, clock: Clock) -> Finding:
     """What nothing explains in the time there was may be explained by what was not looked at."""
     if not clock.note or finding.cause is not Cause.UNEXPLAINED:
         return finding
-    return replace(finding, advice=("give the diagnosis more time: --diagnosis-seconds 0 sets no limit",))
+    return replace(finding, advice=(Message("give the diagnosis more time: --diagnosis-seconds 0 sets no limit"),))
 
 
 _RECORDS = (Cause.PADDING_KEPT, Cause.NOT_DEQUANTIZED, Cause.LAYOUT, Cause.NON_FINITE)

@@ -214,7 +214,7 @@ def replayed(trials: Trials, name: str, frontier: tuple[str, ...], proven: Seque
         floor=sizes.floor / size,
         clipped=share_of(sizes.own, sizes.unclipped) if grid else 0.0,
         cut=sizes.cut / size,
-        weights=_weights(trials, runs) if _notable(runs, grid) else 0.0,
+        weights=_weights(trials, runs) if _notable(runs, grid) else nan,
         rounding=Costs(partial(_rounding, trials, name, frontier, size)),
         passed=Costs(partial(_passed, trials, name, frontier, size, asked)) if asked else (),
         proven=True,
@@ -253,20 +253,23 @@ def _passed(
 
 
 def _weights(trials: Trials, runs: _Runs) -> float:
-    """Share of the own error that the weights' rounding explains."""
+    """Share of the own error that the weights' rounding explains; NaN where the sample does not hold their step."""
     records = {record.name: record for record in trials.case.sample.records if record.constant}
-    rounded: dict[int, Floats] = {}
+    rounded, unknown = dict[int, Floats](), False
     for op in trials.again.path(runs.name, runs.frontier) or ():
         record = records.get(trials.case.weights.get(op.index, ""))
         if op.convolution is None or record is None:
+            unknown = unknown or op.convolution is not None
             continue
         weights = op.convolution.weights
         flat = weights.reshape(len(weights), -1).T
         steps = weight_steps(flat, record, one_scale(trials.case.sample.read(record), record))
-        if steps is not None:
+        if steps is None:
+            unknown = True
+        else:
             rounded[op.index] = (np.round(flat / steps) * steps).T.astype(np.float32).reshape(weights.shape)
     if not rounded:
-        return 0.0
+        return nan if unknown else 0.0
     made = trials.run(runs.name, trials.sample(runs.frontier), rounded)
     return share(runs.own, runs.sample - made)
 
@@ -317,7 +320,7 @@ class Budgets:
     def _replayed(self, name: str) -> Budget | None:
         sources = self._frontier(name) if self._case.comparable(name) else None
         if self._case.clock.over:
-            self._case.clock.skips(Message("layers behind that, which were not computed again"))
+            self._case.late(Message("layers behind that, which were not computed again"))
             return None
         if self.trials is None or sources is None or not all(map(self._readable, sources)):
             return None

@@ -179,6 +179,7 @@ def foresee(case: Case, measuring: Measuring, clock: Clock) -> Foresight | None:
     check = subject.check
     outputs = subject.plan.twin.outputs
     counting = {each.name for each in check.layers if not each.why_not} if check is not None else set()
+    roughly = {each.name for each in check.layers if each.roughly} if check is not None else set()
     asked = [name for name in case.compared if name in counting and (name in case.suspects or name in outputs)]
     errors = _errors(case, subject, frozenset(asked))
     if check is None or not errors:
@@ -192,7 +193,8 @@ def foresee(case: Case, measuring: Measuring, clock: Clock) -> Foresight | None:
         reproduces=measuring.reproduces,
         elsewhere=measuring.elsewhere,
         why=_OTHERS if subject.plan.qdq is not None else "",
-        silent=sum(name not in errors for name in case.suspects),
+        roughly=len(roughly.intersection(case.suspects)),
+        silent=len(case.suspects.keys() - errors.keys() - roughly),
     )
 
 

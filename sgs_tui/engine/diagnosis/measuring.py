@@ -191,7 +191,7 @@ class Measuring:
     def best(self, first: FirstLayer) -> tuple[FirstLayer, Likeness | None]:
         """The first layer with the hypothesis in front that gives the dump, if one of the likeliest does."""
         for tested in first.tested[:3]:
-            if tested.explained < _LEAST or self._clock.over:
+            if tested.explained < _LEAST or self._clock.skips(Message("which input gives the sample's dump")):
                 break
             likeness = self.fed(first, tested)
             if self.proves(likeness):
@@ -275,8 +275,10 @@ class Measuring:
             now = relative(scores[victim])
             before = [name for each in plan.groups if set(each.writes) & set(group.reads) for name in each.reads]
             for name in dict.fromkeys((*group.reads, *group.writes, *before)):
-                if plan.grids.get(name) is None or name in plan.twin.inputs or self._clock.over:
+                if plan.grids.get(name) is None or name in plan.twin.inputs:
                     continue
+                if self._clock.skips(Message("what the causes that were found hide")):
+                    return
                 for limits in (False, True):
                     other = unlimited(plan, name) if limits else _in_float((name,), plan)
                     then = relative(clear.under(other, self._cancel, [victim])[victim])

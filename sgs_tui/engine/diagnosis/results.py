@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from math import isfinite
+from math import isfinite, nan
 from typing import TYPE_CHECKING, NamedTuple, Self, overload
 
 from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.numbers import count, figure
 from sgs_tui.engine.text import some
-from sgs_tui.engine.twin.trust import REPRODUCED
+from sgs_tui.engine.twin.trust import REPRODUCED, ROUGHLY
 from sgs_tui.language import Message, joined
 
 if TYPE_CHECKING:
@@ -209,8 +209,9 @@ class Budget:
     `own_steps`: RMS of the own error in steps of the sample's grid (0.29 is rounding); NaN without a grid.
     `floor`: what rounding the output itself to its grid costs at least.
     `clipped`, `weights`: shares (0 to 1) of the own error's energy that the grid's limits, and 8-bit weights,
-    explain. `cut`: what the limits cut off the benchmark itself. `rounding`: what rounding each input to its
-    grid does to this output; `passed`: what each input's own error, with everything before it right, does to it.
+    explain; weights NaN where they were not looked at. `cut`: what the limits cut off the benchmark itself.
+    `rounding`: what rounding each input to its grid does to this output; `passed`: what each input's own error, with
+    everything before it right, does to it.
     `inputs`: compared tensors (or network inputs) it is computed from. `proven`: replayed, not estimated.
     """
 
@@ -223,7 +224,7 @@ class Budget:
     floor: float = 0.0
     clipped: float = 0.0
     cut: float = 0.0
-    weights: float = 0.0
+    weights: float = nan
     rounding: Sequence[tuple[str, float]] = ()
     passed: Sequence[tuple[str, float]] = ()
     proven: bool = False
@@ -315,7 +316,8 @@ class Foresight:
     `median_db`, `p90_db`: how far its SQNR is from the measured one over `counted` layers. `reproduces`: it gives the
     sample's dump, so that what it foresees is what was measured; `elsewhere`: it does not, and so far that no
     quantization explains it. Where neither is so no cause and no advice rests on it, `why` says more if that is known.
-    `silent`: bad layers that it can not foresee. `sources` of the worst layers and the outputs; `looked_at` of
+    `roughly`: bad layers of few values that it foresees to a factor of 2; `silent`: others that it can not foresee.
+    `sources` of the worst layers and the outputs; `looked_at` of
     `all_sources` were switched off in the time there was.
     """
 
@@ -327,6 +329,7 @@ class Foresight:
     reproduces: bool = False
     elsewhere: bool = False
     why: str = ""
+    roughly: int = 0
     silent: int = 0
     sources: tuple[Sources, ...] = ()
     looked_at: int = 0
@@ -371,15 +374,23 @@ class Foresight:
             explained=self.explained,
             layers=count(len(self.layers), "layer"),
         )
-        silent = (
+        roughly, silent = (
+            Message(
+                "; it foresees {layers} to a factor of {factor:g}, as they have few values",
+                layers=count(self.roughly, "more bad layer"),
+                factor=ROUGHLY,
+            )
+            if self.roughly
+            else "",
             Message("; {layers} can not be foreseen", layers=count(self.silent, "more bad layer"))
             if self.silent
-            else ""
+            else "",
         )
         return Message(
-            "{what}{left}{silent} (the twin against this dump: {agreement})",
+            "{what}{left}{roughly}{silent} (the twin against this dump: {agreement})",
             what=what,
             left=left,
+            roughly=roughly,
             silent=silent,
             agreement=agreement,
         )

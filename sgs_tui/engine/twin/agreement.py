@@ -30,10 +30,6 @@ FEW = 32
 CHANCE = Message("their rounding is chance")
 """Why the prediction of a layer of few values does not count."""
 
-ROUGHLY = 2.0
-"""Factor within which the RMSE of such a layer is foreseen all the same: 0.70 to 1.68 was measured, over 48 layers of
-20 pairs whose dump the twin reproduces."""
-
 MANY = 256
 """Elements from which a layer counts for the median."""
 
@@ -52,6 +48,12 @@ class Compared:
     def difference_db(self) -> float:
         """|predicted - measured SQNR|."""
         return abs(self.predicted.sqnr_db - self.measured.sqnr_db)
+
+    @property
+    def roughly(self) -> bool:
+        """Whether a layer of few values is foreseen as well as chance lets it: to a factor."""
+        foreseen, measured = self.predicted.rmse, self.measured.rmse
+        return self.why_not.endswith(CHANCE) and measured / trust.ROUGHLY <= foreseen <= measured * trust.ROUGHLY
 
 
 @dataclass(frozen=True, slots=True)

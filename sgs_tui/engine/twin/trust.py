@@ -10,6 +10,10 @@ REPRODUCED = 1.0
 """Median dB up to which it gives a dump: changes may be tried on it. Another picture, channel order, gain or offset is
 8 dB and more."""
 
+ROUGHLY = 2.0
+"""Factor within which it foresees the RMSE of a layer of few values, whose rounding is chance: 0.70 to 1.68 was
+measured, over 48 layers of 20 pairs whose dump it gives."""
+
 
 def trusted(median_db: float, counted: int) -> bool:
     """Whether figures of a twin so far off (NaN of no layers) are promised."""

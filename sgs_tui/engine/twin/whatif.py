@@ -130,7 +130,7 @@ class WhatIfLayer:
 
     @property
     def rough(self) -> bool:
-        """It does not count, for the layer has few values, but holds to a factor (`agreement.ROUGHLY`)."""
+        """It does not count, for the layer has few values, but holds to a factor (`trust.ROUGHLY`)."""
         return self.why_not.endswith(CHANCE)
 
 

@@ -12,9 +12,9 @@ from sgs_tui.engine.diagnosis.foresight import open_subject
 from sgs_tui.engine.errors import CancelledError, SgsError
 from sgs_tui.engine.optimize.limits import limits_of
 from sgs_tui.engine.session import Comparison
-from sgs_tui.engine.twin.agreement import ROUGHLY
 from sgs_tui.engine.twin.figures import Figures
 from sgs_tui.engine.twin.plan import Plan, with_int16
+from sgs_tui.engine.twin.trust import ROUGHLY
 from sgs_tui.engine.twin.whatif import Limits, Subject, WhatIf, WhatIfLayer, whatif
 from sgs_tui.language import _
 

@@ -9,7 +9,7 @@ from math import inf, isclose, isfinite, isnan, log10
 
 from sgs_tui.engine.numbers import count, decibel, figure, ratio, size
 from sgs_tui.engine.text import some
-from sgs_tui.engine.twin.agreement import ROUGHLY
+from sgs_tui.engine.twin.trust import ROUGHLY
 from sgs_tui.engine.twin.whatif import WhatIf, WhatIfLayer
 from sgs_tui.language import Message, _, joined, shown
 from sgs_tui.tui.int16.foresee import Foreseen, Then

@@ -30,9 +30,9 @@ class Diagnosed:
 
 @contextmanager
 def diagnosed(
-    sample: Path, benchmark: Path, ranges: Path | None = None, debug_config: Path | None = None
+    sample: Path, benchmark: Path, ranges: Path | None = None, debug_config: Path | None = None, seconds: float = 30.0
 ) -> Iterator[Diagnosed]:
-    comparison = open_comparison(CompareRequest(sample, benchmark, ranges))
+    comparison = open_comparison(CompareRequest(sample, benchmark, ranges, seconds=seconds))
     try:
         rows = [event.value for event in comparison.run(workers=1) if isinstance(event, Row)]
         yield Diagnosed(comparison, rows, diagnose(comparison, rows, debug_config))

@@ -66,6 +66,7 @@ def test_what_another_quantizer_made_is_foreseen_by_its_own_rules(tmp_path: Path
         foresight, trying = found.diagnosis.foresight, found.diagnosis.trying
         assert foresight is not None and foresight.reproduces and foresight.p90_db < 0.1
         assert found.diagnosis.first.proof is Proof.TWIN
+        assert "; it foresees 4 more bad layers to a factor of 2, as they have few values (the twin" in foresight.text
         assert trying is not None
         foreseen = trying.rows({row.name: row for row in found.rows}, Change(int16=(CULPRIT,)))
     with diagnosed(healed.fixed_dump, healed.float_dump, healed.ranges) as after:
@@ -74,6 +75,17 @@ def test_what_another_quantizer_made_is_foreseen_by_its_own_rules(tmp_path: Path
     for name in ("stem_relu", "mix_relu", "deep_relu"):
         then, real = foreseen[name].metrics, measured[name]
         assert then is not None and real is not None and then.rmse == pytest.approx(real.rmse, abs=0.002)
+
+
+def test_what_there_was_no_time_to_look_at_is_said_not_to_be_looked_at(tmp_path: Path) -> None:
+    demo = build_demo(tmp_path)
+    with diagnosed(demo.fixed_dump, demo.float_dump, demo.ranges, seconds=1e-6) as found:
+        diagnosis = found.diagnosis
+    assert diagnosis.foresight is None and diagnosis.first.proof is Proof.FIGURES
+    assert "(not proven: the time was up before it was computed again)" in diagnosis.first.evidence[0].text
+    assert any(note.startswith("stopped after 1e-06 s, not looked at: ") for note in diagnosis.notes)
+    said = [fact.text for each in diagnosis.findings for fact in each.evidence]
+    assert not any("0%" in text or "can not be computed again" in text for text in said), said
 
 
 def test_nothing_rests_on_a_twin_that_does_not_foresee_the_dump(tmp_path: Path) -> None:

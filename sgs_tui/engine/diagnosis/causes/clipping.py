@@ -29,7 +29,7 @@ def find_clipping(case: Case, budgets: Sequence[Budget], first_layers: Sequence[
     layers = [b for b in budgets if _is_clipped(b)]
     if not inputs and not layers:
         return None
-    evidence = [fact for first in inputs for fact in _input_evidence(first)]
+    evidence = [fact for first in inputs for fact in _input_evidence(case, first)]
     for budget in sorted(layers, key=lambda b: -b.own)[:4]:
         evidence.append(_layer_evidence(case, budget))
     sizes = [(e.budget.own, clipped_share(e)) for e in inputs] + [(b.own, b.clipped) for b in layers]
@@ -98,7 +98,7 @@ def _is_clipped(budget: Budget) -> bool:
     return budget.own >= NOTICED and mostly and not budget.own_steps <= WITHIN
 
 
-def _input_evidence(first: FirstLayer) -> Iterator[Evidence]:
+def _input_evidence(case: Case, first: FirstLayer) -> Iterator[Evidence]:
     name, limits = first.item.name, first.limits
     if limits is not None:
         span = f"[{limits.low:.4g}, {limits.high:.4g}]"
@@ -115,7 +115,7 @@ def _input_evidence(first: FirstLayer) -> Iterator[Evidence]:
     if not first.tested:
         yield Evidence(
             Message(
-                "{layer} is the first bad layer; it can not be computed again, so this is not proven", layer=first.layer
+                "{layer} is the first bad layer; {why}, so this is not proven", layer=first.layer, why=case.why_unproven
             )
         )
         return

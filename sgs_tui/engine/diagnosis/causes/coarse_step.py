@@ -131,7 +131,7 @@ def is_spread(case: Case, name: str) -> bool:
     return bool(live.size) and float(live.max()) >= _SPREAD * float(np.percentile(live, 25))
 
 
-def _cost_of(worst: _Coarse) -> Evidence:
+def _cost_of(case: Case, worst: _Coarse) -> Evidence:
     """What a coarse tensor costs the layer that suffers most."""
     if not worst.proven and worst.tensor != worst.victim:
         text = Message(
@@ -141,7 +141,7 @@ def _cost_of(worst: _Coarse) -> Evidence:
             tensor=worst.tensor,
         )
         return Evidence(
-            Message("{text} (not proven: it can not be computed again)", text=text), worst.cost, worst.tensor
+            Message("{text} (not proven: {why})", text=text, why=case.why_unproven), worst.cost, worst.tensor
         )
     if worst.tensor == worst.victim:
         text = Message(
@@ -306,7 +306,7 @@ def _shared(case: Case, domain: Domain, found: list[_Coarse], grid: Grid, narrow
         Cause.SHARED_SCALE,
         tuple(dict.fromkeys((*narrow, *domain.binders, *([partner] if partner else []), *domain.members))),
         confidence=_confidence(worst),
-        evidence=(*_shared_evidence(case, domain, grid, narrow, partner), _cost_of(worst)),
+        evidence=(*_shared_evidence(case, domain, grid, narrow, partner), _cost_of(case, worst)),
         advice=_advice(
             case,
             targets,
@@ -326,7 +326,7 @@ def _wide(case: Case, domain: Domain, found: list[_Coarse], grid: Grid | None) -
     origins = [name for name in domain.members if _made_here(case, name, domain) and case.grid(name)]
     layers = tuple(dict.fromkeys([*origins, *named]))
     targets = _targets(case, domain.members)
-    evidence = [_cost_of(worst)]
+    evidence = [_cost_of(case, worst)]
     evidence += [fact for name in layers[:1] for fact in spread(case, name)]
     if grid is not None:
         evidence.append(

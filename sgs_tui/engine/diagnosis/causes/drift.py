@@ -11,6 +11,7 @@ import numpy as np
 from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
 from sgs_tui.engine.diagnosis.words import everything_words, level_words
+from sgs_tui.engine.numbers import count
 from sgs_tui.language import Message
 
 _STEEP = 3.0  # growth of the error over one layer that is no drift
@@ -71,9 +72,17 @@ def drift(case: Case, budgets: Sequence[Budget]) -> Finding:
 def _drift_evidence(case: Case, budgets: Sequence[Budget], first: str, worst: str) -> Iterator[Evidence]:
     largest = max(budgets, key=_brought)
     brought, steps = _brought(largest), _steps(budgets)
-    yield Evidence(
-        Message("no layer brings in more than {brought} of its signal", brought=percent(brought)), brought, largest.name
+    guessed = sum(not budget.proven for budget in budgets)
+    text = (
+        Message(
+            "no layer brings in more than {brought} of its signal; of {guessed} that is estimated from their neighbors",
+            brought=percent(brought),
+            guessed=count(guessed, "layer"),
+        )
+        if guessed
+        else Message("no layer brings in more than {brought} of its signal", brought=percent(brought))
     )
+    yield Evidence(text, brought, largest.name)
     if steps:
         middle = float(np.median(steps))
         yield Evidence(

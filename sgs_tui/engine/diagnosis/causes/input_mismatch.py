@@ -173,7 +173,7 @@ def _by_record(first: FirstLayer) -> Finding | None:
         )
         evidence = (
             Evidence(text, first.fit.correlation, first.layer),
-            Evidence(Message("the inputs can not be compared: not proven")),
+            Evidence(Message("the inputs were not compared: not proven")),
         )
         return _input_finding(first, evidence, advice, 0.35, 0.5)
     return _fitted(first, first.fit.good) if first.fit.good >= EXPLAINS and not first.outside else None
@@ -191,7 +191,7 @@ def _fitted(first: FirstLayer, explained: float) -> Finding:
         confidence=0.3 + 0.4 * explained,
         evidence=(
             Evidence(text, explained, first.layer),
-            Evidence(Message("it can not be computed again: not proven")),
+            Evidence(Message("{why}: not proven", why=first.why_unproven)),
         ),
         advice=(Message("compare mean and std of input_config.ini with the preprocess"),),
         refuted_by=Message("input_config.ini and the preprocess agree in mean, std and channel order"),

@@ -176,7 +176,7 @@ class _Layer:
         if steps >= FEW_STEPS:
             setting = int16_words(targets, False) if targets else Message("set to INT16: {name}", name=name)
             yield Message(
-                "or {setting} (not tried: there is no twin; the narrowest would span {steps:.3g} steps then)",
+                "or {setting} (not tried on a twin; the narrowest would span {steps:.3g} steps then)",
                 setting=setting,
                 steps=steps,
             )

@@ -190,7 +190,7 @@ class FirstLayer:
 
     `outside`: share of the benchmark's input values beyond the calibrated limits. Empty `tested`: no replay;
     then `fit` says how far a gain and an offset for each of the layer's channels go. `factor`: the benchmark's
-    largest value over the largest calibrated one.
+    largest value over the largest calibrated one. `why_unproven`: why there is no replay.
     """
 
     item: NetInput
@@ -202,6 +202,7 @@ class FirstLayer:
     tested: tuple[Tested, ...] = ()
     fit: Fit | None = None
     factor: float = 0.0
+    why_unproven: str = ""
 
     @property
     def other_scale(self) -> bool:
@@ -242,7 +243,8 @@ def _first(case: Case, budgets: Budgets, item: NetInput, layer: str) -> FirstLay
     few = case.rows[layer].pair.benchmark.count < _ENOUGH * max(case.channels(layer), 1)
     if not budget.proven and isfinite(budget.total) and case.comparable(layer) and not few:
         fit = affine_fit(*case.both(layer), case.channels(layer))
-    return FirstLayer(item, layer, budget, pictures, limits, outside, fit=fit, factor=factor)
+    why = "" if budget.proven else case.why_unproven
+    return FirstLayer(item, layer, budget, pictures, limits, outside, fit=fit, factor=factor, why_unproven=why)
 
 
 def _channels(case: Case, item: NetInput) -> int:

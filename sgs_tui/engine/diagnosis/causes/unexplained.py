@@ -5,6 +5,7 @@ Also `wide_range` of 8-bit weights and `gain_offset` of a layer's own output, wh
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import isnan
 
 import numpy as np
 
@@ -145,22 +146,15 @@ def _with_weights(finding: Finding, budget: Budget) -> Finding:
 
 def _finding(case: Case, budgets: Budgets, budget: Budget) -> Finding:
     if not np.isfinite(budget.total) or not case.comparable(budget.name):
-        return _unexplained(budget, case.by_onnxruntime)
+        return _unexplained(case, budget)
     sample, made = budgets.made(budget.name)
-    return (
-        _bad_channels(case, budget, sample, made)
-        or _gain(budget, sample, made)
-        or _unexplained(budget, case.by_onnxruntime)
-    )
+    return _bad_channels(case, budget, sample, made) or _gain(budget, sample, made) or _unexplained(case, budget)
 
 
 def find_weights(case: Case, budget: Budget) -> Finding:
     """Coarse weights are the layer's own fault; its input in 16 bit makes them 16 bit, a finer level gives each channel
     a scale."""
-    share = Message("{share:.0%} of its own error of {own}", share=budget.weights, own=percent(budget.own))
-    text = Message(
-        "rounding the weights of the layer that makes {name} to 8 bit explains {share}", name=budget.name, share=share
-    )
+    weights = 0.0 if isnan(budget.weights) else budget.weights
     raised = tuple(name for name in budget.inputs if case.choosable(name))
     finer = () if case.by_channel else (level_words(case.by_onnxruntime),)
     wide = Message("its weights become 16 bit with its input: {how}", how=int16_words(raised, case.by_onnxruntime))
@@ -168,14 +162,39 @@ def find_weights(case: Case, budget: Budget) -> Finding:
     return Finding(
         Cause.WIDE_RANGE,
         tuple(sorted((budget.name, *budget.inputs), key=lambda name: name == budget.name or not is_spread(case, name))),
-        confidence=min(0.99, 0.5 + 0.5 * budget.weights),
-        evidence=(Evidence(text, budget.weights, budget.name), *_channels(case, budget)),
+        confidence=min(0.99, 0.5 + 0.5 * weights),
+        evidence=(_share_of_weights(budget), *_channels(case, budget)),
         advice=advice or (Message("scale the weights of its channels alike in the model"),),
         refuted_by=Message("with finer weights the layer is as bad as before"),
-        explained=budget.weights,
+        explained=weights,
         size=budget.own,
         int16=raised if case.by_channel else (),
     )
+
+
+def _share_of_weights(budget: Budget) -> Evidence:
+    """What rounding a layer's weights alone explains of its own error, or that nobody looked."""
+    said = {"name": budget.name, "own": percent(budget.own)}
+    if isnan(budget.weights):
+        text = Message(
+            "the twin foresees the error of {own} that {name} brings in: quantization makes it; what its weights alone "
+            "make of it was not looked at",
+            **said,
+        )
+        return Evidence(text, layer=budget.name)
+    if budget.weights < PART:
+        text = Message(
+            "the twin foresees the error of {own} that {name} brings in: quantization makes it, {share:.0%} of it the "
+            "8 bits of its weights alone",
+            share=budget.weights,
+            **said,
+        )
+        return Evidence(text, budget.weights, budget.name)
+    share = Message("{share:.0%} of its own error of {own}", share=budget.weights, own=percent(budget.own))
+    text = Message(
+        "rounding the weights of the layer that makes {name} to 8 bit explains {share}", name=budget.name, share=share
+    )
+    return Evidence(text, budget.weights, budget.name)
 
 
 def _channels(case: Case, budget: Budget) -> Iterator[Evidence]:
@@ -234,11 +253,11 @@ def _gain(budget: Budget, sample: Values, made: Values) -> Finding | None:
     )
 
 
-def _unexplained(budget: Budget, qdq: bool) -> Finding:
+def _unexplained(case: Case, budget: Budget) -> Finding:
     how = (
         Message("computed again from the sample's inputs")
         if budget.proven
-        else Message("compared with its inputs' error")
+        else Message("compared with its inputs' error: {why}", why=case.why_unproven)
     )
     text = Message(
         "{name} brings in an error of {own} of its signal ({how})", name=budget.name, own=percent(budget.own), how=how
@@ -249,17 +268,30 @@ def _unexplained(budget: Budget, qdq: bool) -> Finding:
         confidence=0.5 if budget.proven else 0.3,
         evidence=(
             Evidence(text, budget.own, budget.name),
-            Evidence(
-                Message(
-                    "limits explain {clipped:.0%} of it, 8-bit weights {weights:.0%}, rounding its output {output:.0%}",
-                    clipped=budget.clipped,
-                    weights=budget.weights,
-                    output=min(1.0, (budget.floor / budget.own) ** 2),
-                )
-            ),
+            *_looked_at(case, budget),
         ),
-        advice=(matter_of_bits_words(qdq),),
+        advice=(matter_of_bits_words(case.by_onnxruntime),),
         refuted_by=Message("any of the tested causes explains it on another picture"),
         explained=0.0,
         size=budget.own,
     )
+
+
+def _looked_at(case: Case, budget: Budget) -> Iterator[Evidence]:
+    """What limits, weights and rounding explain of an own error, as far as each was looked at."""
+    if case.grid(budget.name) is None:
+        yield Evidence(Message("the sample does not tell its step: limits and rounding were not looked at"))
+        return
+    said = {"clipped": budget.clipped, "output": min(1.0, (budget.floor / budget.own) ** 2)}
+    if isnan(budget.weights):
+        text = Message(
+            "limits explain {clipped:.0%} of it, rounding its output {output:.0%}; its weights were not looked at",
+            **said,
+        )
+    else:
+        text = Message(
+            "limits explain {clipped:.0%} of it, 8-bit weights {weights:.0%}, rounding its output {output:.0%}",
+            weights=budget.weights,
+            **said,
+        )
+    yield Evidence(text)
