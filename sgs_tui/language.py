@@ -11,12 +11,14 @@ name in braces; nothing is glued together from parts, and no plural is made by a
   English: logs, JSON, CSV, tests and comparisons see nothing new, and `SgsError` carries it as it is. It may stand in
   another message as a value (not in an f-string, which makes plain English of it).
 - A front end shows what the engine made: `shown(message)`. Plain text (names, figures) comes back as it is.
+- A file that one process writes and another reads has the English, and under MESSAGES what it was made of
+  (`with_facts`), so that the reader (`restored`) shows it in a language that the writer did not know of.
 
 Braces in a text without values are braces. After marking run `python -m tests.catalogue`: it adds the new messages to
 locale/zh_CN/LC_MESSAGES/sgs_tui.po (empty), where their Chinese is written, and run again compiles what is read here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from struct import unpack_from
 from typing import Any, NamedTuple, Self
@@ -40,6 +42,10 @@ class _Catalogue:
             data[start : start + length]: data[at : at + size]
             for length, start, size, at in zip(keys[::2], keys[1::2], values[::2], values[1::2], strict=True)
         }
+
+    def __contains__(self, id_: str) -> bool:
+        """Whether this is a message of ours, as it stands there: with a NUL before its plural."""
+        return id_.encode("utf-8", "surrogatepass") in self._texts
 
     def gettext(self, message: str) -> str:
         found = self._texts.get(message.encode("utf-8", "surrogatepass"))
@@ -109,6 +115,89 @@ class _Joined(Message):
 
     def _in(self, catalogue: _Catalogue) -> str:
         return catalogue.gettext(self.template).join(map(shown, self.values["parts"]))
+
+
+MESSAGES = "messages"
+"""The key of a JSON object under which it has the facts of the messages in it, by their English."""
+
+
+class _Restored(Message):
+    """`template` is the English that was read, `values["facts"]` what stood beside it: believed when it is shown."""
+
+    __slots__ = ()
+
+    @classmethod
+    def _made(cls, template: str, values: Mapping[str, Any], plural: _Plural | None) -> Self:
+        message = str.__new__(cls, template)
+        message.template, message.values, message._plural = template, values, plural
+        return message
+
+    def _in(self, catalogue: _Catalogue) -> str:
+        """Plain English where a version of other messages, or somebody else, wrote the facts."""
+        try:
+            made = _made_of(self.values["facts"], catalogue)
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
+            made = None
+        return made._in(catalogue) if isinstance(made, Message) and made == self else str(self)
+
+
+def with_facts(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON object to write, with the facts of all messages in it; without any it is as it was."""
+    found = {str(message): _facts(message) for message in _messages_in(document)}
+    return {**document, MESSAGES: found} if found else dict(document)
+
+
+def restored(document: Any) -> Any:
+    """JSON as `with_facts` wrote it, its messages made again. What has none, or damaged ones, is plain text."""
+    found = document.get(MESSAGES) if isinstance(document, dict) else None
+    if not isinstance(found, dict):
+        return document
+    return _restored_in({key: value for key, value in document.items() if key != MESSAGES}, found)
+
+
+def _restored_in(value: Any, facts: Mapping[str, Any]) -> Any:
+    if isinstance(value, dict):
+        return {key: _restored_in(each, facts) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_restored_in(each, facts) for each in value]
+    return _Restored._made(value, {"facts": facts[value]}, None) if isinstance(value, str) and value in facts else value
+
+
+def _messages_in(value: Any) -> Iterator[Message]:
+    if isinstance(value, Message):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _messages_in(each)
+
+
+def _facts(value: Any) -> Any:
+    """JSON of a message, or of a value in one: numbers stay numbers, which their placeholders may have a format for."""
+    if isinstance(value, _Restored):
+        return value.values["facts"]
+    if isinstance(value, _Joined):
+        return {"between": value.template, "parts": [_facts(part) for part in value.values["parts"]]}
+    if isinstance(value, Message):
+        facts = {"id": value.template, "values": {name: _facts(each) for name, each in value.values.items()}}
+        return facts if value._plural is None else {**facts, **value._plural._asdict()}
+    if isinstance(value, str) or not hasattr(value, "__float__"):
+        return str(value)
+    return int(value) if hasattr(value, "__index__") else float(value)
+
+
+def _made_of(facts: Any, catalogue: _Catalogue) -> Any:
+    """The inverse, of messages that the catalogue has: nobody else's text is formatted. Raises LookupError and more."""
+    if not isinstance(facts, dict):
+        return facts
+    if "parts" in facts:
+        return joined([_made_of(part, catalogue) for part in facts["parts"]], str(facts["between"]))
+    id_, values = str(facts["id"]), {name: _made_of(each, catalogue) for name, each in facts["values"].items()}
+    several = str(facts["several"]) if "several" in facts else None
+    if not (values or several):
+        return Message(id_)
+    if (id_ if several is None else f"{id_}\0{several}") not in catalogue:
+        raise LookupError(id_)
+    return Message._made(id_, values, _Plural(facts["number"], several) if several is not None else None)
 
 
 def plural(number: int, one: str, several: str, /, **values: Any) -> Message:

@@ -39,7 +39,7 @@ MARKS = {
     "argument": (1,),
 }
 """Functions whose arguments, by place, are messages: two places are a message and its plural."""
-TABLES = {"Action": (3,), "PaneEntry": (2, 3, 4), "Column": (1,), "Field": (1, 2)}
+TABLES = {"known": (2, 3), "Action": (3,), "PaneEntry": (2, 3, 4), "Column": (1,), "Field": (1, 2)}
 """Entries of tables, whose arguments at these places are messages each."""
 KEY = "key"
 """The context of what stands beside a key in the footer: one or two words, which mean other things elsewhere."""

@@ -18,6 +18,7 @@ from sgs_tui.engine.errors import InputError
 from sgs_tui.language import (
     CHINESE,
     ENGLISH,
+    MESSAGES,
     Message,
     _,
     _Catalogue,
@@ -25,9 +26,11 @@ from sgs_tui.language import (
     joined,
     key_word,
     plural,
+    restored,
     shown,
     speak,
     spoken,
+    with_facts,
 )
 from tests import catalogue
 from tests.english import sentences_in
@@ -251,3 +254,49 @@ def test_the_settings_are_where_the_others_look(monkeypatch: pytest.MonkeyPatch,
 
 def test_tests_speak_english() -> None:
     assert spoken() == ENGLISH
+
+
+# Files between processes.
+
+_ACROSS = [
+    Message("{path}: {why}", path=Path("p"), why=Message("Permission denied")),
+    Message("ended after its time limit of {timeout:g} s", timeout=2.5),
+    joined((Message("the log has the place"), Message("it had printed nothing")), "; "),
+    plural(2000, "{number:,} layer fails", "{number:,} layers fail"),
+]
+
+
+@pytest.mark.parametrize("message", _ACROSS)
+def test_a_message_in_a_file_is_english_and_its_facts(message: Message) -> None:
+    written = json.loads(json.dumps(with_facts({"message": message, "notes": [message], "state": "ok"})))
+    assert written["message"] == written["notes"][0] == str(message)
+    again = json.loads(json.dumps(with_facts(restored(written))))
+    assert again == written, "one that never showed it passes it on"
+    read = restored(again)
+    assert read == {"message": message, "notes": [message], "state": "ok"} and shown(read["message"]) == message
+    speak(CHINESE)
+    assert shown(read["notes"][0]) == shown(message) != str(message)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        None,
+        [],
+        {},
+        {"id": "{x.__class__} was here", "values": {"x": 1}},
+        {"id": "{path}: {why}", "values": {"path": "p"}},
+        {"id": "{path}: {why}", "values": {"path": "p", "why": "other words"}},
+        {"id": "{path}: {why}", "values": 3},
+        {"between": ", ", "parts": ["p", "q"]},
+    ],
+)
+def test_facts_of_others_are_not_believed(facts: object) -> None:
+    speak(CHINESE)
+    read = restored({"message": "p: no", MESSAGES: {"p: no": facts}})
+    assert shown(read["message"]) == "p: no"
+
+
+@pytest.mark.parametrize("document", [3, [], {"message": "a"}, {"message": "a", MESSAGES: ["a"]}])
+def test_files_without_facts_are_as_they_are(document: object) -> None:
+    assert restored(document) == document

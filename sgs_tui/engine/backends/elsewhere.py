@@ -31,6 +31,7 @@ from sgs_tui.engine.runs.known_failures import write_failure
 from sgs_tui.engine.runs.records import from_json, to_json
 from sgs_tui.engine.runs.run_folder import ROOT_NAME, RunRequest
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 JOB_FILE = "elsewhere.json"
 _STATE_FILE = "elsewhere.state"
@@ -122,12 +123,15 @@ class _Worker:
         (self._state,) = answer.lines("shared") or answer.lines("apart")
         seen = [_state_of(here) == told for here, told in zip(self._job.paths, answer.lines("file"), strict=True)]
         inputs = [here for here, same in zip(self._job.paths, seen, strict=True) if not same and os.path.exists(here)]
-        hint = "mount its folder there under the same path, or tell the other one with --sdk-map /HERE=/INSIDE"
+        hint = Message("mount its folder there under the same path, or tell the other one with --sdk-map /HERE=/INSIDE")
         unseen = inputs if self._shared else [path for path in self._job.outputs if not _is_in(path, self._folder)]
         if self._way.kind is Kind.IMAGE and not self._shared:
             unseen = [str(self._work)]
         if unseen:
-            raise RunError(f"{self._way}: {visible(unseen[0])} is not seen there, or is another file", hint)
+            what = Message(
+                "{way}: {path} is not seen there, or is another file", way=str(self._way), path=visible(unseen[0])
+            )
+            raise RunError(what, hint)
         return {} if self._shared else self._copy(inputs)
 
     def _copy(self, inputs: Sequence[str]) -> dict[str, str]:
@@ -210,7 +214,7 @@ class _Worker:
         answer = self._take(made, made.start(), self._pass_on)
         ended = next((text.removeprefix("ended ") for text in answer.said if text.startswith("ended ")), None)
         if ended is None:
-            raise LostError(f"{self._way}: the line broke", "")
+            raise LostError(Message("{way}: the line broke", way=str(self._way)))
         return int(ended)
 
     def _pass_on(self, data: bytes) -> None:
@@ -256,7 +260,8 @@ class _Worker:
         except NotThereError:
             pass  # a container that does not run any more took everything along
         except SgsError as error:
-            raise RunError(f"what runs there could not be ended: {error.message}", error.hint) from error
+            what = Message("what runs there could not be ended: {why}", why=error.message)
+            raise RunError(what, error.hint) from error
         shutil.rmtree(state_here(self._work), ignore_errors=True)
         (self._work / _STATE_FILE).unlink(missing_ok=True)
 
@@ -299,7 +304,7 @@ def _say(line: str) -> None:
 
 
 def _cancel(number: int, frame: FrameType | None) -> None:
-    raise CancelledError("the run was stopped")
+    raise CancelledError(Message("the run was stopped"))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -315,9 +320,11 @@ def main(arguments: Sequence[str]) -> int:
     except CancelledError:
         return 1
     except (SgsError, tarfile.TarError, subprocess.TimeoutExpired, OSError) as error:
-        told = error if isinstance(error, SgsError) else RunError(f"{job.way}: {error}", "the log may say more")
-        write_failure(told)
-        _say(f"{type(told).__name__}: {told}")
+        if not isinstance(error, SgsError):
+            what = Message("{way}: {why}", way=str(job.way), why=str(error))
+            error = RunError(what, Message("the log may say more"))
+        write_failure(error)
+        _say(f"{type(error).__name__}: {error}")
         return 1
 
 

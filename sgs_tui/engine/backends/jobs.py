@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.dumps.format import Form, Stage
@@ -20,7 +20,7 @@ from sgs_tui.engine.runs.backend import Backend
 from sgs_tui.engine.runs.records import DAMAGE, from_json, to_json
 from sgs_tui.engine.runs.run_folder import Product, RunRequest
 from sgs_tui.engine.runs.run_list import Run
-from sgs_tui.language import Message
+from sgs_tui.language import Message, restored, with_facts
 
 JOB_FILE = "job.json"
 _RESULT_FILE = "result.json"
@@ -156,16 +156,20 @@ class LocalResult:
 def write_result(made: Made, folder: Path) -> LocalResult:
     """Leave what is worth knowing about `made` in result.json."""
     result = LocalResult(tuple(made.notes), made.skipped if isinstance(made, OriginalDump) else ())
-    document = json.dumps({"notes": result.notes, "skipped": result.skipped}, ensure_ascii=True)
-    (folder / _RESULT_FILE).write_text(document + "\n", "ascii")
+    document = with_facts({"notes": result.notes, "skipped": result.skipped})
+    (folder / _RESULT_FILE).write_text(json.dumps(document, ensure_ascii=True) + "\n", "ascii")
     return result
 
 
 def local_result(run: Run) -> LocalResult:
     """What a good run says besides its dump; nothing for a run of another kind, or a file cut short by a kill."""
     try:
-        document = json.loads(read_bytes(run.folder.path / _RESULT_FILE))
-        skipped = tuple((str(name), str(reason)) for name, reason in document["skipped"])
-        return LocalResult(tuple(map(str, document["notes"])), skipped)
+        document = restored(json.loads(read_bytes(run.folder.path / _RESULT_FILE)))
+        skipped = tuple((_text(name), _text(reason)) for name, reason in document["skipped"])
+        return LocalResult(tuple(map(_text, document["notes"])), skipped)
     except (InputError, ValueError, TypeError, KeyError, RecursionError):
         return LocalResult()
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else str(value)

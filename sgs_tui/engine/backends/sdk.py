@@ -40,7 +40,7 @@ from sgs_tui.engine.runs.known_failures import Explanation
 from sgs_tui.engine.runs.run_folder import DEBUG_CONFIG, Elements, Product, RunFolder, RunRequest, safe_name
 from sgs_tui.engine.runs.run_list import list_runs, network
 from sgs_tui.engine.text import decode, encode, visible
-from sgs_tui.language import Message
+from sgs_tui.language import Message, joined
 
 INI = "input_config.ini"
 RANGES = ("tensor_min_max.txt", "tensor_min_max.json", "tensor_min_max.pkl")
@@ -387,7 +387,8 @@ class SdkBackend(SdkTools):
         kind = _other_kind(Path(request.model), Stage(request.stage))
         if kind is None:
             return problem
-        return replace(problem, hint=f"the model's name says {kind}, so try that --type first; {problem.hint}")
+        first = Message("the model's name says {kind}, so try that --type first", kind=kind)
+        return replace(problem, hint=joined((first, problem.hint), "; "))
 
     def spoiled(self, request: RunRequest, folder: RunFolder, dumps: Sequence[Path]) -> Explanation | None:
         return _wrong_input_size(request, folder, dumps)
@@ -436,13 +437,18 @@ def _unrelated_ranges(request: RunRequest, folder: RunFolder, dumps: Sequence[Pa
     try:
         known = load_ranges(ranges)
     except InputError as error:
-        return [f"the ranges of {source} cannot be used: {error.message}"]
+        return [Message("the ranges of {source} cannot be used: {why}", source=source, why=error.message)]
     with open_dump(dumps[0]) as dump:
         if any(known.find(record.name) for record in dump.records):
             return []
     aside = ranges.with_name(f"unrelated-{ranges.name}")
     ranges.rename(aside)
-    return [f"{source} names no tensor of this dump, it belongs to another model: kept as {aside.name}"]
+    note = Message(
+        "{source} names no tensor of this dump, it belongs to another model: kept as {name}",
+        source=source,
+        name=aside.name,
+    )
+    return [note]
 
 
 def _compare_size(values: int, taken: Record, known: int | None) -> Explanation | None:
@@ -454,13 +460,27 @@ def _compare_size(values: int, taken: Record, known: int | None) -> Explanation 
         fitting = {known}
     if values in fitting:
         return None
-    size, more = (min(fitting), "") if len(fitting) == 1 else (padded * 6 // 8, " for three channels")
-    shown = f" ({padded} in its dump, where channels are padded to four)" if padded else ""
-    message = (
-        f"the preprocess script returned {values} values where the model's input {visible(taken.name)} takes "
-        f"{size}{more}{shown}: the simulator says nothing then and dumps wrong data"
+    message = Message(
+        "the preprocess script returned {values} values where the model's input {name} takes {size}: "
+        "the simulator says nothing then and dumps wrong data",
+        values=values,
+        name=visible(taken.name),
+        size=_size_told(min(fitting) if len(fitting) == 1 else None, padded),
     )
-    return Explanation("wrong_input_size", message, "fix the size (height, width, channels) in the -n script")
+    return Explanation("wrong_input_size", message, Message("fix the size (height, width, channels) in the -n script"))
+
+
+def _size_told(size: int | None, padded: int) -> str:
+    """`size` None: not known for certain."""
+    if size is None:
+        return Message(
+            "{size} for three channels ({padded} in its dump, where channels are padded to four)",
+            size=padded * 6 // 8,
+            padded=padded,
+        )
+    if padded:
+        return Message("{size} ({padded} in its dump, where channels are padded to four)", size=size, padded=padded)
+    return str(size)
 
 
 def _count_values(path: Path) -> int:

@@ -25,35 +25,35 @@ from sgs_tui.engine.dumps.index import guess_stage
 from sgs_tui.engine.runs.backend import Backend
 from sgs_tui.engine.runs.known_failures import (
     ASSERTION,
-    CORE_HINT,
     CRASHED,
     NO_MEMORY,
     NO_SPACE,
     Explanation,
+    core_hint,
     known,
     shown_by,
 )
 from sgs_tui.engine.runs.run_folder import Elements, Product, RunRequest
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message, joined
 
 if TYPE_CHECKING:
     from sgs_tui.engine.dumps.reader import Dump
 
 _SWAPPED_FIXED = Explanation(
     "fixed_model_in_float_simulator",
-    "a fixed model was given to the float simulator",
-    "run it with --type Fixed, or name the *_float.sim",
+    Message("a fixed model was given to the float simulator"),
+    Message("run it with --type Fixed, or name the *_float.sim"),
     telling=True,
 )
 _SWAPPED_FLOAT = Explanation(
     "float_model_in_fixed_simulator",
-    "a float model was given to the fixed simulator, which stops in the middle",
-    "run it with --type Float, or name the *_fixed.sim",
+    Message("a float model was given to the fixed simulator, which stops in the middle"),
+    Message("run it with --type Float, or name the *_fixed.sim"),
     telling=True,
 )
 
-_DAMAGED = "the model file may be damaged or cut: convert it again"
-_OTHER_KIND = "this SDK's simulator goes by the model itself, not by -t"
+_DAMAGED = Message("the model file may be damaged or cut: convert it again")
 
 FAILURES = (
     NO_SPACE,
@@ -81,31 +81,31 @@ FAILURES = (
     known(
         "unknown_option",
         r"^\S+\.py: error: (.+)$",
-        "the SDK's script refuses its options: {0}",
+        "the SDK's script refuses its options: {text}",
         "check with `python3 SCRIPT -h` in the SDK which generation it is, and name the SDK with --sdk",
     ),
     known(
         "bad_image",
         r"FileNotFoundError: No such (.+) image or directory",
-        "there is no image {0}",
+        "there is no image {text}",
         "check the path: `~` is not expanded and relative paths in lists count from the current folder",
     ),
     known(
         "bad_model",
         r"FileNotFoundError: No such (?:model: (?P<older>.+)|(?P<newer>.+) model$)",
-        "there is no model {0}",
+        "there is no model {text}",
         "check the path, and that the conversion before it ended well",
     ),
     known(
         "no_image_preprocess",
         r"AttributeError: module '([^']+)' has no attribute 'image_preprocess'",
-        "the preprocess script {0} defines no image_preprocess(path, norm=True)",
+        "the preprocess script {text} defines no image_preprocess(path, norm=True)",
         "add that function; get_image alone is only for dumps of the original model",
     ),
     known(
         "bad_preprocess",
         r"FileNotFoundError: .*?(\S+\.py)\b",
-        "there is no preprocess script {0}",
+        "there is no preprocess script {text}",
         "check the path given with -n",
     ),
     known(
@@ -130,26 +130,26 @@ FAILURES = (
     known(
         "incomplete_sdk",
         r"(?:ImportError|ModuleNotFoundError): .*(py_wrapper\w*)",
-        "the SDK is incomplete: its module {0} can not be imported",
+        "the SDK is incomplete: its module {text} can not be imported",
         "unpack the vendor's whole package again, and use the Python that its modules are built for (--sdk-python)",
     ),
     known(
         "undefined_symbol",
         r"undefined symbol: (\S+)",
-        "the SDK's modules do not fit this Python (undefined symbol {0})",
+        "the SDK's modules do not fit this Python (undefined symbol {text})",
         "use the system's Python 3.7 or the vendor's Docker image, not a Conda one: --sdk-python PYTHON",
     ),
     known(
         "no_32_bit",
         r"(sgs_simulator_fixed|sgs_calibrator|sgs_compiler): (?:not found|No such file or directory"
         r"|cannot execute: required file not found)",
-        "the system cannot start {0}, which is a 32-bit program",
+        "the system cannot start {text}, which is a 32-bit program",
         "install the 32-bit libraries (Debian, Ubuntu: libc6:i386 libstdc++6:i386 zlib1g:i386)",
     ),
     known(
         "shared_library",
         r"error while loading shared libraries: ([^:\s]+)",
-        "the library {0} is missing",
+        "the library {text} is missing",
         "install it, and check that cfg_env.sh of the SDK sets LD_LIBRARY_PATH to its libs folders",
     ),
     known(
@@ -167,7 +167,7 @@ FAILURES = (
     known(
         "tool_missing",
         r"File `([^`]+)` not found in directory",
-        "the SDK lacks its tool {0}",
+        "the SDK lacks its tool {text}",
         "unpack the SDK again, its bin folder is incomplete",
     ),
     known(
@@ -180,32 +180,32 @@ FAILURES = (
     known(
         "ini",
         r"(iniparser: .+|configparser\.\w+: .+)$",
-        "input_config.ini cannot be read: {0}",
+        "input_config.ini cannot be read: {text}",
         "`sgs-tui advise --check INI` names the line",
     ),
     known(
         "calibration",
         r"^.*\bRun (Statistics MinMax|histogram|per channel quantization|Calibration \w+|Pack tool) failed!",
-        "the calibrator's step `{0}` failed",
+        "the calibrator's step `{text}` failed",
         "the lines above it in the log have its own message; a *_fixed.sim that is there is one from before",
     ),
     known(
         "convert",
         r"ConverterError: (.+)$",
-        "the conversion failed: {0}",
+        "the conversion failed: {text}",
         "`sgs-tui advise --check INI` first: most of these come from input_config.ini",
     ),
-    replace(CRASHED, told=replace(CRASHED.told, hint=f"{_DAMAGED}; {CORE_HINT}")),
+    replace(CRASHED, told=replace(CRASHED.told, hint=joined((_DAMAGED, core_hint()), "; "))),
 )
 """What a log names by itself."""
 
 VAGUE = (
-    replace(ASSERTION, told=replace(ASSERTION.told, hint=f"{_DAMAGED}; {ASSERTION.told.hint}")),
+    replace(ASSERTION, told=replace(ASSERTION.told, hint=joined((_DAMAGED, ASSERTION.told.hint), "; "))),
     known(
         "missing_module",
         r"(?:ModuleNotFoundError|ImportError): No module named '([^']+)'",
-        "the SDK's Python finds no module {0}",
-        "install {0} for that interpreter, or name another one with --sdk-python",
+        "the SDK's Python finds no module {text}",
+        "install {text} for that interpreter, or name another one with --sdk-python",
     ),
     known(
         "native_failed",
@@ -216,7 +216,7 @@ VAGUE = (
     known(
         "native_error",
         r"^\[Error ?\]\s*(.*)$",
-        "the native simulator reports: {0}",
+        "the native simulator reports: {text}",
         "a corrupt model, or one of the other kind (float, fixed), looks like this",
     ),
 )
@@ -232,9 +232,8 @@ class SdkTools(Backend):
     """Any command that starts the SDK's tools."""
 
     known_failures = FAILURES
-    crash_hint = f"{_DAMAGED}; {CORE_HINT}"
     vague_failures = VAGUE
-    no_dump_hint = (
+    no_dump_hint = Message(
         "DebugConfig.txt must say dumpTensor at the start of a line and stand in the simulator's own directory"
     )
 
@@ -244,6 +243,9 @@ class SdkTools(Backend):
 
     def known_failure(self, request: RunRequest, log: str) -> Explanation | None:
         return super().known_failure(request, log) or _missing_preprocess(request, log)
+
+    def crash_hint(self, program: str = "EXEC", core: str = "CORE") -> str:
+        return joined((_DAMAGED, super().crash_hint(program, core)), "; ")
 
     def crashed_program(self, log: str) -> str | None:
         native = re.search(r"^Use command to debug: (/\S+)", log, re.MULTILINE)
@@ -265,9 +267,18 @@ class SdkTools(Backend):
 
 def _came(kind: Stage) -> Explanation:
     """A good dump, of the other kind than was asked for."""
-    asked, option = ("float", "Fixed") if kind is Stage.FIXED else ("fixed", "Float")
-    message = f"a whole dump came, but of a {kind} model where a {asked} one was asked for: {_OTHER_KIND}"
-    hint = f"name the *_{asked}.sim, or take this model with --type {option}"
+    if kind is Stage.FIXED:
+        message = Message(
+            "a whole dump came, but of a fixed model where a float one was asked for: "
+            "this SDK's simulator goes by the model itself, not by -t"
+        )
+        hint = Message("name the *_float.sim, or take this model with --type Fixed")
+    else:
+        message = Message(
+            "a whole dump came, but of a float model where a fixed one was asked for: "
+            "this SDK's simulator goes by the model itself, not by -t"
+        )
+        hint = Message("name the *_fixed.sim, or take this model with --type Float")
     return Explanation("other_kind", message, hint, telling=True)
 
 
@@ -277,8 +288,8 @@ def _missing_preprocess(request: RunRequest, log: str) -> Explanation | None:
     scripts = request.details.get("preprocess", "").split(",")
     if not missing or missing[1] not in {PurePosixPath(script).name.partition(".")[0] for script in scripts}:
         return None
-    message = f"the preprocess script {visible(missing[1])} cannot be imported: there is none"
-    hint = "-n takes a path that ends in .py, or a name from the SDK's Scripts/calibrator/preprocess_method"
+    message = Message("the preprocess script {name} cannot be imported: there is none", name=visible(missing[1]))
+    hint = Message("-n takes a path that ends in .py, or a name from the SDK's Scripts/calibrator/preprocess_method")
     return Explanation("bad_preprocess", message, hint)
 
 

@@ -18,6 +18,7 @@ from sgs_tui.engine.backends.registry import backend_of
 from sgs_tui.engine.errors import CancelledError, SgsError
 from sgs_tui.engine.runs.known_failures import write_failure
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message
 
 _RUN_FOLDER = Path(os.pardir)
 
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _cancel(number: int, frame: FrameType | None) -> None:
     """An exception unwinds everything: children are ended, unfinished files go."""
-    raise CancelledError("the run was stopped")
+    raise CancelledError(Message("the run was stopped"))
 
 
 def _finish(made: Made) -> None:

@@ -11,8 +11,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from sgs_tui.engine.runs.known_failures import ANY_PROGRAM, ASSERTION, CORE_HINT, Explanation, KnownFailure, first_of
+from sgs_tui.engine.runs.known_failures import ANY_PROGRAM, ASSERTION, Explanation, KnownFailure, core_hint, first_of
 from sgs_tui.engine.runs.run_folder import Product, RunFolder, RunRequest
+from sgs_tui.language import Message
 
 if TYPE_CHECKING:
     from sgs_tui.engine.dumps.reader import Dump
@@ -36,13 +37,11 @@ class Concern:
 
 class Backend(Protocol):
     """`known_failures`: what logs of its programs tell, the first that fits wins; `vague_failures`: what says little
-    about the reason and is asked last. `no_dump_hint`: what to do about a success without a dump, `crash_hint` about
-    a program that died (EXEC and CORE in it stand for the files)."""
+    about the reason and is asked last. `no_dump_hint`: what to do about a success without a dump."""
 
     known_failures: Sequence[KnownFailure] = ANY_PROGRAM
     vague_failures: Sequence[KnownFailure] = (ASSERTION,)
-    no_dump_hint: str = "read the log of the run"
-    crash_hint: str = CORE_HINT
+    no_dump_hint: str = Message("read the log of the run")
 
     def check(self, request: RunRequest, root: Path) -> Iterable[Concern]:
         """What only this backend knows to be wrong before `request` is started in `root`."""
@@ -55,6 +54,10 @@ class Backend(Protocol):
     def known_failure(self, request: RunRequest, log: str) -> Explanation | None:
         """The first failure that the log (without colors) names by itself."""
         return first_of(self.known_failures, log)
+
+    def crash_hint(self, program: str = "EXEC", core: str = "CORE") -> str:
+        """What to do about a program that died, by the names of its file and of the core that it left."""
+        return core_hint(program, core)
 
     def crashed_program(self, log: str) -> str | None:
         """The program that left a core, where the log names it and it is not the interpreter that was started."""

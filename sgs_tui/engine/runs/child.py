@@ -16,15 +16,19 @@ from pathlib import Path
 from sgs_tui.engine.runs.log import LogFile, ProgressWatch
 from sgs_tui.engine.runs.processes import ProcessIdentity, end_group, send_to_group
 from sgs_tui.engine.runs.run_folder import HEARTBEAT, RunRequest
+from sgs_tui.language import Message
 
 _CHUNK = 64 << 10
 _DRAIN = 1.0
 """Seconds that output may still arrive after the child ended (a grandchild may hold the pipe open)."""
 
 
+CANCELLED, TIMED_OUT = Message("cancelled"), Message("timed out")
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a child ended. `stopped`: why we ended it ('cancelled', 'timed out', ...), empty when it ended itself."""
+    """How a child ended. `stopped`: why we ended it (CANCELLED, TIMED_OUT, ...), empty when it ended itself."""
 
     exit_code: int | None
     signal: str | None
@@ -147,7 +151,7 @@ class ChildWatch:
         now = time.monotonic()
         if not self._stopped:
             timed_out = self._deadline is not None and now >= self._deadline
-            self._stopped = "timed out" if timed_out else self._stop_reason()
+            self._stopped = TIMED_OUT if timed_out else self._stop_reason()
             if self._stopped:
                 send_to_group(self.identity, signal.SIGTERM)
                 self._kill_at = now + self._grace

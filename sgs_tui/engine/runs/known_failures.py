@@ -13,6 +13,7 @@ from pathlib import Path
 from sgs_tui.engine.errors import InputError, SgsError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message, joined, restored, with_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,14 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class KnownFailure:
-    """One entry. `{0}` in the words of `told` stands for the pattern's first group that took part."""
+    """One entry. `{text}` in the words of `told` stands for the pattern's first group that took part."""
 
     pattern: re.Pattern[str]
     told: Explanation
 
 
 def known(name: str, pattern: str, message: str, hint: str, fatal: bool = False) -> KnownFailure:
-    """An entry with words of its own."""
+    """An entry with words of its own: literals, with a place for `text`, or messages."""
     return shown_by(pattern, Explanation(name, message, hint, fatal))
 
 
@@ -50,16 +51,25 @@ def shown_by(pattern: str, told: Explanation) -> KnownFailure:
 
 DISK_FULL = Explanation(
     "disk_full",
-    "the disk is full: the dump could not be written to its end",
-    "free some space (`sgs-tui runs` lists old runs to delete) or name a --runs folder on another disk",
+    Message("the disk is full: the dump could not be written to its end"),
+    Message("free some space (`sgs-tui runs` lists old runs to delete) or name a --runs folder on another disk"),
     fatal=True,
 )
 OUT_OF_MEMORY = Explanation(
     "out_of_memory",
-    "the process was killed from outside (SIGKILL), as the system does when memory runs out",
-    "the simulator wants 6 to 8 GB; run fewer at a time (`dmesg | tail` names the victim)",
+    Message("the process was killed from outside (SIGKILL), as the system does when memory runs out"),
+    Message("the simulator wants 6 to 8 GB; run fewer at a time (`dmesg | tail` names the victim)"),
 )
-CORE_HINT = "`sgs-tui core EXEC CORE` shows where it died and how to get a core file on this host"
+
+
+def core_hint(program: str = "EXEC", core: str = "CORE") -> Message:
+    """What to do about a program that died."""
+    return Message(
+        "`sgs-tui core {program} {core}` shows where it died and how to get a core file on this host",
+        program=program,
+        core=core,
+    )
+
 
 NO_SPACE = shown_by(r"No space left on device|Disk quota exceeded", DISK_FULL)
 NO_MEMORY = known(
@@ -71,14 +81,14 @@ NO_MEMORY = known(
 CRASHED = known(
     "crashed",
     r"^(?:\S*sh: .*)?(Segmentation fault|Bus error|Floating point exception)",
-    "the native simulator crashed ({0})",
-    CORE_HINT,
+    "the native simulator crashed ({text})",
+    core_hint(),
 )
 ASSERTION = known(
     "assertion",
     r"^(\S+): \S+:\d+: \w+: Assertion\b.*failed",
-    "{0} gave up at a check of its own (assertion failed)",
-    "the log has the place; " + CORE_HINT,
+    "{text} gave up at a check of its own (assertion failed)",
+    joined((Message("the log has the place"), core_hint()), "; "),
 )
 
 ANY_PROGRAM = (NO_SPACE, NO_MEMORY, CRASHED)
@@ -93,16 +103,20 @@ def first_of(table: Sequence[KnownFailure], log: str) -> Explanation | None:
         if match := entry.pattern.search(log):
             told, text = entry.told, next((text for text in match.groups() if text), "")
             shown = visible(text.strip())[:200]
-            return replace(told, message=told.message.replace("{0}", shown), hint=told.hint.replace("{0}", shown))
+            return replace(told, message=_with(told.message, shown), hint=_with(told.hint, shown))
     return None
+
+
+def _with(words: str, text: str) -> str:
+    return words if isinstance(words, Message) else Message(words, text=text)
 
 
 def last_exception(log: str) -> Explanation | None:
     """A Python script's last word; searched from the end, where it stands."""
     for line in reversed(log[-_LAST:].splitlines()):
         if re.match(r"(?:\w+\.)*\w*(?:Error|Exception)(?::|$)", line):
-            message = f"the script failed: {visible(line.strip())[:200]}"
-            return Explanation("exception", message, "the log has the whole story")
+            message = Message("the script failed: {text}", text=visible(line.strip())[:200])
+            return Explanation("exception", message, Message("the log has the whole story"))
     return None
 
 
@@ -113,15 +127,17 @@ _FAILURE_FILE = "failure.json"
 
 def write_failure(error: SgsError, folder: Path = Path()) -> None:
     """Leave `error` in the worker's directory. Raises OSError where nothing can be written."""
-    document = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
+    document = with_facts({"kind": type(error).__name__, "message": error.message, "hint": error.hint})
     (folder / _FAILURE_FILE).write_text(json.dumps(document, ensure_ascii=True) + "\n", "ascii")
 
 
 def read_failure(folder: Path) -> Explanation | None:
     """What a worker left in `folder`; None where there is nothing, or a file cut short as after a kill."""
     try:
-        document = json.loads(read_bytes(folder / _FAILURE_FILE))
-        kind, message, hint = (str(document[key]) for key in ("kind", "message", "hint"))
+        document = restored(json.loads(read_bytes(folder / _FAILURE_FILE)))
+        kind, message, hint = (document[key] for key in ("kind", "message", "hint"))
     except (InputError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    if not all(isinstance(each, str) for each in (kind, message, hint)):
         return None
     return Explanation(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind).lower(), message, hint)

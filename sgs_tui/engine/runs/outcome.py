@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sgs_tui.engine.errors import DumpError
 from sgs_tui.engine.numbers import size
 from sgs_tui.engine.runs.backend import Backend
-from sgs_tui.engine.runs.child import Ending
+from sgs_tui.engine.runs.child import CANCELLED, TIMED_OUT, Ending
 from sgs_tui.engine.runs.known_failures import (
     DISK_FULL,
     OUT_OF_MEMORY,
@@ -29,6 +29,7 @@ from sgs_tui.engine.runs.log import last_line, plain_text, read_ends
 from sgs_tui.engine.runs.products import FileStates, Found, find_products, publish
 from sgs_tui.engine.runs.run_folder import Made, Product, ProductKind, RunFolder, RunRequest, RunState, RunStatus
 from sgs_tui.engine.text import visible
+from sgs_tui.language import Message, joined
 
 if TYPE_CHECKING:
     from sgs_tui.engine.dumps.reader import Dump
@@ -80,7 +81,9 @@ def judge(
         return _good(left)
     problem = _with_host(problem, left)
     # For who wants to look at it; it stays in the working directory.
-    remains = tuple(f"left behind, not to be trusted: {path}" for each in left.found for path in each.new)
+    remains = tuple(
+        Message("left behind, not to be trusted: {path}", path=path) for each in left.found for path in each.new
+    )
     failed = replace(status, state=RunState.FAILED, failure=problem.name, notes=status.notes + remains)
     return replace(failed, message=problem.message, hint=problem.hint)
 
@@ -88,15 +91,18 @@ def judge(
 def _stopped(status: RunStatus, request: RunRequest, folder: RunFolder, ending: Ending) -> RunStatus:
     left = read_failure(folder.work_path) if request.ending else None
     if left is not None:  # what was started elsewhere could not be ended
-        status = replace(status, notes=(*status.notes, f"{left.message} ({left.hint})"))
-    if ending.stopped != "timed out":
-        asked = ending.stopped == "cancelled"
-        message, hint = ("cancelled", "") if asked else (f"cancelled: {ending.stopped}", "start it again")
+        note = Message("{message} ({hint})", message=left.message, hint=left.hint)
+        status = replace(status, notes=(*status.notes, note))
+    if ending.stopped == CANCELLED:
+        return replace(status, state=RunState.CANCELLED, message=CANCELLED, hint="")
+    if ending.stopped != TIMED_OUT:
+        message, hint = Message("cancelled: {why}", why=ending.stopped), Message("start it again")
         return replace(status, state=RunState.CANCELLED, message=message, hint=hint)
     last = last_line(folder.log_path)
-    said = f"the last line of its output: {last}" if last else "it had printed nothing"
-    message = f"ended after its time limit of {request.timeout:g} s; {said}"
-    hint = "give it more with --timeout SECONDS, or look why it hangs"
+    ended = Message("ended after its time limit of {timeout:g} s", timeout=request.timeout)
+    said = Message("the last line of its output: {line}", line=last) if last else Message("it had printed nothing")
+    message = joined((ended, said), "; ")
+    hint = Message("give it more with --timeout SECONDS, or look why it hangs")
     return replace(status, state=RunState.TIMED_OUT, message=message, hint=hint)
 
 
@@ -105,9 +111,9 @@ def _good(left: _Remains) -> RunStatus:
     said = ", ".join(f"{Path(product.path).name} ({size(product.size)})" for product in made)
     vague = left.vague()
     dumps = [left.folder.path / product.path for product in made if product.kind == ProductKind.DUMP]
-    noted = [f"the log has something to say all the same: {vague.message}"] if vague else []
+    noted = [Message("the log has something to say all the same: {what}", what=vague.message)] if vague else []
     notes = (*left.status.notes, *noted, *left.backend.notes(left.request, left.folder, dumps))
-    return replace(left.status, state=RunState.OK, message=said or "ended well", notes=notes, products=made)
+    return replace(left.status, state=RunState.OK, message=said or Message("ended well"), notes=notes, products=made)
 
 
 def _made(path: Path, product: Product, folder: RunFolder) -> Made:
@@ -127,7 +133,8 @@ def _failure(left: _Remains) -> Explanation | None:
     if problems:
         problem, vague = problems[0], left.vague()
         if vague is not None and not problem.telling:  # what the log says in general about it
-            message, hint = f"{problem.message}; {vague.message}", f"{vague.hint}; {problem.hint}"
+            message = joined((problem.message, vague.message), "; ")
+            hint = joined((vague.hint, problem.hint), "; ")
             problem = Explanation(problem.name, message, hint)
         return said or problem
     if said and said.fatal:
@@ -143,11 +150,12 @@ def _product_problems(found: Found, backend: Backend) -> list[Explanation]:
         return [problem for path in found.new if (problem := _dump_problem(path, found.product, backend))]
     name = Path(found.product.path).name
     if found.stale:
-        message = f"{name} was left as it was before the run: nothing new was made"
-        return [Explanation("stale_product", message, "do not use it; the log may say what failed")]
+        message = Message("{name} was left as it was before the run: nothing new was made", name=name)
+        return [Explanation("stale_product", message, Message("do not use it; the log may say what failed"))]
     if found.product.kind is not ProductKind.DUMP:
-        return [Explanation("no_product", f"the command left no {name}", "read the log of the run")]
-    message = f"the command reports success but left no dump ({name})"
+        message = Message("the command left no {name}", name=name)
+        return [Explanation("no_product", message, Message("read the log of the run"))]
+    message = Message("the command reports success but left no dump ({name})", name=name)
     return [Explanation("no_dump", message, backend.no_dump_hint)]
 
 
@@ -160,20 +168,24 @@ def _dump_problem(path: Path, product: Product, backend: Backend) -> Explanation
         with open_dump(path) as dump:
             return backend.dump_problem(dump, product) or _unexpected(dump, product)
     except DumpError as error:
-        return Explanation("no_dump", error.message, "the file that the simulator left is of no use")
+        return Explanation("no_dump", error.message, Message("the file that the simulator left is of no use"))
 
 
 def _unexpected(dump: "Dump", product: Product) -> Explanation | None:
     if not dump.health.ok:
-        hint = f"the records before that can be read: sgs-tui inspect {dump.path}"
-        return Explanation("damaged_dump", f"the dump is damaged ({dump.health})", hint)
+        message = Message("the dump is damaged ({how})", how=dump.health.text)
+        hint = Message("the records before that can be read: sgs-tui inspect {path}", path=dump.path)
+        return Explanation("damaged_dump", message, hint)
     if not dump.outputs():
-        message = "the dump holds no layer (no output that is not constant)"
-        return Explanation("no_layers", message, "is it the right model?")
+        message = Message("the dump holds no layer (no output that is not constant)")
+        return Explanation("no_layers", message, Message("is it the right model?"))
     if product.is_float is not None and product.is_float != dump.is_float:
-        wanted, got = ("floats", "integers") if product.is_float else ("integers", "floats")
-        message = f"the dump holds {got} (isFloat: {int(dump.is_float)}) where {wanted} were asked for"
-        return Explanation("wrong_kind", message, "compare dequantFixed in DebugConfig.txt with what was asked")
+        if product.is_float:
+            message = Message("the dump holds integers (isFloat: 0) where floats were asked for")
+        else:
+            message = Message("the dump holds floats (isFloat: 1) where integers were asked for")
+        hint = Message("compare dequantFixed in DebugConfig.txt with what was asked")
+        return Explanation("wrong_kind", message, hint)
     return None
 
 
@@ -185,10 +197,11 @@ def _by_ending(left: _Remains, problems: Sequence[Explanation]) -> Explanation:
     if signal == "SIGKILL":
         return OUT_OF_MEMORY
     if signal is not None:
-        said = signal if code is None else f"exit code {code}, {signal}"
-        return Explanation("crashed", f"the simulator crashed ({said})", left.backend.crash_hint)
-    message = f"the command ended with exit code {code} and said nothing that is known"
-    unknown = Explanation("exit_code", message, "read the log of the run")
+        said = signal if code is None else Message("exit code {code}, {signal}", code=code, signal=signal)
+        message = Message("the simulator crashed ({how})", how=said)
+        return Explanation("crashed", message, left.backend.crash_hint())
+    message = Message("the command ended with exit code {code} and said nothing that is known", code=code)
+    unknown = Explanation("exit_code", message, Message("read the log of the run"))
     return left.backend.with_hint(left.vague() or unknown, left.request)
 
 
@@ -199,7 +212,7 @@ def _with_host(problem: Explanation, left: _Remains) -> Explanation:
         return DISK_FULL
     if problem.name == "crashed":
         core = next((str(path) for path in sorted(folder.work_path.glob("core*"))), "CORE")
-        return replace(problem, hint=left.backend.crash_hint.replace("EXEC", _program(left)).replace("CORE", core))
+        return replace(problem, hint=left.backend.crash_hint(_program(left), core))
     return problem
 
 

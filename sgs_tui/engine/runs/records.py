@@ -1,7 +1,7 @@
 """Frozen dataclasses as JSON and back: requests, states and jobs of runs as they lie on disk.
 
 Fields are paths, texts, numbers, enumerations, and dataclasses, tuples and mappings of them. Bytes of odd file names
-survive (surrogateescape, written as ASCII).
+survive (surrogateescape, written as ASCII), and messages do (`language.with_facts`).
 """
 
 import json
@@ -13,6 +13,7 @@ from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from sgs_tui.engine.text import encode
+from sgs_tui.language import restored, with_facts
 
 T = TypeVar("T")
 
@@ -30,7 +31,8 @@ ABSENT = {"absent": True}
 
 def to_json(record: Any, **more: str) -> bytes:
     """The document of a dataclass, `more` in front."""
-    return json.dumps({**more, **_plain_fields(record)}, indent=1, ensure_ascii=True).encode("ascii") + b"\n"
+    document = with_facts({**more, **_plain_fields(record)})
+    return json.dumps(document, indent=1, ensure_ascii=True).encode("ascii") + b"\n"
 
 
 def from_json(kind: type[T], data: bytes | str, label: tuple[str, str]) -> T:
@@ -44,6 +46,10 @@ def from_json(kind: type[T], data: bytes | str, label: tuple[str, str]) -> T:
 
 def from_document(kind: type[T], document: Mapping[str, Any]) -> T:
     """The dataclass of a document that was read. Raises one of `DAMAGE`."""
+    return _record(kind, restored(document))
+
+
+def _record(kind: type[T], document: Mapping[str, Any]) -> T:
     values, hints = {}, _hints(kind)  # type: ignore[arg-type]
     _object(document)
     for item in fields(kind):  # type: ignore[arg-type]
@@ -88,7 +94,7 @@ def _read(hint: Any, value: Any) -> Any:
     if origin in (tuple, Sequence):
         return tuple(_read(arguments[0], item) for item in _checked(list, value))
     if is_dataclass(hint):
-        return from_document(hint, value)  # type: ignore[arg-type]
+        return _record(hint, value)  # type: ignore[arg-type]
     if hint in (float, int):
         return _number(value if isinstance(value, int) else _checked(hint, value))
     if isinstance(value, str):

@@ -22,13 +22,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
-from sgs_tui.engine.errors import InputError, SgsError
+from sgs_tui.engine.errors import InputError, SgsError, reason
 from sgs_tui.engine.runs.backend import Lookup
-from sgs_tui.engine.runs.child import ChildWatch, Ending, end_elsewhere
+from sgs_tui.engine.runs.child import CANCELLED, ChildWatch, Ending, end_elsewhere
 from sgs_tui.engine.runs.log import LogFile
 from sgs_tui.engine.runs.processes import ProcessIdentity
 from sgs_tui.engine.runs.products import file_states
 from sgs_tui.engine.runs.run_folder import HEARTBEAT, RunFolder, RunRequest, RunState, RunStatus, working_directory
+from sgs_tui.language import Message
 
 _LOOK = 1.0
 """Seconds between two looks of a run that waits."""
@@ -140,7 +141,10 @@ class SupervisedRun:
     def claim(self) -> None:
         """Write down who looks after the run. Raises InputError when it is not waiting for anybody."""
         if self._status.state is not RunState.QUEUED or self._status.supervisor is not None:
-            raise InputError(f"{self._folder.path}: this run has been started before", "start a new one")
+            raise InputError(
+                Message("{folder}: this run has been started before", folder=self._folder.path),
+                Message("start a new one"),
+            )
         self._status = replace(self._status, supervisor=self._surroundings.identity)
         self._folder.write_status(self._status)
 
@@ -152,10 +156,11 @@ class SupervisedRun:
             root, parallel = self._folder.root, self._surroundings.parallel
             slot = None if self._stop_reason() else _wait_for_slot(root, parallel, self._still_waiting)
         except OSError as error:
-            self.fail(f"cannot queue up in {self._folder.root}: {error.strerror}", "check its rights")
+            what = Message("cannot queue up in {folder}: {why}", folder=self._folder.root, why=reason(error))
+            self.fail(what, Message("check its rights"))
             return
         if slot is None:
-            message = "cancelled before it was started"
+            message = Message("cancelled before it was started")
             self._finish(replace(self._status, state=RunState.CANCELLED, message=message))
             return
         with slot:
@@ -170,7 +175,10 @@ class SupervisedRun:
         with suppress(OSError), self._folder.supervisor_log_path.open("a", encoding="utf-8") as log:
             log.write(details)
         last = details.strip().rpartition("\n")[2]
-        self.fail(f"the supervisor broke off: {last}", f"please report it with {self._folder.supervisor_log_path}")
+        self.fail(
+            Message("the supervisor broke off: {error}", error=last),
+            Message("please report it with {path}", path=self._folder.supervisor_log_path),
+        )
 
     def _run_child(self) -> None:
         before = file_states(self._request, self._folder)
@@ -178,8 +186,8 @@ class SupervisedRun:
         try:
             ending = self._watch(log)
         except OSError as error:
-            what = f"cannot start {self._request.argv[0]}: {error.strerror}"
-            self.fail(what, "check that the program and the working directory exist")
+            what = Message("cannot start {program}: {why}", program=self._request.argv[0], why=reason(error))
+            self.fail(what, Message("check that the program and the working directory exist"))
             return
         finally:
             log.close()
@@ -207,8 +215,8 @@ class SupervisedRun:
 
     def _stop_reason(self) -> str:
         if self._folder.cancel_path.exists():
-            return "cancelled"
-        return "its folder was deleted" if self._is_gone() else self._surroundings.told_to_stop()
+            return CANCELLED
+        return Message("its folder was deleted") if self._is_gone() else self._surroundings.told_to_stop()
 
     def _is_gone(self) -> bool:
         """The folder was deleted, or moved: nobody can reach the run any more, nor what it leaves."""
@@ -269,7 +277,7 @@ class Signals:
         signal.signal(signal.SIGTERM, self._terminate)
 
     def told_to_stop(self) -> str:
-        return "the supervisor was told to stop (SIGTERM)" if self._terminated else ""
+        return Message("the supervisor was told to stop (SIGTERM)") if self._terminated else ""
 
     def wait(self, seconds: float) -> None:
         """Sleep, at most until the next signal."""

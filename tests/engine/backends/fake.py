@@ -15,7 +15,7 @@ NAME, MODULE = "fake", "tests.engine.backends.fake"
 
 
 class FakeBackend(Backend):
-    known_failures = (known("paper_jam", r"jam in (\w+)", "the paper jammed in {0}", "open {0}"), *ANY_PROGRAM)
+    known_failures = (known("paper_jam", r"jam in (\w+)", "the paper jammed in {text}", "open {text}"), *ANY_PROGRAM)
     no_dump_hint = "put paper in"
 
     def check(self, request: RunRequest, root: Path) -> Iterator[Concern]:
