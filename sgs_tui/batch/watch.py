@@ -163,7 +163,10 @@ def print_events(path: Path, log: bool, screen: Screen) -> Run:
                     line.clear()
                     emit(encode(screen.text(text) + "\n"), None)
                 case RunProgress(now):
-                    line.show(f"{title}: {standing(now)}", now.progress or ("" if log else now.last_line))
+                    line.show(
+                        Message("{title}: {standing}", title=title, standing=standing(now)),
+                        now.progress or ("" if log else now.last_line),
+                    )
                 case RunEnded(run):
                     return run
     return read_run(path)
@@ -189,7 +192,7 @@ def wait_for(paths: Sequence[Path], screen: Screen) -> tuple[Run, ...]:
 
 def _show(title: str, run: Run, line: StatusLine) -> None:
     now = snapshot(run)
-    line.show(f"{title}: {standing(now)}", now.progress or now.last_line)
+    line.show(Message("{title}: {standing}", title=title, standing=standing(now)), now.progress or now.last_line)
 
 
 def end_runs(paths: Sequence[Path]) -> tuple[Run, ...]:

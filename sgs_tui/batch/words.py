@@ -206,7 +206,9 @@ def regression_remarks(report: Report) -> Iterator[str]:
     since = report.since
     if since is None:
         return
-    if moved := [f"{step.name} {step.note}" for step in since.regression.matched if step.note]:
+    if moved := [
+        Message("{name} {note}", name=step.name, note=step.note) for step in since.regression.matched if step.note
+    ]:
         yield Message("the same layers under new names ({number}): {names}", number=len(moved), names=some(moved))
     if since.profile != report.profile.name:
         yield Message(

@@ -13,8 +13,10 @@ def reason(error: OSError) -> Message:
 
 
 def told(error: Exception) -> str:
-    """An error in one line, as a message where it is one of ours."""
-    return error.text if isinstance(error, SgsError) else str(error)
+    """An error in one line, as a message where it is one of ours, or a library's raised by us with one."""
+    if isinstance(error, SgsError):
+        return error.text
+    return error.args[0] if error.args and isinstance(error.args[0], Message) else str(error)
 
 
 class SgsError(Exception):

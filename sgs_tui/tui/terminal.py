@@ -23,6 +23,7 @@ from textual.color import Color
 from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
 
+from sgs_tui.language import Message
 from sgs_tui.tui.shown import Shown
 
 
@@ -50,9 +51,9 @@ def needs_ascii(environment: Mapping[str, str]) -> bool:
 def terminal_problem(stdin: TextIO, stderr: TextIO, environment: Mapping[str, str] = os.environ) -> str:
     """Why the app can not run here, or nothing."""
     if not stdin.isatty() or not stderr.isatty():
-        return "the app needs a terminal on standard input and standard error"
+        return Message("the app needs a terminal on standard input and standard error")
     if environment.get("TERM") == "dumb":
-        return "TERM=dumb can not show the app"
+        return Message("TERM=dumb can not show the app")
     return ""
 
 

@@ -19,6 +19,8 @@ from sgs_tui.engine.diagnosis.flow import Flow, Wiring, flow_of
 from sgs_tui.engine.diagnosis.results import Role
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.text import cut_name, visible
+from sgs_tui.language import Message
+from sgs_tui.language import shown as told
 
 WHOLE = 60
 """Up to so many tensors the whole network is written."""
@@ -28,14 +30,14 @@ _LONGEST = 80
 _EDGES = 400
 
 _PARTS = {
-    Role.INTRODUCED: "the error begins here",
-    Role.INHERITED: "the error comes in",
-    Role.RECOVERED: "recovers",
+    Role.INTRODUCED: Message("the error begins here"),
+    Role.INHERITED: Message("the error comes in"),
+    Role.RECOVERED: Message("recovers"),
 }
 _EDGE = {
-    Role.INTRODUCED: '-- "its rounding breaks it" -->',
-    Role.INHERITED: '== "error" ==>',
-    Role.RECOVERED: '== "error ends" ==>',
+    Role.INTRODUCED: ('-- "{text}" -->', Message("its rounding breaks it")),
+    Role.INHERITED: ('== "{text}" ==>', Message("the error")),
+    Role.RECOVERED: ('== "{text}" ==>', Message("error ends")),
 }
 _STYLES = (
     "classDef fail fill:#f8d7da,stroke:#b02a37,color:#000",
@@ -55,7 +57,13 @@ def write(report: Report, screen: Screen) -> bytes:
 
 def _lines(report: Report, flow: Flow) -> Iterator[str]:
     yield "flowchart LR"
-    yield f"  %% {_comment(f'{report.sample.path} against {report.benchmark.path}, profile {report.profile.name}')}"
+    about = Message(
+        "{sample} against {benchmark}, profile {profile}",
+        sample=report.sample.path,
+        benchmark=report.benchmark.path,
+        profile=report.profile.name,
+    )
+    yield f"  %% {_comment(about)}"
     yield f"  %% {_comment(words.headline(report.summary))}"
     chosen = _chosen(report, flow)
     numbers = {name: number for number, name in enumerate(flow.wiring.tensors) if name in chosen}
@@ -63,11 +71,19 @@ def _lines(report: Report, flow: Flow) -> Iterator[str]:
         yield f"  {_node(flow, name, number)}"
     edges = [(source, name) for name in numbers for source in flow.wiring.sources.get(name, ()) if source in numbers]
     for source, target in edges[:_EDGES]:
-        link = _EDGE.get(flow.edge(source, target), "-->") if flow.wiring.known else "-.->"
+        link = _link(flow, source, target)
         yield f"  n{numbers[source]} {link} n{numbers[target]}"
     for number, text in enumerate(_left_out(report, flow, numbers, len(edges) - _EDGES)):
         yield f'  note{number}["{label(text)}"]:::none'
     yield from (f"  {style}" for style in _STYLES)
+
+
+def _link(flow: Flow, source: str, target: str) -> str:
+    role = flow.edge(source, target)
+    if not flow.wiring.known:
+        return "-.->"
+    form, text = _EDGE.get(role, ("-->", ""))
+    return form.format(text=label(text))
 
 
 # Which tensors.
@@ -107,14 +123,18 @@ def _left_out(report: Report, flow: Flow, shown: Iterable[str], edges: int) -> I
     """What the reader has to know of the picture."""
     wiring, seen = flow.wiring, set(shown)
     if not wiring.known:
-        yield "the dumps hold outputs alone: dotted is the order of the file, not who reads whom"
+        yield Message("the dumps hold outputs alone: dotted is the order of the file, not who reads whom")
     if len(seen) < len(wiring.tensors):
         layers = {wiring.tensors[name].layer for name in seen}
         failing = [row for row in report.rows if row.verdict is Verdict.FAIL and row.name not in layers]
-        hidden = f"left out: {count(len(wiring.tensors) - len(seen), 'tensor')} of {len(wiring.tensors):,}"
-        yield f"{hidden}, {count(len(failing), 'failing layer')} among them"
+        yield Message(
+            "left out: {tensors} of {all:,}, {failing} among them",
+            tensors=count(len(wiring.tensors) - len(seen), "tensor"),
+            all=len(wiring.tensors),
+            failing=count(len(failing), "failing layer"),
+        )
     if edges > 0:
-        yield f"left out: {count(edges, 'edge')}"
+        yield Message("left out: {edges}", edges=count(edges, "edge"))
 
 
 # Boxes and their text.
@@ -128,15 +148,16 @@ def _node(flow: Flow, name: str, number: int) -> str:
     lines.append(tensor.why if row is None else _figures(row))
     role = flow.role(name)
     lines += [_PARTS[role]] if role in _PARTS else []
-    lines += [f"scale {flow.wiring.scales[name]}, shared"] if name in flow.wiring.scales else []
-    text = "<br/>".join(label(cut_name(visible(each), _LONGEST, "...", len)) for each in lines if each)
+    lines += [Message("scale {scale}, shared", scale=flow.wiring.scales[name])] if name in flow.wiring.scales else []
+    text = "<br/>".join(label(cut_name(visible(told(each)), _LONGEST, "...", len)) for each in lines if each)
     shape = f'n{number}(["{text}"])' if tensor.index < 0 else f'n{number}["{text}"]'
     return shape + _style(row, role)
 
 
 def _figures(row: LayerDiff) -> str:
     figure = words.figure_text(row, "rmse")
-    return f"RMSE {figure}, {row.verdict}" if figure else str(row.verdict)
+    verdict = Message(str(row.verdict))
+    return Message("RMSE {figure}, {verdict}", figure=figure, verdict=verdict) if figure else verdict
 
 
 def _style(row: LayerDiff | None, role: Role) -> str:
@@ -155,11 +176,11 @@ def label(text: str) -> str:
 
     Formulas ($$) and icons (fa:fa-) it looks for after it has read the codes: a space of no width parts them.
     """
-    shown = visible(text).replace("$$", "$\u200b$").replace(":fa-", ":\u200bfa-")
-    safe = {match.start() for match in _SAFE.finditer(shown)}
-    return "".join(char if place in safe else f"#{ord(char)};" for place, char in enumerate(shown))
+    plain = visible(told(text)).replace("$$", "$\u200b$").replace(":fa-", ":\u200bfa-")
+    safe = {match.start() for match in _SAFE.finditer(plain)}
+    return "".join(char if place in safe else f"#{ord(char)};" for place, char in enumerate(plain))
 
 
 def _comment(text: str) -> str:
     """Text of a comment; braces there could begin a directive."""
-    return visible(text).replace("{", "(").replace("}", ")")
+    return visible(told(text)).replace("{", "(").replace("}", ")")

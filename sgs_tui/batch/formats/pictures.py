@@ -33,7 +33,7 @@ from sgs_tui.engine.numbers import count, figure
 from sgs_tui.engine.pool import process_pool
 from sgs_tui.engine.reports.details import Portrait, Subject, portray, subjects_of
 from sgs_tui.engine.text import encode, visible
-from sgs_tui.language import Message
+from sgs_tui.language import Message, _, joined
 
 # One layer's histogram as a PNG, by matplotlib (the extra `png`), without pyplot and without a display.
 #
@@ -78,28 +78,35 @@ def _facts(portrait: Portrait, look: Look) -> Iterator[tuple[str, str]]:
     if portrait.other is not None:
         yield _values(look.against, portrait.other), _ORANGE
     elif look.against:
-        yield f"{cut(look.against, _LABEL_ROOM, _PAPER)} has no such layer", _GREY
+        yield _("{dump} has no such layer", dump=cut(look.against, _LABEL_ROOM, _PAPER)), _GREY
     if portrait.subject.bounds is None:
-        yield "no calibrated range", _GREY
+        yield _("no calibrated range"), _GREY
         return
     low, high = portrait.subject.bounds
     shares = " / ".join(percent(tally.outside_share) for tally in portrait.tallies)
-    yield f"calibrated {figure(low)} to {figure(high)}, range {figure(high - low)}; outside of it: {shares}", _RED
+    text = _(
+        "calibrated {low} to {high}, range {range}; outside of it: {shares}",
+        low=figure(low),
+        high=figure(high),
+        range=figure(high - low),
+        shares=shares,
+    )
+    yield text, _RED
 
 
 def _values(side: str, tally: Tally) -> str:
-    return f"{cut(side, _LABEL_ROOM, _PAPER)}: {', '.join(_counted(tally))}"
+    return _("{side}: {facts}", side=cut(side, _LABEL_ROOM, _PAPER), facts=joined(_counted(tally)))
 
 
 def _counted(tally: Tally) -> Iterator[str]:
     yield count(tally.stats.count, "value")
     if tally.finite:
-        yield f"{figure(tally.stats.minimum)} to {figure(tally.stats.maximum)}"
-        yield f"mean {figure(tally.stats.mean)}"
-        yield f"{percent(tally.stats.zeros / tally.finite)} zeros"
+        yield Message("{low} to {high}", low=figure(tally.stats.minimum), high=figure(tally.stats.maximum))
+        yield Message("mean {figure}", figure=figure(tally.stats.mean))
+        yield Message("{percent} zeros", percent=percent(tally.stats.zeros / tally.finite))
     for number, what in ((tally.stats.nan, "NaN"), (tally.stats.inf, "Inf")):
         if number:
-            yield f"{number:,} {what} (not drawn)"
+            yield Message("{number:,} {what} (not drawn)", number=number, what=what)
 
 
 def require_matplotlib() -> None:
@@ -167,7 +174,7 @@ class _Painter:
         bars = bars_of(portrait.tallies, self._look.bars, step)
         self._axes.set_visible(bars is not None)
         if bars is None:
-            return [self._figure.text(0.5, 0.45, "no finite values", size=14, color=_GREY, ha="center")]
+            return [self._figure.text(0.5, 0.45, _("no finite values"), size=14, color=_GREY, ha="center")]
         low, high = view_of(float(bars.edges[0]), float(bars.edges[-1]), portrait.subject.bounds or ())
         room = _MARGIN * (high - low)
         self._axes.set_xlim(low - room, high + room)

@@ -48,7 +48,7 @@ from sgs_tui.engine.numbers import count
 from sgs_tui.engine.reports.details import Subject
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.engine.text import encode, sanitised, visible
-from sgs_tui.language import Message
+from sgs_tui.language import Message, joined
 
 _COMPARED = "genCompareLayer"
 FOLDER = Path("Histograms")
@@ -145,9 +145,13 @@ def _unsaid(report: Report) -> Iterator[str]:
     """Layers without a line, and figures that are none; the script is silent about them."""
     for row in report.rows:
         if row.metrics is None or row.has_non_finite:
-            yield f"{row.index} {visible(row.name)}: {'; '.join(row.reasons)}"
+            where, why = f"{row.index} {visible(row.name)}", joined(row.reasons, "; ")
+            yield Message("{where}: {why}", where=where, why=why)
     if report.unmatched:
-        yield f"{count(len(report.unmatched), 'output')} without a partner or graph inputs: sgs-tui compare names them"
+        yield Message(
+            "{outputs} without a partner or graph inputs: sgs-tui compare names them",
+            outputs=count(len(report.unmatched), "output"),
+        )
 
 
 @dataclass(slots=True)
@@ -237,7 +241,7 @@ def lines(fixed: Dump, float_: Dump) -> Iterator[tuple[str, str]]:
         try:
             yield _line(pair, sides, kernel), ""
         except SgsError as error:
-            yield "", f"{visible(pair.name)}: {error.message}"
+            yield "", Message("{name}: {why}", name=visible(pair.name), why=error.message)
 
 
 def _line(pair: Pair, sides: Sides, kernel: Kernel) -> str:

@@ -25,7 +25,7 @@ from sgs_tui.engine.backends.preprocess import ModelInput, Preprocess, Worker, l
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Form
 from sgs_tui.engine.dumps.writer import OriginalDump, OriginalTensor, claim, write_original
-from sgs_tui.engine.errors import InputError, RunError, UsageError
+from sgs_tui.engine.errors import InputError, RunError, UsageError, told
 from sgs_tui.engine.files import read_bytes, write_atomically
 from sgs_tui.engine.runs.records import ABSENT
 from sgs_tui.engine.runs.run_folder import Product, ProductKind
@@ -85,7 +85,7 @@ def read_prototxt(path: Path) -> CaffeNet:
         ) from error
     except (ValueError, StopIteration) as error:
         raise InputError(
-            Words("{path}: not a prototxt: {why}", path=path, why=str(error) or Words("it ends too early")),
+            Words("{path}: not a prototxt: {why}", path=path, why=told(error) or Words("it ends too early")),
             Words("check the file"),
         ) from error
     if not layers or not inputs:
@@ -106,12 +106,12 @@ def _message(tokens: Iterator[str], end: str) -> Message:
         if name in ",;":
             continue
         if not re.fullmatch(r"[\w.]+", name):
-            raise ValueError(f"expected a field name, found {visible(name[:40])}")
+            raise ValueError(Words("expected a field name, found {found}", found=visible(name[:40])))
         token = next(tokens)
         token = next(tokens) if token == ":" else token
         fields.setdefault(name, []).extend(_values(token, tokens))
     if end:
-        raise ValueError(f"a {end} is missing")
+        raise ValueError(Words("a {end} is missing", end=end))
     return fields
 
 
@@ -122,7 +122,7 @@ def _values(token: str, tokens: Iterator[str]) -> "list[str | Message]":
         listed = iter(lambda: next(tokens), "]")
         return [item for word in listed if word != "," for item in _values(word, tokens)]
     if token in "}>],;:":
-        raise ValueError(f"expected a value, found {token}")
+        raise ValueError(Words("expected a value, found {found}", found=token))
     return [token[1:-1] if token[0] in "\"'" else token]
 
 
@@ -168,7 +168,7 @@ def _shape(message: Message) -> tuple[int, ...]:
 def _sizes(message: Message, name: str) -> list[int]:
     words = _words(message, name)
     if wrong := next((word for word in words if not re.fullmatch(r"\d{1,9}", word, re.ASCII)), ""):
-        raise ValueError(f"{name}: expected a size, found {visible(wrong[:40])}")
+        raise ValueError(Words("{name}: expected a size, found {found}", name=name, found=visible(wrong[:40])))
     return [int(word) for word in words]
 
 

@@ -260,7 +260,9 @@ class EmbeddedRequest:
     def details(self) -> Mapping[str, str]:
         return {
             **input_details(self.sample or self.images[0], self.preprocess),
-            "calibration": f"{len(self.images)} samples, {self.images[0][0].parent}",
+            "calibration": Message(
+                "{number} samples, {folder}", number=len(self.images), folder=self.images[0][0].parent
+            ),
             "int16": ",".join(self.quantization.int16),
         }
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.dumps.format import Form, Stage
 from sgs_tui.engine.dumps.writer import OriginalDump
-from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.errors import InputError, UsageError, told
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.runs.backend import Backend
 from sgs_tui.engine.runs.records import DAMAGE, from_json, to_json
@@ -141,7 +141,7 @@ def job_from_json(text: str, where: Path, kind: type[J]) -> J:
         return from_json(kind, text, ("kind", kind.KIND))
     except DAMAGE as error:
         raise InputError(
-            Message("{where}: damaged job: {error}", where=where, error=str(error)), Message("start it again")
+            Message("{where}: damaged job: {error}", where=where, error=told(error)), Message("start it again")
         ) from error
 
 

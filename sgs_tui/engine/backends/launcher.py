@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePath
 
-from sgs_tui.engine.errors import RunError, UsageError
+from sgs_tui.engine.errors import RunError, UsageError, told
 from sgs_tui.engine.text import visible
 from sgs_tui.language import Message
 
@@ -122,7 +122,7 @@ def launcher(text: str, maps: Iterable[str] = ()) -> Launcher | None:
     try:
         words = tuple(shlex.split(text))
     except ValueError as error:
-        raise UsageError(Message("--sdk-via {text}: {error}", text=visible(text), error=str(error)), _HOW) from error
+        raise UsageError(Message("--sdk-via {text}: {error}", text=visible(text), error=told(error)), _HOW) from error
     pairs = dict(_pair(one) for one in maps)
     if not words:
         if pairs:

@@ -542,7 +542,7 @@ def _kept(model: "ModelProto", tensors: Tensors) -> tuple[list[str], list[tuple[
     computed = set(node_outputs(model))
     names, skipped = [], []
     for name in _dump_order(model):
-        reason = tensors.skipped.get(name, "" if name in computed else "no node computes it")
+        reason = tensors.skipped.get(name, "" if name in computed else Message("no node computes it"))
         if not reason and tensors[name].size == 0:
             reason = Message("it has no elements (the vendor's comparer hangs on such records)")
         if reason:

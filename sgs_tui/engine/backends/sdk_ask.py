@@ -18,7 +18,7 @@ from platformdirs import user_cache_path
 
 from sgs_tui.engine.backends.inside import ask
 from sgs_tui.engine.backends.sdk_install import Generation, Sdk, run_in, sdk_environment
-from sgs_tui.engine.errors import InputError, RunError, SgsError, UsageError
+from sgs_tui.engine.errors import InputError, RunError, SgsError, UsageError, told
 from sgs_tui.engine.files import make_folder, read_bytes, write_atomically
 from sgs_tui.engine.runs.known_failures import first_of
 from sgs_tui.engine.runs.log import plain_text, shown
@@ -141,7 +141,7 @@ class SdkAnswers:
             done = self.run(argv[1:])
         except OSError as error:
             raise RunError(
-                Message("{what}: does not start: {error}", what=what, error=str(error)),
+                Message("{what}: does not start: {error}", what=what, error=told(error)),
                 Message("name another Python with --sdk-python"),
             ) from error
         except subprocess.TimeoutExpired as error:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from sgs_tui.engine.compare.results import LayerDiff, Verdict
-from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.errors import InputError, told
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.text import encode, visible
 from sgs_tui.language import Message
@@ -228,7 +228,7 @@ def load_baseline(path: Path) -> Baseline:
         profile = str(document["profile"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
-            Message("{path}: damaged comparison: {error}", path=path, error=visible(str(error))), _HOW
+            Message("{path}: damaged comparison: {error}", path=path, error=visible(told(error))), _HOW
         ) from error
     if len(layers) < total:
         raise InputError(
@@ -249,7 +249,7 @@ def _document(path: Path) -> Mapping[str, Any]:
     try:
         found = json.loads(read_bytes(path))
     except (ValueError, RecursionError) as error:
-        raise InputError(Message("{path}: not JSON: {error}", path=path, error=visible(str(error))), _HOW) from error
+        raise InputError(Message("{path}: not JSON: {error}", path=path, error=visible(told(error))), _HOW) from error
     if not isinstance(found, dict):
         raise InputError(Message("{path}: is no comparison (no JSON object)", path=path), _HOW)
     return found

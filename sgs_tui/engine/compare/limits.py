@@ -378,8 +378,9 @@ def _limits(table: Table, key: str, where: str) -> Limits:
             Message("{where}: `{key}` is no table", where=where, key=key),
             Message("write [{key}] and below it rmse = 0.5", key=key),
         )
-    _only(limits, _LIMITED, f"{where}, {key}")
-    return Limits({metric: _limit(metric, value, f"{where}, {key}") for metric, value in limits.items()})
+    place = Message("{where}, {key}", where=where, key=key)
+    _only(limits, _LIMITED, place)
+    return Limits({metric: _limit(metric, value, place) for metric, value in limits.items()})
 
 
 def _limit(metric: str, value: object, where: str) -> float:

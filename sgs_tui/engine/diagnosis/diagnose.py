@@ -87,7 +87,7 @@ def diagnose(
         comparison.sample, comparison.benchmark, rows, comparison.ranges, cancel, comparison.request.profile, clock
     )
     if swapped := find_swapped(comparison):
-        course = replace(trend(case, frozenset()), text="not told: every figure is relative to the wrong side")
+        course = replace(trend(case, frozenset()), text=Message("not told: every figure is relative to the wrong side"))
         return Diagnosis((swapped,), (), course, case.graph.known)
     budgets = Budgets(case)
     with second_thread() as (thread, left):

@@ -22,7 +22,7 @@ from sgs_tui.engine.diagnosis.measuring import Measuring
 from sgs_tui.engine.diagnosis.results import Foresight, Sources
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
-from sgs_tui.engine.errors import InputError, RunError
+from sgs_tui.engine.errors import InputError, RunError, told
 from sgs_tui.engine.session import Comparison
 from sgs_tui.engine.twin.agreement import self_check
 from sgs_tui.engine.twin.arithmetic import Pixels
@@ -120,7 +120,7 @@ def _softmax(ranges: Ranges | None) -> tuple[Mapping[str, Bounds] | None, str]:
     try:
         return (load_softmax_ranges(path) if path is not None and path.is_file() else None), ""
     except InputError as error:
-        return None, str(error)
+        return None, told(error)
 
 
 def damaged_softmax(ranges: Ranges | None) -> Iterator[str]:

@@ -147,7 +147,7 @@ def _parse_any(text: bytes) -> FloatArray:
     """
     numbers = text.translate(_CLOSING)
     if _HOLE.search(numbers):
-        raise ValueError("a comma without a number in front of it")
+        raise ValueError(Message("a comma without a number in front of it"))
     numbers = numbers.rstrip(b" ,")
     if not numbers:
         return np.empty(0)

@@ -327,7 +327,8 @@ def _told_before(question: SdkQuestion) -> Iterator[str]:
     concerns = [*check_names(file for sample in pictures for file in sample), *check_pictures(len(pictures))]
     if question.sdk.way is None:
         concerns += check_memory(question.processes)
-    yield from (f"{concern.message} ({concern.hint})" for concern in concerns)
+    for concern in concerns:
+        yield Message("{message} ({hint})", message=concern.message, hint=concern.hint)
 
 
 def _script_run(
@@ -474,7 +475,8 @@ class _CandidateTrials:
         """A step that nothing can go on without."""
         run = yield from self._steps.run(key, title, ask)
         if not run.status.products:
-            raise RunError(f"{run.name}: {run.status.message or run.state}", run.status.hint)
+            what = run.status.message or Message(str(run.state))
+            raise RunError(Message("{run}: {what}", run=run.name, what=what), run.status.hint)
         return run
 
     def _try(self, candidate: SdkCandidate, files: _SdkFiles, benchmark: Run) -> Generator[SdkEvent, None, Ranked]:

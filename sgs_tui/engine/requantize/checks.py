@@ -103,4 +103,6 @@ def check_ini(config: IterateConfig, dump: Path | None) -> Iterator[Concern]:
         with open_dump(dump) as opened:
             inputs = conv_inputs(opened)
     for finding in lint(inputconfig.load(config.ini), inputs):
-        yield Concern(Level.WARNING, f"{config.ini}:{finding.line or 1}: {finding.message}", finding.remedy)
+        place = f"{config.ini}:{finding.line or 1}"
+        message = Message("{place}: {message}", place=place, message=finding.message)
+        yield Concern(Level.WARNING, message, finding.remedy)

@@ -25,7 +25,7 @@ from sgs_tui.engine.configs.debugconfig import DUMP_TENSOR
 from sgs_tui.engine.configs.debugconfig import load as load_debug_config
 from sgs_tui.engine.configs.inputconfig import load as load_ini
 from sgs_tui.engine.demo.demo import DemoFiles, build_demo, is_demo_model
-from sgs_tui.engine.errors import InputError, RunError, SgsError, UsageError
+from sgs_tui.engine.errors import InputError, RunError, SgsError, UsageError, told
 from sgs_tui.engine.files import read_bytes, write_atomically
 from sgs_tui.engine.requantize.checks import check_ini, check_network
 from sgs_tui.engine.requantize.ini_change import (
@@ -176,7 +176,7 @@ def _concerns(config: IterateConfig, sdk: Sdk, environ: Mapping[str, str], befor
         for concern in check_network(config, sdk, environ, _benchmark(before)):
             yield Message("{problem} ({hint})", problem=concern.message, hint=concern.hint)
     except InputError as error:
-        yield str(error)
+        yield told(error)
 
 
 def check_project(folder: Path, environ: Mapping[str, str] = os.environ) -> tuple[Concern, ...]:

@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sgs_tui.language import Message
+
 _LOOK = 0.2
 """Seconds between two looks at a process where the system does not say that it ended."""
 
@@ -32,7 +34,7 @@ class ProcessIdentity:
     def __post_init__(self) -> None:
         """Raise ValueError for what would mean a group, or all processes, to the kernel."""
         if not 0 < self.pid < 1 << 31:
-            raise ValueError(f"expected a process number, found {self.pid}")
+            raise ValueError(Message("expected a process number, found {found}", found=self.pid))
 
     @classmethod
     def of(cls, pid: int) -> "ProcessIdentity":

@@ -13,7 +13,7 @@ from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from sgs_tui.engine.text import encode
-from sgs_tui.language import restored, with_facts
+from sgs_tui.language import Message, restored, with_facts
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ def from_json(kind: type[T], data: bytes | str, label: tuple[str, str]) -> T:
     missing ones get their defaults. Raises one of `DAMAGE`."""
     document = _object(json.loads(data))
     if document.get(label[0]) != label[1]:
-        raise ValueError(f"no {label[0]} {label[1]}")
+        raise ValueError(Message("no {key} {value}", key=label[0], value=label[1]))
     return from_document(kind, document)
 
 
@@ -58,7 +58,7 @@ def _record(kind: type[T], document: Mapping[str, Any]) -> T:
         elif item.metadata != ABSENT and item.name in document:
             values[item.name] = _read(hints[item.name], document[item.name])
         elif item.metadata != ABSENT and item.default is item.default_factory is MISSING:
-            raise ValueError(f"{item.name} is missing")
+            raise ValueError(Message("{key} is missing", key=item.name))
     return kind(**values)
 
 
@@ -105,13 +105,14 @@ def _read(hint: Any, value: Any) -> Any:
 def _number(value: float) -> float:
     """Neither NaN nor anything that no clock, size or process number is."""
     if not abs(value) < _LARGEST:
-        raise ValueError(f"expected a number, found {value}")
+        raise ValueError(Message("expected a number, found {found}", found=value))
     return value
 
 
 def _checked(kind: type[T], value: Any) -> T:
     if not isinstance(value, kind):
-        raise TypeError(f"expected {_WORDS.get(kind, kind.__name__)}, found {json.dumps(value)[:40]}")
+        found = json.dumps(value)[:40]
+        raise TypeError(Message("expected {kind}, found {found}", kind=_WORDS.get(kind, kind.__name__), found=found))
     return value
 
 
@@ -119,4 +120,10 @@ def _object(value: Any) -> dict[str, Any]:
     return _checked(dict, value)
 
 
-_WORDS: dict[type, str] = {dict: "an object", list: "a list", str: "text", int: "a whole number", float: "a number"}
+_WORDS: dict[type, str] = {
+    dict: Message("an object"),
+    list: Message("a list"),
+    str: Message("text"),
+    int: Message("a whole number"),
+    float: Message("a number"),
+}

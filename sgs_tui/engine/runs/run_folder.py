@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from sgs_tui.engine.errors import InputError, RunError, reason
+from sgs_tui.engine.errors import InputError, RunError, reason, told
 from sgs_tui.engine.files import read_bytes, real, write_atomically
 from sgs_tui.engine.runs.processes import ProcessIdentity
 from sgs_tui.engine.runs.records import DAMAGE, from_document, from_json, to_json
@@ -121,7 +121,7 @@ def request_from_json(data: bytes, where: Path) -> RunRequest:
         return from_json(RunRequest, data, ("schema", SCHEMA))
     except DAMAGE as error:
         raise InputError(
-            Message("{where}: damaged run request: {error}", where=where, error=str(error)),
+            Message("{where}: damaged run request: {error}", where=where, error=told(error)),
             Message("the run can only be deleted"),
         ) from error
 
@@ -196,7 +196,7 @@ def status_from_json(data: bytes, where: Path) -> RunStatus:
         return from_document(RunStatus, json.loads(data))
     except DAMAGE as error:
         raise InputError(
-            Message("{where}: damaged status: {error}", where=where, error=str(error)),
+            Message("{where}: damaged status: {error}", where=where, error=told(error)),
             Message("the run can only be deleted"),
         ) from error
 
@@ -269,7 +269,7 @@ def create_run_folder(request: RunRequest, root: Path) -> RunFolder:
     except OSError as error:
         shutil.rmtree(folder.path, ignore_errors=True)
         raise RunError(
-            Message("{path}: cannot prepare the run: {error}", path=folder.path, error=str(error)),
+            Message("{path}: cannot prepare the run: {error}", path=folder.path, error=told(error)),
             Message("check free space and rights"),
         ) from error
     except InputError:

@@ -144,7 +144,7 @@ class SweepJob:
         with Journal(self.journal) as journal:
             journal.end(len(request.pictures), request.how.digest(), to_json(advice, request.pictures))
         found = with_advice(result, advice).findings
-        return SweepDone((*notes, *(f"{each.kind}: {each.text}" for each in found)))
+        return SweepDone((*notes, *(Message("{kind}: {text}", kind=each.kind, text=each.text) for each in found)))
 
 
 def picture_dumps(job: SweepJob, place: int, folder: Path) -> tuple[Path, Path]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.errors import InputError, told
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.sweep.results import LayerRow, PictureRow
 from sgs_tui.language import Message
@@ -75,11 +75,16 @@ def load_before(path: Path) -> Before:
         layers = {str(each["name"]): float(each["failing_share"]) for each in compared}
         pictures = {str(each["name"]): str(each["status"]) for each in found["pictures"]}
         if not set(pictures.values()) <= set(_WORSE):
-            raise ValueError("a picture's status is none")
+            raise ValueError(Message("a picture's status is none"))
         return Before(str(found["profile"]), layers, pictures)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
-            Message("{path}: is no report of a sweep that can be read: {error}", path=path, error=repr(error)), hint
+            Message(
+                "{path}: is no report of a sweep that can be read: {error}",
+                path=path,
+                error=told(error) if isinstance(error, ValueError) else repr(error),
+            ),
+            hint,
         ) from error
 
 

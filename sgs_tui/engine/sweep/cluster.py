@@ -25,7 +25,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from sgs_tui.engine.errors import CancelledError, InputError, RunError, SgsError, UsageError
+from sgs_tui.engine.errors import CancelledError, InputError, RunError, SgsError, UsageError, told
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.sweep.results import Failure, Outcome, Picture
 from sgs_tui.engine.sweep.workers import DIED, How, Measurer, Placed, default_workers, failure_of, measure_picture
@@ -260,7 +260,8 @@ def _connected(cluster: Cluster) -> "Iterator[Client]":
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no reason given"])[0][:300]
+    lines = told(error).strip().splitlines()
+    return lines[0][:300] if lines else Message("no reason given")
 
 
 def _hint(cluster: Cluster) -> str:
@@ -334,7 +335,7 @@ def run_task(how: How, expected: str, picture: Picture, contents: Mapping[Path, 
     try:
         measurer = _measurer(how, expected, contents)
     except SgsError as error:
-        return Outcome("", None, str(error), failure_of(error))
+        return Outcome("", None, told(error), failure_of(error))
     with TemporaryDirectory(prefix="sgs-tui-") as folder:
         moved = _moved(picture.files, contents, Path(folder))
         return measure_picture(measurer, Picture(picture.name, tuple(moved.get(path, path) for path in picture.files)))

@@ -7,7 +7,7 @@
 The key is a digest of the picture's content and of everything else that its figures depend on, so a line is right
 whatever the files are called now, and several sweeps may share a file. A line that is torn, as a kill or a full disk
 leaves the last one, is no line: its picture is measured again. A picture without figures is a line with its reason
-(`failed`), for those who look on: it is tried again. `ended` closes a sweep that went through (`how` it was measured)
+(`failed`, facts in `messages`), for those who look on: it is tried again. `ended` closes a sweep that went through (`how` it was measured)
 and may hold the `advice` for its pictures, by their names.
 
 Apart because it is a file format.
@@ -29,7 +29,7 @@ import numpy as np
 from sgs_tui.engine.errors import InputError, UsageError, reason
 from sgs_tui.engine.files import make_folder, reading
 from sgs_tui.engine.sweep.results import Column, Failure, InputFigures, Layer, Measured, Outcome
-from sgs_tui.language import Message
+from sgs_tui.language import Message, restored, with_facts
 
 SCHEMA = "sgs-tui/sweep-journal/1"
 _FIRST = json.dumps({"journal": SCHEMA}).encode() + b"\n"
@@ -157,7 +157,7 @@ def read_advice(path: Path, how: str) -> dict[str, Any] | None:
         for line in file:
             if line.startswith(b'{"ended"'):
                 with suppress(ValueError):  # torn
-                    found = json.loads(line)
+                    found = restored(json.loads(line))
                     last = found.get("advice") if found.get("how") == how else last
     return last
 
@@ -166,7 +166,7 @@ def _rows(file: IO[bytes], written: set[str], failures: bool = False) -> Iterato
     layers: dict[str, tuple[Layer, ...]] = {}
     for line in file:
         try:
-            found = json.loads(line)
+            found = restored(json.loads(line))
             if "list" in found:
                 layers[found["layers"]] = tuple(map(_layer, found["list"]))
                 written.add(found["layers"])
@@ -183,7 +183,7 @@ def _plain(name: str) -> str:
 
 
 def _line(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode() + b"\n"
+    return json.dumps(with_facts(value), separators=(",", ":")).encode() + b"\n"
 
 
 def _layer(found: list[Any]) -> Layer:

@@ -100,7 +100,7 @@ def measured(comparison: Comparison, cancel: Event | None = None) -> Measured:
 def _damage(comparison: Comparison) -> Iterator[str]:
     for dump in (comparison.sample, comparison.benchmark):
         if not dump.health.ok:
-            yield f"{dump.path.name}: {dump.health}"
+            yield Message("{name}: {health}", name=dump.path.name, health=dump.health.text)
 
 
 def _layer(row: LayerDiff, ranges: "Ranges | None", output: bool) -> Layer:

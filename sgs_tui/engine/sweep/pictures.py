@@ -58,7 +58,7 @@ def paired_dumps(samples: Path, benchmarks: Path) -> tuple[tuple[Picture, ...], 
 def _by_picture(folder: Path, side: str) -> dict[str, Path]:
     """The dumps of a folder by the name of their picture. Raises InputError."""
     if folder.exists() and not folder.is_dir():
-        kind = odd_kind(folder) or "a file"
+        kind = odd_kind(folder) or Message("a file")
         raise InputError(
             Message("{folder}: is {kind}, expected a folder of dumps", folder=folder, kind=Message(kind)),
             Message("name a folder, or give --list FILE"),

@@ -16,7 +16,7 @@ from threading import Event
 from sgs_tui import __version__
 from sgs_tui.engine.backends.start import start_runs
 from sgs_tui.engine.compare.limits import MANUAL, Profile
-from sgs_tui.engine.errors import CancelledError, InputError, SgsError
+from sgs_tui.engine.errors import CancelledError, InputError, SgsError, told
 from sgs_tui.engine.runs.run_folder import RunRequest, RunState
 from sgs_tui.engine.runs.run_list import Run, list_runs, read_run
 from sgs_tui.engine.runs.runs import cancel_run, delete_run
@@ -118,7 +118,7 @@ class Simulator:
                     try:
                         flying[place] = self._started(picture, known)
                     except SgsError as error:
-                        yield place, Outcome("", None, str(error), failure_of(error))
+                        yield place, Outcome("", None, told(error), failure_of(error))
                 for place in [place for place, pair in flying.items() if pair.over]:
                     pair = flying.pop(place)
                     outcome = pair.outcome(how, cancel)
@@ -170,9 +170,10 @@ class _Pair:
         digest = digest_of(self.picture.files)
         for run in runs:
             if run.dump is None:
-                said = f"{run.name}: {run.status.message or run.state}"
-                hint = f" ({run.status.hint})" if run.status.hint else ""
-                return Outcome(digest, None, said + hint, Failure.RUN)
+                said = run.status.message or Message(str(run.state))
+                if run.status.hint:
+                    said = Message("{message} ({hint})", message=said, hint=run.status.hint)
+                return Outcome(digest, None, Message("{run}: {what}", run=run.name, what=said), Failure.RUN)
         dumps = tuple(run.dump for run in runs if run.dump is not None)
         pairs = DumpPairs(how.ranges or runs[0].ranges or runs[1].ranges, None, how.profile)
         found = measure_picture(pairs.open(), Picture(self.picture.name, dumps), cancel)

@@ -17,7 +17,7 @@ from threading import Event
 from typing import Protocol
 
 from sgs_tui.engine import pool
-from sgs_tui.engine.errors import CancelledError, NothingComparableError, RunError, SgsError
+from sgs_tui.engine.errors import CancelledError, NothingComparableError, RunError, SgsError, told
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import Failure, Measured, Outcome, Picture
 from sgs_tui.language import Message
@@ -63,7 +63,7 @@ def measure_picture(measurer: Measurer, picture: Picture, cancel: Event | None =
     except CancelledError:
         raise
     except SgsError as error:
-        return Outcome(digest, None, str(error), failure_of(error))
+        return Outcome(digest, None, told(error), failure_of(error))
     except MemoryError:
         return Outcome(digest, None, Message("out of memory"), Failure.RUN)
     except Exception as error:  # an odd picture must not cost the sweep; the row names the defect
@@ -143,5 +143,5 @@ def _work(picture: Picture) -> Outcome:
         if not hasattr(measurer, "measure"):
             _mine.append(measurer.open())
     except SgsError as error:
-        return Outcome("", None, str(error), failure_of(error))
+        return Outcome("", None, told(error), failure_of(error))
     return measure_picture(_mine[-1], picture, pool.stopping)  # type: ignore[arg-type]

@@ -4,12 +4,15 @@ All shapes are NHWC, as the simulator lays its tensors out; a tensor's values in
 A meaning is a claim about an op until `rebuild` has proven it on the dump's own numbers.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import prod
 
 import numpy as np
 import numpy.typing as npt
+
+from sgs_tui.language import Message, joined
 
 Floats = npt.NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -51,12 +54,16 @@ class Convolution:
         return prod(self.result[:3]) * int(self.weights.size)
 
     def __str__(self) -> str:
-        words = ["x".join(map(str, self.kernel)), f"stride {_sides(self.strides)}"]
-        words += [f"pad {','.join(map(str, self.pads))}"] if any(self.pads) else []
-        words += [f"dilation {_sides(self.dilations)}"] if self.dilations != (1, 1) else []
-        words += [f"groups {self.groups}"] if self.groups > 1 else []
-        words += [f"transposed by {self.inserted[0] + 1}"] if any(self.inserted) else []
-        return ", ".join(words) + (", dense diagonal" if self.dense else "")
+        words = [
+            "x".join(map(str, self.kernel)),
+            Message("stride {size}", size=_sides(self.strides)),
+            *_pads(self.pads),
+        ]
+        words += [Message("dilation {size}", size=_sides(self.dilations))] if self.dilations != (1, 1) else []
+        words += [Message("groups {number}", number=self.groups)] if self.groups > 1 else []
+        words += [Message("transposed by {number}", number=self.inserted[0] + 1)] if any(self.inserted) else []
+        words += [Message("dense diagonal")] if self.dense else []
+        return joined(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +79,8 @@ class Pool:
     counts_pads: bool = False
 
     def __str__(self) -> str:
-        pads = f", pad {','.join(map(str, self.pads))}" if any(self.pads) else ""
-        return f"{_sides(self.kernel, always=True)}, stride {_sides(self.strides)}{pads}"
+        stride = Message("stride {size}", size=_sides(self.strides))
+        return joined((_sides(self.kernel, always=True), stride, *_pads(self.pads)))
 
 
 Operand = int | Floats
@@ -96,8 +103,8 @@ class Elementwise:
 
     def __str__(self) -> str:
         if self.function in ("LEAKY_RELU", "HARDSIGMOID"):
-            return f"slope {self.alpha:.6g}"
-        return ", ".join(_constant(each) for each in self.operands if not isinstance(each, int))
+            return Message("slope {number:.6g}", number=self.alpha)
+        return joined(_constant(each) for each in self.operands if not isinstance(each, int))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,7 @@ class Concatenation:
     result: Shape
 
     def __str__(self) -> str:
-        return f"{self.rows} rows"
+        return Message("{number} rows", number=self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +133,7 @@ class Split:
         return tuple((*before, size, *after) for size in self.sizes)
 
     def __str__(self) -> str:
-        return f"axis {self.axis}, {' + '.join(map(str, self.sizes))}"
+        return Message("axis {axis}, {sizes}", axis=self.axis, sizes=" + ".join(map(str, self.sizes)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +150,9 @@ class Selection:
         return tuple(size if places is None else len(places) for places, size in pairs)
 
     def __str__(self) -> str:
-        told = [f"axis {axis}: {_run_of(places)}" for axis, places in enumerate(self.places) if places is not None]
-        return "; ".join(told) or "all"
+        chosen = [(axis, places) for axis, places in enumerate(self.places) if places is not None]
+        told = [Message("axis {axis}: {places}", axis=axis, places=_run_of(places)) for axis, places in chosen]
+        return joined(told, "; ") or Message("all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +168,7 @@ class Transposition:
         return tuple(self.source[axis] for axis in self.order)
 
     def __str__(self) -> str:
-        return f"order {','.join(map(str, self.order))}"
+        return Message("order {axes}", axes=_listed(self.order))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +184,9 @@ class Reshaping:
     after: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        turned = " of NCHW" if self.before or self.after else ""
-        return f"to {'x'.join(map(str, self.result))}{turned}"
+        shape = "x".join(map(str, self.result))
+        turned = self.before or self.after
+        return Message("to {shape} of NCHW", shape=shape) if turned else Message("to {shape}", shape=shape)
 
 
 RESIZING = (
@@ -211,7 +220,9 @@ class Softmax:
     apart: int = 1
 
     def __str__(self) -> str:
-        return f"groups of {self.group}" + (f", {self.apart} apart" if self.apart > 1 else "")
+        if self.apart > 1:
+            return Message("groups of {size}, {apart} apart", size=self.group, apart=self.apart)
+        return Message("groups of {size}", size=self.group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +239,8 @@ class Tiling:
         return tuple(size * times for size, times in zip(self.source, self.multiples, strict=True))
 
     def __str__(self) -> str:
-        return f"{'repeat' if self.repeats else 'tile'} {'x'.join(map(str, self.multiples))}"
+        times = "x".join(map(str, self.multiples))
+        return Message("repeat {times}", times=times) if self.repeats else Message("tile {times}", times=times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +258,7 @@ class Padding:
         return tuple(b + size + a for b, size, a in zip(self.before, self.source, self.after, strict=True))
 
     def __str__(self) -> str:
-        return f"before {','.join(map(str, self.before))}, after {','.join(map(str, self.after))}"
+        return Message("before {before}, after {after}", before=_listed(self.before), after=_listed(self.after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +280,7 @@ class Dilation:
         return tuple((size - 1) * (1 + gap) + 1 + before + after for size, gap, before, after in axes)
 
     def __str__(self) -> str:
-        return f"inside {','.join(map(str, self.inside))}"
+        return Message("inside {zeros}", zeros=_listed(self.inside))
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +296,7 @@ class Reduction:
     result: Shape
 
     def __str__(self) -> str:
-        return f"axes {','.join(map(str, self.axes))}"
+        return Message("axes {axes}", axes=_listed(self.axes))
 
 
 REDUCTIONS = ("MEAN", "MAX", "MIN", "SUM", "L2", "ARGMAX", "ARGMIN")
@@ -307,7 +319,8 @@ class Product:
         return tuple(self.product[axis] for axis in (0, 2, 3, 1)) if self.pictures[2] else self.product
 
     def __str__(self) -> str:
-        return " by ".join("x".join(map(str, shape[-2:])) for shape in self.sources)
+        left, right = ("x".join(map(str, shape[-2:])) for shape in self.sources)
+        return Message("{left} by {right}", left=left, right=right)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -322,7 +335,7 @@ class Given:
         return tuple(each.shape for each in self.values)
 
     def __str__(self) -> str:
-        return "the same for every picture"
+        return Message("the same for every picture")
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,13 +376,23 @@ def _sides(sides: Sides, always: bool = False) -> str:
     return str(sides[0]) if sides[0] == sides[1] and not always else f"{sides[0]}x{sides[1]}"
 
 
+def _listed(numbers: Sequence[int]) -> str:
+    return ",".join(map(str, numbers))
+
+
+def _pads(pads: Sequence[int]) -> tuple[Message, ...]:
+    return (Message("pad {sides}", sides=_listed(pads)),) if any(pads) else ()
+
+
 def _run_of(places: tuple[int, ...]) -> str:
     steps = {after - before for before, after in pairwise(places)}
     if len(steps) > 1 or len(places) < 2:
-        return f"{len(places)} places" if len(places) > 1 else str(places[0])
-    step = steps.pop()
-    return f"{places[0]}..{places[-1]}" + (f" by {step}" if step != 1 else "")
+        return Message("{number} places", number=len(places)) if len(places) > 1 else str(places[0])
+    step, run = steps.pop(), f"{places[0]}..{places[-1]}"
+    return run if step == 1 else Message("{run} by {step}", run=run, step=step)
 
 
 def _constant(values: Floats) -> str:
-    return f"{float(values.reshape(-1)[0]):.6g}" if values.size == 1 else f"{values.size} constants"
+    return (
+        f"{float(values.reshape(-1)[0]):.6g}" if values.size == 1 else Message("{number} constants", number=values.size)
+    )

@@ -114,7 +114,10 @@ def _check(dump: Dump) -> None:
             Message("the twin is built from the float simulator's dump"),
         )
     if not dump.health.ok:
-        raise InputError(f"{dump.path}: {dump.health}", Message("dump again: a network with holes can not be rebuilt"))
+        raise InputError(
+            Message("{path}: {health}", path=dump.path, health=dump.health.text),
+            Message("dump again: a network with holes can not be rebuilt"),
+        )
 
 
 def _take_input(sweep: _Sweep, record: Record) -> None:

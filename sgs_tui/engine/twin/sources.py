@@ -24,6 +24,7 @@ from sgs_tui.engine.twin.network import Twin, TwinOp
 from sgs_tui.engine.twin.plan import Grid, Plan, narrow_grid, wide_grid
 from sgs_tui.engine.twin.predict import run
 from sgs_tui.engine.twin.trials import Trials
+from sgs_tui.language import Message
 
 CLOSER = 0.03
 """Share from which a tensor's part is looked at closer: clipping and the shared scale apart."""
@@ -93,7 +94,8 @@ def error_sources(
     for name in layers:
         if name not in stored:
             raise UsageError(
-                f"{visible(name)}: is no layer of the fixed model", "fused tensors have no error of their own"
+                Message("{name}: is no layer of the fixed model", name=visible(name)),
+                Message("fused tensors have no error of their own"),
             )
     job = _Job(trials, tuple(layers), cancel)
     errors = job.errors(trials.plan)

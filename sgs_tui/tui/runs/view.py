@@ -87,10 +87,12 @@ def fact_lines(row: RunRow, width: int) -> list[Line]:
     sign = _SIGNS[run.state]
     lines: list[Line] = [(Span(f"{sign.text} ".lstrip(), sign.tone), Span(clip(_standing(row), width - 2), sign.tone))]
     if run.state is not RunState.OK and not run.state.active:
-        lines += paragraph(row.message or str(run.state), width) + paragraph(row.hint, width, "good")
+        lines += paragraph(row.message or _(str(run.state)), width) + paragraph(row.hint, width, "good")
     asked = (Path(run.request.model).name, run.request.details.get("image"), run.request.details.get("preprocess"))
     lines.append((Span(clip(", ".join(part for part in asked if part), width), "muted"),))
-    return lines + [line for note in run.status.notes for line in paragraph(f"note: {note}", width, "warn")]
+    return lines + [
+        line for note in run.status.notes for line in paragraph(_("note: {text}", text=note), width, "warn")
+    ]
 
 
 def _standing(row: RunRow) -> str:
