@@ -99,11 +99,10 @@ def _stopped(status: RunStatus, request: RunRequest, folder: RunFolder, ending: 
         message, hint = Message("cancelled: {why}", why=ending.stopped), Message("start it again")
         return replace(status, state=RunState.CANCELLED, message=message, hint=hint)
     last = last_line(folder.log_path)
+    hint = Message("give it more with --timeout SECONDS, or look why it hangs")
     ended = Message("ended after its time limit of {timeout:g} s", timeout=request.timeout)
     said = Message("the last line of its output: {line}", line=last) if last else Message("it had printed nothing")
-    message = joined((ended, said), "; ")
-    hint = Message("give it more with --timeout SECONDS, or look why it hangs")
-    return replace(status, state=RunState.TIMED_OUT, message=message, hint=hint)
+    return replace(status, state=RunState.TIMED_OUT, message=joined((ended, said), "; "), hint=hint)
 
 
 def _good(left: _Remains) -> RunStatus:

@@ -7,7 +7,7 @@
 The key is a digest of the picture's content and of everything else that its figures depend on, so a line is right
 whatever the files are called now, and several sweeps may share a file. A line that is torn, as a kill or a full disk
 leaves the last one, is no line: its picture is measured again. A picture without figures is a line with its reason
-(`failed`, facts in `messages`), for those who look on: it is tried again. `ended` closes a sweep that went through (`how` it was measured)
+(`failed`), for those who look on: it is tried again. `ended` closes a sweep that went through (`how` it was measured)
 and may hold the `advice` for its pictures, by their names.
 
 Apart because it is a file format.

@@ -208,7 +208,7 @@ class Resizing:
     result: Shape
 
     def __str__(self) -> str:
-        return f"{self.mode} to {self.result[1]}x{self.result[2]}"
+        return Message("{mode} to {shape}", mode=self.mode, shape=f"{self.result[1]}x{self.result[2]}")
 
 
 @dataclass(frozen=True, slots=True)
