@@ -13,8 +13,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.catalog import Message as Entry
 
 from sgs_tui.cli.language import _settings, choose
-from sgs_tui.engine.backends.sdk_install import settings_path
 from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.files import settings_path
 from sgs_tui.language import (
     CHINESE,
     ENGLISH,

@@ -32,7 +32,7 @@ def doctor(
     """
     from sgs_tui.batch.output import emit
     from sgs_tui.batch.printed.doctor import State, Surroundings, examine, list_checks
-    from sgs_tui.engine.backends.sdk_install import settings_path
+    from sgs_tui.engine.files import settings_path
 
     terminal = is_terminal("stdin") and is_terminal("stderr")
     home = whole(project) if project is not None else None

@@ -80,6 +80,13 @@ def at_home(path: Path | str) -> Path:
     return Path(path)
 
 
+def settings_path() -> Path:
+    """Where the user's settings are, whether the file exists or not."""
+    from platformdirs import user_config_path  # not needed by commands that print
+
+    return user_config_path("sgs-tui") / "settings.toml"
+
+
 def real(path: Path) -> Path:
     """Where a path leads, absolute; a link that leads to itself stays one."""
     return Path(os.path.realpath(path))  # Path.resolve raises for such a link

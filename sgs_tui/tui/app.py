@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import App
@@ -19,9 +19,8 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from sgs_tui.engine.backends.sdk_install import settings_path
-from sgs_tui.engine.compare.limits import load_profile
 from sgs_tui.engine.errors import UsageError
+from sgs_tui.engine.files import settings_path
 from sgs_tui.tui import themes
 from sgs_tui.tui.actions import BY_ID
 from sgs_tui.tui.frame.opening import OpeningScreen
@@ -38,6 +37,9 @@ from sgs_tui.tui.terminal import (
     terminal_problem,
     user_environment,
 )
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.compare.limits import Profile
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
@@ -167,11 +169,18 @@ def launch(options: LaunchOptions) -> int:
 
 def start_of(options: LaunchOptions, default_profile: str) -> Start:
     """What to open first. Raises UsageError for an unknown profile."""
-    profile = load_profile(options.profile or default_profile or "manual")
+    named = options.profile or default_profile
+    profile = _profile(named) if named else None
     folder, sample, benchmark = _places(options.paths)
     original = options.paths[2] if len(options.paths) > 2 else None
     known = (options.ranges, options.shapes, profile, options.query, options.sort, original)
     return Start(folder, sample, benchmark, *known)
+
+
+def _profile(name: str) -> "Profile":
+    from sgs_tui.engine.compare.limits import load_profile
+
+    return load_profile(name)
 
 
 def _places(paths: tuple[Path, ...]) -> tuple[Path, Path | None, Path | None]:

@@ -32,15 +32,17 @@ from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
 from math import inf
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from platformdirs import user_state_path
 
 from sgs_tui.engine.clock import SECONDS
-from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.files import write_atomically
 from sgs_tui.engine.text import did_you_mean, visible
 from sgs_tui.language import LANGUAGES, _, joined
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.compare.limits import Profile  # not loaded before the first picture
 
 T = TypeVar("T")
 FORBIDDEN_KEYS = frozenset({"ctrl+h", "ctrl+i", "ctrl+j", "ctrl+m"})
@@ -174,7 +176,8 @@ class Start:
     benchmark: Path | None = None
     ranges: Path | None = None
     shapes: Path | None = None
-    profile: Profile = MANUAL
+    profile: "Profile | None" = None
+    """None: manual."""
     query: str = ""
     """The filter to begin with, as it is typed behind `/`."""
     sort: str = ""

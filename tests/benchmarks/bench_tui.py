@@ -1,6 +1,7 @@
 """What the app costs over a slow line: bytes and milliseconds, through a pseudo terminal.
 
     python -m tests.benchmarks.bench_tui [--folder DIR] [--layers 10000] [--megabytes 170] [--keys 100]
+                                         [--only start,idle,cursor,held,pages,sorting,filter,drawing] [--size 80x24]
 
 Prints one line a figure with its limit. "painted" is when the last byte of the repaint arrived; what follows a cursor
 move when it rests (status line, and on a large screen histogram and details) is listed apart. On a busy machine only
@@ -12,6 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +24,10 @@ from tests.tui.terminal import Terminal
 
 GAP = 0.012
 """Seconds without a byte after which a repaint counts as complete (its bytes come in one write)."""
-REST = 0.6
-"""Seconds after which what follows the cursor has been painted too."""
+REST = 0.3
+"""Seconds without a byte after which what follows the cursor has been painted too (it follows after 0.12)."""
+PARTS = ("start", "idle", "cursor", "held", "pages", "sorting", "filter", "drawing")
+SIZES = ("80x24", "160x50")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,11 @@ def press(terminal: Terminal, key: str) -> Pressed:
 
 def moves(terminal: Terminal, keys: str, name: str, limits: tuple[str, str, str]) -> list[Figure]:
     """Latency, bytes and processor time of these keys; `limits` of latency, repaint and what follows."""
-    results = [press(terminal, key) for key in keys]
+    return told([press(terminal, key) for key in keys], name, limits)
+
+
+def told(results: list[Pressed], name: str, limits: tuple[str, str, str]) -> list[Figure]:
+    """Latency, processor time and bytes of keys that were pressed."""
     repaints = sorted(each.repaint for each in results)
     bytes_ = f"median {statistics.median(repaints):.0f}, most {repaints[-1]} bytes"
     followed = statistics.median(each.followed for each in results)
@@ -135,26 +143,39 @@ CURSOR = ("median < 8, p95 < 16 ms", "< 330 bytes", "< 2000 bytes")
 OTHERS = ("p95 < 30 ms", "", "")
 
 
-def at_many_rows(paths: tuple[str, ...], keys: int, size: tuple[int, int]) -> list[Figure]:
+def at_many_rows(paths: tuple[str, ...], keys: int, size: tuple[int, int], only: Collection[str]) -> Iterator[Figure]:
     """Idle, moving, sorting and filtering."""
     name = f"{size[0]}x{size[1]}"
     with started(paths, size) as terminal:
         terminal.wait_for(finished)
-        terminal.settle(4.0)
-        before = len(terminal.output)
-        terminal.read_for(5.0)
-        figures = [Figure(f"{name} idle for 5 s", f"{len(terminal.output) - before} bytes", "0 bytes")]
-        inside = "".join("j" * 6 + "k" * 6 for _ in range(keys // 12 + 1))[:keys]
-        figures += moves(terminal, inside, f"{name} cursor", CURSOR)
-        figures.append(held(terminal, name))
-        figures += moves(terminal, "jJJKKGg" * 3, f"{name} pages and ends", OTHERS)
-        figures += moves(terminal, "sSo" * 3, f"{name} sorting all rows", OTHERS)
+        terminal.settle(2.0)
+        if "idle" in only:
+            before = len(terminal.output)
+            terminal.read_for(5.0)
+            yield Figure(f"{name} idle for 5 s", f"{len(terminal.output) - before} bytes", "0 bytes")
+        if "cursor" in only:
+            inside = "".join("j" * 6 + "k" * 6 for _ in range(keys // 12 + 1))[:keys]
+            yield from moves(terminal, inside, f"{name} cursor", CURSOR)
+        if "held" in only:
+            yield held(terminal, name)
+        if "pages" in only:
+            yield from moves(terminal, "jjJJKKGg" * 3, f"{name} pages and ends", OTHERS)
+        if "sorting" in only:
+            yield from moves(terminal, "sSo" * 5, f"{name} sorting all rows", OTHERS)
+        if "filter" in only:
+            yield from typed(terminal, f"{name} filter as typed")
+
+
+def typed(terminal: Terminal, name: str) -> list[Figure]:
+    """Two filters, key by key, each opened and dropped again."""
+    pressed = []
+    for text in ("layer_99", "rmse>0.0"):
         terminal.press("/")
         terminal.settle(REST)
-        figures += moves(terminal, "layer_99", f"{name} filter as typed", OTHERS)
+        pressed += [press(terminal, key) for key in text]
         terminal.press("\x1b")
         terminal.settle(REST)
-    return figures
+    return told(pressed, name, OTHERS)
 
 
 def drawing() -> list[Figure]:
@@ -185,17 +206,23 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=10_000)
     parser.add_argument("--megabytes", type=int, default=170)
     parser.add_argument("--keys", type=int, default=100)
+    parser.add_argument("--only", default=",".join(PARTS), help="parts to measure, with commas between")
+    parser.add_argument("--size", choices=SIZES, help="of the terminal; without it both")
     options = parser.parse_args()
+    only = options.only.split(",")
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        large = write_pair(Path(folder) / "large", 56, options.megabytes * MB // 56)
-        many = write_pair(Path(folder) / "many", options.layers, 256)
-        report(start_times(tuple(map(str, large))))
-        for size in ((80, 24), (160, 50)):
-            report(at_many_rows(tuple(map(str, many)), options.keys, size))
-    report(drawing())
+        if "start" in only:
+            report(start_times(tuple(map(str, write_pair(Path(folder), 56, options.megabytes * MB // 56)))))
+        if {*only} - {"start", "drawing"}:
+            many = tuple(map(str, write_pair(Path(folder), options.layers, 256)))
+            for size in [options.size] if options.size else SIZES:
+                columns, lines = map(int, size.split("x"))
+                report(at_many_rows(many, options.keys, (columns, lines), only))
+    if "drawing" in only:
+        report(drawing())
 
 
-def report(figures: list[Figure]) -> None:
+def report(figures: Iterable[Figure]) -> None:
     """One line each, at once."""
     for figure in figures:
         print(f"{figure.name:<44} {figure.value:<34} {figure.wanted}".rstrip(), flush=True)

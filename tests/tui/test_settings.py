@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from sgs_tui.engine.backends.sdk_install import settings_path
+from sgs_tui.engine.files import settings_path
 from sgs_tui.tui.actions import BY_ID
 from sgs_tui.tui.comparison.view import Picks
 from sgs_tui.tui.settings import Settings, Start, ViewState, load_settings, load_state, save_state, state_path

@@ -11,20 +11,13 @@ from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path, PurePath
 
-from platformdirs import user_config_path
-
 from sgs_tui.engine.backends.inside import call
 from sgs_tui.engine.backends.launcher import Launcher, launcher
 from sgs_tui.engine.errors import InputError, RunError, UsageError
-from sgs_tui.engine.files import at_home, read_bytes
+from sgs_tui.engine.files import at_home, read_bytes, settings_path
 from sgs_tui.engine.runs.log import shown
 from sgs_tui.engine.text import decode, visible
 from sgs_tui.language import Message
-
-
-def settings_path() -> Path:
-    """Where the user's settings are, whether the file exists or not."""
-    return user_config_path("sgs-tui") / "settings.toml"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
-from sgs_tui.engine.compare.limits import BUILT_IN, judged
+from sgs_tui.engine.compare.limits import BUILT_IN, MANUAL, judged
 from sgs_tui.engine.compare.results import LayerDiff, Summary, Verdict
 from sgs_tui.engine.diagnosis.results import Diagnosis
 from sgs_tui.engine.requantize.propose import network_folders
@@ -125,7 +125,7 @@ class ComparisonController(Controller):
 
     @does("app.profile")
     def next_profile(self) -> None:
-        own = self._start.profile
+        own = self._start.profile or MANUAL
         profiles = {**BUILT_IN, own.name: own}
         names = list(profiles)
         following = profiles[names[(names.index(self.picks.profile.name) + 1) % len(names)]]

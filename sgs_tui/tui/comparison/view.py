@@ -42,9 +42,8 @@ class Picks:
     @classmethod
     def of(cls, start: Start) -> "Picks":
         """What the command line chose."""
-        return cls(
-            start.sample, start.benchmark, start.ranges, start.shapes, start.profile, start.original, start.seconds
-        )
+        profile = start.profile or MANUAL
+        return cls(start.sample, start.benchmark, start.ranges, start.shapes, profile, start.original, start.seconds)
 
     @property
     def request(self) -> CompareRequest | None:

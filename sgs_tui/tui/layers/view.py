@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from sgs_tui.engine.compare.limits import FAILED, WARNED
@@ -56,7 +57,6 @@ class Layers:
         self.then: tuple[tuple[str, bool], ...] = ()
         """What else is sorted by, where the columns before are equal."""
         self.order: list[int] = list(range(len(self.pairs)))
-        self._place: dict[int, int] = {number: place for place, number in enumerate(self.order)}
         self._orders: dict[tuple[str, bool], list[LayerDiff]] = {}
         self._verdicts: Counter[Verdict] = Counter()
 
@@ -109,7 +109,9 @@ class Layers:
 
     def place_of(self, number: int) -> int | None:
         """Where a pair stands in the table, if it is on show."""
-        return self._place.get(number)
+        with suppress(ValueError):
+            return self.order.index(number)
+        return None
 
     @property
     def in_network_order(self) -> bool:
@@ -137,19 +139,20 @@ class Layers:
         else:
             waiting = [number for number, row in enumerate(self.rows) if row is None]
             self.order = [row.pair.number for row in self._sorted()] + waiting
-        self._place = {number: place for place, number in enumerate(self.order)}
 
     def _sorted(self) -> list[LayerDiff]:
         """Every row in the present order, which is worked out once as long as no row is added."""
+        key = self.sort_key, self.reverse
+        kept = not (self.then or self.sort_key in _OWN_ORDERS or self.sort_key in self._figures)
+        if kept and key in self._orders:
+            return self._orders[key]
         done = [row for row in self.rows if row is not None]
         for further in reversed(self.then):
             done = self._by(done, *further)
-        if self.then or self.sort_key in _OWN_ORDERS or self.sort_key in self._figures:
-            return self._by(done, self.sort_key, self.reverse)
-        key = self.sort_key, self.reverse
-        if key not in self._orders:
-            self._orders[key] = sort_rows(done, *key)
-        return self._orders[key]
+        done = self._by(done, *key)
+        if kept:
+            self._orders[key] = done
+        return done
 
     def _by(self, rows: list[LayerDiff], key: str, reverse: bool) -> list[LayerDiff]:
         """Rows by one key; equal ones stay in their order."""

@@ -27,7 +27,7 @@ class LineWidget(TakesQueuedKeys, Widget):
     """A widget of lines. Subclasses give `line_at`; `repaint_line` repaints one, `repaint_changed` all that differ."""
 
     _styles: dict[tuple[Tone, Tone], Style]
-    _painted: dict[int, _Painted]
+    _painted: dict[int, tuple[_Painted, Strip]]
 
     def __init__(self, identity: str | None = None) -> None:
         self._styles, self._painted = {}, {}
@@ -37,11 +37,28 @@ class LineWidget(TakesQueuedKeys, Widget):
         """Line `y` of the widget and the tone of the whole line."""
         raise NotImplementedError
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Textual's hook, without what it does for borders, padding, tint and opacity, which these widgets have not:
+        that is the larger part of what a page costs."""
+        background, filters = self.background_colors[1], self.get_line_filters()
+        strips = [self.render_line(y) for y in crop.line_range]
+        for each in filters:
+            strips = [strip.apply_filter(each, background) for strip in strips]
+        left, right = crop.column_span
+        return strips if (left, right) == (0, self.size.width) else [strip.crop(left, right) for strip in strips]
+
     def render_line(self, y: int) -> Strip:
         """Textual's hook: spans as a strip of exactly the widget's width, with a sign where the line is longer."""
-        spans, tone = self._painted[y] = self._asked(y)
+        asked, width = self._asked(y), self.size.width
+        before = self._painted.get(y)
+        if before and before[0] == asked and before[1].cell_length == width:
+            return before[1]
+        strip = self._strip(*asked, width)
+        self._painted[y] = asked, strip
+        return strip
+
+    def _strip(self, spans: Line, tone: Tone, width: int) -> Strip:
         strip = Strip([Segment(text, self._style_of(tone, own)) for text, own in spans if text])
-        width = self.size.width
         if strip.cell_length > width > 0 and strip.crop(width).text.strip():
             strip = Strip([*strip.crop(0, width - 1), Segment(ELLIPSIS, self._style_of(tone, "muted"))])
         return strip.adjust_cell_length(width, self._style_of(tone)).simplify()
@@ -58,7 +75,7 @@ class LineWidget(TakesQueuedKeys, Widget):
 
     def outdated(self) -> list[int]:
         """Lines that were painted otherwise than they are to be, or not yet."""
-        return [y for y in range(self.size.height) if self._painted.get(y) != self._asked(y)]
+        return [y for y in range(self.size.height) if y not in self._painted or self._painted[y][0] != self._asked(y)]
 
     def _asked(self, y: int) -> _Painted:
         spans, tone = self.line_at(y)
@@ -67,6 +84,7 @@ class LineWidget(TakesQueuedKeys, Widget):
     def notify_style_update(self) -> None:
         """Textual's hook: another theme."""
         self._styles.clear()
+        self._painted.clear()
         super().notify_style_update()
 
     def _style_of(self, tone: Tone, own: Tone = "") -> Style:

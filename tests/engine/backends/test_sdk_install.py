@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.engine.backends.sdk_install import SdkWish, configured, find_sdk, settings_path
+from sgs_tui.engine.backends.sdk_install import SdkWish, configured, find_sdk
 from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.files import settings_path
 
 
 def sdk_at(root: Path) -> Path:
