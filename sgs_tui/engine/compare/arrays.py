@@ -1,8 +1,9 @@
-"""Many layers that are in memory, measured together: the figures of the one pass (`sums`) to 1e-12, in half the time.
+"""Many layers that are in memory, measured together: the figures of the one pass (`sums`) to 1e-12, in a third of the
+time.
 
-Layers are laid one behind the other in rows of `ROW` numbers, the last row of each filled with zeros, which add nothing
-to any sum. A numpy call then works on a block of rows, whatever layers they are of: one by one, a layer of a few
-hundred values takes some thirty calls of its own.
+Layers lie one behind the other in rows of `ROW` numbers (`Laid`), where whoever makes them writes them; the last row of
+each is filled with zeros, which add nothing to any sum. A numpy call then works on a block of rows, whatever layers
+they are of: one by one, a layer of a few hundred values takes some thirty calls of its own.
 
 Apart because it needs both sides in memory, and leaves out what a sweep does not say (see `figures`).
 """
@@ -10,8 +11,10 @@ Apart because it needs both sides in memory, and leaves out what a sweep does no
 from collections.abc import Sequence
 from enum import IntEnum
 from math import isfinite, nan
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from sgs_tui.engine.compare.elements import ArrayReader
 from sgs_tui.engine.compare.metrics import LayerFigures, figures_of, metrics_of
@@ -19,11 +22,11 @@ from sgs_tui.engine.compare.results import SideStats
 from sgs_tui.engine.compare.sums import BLOCK, Kernel, Sums, Totals
 from sgs_tui.engine.dumps.dtypes import AnyArray, FloatArray
 
-ROW = 512
+ROW = 1024
 ROWS = 64
-"""Rows of a block: two sides of 256 kB, which stay in the second cache."""
+"""Rows of a block: two sides of 512 kB, which stay in the second cache."""
 
-_MANY = 256
+_MANY = 128
 """Rows of a layer from which their sums are added in pairs."""
 
 
@@ -33,8 +36,40 @@ class _Row(IntEnum):
     SS, BB, SB, DD, ABS_D, ABS_B, LARGEST = range(7)
 
 
-Sides = tuple[AnyArray, AnyArray]
+Sides = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 """Sample and benchmark of a layer, float32 of shape (n,)."""
+
+
+class Laid:
+    """Room for layers of so many values: `sides` are to be filled, the zeros between them to be left alone."""
+
+    def __init__(self, counts: Sequence[int]) -> None:
+        self.rows = tuple(-(-count // ROW) for count in counts)
+        starts = (np.cumsum((0, *self.rows)) * ROW).tolist()
+        self.values = np.zeros((2, starts[-1]), np.float32)
+        self.sides: tuple[Sides, ...] = tuple(
+            (self.values[0, start : start + count], self.values[1, start : start + count])
+            for start, count in zip(starts, counts, strict=False)
+        )
+        filled = [(start, start + count) for start, count in zip(starts, counts, strict=False) if count]
+        self.edges = np.array(filled, np.intp).reshape(-1)
+        """Where each that holds anything begins and ends, in turns."""
+
+
+def laid_out(layers: Sequence[Sides]) -> Laid:
+    """Layers that are elsewhere, copied."""
+    laid = Laid([len(benchmark) for _, benchmark in layers])
+    for room, values in zip(laid.sides, layers, strict=True):
+        room[0][:], room[1][:] = values
+    return laid
+
+
+class Summed(NamedTuple):
+    """A layer's sums, without those of the values themselves (NaN), and the benchmark's least and greatest value."""
+
+    totals: Totals
+    least: float
+    greatest: float
 
 
 class Arrays:
@@ -45,40 +80,32 @@ class Arrays:
         self._ones = np.ones(ROW)
         self._plain = Kernel()
 
-    def figures(self, layers: Sequence[Sides]) -> list[LayerFigures]:
-        """Figures of each layer, without the means (NaN), the sample's extremes (NaN), zeros of a side that has other
+    def sums(self, laid: Laid) -> list[Summed]:
+        """The sums of each layer: NaN or Inf of one that holds such, zeros and NaN of an empty one."""
+        rows = np.empty((len(_Row), sum(laid.rows)))
+        for start in range(0, rows.shape[1], ROWS):
+            self._add(rows[:, start : start + ROWS], laid.values[:, start * ROW : (start + ROWS) * ROW])
+        totals, extremes = _totals(rows, laid).tolist(), _extremes(laid).tolist()
+        return [Summed(Totals._make(each), *ends) for each, ends in zip(totals, extremes, strict=True)]
+
+    def figures(self, sides: Sides, summed: Summed) -> LayerFigures:
+        """Figures of a layer, without the means (NaN), the sample's extremes (NaN), zeros of a side that has other
         values too (0), and where the largest error is (-1). What holds NaN or Inf, or nothing, goes through the one
         pass."""
-        rows = [-(-len(benchmark) // ROW) for _, benchmark in layers]
-        totals = _totals(self._sums(layers, sum(rows)), rows)
-        return [
-            _figures(benchmark, sums) if all(map(isfinite, sums)) and count else self._alone(sample, benchmark)
-            for (sample, benchmark), sums, count in zip(layers, totals, rows, strict=True)
-        ]
+        total, count = summed.totals, len(sides[1])
+        if not count or not finite(summed):
+            return self._alone(*sides)
+        return LayerFigures(
+            metrics_of(total, -1),
+            SideStats(count, nan, nan, nan, 0, 0, 0 if total.ss else count),
+            SideStats(count, summed.least, summed.greatest, nan, 0, 0, 0 if total.bb else count),
+        )
 
-    def _sums(self, layers: Sequence[Sides], rows: int) -> FloatArray:
-        """Of each row what `_Row` names."""
-        sums, row, used = np.empty((len(_Row), rows)), 0, 0
-        work, size = self._work, self._work.shape[1]
-        for sample, benchmark in layers:
-            start = 0
-            while start < len(sample):
-                count = min(size - used, len(sample) - start)
-                work[0, used : used + count] = sample[start : start + count]
-                work[1, used : used + count] = benchmark[start : start + count]
-                start, end = start + count, used + count
-                used = -(-end // ROW) * ROW
-                work[:, end:used] = 0.0
-                if used == size:
-                    self._add(sums[:, row : row + ROWS], used)
-                    row, used = row + ROWS, 0
-        if used:
-            self._add(sums[:, row:], used)
-        return sums
-
-    def _add(self, sums: FloatArray, used: int) -> None:
-        """The sums of the rows in the buffers, which are used up."""
-        pair, ones = self._work[:, :used].reshape(2, -1, ROW), self._ones
+    def _add(self, sums: FloatArray, values: AnyArray) -> None:
+        """The sums of rows, [sample, benchmark; elements]."""
+        work = self._work[:, : values.shape[1]]
+        np.copyto(work, values)
+        pair, ones = work.reshape(2, -1, ROW), self._ones
         sample, benchmark = pair
         with np.errstate(all="ignore"):  # NaN and Inf are left to the one pass
             np.vecdot(pair, pair, out=sums[_Row.SS : _Row.BB + 1])
@@ -96,27 +123,37 @@ class Arrays:
         return figures_of(sums)
 
 
-def _totals(sums: FloatArray, rows: Sequence[int]) -> list[list[float]]:
-    """Of each layer, which has so many rows, what `_Row` names; zeros of an empty one."""
-    totals = np.zeros((len(_Row), len(rows)))
+def finite(summed: Summed) -> bool:
+    """Whether the layer holds nothing but numbers."""
+    return isfinite(summed.totals.ss) and isfinite(summed.totals.bb)
+
+
+_PLACES = [Totals._fields.index(row.name.lower()) for row in _Row]
+
+
+def _totals(sums: FloatArray, laid: Laid) -> FloatArray:
+    """Of each layer its `Totals`: [layers, fields]."""
+    rows = laid.rows
+    found = np.zeros((len(_Row), len(rows)))
     filled = np.flatnonzero(rows)
     if len(filled):
         starts = (np.cumsum(rows, dtype=np.intp) - rows)[filled]
-        totals[:, filled] = np.add.reduceat(sums, starts, axis=1)
-        totals[_Row.LARGEST, filled] = np.maximum.reduceat(sums[_Row.LARGEST], starts)
+        found[:, filled] = np.add.reduceat(sums, starts, axis=1)
+        found[_Row.LARGEST, filled] = np.maximum.reduceat(sums[_Row.LARGEST], starts)
         for place, start in zip(filled.tolist(), starts.tolist(), strict=True):
             if rows[place] > _MANY:
-                totals[: _Row.LARGEST, place] = sums[: _Row.LARGEST, start : start + rows[place]].sum(axis=1)
-    found: list[list[float]] = totals.T.tolist()
+                found[: _Row.LARGEST, place] = sums[: _Row.LARGEST, start : start + rows[place]].sum(axis=1)
+    totals = np.full((len(rows), len(Totals._fields)), nan)
+    totals[:, _PLACES] = found.T
+    totals[:, Totals._fields.index("n")] = [len(benchmark) for _, benchmark in laid.sides]
+    return totals
+
+
+def _extremes(laid: Laid) -> FloatArray:
+    """The benchmark's least and greatest value of each layer: [layers, 2]."""
+    found, values, edges = np.full((len(laid.rows), 2), nan), laid.values[1], laid.edges
+    if len(edges):
+        edges = edges[:-1] if edges[-1] == len(values) else edges
+        for place, reduce in enumerate((np.minimum, np.maximum)):
+            found[np.flatnonzero(laid.rows), place] = reduce.reduceat(values, edges)[::2]
     return found
-
-
-def _figures(benchmark: AnyArray, sums: Sequence[float]) -> LayerFigures:
-    ss, bb, sb, dd, abs_d, abs_b, largest = sums
-    count, low, high = len(benchmark), float(np.minimum.reduce(benchmark)), float(np.maximum.reduce(benchmark))
-    total = Totals(ss=ss, bb=bb, sb=sb, s=nan, b=nan, dd=dd, abs_d=abs_d, abs_b=abs_b, n=count, largest=largest)
-    return LayerFigures(
-        metrics_of(total, -1),
-        SideStats(count, nan, nan, nan, 0, 0, 0 if ss else count),
-        SideStats(count, low, high, nan, 0, 0, 0 if bb else count),
-    )

@@ -17,7 +17,7 @@ from sgs_tui import __version__
 from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.backends.twin import PictureInputs, dump_pictures
 from sgs_tui.engine.calibration.ranges import Ranges, load_ranges
-from sgs_tui.engine.compare.arrays import Arrays, Sides
+from sgs_tui.engine.compare.arrays import Arrays, Laid, Sides, laid_out
 from sgs_tui.engine.compare.elements import ArrayReader
 from sgs_tui.engine.compare.limits import MANUAL, Profile, judged
 from sgs_tui.engine.compare.metrics import LayerFigures
@@ -26,6 +26,7 @@ from sgs_tui.engine.compare.results import LayerDiff, LayerRange, Pair, RangeSou
 from sgs_tui.engine.compare.slices import Before, slices_of, top1_of
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import open_dump
+from sgs_tui.engine.errors import CancelledError
 from sgs_tui.engine.network.graph import build_graph
 from sgs_tui.engine.network.narrow import Slices
 from sgs_tui.engine.network.scales import CODES, pad_lanes
@@ -33,6 +34,7 @@ from sgs_tui.engine.network.slicing import Sliced, Slicer
 from sgs_tui.engine.sweep.measure import class_agreement, outputs_of, row_of, useful_limits, why_worst
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import InputFigures, Layer, LimitsFrom, Measured, Picture
+from sgs_tui.engine.twin.kernels import Array, Bound
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.measured import read_plan
 from sgs_tui.engine.twin.network import Twin
@@ -41,6 +43,7 @@ from sgs_tui.engine.twin.plan import Grid, Plan
 from sgs_tui.engine.twin.predict import input_codes
 from sgs_tui.engine.twin.rebuild import refuse_barriers
 from sgs_tui.engine.twin.segments import Segment, fixed_segments, float_segments, run
+from sgs_tui.language import Message
 
 _TOGETHER = 1 << 18
 """Values of layers that are measured together."""
@@ -115,16 +118,16 @@ class TwinMeasurer:
     def measure(self, picture: Picture, cancel: Event | None = None) -> Measured:
         """Raises SgsError: the picture is no input of the network, its preprocess fails, the sweep was stopped."""
         inputs, _ = self._inputs.read(picture.files, cancel)
-        rows, layers, numbers = [], [], []
+        rows, layers, numbers = list[LayerDiff](), list[Layer](), list[list[float]]()
         before = Before()
-        for compared in self._sides(inputs, cancel):
-            found = self._arrays.figures([sides for _, sides in compared])
-            for (pair, sides), figures in zip(compared, found, strict=True):
-                readers = ArrayReader(sides[0]), ArrayReader(sides[1])
-                row, layer = self._row(pair, figures, readers, before), self._layer(pair)
+        for pairs, laid in self._sides(inputs, cancel):
+            for pair, sides, summed in zip(pairs, laid.sides, self._arrays.sums(laid), strict=True):
+                layer = self._layer(pair)
+                row = self._row(pair, self._arrays.figures(sides, summed), sides, before)
                 rows.append(row)
                 layers.append(layer)
-                numbers.append(row_of(row, layer.limits, sides[1:], class_agreement(row.top1, *readers)))
+                classes = class_agreement(row.top1, *map(ArrayReader, sides))
+                numbers.append(row_of(row, layer.limits, sides[1:], classes))
         return Measured(
             tuple(layers),
             np.array(numbers),
@@ -132,25 +135,51 @@ class TwinMeasurer:
             reason=why_worst(rows),
         )
 
-    def _sides(self, inputs: Mapping[str, Floats], cancel: Event | None) -> Iterator[list[tuple[Pair, Sides]]]:
+    def _sides(self, inputs: Mapping[str, Floats], cancel: Event | None) -> Iterator[tuple[Sequence[Pair], Laid]]:
         """Every layer that both stages have, in the float dump's order, with its values in fixed and float: so many at
-        once that measuring them together is worth it."""
+        once that measuring them together is worth it. The values are good until the next ones are asked for."""
         codes = input_codes(self.plan, inputs, self.settings.pixels)
+        if self._whole is None:
+            yield from self._in_parts(codes, inputs, cancel)
+            return
+        pairs, laid, stages = self._whole
+        for (segment, bound), given in zip(stages, (codes, inputs), strict=True):
+            if cancel is not None and cancel.is_set():
+                raise CancelledError(Message("the run was stopped"))
+            bound.run([given[name] for name in segment.reads])
+        yield pairs, laid
+
+    def _in_parts(
+        self, codes: Mapping[str, Array], inputs: Mapping[str, Floats], cancel: Event | None
+    ) -> Iterator[tuple[Sequence[Pair], Laid]]:
+        """Of a network in several segments: its memory does not grow with the network."""
         fixed, waiting = run(self._fixed_segments, codes, cancel), dict[str, Floats]()
-        found: list[tuple[Pair, Sides]] = []
-        held = 0
+        pairs, found, held = list[Pair](), list[tuple[Floats, Floats]](), 0
         for name, values in run(self._float_segments, inputs, cancel):
             pair = self._pairs.get(name)
             if pair is None:
                 continue
             while name not in waiting:
                 waiting.update((next(fixed),))
-            found.append((pair, (waiting.pop(name), values)))
+            pairs.append(pair)
+            found.append((waiting.pop(name), values))
             held += values.size
             if held > _TOGETHER:
-                yield found
-                found, held = [], 0
-        yield found
+                yield pairs, laid_out(found)
+                pairs, found, held = [], [], 0
+        yield pairs, laid_out(found)
+
+    @cached_property
+    def _whole(self) -> tuple[Sequence[Pair], Laid, tuple[tuple[Segment, Bound], tuple[Segment, Bound]]] | None:
+        """Both stages of a network of one segment, writing the values of its layers to where they are compared."""
+        if len(self._fixed_segments) != 1 or len(self._float_segments) != 1:
+            return None
+        fixed, floats = self._fixed_segments[0], self._float_segments[0]
+        pairs = [self._pairs[name] for name in floats.tells if name in self._pairs]
+        laid = Laid([pair.benchmark.count for pair in pairs])
+        rooms = ({pair.name: sides[at] for pair, sides in zip(pairs, laid.sides, strict=True)} for at in (0, 1))
+        first, second = ((each, each.bound(room)) for each, room in zip((fixed, floats), rooms, strict=True))
+        return pairs, laid, (first, second)
 
     @cached_property
     def _inputs(self) -> PictureInputs:
@@ -182,9 +211,7 @@ class TwinMeasurer:
             return record
         return replace(record, scale=float(f"{grid.scale:f}"), zero_point=grid.zero, type_name=grid.type_name)
 
-    def _row(
-        self, pair: Pair, found: LayerFigures, sides: tuple[ArrayReader, ArrayReader], before: Before
-    ) -> LayerDiff:
+    def _row(self, pair: Pair, found: LayerFigures, sides: Sides, before: Before) -> LayerDiff:
         if pair.excluded is not None:
             return LayerDiff(pair, None, None, None, None, Verdict.NOT_COMPARABLE, (pair.excluded,))
         before.widths[pair.name] = found.benchmark.width
@@ -199,7 +226,7 @@ class TwinMeasurer:
         return row
 
     def _closer(
-        self, pair: Pair, found: LayerFigures, sides: tuple[ArrayReader, ArrayReader], before: Before
+        self, pair: Pair, found: LayerFigures, sides: Sides, before: Before
     ) -> tuple[Slices | None, Top1 | None]:
         """What only graph outputs and concats have."""
         if not (found.sample.finite and found.benchmark.finite):
@@ -211,8 +238,9 @@ class TwinMeasurer:
         if sliced is None:
             return None, None
         find = self._ranges.find if self._ranges is not None else lambda name: None
-        slices = slices_of(pair, sliced, found.benchmark, sides, before, find)
-        return slices, top1_of(sides) if classes else None
+        readers = ArrayReader(sides[0]), ArrayReader(sides[1])
+        slices = slices_of(pair, sliced, found.benchmark, readers, before, find)
+        return slices, top1_of(readers) if classes else None
 
     @cached_property
     def _slicer(self) -> Slicer:

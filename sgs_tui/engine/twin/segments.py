@@ -21,7 +21,7 @@ import numpy as np
 from sgs_tui.engine.errors import CancelledError
 from sgs_tui.engine.twin.fixed_kernels import append_group, decoded, settings_of, stored_type
 from sgs_tui.engine.twin.fusing import Group
-from sgs_tui.engine.twin.kernels import Array, Input, Kernel
+from sgs_tui.engine.twin.kernels import Array, Bound, Input, Kernel
 from sgs_tui.engine.twin.meaning import Barrier, Floats
 from sgs_tui.engine.twin.network import Twin, TwinOp
 from sgs_tui.engine.twin.onnx_nodes import Graph, emit
@@ -43,12 +43,24 @@ class Output:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """Ops that follow each other, in one session; nobody reads `done_with` after it."""
+    """Ops that follow each other, in one session; nobody reads `done_with` after it. `values`: what the session calls
+    its outputs."""
 
     kernel: Kernel
     reads: tuple[str, ...]
     outputs: tuple[Output, ...]
+    values: tuple[str, ...]
     done_with: tuple[str, ...]
+
+    @property
+    def tells(self) -> tuple[str, ...]:
+        """The tensors whose values it gives out, in order."""
+        return tuple(output.name for output in self.outputs if output.told)
+
+    def bound(self, room: Mapping[str, Floats]) -> Bound:
+        """The session writing what it tells of the tensors in `room` there, float32 of shape (n,)."""
+        named = zip(self.values, self.outputs, strict=True)
+        return self.kernel.bound({value: room[out.name] for value, out in named if out.told and out.name in room})
 
 
 def float_segments(twin: Twin) -> list[Segment]:
@@ -127,7 +139,7 @@ def _float(twin: Twin, ops: Sequence[TwinOp], stretch: _Stretch) -> Segment:
             given[name] = values[name]
     kernel = _session(graph, inputs, [(value, np.float32) for value in given.values()], ops[0].outputs[0])
     outputs = tuple(Output(name, True, name in stretch.later) for name in given)
-    return Segment(kernel, reads, outputs, stretch.done_with)
+    return Segment(kernel, reads, outputs, tuple(given.values()), stretch.done_with)
 
 
 def _fixed(plan: Plan, groups: Sequence[Group], stretch: _Stretch) -> Segment:
@@ -142,7 +154,8 @@ def _fixed(plan: Plan, groups: Sequence[Group], stretch: _Stretch) -> Segment:
             stored[name] = value, grid
             outputs += _both(graph, name, value, grid, name in stretch.later)
     kernel = _session(graph, inputs, [(value, kind) for _, value, kind in outputs], groups[0].writes[0])
-    return Segment(kernel, reads, tuple(output for output, _, _ in outputs), stretch.done_with)
+    told, values = tuple(output for output, _, _ in outputs), tuple(value for _, value, _ in outputs)
+    return Segment(kernel, reads, told, values, stretch.done_with)
 
 
 def _both(graph: Graph, name: str, value: str, grid: Grid | None, later: bool) -> list[tuple[Output, str, Any]]:

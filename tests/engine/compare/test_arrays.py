@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sgs_tui.engine.compare.arrays import ROW, ROWS, Arrays
+from sgs_tui.engine.compare.arrays import ROW, ROWS, Arrays, laid_out
 from sgs_tui.engine.compare.elements import ArrayReader
 from sgs_tui.engine.compare.metrics import LayerFigures, figures_of
 from sgs_tui.engine.compare.sums import BLOCK, Kernel, Sums
@@ -56,9 +56,10 @@ def untold(figures: LayerFigures) -> LayerFigures:
 @given(st.lists(st.tuples(SIZES, KINDS, st.integers(0, 99)), max_size=7))
 def test_figures_are_those_of_the_one_pass(wanted: list[tuple[int, str, int]]) -> None:
     layers = [layer(*each) for each in wanted]
-    arrays = Arrays()
+    arrays, laid = Arrays(), laid_out(layers)
     for _ in range(2):  # what a picture leaves in the buffers is not in the next one's figures
-        for found, sides in zip(arrays.figures(layers), layers, strict=True):
+        for summed, sides in zip(arrays.sums(laid), layers, strict=True):
+            found = arrays.figures(sides, summed)
             expected = alone(*sides)
             if not (expected.sample.finite and expected.benchmark.finite):
                 assert repr(found) == repr(expected)  # NaN is no NaN's equal
@@ -70,5 +71,7 @@ def test_figures_are_those_of_the_one_pass(wanted: list[tuple[int, str, int]]) -
 
 def test_an_empty_layer_is_one_too() -> None:
     nothing = np.zeros(0, np.float32)
-    first, second, third = Arrays().figures([(nothing, nothing), layer(5, "usual", 1), (nothing, nothing)])
+    layers, arrays = [(nothing, nothing), layer(5, "usual", 1), (nothing, nothing)], Arrays()
+    sums = arrays.sums(laid_out(layers))
+    first, second, third = (arrays.figures(sides, summed) for sides, summed in zip(layers, sums, strict=True))
     assert first.sample.count == 0 == third.benchmark.count and second.benchmark.count == 5
