@@ -51,14 +51,13 @@ class _Catalogue:
         found = self._texts.get(message.encode("utf-8", "surrogatepass"))
         return message if found is None else found.decode()
 
-    def pgettext(self, context: str, message: str) -> str:
-        found = self._texts.get(f"{context}\4{message}".encode())
-        return message if found is None else found.decode()
-
     def ngettext(self, one: str, several: str, number: int) -> str:
         found = self._texts.get(f"{one}\0{several}".encode())
         return (one if number == 1 else several) if found is None else found.decode()
 
+
+_SENSE = "\4"
+"""Between the context of a message and its text, as in a .mo."""
 
 _catalogue: _Catalogue | None = None
 """None: English, for which nothing is loaded."""
@@ -86,7 +85,7 @@ class Message(str):
 
     @classmethod
     def _made(cls, template: str, values: Mapping[str, Any], plural: _Plural | None) -> Self:
-        said = plural.several if plural and plural.number != 1 else template
+        said = (plural.several if plural and plural.number != 1 else template).rpartition(_SENSE)[2]
         message = super().__new__(cls, said.format_map(values) if values else said)
         message.template, message.values, message._plural = template, values, plural
         return message
@@ -96,7 +95,8 @@ class Message(str):
 
     def _in(self, catalogue: _Catalogue) -> str:
         if self._plural is None:
-            said = catalogue.gettext(self.template) if self.template else ""  # the empty id is the catalogue's header
+            # the empty id is the catalogue's header
+            said = catalogue.gettext(self.template).rpartition(_SENSE)[2] if self.template else ""
         else:
             said = catalogue.ngettext(self.template, self._plural.several, self._plural.number)
         return said.format_map({name: shown(value) for name, value in self.values.items()}) if self.values else said
@@ -223,9 +223,14 @@ def _(template: str, /, **values: Any) -> str:
     return Message(template, **values)._in(_catalogue)
 
 
+def sense(context: str, text: str) -> Message:
+    """A message of one word, which means other things elsewhere: `sense("difference", "error")`, not a mistake."""
+    return Message._made(f"{context}{_SENSE}{text}", {}, None)
+
+
 def key_word(label: str) -> str:
-    """What stands beside a key, a message of a context of its own: in one word, which means other things elsewhere."""
-    return label if _catalogue is None else _catalogue.pgettext("key", label)
+    """What stands beside a key, in the language of now."""
+    return str(shown(sense("key", label)))
 
 
 def _n(number: int, one: str, several: str, /, **values: Any) -> str:

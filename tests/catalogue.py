@@ -117,11 +117,12 @@ def _of_call(node: ast.Call, name: str) -> Iterator[Id]:
             yield from _literals(node.args[2], name)
 
 
-def key_labels(source: str) -> Iterator[str]:
-    """What the keys of a table of actions are called."""
+def in_context(source: str) -> Iterator[tuple[str, str]]:
+    """(context, word) of what keys are called in a table of actions, and of words that mean one thing of several."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and (called := ast.unparse(node.func)) in ("Action", "key_word"):
-            yield from filter(None, map(_text, node.args[2:3] if called == "Action" else node.args))
+        if isinstance(node, ast.Call) and (called := ast.unparse(node.func)) in ("Action", "key_word", "sense"):
+            words = (KEY, *map(_text, node.args[2:3] if called == "Action" else node.args))[-2:]
+            yield from [(words[0], words[1])] if all(words) else []
 
 
 def _text(node: ast.expr) -> str:
@@ -146,8 +147,8 @@ def template() -> Catalog:
         name = path.relative_to(ROOT).as_posix()
         for message in messages_of(path.read_text("utf-8"), name):
             catalog.add(message, locations=[(name, 1)])
-        for label in key_labels(path.read_text("utf-8")):
-            catalog.add(label, locations=[(name, 1)], context=KEY)
+        for context, word in in_context(path.read_text("utf-8")):
+            catalog.add(word, locations=[(name, 1)], context=context)
     for path in sorted(PACKAGE.rglob("*.html")):
         for _, _, found in Environment(extensions=["jinja2.ext.i18n"]).extract_translations(path.read_text("utf-8")):
             text = found if isinstance(found, str) else found[0]  # the others are values

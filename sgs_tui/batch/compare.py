@@ -27,7 +27,7 @@ from sgs_tui.engine.numbers import size
 from sgs_tui.engine.reports.bundle import Part, plan_bundle, write_bundle
 from sgs_tui.engine.runs.hand_over import debug_config_of
 from sgs_tui.engine.session import CompareRequest, Comparison, open_comparison, summarize
-from sgs_tui.language import Message
+from sgs_tui.language import Message, shown
 
 Say = Callable[[str], None]
 
@@ -57,7 +57,7 @@ def view_of(text: str | None, sort: str | None, top: int | None = None) -> View:
     """What --filter, --sort (`-` in front turns it around) and --top ask for. Raises UsageError."""
     key = (sort or "network").removeprefix("-")
     check_sort_key(key)
-    return View(parse_query(text or ""), key, (sort or "").startswith("-"), top)
+    return View(parse_query(text or "", said=shown), key, (sort or "").startswith("-"), top)
 
 
 @dataclass(frozen=True, slots=True)

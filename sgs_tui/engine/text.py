@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 
-from sgs_tui.language import Message
+from sgs_tui.language import Message, joined
 
 _HIDDEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 """Categories never sent as they are: controls, format marks (bidi overrides), unassigned, private, surrogates."""
@@ -75,7 +75,7 @@ def sanitised(name: str) -> str:
 
 def some(names: Sequence[object], most: int = 4) -> str:
     """The first few names and how many more there are, as a message: `a, b and 3 more`."""
-    return and_more(", ".join(map(str, names[:most])), len(names) - most)
+    return and_more(joined(name if isinstance(name, str) else str(name) for name in names[:most]), len(names) - most)
 
 
 def and_more(listed: str, more: int) -> str:

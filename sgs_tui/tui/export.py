@@ -5,15 +5,19 @@ Apart because it is the one feature that makes files for others; it never writes
 
 import csv
 import io
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from html import escape, unescape
+from itertools import groupby
 from pathlib import Path
 from threading import Event
 from typing import Any
 
+from rich.cells import cell_len
 from textual.app import App
 
 from sgs_tui.engine.compare.limits import BUILT_IN
@@ -22,7 +26,7 @@ from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageErr
 from sgs_tui.engine.files import at_home, free_name, write_atomically
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.engine.text import encode
-from sgs_tui.language import Message, _, shown
+from sgs_tui.language import Message, _
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.frame.controller import Controller, Host, does
 from sgs_tui.tui.frame.dialogs import Choice
@@ -39,6 +43,9 @@ _KINDS = {
     "svg": Message("a picture of the screen"),
     "png": Message("a picture of the screen"),
 }
+_TEXT = re.compile(
+    r'<text(?P<before>[^>]*)x="(?P<x>[\d.]+)"(?P<y>[^>]*)textLength="(?P<length>[\d.]+)"(?P<after>[^>]*)>(?P<text>[^<]*)</text>'
+)
 _PAINTER = "rsvg-convert"
 """Makes a PNG of an SVG; of those that do it the one that is most often there."""
 
@@ -54,7 +61,7 @@ class ExportController(Controller):
     def ask_for_kind(self) -> None:
         """The picture is that of the screen as it is now, without the question."""
         picture = picture_of(self.host.current.app)
-        choices = [Choice(kind, shown(what), kind.upper()) for kind, what in _KINDS.items()]
+        choices = [Choice(kind, what, kind.upper()) for kind, what in _KINDS.items()]
         self.choose(_("Write what?"), choices, partial(self._ask_for_place, picture))
 
     def _ask_for_place(self, picture: str, kind: str) -> None:
@@ -104,7 +111,23 @@ def write(path: Path, make: Callable[[Event], bytes], cancel: Event) -> Path:
 
 def picture_of(app: App[Any]) -> str:
     """The screen as an SVG whose columns stand below each other in every viewer: some drop blanks where not told."""
-    return app.export_screenshot(title="sgs-tui").replace("<text class", '<text xml:space="preserve" class')
+    picture = _TEXT.sub(_in_cells, app.export_screenshot(title="sgs-tui"))
+    return picture.replace("<text class", '<text xml:space="preserve" class')
+
+
+def _in_cells(found: re.Match[str]) -> str:
+    """A text whose wide characters take two cells each: the library lays it out as if each took one."""
+    text = unescape(found["text"])
+    if cell_len(text) == len(text):
+        return found[0]
+    cell, place, parts = float(found["length"]) / len(text), float(found["x"]), []
+    for _wide, chars in groupby(text, lambda char: cell_len(char) == 2):
+        part = "".join(chars)
+        length, said = cell * cell_len(part), escape(part).replace("\xa0", "&#160;")
+        at = f'x="{place:g}"{found["y"]}textLength="{length:g}"'
+        parts.append(f"<text{found['before']}{at}{found['after']}>{said}</text>")
+        place += length
+    return "".join(parts)
 
 
 def as_csv(table: Table) -> bytes:

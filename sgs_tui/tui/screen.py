@@ -14,7 +14,8 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
 from sgs_tui.engine.errors import SgsError, told
-from sgs_tui.language import _, shown
+from sgs_tui.language import Message as Words
+from sgs_tui.language import _
 from sgs_tui.tui.actions import BY_ID, bindings, group, help_lines, shown_keys
 from sgs_tui.tui.baseline.controller import BaselineController
 from sgs_tui.tui.comparison.controller import ComparisonController
@@ -287,7 +288,7 @@ class MainScreen(PanesScreen):
     def take_failure(self, event: JobFailed) -> None:
         """Into the log, and where a window hides that line, or it was waited for, into a window."""
         self.note(event.text, "fail", event.hint)
-        self.flash(f"{shown(event.text)}: {shown(event.hint)}" if event.hint else event.text, "fail")
+        self.flash(_("{text}: {hint}", text=event.text, hint=event.hint) if event.hint else event.text, "fail")
         if self.app.screen is not self or event.job == BEGINNING:
             self.open(TextDialog(_("That did not work"), partial(_failure, event), self.keymap))
 
@@ -328,7 +329,9 @@ class MainScreen(PanesScreen):
         panes = (self.current, *(pane for pane in self.panes if pane is not self.current))
         every = (*self.current.actions(), *group("pair"), *group("app"), *(a for pane in panes for a in pane.actions()))
         actions = {action.id: action for action in every if action.id != "app.palette"}
-        choices = [Choice(a.id, a.about, " ".join(shown_keys(a, self.keymap)[:2])) for a in actions.values()]
+        choices = [
+            Choice(a.id, Words(a.description), " ".join(shown_keys(a, self.keymap)[:2])) for a in actions.values()
+        ]
         self.open(Chooser(_("Do what?"), choices, self.keymap), self._run)
 
     def _run(self, action_id: str | None) -> None:

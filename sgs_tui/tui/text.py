@@ -5,18 +5,20 @@ outside goes through `fit`, `cut` or `span`, which show control characters inste
 in the user's language.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
-from sgs_tui.engine.text import cut_name, start_of, visible
+from sgs_tui.engine.text import cut_name, start_of, visible, wrapped
 from sgs_tui.language import shown
 
 Tone = Literal[
     "", "muted", "strong", "key", "fail", "warn", "good", "sample", "benchmark", "header", "focus", "cursor", "idle"
 ]
 ELLIPSIS = "…"
+_CHINESE = re.compile("[\u2e80-\u9fff\uff00-\uffef]")
 
 
 class Span(NamedTuple):
@@ -70,10 +72,12 @@ def clip(text: str, cells: int) -> str:
 
 
 def wrap(text: str, cells: int) -> list[str]:
-    """`text` made visible, broken at blanks where it can be and anywhere where it can not."""
+    """`text` made visible, broken at blanks, and between Chinese characters, where it can be, else anywhere."""
     rows: list[str] = []
     rest = visible(shown(text))
     cells = max(1, cells)
+    if _CHINESE.search(rest):
+        return wrapped(rest, cells, cell_len)
     while cell_len(rest) > max(cells, cell_len(rest[:1])):
         head = start_of(rest, cells, cell_len) or rest[0]
         blank = head.rfind(" ")

@@ -17,7 +17,7 @@ from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.diagnosis.results import Finding, Recovered, proof
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.text import visible
-from sgs_tui.language import Message, _, joined, shown
+from sgs_tui.language import Message, _, joined, sense, shown
 
 _HEAD = ("#", Message("name"), "op", Message("verdict"), *(METRICS[key].title for key in BRIEF), Message("reason"))
 _ALIGNMENT = "rlll" + "r" * len(BRIEF) + "l"
@@ -75,7 +75,7 @@ def _layers(report: Report) -> Iterator[str]:
         yield from _table(_HEAD, _ALIGNMENT, rows)
         return
     told = [[*cells, parts.get(row.name, "")] for cells, row in zip(rows, report.shown, strict=True)]
-    yield from _table((*_HEAD, Message("error")), f"{_ALIGNMENT}l", told)
+    yield from _table((*_HEAD, sense("difference", "error")), f"{_ALIGNMENT}l", told)
 
 
 def _layer(row: LayerDiff) -> list[str]:

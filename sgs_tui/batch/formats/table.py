@@ -33,7 +33,7 @@ from sgs_tui.engine.compare.metrics import BY_PRIORITY, METRICS
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Unmatched, Verdict
 from sgs_tui.engine.diagnosis.results import Finding, Recovered, proof
 from sgs_tui.engine.numbers import count
-from sgs_tui.language import Message, _, shown
+from sgs_tui.language import Message, _, sense, shown
 
 _WIDE = 120
 _ROOMY = 100
@@ -111,7 +111,12 @@ def _shares(report: Report, screen: Screen) -> list[Column]:
     told = [known.get(row.name, "") for row in report.shown]
     if not any(told) or (screen.columns is not None and screen.columns < _ROOMY):
         return []
-    return [Column(_("error"), [Cell(shown(word), "bold" if word == "introduced" else "") for word in told])]
+    return [
+        Column(
+            shown(sense("difference", "error")),
+            [Cell(shown(word), "bold" if word == "introduced" else "") for word in told],
+        )
+    ]
 
 
 def _without_the_least(columns: list[Column], width: int) -> list[Column]:

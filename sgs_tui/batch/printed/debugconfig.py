@@ -24,7 +24,7 @@ def list_findings(findings: Iterable[Finding], name: str) -> bytes:
 
 def show_difference(old: bytes, new: bytes, name: str) -> bytes:
     """A unified diff; empty where nothing changes."""
-    return text_of(visible(line) for line in difference(old, new, name))
+    return text_of(visible(shown(line)) for line in difference(old, new, name))
 
 
 def _described(document: DebugConfig, name: str) -> Iterator[str]:

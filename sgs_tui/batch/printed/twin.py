@@ -35,7 +35,7 @@ from sgs_tui.engine.backends.twin import TwinDumps
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.twin.network import Proof, Twin, TwinOp
 from sgs_tui.engine.twin.rebuild import op_totals
-from sgs_tui.language import Message, joined
+from sgs_tui.language import Message, joined, sense
 
 SCHEMA = "sgs-tui/twin/1"
 _STYLES = {Proof.EXACT: "", Proof.CLOSE: "yellow", Proof.BARRIER: "bold red"}
@@ -135,7 +135,9 @@ def _columns(ops: Sequence[TwinOp], screen: Screen) -> list[Column]:
         Column("#", [Cell(str(op.index)) for op in ops], right=True),
         Column(Message("op"), [Cell(screen.text(op.kind)) for op in ops]),
         Column(Message("proof"), [Cell(Message(str(op.proof)), _STYLES[op.proof]) for op in ops]),
-        Column(Message("error"), [Cell("-" if op.barrier else f"{op.error:.1e}") for op in ops], right=True),
+        Column(
+            sense("difference", "error"), [Cell("-" if op.barrier else f"{op.error:.1e}") for op in ops], right=True
+        ),
     ]
     attributes = ["" if op.barrier else op.attributes for op in ops]
     left = max(NARROWEST, screen.columns or 2 * PIPED) - taken(columns)

@@ -11,6 +11,9 @@
     rmse>0.1 cos<=0.9  a metric over or under a number: rmse cos mse sqnr maxerr range l2 index ...
     "two words"        quotes keep blanks
 
+Fields, verdicts and reasons are known by the user's words for them too, where a front end says which those are, and
+signs are taken as Chinese keyboards write them: `结论：不合格`.
+
 A metric that is NaN counts as worse than every number, so `rmse>0.1` and `cos<0.99` both find the layers that hold
 NaN. Layers without the metric (not comparable ones) fit no comparison.
 """
@@ -41,8 +44,11 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
 }
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*(?:"|$))+')
 """Blanks inside double quotes are part of a word; a quote still open while typing counts as closed at the end."""
-_COMPARISON = re.compile(r"(?P<metric>\w+)(?P<sign>[<>]=?|=)(?P<number>.*)", re.DOTALL)
-_FIELD = re.compile(r"(?P<field>op|verdict|name|reason):(?P<text>.*)", re.DOTALL | re.IGNORECASE)
+_COMPARISON = re.compile(r"(?P<metric>\w+)(?P<sign>[<>＜＞]=?|=)(?P<number>.*)", re.DOTALL)
+_FIELD = re.compile(r"(?P<field>\w+)[:：](?P<text>.*)", re.DOTALL)
+_HALF_WIDTH = str.maketrans("＜＞", "<>")
+Said = Callable[[str], str]
+"""How the user says a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,37 +68,47 @@ class Query:
         return found
 
 
-def parse_query(text: str, words: Mapping[str, Test] | None = None, more: Mapping[str, Metric] | None = None) -> Query:
-    """Read a filter. `words`: what single words mean to a front end besides (in the app `marked`); `more`: its figures.
+def parse_query(
+    text: str, words: Mapping[str, Test] | None = None, more: Mapping[str, Metric] | None = None, said: Said = str
+) -> Query:
+    """Read a filter. `words`: what single words mean to a front end besides (in the app `marked`); `more`: its figures;
+    `said`: the user's words for a message, which are understood beside the English ones.
 
     Raises UsageError saying which term can not be read and what is known.
     """
-    return Query(text, tuple(_term(word.replace('"', ""), words or {}, more or {}) for word in _WORD.findall(text)))
+    known = words or {}, more or {}, said
+    return Query(text, tuple(_term(word.replace('"', ""), *known) for word in _WORD.findall(text)))
 
 
-def _term(word: str, words: Mapping[str, Test], more: Mapping[str, Metric]) -> Test:
-    if word.startswith("!"):
+def _term(word: str, words: Mapping[str, Test], more: Mapping[str, Metric], said: Said) -> Test:
+    if word.startswith(("!", "！")):
         if not word[1:]:
             raise UsageError(
                 Message("filter: nothing stands behind !"), Message("write !word to leave out layers with that word")
             )
-        inner = _term(word[1:], words, more)
+        inner = _term(word[1:], words, more, said)
         return lambda row: not inner(row)
     if word.lower() in words:
         return words[word.lower()]
-    if field := _FIELD.fullmatch(word):
-        return _FIELDS[field["field"].lower()](field["text"])
+    if (field := _FIELD.fullmatch(word)) and (made := _field(field["field"].lower(), said)):
+        return made(field["text"], said)
     if comparison := _COMPARISON.fullmatch(word):
-        return _comparison(comparison["metric"], comparison["sign"], comparison["number"], more)
+        sign = comparison["sign"].translate(_HALF_WIDTH)
+        return _comparison(comparison["metric"], sign, comparison["number"], more)
     return _in_name(word)
 
 
-def _in_op(text: str) -> Test:
+def _field(word: str, said: Said) -> Callable[[str, Said], Test] | None:
+    """What a field of that name tests; None where the word is part of a layer's name."""
+    return next((made for name, made in _FIELDS.items() if word in (name, said(name))), None)
+
+
+def _in_op(text: str, said: Said = str) -> Test:
     fits = _smart_case(text)
     return lambda row: fits(row.op_type)
 
 
-def _in_name(text: str) -> Test:
+def _in_name(text: str, said: Said = str) -> Test:
     """The word in the name as it is shown, of either side."""
     seen = _visible if text != text.lower() else _folded
 
@@ -119,8 +135,9 @@ def _smart_case(text: str) -> Callable[[str], bool]:
     return lambda value: text in value.lower()
 
 
-def _verdict(text: str) -> Test:
-    wanted = [verdict for verdict in Verdict if text and verdict.startswith(text.lower())]
+def _verdict(text: str, said: Said) -> Test:
+    words = {verdict: (str(verdict), said(Message(str(verdict)))) for verdict in Verdict}
+    wanted = [verdict for verdict, known in words.items() if text and any(map(_begins(text.lower()), known))]
     if not wanted:
         raise UsageError(
             Message("filter: no verdict is called {text!r}", text=text),
@@ -129,16 +146,20 @@ def _verdict(text: str) -> Test:
     return lambda row: row.verdict in wanted
 
 
-def _in_reasons(text: str) -> Test:
+def _begins(text: str) -> Callable[[str], bool]:
+    return lambda word: word.startswith(text)
+
+
+def _in_reasons(text: str, said: Said) -> Test:
     fits = _smart_case(text)
-    return lambda row: any(map(fits, (*row.reasons, *row.pair.notes, *row.notes)))
+    return lambda row: any(fits(why) or fits(said(why)) for why in (*row.reasons, *row.pair.notes, *row.notes))
 
 
-_FIELDS: dict[str, Callable[[str], Test]] = {
-    "op": _in_op,
-    "verdict": _verdict,
-    "name": _in_name,
-    "reason": _in_reasons,
+_FIELDS: dict[str, Callable[[str, Said], Test]] = {
+    Message("op"): _in_op,
+    Message("verdict"): _verdict,
+    Message("name"): _in_name,
+    Message("reason"): _in_reasons,
 }
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import partial
 
 from sgs_tui.engine.text import decode
+from sgs_tui.language import Message
 
 BOM = b"\xef\xbb\xbf"
 
@@ -48,8 +49,9 @@ def difference(old: bytes, new: bytes, name: str) -> list[str]:
     A line keeps its `\r` and a missing final newline is said, so that changed line ends can be seen.
     """
     before, after = _marked(old), _marked(new)
-    shown = unified_diff(before, after, f"{name} (now)", f"{name} (new)", lineterm="")
-    return [part for line in shown for part in line.split("\n")]
+    changes = list(unified_diff(before, after, lineterm=""))[2:]
+    heads = [Message("--- {name} (now)", name=name), Message("+++ {name} (new)", name=name)] if changes else []
+    return [*heads, *(part for line in changes for part in line.split("\n"))]
 
 
 def _marked(data: bytes) -> list[str]:

@@ -120,7 +120,9 @@ class BaselineController(Controller):
         if not choices:
             self.ask_for_file()
             return
-        file = Choice(_FILE, _("another file or folder ..."), _("a report of compare --format json, a run's folder"))
+        file = Choice(
+            _FILE, Words("another file or folder ..."), Words("a report of compare --format json, a run's folder")
+        )
         self.choose(_("Against which earlier run or comparison?"), (*choices, file), self._take_choice)
 
     def _take_choice(self, key: str) -> None:

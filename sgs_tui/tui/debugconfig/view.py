@@ -57,7 +57,8 @@ def info_lines(findings: Sequence[Finding], switch: Switch, width: int) -> list[
     """What is wrong, what the key under the cursor means, and then what is only worth knowing."""
     grave = [finding for finding in findings if finding.severity is not Severity.NOTE]
     notes = [finding for finding in findings if finding.severity is Severity.NOTE]
-    lines = [*_finding_lines(grave, width), BLANK, *paragraph(f"{switch.name}: {_(switch.meaning)}", width)]
+    meaning = _("{name}: {text}", name=switch.name, text=_(switch.meaning))
+    lines = [*_finding_lines(grave, width), BLANK, *paragraph(meaning, width)]
     lines += paragraph(_("Read by: {read_by}.", read_by=_(switch.read_by)), width, "muted")
     lines += paragraph(_("Recommended: {what}.", what=_(switch.recommended)), width, "muted")
     return [*lines, BLANK, *_finding_lines(notes, width)] if notes else lines

@@ -11,7 +11,7 @@ from sgs_tui.engine.compare.results import SideStats
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.format import Health, HealthState, Record, Stage
 from sgs_tui.engine.numbers import figure, size
-from sgs_tui.language import _, shown
+from sgs_tui.language import _, joined, shown
 from sgs_tui.tui.text import BLANK, Line, Span, age, paragraph, share
 from sgs_tui.tui.widgets.table import Cell, Column
 
@@ -161,7 +161,7 @@ def _header(record: Record) -> str:
         ),
         _("constant") if record.constant else "",
     ]
-    return "; ".join(part for part in parts if part)
+    return str(shown(joined(filter(None, parts), "; ")))
 
 
 def _statistics(stats: SideStats) -> str:

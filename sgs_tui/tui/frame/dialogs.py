@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
-from sgs_tui.language import _
+from sgs_tui.language import _, shown
 from sgs_tui.tui.actions import Action, bindings, group
 from sgs_tui.tui.frame.opaque import OpaqueScreen
 from sgs_tui.tui.text import Span, clip, span
@@ -146,14 +146,15 @@ class Ask(Dialog[str]):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of many: `key` is the answer."""
+    """One of many: `key` is the answer. Where `text` and `note` are messages they are found by their English too."""
 
     key: str
     text: str
     note: str = ""
 
     def has(self, words: Sequence[str]) -> bool:
-        return all(word in f"{self.text} {self.key} {self.note}".lower() for word in words)
+        told = f"{self.text} {self.key} {self.note} {shown(self.text)} {shown(self.note)}".lower()
+        return all(word in told for word in words)
 
 
 class Chooser(Dialog[str]):
@@ -208,7 +209,8 @@ class Chooser(Dialog[str]):
 def _columns(choices: Sequence[Choice]) -> list[Column[Choice]]:
     """Short notes (keys) stand in front of the text, long ones (explanations) behind it."""
     note, text, key = (
-        max((cell_len(getattr(choice, name)) for choice in choices), default=0) for name in ("note", "text", "key")
+        max((cell_len(shown(getattr(choice, name))) for choice in choices), default=0)
+        for name in ("note", "text", "key")
     )
     if note <= _SHORT_NOTE:
         return [
@@ -223,4 +225,4 @@ def _columns(choices: Sequence[Choice]) -> list[Column[Choice]]:
 
 
 def _note(choice: Choice) -> Cell:
-    return Cell(choice.note, "key" if cell_len(choice.note) <= _SHORT_NOTE else "muted")
+    return Cell(choice.note, "key" if cell_len(shown(choice.note)) <= _SHORT_NOTE else "muted")

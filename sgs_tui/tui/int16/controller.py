@@ -16,7 +16,7 @@ from sgs_tui.engine.requantize.ini_change import IniChange, ini_change, journal_
 from sgs_tui.engine.requantize.network import INI
 from sgs_tui.engine.requantize.propose import Commands, EmbeddedRun, Recipe, find_recipe
 from sgs_tui.engine.session import Comparison
-from sgs_tui.language import _
+from sgs_tui.language import _, joined
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened, DiagnosisChanged
 from sgs_tui.tui.frame.controller import Controller, Host, confirmed, does, hears
@@ -145,7 +145,7 @@ class Int16Controller(Controller):
             if marked
             else _("no more marked")
         )
-        self.host.flash(f"{name}: {said}")
+        self.host.flash(_("{name}: {text}", name=name, text=said))
 
     def _mark(self, marks: Marks) -> None:
         self.marks = marks
@@ -161,7 +161,7 @@ class Int16Controller(Controller):
         """Of tensors that these dumps hold too; the others are named."""
         names = {record.name for record in event.comparison.benchmark.records}
         if lost := self.marks.outside(names):
-            said = _("no more marked for INT16, since these dumps do not hold them: {tensors}", tensors=", ".join(lost))
+            said = _("no more marked for INT16, since these dumps do not hold them: {tensors}", tensors=joined(lost))
             self.host.note(said, "warn")
             self.host.flash(said, "warn")
         self._kept = self._kept.among(names)

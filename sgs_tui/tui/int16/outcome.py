@@ -11,7 +11,7 @@ from sgs_tui.engine.numbers import count, decibel, figure, ratio, size
 from sgs_tui.engine.text import some
 from sgs_tui.engine.twin.trust import ROUGHLY
 from sgs_tui.engine.twin.whatif import WhatIf, WhatIfLayer
-from sgs_tui.language import Message, _, joined, shown
+from sgs_tui.language import Message, _, joined, sense, shown
 from sgs_tui.tui.int16.foresee import Foreseen, Then
 from sgs_tui.tui.text import Line, Span, Tone, clip, fit, line, padded, paragraph
 
@@ -37,7 +37,7 @@ def answer_lines(answer: WhatIf, foreseen: Foreseen, plain: bool, width: int) ->
     if worst:
         told = [_("{fails}, worst {name} {sqnr} dB", fails=told[0], name=worst.name, sqnr=decibel(worst.after.sqnr_db))]
     told += [_("newly fixed: {fixed}", fixed=some(fixed))] if fixed else []
-    names = [_("in INT16: {tensors}", tensors=", ".join(answer.int16) or _("nothing"))]
+    names = [_("in INT16: {tensors}", tensors=joined(answer.int16) or _("nothing"))]
     names += [_("INT16 too: {tensors}", tensors=some(foreseen.too))] if foreseen.too else []
     lines = paragraph(joined(names, "; "), width, "strong")
     lines += paragraph(_cost(answer), width, "muted")
@@ -178,8 +178,9 @@ def _layers(answer: WhatIf, layers: Sequence[WhatIfLayer], foreseen: Foreseen, w
     return lines + paragraph(_("output not foreseen: {layers}", layers=some(silent)) if silent else "", width, "muted")
 
 
+_HEALED = sense("healed", "fixed")
 _ROUGH_WORDS = {
-    (True, Then.FINE): Message("fixed"),
+    (True, Then.FINE): _HEALED,
     (True, Then.OPEN): Message("near the limit"),
     (True, Then.FAILS): Message("fails"),
     (False, Then.FINE): "",
@@ -190,14 +191,14 @@ _ROUGH_WORDS = {
 
 def _word(answer: WhatIf, layer: WhatIfLayer) -> str:
     if layer.name in answer.newly_fixed:
-        return _("fixed")
+        return str(shown(_HEALED))
     return (
         _("newly fails") if layer.name in answer.newly_failing else _("fails") if layer.name in answer.failing else ""
     )
 
 
 def _layer(layer: WhatIfLayer, word: str, fails: bool, outputs: Sequence[str], width: int) -> Line:
-    words = ", ".join(part for part in (word, "output" if layer.name in outputs else "", _measured(layer)) if part)
+    words = joined(filter(None, (word, _("output") if layer.name in outputs else "", _measured(layer))))
     tone: Tone = "fail" if fails else "good" if word else ""
     name = max(12, min(_NAME, width - 58))
     sign = "~" if layer.rough else " "

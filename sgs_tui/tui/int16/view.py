@@ -9,7 +9,7 @@ from sgs_tui.engine.requantize.ini_change import IniChange
 from sgs_tui.engine.requantize.network import NAME
 from sgs_tui.engine.requantize.propose import Commands, EmbeddedRun, Recipe
 from sgs_tui.engine.text import some
-from sgs_tui.language import _, shown
+from sgs_tui.language import _, joined, shown
 from sgs_tui.tui.debugconfig.view import difference
 from sgs_tui.tui.int16.foresee import Foreseen
 from sgs_tui.tui.int16.outcome import answer_lines
@@ -80,7 +80,7 @@ def _expected(plan: Plan, foreseen: Foreseen | None, waiting: bool, plain: bool,
         return lines
     if answer is None:
         said = _("not foreseen") if plan.advice.fix_first else _("estimated, not foreseen")
-        return lines + paragraph(f"{said}: {shown(foreseen.problem)}", width, "warn")
+        return lines + paragraph(_("{name}: {text}", name=said, text=foreseen.problem), width, "warn")
     known = () if plan.advice.fix_first else plan.advice.notes
     notes = [row for note in known if not note.startswith(STILL_FAILING) for row in paragraph(note, width, "muted")]
     return [*lines, *answer_lines(answer, foreseen, plain, width), *notes]
@@ -104,7 +104,7 @@ def outcome_lines(advice: Advice, failing: int, width: int) -> list[Line]:
     if advice.fix_first is not None:
         lines += paragraph(_("pane 6 says what proves it and how to fix it"), width)
         return lines + notes
-    chosen, least = ", ".join(advice.chosen) or _("nothing"), ", ".join(advice.smallest) or _("nothing")
+    chosen, least = joined(advice.chosen) or _("nothing"), joined(advice.smallest) or _("nothing")
     lines += paragraph(
         _("in INT16: {chosen}; the smallest set that does it: {least}", chosen=chosen, least=least), width
     )

@@ -130,7 +130,7 @@ def _shares(part: Blame) -> str:
         words = _("{shares} ({own_steps:.2g} steps)", shares=words, own_steps=part.own_steps)
     parts = [words, _("computed again in float") if part.proven else _("estimated from its neighbors")]
     if part.culprits:
-        parts.append(_("from {culprits}", culprits=", ".join(part.culprits[:3])))
+        parts.append(_("from {culprits}", culprits=joined(part.culprits[:3])))
     return str(shown(joined(parts, "; ")))
 
 

@@ -8,11 +8,11 @@ from functools import partial
 from sgs_tui.engine.compare.limits import FAILED, WARNED
 from sgs_tui.engine.compare.metrics import METRICS
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Unmatched, Verdict
-from sgs_tui.engine.compare.select import SORT_KEYS, Query, by_metric, falls, parse_query, sort_rows
+from sgs_tui.engine.compare.select import SORT_KEYS, Query, Test, by_metric, falls, parse_query, sort_rows
 from sgs_tui.engine.diagnosis.original import ThreeRow, ThreeWay
 from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.text import visible
-from sgs_tui.language import _
+from sgs_tui.language import _, shown
 from sgs_tui.tui.int16.marks import Marks
 from sgs_tui.tui.journal.view import Notes
 from sgs_tui.tui.layers import over_set, three_way
@@ -77,6 +77,10 @@ class Layers:
         if self.undone and column not in ("sign", "verdict") and (won := self.parts.recovered.get(pair.name)):
             return cell(won.row, column)
         return label(pair, column) if diff is None else cell(diff, column)
+
+    @property
+    def _words(self) -> dict[str, Test]:
+        return dict.fromkeys(("marked", _("marked")), self.is_marked)
 
     def is_marked(self, row: LayerDiff) -> bool:
         """What `marked` in the filter finds."""
@@ -164,7 +168,7 @@ class Layers:
 
     def parsed(self, text: str) -> Query:
         """A filter as it is typed. Raises UsageError."""
-        return parse_query(text, {"marked": self.is_marked}, self._figures) if text.strip() else NO_FILTER
+        return parse_query(text, self._words, self._figures, shown) if text.strip() else NO_FILTER
 
     def filter(self, query: Query) -> None:
         self.query = query

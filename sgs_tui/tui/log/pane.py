@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 from time import localtime, strftime, time
 
+from sgs_tui.language import _
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.text import Line, Span, Tone, hanging, paragraph
@@ -56,7 +57,7 @@ class LogPane(Pane):
     def newest(self) -> tuple[str, ...]:
         """What the last entries say, with their hints as the status line has them."""
         last = list(self.entries)[-_OF_LATE:]
-        return tuple(text for each in last for text in (each.text, f"{each.text}: {each.hint}"))
+        return tuple(text for each in last for text in (each.text, _("{text}: {hint}", text=each.text, hint=each.hint)))
 
     def _lines(self, width: int) -> list[Line]:
         return [line for entry in self.entries for line in entry.lines(width)]

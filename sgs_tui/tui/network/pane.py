@@ -10,7 +10,7 @@ from textual import events
 from sgs_tui.engine.diagnosis.flow import Flow
 from sgs_tui.engine.diagnosis.results import Role
 from sgs_tui.engine.numbers import count
-from sgs_tui.language import Message, _, shown
+from sgs_tui.language import Message, _
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.jobs import Flash, LayerWanted
@@ -188,7 +188,7 @@ class NetworkPane(Pane):
         if tensor.layer:
             self.post_message(LayerWanted(tensor.layer, leave=False))
         else:
-            self.post_message(Flash(f"{tensor.name}: {shown(tensor.why)}"))
+            self.post_message(Flash(_("{name}: {text}", name=tensor.name, text=tensor.why)))
 
     def action_center(self) -> None:
         if self.flow is not None and self.selected:

@@ -15,7 +15,7 @@ from sgs_tui.engine.runs.runs import cancel_run
 from sgs_tui.engine.sweep.background import BACKEND_NAME, SweepJob, job_of, look, picture_dumps
 from sgs_tui.engine.sweep.results import SweepResult
 from sgs_tui.engine.sweep.sweep import default_journal
-from sgs_tui.language import _
+from sgs_tui.language import Message, _
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
@@ -106,10 +106,14 @@ class PicturesController(Controller):
             fixed=form.value("fixed") or "?",
         )
         choices = (
-            Choice("twin", _("the benchmark's twin"), twin),
-            Choice("pairs", _("dumps that are there"), _("two folders, fixed and float, paired by name; or a list")),
-            Choice("onnx", _("an ONNX model"), model),
-            Choice("sdk", _("the SDK's simulator"), sdk),
+            Choice("twin", Message("the benchmark's twin"), twin),
+            Choice(
+                "pairs",
+                Message("dumps that are there"),
+                Message("two folders, fixed and float, paired by name; or a list"),
+            ),
+            Choice("onnx", Message("an ONNX model"), model),
+            Choice("sdk", Message("the SDK's simulator"), sdk),
         )
         self.choose(_("A sweep: what makes the two sides of each picture?"), choices, self._ask_pictures)
 

@@ -15,7 +15,7 @@ from sgs_tui.engine.numbers import count, ratio
 from sgs_tui.engine.sweep.background import SweepJob
 from sgs_tui.engine.sweep.results import LayerRow, PictureRow, SetFinding, Status, SweepResult
 from sgs_tui.engine.text import some
-from sgs_tui.language import Message, _, shown
+from sgs_tui.language import Message, _
 from sgs_tui.tui.layers.over_set import OverSet
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, cut, fit, paragraph
 from sgs_tui.tui.widgets.table import Cell, Column
@@ -162,7 +162,7 @@ def _finding(result: SweepResult, text: str, found: SetFinding, width: int) -> I
     names = [result.pictures[place].name for place in found.pictures]
     for label, listed in ((_("pictures"), names), (_("layers"), list(found.layers))):
         if listed:
-            yield from paragraph(f"{label}: {shown(some(listed, 8))}", width)
+            yield from paragraph(_("{name}: {text}", name=label, text=some(listed, 8)), width)
     for line in found.evidence:
         yield from paragraph(line, width, "muted")
     yield from paragraph(found.advice, width, "good")

@@ -17,7 +17,7 @@ from sgs_tui.engine.requantize.propose import (
     compared_with,
     dump_lines,
 )
-from sgs_tui.language import Message, _, shown
+from sgs_tui.language import Message, _, joined, shown
 from sgs_tui.tui.debugconfig.view import difference
 from sgs_tui.tui.int16.view import outcome_lines
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, hanging, paragraph
@@ -73,7 +73,7 @@ def _ini(number: int, proposal: Proposal, width: int) -> list[Line]:
     """The change of the file, in full."""
     assert proposal.change is not None
     if not proposal.changes:
-        names = ", ".join(proposal.change.names) or _("nothing")
+        names = joined(proposal.change.names) or _("nothing")
         return _step(number, _("{ini} stays as it is (INT16: {names})", ini=proposal.ini, names=names), (), width)
     lines = _step(number, _("write {ini}; the old file is kept as .bak", ini=proposal.ini), (), width)
     change = proposal.change
@@ -91,7 +91,7 @@ def _step(number: int, what: str, details: Iterable[str], width: int) -> list[Li
 
 
 def _bits(names: Sequence[str]) -> str:
-    return _("{names} in INT16", names=", ".join(names) or _("nothing"))
+    return _("{names} in INT16", names=joined(names) or _("nothing"))
 
 
 def refusal_lines(message: str, hint: str, path: Path | None, text: str, width: int) -> list[Line]:

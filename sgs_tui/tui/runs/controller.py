@@ -10,7 +10,7 @@ from sgs_tui.engine.numbers import count
 from sgs_tui.engine.requantize.propose import run_roots
 from sgs_tui.engine.runs.run_folder import RunState, default_root
 from sgs_tui.engine.runs.runs import cancel_run, delete_run
-from sgs_tui.language import _, _n
+from sgs_tui.language import _, _n, joined
 from sgs_tui.tui.comparison.controller import ComparisonController
 from sgs_tui.tui.comparison.jobs import ComparisonOpened
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
@@ -90,7 +90,9 @@ class RunsController(Controller):
             self.host.post_message(Said(here if swept else there))
         else:
             level = "warn" if row.run.state is RunState.CANCELLED else "fail"
-            self.host.post_message(Said(f"{row.run.name}: {row.message or row.run.state}", level, row.hint))
+            self.host.post_message(
+                Said(_("{name}: {text}", name=row.run.name, text=row.message or _(str(row.run.state))), level, row.hint)
+            )
 
     @hears(LogWanted)
     def follow_run(self, event: LogWanted) -> None:
@@ -127,7 +129,7 @@ class RunsController(Controller):
         self._open_form(None)
 
     def _open_form(self, refusal: Refusal | None) -> None:
-        switches = ", ".join(sorted(self._debug_config().effect().switches)) or "none"
+        switches = joined(sorted(self._debug_config().effect().switches)) or _("none")
         dialog = RunFormDialog(self.form, switches, self.host.keymap, self._examine, self._start, refusal)
         self.host.open(dialog, self._take_form)
 
@@ -181,7 +183,7 @@ class RunsController(Controller):
 
     def _ask_to_end(self, row: RunRow, question: str, end: Callable[[], object], said: str) -> None:
         """It can not be taken back."""
-        told = partial(self.host.post_message, Said(f"{row.path.name}: {said}"))
+        told = partial(self.host.post_message, Said(_("{name}: {text}", name=row.path.name, text=said)))
         work = partial(self.host.jobs.run, "end", lambda _: end(), lambda _: told())
         self.confirm(question, partial(fact_lines, row), work)
 

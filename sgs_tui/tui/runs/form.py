@@ -127,7 +127,7 @@ class RunForm:
     def problems(self) -> tuple[str, ...]:
         """What is missing, by the fields' names."""
         found = ((_(each.label), self.problem(each.key)) for each in self.fields)
-        return tuple(f"{label}: {problem}" for label, problem in found if problem)
+        return tuple(_("{name}: {text}", name=label, text=problem) for label, problem in found if problem)
 
     @property
     def _optional(self) -> set[str]:
@@ -319,7 +319,8 @@ class RunFormDialog(Dialog[RunForm]):
         return [action for action in super().actions() if action.id not in unfit]
 
     def _info(self, names: tuple[str, ...], width: int) -> list[Line]:
-        lines = paragraph(f"{_(self.field.label)}: {_(self.field.hint(self.form.value('simulator')))}", width, "muted")
+        hint = self.field.hint(self.form.value("simulator"))
+        lines = paragraph(_("{name}: {text}", name=_(self.field.label), text=_(hint)), width, "muted")
         if names:
             return lines + paragraph("  ".join(names), width, "key")
         lines += [BLANK, *paragraph(_("switches (pane 4): {switches}", switches=self._switches), width, "muted")]

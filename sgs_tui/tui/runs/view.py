@@ -89,7 +89,7 @@ def fact_lines(row: RunRow, width: int) -> list[Line]:
     if run.state is not RunState.OK and not run.state.active:
         lines += paragraph(row.message or _(str(run.state)), width) + paragraph(row.hint, width, "good")
     asked = (Path(run.request.model).name, run.request.details.get("image"), run.request.details.get("preprocess"))
-    lines.append((Span(clip(", ".join(part for part in asked if part), width), "muted"),))
+    lines.append((Span(clip(joined(filter(None, asked)), width), "muted"),))
     return lines + [
         line for note in run.status.notes for line in paragraph(_("note: {text}", text=note), width, "warn")
     ]

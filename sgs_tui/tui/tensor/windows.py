@@ -17,7 +17,7 @@ from textual.widget import Widget
 from sgs_tui.engine.compare.channels import ChannelTable
 from sgs_tui.engine.compare.feature_map import FeatureMap, HeatRow
 from sgs_tui.engine.compare.scatter import Scatter
-from sgs_tui.language import _
+from sgs_tui.language import _, key_word
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.dialogs import Dialog
 from sgs_tui.tui.jobs import LayerWanted
@@ -35,7 +35,7 @@ from sgs_tui.tui.tensor.view import (
     scatter_lines,
     shaded,
 )
-from sgs_tui.tui.text import BLANK, Line, Span, line
+from sgs_tui.tui.text import BLANK, Line, Span, fit, line
 from sgs_tui.tui.widgets.text_view import Canvas
 
 GAP = 2
@@ -185,8 +185,8 @@ class MapWindow(TensorWindow):
         share = float(self.table.share[self.found.channel])
         words = map_words(self.found, self.cursor, len(self.order), self.place, share, width)
         maps = self._maps(self.found, width, height - len(words) - 2)
-        heads = (("benchmark", "benchmark"), ("sample", "sample"), ("error", "fail"))
-        captions = tuple(Span(f"{text:<{maps.cells + GAP}}"[: maps.cells + GAP], tone) for text, tone in heads)  # type: ignore[arg-type]
+        heads = (("benchmark", "benchmark"), ("sample", "sample"), (key_word("error"), "fail"))
+        captions = tuple(Span(fit(text, maps.cells + GAP), tone) for text, tone in heads)  # type: ignore[arg-type]
         first = len(words) + 1
         if self._shaded and not self.plain:
             canvas.show_maps(maps, first)

@@ -16,7 +16,7 @@ from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.jobs import Flash, LayerWanted
 from sgs_tui.tui.layers.blame import sign_lines
-from sgs_tui.tui.text import BLANK, Line, Span, line, paragraph, plain
+from sgs_tui.tui.text import BLANK, Line, line, paragraph, plain, span
 from sgs_tui.tui.triage.view import FINDING_COLUMNS, headline, triage_lines
 from sgs_tui.tui.widgets.table import ListTable, Table
 from sgs_tui.tui.widgets.text_view import TextView
@@ -64,7 +64,7 @@ class TriagePane(Pane):
         self.diagnosis, self.why = diagnosis, ""
         self.table.styles.height = 1 + min(len(diagnosis.findings), _MOST_ROWS)
         self.table.fill(enumerate(diagnosis.findings, 1), 0)
-        self.head(Span(count(len(diagnosis.findings), "cause")))
+        self.head(span(count(len(diagnosis.findings), "cause")))
         self._fill()
 
     @property

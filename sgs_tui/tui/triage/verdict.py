@@ -44,7 +44,7 @@ def verdict_lines(diagnosis: Diagnosis, keymap: dict[str, str], cells: int) -> l
 
 
 def _joined(facts: Sequence[Span]) -> Line:
-    return tuple(part for place, fact in enumerate(facts) for part in (*([Span("; ")] if place else []), fact))
+    return tuple(part for place, fact in enumerate(facts) for part in (*([Span(_("; "))] if place else []), fact))
 
 
 def cause_lines(finding: Finding, keymap: dict[str, str], cells: int) -> list[Line]:
@@ -77,8 +77,9 @@ def _headline(finding: Finding, cells: int) -> Span:
     needed = min(cell_len(name), _NAME) + 2 if name else 0
     short = (words, *(words.partition(end)[0] for end in (_(", "), " (", "（")))
     said = next((each for each in short if cell_len(each) + needed <= cells), short[1])
-    where = f"{cut(name, max(12, cells - 2 - cell_len(said)))}: " if name else ""
-    return Span(clip(where + said, cells), "good" if finding.cause is Cause.HEALTHY else "strong")
+    name = cut(name, max(12, cells - 2 - cell_len(said)))
+    told = _("{layer}: {text}", layer=name, text=said) if name else said
+    return Span(clip(told, cells), "good" if finding.cause is Cause.HEALTHY else "strong")
 
 
 def _facts(diagnosis: Diagnosis) -> list[Span]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Recovered, Role
 from sgs_tui.engine.numbers import cosine, count, ratio, small
 from sgs_tui.engine.text import some
-from sgs_tui.language import _, shown
+from sgs_tui.language import _, joined, shown
 from sgs_tui.tui.layers.blame import BLAME_SIGNS, is_healthy
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, hanging, padded, paragraph
 from sgs_tui.tui.widgets.table import Cell, Column
@@ -61,7 +61,7 @@ def triage_lines(diagnosis: Diagnosis, place: int, width: int) -> list[Line]:
 
 def _finding(finding: Finding, width: int) -> list[Line]:
     lines = paragraph(headline(finding), width, "strong")
-    facts = f"{finding.cause}, {shown(finding.proof.words)}"
+    facts = str(shown(joined([str(finding.cause), finding.proof.words])))
     if finding.explained and finding.cause not in _ROUNDING:
         facts += _("; ") + _(
             "undoing it removes {explained:.0%} of the error where that was tested", explained=finding.explained
@@ -97,7 +97,7 @@ def _course(diagnosis: Diagnosis, width: int) -> list[Line]:
             if names := [part.name for part in diagnosis.blame if part.role is role]:
                 lines += _block(
                     _("{sign} layers", sign=BLAME_SIGNS[role].text),
-                    [f"{_(str(role))}: {shown(some(names, _NAMED))}"],
+                    [_("{name}: {text}", name=_(str(role)), text=some(names, _NAMED))],
                     "",
                     width,
                 )
