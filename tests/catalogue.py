@@ -69,6 +69,12 @@ FOREIGN = {
         *("Show this message and exit.", "Install completion for the current shell."),
         "Show completion for the current shell, to copy it or customize the installation.",
     ),
+    "json": (
+        *("Expecting value", "Unterminated string starting at", "Extra data", "Invalid control character at"),
+        *("Expecting property name enclosed in double quotes", "Expecting ':' delimiter", "Expecting ',' delimiter"),
+        *("Illegal trailing comma before end of object", "Illegal trailing comma before end of array"),
+        *("Invalid \\escape", "Invalid \\uXXXX escape"),
+    ),
     "the operating system": (
         *("No such file or directory", "Permission denied", "Is a directory", "Not a directory", "File exists"),
         *("No space left on device", "Read-only file system", "File name too long", "Too many open files"),

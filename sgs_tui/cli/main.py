@@ -101,9 +101,10 @@ def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
 
 def _run(arguments: list[str]) -> int:
     forget_read()
+    arguments = settle(arguments)
     if odd := next((each for each in arguments if "\0" in each), None):
         raise UsageError(Message("{name}: holds a NUL character", name=odd), Message("no file is called so"))
-    arguments = with_command(settle(arguments), COMMANDS)
+    arguments = with_command(arguments, COMMANDS)
     completing = _COMPLETION_VARIABLE in os.environ
     one_is_enough = arguments[0] in COMMANDS and not completing
     command = get_command(build(arguments[:1] if one_is_enough else COMMANDS))

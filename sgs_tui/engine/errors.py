@@ -16,7 +16,25 @@ def told(error: Exception) -> str:
     """An error in one line, as a message where it is one of ours, or a library's raised by us with one."""
     if isinstance(error, SgsError):
         return error.text
-    return error.args[0] if error.args and isinstance(error.args[0], Message) else str(error)
+    if error.args and isinstance(error.args[0], Message):
+        return error.args[0]
+    return _of_library(error) or str(error)
+
+
+def _of_library(error: Exception) -> str:
+    """What Python says of a file that is no JSON, or no text, as a message; empty for everything else."""
+    from json import JSONDecodeError  # a start can do without
+
+    if isinstance(error, RecursionError):
+        return Message("nested too deep")
+    if isinstance(error, UnicodeDecodeError):
+        return Message("no UTF-8 text from byte {place} on", place=error.start)
+    if isinstance(error, UnicodeEncodeError):
+        return Message("half of a character at place {place} of a text", place=error.start)
+    if isinstance(error, JSONDecodeError):
+        where = {"line": error.lineno, "column": error.colno, "place": error.pos}
+        return Message("{what}: line {line} column {column} (char {place})", what=Message(error.msg), **where)
+    return ""
 
 
 class SgsError(Exception):

@@ -5,7 +5,8 @@ It lies beside the dump it is about, in a run folder or in any other, as `triage
     {"time": "2026-03-01T02:14:09Z", "kind": "note", "text": "dark at night", "layer": "gate", "sample": "fixed.bin"}
 
 `kind` is note (somebody's words), tried (a change that was made) or result (what came of it). `layer` and `sample`
-are null where the entry is about no layer, or about whatever lies in the folder.
+are null where the entry is about no layer, or about whatever lies in the folder. Beside a text of ours stand its facts
+(`messages`), so that it can be shown in another language.
 """
 
 import fcntl
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from sgs_tui.engine.errors import InputError, reason
 from sgs_tui.engine.files import read_bytes
-from sgs_tui.language import Message
+from sgs_tui.language import Message, restored, with_facts
 
 NAME = "triage.jsonl"
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -57,8 +58,10 @@ def moment(each: Entry) -> str:
 
 def words(each: Entry) -> str:
     """What: the layer in front, and for what was not just noted its kind. Raw text."""
-    kind = "" if each.kind is Kind.NOTE else f"{each.kind}: "
-    return f"{kind}{f'{each.layer}: ' if each.layer else ''}{each.text}"
+    text = Message("{layer}: {text}", layer=each.layer, text=each.text) if each.layer else each.text
+    if each.kind is Kind.TRIED:
+        return Message("tried: {text}", text=text)
+    return Message("result: {text}", text=text) if each.kind is Kind.RESULT else text
 
 
 def notes_by_layer(entries: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:
@@ -85,7 +88,9 @@ def append(path: Path, entries: Iterable[Entry]) -> None:
     documents = (
         asdict(each) | {"time": each.time.astimezone(UTC).strftime(_TIME), "kind": str(each.kind)} for each in entries
     )
-    lines = b"".join(json.dumps(document, ensure_ascii=True).encode("ascii") + b"\n" for document in documents)
+    lines = b"".join(
+        json.dumps(with_facts(document), ensure_ascii=True).encode("ascii") + b"\n" for document in documents
+    )
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
@@ -128,7 +133,7 @@ def _append(descriptor: int, lines: bytes) -> None:
 def _entries(data: bytes) -> Iterator[Entry]:
     for line in data.splitlines():
         with suppress(ValueError, TypeError, KeyError):
-            document = json.loads(line)
+            document = restored(json.loads(line))
             moment = datetime.strptime(document["time"], _TIME).replace(tzinfo=UTC)
             names = (document.get("layer"), document.get("sample"))
             if isinstance(document["text"], str) and all(name is None or isinstance(name, str) for name in names):

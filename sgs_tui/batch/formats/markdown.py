@@ -127,11 +127,16 @@ def diagnosis_lines(report: Report) -> Iterator[str]:
         yield from _finding(number, finding)
     if more := words.left_out(found):
         yield from ("", shown(more))
-    yield from ("", *(_("- {what}: {text}", what=what, text=code(text)) for what, text in words.course(report)), "")
+    yield from ("", *(_course(what, text) for what, text in words.course(report)), "")
     if found.recovered:
         yield from (_("Recovered by undoing the stored order; verdicts are about the file as it is:"), "")
         head = ("#", Message("name"), "RMSE", "COS", Message("kept in the file"), Message("order"))
         yield from (*_table(head, "rlrrrl", [_recovered(each) for each in found.recovered]), "")
+
+
+def _course(what: str, text: str) -> str:
+    """What has no name goes on about the line above."""
+    return _("- {what}: {text}", what=what, text=code(text)) if what else f"  - {code(text)}"
 
 
 def _finding(number: int, finding: Finding) -> Iterator[str]:

@@ -267,8 +267,8 @@ def _markdown_change(found: Advised) -> Iterator[str]:
 def _parts(found: Advised, screen: Screen) -> Iterator[RenderableType]:
     advice = found.advice
     sides = (found.report.sample.path, found.report.benchmark.path, advice.profile)
-    for label, text in zip(("sample", "benchmark", "profile"), sides, strict=True):
-        yield hanging(f"{label:<11}", text, 11, screen)
+    for label, text in zip(("sample", "benchmark", Message("profile")), sides, strict=True):
+        yield hanging(label, text, 11, screen)
     yield Text()
     yield Text(screen.text(headline(advice, found.report.summary.failed)), style="bold")
     for note in advice.remarks:

@@ -31,9 +31,9 @@ def _described(document: DebugConfig, name: str) -> Iterator[str]:
     effect = document.effect()
     yield Message("{name}, as the simulator reads it:", name=visible(name))
     for switch in SWITCHES:
-        state = "on " if switch.name in effect.switches else "off"
+        state = Message("on ") if switch.name in effect.switches else Message("off")
         yield from _paragraph(
-            f"{state}  {switch.name}",
+            f"{shown(state)}  {switch.name}",
             Message("{meaning} Recommended: {recommended}.", meaning=switch.meaning, recommended=switch.recommended),
         )
     yield from _paragraph(f"path={visible(effect.path or '')}", PATH_KEY.meaning)

@@ -16,7 +16,7 @@ from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.reports.details import Portrait, Subject, portray, subjects_of
-from sgs_tui.language import Message
+from sgs_tui.language import Message, _, joined, shown
 
 _NEAR = 4
 """Calibrated limits are in the chart unless that makes the values' part of it smaller than one of so many."""
@@ -57,7 +57,7 @@ def _text(portrait: Portrait, names: Sequence[str], screen: Screen, log: bool) -
     titles = [_title(name, tally, subject, screen) for name, tally in zip_longest(names, tallies)]
     bars = _bars(portrait, tallies, screen)
     if bars is None:
-        return "\n".join([*lines, *(Message("  {title}: no finite values", title=title) for title in titles), "", ""])
+        return "\n".join([*lines, *(_("  {title}: no finite values", title=title) for title in titles), "", ""])
     limits = tuple(bound for bound in subject.bounds or () if isfinite(bound))
     low, high = float(bars.edges[0]), float(bars.edges[-1])
     drawn = zip(titles, bars.sides, strict=False)
@@ -67,7 +67,7 @@ def _text(portrait: Portrait, names: Sequence[str], screen: Screen, log: bool) -
 
 def _range(bounds: Bounds | None) -> Iterator[str]:
     if bounds is not None:
-        yield Message(
+        yield _(
             "  calibrated {low} to {high} (range {span})",
             low=figure(bounds[0]),
             high=figure(bounds[1]),
@@ -77,13 +77,13 @@ def _range(bounds: Bounds | None) -> Iterator[str]:
 
 def _title(name: str, tally: Tally | None, subject: Subject, screen: Screen) -> str:
     if tally is None:
-        return Message("{name}: no such layer to compare with", name=screen.text(name))
+        return _("{name}: no such layer to compare with", name=screen.text(name))
     parts = [screen.text(name), Message("{count:,} values", count=tally.stats.count)]
     if tally.stats.nan + tally.stats.inf:
         parts.append(Message("{nan:,} NaN or Inf not drawn", nan=tally.stats.nan + tally.stats.inf))
     if subject.bounds is not None:
         parts.append(Message("{percent} outside", percent=percent(tally.outside_share)))
-    return ", ".join(parts)
+    return str(shown(joined(parts)))
 
 
 def _bars(portrait: Portrait, tallies: list[Tally], screen: Screen) -> Bars | None:

@@ -22,7 +22,7 @@ from sgs_tui.batch.values import Json, cell, exact, finite_or_null, in_format, n
 from sgs_tui.engine.compare.histogram import tensor_statistics
 from sgs_tui.engine.compare.results import SideStats
 from sgs_tui.engine.dumps.dtypes import FloatArray
-from sgs_tui.engine.dumps.format import Direction, Record
+from sgs_tui.engine.dumps.format import Direction, Form, Record
 from sgs_tui.engine.dumps.index import guess_stage, oddities
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import UsageError
@@ -139,7 +139,7 @@ def _about(dump: Dump, screen: console.Screen) -> Iterator[RenderableType]:
             "stage    {stage} (guessed), {kind}, {form}",
             stage=Message(str(guess_stage(dump.index))),
             kind=kind,
-            form=dump.form,
+            form=Message("text") if dump.form is Form.TEXT else Message("binary"),
         )
     )
     yield Text(_("health   {text}", text=screen.text(dump.health.text)), style="" if dump.health.ok else "bold red")

@@ -138,7 +138,7 @@ def _show_table(path: Path, entries: Sequence[QuantEntry], screen: Screen) -> by
         Column("", [Cell(Message("new weights") if entry.has_data else "") for entry in entries]),
     ]
     lines = [
-        Message("file    {text}", text=screen.text(str(path))),
+        Message("file    {text}", text=path),
         Message("holds   {headline}", headline=_headline(entries)),
     ]
     return _page(lines, [entry.name for entry in entries], columns, screen)
@@ -159,20 +159,22 @@ def _diff_table(paths: tuple[Path, Path], shown: Sequence[QuantDiff], same: int,
         Column(Message("moved"), [Cell(_moved(diff)) for diff in shown], right=True),
     ]
     different = sum(not diff.same for diff in shown)
-    lines = [f"{what:8}{screen.text(str(path))}" for what, path in zip(("first", "second"), paths, strict=True)]
-    lines.append(
+    first, second = paths
+    lines = [
+        Message("first   {path}", path=first),
+        Message("second  {path}", path=second),
         Message(
             "differ  {count}, {same} the same; moved: in widths of the first range",
             count=count(different, "tensor"),
             same=same,
-        )
-    )
+        ),
+    ]
     return _page(lines, [diff.name for diff in shown], columns, screen)
 
 
 def _page(lines: Sequence[str], names: Sequence[str], columns: list[Column], screen: Screen) -> bytes:
     table = [name_column(Message("name"), names, columns, screen, _SHORTEST_NAME, LONGEST_NAME), *columns]
-    parts: list[RenderableType] = [Text(line) for line in lines]
+    parts: list[RenderableType] = [Text(screen.text(line)) for line in lines]
     return render([*parts, Text(), table_of(table)] if names else parts, screen, page_width(table, screen))
 
 

@@ -93,7 +93,7 @@ def journal_result(sample: Path, regression: Regression, before: int, after: int
 def journal_request(new: Path, old: Path, names: str) -> None:
     """Begin the journal of a requantized run with `names` (joined by commas) in INT16. Raises InputError."""
     carry_over(old, new)
-    append(journal_of(new), [entry(f"INT16 for {names or 'nothing'}", Kind.TRIED)])
+    append(journal_of(new), [entry(Message("INT16 for {names}", names=names or Message("nothing")), Kind.TRIED)])
 
 
 def carry_over(old: Path, new: Path) -> None:

@@ -7,6 +7,7 @@ survive (surrogateescape, written as ASCII), and messages do (`language.with_fac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
+from enum import EnumType
 from functools import cache
 from pathlib import Path
 from types import UnionType
@@ -99,7 +100,17 @@ def _read(hint: Any, value: Any) -> Any:
         return _number(value if isinstance(value, int) else _checked(hint, value))
     if isinstance(value, str):
         encode(value)  # no halves of characters, which nothing could print or open
-    return _checked(hint, value) if hint in (str, bool) else hint(value)
+    return _checked(hint, value) if hint in (str, bool) else _one_of(hint, value)
+
+
+def _one_of(hint: Any, value: Any) -> Any:
+    if not isinstance(hint, EnumType):
+        return hint(value)
+    try:
+        return hint(value)
+    except ValueError:
+        words, found = ", ".join(map(str, hint)), json.dumps(value)[:40]
+        raise ValueError(Message("expected one of {words}, found {found}", words=words, found=found)) from None
 
 
 def _number(value: float) -> float:

@@ -174,7 +174,8 @@ class RequantizeController(Controller):
 
     def _tell_failure(self, row: RunRow, awaited: Awaited) -> None:
         if awaited.quantized_here:
-            said = f"{row.run.state}: {row.message}" if row.message else str(row.run.state)
+            state = Message(str(row.run.state))
+            said: str = Message("{state}: {message}", state=state, message=row.message) if row.message else state
             self.host.jobs.run("result", lambda _: append(journal_of(row.path), [entry(said, Kind.RESULT)]))
         if awaited.backup is not None:
             kept_in = _(

@@ -63,12 +63,12 @@ def _recovered_row(pair: Pair, sample: Dump, benchmark: Dump, padded: Padded, pr
             *pair.notes,
             Message(
                 "recovered from {layout}, {share:.0%} of the values are in the file",
-                layout=padded.layout,
+                layout=Message(str(padded.layout)),
                 share=padded.kept(),
             ),
         ),
     )
-    return Recovered(judged(row, profile), str(padded.layout), padded.kept())
+    return Recovered(judged(row, profile), Message(str(padded.layout)), padded.kept())
 
 
 def _pieces(pair: Pair, sample: Dump, benchmark: Dump, padded: Padded) -> Iterator[tuple[AnyArray, AnyArray]]:
@@ -218,7 +218,10 @@ def _evidence(layers: Sequence[Undone], share: float, switched_on: bool | None) 
     worst = min(layers, key=lambda each: each.after)
     padded = worst.padded
     order = Message(
-        "{layout} of {block} ({channels} channels)", layout=padded.layout, block=padded.block, channels=padded.channels
+        "{layout} of {block} ({channels} channels)",
+        layout=Message(str(padded.layout)),
+        block=padded.block,
+        channels=padded.channels,
     )
     text = Message(
         "{layer}: COS {before:.4f} as stored, {after:.4f} read as {order}; {share:.0%} is in the file",
