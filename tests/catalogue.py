@@ -64,6 +64,10 @@ ENUMERATIONS = frozenset(
 FOREIGN = {
     "sgs_tui/language.py": (", ",),
     "sgs_tui/engine/twin/sources.py": tuple(str(kind) for kind in Kind),
+    "stages and details of runs": (
+        *("float and fixed", "convert", "calibrate", "iteration", "optimize", "sweep"),
+        *("image", "preprocess", "calibration", "generation", "sdk_version", "command", "via"),
+    ),
     "typer": (
         *("Arguments", "Options", "Commands", "required", "default", "env var"),
         *("Show this message and exit.", "Install completion for the current shell."),

@@ -8,7 +8,7 @@ from sgs_tui.batch.values import Json, cell, exact, exact_or_null, in_format
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.journal import Entry, journal_of, moment, read_journal, words
 from sgs_tui.engine.text import visible
-from sgs_tui.language import Message
+from sgs_tui.language import Message, shown
 
 SCHEMA = "sgs-tui/journal/1"
 
@@ -38,7 +38,7 @@ def write_journal(entries: Sequence[Entry], wanted: ListFormat) -> Data:
         wanted,
         json=lambda: {"schema": SCHEMA, "journal": [entry_json(each) for each in entries]},
         csv=lambda: (("time", "kind", "layer", "text", "sample"), [_cells(each) for each in entries]),
-        table=lambda: "".join(f"{moment(each)}  {visible(words(each))}\n" for each in entries).encode(),
+        table=lambda: "".join(f"{moment(each)}  {visible(shown(words(each)))}\n" for each in entries).encode(),
     )
 
 

@@ -183,8 +183,10 @@ def wait_for(paths: Sequence[Path], screen: Screen) -> tuple[Run, ...]:
         for number, path in enumerate(paths, 1):
             run = read_run(path)
             while run.state.active:
-                prefix = f"[{number}/{len(paths)}] " if len(paths) > 1 else ""
-                _show(prefix + run.request.title, run, line)
+                title, of = run.request.title, len(paths)
+                if of > 1:
+                    title = Message("[{number}/{of}] {title}", number=number, of=of, title=title)
+                _show(title, run, line)
                 run = wait_run(path, INTERVAL)
             ended.append(run)
     return tuple(ended)

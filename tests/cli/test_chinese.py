@@ -1,12 +1,20 @@
 """The command line to those who read Chinese: help, errors, hints; and what never changes with the language."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
+from sgs_tui.engine.backends.sdk_tools import SdkTools
+from sgs_tui.engine.journal import Kind, append, entry, journal_of
+from sgs_tui.engine.runs.known_failures import DISK_FULL, Explanation
+from sgs_tui.engine.runs.run_folder import RunRequest, RunState, create_run_folder
+from sgs_tui.language import Message
 from tests.cli.conftest import Command
 from tests.cli.test_help import COMMANDS
+from tests.engine.sweep.conftest import write_pair
 from tests.english import sentences_in
 
 
@@ -70,3 +78,114 @@ def test_doctor_says_which_language_and_why(command: Command, tmp_path: Path) ->
     assert "语言          zh_CN：LC_ALL=zh_CN.UTF-8\n" in text
     starts = {line.index(line.split()[2]) for line in text.splitlines() if line.startswith("ok") and line[6].isascii()}
     assert len(starts) == 1  # columns are told in cells, which Latin names take one of
+
+
+BAD = ("bad/bad_fixed_dq.bin", "bad/bad_float.bin")
+QUANT = [f"optimizer/optimized_quant_info_{name}.pkl" for name in ("0_0.65", "5_0.9")]
+NORMAL = (
+    ("inspect", BAD[0], "--batch"),
+    ("inspect", "damaged/stops_early.bin", "--batch"),
+    ("inspect", BAD[0], "--layer", "gate"),
+    ("compare", "tiny/fixed_dq_keepgarbage.bin", "tiny/cmodel_float.bin", "--batch"),
+    ("compare", BAD[1], BAD[0], "--batch"),
+    ("histogram", BAD[0], "--against", BAD[1], "--layer", "gate"),
+    ("advise", *BAD, "--batch", "--ini", "bad/input_config.ini"),
+    ("advise", *BAD, "--format", "markdown"),
+    ("twin", BAD[1]),
+    ("whatif", *BAD, "--int16", "cat", "--all"),
+    ("whatif", BAD[1], "--ranges", "bad/tensor_min_max.txt", "--level", "L2"),
+    ("quant", "show", QUANT[0]),
+    ("quant", "diff", *QUANT),
+    ("debugconfig", "show", "bad/bad_fixed_dq.DebugConfig.txt"),
+    ("debugconfig", "check", "bad/bad_fixed_dq.DebugConfig.txt"),
+    ("core",),
+    ("doctor",),
+)
+
+
+def _said(line: tuple[str, ...], text: str) -> str:
+    """Markdown has sentences in code spans, which elsewhere are commands."""
+    return text.replace("`", " ") if "markdown" in line else text
+
+
+@pytest.mark.usefixtures("chinese")
+@pytest.mark.parametrize("line", NORMAL, ids=" ".join)
+def test_what_commands_print(command: Command, line: tuple[str, ...]) -> None:
+    ended = command(*line)
+    assert ended.code in (0, 1, 3) and len(ended.text) > 40
+    assert sentences_in(_said(line, ended.text) + ended.err) == []
+    assert not {"gate to", "values", "calibrated", "outside", "stride", "axis"} & set(ended.text.split())
+
+
+@pytest.mark.usefixtures("chinese")
+def test_a_sweep(command: Command, tmp_path: Path) -> None:
+    for number in range(3):
+        write_pair(tmp_path, f"p{number}", number, 3.0 if number == 2 else 0.01)
+    (tmp_path / "fixed" / "p1.bin").write_bytes(b"garbage")
+    sweep = ("sweep", str(tmp_path / "fixed"), str(tmp_path / "float"), "-j", "1", "--journal", str(tmp_path / "kept"))
+    for form in ("table", "markdown"):
+        ended = command(*sweep, "--format", form)
+        assert ended.code == 3 and "p1" in ended.text
+        assert set(sentences_in(_said((form,), ended.text) + ended.err)) <= {"a, b, c"}, "names of layers"
+
+
+def test_the_search_on_the_twin(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    search = ("optimize", "twin", *BAD, "--folder", str(tmp_path / "search"))
+    english = command(*search, "--format", "json").out
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert command(*search, "--format", "json").out == english
+    ended = command(*search)
+    assert "tensor_arrays='cat'" in ended.text and sentences_in(ended.text + ended.err) == []
+
+
+@pytest.mark.parametrize("line", [("whatif", *BAD, "--int16", "cat"), ("twin", BAD[1]), ("quant", "diff", *QUANT)])
+def test_json_is_the_same_bytes(command: Command, line: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    def made() -> bytes:
+        return re.sub(rb'"seconds": [\d.]+', b"", command(*line, "--format", "json").out)
+
+    english = made()
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert made() == english and b"schema" in english
+
+
+@pytest.mark.parametrize("told", [each.told for each in (*SdkTools.known_failures, *SdkTools.vague_failures)])
+def test_a_run_that_ended_in_another_process(
+    command: Command, tmp_path: Path, told: Explanation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message, hint = (
+        each if isinstance(each, Message) else Message(each, text="libx.so") for each in (told.message, told.hint)
+    )
+    folder = create_run_folder(RunRequest(("tool",), "sdk", "net.sim", "fixed", ()), tmp_path / "runs")
+    note = Message("left behind, not to be trusted: {path}", path="work/dump.bin")
+    ended = replace(folder.read_status(), state=RunState.FAILED, message=message, hint=hint, notes=(note,))
+    folder.write_status(ended)
+    root = ("--root", str(tmp_path / "runs"))
+    english = command("runs", "show", "last", *root).words
+    assert message in english and hint in english
+    folder.write_status(folder.read_status())  # as a supervisor that passes it on
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    for line in (("runs", "list", *root), ("runs", "show", "last", *root)):
+        assert sentences_in(command(*line).text.replace("\n", " ")) == []
+    assert command("runs", "show", "last", *root).words.count("不可信") == 1
+    assert command("runs", "list", "--format", "json", *root).text.isascii()
+
+
+def test_a_run_of_before_is_told_as_it_stands(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = create_run_folder(RunRequest(("tool",), "sdk", "net.sim", "fixed", ()), tmp_path / "runs")
+    words = str(DISK_FULL.message)
+    folder.write_status(replace(folder.read_status(), state=RunState.FAILED, message=words))
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert words in command("runs", "show", "last", "--root", str(tmp_path / "runs")).words
+
+
+def test_a_journal_of_another_reader(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dump = tmp_path / "fixed.bin"
+    dump.write_bytes(b"")
+    text = Message("INT16 for {names}", names="cat")
+    append(journal_of(dump), [entry(text, Kind.TRIED, sample=dump.name), entry("dark at night")])
+    assert "tried: INT16 for cat" in command("journal", str(dump)).text
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    told = command("journal", str(dump)).text
+    assert "已尝试：" in told and "INT16 for" not in told and "dark at night" in told

@@ -73,8 +73,8 @@ def before_after_markdown(found: BeforeAfter) -> Iterator[str]:
 def before_after_parts(found: BeforeAfter, screen: Screen) -> Iterator[RenderableType]:
     """For people: before, after, every layer that changed, and why layers still fail."""
     yield Text()
-    for line in found.lines():
-        yield hanging(line[:8], line[8:], 8, screen, "bold")
+    for label, text in ((Message("before"), found.before), (Message("after"), headline(found.after.summary))):
+        yield hanging(label, text, 8, screen, "bold")
     yield from regression_section(found.after, screen)
     if found.after.summary.failed:
         yield from diagnosis_section(found.after, screen)

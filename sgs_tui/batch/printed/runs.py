@@ -67,7 +67,7 @@ def _list_parts(runs: Sequence[Run], root: Path, screen: Screen) -> Iterator[Ren
         Column(Message("time"), [Cell(clock(run.elapsed)) for run in runs], right=True),
         Column(Message("dump"), [Cell(_dump_size(run)) for run in runs], right=True),
         Column(Message("backend"), [Cell(screen.text(run.request.backend)) for run in runs]),
-        Column(Message("stage"), [Cell(screen.text(run.request.stage)) for run in runs]),
+        Column(Message("stage"), [Cell(screen.text(Message(run.request.stage))) for run in runs]),
     ]
     yield table_of([name_column(Message("run"), [run.name for run in runs], others, screen, 18, WHOLE), *others])
     yield Text()
@@ -125,8 +125,8 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     yield Message("started"), _moment(status.started)
     yield Message("ended"), _moment(status.ended)
     yield from ((Message("backend"), request.backend), (Message("model"), request.model))
-    yield Message("stage"), request.stage
-    yield from request.details.items()
+    yield Message("stage"), Message(request.stage)
+    yield from ((Message(label), value) for label, value in request.details.items())
     yield Message("command"), " ".join(request.argv)
     yield Message("folder"), str(run.folder.path)
     for path in run.dumps:

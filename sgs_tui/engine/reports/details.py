@@ -71,7 +71,7 @@ def environment() -> tuple[tuple[str, str], ...]:
         ("sgs-tui", __version__),
         ("Python", platform.python_version()),
         ("numpy", metadata.version("numpy")),
-        ("system", f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}".strip(", ")),
+        (Message("system"), f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}".strip(", ")),
     )
 
 

@@ -102,7 +102,8 @@ class RunRequest:
     @property
     def title(self) -> str:
         """`tiny_float.sim, float`: what a list of runs shows."""
-        return f"{Path(self.model).name}, {self.stage}" if self.stage else Path(self.model).name
+        model = Path(self.model).name
+        return Message("{model}, {stage}", model=model, stage=Message(self.stage)) if self.stage else model
 
     @property
     def debug_config(self) -> str | None:

@@ -73,7 +73,7 @@ RUN_COLUMNS: tuple[Column[RunRow], ...] = (
     Column("sign", "", 1, cell=lambda row: _SIGNS[row.run.state]),
     # the time in front tells runs apart, and the stage has its own column: cut at the end
     Column("name", "run", least=22, names=True, cell=lambda row: row.run.name),
-    Column("stage", "stage", 8, cell=lambda row: row.run.request.stage),
+    Column("stage", "stage", 8, cell=lambda row: _(row.run.request.stage)),
     Column("image", "image", 12, names=True, cell=lambda row: _image(row.run)),
     Column("time", "time", 8, right=True, cell=_time),
     Column("result", "result", least=18, prose=True, cell=_result),
