@@ -239,21 +239,15 @@ def _head(label: str) -> str:
 def _best(result: SdkResult, best: Ranked | None) -> str:
     if best is None or best.accuracy is None:
         return Message("no candidate came through")
-    how = Message("kept") if best.accuracy.meets else Message("not reached; nearest")
+    said = {"profile": result.profile, "label": best.label}
+    if best.candidate is None and best.accuracy.meets:
+        return Message("profile {profile}: kept by {label}, the model as it was", **said)
     if best.candidate is None:
-        return Message(
-            "profile {profile}: {how} by {label}, the model as it was",
-            profile=result.profile,
-            how=how,
-            label=best.label,
-        )
-    return Message(
-        "profile {profile}: {how} by {label} with {tensors}",
-        profile=result.profile,
-        how=how,
-        label=best.label,
-        tensors=count(len(best.candidate.int16), "INT16 tensor"),
-    )
+        return Message("profile {profile}: not reached; nearest by {label}, the model as it was", **said)
+    tensors = count(len(best.candidate.int16), "INT16 tensor")
+    if best.accuracy.meets:
+        return Message("profile {profile}: kept by {label} with {tensors}", **said, tensors=tensors)
+    return Message("profile {profile}: not reached; nearest by {label} with {tensors}", **said, tensors=tensors)
 
 
 def _table(first: str, second: str, rows: Sequence[tuple[str, str, Accuracy]], screen: Screen) -> RenderableType:
