@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def standing(now: Snapshot) -> str:
     """`running 0:12 of about 0:40, dump 12.3 MB of 171.6 MB`: only what is known, nothing made up."""
-    state, taken = Message(str(now.state)), clock(now.elapsed)
+    state, taken = now.state.words, clock(now.elapsed)
     words = Message("{state} {taken}", state=state, taken=taken) if taken else state
     if now.expected_time is not None and now.elapsed is not None:
         words = Message("{words} of about {clock}", words=words, clock=clock(now.expected_time))
@@ -44,7 +44,7 @@ def failure(run: Run) -> tuple[str, str]:
 
 def what_failed(run: Run) -> tuple[str, str]:
     """(what went wrong, what to do) of a run that is over and not ok; the log is named where it has more to say."""
-    message, hint = run.status.message or Message(str(run.state)), run.status.hint
+    message, hint = run.status.message or run.state.words, run.status.hint
     if run.state is RunState.FAILED and run.folder.log_path.is_file():
         log = run.folder.log_path
         hint = Message("{hint} (log: {log})", hint=hint, log=log) if hint else Message("log: {log}", log=log)
@@ -100,7 +100,7 @@ def watch_sdk(events: "Iterable[SdkEvent]", screen: Screen, note: Note) -> "SdkR
                     _show(title, run, line)
                 case StepEnded(title, run, found):
                     line.clear()
-                    told = {"title": title, "state": Message(str(run.state)), "name": run.name}
+                    told = {"title": title, "state": run.state.words, "name": run.name}
                     note(
                         Message("{title}: {state}, found, {name}", **told)
                         if found

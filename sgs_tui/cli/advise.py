@@ -195,7 +195,7 @@ def _apply_to_run(folder: Path, found: "Advised", wishes: _Wishes, printing: opt
     (made,) = launch([request], options.LaunchOptions(root=run.folder.root), printing.ascii_only)
     if made.state is not RunState.OK:
         raise RunError(
-            Message("{name}: {state}", name=made.name, state=Message(str(made.state))),
+            Message("{name}: {state}", name=made.name, state=made.state.words),
             Message("the state before is untouched"),
         )
     after = place_of(made.folder.path)

@@ -126,7 +126,7 @@ def _show_last(config: "IterateConfig", root: Path, printing: AdvicePrinting) ->
             Message(
                 "{name}: {state}; `sgs-tui runs follow {name} --root {root}` shows it",
                 name=run.name,
-                state=Message(str(run.state)),
+                state=run.state.words,
                 root=root,
             )
         )

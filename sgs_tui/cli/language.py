@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sgs_tui.cli import stderr
 from sgs_tui.engine.errors import UsageError
+from sgs_tui.engine.text import visible
 from sgs_tui.language import CHINESE, ENGLISH, LANGUAGES, Message, joined, speak
 
 _SIMPLIFIED = re.compile(r"zh([_-](CN|SG|Hans)\b.*|[.@].*)?", re.IGNORECASE)
@@ -33,7 +34,11 @@ _now = Choice(ENGLISH, "")
 def settle(arguments: Sequence[str]) -> list[str]:
     """Speak the language of this command line; what is left of it without --lang. Raises UsageError."""
     global _now  # noqa: PLW0603 what `doctor` tells
-    wanted, rest = _taken_out(arguments)
+    try:
+        wanted, rest = _taken_out(arguments)
+    except UsageError:
+        speak(choose(None, False, os.environ).language)  # what is refused is told to the same reader
+        raise
     _now = choose(wanted, "--ascii" in _options(rest), os.environ)
     speak(_now.language)
     if wanted and _now.refused:
@@ -66,6 +71,14 @@ def _asked(wanted: str | None, environment: Mapping[str, str]) -> tuple[str, str
     path = _settings(environment)
     if (told := _told(path)) in LANGUAGES:
         return told, Message("{file}: language", file=path)
+    language, why = _by_locale(environment)
+    if told:
+        odd = Message("{file}: there is no language {name}", file=path, name=visible(told))
+        return language, joined((why, odd), "; ")
+    return language, why
+
+
+def _by_locale(environment: Mapping[str, str]) -> tuple[str, str]:
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if value := environment.get(name):
             return (CHINESE if _SIMPLIFIED.fullmatch(value) else ENGLISH), f"{name}={value}"

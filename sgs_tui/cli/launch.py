@@ -116,7 +116,7 @@ def _warn(requests: "Sequence[RunRequest]", root: Path) -> None:
 def _cancel(paths: Sequence[Path]) -> None:
     from sgs_tui.batch.watch import end_runs
 
-    stderr.note(*(Message("{name}: {state}", name=run.name, state=Message(str(run.state))) for run in end_runs(paths)))
+    stderr.note(*(Message("{name}: {state}", name=run.name, state=run.state.words) for run in end_runs(paths)))
 
 
 # Runs of our own dumpers.

@@ -140,7 +140,7 @@ def cancel(names: _Names, root: Root = None) -> int:
         if not run.state.active:
             cancel_run(run.folder.path)  # ends what is left of a lost run, and raises for the others
     ended = end_runs([run.folder.path for run in found])
-    stderr.note(*(Message("{name}: {state}", name=run.name, state=Message(str(run.state))) for run in ended))
+    stderr.note(*(Message("{name}: {state}", name=run.name, state=run.state.words) for run in ended))
     return ExitCode.OK
 
 
@@ -205,7 +205,7 @@ def compare(
     if found is None:
         bad = next((run for run in (sample, benchmark) if run.dump is None), sample)
         raise InputError(
-            Message("{name} ({state}) has no dump to compare", name=bad.name, state=Message(str(bad.state))),
+            Message("{name} ({state}) has no dump to compare", name=bad.name, state=bad.state.words),
             Message("`sgs-tui runs show NAME` says why"),
         )
     if not names:
@@ -223,7 +223,7 @@ def open_(name: _Name = "last", root: Root = None, ascii_only: Ascii = False, no
     run = run_named(name, root)
     if not run.dumps:
         raise InputError(
-            Message("{name} ({state}) has no dump", name=run.name, state=Message(str(run.state))),
+            Message("{name} ({state}) has no dump", name=run.name, state=run.state.words),
             Message("`sgs-tui runs show NAME` says why"),
         )
     both = run.dumps[1::-1] if len(run.dumps) > 1 else run.dumps

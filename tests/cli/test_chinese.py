@@ -51,7 +51,7 @@ def test_help_in_one_call_and_english_in_the_next(command: Command) -> None:
         ),
         (("dump", "x"), "没有命令 'x'；参见 'sgs-tui dump --help'"),
         (("compar", "a"), "没有名为 compar 的文件或命令；是否想输入 `sgs-tui compare`？"),
-        (("--lang", "de"), "--lang de: there is no such language; give en or zh_CN"),
+        (("--lang", "de"), "--lang de：没有这种语言；请给出 en 或 zh_CN"),
     ],
 )
 def test_what_is_refused(command: Command, arguments: tuple[str, ...], said: str) -> None:
@@ -70,6 +70,17 @@ def test_a_language_that_can_not_be_shown_is_told(command: Command, monkeypatch:
         "sgs-tui: warning: --lang zh_CN: the locale is not UTF-8, so only ASCII is shown; English is shown" in ended.err
     )
     assert "no    language" in ended.text and ended.text.isascii()
+
+
+@pytest.mark.usefixtures("chinese")
+def test_doctor_says_which_language_the_settings_do_not_know(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "sgs-tui").mkdir()
+    (tmp_path / "sgs-tui" / "settings.toml").write_text('language = "de"\n')
+    line = next(line for line in command("doctor").text.splitlines() if "语言" in line)
+    assert "zh_CN：LC_ALL=zh_CN.UTF-8；" in line and line.endswith("没有语言 de")
 
 
 @pytest.mark.usefixtures("chinese")

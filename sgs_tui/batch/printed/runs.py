@@ -63,7 +63,7 @@ def _list_parts(runs: Sequence[Run], root: Path, screen: Screen) -> Iterator[Ren
         yield Text(screen.text(Message("no runs in {root}", root=root)))
         return
     others = [
-        Column(Message("state"), [Cell(Message(str(run.state)), _STYLES.get(run.state, "")) for run in runs]),
+        Column(Message("state"), [Cell(run.state.words, _STYLES.get(run.state, "")) for run in runs]),
         Column(Message("time"), [Cell(clock(run.elapsed)) for run in runs], right=True),
         Column(Message("dump"), [Cell(_dump_size(run)) for run in runs], right=True),
         Column(Message("backend"), [Cell(screen.text(run.request.backend)) for run in runs]),
@@ -115,7 +115,7 @@ def _label(label: str) -> str:
 def _facts(run: Run) -> Iterator[tuple[str, str]]:
     now, request, status = snapshot(run), run.request, run.status
     yield Message("run"), run.name
-    state, taken = Message(str(run.state)), clock(run.elapsed)
+    state, taken = run.state.words, clock(run.elapsed)
     yield Message("state"), Message("{state} {taken}", state=state, taken=taken) if taken else state
     message, hint = _words(run)
     yield (Message("progress"), now.progress or now.last_line) if run.state.active else (Message("message"), message)

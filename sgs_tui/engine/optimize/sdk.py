@@ -475,7 +475,7 @@ class _CandidateTrials:
         """A step that nothing can go on without."""
         run = yield from self._steps.run(key, title, ask)
         if not run.status.products:
-            what = run.status.message or Message(str(run.state))
+            what = run.status.message or run.state.words
             raise RunError(Message("{run}: {what}", run=run.name, what=what), run.status.hint)
         return run
 

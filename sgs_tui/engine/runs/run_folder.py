@@ -29,7 +29,7 @@ from sgs_tui.engine.files import read_bytes, real, write_atomically
 from sgs_tui.engine.runs.processes import ProcessIdentity
 from sgs_tui.engine.runs.records import DAMAGE, from_document, from_json, to_json
 from sgs_tui.engine.text import encode
-from sgs_tui.language import Message
+from sgs_tui.language import Message, sense
 
 SCHEMA = "sgs-tui/run/1"
 DEBUG_CONFIG = "DebugConfig.txt"
@@ -150,6 +150,11 @@ class RunState(StrEnum):
     def active(self) -> bool:
         """The run has not come to its end."""
         return self in (RunState.QUEUED, RunState.RUNNING)
+
+    @property
+    def words(self) -> Message:
+        """As people read it."""
+        return sense("run", "ok") if self is RunState.OK else Message(str(self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,7 @@ def cancel_run(path: Path) -> None:
         return
     if not run.state.active:
         raise InputError(
-            Message("{name}: is not running ({state})", name=run.name, state=Message(str(run.state))),
+            Message("{name}: is not running ({state})", name=run.name, state=run.state.words),
             Message("nothing to cancel"),
         )
     try:
@@ -166,7 +166,7 @@ def delete_run(path: Path, root: Path | None = None) -> None:
     run = read_run(target)
     if run.state.active or _child_lives(run):
         raise InputError(
-            Message("{name}: is {state}", name=run.name, state=Message(str(run.state))), Message("cancel it first")
+            Message("{name}: is {state}", name=run.name, state=run.state.words), Message("cancel it first")
         )
     # Out of sight first: a deletion that is broken off leaves no half run in the list.
     for remains in place.glob(".deleted-*"):

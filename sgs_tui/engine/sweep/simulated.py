@@ -170,7 +170,7 @@ class _Pair:
         digest = digest_of(self.picture.files)
         for run in runs:
             if run.dump is None:
-                said = run.status.message or Message(str(run.state))
+                said = run.status.message or run.state.words
                 if run.status.hint:
                     said = Message("{message} ({hint})", message=said, hint=run.status.hint)
                 return Outcome(digest, None, Message("{run}: {what}", run=run.name, what=said), Failure.RUN)

@@ -174,7 +174,7 @@ class RequantizeController(Controller):
 
     def _tell_failure(self, row: RunRow, awaited: Awaited) -> None:
         if awaited.quantized_here:
-            state = Message(str(row.run.state))
+            state = row.run.state.words
             said: str = Message("{state}: {message}", state=state, message=row.message) if row.message else state
             self.host.jobs.run("result", lambda _: append(journal_of(row.path), [entry(said, Kind.RESULT)]))
         if awaited.backup is not None:

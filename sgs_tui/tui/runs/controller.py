@@ -91,7 +91,11 @@ class RunsController(Controller):
         else:
             level = "warn" if row.run.state is RunState.CANCELLED else "fail"
             self.host.post_message(
-                Said(_("{name}: {text}", name=row.run.name, text=row.message or _(str(row.run.state))), level, row.hint)
+                Said(
+                    _("{name}: {text}", name=row.run.name, text=row.message or row.run.state.words),
+                    level,
+                    row.hint,
+                )
             )
 
     @hears(LogWanted)

@@ -10,7 +10,7 @@ from sgs_tui.engine.numbers import clock, size
 from sgs_tui.engine.runs.run_folder import RunState
 from sgs_tui.engine.runs.run_list import Run, newest_pair
 from sgs_tui.engine.runs.runs import Snapshot
-from sgs_tui.language import Message, _, joined, shown
+from sgs_tui.language import _, joined, shown
 from sgs_tui.tui.text import Line, Span, clip, paragraph, wrap
 from sgs_tui.tui.widgets.table import Cell, Column
 
@@ -54,7 +54,7 @@ def _result(row: RunRow) -> Cell:
     state = row.run.state
     message = row.message.split("\n")[0] if "\n" in row.message else row.message
     known = message if state in BAD else _dumped(row)
-    return Cell(joined(filter(None, (Message(str(state)), known))), _SIGNS[state].tone)
+    return Cell(joined(filter(None, (state.words, known))), _SIGNS[state].tone)
 
 
 def _dumped(row: RunRow) -> str:
@@ -87,7 +87,7 @@ def fact_lines(row: RunRow, width: int) -> list[Line]:
     sign = _SIGNS[run.state]
     lines: list[Line] = [(Span(f"{sign.text} ".lstrip(), sign.tone), Span(clip(_standing(row), width - 2), sign.tone))]
     if run.state is not RunState.OK and not run.state.active:
-        lines += paragraph(row.message or _(str(run.state)), width) + paragraph(row.hint, width, "good")
+        lines += paragraph(row.message or shown(run.state.words), width) + paragraph(row.hint, width, "good")
     asked = (Path(run.request.model).name, run.request.details.get("image"), run.request.details.get("preprocess"))
     lines.append((Span(clip(joined(filter(None, asked)), width), "muted"),))
     return lines + [
@@ -97,7 +97,7 @@ def fact_lines(row: RunRow, width: int) -> list[Line]:
 
 def _standing(row: RunRow) -> str:
     run, now = row.run, row.now
-    state = _(str(run.state))
+    state = shown(run.state.words)
     if not run.state.active:
         taken = clock(run.elapsed)
         words = _("{state} after {taken}", state=state, taken=taken) if taken else state
