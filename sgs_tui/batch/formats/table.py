@@ -203,7 +203,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 def _listed(text: str, names: list[str], screen: Screen, indent: int) -> Iterator[RenderableType]:
     """What is said, and below it, further in, of whom."""
-    yield Padding(Text(f"{screen.text(text)} ({len(names)}):"), (0, 0, 0, indent))
+    yield Padding(Text(_("{text} ({number}):", text=screen.text(text), number=len(names))), (0, 0, 0, indent))
     yield Padding(Text(", ".join(map(screen.text, names)), overflow="fold"), (0, 0, 0, 4))
 
 
