@@ -20,6 +20,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment
 
+from sgs_tui.engine.journal import Kind as Entries
 from sgs_tui.engine.twin.sources import Kind
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,6 +69,7 @@ FOREIGN = {
         *("float and fixed", "convert", "calibrate", "iteration", "optimize", "sweep"),
         *("image", "preprocess", "calibration", "generation", "sdk_version", "command", "via"),
     ),
+    "sgs_tui/engine/journal.py": tuple(str(kind) for kind in Entries),
     "typer": (
         *("Arguments", "Options", "Commands", "required", "default", "env var"),
         *("Show this message and exit.", "Install completion for the current shell."),

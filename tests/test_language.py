@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import re
 import tomllib
 from dataclasses import dataclass, replace
 from gettext import GNUTranslations
@@ -27,6 +28,7 @@ from sgs_tui.language import (
     key_word,
     plural,
     restored,
+    sense,
     shown,
     speak,
     spoken,
@@ -76,6 +78,20 @@ def test_a_word_beside_a_key_has_its_own_chinese(chinese: Catalog) -> None:
     assert found == ["误差", "错误"]
     speak(CHINESE)
     assert key_word("error") == "误差" and _("error") == "错误"
+
+
+def test_no_translation_keeps_an_english_sentence(chinese: Catalog) -> None:
+    """Of all messages, also those that no test of a screen or a report leads to."""
+    told = (entry.string if isinstance(entry.string, str) else entry.string[0] for entry in chinese if entry.id)
+    assert [text for text in told if sentences_in(re.sub(r"\{[^}]*\}", "`", text))] == []
+
+
+def test_a_word_of_several_meanings() -> None:
+    error = sense("difference", "error")
+    assert (error, shown(error), pickle.loads(pickle.dumps(error))) == ("error", "error", "error")
+    speak(CHINESE)
+    assert (shown(error), _("error"), shown(sense("healed", "fixed")), _("fixed")) == ("误差", "错误", "已修复", "定点")
+    assert shown(sense("nowhere", "error")) == "error"
 
 
 def test_the_wheel_holds_it() -> None:

@@ -21,6 +21,7 @@ from textual.screen import Screen
 
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.files import settings_path
+from sgs_tui.language import Message
 from sgs_tui.tui import themes
 from sgs_tui.tui.actions import BY_ID
 from sgs_tui.tui.frame.opening import OpeningScreen
@@ -157,7 +158,7 @@ def launch(options: LaunchOptions) -> int:
     is, after the terminal was restored.
     """
     if problem := terminal_problem(sys.stdin, sys.stderr):
-        raise UsageError(problem, "use --batch to print instead")
+        raise UsageError(problem, Message("use --batch to print instead"))
     settings = load_settings(settings_path(), tuple(BY_ID))
     start = replace(start_of(options, settings.profile), seconds=settings.diagnosis_seconds)
     app = SgsApp(start, settings, ascii_only=options.ascii or needs_ascii(user_environment()))

@@ -21,6 +21,7 @@ from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.sweep.background import SweepJob
 from sgs_tui.engine.sweep.results import SweepResult
 from sgs_tui.engine.sweep.sweep import Sweep, processes
+from sgs_tui.language import CHINESE, ENGLISH, speak
 from sgs_tui.tui.export import picture_of
 from tests.tui import stage
 
@@ -37,6 +38,7 @@ class Shot:
     awaited: str
     swept: bool = False
     """A sweep over some pictures is there."""
+    language: str = ENGLISH
 
 
 SHOTS = (
@@ -50,6 +52,13 @@ SHOTS = (
     Shot("map-80x24", (80, 24), ("m",), "by share of error"),
     Shot("pictures-120x40", (120, 40), ("8", "f"), "error over the pictures", swept=True),
     Shot("help-80x24", (80, 24), ("2", "question_mark"), "keys of this pane"),
+    Shot("triage-160x50.zh", (160, 50), (), "通道 3", language=CHINESE),
+    Shot("triage-80x24.zh", (80, 24), (), "RMSE 0.9991 >", language=CHINESE),
+    Shot("histogram-80x24.zh", (80, 24), ("2",), "通道 0", language=CHINESE),
+    Shot("network-120x40.zh", (120, 40), ("9", "f"), "误差起点", language=CHINESE),
+    Shot("whatif-80x24.zh", (80, 24), ("I",), "自检", language=CHINESE),
+    Shot("pictures-120x40.zh", (120, 40), ("8", "f"), "各图片的误差", swept=True, language=CHINESE),
+    Shot("help-80x24.zh", (80, 24), ("2", "question_mark"), "本窗格的按键", language=CHINESE),
 )
 
 
@@ -72,6 +81,7 @@ def sweep() -> tuple[SweepJob, SweepResult]:
 
 async def take(shot: Shot) -> str:
     """The SVG of one shot, taken on the stage."""
+    speak(shot.language)
     app = stage.make_app()
     async with app.run_test(size=shot.size) as pilot:
         screen = await stage.until_compared(pilot)

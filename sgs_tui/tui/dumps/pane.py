@@ -14,7 +14,7 @@ from textual.message import Message
 
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.numbers import count
-from sgs_tui.language import _, joined
+from sgs_tui.language import _, joined, shown
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.comparison.jobs import FilePicked
 from sgs_tui.tui.dumps.jobs import DumpExamined, FolderListed, RecordsRead
@@ -127,7 +127,9 @@ class DumpsPane(Pane):
 
     def _show_crumb(self) -> None:
         if self.opened is not None:
-            facts = joined([count(len(self.records.items), "record"), _(self._health)]) if self._health else ""
+            facts = (
+                str(shown(joined([count(len(self.records.items), "record"), _(self._health)]))) if self._health else ""
+            )
             self.crumb.say(self.opened.name, facts)
             return
         dumps = sum(entry.kind is Kind.DUMP for entry in self.entries)

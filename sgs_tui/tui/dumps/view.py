@@ -114,7 +114,7 @@ RECORD_COLUMNS: tuple[Column[Record], ...] = (
     Column("type", "type", 7, cell=lambda one: one.type_name),
     Column("scale", "s", 9, right=True, cell=lambda one: figure(one.scale, 6) if one.scale else ""),
     Column("zero", "z", 5, right=True, cell=lambda one: str(one.zero_point) if one.scale else ""),
-    Column("constant", "", 5, cell=lambda one: "const" if one.constant else ""),
+    Column("constant", "", 5, cell=lambda one: _("const") if one.constant else ""),
 )
 
 

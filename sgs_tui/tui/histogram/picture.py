@@ -310,7 +310,8 @@ def _labels(frame: _Frame, limits: LayerRange | None) -> list[tuple[int, str, To
     labels: list[tuple[int, str, Tone]] = []
     for end, value in () if limits is None else (("min", limits.minimum), ("max", limits.maximum)):
         assert limits is not None
-        text = f"{end} {figure(value)}"
+        known = figure(value)
+        text = _("min {value}", value=known) if end == "min" else _("max {value}", value=known)
         text = _("cal {limit}", limit=text) if limits.source is RangeSource.CALIBRATION else text
         if _on(value, stretch):
             lines = frame.lines

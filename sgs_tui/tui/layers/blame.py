@@ -143,7 +143,7 @@ def _share(error: float) -> str:
 
 def _recovered_words(found: Recovered) -> str:
     metrics = found.row.metrics
-    known = {"layout": found.layout, "kept": found.kept}
+    known = {"layout": _(str(found.layout)), "kept": found.kept}
     if metrics is None:
         return _("recovered, {layout} undone; {kept:.0%} of the values are in the file", **known)
     return _(

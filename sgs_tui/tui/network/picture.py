@@ -250,7 +250,7 @@ def _brief(look: Look, name: str, cells: int) -> Line:
 def _judged(look: Look, name: str) -> tuple[Span, str]:
     tensor, row = look.flow.wiring.tensors[name], look.flow.row(name)
     if row is None:
-        return Span(" ", "muted"), "input" if tensor.index < 0 else "n/c" if tensor.why else "..."
+        return Span(" ", "muted"), _("input") if tensor.index < 0 else _("n/c") if tensor.why else "..."
     sign = SIGNS[row.verdict]
     figure = "n/c" if row.metrics is None else ratio(row.metrics.rmse).strip()
     return Span(sign.text, sign.tone or "muted"), figure

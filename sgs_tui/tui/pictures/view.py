@@ -9,6 +9,7 @@ from math import isnan
 
 import numpy as np
 import numpy.typing as npt
+from rich.cells import cell_len
 
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.numbers import count, ratio
@@ -58,7 +59,7 @@ def _agreement(shown: Shown) -> str:
         return ""
     if found.top1 is None:
         return ratio(found.rmse)
-    return "same" if found.top1 == 1 else "other" if found.top1 == 0 else f"{found.top1:.0%}"
+    return _("same") if found.top1 == 1 else _("other") if found.top1 == 0 else f"{found.top1:.0%}"
 
 
 COLUMNS: tuple[Column[Shown], ...] = (
@@ -119,7 +120,7 @@ def picture_lines(job: SweepJob | None, result: SweepResult, shown: Shown | None
     if shown is not None and shown.row.reason:
         tone: Tone = "muted" if shown.waiting else "fail" if shown.row.status in (Status.FAIL, Status.ERROR) else "warn"
         lines += [*paragraph(shown.row.reason, width, tone), BLANK]
-    figures = f"{fit(_('fails'), 5, True)} {fit(_('worst'), 7, True)} {fit(_('median'), 7, True)}"
+    figures = f"{fit(_('fails'), _fails(), True)} {fit(_('worst'), 7, True)} {fit(_('median'), 7, True)}"
     head = f"{fit(_('layer'), _name(width))} {figures}  {_('error over the pictures')}"
     lines += [(Span(head, "strong"),)]
     order = sorted(range(len(result.layers)), key=lambda at: _badness(result.layers[at]))
@@ -130,6 +131,11 @@ def picture_lines(job: SweepJob | None, result: SweepResult, shown: Shown | None
 def _badness(row: LayerRow) -> tuple[float, float]:
     worst = row.spreads["rmse"].worst if row.spreads is not None else -1.0
     return -row.failing_share, -(np.inf if isnan(worst) else worst)
+
+
+def _fails() -> int:
+    """Cells of the share of pictures that a layer fails on, and of its heading."""
+    return max(5, cell_len(_("fails")))
 
 
 def _name(width: int) -> int:
@@ -143,10 +149,10 @@ def _layer(result: SweepResult, at: int, width: int) -> Line:
         return (Span(f"{name:{cells}} "), Span(_("not comparable on any picture"), "muted"))
     fails = f"{row.failing_share:.0%}" if row.failing_on else "-"
     figures = f"{ratio(row.spreads['rmse'].worst):>7} {ratio(row.spreads['rmse'].median):>7}  "
-    room = max(8, width - cells - 24)
+    room = max(8, width - cells - 19 - _fails())
     return (
         Span(f"{name:{cells}} "),
-        Span(f"{fails:>5} ", "fail" if row.failing_on else "muted"),
+        Span(f"{fails:>{_fails()}} ", "fail" if row.failing_on else "muted"),
         Span(figures),
         Span(strip(result, at, room), "key"),
     )

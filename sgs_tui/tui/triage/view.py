@@ -22,7 +22,7 @@ RECOVERED_COLUMNS: tuple[Column[Recovered], ...] = (
     Column("cos", "COS", 8, right=True, cell=_metric(cosine, "cos")),
     Column("mse", "MSE", 8, right=True, cell=_metric(small, "mse")),
     Column("kept", "kept", 5, right=True, cell=lambda one: f"{one.kept:.0%}"),
-    Column("layout", "undone", 22, cell=lambda one: one.layout),
+    Column("layout", "undone", 22, cell=lambda one: _(str(one.layout))),
 )
 """Of layers put back in order: their figures as they are with the stored order undone."""
 

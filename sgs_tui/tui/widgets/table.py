@@ -106,7 +106,7 @@ class Table(ListWidget):
         self, columns: Sequence[Column[Any]] = (), frozen: int = 1, empty: str = "", identity: str | None = None
     ) -> None:
         super().__init__(identity)
-        self.columns: tuple[Column[Any], ...] = tuple(columns)
+        self.columns: tuple[Column[Any], ...] = tuple(map(_headed, columns))
         self.source: Source = Rows[Any]()
         self.frozen, self.empty = frozen, empty
         self.cursor, self.top = 0, 0
@@ -135,7 +135,7 @@ class Table(ListWidget):
         self.source = source
         if columns is not None:
             current = self.column_id
-            self.columns = tuple(columns)
+            self.columns = tuple(map(_headed, columns))
             ids = [column.id for column in columns]
             self.column = ids.index(current) if current in ids else 0
         self.cursor = self._inside(self.cursor if cursor is None else cursor)
@@ -285,6 +285,12 @@ class Table(ListWidget):
                 self._move_column(n - self.column)
                 self.post_message(self.HeadClicked())
             left += cells + 1
+
+
+def _headed(column: Column[Item]) -> Column[Item]:
+    """Wide enough for its title in the user's language."""
+    cells = cell_len(_(column.title)) if column.title else 0
+    return replace(column, width=cells) if 0 < column.width < cells else column
 
 
 def _marked(title: str, mark: str, cells: int) -> str:

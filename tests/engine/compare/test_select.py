@@ -1,9 +1,12 @@
 """The filter language: what fits, what does not, and what is refused in words."""
 
+from dataclasses import replace
+
 import pytest
 
 from sgs_tui.engine.compare.select import parse_query
 from sgs_tui.engine.errors import UsageError
+from sgs_tui.language import CHINESE, Message, shown, speak
 from tests.layer_rows import failing, layer, not_comparable, not_finite, perfect
 
 ROWS = [
@@ -54,6 +57,29 @@ def names(text: str) -> list[str]:
 )
 def test_terms(text: str, expected: list[str]) -> None:
     assert names(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("verdict:不合格", ["gate", "exp"]),
+        ("结论：不合格 ！exp", ["gate"]),
+        ("结论:不可", ["align"]),
+        ("结论：合格 name:pool", ["pool2"]),
+        ("verdict:fail", ["gate", "exp"]),
+        ("rmse＞0.5 名字:gate", ["gate"]),
+    ],
+)
+def test_words_of_both_languages_are_known(text: str, expected: list[str]) -> None:
+    speak(CHINESE)
+    assert [row.name for row in parse_query(text, said=shown).select(ROWS)] == expected
+
+
+def test_reasons_are_found_in_both_languages() -> None:
+    row = replace(layer("cat", 0), notes=(Message("padded rows"),))
+    speak(CHINESE)
+    found = [parse_query(f"reason:{word}", said=shown).matches(row) for word in ("padded", shown(row.notes[0]), "else")]
+    assert found == [True, True, False] and shown(row.notes[0]) != "padded rows"
 
 
 @pytest.mark.parametrize("text", ["", "   ", '""'])
