@@ -120,7 +120,7 @@ def picture_of(app: App[Any]) -> str:
 def _in_cells(found: re.Match[str]) -> str:
     """A text whose wide characters take two cells each: the library lays it out as if each took one."""
     text = unescape(found["text"])
-    if cell_len(text) == len(text):
+    if cell_len(text) <= len(text):
         return found[0]
     cell, place, parts = float(found["length"]) / len(text), float(found["x"]), []
     for wide, chars in groupby(text, lambda char: cell_len(char) == 2):

@@ -88,7 +88,7 @@ BAD = (
     Step(("8",), "这里还没有 sweep"),
     Step(("8", "r"), "两侧由什么生成"),
     Step(("8", "r", "enter"), "对哪些图片做 sweep"),
-    Step(("8", "e"), "没有"),
+    Step(("8", "e"), "还没有 sweep"),
     Step(("9",), "误差起点"),
     Step(("d",), "▸d 详情", long=True),
     Step(("v",), "相关系数"),
@@ -127,10 +127,10 @@ RUNS = (
     Step(("7", "x"), "失联"),
     Step(("7", "D"), "及其 dump 和日志文件"),
     Step(("3",), "最新的在前"),
-    Step(("v",), "没有"),
-    Step(("C",), "没有"),
-    Step(("H",), "没有"),
-    Step(("I",), "没有"),
+    Step(("v",), "这里没有可查看数值的层"),
+    Step(("C",), "这里没有可写备注的层"),
+    Step(("H",), "日志属于 dump 或运行：这里没有"),
+    Step(("I",), "建议需要比较的诊断"),
     Step(("6",), "诊断"),
 )
 
@@ -214,14 +214,14 @@ async def test_three_dumps_and_a_sweep() -> None:
         await until(pilot, lambda: screen.layer_table.pane.model.three is not None)
         screen.pictures.pane.show_sweep(*sweep(), "")
         steps = (
-            Step((), "定点与原始"),
+            Step((), "量化造成，不是转换"),
             Step(("G",), "22"),
             Step(("d",), "转换", long=True),
             Step(("5",), "原始模型"),
             Step(("2", "o"), "原始模型"),
             Step(("8",), "各图片的误差"),
             Step(("8", "e"), "整组图片说明了什么", long=True),
-            Step(("8", "s"), "没有"),
+            Step(("8", "s"), "没有进行中的 sweep"),
             Step(("c",), "由什么造成", long=True),
         )
         assert await english(pilot, steps) == {}
@@ -232,7 +232,11 @@ async def test_the_demo_is_requantized() -> None:
     async with playing(files.fixed_dump, files.float_dump) as pilot:
         screen = await until_compared(pilot)
         await until(pilot, lambda: screen.triage.pane.diagnosis is not None)
-        steps = (Step((), "◆ expand"), Step(("6",), "推翻条件", long=True), Step(("A",), "重新量化", long=True))
+        steps = (
+            Step((), "◆ expand"),
+            Step(("6",), "推翻条件", long=True),
+            Step(("A",), "重新量化并与之前比较？", long=True),
+        )
         more = (Step(("I",), "自检", long=True), Step(("i",), "已标记"), Step(("q",), "退出并丢弃 INT16 标记吗"))
         assert await english(pilot, (*steps, *more)) == {}
 
@@ -255,7 +259,9 @@ async def test_runs_and_a_folder_to_choose_from() -> None:
     folder.status_path.write_text(folder.status_path.read_text().replace(created, "1000.0"))
     (FOLDER / "damaged.bin").write_bytes((REAL / "damaged" / "stops_early.bin").read_bytes())
     async with playing(FOLDER) as pilot:
-        await until_shown(pilot, "失联")
+        await until(pilot, lambda: any(isinstance(each, MainScreen) for each in pilot.app.screen_stack))
+        screen = main_screen(pilot.app)  # type: ignore[arg-type]
+        await until(pilot, lambda: bool(screen.runs.pane.rows))
         assert await english(pilot, RUNS) == {}
 
 

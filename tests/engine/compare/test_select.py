@@ -67,7 +67,7 @@ def test_terms(text: str, expected: list[str]) -> None:
         ("结论:不可", ["align"]),
         ("结论：合格 name:pool", ["pool2"]),
         ("verdict:fail", ["gate", "exp"]),
-        ("rmse＞0.5 名字:gate", ["gate"]),
+        ("rmse＞0.5 名称:gate", ["gate"]),
     ],
 )
 def test_words_of_both_languages_are_known(text: str, expected: list[str]) -> None:
