@@ -5,7 +5,6 @@ outside goes through `fit`, `cut` or `span`, which show control characters inste
 in the user's language.
 """
 
-import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
@@ -18,7 +17,8 @@ Tone = Literal[
     "", "muted", "strong", "key", "fail", "warn", "good", "sample", "benchmark", "header", "focus", "cursor", "idle"
 ]
 ELLIPSIS = "…"
-_CHINESE = re.compile("[\u2e80-\u9fff\uff00-\uffef]")
+_CHINESE = "\u2e80"
+"""From this character on they are two cells wide and stand without blanks between them."""
 
 
 class Span(NamedTuple):
@@ -76,7 +76,7 @@ def wrap(text: str, cells: int) -> list[str]:
     rows: list[str] = []
     rest = visible(shown(text))
     cells = max(1, cells)
-    if _CHINESE.search(rest):
+    if not rest.isascii() and max(rest) >= _CHINESE:
         return wrapped(rest, cells, cell_len)
     while cell_len(rest) > max(cells, cell_len(rest[:1])):
         head = start_of(rest, cells, cell_len) or rest[0]

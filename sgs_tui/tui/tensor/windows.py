@@ -118,9 +118,16 @@ class PictureCanvas(Canvas):
         self.maps, self.first = maps, first
         self.refresh()
 
+    def outdated(self) -> list[int]:
+        """Of the lines: the pictures are painted when they are shown."""
+        return [y for y in super().outdated() if not self._in_pictures(y)]
+
+    def _in_pictures(self, y: int) -> bool:
+        return self.maps is not None and 0 <= y - self.first < self.maps.lines
+
     def render_line(self, y: int) -> Strip:
         maps, number = self.maps, y - self.first
-        if maps is None or not 0 <= number < maps.lines:
+        if maps is None or not self._in_pictures(y):
             return super().render_line(y)
         segments: list[Segment] = []
         for picture in (maps.benchmark, maps.sample, maps.error):
