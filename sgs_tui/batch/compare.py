@@ -17,7 +17,7 @@ from sgs_tui.batch.report import Report, Since, Source
 from sgs_tui.batch.words import headline
 from sgs_tui.engine.compare.baseline import Baseline, regress
 from sgs_tui.engine.compare.results import LayerDiff
-from sgs_tui.engine.compare.select import Query, check_sort_key, parse_query, sort_rows
+from sgs_tui.engine.compare.select import Query, orders_of, parse_query, sort_rows
 from sgs_tui.engine.diagnosis.results import Diagnosis
 from sgs_tui.engine.dumps.index import guess_stage
 from sgs_tui.engine.errors import FileChangedError, InputError, UsageError
@@ -41,23 +41,24 @@ class View:
     """Which layers are shown and in which order; verdicts and exit codes are about all of them."""
 
     query: Query = field(default=Query(""))
-    sort: str = "network"
-    reverse: bool = False
+    orders: tuple[tuple[str, bool], ...] = ()
+    """Keys to sort by and whether each is turned round, the first first; none: the network's order."""
     top: int | None = None
 
     def choose(self, rows: list[LayerDiff]) -> tuple[LayerDiff, ...]:
         """Filter, then sort, then cut."""
-        return tuple(sort_rows(self.query.select(rows), self.sort, self.reverse)[: self.top])
+        found = sort_rows(self.query.select(rows), "network")
+        for key, reverse in reversed(self.orders):
+            found = sort_rows(found, key, reverse)
+        return tuple(found[: self.top])
 
 
 EVERYTHING = View()
 
 
 def view_of(text: str | None, sort: str | None, top: int | None = None) -> View:
-    """What --filter, --sort (`-` in front turns it around) and --top ask for. Raises UsageError."""
-    key = (sort or "network").removeprefix("-")
-    check_sort_key(key)
-    return View(parse_query(text or "", said=shown), key, (sort or "").startswith("-"), top)
+    """What --filter, --sort (`-` in front turns a key around) and --top ask for. Raises UsageError."""
+    return View(parse_query(text or "", said=shown), orders_of(sort or ""), top)
 
 
 @dataclass(frozen=True, slots=True)

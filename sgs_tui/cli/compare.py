@@ -39,7 +39,10 @@ class ReportOptions:
         None
     )
     sort: Annotated[
-        str | None, options.option("--sort COLUMN", "Worst first by rmse, cos, range, ...; -COLUMN turns it around.")
+        str | None,
+        options.option(
+            "--sort COLUMN,...", "Worst first by rmse, cos, ...; -COLUMN turns it around; A,B: B where A is equal."
+        ),
     ] = None
     top: Annotated[int | None, options.option("--top N", "Only the first N layers.", min=1)] = None
     no_diagnosis: Annotated[bool, options.option("--no-diagnosis", "Leave out the causes; figures only.")] = False

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape, unescape
-from itertools import groupby
+from itertools import groupby, takewhile
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -166,8 +166,9 @@ def shown_as(layers: Layers) -> list[str]:
     options = []
     if layers.query.tests and "marked" not in layers.query.text:
         options.append(f"--filter={layers.query.text}")
-    if layers.sort_key in SORT_KEYS and layers.sort_key != NETWORK:
-        options.append(f"--sort={'-' if layers.reverse else ''}{layers.sort_key}")
+    orders = ((layers.sort_key, layers.reverse), *layers.then)
+    if keys := [f"{'-' * reverse}{key}" for key, reverse in takewhile(lambda each: each[0] in SORT_KEYS, orders)]:
+        options += [] if keys == [NETWORK] else [f"--sort={','.join(keys)}"]
     return options
 
 

@@ -59,6 +59,12 @@ TWICE = 2.0
 _SIGNS = {"fail": Span("✗ ", "fail"), "warn": Span("~ ", "warn")}
 
 
+class Covered(Vertical):
+    """Panes below each other that leave nothing of it to be seen."""
+
+    BLANK = True
+
+
 class MainScreen(PanesScreen):
     """All panes of the app, and the `Host` of their controllers."""
 
@@ -109,12 +115,12 @@ class MainScreen(PanesScreen):
 
     def body(self) -> ComposeResult:
         with Horizontal(id="body"):
-            with Vertical(id="side", classes="holder"):
+            with Covered(id="side", classes="holder"):
                 yield self.triage.pane
                 yield self.dumps.pane
                 yield self.debugconfig.pane
                 yield self.log_pane
-            with Vertical(id="center", classes="holder"):
+            with Covered(id="center", classes="holder"):
                 yield self.layer_table.pane
                 yield self.runs.pane
                 yield self.pictures.pane

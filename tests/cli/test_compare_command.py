@@ -102,6 +102,13 @@ def test_filter_sort_and_top_choose_what_is_shown(command: Command) -> None:
     assert written["summary"]["shown"] == 1
 
 
+def test_layers_equal_by_one_column_are_sorted_by_the_next(command: Command) -> None:
+    ended = command("compare", *BAD, "--format", "json", "--sort", "op, -rmse", "--no-diagnosis")
+    rows = [(row["op"], row["rmse"]) for row in json.loads(ended.out)["layers"] if row["rmse"] is not None]
+    assert rows == sorted(rows) and len({op for op, _ in rows}) < len(rows)
+    assert "rsme" in command("compare", *BAD, "--batch", "--sort", "op,rsme").err
+
+
 def test_what_top_cuts_is_said(command: Command) -> None:
     assert "3 of 20 layers shown" in command("--batch", *BAD, "--top", "3").text
     assert "shown" not in command("--batch", *BAD).text

@@ -7,10 +7,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from sgs_tui.batch.compare import view_of
 from sgs_tui.engine.session import CompareRequest
 from sgs_tui.tui import hints
 from sgs_tui.tui.actions import ACTIONS, PANES
-from sgs_tui.tui.export import as_markdown, report
+from sgs_tui.tui.app import LaunchOptions, SgsApp, start_of
+from sgs_tui.tui.export import as_markdown, report, shown_as
 from sgs_tui.tui.frame.dialogs import Ask, Chooser, TableDialog
 from sgs_tui.tui.frame.help import HelpDialog
 from tests.tui.stage import (
@@ -107,8 +109,19 @@ async def test_sorting_by_several_columns() -> None:
         rows = [pane.model.rows[number] for number in pane.model.order]
         keys = [(row.op_type, row.metrics.rmse) for row in rows if row is not None and row.metrics is not None]
         assert keys == sorted(keys)
+        assert shown_as(pane.model) == ["--sort=op,-rmse"]
+        seen = [row.name for row in rows if row is not None]
+        every = [row for row in pane.model.rows if row is not None]
+        assert [row.name for row in view_of(None, "op,-rmse").choose(every)] == seen
         await pilot.press("o")
-        assert pane.table.marks == {} and pane.model.then == ()
+        assert pane.table.marks == {} and pane.model.then == () and shown_as(pane.model) == []
+
+
+async def test_a_start_is_sorted_by_several_columns() -> None:
+    app = SgsApp(start_of(LaunchOptions((SAMPLE, BENCHMARK), sort="op,-rmse"), ""))
+    async with app.run_test(size=SMALL) as pilot:
+        model = (await until_compared(pilot)).layer_table.pane.model
+        assert (model.sort_key, model.reverse, model.then) == ("op", False, (("rmse", True),))
 
 
 async def test_copies_have_no_sign_and_a_heading_where_wanted(on_stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,8 @@ class Page:
     keys: tuple[str, ...]
     awaited: str
     back: tuple[str, ...] = ()
+    least: int = 0
+    """Columns from which it is there."""
 
 
 PAGES = (
@@ -52,8 +54,10 @@ PAGES = (
     Page("baseline", ("M", "B"), "20 same", ("escape",)),
     Page("pictures", ("8",), "no sweep", ("1",)),
     Page("run-form", ("7", "e"), "before it can start", ("escape", "1")),
+    Page("run-form-refused", ("7", "e", "enter", *"none.onnx", "enter", "r"), "no such file", ("escape", "1")),
     Page("columns", ("c",), "wider by", ("escape",)),
     Page("help", ("question_mark",), "keys of this pane", ("escape",)),
+    Page("help-beside", ("question_mark", "b"), "keys of this pane", ("question_mark",), least=120),
     Page("sorted", ("s", "left", "semicolon"), "2", ("o",)),
 )
 
@@ -66,10 +70,18 @@ class Look:
     theme: str = "sgs-dark"
     ascii_only: bool = False
     no_color: bool = False
+    left_out: frozenset[str] = frozenset()
+    """Pages that differ from those of another look by blanks only."""
+
+    @property
+    def pages(self) -> list[Page]:
+        return [page for page in PAGES if page.least <= self.size[0] and page.name not in self.left_out]
 
 
+_WINDOWS = frozenset({"count", "export", "baseline", "run-form", "run-form-refused", "columns", "help", "sorted"})
 LOOKS = {
     "120x40": Look((120, 40)),
+    "160x50": Look((160, 50), left_out=_WINDOWS),
     "light": Look(theme="sgs-light"),
     "ascii": Look(theme="ansi-dark", ascii_only=True),
     "no-color": Look(theme="ansi-dark", no_color=True),
@@ -115,7 +127,7 @@ async def test_every_window(
     async with app.run_test(size=chosen.size) as pilot:
         screen = await until_compared(pilot)
         await until(pilot, lambda: screen.runs.pane.listed)
-        for page in PAGES:
+        for page in chosen.pages:
             if await shown(pilot, page) != kept(name=page.name):
                 different.append(page.name)
             await pilot.press(*page.back)

@@ -26,7 +26,7 @@ from sgs_tui.engine.dumps.format import Direction, Form, Record
 from sgs_tui.engine.dumps.index import guess_stage, oddities
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import UsageError
-from sgs_tui.engine.numbers import count, figure, position, size
+from sgs_tui.engine.numbers import count, figure, position, ratio, size
 from sgs_tui.engine.text import nearest, sanitised, visible
 from sgs_tui.language import Message, _, joined
 
@@ -116,7 +116,7 @@ def _table(dump: Dump, screen: console.Screen) -> Iterator[bytes]:
     width = console.page_width([*columns, whole], screen)
     for column in [
         console.Column(
-            Message("scale"), [console.Cell(figure(r.scale, 6) if r.scale else "") for r in dump.records], right=True
+            Message("scale"), [console.Cell(ratio(r.scale, 6) if r.scale else "") for r in dump.records], right=True
         ),
         console.Column(
             Message("zero"), [console.Cell(str(r.zero_point) if r.scale else "") for r in dump.records], right=True

@@ -218,10 +218,16 @@ def worst_first(rows: Sequence[LayerDiff]) -> list[LayerDiff]:
     return sort_rows([row for row in rows if row.metrics is not None], "rmse")
 
 
-def check_sort_key(key: str) -> None:
-    """Raise UsageError, naming the nearest keys, where `sort_rows` would."""
-    if key not in _WORDS:
-        _metric(key)
+def orders_of(text: str) -> tuple[tuple[str, bool], ...]:
+    """What `op,-rmse` asks for: each key with whether it is turned round; the next one is for rows equal by that.
+
+    Raises UsageError, naming the nearest keys.
+    """
+    orders = [(each.removeprefix("-"), each.startswith("-")) for each in map(str.strip, text.split(",")) if each]
+    for key, _ in orders:
+        if key not in _WORDS:
+            _metric(key)
+    return tuple(orders)
 
 
 def sort_rows(rows: Sequence[LayerDiff], key: str, reverse: bool = False) -> list[LayerDiff]:

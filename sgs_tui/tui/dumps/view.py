@@ -10,7 +10,7 @@ import numpy as np
 from sgs_tui.engine.compare.results import SideStats
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.format import Health, HealthState, Record, Stage
-from sgs_tui.engine.numbers import figure, size
+from sgs_tui.engine.numbers import figure, ratio, size
 from sgs_tui.language import _, joined, shown
 from sgs_tui.tui.text import BLANK, Line, Span, age, paragraph, share
 from sgs_tui.tui.widgets.table import Cell, Column
@@ -112,7 +112,7 @@ RECORD_COLUMNS: tuple[Column[Record], ...] = (
     Column("shape", "shape", 14, cell=_shape),
     Column("op", "op type", 13, cell=lambda one: one.op_type),
     Column("type", "type", 7, cell=lambda one: one.type_name),
-    Column("scale", "s", 9, right=True, cell=lambda one: figure(one.scale, 6) if one.scale else ""),
+    Column("scale", "s", 9, right=True, cell=lambda one: ratio(one.scale, 6) if one.scale else ""),
     Column("zero", "z", 5, right=True, cell=lambda one: str(one.zero_point) if one.scale else ""),
     Column("constant", "", 5, cell=lambda one: _("const") if one.constant else ""),
 )

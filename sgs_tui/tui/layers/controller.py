@@ -7,6 +7,7 @@ from textual.timer import Timer
 
 from sgs_tui.engine.compare.metrics import known_metric
 from sgs_tui.engine.compare.results import LayerDiff, Pair
+from sgs_tui.engine.compare.select import orders_of
 from sgs_tui.engine.journal import notes_by_layer
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.session import Comparison
@@ -279,8 +280,8 @@ class LayersController(Controller):
         if state.columns or columns:
             pane.choices = choices_for(state.columns or columns, state.extras)
         pane.wide = state.wide
-        wanted = _order(start.sort)
-        pane.model.order_as(*([wanted] if wanted else [(state.sort or NETWORK, state.reverse), *state.then]))
+        kept = ((state.sort or NETWORK, state.reverse), *state.then)
+        pane.model.order_as(*(_orders(start.sort) if start.sort else kept))
         pane.model.query = pane.model.parsed(start.query) if start.query.strip() else pane.model.query
         pane.show_columns()
 
@@ -298,8 +299,7 @@ class LayersController(Controller):
         )
 
 
-def _order(wanted: str) -> tuple[str, bool] | None:
-    """Key and direction that `--sort` asks for, if it was given."""
-    key = wanted.removeprefix("-")
-    metric = known_metric(key)
-    return (metric.key if metric else key, wanted.startswith("-")) if wanted else None
+def _orders(wanted: str) -> list[tuple[str, bool]]:
+    """Keys and directions that `--sort` asks for, the keys as columns have them."""
+    known = ((known_metric(key), key, reverse) for key, reverse in orders_of(wanted))
+    return [(metric.key if metric else key, reverse) for metric, key, reverse in known]

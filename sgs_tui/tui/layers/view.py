@@ -58,6 +58,7 @@ class Layers:
         """What else is sorted by, where the columns before are equal."""
         self.order: list[int] = list(range(len(self.pairs)))
         self._orders: dict[tuple[str, bool], list[LayerDiff]] = {}
+        self._made: dict[tuple[int, str], Cell] = {}
         self._verdicts: Counter[Verdict] = Counter()
 
     def __len__(self) -> int:
@@ -76,7 +77,14 @@ class Layers:
         diff = self.row_at(row)
         if self.undone and column not in ("sign", "verdict") and (won := self.parts.recovered.get(pair.name)):
             return cell(won.row, column)
-        return label(pair, column) if diff is None else cell(diff, column)
+        return label(pair, column) if diff is None else self._cell(diff, column)
+
+    def _cell(self, diff: LayerDiff, column: str) -> Cell:
+        """Figures are the same at every key."""
+        key = diff.pair.number, column
+        if key not in self._made:
+            self._made[key] = cell(diff, column)
+        return self._made[key]
 
     @property
     def _words(self) -> dict[str, Test]:
@@ -130,6 +138,7 @@ class Layers:
             if before is not None:
                 self._verdicts[before.verdict] -= 1
         self._orders.clear()
+        self._made.clear()
         if not self.in_network_order:
             self.arrange()
 

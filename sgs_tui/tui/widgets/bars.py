@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from rich.cells import cell_len, set_cell_size
 from textual import events
-from textual.geometry import Region
 from textual.message import Message
 from textual.widget import Widget
 
@@ -16,22 +14,6 @@ from sgs_tui.tui.widgets.line_widget import LineWidget
 
 ALWAYS = 90
 """From this `footer` on an action is always shown."""
-
-
-def _cells(text: Line) -> list[Span]:
-    """A line cell by cell; a wide character takes one entry and an empty one."""
-    cells: list[Span] = []
-    for part, tone in text:
-        for char in part:
-            cells += [Span(char, tone), *[Span("", tone)] * (cell_len(char) - 1)]
-    return cells
-
-
-def _difference(old: Line, new: Line) -> tuple[int, int]:
-    """The stretch of cells in which two lines differ."""
-    pairs = list(zip_longest(_cells(old), _cells(new), fillvalue=Span(" ")))
-    differing = [place for place, (one, other) in enumerate(pairs) if one != other] or [0]
-    return max(0, differing[0] - 1), differing[-1] + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +53,10 @@ class LineBar(LineWidget):
         return "".join(part.text for part in self._text)
 
     def say(self, text: Line, tone: Tone | None = None) -> None:
-        old, self._text = self._text, text
-        if tone is not None and tone != self._tone:
-            self._tone = tone
+        before, self._text = (self._text, self._tone), text
+        self._tone = self._tone if tone is None else tone
+        if before != (text, self._tone):
             self.refresh()
-        elif text != old:
-            start, end = _difference(old, text)
-            self.refresh(Region(start, 0, end - start, 1))
 
     def dress(self, tone: Tone) -> None:
         self.say(self._text, tone)

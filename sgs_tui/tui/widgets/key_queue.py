@@ -77,7 +77,8 @@ class KeyQueue:
 
     async def _give_in_turn(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._more.wait(), _PAINTING)
+            async with asyncio.timeout(_PAINTING):
+                await self._more.wait()
         self._more.clear()
         await self._settled()
         while self._waiting:
@@ -126,12 +127,23 @@ def _layout(app: App[Any]) -> tuple[object, ...]:
     return app.screen, app.screen.size, *(widget.region for widget in app.screen.walk_children(Widget))
 
 
+class _Handled(asyncio.Event):
+    """Set by calling it."""
+
+    _param_count = 0
+    """What Textual keeps at a callback: of a bound method it would look up anew how many parameters it takes."""
+
+    def __call__(self) -> None:
+        self.set()
+
+
 async def _idle(pump: MessagePump) -> None:
     """Until it has handled what it was sent so far."""
-    handled = asyncio.Event()
-    if pump.call_later(handled.set):
+    handled = _Handled()
+    if pump.post_message(events.Callback(handled)):
         with suppress(TimeoutError):
-            await asyncio.wait_for(handled.wait(), _GONE)
+            async with asyncio.timeout(_GONE):  # wait_for would make a task of it, twenty a key
+                await handled.wait()
 
 
 _QUEUES: WeakKeyDictionary[App[Any], KeyQueue] = WeakKeyDictionary()

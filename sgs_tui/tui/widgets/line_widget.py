@@ -1,6 +1,7 @@
 """The base of every widget here: it draws lines of toned spans itself, so that a change repaints one line."""
 
 from collections.abc import Iterable
+from functools import reduce
 from typing import Protocol, cast
 
 from rich.segment import Segment
@@ -28,9 +29,12 @@ class LineWidget(TakesQueuedKeys, Widget):
 
     _styles: dict[tuple[Tone, Tone], Style]
     _painted: dict[int, tuple[_Painted, Strip]]
+    """What each line shows, as it was last made."""
+    _clean: dict[int, Strip]
+    """Lines that nobody has asked to repaint since, ready for the screen."""
 
     def __init__(self, identity: str | None = None) -> None:
-        self._styles, self._painted = {}, {}
+        self._styles, self._painted, self._clean, self._width = {}, {}, {}, 0
         super().__init__(id=identity)
 
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
@@ -40,17 +44,30 @@ class LineWidget(TakesQueuedKeys, Widget):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Textual's hook, without what it does for borders, padding, tint and opacity, which these widgets have not:
         that is the larger part of what a page costs."""
-        background, filters = self.background_colors[1], self.get_line_filters()
-        strips = [self.render_line(y) for y in crop.line_range]
-        for each in filters:
-            strips = [strip.apply_filter(each, background) for strip in strips]
+        if self._width != self.size.width:
+            self._clean.clear()
+            self._width = self.size.width
+        if missing := [y for y in crop.line_range if y not in self._clean]:
+            background, filters = self.background_colors[1], self.get_line_filters()
+            for y in missing:
+                self._clean[y] = reduce(
+                    lambda strip, each: strip.apply_filter(each, background), filters, self.render_line(y)
+                )
+        strips = [self._clean[y] for y in crop.line_range]
         left, right = crop.column_span
-        return strips if (left, right) == (0, self.size.width) else [strip.crop(left, right) for strip in strips]
+        return strips if (left, right) == (0, self._width) else [strip.crop(left, right) for strip in strips]
+
+    def _set_dirty(self, *regions: Region) -> None:
+        """Textual's hook: these parts, or all of it, are to be made anew when they are next asked for."""
+        for y in (y for region in regions for y in region.line_range):
+            self._clean.pop(y, None)
+        if not regions:
+            self._clean.clear()
+        super()._set_dirty(*regions)
 
     def render_line(self, y: int) -> Strip:
         """Textual's hook: spans as a strip of exactly the widget's width, with a sign where the line is longer."""
-        asked, width = self._asked(y), self.size.width
-        before = self._painted.get(y)
+        asked, before, width = self._asked(y), self._painted.get(y), self.size.width
         if before and before[0] == asked and before[1].cell_length == width:
             return before[1]
         strip = self._strip(*asked, width)
@@ -85,6 +102,7 @@ class LineWidget(TakesQueuedKeys, Widget):
         """Textual's hook: another theme."""
         self._styles.clear()
         self._painted.clear()
+        self._clean.clear()
         super().notify_style_update()
 
     def _style_of(self, tone: Tone, own: Tone = "") -> Style:
