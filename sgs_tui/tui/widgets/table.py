@@ -49,10 +49,8 @@ class Column(Generic[Item]):
 
     def fitted(self, text: str, cells: int) -> str:
         """`text` in exactly so many cells."""
-        if type(text) is str and len(text) <= cells and text.isascii() and text.isprintable():
-            return (
-                text.rjust(cells) if self.right else text.ljust(cells)
-            )  # nearly all: the rest takes ten times as long
+        if type(text) is str and len(text) <= cells and text.isascii() and text.isprintable():  # nearly always
+            return text.rjust(cells) if self.right else text.ljust(cells)
         return fit(clip(text, cells) if self.prose else self.short(text, cells), cells, self.right)
 
 
