@@ -18,6 +18,7 @@ from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, p
 from sgs_tui.engine.diagnosis.words import int16_words
 from sgs_tui.engine.network.scales import Domain, Grid
 from sgs_tui.engine.network.tensors import Values, channel_bounds, rms
+from sgs_tui.engine.twin.figures import median
 from sgs_tui.language import Message
 
 WITHIN = 1.0  # own errors up to this many steps (RMS) are rounding: 0.29 for the output, up to 0.6 with 8-bit weights
@@ -216,7 +217,7 @@ def spread(case: Case, name: str) -> Iterator[Evidence]:
     )
     tops = _channel_tops(case, name)
     if tops.size:
-        widest, middle = int(np.argmax(tops)), float(np.median(tops))
+        widest, middle = int(np.argmax(tops)), median(tops)
         ratio = float(tops[widest] / middle) if middle else None
         text = Message(
             "{name}: channel {widest} reaches {top:.4g}, the median channel {middle:.4g}",
