@@ -292,7 +292,7 @@ class Measuring:
 
     def under(self, plan: Plan) -> Scores:
         """Every layer under another plan, on the benchmark's input."""
-        return self.subject.trials.under(plan, self._cancel)
+        return self.subject.trials.under(plan, self._cancel, both=True)
 
     def burden(self, scores: Scores) -> Burden:
         """What is bad among layers whose prediction counts, and those of few values whose large error it is."""

@@ -138,7 +138,7 @@ class Trying:
         """Every layer's figures with a change. Raises RunError, CancelledError."""
         if change not in self._scores:
             plan = self.plan if change == _NOTHING else change.of(self.plan)
-            self._scores[change] = self.subject.trials.under(plan, cancel)
+            self._scores[change] = self.subject.trials.under(plan, cancel, both=True)
         return self._scores[change]
 
     def rows(self, rows: Mapping[str, LayerDiff], change: Change, cancel: Event | None = None) -> dict[str, LayerDiff]:

@@ -131,7 +131,9 @@ def fixed_kernel(group: Group, settings: Settings, plan: Plan) -> Kernel:
     codes = append_group(graph, group, settings, plan, sources)
     outputs = [(name, stored_type(grid)) for name, grid in zip(codes, settings.writes, strict=True)]
     model = graph.model([(item.name, item.dtype, item.shape) for item in inputs], outputs)
-    heavy = any(op.convolution and (op.convolution.multiplications > HEAVY or is_heavy(op.convolution)) for op in group.ops)
+    heavy = any(
+        op.convolution and (op.convolution.multiplications > HEAVY or is_heavy(op.convolution)) for op in group.ops
+    )
     return Kernel(model, inputs, group.writes[0], heavy)
 
 
