@@ -29,12 +29,15 @@ def main() -> int:
 
 
 def _leave_at_once(code: int) -> None:
-    """End the process here if work goes on in a thread that nobody waits for.
+    """End the process here if onnxruntime was used, or work goes on in a thread that nobody waits for.
 
     The interpreter's own end would tear that thread out of the C++ that it is in (onnxruntime's), which aborts the
-    process: "terminate called" on the terminal and 134 for an exit code, also where it ends with a crash report.
+    process: "terminate called" on the terminal and 134 for an exit code, also where it ends with a crash report. And it
+    would take a hundred sessions down one by one, which is a tenth of a second of a diagnosis.
     """
-    if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
+    others = [thread for thread in threading.enumerate() if thread is not threading.current_thread()]
+    waits = any(not thread.daemon for thread in others)
+    if any(thread.is_alive() for thread in others if thread.daemon) or ("onnxruntime" in sys.modules and not waits):
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError, AttributeError):

@@ -1,5 +1,6 @@
 """`compare --batch`: run the comparison, choose what to show, write it in the format asked for."""
 
+import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -246,6 +247,8 @@ def _rows(comparison: Comparison) -> Iterator[LayerDiff]:
 def _explained(comparison: Comparison, rows: Sequence[LayerDiff]) -> Compared:
     """Diagnose. A file that changes meanwhile, or a defect of ours, costs the diagnosis, not the figures."""
     from sgs_tui.engine.crash import write_crash_report
+
+    gc.set_threshold(150_000)  # what is imported and computed now is hardly ever garbage: looking for it took 0.02 s
     from sgs_tui.engine.diagnosis.diagnose import diagnose
 
     found = None

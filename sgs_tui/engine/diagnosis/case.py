@@ -258,12 +258,12 @@ class Case:
 
     def both(self, name: str) -> tuple[Values, Values]:
         """(sample, benchmark) of a compared layer, flat: all of it, or stretches spread over it."""
-        pair = self.rows[name].pair
         block = max(self.channels(name), 1)
-        return (
-            self.sample_tensors.spread(pair.sample, LOOKED_AT, block),
-            self.tensors.spread(pair.benchmark, LOOKED_AT, block),
-        )
+        return self.sample_tensors.spread(self.rows[name].pair.sample, LOOKED_AT, block), self.truth(name)
+
+    def truth(self, name: str) -> Values:
+        """The benchmark of a compared layer, as `both` has it."""
+        return self.tensors.spread(self.rows[name].pair.benchmark, LOOKED_AT, max(self.channels(name), 1))
 
     def comparable(self, name: str) -> bool:
         """Whether both sides can be read element against element."""

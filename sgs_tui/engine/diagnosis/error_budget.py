@@ -179,18 +179,22 @@ class _Sizes(NamedTuple):
 
 def _sizes(truth: Floats, sample: Floats, made: Floats, grid: Grid | None) -> _Sizes:
     sums: list[list[float]] = [[] for _ in _Sizes._fields]
-    clips, cuts = (grid is not None and not grid.holds(float(each.min()), float(each.max())) for each in (made, truth))
     with np.errstate(all="ignore"):
         for at in range(0, truth.size, STRETCH):
             ours, theirs, replay = (each[at : at + STRETCH] for each in (sample, truth, made))
             errors = [ours - theirs, ours - replay, replay - theirs]
             if grid is not None:
                 errors += [replay - grid.rounded(replay)]
-                errors += [ours - grid.clipped(replay) if clips else errors[1]]
-                errors += [theirs - grid.clipped(theirs)] if cuts else []
+                errors += [errors[1] if _holds(grid, replay) else ours - grid.clipped(replay)]
+                errors += [] if _holds(grid, theirs) else [theirs - grid.clipped(theirs)]
+            found: dict[int, list[float]] = {}
             for parts, error in zip(sums, errors, strict=False):
-                parts.extend(squares(error))
+                parts.extend(found.get(id(error)) or found.setdefault(id(error), squares(error)))
         return _Sizes._make(rms_of(parts, truth.size) for parts in sums)
+
+
+def _holds(grid: Grid, values: Floats) -> bool:
+    return grid.holds(float(values.min()), float(values.max()))
 
 
 def replayed(trials: Trials, name: str, frontier: tuple[str, ...], proven: Sequence[Budget]) -> Budget | None:

@@ -30,9 +30,8 @@ from sgs_tui.engine.twin.figures import LEAST_DB, MOST_DB, Figures, Nearness, Su
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.measured import FixedRecords, fixed_records, read_plan
 from sgs_tui.engine.twin.network import Bounds, Twin
-from sgs_tui.engine.twin.opening import SOFTMAX
 from sgs_tui.engine.twin.other_input import fit_of, own_pixels
-from sgs_tui.engine.twin.plan import Plan, load_softmax_ranges
+from sgs_tui.engine.twin.plan import SOFTMAX, Plan, load_softmax_ranges
 from sgs_tui.engine.twin.predict import Inputs, Layer, dumped_inputs
 from sgs_tui.engine.twin.rebuild import rebuild
 from sgs_tui.engine.twin.sources import Origins, Progress, error_sources

@@ -22,7 +22,7 @@ from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Proof, pe
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.twin.agreement import FEW, Compared
 from sgs_tui.engine.twin.chains import chain_of
-from sgs_tui.engine.twin.figures import Figures, cosine
+from sgs_tui.engine.twin.figures import Figures, cosine, median
 from sgs_tui.engine.twin.kernels import Array
 from sgs_tui.engine.twin.plan import Plan, with_ranges
 from sgs_tui.engine.twin.predict import input_codes, run
@@ -77,7 +77,7 @@ class Likeness:
     @property
     def median(self) -> float:
         """0 of none."""
-        return float(np.median(list(self.cosines.values()))) if self.cosines else 0.0
+        return median(self.cosines.values()) if self.cosines else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Measuring:
         nearer = [away / least for away, least in pairs if least > 0]
         check = self.subject.check
         begins = nearer[:_FIRST] if check is not None and check.trusted else nearer
-        return self.given.median >= ALIKE or (bool(nearer) and float(np.median(begins)) <= _NEARER)
+        return self.given.median >= ALIKE or (bool(nearer) and median(begins) <= _NEARER)
 
     def _cos(self, name: str) -> float:
         """COS of the measured layer against the benchmark's; 1 where there is none."""
@@ -143,7 +143,7 @@ class Measuring:
         if check is None or not check.reproduces or not self._alike:
             return False
         first = [each.difference_db for each in check.layers if each.name in self._counting][:_FIRST]
-        return not first or float(np.median(first)) <= _AGREES
+        return not first or median(first) <= _AGREES
 
     @property
     def elsewhere(self) -> bool:
@@ -292,7 +292,7 @@ class Measuring:
 
     def under(self, plan: Plan) -> Scores:
         """Every layer under another plan, on the benchmark's input."""
-        return self.subject.trials.under(plan, self._cancel)
+        return self.subject.trials.under(plan, self._cancel, both=True)
 
     def burden(self, scores: Scores) -> Burden:
         """What is bad among layers whose prediction counts, and those of few values whose large error it is."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from threading import Event
+from typing import TYPE_CHECKING
 
 from sgs_tui.engine.compare.limits import Profile, judge
 from sgs_tui.engine.compare.metrics import with_error
@@ -23,10 +24,12 @@ from sgs_tui.engine.twin.chains import chain_of, choices_of, makers_inputs
 from sgs_tui.engine.twin.figures import Figures
 from sgs_tui.engine.twin.network import Bounds, Twin
 from sgs_tui.engine.twin.plan import Plan, far_apart, with_int16, with_level, with_ranges
-from sgs_tui.engine.twin.search import Trial
 from sgs_tui.engine.twin.trials import Scores
 from sgs_tui.engine.twin.whatif import Subject
 from sgs_tui.language import Message, joined
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.twin.search import Trial
 
 _HELPS = 0.9
 """What is left of the error at the layers a change is for, up to which it helps, and is better than another."""
@@ -119,7 +122,7 @@ class Trying:
     subject: Subject
     start: Plan | None = None
     mended: int = 0
-    tried: dict[str, dict[str, Trial]] = field(default_factory=dict)
+    tried: "dict[str, dict[str, Trial]]" = field(default_factory=dict)
     _scores: dict[Change, Scores] = field(default_factory=dict)
 
     @property
@@ -135,7 +138,7 @@ class Trying:
         """Every layer's figures with a change. Raises RunError, CancelledError."""
         if change not in self._scores:
             plan = self.plan if change == _NOTHING else change.of(self.plan)
-            self._scores[change] = self.subject.trials.under(plan, cancel)
+            self._scores[change] = self.subject.trials.under(plan, cancel, both=True)
         return self._scores[change]
 
     def rows(self, rows: Mapping[str, LayerDiff], change: Change, cancel: Event | None = None) -> dict[str, LayerDiff]:

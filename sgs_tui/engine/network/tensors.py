@@ -60,8 +60,16 @@ class Tensors:
         """
         if record.count <= budget:
             return self.slice(record, 0, record.count)
-        read = self.slice if self.dump.form is Form.TEXT else self._read
-        return np.concatenate([read(record, a, b) for a, b in stretches(record.count, budget, block)])
+        parts = stretches(record.count, budget, block)
+        if self.dump.form is Form.TEXT or self.dump.dequantizes(record):
+            read = self.slice if self.dump.form is Form.TEXT else self._read
+            return np.concatenate([read(record, a, b) for a, b in parts])
+        self.dump.check_unchanged()
+        found, done = np.empty(sum(b - a for a, b in parts), record.dtype), 0
+        for a, b in parts:
+            self.dump.read_into(record, a, found[done : done + b - a])
+            done += b - a
+        return found.astype(np.float32, copy=False)
 
     def _from_blocks(self, record: Record, start: int, stop: int) -> Values:
         parts = []
@@ -185,7 +193,7 @@ def squares(flat: Values) -> list[float]:
     """Sums of squares of the pieces of flat values; of `STRETCH` values they go on with those behind."""
     whole = flat.size // PIECE * PIECE
     pieces = flat[:whole].reshape(-1, PIECE)
-    sums: list[float] = np.einsum("ij,ij->i", pieces, pieces).tolist()
+    sums: list[float] = np.vecdot(pieces, pieces).tolist()
     for place, found in enumerate(sums):
         if not _SQUARES[0] < found < _SQUARES[1]:
             sums[place] = _wide_squares(pieces[place])
@@ -198,6 +206,8 @@ def _squares(piece: Values) -> float:
 
 
 def _wide_squares(piece: Values) -> float:
+    if not piece.any():
+        return 0.0
     wide = piece.astype(np.float64)
     return _product(wide, wide)
 

@@ -1,7 +1,8 @@
 """How far a layer's predicted or measured values are from the float ones."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from math import isfinite, log10
+from math import isfinite, isnan, log10
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -171,4 +172,12 @@ def spread(differences: npt.NDArray[np.float64]) -> tuple[float, float]:
     """Median and 90th percentile; NaN of nothing."""
     if not differences.size:
         return float("nan"), float("nan")
-    return float(np.median(differences)), float(np.percentile(differences, 90))
+    return median(differences), float(np.percentile(differences, 90))
+
+
+def median(values: "Iterable[float] | npt.NDArray[Any]") -> float:
+    """That of numpy, for whose own numpy.ma is imported first; NaN of nothing, and where one is."""
+    ordered = np.sort(values if isinstance(values, np.ndarray) else list(values), axis=None)
+    if not ordered.size or isnan(ordered[-1]):
+        return float("nan")
+    return float((ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2]) / 2)

@@ -27,7 +27,7 @@ import numpy as np
 
 from sgs_tui.engine.twin.arithmetic import Accumulator, Growth, accumulate, growth_of, quantize_weights
 from sgs_tui.engine.twin.fusing import Group
-from sgs_tui.engine.twin.kernels import HEAVY, Input, Kernel
+from sgs_tui.engine.twin.kernels import HEAVY, Input, Kernel, is_heavy
 from sgs_tui.engine.twin.meaning import Barrier, Convolution, Elementwise, Pool
 from sgs_tui.engine.twin.network import Bounds, Extremes, TwinOp
 from sgs_tui.engine.twin.onnx_nodes import Graph, convolved, emit, encoded
@@ -131,7 +131,9 @@ def fixed_kernel(group: Group, settings: Settings, plan: Plan) -> Kernel:
     codes = append_group(graph, group, settings, plan, sources)
     outputs = [(name, stored_type(grid)) for name, grid in zip(codes, settings.writes, strict=True)]
     model = graph.model([(item.name, item.dtype, item.shape) for item in inputs], outputs)
-    heavy = any(op.convolution and op.convolution.multiplications > HEAVY for op in group.ops)
+    heavy = any(
+        op.convolution and (op.convolution.multiplications > HEAVY or is_heavy(op.convolution)) for op in group.ops
+    )
     return Kernel(model, inputs, group.writes[0], heavy)
 
 

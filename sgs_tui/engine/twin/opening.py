@@ -16,14 +16,22 @@ from sgs_tui.engine.text import did_you_mean, visible
 from sgs_tui.engine.twin.arithmetic import Pixels
 from sgs_tui.engine.twin.domains import WORDS, raised_inputs
 from sgs_tui.engine.twin.network import Bounds, Extremes, Twin
-from sgs_tui.engine.twin.plan import Plan, load_channel_ranges, load_softmax_ranges, plan, plan_fused, with_qdq
+from sgs_tui.engine.twin.plan import (
+    SOFTMAX,
+    Plan,
+    load_channel_ranges,
+    load_softmax_ranges,
+    plan,
+    plan_fused,
+    with_qdq,
+)
 from sgs_tui.engine.twin.qdq import Qdq
 from sgs_tui.engine.twin.rebuild import rebuild
 from sgs_tui.engine.twin.trials import Trials
 from sgs_tui.engine.twin.whatif import Subject, from_fixed
 from sgs_tui.language import Message
 
-RANGES, SOFTMAX, CHANNELS = "tensor_min_max.txt", "softmax_lut_range.txt", "tensor_chn.txt"
+RANGES, CHANNELS = "tensor_min_max.txt", "tensor_chn.txt"
 INI = "input_config.ini"
 _CHOOSING, _PROMOTING = 3, 4
 """Levels from which the calibrator takes limits of its own, and promotes tensors to INT16 by its own judgement."""

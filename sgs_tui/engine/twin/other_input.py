@@ -88,10 +88,19 @@ def own_pixels(plan: Plan, fixed: FixedRecords, given: Floats) -> Doubles | None
     count = plan.twin.records[name].count
     if record is None or grid is None or len(shape) != 4 or record.count < count:
         return None
-    codes = np.rint(Values(fixed.dump).read(record).astype(np.float64) / grid.scale) + grid.zero
-    codes = np.asarray(np.clip(codes, 0, 255), np.float64)
+    codes = Values(fixed.dump).read(record) / np.float64(grid.scale)
+    np.rint(codes, out=codes)
+    codes += grid.zero
+    np.clip(codes, 0, 255, out=codes)
     plain = codes[:count].reshape(-1, shape[3])
     return plain if shape[3] != 3 else _better(plain, codes, given)
+
+
+_A_LINE = 0.05
+"""Residual up to which an input is a line of pixels; a glimpse at some of them may show twice as much."""
+
+_SOME = 1 << 12
+"""Pixels looked at first."""
 
 
 def _better(plain: Doubles, codes: Doubles, given: Floats) -> Doubles:
@@ -101,8 +110,11 @@ def _better(plain: Doubles, codes: Doubles, given: Floats) -> Doubles:
     if codes.size < 4 * rows or not np.isfinite(values).all():
         return plain
     four = codes[: 4 * rows].reshape(-1, 4)[:, :3]
+    some = slice(0, rows, max(1, rows // _SOME))
+    if fit_of(values[some], four[some]).residual > 2 * _A_LINE:
+        return plain
     fit = fit_of(values[:rows], four)
-    if fit.residual > 0.05 or fit.residual >= fit_of(values, plain).residual or not all(fit.gain):
+    if fit.residual > _A_LINE or fit.residual >= fit_of(values, plain).residual or not all(fit.gain):
         return plain
     rest = np.rint((values[rows:].astype(np.float64) - np.array(fit.offset)) / np.array(fit.gain))
     return np.concatenate([four, np.clip(rest, 0, 255)])

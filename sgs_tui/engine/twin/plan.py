@@ -318,6 +318,10 @@ def _channels(head: str, line: str) -> tuple[str, Extremes]:
     return name, Extremes(bounds[0], bounds[1])
 
 
+SOFTMAX = "softmax_lut_range.txt"
+"""The calibrator's name for it."""
+
+
 def load_softmax_ranges(path: Path) -> Mapping[str, Bounds]:
     """softmax_lut_range.txt by tensor name: the same lines as tensor_min_max.txt. Raises InputError."""
     from sgs_tui.engine.calibration.ranges import load_ranges

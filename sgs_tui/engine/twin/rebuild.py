@@ -4,8 +4,9 @@ One sweep over the ops in order: infer, run the op on the dumped inputs and comp
 computed so far and compare (whole network). Values are dropped after their last reader.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from math import prod
 from threading import Event
@@ -97,7 +98,9 @@ def rebuild(
     inputs = tuple(record.name for record in graph.inputs())
     for record in graph.inputs():
         _take_input(sweep, record)
-    ops = tuple(_take(sweep, op, cancel) for op in graph.ops)
+    ops = (
+        tuple(_take(sweep, op, cancel) for op in graph.ops) if kernels is None else _guessing(sweep, graph.ops, cancel)
+    )
     records = {record.name: record for op in graph.ops for record in (*op.inputs, *op.outputs)}
     for record in records.values():  # read by nothing that tells its shape
         sweep.shapes.setdefault(record.name, (1, record.count))
@@ -145,7 +148,13 @@ def _take(sweep: _Sweep, op: Op, cancel: Event | None) -> TwinOp:
     for record in op.outputs:
         _note(sweep, record.name, sweep.values.read(record))
     _carry_shapes(sweep, op, proven.meaning)
+    if proven.kernel is not None:
+        _note_extremes(sweep, op, proven.meaning)
     _carry_values(sweep, op, proven)
+    return _twin_op(op, proven)
+
+
+def _twin_op(op: Op, proven: _Proven) -> TwinOp:
     proof = Proof.BARRIER if proven.kernel is None else Proof.EXACT if proven.error <= EXACT else Proof.CLOSE
     return TwinOp(
         index=op.index,
@@ -160,11 +169,84 @@ def _take(sweep: _Sweep, op: Op, cancel: Event | None) -> TwinOp:
     )
 
 
+# The first candidate is nearly always right: while it is proven on the other core, the next op is inferred from it.
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Guess:
+    """An op's first candidate, its proof under way, and what was known before it."""
+
+    op: Op
+    proven: Future[_Proven]
+    shapes: dict[str, Shape]
+
+
+_AHEAD = 2
+"""Ops that are inferred from others not proven yet; their values are kept as long."""
+
+
+def _guessing(sweep: _Sweep, ops: Sequence[Op], cancel: Event | None) -> tuple[TwinOp, ...]:
+    """As `_take` one after the other. Behind a guess that was wrong all is inferred again."""
+    found, guesses = list[TwinOp](), deque[_Guess]()
+    with ThreadPoolExecutor(1, "proofs") as pool:
+        while len(found) < len(ops):
+            place = len(found) + len(guesses)
+            guess = _guessed(sweep, ops[place], pool) if place < len(ops) and len(guesses) <= _AHEAD else None
+            if guess is not None:
+                guesses.append(guess)
+            elif guesses and _is_settled(proven := guesses[0].proven.result()):
+                op = guesses.popleft().op
+                found.append(_twin_op(op, proven))
+                if proven.kernel is not None and sweep.kernels is not None:
+                    sweep.kernels[op.index] = proven.kernel
+            else:
+                if guesses:
+                    wait([each.proven for each in guesses])
+                    sweep.shapes = guesses[0].shapes
+                    guesses.clear()
+                found.append(_take(sweep, ops[len(found)], cancel))
+            if cancel is not None and cancel.is_set():
+                raise CancelledError(Message("rebuilding was stopped"))
+    return tuple(found)
+
+
+def _is_settled(proven: _Proven) -> bool:
+    """Whether nothing else has to be tried."""
+    return proven.error <= EXACT or isinstance(proven.meaning, Barrier)
+
+
+def _guessed(sweep: _Sweep, op: Op, pool: Executor) -> _Guess | None:
+    """None where there is nothing to infer."""
+    if _hopeless(op) or sweep.late() or _tells_shapes(sweep, op):
+        return None
+    situation, before, started = _situation(sweep, op), dict(sweep.shapes), thread_time()
+    meaning: Known | Barrier | None = next(candidates(situation), None)
+    if meaning is None:
+        sweep.patience -= thread_time() - started
+        meaning = Barrier(_why(op, float("inf")))
+    _carry_shapes(sweep, op, meaning)
+    return _Guess(op, pool.submit(_noted, sweep, op, meaning, situation), before)
+
+
+def _noted(sweep: _Sweep, op: Op, meaning: Known | Barrier, situation: Situation) -> _Proven:
+    proven = _Proven(meaning, float("inf")) if isinstance(meaning, Barrier) else _tried(op, meaning, situation)
+    for record, values in zip(op.outputs, situation.outputs, strict=True):
+        _note(sweep, record.name, values)
+    if proven.kernel is not None:
+        _note_extremes(sweep, op, meaning)
+    return proven
+
+
+def _tells_shapes(sweep: _Sweep, op: Op) -> bool:
+    """Whether the outputs depend on shapes alone."""
+    return op.kind.upper() in _SHAPES or sweep.given.issuperset(record.name for record in op.inputs)
+
+
 def _proven(sweep: _Sweep, op: Op) -> _Proven:
     reason = _hopeless(op) or (LATE if sweep.late() else "")
     if reason:
         return _Proven(Barrier(reason), float("inf"))
-    if op.kind.upper() in _SHAPES or sweep.given.issuperset(record.name for record in op.inputs):
+    if _tells_shapes(sweep, op):
         return _given(sweep, op)
     situation = _situation(sweep, op)
     best, started = _Proven(Barrier(""), float("inf")), thread_time()
@@ -270,13 +352,11 @@ def _likely(sweep: _Sweep, op: Op, record: Record) -> Shape:
 
 def _carry_values(sweep: _Sweep, op: Op, proven: _Proven) -> None:
     """The op on the values computed so far; what nobody reads any more is dropped."""
-    outputs = [sweep.values.read(record) for record in op.outputs]
-    found: Sequence[Floats] = outputs
-    if proven.kernel is not None:
-        _note_extremes(sweep, op, proven.meaning)
     if sweep.kernels is not None:
         sweep.kernels |= {op.index: proven.kernel} if proven.kernel is not None else {}
         return
+    outputs = [sweep.values.read(record) for record in op.outputs]
+    found: Sequence[Floats] = outputs
     if proven.kernel is not None:
         found = [each.reshape(-1) for each in proven.kernel.run([sweep.running[r.name] for r in op.inputs])]
         error, name = max((relative_error(a, b), r.name) for a, b, r in zip(found, outputs, op.outputs, strict=True))

@@ -5,6 +5,7 @@ base run's codes stay in memory (a quarter to a half of the float values).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Protocol, Self
@@ -96,36 +97,61 @@ class Trials:
         """Figures with exactly these convolution inputs in INT16; of layers in `only`, or of all."""
         return self.under(with_int16(self.plan, int16), cancel, only)
 
-    def under(self, plan: Plan, cancel: Event | None = None, only: Iterable[str] | None = None) -> Scores:
-        """Figures under another plan of the same network (same fused tensors)."""
+    def under(
+        self, plan: Plan, cancel: Event | None = None, only: Iterable[str] | None = None, both: bool = False
+    ) -> Scores:
+        """Figures under another plan of the same network (same fused tensors); on `both` cores for who asks for
+        nothing else meanwhile."""
         if plan is self.plan:
             return self.scores
         moved = any(plan.grids.get(name) != self.plan.grids.get(name) for name in self.inputs)
         codes = input_codes(plan, self.given, self.pixels) if moved else self.inputs
         layers = run(plan, codes, self.kernels, base=self.base, cancel=cancel)
         asked = None if only is None else frozenset(only)
-        return scored(plan, layers, self.references, self.slices, self.scores, asked)
+        if not both:
+            return scored(plan, layers, self.references, self.slices, self.scores, asked)
+        with ThreadPoolExecutor(1, "figures") as pool:
+            return scored(plan, layers, self.references, self.slices, self.scores, asked, pool=pool)
 
 
 def scored(
     plan: Plan, layers: Iterable[Layer], references: References, slices: TwinSlices | None = None,
     known: Scores | None = None, only: frozenset[str] | None = None, look: Look | None = None,
+    pool: Executor | None = None,
 ) -> dict[str, Figures]:  # fmt: skip
-    """Figures of layers as they come, with their `slices`; of what did not change those that are `known`."""
+    """Figures of layers as they come, with their `slices`; of what did not change those that are `known`.
+
+    With a `pool` a layer is measured there while the next one is computed.
+    """
+
+    def measured(layer: Layer) -> Figures:
+        values, truth = layer.values(), references.read(plan.twin.records[layer.name])
+        lost = slices.of(layer.name, layer.grid, values, truth) if slices is not None else None
+        parts = sums(values, truth)
+        if look is not None:
+            look(layer.name, values, parts)
+        return replace(figures_of(parts, int(truth.size)), slices=lost)
+
     found: dict[str, Figures] = {}
+    late: dict[str, Future[Figures]] = {}
     for layer in layers:
         if layer.name in plan.twin.inputs or (only is not None and layer.name not in only):
             continue
         if known is not None and not layer.changed and layer.name in known:
             found[layer.name] = known[layer.name]
+        elif pool is None:
+            found[layer.name] = measured(layer)
         else:
-            values, truth = layer.values(), references.read(plan.twin.records[layer.name])
-            lost = slices.of(layer.name, layer.grid, values, truth) if slices is not None else None
-            parts = sums(values, truth)
-            found[layer.name] = replace(figures_of(parts, int(truth.size)), slices=lost)
-            if look is not None:
-                look(layer.name, values, parts)
-    return found
+            late[layer.name] = pool.submit(measured, layer)
+            found[layer.name] = _LATER
+            wait([*late.values()][:-_BEHIND])  # their values stay in memory until then
+    return found | {name: each.result() for name, each in late.items()}
+
+
+_LATER = Figures(0.0, 0.0, 0.0, 0.0, 0)
+"""Keeps a layer's place while it is measured."""
+
+_BEHIND = 2
 
 
 def foreseen(trials: Trials, plan: Plan | None = None, cancel: Event | None = None) -> dict[str, Foreseen]:

@@ -9,15 +9,14 @@ picture brought from the one to the other has to give the calibrated ranges of t
 
 from collections.abc import Iterator
 from itertools import chain, islice
-from statistics import median
 
 import numpy as np
 
 from sgs_tui.engine.diagnosis.case import Case, NetInput
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Proof
+from sgs_tui.engine.twin.figures import median
 from sgs_tui.engine.twin.network import Bounds, Twin
 from sgs_tui.engine.twin.predict import dumped_inputs
-from sgs_tui.engine.twin.run import float_layers
 from sgs_tui.language import Message
 
 _TIMES = 16.0
@@ -111,6 +110,8 @@ def _usual(ends: Bounds | None) -> Bounds | None:
 
 def _ends(twin: Twin, case: Case, name: str, gain: float, offset: float) -> dict[str, Bounds]:
     """Least and largest value of the first compared layers in float, with another gain and offset of one input."""
+    from sgs_tui.engine.twin.run import float_layers  # brings what writes dumps, for one question in a thousand
+
     given = dict(dumped_inputs(twin))
     given[name] = given[name] * np.float32(gain) + np.float32(offset)
     found: dict[str, Bounds] = {}

@@ -18,6 +18,7 @@ from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, p
 from sgs_tui.engine.diagnosis.words import int16_words
 from sgs_tui.engine.network.scales import Domain, Grid
 from sgs_tui.engine.network.tensors import Values, channel_bounds, rms
+from sgs_tui.engine.twin.figures import median
 from sgs_tui.language import Message
 
 WITHIN = 1.0  # own errors up to this many steps (RMS) are rounding: 0.29 for the output, up to 0.6 with 8-bit weights
@@ -92,7 +93,7 @@ def inside(case: Case, name: str) -> float:
     grid = case.grid(name)
     if grid is None or grid.bits != 8 or not case.comparable(name):
         return 0.0
-    truth = case.both(name)[1]
+    truth = case.truth(name)
     live = truth[np.isfinite(truth) & (truth != 0)]
     return float(np.mean(np.abs(live) < 2 * grid.step)) if live.size else 0.0
 
@@ -116,7 +117,7 @@ def width(case: Case, name: str) -> float:
 def _channel_tops(case: Case, name: str) -> Values:
     """Largest magnitude of every channel of the benchmark; empty where the channels are not known."""
     channels = case.channels(name)
-    truth = case.both(name)[1] if channels > 1 and case.comparable(name) else np.empty(0, np.float32)
+    truth = case.truth(name) if channels > 1 and case.comparable(name) else np.empty(0, np.float32)
     if not truth.size or truth.size % channels:
         return np.empty(0, np.float32)
     low, high = channel_bounds(truth.reshape(-1, channels))
@@ -208,7 +209,7 @@ def spread(case: Case, name: str) -> Iterator[Evidence]:
     grid = case.grid(name)
     if grid is None or not case.comparable(name):
         return
-    crowd, signal = inside(case, name), rms(case.both(name)[1])
+    crowd, signal = inside(case, name), rms(case.truth(name))
     yield Evidence(
         Message("{name}: {share:.0%} of its non-zero values lie within 2 steps of 0", name=name, share=crowd),
         crowd,
@@ -216,7 +217,7 @@ def spread(case: Case, name: str) -> Iterator[Evidence]:
     )
     tops = _channel_tops(case, name)
     if tops.size:
-        widest, middle = int(np.argmax(tops)), float(np.median(tops))
+        widest, middle = int(np.argmax(tops)), median(tops)
         ratio = float(tops[widest] / middle) if middle else None
         text = Message(
             "{name}: channel {widest} reaches {top:.4g}, the median channel {middle:.4g}",

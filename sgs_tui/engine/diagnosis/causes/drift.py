@@ -12,6 +12,7 @@ from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
 from sgs_tui.engine.diagnosis.words import everything_words, level_words
 from sgs_tui.engine.numbers import count
+from sgs_tui.engine.twin.figures import median
 from sgs_tui.language import Message
 
 _STEEP = 3.0  # growth of the error over one layer that is no drift
@@ -35,10 +36,10 @@ def healthy(case: Case, budgets: Sequence[Budget]) -> Finding:
     if steps:
         text = Message(
             "own error of a layer: {median:.2f} steps RMS (median of {number}); rounding alone is 0.29",
-            median=np.median(steps),
+            median=median(steps),
             number=len(steps),
         )
-        evidence.append(Evidence(text, float(np.median(steps))))
+        evidence.append(Evidence(text, median(steps)))
     return Finding(
         Cause.HEALTHY,
         (worst,) if worst else (),
@@ -84,7 +85,7 @@ def _drift_evidence(case: Case, budgets: Sequence[Budget], first: str, worst: st
     )
     yield Evidence(text, brought, largest.name)
     if steps:
-        middle = float(np.median(steps))
+        middle = median(steps)
         yield Evidence(
             Message(
                 "own error of a layer: {middle:.2f} steps RMS (median of {number}), as rounding makes it",

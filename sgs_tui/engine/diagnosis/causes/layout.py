@@ -15,8 +15,9 @@ from sgs_tui.engine.network.tensors import WHOLE, Values, cosine
 from sgs_tui.language import Message, joined
 
 Places = npt.NDArray[np.int64]
-_GLANCE, _STEP = 1 << 16, 1_000_003
-"""Values looked at first, and how far apart: a prime, so that all channels are among them."""
+_GLANCES, _STEP = ((1 << 12, 2 * GLIMPSE), (1 << 16, GLIMPSE)), 1_000_003
+"""Values looked at first and how far below COS 0.9 they may be; how far apart: a prime, so that all channels are among
+them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +85,25 @@ def _turned(case: Case, name: str) -> _Turned | None:
 def _tries(sample: Values, truth: Values, channels: list[int]) -> Iterator[tuple[float, str]]:
     """COS with one side turned, where a glimpse of it is promising."""
     for each in channels:
-        at, turned = _spread(truth.size, each)
-        if cosine(sample[turned], truth[at]) >= RIGHT - GLIMPSE:
+        if _promising(truth, sample, each):
             yield cosine(sample.reshape(each, -1).T.ravel(), truth), "sample"
-        if cosine(sample[at], truth[turned]) >= RIGHT - GLIMPSE:
+        if _promising(sample, truth, each):
             yield cosine(sample, truth.reshape(each, -1).T.ravel()), "benchmark"
 
 
+def _promising(plain: Values, turned: Values, channels: int) -> bool:
+    """Whether a few of the values and then more of them are alike once one side is turned."""
+    for few, slack in _GLANCES:
+        ours, theirs = _spread(plain.size, channels, few)
+        if cosine(plain[ours], turned[theirs]) < RIGHT - slack:
+            return False
+    return True
+
+
 @lru_cache(maxsize=32)
-def _spread(count: int, channels: int) -> tuple[Places, Places]:
+def _spread(count: int, channels: int, few: int) -> tuple[Places, Places]:
     """Places all over a layer in NHWC order, and where the same values lie in NCHW order."""
-    at = np.arange(min(count, _GLANCE), dtype=np.int64) * _STEP % count
+    at = np.arange(min(count, few), dtype=np.int64) * _STEP % count
     return at, (at % channels) * (count // channels) + at // channels
 
 

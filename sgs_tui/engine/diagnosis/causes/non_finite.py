@@ -101,10 +101,12 @@ def _without_partner(case: Case) -> Iterator[_Found]:
     """Outputs that no row covers, such as layers fused away in the fixed model."""
     theirs = {row.pair.benchmark.number for row in case.rows.values()}
     ours = {row.pair.sample.number for row in case.rows.values()}
-    budget = _SCANNED
+    budget, twin = _SCANNED, case.twin
+    finite = twin.bounds.keys() - twin.nonfinite if twin is not None else frozenset[str]()
     for side, dump, covered in (("benchmark", case.benchmark, theirs), ("sample", case.sample, ours)):
+        seen = finite if dump is case.benchmark else frozenset[str]()  # by the twin, which looked at every value
         for record in dump.outputs():
-            if record.number in covered or record.dtype.kind != "f" or record.count > budget:
+            if record.number in covered or record.dtype.kind != "f" or record.count > budget or record.name in seen:
                 continue
             budget -= record.count
             nan, inf = _count(dump, record)
