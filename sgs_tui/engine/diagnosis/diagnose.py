@@ -122,7 +122,11 @@ def diagnose(
         trend=trend(case, frozenset(each.name for each in roles if each.role is Role.INTRODUCED)),
         graph_known=case.graph.known,
         recovered=recovered,
-        notes=(*_notes(case, switches, clock), *(damaged_softmax(case.ranges) if subject is not None else ())),
+        notes=(
+            *_notes(case, switches, clock),
+            *_not_told(case, listed),
+            *(damaged_softmax(case.ranges) if subject is not None else ()),
+        ),
         budgets=tuple(listed),
         foresight=foresight,
         trying=trying,
@@ -210,6 +214,19 @@ def _notes(case: Case, switches: frozenset[str] | None, clock: Clock) -> Iterato
         yield Message("not judged, their pad lanes hold leftover memory in the sample: {names}", names=some(left_out))
     if switches is not None and "dequantFixed" not in switches and not case.sample.is_float:
         yield Message("the DebugConfig.txt given does not switch dequantFixed on")
+
+
+def _not_told(case: Case, budgets: Sequence[Budget]) -> Iterator[str]:
+    """First layers that are crushed, so that they tell nothing of the inputs they were computed from."""
+    names = {item.name for item in case.inputs}
+    for budget in budgets:
+        if len(budget.inputs) == 1 and names.issuperset(budget.inputs) and _is_crushed(budget):
+            yield Message(
+                "{layer} is lost in its own step, so it does not tell whether {source} was cut, or has another mean or "
+                "scale: diagnose again once it is mended",
+                layer=budget.name,
+                source=budget.inputs[0],
+            )
 
 
 def _about_indices(case: Case) -> Iterator[str]:
