@@ -18,7 +18,7 @@ from sgs_tui.engine.diagnosis.causes.clipping import MOSTLY, clipped_share, find
 from sgs_tui.engine.diagnosis.causes.coarse_step import WITHIN, find_coarse, find_faint, find_measured, find_mild
 from sgs_tui.engine.diagnosis.causes.drift import drift, healthy, is_drift
 from sgs_tui.engine.diagnosis.causes.input_hypotheses import Hypotheses
-from sgs_tui.engine.diagnosis.causes.input_mismatch import EXPLAINS, SEEN, find_input_cause
+from sgs_tui.engine.diagnosis.causes.input_mismatch import EXPLAINS, SEEN, find_by_record, find_input_cause
 from sgs_tui.engine.diagnosis.causes.layout import find_layout
 from sgs_tui.engine.diagnosis.causes.lost_slices import find_lost_slices
 from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Hypothesis, Tested, first_layers
@@ -122,7 +122,11 @@ def diagnose(
         trend=trend(case, frozenset(each.name for each in roles if each.role is Role.INTRODUCED)),
         graph_known=case.graph.known,
         recovered=recovered,
-        notes=(*_notes(case, switches, clock), *(damaged_softmax(case.ranges) if subject is not None else ())),
+        notes=(
+            *_notes(case, switches, clock),
+            *_not_told(case, listed),
+            *(damaged_softmax(case.ranges) if subject is not None else ()),
+        ),
         budgets=tuple(listed),
         foresight=foresight,
         trying=trying,
@@ -212,6 +216,19 @@ def _notes(case: Case, switches: frozenset[str] | None, clock: Clock) -> Iterato
         yield Message("the DebugConfig.txt given does not switch dequantFixed on")
 
 
+def _not_told(case: Case, budgets: Sequence[Budget]) -> Iterator[str]:
+    """First layers that are crushed, so that they tell nothing of the inputs they were computed from."""
+    names = {item.name for item in case.inputs}
+    for budget in budgets:
+        if len(budget.inputs) == 1 and names.issuperset(budget.inputs) and _is_crushed(budget):
+            yield Message(
+                "{layer} is lost in its own step, so it does not tell whether {source} was cut, or has another mean or "
+                "scale: diagnose again once it is mended",
+                layer=budget.name,
+                source=budget.inputs[0],
+            )
+
+
 def _about_indices(case: Case) -> Iterator[str]:
     """Why indices differ: the values that they were found among nearly tie, or are wrong themselves."""
     for row in case.rows.values():
@@ -269,6 +286,8 @@ def _judged(
     if found or not case.suspects:
         return found or [healthy(case, budgets)]
     quantized = measuring is not None and measuring.reproduces
+    if left and not creeps and any(each.own >= SUSPECT for each in budgets):
+        return left  # no drift, and none of them heals alone: what single layers show
     return [drift(case, budgets)] if quantized or creeps else [_nothing(case)]
 
 
@@ -279,6 +298,10 @@ def _at_the_inputs(case: Case, budgets: Budgets, measuring: Measuring | None) ->
     """
     found, bad = [], []
     for plain in _first_layers(case, budgets, measuring):
+        if _is_crushed(plain.budget):
+            finding = find_by_record(plain)
+            found += [finding] if finding else []
+            continue
         first, likeness = (plain, None) if measuring is None else measuring.best(plain)
         first = _cut_only(first) if measuring is not None and measuring.reproduces else first
         bad.append(first)
@@ -433,10 +456,20 @@ def _first_layers(case: Case, budgets: Budgets, measuring: Measuring | None) -> 
     least = SEEN if measuring is None or measuring.reproduces else _HINT
     for first in first_layers(case, budgets):
         budget = first.budget
-        if first.other_scale or (budget.own >= least and isfinite(budget.total) and not budget.own_steps <= WITHIN):
+        if _is_crushed(budget) and not first.other_scale:
+            yield first  # it says nothing of what it was computed from: the dumped inputs alone tell
+        elif first.other_scale or (budget.own >= least and isfinite(budget.total) and not budget.own_steps <= WITHIN):
             tested = Hypotheses(budgets.trials, first).test() if budgets.trials and budget.proven else ()
             yield replace(first, tested=tested)
 
+
+def _is_crushed(budget: Budget) -> bool:
+    """Whether a layer's own step is as large as its signal."""
+    return budget.own >= _CRUSHED and budget.own_steps <= WITHIN
+
+
+_CRUSHED = 0.9
+"""Own error from which a layer holds next to nothing of what it was computed from."""
 
 _HINT = 0.005
 """Own error of a first layer from which its input is tried: an S16 layer's is 0.001."""

@@ -56,6 +56,10 @@ INSIDE = (Cause.UNEXPLAINED, Cause.BAD_CHANNELS)
 _WORTH, _REST = 0.1, 0.25
 """Share of the burden that undoing the first finding has to take away, and one behind it of what is left."""
 
+_CUT, _NEARLY_ALL = 0.5, 0.9
+"""Share of the error of the first layer, and of any other, that limits explain from which they are undone though they
+heal nothing alone."""
+
 _OUTPUT = 5.0
 """How much an output counts against a layer."""
 
@@ -168,6 +172,9 @@ class Measuring:
 
     def explains(self, name: str) -> bool:
         """Whether most of a layer's measured error is what the twin foresees: quantization, no other weights."""
+        near, row = self.subject.near.get(name), self._case.compared.get(name)
+        if near is not None and row is not None and row.metrics is not None:
+            return near.error <= 0.5 * row.metrics.mse * row.pair.benchmark.count
         cos = self.given.cosines.get(name)
         return cos is None or 2 * (1 - cos) <= 0.5 * self._case.error(name) ** 2
 
@@ -222,11 +229,12 @@ class Measuring:
         """Findings of quantization in the order in which to mend them, each judged with those before it undone.
 
         What does not heal anything then is tried again once another is undone; what never does, or what is within the
-        limits by then, is left out. `behind`: an input is at
-        fault, so that the first has to break a limit on the benchmark's input too. `hidden`: what to try, one after
-        the other, where those do not heal the dump.
+        limits by then, is left out. Limits that single layers prove are undone where nothing alone heals; they are kept
+        where another one does then. `behind`: an input is at fault, so that the first has to break a limit on the
+        benchmark's input too. `hidden`: what to try, one after the other, where those do not heal the dump.
         """
         plan, kept, left, waiting = self.subject.plan, list[Finding](), list(found[:_MOST]), list[Candidate]()
+        masked: list[Finding] = []
         scores = self.subject.trials.scores
         before = self.burden(scores)
         while found and before.bad and (self._at_fault(scores) or not (kept or behind)):
@@ -242,8 +250,15 @@ class Measuring:
             place = _next(left, sizes, before.size)
             best, after = left[place], self.burden(tried[place])
             if before.size - after.size < (_REST if kept else _WORTH) * before.size:
-                waiting, left = [*waiting, *left], []
+                place = next((n for n, each in enumerate(left) if self._is_masked(each)), -1)
+                if place < 0:
+                    waiting, left = [*waiting, *left], []
+                    continue
+                cut, alone = left.pop(place), self.burden(tried[place])
+                masked.append(_hidden_by_another(cut.finding, before, alone))
+                plan, scores, before = cut.undo(plan), tried[place], alone
                 continue
+            kept, masked = [*kept, *masked], []
             bad = {"layers": count(before.bad, "layer"), "error": SUSPECT, "then": after.bad}
             text = (
                 Message("undone in the twin as well: {layers} beyond {error:.0%} of the signal now, {then} then", **bad)
@@ -256,6 +271,17 @@ class Measuring:
             left = [each for each in (*left, *waiting) if each is not best][:_MOST]
             waiting = []
         return kept
+
+    def _is_masked(self, candidate: "Candidate") -> bool:
+        """Whether limits cut a network input, or nearly all of a layer's own error is what they cut, so that another
+        fault hides what they cost."""
+        finding = candidate.finding
+        least = _CUT if not self._given.isdisjoint(finding.layers) else _NEARLY_ALL
+        return finding.cause is Cause.CLIPPING and finding.explained >= least
+
+    @property
+    def _given(self) -> frozenset[str]:
+        return frozenset(self.subject.plan.twin.inputs)
 
     def _at_fault(self, scores: Scores) -> bool:
         """Whether a layer breaks a fail limit, or an output is beyond 10 % of its signal."""
@@ -349,6 +375,18 @@ def _next(left: Sequence[Candidate], sizes: Sequence[float], before: float) -> i
     clips = [n for n, each in enumerate(left) if each.finding.cause is Cause.CLIPPING]
     much = [n for n in clips if before - sizes[n] >= _REST * before]
     return min(much or range(len(sizes)), key=lambda n: sizes[n])
+
+
+def _hidden_by_another(finding: Finding, before: Burden, after: Burden) -> Finding:
+    """Limits that heal next to nothing alone, with that fact."""
+    text = Message(
+        "undone in the twin alone: {layers} beyond {error:.0%} of the signal now, {then} then; another fault hides "
+        "what it heals",
+        layers=count(before.bad, "layer"),
+        error=SUSPECT,
+        then=after.bad,
+    )
+    return replace(finding, evidence=(*finding.evidence, Evidence(text)), proof=Proof.TWIN)
 
 
 def undoing(finding: Finding) -> Callable[[Plan], Plan]:

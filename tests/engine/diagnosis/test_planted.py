@@ -48,6 +48,23 @@ def test_two_faults_are_both_named_in_the_order_in_which_to_mend_them(
     assert findings[1].evidence[-1].text.startswith("undone in the twin: ")
 
 
+@pytest.mark.parametrize(
+    ("faults", "causes"),
+    [
+        (("wide_range", "stale_head"), ["wide_range", "other_model"]),
+        (("channel_order", "shared_scale"), ["input_mismatch", "shared_scale"]),
+    ],
+)
+def test_of_two_faults_that_hide_each_other_both_are_named(
+    faults: tuple[str, str], causes: list[str], unet: Network, tmp_path: Path
+) -> None:
+    """Other weights in a layer that is too wide as well; a first layer that its scale leaves nothing of the input."""
+    planted, pair = plant(unet, faults, 0, tmp_path)
+    with diagnosed(pair.sample, pair.benchmark, pair.ranges) as found:
+        assert in_order(planted, found.diagnosis)
+        assert [str(each.cause) for each in found.diagnosis.findings[:2]] == causes
+
+
 @pytest.fixture(scope="module")
 def deep_net(tmp_path_factory: pytest.TempPathFactory) -> Network:
     return deep("deep0", 0, tmp_path_factory.mktemp("deep"))

@@ -7,7 +7,7 @@ sample's maxima end while the benchmark's go beyond.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sgs_tui.engine.diagnosis.case import Case
+from sgs_tui.engine.diagnosis.case import SUSPECT, Case
 from sgs_tui.engine.diagnosis.causes.coarse_step import WITHIN
 from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Hypothesis, Kinship
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
@@ -16,7 +16,7 @@ from sgs_tui.language import Message
 NOTICED = 0.03  # own error from which a layer is named: a healthy layer's is 0.01 to 0.02
 _BEYOND = 0.01  # share of an input beyond its calibrated range from which clipping is suspected without a replay
 MOSTLY = 0.5  # share of a layer's own error that its limits have to explain
-_CUT = 0.3  # what the limits cut off the benchmark, relative to the layer's own error
+_CUT = 0.3  # what the limits cut off the benchmark, relative to the layer's own error; enough is what makes it bad
 
 
 _AGAIN = Message("calibrate again with about 30 pictures like the one that is judged, brightness and contrast included")
@@ -94,7 +94,7 @@ def _is_clipped(budget: Budget) -> bool:
 
     They have to cut the benchmark as well: a sample that is wrong already may run into limits that fit.
     """
-    mostly = budget.clipped >= MOSTLY and budget.cut >= _CUT * budget.own
+    mostly = budget.clipped >= MOSTLY and budget.cut >= min(_CUT * budget.own, SUSPECT)
     return budget.own >= NOTICED and mostly and not budget.own_steps <= WITHIN
 
 

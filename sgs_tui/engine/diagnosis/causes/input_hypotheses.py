@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import permutations
+from math import sqrt
 
 import numpy as np
 
+from sgs_tui.engine.diagnosis.causes.input_mismatch import SEEN
 from sgs_tui.engine.diagnosis.causes.network_input import FirstLayer, Hypothesis, Kinship, Tested
 from sgs_tui.engine.diagnosis.error_budget import Change, Trials
 from sgs_tui.engine.network.scales import Grid
@@ -82,10 +84,22 @@ class Hypotheses:
 
     def test(self) -> tuple[Tested, ...]:
         """Every hypothesis that applies, best first; simple ones win over fits that are hardly better."""
-        found = [*self._clip(), *self._orders(), *self._layouts()]
-        if max((each.explained for each in found), default=0.0) < 1 - _SIMPLER:
+        clipped = list(self._clip())
+        found = [*clipped, *self._orders(), *self._layouts()]
+        best = max((each.explained for each in found), default=0.0)
+        cut = max((each.explained for each in clipped), default=0.0)
+        if best < 1 - _SIMPLER or (best == cut and self._left(cut) >= SEEN):
             found += self._fits()
-        return tuple(sorted(found, key=lambda each: each.explained - _SIMPLER * bool(each.gains), reverse=True))
+
+        def rank(each: Tested) -> float:
+            needed = each.limits is not None and (1 - each.explained) * _CLEAR <= 1 - cut
+            return each.explained - _SIMPLER * (bool(each.gains) and not needed)
+
+        return tuple(sorted(found, key=rank, reverse=True))
+
+    def _left(self, explained: float) -> float:
+        """What a hypothesis leaves of the layer's error, relative to its signal."""
+        return self._first.budget.own * sqrt(1 - explained)
 
     def _judge(self, kind: Hypothesis, change: Change, given: Values | None = None) -> Tested:
         return Tested(kind, share(self._error, self.sample - self.run(change, given)), change, given=given)

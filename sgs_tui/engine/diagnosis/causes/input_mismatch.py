@@ -26,10 +26,10 @@ def find_input_cause(first: FirstLayer) -> Finding | None:
     if first.other_scale:
         return _other_scale(first)
     if tested is None or tested.explained < EXPLAINS:
-        return _by_record(first)
+        return find_by_record(first)
     if tested.kind is Hypothesis.AFFINE:
         plausible = tested.explained >= _DESCRIBES and _mean(tested.gains) > _LEAST_GAIN
-        return _gain(first, tested) if plausible else _by_record(first)
+        return _gain(first, tested) if plausible else find_by_record(first)
     return None if tested.kind is Hypothesis.CLIPPED else _mismatch(first, tested)
 
 
@@ -158,7 +158,7 @@ def _mismatch(first: FirstLayer, tested: Tested) -> Finding:
     return _input_finding(first, tuple(evidence), advice, min(0.99, 0.5 + 0.5 * tested.explained), tested.explained)
 
 
-def _by_record(first: FirstLayer) -> Finding | None:
+def find_by_record(first: FirstLayer) -> Finding | None:
     """What the dumped inputs alone say, where no hypothesis explains the first layer (or none could be tested)."""
     kinship, advice = first.pictures.kinship, Message("run both stages on the same picture with the same preprocess")
     if kinship in (Kinship.ORDER, Kinship.LAYOUT, Kinship.OTHER):

@@ -21,6 +21,9 @@ from sgs_tui.language import Message
 _RIDDLES = (Cause.UNEXPLAINED, Cause.BAD_CHANNELS, Cause.GAIN_OFFSET)
 """Causes that other weights look like at a single layer."""
 
+_FAR = 4.0
+"""Own error in steps from which no step of the layer makes it."""
+
 _ALIKE, _CANDIDATES = 0.99, 12
 """COS from which a layer holds another one's values, and how many bad layers of one size are held against it."""
 
@@ -82,14 +85,15 @@ def find_other_model(case: Case, budgets: Budgets, found: Sequence[Finding]) -> 
     """The findings, with those of single layers that other weights explain as one: two or more of them."""
     weighted = [each for each in budgets.all() if each.proven and _has_weights(case, each)]
     known = {name for each in found if each.cause not in _RIDDLES for name in (*each.layers, *each.behind)}
-    bad = [each for each in weighted if each.name not in known and _computes_otherwise(case, each)]
+    bad = [each for each in weighted if _computes_otherwise(case, each) and (each.name not in known or _far_off(each))]
     riddles = {each.layers[0]: each for each in found if each.cause in _RIDDLES and len(each.layers) == 1}
     all_over = 2 * len(bad) >= len(weighted)
     mine = {each.name for each in bad if each.name in riddles}
+    beside = {each.name for each in bad if each.name in known}
     spread = any(riddles[name].cause is Cause.UNEXPLAINED for name in mine)
-    if len(mine) < 2 or not (all_over or spread):
+    if not mine or len(mine | beside) < 2 or not (all_over or spread):
         return list(found)
-    layers = [each for each in bad if all_over or each.name in mine]
+    layers = [each for each in bad if all_over or each.name in mine | beside]
     rest = [each for each in found if not (len(each.layers) == 1 and each.layers[0] in mine)]
     return [*rest, _finding(layers, len(weighted))]
 
@@ -111,6 +115,12 @@ def _computes_otherwise(case: Case, budget: Budget) -> bool:
     large = budget.own >= OWN and budget.own**2 >= PART * min(budget.total, 1e3) ** 2
     quantized = budget.own_steps <= WITHIN or budget.clipped >= MOSTLY or budget.weights >= MOSTLY
     return large and not quantized and not case.rows[budget.name].has_non_finite
+
+
+def _far_off(budget: Budget) -> bool:
+    """Whether a layer that another fault sits in as well has an error that this fault can not make: many steps, which
+    limits and weights together explain less than half of."""
+    return budget.own_steps >= _FAR and budget.clipped + budget.weights < MOSTLY
 
 
 def _finding(layers: Sequence[Budget], weighted: int) -> Finding:
