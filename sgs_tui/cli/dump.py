@@ -161,13 +161,13 @@ def onnx(
     """
     from sgs_tui.engine.backends.jobs import WORK, local_run
     from sgs_tui.engine.backends.onnx import OnnxDumpRequest, load_model, model_inputs, slices_within
-    from sgs_tui.engine.backends.samples import named_samples
+    from sgs_tui.engine.backends.samples import named_samples, open_shapes
 
     most = None if memory is None else options.memory(memory)
     files = options.input_files(inputs or ())
     if slices is not None and most is not None:
         raise UsageError(Message("--slices and --memory both say how to cut the graph"), Message("give one of them"))
-    path, feed, shapes = options.whole(model), preprocess_of(given), options.shapes(given.shape or ())
+    path, feed, shapes = options.whole(model), preprocess_of(given), open_shapes(given.shape or ())
     loaded = load_model(path)
     tensors = model_inputs(loaded, shapes)
     cut = slices_within(loaded, tensors, most) if most is not None else slices or 1
@@ -199,9 +199,9 @@ def caffe(
     """
     from sgs_tui.engine.backends.caffe import CaffeDumpRequest, read_prototxt
     from sgs_tui.engine.backends.jobs import WORK, local_run
-    from sgs_tui.engine.backends.samples import named_samples
+    from sgs_tui.engine.backends.samples import named_samples, open_shapes
 
-    net, feed, shapes = options.whole(model), preprocess_of(given), options.shapes(given.shape or ())
+    net, feed, shapes = options.whole(model), preprocess_of(given), open_shapes(given.shape or ())
     inputs = [item.name for item in read_prototxt(net).wanted(shapes)]
     jobs = [
         CaffeDumpRequest(
@@ -233,8 +233,9 @@ def tflite(model: Model, image: Image, *, given: ShapedInputOptions, text: _Text
     """
     # only the runtime knows the model's inputs, so they are checked in the run
     from sgs_tui.engine.backends.jobs import WORK, local_run
+    from sgs_tui.engine.backends.samples import open_shapes
     from sgs_tui.engine.backends.tflite import TfliteDumpRequest
 
-    path, feed, shapes = options.whole(model), preprocess_of(given), options.shapes(given.shape or ())
+    path, feed, shapes = options.whole(model), preprocess_of(given), open_shapes(given.shape or ())
     jobs = [TfliteDumpRequest(path, sample, WORK, feed, _form(text), shapes) for sample in samples_of(image)]
     return _dump(tuple(local_run(job, given.timeout) for job in jobs), how)

@@ -109,7 +109,7 @@ def onnx(
       sgs-tui optimize onnx --model net.onnx --calibrate images -n pre.py
       sgs-tui optimize onnx -m net.onnx --calibrate images -n pre.py --profile sop
     """
-    from sgs_tui.engine.backends.samples import image_samples
+    from sgs_tui.engine.backends.samples import image_samples, open_shapes
     from sgs_tui.engine.compare.limits import load_profile
     from sgs_tui.engine.optimize.onnx import optimize_onnx
     from sgs_tui.engine.optimize.onnx_trial import OnnxQuestion
@@ -123,7 +123,7 @@ def onnx(
             Message("name one image"),
         )
     sample = samples[0] if samples else ()
-    images, shapes = image_samples(calibrate), options.shapes(given.shape or ())
+    images, shapes = image_samples(calibrate), open_shapes(given.shape or ())
     question = OnnxQuestion(whole(model), images, preprocess_of(given), sample, shapes, not per_tensor)
     with _stoppable() as cancel:
         events = optimize_onnx(question, search.place, limits, cancel)

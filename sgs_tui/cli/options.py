@@ -247,23 +247,6 @@ def input_files(arguments: Sequence[str]) -> dict[str, Path]:
     return found
 
 
-def shapes(arguments: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """`--shape NAME=1,3,224,224`: by input name, or one number by the name of a symbol. Raises UsageError."""
-    found: dict[str, tuple[int, ...]] = {}
-    for argument in arguments:
-        name, _, value = argument.rpartition("=")
-        sizes = [part.strip() for part in value.split(",")]
-        if not name or not all(size.isascii() and size.isdigit() and int(size) for size in sizes):
-            raise UsageError(
-                Message("--shape {argument}: expected NAME=1,3,224,224", argument=argument),
-                Message("NAME is an input, or a symbol with one"),
-            )
-        if name in found:
-            raise UsageError(Message("--shape {name} is given twice", name=name), Message("one shape for each input"))
-        found[name] = tuple(map(int, sizes))
-    return found
-
-
 def names(arguments: Sequence[str]) -> tuple[str, ...]:
     """Lists with commas, given once or several times, as one tuple without blanks and repetitions."""
     parts = (part.strip() for argument in arguments for part in argument.split(","))

@@ -82,14 +82,14 @@ def _embedded_request(model: Path, models: _Models, given: ShapedInputOptions) -
     from sgs_tui.engine.backends.jobs import WORK, local_run
     from sgs_tui.engine.backends.onnx import load_model, model_inputs
     from sgs_tui.engine.backends.quantize import Quantization, check_names
-    from sgs_tui.engine.backends.samples import image_samples
+    from sgs_tui.engine.backends.samples import image_samples, open_shapes
 
     if models.calibrate is None:
         raise UsageError(
             Message("--onnx needs images to calibrate with"),
             Message("give --calibrate PATH: a folder, a list, an image"),
         )
-    path, int16, shapes = options.whole(model), options.names(models.int16 or ()), options.shapes(given.shape or ())
+    path, int16, shapes = options.whole(model), options.names(models.int16 or ()), open_shapes(given.shape or ())
     loaded = load_model(path)
     model_inputs(loaded, shapes)
     check_names(loaded, int16)

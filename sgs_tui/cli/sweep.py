@@ -312,7 +312,7 @@ def _keep_worst(asked: _Asked, report: "SweepReport", keeping: _Keeping) -> None
 
 def _by_onnx(networks: _Networks, given: options.ShapedInputOptions, limits: "Profile") -> _Asked:
     from sgs_tui.engine.backends.quantize import Quantization
-    from sgs_tui.engine.backends.samples import image_samples
+    from sgs_tui.engine.backends.samples import image_samples, open_shapes
     from sgs_tui.engine.sweep.onnx_pictures import OnnxPictures
     from sgs_tui.engine.sweep.sweep import SweepRequest
 
@@ -323,7 +323,7 @@ def _by_onnx(networks: _Networks, given: options.ShapedInputOptions, limits: "Pr
             Message("give --calibrate PATH: a folder, a list, an image"),
         )
     quantization = Quantization(not networks.per_tensor, options.names(networks.int16 or ()))
-    model, shapes = options.whole(networks.onnx), options.shapes(given.shape or ())
+    model, shapes = options.whole(networks.onnx), open_shapes(given.shape or ())
     how = OnnxPictures(
         model, image_samples(networks.calibrate), picture_preprocess(given), quantization, shapes, limits
     )

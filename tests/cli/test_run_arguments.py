@@ -14,6 +14,7 @@ from sgs_tui.cli import options
 from sgs_tui.cli.compare import ReportOptions
 from sgs_tui.cli.options import with_options
 from sgs_tui.cli.stderr import cancelling_interrupts, held_interrupts
+from sgs_tui.engine.backends.samples import open_shapes
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.numbers import clock
 from sgs_tui.engine.runs.run_folder import RunState
@@ -28,10 +29,10 @@ def test_input_files() -> None:
 
 
 def test_shapes() -> None:
-    assert options.shapes(["x:0=1,3, 224,224", "a=b=4"]) == {"x:0": (1, 3, 224, 224), "a=b": (4,)}
+    assert open_shapes(["x:0=1,3, 224,224", "a=b=4"]) == {"x:0": (1, 3, 224, 224), "a=b": (4,)}
     for wrong in (["x"], ["x=0"], ["x=-1"], ["x=1,,2"], ["=1"], ["x=\u0663"], ["x=1", "x=2"]):
         with pytest.raises(UsageError):
-            options.shapes(wrong)
+            open_shapes(wrong)
 
 
 def test_names_in_lists_and_repetitions() -> None:

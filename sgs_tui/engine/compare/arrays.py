@@ -5,7 +5,7 @@ Layers lie one behind the other in rows of `ROW` numbers (`Laid`), where whoever
 each is filled with zeros, which add nothing to any sum. A numpy call then works on a block of rows, whatever layers
 they are of: one by one, a layer of a few hundred values takes some thirty calls of its own.
 
-Apart because it needs both sides in memory, and leaves out what a sweep does not say (see `figures`).
+Apart because it needs both sides in memory, and leaves out what a sweep does not say (see `Summed`).
 """
 
 from collections.abc import Sequence
@@ -71,6 +71,21 @@ class Summed(NamedTuple):
     least: float
     greatest: float
 
+    @property
+    def finite(self) -> bool:
+        """Whether the layer holds nothing but numbers."""
+        return isfinite(self.totals.ss) and isfinite(self.totals.bb)
+
+    def figures(self) -> LayerFigures:
+        """Of numbers: figures without the means (NaN), the sample's extremes (NaN), zeros of a side that has other
+        values too (0), and where the largest error is (-1)."""
+        total, count = self.totals, int(self.totals.n)
+        return LayerFigures(
+            metrics_of(total, -1),
+            SideStats(count, nan, nan, nan, 0, 0, 0 if total.ss else count),
+            SideStats(count, self.least, self.greatest, nan, 0, 0, 0 if total.bb else count),
+        )
+
 
 class Arrays:
     """Buffers for layers in memory; use one per thread."""
@@ -88,19 +103,6 @@ class Arrays:
         totals, extremes = _totals(rows, laid).tolist(), _extremes(laid).tolist()
         return [Summed(Totals._make(each), *ends) for each, ends in zip(totals, extremes, strict=True)]
 
-    def figures(self, sides: Sides, summed: Summed) -> LayerFigures:
-        """Figures of a layer, without the means (NaN), the sample's extremes (NaN), zeros of a side that has other
-        values too (0), and where the largest error is (-1). What holds NaN or Inf, or nothing, goes through the one
-        pass."""
-        total, count = summed.totals, len(sides[1])
-        if not count or not finite(summed):
-            return self._alone(*sides)
-        return LayerFigures(
-            metrics_of(total, -1),
-            SideStats(count, nan, nan, nan, 0, 0, 0 if total.ss else count),
-            SideStats(count, summed.least, summed.greatest, nan, 0, 0, 0 if total.bb else count),
-        )
-
     def _add(self, sums: FloatArray, values: AnyArray) -> None:
         """The sums of rows, [sample, benchmark; elements]."""
         work = self._work[:, : values.shape[1]]
@@ -116,16 +118,15 @@ class Arrays:
             np.vecdot(pair, ones, out=sums[_Row.ABS_D : _Row.ABS_B + 1])
             np.maximum.reduce(difference, axis=1, out=sums[_Row.LARGEST])
 
+    def figures(self, sides: Sides, summed: Summed) -> LayerFigures:
+        """`Summed.figures`; what holds NaN or Inf, or nothing, goes through the one pass."""
+        return summed.figures() if summed.finite and len(sides[1]) else self._alone(*sides)
+
     def _alone(self, sample: AnyArray, benchmark: AnyArray) -> LayerFigures:
         sums, sides = Sums(), (ArrayReader(sample), ArrayReader(benchmark))
         for start in range(0, len(sample), BLOCK):
             self._plain.add(sums, *sides, start, min(BLOCK, len(sample) - start))
         return figures_of(sums)
-
-
-def finite(summed: Summed) -> bool:
-    """Whether the layer holds nothing but numbers."""
-    return isfinite(summed.totals.ss) and isfinite(summed.totals.bb)
 
 
 _PLACES = [Totals._fields.index(row.name.lower()) for row in _Row]

@@ -4,7 +4,7 @@ The run is a worker of ours (backends/worker.py). What it finds is its journal, 
 (`look`), and from which the next run of the same sweep goes on.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -46,9 +46,9 @@ class SweepDone:
 class SweepJob:
     """A sweep over pictures; paths are absolute. `profile`: a built-in name, or a file.
 
-    One of four makes the two sides: `float_dump`'s twin, `model` quantized here with the `calibration` pictures, the
-    SDK by `runs` (a float and a fixed one for each picture, below `root`); or, without any of these, they are there:
-    `pictures` are pairs (sample, benchmark), called `names`.
+    One of four makes the two sides: `float_dump`'s twin; `model`, quantized here with the `calibration` pictures, and
+    `shapes` of its inputs where it leaves them open; the SDK by `runs` (a float and a fixed one for each picture, below
+    `root`); or, without any of these, they are there: `pictures` are pairs (sample, benchmark), called `names`.
     """
 
     pictures: tuple[tuple[Path, ...], ...]
@@ -62,6 +62,7 @@ class SweepJob:
     int16: tuple[str, ...] = ()
     model: Path | None = None
     calibration: tuple[tuple[Path, ...], ...] = ()
+    shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
     runs: tuple[tuple[RunRequest, ...], ...] = ()
     root: Path = Path()
     preprocess: Preprocess = field(default=Preprocess())
@@ -102,7 +103,7 @@ class SweepJob:
             return TwinPictures(files, self.level, self.int16, self.preprocess, profile)
         if self.model is not None:
             quantization = Quantization(int16=self.int16)
-            return OnnxPictures(self.model, self.calibration, self.preprocess, quantization, {}, profile)
+            return OnnxPictures(self.model, self.calibration, self.preprocess, quantization, self.shapes, profile)
         if self.runs:
             return by_runs(self.runs, self.ranges, profile, self.root)
         return DumpPairs(self.ranges, None, profile)

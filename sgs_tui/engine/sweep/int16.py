@@ -27,7 +27,7 @@ from sgs_tui.engine.sweep.results import Kind, Picture, SetFinding, SweepResult
 from sgs_tui.engine.sweep.simulated import SimulatedPictures
 from sgs_tui.engine.sweep.twin_pictures import TwinPictures
 from sgs_tui.engine.sweep.workers import How, default_workers
-from sgs_tui.engine.text import visible
+from sgs_tui.engine.text import some, visible
 from sgs_tui.engine.twin.arithmetic import Pixels
 from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.opening import Files, open_subject
@@ -38,7 +38,7 @@ from sgs_tui.engine.twin.search import Goal
 from sgs_tui.engine.twin.set_search import PictureResult, SetSearch
 from sgs_tui.engine.twin.trust import reproduces
 from sgs_tui.engine.twin.values import Values
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 _PICTURES, _CANDIDATES, _TRIALS, _SECONDS = 24, 16, 80, 2.0
 """The most that are tried; seconds are for trying every smaller set."""
@@ -199,7 +199,12 @@ def _inputs(twin: Twin, path: Path) -> Inputs:
         for name in twin.inputs:
             records = dump.find(name)
             if not records or records[0].count != twin.records[name].count:
-                raise InputError(f"{path}: has no input {visible(name)} of {twin.records[name].count} values")
+                raise InputError(
+                    Message(
+                        "{path}: has no input {name} of {size} values",
+                        path=path, name=visible(name), size=twin.records[name].count,
+                    )
+                )  # fmt: skip
             found[name] = values.read(records[0])
         return found
 
@@ -210,33 +215,66 @@ def _inputs(twin: Twin, path: Path) -> Inputs:
 def _finding(search: SetSearch, network: _Network, measured: int) -> SetFinding:
     results = search.results()
     place_of = {picture.name: int(picture.key) for picture in network.pictures}
-    left = [each for each in results if not each.after.reached]
-    names = tuple(search.best.names)
-    tried = f"{count(len(results), 'picture')}" + (f", the worst of {measured}" if len(results) < measured else "")
-    worst = max(results, key=lambda each: each.before.worst_rmse)
-    evidence = [
-        f"tried on the twin on {tried}, {count(search.trials, 'trial')}; {visible(worst.before.worst_layer)} on "
-        f"{visible(worst.name)}: RMSE {figure(worst.before.worst_rmse)} without, then at most "
-        f"{figure(worst.after.worst_rmse)} in any layer"
-    ]
-    if left:
-        evidence.append(f"over the limits all the same: {_left(left)}")
+    names, left = tuple(search.best.names), [each for each in results if not each.after.reached]
     helped = [each for each in results if not each.before.reached and each.after.reached]
-    pictures = tuple(place_of[each.name] for each in helped)
     if not names or (not helped and not _fewer(results)):
-        everything = search.everything
-        what = f"{everything.failing} of {count(everything.layers, 'layer')} fail" if everything is not None else ""
-        evidence = [f"with {count(len(search.candidates), 'tensor')} in INT16 {what} on the worst of {tried}"]
-        text = "INT16 does not help: the tensors before the layers that fail were tried on the twin"
-        return SetFinding(Kind.INT16, text, (), (), tuple(evidence), _CAUSES)
-    reach = f"all {len(results)} pictures" if not left else f"{len(results) - len(left)} of {len(results)} pictures"
-    text = f"INT16 for {_listed(names)} brings every layer within the limits on {reach}"
-    if not helped:
-        text = f"INT16 for {_listed(names)} leaves fewer layers over the limits, some on every picture"
-    advice = f"tensor_arrays='{','.join(names)}'; in [CONV_CONFIG], then convert and calibrate again"
+        text: str = Message("INT16 does not help: the tensors before the layers that fail were tried on the twin")
+        return SetFinding(Kind.INT16, text, (), (), (_in_vain(search, _tried(results, measured)),), _CAUSES)
+    evidence = [_proof(search, results, measured)]
+    if left:
+        evidence.append(Message("over the limits all the same: {pictures}", pictures=_left(left)))
+    advice: str = Message(
+        "tensor_arrays='{names}'; in [CONV_CONFIG], then convert and calibrate again", names=",".join(names)
+    )
     if network.plan.qdq is not None:
         advice = Message("--int16 {names} with the same command", names=visible(",".join(names)))
-    return SetFinding(Kind.INT16, text, pictures, names, tuple(evidence), advice)
+    text = _reach(names, len(results), len(left), bool(helped))
+    return SetFinding(Kind.INT16, text, tuple(place_of[each.name] for each in helped), names, tuple(evidence), advice)
+
+
+def _reach(names: Sequence[str], results: int, left: int, helped: bool) -> str:
+    listed = some([visible(name) for name in names], _NAMED)
+    if not helped:
+        return Message("INT16 for {names} leaves fewer layers over the limits, some on every picture", names=listed)
+    if left:
+        return Message(
+            "INT16 for {names} brings every layer within the limits on {within} of {results} pictures",
+            names=listed, within=results - left, results=results,
+        )  # fmt: skip
+    return plural(
+        results,
+        "INT16 for {names} brings every layer within the limits on the one picture",
+        "INT16 for {names} brings every layer within the limits on all {number} pictures",
+        names=listed,
+    )
+
+
+def _tried(results: Sequence[PictureResult], measured: int) -> str:
+    tried = count(len(results), "picture")
+    if len(results) == measured:
+        return tried
+    return Message("{pictures}, the worst of {measured}", pictures=tried, measured=measured)
+
+
+def _in_vain(search: SetSearch, tried: str) -> str:
+    everything, tensors = search.everything, count(len(search.candidates), "tensor")
+    if everything is None:
+        return Message("{tensors} in INT16 on the worst of {tried}", tensors=tensors, tried=tried)
+    return Message(
+        "with {tensors} in INT16 {failing} of {layers} fail on the worst of {tried}",
+        tensors=tensors, failing=everything.failing, layers=count(everything.layers, "layer"), tried=tried,
+    )  # fmt: skip
+
+
+def _proof(search: SetSearch, results: Sequence[PictureResult], measured: int) -> str:
+    worst = max(results, key=lambda each: each.before.worst_rmse)
+    return Message(
+        "tried on the twin on {tried}, {trials}; {layer} on {picture}: RMSE {before} without, then at most {after} in "
+        "any layer",
+        tried=_tried(results, measured), trials=count(search.trials, "trial"),
+        layer=visible(worst.before.worst_layer), picture=visible(worst.name),
+        before=figure(worst.before.worst_rmse), after=figure(worst.after.worst_rmse),
+    )  # fmt: skip
 
 
 def _fewer(results: Sequence[PictureResult]) -> bool:
@@ -244,13 +282,11 @@ def _fewer(results: Sequence[PictureResult]) -> bool:
 
 
 def _left(left: Sequence[PictureResult]) -> str:
-    told = [f"{visible(each.name)} ({count(each.after.failing, 'layer')})" for each in left[:_NAMED]]
-    return ", ".join(told) + (f" and {len(left) - _NAMED} more" if len(left) > _NAMED else "")
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(visible(name) for name in names[:_NAMED])
-    return shown + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    told = (
+        Message("{picture} ({layers})", picture=visible(each.name), layers=count(each.after.failing, "layer"))
+        for each in left
+    )
+    return some(list(told), _NAMED)
 
 
 def with_advice(result: SweepResult, finding: SetFinding | None) -> SweepResult:

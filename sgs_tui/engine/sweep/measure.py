@@ -28,17 +28,20 @@ def row_of(
     """The layer's `COLUMNS`. `benchmark`: its values in pieces, read only where some are beyond the `limits`."""
     if row.metrics is None or row.benchmark is None:
         return [*[nan] * (len(Column) - 1), float(VERDICTS.index(Verdict.NOT_COMPARABLE))]
-    least, greatest = row.benchmark.minimum, row.benchmark.maximum
-    below, above = (nan, nan) if limits is None else _beyond(least, greatest, limits, benchmark)
-    metrics = row.metrics
-    return [
-        *(metrics.rmse, metrics.cos, metrics.sqnr_db, metrics.max_abs_error, least, greatest, below, above),
-        *classes,
-        float(VERDICTS.index(row.verdict)),
-    ]
+    errors = (row.metrics.rmse, row.metrics.cos, row.metrics.sqnr_db, row.metrics.max_abs_error)
+    extremes = row.benchmark.minimum, row.benchmark.maximum
+    return [*errors, *beyond(*extremes, limits, benchmark), *classes, float(VERDICTS.index(row.verdict))]
 
 
-def _beyond(
+def beyond(
+    least: float, greatest: float, limits: tuple[float, float] | None, benchmark: Iterable[AnyArray]
+) -> tuple[float, float, float, float]:
+    """The two extremes, and how many values are below and above the limits; NaN without limits."""
+    counts = (nan, nan) if limits is None else _counted(least, greatest, limits, benchmark)
+    return least, greatest, *counts
+
+
+def _counted(
     least: float, greatest: float, limits: tuple[float, float], benchmark: Iterable[AnyArray]
 ) -> tuple[float, float]:
     slack = _ROUNDED * max(map(abs, limits))

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import nan
 from pathlib import Path
 from threading import Event
 
@@ -17,7 +18,7 @@ from sgs_tui import __version__
 from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.backends.twin import PictureInputs, dump_pictures
 from sgs_tui.engine.calibration.ranges import Ranges, load_ranges
-from sgs_tui.engine.compare.arrays import Arrays, Laid, Sides, laid_out
+from sgs_tui.engine.compare.arrays import Arrays, Laid, Sides, Summed, laid_out
 from sgs_tui.engine.compare.elements import ArrayReader
 from sgs_tui.engine.compare.limits import MANUAL, Profile, judged
 from sgs_tui.engine.compare.metrics import LayerFigures
@@ -31,9 +32,10 @@ from sgs_tui.engine.network.graph import build_graph
 from sgs_tui.engine.network.narrow import Slices
 from sgs_tui.engine.network.scales import CODES, pad_lanes
 from sgs_tui.engine.network.slicing import Sliced, Slicer
-from sgs_tui.engine.sweep.measure import class_agreement, outputs_of, row_of, useful_limits, why_worst
+from sgs_tui.engine.sweep.measure import beyond, class_agreement, outputs_of, row_of, useful_limits, why_worst
 from sgs_tui.engine.sweep.pictures import digest_of
-from sgs_tui.engine.sweep.results import InputFigures, Layer, LimitsFrom, Measured, Picture
+from sgs_tui.engine.sweep.results import VERDICTS, InputFigures, Layer, LimitsFrom, Measured, Picture
+from sgs_tui.engine.sweep.verdicts import Shortcut, errors_of, shortcut
 from sgs_tui.engine.twin.kernels import Array, Bound
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.measured import read_plan
@@ -105,6 +107,24 @@ class TwinPictures:
         return TwinMeasurer(self, twin, plan, settings)
 
 
+@dataclass(slots=True)
+class _Seen:
+    """What is needed of a picture's layers until the last one: rows by their places, and of the layers judged
+    without one the worst that warns and that fails: its RMSE, place, pair and sums."""
+
+    before: Before = field(default_factory=Before)
+    place: int = 0
+    rows: list[tuple[int, LayerDiff]] = field(default_factory=list)
+    worst: dict[Verdict, tuple[float, int, Pair, Summed]] = field(default_factory=dict)
+
+    def add(self, pair: Pair, summed: Summed, verdict: Verdict, rmse: float) -> None:
+        self.before.widths[pair.name] = summed.greatest - summed.least
+        if verdict is Verdict.FAIL:
+            self.before.failing.add(pair.name)
+        if verdict is not Verdict.OK and (verdict not in self.worst or rmse > self.worst[verdict][0]):
+            self.worst[verdict] = rmse, self.place, pair, summed
+
+
 @dataclass
 class TwinMeasurer:
     """Runs and compares one picture after the other."""
@@ -118,22 +138,33 @@ class TwinMeasurer:
     def measure(self, picture: Picture, cancel: Event | None = None) -> Measured:
         """Raises SgsError: the picture is no input of the network, its preprocess fails, the sweep was stopped."""
         inputs, _ = self._inputs.read(picture.files, cancel)
-        rows, layers, numbers = list[LayerDiff](), list[Layer](), list[list[float]]()
-        before = Before()
+        layers, numbers, seen = list[Layer](), list[list[float]](), _Seen()
         for pairs, laid in self._sides(inputs, cancel):
             for pair, sides, summed in zip(pairs, laid.sides, self._arrays.sums(laid), strict=True):
-                layer = self._layer(pair)
-                row = self._row(pair, self._arrays.figures(sides, summed), sides, before)
-                rows.append(row)
-                layers.append(layer)
-                classes = class_agreement(row.top1, *map(ArrayReader, sides))
-                numbers.append(row_of(row, layer.limits, sides[1:], classes))
+                layers.append(self._layer(pair))
+                seen.place = len(layers)
+                numbers.append(self._numbers(pair, sides, summed, layers[-1].limits, seen))
         return Measured(
             tuple(layers),
             np.array(numbers),
             tuple(self._input_figures(name, values) for name, values in inputs.items()),
-            reason=why_worst(rows),
+            reason=self._reason(seen),
         )
+
+    def _numbers(
+        self, pair: Pair, sides: Sides, summed: Summed, limits: tuple[float, float] | None, seen: "_Seen"
+    ) -> list[float]:
+        """The layer's `COLUMNS`."""
+        short = self._shortcut(pair)
+        verdict = short.verdict(summed) if short is not None else None
+        if verdict is not None:
+            errors = errors_of(summed.totals)
+            seen.add(pair, summed, verdict, errors[0])
+            extremes = beyond(summed.least, summed.greatest, limits, sides[1:])
+            return [*errors, *extremes, nan, nan, float(VERDICTS.index(verdict))]
+        row = self._row(pair, self._arrays.figures(sides, summed), sides, seen.before)
+        seen.rows.append((seen.place, row))
+        return row_of(row, limits, sides[1:], class_agreement(row.top1, *map(ArrayReader, sides)))
 
     def _sides(self, inputs: Mapping[str, Floats], cancel: Event | None) -> Iterator[tuple[Sequence[Pair], Laid]]:
         """Every layer that both stages have, in the float dump's order, with its values in fixed and float: so many at
@@ -215,32 +246,56 @@ class TwinMeasurer:
         if pair.excluded is not None:
             return LayerDiff(pair, None, None, None, None, Verdict.NOT_COMPARABLE, (pair.excluded,))
         before.widths[pair.name] = found.benchmark.width
-        slices, top1 = self._closer(pair, found, sides, before)
-        known = self._ranges.find(pair.name) if self._ranges is not None else None
-        source = RangeSource.BENCHMARK if known is None else RangeSource.CALIBRATION
-        low, high = known or (found.benchmark.minimum, found.benchmark.maximum)
-        shared = (pair, found.metrics, found.sample, found.benchmark, LayerRange(low, high, source), Verdict.OK)
-        row = judged(LayerDiff(*shared, slices=slices, top1=top1), self.how.profile)
+        row = self._judged(pair, found, *self._closer(pair, found, sides, before))
         if row.verdict is Verdict.FAIL:
             before.failing.add(row.name)
         return row
+
+    def _judged(
+        self, pair: Pair, found: LayerFigures, slices: Slices | None = None, top1: Top1 | None = None
+    ) -> LayerDiff:
+        known = self._calibrated(pair.name)
+        source = RangeSource.BENCHMARK if known is None else RangeSource.CALIBRATION
+        low, high = known or (found.benchmark.minimum, found.benchmark.maximum)
+        shared = (pair, found.metrics, found.sample, found.benchmark, LayerRange(low, high, source), Verdict.OK)
+        return judged(LayerDiff(*shared, slices=slices, top1=top1), self.how.profile)
+
+    def _reason(self, seen: "_Seen") -> str:
+        rows = dict(seen.rows)
+        rows.update((place, self._judged(pair, summed.figures())) for _, place, pair, summed in seen.worst.values())
+        return why_worst([rows[place] for place in sorted(rows)])
+
+    def _shortcut(self, pair: Pair) -> Shortcut | None:
+        if pair.name not in self._shortcuts:
+            sliced, _ = self._slices_of(pair)
+            calibrated = self._calibrated(pair.name) if sliced is None else None
+            self._shortcuts[pair.name] = shortcut(pair, calibrated, self.how.profile)
+        return self._shortcuts[pair.name]
+
+    @cached_property
+    def _shortcuts(self) -> dict[str, Shortcut | None]:
+        return {}
 
     def _closer(
         self, pair: Pair, found: LayerFigures, sides: Sides, before: Before
     ) -> tuple[Slices | None, Top1 | None]:
         """What only graph outputs and concats have."""
-        if not (found.sample.finite and found.benchmark.finite):
+        sliced, classes = self._slices_of(pair)
+        if sliced is None or not (found.sample.finite and found.benchmark.finite):
             return None, None
+        readers = ArrayReader(sides[0]), ArrayReader(sides[1])
+        slices = slices_of(pair, sliced, found.benchmark, readers, before, self._calibrated)
+        return slices, top1_of(readers) if classes else None
+
+    def _slices_of(self, pair: Pair) -> tuple[Sliced | None, bool]:
+        """How the layer is sliced, and whether it scores classes."""
         if pair.name not in self._sliced:
             sliced, classes = self._slicer.of(pair.benchmark), self._slicer.scores_classes(pair.benchmark)
             self._sliced[pair.name] = sliced, sliced is not None and classes
-        sliced, classes = self._sliced[pair.name]
-        if sliced is None:
-            return None, None
-        find = self._ranges.find if self._ranges is not None else lambda name: None
-        readers = ArrayReader(sides[0]), ArrayReader(sides[1])
-        slices = slices_of(pair, sliced, found.benchmark, readers, before, find)
-        return slices, top1_of(readers) if classes else None
+        return self._sliced[pair.name]
+
+    def _calibrated(self, name: str) -> tuple[float, float] | None:
+        return self._ranges.find(name) if self._ranges is not None else None
 
     @cached_property
     def _slicer(self) -> Slicer:
@@ -271,7 +326,7 @@ class TwinMeasurer:
         return outputs_of(self.twin.dump)
 
     def _limits(self, name: str) -> tuple[tuple[float, float] | None, LimitsFrom]:
-        known = self._ranges.find(name) if self._ranges is not None else None
+        known = self._calibrated(name)
         if known is not None and (limits := useful_limits(*known)):
             return limits, LimitsFrom.CALIBRATION
         grid = self.plan.grids.get(name)

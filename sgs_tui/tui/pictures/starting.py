@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sgs_tui.engine.backends.preprocess import Preprocess
-from sgs_tui.engine.backends.samples import image_samples
+from sgs_tui.engine.backends.samples import image_samples, open_shapes
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.files import at_home
 from sgs_tui.engine.runs.run_folder import default_root
@@ -48,7 +48,8 @@ def job_for(kind: str, asked: Asked) -> SweepJob:
             raise UsageError(_("no ONNX model, or no calibration pictures"), _("name both in pane 7's form: 7, e"))
         return SweepJob(
             samples, model=_whole(model), calibration=image_samples(calibrate), preprocess=preprocess,
-            int16=_parts(asked.form.value("int16")), profile=asked.profile,
+            int16=_parts(asked.form.value("int16")), shapes=open_shapes(asked.form.value("shape").split()),
+            profile=asked.profile,
         )  # fmt: skip
     return _by_sdk(asked, samples)
 

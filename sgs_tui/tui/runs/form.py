@@ -70,6 +70,7 @@ _FIELDS = (
     ),
     Field("preprocess", "preprocess", "preprocess script; one an input, commas between"),
     Field("int16", "INT16", "names of tensors that get INT16, commas between", (), (EMBEDDED,), is_path=False),
+    Field("shape", "open shapes", "of inputs: NAME=1,3,224,224; several with blanks", (), (EMBEDDED,), is_path=False),
     Field("sdk", "SDK folder", "holds cfg_env.sh; empty: settings, SGS_IPU_DIR", simulators=(SDK,)),
     Field(
         "via",
@@ -133,7 +134,8 @@ class RunForm:
     def _optional(self) -> set[str]:
         embedded = self.value("simulator") == EMBEDDED
         known = self.value("via") or _sdk_is_known()
-        return {"preprocess", "int16", "via", "chip", *(["sdk"] if known else []), *(("image",) if embedded else ())}
+        always = {"preprocess", "int16", "shape", "via", "chip"}
+        return {*always, *(("sdk",) if known else ()), *(("image",) if embedded else ())}
 
 
 def _sdk_is_known() -> bool:

@@ -82,7 +82,7 @@ def _embedded(form: RunForm) -> RunRequest:
     from sgs_tui.engine.backends.preprocess import Preprocess
     from sgs_tui.engine.backends.quantizable import load_quantizable
     from sgs_tui.engine.backends.quantize import Quantization, check_names
-    from sgs_tui.engine.backends.samples import image_samples
+    from sgs_tui.engine.backends.samples import image_samples, open_shapes
 
     model, int16 = _path(form.value("model")), _parts(form.value("int16"))
     check_names(load_quantizable(model).model, int16)
@@ -102,6 +102,7 @@ def _embedded(form: RunForm) -> RunRequest:
             preprocess=Preprocess(modules, timeout=PATIENCE),
             quantization=Quantization(int16=int16),
             sample=samples[0] if samples else (),
+            shapes=open_shapes(form.value("shape").split()),
         )
     )
 

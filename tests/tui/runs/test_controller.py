@@ -232,7 +232,7 @@ def test_form_counts_only_what_is_needed(tmp_path: Path, monkeypatch: pytest.Mon
     form = form_of({"simulator": EMBEDDED, "stage": "nonsense", "unknown": "x", "image": str(tmp_path / "no.jpg")})
     assert form.value("stage") == "both" and "unknown" not in form.values
     assert form.problems == ("ONNX model: needed", "image: no such file", "calibration: needed")
-    assert len(form.fields) == 6
+    assert len(form.fields) == 7
     assert [each.key for each in RunForm({"stage": FIXED}).fields] == [
         *("simulator", "stage", "fixed", "image", "preprocess", "sdk", "via", "chip", "python"),
     ]
