@@ -50,7 +50,8 @@ def _environment(changes: dict[str, str]) -> dict[str, str]:
 def modules_after(sgs: Path, *commands: tuple[str, ...]) -> set[str]:
     """Names of all modules loaded by commands that end by themselves, one after the other in one process."""
     code = (
-        "import json, sys; from sgs_tui.__main__ import main\n"
+        "import json, os, sys; from sgs_tui.__main__ import main\n"
+        "os._exit = lambda code: None  # how a command that used onnxruntime leaves\n"
         "for each in json.loads(sys.argv[1]): sys.argv = ['sgs-tui', *each]; main()\n"
         "sys.stderr.write('\\n'.join(sys.modules))"
     )

@@ -232,6 +232,7 @@ def test_a_resize_while_a_key_is_held_is_painted(running: Terminal) -> None:
 def test_ctrl_z_gives_the_terminal_back_and_fg_repaints(running: Terminal) -> None:
     running.press("\x1a")
     _wait_until_stopped(running)
+    running.settle()  # what was sent before it stopped
     assert _left_clean(running.output)
     before = len(running.output)
     running.signal(signal.SIGCONT)

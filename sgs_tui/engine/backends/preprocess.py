@@ -7,18 +7,20 @@ process: it may print, hang or crash without touching ours.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from textwrap import shorten
 from threading import Event
+from types import FrameType
 from typing import IO
 
 import numpy as np
@@ -52,18 +54,41 @@ def run_worker(worker: Worker, request: Mapping[str, object], what: str) -> dict
     with tempfile.TemporaryDirectory(prefix="sgs-tui-") as folder:
         asked, answer = Path(folder, "request.json"), Path(folder, "answer.json")
         asked.write_text(json.dumps({**request, "answer": str(answer)}), encoding="ascii")
-        process = start_worker(worker, asked, what)
-        leader, printed = ProcessIdentity.of(process.pid), Tail(process.stdout)
-        try:
+        with ExitStack() as ending:
+            with _ends_held():
+                process = start_worker(worker, asked, what)
+                leader, printed = ProcessIdentity.of(process.pid), Tail(process.stdout)
+                ending.callback(_end, process, leader, printed)
             _wait(process, worker, what)
-        finally:
-            end_group(leader, _GRACE)
-            process.wait()
-            printed.close()
         if not answer.is_file():
             raise left_nothing(what, process.returncode, printed)
         result: dict[str, object] = json.loads(answer.read_text(encoding="utf-8"))
         return result | {"printed": printed.hint()}
+
+
+def _end(process: subprocess.Popen[bytes], leader: ProcessIdentity, printed: "Tail") -> None:
+    end_group(leader, _GRACE)
+    process.wait()
+    printed.close()
+
+
+@contextmanager
+def _ends_held() -> Iterator[None]:
+    """TERM and Ctrl-C count once the block is done, so that no child is forgotten that has just been started."""
+    late = list[tuple[int, FrameType | None]]()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    raising = {number: handler for number, handler in handlers.items() if callable(handler)}
+    if threading.current_thread() is not threading.main_thread():
+        raising = {}  # no handler of a signal runs, or raises, in another one
+    for number in raising:
+        signal.signal(number, lambda number, frame: late.append((number, frame)))
+    try:
+        yield
+    finally:
+        for number, handler in raising.items():
+            signal.signal(number, handler)
+    for each, frame in late:
+        raising[signal.Signals(each)](each, frame)
 
 
 def start_worker(worker: Worker, request: Path | str, what: str, files: Sequence[int] = ()) -> subprocess.Popen[bytes]:

@@ -1,6 +1,7 @@
 """Preprocess modules run in a child: both conventions, every way they fail, and nothing of their printing."""
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -9,8 +10,11 @@ from threading import Event, Timer
 import numpy as np
 import pytest
 
+from sgs_tui.engine.backends import preprocess
 from sgs_tui.engine.backends.preprocess import Layout, ModelInput, Prepared, Preprocess, fit_input, prepared
 from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
+from sgs_tui.engine.runs.processes import ProcessIdentity
+from tests.waiting import until, until_gone
 
 IMAGE_PREPROCESS = """
 import numpy as np
@@ -135,6 +139,30 @@ def test_it_can_be_cancelled(image: Path) -> None:
     Timer(0.5, cancel.set).start()
     with pytest.raises(CancelledError), prepared([image], pre, Layout.NCHW, Preprocess((pre,), cancel=cancel)):
         pass
+
+
+def test_a_cancel_in_the_moment_of_the_start_forgets_no_child(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mark, known, started = image.parent / "at-work", ProcessIdentity.of, list[int]()
+    slow = module(image.parent, f"import time\nopen({str(mark)!r}, 'w').close()\ntime.sleep(100)\n")
+
+    def cancelled(number: int, frame: object) -> None:
+        raise CancelledError("the run was stopped")
+
+    def known_late(pid: int) -> ProcessIdentity:
+        started.append(pid)
+        until(mark.exists)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return known(pid)
+
+    monkeypatch.setattr(preprocess.ProcessIdentity, "of", known_late)
+    before = signal.signal(signal.SIGTERM, cancelled)
+    try:
+        with pytest.raises(CancelledError, match="stopped"), prepared([image], slow, Layout.NCHW, Preprocess()):
+            pass
+        assert signal.getsignal(signal.SIGTERM) is cancelled
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    until_gone(started[0])
 
 
 def test_a_missing_interpreter_file_or_module_is_named(image: Path) -> None:
