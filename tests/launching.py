@@ -2,20 +2,26 @@
 
 Half of what a supervised run of a test takes is Python that starts and numpy that loads, hundreds of times over. Here
 one process a test session does both once. It forks for each launch, and from there on everything is the supervisor's
-own: its session, its background, its files. Tests marked `real_supervisor` start it as users do, and so does every run
-that is started by another process than the test's own.
+own: its session, its background, its files. An iteration, which starts a supervisor for each of its steps, forks them
+from itself. Tests marked `real_supervisor` start all of them as users do, and so does every run that is started by
+another process than these.
 """
 
 import gc
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sgs_tui.engine.backends import start
+from sgs_tui.engine.runs import child
+from sgs_tui.engine.runs.run_folder import RunRequest
 
 started = start._background
 """As users start it."""
@@ -55,10 +61,10 @@ def _serve() -> None:
     if os.fork():
         os._exit(0)
     for line in sys.stdin.buffer:
-        child = os.fork()
-        if child == 0:
+        forked = os.fork()
+        if forked == 0:
             _become(**json.loads(line))
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(forked, 0)[1]), flush=True)
 
 
 def _become(arguments: list[str], log: str, environment: dict[str, str]) -> None:
@@ -66,6 +72,8 @@ def _become(arguments: list[str], log: str, environment: dict[str, str]) -> None
     from sgs_tui.engine.backends.registry import backend_of
     from sgs_tui.engine.runs.supervisor import main
 
+    child._start = _start  # type: ignore[assignment]
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.setsid()
     os.chdir("/")
     os.environ.clear()
@@ -79,5 +87,32 @@ def _become(arguments: list[str], log: str, environment: dict[str, str]) -> None
     os._exit(main(arguments, backend_of))
 
 
+_start_as_it_is: Any = child._start
+
+
+def _start(request: RunRequest, directory: Path) -> Any:
+    """An iteration is this program, which does what the other does."""
+    if request.argv[1:4] == ("-P", "-m", _ITERATION):
+        request = replace(request, argv=(*request.argv[:3], "tests.launching", *request.argv[4:]))
+    return _start_as_it_is(request, directory)
+
+
+_ITERATION = "sgs_tui.engine.requantize.iteration"
+
+
+def _iterate(arguments: list[str]) -> int:
+    from sgs_tui.engine.requantize.iteration import main
+
+    start._background = _forked
+    return main(arguments)
+
+
+def _forked(arguments: Sequence[str], log: Path) -> int:
+    forked = os.fork()
+    if forked == 0:
+        _become(list(arguments), str(log), start._environment())
+    return os.waitstatus_to_exitcode(os.waitpid(forked, 0)[1])
+
+
 if __name__ == "__main__":
-    _serve()
+    sys.exit(_iterate(sys.argv[1:]) if sys.argv[1:] else _serve())

@@ -111,6 +111,7 @@ def test_a_failed_calibrator_leaves_the_old_model_and_that_is_a_failure(command:
     assert load(network.ini).tensor_arrays == ("cat",)
 
 
+@pytest.mark.real_supervisor
 def test_an_assertion_of_the_calibrator_is_explained(command: Command, network: Network) -> None:
     network.behave("dark_pictures")
     ended = command("iterate", str(network.folder))

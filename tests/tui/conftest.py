@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 
 from sgs_tui.tui.widgets.key_queue import key_queue
@@ -48,3 +49,49 @@ def keys_are_handled_when_press_returns(monkeypatch: pytest.MonkeyPatch) -> None
             await stage.until(pilot, lambda: key_queue(pilot.app).quiet or not pilot.app.is_running)
 
     monkeypatch.setattr(Pilot, "press", pressed)
+    monkeypatch.setattr(Pilot, "_wait_for_screen", _handled)
+
+
+async def _handled(pilot: Pilot[int], timeout: float = 30.0) -> bool:
+    """All that was sent to a widget of the screen has been handled, and what came of that as well.
+
+    Textual's own sends each widget a message and waits for all answers, a sixth of the processor time of a test of the
+    app. Here only those are asked that have something to handle.
+    """
+    for _ in range(_ROUNDS):
+        await asyncio.sleep(0)
+        if not pilot.app.screen_stack:
+            return False
+        pumps = (pilot.app, *pilot.app.screen.walk_children(with_self=True))
+        if not await _answered([pump for pump in pumps if not _waits_for_messages(pump)], pilot, timeout):
+            return False
+    return True
+
+
+_ROUNDS = 3
+"""What a message sends on is handled some turns of the loop later."""
+
+
+async def _answered(pumps: list[MessagePump], pilot: Pilot[int], timeout: float) -> bool:
+    asked, answered = 0, asyncio.Event()
+
+    def answer() -> None:
+        nonlocal asked
+        asked -= 1
+        if not asked:
+            answered.set()
+
+    asked += sum(pump.call_later(answer) for pump in pumps)
+    if asked:
+        ends = [asyncio.ensure_future(event.wait()) for event in (answered, pilot.app._exception_event)]
+        done, pending = await asyncio.wait(ends, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        for end in pending:
+            end.cancel()
+        assert done, "widgets handle no messages"
+    return not asked
+
+
+def _waits_for_messages(pump: MessagePump) -> bool:
+    """It has none, and handles none."""
+    queue = pump._message_queue
+    return queue.empty() and pump._pending_message is None and bool(queue.ready_event._waiters)

@@ -50,7 +50,7 @@ async def test_layers_are_told_apart_at_80x24(on_stage: Path) -> None:
         cells = dict(table._placed())
         shown = [table.columns[2].fitted(name, cells[2]).strip() for name in NAMES]
         assert len(set(shown)) == len(NAMES)
-        assert all(name in text_of(app) for name in shown)
+        await until(pilot, lambda: all(name in text_of(app) for name in shown))
 
 
 @pytest.mark.parametrize("keys", [(), ("/", *"op:conv rmse>0.00001 !relu", "enter")])
