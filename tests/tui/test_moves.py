@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from sgs_tui.tui.app import SgsApp
 from sgs_tui.tui.shown import Shown
+from sgs_tui.tui.text import Span
 from sgs_tui.tui.widgets.line_widget import LineWidget
 from tests.tui.stage import main_screen, make_app, text_of, until, until_compared
 
@@ -126,3 +127,19 @@ async def test_after_random_keys_the_terminal_shows_what_is_to_be_seen(seed: int
             terminal.write_for_others("\x1b[2;3Hwritten by another program")
             await pilot.press("ctrl+l")
             await _agrees(pilot, "ctrl+l", resized=True)
+
+
+async def test_what_moved_while_somebody_asked_where_it_is_gets_painted_and_told(on_stage: Path) -> None:
+    """Textual works places out on the spot once a hidden widget changed; what moved by then has moved all the same."""
+    app = make_app()
+    app.driver_class = TwoTerminals
+    async with app.run_test(headless=False, size=(80, 24)) as pilot:
+        screen = await until_compared(pilot)
+        await _agrees(pilot, "at the start")
+        height = screen.layer_table.pane.table.size.height
+        screen.verdict_bar.say([(Span(f"line {number}"),) for number in range(5)])
+        screen.verdict_bar._check_refresh()  # what Textual does when it has nothing else to do, and then
+        screen._compositor.update_widgets({screen.runs.pane})
+        assert screen.layer_table.pane.region.height < height  # asked, and by that laid out
+        await _agrees(pilot, "five lines above the tabs")
+        assert screen.layer_table.pane.table.size.height < height
