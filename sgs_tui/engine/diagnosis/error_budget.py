@@ -4,8 +4,8 @@
     inherited = f(sample's inputs) - f(benchmark's inputs)          f: the layer in float, replayed
     own = sample - f(sample's inputs)
 
-All are given as RMS relative to the RMS of the benchmark's output. What rounding or clipping ONE input to the
-sample's grid does to the output is replayed too: it is the price of that input's 8 bits, and what 16 would save.
+All are given as RMS relative to the RMS of the benchmark's output. What rounding ONE input to the sample's grid does
+to the output is replayed too: it is the price of that input's 8 bits, and what 16 would save.
 Where a layer can not be replayed, its own error is what exceeds the worst error of its inputs, unproven.
 """
 
@@ -306,7 +306,11 @@ class Budgets:
         if self.trials is not None:
             self.trials.forget()
         self._all = None
-        self._known = {layer: budget for layer, budget in self._known.items() if name not in budget.inputs}
+        first = {layer for layer, budget in self._known.items() if name in budget.inputs}
+        # what the errors of the first layers cost the layers behind them may have been worked out already
+        self._known = {
+            layer: budget for layer, budget in self._known.items() if first.isdisjoint((layer, *budget.inputs))
+        }
 
     def all(self) -> Iterator[Budget]:
         """One budget per compared layer."""

@@ -1,5 +1,6 @@
 """Generated faults: each cause is recognized, its neighbours are not claimed. The benchmark runs many more."""
 
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,14 @@ def test_every_claim_says_what_to_do_and_what_would_refute_it(cause: str, tmp_pa
     first = generated(cause, 0, tmp_path)[1].first
     assert first.advice and all("\n" not in line for line in first.advice)
     assert first.refuted_by
+
+
+@pytest.mark.parametrize(("cause", "seed"), [("clipping", 8), ("gain_offset", 1)])
+def test_what_is_computed_ahead_changes_nothing(
+    cause: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an input is known to have looked like only later goes into everything that was computed before."""
+    pair, ahead = generated(cause, seed, tmp_path)
+    monkeypatch.setattr("sgs_tui.engine.diagnosis.diagnose.layers_ahead", lambda *_: deque())
+    assert right(pair, ahead)
+    assert generated(cause, seed, tmp_path)[1].findings == ahead.findings
