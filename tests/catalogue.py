@@ -81,6 +81,19 @@ FOREIGN = {
         *("Illegal trailing comma before end of object", "Illegal trailing comma before end of array"),
         *("Invalid \\escape", "Invalid \\uXXXX escape"),
     ),
+    "toml": (
+        *("Invalid value", "Invalid statement", "Unterminated string", "Unclosed array", "Unclosed inline table"),
+        *("Cannot overwrite a value", "Invalid initial character for a key part", "Invalid date or datetime"),
+        "Expected newline or end of document after a statement",
+        "Expected '=' after a key in a key/value pair",
+        "Expected ']' at the end of a table declaration",
+        "Illegal character '\\n'",
+    ),
+    "sgs_tui/engine/backends/user_python.py": (
+        "it defines neither image_preprocess(path, norm=True) nor get_image(path, ..., nchw=True)",
+        *("it returned {kind}, expected a numpy array", "it returned an array of {kind}, expected numbers"),
+        *("OpenCV {version} has no Caffe reader any more, 4.x has", "not a Python module"),
+    ),
     "the operating system": (
         *("No such file or directory", "Permission denied", "Is a directory", "Not a directory", "File exists"),
         *("No space left on device", "Read-only file system", "File name too long", "Too many open files"),

@@ -36,10 +36,16 @@ _REFUSALS = tuple(
     )
 )
 
+_KINDS: dict[str, str] = {
+    kind: kind
+    for kind in (Message("int"), Message("integer"), Message("float"), Message("int range"), Message("float range"))
+}
+"""Of values, as the library calls them."""
+
 
 def refusal(text: str) -> str:
     """The library's sentence, without a full stop, as a message; plain text where it is none that is known."""
     for template, pattern in _REFUSALS:
         if found := pattern.fullmatch(text):
             return Message(template, **{name: refusal(part) for name, part in found.groupdict().items()})
-    return text
+    return _KINDS.get(text, text)

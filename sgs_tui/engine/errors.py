@@ -24,6 +24,7 @@ def told(error: Exception) -> str:
 def _of_library(error: Exception) -> str:
     """What Python says of a file that is no JSON, or no text, as a message; empty for everything else."""
     from json import JSONDecodeError  # a start can do without
+    from tomllib import TOMLDecodeError
 
     if isinstance(error, RecursionError):
         return Message("nested too deep")
@@ -34,7 +35,18 @@ def _of_library(error: Exception) -> str:
     if isinstance(error, JSONDecodeError):
         where = {"line": error.lineno, "column": error.colno, "place": error.pos}
         return Message("{what}: line {line} column {column} (char {place})", what=Message(error.msg), **where)
-    return ""
+    return _of_toml(str(error)) if isinstance(error, TOMLDecodeError) else ""
+
+
+def _of_toml(text: str) -> Message:
+    """`Invalid value (at line 2, column 5)`, or `(at end of document)`."""
+    what, _, place = text.removesuffix(")").rpartition(" (at ")
+    if place.startswith("line "):
+        line, _, column = place.removeprefix("line ").partition(", column ")
+        return Message("{what} (at line {line}, column {column})", what=Message(what), line=line, column=column)
+    if not what:
+        return Message(text)
+    return Message("{what} (at end of document)", what=Message(what))
 
 
 class SgsError(Exception):

@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from platformdirs import user_state_path
 
 from sgs_tui.engine.clock import SECONDS
+from sgs_tui.engine.errors import reason, told
 from sgs_tui.engine.files import write_atomically
 from sgs_tui.engine.text import did_you_mean, visible
 from sgs_tui.language import LANGUAGES, _, joined
@@ -73,7 +74,8 @@ def load_settings(path: Path, action_ids: tuple[str, ...]) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError) as error:
-        return Settings(problems=(_("{path}: not used: {error}", path=path, error=visible(str(error))),))
+        why = reason(error) if isinstance(error, OSError) else visible(told(error))
+        return Settings(problems=(_("{path}: not used: {error}", path=path, error=why),))
     return _read(table, str(path), action_ids)
 
 

@@ -83,7 +83,7 @@ BAD = (
     Step(("6",), "推翻条件", long=True),
     Step(("7",), "这里还没有运行"),
     Step(("7", "e"), "启动之前还需要", long=True),
-    Step(("7", "e", "g", "space"), "SDK 目录", long=True),
+    Step(("7", "e", "g", "space"), "SDK 文件夹", long=True),
     Step(("7", "c"), "没有两次成功的运行"),
     Step(("8",), "这里还没有 sweep"),
     Step(("8", "r"), "两侧由什么生成"),

@@ -1,4 +1,4 @@
-"""The main screens to those who read Chinese, as pictures: one start of the app a size, which walks through all of them.
+"""The main screens to those who read Chinese, as pictures: one start of the app a size, which walks through all.
 
 Update with --snapshot-update and look at each, with a font that has Chinese: columns, cut names and footers are aligned
 in cells, of which a Chinese character takes two.

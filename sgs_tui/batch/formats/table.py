@@ -33,7 +33,7 @@ from sgs_tui.engine.compare.metrics import BY_PRIORITY, METRICS
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Unmatched, Verdict
 from sgs_tui.engine.diagnosis.results import Finding, Recovered, proof
 from sgs_tui.engine.numbers import count
-from sgs_tui.language import Message, _, sense, shown
+from sgs_tui.language import Message, _, joined, sense, shown
 
 _WIDE = 120
 _ROOMY = 100
@@ -204,7 +204,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 def _listed(text: str, names: list[str], screen: Screen, indent: int) -> Iterator[RenderableType]:
     """What is said, and below it, further in, of whom."""
     yield Padding(Text(_("{text} ({number}):", text=screen.text(text), number=len(names))), (0, 0, 0, indent))
-    yield Padding(Text(", ".join(map(screen.text, names)), overflow="fold"), (0, 0, 0, 4))
+    yield Padding(Text(shown(joined(map(screen.text, names))), overflow="fold"), (0, 0, 0, 4))
 
 
 # What has changed since the baseline, below the table of layers.
@@ -226,7 +226,8 @@ def _three_way(report: Report, screen: Screen) -> Iterator[RenderableType]:
     yield Text()
     yield _said_after(Message("original: "), three.text, screen, "bold")
     stage = Message("{stage}, {state}", stage=Message(str(three.stage)), state=Message(str(three.health.state)))
-    yield Text(f"{screen.text(stage)}  {screen.text(str(three.path))}; RMSE", overflow="fold")
+    where = screen.text(str(three.path))
+    yield Text(_("{stage}  {path}; RMSE", stage=stage, path=where), overflow="fold")
     rows = three_way.shown(report)
     columns = [
         Column(

@@ -259,9 +259,9 @@ def _markdown_change(found: Advised) -> Iterator[str]:
         else (Message("{ini} stays as it is", ini=code(str(found.ini))),)
     )
     for each in change.findings:
-        place = _("line {line}:", line=each.line) + " " if each.line else ""
+        said = _("line {line}: {message}", line=each.line, message=each.message) if each.line else shown(each.message)
         severity = _(str(each.severity)).capitalize()
-        yield f"\n{severity}: {code(f'{place}{shown(each.message)}; {shown(each.remedy)}')}"
+        yield f"\n{severity}: {code(_('{text}; {more}', text=said, more=each.remedy))}"
 
 
 def _parts(found: Advised, screen: Screen) -> Iterator[RenderableType]:

@@ -33,7 +33,7 @@ from sgs_tui.engine.compare.results import Unmatched
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.session import CompareRequest, open_comparison
-from sgs_tui.language import Message
+from sgs_tui.language import Message, joined
 
 SCHEMA = "sgs-tui/exact/1"
 _SHORTEST = 12
@@ -134,8 +134,8 @@ def _table(report: ExactReport, screen: Screen) -> Iterator[bytes]:
 
 def _parts(report: ExactReport, columns: Sequence[Column], screen: Screen) -> Iterator[RenderableType]:
     different = report.different
-    yield hanging(f"{'sample':<{_INDENT}}", str(report.request.sample), _INDENT, screen)
-    yield hanging(f"{'benchmark':<{_INDENT}}", str(report.request.benchmark), _INDENT, screen)
+    yield hanging("sample", str(report.request.sample), _INDENT, screen)
+    yield hanging("benchmark", str(report.request.benchmark), _INDENT, screen)
     written = sum(not each.bitwise for each in report.layers)
     how = (
         Message(", {written} as far as their numbers are written", written=written)
@@ -148,9 +148,9 @@ def _parts(report: ExactReport, columns: Sequence[Column], screen: Screen) -> It
         layers=count(len(report.layers), "layer"),
         how=how,
     )
-    yield hanging(f"{'verdict':<{_INDENT}}", verdict, _INDENT, screen, "bold red" if different else "bold")
+    yield hanging(Message("verdict"), verdict, _INDENT, screen, "bold red" if different else "bold")
     if different:
-        yield hanging(f"{'first':<{_INDENT}}", first_difference(report), _INDENT, screen, "bold red")
+        yield hanging(Message("first"), first_difference(report), _INDENT, screen, "bold red")
         yield Text()
         yield table_of(columns)
     for note in report.notes:
@@ -160,9 +160,7 @@ def _parts(report: ExactReport, columns: Sequence[Column], screen: Screen) -> It
         names = dict.fromkeys(item.name for item in report.unmatched if item.reason == reason)
         yield hanging(
             "",
-            Message(
-                "not compared, {reason} ({number}): {list}", reason=reason, number=len(names), list=", ".join(names)
-            ),
+            Message("not compared, {reason} ({number}): {list}", reason=reason, number=len(names), list=joined(names)),
             0,
             screen,
         )

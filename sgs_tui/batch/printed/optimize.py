@@ -56,7 +56,7 @@ from sgs_tui.engine.optimize.twin import TwinResult
 from sgs_tui.engine.requantize.ini_change import IniChange
 from sgs_tui.engine.text import decode
 from sgs_tui.engine.twin.search import Trial
-from sgs_tui.language import Message, _, shown
+from sgs_tui.language import Message, _, joined, shown
 
 SCHEMA = "sgs-tui/optimize/1"
 _MOST = 12
@@ -172,7 +172,7 @@ def _tried(result: OnnxResult) -> str:
         return Message(", and no tensor between layers is quantized")
     if outcome.everything is LOST:
         return Message(", and all tensors in INT16 at once can not be made")
-    left_out = ", ".join((*result.left_out, *outcome.useless))
+    left_out = joined((*result.left_out, *outcome.useless))
     if left_out:
         return Message(", not even with every tensor in INT16 but {names}", names=left_out)
     return Message(", not even with every tensor in INT16")
@@ -188,12 +188,12 @@ def _advice(result: OnnxResult, screen: Screen) -> Iterator[Text]:
                 setting=_setting(inputs, screen),
             )
         )
-    if others := ", ".join(screen.text(name) for name in chosen if name not in inputs):
+    if others := joined(screen.text(name) for name in chosen if name not in inputs):
         yield Text(
             _("no convolution reads {others}: the SDK has INT16 for inputs of convolutions only", others=others),
             overflow="fold",
         )
-    if too := ", ".join(screen.text(name) for name in result.int16 if name not in chosen):
+    if too := joined(screen.text(name) for name in result.int16 if name not in chosen):
         yield Text(_("INT16 too, for they share a scale: {too}", too=too), overflow="fold")
 
 
@@ -282,14 +282,14 @@ def _twin_parts(found: TwinFound, screen: Screen) -> Iterator[RenderableType]:
     if len(chosen) < len(result.candidates):
         rows.append((str(len(result.candidates)), Message("all candidates"), _accuracy(result.everything)))
     if result.deciding:
-        yield hanging(Message("searched on: "), ", ".join(result.deciding), 13, screen)
+        yield hanging(Message("searched on: "), joined(result.deciding), 13, screen)
     yield _table("int16", Message("best set of that size"), rows, screen)
     yield from _pictures(result, screen)
     yield from _alone([(each.names[0], _accuracy(each)) for each in result.alone], screen)
     yield Text()
     if result.points:
         yield hanging(Message("cost: "), cost_line(result.points[0].cost, result.points[-1].cost), 6, screen)
-    if too := ", ".join(screen.text(name) for name in result.int16 if name not in chosen):
+    if too := joined(screen.text(name) for name in result.int16 if name not in chosen):
         yield Text(_("INT16 too, for they share a scale or by their op: {too}", too=too), overflow="fold")
     if found.change is not None and found.ini is not None:
         yield from change_parts(found.ini, found.change, screen)

@@ -36,7 +36,7 @@ from sgs_tui.engine.numbers import count, decibel, ratio, size
 from sgs_tui.engine.twin.agreement import SelfCheck
 from sgs_tui.engine.twin.opening import Files
 from sgs_tui.engine.twin.whatif import Cost, WhatIf, WhatIfLayer
-from sgs_tui.language import Message, _, joined
+from sgs_tui.language import Message, _, joined, sense
 
 SCHEMA = "sgs-tui/whatif/1"
 _MOVED = 0.1
@@ -179,10 +179,10 @@ def _parts(
     answer = done.answer
     trusted = answer.check is None or answer.check.trusted
     yield hanging(Message("self-check"), self_check_line(answer.check), _INDENT, screen, "" if trusted else "bold red")
-    yield hanging(Message("INT16"), ", ".join(answer.int16) or Message("none"), _INDENT, screen, "bold")
+    yield hanging(Message("INT16"), joined(answer.int16) or Message("none"), _INDENT, screen, "bold")
     yield hanging(Message("cost"), cost_line(answer.before, answer.after), _INDENT, screen)
-    yield hanging(Message("newly fixed"), ", ".join(answer.newly_fixed) or Message("none"), _INDENT, screen)
-    yield hanging(Message("newly failing"), ", ".join(answer.newly_failing) or Message("none"), _INDENT, screen)
+    yield hanging(Message("newly fixed"), joined(answer.newly_fixed) or Message("none"), _INDENT, screen)
+    yield hanging(Message("newly failing"), joined(answer.newly_failing) or Message("none"), _INDENT, screen)
     judged = sum(each.predicted for each in answer.layers)
     verdict = Message(
         "{failing} of {count} over the limits of {profile} then",
@@ -208,7 +208,7 @@ def _parts(
             "dim",
         )
     for why in dict.fromkeys(each.why_not for each in shown if each.why_not):
-        names = ", ".join(each.name for each in shown if each.why_not == why)
+        names = joined(each.name for each in shown if each.why_not == why)
         yield hanging(Message("not predicted: "), Message("{names}: {why}", names=names, why=why), _INDENT, screen)
 
 
@@ -253,7 +253,7 @@ def _slice_columns(shown: Sequence[WhatIfLayer]) -> Iterator[Column]:
 
 def _state(each: WhatIfLayer, answer: WhatIf) -> Cell:
     if each.name in answer.newly_fixed:
-        return Cell("fixed", "green")
+        return Cell(sense("healed", "fixed"), "green")
     if each.name in answer.newly_failing:
         return Cell(Message("FAILS NOW"), "bold red")
     return Cell(Message("fails"), "bold red") if each.name in answer.failing else Cell("")

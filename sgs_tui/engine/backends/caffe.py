@@ -263,7 +263,8 @@ def _run(request: CaffeDumpRequest, net: CaffeNet, feed: Mapping[str, AnyArray],
     worker = Worker(request.pycaffe or sys.executable, request.timeout, request.cancel)
     answer = run_worker(worker, asked, str(request.prototxt))
     if "error" in answer:
-        why = one_line(str(answer["error"]))
+        error = answer["error"]
+        why = error if isinstance(error, Words) else one_line(str(error))
         raise RunError(
             Words("{path}: {engine} failed: {why}", path=request.prototxt, engine=asked["engine"], why=why),
             str(answer["printed"]),

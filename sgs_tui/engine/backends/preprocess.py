@@ -30,7 +30,7 @@ from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageErr
 from sgs_tui.engine.runs.processes import ProcessIdentity, end_group
 from sgs_tui.engine.runs.records import ABSENT
 from sgs_tui.engine.text import visible
-from sgs_tui.language import Message
+from sgs_tui.language import Message, restored
 
 _KEPT = 4096
 _GRACE = 1.0
@@ -62,7 +62,7 @@ def run_worker(worker: Worker, request: Mapping[str, object], what: str) -> dict
             _wait(process, worker, what)
         if not answer.is_file():
             raise left_nothing(what, process.returncode, printed)
-        result: dict[str, object] = json.loads(answer.read_text(encoding="utf-8"))
+        result: dict[str, object] = restored(json.loads(answer.read_text(encoding="utf-8")))
         return result | {"printed": printed.hint()}
 
 
@@ -270,7 +270,9 @@ def failure_of(module: Path, answer: Mapping[str, object]) -> RunError:
     """The error of a module that raised, as user_python.py tells it."""
     place = Message("{module}, line {line}", module=module, line=answer["line"]) if answer["line"] else f"{module}"
     image = Message(" for {name}", name=Path(str(answer["image"])).name) if answer["image"] else ""
-    error = shorten(visible(" ".join(str(answer["error"]).split())), 300, placeholder=" ...")
+    error = answer["error"]
+    if not isinstance(error, Message):
+        error = shorten(visible(" ".join(str(error).split())), 300, placeholder=" ...")
     return RunError(
         Message(
             "{place}: {function}{image} failed: {error}",

@@ -32,7 +32,7 @@ from sgs_tui.engine.backends.preprocess import (
 )
 from sgs_tui.engine.errors import CancelledError
 from sgs_tui.engine.runs.processes import ProcessIdentity, end_group
-from sgs_tui.language import Message
+from sgs_tui.language import Message, restored
 
 _LOOK = 0.1
 _GRACE = 1.0
@@ -99,7 +99,7 @@ class _Child:
         if line is None:
             self.end()
             raise left_nothing(self._what, self._process.returncode, self._printed)
-        answer = json.loads(line)
+        answer = restored(json.loads(line))
         if "error" in answer:
             self.end()
             raise failure_of(self._module, {**answer, "printed": self._printed.hint()})

@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 
 from sgs_tui.engine.backends.inside import call
 from sgs_tui.engine.backends.launcher import Launcher, launcher
-from sgs_tui.engine.errors import InputError, RunError, UsageError
+from sgs_tui.engine.errors import InputError, RunError, UsageError, told
 from sgs_tui.engine.files import at_home, read_bytes, settings_path
 from sgs_tui.engine.runs.log import shown
 from sgs_tui.engine.text import decode, visible
@@ -64,7 +64,7 @@ def configured() -> SdkWish:
         table = tomllib.loads(read_bytes(path).decode())
     except (ValueError, RecursionError) as error:
         raise InputError(
-            Message("{path}: cannot read: {error}", path=path, error=visible(str(error))),
+            Message("{path}: cannot read: {error}", path=path, error=visible(told(error))),
             Message("fix it, or give --sdk"),
         ) from error
     for key, what in _SETTINGS.items():

@@ -26,6 +26,15 @@ if MYPY:
     from typing import Any  # noqa: F401
 
 
+class RefusedError(Exception):
+    """What is ours to say of the user's module: an English sentence and its values, for a reader who translates."""
+
+    def __init__(self, template, **values):
+        # type: (str, Any) -> None
+        Exception.__init__(self, template.format(**values) if values else template)
+        self.facts = {"id": template, "values": {name: str(value) for name, value in values.items()}}
+
+
 def load_module(path):
     # type: (str) -> Any
     """The module at `path`; its folder comes first in sys.path, so that its neighbours can be imported."""
@@ -39,7 +48,7 @@ def load_module(path):
 
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise ImportError("not a Python module")
+        raise RefusedError("not a Python module")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
@@ -63,19 +72,19 @@ def find_function(module, nchw):
         return "image_preprocess", {"norm": True}, "NHWC"
     if hasattr(module, "get_image"):
         return "get_image", {"norm": True, "nchw": nchw}, "NCHW" if nchw else "NHWC"
-    raise AttributeError("it defines neither image_preprocess(path, norm=True) nor get_image(path, ..., nchw=True)")
+    raise RefusedError("it defines neither image_preprocess(path, norm=True) nor get_image(path, ..., nchw=True)")
 
 
 def store(result, path):
     # type: (Any, Any) -> None
-    """Save one returned array, to a path or an open file; TypeError for anything but numbers in an array."""
+    """Save one returned array, to a path or an open file; RefusedError for anything but numbers in an array."""
     import numpy
 
     if not hasattr(result, "__array__"):
-        raise TypeError("it returned %s, expected a numpy array" % type(result).__name__)
+        raise RefusedError("it returned {kind}, expected a numpy array", kind=type(result).__name__)
     array = numpy.asarray(result)
     if array.dtype.kind not in "fiub":
-        raise TypeError("it returned an array of %s, expected numbers" % array.dtype)
+        raise RefusedError("it returned an array of {kind}, expected numbers", kind=array.dtype)
     numpy.save(path, array, allow_pickle=False)
 
 
@@ -99,7 +108,7 @@ def preprocess(request):
             result = function(image, **accepted(function, keywords))
             store(result, os.path.join(request["folder"], "%d.npy" % number))
     except (Exception, SystemExit) as error:
-        answer["error"] = last_words(error)
+        answer.update(told(error))
         answer["line"] = line_in(request["module"])
     return answer
 
@@ -127,7 +136,7 @@ def serve(asked):
             store(result, array)
             array.flush()
         except (Exception, SystemExit) as error:
-            answer["error"] = last_words(error)
+            answer.update(told(error))
             answer["line"] = line_in(request["module"])
         sys.stdout.flush()
         sys.stderr.flush()
@@ -143,7 +152,7 @@ def by_opencv(request):
     import numpy
 
     if not hasattr(cv2.dnn, "readNetFromCaffe"):
-        raise RuntimeError("OpenCV %s has no Caffe reader any more, 4.x has" % cv2.__version__)
+        raise RefusedError("OpenCV {version} has no Caffe reader any more, 4.x has", version=cv2.__version__)
     net = cv2.dnn.readNetFromCaffe(request["prototxt"], request["weights"])
     net.enableFusion(False)
     if hasattr(net, "enableWinograd"):
@@ -209,7 +218,15 @@ def caffe(request):
             names.append(name)
         return {"blobs": names}
     except (Exception, SystemExit) as error:
-        return {"error": last_words(error)}
+        return told(error)
+
+
+def told(error):
+    # type: (BaseException) -> dict[str, Any]
+    """The error for an answer; what is ours in it with what it was made of (`restored` in sgs_tui/language.py)."""
+    if isinstance(error, RefusedError):
+        return {"error": str(error), "messages": {str(error): error.facts}}
+    return {"error": last_words(error)}
 
 
 def last_words(error):

@@ -62,7 +62,7 @@ def _from_json(data: bytes, path: Path) -> object:
         content: object = json.loads(decode(data.removeprefix(_BOM)))
     except json.JSONDecodeError as error:
         raise InputError(
-            Message("{path}, line {lineno}: not JSON: {msg}", path=path, lineno=error.lineno, msg=error.msg),
+            Message("{path}, line {lineno}: not JSON: {msg}", path=path, lineno=error.lineno, msg=Message(error.msg)),
             LIST_EXPECTED,
         ) from error
     except (ValueError, RecursionError) as error:

@@ -24,7 +24,7 @@ from typing import Protocol
 
 from sgs_tui.engine.compare.metrics import METRICS, Figures, Metric
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, SideStats, Verdict
-from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.errors import InputError, UsageError, told
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.network.narrow import NarrowSlice, Slices, all_but_zero
 from sgs_tui.engine.text import and_more, did_you_mean, visible
@@ -333,7 +333,7 @@ def load_profile(name_or_path: str) -> Profile:
         table = tomllib.loads(read_bytes(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(
-            Message("{path}: not TOML: {error}", path=path, error=visible(str(error))),
+            Message("{path}: not TOML: {error}", path=path, error=visible(told(error))),
             Message("cfg/profiles/example.toml shows how"),
         ) from error
     return _profile(table, str(path), path.stem)

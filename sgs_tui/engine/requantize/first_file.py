@@ -91,7 +91,7 @@ def _more_options(found: _Found, wish: SdkWish) -> tuple[str, tuple[str, ...]]:
         sdk = find_sdk(wish.root, wish)
         known = SdkAnswers(sdk).options("ConvertTool.py", "onnx")
     except SgsError as error:
-        return "", (Message("the SDK could not be asked what its ConvertTool wants: {error}", error=error),)
+        return "", (Message("the SDK could not be asked what its ConvertTool wants: {error}", error=error.text),)
     names = {"--input_arrays": found.inputs, "--output_arrays": found.outputs}
     more = "".join(f" {option} {_in_command(value)}" for option, value in names.items() if known.requires(option))
     chip = f" {SOC} {sdk.soc_version}" if sdk.soc_version and known.takes(SOC) else ""

@@ -13,7 +13,7 @@ from pathlib import Path
 import sgs_tui
 from sgs_tui.engine.backends.embedded import EmbeddedFiles
 from sgs_tui.engine.backends.sdk_install import SdkWish, maps_of
-from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.errors import InputError, told
 from sgs_tui.engine.files import at_home, read_bytes
 from sgs_tui.engine.runs.run_list import Run, list_runs, newest_pair, read_run
 from sgs_tui.engine.text import did_you_mean, visible
@@ -105,7 +105,7 @@ def _table(path: Path) -> Mapping[str, object]:
         document = tomllib.loads(read_bytes(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(
-            Message("{path}: not TOML: {problem}", path=path, problem=visible(str(error))), _HOW
+            Message("{path}: not TOML: {problem}", path=path, problem=visible(told(error))), _HOW
         ) from error
     table = document.get(TABLE)
     if not isinstance(table, dict):

@@ -107,7 +107,7 @@ def _stopped(status: RunStatus, request: RunRequest, folder: RunFolder, ending: 
 
 def _good(left: _Remains) -> RunStatus:
     made = tuple(_made(path, each.product, left.folder) for each in left.found for path in each.new)
-    said = ", ".join(f"{Path(product.path).name} ({size(product.size)})" for product in made)
+    said = joined(Message("{path} ({size})", path=Path(product.path).name, size=size(product.size)) for product in made)
     vague = left.vague()
     dumps = [left.folder.path / product.path for product in made if product.kind == ProductKind.DUMP]
     noted = [Message("the log has something to say all the same: {what}", what=vague.message)] if vague else []

@@ -72,8 +72,10 @@ def _finding_lines(findings: Sequence[Finding], width: int) -> list[Line]:
 
 def _finding(finding: Finding, width: int) -> list[Line]:
     sign, tone = _SIGNS[finding.severity]
-    where = _("line {line}:", line=finding.line) + " " if finding.line else ""
-    lines = hanging((Span(f"{sign} ", tone),), f"{where}{shown(finding.message)}", width)
+    said = finding.message
+    if finding.line:
+        said = _("line {line}: {message}", line=finding.line, message=said)
+    lines = hanging((Span(f"{sign} ", tone),), shown(said), width)
     return lines + [(Span("  " + part, "muted"),) for part in wrap("-> " + shown(finding.remedy), width - 2)]
 
 

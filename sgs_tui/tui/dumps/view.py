@@ -49,7 +49,7 @@ def _name(entry: Entry) -> Cell:
 
 def _stage(entry: Entry) -> Cell:
     if entry.kind is Kind.DUMP:
-        return Cell("..." if entry.stage is None and not entry.problem else str(entry.stage or ""))
+        return Cell("..." if entry.stage is None and not entry.problem else _(str(entry.stage or "")))
     words = {Kind.RANGES: _("calibration"), Kind.SHAPES: _("shapes")}
     return Cell(words.get(entry.kind, ""), "muted")
 

@@ -82,18 +82,24 @@ def _rough_words(foreseen: Foreseen, width: int) -> list[Line]:
     return paragraph(joined([text, *open_], "; "), width, "warn" if then or unsure else "good")
 
 
+def _more(added: str) -> str:
+    return _(" ({added})", added=added)
+
+
 def _cost(answer: WhatIf) -> str:
     """Of all tensors, multiplications and weights, with what the set adds to them."""
     was, now = answer.before, answer.after
-    more = f" ({now.wide - was.wide:+d})" if now.wide != was.wide else ""
+    more = _more(f"{now.wide - was.wide:+d}") if now.wide != was.wide else ""
     share = _(
         "{now:.1%} of multiply-accumulates (was {was:.1%})",
         now=now.multiplications,
         was=was.multiplications,
     )
     grown = now.weight_bytes - was.weight_bytes
-    weights = _("weights {bytes}", bytes=size(now.weight_bytes)) + (
-        f" ({'+' if grown > 0 else '-'}{size(abs(grown))})" if grown else ""
+    weights = _(
+        "weights {bytes}{more}",
+        bytes=size(now.weight_bytes),
+        more=_more(f"{'+' if grown > 0 else '-'}{size(abs(grown))}") if grown else "",
     )
     return _(
         "cost: {tensors} in INT16{more}, {share}, {weights}",
