@@ -37,13 +37,23 @@ def settle(arguments: Sequence[str]) -> list[str]:
     try:
         wanted, rest = _taken_out(arguments)
     except UsageError:
-        speak(choose(None, False, os.environ).language)  # what is refused is told to the same reader
+        speak(choose(None, False, _of_the_user()).language)  # what is refused is told to the same reader
         raise
-    _now = choose(wanted, "--ascii" in _options(rest), os.environ)
+    _now = choose(wanted, "--ascii" in _options(rest), _of_the_user())
     speak(_now.language)
     if wanted and _now.refused:
         stderr.warning(Message("--lang {language}: {why}; English is shown", language=wanted, why=_now.refused))
     return rest
+
+
+def _of_the_user() -> Mapping[str, str]:
+    """The environment without the LC_CTYPE=C.UTF-8 that Python sets in the C locale (PEP 538): no terminal knows it."""
+    if os.environ.get("LC_CTYPE") not in ("C.UTF-8", "C.utf8", "UTF-8"):
+        return os.environ
+    with suppress(OSError):
+        if b"\0LC_CTYPE=" not in b"\0" + Path("/proc/self/environ").read_bytes():
+            return {name: value for name, value in os.environ.items() if name != "LC_CTYPE"}
+    return os.environ
 
 
 def chosen() -> Choice:

@@ -24,16 +24,6 @@ def test_formats_for_programs_are_the_same_bytes(command: Command, pair: str, fo
     assert ended.out == (GOLDEN / f"{pair}.{form}").read_bytes()
 
 
-def test_junit_and_json_with_a_diagnosis_are_the_same_bytes(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def made() -> list[bytes]:
-        return [command("compare", *PAIRS["bad"], "--format", form).out for form in ("junit", "json", "csv")]
-
-    english = made()
-    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
-    assert made() == english
-    assert b"error" in english[0] or b"failure" in english[0]
-
-
 @pytest.mark.usefixtures("chinese")
 def test_the_table(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
