@@ -136,11 +136,12 @@ def picture_preprocess(given: InputOptions) -> "Preprocess":
     return how if given.timeout is None else replace(how, timeout=given.timeout)
 
 
-def samples_of(image: str | None) -> tuple[tuple[Path, ...], ...]:
-    """The files of each sample; none without an image argument. Raises InputError, UsageError."""
+def samples_of(image: str | None, missing: bool = False) -> tuple[tuple[Path, ...], ...]:
+    """The files of each sample; none without an image argument. `missing`: those too that are not there, where others
+    are. Raises InputError, UsageError."""
     from sgs_tui.engine.backends.samples import image_samples
 
-    return image_samples(image) if image is not None else ()
+    return image_samples(image, missing) if image is not None else ()
 
 
 # Runs of the SDK's simulator.

@@ -1,5 +1,6 @@
 """`sgs-tui sweep`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,8 +38,8 @@ class _Keeping:
         str, option("--keep worst:N|all|none", "With --float, --twin, --onnx: whose dumps are kept.", show_default=True)
     ] = "none"
     dumps: Annotated[
-        Path, option("--dumps DIR", "Where --keep puts those of --twin and --onnx.", show_default=True)
-    ] = Path("sgs_sweeps/dumps")
+        Path | None, option("--dumps DIR", "Where --keep puts those of --twin and --onnx (default sgs_sweeps/dumps).")
+    ] = None
     root: options.Root = None
     journal: Annotated[
         Path | None, option("--journal FILE", "Where finished pictures are kept (default ./sgs_sweeps).")
@@ -50,12 +51,16 @@ class _Keeping:
         if self.keep in ("all", "none"):
             return None if self.keep == "all" else 0
         word, _, number = self.keep.partition(":")
-        if word != "worst" or not number.isdecimal() or not int(number):
+        if word != "worst" or not re.fullmatch(r"0*[1-9][0-9]{0,8}", number):
             raise UsageError(
                 Message("--keep {keep}: expected worst:5, all or none", keep=self.keep),
                 Message("the worst are those that rank first"),
             )
         return int(number)
+
+    @property
+    def folder(self) -> Path:
+        return self.dumps or Path("sgs_sweeps/dumps")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,8 +173,9 @@ def sweep(
     without the SDK, --onnx quantizes a model here. Per layer: the worst, the 95 % and the median picture, the share
     that fails, values beyond the calibrated limits; pictures ranked; outputs; groups that fail alike, and why.
     Where layers fail, INT16 for the tensors before them is tried by the twin on the worst pictures (--no-advice: not).
-    A picture that can not be measured is a row with its reason (exit code 3, or 4 where a run failed). What is finished
-    is kept in a journal: a sweep that was stopped goes on where it was when it is started again.
+    A picture that can not be measured is a row with its reason (exit code 3, or 4 where a run failed); a preprocess
+    script has 120 seconds for a picture, or what --timeout says. What is finished is kept in a journal: a sweep that
+    was stopped goes on where it was when it is started again.
     With the extra `cluster`, 8 pictures and more are spread by Dask: over this machine's cores (on loopback alone),
     over a cluster that is there (--scheduler), or over hosts (--hosts). Workers need this package and, under the same
     path, the dump or model; pictures and scripts travel. Without TLS nothing but this machine is accepted, unless
@@ -188,6 +194,7 @@ def sweep(
 
     limits = load_profile(profile or options.DEFAULT_PROFILE)
     keep = keeping.count()
+    _check_options(networks, given, where, keeping)
     sources = {"--twin": networks.twin, "--float": networks.float_model, "--onnx": networks.onnx}
     sources["dumps"] = folders or pairs  # type: ignore[assignment]
     named = [word for word, value in sources.items() if value]
@@ -207,6 +214,33 @@ def sweep(
     else:
         asked = _pairs(folders or [], pairs, calibration.ranges, shapes, limits)
     return _print(asked, limits.name, where, keeping, printing)
+
+
+def _check_options(networks: _Networks, given: options.ShapedInputOptions, where: _Where, keeping: _Keeping) -> None:
+    """Raise UsageError for what would be ignored without a word."""
+    twin, sdk, onnx = (each is not None for each in (networks.twin, networks.float_model, networks.onnx))
+    elsewhere, tls = bool(where.scheduler or where.hosts), (where.tls_ca, where.tls_cert, where.tls_key)
+    idle = {
+        "--pictures": (networks.pictures, twin or sdk or onnx, "--twin, --float, --onnx"),
+        "--preprocess": (given.preprocess, twin or sdk or onnx, "--twin, --float, --onnx"),
+        "--keep": (keeping.keep != "none", twin or sdk or onnx, "--twin, --float, --onnx"),
+        "--fixed": (networks.fixed, twin or sdk, "--twin, --float"),
+        "--int16": (networks.int16, twin or onnx, "--twin, --onnx"),
+        "--calibrate": (networks.calibrate, onnx, "--onnx"),
+        "--per-tensor": (networks.per_tensor, onnx, "--onnx"),
+        "--shape": (given.shape, onnx, "--onnx"),
+        "--dumps": (keeping.dumps, keeping.keep != "none" and (twin or onnx), "--keep"),
+        "--tls-ca, --tls-cert, --tls-key": (any(tls), elsewhere, "--scheduler, --hosts"),
+        "--insecure": (where.insecure, elsewhere, "--scheduler, --hosts"),
+        "--remote-python": (where.remote_python, where.hosts, "--hosts"),
+        "--journal": (keeping.journal, not keeping.no_journal, Message("a sweep without --no-journal")),
+    }
+    for name, (value, used, wanted) in idle.items():
+        if value and not used:
+            raise UsageError(
+                Message("{name}: would change nothing, it is for {wanted}", name=name, wanted=wanted),
+                Message("leave it out, or see `sgs-tui sweep --help`"),
+            )
 
 
 def _pairs(
@@ -248,8 +282,8 @@ def _by_twin(
     how = TwinPictures(
         files, calibration.number, options.names(networks.int16 or ()), picture_preprocess(given), limits
     )
-    pictures = _pictures(networks)
-    notes = how.check()
+    pictures = _pictures(networks, missing=True)
+    notes = how.check(pictures)
     what = Message("{pictures} by the twin of {dump}", pictures=networks.pictures, dump=networks.twin)
     return _Asked(SweepRequest(how, pictures), what, notes, (networks.twin, *_files(pictures)))
 
@@ -297,16 +331,15 @@ def _simulator(asked: _Asked, root: Path, where: _Where, keep: int | None) -> "S
 
 def _keep_worst(asked: _Asked, report: "SweepReport", keeping: _Keeping) -> None:
     """Write the dumps of the worst pictures; the SDK's are kept as they are made."""
-    keep, how = keeping.count(), asked.request.how
-    if asked.simulator is not None or keep == 0 or report.stopped or not hasattr(how, "dump"):
-        return
-    from sgs_tui.engine.files import make_folder
+    from sgs_tui.engine.sweep.keeping import Dumper, keep_dumps
     from sgs_tui.engine.sweep.results import Status
 
-    make_folder(keeping.dumps)
+    keep, how = keeping.count(), asked.request.how
+    if asked.simulator is not None or keep == 0 or report.stopped or not isinstance(how, Dumper):
+        return
     rows = report.result.pictures
     there = [place for place in report.result.order if rows[place].status is not Status.ERROR]
-    for made in how.dump([asked.request.pictures[place] for place in there[:keep]], keeping.dumps):
+    for made in keep_dumps(how, [asked.request.pictures[place] for place in there[:keep]], keeping.folder):
         stderr.note(Message("kept: {made}", made=made))
 
 
@@ -327,8 +360,8 @@ def _by_onnx(networks: _Networks, given: options.ShapedInputOptions, limits: "Pr
     how = OnnxPictures(
         model, image_samples(networks.calibrate), picture_preprocess(given), quantization, shapes, limits
     )
-    pictures = _pictures(networks)
-    notes = how.check()
+    pictures = _pictures(networks, missing=True)
+    notes = how.check(pictures)
     what = Message(
         "{pictures} through {model}, calibrated on {images}",
         pictures=networks.pictures,
@@ -338,7 +371,7 @@ def _by_onnx(networks: _Networks, given: options.ShapedInputOptions, limits: "Pr
     return _Asked(SweepRequest(how, pictures), what, notes, (networks.onnx, *_files(pictures)))
 
 
-def _pictures(networks: _Networks) -> "tuple[Picture, ...]":
+def _pictures(networks: _Networks, missing: bool = False) -> "tuple[Picture, ...]":
     from sgs_tui.engine.sweep.pictures import sample_pictures
 
     if networks.pictures is None:
@@ -346,7 +379,7 @@ def _pictures(networks: _Networks) -> "tuple[Picture, ...]":
             Message("no pictures to sweep over"),
             Message("give --pictures PATH: a folder, a list file, an image or .npy"),
         )
-    return sample_pictures(samples_of(networks.pictures))
+    return sample_pictures(samples_of(networks.pictures, missing))
 
 
 def _files(pictures: "Sequence[Picture]") -> tuple[Path, ...]:
@@ -355,6 +388,7 @@ def _files(pictures: "Sequence[Picture]") -> tuple[Path, ...]:
 
 def _print(asked: _Asked, profile: str, where: _Where, keeping: _Keeping, printing: _Printing) -> ExitCode:
     from sgs_tui.batch.sweep import SweepPrinting, print_sweep
+    from sgs_tui.engine.sweep.keeping import check_place
     from sgs_tui.engine.sweep.sweep import Sweep, default_journal
 
     how = SweepPrinting(
@@ -368,6 +402,8 @@ def _print(asked: _Asked, profile: str, where: _Where, keeping: _Keeping, printi
         not printing.no_advice,
     )
     journal = None if keeping.no_journal else keeping.journal or default_journal(asked.request.how)
+    if keeping.count() != 0 and asked.simulator is None:
+        check_place(keeping.folder)
     stderr.note(*asked.notes)
     runner = asked.simulator or where.runner(len(asked.request.pictures))
     try:
@@ -377,8 +413,9 @@ def _print(asked: _Asked, profile: str, where: _Where, keeping: _Keeping, printi
     finally:
         if asked.simulator is not None:
             asked.simulator.settle()
+    verdict = _verdict(report, journal)
     _keep_worst(asked, report, keeping)
-    return _verdict(report, journal)
+    return verdict
 
 
 def _verdict(report: "SweepReport", journal: Path | None) -> ExitCode:

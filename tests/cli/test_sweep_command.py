@@ -90,6 +90,11 @@ def test_the_journal_is_found_again(command: Command, dumps: Path, monkeypatch: 
         (["fixed", "float", "--profile", "manul"], 2, "manual"),
         (["fixed", "float", "--ranges", "no.txt"], 3, "no.txt"),
         (["--list", "fixed/p0.bin"], 3, "is a dump"),
+        (["fixed", "float", "--pictures", "images"], 2, "--pictures: would change nothing"),
+        (["fixed", "float", "--keep", "all"], 2, "--keep: would change nothing"),
+        (["fixed", "float", "--tls-ca", "ca.pem"], 2, "it is for --scheduler, --hosts"),
+        (["fixed", "float", "--journal", "here", "--no-journal"], 2, "--journal: would change nothing"),
+        (["fixed", "float", "--keep", f"worst:{'9' * 5000}"], 2, "expected worst:5"),
     ],
 )
 def test_what_can_not_begin(

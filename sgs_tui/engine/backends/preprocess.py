@@ -7,6 +7,7 @@ process: it may print, hang or crash without touching ours.
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ import numpy as np
 
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError, reason
+from sgs_tui.engine.files import odd_kind
 from sgs_tui.engine.runs.processes import ProcessIdentity, end_group
 from sgs_tui.engine.runs.records import ABSENT
 from sgs_tui.engine.text import visible
@@ -144,13 +146,30 @@ class Tail:
     """Drains a pipe in a thread and keeps its end, so that a flood neither blocks the child nor fills us."""
 
     def __init__(self, pipe: IO[bytes] | None) -> None:
-        self._pipe, self._kept = pipe, b""
+        self._pipe, self._kept, self._lock = pipe, b"", threading.Lock()
         self._thread = threading.Thread(target=self._drain, daemon=True)
         self._thread.start()
 
     def _drain(self) -> None:
-        while self._pipe is not None and (chunk := os.read(self._pipe.fileno(), 1 << 16)):
-            self._kept = (self._kept + chunk)[-_KEPT:]
+        while self._pipe is not None:
+            select.select([self._pipe], (), ())
+            with self._lock:
+                if not self._take():
+                    return
+
+    def _take(self) -> bool:
+        """Read what is there; False at the end."""
+        if self._pipe is None or not select.select([self._pipe], (), (), 0)[0]:
+            return True
+        chunk = os.read(self._pipe.fileno(), 1 << 16)
+        self._kept = (self._kept + chunk)[-_KEPT:]
+        return bool(chunk)
+
+    def forget(self) -> None:
+        """Drop what was printed until now, also what waits in the pipe: one read takes all that it holds."""
+        with self._lock:
+            self._take()
+            self._kept = b""
 
     def close(self) -> None:
         """Wait for the rest; a runaway grandchild that still holds the pipe is not waited for."""
@@ -219,6 +238,10 @@ class Prepared:
             raise InputError(
                 Message("{source}: not a .npy array of numbers: {why}", source=self.source, why=why), hint
             ) from error
+        except MemoryError as error:
+            raise InputError(
+                Message("{source}: more values than there is memory for, by its header", source=self.source), hint
+            ) from error
         if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
             raise InputError(Message("{source}: expected one array of numbers", source=self.source), hint)
         return array
@@ -242,12 +265,29 @@ def prepared(images: Sequence[Path], module: Path | None, want: Layout, how: Pre
 def check_files(images: Sequence[Path], module: Path | None) -> None:
     """Raise InputError for files that are missing, UsageError for images without a module."""
     for path in (*images, *([module] if module else [])):
+        if kind := odd_kind(path):
+            raise InputError(
+                Message("{path}: is {kind}, expected a regular file", path=path, kind=kind), Message("name a file")
+            )
         if not path.is_file():
             raise InputError(Message("{path}: no such file", path=path), Message("check the path"))
     raw = [image for image in images if image.suffix.lower() != ".npy"] if module is None else []
     if raw:
-        message = Message("{path}: without a preprocess module only .npy inputs can be read", path=raw[0])
-        raise UsageError(message, Message("name the module that the simulator uses (-n PRE.py)"))
+        raise _needs_script(raw[0])
+
+
+def _needs_script(image: Path) -> UsageError:
+    message = Message("{path}: without a preprocess module only .npy inputs can be read", path=image)
+    return UsageError(message, Message("name the module that the simulator uses (-n PRE.py)"))
+
+
+def check_scripts(how: Preprocess, inputs: int, samples: Sequence[Sequence[Path]]) -> None:
+    """Raise before any sample is read what each of them would fail by: InputError for a script that is missing,
+    UsageError for too many scripts or for none where all samples need one."""
+    for position in range(inputs):
+        check_files([], how.module(position, inputs))
+    if samples and not how.modules and all(each.suffix.lower() != ".npy" for sample in samples for each in sample):
+        raise _needs_script(samples[0][0])
 
 
 def _through(module: Path, images: Sequence[Path], want: Layout, how: Preprocess, folder: Path) -> list[Prepared]:

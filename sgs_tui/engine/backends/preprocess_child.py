@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from subprocess import TimeoutExpired
 from threading import Lock
 from typing import IO
 
@@ -94,9 +95,12 @@ class _Child:
 
     def array(self, image: Path, how: Preprocess) -> Prepared:
         """The image's array. Raises RunError, CancelledError; then this child is of no more use."""
+        self._printed.forget()
         self._tell({"image": str(image.absolute())})
         line = self._line(how)
         if line is None:
+            with suppress(TimeoutExpired):  # it ends by itself, and that is its ending
+                self._process.wait(_GRACE)
             self.end()
             raise left_nothing(self._what, self._process.returncode, self._printed)
         answer = restored(json.loads(line))

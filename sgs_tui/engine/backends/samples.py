@@ -26,18 +26,19 @@ Sample = tuple[Path, ...]
 """One simulation's input: one absolute file for each input of the model."""
 
 
-def samples(argument: str, inputs: int = 1) -> tuple[Sample, ...]:
+def samples(argument: str, inputs: int = 1, missing: bool = False) -> tuple[Sample, ...]:
     """Every sample of an image argument, folders in the order of their names.
 
-    Raises InputError when something is missing, UsageError when a sample has not `inputs` files.
+    `missing`: samples whose files are not there are among them, for the one who reads them to say so, as long as there
+    are others. Raises InputError when something is missing, UsageError when a sample has not `inputs` files.
     """
     prefix, base = _split(argument)
     if base.is_dir():
-        found: list[Sample] = [(path,) for path in _pictures(base)]
+        found: list[Sample] = [(path,) for path in _pictures(base, missing)]
     elif suffix(base) in PICTURES | DATA:
         found = [(_existing(base, str(base)),)]
     else:
-        found = _listed(_existing(base, argument), prefix)
+        found = _listed(_existing(base, argument), prefix, missing)
     for sample in found:
         if len(sample) != inputs:
             raise UsageError(
@@ -53,16 +54,16 @@ def samples(argument: str, inputs: int = 1) -> tuple[Sample, ...]:
     return tuple(found)
 
 
-def image_samples(argument: str) -> tuple[Sample, ...]:
+def image_samples(argument: str, missing: bool = False) -> tuple[Sample, ...]:
     """The same for models of other frameworks: a list's first line tells how many files a sample has.
 
-    Raises InputError for what is missing, UsageError for a list whose lines differ.
+    `missing` as for `samples`. Raises InputError for what is missing, UsageError for a list whose lines differ.
     """
     path = at_home(argument.rpartition(":")[2] if not Path(argument).exists() else argument)
     if not path.is_file() or suffix(path) in PICTURES | DATA:
-        return samples(argument)
+        return samples(argument, missing=missing)
     lines = (line for line in decode(read_bytes(path)).splitlines() if line.strip())
-    return samples(argument, sum(1 for name in next(lines, "").split(",") if name.strip()) or 1)
+    return samples(argument, sum(1 for name in next(lines, "").split(",") if name.strip()) or 1, missing)
 
 
 def named_samples(inputs: Sequence[str], given: Sequence[Sample], named: Mapping[str, Path]) -> tuple[Sample, ...]:
@@ -110,18 +111,19 @@ def _split(argument: str) -> tuple[Path | None, Path]:
     return at_home(prefix).absolute(), at_home(base).absolute()
 
 
-def _pictures(folder: Path) -> list[Path]:
+def _pictures(folder: Path, missing: bool) -> list[Path]:
     paths = (Path(place, name) for place, _, names in os.walk(folder) for name in names if not name.startswith("."))
-    found = sorted(path for path in paths if suffix(path) in PICTURES | DATA and path.is_file())
-    if not found:
+    found = sorted(path for path in paths if suffix(path) in PICTURES | DATA)
+    there = [path for path in found if path.is_file()]
+    if not there:
         raise InputError(
             Message("{folder}: no image in it", folder=folder),
             Message("known suffixes: {known}", known=" ".join(sorted(PICTURES | DATA))),
         )
-    return found
+    return found if missing else there
 
 
-def _listed(path: Path, prefix: Path | None) -> list[Sample]:
+def _listed(path: Path, prefix: Path | None, missing: bool) -> list[Sample]:
     data = read_bytes(path)
     if b"\0" in data:
         known = " ".join(sorted(PICTURES | DATA))
@@ -130,23 +132,21 @@ def _listed(path: Path, prefix: Path | None) -> list[Sample]:
             Message("known suffixes: {known}", known=known),
         )
     base = prefix or Path.cwd()
-    found = []
+    found: dict[int, Sample] = {}
     for number, line in enumerate(decode(data).splitlines(), 1):
         names = [name.strip() for name in line.split(",") if name.strip()]
-        files = [base / at_home(name) for name in names]
-        if files:
-            found.append(
-                tuple(
-                    _existing(file, Message("{path}, line {number}: {file}", path=path, number=number, file=file))
-                    for file in files
-                )
-            )
+        if names:
+            found[number] = tuple(base / at_home(name) for name in names)
+    if not missing or not any(file.is_file() for files in found.values() for file in files):
+        for number, files in found.items():
+            for file in files:
+                _existing(file, Message("{path}, line {number}: {file}", path=path, number=number, file=file))
     if not found:
         raise InputError(
             Message("{path}: an empty list of images", path=path),
             Message("one sample a line, inputs separated by commas"),
         )
-    return found
+    return list(found.values())
 
 
 def _existing(path: Path, shown: str) -> Path:

@@ -76,13 +76,15 @@ def dump_pictures(
     fixed: Plan | None = None,
     pixels: Pixels | None = None,
     cancel: Event | None = None,
+    names: Sequence[str] = (),
 ) -> Iterator[TwinDumps]:
     """`<picture>_float.bin` (and `_fixed.bin`) in `folder` for each sample, as they are written.
 
-    Nothing that is there is written over. Raises InputError, UsageError, RunError, CancelledError.
+    `names` of the pictures, where they are not those of the samples' first files. Nothing that is there is
+    written over. Raises InputError, UsageError, RunError, CancelledError.
     """
     refuse_barriers(twin)
-    names = [sample[0].stem for sample in samples]
+    names = names or [sample[0].stem for sample in samples]
     stages = ("float", "fixed") if fixed is not None else ("float",)
     _check_targets(folder, names, stages)
     in_float, in_fixed = float_segments(twin), fixed_segments(fixed) if fixed is not None else []

@@ -95,10 +95,18 @@ def line_in(path):
     return ([frame[1] for frame in frames if frame[0] == path] or [0])[-1]
 
 
+def end_copy(ours):
+    # type: (int) -> None
+    """End a copy of the process `ours` that the script has forked, and that came back from it: one of us answers."""
+    if os.getpid() != ours:
+        os._exit(1)
+
+
 def preprocess(request):
     # type: (dict[str, Any]) -> dict[str, Any]
     """Call the module's function once for each image; the answer to our parent."""
     answer = {"image": ""}  # type: dict[str, Any]
+    ours = os.getpid()
     try:
         module = load_module(request["module"])
         answer["function"], keywords, answer["layout"] = find_function(module, request["nchw"])
@@ -106,10 +114,12 @@ def preprocess(request):
         for number, image in enumerate(request["images"]):
             answer["image"] = image
             result = function(image, **accepted(function, keywords))
+            end_copy(ours)
             store(result, os.path.join(request["folder"], "%d.npy" % number))
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         answer.update(told(error))
         answer["line"] = line_in(request["module"])
+    end_copy(ours)
     return answer
 
 
@@ -118,6 +128,7 @@ def serve(asked):
     """One image after the other; the module is loaded once, with the first."""
     request = request_in(asked.readline())
     loaded = []  # type: list[Any]
+    ours = os.getpid()
     answered = os.fdopen(request["answered"], "w")
     array = os.fdopen(request["array"], "r+b")
     for line in iter(asked.readline, ""):
@@ -131,15 +142,20 @@ def serve(asked):
             answer["function"], keywords, answer["layout"] = find_function(loaded[0], request["nchw"])
             function = getattr(loaded[0], answer["function"])
             result = function(image, **accepted(function, keywords))
+            end_copy(ours)
             array.seek(0)
             array.truncate()
             store(result, array)
             array.flush()
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             answer.update(told(error))
             answer["line"] = line_in(request["module"])
-        sys.stdout.flush()
-        sys.stderr.flush()
+        end_copy(ours)
+        for stream in (sys.stdout, sys.stderr):
+            try:  # noqa: SIM105 (Python 2.7 has no suppress)
+                stream.flush()
+            except (OSError, ValueError):  # the script has closed it
+                pass
         answered.write(json.dumps(answer) + "\n")
         answered.flush()
     os.killpg(os.getpid(), signal.SIGKILL)

@@ -132,7 +132,7 @@ class SweepJob:
     def check(self) -> tuple[str, ...]:
         """What there is to know about it. Raises SgsError for what can not be swept."""
         how = self.how()
-        return how.check() if isinstance(how, TwinPictures | OnnxPictures) else ()
+        return how.check(self.request().pictures) if isinstance(how, TwinPictures | OnnxPictures) else ()
 
     def do(self) -> SweepDone:
         """Measure what the journal does not have. Raises SgsError."""

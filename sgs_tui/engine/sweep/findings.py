@@ -9,7 +9,7 @@ comparison of one such picture proves it.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import comb
 
@@ -28,6 +28,8 @@ _FELT = 0.03
 """RMSE of a layer below which nothing has to be explained: a healthy layer's is 0.01 to 0.02."""
 _OTHER_SCALE = 3.0
 """Largest input value over the calibrated limit (or under it) that brightness and contrast do not explain."""
+_GAP = 10.0
+"""Times between two pictures' factors that are not of one wrong scale."""
 _ALIKE = 0.5
 _SPLITS = 80
 """Ways to choose the pictures from which chance is ruled out: two traits, two directions, 1 in 20."""
@@ -252,7 +254,18 @@ def _other_scale(gathered: Gathered) -> Iterator[SetFinding]:
         for odd in (large, small):
             # a picture that is nearly empty says nothing; a set that never comes near its limits does
             if odd and (odd is large or len(odd) == len(by_picture)):
-                yield _scale_finding(gathered, name, odd)
+                yield from (_scale_finding(gathered, name, alike) for alike in _alike(odd))
+
+
+def _alike(factors: Mapping[int, float]) -> Iterator[dict[int, float]]:
+    """The factors in groups with a wide gap between: under one wrong scale they differ as much as pictures do."""
+    group: dict[int, float] = {}
+    for place in sorted(factors, key=lambda each: factors[each]):
+        if group and factors[place] > _GAP * max(group.values()):
+            yield group
+            group = {}
+        group[place] = factors[place]
+    yield group
 
 
 def _scale_finding(gathered: Gathered, name: str, odd: dict[int, float]) -> SetFinding:

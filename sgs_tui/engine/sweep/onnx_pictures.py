@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 from sgs_tui import __version__
 from sgs_tui.engine.backends.embedded import EmbeddedFiles, EmbeddedRequest, Stages, embedded_run
 from sgs_tui.engine.backends.onnx import load_model, model_inputs
-from sgs_tui.engine.backends.preprocess import Layout, ModelInput, Preprocess, load_inputs
+from sgs_tui.engine.backends.preprocess import Layout, ModelInput, Preprocess, check_scripts, load_inputs
 from sgs_tui.engine.backends.preprocess_child import Children
 from sgs_tui.engine.backends.quantizable import load_quantizable
 from sgs_tui.engine.backends.quantize import Quantization, check_names
 from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.sweep.keeping import stem_of
 from sgs_tui.engine.sweep.pairs import DumpPairs
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import Measured, Picture
@@ -60,18 +61,19 @@ class OnnxPictures:
         preprocess = replace(self.preprocess, modules=modules, python=sys.executable)
         return replace(self, calibration=calibration, preprocess=preprocess)
 
-    def check(self) -> tuple[str, ...]:
+    def check(self, pictures: Sequence[Picture] = ()) -> tuple[str, ...]:
         """Raise before anything is run what would be in the way: UsageError, InputError."""
         model, notes = load_quantizable(self.model)
         check_names(model, self.quantization.int16)
-        model_inputs(model, self.shapes)
+        wanted = model_inputs(model, self.shapes)
+        check_scripts(self.preprocess, len(wanted), [picture.files for picture in pictures])
         return tuple(notes)
 
     def dump(self, pictures: Sequence[Picture], folder: Path) -> Iterator[Path]:
         """Write both dumps of pictures into `folder`: their paths, as they are written. Raises SgsError."""
         with closing(self.open()) as made:
             for picture in pictures:
-                stem = folder / picture.files[0].stem
+                stem = folder / stem_of(picture)
                 files = replace(made.made, float_dump=Path(f"{stem}_float.bin"), fixed_dump=Path(f"{stem}_fixed.bin"))
                 made.write(picture, files)
                 yield from (files.float_dump, files.fixed_dump)

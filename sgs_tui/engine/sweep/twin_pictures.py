@@ -15,7 +15,7 @@ from threading import Event
 import numpy as np
 
 from sgs_tui import __version__
-from sgs_tui.engine.backends.preprocess import Preprocess
+from sgs_tui.engine.backends.preprocess import Preprocess, check_scripts
 from sgs_tui.engine.backends.twin import PictureInputs, dump_pictures
 from sgs_tui.engine.calibration.ranges import Ranges, load_ranges
 from sgs_tui.engine.compare.arrays import Arrays, Laid, Sides, Summed, laid_out
@@ -32,6 +32,7 @@ from sgs_tui.engine.network.graph import build_graph
 from sgs_tui.engine.network.narrow import Slices
 from sgs_tui.engine.network.scales import CODES, pad_lanes
 from sgs_tui.engine.network.slicing import Sliced, Slicer
+from sgs_tui.engine.sweep.keeping import stem_of
 from sgs_tui.engine.sweep.measure import beyond, class_agreement, outputs_of, row_of, useful_limits, why_worst
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import VERDICTS, InputFigures, Layer, LimitsFrom, Measured, Picture
@@ -82,9 +83,10 @@ class TwinPictures:
         files = replace(named, ranges=ranges, ini=ini)
         return replace(self, files=files, preprocess=replace(self.preprocess, modules=modules, python=sys.executable))
 
-    def check(self) -> tuple[str, ...]:
+    def check(self, pictures: Sequence[Picture] = ()) -> tuple[str, ...]:
         """Open it once, here: what there is to know about it. Raises InputError, UsageError before anything is run."""
         opened = self.open()
+        check_scripts(self.preprocess, len(opened.twin.inputs), [picture.files for picture in pictures])
         if self.files.fixed_dump is None:
             return open_plan(opened.twin, self.files, self.level, self.int16, opened.settings)[1]
         return opened.settings.notes
@@ -93,7 +95,8 @@ class TwinPictures:
         """Write both dumps of pictures into `folder`: their paths, as they are written. Raises SgsError."""
         made = self.open()
         samples, pixels = [picture.files for picture in pictures], made.settings.pixels
-        for each in dump_pictures(made.twin, samples, self.preprocess, folder, made.plan, pixels):
+        names = [stem_of(picture) for picture in pictures]
+        for each in dump_pictures(made.twin, samples, self.preprocess, folder, made.plan, pixels, names=names):
             yield from (path for path in (each.float_dump, each.fixed_dump) if path is not None)
 
     def open(self) -> "TwinMeasurer":

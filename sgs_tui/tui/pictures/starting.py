@@ -35,7 +35,7 @@ def job_for(kind: str, asked: Asked) -> SweepJob:
     """The sweep, without a journal yet. Raises SgsError for what is missing."""
     if kind == "pairs":
         return _pairs(asked)
-    samples = image_samples(asked.text)
+    samples = image_samples(asked.text, missing=kind in ("twin", "onnx"))
     preprocess = Preprocess(tuple(map(_whole, _parts(asked.form.value("preprocess")))))
     if kind == "twin":
         return SweepJob(

@@ -36,6 +36,12 @@ def image_preprocess(path, norm=True):
         print("x" * 1000000)
     if word == "words":
         return "words"
+    if word == "interrupt":
+        raise KeyboardInterrupt
+    if word == "closed":
+        os.close(1)
+    if word in ("copy", "copy exits") and os.fork() == 0 and word == "copy exits":
+        sys.exit(1)
     return np.array([[len(calls), os.getpid()]], np.float64)
 """
 
@@ -52,7 +58,7 @@ def children() -> Iterator[Children]:
 @pytest.fixture
 def how(tmp_path: Path) -> Preprocess:
     (tmp_path / "pre.py").write_text(MODULE)
-    for word in ("good", "raise", "hang", "exit", "die", "print", "words"):
+    for word in ("good", "raise", "hang", "exit", "die", "print", "words", "interrupt", "closed", "copy", "copy exits"):
         (tmp_path / word).write_text(word)
     return Preprocess((tmp_path / "pre.py",))
 
@@ -77,6 +83,7 @@ def test_the_module_is_loaded_once(children: Children, how: Preprocess) -> None:
         ("exit", "image_preprocess for exit failed: SystemExit: 3", ""),
         ("die", "ended with exit code 7 and left no result", ""),
         ("words", "it returned str, expected a numpy array", ""),
+        ("interrupt", "image_preprocess for interrupt failed: KeyboardInterrupt", ""),
         ("hang", "not done after 1.5 s", "it was ended"),
     ],
 )
@@ -86,6 +93,21 @@ def test_a_failure_is_one_pictures(children: Children, how: Preprocess, word: st
         read(children, replace(how, timeout=1.5), word)
     assert told in str(raised.value) and hint in raised.value.hint
     assert read(children, how, "good")[0] == 1
+
+
+@pytest.mark.parametrize("word", ["copy", "copy exits", "closed"])
+def test_one_process_answers_whatever_the_script_forks_or_closes(
+    children: Children, how: Preprocess, word: str
+) -> None:
+    found = [read(children, how, each) for each in ("good", word, "good", "good")]
+    assert [calls for calls, _ in found] == [1, 2, 3, 4] and len({process for _, process in found}) == 1
+
+
+def test_what_another_picture_has_printed_is_no_hint(children: Children, how: Preprocess) -> None:
+    read(children, how, "print")
+    with pytest.raises(RunError) as raised:
+        read(children, how, "exit")
+    assert not raised.value.hint
 
 
 def test_a_cancel_ends_the_child(children: Children, how: Preprocess) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sgs_tui.engine.backends.samples import samples
+from sgs_tui.engine.backends.samples import image_samples, samples
 from sgs_tui.engine.backends.sdk import (
     DumpSwitches,
     calibration_files,
@@ -188,3 +188,18 @@ def test_a_name_that_tells_no_stage() -> None:
 def test_paths_that_survive_a_shell() -> None:
     assert is_plain("/a/b-c_d.e+f@1%=x.sim")
     assert not any(is_plain(path) for path in ("/a b", "/a'b", "/a:b", "/a,b", "/a$b", "/图", "~/a", "/a\nb", ""))
+
+
+def test_samples_that_are_missing_may_be_left_to_their_reader(tmp_path: Path) -> None:
+    (tmp_path / "a.npy").write_bytes(b"")
+    (tmp_path / "link.npy").symlink_to("nowhere.npy")
+    assert image_samples(str(tmp_path)) == ((tmp_path / "a.npy",),)
+    assert image_samples(str(tmp_path), missing=True) == ((tmp_path / "a.npy",), (tmp_path / "link.npy",))
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"{tmp_path}/a.npy\n{tmp_path}/b.npy\n")
+    assert image_samples(str(listed), missing=True) == ((tmp_path / "a.npy",), (tmp_path / "b.npy",))
+    with pytest.raises(InputError, match=r"list\.txt, line 2: .*b\.npy: there is no such image"):
+        image_samples(str(listed))
+    (tmp_path / "a.npy").unlink()
+    with pytest.raises(InputError, match="line 1"):
+        image_samples(str(listed), missing=True)

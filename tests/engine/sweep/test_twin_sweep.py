@@ -8,7 +8,8 @@ import pytest
 from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.backends.twin import dump_pictures
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.errors import UsageError
+from sgs_tui.engine.errors import InputError, UsageError
+from sgs_tui.engine.sweep.keeping import keep_dumps
 from sgs_tui.engine.sweep.pairs import DumpPairs
 from sgs_tui.engine.sweep.pictures import sample_pictures
 from sgs_tui.engine.sweep.results import Kind, Picture, Status, SweepResult
@@ -118,7 +119,41 @@ def test_arrays_that_are_none(tiny: Path, arrays: tuple[Picture, ...], tmp_path:
     assert "not a .npy array" in result.pictures[2].reason
 
 
+def test_pictures_on_two_wrong_scales_are_told_apart(tiny: Path, arrays: tuple[Picture, ...], tmp_path: Path) -> None:
+    first = np.load(arrays[0].files[0])
+    for name, factor in (("pixels", 127.0), ("darker", 60.0), ("huge", 1e30)):
+        np.save(tmp_path / f"{name}.npy", first * np.float32(factor))
+    more = sample_pictures([(tmp_path / f"{name}.npy",) for name in ("pixels", "darker", "huge")])
+    result = swept(how_of(tiny), (*arrays[:2], *more))
+    found = [each for each in result.findings if each.kind is Kind.OTHER_SCALE]
+    assert sorted(tuple(result.pictures[at].name for at in each.pictures) for each in found) == [
+        ("huge",),
+        ("pixels", "darker"),
+    ]
+
+
+def test_dumps_that_are_kept_are_called_after_their_pictures_and_written_over_none(
+    tiny: Path, arrays: tuple[Picture, ...], tmp_path: Path
+) -> None:
+    pictures = [Picture(f"{folder}/cat", each.files) for folder, each in zip("ab", arrays, strict=False)]
+    names = [f"{folder}_cat_{stage}.bin" for folder in "ab" for stage in ("float", "fixed")]
+    for _ in range(2):
+        assert list(keep_dumps(how_of(tiny), pictures, tmp_path)) == [tmp_path / name for name in names]
+    (tmp_path / names[1]).write_bytes(b"another")
+    (tmp_path / names[0]).unlink()
+    with pytest.raises(InputError, match=r"a_cat_fixed\.bin: is there already"):
+        list(keep_dumps(how_of(tiny), pictures, tmp_path))
+    assert sorted(path.name for path in tmp_path.glob("*cat*")) == sorted(names[1:])
+    assert (tmp_path / names[1]).read_bytes() == b"another" and not list(tmp_path.glob(".making*"))
+
+
 def test_what_can_not_begin_is_said_before(tiny: Path, tmp_path: Path) -> None:
     (tmp_path / "float.bin").write_bytes((tiny / "float.bin").read_bytes())
     with pytest.raises(UsageError, match="no calibrated ranges"):
         TwinPictures(Files(tmp_path / "float.bin")).check()
+    with pytest.raises(InputError, match=r"nothing\.py: no such file"):
+        how_of(tiny, Preprocess((tmp_path / "nothing.py",))).check()
+    pictures = sample_pictures([(tmp_path / "a.jpg",), (tmp_path / "b.jpg",)])
+    with pytest.raises(UsageError, match=r"a\.jpg: without a preprocess module"):
+        how_of(tiny).check(pictures)
+    assert how_of(tiny).check((*pictures, Picture("c", (tmp_path / "c.npy",)))) is not None
