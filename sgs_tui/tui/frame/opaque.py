@@ -24,6 +24,7 @@ class _Places(Compositor):
         self._full_map = self._laid_out
         result = super().reflow(parent, size)
         self._laid_out = self._full_map
+        self._full_map_invalidated = False  # all of it was just laid out, which Textual would do again
         return result
 
 

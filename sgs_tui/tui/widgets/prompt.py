@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.widgets import Input
 
 from sgs_tui.engine.files import at_home
@@ -22,6 +24,10 @@ class Prompt(TakesQueuedKeys, Input):
     """An input whose keys are the usual ones of a shell line; `escape` posts `Cancelled`."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("typing")
+
+    virtual_size = Reactive(Size(0, 0))
+    """Textual's, without what it does for others: at every key it would lay out the whole screen, though a line
+    stays a line."""
 
     class Cancelled(Message):
         """The user pressed escape."""
