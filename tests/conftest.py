@@ -107,12 +107,6 @@ def real_supervisors_where_a_test_is_about_their_start(
         monkeypatch.setattr("sgs_tui.engine.backends.start._background", started)
 
 
-@pytest.fixture(autouse=True)
-def every_source(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a diagnosis says of its sources is the same on a busy machine: none is left out for want of time."""
-    monkeypatch.setattr("sgs_tui.engine.diagnosis.foresight._SECONDS", 60.0)
-
-
 @pytest.fixture
 def shared_data() -> Path:
     """The folder of real dumps; a test that needs it is skipped where it is absent."""

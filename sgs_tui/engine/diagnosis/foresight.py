@@ -6,11 +6,10 @@ reproduce is no quantization: another input, other files, another SDK. Its agree
 Apart because it measures the whole dump, while `diagnose` weighs causes of single layers.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from threading import Event
-from time import thread_time
 
 import numpy as np
 
@@ -42,8 +41,9 @@ from sgs_tui.language import Message
 _SAME = 0.02
 """Residual below which the benchmark's input is the sample's pixels, normalized: mean and std follow from it."""
 
-_SECONDS = 0.1
-"""CPU that switching sources off may take; 40 sources of a small network take 0.1 s, 170 of a detector 4 s."""
+_WORK, _A_LAYER = 30_000_000, 25_000
+"""Values that may be computed while sources are switched off, and for how many a layer counts besides: 0.1 s, in which
+40 sources of a small network are done and 9 of a detector's 170. Seconds would give other shares at every run."""
 
 _OTHERS = Message("another quantizer than the vendor's made it")
 
@@ -208,7 +208,7 @@ def with_sources(
     told = [name for name in found.layers if name in outputs or case.failing(name)]
     layers = sorted(told, key=lambda name: (name not in outputs, -case.error(name)))[:_MOST]
     errors = _errors(case, subject, frozenset(layers))
-    sources, looked, total = _sources(subject, layers, errors, cancel, left)
+    sources, looked, total = _sources(subject, layers, errors, cancel, clock, left)
     return replace(found, sources=sources, looked_at=looked, all_sources=total)
 
 
@@ -244,11 +244,20 @@ def _explained(errors: Mapping[str, _Energies]) -> float:
 
 
 def _sources(
-    subject: Subject, layers: Sequence[str], errors: Mapping[str, _Energies], cancel: Event | None, left: Event
+    subject: Subject,
+    layers: Sequence[str],
+    errors: Mapping[str, _Energies],
+    cancel: Event | None,
+    clock: Clock,
+    left: Event,
 ) -> tuple[tuple[Sources, ...], int, int]:
     """What each layer's error consists of, how many sources were switched off, and of how many."""
-    looked, total, origins, room = 0, 0, tuple[Origins, ...](), _room_for_another(_SECONDS)
-    for step in error_sources(subject.trials, layers, cancel=cancel, go_on=lambda: room() and not left.is_set()):
+    looked, total, origins, most = 0, 0, tuple[Origins, ...](), _affordable(subject)
+
+    def go_on() -> bool:
+        return looked < most and not left.is_set() and not clock.skips(Message("some of the sources of the errors"))
+
+    for step in error_sources(subject.trials, layers, cancel, go_on):
         if isinstance(step, Progress):
             looked, total = step.done, step.total
         else:
@@ -256,18 +265,11 @@ def _sources(
     return tuple(_told(each, errors[each.layer]) for each in origins), looked, total
 
 
-def _room_for_another(seconds: float) -> Callable[[], bool]:
-    """Asked after each step: whether one more, as long as the longest so far, is done within so many seconds of CPU."""
-    start = before = thread_time()
-    longest = 0.0
-
-    def answer() -> bool:
-        nonlocal before, longest
-        now = thread_time()
-        before, longest = now, max(longest, now - before)
-        return now + longest <= start + seconds
-
-    return answer
+def _affordable(subject: Subject) -> int:
+    """How many sources are switched off: each is a run of the network."""
+    records = subject.plan.twin.records
+    each = sum(records[name].count + _A_LAYER for name in subject.plan.layers())
+    return max(1, _WORK // max(each, 1))
 
 
 def _told(origins: Origins, errors: _Energies) -> Sources:

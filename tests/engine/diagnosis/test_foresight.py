@@ -120,3 +120,15 @@ def _with_noise(source: Path, target: Path, steps: float) -> None:
             )
         )  # fmt: skip
     write_dump(target, drafts)
+
+
+def test_the_same_sources_are_looked_at_in_every_run(shared_data: Path) -> None:
+    """What is told of an error does not depend on how busy the machine is."""
+    folder = shared_data / "sgs" / "bad"
+    told = set()
+    for _ in range(2):
+        with diagnosed(folder / "bad_fixed_dq.bin", folder / "bad_float.bin", folder / "tensor_min_max.txt") as found:
+            foresight = found.diagnosis.foresight
+            assert foresight is not None and foresight.looked_at == foresight.all_sources == 13
+            told.add(foresight.sources)
+    assert len(told) == 1
