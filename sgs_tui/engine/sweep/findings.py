@@ -57,16 +57,23 @@ def find(gathered: Gathered, rows: Sequence[PictureRow], order: Sequence[int]) -
 
 def with_causes(rows: Sequence[PictureRow], findings: Sequence[SetFinding]) -> tuple[PictureRow, ...]:
     """The rows, each with the cause that the set shows for it in front of its reason."""
-    found = list(rows)
-    for finding in reversed(findings):
+    causes: dict[int, list[str]] = {}
+    for finding in findings:
         if finding.kind in (Kind.CLIPPING, Kind.OTHER_SCALE):
-            more = _more(len(finding.layers) - 1)
-            clipping = finding.kind is Kind.CLIPPING
-            layer = visible(finding.layers[0])
-            words = Message("clipping of {layer}{more}", layer=layer, more=more) if clipping else finding.text
+            more, layer = _more(len(finding.layers) - 1), visible(finding.layers[0])
+            clipping = Message("clipping of {layer}{more}", layer=layer, more=more)
+            words = clipping if finding.kind is Kind.CLIPPING else finding.text
             for place in finding.pictures:
-                found[place] = replace(found[place], reason=joined(filter(None, (words, found[place].reason)), "; "))
-    return tuple(found)
+                causes.setdefault(place, []).append(words)
+    return tuple(_with_causes(row, causes.get(place, ())) for place, row in enumerate(rows))
+
+
+def _with_causes(row: PictureRow, causes: Sequence[str]) -> PictureRow:
+    if not causes:
+        return row
+    left = len(causes) - _NAMED
+    more = plural(left, "{number:,} more cause", "{number:,} more causes") if left > 0 else ""
+    return replace(row, reason=joined(filter(None, (*causes[:_NAMED], more, row.reason)), "; "))
 
 
 def _names(gathered: Gathered, places: Iterable[int]) -> str:

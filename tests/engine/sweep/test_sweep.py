@@ -14,6 +14,7 @@ from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.errors import CancelledError, InputError, UsageError
 from sgs_tui.engine.events import Progress, Row
 from sgs_tui.engine.session import CompareRequest, open_comparison
+from sgs_tui.engine.sweep.findings import with_causes
 from sgs_tui.engine.sweep.gather import worst_of
 from sgs_tui.engine.sweep.journal import Journal
 from sgs_tui.engine.sweep.pairs import DumpPairs
@@ -27,6 +28,8 @@ from sgs_tui.engine.sweep.results import (
     LimitsFrom,
     Measured,
     Picture,
+    PictureRow,
+    SetFinding,
     Status,
     SweepResult,
 )
@@ -231,6 +234,15 @@ def test_the_worst_layer_is_one_that_fails() -> None:
     assert worst_of(Measured(layers, figures)) == (2, 0.3, "c")
     figures[1, Column.RMSE] = np.nan
     assert worst_of(Measured(layers, figures))[2] == "b"
+
+
+def test_a_picture_names_a_few_of_its_causes_and_how_many_more_there_are() -> None:
+    rows = [PictureRow("bright", Status.FAIL, "RMSE 0.9 > 0.5"), PictureRow("dark", Status.OK, "")]
+    found = [SetFinding(Kind.CLIPPING, "", (0,), (f"layer{number}",)) for number in range(6)]
+    bright, dark = with_causes(rows, found)
+    clipped = "; ".join(f"clipping of layer{number}" for number in range(4))
+    assert bright.reason == f"{clipped}; 2 more causes; RMSE 0.9 > 0.5"
+    assert dark == rows[1]
 
 
 def test_pairs_by_name(tmp_path: Path) -> None:
