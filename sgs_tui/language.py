@@ -7,7 +7,8 @@ name in braces; nothing is glued together from parts, and no plural is made by a
   "{number} layers")` where English has a plural. What is a constant of a module, made before the language is known, is
   a `Message` there, and `shown(CONSTANT)` where it is said.
 - The engine knows no language. It makes facts: `Message("{file}: record {number} ends early", file=..., number=...)`,
-  `plural(3, "{number} layer", "{number} layers")`, `joined(texts)` for a list of any length. A message is a `str`, its
+  `plural(3, "{number} layer", "{number} layers")`, `joined(texts)` for a list of any length, `clauses(texts)` where
+  these are more than names. A message is a `str`, its
   English: logs, JSON, CSV, tests and comparisons see nothing new, and `SgsError` carries it as it is. It may stand in
   another message as a value (not in an f-string, which makes plain English of it).
 - A front end shows what the engine made: `shown(message)`. Plain text (names, figures) comes back as it is.
@@ -109,12 +110,12 @@ class _Joined(Message):
 
     @classmethod
     def _made(cls, template: str, values: Mapping[str, Any], plural: _Plural | None) -> Self:
-        message = str.__new__(cls, template.join(values["parts"]))
+        message = str.__new__(cls, template.rpartition(_SENSE)[2].join(values["parts"]))
         message.template, message.values, message._plural = template, values, plural
         return message
 
     def _in(self, catalogue: _Catalogue) -> str:
-        return catalogue.gettext(self.template).join(map(shown, self.values["parts"]))
+        return catalogue.gettext(self.template).rpartition(_SENSE)[2].join(map(shown, self.values["parts"]))
 
 
 MESSAGES = "messages"
@@ -211,6 +212,11 @@ def joined(parts: Iterable[str], between: str = ", ") -> str:
     return listed[0] if len(listed) == 1 else _Joined._made(between, {"parts": listed}, None)
 
 
+def clauses(parts: Iterable[str]) -> str:
+    """`joined` of facts about one thing, with commas of their own: Chinese does not set them apart as names are."""
+    return joined(parts, CLAUSE.template)
+
+
 def shown(text: Any) -> Any:
     """What people read: a message in their language, everything else as it is."""
     return text if _catalogue is None or not isinstance(text, Message) else text._in(_catalogue)
@@ -226,6 +232,10 @@ def _(template: str, /, **values: Any) -> str:
 def sense(context: str, text: str) -> Message:
     """A message of one word, which means other things elsewhere: `sense("difference", "error")`, not a mistake."""
     return Message._made(f"{context}{_SENSE}{text}", {}, None)
+
+
+CLAUSE = sense("clauses", ", ")
+"""Between the clauses of a sentence, which a list of names does not have in Chinese."""
 
 
 def key_word(label: str) -> str:

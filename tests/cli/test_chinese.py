@@ -296,4 +296,4 @@ def test_a_journal_of_another_reader(command: Command, tmp_path: Path, monkeypat
     assert "tried: INT16 for cat" in command("journal", str(dump)).text
     monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
     told = command("journal", str(dump)).text
-    assert "已尝试：" in told and "INT16 for" not in told and "dark at night" in told
+    assert "试过：" in told and "INT16 for" not in told and "dark at night" in told

@@ -30,7 +30,7 @@ from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.numbers import count, figure, size
 from sgs_tui.engine.reports.details import Details, Portrait, gather_details
 from sgs_tui.engine.text import visible
-from sgs_tui.language import Message, _, joined, shown, spoken
+from sgs_tui.language import Message, _, clauses, joined, shown, spoken
 
 _STEP_KINDS = {"newly failing": "fail", "not comparable": "nc", "newly fixed": "ok", "worse": "warn"}
 _GRAVEST = {Verdict.FAIL: "fail", Verdict.NOT_COMPARABLE: "nc", Verdict.WARN: "warn", Verdict.OK: "ok"}
@@ -137,7 +137,7 @@ def _stats(stats: SideStats) -> str:
         zeros=stats.zeros,
     )
     odd = f"{stats.nan:,} NaN, {stats.inf:,} Inf"
-    return text if stats.finite else joined((text, odd))
+    return text if stats.finite else clauses((text, odd))
 
 
 def _range(taken: LayerRange, portrait: Portrait | None) -> str:

@@ -33,7 +33,7 @@ from sgs_tui.engine.numbers import count, figure
 from sgs_tui.engine.pool import process_pool
 from sgs_tui.engine.reports.details import Portrait, Subject, portray, subjects_of
 from sgs_tui.engine.text import encode, visible
-from sgs_tui.language import Message, _, joined
+from sgs_tui.language import Message, _, clauses
 
 # One layer's histogram as a PNG, by matplotlib (the extra `png`), without pyplot and without a display.
 #
@@ -95,7 +95,7 @@ def _facts(portrait: Portrait, look: Look) -> Iterator[tuple[str, str]]:
 
 
 def _values(side: str, tally: Tally) -> str:
-    return _("{side}: {facts}", side=cut(side, _LABEL_ROOM, _PAPER), facts=joined(_counted(tally)))
+    return _("{side}: {facts}", side=cut(side, _LABEL_ROOM, _PAPER), facts=clauses(_counted(tally)))
 
 
 def _counted(tally: Tally) -> Iterator[str]:

@@ -16,7 +16,7 @@ from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.reports.details import Portrait, Subject, portray, subjects_of
-from sgs_tui.language import Message, _, joined, shown
+from sgs_tui.language import Message, _, clauses, shown
 
 _NEAR = 4
 """Calibrated limits are in the chart unless that makes the values' part of it smaller than one of so many."""
@@ -83,7 +83,7 @@ def _title(name: str, tally: Tally | None, subject: Subject, screen: Screen) -> 
         parts.append(Message("{nan:,} NaN or Inf not drawn", nan=tally.stats.nan + tally.stats.inf))
     if subject.bounds is not None:
         parts.append(Message("{percent} outside", percent=percent(tally.outside_share)))
-    return str(shown(joined(parts)))
+    return str(shown(clauses(parts)))
 
 
 def _bars(portrait: Portrait, tallies: list[Tally], screen: Screen) -> Bars | None:

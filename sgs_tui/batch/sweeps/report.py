@@ -8,7 +8,7 @@ from sgs_tui.engine.numbers import count
 from sgs_tui.engine.sweep.baseline import SweepChange
 from sgs_tui.engine.sweep.results import OutputRow, PictureRow, Status, SweepResult
 from sgs_tui.engine.text import some, visible
-from sgs_tui.language import Message, joined
+from sgs_tui.language import Message, clauses, joined
 
 _LISTED = 8
 
@@ -77,7 +77,7 @@ def headline(report: SweepReport) -> str:
     return Message(
         "{pictures}: {found}; {layers}: {failing} failing on some picture",
         pictures=count(len(rows), "picture"),
-        found=joined(parts),
+        found=clauses(parts),
         layers=count(len(result.layers), "layer"),
         failing=result.failing_layers,
     )

@@ -16,7 +16,7 @@ from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Direction
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.sweep.results import VERDICTS, Column
-from sgs_tui.language import Message, joined
+from sgs_tui.language import Message, clauses
 
 _ROUNDED = 1e-6
 """Relative: calibration files print six decimals, so a value this little beyond its limit is at it."""
@@ -94,4 +94,4 @@ def why_worst(rows: Sequence[LayerDiff]) -> str:
         row for row in rows if row.verdict is Verdict.WARN
     ]
     worst = next(iter(worst_first(failing)), None)
-    return Message("{name}: {why}", name=worst.name, why=joined(worst.reasons)) if worst is not None else ""
+    return Message("{name}: {why}", name=worst.name, why=clauses(worst.reasons)) if worst is not None else ""

@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from sgs_tui.language import Message, joined
+from sgs_tui.language import Message, clauses, joined
 
 Floats = npt.NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -63,7 +63,7 @@ class Convolution:
         words += [Message("groups {number}", number=self.groups)] if self.groups > 1 else []
         words += [Message("transposed by {number}", number=self.inserted[0] + 1)] if any(self.inserted) else []
         words += [Message("dense diagonal")] if self.dense else []
-        return joined(words)
+        return clauses(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Pool:
 
     def __str__(self) -> str:
         stride = Message("stride {size}", size=_sides(self.strides))
-        return joined((_sides(self.kernel, always=True), stride, *_pads(self.pads)))
+        return clauses((_sides(self.kernel, always=True), stride, *_pads(self.pads)))
 
 
 Operand = int | Floats

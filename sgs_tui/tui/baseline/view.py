@@ -12,7 +12,7 @@ from textual.widget import Widget
 from sgs_tui.engine.compare.baseline import Baseline, Change, Regression, Snapshot, Step
 from sgs_tui.engine.numbers import cosine, decibel, ratio
 from sgs_tui.engine.runs.run_list import Run
-from sgs_tui.language import _, joined
+from sgs_tui.language import _, clauses
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.dialogs import Dialog
 from sgs_tui.tui.jobs import LayerWanted
@@ -109,7 +109,7 @@ def step_lines(step: Step, cells: int) -> list[Line]:
                 sqnr=_sqnr(layer),
             )
             other = " " + _("as {name}", name=layer.name) if layer.name != step.name else ""
-            told = joined([_(str(layer.verdict)), figures + other])
+            told = clauses([_(str(layer.verdict)), figures + other])
             lines += paragraph(_("{name}: {text}", name=when, text=told), cells)
     return lines + paragraph(step.note, cells, "muted")
 

@@ -14,7 +14,7 @@ from textual.message import Message
 
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.numbers import count
-from sgs_tui.language import _, joined, shown
+from sgs_tui.language import _, clauses, shown
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.comparison.jobs import FilePicked
 from sgs_tui.tui.dumps.jobs import DumpExamined, FolderListed, RecordsRead
@@ -128,7 +128,7 @@ class DumpsPane(Pane):
     def _show_crumb(self) -> None:
         if self.opened is not None:
             facts = (
-                str(shown(joined([count(len(self.records.items), "record"), _(self._health)]))) if self._health else ""
+                str(shown(clauses([count(len(self.records.items), "record"), _(self._health)]))) if self._health else ""
             )
             self.crumb.say(self.opened.name, facts)
             return

@@ -11,7 +11,7 @@ from sgs_tui.engine.numbers import count, decibel, figure, ratio, size
 from sgs_tui.engine.text import some
 from sgs_tui.engine.twin.trust import ROUGHLY
 from sgs_tui.engine.twin.whatif import WhatIf, WhatIfLayer
-from sgs_tui.language import Message, _, joined, sense, shown
+from sgs_tui.language import Message, _, clauses, joined, sense, shown
 from sgs_tui.tui.int16.foresee import Foreseen, Then
 from sgs_tui.tui.text import Line, Span, Tone, clip, fit, line, padded, paragraph
 
@@ -204,7 +204,7 @@ def _word(answer: WhatIf, layer: WhatIfLayer) -> str:
 
 
 def _layer(layer: WhatIfLayer, word: str, fails: bool, outputs: Sequence[str], width: int) -> Line:
-    words = joined(filter(None, (word, _("output") if layer.name in outputs else "", _measured(layer))))
+    words = clauses(filter(None, (word, _("output") if layer.name in outputs else "", _measured(layer))))
     tone: Tone = "fail" if fails else "good" if word else ""
     name = max(12, min(_NAME, width - 58))
     sign = "~" if layer.rough else " "

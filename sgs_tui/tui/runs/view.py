@@ -10,7 +10,7 @@ from sgs_tui.engine.numbers import clock, size
 from sgs_tui.engine.runs.run_folder import RunState
 from sgs_tui.engine.runs.run_list import Run, newest_pair
 from sgs_tui.engine.runs.runs import Snapshot
-from sgs_tui.language import _, joined, shown
+from sgs_tui.language import _, clauses, shown
 from sgs_tui.tui.text import Line, Span, clip, paragraph, wrap
 from sgs_tui.tui.widgets.table import Cell, Column
 
@@ -54,7 +54,7 @@ def _result(row: RunRow) -> Cell:
     state = row.run.state
     message = row.message.split("\n")[0] if "\n" in row.message else row.message
     known = message if state in BAD else _dumped(row)
-    return Cell(joined(filter(None, (state.words, known))), _SIGNS[state].tone)
+    return Cell(clauses(filter(None, (state.words, known))), _SIGNS[state].tone)
 
 
 def _dumped(row: RunRow) -> str:
@@ -89,7 +89,7 @@ def fact_lines(row: RunRow, width: int) -> list[Line]:
     if run.state is not RunState.OK and not run.state.active:
         lines += paragraph(row.message or shown(run.state.words), width) + paragraph(row.hint, width, "good")
     asked = (Path(run.request.model).name, run.request.details.get("image"), run.request.details.get("preprocess"))
-    lines.append((Span(clip(joined(filter(None, asked)), width), "muted"),))
+    lines.append((Span(clip(clauses(filter(None, asked)), width), "muted"),))
     return lines + [
         line for note in run.status.notes for line in paragraph(_("note: {text}", text=note), width, "warn")
     ]
@@ -110,7 +110,7 @@ def _standing(row: RunRow) -> str:
     if now.dump_size is not None:
         known = {"size": size(now.dump_size), "of": size(now.expected_size or 0)}
         facts.append(_("dump {size} of {of}", **known) if now.expected_size else _("dump {size}", size=known["size"]))
-    words = str(shown(joined(facts)))
+    words = str(shown(clauses(facts)))
     return f"{words}  {now.progress}".rstrip()
 
 

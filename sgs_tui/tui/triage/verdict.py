@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Role
 from sgs_tui.engine.numbers import count, figure
 from sgs_tui.engine.text import and_more, visible
-from sgs_tui.language import _, joined, shown
+from sgs_tui.language import CLAUSE, _, clauses, shown
 from sgs_tui.tui.actions import BY_ID, shown_keys
 from sgs_tui.tui.layers.blame import GUILTY
 from sgs_tui.tui.text import Line, Span, clip, cut, flow, hanging, span, width
@@ -75,7 +75,7 @@ def _headline(finding: Finding, cells: int) -> Span:
     if finding.layers and not finding.cause.everywhere:
         name = visible(finding.layers[0])
     needed = min(cell_len(name), _NAME) + 2 if name else 0
-    short = (words, *(words.partition(end)[0] for end in (_(", "), " (", "（")))
+    short = (words, *(words.partition(end)[0] for end in (str(shown(CLAUSE)), " (", "（")))
     said = next((each for each in short if cell_len(each) + needed <= cells), short[1])
     name = cut(name, max(12, cells - 2 - cell_len(said)))
     told = _("{layer}: {text}", layer=name, text=said) if name else said
@@ -104,7 +104,7 @@ def fix_words(finding: Finding) -> str:
         return str(shown(finding.advice[0])) if finding.advice else ""
     if tried is None:
         return _to_int16(finding.int16)
-    change = joined(filter(None, (tried.change, _to_int16(tried.int16))))
+    change = clauses(filter(None, (tried.change, _to_int16(tried.int16))))
     known = {"change": change, "now": figure(tried.now), "then": figure(tried.then)}
     if tried.layer in finding.layers[:1]:
         return _("{change}, RMSE {now} -> {then} (twin)", **known)

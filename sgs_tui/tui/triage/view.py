@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Recovered, Role
 from sgs_tui.engine.numbers import cosine, count, ratio, small
 from sgs_tui.engine.text import some
-from sgs_tui.language import _, joined, shown
+from sgs_tui.language import _, clauses, shown
 from sgs_tui.tui.layers.blame import BLAME_SIGNS, is_healthy
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, hanging, padded, paragraph
 from sgs_tui.tui.widgets.table import Cell, Column
@@ -61,7 +61,7 @@ def triage_lines(diagnosis: Diagnosis, place: int, width: int) -> list[Line]:
 
 def _finding(finding: Finding, width: int) -> list[Line]:
     lines = paragraph(headline(finding), width, "strong")
-    facts = str(shown(joined([str(finding.cause), finding.proof.words])))
+    facts = str(shown(clauses([str(finding.cause), finding.proof.words])))
     if finding.explained and finding.cause not in _ROUNDING:
         facts += _("; ") + _(
             "undoing it removes {explained:.0%} of the error where that was tested", explained=finding.explained
