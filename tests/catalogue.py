@@ -20,6 +20,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment
 
+from sgs_tui.engine.errors import _NAMED as TOML_NAMED
 from sgs_tui.engine.journal import Kind as Entries
 from sgs_tui.engine.twin.sources import Kind
 
@@ -87,7 +88,9 @@ FOREIGN = {
         "Expected newline or end of document after a statement",
         "Expected '=' after a key in a key/value pair",
         "Expected ']' at the end of a table declaration",
-        "Illegal character '\\n'",
+        *("Expected ']]' at the end of an array declaration", "Invalid hex value", "Unescaped '\\\\' in a string"),
+        "Escaped character is not a Unicode scalar value",
+        *TOML_NAMED,
     ),
     "sgs_tui/engine/backends/user_python.py": (
         "it defines neither image_preprocess(path, norm=True) nor get_image(path, ..., nchw=True)",

@@ -38,7 +38,26 @@ def doctor(
     home = whole(project) if project is not None else None
     utf8, told = speaks_utf8(os.environ), chosen()
     language = (told.language, told.why, told.refused)
-    around = Surroundings(settings_path(), terminal, utf8, os.environ, installed.wish, home, language)
+    settings = settings_path()
+    problems = _problems_of(settings)
+    around = Surroundings(settings, terminal, utf8, os.environ, installed.wish, home, language, problems)
     checks = examine(around)
     emit(list_checks(checks), None)
     return ExitCode.INPUT if any(check.state is State.FAIL for check in checks) else ExitCode.OK
+
+
+def _problems_of(settings: Path) -> tuple[str, ...]:
+    """What the app would not use of that file, a line each."""
+    from sgs_tui.engine.compare.limits import load_profile
+    from sgs_tui.tui.settings import Names, load_settings
+
+    try:
+        from textual.theme import BUILTIN_THEMES
+
+        from sgs_tui.tui.actions import BY_ID
+        from sgs_tui.tui.layers.columns import AVAILABLE
+        from sgs_tui.tui.themes import CYCLE
+    except ImportError:  # of a package, which is told on a line of its own
+        return load_settings(settings, Names(profile=load_profile)).problems
+    themes = tuple(dict.fromkeys((*CYCLE, *BUILTIN_THEMES)))
+    return load_settings(settings, Names(tuple(BY_ID), themes, AVAILABLE, load_profile)).problems

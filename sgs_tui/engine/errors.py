@@ -38,15 +38,31 @@ def _of_library(error: Exception) -> str:
     return _of_toml(str(error)) if isinstance(error, TOMLDecodeError) else ""
 
 
+_NAMED = (
+    *("Cannot declare {name} twice", "Cannot mutate immutable namespace {name}", "Cannot redefine namespace {name}"),
+    *("Duplicate inline table key {name}", "Found invalid character {name}", "Illegal character {name}"),
+)
+"""What tomllib says of a name or a character."""
+
+
+def _words_of_toml(text: str) -> Message:
+    for template in _NAMED:
+        before, _, after = template.partition("{name}")
+        if text.startswith(before) and text.endswith(after):
+            return Message(template, name=text.removeprefix(before).removesuffix(after))
+    return Message(text)
+
+
 def _of_toml(text: str) -> Message:
     """`Invalid value (at line 2, column 5)`, or `(at end of document)`."""
-    what, _, place = text.removesuffix(")").rpartition(" (at ")
+    said, _, place = text.removesuffix(")").rpartition(" (at ")
+    what = _words_of_toml(said)
     if place.startswith("line "):
         line, _, column = place.removeprefix("line ").partition(", column ")
-        return Message("{what} (at line {line}, column {column})", what=Message(what), line=line, column=column)
-    if not what:
+        return Message("{what} (at line {line}, column {column})", what=what, line=line, column=column)
+    if not said:
         return Message(text)
-    return Message("{what} (at end of document)", what=Message(what))
+    return Message("{what} (at end of document)", what=what)
 
 
 class SgsError(Exception):

@@ -94,7 +94,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint that names the nearest word and all of them."""
     words = list(known)
     close = nearest(word, words)
-    listed = ", ".join(words)
+    listed = joined(words)
     if not close:
         return Message("known are {words}", words=listed)
     return Message("did you mean {close}? known are {words}", close=close, words=listed)

@@ -25,7 +25,7 @@ from sgs_tui.language import Message
 from sgs_tui.tui import themes
 from sgs_tui.tui.actions import BY_ID
 from sgs_tui.tui.frame.opening import OpeningScreen
-from sgs_tui.tui.settings import Settings, Start, load_settings
+from sgs_tui.tui.settings import Names, Settings, Start, load_settings
 from sgs_tui.tui.shown import Shown
 from sgs_tui.tui.terminal import (
     AsciiOnly,
@@ -159,7 +159,7 @@ def launch(options: LaunchOptions) -> int:
     """
     if problem := terminal_problem(sys.stdin, sys.stderr):
         raise UsageError(problem, Message("use --batch to print instead"))
-    settings = load_settings(settings_path(), tuple(BY_ID))
+    settings = load_settings(settings_path(), Names(actions=tuple(BY_ID)))
     start = replace(start_of(options, settings.profile), seconds=settings.diagnosis_seconds)
     app = SgsApp(start, settings, ascii_only=options.ascii or needs_ascii(user_environment()))
     code = app.run(mouse=options.mouse and settings.mouse is not False)

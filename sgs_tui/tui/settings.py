@@ -16,42 +16,66 @@ Settings are what the user wants always: settings.toml in the user's configurati
     [keys]                               # action id (see `?`) = key or keys
     "layers.filter" = "/,ctrl+f"
 
-A file that can not be read is told of in the log and otherwise passed over: it never keeps the app from starting.
+What can not be read or used is told of in the log and by `sgs-tui doctor`, and otherwise passed over: it never keeps
+the app from starting.
 
 How a folder of dumps was left (columns, order, the layer looked at) is JSON in the user's state folder, written
 atomically when the app ends. Reading never fails: whatever is wrong with a file, the app starts as if there was none.
 Filters are not kept: a start must not hide layers.
 
-No textual in here, so that `sgs-tui doctor` can say where the files are.
+No textual in here, so that `sgs-tui doctor` can say what is wrong with them.
 """
 
 import json
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
-from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from sys import float_info
+from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_state_path
 
 from sgs_tui.engine.clock import SECONDS
-from sgs_tui.engine.errors import reason, told
+from sgs_tui.engine.errors import SgsError, reason, told
 from sgs_tui.engine.files import write_atomically
-from sgs_tui.engine.text import did_you_mean, visible
-from sgs_tui.language import LANGUAGES, _, joined
+from sgs_tui.engine.text import did_you_mean, nearest, visible
+from sgs_tui.language import LANGUAGES, Message, _, joined
 
 if TYPE_CHECKING:
     from sgs_tui.engine.compare.limits import Profile  # not loaded before the first picture
 
-T = TypeVar("T")
 FORBIDDEN_KEYS = frozenset({"ctrl+h", "ctrl+i", "ctrl+j", "ctrl+m"})
 """The wire carries these as backspace, tab and enter."""
-_KNOWN = (
-    "theme", "profile", "columns", "mouse", "diagnosis_seconds", "sdk", "sdk_via", "sdk_map", "sdk_python",
-    "soc_version", "language", "keys",
-)  # fmt: skip
+_KNOWN: Mapping[str, type] = {
+    **dict.fromkeys(("theme", "profile", "language", "sdk", "sdk_via", "sdk_python", "soc_version"), str),
+    **dict.fromkeys(("columns", "sdk_map"), list),
+    "mouse": bool,
+    "diagnosis_seconds": float,
+    "keys": dict,
+}
+_KINDS = {
+    str: Message("text in quotes"),
+    list: Message("a list of texts in quotes"),
+    bool: Message("true or false"),
+    float: Message("seconds from 0 on"),
+    dict: Message("a table"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What settings may name, by the parts of the app that know: ids of actions, themes, columns. Empty: not judged.
+
+    `profile` raises SgsError for a profile that there is not.
+    """
+
+    actions: Collection[str] = ()
+    themes: Collection[str] = ()
+    columns: Collection[str] = ()
+    profile: Callable[[str], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,106 +91,125 @@ class Settings:
     diagnosis_seconds: float = SECONDS
 
 
-def load_settings(path: Path, action_ids: tuple[str, ...]) -> Settings:
-    """The settings in that file; defaults where there is none."""
+def load_settings(path: Path, names: Names) -> Settings:
+    """The settings in that file; defaults where there is none, and for what can not be used."""
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        table = tomllib.loads(text)
     except FileNotFoundError:
         return Settings()
-    except (OSError, ValueError) as error:
-        why = reason(error) if isinstance(error, OSError) else visible(told(error))
-        return Settings(problems=(_("{path}: not used: {error}", path=path, error=why),))
-    return _read(table, str(path), action_ids)
-
-
-def _read(table: Mapping[str, object], where: str, action_ids: tuple[str, ...]) -> Settings:
-    problems = [
-        _("{where}: unknown key {key!r}: {hint}", where=where, key=key, hint=did_you_mean(key, _KNOWN))
-        for key in table
-        if key not in _KNOWN
-    ]
-    text = {key: _typed(table, key, str, problems, where) or "" for key in ("theme", "profile")}
-    columns = _typed(table, "columns", list, problems, where) or []
-    keys = _typed(table, "keys", dict, problems, where) or {}
-    if "language" in table and table["language"] not in LANGUAGES:
-        found = visible(repr(table["language"]))
-        problems.append(
-            _(
-                "{where}: language is not used: expected {languages}, found {found}",
-                where=where,
-                languages=joined(LANGUAGES, " or "),
-                found=found,
-            )
+    except OSError as error:
+        return Settings(problems=(_("{path}: not used: {error}", path=path, error=reason(error)),))
+    except (ValueError, RecursionError) as error:
+        text = _(
+            "{path}: expected TOML, lines of KEY = VALUE with text in quotes: {error}",
+            path=path,
+            error=visible(told(error)),
         )
-    return Settings(
-        theme=text["theme"],
-        profile=text["profile"],
-        columns=tuple(str(column) for column in columns),
-        mouse=_typed(table, "mouse", bool, problems, where),
-        diagnosis_seconds=_seconds(table, problems, where),
-        keys=_keys(keys, action_ids, problems, where),
-        problems=tuple(problems),
-    )
+        return Settings(problems=(text,))
+    return _Reading(str(path), text, table, names).settings()
 
 
-def _seconds(table: Mapping[str, object], problems: list[str], where: str) -> float:
-    value = table.get("diagnosis_seconds", SECONDS)
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < inf:
-        return float(value)
-    text = _(
-        "{where}: diagnosis_seconds is not used: expected seconds from 0 on, found {value}",
-        where=where,
-        value=visible(repr(value)),
-    )
-    problems.append(text)
-    return SECONDS
+class _Reading:
+    """One reading of a file: what can be used of it, and a line for everything else."""
 
+    def __init__(self, path: str, text: str, table: Mapping[str, Any], names: Names) -> None:
+        self._path, self._lines, self._names = path, text.splitlines(), names
+        self._problems: list[str] = []
+        for key in table:
+            if key not in _KNOWN:
+                self._say(key, Message("unknown key {key!r}: {hint}", key=visible(key), hint=did_you_mean(key, _KNOWN)))
+        self._good = {key: value for key, value in table.items() if key in _KNOWN and self._fits(key, value)}
 
-def _typed(table: Mapping[str, object], key: str, kind: type[T], problems: list[str], where: str) -> T | None:
-    value = table.get(key)
-    if value is None or isinstance(value, kind):
-        return value
-    problems.append(
-        _(
-            "{where}: {key} is not used: expected a {kind}, found {value}",
-            where=where,
-            key=key,
-            kind=kind.__name__,
-            value=visible(repr(value)),
+    def settings(self) -> Settings:
+        """The usable part."""
+        good = self._good
+        self._judge_names()
+        return Settings(
+            theme=good.get("theme", ""),
+            profile=good.get("profile", ""),
+            columns=tuple(good.get("columns", ())),
+            mouse=good.get("mouse"),
+            keys=self._keys(good.get("keys", {})),
+            problems=tuple(self._problems),
+            diagnosis_seconds=float(good.get("diagnosis_seconds", SECONDS)),
         )
-    )
-    return None
 
-
-def _keys(wanted: Mapping[str, object], known: tuple[str, ...], problems: list[str], where: str) -> dict[str, str]:
-    chosen: dict[str, str] = {}
-    for action, keys in wanted.items():
-        if action not in known:
-            problems.append(
-                _(
-                    "{where}: keys: no action {action!r}: {hint}",
-                    where=where,
-                    action=visible(action),
-                    hint=_near(action, known),
-                )
-            )
-        elif not isinstance(keys, str) or FORBIDDEN_KEYS & {key.strip() for key in keys.split(",")}:
-            problems.append(
-                _(
-                    "{where}: keys: {action} can not be on {keys!r}: terminals send another key",
-                    where=where,
-                    action=action,
-                    keys=visible(str(keys)),
-                )
-            )
+    def _fits(self, key: str, value: object) -> bool:
+        kind = _KNOWN[key]
+        if key == "language":
+            fits, expected = value in LANGUAGES, joined(LANGUAGES, " or ")
         else:
-            chosen[action] = keys
-    return chosen
+            fits, expected = _is(kind, value), _KINDS[kind]
+        if not fits:
+            found = visible(repr(value))
+            self._say(key, Message("{key}: expected {kind}, found {found}", key=key, kind=expected, found=found))
+        return fits
+
+    def _judge_names(self) -> None:
+        names, theme, profile = self._names, self._good.get("theme", ""), self._good.get("profile", "")
+        if names.themes and theme and theme not in names.themes:
+            hint = did_you_mean(theme, names.themes)
+            self._say("theme", Message("no theme {name!r}: {hint}", name=visible(theme), hint=hint))
+        for column in self._good.get("columns", ()):
+            if names.columns and column not in names.columns:
+                hint = did_you_mean(column, names.columns)
+                self._say("columns", Message("no column {name!r}: {hint}", name=visible(column), hint=hint))
+        try:
+            if names.profile is not None and profile:
+                names.profile(profile)
+        except SgsError as error:
+            self._say("profile", error.text)
+
+    def _keys(self, wanted: Mapping[str, object]) -> dict[str, str]:
+        chosen: dict[str, str] = {}
+        known = self._names.actions
+        for action, keys in wanted.items():
+            values = {"action": visible(action), "keys": visible(str(keys))}
+            if known and action not in known:
+                text = Message("keys: no action {action!r}: {hint}", action=values["action"], hint=_near(action, known))
+            elif not isinstance(keys, str):
+                text = Message("keys: {action}: expected a key in quotes, found {keys}", **values)
+            elif FORBIDDEN_KEYS & {key.strip() for key in keys.split(",")}:
+                text = Message("keys: {action} can not be on {keys!r}: terminals send another key", **values)
+            else:
+                chosen[action] = keys
+                continue
+            self._say(action, text, "keys")
+        return chosen
+
+    def _say(self, key: str, text: str, table: str = "") -> None:
+        number = _line_of(self._lines, key, table) or _line_of(self._lines, table, "")
+        where = Message("{path}, line {number}", path=self._path, number=number) if number else self._path
+        self._problems.append(_("{where}: {problem}", where=where, problem=text))
 
 
-def _near(word: str, known: tuple[str, ...]) -> str:
-    hint = did_you_mean(word, known)
-    return hint.partition("?")[0] + "?" if hint.startswith("did you mean") else _("`?` lists the action ids")
+def _is(kind: type, value: object) -> bool:
+    if kind is list:
+        return isinstance(value, list) and all(isinstance(each, str) for each in value)
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float_info.max
+    return isinstance(value, kind)
+
+
+def _line_of(lines: Sequence[str], key: str, table: str) -> int:
+    """The line, from 1, where the file sets that key of a table, or opens the table of that name; 0: nowhere seen."""
+    name = rf"""(?:{re.escape(key)}|"{re.escape(key)}"|'{re.escape(key)}')"""
+    inside = ""
+    for number, line in enumerate(lines, 1):
+        if header := re.match(r"\s*\[+\s*([^\[\]]*?)\s*\]+\s*(?:#.*)?$", line):
+            inside = header[1]
+            found = not table and re.match(rf"{name}(?:\.|$)", inside)
+        else:
+            found = inside == table and re.match(rf"\s*{name}\s*[=.]", line)
+        if key and found:
+            return number
+    return 0
+
+
+def _near(word: str, known: Collection[str]) -> str:
+    close = nearest(word, list(known))
+    return Message("did you mean {close}?", close=close) if close else Message("`?` lists the action ids")
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,51 @@ def test_doctor_says_which_language_the_settings_do_not_know(
     assert "zh_CN：LC_ALL=zh_CN.UTF-8；" in line and line.endswith("没有语言 de")
 
 
+SETTINGS = """theme = "sgs-lite"
+mouse = "no"
+colour = 1
+columns = ["rmse", "coz"]
+sdk = 3
+profile = "sopp"
+[keys]
+"layers.filter" = "ctrl+j"
+"""
+SAID = (
+    (3, "unknown key 'colour': did you mean columns?", "未知的键 'colour'：是否指 columns？"),
+    (2, "mouse: expected true or false, found 'no'", "mouse 应为：true 或 false；实际为 'no'"),
+    (5, "sdk: expected text in quotes, found 3", "sdk 应为：引号中的文本；实际为 3"),
+    (1, "no theme 'sgs-lite': did you mean sgs-light?", "没有主题 'sgs-lite'：是否指 sgs-light？"),
+    (4, "no column 'coz': did you mean cos?", "没有列 'coz'：是否指 cos？"),
+    (6, "no profile 'sopp' (did you mean sop?", "没有阈值方案 'sopp'（是否指 sop？"),
+    (8, "keys: layers.filter can not be on 'ctrl+j'", "keys：layers.filter 不能用 'ctrl+j'"),
+)
+
+
+@pytest.mark.parametrize("locale", ["C.UTF-8", "zh_CN.UTF-8"])
+def test_doctor_says_what_is_wrong_with_the_settings(
+    locale: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("LC_ALL", locale)
+    path = tmp_path / "sgs-tui" / "settings.toml"
+    path.parent.mkdir()
+
+    def told(text: str) -> list[str]:
+        path.write_text(text, "utf-8")
+        state = re.compile(r"(ok|no) +(settings|设置) +")
+        return [line for line in command("doctor").text.splitlines() if state.match(line)]
+
+    english = locale == "C.UTF-8"
+    for line, (number, said, chinese) in zip(told(SETTINGS), SAID, strict=True):
+        assert line.startswith("no") and str(path) in line
+        assert (f", line {number}: {said}" if english else f" 第 {number} 行：{chinese}") in line
+    (broken,) = told('mouse = false\ntheme = "C:\\Users"\n')
+    assert ("expected TOML" in broken and "Invalid hex value (at line 2, column 14)" in broken) or not english
+    assert ("应为 TOML" in broken and "十六进制转义无效（第 2 行第 14 列）" in broken) or english
+    (fine,) = told('theme = "nord"\ncolumns = ["cos", "slice_sqnr_db"]\nsdk_map = ["/a=/b"]\n')
+    assert fine.startswith("ok") and fine.endswith(str(path))
+
+
 @pytest.mark.usefixtures("chinese")
 def test_doctor_says_which_language_and_why(command: Command, tmp_path: Path) -> None:
     text = command("doctor").text

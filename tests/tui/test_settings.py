@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from sgs_tui.engine.files import settings_path
 from sgs_tui.tui.actions import BY_ID
 from sgs_tui.tui.comparison.view import Picks
-from sgs_tui.tui.settings import Settings, Start, ViewState, load_settings, load_state, save_state, state_path
+from sgs_tui.tui.settings import Names, Settings, Start, ViewState, load_settings, load_state, save_state, state_path
 
-IDS = tuple(BY_ID)
+NAMES = Names(actions=tuple(BY_ID))
 
 
 def _load(tmp_path: Path, text: str) -> Settings:
     path = tmp_path / "settings.toml"
     path.write_text(text, "utf-8")
-    return load_settings(path, IDS)
+    return load_settings(path, NAMES)
 
 
 def test_everything_can_be_set(tmp_path: Path) -> None:
@@ -36,19 +36,33 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
 
 
 def test_no_file_is_no_problem(tmp_path: Path) -> None:
-    assert load_settings(tmp_path / "absent.toml", IDS) == Settings()
+    assert load_settings(tmp_path / "absent.toml", NAMES) == Settings()
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("theme = ", "not used"),
-        ("colour = 1", "unknown key 'colour'"),
-        ("theme = 3", "theme is not used: expected a str"),
+        (
+            "theme = ",
+            "settings.toml: expected TOML, lines of KEY = VALUE with text in quotes: Invalid value (at end of document)",
+        ),
+        ("mouse = true\ncolour = 1", "settings.toml, line 2: unknown key 'colour': did you mean columns?"),
+        ("mouse = true\n[kyes]\na = 1", "settings.toml, line 2: unknown key 'kyes': did you mean keys?"),
+        ("# mine\n theme=3", "settings.toml, line 2: theme: expected text in quotes, found 3"),
+        ("mouse = 1", "mouse: expected true or false, found 1"),
+        ("columns = ['rmse', 1]", "columns: expected a list of texts in quotes, found ['rmse', 1]"),
+        ("sdk_map = 'x'", "sdk_map: expected a list of texts in quotes, found 'x'"),
+        ("language = 'de'", "language: expected en or zh_CN, found 'de'"),
+        ("keys = 1", "settings.toml, line 1: keys: expected a table, found 1"),
         ("[keys]\n'layers.filtr' = 'x'", "did you mean layers.filter?"),
         ("[keys]\n'layers.filter' = 'ctrl+j'", "can not be on 'ctrl+j'"),
-        ("[keys]\n'layers.filter' = 3", "can not be on '3'"),
+        (
+            "[keys]\n'layers.filter' = 3",
+            "settings.toml, line 2: keys: layers.filter: expected a key in quotes, found 3",
+        ),
+        ("keys = {'layers.filter' = 3}", "settings.toml, line 1: keys: layers.filter: expected"),
         ("diagnosis_seconds = -1", "expected seconds from 0 on, found -1"),
+        (f"diagnosis_seconds = 1{'0' * 400}", "expected seconds from 0 on, found 1000"),
         ('diagnosis_seconds = "long"', "expected seconds from 0 on, found 'long'"),
     ],
 )

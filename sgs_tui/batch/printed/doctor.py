@@ -5,7 +5,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module, metadata
@@ -55,8 +55,8 @@ class Check:
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What only the command line knows: where settings are, whether the terminal can show the app, characters, the
-    language with what decided it and why another one is refused, which SDK is meant, and the network's folder to look
-    at (None: no network)."""
+    language with what decided it and why another one is refused, which SDK is meant, the network's folder to look at
+    (None: no network), and what is wrong with the settings, a line each."""
 
     settings: Path
     terminal: bool
@@ -65,12 +65,13 @@ class Surroundings:
     wish: SdkWish = field(default_factory=SdkWish)
     project: Path | None = None
     language: tuple[str, str, str] = ("en", "", "")
+    problems: tuple[str, ...] = ()
 
 
 def examine(around: Surroundings) -> list[Check]:
     """Every check, in the order to read them."""
     checks = [_python(), *map(_package, _NEEDED), *(_extra(*item) for item in _EXTRAS.items())]
-    checks += [*_terminal_checks(around), *_sdk(around), _gdb(), *_disk(), _settings(around.settings)]
+    checks += [*_terminal_checks(around), *_sdk(around), _gdb(), *_disk(), *_settings(around.settings, around.problems)]
     return checks if around.project is None else [*checks, *_project(around.project, around.environment)]
 
 
@@ -223,9 +224,17 @@ def _disk() -> Iterator[Check]:
         yield Check(name, State.OK if fine else State.NO, found, _("dumps are large: make room, or work elsewhere"))
 
 
-def _settings(path: Path) -> Check:
-    if os.access(path, os.R_OK):
-        return Check(_("settings"), State.OK, str(path))
+def _settings(path: Path, problems: Sequence[str]) -> Iterator[Check]:
+    if not os.access(path, os.R_OK):
+        yield _no_settings(path)
+        return
+    if not problems:
+        yield Check(_("settings"), State.OK, str(path))
+    for problem in problems:
+        yield Check(_("settings"), State.NO, problem, _("correct that, or take the line out"))
+
+
+def _no_settings(path: Path) -> Check:
     try:
         path.stat()
     except FileNotFoundError:
