@@ -26,6 +26,8 @@ class ExitCode(IntEnum):
     """Ctrl-C, as shells count it: 128 + SIGINT."""
     BROKEN_PIPE = 141
     """The reader of our output went away, as shells count it: 128 + SIGPIPE."""
+    TERMINATED = 143
+    """Asked to end (kill, a batch system), as shells count it: 128 + SIGTERM."""
 
 
 _ORDER = (

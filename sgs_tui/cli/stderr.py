@@ -67,34 +67,49 @@ def _line(line: str) -> None:
 def held_interrupts() -> Iterator[Event]:
     """While the block runs Ctrl-C only sets the event: something is being made that must not be forgotten."""
     held = Event()
-    with _interrupts_to(lambda number, frame: held.set()):
+    with _signals_to(lambda number, frame: held.set(), (signal.SIGINT,)):
         yield held
 
 
+class Stop(Event):
+    """Set by the first signal that asks a job to end."""
+
+    code = ExitCode.INTERRUPTED
+    """What the process returns when it was set."""
+
+
 @contextmanager
-def cancelling_interrupts() -> Iterator[Event]:
-    """While the block runs the first Ctrl-C sets the event, for a job that then ends by itself; the next is real."""
-    cancel = Event()
-    before = signal.getsignal(signal.SIGINT)
+def cancelling_interrupts(terminating: bool = False) -> Iterator[Stop]:
+    """While the block runs the first Ctrl-C sets the event, for a job that then ends by itself; the next is real.
+
+    `terminating`: SIGTERM too.
+    """
+    cancel = Stop()
+    numbers = (signal.SIGINT, signal.SIGTERM) if terminating else (signal.SIGINT,)
+    before = {number: signal.getsignal(number) for number in numbers}
 
     def stop(number: int, frame: FrameType | None) -> None:
+        cancel.code = ExitCode.TERMINATED if number == signal.SIGTERM else ExitCode.INTERRUPTED
         cancel.set()
-        signal.signal(signal.SIGINT, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
-    with _interrupts_to(stop):
+    with _signals_to(stop, numbers):
         yield cancel
 
 
 @contextmanager
-def _interrupts_to(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """A program that was started with SIGINT ignored (nohup, a shell's background job) goes on ignoring it."""
-    before = signal.getsignal(signal.SIGINT)
-    if before is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, handler)
+def _signals_to(handler: Callable[[int, FrameType | None], None], numbers: Sequence[signal.Signals]) -> Iterator[None]:
+    """A program that was started with a signal ignored (nohup, a shell's background job) goes on ignoring it."""
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number, old in before.items():
+        if old is not signal.SIG_IGN:
+            signal.signal(number, handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, old in before.items():
+            signal.signal(number, old)
 
 
 # What this process talks to: a terminal or not, how wide, UTF-8 or not, colors or not.

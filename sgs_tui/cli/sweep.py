@@ -97,7 +97,7 @@ class _Where:
         files = (self.tls_ca, self.tls_cert, self.tls_key)
         cluster = Cluster(self.scheduler, hosts, self.jobs, *files, self.insecure, self.remote_python)
         cluster.check()
-        return OnCluster(cluster)
+        return OnCluster(cluster, stderr.note)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -407,26 +407,33 @@ def _print(asked: _Asked, profile: str, where: _Where, keeping: _Keeping, printi
     stderr.note(*asked.notes)
     runner = asked.simulator or where.runner(len(asked.request.pictures))
     try:
-        with stderr.cancelling_interrupts() as cancel:
+        with stderr.cancelling_interrupts(terminating=True) as cancel:
             sweep = Sweep(replace(asked.request, journal=journal), runner)
             report = print_sweep(sweep, asked.what, profile, how, stderr.note, cancel, asked.notes)
     finally:
         if asked.simulator is not None:
             asked.simulator.settle()
-    verdict = _verdict(report, journal)
+    verdict = _verdict(report, journal, cancel.code)
     _keep_worst(asked, report, keeping)
     return verdict
 
 
-def _verdict(report: "SweepReport", journal: Path | None) -> ExitCode:
+def _verdict(report: "SweepReport", journal: Path | None, stopped: ExitCode) -> ExitCode:
+    """`stopped`: the code of what stopped it, where it was stopped."""
     from sgs_tui.engine.sweep.results import Failure, Status
 
     codes = {Failure.INPUT: ExitCode.INPUT, Failure.RUN: ExitCode.RUN_FAILED}
     if report.stopped:
         goes_on = Message("the same command goes on from {journal}", journal=journal)
         kept = goes_on if journal is not None else Message("nothing was kept")
-        stderr.error(Message("interrupted: what was measured until then is printed"), kept)
-        return ExitCode.INTERRUPTED
+        terminated = stopped is ExitCode.TERMINATED
+        said = (
+            Message("terminated: what was measured until then is printed")
+            if terminated
+            else Message("interrupted: what was measured until then is printed")
+        )
+        stderr.error(said, kept)
+        return stopped
     for row in report.result.pictures:
         if row.status is Status.ERROR:
             stderr.error(

@@ -40,6 +40,7 @@ def process_pool(count: int, start: Callable[[], object]) -> Iterator[ProcessPoo
 def _begin(start: Callable[[], object], ended: Connection, parents_end: Connection, parent: int) -> None:
     parents_end.close()  # now the parent alone has it: closed, or the parent killed, `ended` is at its end
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the parent's handler came along with fork
     threading.Thread(target=_watch, args=(ended, parent), daemon=True).start()
     start()
 

@@ -2,11 +2,15 @@
 
 import csv
 import json
+import os
+import signal
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from sgs_tui.engine.sweep.journal import Journal
+from sgs_tui.engine.sweep.results import Outcome
 from tests.batch.test_schemas import check
 from tests.cli.conftest import Command
 from tests.engine.sweep.conftest import write_pair
@@ -79,6 +83,27 @@ def test_the_journal_is_found_again(command: Command, dumps: Path, monkeypatch: 
     first = command("sweep", "fixed", "float", "-j", "1")
     again = command("sweep", "fixed", "float", "-j", "1")
     assert first.out == again.out and "4 of 4 pictures are in sgs_sweeps" in again.err
+
+
+def test_a_sweep_that_is_terminated_says_what_is_kept_and_goes_on(
+    command: Command, dumps: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(dumps)
+    whole = command("sweep", "fixed", "float", "-j", "1", "--no-journal", "--format", "json")
+    add = Journal.add
+
+    def terminated(journal: Journal, key: str, name: str, outcome: Outcome) -> None:
+        add(journal, key, name, outcome)
+        if name == "p0":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "add", terminated)
+        ended = command("sweep", "fixed", "float", "-j", "1", "--journal", "kept")
+    assert ended.code == 143 and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert "error: terminated: what was measured until then is printed; the same command goes on from kept" in ended.err
+    again = command("sweep", "fixed", "float", "-j", "1", "--journal", "kept", "--format", "json")
+    assert again.out == whole.out and "of 4 pictures are in kept and not measured again" in again.err
 
 
 @pytest.mark.parametrize(

@@ -382,6 +382,8 @@ def fit_input(given: Prepared, wanted: ModelInput, want: Layout) -> tuple[AnyArr
     moved = array.transpose(axes) if array.ndim == 4 else array
     promised_other = given.layout not in (None, want)
     first, second = (moved, array) if promised_other else (array, moved)
+    if wanted.shape in (first.shape, second.shape):
+        _check_size(array, wanted, given)
     if first.shape == wanted.shape:
         return _typed(first, wanted, given), ""
     name = visible(wanted.name)
@@ -405,6 +407,30 @@ def fit_input(given: Prepared, wanted: ModelInput, want: Layout) -> tuple[AnyArr
         ),
         _advice(array, wanted.shape),
     )
+
+
+def _check_size(array: AnyArray, wanted: ModelInput, given: Prepared) -> None:
+    """Raise InputError for numbers that a float type of the model can not hold: they would become infinities."""
+    if wanted.dtype.kind != "f" or array.dtype == wanted.dtype:
+        return
+    with np.errstate(over="ignore"):
+        beyond = np.isinf(array.astype(wanted.dtype)) & np.isfinite(array)
+    if not beyond.any():
+        return
+    place = tuple(int(each[0]) for each in np.nonzero(np.atleast_1d(beyond)))
+    what = Message(
+        "{source}: input {name}: {number} of {size} values are beyond {type}, whose largest is {largest:.9g}; the "
+        "first is {value:.9g} at {place}",
+        source=given.source,
+        name=visible(wanted.name),
+        number=int(np.count_nonzero(beyond)),
+        size=array.size,
+        type=str(wanted.dtype),
+        largest=float(np.finfo(str(wanted.dtype)).max),
+        value=float(np.atleast_1d(array)[place]),
+        place=list(place),
+    )
+    raise InputError(what, Message("look where that number comes from: is the picture scaled, or divided by nearly 0?"))
 
 
 def _typed(array: AnyArray, wanted: ModelInput, given: Prepared) -> AnyArray:

@@ -22,6 +22,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
 from threading import Event
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
 
 _LOOK = 0.1
 _CONNECT = 30
-"""Seconds to find a scheduler, and for its first worker to come."""
+"""Seconds to find a scheduler and for its first worker to come."""
+_STEP = 5
+"""Seconds of one try to reach it."""
 _SENT = 64 << 20
 """Bytes of a picture that are sent to a worker at most."""
 _EXTRA = Message("install the extra: pip install 'sgs-tui[cluster]'")
@@ -146,15 +149,16 @@ def _configured() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class OnCluster:
-    """Runs pictures on a cluster; what a sweep takes as its runner."""
+    """Runs pictures on a cluster; what a sweep takes as its runner. `say` is told what is waited for."""
 
     cluster: Cluster
+    say: Callable[[str], None] = lambda text: None
 
     def __call__(self, how: How, pictures: Sequence[Placed], cancel: Event) -> Iterator[tuple[int, Outcome]]:
         """Places and outcomes as they come. Raises UsageError, RunError (no cluster), CancelledError."""
         self.cluster.check()
         settled = how.moved({})  # what lies beside the files is found here, once for all workers
-        with _connected(self.cluster) as client:
+        with _connected(self.cluster, cancel, self.say) as client:
             yield from _outcomes(client, settled, pictures, cancel, self.cluster.here)
 
 
@@ -234,21 +238,20 @@ def _contents(paths: Sequence[Path]) -> dict[Path, bytes]:
 
 
 @contextmanager
-def _connected(cluster: Cluster) -> "Iterator[Client]":
-    from distributed import Client
-
+def _connected(cluster: Cluster, cancel: Event, say: Callable[[str], None]) -> "Iterator[Client]":
     for name in ("distributed", "asyncssh", "bokeh"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with ExitStack() as stack:
         try:
             if cluster.scheduler:
+                say(Message("waiting up to {seconds} s for a worker at {scheduler}", seconds=_CONNECT,
+                            scheduler=cluster.scheduler))  # fmt: skip
                 found: Any = cluster.scheduler
             else:
+                if cluster.hosts:
+                    say(Message("starting Dask over SSH on {hosts}", hosts=", ".join(cluster.hosts)))
                 found = stack.enter_context(_over_ssh(cluster, stack) if cluster.hosts else _local(cluster))
-            client = stack.enter_context(
-                Client(found, security=_security(cluster, found), timeout=_CONNECT, set_as_default=False)
-            )
-            client.wait_for_workers(1, timeout=_CONNECT)
+            client = _reached(cluster, found, stack, cancel)
         except SgsError:
             raise
         except Exception as error:  # Dask, tornado, ssl, asyncssh and the system each have errors of their own
@@ -259,16 +262,49 @@ def _connected(cluster: Cluster) -> "Iterator[Client]":
         yield client
 
 
-def _first_line(error: Exception) -> str:
-    lines = told(error).strip().splitlines()
+def _reached(cluster: Cluster, found: Any, stack: ExitStack, cancel: Event) -> "Client":
+    """A client of the scheduler, which has a worker; waits in steps, for a cancel to be heard. Raises RunError where no
+    worker comes, CancelledError, and what Dask raises where there is no scheduler."""
+    from distributed import Client
+
+    end, client = monotonic() + _CONNECT, None
+    while True:
+        try:
+            if client is None:
+                made = Client(found, security=_security(cluster, found), timeout=_STEP, set_as_default=False)
+                client = stack.enter_context(made)
+            client.wait_for_workers(1, timeout=_LOOK)
+            return client
+        except OSError as error:  # TimeoutError is one: nobody there, or no worker, yet
+            if cancel.is_set():
+                raise CancelledError(Message("the sweep was stopped")) from None
+            if monotonic() < end:
+                continue
+            if client is None and not cluster.scheduler:
+                raise
+            if client is None:
+                raise RunError(
+                    Message("no cluster: {scheduler} did not answer in {seconds} s: {why}",
+                            scheduler=cluster.scheduler, seconds=_CONNECT, why=_first_line(error.__cause__ or error)),
+                    _hint(cluster),
+                ) from error  # fmt: skip
+            raise RunError(
+                Message("no cluster: no worker came to {scheduler} in {seconds} s",
+                        scheduler=client.scheduler.address, seconds=_CONNECT),
+                Message("start one there: `dask worker {scheduler}`", scheduler=client.scheduler.address),
+            ) from None  # fmt: skip
+
+
+def _first_line(error: BaseException) -> str:
+    lines = (told(error) if isinstance(error, Exception) else str(error)).strip().splitlines()
     return lines[0][:300] if lines else Message("no reason given")
 
 
 def _hint(cluster: Cluster) -> str:
     if cluster.scheduler:
-        return Message(
-            "is a scheduler with a worker at {scheduler}, with these certificates?", scheduler=cluster.scheduler
-        )
+        if cluster.scheduler.startswith("tcp:"):
+            return Message("is a scheduler at {scheduler}, without TLS?", scheduler=cluster.scheduler)
+        return Message("is a scheduler at {scheduler}, with these certificates?", scheduler=cluster.scheduler)
     if cluster.hosts:
         return Message(
             "`ssh HOST PYTHON -c 'import sgs_tui, distributed'` has to work on each; --remote-python names PYTHON"

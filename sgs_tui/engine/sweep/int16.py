@@ -28,6 +28,7 @@ from sgs_tui.engine.sweep.simulated import SimulatedPictures
 from sgs_tui.engine.sweep.twin_pictures import TwinPictures
 from sgs_tui.engine.sweep.workers import How, default_workers
 from sgs_tui.engine.text import some, visible
+from sgs_tui.engine.twin.agreement import not_predicted
 from sgs_tui.engine.twin.arithmetic import Pixels
 from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.opening import Files, open_subject
@@ -219,10 +220,12 @@ def _finding(search: SetSearch, network: _Network, measured: int) -> SetFinding:
     helped = [each for each in results if not each.before.reached and each.after.reached]
     if not names or (not helped and not _fewer(results)):
         text: str = Message("INT16 does not help: the tensors before the layers that fail were tried on the twin")
-        return SetFinding(Kind.INT16, text, (), (), (_in_vain(search, _tried(results, measured)),), _CAUSES)
+        evidence = [_in_vain(search, _tried(results, measured)), *_not_foreseen(network.plan)]
+        return SetFinding(Kind.INT16, text, (), (), tuple(evidence), _CAUSES)
     evidence = [_proof(search, results, measured)]
     if left:
         evidence.append(Message("over the limits all the same: {pictures}", pictures=_left(left)))
+    evidence += _not_foreseen(network.plan)
     advice: str = Message(
         "tensor_arrays='{names}'; in [CONV_CONFIG], then convert and calibrate again", names=",".join(names)
     )
@@ -238,13 +241,14 @@ def _reach(names: Sequence[str], results: int, left: int, helped: bool) -> str:
         return Message("INT16 for {names} leaves fewer layers over the limits, some on every picture", names=listed)
     if left:
         return Message(
-            "INT16 for {names} brings every layer within the limits on {within} of {results} pictures",
+            "INT16 for {names} brings every layer that can be foreseen within the limits on {within} of {results} "
+            "pictures",
             names=listed, within=results - left, results=results,
         )  # fmt: skip
     return plural(
         results,
-        "INT16 for {names} brings every layer within the limits on the one picture",
-        "INT16 for {names} brings every layer within the limits on all {number} pictures",
+        "INT16 for {names} brings every layer that can be foreseen within the limits on the one picture",
+        "INT16 for {names} brings every layer that can be foreseen within the limits on all {number} pictures",
         names=listed,
     )
 
@@ -261,7 +265,7 @@ def _in_vain(search: SetSearch, tried: str) -> str:
     if everything is None:
         return Message("{tensors} in INT16 on the worst of {tried}", tensors=tensors, tried=tried)
     return Message(
-        "with {tensors} in INT16 {failing} of {layers} fail on the worst of {tried}",
+        "with {tensors} in INT16 {failing} of {layers} that can be foreseen fail on the worst of {tried}",
         tensors=tensors, failing=everything.failing, layers=count(everything.layers, "layer"), tried=tried,
     )  # fmt: skip
 
@@ -275,6 +279,20 @@ def _proof(search: SetSearch, results: Sequence[PictureResult], measured: int) -
         layer=visible(worst.before.worst_layer), picture=visible(worst.name),
         before=figure(worst.before.worst_rmse), after=figure(worst.after.worst_rmse),
     )  # fmt: skip
+
+
+def _not_foreseen(plan: Plan) -> list[str]:
+    """The layers of a sweep that no trial is judged by, and why."""
+    reasons = not_predicted(plan)
+    told = [Message("{name}: {why}", name=visible(name), why=why) for name, why in reasons.items()]
+    if not told:
+        return []
+    return [
+        Message(
+            "{number} of {layers} can not be foreseen and are not judged by it: {names}",
+            number=len(told), layers=count(len(plan.layers()), "layer"), names=some(told, _NAMED),
+        )
+    ]  # fmt: skip
 
 
 def _fewer(results: Sequence[PictureResult]) -> bool:

@@ -44,7 +44,8 @@ def keep_dumps(how: Dumper, pictures: Sequence[Picture], folder: Path) -> Iterat
     """
     with _making(folder) as making:
         made = how.dump(pictures, making)
-        for pair in zip(made, made, strict=True):
+        pairs = zip(made, made, strict=True)
+        while (pair := _next(pairs, making, folder)) is not None:
             targets = [folder / path.name for path in pair]
             for path, target in zip(pair, targets, strict=True):
                 if target.exists() and digest_of([target]) != digest_of([path]):
@@ -53,8 +54,28 @@ def keep_dumps(how: Dumper, pictures: Sequence[Picture], folder: Path) -> Iterat
                         Message("name another folder: --dumps DIR"),
                     )
             for path, target in zip(pair, targets, strict=True):
-                path.replace(target)
+                try:
+                    path.replace(target)
+                except OSError as error:
+                    raise _can_not(folder, error) from error
             yield from targets
+
+
+def _next(pairs: Iterator[tuple[Path, Path]], making: Path, folder: Path) -> tuple[Path, Path] | None:
+    """The next picture's dumps. An error in `making`, of which nobody has heard, is told as one in `folder`."""
+    try:
+        return next(pairs, None)
+    except InputError as error:
+        if isinstance(error.__cause__, OSError) and str(making) in str(error):
+            raise _can_not(folder, error.__cause__) from error
+        raise
+
+
+def _can_not(folder: Path, error: OSError) -> InputError:
+    return InputError(
+        Message("{folder}: cannot write: {why}", folder=folder, why=reason(error)),
+        Message("check free space and rights"),
+    )
 
 
 @contextmanager

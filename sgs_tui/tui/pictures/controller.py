@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event
+from time import monotonic
 
 from sgs_tui.engine.backends.jobs import local_run
 from sgs_tui.engine.backends.start import start_run
@@ -25,7 +26,7 @@ from sgs_tui.tui.jobs import Said
 from sgs_tui.tui.pictures.jobs import LayersSwept
 from sgs_tui.tui.pictures.pane import PicturesPane
 from sgs_tui.tui.pictures.starting import Asked, job_for
-from sgs_tui.tui.pictures.view import finding_lines, swept
+from sgs_tui.tui.pictures.view import Pace, finding_lines, measured, state_of, swept
 from sgs_tui.tui.runs.controller import RunsController
 from sgs_tui.tui.runs.jobs import RunsSeen
 
@@ -41,6 +42,7 @@ class PicturesController(Controller):
         self._comparison, self._runs = comparison, runs
         self._run: Run | None = None
         self._seen: object = None
+        self._pace: Pace | None = None
         self._typed: dict[str, str] = {}
 
     # --- watching
@@ -69,7 +71,12 @@ class PicturesController(Controller):
 
     def _take(self, found: tuple[SweepJob, SweepResult]) -> None:
         assert self._run is not None
-        self.pane.show_sweep(*found, _("under way") if self._run.state.active else "")
+        job, result = found
+        if not self._run.state.active:
+            self._pace = None
+        elif self._pace is None or self._pace.path != self._run.folder.path:
+            self._pace = Pace(self._run.folder.path, monotonic(), measured(result))
+        self.pane.show_sweep(job, result, state_of(result, self._run.state.active, self._pace, monotonic()))
         self.tell_layers()
 
     @hears(ComparisonOpened)

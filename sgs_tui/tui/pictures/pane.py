@@ -15,7 +15,7 @@ from sgs_tui.language import Message, _
 from sgs_tui.tui.actions import bindings
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.pictures.view import COLUMNS, Shown, picture_lines, ranked, summary
-from sgs_tui.tui.text import Line, Span, line, paragraph, plain
+from sgs_tui.tui.text import BLANK, Line, Span, line, paragraph, plain
 from sgs_tui.tui.widgets.table import ListTable, Table
 from sgs_tui.tui.widgets.text_view import TextView
 
@@ -71,9 +71,11 @@ class PicturesPane(Pane):
             return
         rows = min(len(self.table.items), max(_LEAST_ROWS, (self.size.height - 2) // 2))
         self.table.styles.height = 1 + rows
-        self.text.show(partial(picture_lines, self.job, self.result, self.table.item))
         state = (Span(f"  {self.state}", "key"),) if self.state else ()
-        self.head(*summary(self.result), *state)
+        told = (*summary(self.result), *state)
+        self.head(*told)
+        above = () if self.heading.display else (told, BLANK)
+        self.text.show(partial(picture_lines, self.job, self.result, self.table.item, above))
 
     def copied(self, whole: bool) -> str:
         if self.table.item is None:

@@ -3,16 +3,17 @@
 Apart because it needs no screen: lines are made, and tested, without one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from rich.cells import cell_len
 
 from sgs_tui.engine.dumps.dtypes import FloatArray
-from sgs_tui.engine.numbers import count, ratio
+from sgs_tui.engine.numbers import clock, count, ratio
 from sgs_tui.engine.sweep.background import SweepJob
 from sgs_tui.engine.sweep.results import LayerRow, PictureRow, SetFinding, Status, SweepResult
 from sgs_tui.engine.text import some
@@ -90,13 +91,41 @@ def swept(result: SweepResult) -> dict[str, OverSet]:
 def summary(result: SweepResult) -> Line:
     """What stands in the heading."""
     rows = result.pictures
-    waiting = sum(row.reason == WAITING for row in rows)
+    waiting = len(rows) - measured(result)
     failing = sum(row.status is Status.FAIL for row in rows)
     lost = sum(row.status is Status.ERROR for row in rows) - waiting
     parts = [Span(_("{done} of {pictures}", done=len(rows) - waiting, pictures=count(len(rows), "picture")))]
     parts += [Span("  " + _("{failing} failing", failing=failing), "fail")] if failing else []
     parts += [Span("  " + _("{lost} not measured", lost=lost), "fail")] if lost else []
     return tuple(parts)
+
+
+def measured(result: SweepResult) -> int:
+    """Pictures that have their figures, or a reason for none."""
+    return sum(row.reason != WAITING for row in result.pictures)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A sweep at work when it was first looked at: its run, the seconds of a clock, the pictures that it had then."""
+
+    path: Path
+    start: float
+    done: int
+
+
+def state_of(result: SweepResult, active: bool, pace: Pace | None, now: float) -> str:
+    """What a sweep does: `under way  0.7/s  0:09 left`; empty where all is done."""
+    done, total = measured(result), len(result.pictures)
+    if not active:
+        return _("stopped, c goes on") if done < total else ""
+    if done == total:
+        return _("all measured; INT16 is tried on the twin")
+    if pace is None or done <= pace.done or now <= pace.start:
+        return _("under way")
+    rate = (done - pace.done) / (now - pace.start)
+    left = _("{clock} left", clock=clock((total - done) / rate))
+    return f"{_('under way')}  {rate:.1f}/s  {left}"
 
 
 def strip(result: SweepResult, at: int, cells: int) -> str:
@@ -114,9 +143,11 @@ def _block(rmse: FloatArray, verdicts: npt.NDArray[np.uint8]) -> str:
     return _LOST if worst == np.inf else _BLOCKS[int(np.searchsorted(EDGES, worst, side="right"))]
 
 
-def picture_lines(job: SweepJob | None, result: SweepResult, shown: Shown | None, width: int) -> list[Line]:
-    """Below the table: the picture's reason, then every layer's spread and strip, those that fail most first."""
-    lines: list[Line] = []
+def picture_lines(
+    job: SweepJob | None, result: SweepResult, shown: Shown | None, above: Sequence[Line], width: int
+) -> list[Line]:
+    """Below the table: `above`, the picture's reason, then every layer's spread and strip, the worst first."""
+    lines = list(above)
     if shown is not None and shown.row.reason:
         tone: Tone = "muted" if shown.waiting else "fail" if shown.row.status in (Status.FAIL, Status.ERROR) else "warn"
         lines += [*paragraph(shown.row.reason, width, tone), BLANK]

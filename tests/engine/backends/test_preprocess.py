@@ -236,6 +236,26 @@ def test_fractions_are_not_cut_off_for_an_integer_input(tmp_path: Path) -> None:
             fit_input(given, wanted, Layout.NCHW)
 
 
+@pytest.mark.parametrize(
+    ("type_name", "value", "largest"), [("f4", 1e39, "float32, whose largest is 3.40282347e+38"), ("f2", 7e4, "65504")]
+)
+def test_numbers_too_large_for_the_input_are_told_as_what_they_are(
+    tmp_path: Path, type_name: str, value: float, largest: str
+) -> None:
+    """They would become infinities. The place is that in the file, whatever axes are moved."""
+    wanted, values = ModelInput("data", (1, 3, 4, 5), np.dtype(type_name)), np.ones((1, 4, 5, 3))
+    values[0, 2, 1, 0] = values[0, 3, 0, 0] = -value
+    np.save(tmp_path / "x.npy", values)
+    given = Prepared(tmp_path / "x.npy", tmp_path / "x.npy", None)
+    with pytest.raises(InputError) as found:
+        fit_input(given, wanted, Layout.NCHW)
+    assert "2 of 60 values are beyond" in found.value.message and largest in found.value.message
+    assert found.value.message.endswith(f"the first is {-value:.9g} at [0, 2, 1, 0]")
+    values[values < 0] = np.inf
+    np.save(tmp_path / "x.npy", values)
+    assert np.isinf(fit_input(given, wanted, Layout.NCHW)[0]).sum() == 2, "what is infinite was so before"
+
+
 def test_a_pickle_in_npy_clothes_is_not_opened(tmp_path: Path) -> None:
     np.save(tmp_path / "bad.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     (tmp_path / "text.npy").write_text("hello")

@@ -11,12 +11,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
 
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.errors import InputError, RunError, UsageError
+from sgs_tui.engine.errors import CancelledError, InputError, RunError, UsageError
 from sgs_tui.engine.sweep.cluster import Cluster, OnCluster, run_task
 from sgs_tui.engine.sweep.pairs import DumpPairs
 from sgs_tui.engine.sweep.pictures import sample_pictures
@@ -222,12 +223,35 @@ def test_what_is_accepted(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(110)
 def test_no_scheduler(dumps: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is waited for is said before it is; TLS is spoken of where there is some."""
     monkeypatch.setattr("sgs_tui.engine.sweep.cluster._CONNECT", 1)
+    monkeypatch.setattr("sgs_tui.engine.sweep.cluster._STEP", 1)
+    said: list[str] = []
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(RunError, match="no cluster"):
+        runner = OnCluster(Cluster(address), said.append)
+        with pytest.raises(RunError, match=f"no cluster: {address} did not answer in 1 s") as found:
+            list(runner(DumpPairs(), list(enumerate(pairs_of(dumps))), Event()))
+        assert said == [f"waiting up to 1 s for a worker at {address}"]
+        assert found.value.hint == f"is a scheduler at {address}, without TLS?"
+        stop = Event()
+        stop.set()
+        with pytest.raises(CancelledError):
+            list(runner(DumpPairs(), list(enumerate(pairs_of(dumps))), stop))
+
+
+@pytest.mark.timeout(110)
+def test_a_scheduler_without_workers(dumps: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("sgs_tui.engine.sweep.cluster._CONNECT", 1)
+    with distributed.LocalCluster(
+        n_workers=0, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address=None
+    ) as idle:
+        address = idle.scheduler_address
+        with pytest.raises(RunError, match=f"no worker came to {address} in 1 s") as found:
             swept(Cluster(address), DumpPairs(), pairs_of(dumps))
+    assert found.value.hint == f"start one there: `dask worker {address}`"
 
 
 def test_rows_of_pictures_that_kill(dumps: Path) -> None:

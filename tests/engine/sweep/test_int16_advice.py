@@ -54,6 +54,10 @@ def test_what_mends_one_picture_mends_all_and_is_measured(bad: Path, arrays: tup
     assert result.failing_layers and found is not None and found.kind is Kind.INT16
     assert found.layers == ("cat",) and found.text.endswith("within the limits on all 4 pictures")
     assert "tensor_arrays='cat'" in found.advice and "gate" in found.evidence[0]
+    why = "10 values: their rounding is chance"
+    assert found.evidence[-1] == (
+        f"3 of 20 layers can not be foreseen and are not judged by it: logits#48: {why}, logits: {why}, prob: {why}"
+    ), "the sweep's 20 layers and the 17 that trials are judged by"
     healed, nothing = advised(
         TwinPictures(Files(bad / "bad_float.bin", None, bad / "tensor_min_max.txt"), 1, ("cat",)), arrays
     )
@@ -84,6 +88,7 @@ def test_an_onnx_model_has_a_twin_and_is_told_what_heals_it(bad: Path, tmp_path:
 def test_where_nothing_helps_that_is_said(bad: Path, arrays: tuple[Picture, ...]) -> None:
     _, found = advised(twin_of(bad, Profile("hard", Limits(sqnr_db=80.0), Limits())), arrays[:2])
     assert found is not None and found.text.startswith("INT16 does not help") and not found.pictures
+    assert " of 17 layers that can be foreseen fail on the worst" in found.evidence[0]
 
 
 def test_where_there_is_no_twin_that_is_said(bad: Path, arrays: tuple[Picture, ...], tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The twin's sweep: the figures of the dumps that it would write, and one row for each way a picture can fail."""
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +146,21 @@ def test_dumps_that_are_kept_are_called_after_their_pictures_and_written_over_no
         list(keep_dumps(how_of(tiny), pictures, tmp_path))
     assert sorted(path.name for path in tmp_path.glob("*cat*")) == sorted(names[1:])
     assert (tmp_path / names[1]).read_bytes() == b"another" and not list(tmp_path.glob(".making*"))
+
+
+def test_dumps_that_can_not_be_kept_name_the_folder_that_was_given(
+    tiny: Path, arrays: tuple[Picture, ...], tmp_path: Path
+) -> None:
+    """A file may have 64 bytes, as on a disk that is full."""
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64, most))
+        with pytest.raises(InputError) as found:
+            list(keep_dumps(how_of(tiny), arrays[:1], tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    assert found.value.message == f"{tmp_path}: cannot write: File too large"
+    assert not list(tmp_path.glob("*_float.bin")) and not list(tmp_path.glob(".making*"))
 
 
 def test_what_can_not_begin_is_said_before(tiny: Path, tmp_path: Path) -> None:

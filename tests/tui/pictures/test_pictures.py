@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.runs.run_list import list_runs
 from sgs_tui.engine.runs.runs import cancel_run, wait_run
-from sgs_tui.tui.pictures.view import strip
+from sgs_tui.engine.sweep.results import PictureRow, Status, SweepResult
+from sgs_tui.tui.pictures.view import WAITING, Pace, state_of, strip
 from sgs_tui.tui.screen import MainScreen
 from tests.tui.stage import BENCHMARK, make_app, text_of, until, until_compared, until_shown
 
@@ -79,6 +81,18 @@ async def test_a_sweep_and_one_picture_of_it(place: Path) -> None:
         assert worst == pane.table.items[0].row.worst_rmse
         await pilot.press("8", "c")
         await until(pilot, lambda: len(list_runs(place / "sgs_runs")) == 2)
+
+
+def test_what_a_sweep_does_is_said_with_its_rate() -> None:
+    rows = [PictureRow(f"p{place}", Status.OK if place < 6 else Status.ERROR, "") for place in range(12)]
+    rows = [replace(row, reason=WAITING) if row.status is Status.ERROR else row for row in rows]
+    result = SweepResult(tuple(rows), (), (), (), (), (), np.zeros((0, 12)), np.zeros((0, 12), np.uint8), ())
+    pace = Pace(Path("run"), 100.0, 2)
+    assert state_of(result, True, pace, 108.0) == "under way  0.5/s  0:12 left"
+    assert state_of(result, True, replace(pace, done=6), 108.0) == state_of(result, True, None, 108.0) == "under way"
+    assert state_of(result, False, None, 0.0) == "stopped, c goes on"
+    done = replace(result, pictures=result.pictures[:6])
+    assert state_of(done, False, None, 0.0) == "" and "INT16 is tried" in state_of(done, True, pace, 108.0)
 
 
 @pytest.mark.timeout(110)
