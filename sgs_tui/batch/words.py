@@ -13,7 +13,7 @@ from sgs_tui.engine.configs.textlines import Finding as FileFinding
 from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Role
 from sgs_tui.engine.numbers import cosine, count, decibel, ratio, small
 from sgs_tui.engine.text import some, visible
-from sgs_tui.language import Message, joined
+from sgs_tui.language import Message, _n, joined
 
 LEGEND = Message(
     "{failed} beyond a fail limit, {warned} beyond a warn limit (a range counts only where a convolution reads it), "
@@ -159,6 +159,11 @@ _BETTER_SHOWN = 10
 _FEW = (Change.ADDED, Change.GONE, Change.CAST_ADDED, Change.CAST_GONE)
 _RARE = (LOST, *_FEW)
 _RANKS = (Change.WORSE, *_FEW, Change.BETTER, Change.SAME)
+
+
+def more_are_better(number: int) -> str:
+    """What follows a list of changes that leaves those out."""
+    return _n(number, "{number} more is better.", "{number} more are better.")
 
 
 def regression_headline(since: Since) -> str:

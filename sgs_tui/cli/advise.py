@@ -8,7 +8,7 @@ from sgs_tui.batch.output import emit
 from sgs_tui.cli import options, stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.engine.errors import InputError, RunError, UsageError
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 if TYPE_CHECKING:
     from sgs_tui.batch.printed.advice import Advised
@@ -80,7 +80,11 @@ def advise(
 def _advise_dumps(paths: list[Path], wishes: _Wishes, printing: options.AdvicePrinting) -> ExitCode:
     if len(paths) != 2:
         raise UsageError(
-            Message("{paths} paths given, expected sample and benchmark", paths=len(paths)),
+            plural(
+                len(paths),
+                "{number} path given, expected sample and benchmark",
+                "{number} paths given, expected sample and benchmark",
+            ),
             Message("or one folder: a run's or the demo's"),
         )
     if wishes.apply and wishes.ini is None:

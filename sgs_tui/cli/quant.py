@@ -9,7 +9,7 @@ from sgs_tui.batch.output import ListFormat, emit
 from sgs_tui.cli import stderr
 from sgs_tui.cli.exits import ExitCode
 from sgs_tui.cli.options import Ascii, Output, add_group, argument, option
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 _GROUP = Message("""Read and compare quantization files.
 
@@ -79,10 +79,11 @@ def diff(
     emit(write_diff((first, second), shown, len(found) - len(different), wanted, page), output, (first, second))
     if output is not None:
         stderr.note(
-            Message(
-                "{output}: {different} of {found} tensors differ",
+            plural(
+                len(different),
+                "{output}: {number} of {found} tensors differs",
+                "{output}: {number} of {found} tensors differ",
                 output=output,
-                different=len(different),
                 found=len(found),
             )
         )

@@ -56,7 +56,7 @@ def test_the_loop_closes(command: Command, network: Network) -> None:
     assert all(each["before"] and each["after"] for each in regression["layers"])
     assert second["int16"] == ["cat"]
     told = [(each["kind"], each["text"]) for each in second["journal"]]
-    assert told[:2] == [("tried", "requantized (tensor_arrays: none)"), ("result", "1 of 20 layers fail")]
+    assert told[:2] == [("tried", "requantized (tensor_arrays: none)"), ("result", "1 of 20 layers fails")]
     assert told[2] == ("tried", "input_config.ini: INT16 for cat (tensor_arrays: cat)")
     assert told[3] == ("result", "1 layer failed before, 0 after; newly fixed: gate")
 

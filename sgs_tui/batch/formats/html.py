@@ -30,7 +30,7 @@ from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.numbers import count, figure, size
 from sgs_tui.engine.reports.details import Details, Portrait, gather_details
 from sgs_tui.engine.text import visible
-from sgs_tui.language import Message, _, clauses, joined, shown, spoken
+from sgs_tui.language import Message, _, _n, clauses, joined, shown, spoken
 
 _STEP_KINDS = {"newly failing": "fail", "not comparable": "nc", "newly fixed": "ok", "worse": "warn"}
 _GRAVEST = {Verdict.FAIL: "fail", Verdict.NOT_COMPARABLE: "nc", Verdict.WARN: "warn", Verdict.OK: "ok"}
@@ -90,7 +90,7 @@ def heading(report: Report) -> tuple[str, str]:
         return _("{failed} of {layers} failed", failed=summary.failed, layers=layers), "fail"
     if summary.warned:
         return _("No layer failed, {warned} of {layers} to look at", warned=summary.warned, layers=layers), "warn"
-    return _("All {layers} are within the limits", layers=layers), "ok"
+    return _n(summary.layers, "The one layer is within the limits", "All {number:,} layers are within the limits"), "ok"
 
 
 def _why(row: LayerDiff, share: str) -> str:

@@ -173,7 +173,7 @@ def regression_lines(report: Report) -> Iterator[str]:
             "",
         )
     if hidden:
-        yield from (_("{number} more are better.", number=hidden), "")
+        yield from (words.more_are_better(hidden), "")
     for line in words.regression_remarks(report):
         yield from (_("Note: {text}", text=code(line)), "")
 

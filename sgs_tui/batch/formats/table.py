@@ -33,7 +33,7 @@ from sgs_tui.engine.compare.metrics import BY_PRIORITY, METRICS
 from sgs_tui.engine.compare.results import LayerDiff, RangeSource, Unmatched, Verdict
 from sgs_tui.engine.diagnosis.results import Finding, Recovered, proof
 from sgs_tui.engine.numbers import count
-from sgs_tui.language import Message, _, joined, sense, shown
+from sgs_tui.language import Message, _, _n, joined, sense, shown
 
 _WIDE = 120
 _ROOMY = 100
@@ -253,7 +253,9 @@ def regression_section(report: Report, screen: Screen) -> Iterator[RenderableTyp
     if steps:
         yield table_of(_changes(steps, screen))
     if hidden:
-        yield Text(_("{number} more are better, see --format json", number=hidden))
+        yield Text(
+            _n(hidden, "{number} more is better, see --format json", "{number} more are better, see --format json")
+        )
     for line in words.regression_remarks(report):
         yield _said_after(Message("note: "), line, screen)
 

@@ -47,7 +47,7 @@ from sgs_tui.engine.files import make_folder, write_atomically
 from sgs_tui.engine.runs.records import FLAT
 from sgs_tui.engine.runs.run_folder import Product, ProductKind
 from sgs_tui.engine.text import encode, visible
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -260,8 +260,11 @@ class EmbeddedRequest:
     def details(self) -> Mapping[str, str]:
         return {
             **input_details(self.sample or self.images[0], self.preprocess),
-            "calibration": Message(
-                "{number} samples, {folder}", number=len(self.images), folder=self.images[0][0].parent
+            "calibration": plural(
+                len(self.images),
+                "{number} sample, {folder}",
+                "{number} samples, {folder}",
+                folder=self.images[0][0].parent,
             ),
             "int16": ",".join(self.quantization.int16),
         }

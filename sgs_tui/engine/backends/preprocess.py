@@ -32,7 +32,7 @@ from sgs_tui.engine.files import odd_kind
 from sgs_tui.engine.runs.processes import ProcessIdentity, end_group
 from sgs_tui.engine.runs.records import ABSENT
 from sgs_tui.engine.text import visible
-from sgs_tui.language import Message, restored
+from sgs_tui.language import Message, plural, restored
 
 _KEPT = 4096
 _GRACE = 1.0
@@ -210,9 +210,10 @@ class Preprocess:
         if not self.modules:
             return None
         if len(self.modules) not in (1, inputs):
-            message = Message(
-                "the model has {inputs} inputs, got {modules} preprocess modules",
-                inputs=inputs,
+            message = plural(
+                inputs,
+                "the model has {number} input, got {modules} preprocess modules",
+                "the model has {number} inputs, got {modules} preprocess modules",
                 modules=len(self.modules),
             )
             raise UsageError(message, Message("give one for all inputs, or one for each"))
@@ -361,9 +362,10 @@ def check_count(wanted: Sequence[ModelInput], images: Sequence[Path]) -> None:
     if len(images) != len(wanted):
         names = ", ".join(f"{visible(item.name)} {list(item.shape)}" for item in wanted)
         raise UsageError(
-            Message(
-                "the model has {inputs} inputs ({names}), got {files}",
-                inputs=len(wanted),
+            plural(
+                len(wanted),
+                "the model has {number} input ({names}), got {files}",
+                "the model has {number} inputs ({names}), got {files}",
                 names=names,
                 files=len(images),
             ),

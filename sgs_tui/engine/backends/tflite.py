@@ -16,7 +16,7 @@ from sgs_tui.engine.dumps.writer import Draft, OriginalDump, Style, claim, write
 from sgs_tui.engine.errors import InputError, RunError, UsageError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.text import visible
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 STEM = "tflite_outtensor_dump"
 
@@ -61,7 +61,17 @@ def dump_tflite(request: TfliteDumpRequest) -> OriginalDump:
     results, skipped = net.results()
     write_dump(path, (net.draft(result) for result in results), True, request.form, Style.TFLITE)
     coded = sum(_is_coded(result.tensor) for result in results)
-    notes += [Message("{number} quantized tensors were written as numbers, not codes", number=coded)] if coded else []
+    notes += (
+        [
+            plural(
+                coded,
+                "{number} quantized tensor was written as numbers, not codes",
+                "{number} quantized tensors were written as numbers, not codes",
+            )
+        ]
+        if coded
+        else []
+    )
     return OriginalDump(path, len(results), tuple(skipped), tuple(notes))
 
 

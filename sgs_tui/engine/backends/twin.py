@@ -20,7 +20,7 @@ from sgs_tui.engine.twin.plan import Plan
 from sgs_tui.engine.twin.rebuild import refuse_barriers
 from sgs_tui.engine.twin.run import write_fixed_dump, write_float_dump
 from sgs_tui.engine.twin.segments import fixed_segments, float_segments
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,11 @@ class PictureInputs:
         for name, values in inputs.items():
             lost = values.size - int(np.count_nonzero(np.isfinite(values)))
             if lost:
-                what = Message(
-                    "{file}: input {name}: {lost} of {size} values are NaN or Inf",
-                    file=files[0].name, name=visible(name), lost=lost, size=values.size,
+                what = plural(
+                    lost,
+                    "{file}: input {name}: {number} of {size} values is NaN or Inf",
+                    "{file}: input {name}: {number} of {size} values are NaN or Inf",
+                    file=files[0].name, name=visible(name), size=values.size,
                 )  # fmt: skip
                 raise InputError(what, Message("check the preprocess"))
         return inputs, notes

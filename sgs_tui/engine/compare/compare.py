@@ -25,7 +25,7 @@ from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import CancelledError, FileChangedError, SgsError
 from sgs_tui.engine.network.narrow import Slices
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 if TYPE_CHECKING:
     from sgs_tui.engine.calibration.ranges import Ranges
@@ -250,8 +250,9 @@ class RowMaker:
 def _how_many_differ(pair: Pair, figures: LayerFigures) -> list[str]:
     """What the figures of indices are about."""
     count = pair.benchmark.count
+    differing = round(figures.metrics.mse * count)
     return (
-        [Message("{differing} of {count} indices differ", differing=round(figures.metrics.mse * count), count=count)]
+        [plural(differing, "{number} of {count} indices differs", "{number} of {count} indices differ", count=count)]
         if pair.indices and count
         else []
     )

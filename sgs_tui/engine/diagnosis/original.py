@@ -20,7 +20,7 @@ from sgs_tui.engine.dumps.index import guess_stage
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.numbers import count, figure
 from sgs_tui.engine.session import Comparison, open_comparison
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 
 class Breaks(StrEnum):
@@ -97,8 +97,11 @@ class ThreeWay:
                 "nothing can be said of the original: float has none of its layers (names differ; "
                 "where the SDK left a net_refine.onnx, dump that one)"
             )
-        share = Message(
-            "{compared} of {layers} are in the original", compared=self.compared, layers=count(len(self.rows), "layer")
+        share = plural(
+            self.compared,
+            "{number} of {layers} is in the original",
+            "{number} of {layers} are in the original",
+            layers=count(len(self.rows), "layer"),
         )
         if self.blame is Breaks.NOTHING:
             return Message(

@@ -10,7 +10,7 @@ from sgs_tui.engine.compare.results import LayerDiff
 from sgs_tui.engine.numbers import count, figure
 from sgs_tui.engine.text import some
 from sgs_tui.engine.twin.trust import REPRODUCED, ROUGHLY
-from sgs_tui.language import Message, joined
+from sgs_tui.language import Message, joined, plural
 
 if TYPE_CHECKING:
     from sgs_tui.engine.diagnosis.trying import Trying
@@ -375,7 +375,9 @@ class Foresight:
             layers=count(len(self.layers), "layer"),
         )
         roughly, silent = (
-            Message(
+            plural(
+                self.roughly,
+                "; it foresees {layers} to a factor of {factor:g}, as it has few values",
                 "; it foresees {layers} to a factor of {factor:g}, as they have few values",
                 layers=count(self.roughly, "more bad layer"),
                 factor=ROUGHLY,

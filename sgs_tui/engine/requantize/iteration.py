@@ -24,6 +24,7 @@ from sgs_tui.engine.compare.limits import Profile, load_profile
 from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.errors import CancelledError, RunError, SgsError, UsageError
 from sgs_tui.engine.journal import Kind, append, entry, journal_of
+from sgs_tui.engine.numbers import count
 from sgs_tui.engine.requantize import network
 from sgs_tui.engine.requantize.ini_change import carry_over, outcome_text
 from sgs_tui.engine.requantize.state import IterationPlan, load_state, measure
@@ -33,7 +34,7 @@ from sgs_tui.engine.runs.run_folder import Product, ProductKind, RunRequest, Run
 from sgs_tui.engine.runs.run_list import Run, read_run
 from sgs_tui.engine.runs.runs import INTERVAL, cancel_run, snapshot, wait_run
 from sgs_tui.engine.text import visible
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 Say = Callable[[str], None]
 BACKEND = "command"
@@ -217,7 +218,9 @@ def _place(folder: Path, fixed: Run, float_: Run) -> network.Place:
 def _told(before: Baseline | None, after: Baseline) -> str:
     failed = sum(layer.verdict is Verdict.FAIL for layer in after.layers)
     if before is None:
-        return Message("{failed} of {number} layers fail", failed=failed, number=len(after.layers))
+        return plural(
+            failed, "{number} of {layers} fails", "{number} of {layers} fail", layers=count(len(after.layers), "layer")
+        )
     was = sum(layer.verdict is Verdict.FAIL for layer in before.layers)
     return outcome_text(regress(after.layers, before.layers), was, failed)
 

@@ -264,9 +264,11 @@ def _in_vain(search: SetSearch, tried: str) -> str:
     everything, tensors = search.everything, count(len(search.candidates), "tensor")
     if everything is None:
         return Message("{tensors} in INT16 on the worst of {tried}", tensors=tensors, tried=tried)
-    return Message(
-        "with {tensors} in INT16 {failing} of {layers} that can be foreseen fail on the worst of {tried}",
-        tensors=tensors, failing=everything.failing, layers=count(everything.layers, "layer"), tried=tried,
+    return plural(
+        everything.failing,
+        "with {tensors} in INT16 {number} of {layers} that can be foreseen fails on the worst of {tried}",
+        "with {tensors} in INT16 {number} of {layers} that can be foreseen fail on the worst of {tried}",
+        tensors=tensors, layers=count(everything.layers, "layer"), tried=tried,
     )  # fmt: skip
 
 
@@ -288,9 +290,11 @@ def _not_foreseen(plan: Plan) -> list[str]:
     if not told:
         return []
     return [
-        Message(
+        plural(
+            len(told),
+            "{number} of {layers} can not be foreseen and is not judged by it: {names}",
             "{number} of {layers} can not be foreseen and are not judged by it: {names}",
-            number=len(told), layers=count(len(plan.layers()), "layer"), names=some(told, _NAMED),
+            layers=count(len(plan.layers()), "layer"), names=some(told, _NAMED),
         )
     ]  # fmt: skip
 

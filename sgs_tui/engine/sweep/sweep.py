@@ -19,7 +19,7 @@ from sgs_tui.engine.sweep.journal import Journal, key_of, read_journal
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import Column, Outcome, Picture, SweepResult
 from sgs_tui.engine.sweep.workers import How, Placed, default_workers, in_processes
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 Runner = Callable[[How, Sequence[Placed], Event], Iterator[tuple[int, Outcome]]]
 """What measures pictures somewhere: their places and outcomes, as they come."""
@@ -107,9 +107,10 @@ class Sweep:
                 yield Progress(done, len(everything))
         if done:
             yield LogLine(
-                Message(
+                plural(
+                    done,
+                    "{number} of {pictures} is in {path} and not measured again",
                     "{number} of {pictures} are in {path} and not measured again",
-                    number=done,
                     pictures=count(len(everything), "picture"),
                     path=journal.path,
                 )

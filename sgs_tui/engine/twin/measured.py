@@ -30,7 +30,7 @@ from sgs_tui.engine.twin.network import Bounds, Twin, TwinOp
 from sgs_tui.engine.twin.plan import HALF, NARROW, WIDE, Grid, Plan, Weights, bare, plan, plan_fused, with_qdq
 from sgs_tui.engine.twin.qdq import Qdq, read_qdq
 from sgs_tui.engine.twin.values import Values
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 HEADER = 6e-7
 """Half the last decimal of a scale in a header, and a little."""
@@ -119,10 +119,11 @@ def _check_network(records: FixedRecords) -> None:
     known = layers & {record.name for record in records.by_name.values()}
     if 2 * len(known) < len(layers):
         raise InputError(
-            Message(
-                "{path}: only {known} of its {layers} layers are in the float dump",
+            plural(
+                len(known),
+                "{path}: only {number} of its {layers} layers is in the float dump",
+                "{path}: only {number} of its {layers} layers are in the float dump",
                 path=records.dump.path,
-                known=len(known),
                 layers=len(layers),
             ),
             Message("give dumps of one network, converted once"),

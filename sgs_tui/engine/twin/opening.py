@@ -29,7 +29,7 @@ from sgs_tui.engine.twin.qdq import Qdq
 from sgs_tui.engine.twin.rebuild import rebuild
 from sgs_tui.engine.twin.trials import Trials
 from sgs_tui.engine.twin.whatif import Subject, from_fixed
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 RANGES, CHANNELS = "tensor_min_max.txt", "tensor_chn.txt"
 INI = "input_config.ini"
@@ -235,9 +235,10 @@ def _about_ranges(made: Plan, files: Files, settings: Settings) -> tuple[str, ..
         raise InputError(message, Message("name the ranges of this network: --ranges FILE"))
     if guessed:
         return (
-            Message(
-                "{guessed} of {tensors} tensors have no calibrated range: the float dump's own is taken",
-                guessed=guessed,
+            plural(
+                guessed,
+                "{number} of {tensors} tensors has no calibrated range: the float dump's own is taken",
+                "{number} of {tensors} tensors have no calibrated range: the float dump's own is taken",
                 tensors=tensors,
             ),
         )
@@ -258,9 +259,10 @@ def _about_scales(read: Plan, files: Files, settings: Settings) -> tuple[str, ..
         return ()
     ranges = files.with_neighbors().ranges
     return (
-        Message(
-            "{other} of {scales} scales of {fixed_dump} are not those of {ranges}: another calibration?",
-            other=other,
+        plural(
+            other,
+            "{number} of {scales} scales of {fixed_dump} is not that of {ranges}: another calibration?",
+            "{number} of {scales} scales of {fixed_dump} are not those of {ranges}: another calibration?",
             scales=len(scales),
             fixed_dump=files.fixed_dump,
             ranges=ranges,

@@ -13,7 +13,7 @@ from sgs_tui.engine.compare.results import Verdict
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.files import write_atomically
 from sgs_tui.engine.numbers import count
-from sgs_tui.language import _
+from sgs_tui.language import _n
 from sgs_tui.tui.frame.dialogs import Choice
 from sgs_tui.tui.settings import state_folder
 from sgs_tui.tui.text import age
@@ -33,10 +33,11 @@ class Kept:
 
     def choice(self, now: float) -> Choice:
         failing = sum(layer.verdict is Verdict.FAIL for layer in self.baseline.layers)
-        told = _(
-            "kept {age} ago: {failing} of {layers} fail",
+        told = _n(
+            failing,
+            "kept {age} ago: {number} of {layers} fails",
+            "kept {age} ago: {number} of {layers} fail",
             age=age(now - self.moment),
-            failing=failing,
             layers=count(len(self.baseline.layers), "layer"),
         )
         return Choice(str(self.path), Path(self.baseline.source).name, told)

@@ -10,7 +10,7 @@ import numpy as np
 from sgs_tui.engine.compare.results import SideStats
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.dumps.format import Health, HealthState, Record, Stage
-from sgs_tui.engine.numbers import figure, ratio, size
+from sgs_tui.engine.numbers import count, figure, ratio, size
 from sgs_tui.language import _, joined, shown
 from sgs_tui.tui.text import BLANK, Line, Span, age, paragraph, share
 from sgs_tui.tui.widgets.table import Cell, Column
@@ -153,9 +153,9 @@ def _header(record: Record) -> str:
             zero_point=record.zero_point,
         ),
         _(
-            "{shape}, {count:,} elements, {size:,} bytes at byte {offset:,}",
+            "{shape}, {elements}, {size:,} bytes at byte {offset:,}",
             shape=shape,
-            count=record.count,
+            elements=count(record.count, "element"),
             size=record.size,
             offset=record.offset,
         ),

@@ -13,7 +13,7 @@ from sgs_tui.engine.compare.channels import ChannelTable
 from sgs_tui.engine.compare.histogram import LayerHistogram
 from sgs_tui.engine.compare.results import LayerDiff, Pair
 from sgs_tui.engine.numbers import figure
-from sgs_tui.language import _, joined, key_word
+from sgs_tui.language import _, _n, joined, key_word
 from sgs_tui.tui.comparison.view import SIGNS
 from sgs_tui.tui.histogram.picture import Look, picture
 from sgs_tui.tui.text import Line, Span, clip, cut, line
@@ -104,8 +104,8 @@ def strip(table: ChannelTable, selected: int | None, cells: int, plain: bool = F
 
 
 def _bars(table: ChannelTable, order: Sequence[int], selected: int | None, cells: int, plain: bool) -> Line:
-    roomy = _("{channels} channels by share of error", channels=len(order))
-    head = (roomy if cells >= _ROOMY else _("{channels} channels", channels=len(order))) + " "
+    roomy = _n(len(order), "{number} channel by share of error", "{number} channels by share of error")
+    head = (roomy if cells >= _ROOMY else _n(len(order), "{number} channel", "{number} channels")) + " "
     room = max(1, cells - cell_len(head))
     first = 0 if selected is None or selected < room else selected - room + 1
     shown = range(first, min(len(order), first + room))

@@ -11,7 +11,7 @@ from sgs_tui.engine.numbers import count, decibel, figure, ratio, size
 from sgs_tui.engine.text import some
 from sgs_tui.engine.twin.trust import ROUGHLY
 from sgs_tui.engine.twin.whatif import WhatIf, WhatIfLayer
-from sgs_tui.language import Message, _, clauses, joined, sense, shown
+from sgs_tui.language import Message, _, _n, clauses, joined, sense, shown
 from sgs_tui.tui.int16.foresee import Foreseen, Then
 from sgs_tui.tui.text import Line, Span, Tone, clip, fit, line, padded, paragraph
 
@@ -71,7 +71,9 @@ def _rough_words(foreseen: Foreseen, width: int) -> list[Line]:
     now, then = sum(each.now for each in asked), sum(each.fails for each in asked)
     unsure = [each.layer.name for each in asked if each.then is Then.OPEN]
     names = some([each.layer.name for each in asked])
-    text = _(
+    text = _n(
+        len(asked),
+        "~ foreseen to a factor of {factor:g}, as it has few values: {now} fail -> {then} ({names})",
         "~ foreseen to a factor of {factor:g}, as they have few values: {now} fail -> {then} ({names})",
         factor=ROUGHLY,
         now=now,

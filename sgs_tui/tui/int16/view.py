@@ -9,7 +9,7 @@ from sgs_tui.engine.requantize.ini_change import IniChange
 from sgs_tui.engine.requantize.network import NAME
 from sgs_tui.engine.requantize.propose import Commands, EmbeddedRun, Recipe
 from sgs_tui.engine.text import some
-from sgs_tui.language import _, joined, shown
+from sgs_tui.language import _, _n, joined, shown
 from sgs_tui.tui.debugconfig.view import difference
 from sgs_tui.tui.int16.foresee import Foreseen
 from sgs_tui.tui.int16.outcome import answer_lines
@@ -110,9 +110,10 @@ def outcome_lines(advice: Advice, failing: int, width: int) -> list[Line]:
     )
     fails = [each for each in advice.predicted if each.fails]
     if fails:
-        text = _(
-            "{fails} layers fail {profile} all the same: {layers}",
-            fails=len(fails),
+        text = _n(
+            len(fails),
+            "{number} layer fails {profile} all the same: {layers}",
+            "{number} layers fail {profile} all the same: {layers}",
             profile=advice.profile,
             layers=some([each.layer for each in fails]),
         )

@@ -11,7 +11,7 @@ from sgs_tui.engine.compare.select import orders_of
 from sgs_tui.engine.journal import notes_by_layer
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.session import Comparison
-from sgs_tui.language import Message, _, joined
+from sgs_tui.language import Message, _, _n, joined
 from sgs_tui.tui.comparison.controller import COMPARING, ComparisonController
 from sgs_tui.tui.comparison.jobs import (
     ComparisonAsked,
@@ -85,10 +85,11 @@ class LayersController(Controller):
         self._start(event.comparison)
         self._show_notes({})
         matching = event.comparison.matching
-        found = _(
-            "{layers} in both dumps, {unmatched} outputs unmatched",
+        found = _n(
+            len(matching.unmatched),
+            "{layers} in both dumps, {number} output unmatched",
+            "{layers} in both dumps, {number} outputs unmatched",
             layers=count(len(matching.pairs), "layer"),
-            unmatched=len(matching.unmatched),
         )
         self.host.note(found, "info" if matching.pairs else "fail", "" if matching.pairs else _("u says why"))
         if not matching.pairs:
@@ -114,9 +115,10 @@ class LayersController(Controller):
     def tell_summary(self, event: ComparisonFinished) -> None:
         if self._comparison.is_current(event.comparison):
             self.host.note(
-                _(
-                    "compared: {failed} of {layers} fail",
-                    failed=event.summary.failed,
+                _n(
+                    event.summary.failed,
+                    "compared: {number} of {layers} fails",
+                    "compared: {number} of {layers} fail",
                     layers=count(event.summary.layers, "layer"),
                 )
             )

@@ -17,7 +17,7 @@ from sgs_tui.engine.compare.feature_map import FeatureMap, HeatRow
 from sgs_tui.engine.compare.scatter import Scatter
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.numbers import figure
-from sgs_tui.language import _
+from sgs_tui.language import _, _n
 from sgs_tui.tui.text import Line, Span, Tone, clip, fit, line
 
 RAMP, PLAIN_RAMP = " ░▒▓█", " .:-=+*#%@"
@@ -257,7 +257,7 @@ def heat_lines(
         body.append(tuple(spans))
     ramp = PLAIN_RAMP[::2] if plain else RAMP
     legend = "RMSE " + "  ".join(f"{sign} >{level:g}" for sign, level in zip(ramp[1:], _LEVELS, strict=False))
-    state = "" if done else "  " + _("counting, {layers} layers so far", layers=len(rows))
+    state = "" if done else "  " + _n(len(rows), "counting, {number} layer so far", "counting, {number} layers so far")
     here = _where(rows, cells, cursor)
     return [*body, line(Span(clip(legend + state, width), "muted")), line(Span(clip(here, width)))]
 

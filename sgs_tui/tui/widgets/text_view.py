@@ -69,6 +69,7 @@ class TextView(ListWidget):
     def line_at(self, y: int) -> tuple[Iterable[Span], Tone]:
         """The line at this height; the last one says how many more follow."""
         if y == self.size.height - 1 and self.hidden:
+            # at least two: this line covers one of them
             return (Span(_("{hidden} more lines below", hidden=self.hidden + 1), "muted"),), ""
         number = self.top + y
         return (self.lines[number] if number < len(self.lines) else ()), ""

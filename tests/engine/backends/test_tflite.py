@@ -141,7 +141,7 @@ def test_quantized_tensors_are_numbers_and_codes_are_checked(runtime: Any, tmp_p
     result = dump_tflite(TfliteDumpRequest(model, (tmp_path / "x.npy",), tmp_path / "out"))
     with open_dump(result.path) as dump:
         assert dump.read(dump.records[0]).tolist() == [0.0, 0.0, 0.5, 122.5]
-    assert result.notes == ("1 quantized tensors were written as numbers, not codes",)
+    assert result.notes == ("1 quantized tensor was written as numbers, not codes",)
     np.save(tmp_path / "x.npy", np.array([[0, 0.25, 1, 1]], np.float32))
     with pytest.raises(InputError, match=r"takes uint8, got values that do not fit, such as 0\.25"):
         dump_tflite(TfliteDumpRequest(model, (tmp_path / "x.npy",), tmp_path / "other"))

@@ -12,7 +12,7 @@ from sgs_tui.engine.diagnosis.causes.padding_kept import CLEAR, GLIMPSE, RIGHT
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 from sgs_tui.engine.dumps.layouts import divisors
 from sgs_tui.engine.network.tensors import WHOLE, Values, cosine
-from sgs_tui.language import Message, joined
+from sgs_tui.language import Message, joined, plural
 
 Places = npt.NDArray[np.int64]
 _GLANCES, _STEP = ((1 << 12, 2 * GLIMPSE), (1 << 16, GLIMPSE)), 1_000_003
@@ -40,7 +40,12 @@ def find_layout(case: Case) -> Finding | None:
     sides = joined((Message(side) for side in sorted({each.side for each in turned})), " and ")
     evidence = (
         Evidence(
-            Message("{number} layers fit once the {sides} is read as NCHW", number=len(turned), sides=sides),
+            plural(
+                len(turned),
+                "{number} layer fits once the {sides} is read as NCHW",
+                "{number} layers fit once the {sides} is read as NCHW",
+                sides=sides,
+            ),
             len(turned),
         ),
         Evidence(

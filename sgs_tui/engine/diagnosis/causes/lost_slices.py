@@ -24,7 +24,7 @@ from sgs_tui.engine.network.narrow import FEW_STEPS, NarrowSlice, Slices
 from sgs_tui.engine.network.slicing import Slicing, slicer_of
 from sgs_tui.engine.network.tensors import WHOLE, share
 from sgs_tui.engine.twin.chains import chain_of, choices_of, makers_inputs
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 _S16_STEPS = 65535
 
@@ -76,7 +76,12 @@ class _Layer:
             confidence=0.5 + 0.49 * explained,
             evidence=tuple(self._evidence(explained)),
             advice=tuple(self._advice(trying, healed)),
-            refuted_by=Message("with a scale of their own {names} are as bad", names=slice_names(self.lost)),
+            refuted_by=plural(
+                len(self.lost),
+                "with a scale of its own {names} is as bad",
+                "with a scale of their own {names} are as bad",
+                names=slice_names(self.lost),
+            ),
             explained=explained,
             size=min(1.0, 10 ** (-worst / 20)),
             int16=names,

@@ -13,7 +13,7 @@ from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.network.scales import CODES
 from sgs_tui.engine.network.tensors import Values, rms
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 _ADVICE = (Message("add the line dequantFixed to the fixed run's DebugConfig.txt and dump again"),)
 _REFUTED = Message("the values are no codes: (code - z) * s of the headers does not give the benchmark's values")
@@ -44,9 +44,10 @@ def find_codes(case: Case) -> Finding | None:
     worst = max(codes, key=lambda each: each.plain)
     evidence = (
         Evidence(
-            Message(
+            plural(
+                len(codes),
+                "{number} of {total} layers holds whole numbers inside the codes of its type",
                 "{number} of {total} layers hold whole numbers inside the codes of their type",
-                number=len(codes),
                 total=len(tried),
             ),
             len(codes),
@@ -71,8 +72,11 @@ def find_codes(case: Case) -> Finding | None:
 def _integer_file(case: Case, names: list[str]) -> Finding:
     evidence = [
         Evidence(
-            Message(
-                "{file}: isFloat: 0, {number} layers are integer codes", file=case.sample.path.name, number=len(names)
+            plural(
+                len(names),
+                "{file}: isFloat: 0, {number} layer is integer codes",
+                "{file}: isFloat: 0, {number} layers are integer codes",
+                file=case.sample.path.name,
             )
         ),
         Evidence(

@@ -16,7 +16,7 @@ from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, P
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.text import some
 from sgs_tui.engine.twin.figures import figures
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 _RIDDLES = (Cause.UNEXPLAINED, Cause.BAD_CHANNELS, Cause.GAIN_OFFSET)
 """Causes that other weights look like at a single layer."""
@@ -145,9 +145,10 @@ def _finding(layers: Sequence[Budget], weighted: int) -> Finding:
 
 def _evidence(layers: Sequence[Budget], worst: Budget, weighted: int) -> Iterator[Evidence]:
     names = some([each.name for each in layers])
-    text = Message(
+    text = plural(
+        len(layers),
+        "{number} of {layers} with weights computes other numbers from what it reads: {names}",
         "{number} of {layers} with weights compute other numbers from what they read: {names}",
-        number=len(layers),
         layers=count(weighted, "layer"),
         names=names,
     )

@@ -23,7 +23,7 @@ from sgs_tui.engine.dumps.layouts import Padded, candidates
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.network.tensors import WHOLE, Tensors, Values, cosine
 from sgs_tui.engine.twin.values import Values as WholeTensors
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 _PIXELS = 1 << 16  # values put in order at once, more or less
 
@@ -208,9 +208,10 @@ def find_padding(
 
 def _evidence(layers: Sequence[Undone], share: float, switched_on: bool | None) -> Iterator[Evidence]:
     yield Evidence(
-        Message(
+        plural(
+            len(layers),
+            "{number} layer is right once its stored order is undone: COS {span}",
             "{number} layers are right once their stored order is undone: COS {span}",
-            number=len(layers),
             span=_span(layers),
         ),
         share,

@@ -17,7 +17,7 @@ from sgs_tui.engine.diagnosis.error_budget import Budgets
 from sgs_tui.engine.diagnosis.results import Budget, Cause, Evidence, Finding, percent
 from sgs_tui.engine.diagnosis.words import int16_words, level_words, matter_of_bits_words
 from sgs_tui.engine.network.tensors import Values
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 _FITS = 0.8  # share of the own error that a gain and an offset, or a few channels, have to explain
 _ENOUGH = 32
@@ -52,7 +52,9 @@ def _bad_channels(case: Case, budget: Budget, sample: Values, made: Values) -> F
     names = ", ".join(map(str, chosen[:8]))
     evidence = [
         Evidence(
-            Message(
+            plural(
+                len(chosen),
+                "{name}: channel {names} of {channels} holds {part:.0%} of its error",
                 "{name}: channels {names} of {channels} hold {part:.0%} of its error",
                 name=budget.name,
                 names=names,
@@ -66,7 +68,12 @@ def _bad_channels(case: Case, budget: Budget, sample: Values, made: Values) -> F
     if dead:
         evidence.append(
             Evidence(
-                Message("channels {channels} are constant in the sample", channels=", ".join(map(str, dead[:8]))),
+                plural(
+                    len(dead),
+                    "channel {channels} is constant in the sample",
+                    "channels {channels} are constant in the sample",
+                    channels=", ".join(map(str, dead[:8])),
+                ),
                 len(dead),
             )
         )
