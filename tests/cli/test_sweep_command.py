@@ -103,7 +103,7 @@ def test_a_sweep_that_is_terminated_says_what_is_kept_and_goes_on(
     assert ended.code == 143 and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert "error: terminated: what was measured until then is printed; the same command goes on from kept" in ended.err
     again = command("sweep", "fixed", "float", "-j", "1", "--journal", "kept", "--format", "json")
-    assert again.out == whole.out and "of 4 pictures are in kept and not measured again" in again.err
+    assert again.out == whole.out and " in kept and not measured again" in again.err
 
 
 @pytest.mark.parametrize(

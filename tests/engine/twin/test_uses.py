@@ -248,7 +248,7 @@ def test_a_barrier_is_fed_with_the_fixed_dumps_values(sgs: Path) -> None:
 
 def test_a_fixed_dump_of_another_network_is_refused(sgs: Path, faults: Path) -> None:
     twin = rebuild(open_dump(sgs / "bad" / "bad_float.bin"))
-    with pytest.raises(InputError, match="layers? (is|are) in the float dump"):
+    with pytest.raises(InputError, match=r"layers? (is|are) in the float dump"):
         from_fixed(twin, open_dump(faults / "a_healthy_dwres48" / "fixed.bin"))
 
 
