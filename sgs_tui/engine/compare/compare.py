@@ -250,12 +250,10 @@ class RowMaker:
 def _how_many_differ(pair: Pair, figures: LayerFigures) -> list[str]:
     """What the figures of indices are about."""
     count = pair.benchmark.count
+    if not (pair.indices and count):
+        return []
     differing = round(figures.metrics.mse * count)
-    return (
-        [plural(differing, "{number} of {count} indices differs", "{number} of {count} indices differ", count=count)]
-        if pair.indices and count
-        else []
-    )
+    return [plural(differing, "{number} of {count} indices differs", "{number} of {count} indices differ", count=count)]
 
 
 def _not_comparable(pair: Pair, error: SgsError | None) -> LayerDiff:

@@ -385,6 +385,9 @@ def _measured(
     silent = [each for each in found if each.layers and not measuring.tells((*each.layers, *each.behind))]
     inside = [each for each in found if each.cause not in QUANTIZATION and each not in silent]
     others = [*silent, *(each for each in inside if not measuring.explains(each.layers[0]))]
+    failing = [name for name in case.compared if case.failing(name)]
+    if others and failing and not any(map(measuring.foresees, failing)):
+        return sorted(others, key=_weight, reverse=True)  # quantization alone would break no limit
     weights = [each.layers[0] for each in inside if each not in others and each.layers[0] in known]
     fresh = [find_weights(case, known[name]) for name in weights if level is None or name not in level.layers]
     plain = [*(each for each in found if each.cause in QUANTIZATION and each not in silent), *fresh]

@@ -178,6 +178,11 @@ class Measuring:
         cos = self.given.cosines.get(name)
         return cos is None or 2 * (1 - cos) <= 0.5 * self._case.error(name) ** 2
 
+    def foresees(self, name: str) -> bool:
+        """Whether quantization alone makes a layer suspect, as far as the twin can tell."""
+        scores = self.subject.trials.scores.get(name)
+        return scores is None or relative(scores) >= SUSPECT
+
     # --- inputs ---------------------------------------------------------------------------------------
 
     def fed(self, first: FirstLayer, tested: Tested) -> Likeness:
@@ -336,8 +341,10 @@ class Measuring:
         return max((relative(scores[name]) for name in names), default=0.0)
 
     def within(self, finding: Finding) -> str:
-        """What a finding amounts to where no limit is broken."""
+        """What a finding amounts to where no limit is broken; empty where no output is there to tell."""
         trials = self.subject.trials
+        if not self._judged.intersection(self.subject.plan.twin.outputs):
+            return ""
         now, then = self.outputs(trials.scores), self.outputs(self.under(undoing(finding)(self.subject.plan)))
         return Message(
             "the outputs are {now} off, with it undone in the twin {then}", now=percent(now), then=percent(then)

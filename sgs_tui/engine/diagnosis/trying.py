@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sgs_tui.engine.compare.limits import Profile, judge
 from sgs_tui.engine.compare.metrics import with_error
 from sgs_tui.engine.compare.results import LayerDiff, Metrics, Verdict
+from sgs_tui.engine.diagnosis.case import SUSPECT
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Tried
 from sgs_tui.engine.diagnosis.words import int16_words
 from sgs_tui.engine.network.narrow import NarrowSlice
@@ -150,8 +151,20 @@ class Trying:
             old, new = before.get(row.pair.benchmark.name), after.get(row.pair.benchmark.name)
             if row.metrics is not None:
                 same = new is None or new == old or (row.pair.benchmark.name in silent and new.count >= _FEW)
+                same = same or _is_of_another_fault(row.metrics, old)
                 found[name] = row if same or new is None else _foreseen(row, row.metrics, new)
         return found
+
+
+_OTHERS = 2.0
+"""Times the error that the twin has for a layer, from which most of what is measured is no matter of quantization."""
+
+
+def _is_of_another_fault(metrics: Metrics, foreseen: Figures | None) -> bool:
+    """Whether what quantization makes of a layer, now or then, says nothing of what is measured."""
+    if foreseen is None or not metrics.relative_l2 >= SUSPECT:
+        return False
+    return metrics.relative_l2 > _OTHERS * 10 ** (-foreseen.sqnr_db / 20)
 
 
 def _foreseen(row: LayerDiff, metrics: Metrics, found: Figures) -> LayerDiff:

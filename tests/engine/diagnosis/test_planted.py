@@ -9,6 +9,7 @@ from sgs_tui.engine.diagnosis.results import Proof
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.dumps.writer import write_dump
 from sgs_tui.engine.twin.rebuild import rebuild
+from tests.benchmarks.bench_planted import opened
 from tests.conftest import SHARED
 from tests.engine.diagnosis.cases import picture
 from tests.engine.diagnosis.deep import Builder, deep
@@ -33,6 +34,26 @@ def test_a_planted_fault_is_the_first_cause(fault: str, unet: Network, tmp_path:
     planted, pair = plant(unet, (fault,), 1, tmp_path)
     with diagnosed(pair.sample, pair.benchmark, pair.ranges) as found:
         assert right(planted, found.diagnosis), [(str(f.cause), f.layers[:3]) for f in found.diagnosis.findings]
+
+
+@pytest.fixture(scope="module")
+def yolo(tmp_path_factory: pytest.TempPathFactory) -> Network:
+    """A trained network whose layer4 costs the layers behind a little more than healthy ones do."""
+    if not (SHARED / "real").is_dir():
+        pytest.skip("the real dumps of ../shared/data are not on this machine")
+    return opened("yolo", tmp_path_factory.mktemp("yolo"))
+
+
+@pytest.mark.parametrize("fault", ["stale_head", "cut_file"])
+def test_what_is_within_the_limits_is_not_the_fault(fault: str, yolo: Network, tmp_path: Path) -> None:
+    """Neither beside a fault that quantization has no part in, nor where the dump ends before any output."""
+    planted, pair = plant(yolo, (fault,), 0, tmp_path)
+    with diagnosed(pair.sample, pair.benchmark, pair.ranges) as found:
+        first = found.diagnosis.first
+        assert right(planted, found.diagnosis), (str(first.cause), first.layers[:3])
+        assert all("wide_range" != each.cause for each in found.diagnosis.findings)
+        if fault == "cut_file":
+            assert "the outputs are" not in first.evidence[0].text
 
 
 @pytest.mark.parametrize("faults", [("channel_order", "wide_range"), ("other_std", "shared_scale")])
