@@ -51,7 +51,7 @@ def test_what_is_within_the_limits_is_not_the_fault(fault: str, yolo: Network, t
     with diagnosed(pair.sample, pair.benchmark, pair.ranges) as found:
         first = found.diagnosis.first
         assert right(planted, found.diagnosis), (str(first.cause), first.layers[:3])
-        assert all("wide_range" != each.cause for each in found.diagnosis.findings)
+        assert all(each.cause != "wide_range" for each in found.diagnosis.findings)
         if fault == "cut_file":
             assert "the outputs are" not in first.evidence[0].text
 
