@@ -112,12 +112,12 @@ def wrapped(text: str, cells: int, width: Callable[[str], int]) -> list[str]:
     for piece in _PIECES.findall(text):
         taken = width(piece)
         if taken > room and line:
-            lines.append(line.rstrip())
+            lines.append(line.rstrip(" "))
             line, room = "", cells
-            if piece.isspace():
+            if not piece.strip(" "):
                 continue
         while width(piece) > cells and (start := start_of(piece, cells, width)):
             lines.append(start)
             piece = piece[len(start) :]  # noqa: PLW2901 what is left of it
         line, room = line + piece, room - width(piece)
-    return [*lines, line.rstrip()] if line.strip() or not lines else lines
+    return [*lines, line.rstrip(" ")] if line.strip(" ") or not lines else lines

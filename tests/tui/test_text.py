@@ -1,7 +1,7 @@
 """Text fitted to cells."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -22,6 +22,7 @@ def test_cut_and_clip_never_take_more(text: str, cells: int) -> None:
 
 
 @given(texts, st.integers(2, 60))
+@example("\xa0⺀", 2)
 def test_wrap_loses_nothing_but_blanks(text: str, cells: int) -> None:
     rows = wrap(text, cells)
     assert all(cell_len(row) <= cells for row in rows)

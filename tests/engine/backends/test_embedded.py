@@ -155,7 +155,7 @@ def test_nothing_to_calibrate_with_and_wrong_numbers_of_inputs(sgs: Path, tiny_i
     model, out = sgs / "onnx/tiny.onnx", tiny_image.parent / "out"
     with pytest.raises(UsageError, match="nothing to calibrate"):
         embedded_run(EmbeddedRequest(model, (), out))
-    with pytest.raises(UsageError, match=r"has 1 inputs \(data \[1, 3, 32, 32\]\), got 2"):
+    with pytest.raises(UsageError, match=r"has 1 input \(data \[1, 3, 32, 32\]\), got 2"):
         embedded_run(EmbeddedRequest(model, ((tiny_image, tiny_image),), out))
 
 

@@ -209,7 +209,7 @@ def test_open_dimensions_are_asked_for_by_name(tmp_path: Path) -> None:
 
 def test_wrong_numbers_of_inputs_or_slices_are_usage_errors(sgs: Path, tmp_path: Path) -> None:
     request = tiny(sgs, tmp_path)
-    with pytest.raises(UsageError, match=r"has 1 inputs \(data \[1, 3, 32, 32\]\), got 2"):
+    with pytest.raises(UsageError, match=r"has 1 input \(data \[1, 3, 32, 32\]\), got 2"):
         dump_onnx(OnnxDumpRequest(request.model, request.inputs * 2, tmp_path / "out"))
     with pytest.raises(UsageError, match="0 slices"):
         dump_onnx(tiny(sgs, tmp_path, slices=0))
