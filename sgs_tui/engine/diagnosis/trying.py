@@ -16,6 +16,7 @@ from sgs_tui.engine.compare.limits import Profile, judge
 from sgs_tui.engine.compare.metrics import with_error
 from sgs_tui.engine.compare.results import LayerDiff, Metrics, Verdict
 from sgs_tui.engine.diagnosis.case import SUSPECT
+from sgs_tui.engine.diagnosis.measuring import relative
 from sgs_tui.engine.diagnosis.results import Cause, Evidence, Finding, Tried
 from sgs_tui.engine.diagnosis.words import int16_words
 from sgs_tui.engine.network.narrow import NarrowSlice
@@ -164,16 +165,14 @@ def _is_of_another_fault(metrics: Metrics, foreseen: Figures | None) -> bool:
     """Whether what quantization makes of a layer, now or then, says nothing of what is measured."""
     if foreseen is None or not metrics.relative_l2 >= SUSPECT:
         return False
-    return metrics.relative_l2 > _OTHERS * 10 ** (-foreseen.sqnr_db / 20)
+    return metrics.relative_l2 > _OTHERS * relative(foreseen)
 
 
 def _foreseen(row: LayerDiff, metrics: Metrics, found: Figures) -> LayerDiff:
     """The row with the figures and the slices of the twin; its sample then is lively as the benchmark is, or zero."""
-    relative = 10 ** (-found.sqnr_db / 20)
-    ratio = relative / metrics.relative_l2 if metrics.relative_l2 else 1.0
-    then = replace(
-        with_error(metrics, ratio), rmse=found.rmse, cos=found.cos, sqnr_db=found.sqnr_db, relative_l2=relative
-    )
+    error = relative(found)
+    ratio = error / metrics.relative_l2 if metrics.relative_l2 else 1.0
+    then = replace(with_error(metrics, ratio), rmse=found.rmse, cos=found.cos, sqnr_db=found.sqnr_db, relative_l2=error)
     lively = found.cos != 0 and isfinite(found.rmse)
     return replace(row, metrics=then, slices=found.slices, sample=row.benchmark if lively else row.sample)
 

@@ -15,6 +15,8 @@ from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import Picture
 from sgs_tui.language import Message
 
+_ROOM = Message("check free space and rights")
+
 
 @runtime_checkable
 class Dumper(Protocol):
@@ -71,11 +73,8 @@ def _next(pairs: Iterator[tuple[Path, Path]], making: Path, folder: Path) -> tup
         raise
 
 
-def _can_not(folder: Path, error: OSError) -> InputError:
-    return InputError(
-        Message("{folder}: cannot write: {why}", folder=folder, why=reason(error)),
-        Message("check free space and rights"),
-    )
+def _can_not(folder: Path, error: OSError, hint: Message = _ROOM) -> InputError:
+    return InputError(Message("{folder}: cannot write: {why}", folder=folder, why=reason(error)), hint)
 
 
 @contextmanager
@@ -84,9 +83,6 @@ def _making(folder: Path) -> Iterator[Path]:
     try:
         made = TemporaryDirectory(prefix=".making-", dir=folder)
     except OSError as error:
-        raise InputError(
-            Message("{folder}: cannot write: {why}", folder=folder, why=reason(error)),
-            Message("check the folder and its rights"),
-        ) from error
+        raise _can_not(folder, error, Message("check the folder and its rights")) from error
     with made as name:
         yield Path(name)
