@@ -90,6 +90,7 @@ class LayersPane(Pane):
 
     def on_mount(self) -> None:
         self.prompt.display = False
+        self.watch(self.prompt, "value", self.filter_as_typed, init=False)
         self.show_columns()
         self.table.at_column("rmse")
 
@@ -111,7 +112,7 @@ class LayersPane(Pane):
         self.moved = self.moved and number is not None
         self.table.restart(self.model, self.model.place_of(number or 0) or 0)
         self.show_columns()
-        self.post_message(LayerMoved(self.number))
+        self._tell(LayerMoved(self.number))
 
     def explain(self, why: str) -> None:
         """Why there is no layer, while there is none."""
@@ -128,7 +129,7 @@ class LayersPane(Pane):
         else:
             self._rearranged(number)
         if number is None or any(row.pair.number == number for row in rows):
-            self.post_message(LayerMoved(self.number))
+            self._tell(LayerMoved(self.number))
         self.show_heading()
 
     @property
@@ -158,7 +159,11 @@ class LayersPane(Pane):
     def show_heading(self) -> None:
         """How many layers, how many fail, which filter and order."""
         self.head(*self.summary())
-        self.post_message(LayersShown())
+        self._tell(LayersShown())
+
+    def _tell(self, message: LayerMoved | LayersShown) -> None:
+        """Straight to the screen: on its way up, title and status line would be a picture late."""
+        self.screen.post_message(message)
 
     def summary(self) -> Line:
         """The heading's words; in tabs the screen shows them in the title."""
@@ -184,7 +189,7 @@ class LayersPane(Pane):
         self.table.show(self.model, cursor=place)
         self.show_columns()
         if self.number != number:
-            self.post_message(LayerMoved(self.number))
+            self._tell(LayerMoved(self.number))
 
     def show_parts(self, parts: Parts) -> None:
         """Each layer's part in the error, as the diagnosis found it."""
@@ -246,7 +251,7 @@ class LayersPane(Pane):
     def tell_layer(self) -> None:
         """Histogram and details follow the cursor."""
         self.moved = True
-        self.post_message(LayerMoved(self.number))
+        self._tell(LayerMoved(self.number))
 
     def walk(self, step: int) -> None:
         """To the next or previous row (from other panes)."""
@@ -283,11 +288,10 @@ class LayersPane(Pane):
         self.prompt.value = ""
         self._filter("")
 
-    @on(Prompt.Changed)
-    def filter_as_typed(self, event: Prompt.Changed) -> None:
-        """Every key narrows the table at once."""
+    def filter_as_typed(self, text: str) -> None:
+        """Every key narrows the table at once, in the same picture."""
         if self.prompt.has_focus:
-            self._filter(event.value)
+            self._filter(text)
 
     @on(Prompt.Submitted)
     def keep_filter(self) -> None:
@@ -299,7 +303,7 @@ class LayersPane(Pane):
     def drop_filter(self) -> None:
         """Back to the table without a filter."""
         self.prompt.display = False
-        self.table.focus()
+        self.screen.set_focus(self.table)
         self.action_clear_filter()
 
     def _filter(self, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import reduce
-from typing import Protocol, cast
+from typing import Protocol, Self, cast
 
 from rich.segment import Segment
 from rich.style import Style
@@ -64,6 +64,14 @@ class LineWidget(TakesQueuedKeys, Widget):
         if not regions:
             self._clean.clear()
         super()._set_dirty(*regions)
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Textual's, told to the screen at once and not when the widget is next idle: what one key changes in several
+        widgets comes in one picture."""
+        super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+        if self.is_mounted:
+            self._check_refresh()
+        return self
 
     def render_line(self, y: int) -> Strip:
         """Textual's hook: spans as a strip of exactly the widget's width, with a sign where the line is longer."""
