@@ -161,7 +161,7 @@ class LayersPane(Pane):
         self.head(*self.summary())
         self._tell(LayersShown())
 
-    def _tell(self, message: LayerMoved | LayersShown) -> None:
+    def _tell(self, message: LayerMoved | LayersShown | Flash) -> None:
         """Straight to the screen: on its way up, title and status line would be a picture late."""
         self.screen.post_message(message)
 
@@ -268,10 +268,10 @@ class LayersPane(Pane):
         here, guilty = self.table.cursor, self.model.parts.guilty
         place = self.model.next_place(here, step, lambda row: failing(row) or row.name == guilty)
         if place is None:
-            self.post_message(Flash(_("no layer fails so far") if self.progress else _("no layer fails")))
+            self._tell(Flash(_("no layer fails so far") if self.progress else _("no layer fails")))
         elif place == here:
             fails = self.row is not None and failing(self.row)
-            self.post_message(
+            self._tell(
                 Flash(_("this is the only failing layer") if fails else _("no layer fails; the cause sits here"))
             )
         else:
@@ -310,12 +310,12 @@ class LayersPane(Pane):
         try:
             query = self.model.parsed(text)
         except UsageError as error:
-            self.post_message(Flash(error.text, "warn"))
+            self._tell(Flash(error.text, "warn"))
             return
         number = self.number
         self.model.filter(query)
         self._rearranged(number)
-        self.post_message(Flash(""))
+        self._tell(Flash(""))
 
     def action_sort(self) -> None:
         self._order(lambda: self.model.sort(self.table.column_id))
@@ -344,7 +344,7 @@ class LayersPane(Pane):
 
     def action_recovered(self) -> None:
         if not self.model.parts.recovered:
-            self.post_message(Flash(_("nothing was recovered: no dump here keeps its padding"), "warn"))
+            self._tell(Flash(_("nothing was recovered: no dump here keeps its padding"), "warn"))
             return
         self.model.undone = not self.model.undone
         self.table.refresh()
