@@ -52,7 +52,7 @@ class PictureInputs:
         """
         how = self.preprocess if cancel is None else replace(self.preprocess, cancel=cancel)
         feed, notes = load_inputs(self._wanted, files, how, Layout.NHWC, self._children)
-        inputs = {name: values.astype(np.float32).reshape(-1) for name, values in feed.items()}
+        inputs = {name: values.astype(np.float32, copy=False).reshape(-1) for name, values in feed.items()}
         for name, values in inputs.items():
             lost = values.size - int(np.count_nonzero(np.isfinite(values)))
             if lost:

@@ -77,10 +77,12 @@ class SliceSums:
             found = [values[: rows * fold * period].reshape(rows, -1)] if rows else []
             parts = [how.reduce(each, axis=0).reshape(-1, period) for each in found]
             parts += [values[whole - rest * period : whole].reshape(-1, period)] if rest else []
-            column = how.reduce(np.concatenate(parts), axis=0)
-            into[:] = how(into, np.roll(column, phase))
-        tail = (phase + np.arange(len(values) - whole)) % period
-        into[tail] = how(into[tail], values[whole:])
+            periods = np.concatenate(parts) if len(parts) > 1 else parts[0]
+            column = how.reduce(periods, axis=0) if len(periods) > 1 else periods[0]
+            how(into, np.roll(column, phase) if phase else column, out=into)
+        if whole < len(values):
+            tail = (phase + np.arange(len(values) - whole)) % period
+            into[tail] = how(into[tail], values[whole:])
 
     def _by_run(self, how: np.ufunc, values: FloatArray, into: FloatArray) -> None:
         """Reduce every run of one slice's neighbouring elements."""

@@ -4,8 +4,9 @@ Apart because every way of making the two sides gives its numbers by it.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from math import inf, isfinite, nan
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -44,27 +45,39 @@ def beyond(
 def _counted(
     least: float, greatest: float, limits: tuple[float, float], benchmark: Iterable[AnyArray]
 ) -> tuple[float, float]:
-    slack = _ROUNDED * max(map(abs, limits))
-    low, high = limits[0] - slack, limits[1] + slack
-    if not (least < low or greatest > high):  # NaN, of an empty layer, is beyond nothing
+    edges = _edges(limits)
+    if not (least < edges.low or greatest > edges.high):  # NaN, of an empty layer, is beyond nothing
         return 0.0, 0.0
     below = above = 0
     for piece in benchmark:
-        if least < low:
-            below += int(np.count_nonzero(np.less(piece, _inward(low, inf, piece))))
-        if greatest > high:
-            above += int(np.count_nonzero(np.greater(piece, _inward(high, -inf, piece))))
+        low, high = edges.single if piece.dtype == np.float32 else (edges.low, edges.high)
+        below += int(np.count_nonzero(np.less(piece, low))) if least < edges.low else 0
+        above += int(np.count_nonzero(np.greater(piece, high))) if greatest > edges.high else 0
     return float(below), float(above)
 
 
-def _inward(limit: float, inside: float, piece: AnyArray) -> float | np.floating[Any]:
-    """The limit as the piece's type, so that nothing is widened: the next number towards `inside` where that has none
-    as exact. No value lies between the two."""
-    if piece.dtype != np.float32:
-        return limit
-    found = np.float32(limit)
-    outside = float(found) < limit if inside > 0 else float(found) > limit
-    return np.nextafter(found, np.float32(inside)) if outside else found
+class _Edges(NamedTuple):
+    """Limits and what a printed figure may be off, as doubles, and as `single` floats that no value lies between: so
+    nothing is widened to be counted."""
+
+    low: float
+    high: float
+    single: tuple[np.float32, np.float32]
+
+
+@lru_cache(4096)
+def _edges(limits: tuple[float, float]) -> _Edges:
+    slack = _ROUNDED * max(map(abs, limits))
+    low, high = limits[0] - slack, limits[1] + slack
+    first, last = np.float32(low), np.float32(high)
+    return _Edges(
+        low,
+        high,
+        (
+            np.nextafter(first, np.float32(inf)) if float(first) < low else first,
+            np.nextafter(last, np.float32(-inf)) if float(last) > high else last,
+        ),
+    )
 
 
 def class_agreement(top1: Top1 | None, sample: Elements, benchmark: Elements) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """Which pictures a sweep is over: pairs of dumps by name or by list, images and arrays; and what their content is."""
 
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
+from hashlib import sha256
 from pathlib import Path
 
 from sgs_tui.engine.dumps.index import looks_like_dump
@@ -18,7 +18,7 @@ _WORDS = ("fixed", "float", "sample", "benchmark", "dq", "original", "quantized"
 
 def digest_of(paths: Iterable[Path], *more: str) -> str:
     """A digest of the content of files, and of words. Raises InputError for what can not be read."""
-    found = blake2b(digest_size=16)
+    found = sha256()  # processors have instructions for it: half the time of blake2b
     for path in paths:
         with reading(path) as file:
             while piece := file.read(_PIECE):

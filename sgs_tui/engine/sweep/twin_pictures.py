@@ -36,7 +36,7 @@ from sgs_tui.engine.sweep.keeping import stem_of
 from sgs_tui.engine.sweep.measure import beyond, class_agreement, outputs_of, row_of, useful_limits, why_worst
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import VERDICTS, InputFigures, Layer, LimitsFrom, Measured, Picture
-from sgs_tui.engine.sweep.verdicts import Shortcut, errors_of, shortcut
+from sgs_tui.engine.sweep.verdicts import Shortcut, shortcut
 from sgs_tui.engine.twin.kernels import Array, Bound
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.measured import read_plan
@@ -110,22 +110,35 @@ class TwinPictures:
         return TwinMeasurer(self, twin, plan, settings)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is the same of a layer on every picture: the pair of the dumps that would be written, how it is sliced and
+    whether it scores classes, the shortcut to its verdict where there is one."""
+
+    pair: Pair
+    layer: Layer
+    sliced: Sliced | None
+    classes: bool
+    short: Shortcut | None
+
+
 @dataclass(slots=True)
 class _Seen:
     """What is needed of a picture's layers until the last one: rows by their places, and of the layers judged
-    without one the worst that warns and that fails: its RMSE, place, pair and sums."""
+    without one the worst that warns and that fails: its RMSE, place and sums."""
 
     before: Before = field(default_factory=Before)
     place: int = 0
     rows: list[tuple[int, LayerDiff]] = field(default_factory=list)
     worst: dict[Verdict, tuple[float, int, Pair, Summed]] = field(default_factory=dict)
 
-    def add(self, pair: Pair, summed: Summed, verdict: Verdict, rmse: float) -> None:
-        self.before.widths[pair.name] = summed.greatest - summed.least
+    def add(self, known: _Known, summed: Summed, verdict: Verdict, rmse: float) -> None:
+        name = known.layer.name
+        self.before.widths[name] = summed.greatest - summed.least
         if verdict is Verdict.FAIL:
-            self.before.failing.add(pair.name)
+            self.before.failing.add(name)
         if verdict is not Verdict.OK and (verdict not in self.worst or rmse > self.worst[verdict][0]):
-            self.worst[verdict] = rmse, self.place, pair, summed
+            self.worst[verdict] = rmse, self.place, known.pair, summed
 
 
 @dataclass
@@ -142,11 +155,11 @@ class TwinMeasurer:
         """Raises SgsError: the picture is no input of the network, its preprocess fails, the sweep was stopped."""
         inputs, _ = self._inputs.read(picture.files, cancel)
         layers, numbers, seen = list[Layer](), list[list[float]](), _Seen()
-        for pairs, laid in self._sides(inputs, cancel):
-            for pair, sides, summed in zip(pairs, laid.sides, self._arrays.sums(laid), strict=True):
-                layers.append(self._layer(pair))
+        for told, laid in self._sides(inputs, cancel):
+            for known, sides, summed in zip(told, laid.sides, self._arrays.sums(laid), strict=True):
+                layers.append(known.layer)
                 seen.place = len(layers)
-                numbers.append(self._numbers(pair, sides, summed, layers[-1].limits, seen))
+                numbers.append(self._numbers(known, sides, summed, seen))
         return Measured(
             tuple(layers),
             np.array(numbers),
@@ -154,66 +167,64 @@ class TwinMeasurer:
             reason=self._reason(seen),
         )
 
-    def _numbers(
-        self, pair: Pair, sides: Sides, summed: Summed, limits: tuple[float, float] | None, seen: "_Seen"
-    ) -> list[float]:
+    def _numbers(self, known: _Known, sides: Sides, summed: Summed, seen: _Seen) -> list[float]:
         """The layer's `COLUMNS`."""
-        short = self._shortcut(pair)
-        verdict = short.verdict(summed) if short is not None else None
-        if verdict is not None:
-            errors = errors_of(summed.totals)
-            seen.add(pair, summed, verdict, errors[0])
+        limits = known.layer.limits
+        found = known.short.verdict(summed) if known.short is not None else None
+        if found is not None:
+            verdict, errors = found
+            seen.add(known, summed, verdict, errors.rmse)
             extremes = beyond(summed.least, summed.greatest, limits, sides[1:])
             return [*errors, *extremes, nan, nan, float(VERDICTS.index(verdict))]
-        row = self._row(pair, self._arrays.figures(sides, summed), sides, seen.before)
+        row = self._row(known, self._arrays.figures(sides, summed), sides, seen.before)
         seen.rows.append((seen.place, row))
         return row_of(row, limits, sides[1:], class_agreement(row.top1, *map(ArrayReader, sides)))
 
-    def _sides(self, inputs: Mapping[str, Floats], cancel: Event | None) -> Iterator[tuple[Sequence[Pair], Laid]]:
+    def _sides(self, inputs: Mapping[str, Floats], cancel: Event | None) -> Iterator[tuple[Sequence[_Known], Laid]]:
         """Every layer that both stages have, in the float dump's order, with its values in fixed and float: so many at
         once that measuring them together is worth it. The values are good until the next ones are asked for."""
         codes = input_codes(self.plan, inputs, self.settings.pixels)
         if self._whole is None:
             yield from self._in_parts(codes, inputs, cancel)
             return
-        pairs, laid, stages = self._whole
+        told, laid, stages = self._whole
         for (segment, bound), given in zip(stages, (codes, inputs), strict=True):
             if cancel is not None and cancel.is_set():
                 raise CancelledError(Message("the run was stopped"))
             bound.run([given[name] for name in segment.reads])
-        yield pairs, laid
+        yield told, laid
 
     def _in_parts(
         self, codes: Mapping[str, Array], inputs: Mapping[str, Floats], cancel: Event | None
-    ) -> Iterator[tuple[Sequence[Pair], Laid]]:
+    ) -> Iterator[tuple[Sequence[_Known], Laid]]:
         """Of a network in several segments: its memory does not grow with the network."""
         fixed, waiting = run(self._fixed_segments, codes, cancel), dict[str, Floats]()
-        pairs, found, held = list[Pair](), list[tuple[Floats, Floats]](), 0
+        told, found, held = list[_Known](), list[tuple[Floats, Floats]](), 0
         for name, values in run(self._float_segments, inputs, cancel):
-            pair = self._pairs.get(name)
-            if pair is None:
+            known = self._known.get(name)
+            if known is None:
                 continue
             while name not in waiting:
                 waiting.update((next(fixed),))
-            pairs.append(pair)
+            told.append(known)
             found.append((waiting.pop(name), values))
             held += values.size
             if held > _TOGETHER:
-                yield pairs, laid_out(found)
-                pairs, found, held = [], [], 0
-        yield pairs, laid_out(found)
+                yield told, laid_out(found)
+                told, found, held = [], [], 0
+        yield told, laid_out(found)
 
     @cached_property
-    def _whole(self) -> tuple[Sequence[Pair], Laid, tuple[tuple[Segment, Bound], tuple[Segment, Bound]]] | None:
+    def _whole(self) -> tuple[Sequence[_Known], Laid, tuple[tuple[Segment, Bound], tuple[Segment, Bound]]] | None:
         """Both stages of a network of one segment, writing the values of its layers to where they are compared."""
         if len(self._fixed_segments) != 1 or len(self._float_segments) != 1:
             return None
         fixed, floats = self._fixed_segments[0], self._float_segments[0]
-        pairs = [self._pairs[name] for name in floats.tells if name in self._pairs]
-        laid = Laid([pair.benchmark.count for pair in pairs])
-        rooms = ({pair.name: sides[at] for pair, sides in zip(pairs, laid.sides, strict=True)} for at in (0, 1))
+        told = [self._known[name] for name in floats.tells if name in self._known]
+        laid = Laid([known.layer.size for known in told])
+        rooms = ({known.layer.name: sides[at] for known, sides in zip(told, laid.sides, strict=True)} for at in (0, 1))
         first, second = ((each, each.bound(room)) for each, room in zip((fixed, floats), rooms, strict=True))
-        return pairs, laid, (first, second)
+        return told, laid, (first, second)
 
     @cached_property
     def _inputs(self) -> PictureInputs:
@@ -228,15 +239,28 @@ class TwinMeasurer:
         return float_segments(self.twin)
 
     @cached_property
-    def _pairs(self) -> dict[str, Pair]:
-        """The pairs of the dumps that would be written, by name."""
-        stored = frozenset(self.plan.layers())
-        pairs = {pair.name: pair for pair in match(self.twin.dump, self.twin.dump).pairs if pair.name in stored}
-        lanes = pad_lanes(build_graph(self.twin.dump))
-        return {
-            name: replace(pair, sample=self._header(pair.sample), excluded="pad lanes" if name in lanes else None)
-            for name, pair in pairs.items()
-        }
+    def _known(self) -> dict[str, _Known]:
+        """The layers that are compared, by name."""
+        dump = self.twin.dump
+        stored, outputs, lanes = frozenset(self.plan.layers()), outputs_of(dump), pad_lanes(build_graph(dump))
+        slicer, found = Slicer(dump), dict[str, _Known]()
+        for each in match(dump, dump).pairs:
+            name = each.name
+            if name not in stored:
+                continue
+            excluded = "pad lanes" if name in lanes else None
+            pair = replace(each, sample=self._header(each.sample), excluded=excluded)
+            limits, source = self._limits(name)
+            about = name, pair.op_type, pair.benchmark.op_index, pair.benchmark.count
+            sliced = slicer.of(pair.benchmark)
+            found[name] = _Known(
+                pair,
+                Layer(*about, limits, source, name in outputs),
+                sliced,
+                sliced is not None and slicer.scores_classes(pair.benchmark),
+                shortcut(pair, self._calibrated(name), self.how.profile) if sliced is None else None,
+            )
+        return found
 
     def _header(self, record: Record) -> Record:
         """As the fixed dump prints it: the scale with six decimals."""
@@ -245,11 +269,12 @@ class TwinMeasurer:
             return record
         return replace(record, scale=float(f"{grid.scale:f}"), zero_point=grid.zero, type_name=grid.type_name)
 
-    def _row(self, pair: Pair, found: LayerFigures, sides: Sides, before: Before) -> LayerDiff:
+    def _row(self, known: _Known, found: LayerFigures, sides: Sides, before: Before) -> LayerDiff:
+        pair = known.pair
         if pair.excluded is not None:
             return LayerDiff(pair, None, None, None, None, Verdict.NOT_COMPARABLE, (pair.excluded,))
         before.widths[pair.name] = found.benchmark.width
-        row = self._judged(pair, found, *self._closer(pair, found, sides, before))
+        row = self._judged(pair, found, *self._closer(known, found, sides, before))
         if row.verdict is Verdict.FAIL:
             before.failing.add(row.name)
         return row
@@ -268,65 +293,23 @@ class TwinMeasurer:
         rows.update((place, self._judged(pair, summed.figures())) for _, place, pair, summed in seen.worst.values())
         return why_worst([rows[place] for place in sorted(rows)])
 
-    def _shortcut(self, pair: Pair) -> Shortcut | None:
-        if pair.name not in self._shortcuts:
-            sliced, _ = self._slices_of(pair)
-            calibrated = self._calibrated(pair.name) if sliced is None else None
-            self._shortcuts[pair.name] = shortcut(pair, calibrated, self.how.profile)
-        return self._shortcuts[pair.name]
-
-    @cached_property
-    def _shortcuts(self) -> dict[str, Shortcut | None]:
-        return {}
-
     def _closer(
-        self, pair: Pair, found: LayerFigures, sides: Sides, before: Before
+        self, known: _Known, found: LayerFigures, sides: Sides, before: Before
     ) -> tuple[Slices | None, Top1 | None]:
         """What only graph outputs and concats have."""
-        sliced, classes = self._slices_of(pair)
-        if sliced is None or not (found.sample.finite and found.benchmark.finite):
+        if known.sliced is None or not (found.sample.finite and found.benchmark.finite):
             return None, None
         readers = ArrayReader(sides[0]), ArrayReader(sides[1])
-        slices = slices_of(pair, sliced, found.benchmark, readers, before, self._calibrated)
-        return slices, top1_of(readers) if classes else None
-
-    def _slices_of(self, pair: Pair) -> tuple[Sliced | None, bool]:
-        """How the layer is sliced, and whether it scores classes."""
-        if pair.name not in self._sliced:
-            sliced, classes = self._slicer.of(pair.benchmark), self._slicer.scores_classes(pair.benchmark)
-            self._sliced[pair.name] = sliced, sliced is not None and classes
-        return self._sliced[pair.name]
+        slices = slices_of(known.pair, known.sliced, found.benchmark, readers, before, self._calibrated)
+        return slices, top1_of(readers) if known.classes else None
 
     def _calibrated(self, name: str) -> tuple[float, float] | None:
         return self._ranges.find(name) if self._ranges is not None else None
 
     @cached_property
-    def _slicer(self) -> Slicer:
-        return Slicer(self.twin.dump)
-
-    @cached_property
-    def _sliced(self) -> dict[str, tuple[Sliced | None, bool]]:
-        return {}
-
-    @cached_property
     def _ranges(self) -> Ranges | None:
         path = self.how.files.with_neighbors().ranges
         return load_ranges(path) if path is not None else None
-
-    def _layer(self, pair: Pair) -> Layer:
-        if pair.name not in self._layers:
-            limits, source = self._limits(pair.name)
-            about = (pair.name, pair.op_type, pair.benchmark.op_index, pair.benchmark.count)
-            self._layers[pair.name] = Layer(*about, limits, source, pair.name in self._outputs)
-        return self._layers[pair.name]
-
-    @cached_property
-    def _layers(self) -> dict[str, Layer]:
-        return {}
-
-    @cached_property
-    def _outputs(self) -> frozenset[str]:
-        return outputs_of(self.twin.dump)
 
     def _limits(self, name: str) -> tuple[tuple[float, float] | None, LimitsFrom]:
         known = self._calibrated(name)

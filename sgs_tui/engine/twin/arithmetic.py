@@ -151,9 +151,12 @@ def quantize_input(values: Floats, grid: Grid, pixels: Pixels | None) -> npt.NDA
     """Codes of a network input, flat NHWC. From its pixels where `pixels` gives whole ones, else plainly rounded."""
     recovered = None if pixels is None else recover_pixels(values, pixels)
     if recovered is None or pixels is None:
-        with np.errstate(invalid="ignore"):
-            rounded = np.rint(values.astype(np.float64) / grid.scale) + grid.zero
-        return np.asarray(np.clip(np.nan_to_num(rounded), 0, 255), np.uint8)
+        codes = values.astype(np.float64)
+        codes /= grid.scale
+        np.rint(codes, out=codes)
+        codes += grid.zero
+        np.fmin(np.fmax(codes, 0, out=codes), 255, out=codes)  # NaN becomes 0
+        return codes.astype(np.uint8)
     return quantize_pixels(recovered, grid, pixels)
 
 

@@ -35,10 +35,13 @@ def test_a_shortcut_leads_to_the_same_verdict(
     short = shortcut(pair, (-half, half), profile)
     assert short is not None
     (summed,) = arrays.sums(laid_out([sides]))
-    verdict = short.verdict(summed)
-    event(f"by the shortcut: {verdict is not None}")
+    found = short.verdict(summed)
+    event(f"by the shortcut: {found is not None}")
     figures, known = arrays.figures(sides, summed), LayerRange(-half, half, RangeSource.CALIBRATION)
     row = LayerDiff(pair, figures.metrics, figures.sample, figures.benchmark, known, Verdict.OK)
-    assert verdict in (None, judged(row, profile).verdict)
+    if found is not None:
+        verdict, errors = found
+        assert verdict is judged(row, profile).verdict
+        assert errors == tuple(getattr(figures.metrics, key) for key in errors._fields)
     if kind in ("usual", "positive", "equal"):  # nothing is odd about these, unless the grid is a millionfold wider
-        assert (verdict is None) == (half == 1e7)
+        assert (found is None) == (half == 1e7)
