@@ -82,4 +82,4 @@ def _sweep(folder: Path, ascii_only: bool) -> ExitCode:
     printing = SweepPrinting(screen=stderr.screen(ascii_only, to_file=False))
     with stderr.cancelling_interrupts() as cancel:
         report = print_sweep(Sweep(SweepRequest(how, pictures)), what, how.profile.name, printing, stderr.note, cancel)
-    return ExitCode.INTERRUPTED if report.stopped else ExitCode.OK
+    return cancel.code if report.stopped else ExitCode.OK

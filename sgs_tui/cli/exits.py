@@ -8,7 +8,15 @@ verdict is incomplete, and fixing the dump comes first.
 from collections.abc import Sequence
 from enum import IntEnum
 
-from sgs_tui.engine.errors import CancelledError, InputError, NothingComparableError, RunError, SgsError, UsageError
+from sgs_tui.engine.errors import (
+    CancelledError,
+    InputError,
+    NothingComparableError,
+    RunError,
+    SgsError,
+    TerminatedError,
+    UsageError,
+)
 
 
 class ExitCode(IntEnum):
@@ -39,6 +47,7 @@ _BY_CLASS: tuple[tuple[type[SgsError], ExitCode], ...] = (
     (InputError, ExitCode.INPUT),
     (NothingComparableError, ExitCode.NOTHING_COMPARABLE),
     (RunError, ExitCode.RUN_FAILED),
+    (TerminatedError, ExitCode.TERMINATED),
     (CancelledError, ExitCode.INTERRUPTED),
 )
 

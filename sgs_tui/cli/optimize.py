@@ -308,11 +308,11 @@ def _written(found: "TwinFound", write: bool) -> "TwinFound":
 
 @contextmanager
 def _stoppable() -> Iterator[Event]:
-    """Ctrl-C ends a search soon, wherever in it that is noticed."""
+    """Ctrl-C or SIGTERM ends a search soon, wherever in it that is noticed."""
     try:
         with stderr.cancelling_interrupts() as cancel:
             yield cancel
     except CancelledError as error:
-        raise CancelledError(
+        raise type(error)(
             Message("the search was stopped"), Message("the same command goes on where it stopped")
         ) from error

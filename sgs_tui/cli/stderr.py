@@ -11,7 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from sgs_tui.cli.exits import ExitCode
-from sgs_tui.engine.errors import UsageError
+from sgs_tui.engine.errors import CancelledError, TerminatedError, UsageError
 from sgs_tui.engine.text import visible
 from sgs_tui.language import Message, _, joined
 
@@ -79,13 +79,13 @@ class Stop(Event):
 
 
 @contextmanager
-def cancelling_interrupts(terminating: bool = False) -> Iterator[Stop]:
-    """While the block runs the first Ctrl-C sets the event, for a job that then ends by itself; the next is real.
+def cancelling_interrupts() -> Iterator[Stop]:
+    """While the block runs the first Ctrl-C or SIGTERM sets the event, for a job that then ends; the next is real.
 
-    `terminating`: SIGTERM too.
+    A job that ends by CancelledError ends by TerminatedError after SIGTERM.
     """
     cancel = Stop()
-    numbers = (signal.SIGINT, signal.SIGTERM) if terminating else (signal.SIGINT,)
+    numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.getsignal(number) for number in numbers}
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -95,7 +95,12 @@ def cancelling_interrupts(terminating: bool = False) -> Iterator[Stop]:
             signal.signal(each, handler)
 
     with _signals_to(stop, numbers):
-        yield cancel
+        try:
+            yield cancel
+        except CancelledError as error:
+            if cancel.code is ExitCode.TERMINATED:
+                raise TerminatedError(error.message, error.hint) from error
+            raise
 
 
 @contextmanager

@@ -407,7 +407,7 @@ def _print(asked: _Asked, profile: str, where: _Where, keeping: _Keeping, printi
     stderr.note(*asked.notes)
     runner = asked.simulator or where.runner(len(asked.request.pictures))
     try:
-        with stderr.cancelling_interrupts(terminating=True) as cancel:
+        with stderr.cancelling_interrupts() as cancel:
             sweep = Sweep(replace(asked.request, journal=journal), runner)
             report = print_sweep(sweep, asked.what, profile, how, stderr.note, cancel, asked.notes)
     finally:

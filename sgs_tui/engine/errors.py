@@ -115,3 +115,7 @@ class RunError(SgsError):
 
 class CancelledError(SgsError):
     """The user stopped a job."""
+
+
+class TerminatedError(CancelledError):
+    """A job was asked to end from outside: kill, a batch system."""

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sgs_tui.batch.console import Screen
@@ -13,12 +14,15 @@ from sgs_tui.batch.watch import standing
 from sgs_tui.cli import options
 from sgs_tui.cli.compare import ReportOptions
 from sgs_tui.cli.options import with_options
-from sgs_tui.cli.stderr import cancelling_interrupts, held_interrupts
+from sgs_tui.cli.stderr import Stop, cancelling_interrupts, held_interrupts
 from sgs_tui.engine.backends.samples import open_shapes
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.numbers import clock
 from sgs_tui.engine.runs.run_folder import RunState
 from sgs_tui.engine.runs.runs import Snapshot
+from tests.cli.conftest import Command
+
+PAIR = ("bad/bad_fixed_dq.bin", "bad/bad_float.bin")
 
 
 def test_input_files() -> None:
@@ -95,6 +99,38 @@ def test_the_second_ctrl_c_is_a_real_one(ctrl_c: None) -> None:
         os.kill(os.getpid(), signal.SIGINT)
         assert cancel.is_set()
         os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("whatif", *PAIR), "the prediction was stopped"),
+        (("twin", PAIR[1], "--run", "picture.npy", "--dumps", "."), "the run was stopped"),
+        (("optimize", "twin", *PAIR), "the search was stopped; the same command goes on where it stopped"),
+    ],
+)
+def test_a_job_that_is_terminated_says_so(
+    sgs: Path,
+    tmp_path: Path,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("picture.npy", np.zeros((1, 32, 32, 3), np.float32))
+    asked, sent = Stop.is_set, []
+
+    def terminated(stop: Stop) -> bool:
+        if not sent:
+            sent.append(os.kill(os.getpid(), signal.SIGTERM))
+        return asked(stop)
+
+    monkeypatch.setattr(Stop, "is_set", terminated)
+    ended = command(*(str(sgs / word) if word in PAIR else word for word in arguments))
+    assert (ended.code, ended.out) == (143, b"") and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert ended.err.splitlines()[-1] == f"sgs-tui: error: {said}"
+    assert not list(tmp_path.glob("*.bin"))
 
 
 def test_a_run_in_words() -> None:

@@ -67,7 +67,8 @@ def test_every_error_has_its_code() -> None:
     assert codes["RunError"] is ExitCode.RUN_FAILED
     assert codes["NothingComparableError"] is ExitCode.NOTHING_COMPARABLE
     assert codes["CancelledError"] is ExitCode.INTERRUPTED
-    assert all(code in (2, 3, 4, 5, 130) for code in codes.values())
+    assert codes["TerminatedError"] is ExitCode.TERMINATED
+    assert all(code in (2, 3, 4, 5, 130, 143) for code in codes.values())
 
 
 def test_complaints_are_one_harmless_line(capsys: pytest.CaptureFixture[str]) -> None:
