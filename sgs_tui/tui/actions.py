@@ -11,6 +11,7 @@ or the wire knows as another (ctrl+i, ctrl+j, ctrl+m, ctrl+h).
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from textual.binding import Binding, BindingType
 
@@ -287,6 +288,7 @@ GROUP_TITLES = {
 }
 
 
+@cache
 def group(name: str) -> tuple[Action, ...]:
     """The actions of one group, in table order."""
     return tuple(action for action in ACTIONS if action.group == name)

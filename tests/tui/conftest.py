@@ -46,7 +46,10 @@ def keys_are_handled_when_press_returns(monkeypatch: pytest.MonkeyPatch) -> None
     async def pressed(pilot: Pilot[int], *keys: str) -> None:
         for key in keys:
             await press(pilot, key)
-            await stage.until(pilot, lambda: key_queue(pilot.app).quiet or not pilot.app.is_running)
+            queue = key_queue(pilot.app)
+            while queue._giving is not None and not queue._giving.done() and pilot.app.is_running:
+                await asyncio.wait([queue._giving], timeout=0.1)  # an app that ends gives no more keys out
+            await stage.until(pilot, lambda: queue.quiet or not pilot.app.is_running)
 
     monkeypatch.setattr(Pilot, "press", pressed)
     monkeypatch.setattr(Pilot, "_wait_for_screen", _handled)
