@@ -143,3 +143,36 @@ async def test_what_moved_while_somebody_asked_where_it_is_gets_painted_and_told
         assert screen.layer_table.pane.region.height < height  # asked, and by that laid out
         await _agrees(pilot, "five lines above the tabs")
         assert screen.layer_table.pane.table.size.height < height
+
+
+class Pictures(TwoTerminals):
+    """Every picture that was painted."""
+
+    def __init__(self, app: SgsApp, **others: Any) -> None:
+        super().__init__(app, **others)
+        self.seen: list[tuple[str, ...]] = []
+
+    def write(self, data: str) -> None:
+        super().write(data)
+        self.seen.append(tuple(self.whole.display))
+
+
+async def test_a_typed_key_changes_prompt_table_title_and_status_line_in_one_picture(on_stage: Path) -> None:
+    """Over a slow line half a picture is what one looks at; and the other half came a frame later."""
+    app = make_app()
+    app.driver_class = Pictures
+    async with app.run_test(headless=False, size=(80, 24)) as pilot:
+        await until_compared(pilot)
+        terminal = app._driver
+        assert isinstance(terminal, Pictures)
+        await pilot.press("/", "z", "backspace")
+        await _agrees(pilot, "an empty filter")
+        for key in ("g", "q"):  # some layers fit, then none
+            before, terminal.seen = terminal.seen[-1], []
+            await pilot.press(key)
+            await _agrees(pilot, key)
+            after = tuple(terminal.whole.display)
+            changed = [y for y in range(24) if before[y] != after[y]]
+            assert len(changed) > 3  # title, rows, prompt
+            half = [seen for seen in terminal.seen if {seen[y] for y in changed} - {after[y] for y in changed}]
+            assert all(seen == before for seen in half)
