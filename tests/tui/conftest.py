@@ -44,9 +44,9 @@ def keys_are_handled_when_press_returns(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("sgs_tui.tui.widgets.key_queue._PAINTING", 0)
 
     async def pressed(pilot: Pilot[int], *keys: str) -> None:
+        queue = key_queue(pilot.app)
         for key in keys:
             await press(pilot, key)
-            queue = key_queue(pilot.app)
             while queue._giving is not None and not queue._giving.done() and pilot.app.is_running:
                 await asyncio.wait([queue._giving], timeout=0.1)  # an app that ends gives no more keys out
             await stage.until(pilot, lambda: queue.quiet or not pilot.app.is_running)
