@@ -221,6 +221,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("network.open", "enter,o", "to layer", "Go to the layer in the table", 4),
     Action("typing.keep", "enter", "keep", "Take what was typed", 1, call="submit"),
     Action("typing.drop", "escape", "cancel", "Leave it as it was", 2, call="cancel"),
+    Action("path.complete", "tab", "files", "Complete the path as far as it is certain, and show what goes on", 3),
     Action("help.search", "/", "search", "Only the lines that have these words", 1),
     Action("help.beside", "b", "beside", "Keep help open beside the panes (from 120 columns)", 2),
     Action("dialog.close", "escape,q", "close", "Close", 90),
@@ -284,6 +285,7 @@ GROUP_TITLES = {
     "columns": Message("Column picker"),
     "help": Message("Help"),
     "typing": Message("While typing"),
+    "path": Message("While typing a path"),
     "dialog": Message("Windows"),
 }
 

@@ -69,7 +69,7 @@ class ExportController(Controller):
     def _ask_for_place(self, picture: str, kind: str) -> None:
         sample = self._comparison.picks.sample
         name = Path(f"{'screen' if sample is None else sample.stem}.{kind}")
-        self.ask(
+        self.ask_path(
             _("Into which file?"),
             str(free_name(name, keep_suffix=True)),
             _("a new file; none is written over"),

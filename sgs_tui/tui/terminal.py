@@ -8,7 +8,7 @@ Apart because what hangs on a version of Textual is then found in one place.
 
 import locale
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from io import UnsupportedOperation
 from pathlib import Path
@@ -18,8 +18,11 @@ from rich.cells import cell_len
 from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.color import Color
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
 
@@ -87,6 +90,27 @@ class _HasShown(Protocol):
     shown: Shown
 
 
+_ESCAPE = "\x1b"
+_GO_ON = "[OP]_^bf"
+"""What behind an escape is the begin of a longer sequence; `b` and `f`, a word left and right in shells, keep that."""
+
+
+class KeysApart(XTermParser):
+    """Escape and the key right behind it are two keys, however close a slow line delivers them.
+
+    Textual takes them for one with alt, forgets the escape where no such key is known (`#`, `/`, enter), and reads
+    others (escape and a digit) as the sign that alt makes of them on one kind of keyboard.
+    """
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        first, second = sequence[:1], sequence[1:]
+        two = first == _ESCAPE and (second == "\r" or (len(second) == 1 and second.isprintable()))
+        if alt or (two and second not in _GO_ON):
+            yield events.Key("escape", _ESCAPE)
+            sequence = sequence[-1:]
+        yield from super()._sequence_to_key_events(sequence)
+
+
 class TerminalDriver(LinuxDriver):
     """Sends what changed, ends with the line, and comes back from any kind of stop exactly once.
 
@@ -106,6 +130,10 @@ class TerminalDriver(LinuxDriver):
         """Textual's hook: all that goes to the terminal, a whole update at a time."""
         if changes := self._shown.changes(data):
             super().write(changes)
+
+    def run_input_thread(self) -> None:
+        vars(linux_driver)["XTermParser"] = KeysApart  # made by name inside
+        super().run_input_thread()
 
     def _sigcont_application(self, *unused: object) -> None:
         if not os.isatty(self.fileno):

@@ -37,7 +37,7 @@ from sgs_tui.tui.screen import MainScreen
 from sgs_tui.tui.settings import Settings, Start
 from sgs_tui.tui.tensor.windows import HeatWindow, MapWindow
 from sgs_tui.tui.triage.pane import TriagePane
-from sgs_tui.tui.widgets.prompt import Prompt
+from sgs_tui.tui.widgets.prompt import PathPrompt, Prompt
 from sgs_tui.tui.widgets.table import Table
 from sgs_tui.tui.widgets.text_view import TextView
 
@@ -63,6 +63,7 @@ OWNERS: dict[str, tuple[type, ...]] = {
     "help": (HelpDialog,),
     "chooser": (Chooser,),
     "typing": (Prompt,),
+    "path": (PathPrompt,),
     "confirm": (ConfirmDialog,),
     "columns": (ColumnsDialog,),
     "leave": (LeaveDialog,),
@@ -87,7 +88,7 @@ def test_ids_are_unique() -> None:
 
 @pytest.mark.parametrize("action_id", BY_ID)
 def test_has_a_plain_key(action_id: str) -> None:
-    typed_instead = {"app.interrupt", "chooser.choose", "typing.keep", "typing.drop"}
+    typed_instead = {"app.interrupt", "chooser.choose", "typing.keep", "typing.drop", "path.complete"}
     assert any(len(key) == 1 for key in _keys(action_id)) or action_id in typed_instead
 
 

@@ -16,7 +16,7 @@ from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import SgsError
 from sgs_tui.engine.numbers import figure
 from sgs_tui.engine.reports.details import Portrait, Subject, portray, subjects_of
-from sgs_tui.language import Message, _, clauses, shown
+from sgs_tui.language import Message, _, clauses, plural, shown
 
 _NEAR = 4
 """Calibrated limits are in the chart unless that makes the values' part of it smaller than one of so many."""
@@ -78,7 +78,7 @@ def _range(bounds: Bounds | None) -> Iterator[str]:
 def _title(name: str, tally: Tally | None, subject: Subject, screen: Screen) -> str:
     if tally is None:
         return _("{name}: no such layer to compare with", name=screen.text(name))
-    parts = [screen.text(name), Message("{count:,} values", count=tally.stats.count)]
+    parts = [screen.text(name), plural(tally.stats.count, "{number:,} value", "{number:,} values")]
     if tally.stats.nan + tally.stats.inf:
         parts.append(Message("{nan:,} NaN or Inf not drawn", nan=tally.stats.nan + tally.stats.inf))
     if subject.bounds is not None:

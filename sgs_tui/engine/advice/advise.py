@@ -316,11 +316,17 @@ def _notes(
             how=how,
         )
     elif not first.cause.bits_help and first.cause is not Cause.HEALTHY:
-        yield Message(
-            "INT16 does not fix the likeliest cause, {cause} at {layers}: fix that first{how}",
-            cause=first.cause,
-            layers=some(first.layers),
-            how=how,
+        yield (
+            Message(
+                "INT16 does not fix the likeliest cause, {cause} at {layers}: fix that first{how}",
+                cause=first.cause,
+                layers=some(first.layers),
+                how=how,
+            )
+            if first.layers
+            else Message(
+                "INT16 does not fix the likeliest cause, {cause}: fix that first{how}", cause=first.cause, how=how
+            )
         )
     if not targets.graph.known:
         yield Message("the dumps hold no inputs, so convolution inputs are not known: give the simulator's float dump")

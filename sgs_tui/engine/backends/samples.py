@@ -11,7 +11,7 @@ from pathlib import Path
 from sgs_tui.engine.errors import InputError, UsageError
 from sgs_tui.engine.files import at_home, mark_read, odd_kind, read_bytes
 from sgs_tui.engine.text import decode, visible
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 PICTURES = frozenset(
     {"bmp", "dib", "jpeg", "jpg", "jpe", "jp2", "png", "pbm", "pgm", "ppm"}
@@ -86,12 +86,20 @@ def named_samples(inputs: Sequence[str], given: Sequence[Sample], named: Mapping
     for sample in given or ((),):
         if len(sample) != len(free):
             if free:
-                wanted = Message("{number} files ({names})", number=len(free), names=visible(", ".join(free)))
+                wanted = plural(
+                    len(free), "{number} file ({names})", "{number} files ({names})", names=visible(", ".join(free))
+                )
             else:
                 wanted = Message("no image, every input is named")
             hint = Message("a list file with one line a sample and commas between its files, or --input NAME=FILE")
             raise UsageError(
-                Message("got {number} files for a sample, expected {wanted}", number=len(sample), wanted=wanted), hint
+                plural(
+                    len(sample),
+                    "got {number} file for a sample, expected {wanted}",
+                    "got {number} files for a sample, expected {wanted}",
+                    wanted=wanted,
+                ),
+                hint,
             )
     columns = [{**dict(zip(free, sample, strict=True)), **named} for sample in given or ((),)]
     return tuple(tuple(column[name] for name in inputs) for column in columns)

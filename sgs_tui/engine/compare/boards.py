@@ -23,7 +23,7 @@ from sgs_tui.engine.network.graph import network_outputs
 from sgs_tui.engine.network.scales import CODES
 from sgs_tui.engine.network.tensors import Values, cosine
 from sgs_tui.engine.text import did_you_mean, sanitised, visible
-from sgs_tui.language import Message, joined
+from sgs_tui.language import Message, joined, plural
 
 _LOOKED_AT = 1 << 20
 """Elements of a tensor by which readings and codes are told."""
@@ -125,7 +125,13 @@ def _chosen(path: Path, found: Sequence[Reading], source: Source, other: Dump) -
         return best
     ways = joined((each.text for each in found[:3]), "; or ")
     raise DumpError(
-        Message("{path}: {size} bytes can be read as {ways}", path=path, size=source.size, ways=ways),
+        plural(
+            source.size,
+            "{path}: {number} byte can be read as {ways}",
+            "{path}: {number} bytes can be read as {ways}",
+            path=path,
+            ways=ways,
+        ),
         Message("say which with --outputs NAME,..."),
     )
 

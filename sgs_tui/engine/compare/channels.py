@@ -21,7 +21,8 @@ class ChannelTable:
     """Figures per channel, arrays of shape (channels,); rmse = sum |s-b| / sum |b| as for layers.
 
     `rmse` is inf where the benchmark's channel is all zero and the sample's is not, 0 where both are.
-    `share` is the channel's part of the layer's sum of (s-b)^2. `dead`: the benchmark's channel holds next to nothing.
+    `share` is the channel's part of the layer's sum of (s-b)^2, NaN where that is not finite. `dead`: the benchmark's
+    channel holds next to nothing.
     """
 
     rmse: FloatArray
@@ -62,7 +63,7 @@ def channel_table(row: LayerDiff, sides: Sides, cancel: Event | None = None) -> 
     with np.errstate(invalid="ignore", divide="ignore"):
         rmse = np.where(error == 0, 0.0, error / reference)
         total = energy.sum()
-        share = energy / total if total > 0 else np.zeros(count)
+        share = energy / total if 0 < total < np.inf else np.full(count, 0.0 if total == 0 else np.nan)
         dead = reference <= _DEAD * reference.mean()
     return ChannelTable(rmse, share, dead)
 

@@ -30,7 +30,7 @@ from sgs_tui.engine.dumps.source import ScanWindow, Source
 from sgs_tui.engine.errors import DumpError, NotADumpError
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.text import visible
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 HEAD = 8192
 """Bytes that tell what a file is."""
@@ -115,7 +115,14 @@ def _judge(health: Health, records: tuple[Record, ...], is_float: bool, promised
         return health
     if not records:
         return Health(
-            HealthState.EMPTY, Message("{size} bytes and no record: the simulator dumped nothing", size=size), size, 0
+            HealthState.EMPTY,
+            plural(
+                size,
+                "{number} byte and no record: the simulator dumped nothing",
+                "{number} bytes and no record: the simulator dumped nothing",
+            ),
+            size,
+            0,
         )
     last = records[-1]
     where = Message(

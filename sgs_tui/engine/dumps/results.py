@@ -26,7 +26,7 @@ from sgs_tui.engine.dumps.format import Direction, DumpIndex, Form, Health, Heal
 from sgs_tui.engine.dumps.source import Source
 from sgs_tui.engine.dumps.text_payload import TextReader
 from sgs_tui.engine.text import decode, visible
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 _STEP = 1 << 20
 _LONGEST_HEAD = 1 << 14
@@ -146,7 +146,12 @@ def _record(number: int, head: re.Match[bytes], offset: int, size: int, values: 
     elif shape is not None:
         count, problem = (
             0,
-            Message("holds {values} values, expected {expected}", values=values, expected=_expected(shape, stored)),
+            plural(
+                values,
+                "holds {number} value, expected {expected}",
+                "holds {number} values, expected {expected}",
+                expected=_expected(shape, stored),
+            ),
         )
     return Record(
         number, Direction.OUT, 0, number, "output", decode(head[1].strip()), 0.0, 0, "float", False, shape, FLOAT64,

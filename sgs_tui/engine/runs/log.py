@@ -11,7 +11,7 @@ from pathlib import Path
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import reading
 from sgs_tui.engine.text import decode, visible
-from sgs_tui.language import Message
+from sgs_tui.language import plural
 
 _ANSI = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _SHOWN = 1000
@@ -113,7 +113,14 @@ class LogReader:
         if ended and self._open:
             lines, self._open = [*lines, self._open], b""
         note = (
-            [Message("[{skipped} bytes of output passed by, see {name}]", skipped=skipped, name=self._path.name)]
+            [
+                plural(
+                    skipped,
+                    "[{number} byte of output passed by, see {name}]",
+                    "[{number} bytes of output passed by, see {name}]",
+                    name=self._path.name,
+                )
+            ]
             if skipped
             else []
         )

@@ -22,7 +22,7 @@ from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.plan import NARROW, WIDE, Plan
 from sgs_tui.engine.twin.trials import Trials
 from sgs_tui.engine.twin.values import Values
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 FEW = 32
 """Elements below which a layer's SQNR is chance."""
@@ -144,7 +144,7 @@ def _reason(
         return Message("its pad lanes hold leftover memory in the fixed dump")
     count = int(np.prod(twin.shapes[name]))
     if count < FEW:
-        return Message("{count} values: {chance}", count=count, chance=CHANCE)
+        return plural(count, "{number} value: {chance}", "{number} values: {chance}", chance=CHANCE)
     if name in nothing:
         return Message("it is all but zero in the float dump: no ratio means anything")
     return Message("its INT16 weights have scales more than 100 apart") if name in apart else ""

@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from sgs_tui.language import Message, clauses, joined
+from sgs_tui.language import Message, clauses, joined, plural
 
 Floats = npt.NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -115,7 +115,7 @@ class Concatenation:
     result: Shape
 
     def __str__(self) -> str:
-        return Message("{number} rows", number=self.rows)
+        return plural(self.rows, "{number} row", "{number} rows")
 
 
 @dataclass(frozen=True, slots=True)

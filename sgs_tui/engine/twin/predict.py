@@ -22,7 +22,7 @@ from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.network import Twin
 from sgs_tui.engine.twin.plan import Grid, Plan
 from sgs_tui.engine.twin.values import Values
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 KERNELS = 4000
 """Kernels kept; a trial of one more INT16 tensor makes some ten."""
@@ -100,7 +100,7 @@ def input_codes(plan: Plan, inputs: Inputs, pixels: Pixels | None) -> dict[str, 
         values = inputs.get(name)
         wanted = int(np.prod(plan.twin.shapes.get(name, (plan.twin.records[name].count,))))
         if values is None or values.size != wanted:
-            got = Message("nothing") if values is None else Message("{size} values", size=values.size)
+            got = Message("nothing") if values is None else plural(values.size, "{number} value", "{number} values")
             raise InputError(
                 Message(
                     "network input {name}: expected {wanted} values (NHWC), got {got}",

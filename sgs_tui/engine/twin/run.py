@@ -22,7 +22,7 @@ from sgs_tui.engine.twin.predict import Inputs, Layer, input_codes
 from sgs_tui.engine.twin.rebuild import refuse_barriers
 from sgs_tui.engine.twin.segments import Segment, fixed_segments, float_segments, run
 from sgs_tui.engine.twin.values import Values
-from sgs_tui.language import Message
+from sgs_tui.language import Message, plural
 
 
 def float_layers(
@@ -50,7 +50,7 @@ def _check(twin: Twin, inputs: Inputs) -> None:
         wanted, given = twin.records[name].count, inputs.get(name)
         if given is None or given.size != wanted:
             shape = "x".join(map(str, twin.shapes.get(name, (wanted,))))
-            got = Message("nothing") if given is None else Message("{size} values", size=given.size)
+            got = Message("nothing") if given is None else plural(given.size, "{number} value", "{number} values")
             raise InputError(
                 Message(
                     "network input {name}: expected {wanted} values ({shape}, NHWC), got {got}",

@@ -134,7 +134,7 @@ class BaselineController(Controller):
     @does("baseline.file")
     def ask_for_file(self) -> None:
         note = _("a report of `compare --format json`, or a run's folder; M keeps the one on the screen")
-        self.ask(_("Against which earlier comparison?"), "", note, self._load)
+        self.ask_path(_("Against which earlier comparison?"), "", note, self._load)
 
     def _load(self, answer: str) -> None:
         current = self._comparison.current

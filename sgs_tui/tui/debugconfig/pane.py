@@ -33,7 +33,7 @@ from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.jobs import Flash, Said
 from sgs_tui.tui.text import BLANK, Line, span
 from sgs_tui.tui.widgets.bars import Crumb
-from sgs_tui.tui.widgets.prompt import Prompt
+from sgs_tui.tui.widgets.prompt import PathPrompt, Prompt
 from sgs_tui.tui.widgets.table import ListTable, Table
 from sgs_tui.tui.widgets.text_view import Text, TextView
 
@@ -82,7 +82,7 @@ class DebugConfigPane(Pane):
         self.crumb = Crumb()
         self.main = self.keys = ListTable(key_columns(lambda: self.document))
         self.info, self.text = TextView(reads=False), TextView(reads=False)
-        self.prompt = Prompt(placeholder=_("folder for the dump, . for the folder of the run"))
+        self.prompt = PathPrompt(placeholder=_("folder for the dump, . for the folder of the run"))
         self.file = ConfigFile()
         self._before_edit = self.document
 
@@ -150,7 +150,7 @@ class DebugConfigPane(Pane):
 
     def _edit_path(self) -> None:
         self._before_edit = self.document
-        self.prompt.value = self.document.path or ""
+        self.prompt.prefill(self.document.path or "")
         self.prompt.display = True
         self.screen.set_focus(self.prompt)
 
@@ -163,6 +163,11 @@ class DebugConfigPane(Pane):
     def keep_path(self, event: Prompt.Submitted) -> None:
         self._apply(lambda: self._before_edit.with_path(event.value))
         self._end_edit()
+
+    @on(PathPrompt.Several)
+    def show_names(self, event: PathPrompt.Several) -> None:
+        if len(event.names) != 1:
+            self.post_message(Flash("  ".join(event.names) or _("no file's name begins so")))
 
     @on(Prompt.Cancelled)
     def drop_path(self) -> None:

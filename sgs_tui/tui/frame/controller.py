@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 from textual.message import Message
 from textual.timer import Timer
 
-from sgs_tui.tui.frame.dialogs import Ask, Choice, Chooser, ConfirmDialog, Dialog
+from sgs_tui.tui.frame.dialogs import Ask, AskPath, Choice, Chooser, ConfirmDialog, Dialog
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.jobs import Jobs
 from sgs_tui.tui.widgets.text_view import Text
@@ -101,8 +101,12 @@ class Controller:
         self.host = host
 
     def ask(self, question: str, value: str, note: str, then: Callable[[str], object]) -> None:
-        """Ask for a line of text; `then` takes it unless it is empty."""
+        """Ask for a line of text; `then` takes it."""
         self.host.open(Ask(question, value, note, self.host.keymap), partial(_answered, then))
+
+    def ask_path(self, question: str, value: str, note: str, then: Callable[[str], object]) -> None:
+        """Ask for a path; `then` takes it."""
+        self.host.open(AskPath(question, value, note, self.host.keymap), partial(_answered, then))
 
     def choose(self, title: str, choices: Sequence[Choice], then: Callable[[str], object]) -> None:
         """Let the user pick one; `then` takes its key."""

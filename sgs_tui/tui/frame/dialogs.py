@@ -16,9 +16,9 @@ from textual.widget import Widget
 from sgs_tui.language import _, shown
 from sgs_tui.tui.actions import Action, bindings, group
 from sgs_tui.tui.frame.opaque import OpaqueScreen
-from sgs_tui.tui.text import Span, clip, span
+from sgs_tui.tui.text import Span, Tone, clip, paragraph
 from sgs_tui.tui.widgets.bars import KeyBar, LineBar
-from sgs_tui.tui.widgets.prompt import Prompt
+from sgs_tui.tui.widgets.prompt import PathPrompt, Prompt
 from sgs_tui.tui.widgets.table import Cell, Column, ListTable
 from sgs_tui.tui.widgets.text_view import Text, TextView
 
@@ -119,29 +119,60 @@ class ConfirmDialog(Dialog[bool]):
 
 
 class Ask(Dialog[str]):
-    """A line of text, such as a path: what was typed, or None."""
+    """A line of text: what was typed, or None. What it starts with is selected; nothing typed is no answer."""
 
-    GROUPS = ("typing",)
+    GROUPS: tuple[str, ...] = ("typing",)
 
     def __init__(self, question: str, value: str = "", note: str = "", keymap: dict[str, str] | None = None) -> None:
         super().__init__(question, keymap)
-        self.prompt = Prompt(value)
-        self._note = note
+        self.prompt = self.line()
+        self._value, self._note = value, note
+        self._below = TextView(reads=False)
         self.add_class("-short")
 
+    def line(self) -> Prompt:
+        return Prompt()
+
     def body(self) -> Iterable[Widget]:
-        return (self.prompt, LineBar((Span(" "), span(self._note, "muted"))))
+        return (self.prompt, self._below)
 
     def on_mount(self) -> None:
+        self.say(self._note)
+        self.prompt.prefill(self._value)
         self.prompt.focus()
+
+    def say(self, text: str, tone: Tone = "muted") -> None:
+        """Below the line."""
+        self._below.show(lambda width: paragraph(text, width, tone))
 
     @on(Prompt.Submitted)
     def answer(self, event: Prompt.Submitted) -> None:
-        self.dismiss(event.value)
+        if event.value.strip():
+            self.dismiss(event.value)
+        else:
+            self.say(_("nothing is typed; esc leaves it as it was"), "warn")
 
     @on(Prompt.Cancelled)
     def cancel(self) -> None:
         self.dismiss(None)
+
+
+class AskPath(Ask):
+    """A path, which tab completes; where it can go on in several ways they stand below it."""
+
+    GROUPS = ("typing", "path")
+
+    def line(self) -> Prompt:
+        return PathPrompt()
+
+    @on(PathPrompt.Several)
+    def show_names(self, event: PathPrompt.Several) -> None:
+        if len(event.names) == 1:
+            self.say(self._note)
+        elif event.names:
+            self.say("  ".join(event.names), "key")
+        else:
+            self.say(_("no file's name begins so"), "warn")
 
 
 @dataclass(frozen=True, slots=True)

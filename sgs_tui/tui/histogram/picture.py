@@ -18,7 +18,7 @@ from sgs_tui.engine.compare.histogram import Counts, LayerHistogram, SideCounts,
 from sgs_tui.engine.compare.histogram import Span as Stretch
 from sgs_tui.engine.compare.results import LayerRange, RangeSource
 from sgs_tui.engine.numbers import figure
-from sgs_tui.language import _, key_word
+from sgs_tui.language import _, _n, key_word
 from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip
 from sgs_tui.tui.widgets import bar_chart
 
@@ -271,8 +271,11 @@ def _overlaid(sides: Sequence[_Panel], frame: _Frame, rows: int, gutter: int, lo
 
 def _caption(panel: _Panel, look: Look) -> Line:
     side = panel.side
-    values = _("{total:,} values (log counts)", total=side.total)
-    parts = [values if look.log else _("{total:,} values", total=side.total)]
+    parts = [
+        _n(side.total, "{number:,} value (log counts)", "{number:,} values (log counts)")
+        if look.log
+        else _n(side.total, "{number:,} value", "{number:,} values")
+    ]
     if not isnan(side.outside_range):
         parts.append(_("{share} outside min/max", share=_percent(side.outside_range)))
     if side.non_finite:

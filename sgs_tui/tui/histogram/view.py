@@ -136,7 +136,10 @@ def _words(table: ChannelTable, order: Sequence[int], selected: int | None, cell
 def _words_of(table: ChannelTable, channel: int, explain: bool, with_share: bool) -> str:
     """One channel; the first one shown says what the figures are."""
     rmse = figure(float(table.rmse[channel]), 3)
-    percent = f"{100 * float(table.share[channel]):.0f} %"
+    part = float(table.share[channel])
+    if not isfinite(part):
+        return _("ch {channel} RMSE {rmse}", channel=channel, rmse=rmse)
+    percent = f"{100 * part:.0f} %"
     if explain:
         return _("ch {channel} {percent} of error, RMSE {rmse}", channel=channel, percent=percent, rmse=rmse)
     return (

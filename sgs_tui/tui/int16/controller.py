@@ -251,7 +251,7 @@ class Int16Controller(Controller):
         if window is None or window.plan is None:
             return
         note = _("the file that convert and calibrate are given; a folder means the input_config.ini in it")
-        self.ask(_("Change which input_config.ini?"), str(window.plan.path), note, self._take_ini)
+        self.ask_path(_("Change which input_config.ini?"), str(window.plan.path), note, self._take_ini)
 
     def _take_ini(self, answer: str) -> None:
         path = at_home(answer)

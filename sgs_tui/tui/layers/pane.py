@@ -281,7 +281,7 @@ class LayersPane(Pane):
 
     def action_filter(self) -> None:
         self.prompt.display = True
-        self.prompt.value = self.model.query.text
+        self.prompt.prefill(self.model.query.text)
         self.screen.set_focus(self.prompt)
 
     def action_clear_filter(self) -> None:

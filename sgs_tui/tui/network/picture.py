@@ -338,7 +338,8 @@ def _facts(look: Look, cells: int) -> Line:
     wiring = look.flow.wiring
     tensor, row = wiring.tensors[look.selected], look.flow.row(look.selected)
     sources, targets = wiring.sources.get(tensor.name, ()), wiring.targets.get(tensor.name, ())
-    parts = [_("{op}, reads {sources}, read by {targets}", op=tensor.op, sources=len(sources), targets=len(targets))]
+    wired = _("{op}, reads {sources}, read by {targets}", op=tensor.op, sources=len(sources), targets=len(targets))
+    parts: list[str] = [wired if wiring.known else tensor.op]
     if look.selected in wiring.scales:
         number = wiring.scales[look.selected]
         parts.append(

@@ -130,10 +130,10 @@ class PicturesController(Controller):
             self.host.flash(_("take a float dump as the benchmark first (3, b): its twin runs the pictures"), "warn")
         elif kind == "pairs":
             note = _("the folder of the fixed dumps, a comma, the folder of the float dumps; or a list, a pair a line")
-            self.ask(_("Sweep over which dumps?"), typed, note, partial(self._begin, kind))
+            self.ask_path(_("Sweep over which dumps?"), typed, note, partial(self._begin, kind))
         else:
             note = _("a folder, a list, an image or .npy; images go through the preprocess script of pane 7's form")
-            self.ask(_("Sweep over which pictures?"), typed, note, partial(self._begin, kind))
+            self.ask_path(_("Sweep over which pictures?"), typed, note, partial(self._begin, kind))
 
     def _begin(self, kind: str, text: str) -> None:
         picks, self._typed[kind] = self._comparison.picks, text

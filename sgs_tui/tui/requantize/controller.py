@@ -231,7 +231,7 @@ class RequantizeController(Controller):
         folders = self._comparison.network_folders
         guess = next((folder for folder in folders if (folder / INI).is_file()), folders[-1])
         shown = str(guess if guess.name else guess.absolute())  # a mere dot would say nothing
-        self.ask(_("No {file} here: which folder is the network's?", file=NAME), shown, _NOTE, self._take_home)
+        self.ask_path(_("No {file} here: which folder is the network's?", file=NAME), shown, _NOTE, self._take_home)
 
     def _take_home(self, answer: str) -> None:
         folder = at_home(answer)

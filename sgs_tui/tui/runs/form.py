@@ -13,7 +13,7 @@ from sgs_tui.engine.backends.sdk_install import SdkWish, configured
 from sgs_tui.engine.errors import InputError
 from sgs_tui.engine.files import at_home
 from sgs_tui.language import _, joined, shown
-from sgs_tui.tui.actions import BY_ID, Action, bindings, group
+from sgs_tui.tui.actions import Action, bindings, group
 from sgs_tui.tui.frame.dialogs import Dialog
 from sgs_tui.tui.text import BLANK, Line, paragraph
 from sgs_tui.tui.widgets.bars import KeyBar
@@ -314,8 +314,7 @@ class RunFormDialog(Dialog[RunForm]):
     def actions(self) -> Sequence[Action]:
         """A choice is turned, anything else is typed; a path can be completed."""
         if self.entry.display:
-            tab = [BY_ID["runform.complete"]] if self.field.is_path else []
-            return [*group("typing"), *tab]
+            return [*group("typing"), *(group("path") if self.field.is_path else ())]
         other = ("change", "complete") if self.field.choices else ("next-choice", "previous-choice")
         unfit = {f"runform.{name}" for name in (*other, *(() if self.field.is_path else ("complete",)))}
         return [action for action in super().actions() if action.id not in unfit]
@@ -346,8 +345,7 @@ class RunFormDialog(Dialog[RunForm]):
         if self.field.choices:
             self.action_next_choice()
             return
-        self.entry.value = self.form.value(self.field.key)
-        self.entry.cursor_position = len(self.entry.value)
+        self.entry.prefill(self.form.value(self.field.key))
         self.entry.display = True
         self.set_focus(self.entry)
         self.show_keys()
@@ -379,7 +377,7 @@ class RunFormDialog(Dialog[RunForm]):
 
     @on(PathPrompt.Several)
     def show_names(self, event: PathPrompt.Several) -> None:
-        self.info.show(partial(self._info, event.names))
+        self.info.show(partial(self._info, event.names or (_("no file's name begins so"),)))
 
     @on(Prompt.Submitted)
     def keep(self, event: Prompt.Submitted) -> None:

@@ -18,7 +18,7 @@ from sgs_tui.engine.compare.scatter import Scatter
 from sgs_tui.engine.dumps.dtypes import FloatArray
 from sgs_tui.engine.numbers import figure
 from sgs_tui.language import _, _n
-from sgs_tui.tui.text import Line, Span, Tone, clip, fit, line
+from sgs_tui.tui.text import BLANK, Line, Span, Tone, clip, fit, line
 
 RAMP, PLAIN_RAMP = " ░▒▓█", " .:-=+*#%@"
 GRAYS = tuple(range(232, 256))
@@ -66,19 +66,28 @@ def scatter_lines(found: Scatter, width: int, height: int, plain: bool = False) 
 
 
 def scatter_words(found: Scatter, width: int) -> list[Line]:
-    """The line through the points, and how many of them are on the sample's limits."""
-    text = _(
-        "slope {slope}  offset {offset}  correlation {correlation}",
-        slope=figure(found.slope),
-        offset=figure(found.offset),
-        correlation=figure(found.correlation, 6),
+    """The line through the points, and how many of them are on the sample's limits; where there is none, why."""
+    if not found.pairs:
+        return [line(Span(clip(_("no element is finite on both sides"), width), "strong")), BLANK]
+    flat = _("no slope, offset or correlation: the values of one side are all the same")
+    text = (
+        flat
+        if isnan(found.slope) or isnan(found.correlation)
+        else _(
+            "slope {slope}  offset {offset}  correlation {correlation}",
+            slope=figure(found.slope),
+            offset=figure(found.offset),
+            correlation=figure(found.correlation, 6),
+        )
     )
     known = {
         **{"low": figure(found.low), "on_low": _share(found.on_low)},
         **{"high": figure(found.high), "on_high": _share(found.on_high)},
     }
     on = (
-        _("sample on its lowest codes ({low}): {on_low}, on its highest ({high}): {on_high}", **known)
+        _("the sample is {low} everywhere", low=known["low"])
+        if not found.grid and found.low == found.high
+        else _("sample on its lowest codes ({low}): {on_low}, on its highest ({high}): {on_high}", **known)
         if found.grid
         else _("sample on its lowest values of its own ({low}): {on_low}, on its highest ({high}): {on_high}", **known)
     )
@@ -188,13 +197,16 @@ def map_words(found: FeatureMap, cursor: tuple[int, int], of: int, place: int, s
     """Which channel, and both values at the cursor."""
     rows, columns = found.benchmark.shape
     size = f"{rows}x{columns}"
-    head = _(
-        "channel {channel}, {place} of {of} by share of error ({percent:.0f} %), {size}",
-        channel=found.channel,
-        place=place + 1,
-        of=of,
-        percent=100 * share,
-        size=_("{size} (a guess: the dump has no shapes)", size=size) if found.guessed else size,
+    size = _("{size} (a guess: the dump has no shapes)", size=size) if found.guessed else size
+    known = {"channel": found.channel, "place": place + 1, "of": of, "size": size}
+    head = (
+        _(
+            "channel {channel}, {place} of {of} by share of error ({percent:.0f} %), {size}",
+            percent=100 * share,
+            **known,
+        )
+        if isfinite(share)
+        else _("channel {channel}, {place} of {of}, the layer's error is not finite, {size}", **known)
     )
     left, right = float(found.benchmark[cursor]), float(found.sample[cursor])
     at = _(
@@ -257,6 +269,10 @@ def heat_lines(
         body.append(tuple(spans))
     ramp = PLAIN_RAMP[::2] if plain else RAMP
     legend = "RMSE " + "  ".join(f"{sign} >{level:g}" for sign, level in zip(ramp[1:], _LEVELS, strict=False))
+    if any(not isfinite(hot.rmse) for those in cells.values() for hot in those):
+        legend += "  " + _("! not finite")
+    if len(shown) < len(rows):
+        legend += "  " + _("layers {first} to {last} of {rows}", first=top + 1, last=top + len(shown), rows=len(rows))
     state = "" if done else "  " + _n(len(rows), "counting, {number} layer so far", "counting, {number} layers so far")
     here = _where(rows, cells, cursor)
     return [*body, line(Span(clip(legend + state, width), "muted")), line(Span(clip(here, width)))]

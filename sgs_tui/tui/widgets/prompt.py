@@ -6,7 +6,7 @@ from os.path import commonprefix
 from pathlib import Path
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import Reactive
@@ -36,6 +36,11 @@ class Prompt(TakesQueuedKeys, Input):
         super().__init__(value, placeholder, id=identity, compact=True, select_on_focus=False)
         self.cursor_blink = False
 
+    def prefill(self, text: str) -> None:
+        """Start with a text that is selected: typing puts another in its place, an arrow key keeps it to be changed."""
+        self.value = text
+        self.select_all()
+
     def action_cancel(self) -> None:
         self.post_message(self.Cancelled())
 
@@ -43,7 +48,7 @@ class Prompt(TakesQueuedKeys, Input):
 class PathPrompt(Prompt):
     """Completes in place; where several names fit, `Several` carries them."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "Complete the path", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("path")
 
     @dataclass
     class Several(Message):

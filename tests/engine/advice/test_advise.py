@@ -16,6 +16,7 @@ from sgs_tui.engine.demo.demo import CULPRIT, build_demo
 from sgs_tui.engine.diagnosis.results import Cause
 from sgs_tui.engine.network.graph import build_graph
 from sgs_tui.engine.session import with_profile
+from sgs_tui.language import shown
 from tests.engine.compare.heads import run
 from tests.engine.diagnosis.runs import Diagnosed, diagnosed
 from tests.engine.diagnosis.test_chains import chained
@@ -234,3 +235,10 @@ def test_without_a_graph_it_says_what_it_needs(sgs: Path) -> None:
     with diagnosed(onnx, onnx) as found:
         given = advice(found)
         assert given.candidates == () and any("float dump" in note for note in given.notes)
+
+
+def test_swapped_sides_are_named_without_a_layer(faults: Path) -> None:
+    folder = faults / "d_clip_dwres48"
+    with diagnosed(folder / "float.bin", folder / "fixed.bin") as found:
+        notes = [shown(note) for note in advice(found).notes]
+        assert any("the likeliest cause, swapped: fix that first" in note for note in notes), notes

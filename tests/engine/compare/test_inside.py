@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sgs_tui.engine.compare.channels import channel_table
 from sgs_tui.engine.compare.compare import Sides
 from sgs_tui.engine.compare.feature_map import feature_map, heat_rows
 from sgs_tui.engine.compare.results import LayerDiff
@@ -105,3 +106,13 @@ def test_heat_has_every_layer_and_its_channels(sgs: Path) -> None:
 def test_a_map_needs_channels(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="how many channels"):
         feature_map(*opened(tmp_path, np.ones(7), np.ones(7)), 0)
+
+
+def test_channels_have_no_share_of_an_error_that_is_not_finite(tmp_path: Path) -> None:
+    benchmark = np.ones((1, 2, 2, 3), np.float32)
+    sample = benchmark.copy()
+    sample[0, 0, 0, 1] = np.nan
+    table = channel_table(*opened(tmp_path, sample, benchmark))
+    assert np.isnan(table.share).all() and table.largest_share_first()[0] == table.worst_first()[0] == 1
+    equal = channel_table(*opened(tmp_path, benchmark, benchmark))
+    assert (equal.share == 0).all()

@@ -122,3 +122,10 @@ def test_any_network_fits_any_size(
     for name, column in columns.drawn.items():
         assert all(columns.drawn.get(target, 9) >= column for target in wiring.targets.get(name, ()))
     drawn(wiring, f"t{center}", size, plain=plain)
+
+
+def test_no_readers_are_claimed_where_the_dumps_do_not_hold_them() -> None:
+    wiring = wired(("a", "b"))
+    unknown = Wiring(False, wiring.tensors, wiring.sources, wiring.targets)
+    assert any("read by" in each for each in drawn(wiring, "b", (80, 9)))
+    assert not any("read by" in each for each in drawn(unknown, "b", (80, 9)))

@@ -1,5 +1,8 @@
 """The pictures inside a tensor as lines: they fit, in ASCII too, and show what is there."""
 
+from dataclasses import replace
+from math import inf, nan
+
 import numpy as np
 import pytest
 
@@ -17,6 +20,7 @@ from sgs_tui.tui.tensor.view import (
     maps_of,
     regrouped,
     scatter_lines,
+    scatter_words,
     shaded,
 )
 from sgs_tui.tui.text import Line, width
@@ -123,3 +127,28 @@ def test_heat_fits_and_its_hottest_come_first(cells: int, rows: int, plain: bool
 
 def test_nothing_counted_yet() -> None:
     assert "nothing compared yet" in text_of(heat_lines([], (0, 0), 0, 80, 20, False, False))
+
+
+def test_a_scatter_of_constants_says_why_there_is_no_line() -> None:
+    one = replace(points([(0, 0)]), slope=nan, offset=nan, correlation=nan, low=2.0, high=2.0, grid=False, on_low=1.0)
+    first, second = (text_of([each]) for each in scatter_words(one, 100))
+    assert "the values of one side are all the same" in first and "the sample is 2.0000 everywhere" in second
+
+
+def test_a_scatter_without_finite_pairs_says_so() -> None:
+    assert "no element is finite on both sides" in text_of(scatter_words(replace(points([]), slope=nan), 100))
+
+
+def test_a_map_of_an_error_that_is_no_number_promises_no_share() -> None:
+    zeros = np.zeros((2, 2))
+    found = FeatureMap(3, zeros, zeros, False)
+    text = text_of(map_words(found, (0, 0), 4, 1, nan, 100))
+    assert "channel 3, 2 of 4, the layer's error is not finite" in text and "%" not in text
+
+
+def test_a_heat_map_says_which_layers_it_shows_and_what_its_mark_means() -> None:
+    rows = [HeatRow(n, f"layer{n}", np.array([0.02, inf if n == 3 else 0.0]), False) for n in range(30)]
+    text = text_of(heat_lines(rows, (2, 0), 2, 100, 12, True, False))
+    assert "layers 3 to 12 of 30" in text and "! not finite" in text
+    whole = text_of(heat_lines(rows[5:10], (0, 0), 0, 100, 12, True, False))
+    assert "layers" not in whole.split("\n")[-2] and "!" not in whole

@@ -51,9 +51,9 @@ async def test_a_path_typed_ahead_is_the_path() -> None:
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await until_compared(pilot)
-        await _burst(pilot, "4G .q\rgj")
+        await _burst(pilot, "4G .q\rgj")  # in the place of the dot that is there
         pane = screen.debugconfig.pane
-        assert pane.document.path == "..q" and not pane.prompt.display and pane.keys.cursor == 1
+        assert pane.document.path == ".q" and not pane.prompt.display and pane.keys.cursor == 1
 
 
 async def test_what_is_typed_before_the_first_picture_waits_for_the_screen() -> None:
