@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from sgs_tui.engine.backends.jobs import WORK, LocalBackend, input_details
 from sgs_tui.engine.backends.onnx import (
@@ -102,7 +103,9 @@ class Ops:
     def drafts(self) -> Iterator[Draft]:
         """Every op's inputs, then its outputs, as the simulator dumps them (4-D data NHWC)."""
         hidden = ("QuantizeLinear", "DequantizeLinear", "Constant")
-        nodes = [node for node in self._model.graph.node if node.op_type not in hidden]
+        nodes = [
+            node for node in self._model.graph.node if node.op_type not in hidden and any(map(self._has, node.output))
+        ]
         for index, node in enumerate(nodes):
             op_type = self._op_type(node)
             for slot, name in enumerate(node.input):
@@ -130,7 +133,16 @@ class Ops:
         return name in self._constants or name in self._tensors
 
     def _values(self, name: str) -> AnyArray:
-        return self._constants[name] if name in self._constants else self._tensors[name]
+        values = self._constants[name] if name in self._constants else self._tensors[name]
+        return self._dequantized(name, values) if self._maker(name) == "QuantizeLinear" else values
+
+    def _dequantized(self, name: str, codes: AnyArray) -> AnyArray:
+        """Codes that an integer op takes as they are, as the values that they stand for: the name is that of these."""
+        node = self._makers[name]
+        axis = next((item.i for item in node.attribute if item.name == "axis"), 1)
+        found = (_spread(self._values(each).astype(np.float32), codes, axis) for each in node.input[1:])
+        scale, zero = next(found), next(found, np.zeros(1, np.float32))
+        return (codes.astype(np.float32) - zero) * scale
 
     def _maker(self, name: str) -> str:
         return self._makers[name].op_type if name in self._makers else ""
@@ -151,8 +163,8 @@ class Ops:
         if self._is_float or self._maker(name) != "DequantizeLinear":
             return _Coding()
         node = self._makers[name]
-        scale = self._constants[node.input[1]]
-        zero = self._constants[node.input[2]] if len(node.input) > 2 else np.zeros(1, np.int8)
+        scale = self._values(node.input[1])
+        zero = self._values(node.input[2]) if len(node.input) > 2 else np.zeros(1, np.uint8)
         # A weight has one scale for each channel and the header room for one: the largest is written.
         return _Coding(float(np.max(scale)), int(zero.reshape(-1)[0]), _TYPES.get(zero.dtype.str[1:], "float"))
 
@@ -167,6 +179,16 @@ class Ops:
         weight = self._values(node.input[1]) if self._has(node.input[1]) else np.empty((1, 2, 1, 1))
         groups = next((item.i for item in node.attribute if item.name == "group"), 1)
         return "DEPTHWISE_CONV_2D" if groups > 1 and weight.shape[1] == 1 else "CONV_2D"
+
+
+def _spread(values: npt.NDArray[np.float32], codes: AnyArray, axis: int) -> npt.NDArray[np.float32]:
+    """Scales or zero points as they meet the codes: one for all, for each channel, or for each block of an axis."""
+    if values.size == 1:
+        return values.reshape(())
+    if values.ndim == 1:
+        return values.reshape([-1 if place == axis % codes.ndim else 1 for place in range(codes.ndim)])
+    length = codes.shape[axis]
+    return np.repeat(values, -(-length // values.shape[axis]), axis).take(range(length), axis)
 
 
 def _tensor_names(model: "ModelProto") -> frozenset[str]:
@@ -213,11 +235,18 @@ def _calibrate(model: "ModelProto", feeds: Iterable[Mapping[str, AnyArray]], wha
     types = session.types()
     wanted = [name for name in dict.fromkeys(node_outputs(model)) if types[name] in NUMBERS]
     found = _Calibration(infinite_tensors(model))
+    constants = {item.name: onnx.numpy_helper.to_array(item) for item in model.graph.initializer}
+    for name, values in constants.items():
+        if values.dtype.kind == "f" and np.isnan(values).any():
+            raise RunError(
+                Message("the constant {name} holds NaN in {model}", name=visible(name), model=what),
+                Message("no picture mends that: export or train the model again"),
+            )
     for number, feed in enumerate(feeds):
         for name, values in {**feed, **session.run(wanted, feed)}.items():
             found.add(name, values, Message("for calibration image {number}", number=number + 1))
-    for item in model.graph.initializer:
-        found.add(item.name, onnx.numpy_helper.to_array(item), Message("in the model"))
+    for name, values in constants.items():
+        found.add(name, values, Message("in the model"))
     return found
 
 
@@ -282,6 +311,8 @@ class EmbeddedFiles:
     ranges: Path
     fixed_model: Path
     notes: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+    """What the float dump leaves out and why: no tensors of numbers."""
 
     @classmethod
     def below(cls, folder: Path) -> "EmbeddedFiles":
@@ -315,10 +346,11 @@ def embedded_run(request: EmbeddedRequest) -> EmbeddedFiles:
         feeds = _Feeds(request, model_inputs(model, request.shapes), stack)
         unfinished = stack.enter_context(TemporaryDirectory(prefix=".unfinished-", dir=request.folder))
         made = EmbeddedFiles.below(Path(unfinished))
-        told += _run(request, model, feeds, made)
+        notes, skipped = _run(request, model, feeds, made)
         for path, final in zip(made.paths(), files.paths(), strict=True):
             path.rename(final)
-        return replace(files, notes=(*feeds.notes, *told, *_int16_too(model, request.quantization.int16)))
+        told = (*feeds.notes, *told, *notes, *_int16_too(model, request.quantization.int16))
+        return replace(files, notes=told, skipped=tuple(skipped.items()))
 
 
 def _int16_too(model: "ModelProto", int16: Sequence[str]) -> tuple[str, ...]:
@@ -331,14 +363,16 @@ def _int16_too(model: "ModelProto", int16: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _run(request: EmbeddedRequest, model: "ModelProto", feeds: "_Feeds", files: EmbeddedFiles) -> tuple[str, ...]:
-    """Make the files; returns what is worth knowing."""
+def _run(
+    request: EmbeddedRequest, model: "ModelProto", feeds: "_Feeds", files: EmbeddedFiles
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Make the files; returns what is worth knowing, and what is left out and why."""
     what = str(request.model)
     found = _calibrate(model, feeds.calibration(), what)
     fixed = quantize(model, feeds.calibration(), request.quantization, files.fixed_model, found.infinite, what)
     write_atomically(files.ranges, _ranges_text(found.ranges))
     feeds.check_cancelled()
-    Stages(model, fixed, what).write(files, feeds.sample())
+    skipped = Stages(model, fixed, what).write(files, feeds.sample())
     notes = (
         []
         if is_quantized(fixed)
@@ -348,7 +382,7 @@ def _run(request: EmbeddedRequest, model: "ModelProto", feeds: "_Feeds", files: 
         notes.append(
             Message("left in float, since a constant brings infinities there: {names}", names=", ".join(in_float))
         )
-    return tuple(notes)
+    return tuple(notes), skipped
 
 
 class Stages:
@@ -362,15 +396,17 @@ class Stages:
         with self._quantizers_fault():
             self._fixed_run = Exposed(fixed, what)
 
-    def write(self, files: "EmbeddedFiles", sample: Mapping[str, AnyArray]) -> None:
-        """Run both on a sample, and write both dumps. Raises RunError, InputError."""
+    def write(self, files: "EmbeddedFiles", sample: Mapping[str, AnyArray]) -> dict[str, str]:
+        """Run both on a sample, and write both dumps; returns what is left out and why. Raises RunError, InputError."""
         tensors = Tensors.of(sample)
         self._float_run.run(tensors)
         write_dump(files.float_dump, Ops(self._model, tensors, self._names, is_float=True).drafts())
+        skipped = tensors.skipped
         tensors = Tensors.of(sample)
         with self._quantizers_fault():
             self._fixed_run.run(tensors)
         write_dump(files.fixed_dump, Ops(self._fixed, tensors, self._names).drafts())
+        return skipped
 
     @contextmanager
     def _quantizers_fault(self) -> Iterator[None]:

@@ -9,11 +9,10 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.dumps.format import Form, Stage
-from sgs_tui.engine.dumps.writer import OriginalDump
 from sgs_tui.engine.errors import InputError, UsageError, told
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.runs.backend import Backend
@@ -35,6 +34,14 @@ class Made(Protocol):
 
     @property
     def notes(self) -> Sequence[str]: ...
+
+
+@runtime_checkable
+class MadeOfTensors(Made, Protocol):
+    """What a dumper leaves; `skipped` as in LocalResult."""
+
+    @property
+    def skipped(self) -> tuple[tuple[str, str], ...]: ...
 
 
 class Job(Protocol):
@@ -155,7 +162,7 @@ class LocalResult:
 
 def write_result(made: Made, folder: Path) -> LocalResult:
     """Leave what is worth knowing about `made` in result.json."""
-    result = LocalResult(tuple(made.notes), made.skipped if isinstance(made, OriginalDump) else ())
+    result = LocalResult(tuple(made.notes), made.skipped if isinstance(made, MadeOfTensors) else ())
     document = with_facts({"notes": result.notes, "skipped": result.skipped})
     (folder / _RESULT_FILE).write_text(json.dumps(document, ensure_ascii=True) + "\n", "ascii")
     return result

@@ -5,6 +5,7 @@ dump. onnx and onnxruntime are imported where they are used: together they take 
 take to run.
 """
 
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -27,7 +28,7 @@ from sgs_tui.engine.text import visible
 from sgs_tui.language import Message
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+    from onnx import GraphProto, ModelProto, NodeProto, SparseTensorProto, TensorProto, ValueInfoProto
 
 
 _ERRORS_ONLY = 4
@@ -44,6 +45,10 @@ NUMBERS = {
 """onnxruntime's names of the tensor types that numpy knows."""
 
 
+_SOURCE = re.compile(r"/onnxruntime_src/\S+:\d+ .*?\)(?: const)? (?=[A-Z[])")
+"""File, line and signature of the function that onnxruntime failed in."""
+
+_LONGEST = 400
 _LARGE = 1_500_000_000
 """Bytes of external data from which on they stay on disk: protobuf holds 2 GB at most."""
 
@@ -61,6 +66,7 @@ def load_model(path: Path) -> "ModelProto":
         outside = list(external_data(model, path.parent))
         if not is_large(outside):
             onnx.load_external_data_for_model(model, str(path.parent))
+        _fill_sparse(model)
     except InputError:
         raise
     except Exception as error:  # what a parser of foreign bytes may raise is not documented
@@ -73,6 +79,28 @@ def load_model(path: Path) -> "ModelProto":
     if not model.graph.node:
         raise InputError(Message("{path}: an ONNX model without a single node", path=path), Message("check the file"))
     return model
+
+
+def _fill_sparse(model: "ModelProto") -> None:
+    """Make sparse constants dense, in place: onnxruntime gives none of them as an output, and quantizes none."""
+    import onnx
+
+    for graph in graphs_of(model.graph):
+        graph.initializer.extend(map(_dense, graph.sparse_initializer))
+        del graph.sparse_initializer[:]
+        for attribute in (item for node in graph.node if node.op_type == "Constant" for item in node.attribute):
+            if attribute.name == "sparse_value":
+                attribute.CopyFrom(onnx.helper.make_attribute("value", _dense(attribute.sparse_tensor)))
+
+
+def _dense(sparse: "SparseTensorProto") -> "TensorProto":
+    """Indices are places in the flat tensor, or one coordinate for each axis."""
+    import onnx
+
+    values, indices = onnx.numpy_helper.to_array(sparse.values), onnx.numpy_helper.to_array(sparse.indices)
+    full = np.zeros(tuple(sparse.dims), values.dtype)
+    full[tuple(indices.T) if indices.ndim > 1 else np.unravel_index(indices, full.shape)] = values
+    return onnx.numpy_helper.from_array(full, sparse.values.name)
 
 
 def external_data(model: "ModelProto", folder: Path) -> "Iterator[tuple[TensorProto, int]]":
@@ -271,8 +299,9 @@ class Session:
 
 
 def one_line(text: str) -> str:
-    """A foreign error message fit to be part of ours."""
-    return visible(" ".join(text.split()))[:400]
+    """A foreign error message fit to be part of ours: without places in its library's source, and marked where cut."""
+    said = visible(_SOURCE.sub("", " ".join(text.split())))
+    return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}..."
 
 
 class Tensors:

@@ -276,7 +276,7 @@ def _check_effect(quantized: "ModelProto", names: Sequence[str]) -> None:
     import onnx
 
     wide = {item.name for item in quantized.graph.initializer if item.data_type == onnx.TensorProto.UINT16}
-    raised = {node.input[0].removesuffix(_RENAMED) for node in _quantizers(quantized) if node.input[2] in wide}
+    raised = {node.input[0].removesuffix(_RENAMED) for node in _quantizers(quantized) if wide & {*node.input[2:]}}
     for name in names:
         if name not in raised:
             raise RunError(

@@ -285,6 +285,8 @@ def _judged(
         return [_quiet(case, budgets, found or left, measuring)]
     if found or not case.suspects:
         return found or [healthy(case, budgets)]
+    if all(row.has_non_finite for row in case.suspects.values()):
+        return []  # `find_non_finite` told all there is to tell
     quantized = measuring is not None and measuring.reproduces
     if left and not creeps and any(each.own >= SUSPECT for each in budgets):
         return left  # no drift, and none of them heals alone: what single layers show

@@ -100,6 +100,10 @@ def optimize_onnx(question: OnnxQuestion, root: Path, profile: Profile, cancel: 
         int8 = store.find(frozenset()) or run_trial(prepared, (), folder, cancel)
         names, left_out = candidates(prepared, int8)
         yield LogLine(Message("{tensors} can be INT16", tensors=count(len(names), "tensor")))
+        if unjudged := [visible(layer.name) for layer in int8.layers if layer.holds_own_infinities]:
+            yield LogLine(
+                Message("not judged, the network itself brings infinities in: {names}", names=", ".join(unjudged))
+            )
         with TrialRunner(prepared, folder, cancel, int8.seconds) as runner:
             driver = _Driver(runner, store, profile, cancel)
             outcome = yield from driver.drive(search(names))

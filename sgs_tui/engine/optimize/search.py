@@ -67,6 +67,12 @@ class MeasuredLayer:
             row.name, row.op_type, row.metrics, row.sample, row.benchmark, row.range, fed, row.slices, row.grid_width
         )
 
+    @property
+    def holds_own_infinities(self) -> bool:
+        """As many on both sides, and no NaN: the network brings them in itself (a mask), whatever is INT16."""
+        sides = (self.sample, self.benchmark)
+        return not any(side.nan for side in sides) and self.sample.inf == self.benchmark.inf > 0
+
     def to_json(self) -> dict[str, Any]:
         """Every field; numbers that are not finite as Python's json writes them."""
         return asdict(self)
@@ -140,7 +146,8 @@ def measure(
 
 
 def accuracy(layers: Sequence[MeasuredLayer], profile: Profile) -> Accuracy:
-    """The figures of all layers as one."""
+    """The figures of all layers as one, but for those that hold infinities of their own."""
+    layers = [layer for layer in layers if not layer.holds_own_infinities] or layers
     telling = [layer for layer in layers if not vanishing(layer)] or layers
     errors = [inf if isnan(layer.metrics.rmse) else layer.metrics.rmse for layer in telling]
     cosines = [layer.metrics.cos for layer in telling if not isnan(layer.metrics.cos)]

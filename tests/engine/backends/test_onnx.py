@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto
 from onnx import helper as oh
 
-from sgs_tui.engine.backends.onnx import OnnxDumpRequest, dump_onnx
+from sgs_tui.engine.backends.onnx import OnnxDumpRequest, dump_onnx, one_line
 from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Form
@@ -243,6 +243,15 @@ def test_what_onnxruntime_refuses_is_one_line(tmp_path: Path, capfd: pytest.Capt
     with pytest.raises(SgsError):
         dump_onnx(OnnxDumpRequest(bad, (saved(tmp_path, "x", [1, 2]),), tmp_path / "out"))
     assert capfd.readouterr() == ("", "")
+
+
+def test_foreign_messages_come_without_signatures_and_are_marked_where_cut() -> None:
+    said = (
+        "[ONNXRuntimeError] : 1 : FAIL : /onnxruntime_src/core/graph/load.h:46 void ort::Check(const "
+        "std::function<bool(const std::string&)>&, int) const ONNX Runtime only *guarantees* support"
+    )
+    assert one_line(said) == "[ONNXRuntimeError] : 1 : FAIL : ONNX Runtime only *guarantees* support"
+    assert one_line("a\n b" * 200) == ("a b" * 200)[:400] + "..."
 
 
 def test_a_name_with_a_line_feed_stops_the_dump_without_a_trace(tmp_path: Path) -> None:

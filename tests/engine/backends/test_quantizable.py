@@ -11,11 +11,15 @@ from onnx import helper as oh
 from sgs_tui.engine.backends.embedded import EmbeddedFiles, EmbeddedRequest, embedded_run
 from sgs_tui.engine.backends.onnx import OnnxDumpRequest, dump_onnx
 from sgs_tui.engine.backends.preprocess import Preprocess
+from sgs_tui.engine.compare.limits import MANUAL
+from sgs_tui.engine.diagnosis.results import Cause
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Stage
 from sgs_tui.engine.dumps.index import guess_stage
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import InputError, RunError
+from sgs_tui.engine.optimize.search import accuracy, measure
+from tests.engine.diagnosis.runs import diagnosed
 
 FLOAT, HALF = TensorProto.FLOAT, TensorProto.FLOAT16
 DRAW = np.random.default_rng(7)
@@ -162,6 +166,12 @@ def test_a_mask_of_infinities_stays_in_float_and_the_rest_is_quantized(tmp_path:
     with open_dump(files.fixed_dump) as dump:
         types = {record.name: record.type_name for record in dump.outputs()}
     assert types["masked"] == "float" and types["y"] == "SGS_U8"
+    layers = measure(files.fixed_dump, files.float_dump)
+    assert "masked" in {layer.name for layer in layers if layer.holds_own_infinities}
+    assert accuracy(layers, MANUAL).failing == 0, "no set of INT16 tensors makes a mask finite"
+    with diagnosed(files.fixed_dump, files.float_dump, files.ranges) as found:
+        [finding] = found.diagnosis.findings
+    assert finding.cause is Cause.NON_FINITE and "the network brings them in itself" in finding.evidence[0].text
 
 
 def test_a_start_value_of_minus_infinity_reaches_no_further_than_it_does(tmp_path: Path) -> None:
@@ -278,6 +288,80 @@ def test_an_integer_model_is_said_to_be_quantized_already(tmp_path: Path) -> Non
     except RunError as failure:
         assert failure.message == f"{model}: quantized already, it holds {told}"
         assert failure.hint == "give the float model that it was made from"
+
+
+@pytest.mark.parametrize(("scale", "zero"), [(0.05, [128]), ([0.04, 0.05, 0.06], [128, 120, 130]), (0.05, [])])
+def test_what_an_integer_op_reads_is_dumped_as_the_values_it_stands_for(
+    tmp_path: Path, scale: float | list[float], zero: list[int]
+) -> None:
+    """Under the input's name, that is: as codes it would be taken for another picture."""
+    nodes = [
+        oh.make_node("QuantizeLinear", ["x", "s", "z"][: 3 if zero else 2], ["q"]),
+        oh.make_node("MaxPool", ["q"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
+        oh.make_node("DequantizeLinear", ["p", "s", "z"][: 3 if zero else 2], ["y"]),
+    ]
+    zeros = np.array(zero if np.size(scale) > 1 or not zero else zero[0], np.uint8)
+    held = {"s": np.array(scale, np.float32)} | ({"z": zeros} if zero else {})
+    files = run(saved(tmp_path, nodes, "y", held))
+    for path in (files.float_dump, files.fixed_dump):
+        seen = tensors(path)["x"].reshape(8, 8, 3).transpose(2, 0, 1)
+        low = -(zeros.astype(np.float32) if zero else np.zeros(1)).reshape(-1, 1, 1) * held["s"].reshape(-1, 1, 1)
+        high = low + 255 * held["s"].reshape(-1, 1, 1)
+        assert np.abs(seen - np.clip(INPUT[0], low, high)).max() <= 0.5001 * np.max(scale)
+
+
+def test_what_is_no_tensor_of_numbers_is_left_out_and_named(tmp_path: Path) -> None:
+    nodes = [
+        oh.make_node("Conv", ["x", "w"], ["c"], **CONV),
+        oh.make_node("Cast", ["c"], ["words"], to=TensorProto.STRING),
+        oh.make_node("Relu", ["c"], ["y"]),
+    ]
+    files = run(saved(tmp_path, nodes, "y", {"w": KERNEL}))
+    assert files.skipped == (("words", "its type is tensor(string)"),)
+    for path in (files.float_dump, files.fixed_dump):
+        with open_dump(path) as dump:
+            assert dump.health.ok and {record.name for record in dump.outputs()} >= {"y"}
+
+
+def test_a_sparse_constant_is_one_like_others(tmp_path: Path) -> None:
+    values = numpy_helper.from_array(np.array([1, -2], np.float32), "v")
+    for number, places in enumerate(([1, 3], [[0, 1], [0, 3]])):
+        indices = numpy_helper.from_array(np.array(places, np.int64), "i")
+        dims = [4] if number == 0 else [1, 4]
+        sparse = oh.make_sparse_tensor(values, indices, dims)
+        nodes = [oh.make_node("Constant", [], ["b"], sparse_value=sparse), oh.make_node("Add", ["x", "b"], ["y"])]
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        model = saved(folder, nodes, "y", shape=(2, 4))
+        x = np.ones((2, 4), np.float32)
+        assert error(run(model, x), "y") < 0.02
+        made = dump_onnx(OnnxDumpRequest(model, (folder / "x.npy",), folder / "original"))
+        assert tensors(made.path)["y"].tolist() == [1, 2, 1, -1] * 2
+
+
+def test_sparse_weights_are_weights(tmp_path: Path) -> None:
+    model = saved(tmp_path, [oh.make_node("Conv", ["x", "w"], ["y"], **CONV)], "y")
+    document, places = onnx.load(model), np.flatnonzero(np.abs(KERNEL) > 0.01)
+    values = numpy_helper.from_array(KERNEL.reshape(-1)[places], "w")
+    sparse = oh.make_sparse_tensor(values, numpy_helper.from_array(places, "places"), KERNEL.shape)
+    document.graph.sparse_initializer.append(sparse)
+    onnx.save(document, model)
+    assert 0 < error(run(model), "y") < 0.03
+
+
+def test_a_weight_that_is_no_number_is_the_models_fault(tmp_path: Path) -> None:
+    model = saved(tmp_path, [oh.make_node("Conv", ["x", "w"], ["y"], **CONV)], "y", {"w": KERNEL * np.float32(np.nan)})
+    with pytest.raises(RunError, match=r"the constant w holds NaN in .*m\.onnx"):
+        run(model)
+
+
+def test_a_scale_that_the_network_computes_itself(tmp_path: Path) -> None:
+    nodes = [
+        oh.make_node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]),
+        oh.make_node("DequantizeLinear", ["q", "s", "z"], ["d"]),
+        oh.make_node("Conv", ["d", "w"], ["y"], **CONV),
+    ]
+    assert error(run(saved(tmp_path, nodes, "y", {"w": KERNEL})), "y") < 0.03
 
 
 def test_what_the_quantizer_spoils_is_not_the_users_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,8 @@ In real dumps (exp() of one black square overflows) the fixed side is finite and
 float simulator turns NaN into 0.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,10 @@ def find_non_finite(case: Case) -> Finding | None:
     origins = [each for each in found if _is_origin(case, each, found)] or found
     ordered = origins + [each for each in found if each not in origins]
     evidence = [Evidence(each.text, each.nan + each.inf, each.record.name) for each in ordered[:4]]
+    if _are_the_networks_own(found):
+        why = Message("as many on both sides, and no NaN: the network brings them in itself, as a mask")
+        advice = Message("leave them where they are meant: what reads them is judged as ever")
+        return _finding(ordered, [Evidence(why), *evidence], advice)
     op = _graph(case, origins[0]).producer(origins[0].record.name)
     sources = [r.name for r in (op.inputs if op else ()) if r.name not in {each.record.name for each in found}]
     if sources:
@@ -58,19 +63,28 @@ def find_non_finite(case: Case) -> Finding | None:
         evidence.append(
             Evidence(Message("RELU of the float simulator turns NaN into 0, so layers behind it can look finite"))
         )
+    bounds = Message(
+        "keep the input of {op_type} {name} in bounds (clip it in the model)",
+        op_type=origins[0].record.op_type,
+        name=origins[0].record.name,
+    )
+    picture = Message("check the picture: does it hold values the network was never trained on?")
+    return _finding(ordered, evidence, bounds, picture)
+
+
+def _are_the_networks_own(found: Sequence[_Found]) -> bool:
+    """Whether every layer holds as many infinities on either side, and no NaN: a constant mask does that."""
+    counts = Counter((each.record.name, each.inf) for each in found)
+    return all(number == 2 for number in counts.values()) and not any(each.nan for each in found)
+
+
+def _finding(ordered: Sequence[_Found], evidence: Sequence[Evidence], *advice: str) -> Finding:
     return Finding(
         Cause.NON_FINITE,
         tuple(dict.fromkeys(each.record.name for each in ordered)),
         confidence=0.99,
         evidence=tuple(evidence),
-        advice=(
-            Message(
-                "keep the input of {op_type} {name} in bounds (clip it in the model)",
-                op_type=origins[0].record.op_type,
-                name=origins[0].record.name,
-            ),
-            Message("check the picture: does it hold values the network was never trained on?"),
-        ),
+        advice=advice,
         refuted_by=Message("the same layers are finite in a dump of the same picture"),
         explained=1.0,
         size=float("inf"),
