@@ -13,6 +13,7 @@ from sgs_tui.cli.exits import ExitCode, first_of
 from sgs_tui.cli.launch import both_runs, picture_preprocess, samples_of
 from sgs_tui.cli.options import option
 from sgs_tui.engine.errors import UsageError
+from sgs_tui.engine.numbers import count
 from sgs_tui.language import Message, joined
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from sgs_tui.engine.sweep.simulated import Simulator
     from sgs_tui.engine.sweep.sweep import Runner, SweepRequest
 
+_SAID = 10
+"""Pictures that could not be measured, on stderr; the report has all."""
 _FEW = 8
 """Pictures under which starting a Dask cluster takes longer than they do."""
 
@@ -434,11 +437,13 @@ def _verdict(report: "SweepReport", journal: Path | None, stopped: ExitCode) -> 
         )
         stderr.error(said, kept)
         return stopped
-    for row in report.result.pictures:
-        if row.status is Status.ERROR:
-            stderr.error(
-                Message("{name}: {reason}", name=row.name, reason=row.reason),
-                Message("the other pictures were measured"),
-            )
+    lost = [row for row in report.result.pictures if row.status is Status.ERROR]
+    others = Message("the other pictures were measured")
+    hint = others if len(lost) < len(report.result.pictures) else Message("no picture was measured whole")
+    for row in lost[:_SAID]:
+        stderr.error(Message("{name}: {reason}", name=row.name, reason=row.reason), hint)
+    if len(lost) > _SAID:
+        more = count(len(lost) - _SAID, "picture")
+        stderr.error(Message("{pictures} more could not be measured whole", pictures=more), hint)
     found = [codes.get(each, ExitCode.NOTHING_COMPARABLE) for each in report.result.failures]
     return first_of([*found, *([ExitCode.OVER_LIMITS] if report.over else [])])

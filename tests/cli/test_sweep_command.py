@@ -45,6 +45,17 @@ def test_json_follows_its_schema(command: Command, dumps: Path) -> None:
     assert document["summary"]["error"] == 1 and document["layers"][0]["failing_on"] == ["p3"]
 
 
+def test_many_pictures_that_fail_are_some_lines(command: Command, dumps: Path) -> None:
+    """Each has its reason in the report; where none is measured no other is said to be."""
+    for number in range(25):
+        write_pair(dumps, f"p{number}", number)
+        (dumps / "fixed" / f"p{number}.bin").write_bytes(b"garbage")
+    ended = command(*arguments(dumps, "--format", "json"))
+    assert ended.code == 3 and len(json.loads(ended.out)["pictures"]) == 25
+    assert "other pictures" not in ended.err and "no picture was measured whole" in ended.err
+    assert len(ended.err.splitlines()) == 11 and "15 pictures more could not be measured whole" in ended.err
+
+
 def test_csv_junit_and_html(command: Command, dumps: Path) -> None:
     (dumps / "fixed" / "p1.bin").write_bytes(b"garbage")
     rows = list(csv.DictReader(command(*arguments(dumps, "--format", "csv")).text.splitlines()))
@@ -69,10 +80,22 @@ def test_a_baseline(command: Command, dumps: Path, tmp_path: Path) -> None:
     assert command(*arguments(dumps, "--format", "json", "-o", str(old), "--fail-on", "never")).code == 0
     same = command(*arguments(dumps, "--baseline", str(old), "--fail-on", "regression"))
     assert same.code == 0 and "0 for the worse" in same.words
+    for number in range(20, 40):
+        write_pair(dumps, f"p{number}", number, 3.0 if number == 20 else 0.01)
+    more = command(*arguments(dumps, "--baseline", str(old), "--fail-on", "regression"))
+    assert more.code == 0, "pictures that the baseline has not are no change, whether they fail or not"
+    assert "0 for the worse layers on 4 pictures that are measured in both" in " ".join(more.words.split())
+    for side in ("fixed", "float"):
+        for path in (dumps / side).iterdir():
+            path.rename(path.with_name("new" + path.name))
+    other = command(*arguments(dumps, "--baseline", str(old)))
+    assert "no picture is measured in both under one name: all of each are taken" in other.words
     write_pair(dumps, "p0", 0, 5.0)
     ended = command(*arguments(dumps, "--baseline", str(old), "--fail-on", "regression", "--format", "json"))
     document = check(ended.out, "sweep")
     assert ended.code == 1 and document["since"]["pictures"][0]["name"] == "p0"
+    assert document["since"]["pictures_in_both"] == 1
+    assert {(each["failing_before"], each["failing_now"]) for each in document["since"]["layers"]} == {(0, 1)}
     old.write_text(json.dumps({"schema": "sgs-tui/compare/1"}))
     ended = command(*arguments(dumps, "--baseline", str(old)))
     assert ended.code == 3 and "no report of a sweep" in ended.err

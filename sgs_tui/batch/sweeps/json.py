@@ -135,6 +135,7 @@ def _since(report: SweepReport) -> Json | None:
     return {
         "baseline": exact(report.baseline),
         "regressions": since.regressions,
+        "pictures_in_both": since.both,
         "layers": [
             {"name": exact(each.name), "failing_before": each.before, "failing_now": each.after, "lost": each.lost}
             for each in since.layers

@@ -85,13 +85,13 @@ def headline(report: SweepReport) -> str:
 
 def output_line(report: SweepReport, row: OutputRow) -> str:
     """An output over the set, in words."""
-    if row.top1 is not None and row.top5 is not None:
-        text = Message(
-            "top-1 {top1:.1%}, top-5 {top5:.1%} of {pictures}",
-            top1=row.top1,
-            top5=row.top5,
-            pictures=count(row.pictures, "picture"),
-        )
+    if row.top1 is not None:
+        pictures = count(row.pictures, "picture")
+        if row.top5 is None:
+            text = Message("top-1 {top1:.1%} of {pictures}", top1=row.top1, pictures=pictures)
+        else:
+            values = {"top1": row.top1, "top5": row.top5, "pictures": pictures}
+            text = Message("top-1 {top1:.1%}, top-5 {top5:.1%} of {pictures}", **values)
         odd = some(report.names(row.differing), 5)
         return joined((text, Message("other first class on {names}", names=odd)), "; ") if odd else text
     return Message(

@@ -178,12 +178,20 @@ def _since(report: SweepReport, screen: Screen) -> Iterator[RenderableType]:
         worse=since.regressions,
     )
     yield hanging(Message("since"), changed, _INDENT, screen)
+    if since.both < len(report.result.pictures):
+        yield hanging("", _on_which(since.both), _INDENT, screen)
     for layer in since.layers:
         fails = Message("fails on {before:.0%} -> {after:.0%} of the pictures", before=layer.before, after=layer.after)
         yield hanging("", _named(layer.name, Message("gone") if layer.lost else fails), _INDENT, screen)
     for each in since.pictures:
         values = {"name": each.name, "before": Message(str(each.before)), "after": Message(str(each.after))}
         yield hanging("", Message("{name}: {before} -> {after}", **values), _INDENT, screen)
+
+
+def _on_which(both: int) -> str:
+    if not both:
+        return Message("no picture is measured in both under one name: all of each are taken")
+    return Message("layers on {pictures} that are measured in both", pictures=count(both, "picture"))
 
 
 def _finding(report: SweepReport, found: SetFinding, screen: Screen) -> Iterator[RenderableType]:

@@ -1,14 +1,18 @@
-"""What changed since an earlier sweep's JSON report: layers that fail on more pictures, pictures that became worse."""
+"""What changed since an earlier sweep's JSON report: layers that fail on more pictures, pictures that became worse.
+
+Layers are held against each other on the pictures that both sweeps measured, by name: what only one of them has changes
+nothing. Where no picture is in both, all of each are taken, and that is said.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sgs_tui.engine.errors import InputError, told
 from sgs_tui.engine.files import read_bytes
-from sgs_tui.engine.sweep.results import LayerRow, PictureRow
+from sgs_tui.engine.sweep.results import LayerRow, PictureRow, Status
 from sgs_tui.language import Message
 
 SCHEMA = "sgs-tui/sweep/1"
@@ -18,10 +22,10 @@ _LIMIT = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """An earlier sweep: the share of pictures each layer failed on, and each picture's status."""
+    """An earlier sweep: the pictures each layer failed on, of how many, and each picture's status."""
 
     profile: str
-    layers: Mapping[str, float]
+    layers: Mapping[str, tuple[frozenset[str], int]]
     pictures: Mapping[str, str]
 
 
@@ -50,10 +54,11 @@ class PictureStep:
 
 @dataclass(frozen=True, slots=True)
 class SweepChange:
-    """Everything that changed; pictures that only one of the sweeps has are no change."""
+    """Everything that changed. `both`: how many pictures are measured in both sweeps."""
 
     layers: tuple[LayerStep, ...]
     pictures: tuple[PictureStep, ...]
+    both: int
 
     @property
     def regressions(self) -> int:
@@ -72,7 +77,9 @@ def load_before(path: Path) -> Before:
                 Message("{path}: is no report of a sweep: expected schema {schema}", path=path, schema=SCHEMA), hint
             )
         compared = [each for each in found["layers"] if each["pictures"]]
-        layers = {str(each["name"]): float(each["failing_share"]) for each in compared}
+        layers = {
+            str(each["name"]): (frozenset(map(str, each["failing_on"])), int(each["pictures"])) for each in compared
+        }
         pictures = {str(each["name"]): str(each["status"]) for each in found["pictures"]}
         if not set(pictures.values()) <= set(_WORSE):
             raise ValueError(Message("a picture's status is none"))
@@ -88,15 +95,23 @@ def load_before(path: Path) -> Before:
         ) from error
 
 
-def changed(before: Before, layers: tuple[LayerRow, ...], pictures: tuple[PictureRow, ...]) -> SweepChange:
+def changed(before: Before, layers: Sequence[LayerRow], pictures: Sequence[PictureRow]) -> SweepChange:
     """Layers in network order (lost ones last), pictures in the list's order."""
-    now = {row.layer.name: row.failing_share for row in layers if row.pictures}
-    steps = [
-        LayerStep(name, before.layers.get(name, 0.0), share)
-        for name, share in now.items()
-        if share != before.layers.get(name, 0.0)
-    ]
-    steps += [LayerStep(name, share, 0.0, True) for name, share in before.layers.items() if name not in now]
+    measured = {row.name for row in pictures if row.status != Status.ERROR}
+    both = frozenset(name for name in measured if before.pictures.get(name, Status.ERROR) != Status.ERROR)
+
+    def share(failing: Iterable[str], of: int) -> float:
+        there = both.intersection(failing) if both else set(failing)
+        return len(there) / (min(of, len(both)) if both else of)
+
+    was = {name: share(*each) for name, each in before.layers.items()}
+    now = {
+        row.layer.name: share((pictures[place].name for place in row.failing_on), row.pictures)
+        for row in layers
+        if row.pictures
+    }
+    steps = [LayerStep(name, was.get(name, 0.0), each) for name, each in now.items() if each != was.get(name, 0.0)]
+    steps += [LayerStep(name, each, 0.0, True) for name, each in was.items() if name not in now]
     told = ((row, before.pictures.get(row.name)) for row in pictures)
-    moved = [PictureStep(row.name, was, str(row.status)) for row, was in told if was not in (None, str(row.status))]
-    return SweepChange(tuple(steps), tuple(moved))
+    moved = [PictureStep(row.name, old, str(row.status)) for row, old in told if old not in (None, str(row.status))]
+    return SweepChange(tuple(steps), tuple(moved), len(both))

@@ -336,7 +336,8 @@ def _or_nan(value: float) -> float:
 
 
 def _share(values: Sequence[float]) -> float | None:
-    return fsum(values) / len(values) if values else None
+    there = [each for each in values if not isnan(each)]
+    return fsum(there) / len(there) if there else None
 
 
 def worst_of(measured: Measured) -> tuple[int, float, str]:

@@ -43,6 +43,8 @@ from sgs_tui.language import Message, plural
 
 _PICTURES, _CANDIDATES, _TRIALS, _SECONDS = 24, 16, 80, 2.0
 """The most that are tried; seconds are for trying every smaller set."""
+_WORTH = 0.25
+"""The part of the failing layers, over all pictures, that a set has to mend to be advised."""
 _NAMED = 4
 _CAUSES = Message("look at the causes above first")
 
@@ -300,7 +302,10 @@ def _not_foreseen(plan: Plan) -> list[str]:
 
 
 def _fewer(results: Sequence[PictureResult]) -> bool:
-    return sum(each.after.failing for each in results) < sum(each.before.failing for each in results)
+    """Whether so much is gained that the set is worth having: one layer of thirty comes and goes with a rounding."""
+    before = sum(each.before.failing for each in results)
+    after = sum(each.after.failing for each in results)
+    return after <= (1 - _WORTH) * before
 
 
 def _left(left: Sequence[PictureResult]) -> str:

@@ -19,6 +19,8 @@ from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.sweep.results import VERDICTS, Column
 from sgs_tui.language import Message, clauses
 
+_FIRST = 5
+"""Of top-5."""
 _ROUNDED = 1e-6
 """Relative: calibration files print six decimals, so a value this little beyond its limit is at it."""
 
@@ -82,11 +84,12 @@ def _edges(limits: tuple[float, float]) -> _Edges:
 
 def class_agreement(top1: Top1 | None, sample: Elements, benchmark: Elements) -> tuple[float, float]:
     """Of an output of class scores: whether the benchmark's first class is the sample's first, and among its first five
-    (who shares the fifth place is among them); NaN where it is none."""
+    (who shares the fifth place is among them; NaN of five and fewer, where all are); NaN where it is none."""
     if top1 is None:
         return nan, nan
     scores = sample.values(0, sample.count)
-    return float(top1.agrees), float(int(np.count_nonzero(scores > scores[top1.benchmark])) < 5)
+    among = float(int(np.count_nonzero(scores > scores[top1.benchmark])) < _FIRST)
+    return float(top1.agrees), among if sample.count > _FIRST else nan
 
 
 def outputs_of(dump: Dump) -> frozenset[str]:

@@ -24,7 +24,8 @@ class Column(IntEnum):
     """Places of a layer's numbers on one picture.
 
     LEAST, GREATEST: the benchmark's values. BELOW, ABOVE: how many of them are beyond the limits. TOP1, TOP5: of class
-    scores, whether the benchmark's first class is the sample's first, or among its first five (1 or 0).
+    scores, whether the benchmark's first class is the sample's first, or among its first five (1 or 0; NaN where these
+    are all).
     """
 
     RMSE = 0
@@ -195,7 +196,10 @@ class LayerRow:
 
 @dataclass(frozen=True, slots=True)
 class OutputRow:
-    """A network output over the set. `top1`, `top5`: shares of pictures, None where it is no class vector."""
+    """A network output over the set. `top1`, `top5`: shares of pictures, None where it is no class vector.
+
+    `top5` is None, too, of five classes and fewer: the first five are all of them.
+    """
 
     name: str
     pictures: int

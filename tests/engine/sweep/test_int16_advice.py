@@ -10,7 +10,7 @@ from sgs_tui.engine.backends.quantize import Quantization
 from sgs_tui.engine.compare.limits import MANUAL, Limits, Profile
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.runs.run_folder import RunRequest
-from sgs_tui.engine.sweep.int16 import advise_int16, from_json, to_json
+from sgs_tui.engine.sweep.int16 import _fewer, advise_int16, from_json, to_json
 from sgs_tui.engine.sweep.onnx_pictures import OnnxPictures
 from sgs_tui.engine.sweep.pairs import DumpPairs
 from sgs_tui.engine.sweep.pictures import sample_pictures
@@ -20,6 +20,7 @@ from sgs_tui.engine.sweep.sweep import Sweep, SweepRequest, processes
 from sgs_tui.engine.sweep.twin_pictures import TwinPictures
 from sgs_tui.engine.sweep.workers import How
 from sgs_tui.engine.twin.opening import Files
+from sgs_tui.engine.twin.set_search import PictureResult, over_pictures
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +106,11 @@ def test_advice_goes_through_a_journal(arrays: tuple[Picture, ...]) -> None:
     assert from_json(to_json(finding, arrays), arrays) == finding
     assert from_json(None, arrays) is None and from_json({"text": 1}, arrays) is None
     assert to_json(None, arrays) is None
+
+
+@pytest.mark.parametrize(("after", "worth"), [((29, 4), False), ((30, 0), False), ((17, 3), True), ((0, 4), True)])
+def test_a_layer_less_of_thirty_is_no_advice(after: tuple[int, ...], worth: bool) -> None:
+    trials = zip((30, 4), after, strict=True)
+    empty = over_pictures(())
+    results = [PictureResult("p", replace(empty, failing=was), replace(empty, failing=now)) for was, now in trials]
+    assert _fewer(results) == worth

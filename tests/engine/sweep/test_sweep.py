@@ -4,19 +4,22 @@ import json
 import os
 import signal
 from collections.abc import Iterator, Mapping
+from math import isnan, nan
 from pathlib import Path
 from threading import Event
 
 import numpy as np
 import pytest
 
-from sgs_tui.engine.compare.results import Verdict
+from sgs_tui.engine.compare.elements import ArrayReader
+from sgs_tui.engine.compare.results import Top1, Verdict
 from sgs_tui.engine.errors import CancelledError, InputError, UsageError
 from sgs_tui.engine.events import Progress, Row
 from sgs_tui.engine.session import CompareRequest, open_comparison
 from sgs_tui.engine.sweep.findings import with_causes
-from sgs_tui.engine.sweep.gather import worst_of
+from sgs_tui.engine.sweep.gather import _share, worst_of
 from sgs_tui.engine.sweep.journal import Journal
+from sgs_tui.engine.sweep.measure import class_agreement
 from sgs_tui.engine.sweep.pairs import DumpPairs
 from sgs_tui.engine.sweep.pictures import listed_dumps, paired_dumps
 from sgs_tui.engine.sweep.results import (
@@ -275,3 +278,12 @@ def test_the_journal_reads_as_json_lines(dumps: Path, tmp_path: Path) -> None:
     swept(pairs_of(dumps), journal=tmp_path / "journal")
     lines = [json.loads(line) for line in (tmp_path / "journal").read_text().splitlines()]
     assert sum("key" in line for line in lines) == 10 and sum("list" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize(("classes", "among"), [(2, nan), (5, nan), (6, 0.0), (10, 0.0)])
+def test_the_first_five_of_five_classes_are_no_agreement(classes: int, among: float) -> None:
+    """Of more they are: the benchmark's first class is the sample's last here."""
+    scores = ArrayReader(np.arange(classes, dtype=np.float32))
+    first, five = class_agreement(Top1(sample=classes - 1, benchmark=0), scores, scores)
+    assert first == 0 and five == pytest.approx(among, nan_ok=True)
+    assert _share([five]) == (None if isnan(among) else among)
