@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from sgs_tui.engine.backends.jobs import LocalBackend, OriginalJob
-from sgs_tui.engine.backends.onnx_notes import bodies_of, body_notes, graphs_of, random_notes
+from sgs_tui.engine.backends.onnx_notes import body_notes, graphs_of, random_notes
+from sgs_tui.engine.backends.onnx_plain import make_plain, needed
 from sgs_tui.engine.backends.preprocess import ModelInput, Preprocess, load_inputs
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Form
@@ -28,7 +29,7 @@ from sgs_tui.engine.text import visible
 from sgs_tui.language import Message
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto, SparseTensorProto, TensorProto, ValueInfoProto
+    from onnx import ModelProto, TensorProto, ValueInfoProto
 
 
 _ERRORS_ONLY = 4
@@ -66,7 +67,7 @@ def load_model(path: Path) -> "ModelProto":
         outside = list(external_data(model, path.parent))
         if not is_large(outside):
             onnx.load_external_data_for_model(model, str(path.parent))
-        _fill_sparse(model)
+        make_plain(model)
     except InputError:
         raise
     except Exception as error:  # what a parser of foreign bytes may raise is not documented
@@ -79,28 +80,6 @@ def load_model(path: Path) -> "ModelProto":
     if not model.graph.node:
         raise InputError(Message("{path}: an ONNX model without a single node", path=path), Message("check the file"))
     return model
-
-
-def _fill_sparse(model: "ModelProto") -> None:
-    """Make sparse constants dense, in place: onnxruntime gives none of them as an output, and quantizes none."""
-    import onnx
-
-    for graph in graphs_of(model.graph):
-        graph.initializer.extend(map(_dense, graph.sparse_initializer))
-        del graph.sparse_initializer[:]
-        for attribute in (item for node in graph.node if node.op_type == "Constant" for item in node.attribute):
-            if attribute.name == "sparse_value":
-                attribute.CopyFrom(onnx.helper.make_attribute("value", _dense(attribute.sparse_tensor)))
-
-
-def _dense(sparse: "SparseTensorProto") -> "TensorProto":
-    """Indices are places in the flat tensor, or one coordinate for each axis."""
-    import onnx
-
-    values, indices = onnx.numpy_helper.to_array(sparse.values), onnx.numpy_helper.to_array(sparse.indices)
-    full = np.zeros(tuple(sparse.dims), values.dtype)
-    full[tuple(indices.T) if indices.ndim > 1 else np.unravel_index(indices, full.shape)] = values
-    return onnx.numpy_helper.from_array(full, sparse.values.name)
 
 
 def external_data(model: "ModelProto", folder: Path) -> "Iterator[tuple[TensorProto, int]]":
@@ -468,25 +447,6 @@ def _value_info(name: str, tensors: Tensors) -> "ValueInfoProto":
         )
     values = tensors[name]
     return onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(values.dtype), values.shape)
-
-
-def needed(nodes: "Sequence[NodeProto]") -> list[str]:
-    """Names that the nodes take from outside, bodies of If and Loop included, each once and in order."""
-    inside = {name for node in nodes for name in node.output}
-    used = [name for node in nodes for name in (*node.input, *_captured(node))]
-    return [name for name in dict.fromkeys(used) if name and name not in inside]
-
-
-def _captured(node: "NodeProto") -> Iterator[str]:
-    """Names that a node's subgraphs may take from the graph around it."""
-    for graph in bodies_of(node):
-        yield from _free_names(graph)
-
-
-def _free_names(graph: "GraphProto") -> list[str]:
-    own = {value.name for value in graph.input} | {item.name for item in graph.initializer}
-    own |= {name for node in graph.node for name in node.output}
-    return [name for name in (*needed(graph.node), *(out.name for out in graph.output)) if name not in own]
 
 
 STEM = "onnx_NHWC_outtensor_dump"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sgs_tui.engine.backends.batch_norm import fold_batch_norms
-from sgs_tui.engine.backends.onnx import NUMBERS, Session, external_data, load_model, needed
+from sgs_tui.engine.backends.onnx import NUMBERS, Session, external_data, load_model
 from sgs_tui.engine.backends.onnx_notes import (
     bodies_of,
     body_notes,
@@ -21,6 +21,7 @@ from sgs_tui.engine.backends.onnx_notes import (
     random_nodes,
     random_notes,
 )
+from sgs_tui.engine.backends.onnx_plain import needed
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.errors import InputError
 from sgs_tui.language import Message

@@ -17,7 +17,7 @@ import numpy as np
 from sgs_tui.engine.dumps.format import Record
 from sgs_tui.engine.dumps.reader import Dump
 from sgs_tui.engine.errors import CancelledError, InputError, RunError
-from sgs_tui.engine.network.graph import Op, build_graph
+from sgs_tui.engine.network.graph import Graph, Op, build_graph
 from sgs_tui.engine.network.scales import CODES
 from sgs_tui.engine.network.tensors import channel_bounds
 from sgs_tui.engine.text import visible
@@ -90,6 +90,7 @@ def rebuild(
             Message("{path}: holds outputs only, so the network can not be rebuilt", path=dump.path),
             Message("use the SDK's float simulator's dump"),
         )
+    _check_order(dump, graph)
     read = Counter(record.name for op in graph.ops for record in op.inputs)
     sweep = _Sweep(values or Values(dump), read, patience=patience)
     sweep.kernels, sweep.late = kernels, late
@@ -121,6 +122,26 @@ def _check(dump: Dump) -> None:
             Message("{path}: {health}", path=dump.path, health=dump.health.text),
             Message("dump again: a network with holes can not be rebuilt"),
         )
+
+
+def _check_order(dump: Dump, graph: Graph) -> None:
+    """A simulator writes ops as it runs them; other orders tell nothing to run by."""
+    coming = {record.name for op in graph.ops for record in op.outputs}
+    written = set[str]()
+    for op in graph.ops:
+        early = next((each.name for each in op.inputs if each.name in coming and each.name not in written), None)
+        if early is not None:
+            raise InputError(
+                Message(
+                    "{path}: op {index} ({kind}) reads {name} before any op writes it",
+                    path=dump.path,
+                    index=op.index,
+                    kind=op.kind,
+                    name=early,
+                ),
+                Message("the twin is built from dumps in the order of computation: dump again"),
+            )
+        written.update(record.name for record in op.outputs)
 
 
 def _take_input(sweep: _Sweep, record: Record) -> None:

@@ -14,11 +14,13 @@ from sgs_tui.engine.backends.preprocess import Preprocess
 from sgs_tui.engine.compare.limits import MANUAL
 from sgs_tui.engine.diagnosis.results import Cause
 from sgs_tui.engine.dumps.dtypes import AnyArray
-from sgs_tui.engine.dumps.format import Stage
+from sgs_tui.engine.dumps.format import Direction, Stage
 from sgs_tui.engine.dumps.index import guess_stage
 from sgs_tui.engine.dumps.reader import open_dump
+from sgs_tui.engine.dumps.writer import Draft, write_dump
 from sgs_tui.engine.errors import InputError, RunError
 from sgs_tui.engine.optimize.search import accuracy, measure
+from sgs_tui.engine.twin.rebuild import rebuild
 from tests.engine.diagnosis.runs import diagnosed
 
 FLOAT, HALF = TensorProto.FLOAT, TensorProto.FLOAT16
@@ -337,6 +339,37 @@ def test_a_sparse_constant_is_one_like_others(tmp_path: Path) -> None:
         assert error(run(model, x), "y") < 0.02
         made = dump_onnx(OnnxDumpRequest(model, (folder / "x.npy",), folder / "original"))
         assert tensors(made.path)["y"].tolist() == [1, 2, 1, -1] * 2
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_nodes_in_any_order_are_dumped_in_that_of_computation(tmp_path: Path, inside: bool) -> None:
+    """onnxruntime runs them in any order as well; a body may read what is computed before it."""
+    relu = oh.make_node("Relu", ["c"], ["y"])
+    if inside:
+        body = oh.make_graph(
+            [oh.make_node("Relu", ["c"], ["b"])], "b", [], [oh.make_tensor_value_info("b", FLOAT, None)]
+        )
+        relu = oh.make_node("If", ["yes"], ["y"], then_branch=body, else_branch=body)
+    nodes = [relu, oh.make_node("Conv", ["x", "w"], ["c"], **CONV)]
+    files = run(saved(tmp_path, nodes, "y", {"w": KERNEL, "yes": np.array(True)}))
+    for path in (files.float_dump, files.fixed_dump):
+        with open_dump(path) as dump:
+            assert [record.name for record in dump.outputs()][-1] == "y"
+    assert error(files, "y") < 0.03
+
+
+def test_a_dump_out_of_order_is_refused_by_the_twin(tmp_path: Path) -> None:
+    def tensor(direction: Direction, index: int, name: str) -> Draft:
+        return Draft(direction, 0, index, "RELU", name, np.ones((1, 2, 2, 1), np.float32), shape=(1, 2, 2, 1))
+
+    order = ((0, "b", "c"), (1, "a", "b"))
+    drafts = (tensor(*each) for i, a, b in order for each in ((Direction.IN, i, a), (Direction.OUT, i, b)))
+    write_dump(tmp_path / "float.bin", drafts)
+    with (
+        open_dump(tmp_path / "float.bin") as dump,
+        pytest.raises(InputError, match=r"op 0 \(RELU\) reads b before any op writes it"),
+    ):
+        rebuild(dump)
 
 
 def test_sparse_weights_are_weights(tmp_path: Path) -> None:
