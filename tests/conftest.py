@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,24 @@ def quick_supervisors() -> Iterator[None]:
         patch.setattr("sgs_tui.engine.backends.start._background", launch)
         yield
     homes.cleanup()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_workers() -> Iterator[None]:
+    """Workers that would be spawned are forked from a process that has loaded what they use."""
+    quick = get_context("forkserver")
+    quick.set_forkserver_preload(["sgs_tui.engine.sweep.twin_pictures", "sgs_tui.engine.optimize.onnx", "onnxruntime"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sgs_tui.engine.pool.get_context", lambda kind: quick if kind == "spawn" else get_context(kind))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def real_workers_where_a_test_is_about_their_start(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if request.node.get_closest_marker("real_workers") is not None:
+        monkeypatch.setattr("sgs_tui.engine.pool.get_context", get_context)
 
 
 @pytest.fixture(autouse=True)

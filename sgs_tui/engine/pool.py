@@ -4,15 +4,12 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
-
-_LOOK = 0.5
 
 stopping = threading.Event()
 """In a worker: the pool's block has ended, nobody waits any more for the task at work."""
@@ -28,7 +25,7 @@ def process_pool(count: int, start: Callable[[], object]) -> Iterator[ProcessPoo
     alone = threading.active_count() == 1 and "onnxruntime" not in sys.modules
     context = get_context("fork" if alone else "spawn")
     theirs, ours = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(count, context, partial(_begin, start, theirs, ours, os.getpid()))
+    pool = ProcessPoolExecutor(count, context, partial(_begin, start, theirs, ours))
     try:
         yield pool
     finally:
@@ -37,18 +34,19 @@ def process_pool(count: int, start: Callable[[], object]) -> Iterator[ProcessPoo
         theirs.close()
 
 
-def _begin(start: Callable[[], object], ended: Connection, parents_end: Connection, parent: int) -> None:
+def _begin(start: Callable[[], object], ended: Connection, parents_end: Connection) -> None:
     parents_end.close()  # now the parent alone has it: closed, or the parent killed, `ended` is at its end
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the parent's handler came along with fork
-    threading.Thread(target=_watch, args=(ended, parent), daemon=True).start()
+    threading.Thread(target=_watch, args=(ended,), daemon=True).start()
     start()
 
 
-def _watch(ended: Connection, parent: int) -> None:
+def _watch(ended: Connection) -> None:
     """A worker whose parent was killed would wait for tasks for ever: it holds the other end of the queue itself."""
     wait([ended])
     stopping.set()
-    while os.getppid() == parent:
-        time.sleep(_LOOK)
+    parent = parent_process()
+    assert parent is not None  # this is a worker
+    parent.join()
     os._exit(1)
