@@ -211,6 +211,8 @@ def test_a_cursor_move_sends_less_than_400_bytes(running: Terminal) -> None:
 def test_too_small_says_what_is_needed_and_comes_back(running: Terminal) -> None:
     running.resize(59, 24)
     running.wait_for("needs 60x15, this is 59x24")
+    running.resize(20, 5)
+    running.wait_for("is 20x5")
     running.resize(60, 15)
     running.wait_for("gate")
     running.resize(160, 50)

@@ -105,7 +105,11 @@ class Source:
                 Message("dump again or reload"),
             ) from error
         if now != self.state:
-            then = Message("{then} bytes then, {now} now", then=self.size, now=now.size)
+            then = (
+                Message("written anew, of the same size")
+                if now.size == self.size
+                else Message("{then} bytes then, {now} now", then=self.size, now=now.size)
+            )
             raise FileChangedError(
                 Message("{path}: file changed since it was opened ({then})", path=self.path, then=then),
                 Message("reload it"),

@@ -13,7 +13,7 @@ from sgs_tui.language import _
 from sgs_tui.tui.actions import PANES, group
 from sgs_tui.tui.frame.opaque import OpaqueScreen
 from sgs_tui.tui.frame.pane import Pane
-from sgs_tui.tui.text import Line, Span, line
+from sgs_tui.tui.text import Line, Span, line, paragraph
 from sgs_tui.tui.widgets.bars import KeyBar, LineBar, LinesBar, Tab, TabBar
 from sgs_tui.tui.widgets.prompt import Prompt
 
@@ -65,7 +65,7 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         """How often a button of the mouse went down so far."""
         self._dragged = ""
         """The part whose border the mouse holds."""
-        self._too_small = LineBar(identity="too-small")
+        self._too_small = LinesBar(identity="too-small")
 
     @property
     def panes(self) -> tuple[Pane, ...]:
@@ -164,7 +164,7 @@ class PanesScreen(OpaqueScreen, Screen[None]):
 
     def _arrange_for(self, size: Size) -> None:
         self.arranged = arrangement(*size)
-        self._too_small.say(line(too_small(*size)))
+        self._too_small.say(paragraph(too_small(*size), max(1, size[0])))
         self._arrange()
 
     def _arrange(self) -> None:

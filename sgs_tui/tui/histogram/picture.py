@@ -207,7 +207,7 @@ def _over(row: Line, start: int, text: Span) -> Line:
     """`text` over the cells of a line from `start` on."""
     cells = [Span(char, tone) for part, tone in row for char in part]
     cells += [Span(" ")] * (start - len(cells))
-    return (*cells[:start], text, *cells[start + len(text.text) :])
+    return (*cells[:start], text, *cells[start + cell_len(text.text) :])
 
 
 def _with_axis(row: Line, number: int, rows: int, top: float, gutter: int, look: Look) -> Line:

@@ -77,7 +77,7 @@ def _rough_words(foreseen: Foreseen, width: int) -> list[Line]:
         "~ foreseen to a factor of {factor:g}, as they have few values: {now} fail -> {then} ({names})",
         factor=ROUGHLY,
         now=now,
-        then=then,
+        then=_("{low} to {high}", low=then, high=then + len(unsure)) if unsure else then,
         names=names,
     )
     open_ = [_("too close to the limit to say: {layers}", layers=some(unsure))] if unsure else []

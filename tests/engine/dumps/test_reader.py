@@ -160,8 +160,14 @@ def test_a_changed_file_is_an_error_not_wrong_numbers(sgs: Path, tmp_path: Path)
     dump = open_dump(path)
     record = dump.find("gate")[0]
     dump.read(record)
+    same = path.read_bytes()
+    path.unlink()
+    path.write_bytes(same)
+    os.utime(path, ns=(1, 1))
+    with pytest.raises(FileChangedError, match="written anew, of the same size"):
+        dump.read(record)
     path.write_bytes(b"isFloat: 1\n")
-    with pytest.raises(FileChangedError):
+    with pytest.raises(FileChangedError, match="bytes then, 11 now"):
         dump.read(record)
 
 

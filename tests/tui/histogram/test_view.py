@@ -9,6 +9,7 @@ from sgs_tui.engine.compare.channels import ChannelTable
 from sgs_tui.engine.compare.histogram import LayerHistogram, SideCounts, beyond, on_edges
 from sgs_tui.engine.compare.histogram import Span as Stretch
 from sgs_tui.engine.compare.results import LayerRange, RangeSource
+from sgs_tui.language import CHINESE, ENGLISH, speak
 from sgs_tui.tui.histogram.picture import Look, picture, short_count
 from sgs_tui.tui.histogram.view import strip
 from sgs_tui.tui.text import Line, width
@@ -188,3 +189,16 @@ def test_channel_strip_takes_any_figures(rmse: list[float], plain: bool) -> None
     for chosen in (None, 0, len(rmse) - 1):
         lines = strip(_table(rmse), chosen, 60, plain)
         assert len(lines) == 2 and all(width(one) <= 60 for one in lines)
+
+
+def test_the_count_of_a_spike_keeps_its_line_as_long_as_the_others() -> None:
+    values = np.concatenate([np.zeros(50_000), np.random.default_rng(2).normal(size=4000)])
+    found = []
+    for language in (ENGLISH, CHINESE):
+        speak(language)
+        try:
+            lines = picture(_histogram(values), None, Look(90, 18))
+        finally:
+            speak(ENGLISH)
+        found.append([width(each) for each in lines if "◂" in _text([each])])
+    assert found[0] == found[1] and found[0]

@@ -92,7 +92,7 @@ def test_layers_of_few_values_are_foreseen_to_a_factor() -> None:
     foreseen = Foreseen(found, outputs=("prob",), rough=rough, unseen=(("lost", "NaN"),), chosen=("x",))
     lines = ["".join(part.text for part in one) for one in answer_lines(found, foreseen, False, 160)]
     text = "\n".join(lines)
-    assert "~ foreseen to a factor of 2, as they have few values: 3 fail -> 1 (gap, prob, near, far)" in text
+    assert "~ foreseen to a factor of 2, as they have few values: 3 fail -> 1 to 2 (gap, prob, near, far)" in text
     assert "too close to the limit to say: near" in text and "can not be foreseen: lost (NaN)" in text
     rows = {one.split()[0]: one for one in lines if "RMSE " in one and "->" in one}
     assert rows["gap"].endswith("0.9000 ->~  0.0100  fixed") and rows["prob"].endswith("fixed, output")
