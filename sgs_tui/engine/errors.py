@@ -4,6 +4,8 @@ Every error the engine raises on purpose is an `SgsError`. The command line maps
 codes (cli/exits.py); the app shows `message` and `hint`, which are messages in the sense of language.py.
 """
 
+import sys
+
 from sgs_tui.language import Message
 
 
@@ -16,6 +18,8 @@ def told(error: Exception) -> str:
     """An error in one line, as a message where it is one of ours, or a library's raised by us with one."""
     if isinstance(error, SgsError):
         return error.text
+    if isinstance(error, KeyError):
+        return Message("no {name}", name=error)
     if error.args and isinstance(error.args[0], Message):
         return error.args[0]
     return _of_library(error) or str(error)
@@ -32,6 +36,8 @@ def _of_library(error: Exception) -> str:
         return Message("no UTF-8 text from byte {place} on", place=error.start)
     if isinstance(error, UnicodeEncodeError):
         return Message("half of a character at place {place} of a text", place=error.start)
+    if isinstance(error, ValueError) and "integer string conversion" in str(error):  # of JSON and of TOML
+        return Message("a whole number of over {digits:,} digits", digits=sys.get_int_max_str_digits())
     if isinstance(error, JSONDecodeError):
         where = {"line": error.lineno, "column": error.colno, "place": error.pos}
         return Message("{what}: line {line} column {column} (char {place})", what=Message(error.msg), **where)

@@ -181,3 +181,20 @@ def test_the_calibration_file_beside_the_dumps_is_used_and_said(command: Command
     ended = command("--batch", *(str(tmp_path / Path(path).name) for path in BAD), "--no-diagnosis")
     told = " ".join(ended.text.split())
     assert "is not used: " in told and "the benchmark's data (20 layers)" in told and ended.code == 1
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ('[{"name": "a", "verdict": "ok"}]', "damaged comparison: no 'rmse'"),
+        ("9" * 5000, "not JSON: a whole number of over 4,300 digits"),
+    ],
+)
+def test_a_damaged_baseline_says_what_is_missing(
+    command: Command, tmp_path: Path, sgs: Path, layers: str, said: str
+) -> None:
+    path = tmp_path / "old.json"
+    path.write_text(f'{{"schema": "sgs-tui/compare/1", "profile": "manual", "layers": {layers}}}')
+    pair = (str(sgs / "bad/bad_fixed_dq.bin"), str(sgs / "bad/bad_float.bin"))
+    ended = command("compare", *pair, "--batch", "--baseline", str(path))
+    assert ended.code == 3 and said in ended.err

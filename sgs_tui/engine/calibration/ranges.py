@@ -18,7 +18,7 @@ from math import inf, isnan, nan
 from pathlib import Path
 
 from sgs_tui.engine.calibration.unpickle import unpickle
-from sgs_tui.engine.errors import InputError
+from sgs_tui.engine.errors import InputError, told
 from sgs_tui.engine.files import read_bytes, reading
 from sgs_tui.engine.text import decode, encode, sanitised, visible
 from sgs_tui.language import Message
@@ -67,7 +67,7 @@ def _from_json(data: bytes, path: Path) -> object:
         ) from error
     except (ValueError, RecursionError) as error:
         raise InputError(
-            Message("{path}: not JSON that can be read: {error}", path=path, error=error), LIST_EXPECTED
+            Message("{path}: not JSON that can be read: {error}", path=path, error=told(error)), LIST_EXPECTED
         ) from error
     return content
 

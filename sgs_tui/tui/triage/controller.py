@@ -17,6 +17,7 @@ from sgs_tui.tui.comparison.jobs import ComparisonFinished, ComparisonOpened, Co
 from sgs_tui.tui.frame.controller import Controller, Host, does, hears
 from sgs_tui.tui.frame.dialogs import TableDialog
 from sgs_tui.tui.jobs import JobFailed
+from sgs_tui.tui.short_names import ShortNames
 from sgs_tui.tui.text import Line, Span, span
 from sgs_tui.tui.triage.pane import LOOKING, STOPPED, WAITING, TriagePane
 from sgs_tui.tui.triage.verdict import verdict_lines
@@ -46,10 +47,12 @@ class TriageController(Controller):
         super().__init__(host)
         self.pane = TriagePane()
         self._comparison = comparison
+        self._short = ShortNames()
 
     @hears(ComparisonOpened, ComparisonRejudged)
-    def expect(self) -> None:
+    def expect(self, event: ComparisonOpened | ComparisonRejudged) -> None:
         """What was found in other dumps no longer counts; what was found in these does under any limits."""
+        self._short = ShortNames([pair.name for pair in event.comparison.matching.pairs])
         if self._comparison.diagnosis is None:
             self._forget(LOOKING)
 
@@ -104,7 +107,7 @@ class TriageController(Controller):
         """The first finding, or why there is none (yet), for so many cells; nothing while no dumps are compared."""
         found = self._comparison.diagnosis
         if found is not None:
-            return verdict_lines(found, self.host.keymap, cells)
+            return verdict_lines(found, self.host.keymap, cells, self._short)
         if self._comparison.request is None:
             return []
         why = self.pane.why or LOOKING

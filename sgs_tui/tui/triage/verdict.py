@@ -13,6 +13,7 @@ from sgs_tui.engine.text import and_more, visible
 from sgs_tui.language import CLAUSE, _, clauses, shown
 from sgs_tui.tui.actions import BY_ID, shown_keys
 from sgs_tui.tui.layers.blame import GUILTY
+from sgs_tui.tui.short_names import ShortNames
 from sgs_tui.tui.text import Line, Span, clip, cut, flow, hanging, span, width
 from sgs_tui.tui.widgets.table import Cell
 
@@ -26,12 +27,15 @@ _KEPT = 2
 """Facts that stay, however little room there is: proof and fix."""
 
 
-def verdict_lines(diagnosis: Diagnosis, keymap: dict[str, str], cells: int) -> list[Line]:
-    """Cause, proof, fix, what it spoils, and the keys that go on: one line where it fits, else two or three."""
+def verdict_lines(diagnosis: Diagnosis, keymap: dict[str, str], cells: int, short: ShortNames) -> list[Line]:
+    """Cause, proof, fix, what it spoils, and the keys that go on: one line where it fits, else two or three.
+
+    `short` cuts a layer's name so that it is no other layer's.
+    """
     finding = diagnosis.first
     sign = _GOOD if finding.cause is Cause.HEALTHY else GUILTY
     keys = _keys(finding, keymap)
-    head: Line = (Span(f" {sign.text} ", sign.tone), _headline(finding, cells - width(keys) - 4))
+    head: Line = (Span(f" {sign.text} ", sign.tone), _headline(finding, cells - width(keys) - 4, short))
     facts = _facts(diagnosis)
     whole: Line = (*head, *_joined([Span(""), *facts]))
     if width(whole) + width(keys) < cells:
@@ -69,15 +73,15 @@ def spoiled(diagnosis: Diagnosis) -> list[str]:
     return [name for name in dict.fromkeys((*finding.behind, *behind)) if name not in finding.layers]
 
 
-def _headline(finding: Finding, cells: int) -> Span:
+def _headline(finding: Finding, cells: int, short: ShortNames) -> Span:
     """`gate: tensors of very different size share one scale`; what only explains gives way first, then the name."""
     words, name = str(shown(finding.cause.words)), _("healthy") if finding.cause is Cause.HEALTHY else ""
     if finding.layers and not finding.cause.everywhere:
-        name = visible(finding.layers[0])
-    needed = min(cell_len(name), _NAME) + 2 if name else 0
-    short = (words, *(words.partition(end)[0] for end in (str(shown(CLAUSE)), " (", "（")))
-    said = next((each for each in short if cell_len(each) + needed <= cells), short[1])
-    name = cut(name, max(12, cells - 2 - cell_len(said)))
+        name = finding.layers[0]
+    needed = min(cell_len(visible(name)), _NAME) + 2 if name else 0
+    shorter = (words, *(words.partition(end)[0] for end in (str(shown(CLAUSE)), " (", "（")))
+    said = next((each for each in shorter if cell_len(each) + needed <= cells), shorter[1])
+    name = short(name, max(12, cells - 2 - cell_len(said)))
     told = _("{layer}: {text}", layer=name, text=said) if name else said
     return Span(clip(told, cells), "good" if finding.cause is Cause.HEALTHY else "strong")
 

@@ -19,6 +19,7 @@ from sgs_tui.engine.diagnosis.results import (
 )
 from sgs_tui.tui.layers.blame import GUILTY, parts_of
 from sgs_tui.tui.screen import MainScreen
+from sgs_tui.tui.short_names import ShortNames
 from sgs_tui.tui.text import Line
 from sgs_tui.tui.triage.verdict import cause_lines, spoiled, verdict_lines
 from tests.tui.stage import BENCHMARK, FOLDER, make_app, text_of, until, until_compared, until_shown
@@ -44,15 +45,22 @@ def texts(lines: list[Line]) -> list[str]:
 def test_one_line_where_it_fits_and_more_where_not() -> None:
     tried = Tried("", ("cat",), "gate", 0.9991, 0.0654)
     found = made(Cause.SHARED_SCALE, "gate", int16=("cat",), tried=tried)
-    assert texts(verdict_lines(found, {}, 170)) == [
+    assert texts(verdict_lines(found, {}, 170, ShortNames())) == [
         " ◆ gate: tensors of very different size share one scale; measured on the whole dump; "
         "fix: cat to INT16, RMSE 0.9991 -> 0.0654 (twin); spoils one and 1 more  6 why  I fix "
     ]
-    assert texts(verdict_lines(found, {}, 80)) == [
+    assert texts(verdict_lines(found, {}, 80, ShortNames())) == [
         " ◆ gate: tensors of very different size share one scale            6 why  I fix ",
         "   measured on the whole dump; fix: cat to INT16, RMSE 0.9991 -> 0.0654 (twin);",
         "   spoils one and 1 more",
     ]
+
+
+def test_a_long_name_is_no_other_layers_once_it_is_cut() -> None:
+    names = [f"module/encoder/stage_{number}/block/convolution_and_batchnorm_folded/output_0" for number in range(4)]
+    for cells in (60, 80, 100):
+        rows = {texts(verdict_lines(made(Cause.WIDE_RANGE, name), {}, cells, ShortNames(names)))[0] for name in names}
+        assert len(rows) == len(names)
 
 
 @pytest.mark.parametrize("cause", Cause)
@@ -60,7 +68,9 @@ def test_one_line_where_it_fits_and_more_where_not() -> None:
 def test_every_cause_fits_every_screen_with_its_proof_and_fix(cause: Cause, cells: int) -> None:
     for name in ("gate", LONG, "层" * 40):
         for tried in (None, Tried("quant_level L2", (LONG, LONG), LONG, 1e-7, float("nan"))):
-            shown = texts(verdict_lines(made(cause, name, int16=(name,) if tried else (), tried=tried), {}, cells))
+            shown = texts(
+                verdict_lines(made(cause, name, int16=(name,) if tried else (), tried=tried), {}, cells, ShortNames())
+            )
             assert len(shown) <= 3 and all(cell_len(row) <= cells for row in shown)
             assert "6 why" in shown[0] and "measured on the whole dump" in " ".join(shown)
             healthy = cause is Cause.HEALTHY
@@ -69,11 +79,11 @@ def test_every_cause_fits_every_screen_with_its_proof_and_fix(cause: Cause, cell
 
 def test_keys_go_on_to_what_mends_it() -> None:
     own = {"app.triage": "f6", "walk.int16": "f8"}
-    assert texts(verdict_lines(made(Cause.WIDE_RANGE, "gate", int16=("gate",)), own, 160))[0].endswith(
+    assert texts(verdict_lines(made(Cause.WIDE_RANGE, "gate", int16=("gate",)), own, 160, ShortNames()))[0].endswith(
         "f6 why  f8 fix "
     )
     for cause, way in ((Cause.SWAPPED, "x swap"), (Cause.PADDING_KEPT, "4 switches"), (Cause.CLIPPING, "6 why")):
-        assert way in texts(verdict_lines(made(cause, "gate"), {}, 160))[0]
+        assert way in texts(verdict_lines(made(cause, "gate"), {}, 160, ShortNames()))[0]
 
 
 def test_what_is_spoilt_follows_from_the_finding() -> None:
