@@ -43,6 +43,7 @@ _KINDS = {
     "svg": Message("a picture of the screen"),
     "png": Message("a picture of the screen"),
 }
+_OF_LAYERS = ("csv", "md", "html")
 _TEXT = re.compile(
     r'<text(?P<before>[^>]*)x="(?P<x>[\d.]+)"(?P<y>[^>]*)textLength="(?P<length>[\d.]+)"(?P<after>[^>]*)>(?P<text>[^<]*)</text>'
 )
@@ -67,6 +68,8 @@ class ExportController(Controller):
         self.choose(_("Write what?"), choices, partial(self._ask_for_place, picture))
 
     def _ask_for_place(self, picture: str, kind: str) -> None:
+        if self._has_nothing_for(kind):
+            return
         sample = self._comparison.picks.sample
         name = Path(f"{'screen' if sample is None else sample.stem}.{kind}")
         self.ask_path(
@@ -79,7 +82,10 @@ class ExportController(Controller):
     def _write(self, picture: str, answer: str) -> None:
         """Which kind it becomes, its name says."""
         path = at_home(answer)
-        make = self._makers(picture).get(path.suffix.lower().removeprefix("."))
+        kind = path.suffix.lower().removeprefix(".")
+        if self._has_nothing_for(kind):
+            return
+        make = self._makers(picture).get(kind)
         if make is None:
             self.host.flash(
                 _("{name}: its name has to end in .{kinds}", name=path.name, kinds=", .".join(_KINDS)), "warn"
@@ -87,6 +93,13 @@ class ExportController(Controller):
             return
         self.host.flash(_("writing {path} ...", path=path), "doing")
         self.host.jobs.run("export", partial(write, path, make), self._tell)
+
+    def _has_nothing_for(self, kind: str) -> bool:
+        """Whether there are no layers yet for a table or a report, which is said."""
+        lacks = kind in _OF_LAYERS and self._comparison.current is None
+        if lacks:
+            self.host.flash(_("nothing is compared yet: only the screen can be written, as SVG or PNG"), "warn")
+        return lacks
 
     def _makers(self, picture: str) -> dict[str, Callable[[Event], bytes]]:
         request = self._comparison.request

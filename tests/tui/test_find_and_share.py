@@ -228,3 +228,16 @@ async def _met() -> bool:
         assert "new here?" not in text_of(app)
         await pilot.press("q")
         return told
+
+
+async def test_without_layers_only_the_screen_is_written(on_stage: Path) -> None:
+    app = make_app((Path("dumps"),))
+    async with app.run_test(size=SMALL) as pilot:
+        await until_shown(pilot, "167.9 KB")
+        await pilot.press("E", *"csv", "enter")
+        await until_shown(pilot, "nothing is compared yet: only the screen")
+        await pilot.press("E", *"svg", "enter", *"table.md", "enter")
+        await until_shown(pilot, "nothing is compared yet: only the screen")
+        await pilot.press("E", *"svg", "enter", *"now.svg", "enter")
+        await until_shown(pilot, "written: now.svg")
+    assert Path("now.svg").is_file() and not list(Path().glob("*.csv")) and not Path("table.md").exists()
