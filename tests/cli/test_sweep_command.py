@@ -45,6 +45,17 @@ def test_json_follows_its_schema(command: Command, dumps: Path) -> None:
     assert document["summary"]["error"] == 1 and document["layers"][0]["failing_on"] == ["p3"]
 
 
+def test_csv_and_json_agree_to_the_digit(command: Command, dumps: Path) -> None:
+    """A share of thirds too, which no decimal figure ends."""
+    write_pair(dumps, "p0", 0, 3.0)
+    (dumps / "fixed" / "p1.bin").unlink()
+    layers = json.loads(command(*arguments(dumps, "--format", "json")).out)["layers"]
+    rows = list(csv.DictReader(command(*arguments(dumps, "--format", "csv")).text.splitlines()))
+    for row, layer in zip(rows, layers, strict=True):
+        assert row["failing_share"] == repr(layer["failing_share"]) == "0.666666666667"
+        assert row["rmse_p95"] == repr(layer["p95"]["rmse"]) and row["cos_median"] == repr(layer["median"]["cos"])
+
+
 def test_many_pictures_that_fail_are_some_lines(command: Command, dumps: Path) -> None:
     """Each has its reason in the report; where none is measured no other is said to be."""
     for number in range(25):

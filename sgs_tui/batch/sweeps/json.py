@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from sgs_tui.batch.console import Screen
 from sgs_tui.batch.sweeps.report import SweepReport
-from sgs_tui.batch.values import Json, exact, exact_all, finite_or_null, json_pieces
+from sgs_tui.batch.values import Json, exact, exact_all, finite_or_null, json_pieces, stable
 from sgs_tui.engine.sweep.results import Agreement, Beyond, LayerRow, OutputRow, PictureRow, SetFinding, Status
 
 SCHEMA = "sgs-tui/sweep/1"
@@ -87,7 +87,7 @@ def _layer(report: SweepReport, row: LayerRow) -> Json:
         "index": row.layer.op_index,
         "pictures": row.pictures,
         **told,
-        "failing_share": row.failing_share,
+        "failing_share": stable(row.failing_share),
         "failing_on": exact_all(report.names(row.failing_on)),
         "warned": row.warned,
         "worst_picture": exact(report.name(row.worst_picture)),
@@ -98,7 +98,7 @@ def _layer(report: SweepReport, row: LayerRow) -> Json:
 
 def _beyond(report: SweepReport, found: Beyond) -> Json:
     return {
-        "limits": list(found.limits),
+        "limits": [stable(each) for each in found.limits],
         "limits_from": str(found.limits_from),
         **finite_or_null({"min": found.least, "max": found.greatest, "excess": found.excess, "share": found.share}),
         "pictures": exact_all(report.names(found.pictures)),
@@ -137,7 +137,12 @@ def _since(report: SweepReport) -> Json | None:
         "regressions": since.regressions,
         "pictures_in_both": since.both,
         "layers": [
-            {"name": exact(each.name), "failing_before": each.before, "failing_now": each.after, "lost": each.lost}
+            {
+                "name": exact(each.name),
+                "failing_before": stable(each.before),
+                "failing_now": stable(each.after),
+                "lost": each.lost,
+            }
             for each in since.layers
         ],
         "pictures": [
