@@ -106,3 +106,14 @@ def test_a_dump_that_is_gone_is_said(tmp_path: Path, command: Command) -> None:
     run.joinpath("status.json").write_bytes(b'{"state": "ok", "created": 1, "products": %s}' % made)
     ended = command("runs", "show", NAME, "--root", str(tmp_path))
     assert ended.code == 0 and "it is gone: moved or deleted" in ended.text
+
+
+def test_a_log_that_is_not_there_is_not_shown(tmp_path: Path, command: Command) -> None:
+    run = tmp_path / NAME
+    run.mkdir()
+    run.joinpath("request.json").write_bytes(GOOD)
+    run.joinpath("status.json").write_bytes(b"{")
+    assert b"log, last" not in command("runs", "show", NAME, "--root", str(tmp_path)).out
+    run.joinpath("simulator.log").write_bytes(b"what it said\n")
+    shown = command("runs", "show", NAME, "--root", str(tmp_path)).out
+    assert b"log, last 1 line of " in shown and b"what it said" in shown

@@ -206,7 +206,8 @@ def test_onnx_text_slices_and_named_inputs(image: Path, tmp_path: Path, command:
         (("--image", "nosuch.jpg"), 3, "nosuch.jpg: there is no such image"),
         (("--memory", "lots"), 2, "--memory lots: expected a size"),
         (("--memory", "1G", "--slices", "2"), 2, "give one of them"),
-        (("--model", "tiny/float.bin"), 3, "cannot read it as an ONNX model"),
+        (("--model", "tiny/float.bin"), 3, "float.bin: not an ONNX model but a dump; `sgs-tui inspect "),
+        (("--model", "tiny/tensor_min_max.txt"), 3, "tensor_min_max.txt: not an ONNX model but a calibration file"),
     ],
 )
 def test_onnx_refusals(command: Command, tmp_path: Path, options: tuple[str, ...], code: int, said: str) -> None:

@@ -34,7 +34,8 @@ def test_input_files() -> None:
 
 def test_shapes() -> None:
     assert open_shapes(["x:0=1,3, 224,224", "a=b=4"]) == {"x:0": (1, 3, 224, 224), "a=b": (4,)}
-    for wrong in (["x"], ["x=0"], ["x=-1"], ["x=1,,2"], ["=1"], ["x=\u0663"], ["x=1", "x=2"]):
+    assert open_shapes(["scalar=", "none=0,3"]) == {"scalar": (), "none": (0, 3)}
+    for wrong in (["x"], ["x=,"], ["x=-1"], ["x=1,,2"], ["=1"], ["x=\u0663"], ["x=1", "x=2"]):
         with pytest.raises(UsageError):
             open_shapes(wrong)
 

@@ -94,6 +94,8 @@ def _run_parts(run: Run, screen: Screen) -> Iterator[RenderableType]:
         yield Text("\nDebugConfig.txt")
         yield from (Text(f"  {screen.text(line)}", overflow="fold") for line in config.splitlines())
     lines = read_ends(run.folder.log_path).rstrip(b"\n").split(b"\n")
+    if lines == [b""]:
+        return
     yield Text()
     yield whole_line(
         Message(

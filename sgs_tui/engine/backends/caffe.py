@@ -24,6 +24,7 @@ from sgs_tui.engine.backends.onnx import one_line
 from sgs_tui.engine.backends.preprocess import ModelInput, Preprocess, Worker, load_inputs, run_worker
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Form
+from sgs_tui.engine.dumps.mistaken import refuse_as
 from sgs_tui.engine.dumps.writer import OriginalDump, OriginalTensor, claim, write_original
 from sgs_tui.engine.errors import InputError, RunError, UsageError, told
 from sgs_tui.engine.files import read_bytes, write_atomically
@@ -74,7 +75,9 @@ class CaffeNet:
 
 def read_prototxt(path: Path) -> CaffeNet:
     """Parse a deploy prototxt. Raises InputError when it is none (unreadable, no layers, no inputs)."""
-    tokens = [token for token in _TOKEN.findall(decode(read_bytes(path))) if token[0] != "#"]
+    data = read_bytes(path)
+    refuse_as(Words("a Caffe model"), path, data[:128])
+    tokens = [token for token in _TOKEN.findall(decode(data)) if token[0] != "#"]
     try:
         net = _message(iter(tokens), "")
         layers = [layer for layer in _messages(net, "layer", "layers") if _in_test_phase(layer)]

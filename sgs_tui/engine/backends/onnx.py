@@ -22,11 +22,12 @@ from sgs_tui.engine.backends.onnx_plain import make_plain, needed
 from sgs_tui.engine.backends.preprocess import ModelInput, Preprocess, load_inputs
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Form
+from sgs_tui.engine.dumps.mistaken import refuse_as
 from sgs_tui.engine.dumps.writer import OriginalDump, OriginalTensor, claim, write_original
 from sgs_tui.engine.errors import InputError, RunError, UsageError
 from sgs_tui.engine.files import reading
 from sgs_tui.engine.text import visible
-from sgs_tui.language import Message
+from sgs_tui.language import Message, joined
 
 if TYPE_CHECKING:
     from onnx import ModelProto, TensorProto, ValueInfoProto
@@ -71,6 +72,7 @@ def load_model(path: Path) -> "ModelProto":
     except InputError:
         raise
     except Exception as error:  # what a parser of foreign bytes may raise is not documented
+        refuse_as(Message("an ONNX model"), path)
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
         large = path.is_file() and path.stat().st_size >= 1 << 31
         hint = Message("a file of 2 GB or more: save it with external data") if large else Message("check the file")
@@ -78,6 +80,7 @@ def load_model(path: Path) -> "ModelProto":
             Message("{path}: cannot read it as an ONNX model: {why}", path=path, why=one_line(reason)), hint
         ) from error
     if not model.graph.node:
+        refuse_as(Message("an ONNX model"), path)
         raise InputError(Message("{path}: an ONNX model without a single node", path=path), Message("check the file"))
     return model
 
@@ -140,39 +143,51 @@ def model_inputs(model: "ModelProto", shapes: Mapping[str, Sequence[int]]) -> tu
     types = {value.name: _dtype(value) for value in values}
     resolved = {value.name: _resolve(value, shapes) for value in values}
     open_ones = [
-        f"{visible(value.name)} [{', '.join(map(str, _dimensions(value)))}]"
+        f"{visible(value.name)} {_listed(_dimensions(value))}"
+        if _has_rank(value)
+        else Message("{name} (of any rank)", name=visible(value.name))
         for value in values
         if resolved[value.name] is None
     ]
     if open_ones:
         raise UsageError(
-            Message("open dimensions in the model's inputs: {names}", names="; ".join(open_ones)),
+            Message("open dimensions in the model's inputs: {names}", names=joined(open_ones, "; ")),
             Message("give each shape by name"),
         )
     return tuple(ModelInput(name, resolved[name] or (), types[name]) for name in types)
 
 
 def _dimensions(value: "ValueInfoProto") -> tuple[int | str, ...]:
-    """Numbers, symbols, and `?` for dimensions without either; 0 and less are open too."""
+    """Numbers, symbols, and `?` for dimensions without either; less than 0 is open too, 0 is onnxruntime's size 0."""
     dims = value.type.tensor_type.shape.dim
-    return tuple(dim.dim_value if dim.dim_value > 0 else dim.dim_param or "?" for dim in dims)
+    return tuple(
+        dim.dim_value if dim.HasField("dim_value") and dim.dim_value >= 0 else dim.dim_param or "?" for dim in dims
+    )
+
+
+def _listed(dims: Sequence[int | str]) -> str:
+    return f"[{', '.join(map(str, dims))}]"
+
+
+def _has_rank(value: "ValueInfoProto") -> bool:
+    return bool(value.type.tensor_type.HasField("shape"))
 
 
 def _resolve(value: "ValueInfoProto", shapes: Mapping[str, Sequence[int]]) -> tuple[int, ...] | None:
     given, dims = shapes.get(value.name), _dimensions(value)
     if given is not None:
-        fits = len(given) == len(dims) or not value.type.tensor_type.HasField("shape")
+        fits = len(given) == len(dims) or not _has_rank(value)
         if not fits or any(isinstance(want, int) and want != got for want, got in zip(dims, given, strict=False)):
             raise UsageError(
                 Message(
                     "input {name}: shape {given} does not fit the model's {dims}",
                     name=visible(value.name),
                     given=list(given),
-                    dims=list(dims),
+                    dims=_listed(dims),
                 )
             )
         return tuple(given)
-    if not value.type.tensor_type.HasField("shape"):
+    if not _has_rank(value):
         return None
     found = [dim if isinstance(dim, int) else _symbol(dim, shapes) for dim in dims]
     return None if None in found else tuple(dim for dim in found if dim is not None)

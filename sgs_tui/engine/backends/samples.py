@@ -173,12 +173,15 @@ def _existing(path: Path, shown: str) -> Path:
 
 
 def open_shapes(arguments: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """`--shape NAME=1,3,224,224`: by input name, or one number by the name of a symbol. Raises UsageError."""
+    """`--shape NAME=1,3,224,224`: by input name (`NAME=`: a scalar), or one number by the name of a symbol.
+
+    Raises UsageError.
+    """
     found: dict[str, tuple[int, ...]] = {}
     for argument in arguments:
         name, _, value = argument.rpartition("=")
-        sizes = [part.strip() for part in value.split(",")]
-        if not name or not all(size.isascii() and size.isdigit() and int(size) for size in sizes):
+        sizes = [part.strip() for part in value.split(",")] if value.strip() else []
+        if not name or not all(size.isascii() and size.isdigit() for size in sizes):
             raise UsageError(
                 Message("--shape {argument}: expected NAME=1,3,224,224", argument=argument),
                 Message("NAME is an input, or a symbol with one"),

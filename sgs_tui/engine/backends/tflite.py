@@ -12,6 +12,7 @@ from sgs_tui.engine.backends.onnx import one_line
 from sgs_tui.engine.backends.preprocess import Layout, ModelInput, Preprocess, load_inputs
 from sgs_tui.engine.dumps.dtypes import AnyArray
 from sgs_tui.engine.dumps.format import Direction, Form
+from sgs_tui.engine.dumps.mistaken import refuse_as
 from sgs_tui.engine.dumps.writer import Draft, OriginalDump, Style, claim, write_dump
 from sgs_tui.engine.errors import InputError, RunError, UsageError
 from sgs_tui.engine.files import read_bytes
@@ -103,6 +104,7 @@ class _Net:
         self._path = path
         content = read_bytes(path, 2 << 30)  # a flatbuffer can not be larger
         if content[4:8] != b"TFL3":
+            refuse_as(Message("a TFLite model"), path, content[:128])
             raise InputError(Message("{path}: not a TFLite model", path=path), Message("check the file"))
         try:
             self._interpreter: Any = Interpreter(

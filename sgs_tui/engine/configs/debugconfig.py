@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sgs_tui.engine.configs.textlines import BOM, Line, join_lines, split_lines, with_final_newline
+from sgs_tui.engine.dumps.mistaken import refuse_as
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.text import decode, did_you_mean, encode, visible
@@ -215,8 +216,10 @@ def parse(data: bytes) -> DebugConfig:
 
 
 def load(path: Path) -> DebugConfig:
-    """Read a DebugConfig.txt. Raises InputError when it can not be read."""
-    return parse(read_bytes(path))
+    """Read a DebugConfig.txt. Raises InputError when it can not be read, or is a dump, a model, a picture."""
+    data = read_bytes(path)
+    refuse_as(Message("a DebugConfig.txt"), path, data[:128])
+    return parse(data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ def check(
 
     `folder` is where the simulator will run, `home` what $HOME says there, `needed` the bytes of the dump.
     """
+    if no_text := list(_about_zeros(document)):
+        return no_text
     found = [*_about_lines(document), *_about_path(document, folder, home, needed, look_at), *_traps(document)]
     return sorted(found, key=lambda finding: (_ORDER[finding.severity], finding.line or 0))
 
@@ -119,6 +121,12 @@ def _why_ignored(text: str, key: str, proper: str | None) -> tuple[str, str]:
     return Message("{key} without = right behind it", key=proper), Message("write path= and the folder, without blanks")
 
 
+def _about_zeros(document: DebugConfig) -> Iterator[Finding]:
+    """What is said of a file that is no text, alone: what its lines lack is no news."""
+    if b"\0" in document.render():
+        yield error(None, Message("zero bytes: this is no plain text file"), Message("save it as UTF-8 text"))
+
+
 def _about_bytes(document: DebugConfig) -> Iterator[Finding]:
     data = document.render()
     if data.startswith(BOM):
@@ -127,8 +135,6 @@ def _about_bytes(document: DebugConfig) -> Iterator[Finding]:
             Message("a byte order mark hides the key of the first line"),
             Message("save the file as UTF-8 without BOM"),
         )
-    if b"\0" in data:
-        yield error(None, Message("zero bytes: this is no plain text file"), Message("save it as UTF-8 text"))
     windows = [(i, line) for i, line in enumerate(document.lines, 1) if b"\r" in line.content + line.ending]
     said_of_path = any(line.content.startswith(b"path=") and line.ending == b"\r\n" for _, line in windows)
     if windows and not said_of_path:

@@ -21,6 +21,7 @@ from io import StringIO
 from pathlib import Path
 
 from sgs_tui.engine.configs.textlines import Line, join_lines, split_lines, with_final_newline
+from sgs_tui.engine.dumps.mistaken import refuse_as
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.text import decode, encode, visible
@@ -200,8 +201,10 @@ def parse(data: bytes) -> InputConfig:
 
 
 def load(path: Path) -> InputConfig:
-    """Read an input_config.ini. Raises InputError when it can not be read."""
-    return parse(read_bytes(path))
+    """Read an input_config.ini. Raises InputError when it can not be read, or is a dump, a model, a picture."""
+    data = read_bytes(path)
+    refuse_as(Message("an input_config.ini"), path, data[:128])
+    return parse(data)
 
 
 # Choosing INT16 tensors in an input_config.ini, every other byte left alone.

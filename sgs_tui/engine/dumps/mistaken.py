@@ -1,4 +1,5 @@
-"""What people give for a dump that is none: models, calibration files, pictures; and which command takes each.
+"""What people give for what it is not (a model for a dump, a dump for a model or a configuration), and which command
+takes it.
 
 Without numpy: the command line asks before the app is drawn.
 """
@@ -7,7 +8,7 @@ import re
 from fnmatch import fnmatch
 from pathlib import Path
 
-from sgs_tui.engine.errors import DumpError
+from sgs_tui.engine.errors import DumpError, InputError
 from sgs_tui.engine.files import reading
 from sgs_tui.language import Message
 
@@ -68,6 +69,9 @@ _BY_NAME = (
 )
 
 
+_DUMP = (Message("a dump"), Message("`sgs-tui inspect {path}` shows what it holds"))
+
+
 def known_as(path: Path, head: bytes) -> tuple[str, str] | None:
     """(what a file that is no dump is, what to do with it); None where nothing tells."""
     for pattern, what, remedy in _BY_CONTENT:
@@ -81,8 +85,25 @@ def known_as(path: Path, head: bytes) -> tuple[str, str] | None:
 
 def refuse_other_files(path: Path) -> None:
     """Raise DumpError where it is something else that is known. Dumps begin with `isFloat:` or `//`."""
-    with reading(path) as file:
-        head = file.read(128)
+    head = _head(path)
     found = None if head.startswith((b"isFloat", b"//")) else known_as(path, head)
     if found is not None:
         raise DumpError(Message("{path}: not a dump but {found}", path=path, found=found[0]), found[1])
+
+
+def refuse_as(wanted: str, path: Path, head: bytes | None = None) -> None:
+    """Raise InputError where a file is something else than `wanted`, in the words above, that is known; a dump too.
+
+    `head` is the beginning of the file where its reader has it already.
+    """
+    start = _head(path) if head is None else head
+    what, remedy = known_as(path, start) or ("", "")
+    if re.match(rb"isFloat:|//(in|out) \d{1,9} s: ", start):
+        what, remedy = _DUMP[0], Message(_DUMP[1], path=path)
+    if what and what != wanted:
+        raise InputError(Message("{path}: not {wanted} but {found}", path=path, wanted=wanted, found=what), remedy)
+
+
+def _head(path: Path) -> bytes:
+    with reading(path) as file:
+        return file.read(128)

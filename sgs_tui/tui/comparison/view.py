@@ -9,14 +9,19 @@ from sgs_tui.engine.clock import SECONDS
 from sgs_tui.engine.compare.limits import MANUAL, Profile
 from sgs_tui.engine.compare.results import LayerDiff, Pair, Verdict
 from sgs_tui.engine.session import CompareRequest
+from sgs_tui.engine.text import visible
 from sgs_tui.language import _, joined, shown
 from sgs_tui.tui.settings import Start
 from sgs_tui.tui.short_names import ShortNames
-from sgs_tui.tui.text import Line, Span, clip, cut, span, width
+from sgs_tui.tui.text import Line, Span, clip, span, width
 from sgs_tui.tui.widgets.table import Cell
 
 ROOMY = 72
 """Below so many cells, or where it would take half of them, the profile gives way to the names of the dumps."""
+
+
+_STEP = 4
+"""Names are cut to so many cells more or less, not to each width that a reason leaves: each width takes its time."""
 
 
 SIGNS: dict[Verdict, Cell] = {
@@ -97,15 +102,19 @@ def _names(sample: Path, benchmark: Path) -> tuple[str, str]:
     return "/".join(first[-same:]), "/".join(second[-same:])
 
 
-def status(pair: Pair | None, row: LayerDiff | None, cells: int) -> Line:
-    """The layer under the cursor in a line: its whole name as far as it fits, and what is wrong with it."""
+def status(pair: Pair | None, row: LayerDiff | None, cells: int, short: ShortNames) -> Line:
+    """The layer under the cursor in a line: its whole name as far as it fits, and what is wrong with it.
+
+    A longer name is cut so that it is no other layer's.
+    """
     if pair is None:
         return ()
     if row is None:
-        return (Span("   " + cut(pair.name, cells - 4), "muted"),)
+        return (Span("   " + short(pair.name, cells - 4), "muted"),)
     sign = SIGNS[row.verdict]
     reason = str(shown(joined(row.reasons, "; ")))
-    name = cut(pair.name, max(20, cells - 6 - min(cell_len(reason), cells // 2)))
+    room = max(20, cells - 6 - min(cell_len(reason), cells // 2))
+    name = short(pair.name, room if cell_len(visible(pair.name)) <= room else room - room % _STEP)
     return (
         Span(f" {sign.text} ", sign.tone),
         Span(name, "strong"),

@@ -173,7 +173,7 @@ class LayersController(Controller):
 
     def status(self, cells: int) -> Line:
         self._status_of = (self._pair, self.pane.row)
-        return status(*self._status_of, cells)
+        return status(*self._status_of, cells, self.pane.facts.short)
 
     @hears(LayerMoved)
     def rest_on_layer(self) -> None:

@@ -250,7 +250,8 @@ def test_old_and_new_ways_to_name_inputs(tmp_path: Path) -> None:
         ("layer { name: ", "ends too early"),
         ("layer { name: }", "expected a value"),
         ('layer { name: "a"', "} is missing"),
-        ("isFloat: 1\n//out 0", "expected a field name"),
+        ("isFloat: 1\n//out 0", "not a Caffe model but a dump"),
+        ("a: 1 //out 0", "expected a field name"),
     ],
 )
 def test_what_is_no_deploy_prototxt_is_an_input_error(tmp_path: Path, text: str, words: str) -> None:

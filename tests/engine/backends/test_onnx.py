@@ -207,6 +207,34 @@ def test_open_dimensions_are_asked_for_by_name(tmp_path: Path) -> None:
     assert dump("b", N=(4,), y=(5, 4, 3)) == 2 and dump("c", x=(4, 2), y=(5, 4, 3)) == 2
 
 
+def test_any_rank_is_asked_for_and_can_be_given(tmp_path: Path) -> None:
+    nodes = [oh.make_node("Relu", ["x"], ["a"])]
+    any_rank = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, None)
+    result = onnx.helper.make_tensor_value_info("a", onnx.TensorProto.FLOAT, None)
+    path = tmp_path / "any.onnx"
+    graph = oh.make_graph(nodes, "g", [any_rank], [result])
+    onnx.save(oh.make_model(graph, opset_imports=[oh.make_opsetid("", 17)], ir_version=8), path)
+    inputs = (saved(tmp_path, "x", np.array(-3.0)),)
+    with pytest.raises(UsageError) as raised:
+        dump_onnx(OnnxDumpRequest(path, inputs, tmp_path / "a"))
+    assert raised.value.message == "open dimensions in the model's inputs: x (of any rank)"
+    assert dump_onnx(OnnxDumpRequest(path, inputs, tmp_path / "b", shapes={"x": ()})).records == 1
+
+
+def test_a_size_of_zero_is_a_size(tmp_path: Path) -> None:
+    nodes = [oh.make_node("Relu", ["x"], ["a"]), oh.make_node("ReduceSum", ["a"], ["b"], keepdims=0)]
+    path = model(tmp_path, nodes, {"x": [0, "N"]}, ["a", "b"])
+    inputs = (saved(tmp_path, "x", np.ones((0, 3))),)
+    with pytest.raises(UsageError, match=r"inputs: x \[0, N\]"):
+        dump_onnx(OnnxDumpRequest(path, inputs, tmp_path / "a"))
+    with pytest.raises(UsageError, match=r"shape \[2, 3\] does not fit the model's \[0, N\]"):
+        dump_onnx(OnnxDumpRequest(path, inputs, tmp_path / "a", shapes={"x": (2, 3)}))
+    made = dump_onnx(OnnxDumpRequest(path, inputs, tmp_path / "b", shapes={"x": (0, 3)}))
+    with open_dump(made.path) as dump:
+        [record] = [record for record in dump.records if record.name == "b"]
+        assert dump.values(record).tolist() == [0.0]
+
+
 def test_wrong_numbers_of_inputs_or_slices_are_usage_errors(sgs: Path, tmp_path: Path) -> None:
     request = tiny(sgs, tmp_path)
     with pytest.raises(UsageError, match=r"has 1 input \(data \[1, 3, 32, 32\]\), got 2"):

@@ -71,6 +71,10 @@ def test_every_row_of_the_observed_table(data: bytes, line: int | None, severity
         assert NO_DUMP in found.message or "cut off" in found.message
 
 
+def test_of_what_is_no_text_nothing_else_is_said() -> None:
+    assert [found.message for found in findings(b"\0\r\n Path=/data\n")] == ["zero bytes: this is no plain text file"]
+
+
 def test_blanks_round_the_equals_sign_mean_home() -> None:
     found = findings(HEAD + b"path = /data\n")
     assert [(f.line, f.severity) for f in found] == [(None, Severity.WARNING), (3, Severity.WARNING)]

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from sgs_tui.engine.backends.caffe import read_prototxt
+from sgs_tui.engine.backends.onnx import load_model
+from sgs_tui.engine.configs import debugconfig, inputconfig
 from sgs_tui.engine.dumps.mistaken import refuse_other_files
 from sgs_tui.engine.dumps.reader import open_dump
-from sgs_tui.engine.errors import DumpError
+from sgs_tui.engine.errors import DumpError, InputError
 
 FILES = {
     "net.onnx": (b"\x08\x06:", "an ONNX model", "sgs-tui dump onnx --model"),
@@ -43,3 +46,36 @@ def test_a_dump_is_a_dump_whatever_its_name(sgs: Path, tmp_path: Path) -> None:
     refuse_other_files(path)
     with open_dump(path) as dump:
         assert dump.records
+
+
+READERS = {
+    "an ONNX model": load_model,
+    "a Caffe model": read_prototxt,
+    "a DebugConfig.txt": debugconfig.load,
+    "an input_config.ini": inputconfig.load,
+}
+"""What is read by each, in the words that its refusal has."""
+
+
+@pytest.mark.parametrize("wanted", READERS)
+def test_what_is_given_for_a_model_or_a_configuration_is_said_too(wanted: str, sgs: Path, tmp_path: Path) -> None:
+    dump = sgs / "tiny" / "float.bin"
+    with pytest.raises(InputError) as raised:
+        READERS[wanted](dump)
+    assert raised.value.message == f"{dump}: not {wanted} but a dump"
+    assert raised.value.hint == f"`sgs-tui inspect {dump}` shows what it holds"
+    for name, (data, what, remedy) in FILES.items():
+        if what == wanted or what in ("an ONNX model", "a SigmaStar model", "an offline SigmaStar model"):
+            continue  # what begins as a model does may be one, and three bytes of it are one for protobuf
+        path = tmp_path / name
+        path.write_bytes(data)
+        with pytest.raises(InputError) as raised:
+            READERS[wanted](path)
+        assert raised.value.message.startswith(f"{path}: not {wanted} but {what}")
+        assert remedy in raised.value.hint
+
+
+def test_a_comment_is_no_dump(tmp_path: Path) -> None:
+    path = tmp_path / "DebugConfig.txt"
+    path.write_bytes(b"// the usual switches\ndumpTensor\n")
+    assert debugconfig.load(path).is_on("dumpTensor")

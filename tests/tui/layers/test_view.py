@@ -12,7 +12,7 @@ from sgs_tui.engine.compare.results import LayerDiff, Verdict
 from sgs_tui.engine.compare.select import parse_query
 from sgs_tui.engine.events import Row
 from sgs_tui.engine.session import CompareRequest, open_comparison
-from sgs_tui.tui.comparison.view import SIGNS
+from sgs_tui.tui.comparison.view import SIGNS, status
 from sgs_tui.tui.journal.view import MARK
 from sgs_tui.tui.layers import over_set, three_way
 from sgs_tui.tui.layers.blame import BLAME_SIGNS, JUMP, REORDERED
@@ -269,3 +269,18 @@ def test_an_order_by_several_columns_is_kept_and_numbered() -> None:
 def test_choices_survive_unknown_names() -> None:
     columns = chosen_columns(choices_for(["cos", "nonsense", "cos", "sign"], {"cos": 400}), Facts(), wide=False)
     assert [one.id for one in columns] == ["sign", "index", "name", "cos"]
+
+
+def test_the_status_line_tells_long_names_apart() -> None:
+    names = [f"{'backbone/stage/' * 6}block{number}/{'attention/out/' * 6}add" for number in range(12)]
+    rows = [layer(name, index=number) for number, name in enumerate(names)]
+    facts = facts_of([row.pair for row in rows])
+
+    def told(row: LayerDiff, read: bool = True) -> str:
+        return plain([status(row.pair, row if read else None, 80, facts.short)])
+
+    lines = {told(row) for row in rows}
+    assert len(lines) == len(names)
+    assert max(map(len, lines)) <= 80
+    assert len({told(row, read=False) for row in rows}) == len(names)
+    assert "conv1" in told(layer("conv1")), "a name that fits is whole"
