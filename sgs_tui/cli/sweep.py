@@ -198,6 +198,7 @@ def sweep(
     limits = load_profile(profile or options.DEFAULT_PROFILE)
     keep = keeping.count()
     _check_options(networks, given, where, keeping)
+    _check_calibration(networks, calibration, simulator, shapes)
     sources = {"--twin": networks.twin, "--float": networks.float_model, "--onnx": networks.onnx}
     sources["dumps"] = folders or pairs  # type: ignore[assignment]
     named = [word for word, value in sources.items() if value]
@@ -210,23 +211,29 @@ def sweep(
         asked = _by_twin(networks, given, calibration, limits)
     elif networks.float_model is not None:
         root = options.place_of(keeping.root)
-        asked = _by_sdk(networks, given, calibration.ranges, simulator, limits, root)
+        asked = _by_sdk(networks, given, calibration, simulator, limits, root)
         asked = replace(asked, simulator=_simulator(asked, root, where, keep))
     elif networks.onnx is not None:
         asked = _by_onnx(networks, given, limits)
     else:
-        asked = _pairs(folders or [], pairs, calibration.ranges, shapes, limits)
+        asked = _pairs(folders or [], pairs, calibration, shapes, limits)
     return _print(asked, limits.name, where, keeping, printing)
+
+
+_Idle = Mapping[str, tuple[object, object, str]]
+"""Options by name: what was given, whether it is used, and what it is for."""
 
 
 def _check_options(networks: _Networks, given: options.ShapedInputOptions, where: _Where, keeping: _Keeping) -> None:
     """Raise UsageError for what would be ignored without a word."""
     twin, sdk, onnx = (each is not None for each in (networks.twin, networks.float_model, networks.onnx))
     elsewhere, tls = bool(where.scheduler or where.hosts), (where.tls_ca, where.tls_cert, where.tls_key)
-    idle = {
+    idle: _Idle = {
         "--pictures": (networks.pictures, twin or sdk or onnx, "--twin, --float, --onnx"),
         "--preprocess": (given.preprocess, twin or sdk or onnx, "--twin, --float, --onnx"),
+        "--timeout": (given.timeout, twin or sdk or onnx, "--twin, --float, --onnx"),
         "--keep": (keeping.keep != "none", twin or sdk or onnx, "--twin, --float, --onnx"),
+        "--runs": (keeping.root, sdk, "--float"),
         "--fixed": (networks.fixed, twin or sdk, "--twin, --float"),
         "--int16": (networks.int16, twin or onnx, "--twin, --onnx"),
         "--calibrate": (networks.calibrate, onnx, "--onnx"),
@@ -238,6 +245,30 @@ def _check_options(networks: _Networks, given: options.ShapedInputOptions, where
         "--remote-python": (where.remote_python, where.hosts, "--hosts"),
         "--journal": (keeping.journal, not keeping.no_journal, Message("a sweep without --no-journal")),
     }
+    _refuse_idle(idle)
+
+
+def _check_calibration(
+    networks: _Networks, calibration: options.CalibrationOptions, simulator: options.SimulatorOptions,
+    shapes: Path | None,
+) -> None:  # fmt: skip
+    """The same for what tells of the network and of the SDK."""
+    twin, sdk, onnx = (each is not None for each in (networks.twin, networks.float_model, networks.onnx))
+    dumps = Message("pairs of dumps")
+    idle: dict[str, tuple[object, object, str]] = {
+        "--ranges": (calibration.ranges, not onnx, joined((dumps, "--twin", "--float"), ", ")),
+        "--input-config": (calibration.ini, not onnx, joined((dumps, "--twin", "--float"), ", ")),
+        "--level": (calibration.level, twin and networks.fixed is None, Message("--twin without --fixed")),
+        "--shapes": (shapes, not (twin or sdk or onnx), dumps),
+        "--debugconfig": (simulator.debug_config, sdk, "--float"),
+        "--string": (simulator.string, sdk, "--float"),
+    }
+    told = {"--sdk": simulator.sdk, "--sdk-via": simulator.sdk_via, "--sdk-map": simulator.sdk_map,
+            "--sdk-python": simulator.sdk_python, "--soc-version": simulator.soc_version}  # fmt: skip
+    _refuse_idle({**idle, **{name: (value, sdk, "--float") for name, value in told.items()}})
+
+
+def _refuse_idle(idle: _Idle) -> None:
     for name, (value, used, wanted) in idle.items():
         if value and not used:
             raise UsageError(
@@ -247,9 +278,12 @@ def _check_options(networks: _Networks, given: options.ShapedInputOptions, where
 
 
 def _pairs(
-    folders: Sequence[Path], pairs: Path | None, ranges: Path | None, shapes: Path | None, limits: "Profile"
+    folders: Sequence[Path],
+    pairs: Path | None,
+    calibration: options.CalibrationOptions,
+    shapes: Path | None,
+    limits: "Profile",
 ) -> _Asked:
-    from sgs_tui.engine.calibration.ranges import load_ranges
     from sgs_tui.engine.sweep.pairs import DumpPairs
     from sgs_tui.engine.sweep.pictures import listed_dumps, paired_dumps
     from sgs_tui.engine.sweep.sweep import SweepRequest
@@ -265,10 +299,21 @@ def _pairs(
             Message("expected two folders of dumps, SAMPLES and BENCHMARKS, or --list, --twin or --onnx"),
             Message("`sgs-tui sweep --help` has examples"),
         )
-    if ranges is not None:
-        load_ranges(ranges)
+    _check_files(calibration)
     inputs = tuple(path for picture in pictures for path in picture.files)
-    return _Asked(SweepRequest(DumpPairs(ranges, shapes, limits), pictures), what, notes, inputs)
+    how = DumpPairs(calibration.ranges, shapes, limits, calibration.ini)
+    return _Asked(SweepRequest(how, pictures), what, notes, inputs)
+
+
+def _check_files(calibration: options.CalibrationOptions) -> None:
+    """Raise InputError for a file that is not what it is named, before anything is measured."""
+    from sgs_tui.engine.calibration.ranges import load_ranges
+    from sgs_tui.engine.configs import inputconfig
+
+    if calibration.ranges is not None:
+        load_ranges(calibration.ranges)
+    if calibration.ini is not None:
+        inputconfig.load(calibration.ini)
 
 
 def _by_twin(
@@ -294,7 +339,7 @@ def _by_twin(
 def _by_sdk(
     networks: _Networks,
     given: options.InputOptions,
-    ranges: Path | None,
+    calibration: options.CalibrationOptions,
     simulator: options.SimulatorOptions,
     limits: "Profile",
     root: Path,
@@ -307,11 +352,12 @@ def _by_sdk(
         raise UsageError(
             Message("--float needs --fixed X.sim and --pictures"), Message("`sgs-tui sweep --help` has examples")
         )
+    _check_files(calibration)
     pictures = _pictures(networks)
     requests = both_runs(networks.float_model, networks.fixed, networks.pictures, given, simulator)
     pairs = list(zip(requests[::2], requests[1::2], strict=True))
     runs = {picture.name: pair for picture, pair in zip(pictures, pairs, strict=True)}
-    how = by_runs(pairs, ranges, limits, root)
+    how = by_runs(pairs, calibration.ranges, limits, root, calibration.ini)
     what = Message(
         "{pictures} by the SDK through {float_model} and {fixed}",
         pictures=networks.pictures,

@@ -139,6 +139,7 @@ class _Dumps:
     places: tuple[int, ...]
     of: Callable[[int, Event | None], AbstractContextManager[tuple[Path, Path]]]
     ranges: Path | None
+    ini: Path | None
     profile: Profile
 
 
@@ -152,23 +153,23 @@ def _dumps_of(how: How, pictures: Sequence[Picture], places: Sequence[int], stac
             with made.dumped(pictures[place], cancel) as files:
                 yield files.fixed_dump, files.float_dump
 
-        return _Dumps(tuple(places), again, made.made.ranges, how.profile)
+        return _Dumps(tuple(places), again, made.made.ranges, None, how.profile)
     if isinstance(how, SimulatedPictures):
         kept = {place: dumps for place in places if (dumps := how.dumps(place)) is not None}
         if not kept:
             message = Message("the dumps of the pictures' runs are not there any more, and they hold the network")
             raise InputError(message, Message("sweep with --keep worst:5 and another --journal"))
-        return _Dumps(tuple(kept), lambda place, cancel: nullcontext(kept[place]), how.ranges, how.profile)
+        return _Dumps(tuple(kept), lambda place, cancel: nullcontext(kept[place]), how.ranges, how.ini, how.profile)
     assert isinstance(how, DumpPairs)
     pairs = {place: (pictures[place].files[0], pictures[place].files[1]) for place in places}
-    return _Dumps(tuple(pairs), lambda place, cancel: nullcontext(pairs[place]), how.ranges, how.profile)
+    return _Dumps(tuple(pairs), lambda place, cancel: nullcontext(pairs[place]), how.ranges, how.ini, how.profile)
 
 
 def _of_dumps(dumps: _Dumps, pictures: Sequence[Picture], stack: ExitStack, cancel: Event | None) -> _Network:
     """`stack` keeps the worst picture's dumps, which the twin reads. Raises SgsError."""
     first = dumps.places[0]
     fixed, float_dump = stack.enter_context(dumps.of(first, cancel))
-    opened = open_subject(Files(float_dump, fixed, dumps.ranges), None, cancel)
+    opened = open_subject(Files(float_dump, fixed, dumps.ranges, dumps.ini), None, cancel)
     plan, check = opened.subject.plan, opened.subject.check
     barrier = next(iter(plan.twin.barriers()), None)
     if barrier is not None:

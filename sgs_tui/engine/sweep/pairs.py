@@ -30,16 +30,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DumpPairs:
-    """How pairs of dumps are compared. A picture's files are (sample, benchmark)."""
+    """How pairs of dumps are compared. A picture's files are (sample, benchmark). `ini`: for the twin alone, on which
+    INT16 is tried."""
 
     ranges: Path | None = None
     shapes: Path | None = None
     profile: Profile = field(default=MANUAL)
+    ini: Path | None = None
 
     def digest(self) -> str:
-        """Of everything but the picture that the figures depend on."""
-        files = [path for path in (self.ranges, self.shapes) if path is not None]
-        return digest_of(files, "pairs", repr(self.ranges is not None), repr(self.profile))
+        """Of everything but the picture that the figures, and the advice, depend on."""
+        files = [path for path in (self.ranges, self.shapes, self.ini) if path is not None]
+        more = [] if self.ini is None else ["ini"]
+        return digest_of(files, "pairs", repr(self.ranges is not None), repr(self.profile), *more)
 
     def small_files(self) -> tuple[Path, ...]:
         return tuple(path for path in (self.ranges, self.shapes) if path is not None)

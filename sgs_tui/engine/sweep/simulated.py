@@ -43,6 +43,7 @@ class SimulatedPictures:
     profile: Profile = field(default=MANUAL)
     runs: tuple[tuple[RunRequest, ...], ...] = field(default=(), repr=False)
     root: Path = Path()
+    ini: Path | None = None
 
     def dumps(self, place: int) -> tuple[Path, Path] | None:
         """The dumps (fixed, float) of a picture by its place in the sweep, where they are kept."""
@@ -50,8 +51,9 @@ class SimulatedPictures:
 
     def digest(self) -> str:
         """Of everything but the picture that the figures depend on."""
-        files = (*self.needs, *([self.ranges] if self.ranges else []))
-        return digest_of(files, "sdk", __version__, repr(self.ranges is None), *self.words, repr(self.profile))
+        files = (*self.needs, *(path for path in (self.ranges, self.ini) if path is not None))
+        more = [] if self.ini is None else ["ini"]
+        return digest_of(files, "sdk", __version__, repr(self.ranges is None), *self.words, repr(self.profile), *more)
 
     def open(self) -> "SimulatedPictures":
         return self
@@ -67,7 +69,7 @@ class SimulatedPictures:
 
 
 def by_runs(
-    runs: Sequence[Sequence[RunRequest]], ranges: Path | None, profile: Profile, root: Path
+    runs: Sequence[Sequence[RunRequest]], ranges: Path | None, profile: Profile, root: Path, ini: Path | None = None
 ) -> SimulatedPictures:
     """How pictures are measured by these runs, a float and a fixed one for each: alike but for the picture."""
     first = runs[0]
@@ -75,7 +77,7 @@ def by_runs(
     needs = (*(Path(request.model) for request in first), *scripts)
     words = tuple(repr(sorted(request.files.items())) for request in first)
     about = (*words, str(first[0].details.get("sdk", "")))
-    return SimulatedPictures(needs, about, ranges, profile, tuple(map(tuple, runs)), root)
+    return SimulatedPictures(needs, about, ranges, profile, tuple(map(tuple, runs)), root, ini)
 
 
 def dumps_of(requests: Sequence[RunRequest], root: Path) -> tuple[Path, Path] | None:

@@ -37,12 +37,13 @@ from sgs_tui.engine.sweep.measure import beyond, class_agreement, outputs_of, ro
 from sgs_tui.engine.sweep.pictures import digest_of
 from sgs_tui.engine.sweep.results import VERDICTS, InputFigures, Layer, LimitsFrom, Measured, Picture
 from sgs_tui.engine.sweep.verdicts import Shortcut, shortcut
+from sgs_tui.engine.twin.domains import raised_inputs
 from sgs_tui.engine.twin.kernels import Array, Bound
 from sgs_tui.engine.twin.meaning import Floats
 from sgs_tui.engine.twin.measured import read_plan
 from sgs_tui.engine.twin.network import Twin
-from sgs_tui.engine.twin.opening import Files, Settings, open_plan, open_twin, read_settings
-from sgs_tui.engine.twin.plan import Grid, Plan
+from sgs_tui.engine.twin.opening import Files, Settings, check_names, open_plan, open_twin, read_settings
+from sgs_tui.engine.twin.plan import Grid, Plan, with_int16
 from sgs_tui.engine.twin.predict import input_codes
 from sgs_tui.engine.twin.rebuild import refuse_barriers
 from sgs_tui.engine.twin.segments import Segment, fixed_segments, float_segments, run
@@ -107,6 +108,9 @@ class TwinPictures:
             plan, _ = open_plan(twin, self.files, self.level, self.int16, settings)
         else:
             plan = read_plan(twin, open_dump(self.files.fixed_dump), settings.ranges, settings.softmax)
+            check_names(twin, self.int16, plan)
+            more = raised_inputs(twin, self.int16) if plan.qdq is None else self.int16
+            plan = with_int16(plan, (*plan.raised, *more)) if self.int16 else plan
         return TwinMeasurer(self, twin, plan, settings)
 
 

@@ -76,7 +76,8 @@ class Growth:
 class Accumulator:
     """A convolution in fixed numbers: y = round(conv(code - z_x, weights) + start) * gain + offset.
 
-    `weights` codes / 2^k, `start` the zero point's part of the sum; all [Cout] but the weights. `shift` is k.
+    `weights` codes / 2^k, `start` the zero point's part of the sum; all [Cout] but the weights. `shift` is k. `stored`
+    is the bias as a fixed dump has it, [2, Cout]: b and row2.
     """
 
     weights: Floats
@@ -84,6 +85,7 @@ class Accumulator:
     gain: Floats
     offset: Floats
     shift: int
+    stored: Floats
 
 
 def accumulate(
@@ -106,13 +108,15 @@ def accumulate(
     shift = _shift(base, zero, extremes, growth, source.scale * codes.scales)
     unit = 2.0**shift * source.scale * codes.scales
     added = np.rint((base + zero) / unit)
-    gain = unit * _mantissas(unit / result.scale)
+    mantissas, scaled = _mantissas(unit / result.scale)
+    gain = unit * mantissas / scaled
     return Accumulator(
         weights=(codes.codes / 2.0**shift).astype(np.float32),
         start=(source.zero * codes.sums / 2.0**shift).astype(np.float32),
         gain=gain.astype(np.float32),
         offset=(added * gain - zero + _lift(result)).astype(np.float32),
         shift=shift,
+        stored=np.array([added, mantissas]).astype(np.float32),
     )
 
 
@@ -132,11 +136,10 @@ def _shift(base: Doubles, zero: float, extremes: Extremes, growth: Growth, steps
     return ceil(log2(largest) + growth.more - ACCUMULATOR) if largest > 0 and np.isfinite(largest) else 0
 
 
-def _mantissas(ratios: Doubles) -> Doubles:
-    """What rounding the requantization factors to 15 bits of the largest makes of each: about 1."""
-    largest = float(ratios.max())
-    scaled = ratios * 2.0 ** (14 - np.floor(np.log2(largest)))
-    return np.asarray(np.rint(scaled) / scaled, np.float64)
+def _mantissas(ratios: Doubles) -> tuple[Doubles, Doubles]:
+    """The requantization factors in 15 bits of the largest, rounded (row2) and not."""
+    scaled = ratios * 2.0 ** (14 - np.floor(np.log2(float(ratios.max()))))
+    return np.rint(scaled), scaled
 
 
 @dataclass(frozen=True, slots=True)

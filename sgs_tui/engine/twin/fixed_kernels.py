@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from sgs_tui.engine.twin.arithmetic import Accumulator, Growth, accumulate, growth_of, quantize_weights
+from sgs_tui.engine.twin.arithmetic import Accumulator, Codes, Growth, accumulate, growth_of, quantize_weights
 from sgs_tui.engine.twin.fusing import Group
 from sgs_tui.engine.twin.kernels import HEAVY, Input, Kernel, is_heavy
 from sgs_tui.engine.twin.meaning import Barrier, Convolution, Elementwise, Pool
@@ -327,16 +327,34 @@ def _convolution(build: _Build, op: TwinOp, meaning: Convolution) -> str:
     if how is None:
         return emit(meaning, build.graph, [_read(build, op, op.inputs[0])])[0]
     codes = quantize_weights(meaning.weights, how)
-    grid, result = _code_grid(build, op), build.settings.writes[0]
-    if grid is None or result is None or build.settings.plain:
+    numbers = _numbers(build, op, meaning, codes)
+    grid = _code_grid(build, op)
+    if numbers is None or grid is None:
         plain = [build.graph.constant(codes.values().transpose(0, 3, 1, 2)), build.graph.constant(meaning.bias)]
         return convolved(meaning, build.graph, _read(build, op, op.inputs[0]), plain)
-    grown = build.settings.growths[build.group.convolutions.index(op)]
-    extremes = channel_extremes(build.plan, op)
-    runs_on = _runs_on(build, op)
-    result = result if runs_on else wide_grid(*build.span(op.outputs[0]))
-    numbers = accumulate(meaning, codes, grid, result, extremes, grown, runs_on)
     return _accumulated(build.graph, meaning, numbers, _code_values(build, op, grid))
+
+
+def _numbers(build: _Build, op: TwinOp, meaning: Convolution, codes: Codes) -> Accumulator | None:
+    """What a convolution of codes computes with; None where it computes in float."""
+    grid, result = _code_grid(build, op), build.settings.writes[0]
+    if grid is None or result is None or build.settings.plain:
+        return None
+    grown, runs_on = build.settings.growths[build.group.convolutions.index(op)], _runs_on(build, op)
+    result = result if runs_on else wide_grid(*build.span(op.outputs[0]))
+    return accumulate(meaning, codes, grid, result, channel_extremes(build.plan, op), grown, runs_on)
+
+
+def stored_numbers(group: Group, plan: Plan) -> tuple[Codes, Accumulator | None] | None:
+    """The weights and the numbers of a group's convolution; None where it has not one, quantized, to tell of. Without
+    an accumulator where it computes in float."""
+    settings, convolutions = settings_of(group, plan), group.convolutions
+    how, meaning = (settings.weights[0], convolutions[0].convolution) if len(convolutions) == 1 else (None, None)
+    if how is None or meaning is None:
+        return None
+    sources = {name: ("", grid) for name, grid in zip(group.reads, settings.reads, strict=True)}
+    codes = quantize_weights(meaning.weights, how)
+    return codes, _numbers(_Build(group, settings, plan, Graph(), sources=sources), convolutions[0], meaning, codes)
 
 
 def _code_grid(build: _Build, op: TwinOp) -> Grid | None:

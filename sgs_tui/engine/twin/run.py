@@ -14,6 +14,8 @@ from sgs_tui.engine.dumps.writer import Draft, create_dump
 from sgs_tui.engine.errors import CancelledError, InputError
 from sgs_tui.engine.text import visible
 from sgs_tui.engine.twin.arithmetic import Pixels
+from sgs_tui.engine.twin.fixed_kernels import stored_numbers
+from sgs_tui.engine.twin.fusing import Group
 from sgs_tui.engine.twin.kernels import Array, Kernel, float_kernel
 from sgs_tui.engine.twin.meaning import Barrier, Floats
 from sgs_tui.engine.twin.network import Twin, TwinOp
@@ -125,9 +127,10 @@ def write_fixed_dump(
     cancel: Event | None = None,
     segments: Sequence[Segment] | None = None,
 ) -> None:
-    """The fixed dump of a new picture, dequantized as `dequantFixed` writes it, without constants.
+    """The fixed dump of a new picture, dequantized as `dequantFixed` writes it.
 
-    Ops are numbered as they run; fused ones print their first type going in and their last coming out. `segments`: the
+    Ops are numbered as they run; fused ones print their first type going in and their last coming out. Of the constants
+    a convolution's weights and bias are written: they tell how it was quantized. `segments`: the
     `fixed_segments` of the plan, where there are more pictures. Raises as `write_float_dump`.
     """
     refuse_barriers(plan.twin)
@@ -135,6 +138,7 @@ def write_fixed_dump(
     given = {name: Layer(name, stored, plan.grids.get(name)).values() for name, stored in codes.items()}
     made = run(segments or fixed_segments(plan), codes, cancel)
     held = _held(given, made, [(each.reads, each.writes) for each in plan.groups])
+    constants = [tuple(_constants(each, plan)) for each in plan.groups]
     with create_dump(path) as writer:
         for number, (group, values) in enumerate(zip(plan.groups, held, strict=True)):
             for direction, op, names in (
@@ -142,6 +146,27 @@ def write_fixed_dump(
             ):  # fmt: skip
                 for slot, name in enumerate(names):
                     writer.write(_quantized(Draft(direction, slot, number, op.kind, name, values[name]), plan))
+                for slot, draft in enumerate(constants[number] if direction is Direction.IN else (), len(names)):
+                    writer.write(replace(draft, slot=slot, op_index=number, op_type=op.kind))
+
+
+def _constants(group: Group, plan: Plan) -> Iterator[Draft]:
+    """The weights [Cout, kh, kw, Cin / groups] and the bias of a group's convolution: codes as the SDK's dumps have
+    them, though in another order; values where onnxruntime computes, whose dumps have the largest scale in the header.
+    """
+    found = stored_numbers(group, plan)
+    op = group.convolutions[0] if found is not None else None
+    written = [each for each in plan.twin.dump.records if op is not None and each.op_index == op.index]
+    names = [each.name for each in written if each.constant]
+    if found is None or op is None or not names:
+        return
+    (codes, numbers), how = found, plan.weights[op.index]
+    values, scale = (codes.codes, codes.scales[0]) if plan.qdq is None else (codes.values(), codes.scales.max())
+    named = "SGS_S16" if how is not None and how.wide else "SGS_S8"
+    blank = Draft(Direction.IN, 0, 0, "", names[0], values.reshape(-1), constant=True)
+    yield replace(blank, scale=float(scale), type_name=named)
+    if numbers is not None and len(names) > 1:
+        yield replace(blank, name=names[1], payload=numbers.stored.reshape(-1), type_name="SGS_S16")
 
 
 def _quantized(draft: Draft, plan: Plan) -> Draft:

@@ -63,12 +63,28 @@ def test_what_mends_one_picture_mends_all_and_is_measured(bad: Path, arrays: tup
         TwinPictures(Files(bad / "bad_float.bin", None, bad / "tensor_min_max.txt"), 1, ("cat",)), arrays
     )
     assert healed.failing_layers == 0 and nothing is None, "the set that is advised heals, and then none is"
+    healed, nothing = advised(replace(twin_of(bad), int16=("cat",)), arrays)
+    assert healed.failing_layers == 0 and nothing is None, "as it does on top of what a fixed dump tells"
 
 
 def test_pairs_of_dumps_have_a_twin_too(bad: Path) -> None:
     pair = (bad / "bad_fixed_dq.bin", bad / "bad_float.bin")
     _, found = advised(DumpPairs(bad / "tensor_min_max.txt"), (Picture("one", pair), Picture("again", pair)))
     assert found is not None and found.layers == ("cat",) and found.text.endswith("on all 2 pictures")
+
+
+def test_the_dumps_that_the_twin_writes_have_that_twin(sgs: Path, arrays: tuple[Picture, ...], tmp_path: Path) -> None:
+    """One scale a tensor, and its own mean and std: the pair and the pictures are told the same."""
+    bad = sgs / "bad"
+    how = twin_of(bad)
+    result, found = advised(how, arrays[:2])
+    made = sorted(how.dump(arrays[:2], tmp_path))
+    pairs = tuple(Picture(str(n), (made[2 * n], made[2 * n + 1])) for n in range(2))
+    ini = tmp_path / "mine.ini"
+    ini.write_text((bad / "input_config.ini").read_text())
+    again, same = advised(DumpPairs(bad / "tensor_min_max.txt", ini=ini), pairs)
+    assert found is not None and same is not None and (same.text, same.layers) == (found.text, found.layers)
+    assert [row.failing for row in again.pictures] == [row.failing for row in result.pictures]
 
 
 def test_an_onnx_model_has_a_twin_and_is_told_what_heals_it(bad: Path, tmp_path: Path) -> None:

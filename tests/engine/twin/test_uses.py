@@ -17,7 +17,7 @@ from sgs_tui.engine.twin.figures import Figures, figures
 from sgs_tui.engine.twin.measured import fixed_records, read_plan
 from sgs_tui.engine.twin.network import Twin, relative_error
 from sgs_tui.engine.twin.other_input import other_input
-from sgs_tui.engine.twin.plan import Plan, load_softmax_ranges, plan, with_int16
+from sgs_tui.engine.twin.plan import Plan, load_softmax_ranges, plan, with_int16, with_level
 from sgs_tui.engine.twin.predict import dumped_inputs, input_codes, predict
 from sgs_tui.engine.twin.rebuild import rebuild
 from sgs_tui.engine.twin.run import write_fixed_dump, write_float_dump
@@ -182,6 +182,18 @@ def test_the_dump_of_the_same_picture_is_the_dump(sgs: Path, tmp_path: Path, sub
     assert fixed.health.ok and [record.name for record in fixed.outputs()] == list(subject.plan.layers())
     again = read_plan(twin, fixed, subject.plan.ranges, subject.plan.softmax)
     assert again.wide() == subject.plan.wide()
+
+
+@pytest.mark.parametrize("level", [1, 2])
+def test_a_written_fixed_dump_tells_how_it_was_quantized(tmp_path: Path, subject: Subject, level: int) -> None:
+    """One weight scale a tensor or a channel: whoever reads that dump without the plan computes as the plan does."""
+    made = with_level(subject.plan, level)
+    write_fixed_dump(made, dumped_inputs(made.twin), tmp_path / "fixed.bin", None)
+    again = read_plan(made.twin, open_dump(tmp_path / "fixed.bin"), made.ranges, made.softmax)
+    several = [op.index for op in made.twin.ops if op.convolution is not None and op.convolution.bias.size > 1]
+    assert several and [again.weights[at] for at in several] == [made.weights[at] for at in several]
+    files = made.twin, open_dump(tmp_path / "fixed.bin"), made.ranges, None, made.softmax
+    assert from_fixed(*files).check.median_db < 0.05
 
 
 def test_new_pictures_equal_the_simulators_own_dumps(faults: Path, tmp_path: Path) -> None:
