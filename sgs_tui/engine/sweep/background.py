@@ -105,8 +105,8 @@ class SweepJob:
             quantization = Quantization(int16=self.int16)
             return OnnxPictures(self.model, self.calibration, self.preprocess, quantization, self.shapes, profile)
         if self.runs:
-            return by_runs(self.runs, self.ranges, profile, self.root)
-        return DumpPairs(self.ranges, None, profile)
+            return by_runs(self.runs, self.ranges, profile, self.root, self.ini)
+        return DumpPairs(self.ranges, None, profile, self.ini)
 
     def request(self) -> SweepRequest:
         """The sweep itself."""
