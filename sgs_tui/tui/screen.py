@@ -6,6 +6,7 @@ Apart because the app paints its first picture before anything of this is import
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from threading import Event
 from time import monotonic
 
 from textual import events, on
@@ -25,7 +26,7 @@ from sgs_tui.tui.debugconfig.controller import DebugConfigController
 from sgs_tui.tui.debugconfig.view import FILE_NAME
 from sgs_tui.tui.dumps.controller import DumpsController
 from sgs_tui.tui.export import ExportController
-from sgs_tui.tui.frame.controller import Answer, Controller, Router, Window
+from sgs_tui.tui.frame.controller import Answer, Controller, Prepared, Router, Window
 from sgs_tui.tui.frame.dialogs import Choice, Chooser, Dialog, TextDialog
 from sgs_tui.tui.frame.help import HelpDialog
 from sgs_tui.tui.frame.pane import Pane, PaneAsked
@@ -97,6 +98,8 @@ class MainScreen(PanesScreen):
         self.help_beside = TextView(identity="help-beside", reads=False)
         self._router = Router([part for part in vars(self).values() if isinstance(part, Controller)])
         self._interrupted = -TWICE
+        self._preparing = ""
+        """The job whose answer the keys wait for, or last waited for."""
 
     @property
     def panes(self) -> tuple[Pane, ...]:
@@ -204,6 +207,20 @@ class MainScreen(PanesScreen):
     def opened(self, kind: type[Window]) -> Window | None:
         return next((screen for screen in self.app.screen_stack if isinstance(screen, kind)), None)
 
+    def prepare(self, name: str, work: Callable[[Event], Prepared], then: Callable[[Prepared], object]) -> None:
+        """Escape stops it."""
+        self._preparing = name
+        key_queue(self.app).pause(partial(self._stop_preparing, name))
+        self.jobs.run(name, work, partial(self._prepared, then))
+
+    def _prepared(self, then: Callable[[Prepared], object], answer: Prepared) -> None:
+        key_queue(self.app).go_on()
+        then(answer)
+
+    def _stop_preparing(self, name: str) -> None:
+        self.jobs.cancel(name)
+        self.flash(_("stopped"), "warn")
+
     def edit(self, path: Path) -> str:
         return edit_file(self.app, path)
 
@@ -242,7 +259,10 @@ class MainScreen(PanesScreen):
     def show_verdict(self) -> None:
         """Under the title of every pane: the first finding, or how far the search for it is."""
         swapped = self.comparison.current is not None and self.comparison.current.swapped is not None
-        self.verdict_bar.say([] if swapped else self.triage.verdict(self.app.size.width))
+        if swapped:
+            self.verdict_bar.say([])
+        else:
+            self.verdict_bar.say(*self.triage.verdict(self.app.size.width))
 
     def _mark(self, pane: Pane) -> None:
         """With a hint in the status line at the first meeting; what was said in another pane is gone."""
@@ -293,6 +313,8 @@ class MainScreen(PanesScreen):
     @on(JobFailed)
     def take_failure(self, event: JobFailed) -> None:
         """Into the log, and where a window hides that line, or it was waited for, into a window."""
+        if event.job == self._preparing:
+            key_queue(self.app).go_on()
         self.note(event.text, "fail", event.hint)
         self.flash(_("{text}: {hint}", text=event.text, hint=event.hint) if event.hint else event.text, "fail")
         if self.app.screen is not self or event.job == BEGINNING:

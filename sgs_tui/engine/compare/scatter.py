@@ -26,14 +26,15 @@ BINS = 256
 class Scatter:
     """`counts`, int64 of shape (BINS, BINS): [sample's bin, benchmark's bin], both axes on `span`.
 
-    `pairs` counts the elements that are finite on both sides; slope, offset and correlation are NaN where the benchmark
-    (or the sample) is constant. `low`, `high`: the sample's limits, from its `grid` or its own values; `on_low`,
-    `on_high`: shares (0 to 1) of its finite values there.
+    `pairs` counts the elements that are finite on both sides, `left_out` the others; slope, offset and correlation are
+    NaN where the benchmark (or the sample) is constant. `low`, `high`: the sample's limits, from its `grid` or its own
+    values; `on_low`, `on_high`: shares (0 to 1) of its finite values there.
     """
 
     span: Span
     counts: Counts
     pairs: int
+    left_out: int
     slope: float
     offset: float
     correlation: float
@@ -53,11 +54,12 @@ def count_scatter(row: LayerDiff, sides: Sides, cancel: Event | None = None) -> 
     near = 0.5 * grid.step if grid else 0.0
     middle = (row.benchmark.minimum + row.benchmark.maximum) / 2, (row.sample.minimum + row.sample.maximum) / 2
     counts: Counts = np.zeros(BINS * BINS, np.int64)
-    sums, pairs, on_low, on_high = np.zeros(5), 0, 0, 0
+    sums, pairs, left_out, on_low, on_high = np.zeros(5), 0, 0, 0, 0
     for chunk in chunks(row, sides, cancel=cancel):
         finite = np.isfinite(chunk.sample) & np.isfinite(chunk.benchmark)
         ours, theirs = chunk.sample[finite], chunk.benchmark[finite]
         pairs += ours.size
+        left_out += finite.size - ours.size
         on_low += int(np.count_nonzero(ours <= low + near))
         on_high += int(np.count_nonzero(ours >= high - near))
         places = [np.clip((v - span.low) / (span.high - span.low) * BINS, 0, BINS - 1) for v in (ours, theirs)]
@@ -66,8 +68,9 @@ def count_scatter(row: LayerDiff, sides: Sides, cancel: Event | None = None) -> 
         sums += [x.sum(), y.sum(), (x * x).sum(), (y * y).sum(), (x * y).sum()]
     slope, offset, correlation = _line(sums, pairs, middle)
     shares = (on_low / pairs, on_high / pairs) if pairs else (0.0, 0.0)
+    on_grid = grid is not None
     return Scatter(
-        span, counts.reshape(BINS, BINS), pairs, slope, offset, correlation, low, high, grid is not None, *shares
+        span, counts.reshape(BINS, BINS), pairs, left_out, slope, offset, correlation, low, high, on_grid, *shares
     )
 
 

@@ -5,6 +5,7 @@ Apart because `diagnose` judges causes; this judges layers, whatever the cause.
 
 from collections.abc import Iterator, Sequence, Set
 from itertools import pairwise
+from math import isfinite, nan
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def blame(case: Case, budgets: Sequence[Budget], guilty: frozenset[str]) -> tupl
             role=role(case, b, b.name in guilty),
             total=b.total,
             inherited=b.inherited,
-            own=b.own,
+            own=b.own if isfinite(b.total) else nan,
             own_steps=b.own_steps,
             proven=b.proven,
             jump=b.name in marked,
@@ -81,7 +82,7 @@ def _culprits(case: Case, budget: Budget) -> Iterator[str]:
 def trend(case: Case, introduced: Set[str]) -> Trend:
     """The course of the error over the whole network: jump, drift or wobble. `introduced`: layers with that role."""
     names = list(case.compared)
-    errors = np.array([min(case.error(name), 1e3) for name in names])
+    errors = np.array([case.error(name) for name in names])
     if not case.suspects:
         return _quiet(case, names, errors)
     first = next(iter(case.suspects))
@@ -98,17 +99,18 @@ def trend(case: Case, introduced: Set[str]) -> Trend:
         text = Message("grows slowly: {span}, over the limit from {first} on", span=span, first=first)
         return Trend(Course.DRIFT, first, text)
     where = guilty or first
-    return Trend(
-        Course.JUMP,
-        where,
+    known = {"where": where, "before": percent(before), "first": first}
+    error = case.error(where)
+    text = (
         Message(
             "jumps at {where}: {error} of its signal, {before} in the layer before {first}",
-            where=where,
-            error=percent(case.error(where)),
-            before=percent(before),
-            first=first,
-        ),
+            error=percent(error),
+            **known,
+        )
+        if isfinite(error)
+        else Message("jumps at {where}: its error has no finite size, {before} in the layer before {first}", **known)
     )
+    return Trend(Course.JUMP, where, text)
 
 
 def _quiet(case: Case, names: Sequence[str], errors: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Trend:

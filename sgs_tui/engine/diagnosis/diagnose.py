@@ -493,7 +493,9 @@ def _nothing(case: Case) -> Finding:
         Evidence(
             Message(
                 "{first} is the first bad layer ({error} of its signal)", first=first, error=percent(case.error(first))
-            ),
+            )
+            if isfinite(case.error(first))
+            else Message("{first} is the first bad layer (its error has no finite size)", first=first),
             case.error(first),
             first,
         ),

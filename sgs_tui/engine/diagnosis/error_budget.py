@@ -38,7 +38,7 @@ def estimated(case: Case, name: str, inputs: tuple[str, ...]) -> Budget:
     passing = op is not None and op.family.passes_values and bool(inputs)
     handed_on = passing and worst > 0 and (total < 0.05 or _energy(case, (name,)) <= _OVERLAP * _energy(case, inputs))
     grown = total > _GROWTH * worst and not handed_on
-    own = sqrt(max(0.0, min(total, 1e3) ** 2 - min(worst, 1e3) ** 2)) if grown else 0.0
+    own = total * sqrt(1 - (worst / total) ** 2) if grown else 0.0
     inherited = total if handed_on else min(worst, total)
     plain = Budget(name, inputs, total, inherited, own, own_steps=nan)
     return _on_grid(case, plain) if own and isfinite(total) and case.comparable(name) else plain

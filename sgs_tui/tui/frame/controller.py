@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from inspect import signature
 from pathlib import Path
+from threading import Event
 from typing import Any, Protocol, TypeVar
 
 from textual.message import Message
@@ -24,6 +25,7 @@ from sgs_tui.tui.widgets.text_view import Text
 Answer = TypeVar("Answer")
 Method = TypeVar("Method", bound=Callable[..., object])
 Window = TypeVar("Window", bound=Dialog[Any])
+Prepared = TypeVar("Prepared")
 
 
 class Host(Protocol):
@@ -61,6 +63,9 @@ class Host(Protocol):
 
     def opened(self, kind: type[Window]) -> Window | None:
         """The window of that kind, if it is open."""
+
+    def prepare(self, name: str, work: Callable[[Event], Prepared], then: Callable[[Prepared], object]) -> None:
+        """Begin a job whose answer opens a window: keys that are typed meanwhile are meant for that and wait for it."""
 
     def edit(self, path: Path) -> str:
         """Have the file edited in the user's editor; what went wrong with it, or nothing."""

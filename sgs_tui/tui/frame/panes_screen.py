@@ -14,7 +14,7 @@ from sgs_tui.tui.actions import PANES, group
 from sgs_tui.tui.frame.opaque import OpaqueScreen
 from sgs_tui.tui.frame.pane import Pane
 from sgs_tui.tui.text import Line, Span, line, paragraph
-from sgs_tui.tui.widgets.bars import KeyBar, LineBar, LinesBar, Tab, TabBar
+from sgs_tui.tui.widgets.bars import KeyBar, KeyedLinesBar, LineBar, LinesBar, Tab, TabBar
 from sgs_tui.tui.widgets.prompt import Prompt
 
 LEAST = (60, 15)
@@ -54,7 +54,7 @@ class PanesScreen(OpaqueScreen, Screen[None]):
         self.title_bar = LineBar(tone="header", identity="title")
         self.tab_bar = TabBar(identity="tabs")
         self.notice_bar = LineBar(tone="warn", identity="notice")
-        self.verdict_bar = LinesBar(identity="verdict")
+        self.verdict_bar = KeyedLinesBar(identity="verdict")
         self.status_bar = LineBar(identity="status")
         self.key_bar = KeyBar(identity="keys")
         self.filled = False

@@ -120,12 +120,13 @@ def is_healthy(diagnosis: Diagnosis) -> bool:
 
 
 def _shares(part: Blame) -> str:
-    words = _(
-        "{total} of its signal is error: {inherited} came in, {own} its own",
-        total=_share(part.total),
-        inherited=_share(part.inherited),
-        own=_share(part.own),
-    )
+    known = {"total": _share(part.total), "inherited": _share(part.inherited), "own": _share(part.own)}
+    if isfinite(part.total):
+        words = _("{total} of its signal is error: {inherited} came in, {own} its own", **known)
+    elif isfinite(part.inherited):
+        words = _("its error has no finite size; {inherited} of the signal came in", **known)
+    else:
+        words = _("its error has no finite size, nor has what came in")
     if part.proven and isfinite(part.own_steps):
         words = _("{shares} ({own_steps:.2g} steps)", shares=words, own_steps=part.own_steps)
     parts = [words, _("computed again in float") if part.proven else _("estimated from its neighbors")]
@@ -135,9 +136,7 @@ def _shares(part: Blame) -> str:
 
 
 def _share(error: float) -> str:
-    """An error relative to the signal: `17.4%`, from ten times the signal on `12 times`."""
-    if not isfinite(error):
-        return _("more than all")
+    """A finite error relative to the signal: `17.4%`, from ten times the signal on `12 times`."""
     return f"{error:.1%}" if error < 10 else _("{error:.3g} times", error=error)
 
 

@@ -86,7 +86,7 @@ class RequantizeController(Controller):
             self.host.flash(_("not before the diagnosis is there, which says what is worth INT16"), "warn")
         else:
             self.host.flash(_("looking at what requantizing comes to ..."), "doing")
-            self.host.jobs.run("again", partial(look, self._int16.case), self.answer)
+            self.host.prepare("again", partial(look, self._int16.case), self.answer)
 
     def answer(self, found: Proposed | Refused | None) -> None:
         """Ask for a yes, or for what is missing."""

@@ -89,7 +89,8 @@ class TensorController(Controller):
         if current is None:
             self.host.flash(_("nothing is compared yet"), "warn")
             return
-        self.host.open(HeatWindow(_("Heat map: error of every channel of the network"), self.host.keymap))
+        title = _("Heat map: error of every channel of the network")
+        self.host.open(HeatWindow(title, self.host.keymap, self._comparison.layer))
         if self._heat is not None and self._heat.done and self._comparison.is_current(self._heat.comparison):
             self.host.post_message(self._heat)
         else:

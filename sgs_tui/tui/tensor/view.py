@@ -67,8 +67,19 @@ def scatter_lines(found: Scatter, width: int, height: int, plain: bool = False) 
 
 def scatter_words(found: Scatter, width: int) -> list[Line]:
     """The line through the points, and how many of them are on the sample's limits; where there is none, why."""
+    left_out = [
+        line(Span(clip(text, width), "warn"))
+        for text in (
+            _n(
+                found.left_out,
+                "{number:,} pair with NaN or Inf is not drawn",
+                "{number:,} pairs with NaN or Inf are not drawn",
+            ),
+        )
+        if found.left_out
+    ]
     if not found.pairs:
-        return [line(Span(clip(_("no element is finite on both sides"), width), "strong")), BLANK]
+        return [line(Span(clip(_("no element is finite on both sides"), width), "strong")), *(left_out or [BLANK])]
     flat = _("no slope, offset or correlation: the values of one side are all the same")
     text = (
         flat
@@ -91,7 +102,7 @@ def scatter_words(found: Scatter, width: int) -> list[Line]:
         if found.grid
         else _("sample on its lowest values of its own ({low}): {on_low}, on its highest ({high}): {on_high}", **known)
     )
-    return [line(Span(clip(text, width), "strong")), line(Span(clip(on, width), "muted"))]
+    return [line(Span(clip(text, width), "strong")), line(Span(clip(on, width), "muted")), *left_out]
 
 
 def _share(part: float) -> str:
@@ -214,7 +225,12 @@ def map_words(found: FeatureMap, cursor: tuple[int, int], of: int, place: int, s
         **{"row": cursor[0], "column": cursor[1]},
         **{"benchmark": figure(left), "sample": figure(right), "error": figure(right - left)},
     )
-    return [line(Span(clip(head, width), "strong")), line(Span(clip(at, width)))]
+    lines = [line(Span(clip(head, width), "strong")), line(Span(clip(at, width)))]
+    theirs, ours = (side.size - int(np.count_nonzero(np.isfinite(side))) for side in (found.benchmark, found.sample))
+    if theirs or ours:
+        text = _("benchmark {theirs:,}, sample {ours:,} NaN or Inf, drawn as 0", theirs=theirs, ours=ours)
+        lines.append(line(Span(clip(text, width), "warn")))
+    return lines
 
 
 # Heat.

@@ -253,13 +253,15 @@ class MapWindow(TensorWindow):
 
 
 class HeatWindow(TensorWindow):
-    """Layers by channels; rows come as they are counted."""
+    """Layers by channels; rows come as they are counted. It begins on the worst channel of the layer `first`, as soon
+    as that is there and unless the user has gone elsewhere."""
 
     BINDINGS = bindings("heat")
     GROUPS = ("heat", "dialog")
 
-    def __init__(self, title: str, keymap: dict[str, str]) -> None:
+    def __init__(self, title: str, keymap: dict[str, str], first: str) -> None:
         super().__init__(title, keymap)
+        self._first = first
         self.rows: tuple[HeatRow, ...] = ()
         self.done = False
         self.cursor = (0, 0)
@@ -271,14 +273,23 @@ class HeatWindow(TensorWindow):
 
     def lines(self, width: int, height: int) -> list[Line]:
         room = max(1, height - 2)
+        self._begin(width)
         self._top = min(max(self._top, self.cursor[0] - room + 1), self.cursor[0])
         return heat_lines(self.rows, self.cursor, self._top, width, height, self.done, self.plain)
+
+    def _begin(self, width: int) -> None:
+        place = next((n for n, row in enumerate(self.rows) if self._first and row.name == self._first), None)
+        if place is not None:
+            self._first = ""
+            cells = heat_cells(self.rows[place : place + 1], heat_width(width), place)
+            self.cursor = place, next((hot.cell for hot in hottest(cells)), 0)
 
     def _cells(self) -> list[list[Hot]]:
         return heat_cells(self.rows, heat_width(self.canvas.size.width))
 
     def _go(self, row: int, cell: int) -> None:
         if self.rows:
+            self._first = ""
             cells = self._cells()
             row = max(0, min(len(self.rows) - 1, row))
             self.cursor = row, max(0, min(len(cells[row]) - 1, cell))
@@ -300,7 +311,8 @@ class HeatWindow(TensorWindow):
         """From the hottest cell to the next; from any other cell to the hottest."""
         order = [(hot.row, hot.cell) for hot in hottest(self._cells())]
         if order:
-            at = order.index(self.cursor) + 1 if self.cursor in order[:-1] and self._walked else 0
+            known = self.cursor in order[:-1] and (self._walked or self.cursor == order[0])
+            at = order.index(self.cursor) + 1 if known else 0
             self._walked = True
             self._go(*order[at])
 

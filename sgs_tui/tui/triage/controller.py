@@ -20,7 +20,7 @@ from sgs_tui.tui.jobs import JobFailed
 from sgs_tui.tui.short_names import ShortNames
 from sgs_tui.tui.text import Line, Span, span
 from sgs_tui.tui.triage.pane import LOOKING, STOPPED, WAITING, TriagePane
-from sgs_tui.tui.triage.verdict import verdict_lines
+from sgs_tui.tui.triage.verdict import Keys, verdict_keys, verdict_lines
 from sgs_tui.tui.triage.view import RECOVERED_COLUMNS, headline
 
 EXPLAINING = "diagnosis"
@@ -103,15 +103,17 @@ class TriageController(Controller):
         title = _("Recovered: {layers} with the stored order undone", layers=count(len(recovered), "layer"))
         self.host.open(TableDialog(title, RECOVERED_COLUMNS, recovered, frozen=2))
 
-    def verdict(self, cells: int) -> list[Line]:
-        """The first finding, or why there is none (yet), for so many cells; nothing while no dumps are compared."""
+    def verdict(self, cells: int) -> tuple[list[Line], Keys]:
+        """The first finding, or why there is none (yet), for so many cells; nothing while no dumps are compared. And
+        the keys that its first line ends with."""
         found = self._comparison.diagnosis
         if found is not None:
-            return verdict_lines(found, self.host.keymap, cells, self._short)
+            lines = verdict_lines(found, self.host.keymap, cells, self._short)
+            return lines, verdict_keys(found.first, self.host.keymap)
         if self._comparison.request is None:
-            return []
+            return [], ()
         why = self.pane.why or LOOKING
-        return [(Span("   "), span(why, "warn" if why.startswith(shown(NO_DIAGNOSIS)) else "muted"))]
+        return [(Span("   "), span(why, "warn" if why.startswith(shown(NO_DIAGNOSIS)) else "muted"))], ()
 
     def _forget(self, why: str, hint: str = "") -> None:
         self.pane.forget(why, hint)

@@ -11,7 +11,7 @@ from sgs_tui.engine.diagnosis.results import Cause, Diagnosis, Finding, Role
 from sgs_tui.engine.numbers import count, figure
 from sgs_tui.engine.text import and_more, visible
 from sgs_tui.language import CLAUSE, _, clauses, shown
-from sgs_tui.tui.actions import BY_ID, shown_keys
+from sgs_tui.tui.actions import BY_ID, Action, shown_keys
 from sgs_tui.tui.layers.blame import GUILTY
 from sgs_tui.tui.short_names import ShortNames
 from sgs_tui.tui.text import Line, Span, clip, cut, flow, hanging, span, width
@@ -25,6 +25,8 @@ _MOST_ROWS = 2
 """Below the cause; the table needs the room more."""
 _KEPT = 2
 """Facts that stay, however little room there is: proof and fix."""
+
+Keys = Sequence[tuple[Action, Line]]
 
 
 def verdict_lines(diagnosis: Diagnosis, keymap: dict[str, str], cells: int, short: ShortNames) -> list[Line]:
@@ -124,8 +126,8 @@ def _first_of(names: Sequence[str]) -> str:
     return and_more(cut(names[0], _NAME), len(names) - 1)
 
 
-def _keys(finding: Finding, keymap: dict[str, str]) -> Line:
-    """Where to go on from here."""
+def verdict_keys(finding: Finding, keymap: dict[str, str]) -> Keys:
+    """Where to go on from here, and what is shown of it."""
     ways = [("app.triage", _("why"))]
     if finding.int16:
         ways.append(("walk.int16", _("fix")))
@@ -133,8 +135,12 @@ def _keys(finding: Finding, keymap: dict[str, str]) -> Line:
         ways.append(("pair.swap", _("swap")))
     elif finding.cause in (Cause.PADDING_KEPT, Cause.NOT_DEQUANTIZED):
         ways.append(("app.debugconfig", _("switches")))
-    keys = [(shown_keys(BY_ID[action], keymap)[0], word) for action, word in ways]
-    return tuple(part for key, word in keys for part in (Span(f" {key}", "key"), Span(f" {word} ")))
+    actions = [(BY_ID[action], word) for action, word in ways]
+    return [(each, (Span(f" {shown_keys(each, keymap)[0]}", "key"), Span(f" {word} "))) for each, word in actions]
+
+
+def _keys(finding: Finding, keymap: dict[str, str]) -> Line:
+    return tuple(part for _, parts in verdict_keys(finding, keymap) for part in parts)
 
 
 def _apart(left: Line, right: Line, cells: int) -> Line:

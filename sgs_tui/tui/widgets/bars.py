@@ -83,6 +83,28 @@ class LinesBar(LineWidget):
         return (self.lines[y] if y < len(self.lines) else ()), ""
 
 
+class KeyedLinesBar(LinesBar):
+    """Lines whose first one ends with keys, which react to a click."""
+
+    def __init__(self, identity: str | None = None) -> None:
+        super().__init__(identity)
+        self._keys: Sequence[tuple[Action, Line]] = ()
+
+    def say(self, lines: Sequence[Line], keys: Sequence[tuple[Action, Line]] = ()) -> None:
+        """`keys`: what the first line ends with, and what each of it does."""
+        self._keys = keys
+        super().say(lines)
+
+    async def on_click(self, event: events.Click) -> None:
+        """A key that is clicked does what it does when it is pressed."""
+        left = width(self.lines[0]) - sum(width(item) for _, item in self._keys) if self.lines else 0
+        for action, item in self._keys:
+            right = left + width(item)
+            if event.y == 0 and left <= event.x < right:
+                await run(action, self.screen.focused or self.screen)
+            left = right
+
+
 class Crumb(LineWidget):
     """Where we are and what is known of it, cut for the width at the moment of painting."""
 

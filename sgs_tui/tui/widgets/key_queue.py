@@ -6,6 +6,7 @@ A slow line delivers several keys at once. Textual hands each to whatever has th
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,9 @@ class KeyQueue:
         self._open = False
         self._last = ""
         self._more = asyncio.Event()
+        self._free = asyncio.Event()
+        self._free.set()
+        self._stop: Callable[[], object] = self.go_on
         self.given = 0
         """Keys that were given out so far."""
 
@@ -57,9 +61,28 @@ class KeyQueue:
         self._open = True
         self._giving = asyncio.create_task(self._give_in_turn())
 
+    def pause(self, stop: Callable[[], object]) -> None:
+        """Give nothing out until `go_on`: the window that the next keys are meant for is being prepared.
+
+        Escape drops what was typed meanwhile and calls `stop`.
+        """
+        self._stop = stop
+        self._free.clear()
+
+    def go_on(self) -> None:
+        """The window is there, or will not come."""
+        self._free.set()
+        if self._waiting and self._giving is not None and self._giving.done():
+            self._giving = asyncio.create_task(self._give_in_turn())
+
     def take(self, event: _Typed) -> None:
         """Give it out at once, or when its turn has come."""
-        at_once = self._open and self.quiet
+        if not self._free.is_set() and isinstance(event, events.Key) and event.key == "escape":
+            self._waiting.clear()
+            self.go_on()
+            self._stop()
+            return
+        at_once = self._open and self.quiet and self._free.is_set()
         self._waiting.extend(_split(event))
         if at_once:
             self._give()
@@ -82,7 +105,10 @@ class KeyQueue:
         self._more.clear()
         await self._settled()
         while self._waiting:
-            if self._is_held():
+            if not self._free.is_set():
+                await self._free.wait()
+                await self._settled()
+            elif self._is_held():
                 await self._give_repeats()
             else:
                 self._give()
@@ -90,7 +116,12 @@ class KeyQueue:
 
     def _is_held(self) -> bool:
         """Whether the next key is the last one again."""
-        return bool(self._waiting) and isinstance(self._waiting[0], events.Key) and self._waiting[0].key == self._last
+        return (
+            self._free.is_set()
+            and bool(self._waiting)
+            and isinstance(self._waiting[0], events.Key)
+            and self._waiting[0].key == self._last
+        )
 
     async def _give_repeats(self) -> None:
         """A held key faster than the screen: what has piled up is given out before anything is painted, so that the

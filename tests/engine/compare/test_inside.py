@@ -68,7 +68,7 @@ def test_constants_have_no_line_and_nan_is_left_out(tmp_path: Path) -> None:
     found = scatter(tmp_path, np.array([1.0, 2, 3]), np.array([5.0, 5, 5]))
     assert np.isnan([found.slope, found.offset, found.correlation]).all()
     found = scatter(tmp_path, np.array([1.0, np.nan, 3, np.inf]), np.array([1.0, 2, 3, 4]))
-    assert found.pairs == 2 and found.slope == pytest.approx(1)
+    assert (found.pairs, found.left_out) == (2, 2) and found.slope == pytest.approx(1)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """The tools of the diagnosis: windows found by trial, replays, grids, fits, pictures, blame and the error's course."""
 
+from math import inf
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from sgs_tui.engine.diagnosis.blame import jumps
 from sgs_tui.engine.diagnosis.case import Case
 from sgs_tui.engine.diagnosis.causes.network_input import Kinship, affine_fit, compare_pictures
 from sgs_tui.engine.diagnosis.diagnose import diagnose
+from sgs_tui.engine.diagnosis.error_budget import estimated
 from sgs_tui.engine.diagnosis.results import Cause, Course, Role
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import CancelledError, InputError
@@ -35,6 +38,24 @@ def test_bounds_of_channels_are_numpys(positions: int, channels: int) -> None:
 def test_a_difference_measured_in_stretches_is_that_of_the_whole_to_the_last_bit(count: int) -> None:
     one, other = np.random.default_rng(count).normal(size=(2, count)).astype(np.float32)
     assert distance(one, other) == rms(one - other)
+
+
+@pytest.mark.parametrize(
+    ("errors", "own", "inherited"),
+    [
+        ({"in": 0.3, "out": 5000.0}, 5000 * (1 - (0.3 / 5000) ** 2) ** 0.5, 0.3),
+        ({"in": 3e40, "out": 5e60}, 5e60, 3e40),
+        ({"in": 0.3, "out": inf}, inf, 0.3),
+        ({"in": inf, "out": inf}, 0.0, inf),
+        ({"in": 0.3, "out": 0.5}, 0.0, 0.3),
+        ({"in": 0.3, "out": 0.9}, (0.81 - 0.09) ** 0.5, 0.3),
+    ],
+)
+def test_an_estimated_error_of_ones_own_is_not_capped(errors: dict[str, float], own: float, inherited: float) -> None:
+    nothing = SimpleNamespace(producer=lambda name: None)
+    case = SimpleNamespace(error=errors.__getitem__, graph=nothing, comparable=lambda name: False)
+    budget = estimated(case, "out", ("in",))  # type: ignore[arg-type]
+    assert budget.own == pytest.approx(own) and budget.inherited == inherited
 
 
 def test_every_layer_of_a_real_float_dump_is_computed_again_from_the_layers_before_it(sgs: Path) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from sgs_tui.engine.backends.embedded import EmbeddedRequest
@@ -26,11 +28,15 @@ from sgs_tui.tui import screen as screen_module
 from sgs_tui.tui.app import LaunchOptions, SgsApp, start_of
 from sgs_tui.tui.baseline.view import BaselineDialog
 from sgs_tui.tui.frame.dialogs import Chooser, ConfirmDialog, TextDialog
+from sgs_tui.tui.int16.controller import Case
+from sgs_tui.tui.int16.marks import Marks
 from sgs_tui.tui.int16.pane import Int16Dialog
 from sgs_tui.tui.journal.view import journal_lines, note_lines
+from sgs_tui.tui.requantize import controller
 from sgs_tui.tui.requantize.view import proposal_lines, refusal_lines
 from sgs_tui.tui.screen import MainScreen
 from sgs_tui.tui.text import plain
+from sgs_tui.tui.widgets.key_queue import key_queue
 from tests.standin_sdk.iterating import Network, build_network
 from tests.tui.stage import BENCHMARK, FOLDER, SAMPLE, main_screen, make_app, text_of, until, until_shown
 
@@ -75,6 +81,77 @@ async def asked(pilot: Pilot[int]) -> str:
     await until_shown(pilot, "enter yes")
     assert isinstance(pilot.app, SgsApp)
     return text_of(pilot.app)
+
+
+@pytest.mark.parametrize("key", ["enter", "i"])
+async def test_a_key_right_behind_the_key_that_asks_is_meant_for_the_question(
+    key: str, on_stage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, may, looking = controller.look, Event(), Event()
+
+    def slowly(case: Case, cancel: Event) -> object:
+        looking.set()
+        assert may.wait(PATIENCE)
+        return look(case, cancel)
+
+    monkeypatch.setattr(controller, "look", slowly)
+    app = make_app()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await diagnosed(pilot)
+        await pilot.press("I")
+        await until(pilot, lambda: isinstance(app.screen, Int16Dialog) and app.screen.plan is not None)
+        window = app.screen
+        assert isinstance(window, Int16Dialog)
+        app.post_message(events.Key("A", "A"))
+        app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, looking.is_set)
+        assert "looking at what requantizing comes to" in screen.status_bar.text
+        assert not key_queue(app).quiet and app.screen is window
+        may.set()
+        await until(pilot, lambda: app.screen is not window and key_queue(app).quiet)
+        assert screen.int16.marks == Marks()
+
+
+async def test_escape_stops_looking_and_drops_what_was_typed(on_stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    may, looking = Event(), Event()
+
+    def slowly(case: Case, cancel: Event) -> object:
+        looking.set()
+        assert may.wait(PATIENCE)
+        raise InputError("too late to be heard")
+
+    monkeypatch.setattr(controller, "look", slowly)
+    app = make_app()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await diagnosed(pilot)
+        table = screen.layer_table.pane.table
+        before = table.cursor
+        app.post_message(events.Key("A", "A"))
+        app.post_message(events.Key("j", "j"))
+        await until(pilot, looking.is_set)
+        app.post_message(events.Key("escape", None))
+        await until(pilot, lambda: "stopped" in screen.status_bar.text)
+        await until(pilot, lambda: key_queue(app).quiet)
+        assert app.screen is screen and table.cursor == before
+        may.set()
+        await pilot.press("j")
+        await until(pilot, lambda: table.cursor != before)
+        assert "too late" not in logged(screen)
+
+
+async def test_keys_go_on_where_looking_fails(on_stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(case: Case, cancel: Event) -> object:
+        raise InputError("the drive is gone")
+
+    monkeypatch.setattr(controller, "look", fails)
+    app = make_app()
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await diagnosed(pilot)
+        before = screen.layer_table.pane.table.cursor
+        app.post_message(events.Key("A", "A"))
+        app.post_message(events.Key("j", "j"))
+        await until(pilot, lambda: "the drive is gone" in logged(screen))
+        await until(pilot, lambda: screen.layer_table.pane.table.cursor != before)
 
 
 async def ended(pilot: Pilot[int], screen: MainScreen, *states: str) -> None:

@@ -36,7 +36,7 @@ def points(places: list[tuple[int, int]]) -> Scatter:
     counts = np.zeros((BINS, BINS), np.int64)
     for row, column in places:
         counts[row, column] += 1
-    return Scatter(Stretch(-1, 3), counts, len(places), 0.5, 0.1, 0.99, -1.0, 3.0, True, 0.25, 0.0)
+    return Scatter(Stretch(-1, 3), counts, len(places), 0, 0.5, 0.1, 0.99, -1.0, 3.0, True, 0.25, 0.0)
 
 
 @pytest.mark.parametrize(("cells", "rows"), SIZES)
@@ -137,6 +137,22 @@ def test_a_scatter_of_constants_says_why_there_is_no_line() -> None:
 
 def test_a_scatter_without_finite_pairs_says_so() -> None:
     assert "no element is finite on both sides" in text_of(scatter_words(replace(points([]), slope=nan), 100))
+
+
+@pytest.mark.parametrize("left_out", [1, 1234])
+@pytest.mark.parametrize("places", [[], [(0, 0), (5, 9)]])
+def test_pairs_that_are_not_drawn_are_counted(left_out: int, places: list[tuple[int, int]]) -> None:
+    found = replace(points(places), left_out=left_out, slope=0.5 if places else nan)
+    wanted = "1 pair with NaN or Inf is not drawn" if left_out == 1 else "1,234 pairs with NaN or Inf are not drawn"
+    assert wanted in text_of(scatter_words(found, 80)) and "not drawn" not in text_of(scatter_words(points(places), 80))
+    assert len(scatter_lines(found, 80, 20)) == len(scatter_lines(points(places), 80, 20)) == 20
+
+
+def test_a_map_says_how_many_values_it_can_not_show() -> None:
+    right = np.array([[1.0, nan], [inf, 2.0]])
+    found = FeatureMap(0, right, np.array([[1.0, nan], [3.0, -inf]]), False)
+    assert "benchmark 2, sample 2 NaN or Inf, drawn as 0" in text_of(map_words(found, (0, 0), 4, 1, nan, 100))
+    assert "drawn as 0" not in text_of(map_words(FeatureMap(0, np.eye(2), np.eye(2), False), (0, 0), 4, 1, 0.1, 100))
 
 
 def test_a_map_of_an_error_that_is_no_number_promises_no_share() -> None:

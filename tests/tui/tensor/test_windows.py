@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from textual.pilot import Pilot
 
+from sgs_tui.engine.compare.feature_map import HeatRow
 from sgs_tui.tui.tensor.windows import HeatWindow, MapWindow
 from tests.tui.stage import main_screen, make_app, text_of, until, until_compared, until_shown
 
@@ -73,6 +75,39 @@ async def test_from_the_hottest_cell_to_the_layer(on_stage: Path) -> None:
         again = app.screen
         assert isinstance(again, HeatWindow)
         await until(pilot, lambda: again.done)
+
+
+async def test_the_heat_map_begins_on_the_worst_channel_of_the_layer_under_the_cursor(on_stage: Path) -> None:
+    app = make_app()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await until_compared(pilot)
+        for name in ("flat#46", "cat"):
+            assert screen.layer_table.pane.go_to(name)
+            await until(pilot, lambda name=name: screen.comparison.layer == name)  # type: ignore[misc]
+            await pilot.press("e")
+            await until(pilot, lambda: isinstance(app.screen, HeatWindow) and app.screen.done)
+            window = app.screen
+            assert isinstance(window, HeatWindow)
+            row = next(place for place, each in enumerate(window.rows) if each.name == name)
+            await until(pilot, lambda row=row, window=window: window.cursor[0] == row)  # type: ignore[misc]
+            rmse = window.rows[row].rmse
+            assert rmse[window.cursor[1]] == rmse.max()
+            await pilot.press("k")
+            assert window.cursor[0] == row - 1
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is screen)
+            assert screen.comparison.layer == name
+
+
+def test_n_leaves_the_hottest_cell_when_the_heat_map_begins_there() -> None:
+    window = HeatWindow("", {}, "b")
+    window.draw = lambda: None  # type: ignore[method-assign]
+    rmse = {"a": [0.1, 0.2], "b": [0.3, 0.9], "c": [0.5, 0.0]}
+    window.show(tuple(HeatRow(n, name, np.array(each), False) for n, (name, each) in enumerate(rmse.items())), True)
+    window.lines(80, 20)
+    assert window.cursor == (1, 1)
+    window.action_next_hot()
+    assert window.cursor == (2, 0)
 
 
 async def test_without_a_comparison_there_is_a_word(on_stage: Path) -> None:

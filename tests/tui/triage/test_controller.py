@@ -1,5 +1,7 @@
 """The triage pane and what the diagnosis says in the other panes, by their keys, on real dumps."""
 
+from dataclasses import replace
+from math import inf, nan
 from pathlib import Path
 from threading import Event
 
@@ -61,6 +63,20 @@ def test_a_layers_part_in_words() -> None:
     text = _text(parts.lines("b", 200))
     assert "the error begins here" in text and "50.0% of its signal" in text and "0.3 steps" in text and "jump" in text
     assert parts.lines("a", 80) == [] and NOTHING.lines("b", 80) == []
+
+
+@pytest.mark.parametrize(
+    ("inherited", "words"),
+    [
+        (0.125, "its error has no finite size; 12.5% of the signal came in"),
+        (inf, "its error has no finite size, nor has what came in"),
+    ],
+)
+def test_an_error_without_a_size_has_no_share(inherited: float, words: str) -> None:
+    found = _diagnosis()
+    found = replace(found, blame=(Blame("b", Role.INTRODUCED, inf, inherited, nan, nan, False),))
+    text = _text(parts_of(found, "b").lines("b", 200))
+    assert words in text and "its own" not in text and "times" not in text
 
 
 def test_a_finding_in_full() -> None:

@@ -17,6 +17,7 @@ from sgs_tui.engine.diagnosis.results import (
     Trend,
     Tried,
 )
+from sgs_tui.tui.int16.pane import Int16Dialog
 from sgs_tui.tui.layers.blame import GUILTY, parts_of
 from sgs_tui.tui.screen import MainScreen
 from sgs_tui.tui.short_names import ShortNames
@@ -160,6 +161,21 @@ async def test_n_stops_at_the_guilty_layer_where_nothing_fails() -> None:
         table.pane.show_parts(replace(table.pane.model.parts, guilty="res"))
         await pilot.press("g", "n", "n")
         assert screen.comparison.layer == "res"
+
+
+@pytest.mark.usefixtures("on_stage")
+@pytest.mark.parametrize("size", [SMALL, (120, 40), (160, 50)])
+async def test_the_keys_of_the_line_can_be_clicked(size: tuple[int, int]) -> None:
+    app = make_app()
+    async with app.run_test(size=size) as pilot:
+        screen = await until_compared(pilot)
+        first = text_of(app).split("\n")[1]
+        await pilot.click("#verdict", offset=(first.index("6 why") + 3, 0))
+        await until(pilot, lambda: screen.current is screen.triage.pane)
+        await pilot.click("#verdict", offset=(first.index("I fix") - 12, 0))
+        assert app.screen is screen
+        await pilot.click("#verdict", offset=(first.index("I fix"), 0))
+        await until(pilot, lambda: isinstance(app.screen, Int16Dialog))
 
 
 @pytest.mark.usefixtures("on_stage")

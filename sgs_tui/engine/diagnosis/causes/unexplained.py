@@ -5,7 +5,7 @@ Also `wide_range` of 8-bit weights and `gain_offset` of a layer's own output, wh
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import isnan
+from math import isfinite, isnan
 
 import numpy as np
 
@@ -266,8 +266,15 @@ def _unexplained(case: Case, budget: Budget) -> Finding:
         if budget.proven
         else Message("compared with its inputs' error: {why}", why=case.why_unproven)
     )
-    text = Message(
-        "{name} brings in an error of {own} of its signal ({how})", name=budget.name, own=percent(budget.own), how=how
+    text = (
+        Message(
+            "{name} brings in an error of {own} of its signal ({how})",
+            name=budget.name,
+            own=percent(budget.own),
+            how=how,
+        )
+        if isfinite(budget.own)
+        else Message("{name} brings in an error that has no finite size ({how})", name=budget.name, how=how)
     )
     return Finding(
         Cause.UNEXPLAINED,
@@ -286,6 +293,8 @@ def _unexplained(case: Case, budget: Budget) -> Finding:
 
 def _looked_at(case: Case, budget: Budget) -> Iterator[Evidence]:
     """What limits, weights and rounding explain of an own error, as far as each was looked at."""
+    if not isfinite(budget.total):
+        return
     if case.grid(budget.name) is None:
         yield Evidence(Message("the sample does not tell its step: limits and rounding were not looked at"))
         return
