@@ -104,7 +104,7 @@ def test_n_leaves_the_hottest_cell_when_the_heat_map_begins_there() -> None:
     window.draw = lambda: None  # type: ignore[method-assign]
     rmse = {"a": [0.1, 0.2], "b": [0.3, 0.9], "c": [0.5, 0.0]}
     window.show(tuple(HeatRow(n, name, np.array(each), False) for n, (name, each) in enumerate(rmse.items())), True)
-    window.lines(80, 20)
+    window._begin(80)
     assert window.cursor == (1, 1)
     window.action_next_hot()
     assert window.cursor == (2, 0)
