@@ -84,6 +84,40 @@ async def test_parts_can_be_sized_and_stay_so() -> None:
         await until_shown(pilot, "from 120x30 on")
 
 
+@pytest.mark.parametrize("size", [MIDDLE, LARGE])
+async def test_an_order_by_several_columns_and_dragged_splits_are_there_after_a_restart(size: tuple[int, int]) -> None:
+    app = make_app()
+    async with app.run_test(size=size) as pilot:
+        screen = await until_compared(pilot)
+        pane, side, lower = screen.layer_table.pane, screen.query_one("#side"), screen.query_one("#lower")
+        pane.table.at_column("op")
+        await pilot.press("s")
+        pane.table.at_column("cos")
+        await pilot.press("semicolon", "semicolon")
+        pane.table.at_column("name")
+        await pilot.press("semicolon")
+        for start, end in (
+            ((side.region.right, 15), (side.region.right + 5, 15)),
+            ((side.region.right + 20, lower.region.y), (side.region.right + 20, lower.region.y - 3)),
+        ):
+            await pilot.mouse_down(offset=start)
+            await pilot.hover(offset=end)
+            await pilot.mouse_up(offset=end)
+        await until(pilot, lambda: screen.splits["side"] > 0 and screen.splits["lower"] > 0)
+        kept, order = dict(screen.splits), (pane.model.sort_key, pane.model.reverse, pane.model.then)
+        names, arrows = [pair.name for pair in pane.model.pairs], pane.model.arrows
+        places = list(pane.model.order)
+        assert set(arrows) == {"op", "cos", "name"}
+    app = make_app()
+    async with app.run_test(size=size) as pilot:
+        screen = await until_compared(pilot)
+        pane = screen.layer_table.pane
+        assert (pane.model.sort_key, pane.model.reverse, pane.model.then) == order and pane.model.arrows == arrows
+        assert [pair.name for pair in pane.model.pairs] == names and list(pane.model.order) == places
+        sizes = screen.query_one("#side").outer_size.width, screen.query_one("#lower").outer_size.height
+        assert screen.splits == kept and sizes == (kept["side"], kept["lower"])
+
+
 async def test_splits_are_dragged_by_the_mouse() -> None:
     app = make_app()
     async with app.run_test(size=LARGE) as pilot:
