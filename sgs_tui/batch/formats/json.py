@@ -47,7 +47,7 @@ Unless --no-diagnosis
     layers[]    recovered: true where `recovered[]` has it; blame, null where it was not compared:
       role        clean, introduced, inherited, recovered, unknown
       total, inherited, own
-                  errors relative to the signal (L2); own_steps: in steps of the sample's grid
+                  errors relative to the signal (L2), null where not finite; own_steps: in steps of the sample's grid
       proven      computed again in float from the sample's inputs, else estimated from its neighbours
       jump        the vendor's mark, RMSE over 1.00 above the layer before
       culprits[]  inputs whose rounding explains it
