@@ -62,6 +62,9 @@ Feed = Mapping[str, AnyArray]
 _OPSET = 13
 """Per-channel weights need DequantizeLinear with an axis, which came with this opset."""
 
+_CONSTANTS_APART = 4
+"""From this version of the file format on constants need not be inputs as well."""
+
 
 EVERYTHING = "ALL"
 """Instead of names: every tensor that can be INT16, as in what-ifs."""
@@ -106,11 +109,11 @@ def quantize(
     with _quiet(), TemporaryDirectory(prefix="sgs-tui-") as folder:
         ready = Path(folder, "model.onnx")
         try:
-            upgraded = _upgraded(model)
-            left_out = _name_readers(upgraded, infinite)
-            onnx.save(upgraded, ready)
-            how_all = replace(how, int16=sharing(model, how.int16))
-            _quantize_file(ready, target, feeds, how_all, _overrides(upgraded, how_all), left_out)
+            newer = upgraded(model)
+            left_out = _name_readers(newer, infinite)
+            onnx.save(newer, ready)
+            how_all = replace(how, int16=sharing(newer, how.int16))
+            _quantize_file(ready, target, feeds, how_all, _overrides(newer, how_all), left_out)
         except SgsError:
             raise
         except Exception as error:
@@ -191,16 +194,24 @@ def sharing(model: "ModelProto", names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _upgraded(model: "ModelProto") -> "ModelProto":
+def upgraded(model: "ModelProto") -> "ModelProto":
+    """A copy with the opset that is needed.
+
+    The converter takes no model of another domain's ops alone. It, and what onnxruntime adds to calibrate, want
+    constants of old files listed as inputs: where none is, the file is one of a later version.
+    """
     import onnx
     from onnx import version_converter
 
-    opset = next((item.version for item in model.opset_import if item.domain in ("", "ai.onnx")), 1)
-    if opset < _OPSET:
-        return version_converter.convert_version(model, _OPSET)
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
-    return copy
+    if {item.name for item in model.graph.initializer}.isdisjoint(item.name for item in model.graph.input):
+        copy.ir_version = max(copy.ir_version, _CONSTANTS_APART)
+    opset = next((item.version for item in model.opset_import if item.domain in ("", "ai.onnx")), None)
+    if opset is None:
+        copy.opset_import.append(onnx.helper.make_opsetid("", _OPSET))
+        return copy
+    return version_converter.convert_version(copy, _OPSET) if opset < _OPSET else copy
 
 
 def _overrides(model: "ModelProto", how: Quantization) -> dict[str, list[dict[str, object]]]:

@@ -14,10 +14,10 @@ from threading import Event
 import numpy as np
 
 from sgs_tui.engine.backends.embedded import EmbeddedRequest, embedded_run
-from sgs_tui.engine.backends.onnx import load_model, model_inputs
+from sgs_tui.engine.backends.onnx import load_model, model_inputs, node_outputs
 from sgs_tui.engine.backends.preprocess import Layout, Preprocess, check_count, fit_input, prepared
 from sgs_tui.engine.backends.quantizable import load_quantizable
-from sgs_tui.engine.backends.quantize import Quantization, scale_roots
+from sgs_tui.engine.backends.quantize import Quantization, scale_roots, taking_scale, upgraded
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.errors import UsageError
 from sgs_tui.engine.files import make_folder
@@ -137,10 +137,16 @@ def run_trial(question: PreparedQuestion, names: Sequence[str], folder: Path, ca
 def candidates(question: PreparedQuestion, int8: Trial) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Tensors that can be INT16, in network order: one for each scale. And those left out: the network's inputs.
 
+    A scale that begins in a tensor which only the upgrade to a newer opset made goes by the model's own tensor on it.
     `int8`: the trial without INT16. The SDK, too, leaves a network input as it is, whatever tensor_arrays names.
     """
-    inputs = {value.name for value in load_quantizable(question.model).model.graph.input}
+    model = load_quantizable(question.model).model
+    inputs, own = {value.name for value in model.graph.input}, {*node_outputs(model)}
     inner = tuple(name for name in int8.roots if name not in inputs)
+    if not own.issuperset(inner):
+        newer = upgraded(model)
+        own_of = {name: next((each for each in taking_scale(newer, (name,)) if each in own), "") for name in inner}
+        inner = tuple(dict.fromkeys(own_of[name] for name in inner if own_of[name]))
     return inner, tuple(name for name in int8.roots if name in inputs)
 
 

@@ -342,12 +342,16 @@ def _situation(sweep: _Sweep, op: Op) -> Situation:
 
 
 def _tried(op: Op, meaning: Known, situation: Situation) -> _Proven:
-    """The meaning's error on the dumped inputs; infinite where onnxruntime does not accept it."""
+    """The meaning's error on the dumped inputs; infinite where onnxruntime does not accept it, or where the dump has
+    other outputs than it gives (the mask of a Dropout).
+    """
     sources = [situation.shape(number) for number in range(len(situation.inputs))]
     try:
         kernel = float_kernel(meaning, sources, op.outputs[0].name)
         found = kernel.run(situation.inputs)
     except (RunError, ValueError):
+        return _Proven(meaning, float("inf"))
+    if len(found) != len(situation.outputs):
         return _Proven(meaning, float("inf"))
     errors = [relative_error(a, b) for a, b in zip(found, situation.outputs, strict=True)]
     return _Proven(meaning, max(errors), kernel)

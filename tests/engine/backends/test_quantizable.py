@@ -514,3 +514,32 @@ def test_an_input_that_can_not_be_fed_is_named(tmp_path: Path, kind: int) -> Non
     np.save(tmp_path / "x.npy", INPUT)
     with pytest.raises(InputError, match=r"input x: its type is tensor.*, expected a tensor of numbers"):
         dump_onnx(OnnxDumpRequest(model, (tmp_path / "x.npy",), tmp_path / "out"))
+
+
+def test_an_old_file_whose_weights_are_no_inputs_is_quantized(tmp_path: Path) -> None:
+    path = saved(tmp_path, [oh.make_node("Mul", ["x", "w"], ["y"])], "y", {"w": INPUT[0, :, :1, :1]}, opset=7)
+    model = onnx.load(path)
+    model.ir_version = 3
+    onnx.save(model, path)
+    assert error(run(path), "y") < 0.02
+
+
+def test_a_model_without_an_op_of_onnx_itself_is_run(tmp_path: Path) -> None:
+    node = oh.make_node("Scaler", ["x"], ["y"], domain="ai.onnx.ml", offset=[1.0], scale=[2.0])
+    values = [oh.make_tensor_value_info("x", FLOAT, (1, 4))]
+    graph = oh.make_graph([node], "g", values, [oh.make_tensor_value_info("y", FLOAT, (1, 4))])
+    path = tmp_path / "m.onnx"
+    onnx.save(oh.make_model(graph, opset_imports=[oh.make_opsetid("ai.onnx.ml", 1)], ir_version=3), path)
+    files = run(path, np.arange(4, dtype=np.float32).reshape(1, 4))
+    assert tensors(files.fixed_dump)["y"].tolist() == tensors(files.float_dump)["y"].tolist() == [-2.0, 0.0, 2.0, 4.0]
+
+
+def test_a_dropout_that_gives_its_mask_too_is_no_op_of_the_twin(tmp_path: Path) -> None:
+    nodes = [
+        oh.make_node("Conv", ["x", "w"], ["c"], **CONV),
+        oh.make_node("Dropout", ["c"], ["d", "mask"]),
+        oh.make_node("Relu", ["d"], ["y"]),
+    ]
+    with open_dump(run(saved(tmp_path, nodes, "y", {"w": KERNEL})).float_dump) as whole:
+        proofs = {op.outputs[0]: str(op.proof) for op in rebuild(whole).ops}
+    assert proofs["d"] == "barrier" and proofs["c"] == proofs["y"] == "exact"

@@ -241,3 +241,22 @@ def test_a_tensor_behind_an_op_that_is_not_quantized_is_a_candidate(
     with open_dump(result.files.fixed_dump) as dump:
         coded = {record.name for record in dump.outputs() if record.scale}
     assert coded == set(result.candidates)
+
+
+def test_a_scale_of_the_upgrade_goes_by_the_models_own_tensor(tmp_path: Path) -> None:
+    """A Softmax of opset 11 becomes three ops, of which the middle one, `y_intermediate`, holds the scale."""
+    draw = np.random.default_rng(5)
+    kernel = onnx.numpy_helper.from_array(draw.standard_normal((4, 3, 1, 1)).astype(np.float32), "w")
+    graph = oh.make_graph(
+        [oh.make_node("Conv", ["x", "w"], ["c"]), oh.make_node("Softmax", ["c"], ["y"])],
+        "g",
+        [oh.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 3, 4, 4])],
+        [onnx.ValueInfoProto(name="y")],
+        [kernel],
+    )
+    onnx.save(oh.make_model(graph, opset_imports=[oh.make_opsetid("", 11)], ir_version=6), tmp_path / "m.onnx")
+    np.save(tmp_path / "x.npy", draw.standard_normal((1, 3, 4, 4)).astype(np.float32))
+    question = OnnxQuestion(tmp_path / "m.onnx", ((tmp_path / "x.npy",),))
+    profile = Profile("out of reach", Limits(rmse=1e-9), Limits())
+    result = result_of(list(optimize_onnx(question, tmp_path / "s", profile, Event())))
+    assert set(result.candidates) == {"c", "y"} and not result.outcome.reached
