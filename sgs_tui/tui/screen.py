@@ -207,18 +207,29 @@ class MainScreen(PanesScreen):
     def opened(self, kind: type[Window]) -> Window | None:
         return next((screen for screen in self.app.screen_stack if isinstance(screen, kind)), None)
 
-    def prepare(self, name: str, work: Callable[[Event], Prepared], then: Callable[[Prepared], object]) -> None:
+    def prepare(
+        self, name: str, said: str, work: Callable[[Event], Prepared], then: Callable[[Prepared], object]
+    ) -> None:
         """Escape stops it."""
         self._preparing = name
+        self.flash(said, "doing")
+        self._say_above(said)
         key_queue(self.app).pause(partial(self._stop_preparing, name))
         self.jobs.run(name, work, partial(self._prepared, then))
 
     def _prepared(self, then: Callable[[Prepared], object], answer: Prepared) -> None:
         key_queue(self.app).go_on()
+        self._say_above("")
         then(answer)
+
+    def _say_above(self, said: str) -> None:
+        """In the window that hides the status line, where there is one."""
+        if isinstance(self.app.screen, Dialog):
+            self.app.screen.doing(said)
 
     def _stop_preparing(self, name: str) -> None:
         self.jobs.cancel(name)
+        self._say_above("")
         self.flash(_("stopped"), "warn")
 
     def edit(self, path: Path) -> str:
@@ -315,6 +326,7 @@ class MainScreen(PanesScreen):
         """Into the log, and where a window hides that line, or it was waited for, into a window."""
         if event.job == self._preparing:
             key_queue(self.app).go_on()
+            self._say_above("")
         self.note(event.text, "fail", event.hint)
         self.flash(_("{text}: {hint}", text=event.text, hint=event.hint) if event.hint else event.text, "fail")
         if self.app.screen is not self or event.job == BEGINNING:

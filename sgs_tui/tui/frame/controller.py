@@ -64,8 +64,11 @@ class Host(Protocol):
     def opened(self, kind: type[Window]) -> Window | None:
         """The window of that kind, if it is open."""
 
-    def prepare(self, name: str, work: Callable[[Event], Prepared], then: Callable[[Prepared], object]) -> None:
-        """Begin a job whose answer opens a window: keys that are typed meanwhile are meant for that and wait for it."""
+    def prepare(
+        self, name: str, said: str, work: Callable[[Event], Prepared], then: Callable[[Prepared], object]
+    ) -> None:
+        """Begin a job whose answer opens a window: keys that are typed meanwhile are meant for that and wait for it.
+        `said`: what the user reads until then."""
 
     def edit(self, path: Path) -> str:
         """Have the file edited in the user's editor; what went wrong with it, or nothing."""

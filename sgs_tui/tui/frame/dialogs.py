@@ -45,7 +45,7 @@ class Dialog(OpaqueScreen, ModalScreen[Answer | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield LineBar((Span(f" {clip(self._title, 70)}", "strong"),), "header")
+            yield LineBar((Span(f" {clip(self._title, 70)}", "strong"),), "header", identity="dialog-title")
             yield from self.body()
             yield KeyBar(identity="dialog-keys")
 
@@ -62,6 +62,11 @@ class Dialog(OpaqueScreen, ModalScreen[Answer | None]):
 
     def actions(self) -> Sequence[Action]:
         return [action for name in self.GROUPS for action in group(name)]
+
+    def doing(self, text: str) -> None:
+        """Say in place of the title what is being done, as it hides the status line; with nothing the title is back."""
+        said = Span(f" {clip(text or self._title, 70)}", "warn" if text else "strong")
+        self.query_one("#dialog-title", LineBar).say((said,))
 
     def tell(self, message: Message) -> None:
         """Tell the screen below, which knows what to do."""

@@ -85,8 +85,8 @@ class RequantizeController(Controller):
         elif self._comparison.comparing or self._comparison.diagnosing:
             self.host.flash(_("not before the diagnosis is there, which says what is worth INT16"), "warn")
         else:
-            self.host.flash(_("looking at what requantizing comes to ..."), "doing")
-            self.host.prepare("again", partial(look, self._int16.case), self.answer)
+            said = _("looking at what requantizing comes to ...")
+            self.host.prepare("again", said, partial(look, self._int16.case), self.answer)
 
     def answer(self, found: Proposed | Refused | None) -> None:
         """Ask for a yes, or for what is missing."""

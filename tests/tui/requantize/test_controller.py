@@ -105,7 +105,7 @@ async def test_a_key_right_behind_the_key_that_asks_is_meant_for_the_question(
         app.post_message(events.Key("A", "A"))
         app.post_message(events.Key(key, key if len(key) == 1 else None))
         await until(pilot, looking.is_set)
-        assert "looking at what requantizing comes to" in screen.status_bar.text
+        await until_shown(pilot, "looking at what requantizing comes to")  # the window hides the status line
         assert not key_queue(app).quiet and app.screen is window
         may.set()
         await until(pilot, lambda: app.screen is not window and key_queue(app).quiet)
