@@ -21,6 +21,7 @@ from sgs_tui.engine.sweep.gather import worst_of
 from sgs_tui.engine.sweep.int16 import advise_int16, with_advice
 from sgs_tui.engine.sweep.results import Outcome, SweepResult
 from sgs_tui.engine.sweep.sweep import Done, Sweep
+from sgs_tui.engine.text import visible
 from sgs_tui.language import Message, joined
 
 Say = Callable[[str], None]
@@ -67,7 +68,11 @@ def print_sweep(
         result = _advised(sweep, result, how.screen, say, cancel)
     since = None
     if how.baseline is not None:
-        since = changed(load_before(how.baseline), result.layers, result.pictures)
+        before = load_before(how.baseline)
+        since = changed(before, result.layers, result.pictures)
+        if before.profile != profile:
+            notes = (*notes, _other_profile(how.baseline, before.profile, profile))
+            say(notes[-1])
     report = SweepReport(
         what, profile, result, notes, how.top, stopped, str(how.baseline or ""), since, how.fail_on
     )  # fmt: skip
@@ -75,6 +80,14 @@ def print_sweep(
     if how.output not in (None, Path("-")):
         say(Message("{output}: {headline}", output=how.output, headline=headline(report)))
     return report
+
+
+def _other_profile(baseline: Path, before: str, now: str) -> str:
+    return Message(
+        "{baseline} was judged by profile {before}, this sweep by {now}: what is said to have changed may be the "
+        "limits",
+        baseline=baseline, before=visible(before), now=visible(now),
+    )  # fmt: skip
 
 
 def _advised(sweep: Sweep, result: SweepResult, screen: Screen, say: Say, cancel: Event) -> SweepResult:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sgs_tui.engine.sweep.sweep import Runner, SweepRequest
 
 _SAID = 10
-"""Pictures that could not be measured, on stderr; the report has all."""
+"""Pictures that could not be measured, and dumps that are kept, on stderr; the report and the folder have all."""
 _FEW = 8
 """Pictures under which starting a Dask cluster takes longer than they do."""
 
@@ -388,8 +388,13 @@ def _keep_worst(asked: _Asked, report: "SweepReport", keeping: _Keeping) -> None
         return
     rows = report.result.pictures
     there = [place for place in report.result.order if rows[place].status is not Status.ERROR]
-    for made in keep_dumps(how, [asked.request.pictures[place] for place in there[:keep]], keeping.folder):
-        stderr.note(Message("kept: {made}", made=made))
+    more = 0
+    for number, made in enumerate(keep_dumps(how, [asked.request.pictures[at] for at in there[:keep]], keeping.folder)):
+        more = number + 1 - _SAID
+        if more <= 0:
+            stderr.note(Message("kept: {made}", made=made))
+    if more > 0:
+        stderr.note(Message("kept: {dumps} more in {folder}", dumps=count(more, "dump"), folder=keeping.folder))
 
 
 def _by_onnx(networks: _Networks, given: options.ShapedInputOptions, limits: "Profile") -> _Asked:

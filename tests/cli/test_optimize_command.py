@@ -13,6 +13,7 @@ import pytest
 from sgs_tui.engine.calibration.quant import load_quant_info
 from sgs_tui.engine.demo.demo import CULPRIT, DemoFiles, build_demo
 from sgs_tui.engine.dumps.reader import open_dump
+from sgs_tui.engine.twin.set_search import PictureResult
 from tests.batch.test_schemas import check
 from tests.cli.conftest import Command
 from tests.standin_sdk.bench import Bench
@@ -234,4 +235,8 @@ def test_the_set_for_all_pictures(command: Command, sgs: Path, tmp_path: Path) -
     assert again.code == 3 and "sgs-tui: error: odd: " in again.err and "of an earlier search found" in again.err
     assert json.loads(again.out)["chosen"] == found["chosen"]
     assert [each["name"] for each in json.loads(again.out)["lost"]] == ["odd"]
+    assert not any(each["worse"] for each in found["pictures"])
     assert "3 pictures: reached with" in command(*asked[:-2]).text
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PictureResult, "worse", property(lambda each: each.name == "dark"))
+        assert "worse with this set: dark (" in command(*asked[:-2]).text

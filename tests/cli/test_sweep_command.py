@@ -90,7 +90,10 @@ def test_a_baseline(command: Command, dumps: Path, tmp_path: Path) -> None:
     old = tmp_path / "old.json"
     assert command(*arguments(dumps, "--format", "json", "-o", str(old), "--fail-on", "never")).code == 0
     same = command(*arguments(dumps, "--baseline", str(old), "--fail-on", "regression"))
-    assert same.code == 0 and "0 for the worse" in same.words
+    assert same.code == 0 and "0 for the worse" in same.words and "was judged by" not in same.err
+    strict = command(*arguments(dumps, "--baseline", str(old), "--profile", "strict", "--format", "json"))
+    told = "was judged by profile manual, this sweep by strict"
+    assert told in strict.err and told in check(strict.out, "sweep")["notes"][-1]
     for number in range(20, 40):
         write_pair(dumps, f"p{number}", number, 3.0 if number == 20 else 0.01)
     more = command(*arguments(dumps, "--baseline", str(old), "--fail-on", "regression"))

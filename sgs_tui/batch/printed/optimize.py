@@ -12,7 +12,8 @@ taken away:
     (none), trials, steps[] (the best set of each size, with cost: wide (tensors in INT16), multiplications (share in
     INT16), weight_bytes), everything, sensitivity[], self_check (as in whatif, or null), ini (as in advise, or null),
     quant_file (or null),
-    pictures[] (with --pictures, worst first: name, reached, before and after: figures without INT16 and with `chosen`),
+    pictures[] (with --pictures, worst first: name, reached, worse (than without INT16), before and after: figures
+    without INT16 and with `chosen`),
     deciding[] (pictures the set was searched on: steps and sensitivity are about those), lost[] (name, reason).
     `everything` is then the worst of the pictures that need INT16; failing and deficit are those of the worst picture
   sdk: candidates[] (best first: labels[], file, int16[], inputs[], model, dump, figures (null where it failed),
@@ -54,8 +55,9 @@ from sgs_tui.engine.optimize.sdk import Ranked, SdkResult
 from sgs_tui.engine.optimize.search import LOST, Accuracy
 from sgs_tui.engine.optimize.twin import TwinResult
 from sgs_tui.engine.requantize.ini_change import IniChange
-from sgs_tui.engine.text import decode
+from sgs_tui.engine.text import decode, some
 from sgs_tui.engine.twin.search import Trial
+from sgs_tui.engine.twin.set_search import told_worse
 from sgs_tui.language import Message, _, joined, shown
 
 SCHEMA = "sgs-tui/optimize/1"
@@ -318,6 +320,9 @@ def _pictures(result: TwinResult, screen: Screen) -> Iterator[RenderableType]:
         yield Text()
         yield Text(_("pictures with this set{more}:", more=more), style="bold")
         yield _table("", "picture", [("", each.name, _accuracy(each.after)) for each in shown], screen)
+    if worse := [told_worse(each) for each in result.pictures if each.worse]:
+        yield Text()
+        yield hanging(Message("worse with this set: "), some(worse, _MOST), 21, screen)
 
 
 def _twin_verdict(result: TwinResult) -> str:
@@ -381,6 +386,7 @@ def _twin_json(found: TwinFound) -> Json:
             {
                 "name": exact(each.name),
                 "reached": each.after.reached,
+                "worse": each.worse,
                 "before": _figures(_accuracy(each.before)),
                 "after": _figures(_accuracy(each.after)),
             }

@@ -18,6 +18,9 @@ _WORSE = 2.0
 """Times the error of the pictures that do not clip, from which clipping is taken for its cause."""
 _FELT = 0.03
 """RMSE of a layer below which nothing has to be explained: a healthy layer's is 0.01 to 0.02."""
+_MORE = 1.2
+"""The same where it fails on those that clip and rarely elsewhere: one just over the limit, and just below it
+elsewhere, is no evidence."""
 _ALIKE = 0.5
 
 
@@ -86,7 +89,9 @@ def _felt(gathered: Gathered) -> Mask:
         rmse = gathered.matrices[Column.RMSE][at]
         elsewhere = ~beyond[at] & gathered.compared[at] & ~np.isnan(rmse)
         usual = float(np.median(rmse[elsewhere])) if elsewhere.any() else np.inf
-        fails = gathered.failing[at] & (gathered.failing[at][elsewhere].sum() <= _ALIKE * elsewhere.sum())
+        rarely = gathered.failing[at][elsewhere].sum() <= _ALIKE * elsewhere.sum()
+        alike = rmse < _MORE * usual if elsewhere.any() else np.zeros_like(elsewhere)
+        fails = gathered.failing[at] & rarely & ~alike
         large = np.nan_to_num(rmse, nan=0.0) >= max(_FELT, _WORSE * usual)
         found[at] = beyond[at] & (large | fails)
     return found

@@ -17,7 +17,7 @@ import numpy as np
 from sgs_tui.engine.numbers import count
 from sgs_tui.engine.sweep.clipping import clipping
 from sgs_tui.engine.sweep.gather import Gathered
-from sgs_tui.engine.sweep.in_common import Mask, and_more, in_common, names_of, of_all, with_common
+from sgs_tui.engine.sweep.in_common import Mask, and_more, in_common, names_of, of_all, span, with_common
 from sgs_tui.engine.sweep.results import Column, Failure, Kind, PictureRow, SetFinding
 from sgs_tui.engine.text import visible
 from sgs_tui.language import Message, joined, plural
@@ -129,13 +129,11 @@ def _scale_finding(gathered: Gathered, name: str, odd: dict[int, float]) -> SetF
         (name,),
         (
             Message(
-                "{name} was calibrated for [{low:.4g}, {high:.4g}]; its largest value is {least:.3g} to {most:.3g} "
-                "times that",
+                "{name} was calibrated for [{low:.4g}, {high:.4g}]; its largest value is {times} times that",
                 name=visible(name),
                 low=limits[0],
                 high=limits[1],
-                least=float(factors[0]),
-                most=float(factors[-1]),
+                times=span(factors, 3),
             ),
         ),
         Message("calibrate with the preprocess (mean, std, 0..255 or 0..1) that the pictures are run with"),

@@ -46,6 +46,12 @@ def with_common(text: str, common: Sequence[str]) -> str:
     return Message("{name}: {text}", name=text, text=common[0]) if common else text
 
 
+def span(values: Sequence[float], figures: int = 4) -> str:
+    """The least and the greatest; one figure where they are printed alike."""
+    least, most = (f"{float(each):.{figures}g}" for each in (min(values), max(values)))
+    return least if least == most else Message("{least} to {most}", least=least, most=most)
+
+
 Read = Callable[[InputFigures], float]
 _TRAITS: tuple[tuple[str, str, str, Read], ...] = (
     ("mean", Message("bright"), Message("dark"), lambda each: each.mean),
@@ -76,9 +82,9 @@ def in_common(gathered: Gathered, there: Mask, explained: set[int]) -> tuple[str
                 else Message("most are {trait}", trait=words)
             )
             told = Message(
-                "{figure} of {name}: {least:.4g} to {most:.4g} there, {lowest:.4g} to {highest:.4g} on the others",
+                "{figure} of {name}: {there} there, {elsewhere} on the others",
                 figure=figure, name=visible(gathered.inputs[inside[0]][0].name),
-                least=float(min(own)), most=float(max(own)), lowest=float(min(others)), highest=float(max(others)),
+                there=span(own), elsewhere=span(others),
             )  # fmt: skip
             return whole, told
     return ()

@@ -1,6 +1,7 @@
 """INT16 advice over a set: a small set of tensors, tried by the twin on the worst pictures before it is given.
 
-The search is short (`_TRIALS`, of the tensors nearest before the layers that fail) and over few pictures; `optimize
+The search is short (`_TRIALS`, of the tensors nearest before the layers that fail first, and before all that fail) and
+over few pictures; `optimize
 twin --pictures` searches longer and over all. Where the pictures have dumps (pairs, the SDK's runs, an ONNX model's,
 which are made again), the twin is that of the worst one's float dump, where it gives that picture's fixed dump; the
 pictures are then the float dumps' own inputs. Where there is no twin the finding says why.
@@ -36,7 +37,7 @@ from sgs_tui.engine.twin.picture_trials import Pictures, TwinPicture
 from sgs_tui.engine.twin.plan import Plan, with_int16
 from sgs_tui.engine.twin.predict import Inputs
 from sgs_tui.engine.twin.search import Goal
-from sgs_tui.engine.twin.set_search import PictureResult, SetSearch
+from sgs_tui.engine.twin.set_search import PictureResult, SetSearch, told_worse
 from sgs_tui.engine.twin.trust import reproduces
 from sgs_tui.engine.twin.values import Values
 from sgs_tui.language import Message, plural
@@ -95,15 +96,31 @@ def _search(network: _Network, failing: Sequence[str], cancel: Event | None) -> 
 
 
 def _candidates(plan: Plan, failing: Sequence[str]) -> tuple[str, ...]:
-    """The tensors that make failing layers INT16 themselves, for they share a scale, and the nearest before those."""
-    before = upstream(plan.twin.producers, failing)
-    usable = [name for name in plan.choices() if name not in plan.raised]
+    """The tensors that make failing layers INT16 themselves, for they share a scale, and the nearest before those: half
+    of them for the layers that fail first, whose error all others may inherit."""
+    first = _first(plan, failing)
+    near = [*_near(plan, first)[: _CANDIDATES // 2], *_near(plan, failing)]
+    chosen = list(dict.fromkeys(near))[:_CANDIDATES]
+    return tuple(name for name in _usable(plan) if name in chosen)
+
+
+def _first(plan: Plan, failing: Sequence[str]) -> list[str]:
+    """Those that are not computed from another that fails."""
+    return [each for each in failing if not set(failing).intersection(upstream(plan.twin.producers, [each])) - {each}]
+
+
+def _near(plan: Plan, failing: Sequence[str]) -> list[str]:
+    """What may help these layers, the most likely first."""
+    before, usable = upstream(plan.twin.producers, failing), _usable(plan)
     shared = {name for name in usable if with_int16(plan, (name,)).wide().intersection(failing)}
-    near = sorted(
+    return sorted(
         (name for name in usable if name in shared or name in before),
         key=lambda name: (name not in shared, before.get(name, 0)),
-    )[:_CANDIDATES]
-    return tuple(name for name in usable if name in near)
+    )
+
+
+def _usable(plan: Plan) -> list[str]:
+    return [name for name in plan.choices() if name not in plan.raised]
 
 
 # What runs the pictures.
@@ -222,10 +239,16 @@ def _finding(search: SetSearch, network: _Network, measured: int) -> SetFinding:
     names, left = tuple(search.best.names), [each for each in results if not each.after.reached]
     helped = [each for each in results if not each.before.reached and each.after.reached]
     if not names or (not helped and not _fewer(results)):
-        text: str = Message("INT16 does not help: the tensors before the layers that fail were tried on the twin")
+        text: str = Message(
+            "INT16 does not help: {tensors} near the layers that fail were tried on the twin",
+            tensors=count(len(search.candidates), "tensor"),
+        )
         evidence = [_in_vain(search, _tried(results, measured)), *_not_foreseen(network.plan)]
         return SetFinding(Kind.INT16, text, (), (), tuple(evidence), _CAUSES)
     evidence = [_proof(search, results, measured)]
+    worse = [each for each in results if each.worse]
+    if worse:
+        evidence.append(Message("worse with it: {pictures}", pictures=_became(worse)))
     if left:
         evidence.append(Message("over the limits all the same: {pictures}", pictures=_left(left)))
     evidence += _not_foreseen(network.plan)
@@ -307,6 +330,10 @@ def _fewer(results: Sequence[PictureResult]) -> bool:
     before = sum(each.before.failing for each in results)
     after = sum(each.after.failing for each in results)
     return after <= (1 - _WORTH) * before
+
+
+def _became(worse: Sequence[PictureResult]) -> str:
+    return some([told_worse(each) for each in worse], _NAMED)
 
 
 def _left(left: Sequence[PictureResult]) -> str:

@@ -1,5 +1,6 @@
 """Which pictures a sweep is over: pairs of dumps by name or by list, images and arrays; and what their content is."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -148,12 +149,25 @@ def listed_dumps(path: Path) -> tuple[Picture, ...]:
 
 
 def named_apart(pictures: Sequence[Picture]) -> tuple[Picture, ...]:
-    """The pictures by their last part where that tells them apart, else by as much as does, else numbered."""
+    """The pictures by their last part where no other has it, else by as much as tells one apart, else numbered. A name
+    is the same whichever others are there, unless it is theirs too: so an earlier sweep's are found again."""
+    names: dict[int, str] = {}
     for parts in range(1, 9):
-        names = ["/".join(Path(each.name).parts[-parts:]) for each in pictures]
-        if len(set(names)) == len(names):
-            return tuple(Picture(name, each.files) for name, each in zip(names, pictures, strict=True))
-    return tuple(Picture(f"{number}-{each.name}", each.files) for number, each in enumerate(pictures, 1))
+        left = {at: _end(each.name, parts) for at, each in enumerate(pictures) if at not in names}
+        often = Counter([*left.values(), *names.values()])
+        names.update({at: name for at, name in left.items() if often[name] == 1})
+    taken = set(names.values())
+    for at, each in enumerate(pictures):
+        name = names.get(at, f"{at + 1}-{_end(each.name, 1)}")
+        while at not in names and name in taken:
+            name = f"{at + 1}-{name}"
+        names[at] = name
+        taken.add(name)
+    return tuple(Picture(names[at], each.files) for at, each in enumerate(pictures))
+
+
+def _end(name: str, parts: int) -> str:
+    return "/".join(Path(name).parts[-parts:])
 
 
 def sample_pictures(samples: Sequence[tuple[Path, ...]]) -> tuple[Picture, ...]:

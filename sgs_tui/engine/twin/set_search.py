@@ -17,6 +17,8 @@ from functools import partial
 from threading import Event
 
 from sgs_tui.engine.errors import CancelledError, SgsError
+from sgs_tui.engine.numbers import figure
+from sgs_tui.engine.text import visible
 from sgs_tui.engine.twin.picture_trials import Pictures, PictureTrials, TwinPicture
 from sgs_tui.engine.twin.plan import with_int16
 from sgs_tui.engine.twin.search import Goal, Search, Step, Trial, Tried, judged, key_of
@@ -24,6 +26,9 @@ from sgs_tui.language import Message
 
 Memo = MutableMapping[str, Tried]
 """What was tried, by the pictures (`key_of` their keys) and by the set."""
+
+_HARM = 1.1
+"""Times an error from which a picture became worse: figures of two sets that are as good differ by some percent."""
 
 _GIVEN_UP = 3
 """Pictures that are searched in vain before no other is."""
@@ -36,6 +41,29 @@ class PictureResult:
     name: str
     before: Trial
     after: Trial
+
+    @property
+    def worse(self) -> bool:
+        """Whether the set does it harm: more layers over the limits, or an error of its worst layer or of all that is
+        larger by more than roundings make it."""
+        pairs = (self.before.worst_rmse, self.after.worst_rmse), (self.before.mean_rmse, self.after.mean_rmse)
+        larger = any(after > _HARM * before for before, after in pairs)
+        return self.after.failing > self.before.failing or larger
+
+
+def told_worse(result: PictureResult) -> str:
+    """A picture that became worse, and in what."""
+    before, after = result.before, result.after
+    figures = {"worst": figure(before.worst_rmse), "now": figure(after.worst_rmse)}
+    if after.failing != before.failing:
+        return Message(
+            "{picture} ({before} to {after} layers over the limits, worst RMSE {worst} to {now})",
+            picture=visible(result.name), before=before.failing, after=after.failing, **figures,
+        )  # fmt: skip
+    return Message(
+        "{picture} (worst RMSE {worst} to {now}, mean {mean} to {then})",
+        picture=visible(result.name), mean=figure(before.mean_rmse), then=figure(after.mean_rmse), **figures,
+    )  # fmt: skip
 
 
 @dataclass

@@ -10,7 +10,7 @@ from sgs_tui.engine.backends.quantize import Quantization
 from sgs_tui.engine.compare.limits import MANUAL, Limits, Profile
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.runs.run_folder import RunRequest
-from sgs_tui.engine.sweep.int16 import _fewer, advise_int16, from_json, to_json
+from sgs_tui.engine.sweep.int16 import _candidates, _fewer, _near, advise_int16, from_json, to_json
 from sgs_tui.engine.sweep.onnx_pictures import OnnxPictures
 from sgs_tui.engine.sweep.pairs import DumpPairs
 from sgs_tui.engine.sweep.pictures import sample_pictures
@@ -20,7 +20,7 @@ from sgs_tui.engine.sweep.sweep import Sweep, SweepRequest, processes
 from sgs_tui.engine.sweep.twin_pictures import TwinPictures
 from sgs_tui.engine.sweep.workers import How
 from sgs_tui.engine.twin.opening import Files
-from sgs_tui.engine.twin.set_search import PictureResult, over_pictures
+from sgs_tui.engine.twin.set_search import PictureResult, over_pictures, told_worse
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +100,30 @@ def test_an_onnx_model_has_a_twin_and_is_told_what_heals_it(bad: Path, tmp_path:
     assert found.layers == ("cat",) and found.pictures and found.advice == "--int16 cat with the same command"
     healed, nothing = advised(replace(how, quantization=Quantization(False, ("cat",))), sample_pictures(samples))
     assert healed.failing_layers == 0 and nothing is None, "what is advised heals"
+
+
+def test_what_fails_first_has_candidates_of_its_own(bad: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its error is what all behind it inherit: the nearest before all that fails may be none before it."""
+    plan = twin_of(bad).open().plan
+    late = plan.layers()[-8:]
+    first = next(name for name in plan.layers() if _near(plan, [name]))
+    monkeypatch.setattr("sgs_tui.engine.sweep.int16._CANDIDATES", 2)
+    assert _near(plan, [first])[0] not in _candidates(plan, late)
+    assert _near(plan, [first])[0] in _candidates(plan, (first, *late))
+
+
+def test_a_picture_that_becomes_worse_is_named(
+    bad: Path, arrays: tuple[Picture, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = over_pictures(())
+    result = PictureResult("p", replace(empty, failing=2, worst_rmse=0.6), replace(empty, failing=3, worst_rmse=0.7))
+    assert result.worse and told_worse(result) == "p (2 to 3 layers over the limits, worst RMSE 0.6000 to 0.7000)"
+    larger = replace(result, after=replace(empty, failing=2, worst_rmse=0.7))
+    assert larger.worse and told_worse(larger) == "p (worst RMSE 0.6000 to 0.7000, mean 0 to 0)"
+    assert not replace(result, after=replace(empty, failing=1, worst_rmse=0.62)).worse
+    monkeypatch.setattr(PictureResult, "worse", property(lambda each: each.name == "1"))
+    _, found = advised(twin_of(bad), arrays[:2])
+    assert found is not None and [each for each in found.evidence if each.startswith("worse with it: 1 (1 to 0 ")]
 
 
 def test_where_nothing_helps_that_is_said(bad: Path, arrays: tuple[Picture, ...]) -> None:

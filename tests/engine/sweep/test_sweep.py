@@ -21,7 +21,7 @@ from sgs_tui.engine.sweep.gather import _share, worst_of
 from sgs_tui.engine.sweep.journal import Journal
 from sgs_tui.engine.sweep.measure import class_agreement
 from sgs_tui.engine.sweep.pairs import DumpPairs
-from sgs_tui.engine.sweep.pictures import listed_dumps, paired_dumps
+from sgs_tui.engine.sweep.pictures import listed_dumps, named_apart, paired_dumps
 from sgs_tui.engine.sweep.results import (
     VERDICTS,
     Column,
@@ -287,3 +287,19 @@ def test_the_first_five_of_five_classes_are_no_agreement(classes: int, among: fl
     first, five = class_agreement(Top1(sample=classes - 1, benchmark=0), scores, scores)
     assert first == 0 and five == pytest.approx(among, nan_ok=True)
     assert _share([five]) == (None if isnan(among) else among)
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["x/a", "x/b"], ["a", "b"]),
+        (["x/a", "x/b", "y/b"], ["a", "x/b", "y/b"]),
+        (["x/a", "x/b", "x/b"], ["a", "2-b", "3-b"]),
+        (["x/b", "x/b", "x/1-b"], ["1-1-b", "2-b", "1-b"]),
+        (["b", "x/b", "x/c"], ["b", "x/b", "c"]),
+    ],
+)
+def test_a_double_name_is_no_other_pictures_business(paths: list[str], names: list[str]) -> None:
+    """A baseline's pictures are found by name."""
+    found = named_apart([Picture(path, (Path(path),)) for path in paths])
+    assert [each.name for each in found] == names and [str(each.files[0]) for each in found] == paths
