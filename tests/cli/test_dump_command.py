@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import TensorProto, save
+from onnx import helper as oh
 
 from sgs_tui.engine.dumps.reader import open_dump
 from sgs_tui.engine.runs.run_folder import RunState
@@ -305,3 +307,15 @@ def test_a_list_file_gives_several_inputs(older: Bench, command: Command) -> Non
     model = write_model(older.home / "tiny_float.sim")
     ended = command(*sdk(older, model, "-n", str(older.home / "pre2.py"), image="inputs.txt"))
     assert ended.code == 0, ended.err
+
+
+def test_a_model_of_which_nothing_can_be_dumped_is_no_damaged_dump(tmp_path: Path, command: Command) -> None:
+    kinds = [oh.make_tensor_value_info(name, TensorProto.FLOAT, [0, 3]) for name in "xy"]
+    graph = oh.make_graph([oh.make_node("Relu", ["x"], ["y"])], "g", kinds[:1], kinds[1:])
+    opset = [oh.make_opsetid("", 17)]
+    save(oh.make_model(graph, opset_imports=opset, ir_version=8), tmp_path / "m.onnx")
+    np.save(tmp_path / "x.npy", np.zeros((0, 3), np.float32))
+    named = ("--model", str(tmp_path / "m.onnx"), "--image", str(tmp_path / "x.npy"))
+    ended = command("dump", "onnx", *named, "--root", str(tmp_path / "runs"))
+    assert (ended.code, ended.out) == (4, b"")
+    assert "nothing of this model can be dumped: y (it has no elements" in ended.err and "damaged" not in ended.err

@@ -9,17 +9,22 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from sgs_tui.engine.backends.preprocess import Preprocess
-from sgs_tui.engine.dumps.format import Form, Stage
+from sgs_tui.engine.dumps.format import Form, HealthState, Stage
 from sgs_tui.engine.errors import InputError, UsageError, told
 from sgs_tui.engine.files import read_bytes
 from sgs_tui.engine.runs.backend import Backend
+from sgs_tui.engine.runs.known_failures import Explanation
 from sgs_tui.engine.runs.records import DAMAGE, from_json, to_json
 from sgs_tui.engine.runs.run_folder import Product, RunRequest
 from sgs_tui.engine.runs.run_list import Run
+from sgs_tui.engine.text import some, visible
 from sgs_tui.language import Message, restored, with_facts
+
+if TYPE_CHECKING:
+    from sgs_tui.engine.dumps.reader import Dump
 
 JOB_FILE = "job.json"
 _RESULT_FILE = "result.json"
@@ -81,6 +86,17 @@ class LocalBackend(Backend):
 
     def __init__(self, job: type[Job]) -> None:
         self.job = job
+
+    def dump_problem(self, dump: "Dump", product: Product) -> Explanation | None:
+        """A dump without a record is whole: nothing of the model can be in one, and the dumper said why."""
+        if dump.health.state is not HealthState.EMPTY:
+            return None
+        named = [
+            Message("{name} ({reason})", name=visible(name), reason=reason)
+            for name, reason in _result_in(dump.path.parent.parent).skipped  # judged where it was made, in work/
+        ]
+        what = Message("nothing of this model can be dumped: {tensors}", tensors=some(named))
+        return Explanation("no_layers", what, Message("is it the right model?"))
 
 
 def input_details(image: Iterable[Path], preprocess: Preprocess) -> dict[str, str]:
@@ -170,8 +186,12 @@ def write_result(made: Made, folder: Path) -> LocalResult:
 
 def local_result(run: Run) -> LocalResult:
     """What a good run says besides its dump; nothing for a run of another kind, or a file cut short by a kill."""
+    return _result_in(run.folder.path)
+
+
+def _result_in(folder: Path) -> LocalResult:
     try:
-        document = restored(json.loads(read_bytes(run.folder.path / _RESULT_FILE)))
+        document = restored(json.loads(read_bytes(folder / _RESULT_FILE)))
         skipped = tuple((_text(name), _text(reason)) for name, reason in document["skipped"])
         return LocalResult(tuple(map(_text, document["notes"])), skipped)
     except (InputError, ValueError, TypeError, KeyError, RecursionError):
