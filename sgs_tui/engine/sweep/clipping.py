@@ -5,8 +5,11 @@ dark ones in others.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from sgs_tui.engine.sweep.gather import NOTICED, Gathered
 from sgs_tui.engine.sweep.in_common import Mask, in_common, names_of, of_all, with_common
@@ -24,6 +27,28 @@ elsewhere, is no evidence."""
 _ALIKE = 0.5
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """Layers by their places, in order, and where each clips: [these layers, pictures]. Of a large network each part
+    has but a few, so all of them together are no larger than what clips."""
+
+    layers: npt.NDArray[np.intp]
+    marks: Mask
+
+    @property
+    def pictures(self) -> Mask:
+        """Those on which any of the layers clips."""
+        there: Mask = np.any(self.marks, axis=0)
+        return there
+
+    def joined(self, other: "_Part") -> "_Part":
+        layers = np.union1d(self.layers, other.layers)
+        marks = np.zeros((layers.size, self.marks.shape[1]), np.bool_)
+        for each in (self, other):
+            marks[np.searchsorted(layers, each.layers)] |= each.marks
+        return _Part(layers, marks)
+
+
 def clipping(gathered: Gathered, explained: set[int], order: Sequence[int]) -> Iterator[SetFinding]:
     """Layers that clip on the same pictures are one finding, in network order. An input is named once a picture.
 
@@ -32,11 +57,11 @@ def clipping(gathered: Gathered, explained: set[int], order: Sequence[int]) -> I
     clips = _felt(gathered)
     clips[:, list(explained)] = False
     told: set[tuple[str, int]] = set()
-    for marks in _of_one_cause(gathered, list(_clusters(clips)), explained):
-        yield _clipping_of(gathered, marks, order, explained, told)
+    for part in _of_one_cause(gathered, list(_clusters(clips)), explained):
+        yield _clipping_of(gathered, part, order, explained, told)
 
 
-def _clusters(clips: Mask) -> Iterator[Mask]:
+def _clusters(clips: Mask) -> Iterator[_Part]:
     """What clips [layers, pictures] in parts of layers that clip on much the same pictures: those on which half of them
     do. What else one of them clips on is looked at again, behind the others."""
     left = clips.copy()
@@ -45,39 +70,34 @@ def _clusters(clips: Mask) -> Iterator[Mask]:
         while open_ones.size:
             rows = left[open_ones]
             alike = (rows & rows[0]).sum(axis=1) >= _ALIKE * (rows | rows[0]).sum(axis=1)
-            layers, marks = open_ones[alike], np.zeros_like(clips)
+            layers = open_ones[alike]
             often = rows[alike].sum(axis=0) >= _ALIKE * len(layers)
-            marks[layers] = rows[alike] & (often | again)
-            left &= ~marks
+            marks = rows[alike] & (often | again)
+            left[layers] &= ~marks
             open_ones = open_ones[~alike]
-            yield marks
+            clip = marks.any(axis=1)
+            yield _Part(layers[clip], marks[clip])
 
 
-def _of_one_cause(gathered: Gathered, parts: Sequence[Mask], explained: set[int]) -> list[Mask]:
+def _of_one_cause(gathered: Gathered, parts: Sequence[_Part], explained: set[int]) -> list[_Part]:
     """The parts, each joined to a larger one with which it has a cause in common. In network order."""
-    homes: list[Mask] = []
-    for marks in sorted(parts, key=lambda each: -int(each.any(axis=0).sum())):
-        at = next((at for at, home in enumerate(homes) if _one_cause(gathered, home, marks, explained)), None)
+    homes: list[_Part] = []
+    for part in sorted(parts, key=lambda each: -int(each.pictures.sum())):
+        at = next((at for at, home in enumerate(homes) if _one_cause(gathered, home, part, explained)), None)
         if at is None:
-            homes.append(marks)
+            homes.append(part)
         else:
-            homes[at] = homes[at] | marks
-    return sorted(homes, key=lambda each: int(each.any(axis=1).argmax()))
+            homes[at] = homes[at].joined(part)
+    return sorted(homes, key=lambda each: int(each.layers.min(initial=len(gathered.layers))))
 
 
-def _one_cause(gathered: Gathered, home: Mask, marks: Mask, explained: set[int]) -> bool:
+def _one_cause(gathered: Gathered, home: _Part, part: _Part, explained: set[int]) -> bool:
     """Whether a part clips on pictures of the larger one's, half of them or such as have something in common; or in
     layers of the larger one's, on more pictures with that in common: the brightest ones clip in more layers."""
-    theirs, there = _pictures(home), _pictures(marks)
+    theirs, there = home.pictures, part.pictures
     if not (there & ~theirs).any():
         return bool(there.sum() >= _ALIKE * theirs.sum() or in_common(gathered, theirs, explained))
-    return not (marks.any(axis=1) & ~home.any(axis=1)).any() and bool(in_common(gathered, there | theirs, explained))
-
-
-def _pictures(marks: Mask) -> Mask:
-    """Those on which any of the layers clips."""
-    there: Mask = np.any(marks, axis=0)
-    return there
+    return not np.setdiff1d(part.layers, home.layers).size and bool(in_common(gathered, there | theirs, explained))
 
 
 def _felt(gathered: Gathered) -> Mask:
@@ -98,14 +118,14 @@ def _felt(gathered: Gathered) -> Mask:
 
 
 def _clipping_of(
-    gathered: Gathered, clips: Mask, order: Sequence[int], explained: set[int], told: set[tuple[str, int]]
+    gathered: Gathered, part: _Part, order: Sequence[int], explained: set[int], told: set[tuple[str, int]]
 ) -> SetFinding:
-    there, layers = _pictures(clips), np.flatnonzero(clips.any(axis=1)).tolist()
+    there, layers = part.pictures, part.layers.tolist()
     places = tuple(place for place in order if there[place])
     common = in_common(gathered, there, explained)
     text: str = Message("clips on {pictures}", pictures=of_all(gathered, len(places)))
     inputs = dict(_inputs_beyond(gathered, places, told))
-    evidence = [*common[1:], *inputs.values(), *(_evidence(gathered, clips, at) for at in layers[:3])]
+    evidence = [*common[1:], *inputs.values(), *map(partial(_evidence, gathered), part.marks[:3], layers[:3])]
     return SetFinding(
         Kind.CLIPPING,
         with_common(text, common),
@@ -149,8 +169,8 @@ def _evidence(gathered: Gathered, clips: Mask, at: int) -> str:
     layer, rmse = gathered.layers[at], gathered.matrices[Column.RMSE][at]
     low, high = layer.limits or (0.0, 0.0)
     beyond = gathered.excess[at] > NOTICED
-    there, others = clips[at] & gathered.compared[at], ~beyond & gathered.compared[at]
-    worst = int(np.where(clips[at], gathered.excess[at], -1).argmax())
+    there, others = clips & gathered.compared[at], ~beyond & gathered.compared[at]
+    worst = int(np.where(clips, gathered.excess[at], -1).argmax())
     least, greatest = gathered.matrices[Column.LEAST][at, worst], gathered.matrices[Column.GREATEST][at, worst]
     values = {
         "name": visible(layer.name), "low": low, "high": high, "source": Message(str(layer.limits_from)),
