@@ -1,7 +1,8 @@
 """An ONNX model as everything behind expects it: nodes in the order of computation, no sparse constants."""
 
 from collections.abc import Iterator, Sequence
-from heapq import heapify, heappop, heappush
+from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,23 +46,20 @@ def _sort(graph: "GraphProto") -> None:
     sources = [{makers[name] for name in needed([node]) if name in makers} for node in graph.node]
     if all(place > max(found, default=-1) for place, found in enumerate(sources)):
         return
-    readers: list[list[int]] = [[] for _ in sources]
-    for place, found in enumerate(sources):
-        for source in found:
-            readers[source].append(place)
-    ready = [place for place, found in enumerate(sources) if not found]
-    heapify(ready)
-    order = []
-    while ready:
+    sorter = TopologicalSorter(dict(enumerate(sources)))
+    try:
+        sorter.prepare()
+    except CycleError:
+        return
+    ready, order = list[int](), list[int]()
+    while sorter.is_active():
+        for place in sorter.get_ready():
+            heappush(ready, place)
         order.append(heappop(ready))
-        for reader in readers[order[-1]]:
-            sources[reader].remove(order[-1])
-            if not sources[reader]:
-                heappush(ready, reader)
-    if len(order) == len(sources):
-        nodes = list(graph.node)
-        del graph.node[:]
-        graph.node.extend(nodes[place] for place in order)
+        sorter.done(order[-1])
+    nodes = list(graph.node)
+    del graph.node[:]
+    graph.node.extend(nodes[place] for place in order)
 
 
 def needed(nodes: "Sequence[NodeProto]") -> list[str]:
